@@ -1,0 +1,41 @@
+# `make demo` and `make test` need Python 3.10 to 3.13 and nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test lint record bench clean
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
+
+demo: $(VENV)/ready
+	rm -rf demo && mkdir demo
+	cp fixtures/ckd/net.json fixtures/ckd/net.params fixtures/kidney.csv demo
+	$(BIN)/netconv convert demo/net.json
+	$(BIN)/netconv train demo/kidney.csv
+	$(BIN)/netconv evaluate demo/kidney.csv
+	$(BIN)/netconv predict demo/kidney.csv | head -6
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check netconv tests benchmarks fixtures
+	$(BIN)/ruff format --check netconv tests benchmarks fixtures
+
+test: lint
+	$(BIN)/python -m pytest
+
+# Answers from MXNet, in an environment of its own: mxnet 1.9.1 wants an old numpy and no TensorFlow beside it.
+.venv-mxnet/ready:
+	$(PYTHON) -m venv .venv-mxnet
+	.venv-mxnet/bin/python -m pip install --quiet --disable-pip-version-check 'mxnet==1.9.1' 'numpy==1.23.5'
+	touch $@
+
+record: .venv-mxnet/ready
+	.venv-mxnet/bin/python fixtures/record/all.py
+
+bench: $(VENV)/ready
+	$(BIN)/python benchmarks/convert.py
+
+clean:
+	rm -rf $(VENV) .venv-mxnet demo .pytest_cache .ruff_cache

@@ -1,0 +1,5 @@
+"""`python -m netconv` is `netconv`."""
+
+from .cli import main
+
+main(prog_name="netconv")

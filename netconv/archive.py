@@ -1,0 +1,119 @@
+"""The `.keras` file: a plain Keras v3 archive, with netconv's own facts in extra members that Keras ignores.
+
+The same model gives the same bytes: fixed times, fixed names. Knows models, no graph.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+from .errors import FormatError
+from .files import replacing
+from .lazy import keras
+
+PREFIX = "netconv/"
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The time of every member: the first that a zip can hold."""
+
+
+def save(model, target, members: dict[str, bytes] | None = None) -> None:
+    """Writes a model to `target`, a path or a binary stream; `members` become `netconv/NAME`.
+
+    A path that ends in `.h5` gets Keras's legacy HDF5, which has no room for members. A path is written whole or not
+    at all. Raises OSError when it cannot be written.
+    """
+    if hasattr(target, "write"):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.keras"
+            save(model, path, members)
+            with path.open("rb") as stream:
+                shutil.copyfileobj(stream, target)
+        return
+    with replacing(target) as name:
+        if name.suffix in (".h5", ".hdf5"):
+            keras.saving.save_model(model, name)
+        else:
+            _write(model, name, members or {})
+
+
+def _write(model, name: Path, members: dict[str, bytes]) -> None:
+    with tempfile.TemporaryDirectory(dir=name.parent, prefix=".netconv-") as folder:
+        weights = Path(folder) / "model.weights.h5"
+        model.save_weights(weights)
+        if model.optimizer is not None and not model.optimizer.built:
+            _add_slots(model, weights)
+        config = keras.saving.serialize_keras_object(model)
+        metadata = {"keras_version": keras.__version__, "date_saved": "1980-01-01@00:00:00"}
+        with zipfile.ZipFile(name, "w") as archive:
+            archive.writestr(zipfile.ZipInfo("metadata.json", EPOCH), json.dumps(metadata))
+            archive.writestr(zipfile.ZipInfo("config.json", EPOCH), json.dumps(config))
+            info = zipfile.ZipInfo(weights.name, EPOCH)
+            info.file_size = weights.stat().st_size
+            with weights.open("rb") as source, archive.open(info, "w") as stream:
+                shutil.copyfileobj(source, stream, 1 << 20)
+            for member, data in sorted(members.items()):
+                archive.writestr(zipfile.ZipInfo(PREFIX + member, EPOCH), data)
+
+
+def _add_slots(model, weights: Path) -> None:
+    """Adds the state of an optimizer that has not been built: Keras warns when it loads a compiled model without it.
+
+    The slots are twice the parameters for Adam, and all zeros: they are described here without being made, and HDF5
+    keeps no room for what was never written.
+    """
+    import h5py
+
+    optimizer = keras.optimizers.deserialize(keras.optimizers.serialize(model.optimizer))
+    started = len(optimizer.variables)  # iteration and learning rate, which save_weights has written
+    with keras.StatelessScope(initialize_variables=False):
+        optimizer.build(model.trainable_variables)
+    with h5py.File(weights, "a") as file:
+        group = file["optimizer/vars"]
+        for index, variable in enumerate(optimizer.variables[started:], started):
+            if str(index) not in group:
+                group.create_dataset(str(index), tuple(variable.shape), str(variable.dtype))
+
+
+def _open(source) -> zipfile.ZipFile:
+    name = "standard input" if isinstance(source, bytes) else str(source)
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source)
+    except zipfile.BadZipFile:
+        raise FormatError(f"{name}: not a .keras file") from None
+    except OSError as error:
+        raise FormatError(f"{name}: {error.strerror or error}") from None
+    if "config.json" not in archive.namelist():
+        archive.close()
+        raise FormatError(f"{name}: not a .keras file (it has no config.json)")
+    return archive
+
+
+def load(source: Path | str | bytes):
+    """The keras.Model of a `.keras` file, given by its path or its bytes. Raises FormatError."""
+    with _open(source):
+        pass
+    if isinstance(source, bytes):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.keras"
+            path.write_bytes(source)
+            return _load(path, "standard input")
+    return _load(source, str(source))
+
+
+def _load(path, name):
+    try:
+        return keras.saving.load_model(path)
+    except Exception as error:  # Keras raises what it likes on a damaged archive
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise FormatError(f"{name}: Keras cannot load it: {said}") from None
+
+
+def members(source: Path | str | bytes) -> dict[str, bytes]:
+    """The `netconv/` members of a `.keras` file by name, without the prefix; {} for one that Keras wrote itself."""
+    with _open(source) as archive:
+        return {n[len(PREFIX) :]: archive.read(n) for n in archive.namelist() if n.startswith(PREFIX)}

@@ -1,0 +1,166 @@
+"""Arrays that remember how they were rearranged. Knows numpy only, and imports it when used.
+
+A translation takes MXNet's arrays and places them, transposed or cut, in Keras's variables. Each step is kept in
+`Array.origin`, a nested tuple that is plain JSON, so that the way back can be derived from the way in:
+
+    ("param", name, shape)           the array `name` of the parameter file
+    ("constant", shape)              not from the file: nothing to give back
+    ("transpose", origin, axes)      numpy.transpose
+    ("reshape", origin, shape)       numpy.reshape
+    ("slice", origin, bounds)        bounds are (start, stop) for each axis
+    ("concat", origins, axis)        numpy.concatenate
+    ("add", origins)                 a sum: on the way back the first is given all, the rest zeros
+    ("cast", origin)                 another dtype
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Array:
+    """A stored array: `value` (numpy, often memory-mapped), its `origin`, and whether training may change it."""
+
+    value: np.ndarray
+    origin: tuple[Any, ...]
+    trainable: bool = True
+
+    @staticmethod
+    def parameter(name: str, value: np.ndarray) -> Array:
+        """The array `name` as the parameter file has it."""
+        return Array(value, ("param", name, tuple(value.shape)))
+
+    @staticmethod
+    def constant(value: np.ndarray) -> Array:
+        """An array that is in no parameter file and does not train."""
+        return Array(value, ("constant", tuple(value.shape)), trainable=False)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.value.shape)
+
+    @property
+    def ndim(self) -> int:
+        return self.value.ndim
+
+    @property
+    def size(self) -> int:
+        return self.value.size
+
+    @property
+    def dtype(self):
+        return self.value.dtype
+
+    @property
+    def T(self) -> Array:
+        return self.transpose(tuple(reversed(range(self.ndim))))
+
+    def transpose(self, axes) -> Array:
+        axes = tuple(int(a) for a in axes)
+        if axes == tuple(range(self.ndim)):
+            return self
+        return Array(self.value.transpose(axes), ("transpose", self.origin, axes), self.trainable)
+
+    def reshape(self, shape) -> Array:
+        shape = tuple(int(d) for d in shape)
+        if -1 in shape:
+            known = math.prod(d for d in shape if d != -1)
+            shape = tuple(self.size // known if d == -1 else d for d in shape)
+        if shape == self.shape:
+            return self
+        return Array(self.value.reshape(shape), ("reshape", self.origin, shape), self.trainable)
+
+    def __getitem__(self, key) -> Array:
+        """Slices without steps, one an axis; an axis left out is whole."""
+        key = key if isinstance(key, tuple) else (key,)
+        bounds = tuple(
+            (k.indices(n)[0], k.indices(n)[1])
+            for k, n in zip(key + (slice(None),) * (self.ndim - len(key)), self.shape, strict=True)
+        )
+        if all(b == (0, n) for b, n in zip(bounds, self.shape, strict=True)):
+            return self
+        value = self.value[tuple(slice(*b) for b in bounds)]
+        return Array(value, ("slice", self.origin, bounds), self.trainable)
+
+    def astype(self, dtype) -> Array:
+        if self.value.dtype == dtype:
+            return self
+        return Array(self.value.astype(dtype), ("cast", self.origin), self.trainable)
+
+    def __add__(self, other: Array) -> Array:
+        return Array(self.value + other.value, ("add", (self.origin, other.origin)), self.trainable)
+
+    def frozen(self) -> Array:
+        return Array(self.value, self.origin, False)
+
+    @staticmethod
+    def concatenate(arrays: list[Array], axis: int = 0) -> Array:
+        import numpy as np
+
+        value = np.concatenate([a.value for a in arrays], axis)
+        origin = ("concat", tuple(a.origin for a in arrays), axis)
+        return Array(value, origin, all(a.trainable for a in arrays))
+
+
+def sources(origin) -> dict[str, tuple[int, ...]]:
+    """The parameters that an origin draws on, in order: name to shape."""
+    match origin:
+        case ("param", name, shape):
+            return {name: tuple(shape)}
+        case ("constant", _):
+            return {}
+        case ("concat" | "add", parts, *_):
+            return {name: shape for part in parts for name, shape in sources(part).items()}
+        case (_, inner, *_):
+            return sources(inner)
+    raise ValueError(f"no origin: {origin!r}")
+
+
+def scatter(value: np.ndarray, origin, into: Mapping[str, np.ndarray]) -> None:
+    """The way back: write `value`, arranged as `origin` tells, into the parameters it came from."""
+    import numpy as np
+
+    starts, total = {}, 0
+    for name, shape in sources(origin).items():
+        starts[name] = total
+        total += math.prod(shape)
+    flat, zeros = np.zeros(total, value.dtype), []
+
+    def places(origin) -> np.ndarray:
+        """For each element of the rearranged array, its index in `flat`; -1 for a constant."""
+        match origin:
+            case ("param", name, shape):
+                return starts[name] + np.arange(math.prod(shape)).reshape(shape)
+            case ("constant", shape):
+                return np.full(shape, -1)
+            case ("transpose", inner, axes):
+                return places(inner).transpose(axes)
+            case ("reshape", inner, shape):
+                return places(inner).reshape(shape)
+            case ("slice", inner, bounds):
+                return places(inner)[tuple(slice(*b) for b in bounds)]
+            case ("concat", parts, axis):
+                return np.concatenate([places(part) for part in parts], axis)
+            case ("add", (first, *rest)):
+                zeros.extend(places(part) for part in rest)
+                return places(first)
+            case ("cast", inner):
+                return places(inner)
+        raise ValueError(f"no origin: {origin!r}")
+
+    where = places(origin)
+    flat[where[where >= 0]] = value[where >= 0]
+    touched = np.zeros(total, bool)
+    for index in (where, *zeros):
+        touched[index[index >= 0]] = True
+    for name, start in starts.items():
+        size = into[name].size
+        part, mask = flat[start : start + size], touched[start : start + size]
+        into[name].reshape(-1)[mask] = part[mask]

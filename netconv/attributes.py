@@ -1,0 +1,105 @@
+"""Attribute text to Python values: one parser an annotation. Knows no op; the text is never evaluated."""
+
+from __future__ import annotations
+
+import re
+import types
+import typing
+from typing import Annotated, Any, Literal
+
+_TRUE, _FALSE = {"true", "1"}, {"false", "0"}
+_INT = re.compile(r"[+-]?\d{1,30}L?$")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?f?$|[+-]?(inf|infinity|nan)$", re.IGNORECASE)
+LONGEST = 100_000
+
+Ints = Annotated[tuple[int, ...], "ints"]
+"""A tuple of whole numbers: "(2, 2)", "[2,2]", "(2L, 2L)", "(2)" or "2"."""
+IntsNone = Annotated[tuple[int | None, ...], "ints or None"]
+"""As Ints, and a place may be "None"."""
+Floats = Annotated[tuple[float, ...], "numbers"]
+"""A tuple of numbers."""
+
+
+def _bool(text: str) -> bool:
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise ValueError(text)
+
+
+def _int(text: str) -> int:
+    if _INT.match(text):
+        return int(text.rstrip("L"))
+    if _NUMBER.match(text) and float(text).is_integer() and abs(float(text)) < 2**63:
+        return int(float(text))
+    if text.lower() in ("true", "false"):
+        return int(text.lower() == "true")
+    raise ValueError(text)
+
+
+def _float(text: str) -> float:
+    if _NUMBER.match(text):
+        return float(text.rstrip("fF") if text[-1:] in "fF" and not text.lower().endswith("inf") else text)
+    if text.lower() in ("true", "false"):
+        return float(text.lower() == "true")
+    raise ValueError(text)
+
+
+def _items(text: str) -> list[str]:
+    if len(text) > LONGEST:
+        raise ValueError(text)
+    if text[:1] in "([" and text[-1:] in ")]":
+        text = text[1:-1]
+    parts = [part.strip() for part in text.split(",")]
+    if parts[-1] == "":  # "(3,)" and "()"
+        parts.pop()
+    return parts
+
+
+def _int_or_none(text: str) -> int | None:
+    return None if text.lower() == "none" else _int(text)
+
+
+_PARSERS = {
+    bool: (_bool, "a boolean"),
+    int: (_int, "a whole number"),
+    float: (_float, "a number"),
+    str: (str, "text"),
+    Ints: (lambda text: tuple(map(_int, _items(text))), "a tuple of whole numbers"),
+    IntsNone: (lambda text: tuple(map(_int_or_none, _items(text))), "a tuple of whole numbers or None"),
+    Floats: (lambda text: tuple(map(_float, _items(text))), "a tuple of numbers"),
+}
+
+
+def parse(text: str, annotation: Any) -> Any:
+    """The value of `text` as `annotation` (bool, int, float, str, Ints, IntsNone, Floats, a Literal, or any of these
+    `| None`). Raises ValueError with what was wanted."""
+    text = text.strip()
+    if annotation in _PARSERS:
+        parser, wanted = _PARSERS[annotation]
+        try:
+            return parser(text)
+        except (ValueError, OverflowError):
+            raise ValueError(wanted) from None
+    if typing.get_origin(annotation) is Literal:
+        choices = typing.get_args(annotation)
+        for choice in choices:
+            try:
+                if parse(text, type(choice)) == choice:
+                    return choice
+            except ValueError:
+                continue
+        raise ValueError(" or ".join(str(choice) for choice in choices))
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
+        if len(kinds) < len(typing.get_args(annotation)) and text.lower() in ("none", "null"):
+            return None
+        wanted = []
+        for kind in kinds:
+            try:
+                return parse(text, kind)
+            except ValueError as error:
+                wanted.append(str(error))
+        raise ValueError(" or ".join(wanted))
+    raise TypeError(f"no parser for {annotation!r}")

@@ -1,0 +1,430 @@
+"""Encodings: what a net takes of a table's rows and is to give for them.
+
+What is learnt from a training table (columns, categories, fills, classes) is an `Encoding`: it is kept with the trained
+model, and every later table is read by it. Knows rows and arrays, no Keras: a net is its `Needs`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from . import table
+from .errors import DataError, FormatError
+from .table import NUMBER, Form, Rows, Source, counted
+
+if TYPE_CHECKING:
+    import numpy as np
+
+TARGETS = ("label", "class", "target", "classification", "y", "labels", "classes", "diagnosis", "species", "outcome",
+           "category", "result")  # fmt: skip
+"""Names of a target column, the likelier first."""
+IDS = frozenset({"id", "index", "idx", "no", "no.", "nr", "row", "rownames", "row_id", "rowid", "unnamed: 0"})
+"""Names of a column that only counts rows."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a net takes and gives a row: `features` numbers, None for any; `outputs` numbers; `classes`, how many
+    classes these tell apart, 0 for a net that gives values."""
+
+    features: int | None
+    outputs: int
+    classes: int
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A column that the net takes. `categories`, in the order of their codes, is empty for a column of numbers; a
+    `onehot` feature takes a place for each category. `fill` stands for a missing cell; None refuses one."""
+
+    name: str
+    categories: tuple[str, ...] = ()
+    onehot: bool = False
+    fill: float | str | None = None
+
+    @property
+    def width(self) -> int:
+        return len(self.categories) if self.onehot else 1
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How rows become what a net takes and what it is to give: the `columns` of the training table and whether it had
+    a `header`; the `features` in the net's order; the `targets` and their `classes` (none for values); what numbers
+    are multiplied by (`scale`) and what is then added (`offset`)."""
+
+    columns: tuple[str, ...]
+    header: bool
+    features: tuple[Feature, ...]
+    targets: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    scale: float = 1.0
+    offset: float = 0.0
+
+    def dump(self) -> bytes:
+        return json.dumps(asdict(self), ensure_ascii=False).encode()
+
+    @staticmethod
+    def load(data: bytes, file: str) -> Encoding:
+        """Raises FormatError."""
+        try:
+            facts = json.loads(data)
+            features = tuple(
+                Feature(str(f["name"]), tuple(map(str, f["categories"])), bool(f["onehot"]), _fill(f["fill"]))
+                for f in facts["features"]
+            )
+            names = (tuple(map(str, facts[key])) for key in ("targets", "classes"))
+            columns = tuple(map(str, facts["columns"]))
+            return Encoding(
+                columns, bool(facts["header"]), features, *names, float(facts["scale"]), float(facts["offset"])
+            )
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise FormatError(f"{file}: its member netconv/table.json is damaged") from None
+
+
+def _fill(value):
+    return value if value is None or isinstance(value, str) else float(value)
+
+
+def fit(
+    rows: Rows,
+    needs: Needs,
+    targets: tuple[str, ...] = (),
+    classes: tuple[str, ...] = (),
+    rescale: tuple[float, float] = (1.0, 0.0),
+    without_target: bool = False,
+    say: Callable[[str], object] = str,
+) -> Encoding:
+    """Finds the targets (names, or positions from 1), their classes, and the features that the net takes; `fills`
+    then adds what stands for missing cells.
+
+    `classes` are the names of the classes when they are known. `without_target` allows a table that has none, for
+    prediction. What was found out is given to `say`. Raises DataError.
+    """
+    names = rows.form.names
+    chosen = [_position(rows, target) for target in targets]
+    if not chosen:
+        chosen = _find_targets(rows, needs, without_target)
+        for position in chosen:
+            say(f"target: column {names[position]!r} (--target names another)")
+    if chosen and len(chosen) != (1 if needs.classes else needs.outputs):
+        raise DataError(
+            f"{counted(len(chosen), 'target column')} given, and the net gives {counted(needs.outputs, 'value')} a row: "
+            "name as many with --target",
+            rows.file,
+        )
+    features, dropped = _choose(rows, [i for i in range(len(names)) if i not in chosen], needs.features)
+    for position in dropped:
+        say(f"column {names[position]!r} is left out: it would be one feature too many")
+    found = _classes(rows, chosen[0], needs, classes) if chosen and needs.classes else classes
+    return Encoding(names, rows.form.header, features, tuple(names[position] for position in chosen), found, *rescale)
+
+
+def _position(rows: Rows, target: str) -> int:
+    names = rows.form.names
+    if target in names:
+        return names.index(target)
+    if re.fullmatch(r"-?\d{1,9}", target) and 1 <= abs(int(target)) <= len(names):
+        return int(target) - 1 if int(target) > 0 else len(names) + int(target)
+    raise DataError(f"has no column {target!r}; its columns are {_listed(names)}", rows.file)
+
+
+def _listed(names) -> str:
+    names = list(names)
+    return ", ".join(names) if len(names) <= 40 else f"{', '.join(names[:20])}, ... {', '.join(names[-3:])}"
+
+
+def _find_targets(rows: Rows, needs: Needs, without_target: bool) -> list[int]:
+    names = [name.lower() for name in rows.form.names]
+    if without_target and needs.features == len(names):
+        return []
+    for name in TARGETS:
+        if name in names:
+            return [names.index(name)]
+    ends = [len(names) - 1, 0] if len(names) > 1 else []
+    if needs.classes:
+        kinds = {position: _kinds(rows, position, needs.classes) for position in ends}
+        for wanted in (needs.classes, *range(needs.classes - 1, 1, -1)):
+            for position in ends:
+                if kinds[position] == wanted:
+                    return [position]
+    elif needs.outputs == 1 and ends and ends[0] not in rows.texts:
+        return ends[:1]
+    if without_target:
+        return []
+    raise DataError(f"which column is the target? Name it with --target: {_listed(rows.form.names)}", rows.file)
+
+
+def _kinds(rows: Rows, position: int, most: int) -> int:
+    """How many classes a column has; 0 if it does not look like classes."""
+    import numpy as np
+
+    if position in rows.texts:
+        return len(rows.texts[position].values)
+    values = np.unique(rows.numbers[:, position])
+    values = values[~np.isnan(values)]
+    whole = bool(len(values)) and bool((values == np.round(values)).all())
+    if whole and values[0] >= 0 and values[-1] < most:
+        return max(2, len(values)) if len(values) > 1 else 0
+    return len(values) if whole else 0
+
+
+def _choose(rows: Rows, positions: list[int], wanted: int | None) -> tuple[tuple[Feature, ...], list[int]]:
+    """The features that make the width that the net wants, and what had to be left out for it."""
+    features = {position: _feature(rows, position) for position in positions}
+    spare = [position for position in positions if _only_counts(rows, position)]
+    for dropped in ([], *([position] for position in spare), spare):
+        kept = [features[position] for position in positions if position not in dropped]
+        for onehot in (True, False):
+            tried = tuple(replace(f, onehot=onehot and len(f.categories) > 2) for f in kept)
+            if wanted is None or sum(f.width for f in tried) == wanted:
+                faulty = next((p for p in positions if p not in dropped and not _usable(rows, p)), None)
+                if faulty is not None:
+                    _refuse(rows, faulty)
+                return tried, dropped
+    found = counted(len(positions), "feature")
+    wide = sum(len(f.categories) if len(f.categories) > 2 else 1 for f in features.values())
+    if wide != len(positions):
+        found += f" ({wide:,} with text one-hot)"
+    raise DataError(f"{found} found, and the net takes {wanted:,}: {_listed(rows.form.names[p] for p in positions)}",
+                    rows.file)  # fmt: skip
+
+
+def _feature(rows: Rows, position: int) -> Feature:
+    text = rows.texts.get(position)
+    return Feature(rows.form.names[position], tuple(sorted(text.values)) if text else ())
+
+
+def _only_counts(rows: Rows, position: int) -> bool:
+    """Whether a column is no feature: its name says so, it counts the rows, or it is empty."""
+    import numpy as np
+
+    if rows.form.names[position].lower() in IDS or rows.form.names[position] == f"column {position + 1}":
+        return True
+    values = rows.numbers[:, position]
+    counts = len(values) > 2 and position == 0 and bool((np.diff(values) == 1).all())
+    return counts or (position not in rows.texts and bool(np.isnan(values).all()))
+
+
+def _usable(rows: Rows, position: int) -> bool:
+    text = rows.texts.get(position)
+    return text is None or not (_stray(rows, position).any() or len(text.values) > max(50, len(rows) // 2))
+
+
+def _stray(rows: Rows, position: int) -> np.ndarray:
+    """Which cells of a column are no numbers while nearly all are (a mask of the rows)."""
+    import numpy as np
+
+    text = rows.texts[position]
+    stray = np.array([not rows.form.is_number(value) for value in text.values] + [False])[text.codes]
+    return stray & (stray.sum() <= 0.1 * (text.codes >= 0).sum())
+
+
+def _refuse(rows: Rows, position: int):
+    import numpy as np
+
+    stray = _stray(rows, position)
+    if stray.any():
+        raise rows.blame("{} is no number, and most cells of this column are", int(np.argmax(stray)), position)
+    count = len(rows.texts[position].values)
+    raise DataError(
+        f"{count:,} different texts in {len(rows):,} rows are no categories; leave the column out",
+        rows.file,
+        column=rows.form.names[position],
+    )
+
+
+def _classes(rows: Rows, position: int, needs: Needs, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of the classes in the net's order."""
+    import numpy as np
+
+    if known:
+        return known
+    name, most = rows.form.names[position], needs.classes
+    if position in rows.texts:
+        values = sorted(rows.texts[position].values)
+    else:
+        numbers = np.unique(rows.numbers[:, position])
+        numbers = numbers[~np.isnan(numbers)]
+        if len(numbers) and numbers[0] >= 0 and numbers[-1] < most and (numbers == np.round(numbers)).all():
+            return tuple(map(str, range(most)))
+        values = [_spelled(number) for number in numbers]
+    if not values:
+        raise DataError("the target column is empty", rows.file, column=name)
+    if len(values) > most:
+        shown = ", ".join(values[:5]) + (", ..." if len(values) > 5 else "")
+        raise DataError(f"{len(values):,} classes ({shown}), and the net tells {most:,}", rows.file, column=name)
+    return tuple(values)
+
+
+def _spelled(number) -> str:
+    return str(int(number)) if number == int(number) else str(number)
+
+
+def _places(encoding: Encoding, form: Form, file: str) -> tuple[list[int], list[int]]:
+    """Where a table has the features and the targets of an encoding; no targets if it has none."""
+    names = [feature.name for feature in encoding.features]
+    if form.header and encoding.header:
+        missing = [name for name in names if name not in form.names]
+        if missing:
+            raise DataError(
+                f"{counted(len(names), 'feature')} wanted, and {counted(len(missing), 'column')} missing: "
+                f"{_listed(missing)}",
+                file,
+            )
+        targets = [t for t in encoding.targets if t in form.names]
+        targets = targets if len(targets) == len(encoding.targets) else []
+        return [form.names.index(name) for name in names], [form.names.index(t) for t in targets]
+    if len(form.names) == len(encoding.columns):
+        return [encoding.columns.index(n) for n in names], [encoding.columns.index(t) for t in encoding.targets]
+    if len(form.names) == len(names):
+        return list(range(len(names))), []
+    raise DataError(
+        f"{counted(len(form.names), 'column')} found, and the model takes {len(names):,} features "
+        f"({_listed(names)}) or the {len(encoding.columns):,} columns of its training table",
+        file,
+    )
+
+
+def _texts(encoding: Encoding, form: Form, file: str) -> frozenset[int]:
+    """The positions of the columns that an encoding has as text."""
+    features, targets = _places(encoding, form, file)
+    text = {place for place, feature in zip(features, encoding.features, strict=True) if feature.categories}
+    if encoding.classes and not all(map(NUMBER.match, encoding.classes)):
+        text.update(targets)
+    return frozenset(text)
+
+
+def stream(source: Source, encoding: Encoding, header: bool | None = None) -> Iterator[Rows]:
+    """The rows of a table in blocks, read as the training table of `encoding` was. Raises DataError."""
+    return table.stream(source, header, *_known(encoding, source))
+
+
+def read(source: Source, encoding: Encoding, header: bool | None = None) -> Rows:
+    """A whole table, read as the training table of `encoding` was. Raises DataError."""
+    return table.read(source, header, *_known(encoding, source))
+
+
+def _known(encoding: Encoding, source: Source):
+    return encoding.columns if encoding.header else (), partial(_texts, encoding, file=source.name)
+
+
+def fills(encoding: Encoding, rows: Rows, among) -> Encoding:
+    """An encoding that knows what stands for missing cells: the median of a column of numbers, the most frequent
+    category of a column of text, over the rows `among` (an index array)."""
+    import numpy as np
+
+    features = []
+    for position, feature in zip(_places(encoding, rows.form, rows.file)[0], encoding.features, strict=True):
+        if feature.categories:
+            codes = rows.texts[position].codes[among]
+            counts = np.bincount(codes[codes >= 0], minlength=1)
+            by_name = dict(zip(rows.texts[position].values, counts.tolist(), strict=False))
+            fill = max(feature.categories, key=lambda category: by_name.get(category, 0))
+        else:
+            values = rows.numbers[among, position]
+            values = values[~np.isnan(values)]
+            fill = float(np.median(values)) if len(values) else 0.0
+        features.append(replace(feature, fill=fill))
+    return replace(encoding, features=tuple(features))
+
+
+def features(rows: Rows, encoding: Encoding, unseen: Counter | None = None):
+    """What the net takes of rows: (rows, width) of float32, rescaled.
+
+    A category that the training table did not have counts as a missing cell, and is counted by column in `unseen`.
+    Raises DataError: text in a column of numbers, a missing cell where nothing stands for one.
+    """
+    import numpy as np
+
+    places = _places(encoding, rows.form, rows.file)[0]
+    x = np.empty((len(rows), sum(feature.width for feature in encoding.features)), np.float32)
+    ends = np.cumsum([feature.width for feature in encoding.features]).tolist()
+    numbers = [(p, end - 1, f) for p, end, f in zip(places, ends, encoding.features, strict=True) if not f.categories]
+    if numbers:
+        froms, tos = [p for p, _, _ in numbers], [to for _, to, _ in numbers]
+        for position, _, feature in numbers:
+            if position in rows.texts:
+                raise _no_number(rows, position, feature)
+        values = rows.numbers[:, _run(froms)]
+        missing = np.isnan(values)
+        if missing.any():
+            for column in np.flatnonzero(missing.any(axis=0)).tolist():
+                position, _, feature = numbers[column]
+                if feature.fill is None:
+                    raise rows.blame("{} is a missing cell, and nothing learnt from a training table stands for it",
+                                     int(np.argmax(missing[:, column])), position)  # fmt: skip
+            fill = np.array([f.fill if f.fill is not None else np.nan for _, _, f in numbers], np.float32)
+            values = np.where(missing, fill, values)
+        if (encoding.scale, encoding.offset) != (1.0, 0.0):
+            values = values * np.float32(encoding.scale) + np.float32(encoding.offset)
+        x[:, _run(tos)] = values
+    for place, end, feature in zip(places, ends, encoding.features, strict=True):
+        if not feature.categories:
+            continue
+        codes = _coded(rows, place, feature.categories)
+        if unseen is not None:
+            unseen[feature.name] += int((codes == -2).sum())
+        if (codes < 0).any():
+            if feature.fill is None:
+                raise rows.blame("{} is not known", int(np.argmax(codes < 0)), place)
+            codes = np.where(codes < 0, feature.categories.index(feature.fill), codes)
+        if feature.onehot:
+            x[:, end - feature.width : end] = codes[:, None] == np.arange(feature.width)
+        else:
+            x[:, end - 1] = codes
+    return x
+
+
+def _run(positions: list[int]):
+    """A slice for neighbours, which copies several times faster."""
+    if positions == list(range(positions[0], positions[0] + len(positions))):
+        return slice(positions[0], positions[0] + len(positions))
+    return positions
+
+
+def _no_number(rows: Rows, position: int, feature: Feature) -> DataError:
+    import numpy as np
+
+    text = rows.texts[position]
+    bad = np.array([not rows.form.is_number(value) for value in text.values] + [False])
+    why = "which was numeric in training" if feature.fill is not None else "which the net takes as numbers"
+    return rows.blame(f"{{}} is no number in a column {why}", int(np.argmax(bad[text.codes])), position)
+
+
+def _coded(rows: Rows, position: int, categories: tuple[str, ...]):
+    """The codes of a column by `categories`: -1 for a missing cell, -2 for a text that is none of them."""
+    import numpy as np
+
+    known = {category: code for code, category in enumerate(categories)}
+    if position in rows.texts:
+        text = rows.texts[position]
+        return np.array([known.get(value, -2) for value in text.values] + [-1], np.int32)[text.codes]
+    values, inverse = np.unique(rows.numbers[:, position], return_inverse=True)
+    return np.array([-1 if np.isnan(v) else known.get(_spelled(v), -2) for v in values], np.int32)[inverse]
+
+
+def targets(rows: Rows, encoding: Encoding):
+    """What the net is to give: class numbers (rows,) of int32, -1 for a missing one; or values (rows, targets) of
+    float32, NaN for a missing one. Raises DataError: no such column, an unknown class, text for a number."""
+    import numpy as np
+
+    places = _places(encoding, rows.form, rows.file)[1]
+    if not places:
+        raise DataError(f"has no target column {_listed(map(repr, encoding.targets))}", rows.file)
+    if encoding.classes:
+        codes = _coded(rows, places[0], encoding.classes)
+        if (codes == -2).any():
+            known = ", ".join(encoding.classes[:20]) + (", ..." if len(encoding.classes) > 20 else "")
+            raise rows.blame(f"unknown class {{}}; the classes are {known}", int(np.argmax(codes == -2)), places[0])
+        return codes
+    for position in places:
+        if position in rows.texts:
+            raise _no_number(rows, position, Feature(rows.form.names[position], fill=0.0))
+    return rows.numbers[:, places]

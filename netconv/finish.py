@@ -1,0 +1,93 @@
+"""Loss, optimizer and metrics from the heads of the graph; compile. Knows models and op names, translates nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import NetconvError
+from .graph import Edge, Graph
+from .lazy import keras
+from .registry import parsed
+
+PASSING = frozenset({"Reshape", "BlockGrad", "Cast", "_copy", "expand_dims", "squeeze", "MakeLoss", "make_loss"})
+"""Ops that a head's meaning is looked for behind."""
+SOFTMAX = frozenset({"softmax", "SoftmaxOutput", "SoftmaxActivation"})
+LOSS_NETS = ("Loss",)
+"""The output port of a loss layer of Mathematica."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The loss of one head: Keras's `loss` and `metrics`, and `why` in words."""
+
+    loss: Any
+    metrics: tuple[str, ...]
+    why: str
+
+
+def choices(graph: Graph, ranks: list[int]) -> list[Choice]:
+    """For each head of a graph what it is trained on; `ranks` are the ranks of the model's outputs."""
+    return [_choice(graph, edge, rank) for edge, rank in zip(graph.heads, ranks, strict=True)]
+
+
+def _choice(graph: Graph, edge: Edge, rank: int) -> Choice:
+    node = head = graph.nodes[edge.node]
+    while node.op in PASSING and node.inputs:
+        node = graph.nodes[node.inputs[0].node]
+    kind = parsed(node).get("act_type", node.op) if node.op == "Activation" else node.op
+    if kind in SOFTMAX or kind == "log_softmax":
+        if rank > 2 and _class_axis(node, rank) != rank - 1:
+            why = f"the classes of the {node.op} lie along axis 1 and Keras's cross-entropy wants them last"
+            return Choice("mean_squared_error", (), why)
+        loss = "sparse_categorical_crossentropy"
+        if kind == "log_softmax":
+            loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        return Choice(loss, ("accuracy",), f"the head is a {node.op}; targets are class numbers from 0")
+    if kind in ("sigmoid", "LogisticRegressionOutput"):
+        return Choice("binary_crossentropy", ("accuracy",), f"the head is a {node.op}")
+    if kind == "MAERegressionOutput":
+        return Choice("mean_absolute_error", (), "the head is a MAERegressionOutput")
+    if head.name in LOSS_NETS or (graph.mathematica and kind in ("mean", "_contrib_CTCLoss", "CTCLoss")):
+        why = "the head is a loss layer of Mathematica: the model's output is the loss itself"
+        return Choice("mean_absolute_error", (), why)
+    return Choice("mean_squared_error", (), f"the head is a {node.op}")
+
+
+def _class_axis(node, rank: int) -> int:
+    values = parsed(node)
+    if node.op == "SoftmaxOutput":
+        return 1 if values["multi_output"] else rank - 1
+    if node.op == "SoftmaxActivation":
+        return 1 if values["mode"] == "channel" else rank - 1
+    return values["axis"] % rank
+
+
+def compile_model(model, chosen: list[Choice], loss=None, optimizer=None, learning_rate: float | None = None,
+                  metrics=None) -> None:
+    """Compiles a model; a loss of None is taken from `chosen`, metrics are too if "auto", the optimizer is Adam. Raises
+    NetconvError for a name that Keras does not know."""
+    if loss is None:
+        loss = [choice.loss for choice in chosen] if len(chosen) > 1 else chosen[0].loss
+    if metrics == "auto":
+        metrics = [list(c.metrics) for c in chosen] if len(chosen) > 1 else list(chosen[0].metrics)
+        if not any(metrics):
+            metrics = None
+    optimizer = known(keras.optimizers, optimizer or "adam", "optimizer")
+    if learning_rate is not None:
+        optimizer.learning_rate = learning_rate
+    for name in keras.tree.flatten(loss):
+        known(keras.losses, name, "loss")
+    for name in keras.tree.flatten(metrics or []):
+        if name not in ("accuracy", "acc", "crossentropy", "ce"):
+            known(keras.metrics, name, "metric")
+    model.compile(optimizer=optimizer, loss=loss, metrics=metrics)
+
+
+def known(module, name, kind: str):
+    """Keras's `kind` called `name`. Raises NetconvError for a name that Keras does not know."""
+    try:
+        return module.get(name)
+    except ValueError:
+        some = "adam, sgd, rmsprop" if kind == "optimizer" else "mean_squared_error, binary_crossentropy"
+        raise NetconvError(f"Keras has no {kind} called {name!r}; it has {some} and others") from None

@@ -1,0 +1,74 @@
+"""A net as MXNet describes it: nodes, heads and stored arrays. Frozen; knows no op and no Keras.
+
+Everything is keyed by node index, because the names in an export repeat and may be empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from .arrays import Array
+
+
+class Edge(NamedTuple):
+    """Output `output` of node `node`."""
+
+    node: int
+    output: int = 0
+
+
+@dataclass(frozen=True)
+class Node:
+    """One op of the graph; `op` is `"null"` for an input or a stored array.
+
+    `attrs` holds the op's attributes as text, `hints` the hidden `__shape__`, `__dtype__`, `__init__` ... without
+    their underscores.
+    """
+
+    op: str
+    name: str
+    attrs: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[Edge, ...] = ()
+    hints: Mapping[str, str] = field(default_factory=dict)
+    subgraphs: tuple[Graph, ...] = ()
+
+
+@dataclass(frozen=True)
+class Graph:
+    """`nodes` in topological order, `heads` the outputs, `arrays` the stored arrays by index of their null node.
+
+    `ports` are the names of the heads, where they are not those of the nodes. `source` names the file in messages. `mathematica` is true for a graph that Mathematica wrote.
+    """
+
+    nodes: tuple[Node, ...]
+    heads: tuple[Edge, ...]
+    arrays: Mapping[int, Array] = field(default_factory=dict)
+    source: str = "graph"
+    mathematica: bool = False
+    ports: tuple[str, ...] = ()
+
+    def inputs(self) -> list[int]:
+        """Indices of the null nodes without a stored array, in order."""
+        return [i for i, node in enumerate(self.nodes) if node.op == "null" and i not in self.arrays]
+
+    def consumers(self) -> list[list[tuple[int, int]]]:
+        """For each node, the (node, input position) pairs that read any of its outputs."""
+        readers: list[list[tuple[int, int]]] = [[] for _ in self.nodes]
+        for index, node in enumerate(self.nodes):
+            for position, edge in enumerate(node.inputs):
+                readers[edge.node].append((index, position))
+        return readers
+
+    def keep(self, wanted: list[int]) -> Graph:
+        """The graph of the nodes `wanted` (sorted), renumbered; every input of a kept node must be kept."""
+        new = {old: position for position, old in enumerate(wanted)}
+        nodes = tuple(
+            replace(self.nodes[old], inputs=tuple(Edge(new[e.node], e.output) for e in self.nodes[old].inputs))
+            for old in wanted
+        )
+        heads = tuple(Edge(new[e.node], e.output) for e in self.heads)
+        return replace(
+            self, nodes=nodes, heads=heads, arrays={new[i]: a for i, a in self.arrays.items() if i in new}
+        )

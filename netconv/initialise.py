@@ -1,0 +1,221 @@
+"""Initial values for a net without a parameter file, as MXNet or Mathematica would draw them.
+
+Knows roles and hints, no translation. Numbers come from numpy's PCG64, one stream a parameter: the same seed gives the
+same values in any process, but not MXNet's own numbers. Sources: MXNet's python/mxnet/initializer.py for the
+initialisers, their defaults and what each kind of parameter gets; the page NetInitialize of Wolfram's documentation
+for Mathematica ("Kaiming", normally distributed, biases zero).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from . import registry
+from .arrays import Array
+from .errors import FormatError, NodeError, ShapeError
+from .graph import Edge, Graph, Node
+from .shape_rules import GATES, Shape
+from .shapes import Role, parameters
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MOST_ELEMENTS = 2**30
+LARGEST_ORTHOGONAL = 4096
+NAMED_IN_FULL = 4
+
+Fill = Callable[..., "np.ndarray"]
+"""(random numbers, shape, options) -> values."""
+
+
+def require(graph: Graph) -> None:
+    """Every parameter has a stored array. Raises FormatError naming those that the parameter file lacks."""
+    missing = [graph.nodes[i].name for i in parameters(graph)]
+    if not missing:
+        return
+    more = f" and {len(missing) - NAMED_IN_FULL} more" if len(missing) > NAMED_IN_FULL else ""
+    names = ", ".join(map(repr, missing[:NAMED_IN_FULL])) + more
+    moving = all(name.rpartition(".")[2] in ("MovingMean", "MovingVariance") for name in missing)
+    cause = (
+        "Mathematica 11.2 leaves moving statistics out; export the net again from Mathematica 12 or later"
+        if graph.mathematica and moving
+        else "give the parameter file that belongs to this graph"
+    )
+    raise FormatError(f"{graph.source}: the parameter file has no array for {names}: {cause}")
+
+
+def initialise(graph: Graph, shapes: Mapping[int, Shape], seed: int) -> Graph:
+    """The graph with an array for each parameter that has none, float32, of the shape in `shapes` (by node index).
+
+    A hint `__init__` decides, then what the parameter is to its layer, then its name. Raises ShapeError where a shape
+    is not known in full or the arrays would be larger than 2^30 elements, and NodeError for a hint that cannot be.
+    """
+    import numpy as np
+
+    arrays, names, total = dict(graph.arrays), set(), 0
+    for index, role in parameters(graph).items():
+        node, shape = graph.nodes[index], shapes.get(index)
+        if shape is None or None in shape:
+            raise ShapeError(f"{graph.source}: the shape of parameter {node.name!r} is not known")
+        total += math.prod(shape)
+        if total > MOST_ELEMENTS:
+            raise ShapeError(f"{graph.source}: the parameters would have more than {MOST_ELEMENTS} elements")
+        fill, options = _hinted(node) if "init" in node.hints else _usual(graph, index, role)
+        try:
+            if fill is _fused:
+                options = {"weight": _weight(graph), **options}
+            value = fill(np.random.default_rng([seed % 2**63, index]), shape, **options)
+        except (TypeError, ValueError, ArithmeticError, LookupError) as error:
+            what = f"hint '__init__' does not fit an array of shape {shape} ({error})"
+            raise NodeError(node.op, node.name, what, repr(node.hints.get("init"))) from None
+        name = node.name if node.name and node.name not in names else f"{node.name}_{index}"
+        names.add(name)
+        arrays[index] = Array.parameter(name, value.astype(np.float32))
+    return replace(graph, arrays=arrays)
+
+
+def _hinted(node: Node) -> tuple[Fill, dict[str, Any]]:
+    """The initialiser that a hint names: `["xavier", {"magnitude": 2}]`, or a bare name."""
+    text = node.hints["init"]
+    try:
+        return _named(json.loads(text) if text[:1] in '["' else text)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        known = ", ".join(sorted(FILLS))
+        raise NodeError(
+            node.op, node.name, f"hint '__init__' must be one of MXNet's initialisers ({known})", repr(text)
+        ) from None
+
+
+def _named(hint) -> tuple[Fill, dict[str, Any]]:
+    name, options = hint if isinstance(hint, list) else (hint, {})
+    return FILLS[name.lower()], dict(options)
+
+
+def _usual(graph: Graph, index: int, role: Role) -> tuple[Fill, dict[str, Any]]:
+    """What a parameter without a hint gets: by its role; by its name where it is a part of what the layer reads."""
+    constants = {"bias": 0.0, "beta": 0.0, "moving_mean": 0.0, "gamma": 1.0, "moving_var": 1.0}
+    if role.op == "LeakyReLU":
+        return _constant, {"value": 0.25}
+    if role.direct and role.name in constants:
+        return _constant, {"value": constants[role.name]}
+    if not role.direct and graph.nodes[index].name.endswith("bias"):
+        return _constant, {"value": 0.0}
+    for node in graph.nodes:
+        if node.op == "RNN" and node.inputs[1:2] == (Edge(index),):
+            a = registry.parsed(node)
+            options = {key: a[key] for key in ("mode", "num_layers", "bidirectional", "projection_size")}
+            return _fused, {"num_hidden": a["state_size"], "forget_bias": 0.0, **options}
+    return _weight(graph)
+
+
+def _weight(graph: Graph) -> tuple[Fill, dict[str, Any]]:
+    return (_kaiming, {}) if graph.mathematica else (_uniform, {})
+
+
+# The initialisers.
+
+
+def _constant(_rng, shape, value=0.0):
+    import numpy as np
+
+    return np.full(shape, float(value))
+
+
+def _uniform(rng, shape, scale=0.07):
+    return rng.uniform(-scale, scale, shape)
+
+
+def _normal(rng, shape, sigma=0.01):
+    return rng.normal(0.0, sigma, shape)
+
+
+def _kaiming(rng, shape):
+    """Normal, with variance 2 / fan-in."""
+    return rng.normal(0.0, math.sqrt(2 / max(1, math.prod(shape[1:]))), shape)
+
+
+def _xavier(rng, shape, rnd_type="uniform", factor_type="avg", magnitude=3):
+    if len(shape) < 2:
+        raise ValueError("at least two axes are needed")
+    area = math.prod(shape[2:])
+    fan_in, fan_out = shape[1] * area, shape[0] * area
+    scale = math.sqrt(magnitude / {"avg": (fan_in + fan_out) / 2, "in": fan_in, "out": fan_out}[factor_type])
+    return {"uniform": _uniform, "gaussian": _normal}[rnd_type](rng, shape, scale)
+
+
+def _msra_prelu(rng, shape, factor_type="avg", slope=0.25):
+    return _xavier(rng, shape, "gaussian", factor_type, 2 / (1 + slope**2))
+
+
+def _orthogonal(rng, shape, scale=1.414, rand_type="uniform"):
+    import numpy as np
+
+    rows, columns = shape[0], math.prod(shape[1:])
+    if min(rows, columns) > LARGEST_ORTHOGONAL:
+        raise ValueError(f"at most {LARGEST_ORTHOGONAL} orthogonal rows")
+    draw = {"uniform": lambda: rng.uniform(-1, 1, (rows, columns)), "normal": lambda: rng.normal(0, 1, (rows, columns))}
+    u, _, v = np.linalg.svd(draw[rand_type](), full_matrices=False)
+    return scale * (u if u.shape == (rows, columns) else v).reshape(shape)
+
+
+def _bilinear(_rng, shape):
+    """The kernel of a linear interpolation, in the last two axes."""
+    import numpy as np
+
+    height, width = shape[2:]
+    f = math.ceil(width / 2)
+    centre = (2 * f - 1 - f % 2) / (2 * f)
+    x, y = (1 - np.abs(np.arange(n) / f - centre) for n in (width, height))
+    return np.broadcast_to(y[:, None] * x, shape)
+
+
+def _lstm_bias(rng, shape, forget_bias=1.0):
+    """Zero but for the second of four gates."""
+    value = _constant(rng, shape)
+    value[shape[0] // 4 : shape[0] // 2] = forget_bias
+    return value
+
+
+def _fused(rng, shape, weight, mode, num_hidden, num_layers, bidirectional=False, init=None, forget_bias=1.0,
+           projection_size=None):  # fmt: skip
+    """An RNN's flat vector: the weights of each gate as `init` says or as any weight, then the biases, zero but for
+    both of an LSTM's forget gates."""
+    import numpy as np
+
+    gates, directions, units = GATES[mode], 1 + bool(bidirectional), projection_size or num_hidden
+    biases = 2 * gates * num_hidden * num_layers * directions
+    if min(num_hidden, num_layers, units) < 1 or biases > shape[0]:
+        raise ValueError(f"too few for {num_layers} layers of {num_hidden}")
+    bias = np.zeros((num_layers, directions, 2, gates, num_hidden))
+    if mode == "lstm":
+        bias[..., 1, :] = forget_bias
+    fill, options = _named(json.loads(init) if isinstance(init, str) and init[:1] == "[" else init) if init else weight
+    per_layer = [(num_hidden, units)] * gates + [(projection_size, num_hidden)] * bool(projection_size)
+    later = ([(num_hidden, units * directions)] * gates + per_layer) * directions * (num_layers - 1)
+    known = sum(math.prod(block) for block in per_layer * directions + later) + biases
+    inputs, odd = divmod(shape[0] - known, gates * num_hidden * directions)
+    if odd or inputs < 1:
+        raise ValueError(f"no input size makes {shape[0]} elements")
+    blocks = ([(num_hidden, inputs)] * gates + per_layer) * directions + later
+    return np.concatenate([*(fill(rng, block, **options).ravel() for block in blocks), bias.ravel()])
+
+
+FILLS: dict[str, Fill] = {
+    "zero": _constant,
+    "zeros": _constant,
+    "one": lambda rng, shape: _constant(rng, shape, 1.0),
+    "ones": lambda rng, shape: _constant(rng, shape, 1.0),
+    "constant": lambda rng, shape, value: _constant(rng, shape, value),
+    "uniform": _uniform,
+    "normal": _normal,
+    "xavier": _xavier,
+    "msraprelu": _msra_prelu,
+    "orthogonal": _orthogonal,
+    "bilinear": _bilinear,
+    "lstmbias": _lstm_bias,
+    "fusedrnn": _fused,
+}

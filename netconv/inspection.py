@@ -1,0 +1,158 @@
+"""What is in a net or a model, without Keras or TensorFlow."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import zipfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import normalise, reader, registry, shapes
+from .errors import FormatError, NetconvError
+
+LARGEST_CONFIG = 256 << 20
+"""Bytes of a config.json that are read."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """`text` for a person, `facts` for a program (plain JSON), and whether the net would translate."""
+
+    text: str
+    facts: dict[str, Any]
+    translates: bool
+
+
+def inspect(source, params=None, *, input_shapes=None) -> Inspection:
+    """A `net.json` or a `.keras` file, by path or as a binary stream. Raises FormatError."""
+    name = getattr(source, "name", "standard input") if hasattr(source, "read") else str(source)
+    if hasattr(source, "read"):
+        data = source.read()
+        if data[:2] == b"PK":
+            return _model(io.BytesIO(data), name)
+        source = io.BytesIO(data)
+    else:
+        try:
+            with Path(source).open("rb") as stream:
+                if stream.read(2) == b"PK":
+                    return _model(source, name)
+        except OSError as error:
+            raise FormatError(f"{name}: {error.strerror or error}") from None
+    return _net(source, params, input_shapes)
+
+
+def _net(symbol, params, input_shapes) -> Inspection:
+    if params is None and not hasattr(symbol, "read"):
+        params = reader.find_params(symbol)
+    graph = reader.read(symbol, False if params is None else params)
+    problems: list[str] = []
+    found: dict[str, Any] = {}
+    notes: tuple[str, ...] = ()
+    try:
+        registry.check(graph)
+        normal = normalise.normalise(graph)
+        given = dict(input_shapes or {})
+        zeros = normalise.zero_states(normal, given)
+        names = {node.name for node in graph.nodes if node.op == "null"}
+        inferred = shapes.infer(normal, given, ignored=names)
+        notes = inferred.notes
+        found = {normal.nodes[i].name: _plain(inferred.inputs[i]) for i in normal.inputs() if i in inferred.inputs and i not in zeros}
+    except NetconvError as error:
+        problems.append(str(error))
+    ops = Counter(node.op for node in graph.nodes if node.op != "null")
+    known = registry.load()
+    arrays = {array.origin[1]: (list(array.shape), str(array.dtype)) for array in graph.arrays.values()}
+    facts = {
+        "net": graph.source,
+        "mathematica": graph.mathematica,
+        "nodes": sum(ops.values()),
+        "ops": dict(ops.most_common()),
+        "untranslated": sorted(op for op in ops if op not in known),
+        "inputs": found,
+        "heads": [graph.nodes[edge.node].name for edge in graph.heads],
+        "parameter_file": str(params) if params else None,
+        "parameters": {name: {"shape": shape, "dtype": dtype} for name, (shape, dtype) in arrays.items()},
+        "elements": sum(math.prod(shape) for shape, _ in arrays.values()),
+        "notes": list(notes),
+        "problems": problems,
+    }
+    lines = [
+        f"{graph.source}: {facts['nodes']} nodes, written by {'Mathematica' if graph.mathematica else 'MXNet'}",
+        *(f"  {count:5} {op}{'' if op in known else '  (no translation)'}" for op, count in ops.most_common()),
+        *(f"input  {name} {_shape(shape)}" for name, shape in found.items()),
+        *(f"head   {name}" for name in facts["heads"]),
+        f"parameters: {len(arrays)} arrays, {facts['elements']} numbers, from {params}" if params else "no parameter file",
+        *(f"  {name} {_shape(shape)} {dtype}" for name, (shape, dtype) in arrays.items()),
+        *(f"note: {note}" for note in notes),
+        *(f"would not translate: {problem}" for problem in problems),
+    ]
+    return Inspection("\n".join(lines), facts, not problems)
+
+
+def _model(source, name: str) -> Inspection:
+    import h5py
+
+    try:
+        with zipfile.ZipFile(source) as archive:
+            members = {info.filename: info.file_size for info in archive.infolist()}
+            if members.get("config.json", 0) > LARGEST_CONFIG:
+                raise FormatError(f"{name}: its config.json has {members['config.json']} bytes; {LARGEST_CONFIG} are read at most")
+            config = json.loads(archive.read("config.json"))
+            version = json.loads(archive.read("metadata.json")).get("keras_version")
+            weights: dict[str, list[int]] = {}
+            with archive.open("model.weights.h5") as stream, h5py.File(stream, "r") as file:
+                file.visititems(lambda path, item: _weight(path, item, weights))
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        said = error.args[0] if isinstance(error, KeyError) else str(error)
+        raise FormatError(f"{name}: not a .keras file ({said.splitlines()[0] if said else 'damaged'})") from None
+    layers = [
+        (layer.get("config", {}).get("name") or layer.get("name"), layer["class_name"])
+        for layer in config.get("config", {}).get("layers", [])
+    ]
+    elements = sum(math.prod(shape) for shape in weights.values())
+    compiled = config.get("compile_config") or {}
+    optimizer = compiled.get("optimizer")
+    facts = {
+        "model": name,
+        "keras_version": version,
+        "layers": [{"name": n, "class": c} for n, c in layers],
+        "weights": weights,
+        "elements": elements,
+        "loss": compiled.get("loss"),
+        "optimizer": optimizer.get("class_name") if isinstance(optimizer, dict) else optimizer,
+        "netconv": sorted(m.removeprefix("netconv/") for m in members if m.startswith("netconv/")),
+    }
+    lines = [
+        f"{name}: saved by Keras {version}, {len(layers)} layers, {elements} numbers",
+        *(f"  {n}: {c}" for n, c in layers),
+        *(f"weight {path} {_shape(shape)}" for path, shape in weights.items()),
+        f"loss   {_said(facts['loss'])}",
+        f"optimizer {facts['optimizer']}",
+    ]
+    return Inspection("\n".join(lines), facts, True)
+
+
+def _weight(path: str, item, weights: dict[str, list[int]]) -> None:
+    # layers/<class>/vars/<n>; the group's attribute has the layer's own name
+    parts = path.split("/")
+    if parts[0] == "layers" and hasattr(item, "shape") and "seed_generator" not in parts:
+        owner = item.parent.attrs.get("name") or parts[1]
+        weights["/".join([str(owner), *parts[2:-2], parts[-1]])] = list(item.shape)
+
+
+def _said(loss) -> str:
+    if isinstance(loss, list):
+        return ", ".join(map(_said, loss))
+    return loss.get("class_name", "?") if isinstance(loss, dict) else str(loss)
+
+
+def _plain(shape):
+    return None if shape is None else [None if d is None else int(d) for d in shape]
+
+
+def _shape(shape) -> str:
+    return "?" if shape is None else "(" + ", ".join("?" if d is None else str(d) for d in shape) + ")"

@@ -1,0 +1,233 @@
+"""How the axes of a tensor lie, and what each op wants: channels-last inside, MXNet's order outside.
+
+A Value is a tensor of the graph together with the order of its axes. Transposing ops only relabel a Value; a transpose
+is made when an op asks for an order that the tensor does not have. Knows no op.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .arrays import Array
+
+Order = tuple[int, ...]
+"""`order[i]` is the axis, in MXNet's counting, that lies at place i."""
+
+
+@dataclass(frozen=True)
+class Flat:
+    """The axes 1.. of a tensor, flattened as they lay: `shape` in MXNet's order without the batch, `order` as Order."""
+
+    shape: tuple[int, ...]
+    order: Order
+
+    def columns(self, weight: Array) -> Array:
+        """A weight (out, fan-in) with its columns as the flattened features lie."""
+        axes = tuple(self.order)  # the batch axis of the order stands where `out` stands in the weight
+        return weight.reshape((weight.shape[0], *self.shape)).transpose(axes).reshape(weight.shape)
+
+
+def natural(rank: int) -> Order:
+    return tuple(range(rank))
+
+
+def channels_last(rank: int) -> Order:
+    return (0, *range(2, rank), 1)
+
+
+def moved(shape: tuple, order: Order) -> tuple:
+    """A shape in MXNet's order as it lies in `order`."""
+    return tuple(shape[axis] for axis in order)
+
+
+class Value:
+    """A tensor of the graph in the orders that were asked for so far.
+
+    `site` makes the layers that move axes, named after the node that made the value.
+    """
+
+    def __init__(self, tensor, order: Order | Flat | None = None, site=None):
+        self.order = natural(len(tensor.shape)) if order is None else order
+        self.site = site
+        self._forms = {self.order: tensor}
+
+    @property
+    def tensor(self):
+        return self._forms[self.order]
+
+    @property
+    def rank(self) -> int:
+        return 2 if isinstance(self.order, Flat) else len(self.order)
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """In MXNet's order."""
+        shape = self.tensor.shape
+        if isinstance(self.order, Flat):
+            return tuple(shape)
+        return tuple(shape[self.order.index(axis)] for axis in range(len(shape)))
+
+    def natural(self):
+        return self.to(natural(self.rank))
+
+    def same(self, tensor, site) -> Value:
+        """What was made of the value's own tensor, axis by axis."""
+        return Value(tensor, self.order, site)
+
+    def to(self, order: Order | Flat):
+        """The tensor in `order`."""
+        if order not in self._forms:
+            tensor = self.tensor
+            if isinstance(self.order, Flat):
+                whole = self.site.reshape(tensor, (-1, *moved((-1, *self.order.shape), self.order.order)[1:]))
+                whole = Value(whole, self.order.order, self.site).natural()
+                tensor, have = self.site.reshape(whole, (-1, math.prod(self.order.shape))), natural(2)
+            else:
+                have = self.order
+            if have != order:
+                tensor = self.site.permute(tensor, tuple(have.index(axis) for axis in order))
+            self._forms[order] = tensor
+        return self._forms[order]
+
+    def still(self) -> bool:
+        """Whether flattening the tensor as it lies gives what flattening it in MXNet's order would."""
+        lengths = self.shape
+        return [a for a in self.order if lengths[a] != 1] == [a for a in range(self.rank) if lengths[a] != 1]
+
+    def relabelled(self, axes: Order) -> Value:
+        """The value transposed by `axes` (in MXNet's order): nothing moves, only the labels change."""
+        if isinstance(self.order, Flat):
+            return Value(self.site.permute(self.natural(), axes), None, self.site)
+        new = {old: position for position, old in enumerate(axes)}
+        return Value(self.tensor, tuple(new[axis] for axis in self.order), self.site)
+
+
+class Stored:
+    """A stored array as an operand: it lies in any order for nothing, as long as this node alone reads it."""
+
+    def __init__(self, array: Array, alone: bool, tensor: Callable[[Array], Any], site):
+        self.array, self.alone, self._tensor, self.site = array, alone, tensor, site
+        self.order, self.shape, self.rank = natural(array.ndim), array.shape, array.ndim
+
+    def natural(self):
+        return self._tensor(self.array)
+
+    def relabelled(self, axes: Order) -> Stored | Value:
+        if self.alone:
+            return Stored(self.array.transpose(axes), True, self._tensor, self.site)
+        return Value(self.natural(), None, self.site).relabelled(axes)
+
+    def to(self, order: Order | Flat):
+        if isinstance(order, Flat):
+            raise TypeError("a stored array is not flattened")
+        if order == self.order:
+            return self.natural()
+        if self.alone:
+            return self._tensor(self.array.transpose(order))
+        return self.site.permute(self.natural(), order)
+
+
+Policy = Callable[[Any, list, dict], tuple[list, dict, Order | Flat | None]]
+"""(site, values, attributes) -> tensors for the translation, its attributes, and the order of what it returns."""
+
+
+def plain(site, values, attributes):
+    """Everything in MXNet's order."""
+    return [v and v.natural() for v in values], attributes, None
+
+
+def as_they_are(site, values, attributes):
+    """The Values themselves, for a translation that moves axes."""
+    return values, attributes, None
+
+
+def anywhere(site, values, attributes):
+    """Element by element: whatever order the operands have, as long as it is one."""
+    tensors = [v for v in values if v is not None]
+    rank = max(v.rank for v in tensors)
+    orders = [v.order for v in tensors if v.order != natural(v.rank)]
+    order = max(orders, key=orders.count) if orders else natural(rank)
+    if isinstance(order, Flat):
+        same = all(v.order == order or math.prod(v.shape) == 1 for v in tensors)
+    else:
+        same = all(v.rank in (rank, 0) and not isinstance(v.order, Flat) for v in tensors) and len(order) == rank
+    if not same:
+        return plain(site, values, attributes)
+    moved_values = [
+        v and (v.natural() if v.rank != rank or (isinstance(order, Flat) and v.order != order) else v.to(order))
+        for v in values
+    ]
+    return moved_values, attributes, order
+
+
+def spatial(site, values, attributes):
+    """The first input channels-last, the others as they are; what comes out is channels-last."""
+    first, *rest = values
+    order = channels_last(first.rank)
+    return [first.to(order), *(v and v.natural() for v in rest)], attributes, order
+
+
+def spatial_all(site, values, attributes):
+    """Every input channels-last, and what comes out."""
+    return [v.to(channels_last(v.rank)) for v in values], attributes, channels_last(values[0].rank)
+
+
+def features(site, values, attributes):
+    """The first input flattened to (batch, features) as it lies: `site.columns` arranges the weight to match."""
+    if not attributes.get("flatten", True):
+        return plain(site, values, attributes)
+    first, *rest = values
+    shape = first.shape
+    if isinstance(first.order, Flat):
+        site.flat = first.order
+        data = first.tensor
+    elif isinstance(first, Value) and first.still():
+        data = first.tensor
+    elif first.order != natural(first.rank) and first.order[0] == 0 and None not in shape[1:]:
+        site.flat = Flat(tuple(shape[1:]), first.order)
+        data = first.tensor
+    else:
+        data = first.natural()
+    return [data, *(v and v.natural() for v in rest)], attributes, None
+
+
+def along(*names: str, first_only: bool = False, keepdims: str | None = None):
+    """Works along the axes that the attributes `names` give (an int or a tuple): they are moved to where the axes lie.
+
+    All inputs (or only the first) are brought to one order of the axes. With `keepdims`, the name of a boolean
+    attribute, the axes worked along are gone from the result when it is false.
+    """
+
+    def policy(site, values, attributes):
+        considered = values[:1] if first_only else values
+        rank = considered[0].rank
+        orders = [v.order for v in considered if v.order != natural(v.rank)]
+        if not orders or any(isinstance(o, Flat) or len(o) != rank for o in orders) or any(
+            v.rank != rank for v in considered
+        ):
+            return plain(site, values, attributes)
+        order = max(orders, key=orders.count)
+        gone: set[int] = set()
+        attributes = dict(attributes)
+        for name in names:
+            axis = attributes[name]
+            if axis is None:
+                if keepdims is not None and not attributes[keepdims]:
+                    return plain(site, values, attributes)
+                continue
+            many = isinstance(axis, tuple)
+            axes = [site.axis(a, rank) for a in (axis if many else (axis,))]
+            gone.update(axes)
+            places = tuple(order.index(a) for a in axes)
+            attributes[name] = places if many else places[0]
+        out = order
+        if keepdims is not None and not attributes[keepdims]:
+            left = [a for a in order if a not in gone]
+            out = tuple(sorted(left).index(a) for a in left)
+        tensors = [v and (v.natural() if first_only and i else v.to(order)) for i, v in enumerate(values)]
+        return tensors, attributes, out
+
+    return policy

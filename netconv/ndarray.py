@@ -1,0 +1,270 @@
+"""MXNet's NDArray list file (`.params`), read and written. Knows no graph.
+
+The format is that of `NDArray::Save` and `NDArray::Load` in MXNet's src/ndarray/ndarray.cc, little-endian throughout:
+
+    list     uint64 0x112, uint64 0, uint64 count, arrays, uint64 count or 0, names (uint64 length, UTF-8)
+    array    V0   uint32 ndim, uint32 sizes                  | context, type, data
+             V1   0xF993FAC8, shape                          | context, type, data
+             V2   0xF993FAC9, int32 storage, shapes          | context, type, auxiliary types and shapes, data
+             V3   0xF993FACA, as V2, but no sizes at all are a scalar and not an array that is not there
+    shape    int32 ndim, int64 sizes
+    context  int32 device type, int32 device number
+
+A row-sparse or csr array has the shape of what it stores before its own shape, and its indices behind its data.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import stat
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from .errors import FormatError
+from .files import replacing
+
+LIST = 0x112
+V1, V2, V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
+DTYPES = {
+    0: "float32",
+    1: "float64",
+    2: "float16",
+    3: "uint8",
+    4: "int32",
+    5: "int8",
+    6: "int64",
+    7: "bool",
+    8: "int16",
+    9: "uint16",
+    10: "uint32",
+    11: "uint64",
+    12: "bfloat16",
+}
+WRITTEN = {name: flag for flag, name in DTYPES.items() if flag <= 7}
+"""What every MXNet since 1.5 reads."""
+STORAGES = {0: "dense", 1: "row_sparse", 2: "csr"}
+INDICES = {"dense": 0, "row_sparse": 1, "csr": 2}
+"""How many arrays of indices follow the data."""
+MAPPED = 1 << 20
+"""From this many bytes on an array stays in the file, one mapping each, so that its pages go when it goes."""
+DIMENSIONS = 32
+UNKNOWN = "{} was saved without a value: its shape is not known"
+SPREAD = 100
+"""What sparse arrays may fill when they are made dense: 64 MiB and this many times the size of the file."""
+
+
+@dataclass
+class _Source:
+    """A parameter file being read; `room` is how many bytes sparse arrays may still fill."""
+
+    path: Path | str
+    stream: BinaryIO
+    size: int
+    room: int
+
+    def fault(self, what: str) -> FormatError:
+        return FormatError(f"{self.path}: {what}")
+
+    def left(self) -> int:
+        return self.size - self.stream.tell()
+
+    def claim(self, count: int, what: str) -> None:
+        """Raises FormatError where the file does not hold `count` more bytes."""
+        if count > self.left():
+            raise self.fault(f"{what} needs {count} bytes and only {self.left()} are left: is the file cut short?")
+
+    def take(self, layout: str, what: str) -> tuple[int, ...]:
+        layout = "<" + layout
+        self.claim(struct.calcsize(layout), what)
+        return struct.unpack(layout, self.stream.read(struct.calcsize(layout)))
+
+    def raw(self, dtype: str, shape: tuple[int, ...], what: str) -> np.ndarray:
+        """The next array as the file has it, read-only."""
+        kind = np.dtype({"bfloat16": "uint16", "bool": "uint8"}.get(dtype, dtype)).newbyteorder("<")
+        count = math.prod(shape) * kind.itemsize
+        # numpy counts an empty array's other sizes too, and fails where they overflow
+        if math.prod(max(n, 1) for n in shape) * kind.itemsize >= 1 << 63:
+            raise self.fault(f"{what} has shape {shape}, which is more than any memory holds")
+        self.claim(count, f"{what}, {dtype} of shape {shape},")
+        if count < MAPPED:
+            return np.frombuffer(self.stream.read(count), kind).reshape(shape)
+        start = self.stream.tell()
+        self.stream.seek(count, os.SEEK_CUR)
+        return np.memmap(self.path, kind, "r", start, shape)
+
+
+def read(path: Path | str) -> list[tuple[str, np.ndarray]]:
+    """The arrays of a file with their names, in order, read-only; names are "0", "1" ... where the file has none.
+
+    Big arrays are memory-mapped. bfloat16 and float16 become float32, sparse arrays dense. Raises FormatError, before
+    anything is allocated that the file does not pay for.
+    """
+    try:
+        with open(path, "rb") as stream:
+            status = os.fstat(stream.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise FormatError(f"{path}: a parameter file must be a plain file, because it is mapped and not copied")
+            size = status.st_size
+            return _list(_Source(path, stream, size, (64 << 20) + SPREAD * size))
+    except OSError as error:
+        raise FormatError(f"{path}: {error.strerror or error}") from None
+
+
+def _list(source: _Source) -> list[tuple[str, np.ndarray]]:
+    magic = source.stream.read(8)
+    if magic != struct.pack("<Q", LIST):
+        found = "nothing" if not magic else magic.hex(" ")
+        raise source.fault(f"not an MXNet parameter file: it begins with {found}, not with 12 01 00 00 00 00 00 00")
+    _, count = source.take("QQ", "the header")
+    source.claim(8 * count, f"a list of {count} arrays")
+    arrays = [_array(source, f"array {index}") for index in range(count)]
+    (named,) = source.take("Q", "the number of names")
+    if named not in (0, count):
+        raise source.fault(f"{named} names for {count} arrays")
+    names = [_name(source, index) for index in range(named)] or [str(index) for index in range(count)]
+    if source.left():
+        raise source.fault(f"{source.left()} bytes follow the last name, where the file should end")
+    return list(zip(names, arrays, strict=True))
+
+
+def _name(source: _Source, index: int) -> str:
+    (length,) = source.take("Q", f"name {index}")
+    source.claim(length, f"name {index}")
+    try:
+        return source.stream.read(length).decode()
+    except UnicodeDecodeError:
+        raise source.fault(f"name {index} is not UTF-8 text") from None
+
+
+def _shape(source: _Source, what: str) -> tuple[int, ...]:
+    (ndim,) = source.take("i", what)
+    if not -1 <= ndim <= DIMENSIONS:
+        raise source.fault(f"{what} has {ndim} dimensions; 0 to {DIMENSIONS} are possible")
+    shape = source.take(f"{ndim}q", what) if ndim >= 0 else (-1,)
+    if min(shape, default=0) < -1:
+        raise source.fault(f"{what} has a negative size: {shape}")
+    if -1 in shape:
+        raise source.fault(UNKNOWN.format(what))
+    return shape
+
+
+def _array(source: _Source, what: str) -> np.ndarray:
+    (magic,) = source.take("I", what)
+    storage, stored = "dense", ()
+    if magic in (V2, V3):
+        (flag,) = source.take("i", what)
+        if flag not in STORAGES:
+            raise source.fault(f"{what} has storage type {flag}; 0 (dense), 1 (row_sparse) and 2 (csr) are known")
+        storage = STORAGES[flag]
+        if INDICES[storage]:
+            stored = _shape(source, f"{what}, what it stores,")
+        shape = _shape(source, what)
+    elif magic == V1:
+        shape = _shape(source, what)
+    elif magic <= DIMENSIONS:
+        shape = source.take(f"{magic}I", what)
+    else:
+        raise source.fault(f"{what} begins with 0x{magic:08X}, which is no version of an MXNet array")
+    if shape == () and magic != V3:
+        raise source.fault(UNKNOWN.format(what))
+    _, _, flag = source.take("iii", what)  # the device it was on is of no interest
+    dtype = _dtype(source, flag, what)
+    if not INDICES[storage]:
+        return _widened(source.raw(dtype, shape, what), dtype)
+    return _dense(source, storage, stored, shape, dtype, what)
+
+
+def _dtype(source: _Source, flag: int, what: str) -> str:
+    if flag not in DTYPES:
+        raise source.fault(f"{what} has element type {flag}; 0 (float32) to 12 (bfloat16) are known")
+    return DTYPES[flag]
+
+
+def _widened(value: np.ndarray, dtype: str) -> np.ndarray:
+    match dtype:
+        case "float16":
+            return value.astype("float32")
+        case "bfloat16":
+            return (value.astype("uint32") << 16).view("float32")
+        case "bool":
+            return value != 0
+    return value
+
+
+def _dense(source: _Source, storage: str, stored, shape, dtype: str, what: str) -> np.ndarray:
+    """A row-sparse or csr array made dense; what is not stored is zero."""
+    named = f"{what}, {storage} of shape {shape},"
+    kinds, sizes = [], []
+    for _ in range(INDICES[storage]):
+        (flag,) = source.take("i", named)
+        kinds.append(_dtype(source, flag, f"{named} its indices,"))
+        sizes.append(_shape(source, f"{named} its indices,"))
+    if storage == "row_sparse":
+        values_shape, fits = sizes[0] + shape[1:], len(shape) >= 1
+    else:
+        values_shape, fits = sizes[1], len(shape) == 2 and sizes[0] == (shape[0] + 1,)
+    # MXNet often writes 0 for the count in `stored`, and goes by the indices itself
+    if not fits or len(sizes[-1]) != 1 or stored not in (values_shape, (0, *values_shape[1:])):
+        raise source.fault(f"{named} stores {stored}, and that does not fit its indices of shape {sizes[-1]}")
+    if any(kind not in ("int32", "int64") for kind in kinds):
+        raise source.fault(f"{named} has indices of {' and '.join(kinds)}; int32 and int64 are possible")
+    filled = math.prod(max(n, 1) for n in shape) * 8
+    if filled > source.room:
+        raise source.fault(f"{named} is too big to be made dense from a file of {source.size} bytes")
+    source.room -= filled
+    values = _widened(source.raw(dtype, values_shape, named), dtype)
+    indices = [source.raw(kind, size, f"{named} its indices,") for kind, size in zip(kinds, sizes, strict=True)]
+    spread = _row_sparse if storage == "row_sparse" else _csr
+    return spread(source, named, shape, values, *indices)
+
+
+def _row_sparse(source: _Source, named: str, shape, values, rows) -> np.ndarray:
+    _within(source, named, rows, shape[0])
+    dense = np.zeros(shape, values.dtype)
+    dense[rows] = values
+    return dense
+
+
+def _csr(source: _Source, named: str, shape, values, pointers, columns) -> np.ndarray:
+    _within(source, named, columns, shape[1])
+    ordered = (pointers[1:] >= pointers[:-1]).all()
+    if pointers[0] != 0 or pointers[-1] != len(values) or not ordered:
+        raise source.fault(f"{named} has row pointers that do not lead from 0 to its {len(values)} elements")
+    dense = np.zeros(shape, values.dtype)
+    dense[np.repeat(np.arange(shape[0]), np.diff(pointers)), columns] = values
+    return dense
+
+
+def _within(source: _Source, named: str, indices: np.ndarray, bound: int) -> None:
+    if indices.size and not 0 <= indices.min() <= indices.max() < bound:
+        raise source.fault(f"{named} has an index outside it")
+
+
+def write(path: Path | str, arrays: Iterable[tuple[str, np.ndarray]]) -> None:
+    """Writes named arrays as MXNet 1.x and Mathematica read them (V2, dense, on the CPU), whole or not at all.
+
+    A scalar becomes an array of one element, because V2 has no scalars. Raises FormatError for an element type that
+    MXNet lacks, OSError where the file cannot be written.
+    """
+    arrays = [(name, np.asarray(value)) for name, value in arrays]
+    for name, value in arrays:
+        if value.dtype.name not in WRITTEN:
+            raise FormatError(f"{path}: {name!r} is {value.dtype.name}; MXNet has {', '.join(WRITTEN)}")
+    with replacing(path) as temporary, temporary.open("wb") as stream:
+        stream.write(struct.pack("<QQQ", LIST, 0, len(arrays)))
+        for _, value in arrays:
+            value = np.atleast_1d(value)
+            stream.write(struct.pack("<IiI", V2, 0, value.ndim))
+            stream.write(struct.pack(f"<{value.ndim}q", *value.shape))
+            stream.write(struct.pack("<iii", 1, 0, WRITTEN[value.dtype.name]))
+            stream.write(np.ascontiguousarray(value, value.dtype.newbyteorder("<")).data)
+        stream.write(struct.pack("<Q", len(arrays)))
+        for name, _ in arrays:
+            encoded = name.encode()
+            stream.write(struct.pack("<Q", len(encoded)) + encoded)

@@ -1,0 +1,114 @@
+"""Graph to Graph, before anything is translated: small rules, each a function. Knows op names, no shapes, no Keras."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from . import registry
+from .graph import Edge, Graph, Node
+
+IDENTITY = frozenset({"_copy", "_identity_with_attr_like_rhs", "IdentityAttachKLSparseReg"})
+LABELLED = frozenset(
+    {"SoftmaxOutput", "LinearRegressionOutput", "LogisticRegressionOutput", "MAERegressionOutput", "SVMOutput"}
+)
+"""Output heads whose second input is a label: what they compute without one is their meaning at inference."""
+STATES = ("State", "CellState")
+"""Last part of the names Mathematica gives to initial states."""
+SUFFIXES = ("_init_h", "_init_c", "_init_state")
+"""Ends of the names that MXNet's examples give them."""
+
+
+def canonical(graph: Graph) -> Graph:
+    """Op names as MXNet 1.9.1 writes them."""
+    ops = registry.load()
+    nodes = tuple(
+        replace(
+            node,
+            op=ops[node.op].op if node.op in ops else node.op,
+            subgraphs=tuple(canonical(subgraph) for subgraph in node.subgraphs),
+        )
+        for node in graph.nodes
+    )
+    return replace(graph, nodes=nodes)
+
+
+def without_labels(graph: Graph) -> Graph:
+    """Output heads lose their label input."""
+    nodes = tuple(replace(n, inputs=n.inputs[:1]) if n.op in LABELLED else n for n in graph.nodes)
+    return replace(graph, nodes=nodes)
+
+
+def without_identity(graph: Graph) -> Graph:
+    """Nodes that change nothing are passed by; the heads keep pointing at what they copied."""
+    stands: dict[Edge, Edge] = {}
+
+    def settled(edge: Edge) -> Edge:
+        return stands.get(edge, edge)
+
+    nodes: list[Node] = []
+    for index, node in enumerate(graph.nodes):
+        node = replace(node, inputs=tuple(settled(e) for e in node.inputs))
+        if node.op in IDENTITY:
+            stands[Edge(index)] = node.inputs[0]
+        nodes.append(node)
+    return replace(graph, nodes=tuple(nodes), heads=tuple(settled(e) for e in graph.heads))
+
+
+def without_unused(graph: Graph) -> Graph:
+    """Only what a head needs."""
+    needed: set[int] = set()
+    todo = [edge.node for edge in graph.heads]
+    while todo:
+        index = todo.pop()
+        if index not in needed:
+            needed.add(index)
+            todo.extend(edge.node for edge in graph.nodes[index].inputs)
+    return graph.keep(sorted(needed))
+
+
+def without_hidden_heads(graph: Graph) -> Graph:
+    """Heads that Mathematica adds for the final states of recurrent layers (BlockGrad, named as the initial state)."""
+    names = {graph.nodes[i].name for i in graph.inputs()}
+    hidden = [
+        graph.nodes[e.node].op == "BlockGrad" and graph.nodes[e.node].name in names and is_state(graph.nodes[e.node].name)
+        for e in graph.heads
+    ]
+    if all(hidden):
+        return graph
+    return replace(graph, heads=tuple(e for e, h in zip(graph.heads, hidden, strict=True) if not h))
+
+
+def is_state(name: str) -> bool:
+    """Whether a null node is called as the initial states of recurrent layers are."""
+    return name.rpartition(".")[2] in STATES or name.endswith(SUFFIXES) or "begin_state" in name
+
+
+def zero_states(graph: Graph, given) -> frozenset[int]:
+    """The inputs that are initial states without a given shape: they start at zero, once nothing else reads them."""
+    states = {i for i in graph.inputs() if graph.nodes[i].name not in given and is_state(graph.nodes[i].name)}
+    readers = graph.consumers()
+    for index in graph.inputs():
+        name = graph.nodes[index].name
+        if name not in given and any(_is_state_input(graph, readers, reader) for reader in readers[index]):
+            states.add(index)
+    return frozenset(states)
+
+
+def _is_state_input(graph: Graph, readers, reader: tuple[int, int]) -> bool:
+    """Whether a node is read as the state of an RNN, moved or reshaped at most."""
+    index, position = reader
+    node = graph.nodes[index]
+    if node.op == "RNN":
+        return position in (2, 3)
+    return node.op in ("expand_dims", "Reshape", "SwapAxis") and any(
+        _is_state_input(graph, readers, r) for r in readers[index]
+    )
+
+
+def normalise(graph: Graph, states: bool = False) -> Graph:
+    """All rules in order. With `states`, initial and final recurrent states stay inputs and outputs."""
+    graph = without_labels(canonical(graph))
+    if not states:
+        graph = without_hidden_heads(graph)
+    graph = replace(graph, ports=tuple(graph.nodes[edge.node].name for edge in graph.heads))
+    return without_unused(without_identity(without_unused(graph)))

@@ -1,0 +1,173 @@
+"""Activations, the softmax family and dropout."""
+
+from typing import Literal
+
+from ..arrays import Array
+from ..attributes import Ints
+from ..layout import along, anywhere, as_they_are, channels_last
+from ..lazy import layers, ops
+from ..registry import translates
+
+_ACTIVATIONS = {"sigmoid": "sigmoid", "tanh": "tanh", "softrelu": "softplus", "softsign": "softsign"}
+
+
+@translates("Activation", layout=anywhere)
+def activation(at, data, *, act_type: Literal["relu", "sigmoid", "softrelu", "softsign", "tanh"]):
+    if act_type == "relu":
+        return at.layer(layers.ReLU)(data)
+    return at.layer(layers.Activation, _ACTIVATIONS[act_type])(data)
+
+
+@translates("relu", layout=anywhere)
+def relu(at, data):
+    return at.layer(layers.ReLU)(data)
+
+
+@translates("sigmoid", layout=anywhere)
+def sigmoid(at, data):
+    return at.layer(layers.Activation, "sigmoid")(data)
+
+
+@translates("tanh", layout=anywhere)
+def tanh(at, data):
+    return at.layer(layers.Activation, "tanh")(data)
+
+
+@translates("softsign", layout=anywhere)
+def softsign(at, data):
+    return at.layer(layers.Activation, "softsign")(data)
+
+
+@translates("hard_sigmoid", layout=anywhere)
+def hard_sigmoid(at, data, *, alpha: float = 0.2, beta: float = 0.5):
+    """clip(alpha x + beta, 0, 1); Keras's has a slope of 1/6."""
+    return ops.clip(ops.add(ops.multiply(data, alpha), beta), 0.0, 1.0)
+
+
+def _leaky(site, values, attributes):
+    """Element by element, but prelu's gamma lies along axis 1."""
+    if attributes["act_type"] != "prelu":
+        return anywhere(site, values[:1], attributes)
+    data = values[0]
+    order = channels_last(data.rank)
+    return [data.to(order), *(v and v.natural() for v in values[1:])], attributes, order
+
+
+@translates("LeakyReLU", layout=_leaky)
+def leaky_relu(at, data, gamma: Array | None = None, *,
+               act_type: Literal["elu", "gelu", "leaky", "prelu", "rrelu", "selu"] = "leaky", slope: float = 0.25,
+               lower_bound: float = 0.125, upper_bound: float = 0.334):
+    """rrelu has its mean slope, as at inference; prelu's gamma is one slope a channel, or one for all."""
+    if act_type == "leaky":
+        return at.layer(layers.LeakyReLU, negative_slope=slope)(data)
+    if act_type == "rrelu":
+        return at.layer(layers.LeakyReLU, negative_slope=(lower_bound + upper_bound) / 2)(data)
+    if act_type == "elu":
+        return at.layer(layers.ELU, alpha=slope)(data)
+    if act_type == "selu":
+        return _selu(at, data)
+    if act_type == "gelu":
+        return ops.gelu(data, approximate=False)
+    if gamma is None:
+        raise at.error("act_type 'prelu' needs the input gamma")
+    rank, channels = len(data.shape), data.shape[-1]
+    if at.owns(gamma) and gamma.size == channels and rank > 1:
+        shared = tuple(range(1, rank - 1))
+        alpha = gamma.reshape((*(1,) * (rank - 2), channels))
+        return at.layer(layers.PReLU, shared_axes=shared or None, weights={"alpha": alpha})(data)
+    slopes = at.tensor(gamma)
+    if len(slopes.shape) == rank and rank > 2:
+        slopes = ops.transpose(slopes, channels_last(rank))
+    return ops.where(ops.greater(data, 0), data, ops.multiply(data, slopes))
+
+
+ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805
+"""The constants of selu (Klambauer et al. 2017)."""
+
+
+def _selu(at, data):
+    """MXNet's gradient below 0 is scale (alpha + selu(x)), where the derivative is scale alpha + selu(x); what trains
+    here is x times that slope."""
+    out = at.layer(layers.Activation, "selu")(data)
+    slope = ops.where(ops.greater(data, 0), ops.full_like(data, SCALE), ops.multiply(ops.add(out, ALPHA), SCALE))
+    line = ops.multiply(data, ops.stop_gradient(slope))
+    return ops.add(ops.stop_gradient(ops.subtract(out, line)), line)
+
+
+def _softmax_layout(site, values, attributes):
+    """With a length the rows are masked, in MXNet's order."""
+    if len(values) > 1:
+        return [v.natural() for v in values], attributes, None
+    return along("axis")(site, values, attributes)
+
+
+def _masked(at, data, length, axis):
+    """Adds minus infinity to what lies beyond `length`; returns the mask too."""
+    places = ops.reshape(ops.arange(data.shape[axis]), [-1 if i == axis else 1 for i in range(len(data.shape))])
+    mask = ops.less(places, ops.expand_dims(ops.cast(length, "int32"), axis))
+    return ops.where(mask, data, ops.full_like(data, -1e30)), mask
+
+
+def _softmax(at, data, length, axis, temperature, use_length, dtype):
+    axis = at.axis(axis, len(data.shape))
+    if temperature not in (None, 1.0):
+        data = ops.divide(data, temperature)
+    mask = None
+    if use_length:
+        if length is None:
+            raise at.error("use_length needs the input length")
+        data, mask = _masked(at, data, length, axis)
+    if dtype not in (None, "None", str(data.dtype)):
+        data = ops.cast(data, dtype)
+    return data, axis if axis < len(data.shape) - 1 else -1, mask
+
+
+@translates("softmax", layout=_softmax_layout)
+def softmax(at, data, length=None, *, axis: int = -1, temperature: float | None = None, use_length: bool = False,
+            dtype: str | None = None):
+    data, axis, mask = _softmax(at, data, length, axis, temperature, use_length, dtype)
+    out = at.layer(layers.Softmax, axis=axis)(data)
+    return out if mask is None else ops.where(mask, out, ops.zeros_like(out))
+
+
+@translates("log_softmax", layout=_softmax_layout)
+def log_softmax(at, data, length=None, *, axis: int = -1, temperature: float | None = None, use_length: bool = False,
+                dtype: str | None = None):
+    data, axis, mask = _softmax(at, data, length, axis, temperature, use_length, dtype)
+    out = ops.log_softmax(data, axis)
+    return out if mask is None else ops.where(mask, out, ops.zeros_like(out))
+
+
+@translates("softmin", layout=_softmax_layout)
+def softmin(at, data, length=None, *, axis: int = -1, temperature: float | None = None, use_length: bool = False,
+            dtype: str | None = None):
+    data, axis, mask = _softmax(at, ops.negative(data), length, axis, temperature, use_length, dtype)
+    out = at.layer(layers.Softmax, axis=axis)(data)
+    return out if mask is None else ops.where(mask, out, ops.zeros_like(out))
+
+
+@translates("SoftmaxActivation", layout=as_they_are)
+def softmax_activation(at, data, *, mode: Literal["channel", "instance"] = "instance"):
+    """`channel` runs along axis 1; `instance` along the last one (MXNet makes rows of all that comes before)."""
+    rank = data.rank
+    axis = 1 if mode == "channel" else rank - 1
+    if isinstance(data.order, tuple):
+        place = data.order.index(axis)
+        out = at.layer(layers.Softmax, axis=place if place < rank - 1 else -1)(data.tensor)
+        return data.same(out, at)
+    return at.layer(layers.Softmax, axis=-1)(data.natural())
+
+
+@translates("Dropout", layout=anywhere)
+def dropout(at, data, *, p: float = 0.5, mode: Literal["always", "training"] = "training", axes: Ints = ()):
+    """Mathematica writes every dropout as `always`; here it drops in training only. `axes` share one mask."""
+    if not 0 <= p < 1:
+        raise at.error("attribute 'p' must be in [0, 1)", p)
+    if mode == "always":
+        at.note("Dropout with mode 'always' drops in training only, as Mathematica's layer does")
+    shape = None
+    if axes:
+        order = at.values[0].order if at.values[0].tensor is data else tuple(range(len(data.shape)))
+        shared = {order.index(a % len(order)) for a in axes}
+        shape = tuple(1 if i in shared else None for i in range(len(data.shape)))
+    return at.layer(layers.Dropout, p, noise_shape=shape, seed=at.index)(data)

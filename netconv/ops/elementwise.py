@@ -1,0 +1,242 @@
+"""Element by element: functions, arithmetic, comparisons. Comparisons give 1.0 and 0.0, in the type of the data."""
+
+from typing import Literal
+
+from ..arrays import Array
+from ..layout import anywhere
+from ..lazy import layers, ops
+from ..registry import translates
+
+# MXNet's name: keras.ops's name. Names, not functions, so that reading the table imports no Keras.
+UNARY = {
+    "exp": "exp", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p", "expm1": "expm1",
+    "sqrt": "sqrt", "rsqrt": "rsqrt", "square": "square", "abs": "absolute", "sign": "sign", "negative": "negative",
+    "ceil": "ceil", "floor": "floor", "fix": "trunc", "trunc": "trunc", "reciprocal": "reciprocal",
+    "sin": "sin", "cos": "cos", "tan": "tan", "arcsin": "arcsin", "arccos": "arccos", "arctan": "arctan",
+    "sinh": "sinh", "cosh": "cosh", "arcsinh": "arcsinh", "arccosh": "arccosh", "arctanh": "arctanh",
+    "erf": "erf", "erfinv": "erfinv", "degrees": "rad2deg", "radians": "deg2rad",
+    "zeros_like": "zeros_like", "ones_like": "ones_like",
+}  # fmt: skip
+
+
+def _unary(name, function):
+    @translates(name, layout=anywhere)
+    def translate(at, data):
+        if function in ("trunc", "ceil", "floor") and "int" in str(data.dtype):
+            return data
+        return getattr(ops, function)(data)
+
+    return translate
+
+
+for _name, _function in UNARY.items():
+    _unary(_name, _function)
+
+
+@translates("round", layout=anywhere)
+def round_(at, data):
+    """Halves away from zero."""
+    return ops.multiply(ops.sign(data), ops.floor(ops.add(ops.absolute(data), 0.5)))
+
+
+@translates("rint", layout=anywhere)
+def rint(at, data):
+    """Halves down."""
+    return ops.ceil(ops.subtract(data, 0.5))
+
+
+def _root(data):
+    return ops.multiply(ops.sign(data), ops.power(ops.absolute(data), 1 / 3))
+
+
+@translates("cbrt", layout=anywhere)
+def cbrt(at, data):
+    return _root(data)
+
+
+@translates("rcbrt", layout=anywhere)
+def rcbrt(at, data):
+    return ops.reciprocal(_root(data))
+
+
+@translates("logical_not", layout=anywhere)
+def logical_not(at, data):
+    return ops.cast(ops.equal(data, 0), data.dtype)
+
+
+@translates("BlockGrad", "stop_gradient", layout=anywhere)
+def block_grad(at, data):
+    return ops.stop_gradient(data)
+
+
+@translates("_copy", "identity", layout=anywhere)
+def copy(at, data):
+    return data
+
+
+@translates("_identity_with_attr_like_rhs", layout=anywhere)
+def identity_with_attr_like_rhs(at, lhs, _rhs):
+    return lhs
+
+
+@translates("IdentityAttachKLSparseReg", layout=anywhere, ignores="sparseness_target penalty momentum")
+def identity_attach_kl_sparse_reg(at, data, moving_avg: Array | None = None):
+    at.discard(moving_avg)
+    at.note("the sparseness penalty of IdentityAttachKLSparseReg is left out: it acts on gradients only")
+    return data
+
+
+@translates("_contrib_gradientmultiplier", layout=anywhere, ignores="is_int")
+def gradient_multiplier(at, data, *, scalar: float = 1.0):
+    """The data as they are, their gradient times `scalar`: s x and the rest of x without gradient."""
+    scaled = ops.multiply(data, scalar)
+    return ops.add(scaled, ops.stop_gradient(ops.subtract(data, scaled)))
+
+
+@translates("Cast", "cast", "amp_cast", layout=anywhere)
+def cast(at, data, *, dtype: Literal["float32", "float64", "float16", "bfloat16", "uint8", "int8", "int32", "int64", "bool"]):
+    if str(data.dtype) == dtype:
+        return data
+    if "float" in str(data.dtype) and "float" not in dtype and dtype != "bool":
+        data = ops.trunc(data)
+    return ops.cast(data, dtype)
+
+
+@translates("clip", layout=anywhere)
+def clip(at, data, *, a_min: float, a_max: float):
+    return ops.clip(data, a_min, a_max)
+
+
+@translates("smooth_l1", layout=anywhere)
+def smooth_l1(at, data, *, scalar: float = 1.0):
+    """0.5 (s x)^2 where |x| < 1 / s^2, |x| - 0.5 / s^2 elsewhere."""
+    s2 = scalar * scalar
+    near = ops.multiply(ops.square(data), 0.5 * s2)
+    size = ops.absolute(data)
+    return ops.where(ops.less(size, 1 / s2), near, ops.subtract(size, 0.5 / s2))
+
+
+@translates("_contrib_quadratic", layout=anywhere)
+def quadratic(at, data, *, a: float = 0.0, b: float = 0.0, c: float = 0.0):
+    return ops.add(ops.add(ops.multiply(ops.square(data), a), ops.multiply(data, b)), c)
+
+
+@translates("_contrib_div_sqrt_dim")
+def div_sqrt_dim(at, data):
+    return ops.divide(data, float(data.shape[-1]) ** 0.5)
+
+
+def _mod(lhs, rhs):
+    """The sign of the divisor; 0 where it is 0."""
+    zero = ops.equal(rhs, 0)
+    safe = ops.where(zero, ops.ones_like(rhs), rhs)
+    return ops.where(zero, ops.zeros_like(lhs), ops.subtract(lhs, ops.multiply(ops.floor(ops.divide(lhs, safe)), safe)))
+
+
+def _truth(function):
+    def compare(lhs, rhs):
+        dtype = lhs.dtype if hasattr(lhs, "shape") else rhs.dtype
+        return ops.cast(getattr(ops, function)(lhs, rhs), dtype)
+
+    return compare
+
+
+def _logical(function):
+    def compare(lhs, rhs):
+        dtype = lhs.dtype if hasattr(lhs, "shape") else rhs.dtype
+        return ops.cast(getattr(ops, function)(ops.not_equal(lhs, 0), ops.not_equal(rhs, 0)), dtype)
+
+    return compare
+
+
+def _hypot(lhs, rhs):
+    return ops.sqrt(ops.add(ops.square(lhs), ops.square(rhs)))
+
+
+def _plain(function):
+    return lambda lhs, rhs: getattr(ops, function)(lhs, rhs)
+
+
+# What is computed: (function of two operands, the elementwise names, the broadcast names, the scalar names,
+# the scalar names with the operands turned round).
+BINARY = (
+    (_plain("add"), ("elemwise_add", "_add", "_plus", "_Plus"), ("broadcast_add", "broadcast_plus"),
+     ("_plus_scalar", "_PlusScalar"), ()),
+    (_plain("subtract"), ("elemwise_sub", "_sub", "_minus", "_Minus"), ("broadcast_sub", "broadcast_minus"),
+     ("_minus_scalar", "_MinusScalar"), ("_rminus_scalar", "_RMinusScalar")),
+    (_plain("multiply"), ("elemwise_mul", "_mul", "_Mul"), ("broadcast_mul",), ("_mul_scalar", "_MulScalar"), ()),
+    (_plain("divide"), ("elemwise_div", "_div", "_Div"), ("broadcast_div",), ("_div_scalar", "_DivScalar"),
+     ("_rdiv_scalar", "_RDivScalar")),
+    (_mod, ("_mod", "_Mod"), ("broadcast_mod",), ("_mod_scalar", "_ModScalar"), ("_rmod_scalar", "_RModScalar")),
+    (_plain("power"), ("_power", "_Power"), ("broadcast_power",), ("_power_scalar", "_PowerScalar"),
+     ("_rpower_scalar", "_RPowerScalar")),
+    (_plain("maximum"), ("_maximum", "_Maximum"), ("broadcast_maximum",), ("_maximum_scalar", "_MaximumScalar"), ()),
+    (_plain("minimum"), ("_minimum", "_Minimum"), ("broadcast_minimum",), ("_minimum_scalar", "_MinimumScalar"), ()),
+    (_hypot, ("_hypot", "_Hypot"), ("broadcast_hypot",), ("_hypot_scalar", "_HypotScalar"), ()),
+    (_truth("equal"), ("_equal", "_Equal"), ("broadcast_equal",), ("_equal_scalar", "_EqualScalar"), ()),
+    (_truth("not_equal"), ("_not_equal", "_Not_Equal"), ("broadcast_not_equal",),
+     ("_not_equal_scalar", "_NotEqualScalar"), ()),
+    (_truth("greater"), ("_greater", "_Greater"), ("broadcast_greater",), ("_greater_scalar", "_GreaterScalar"), ()),
+    (_truth("greater_equal"), ("_greater_equal", "_Greater_Equal"), ("broadcast_greater_equal",),
+     ("_greater_equal_scalar", "_GreaterEqualScalar"), ()),
+    (_truth("less"), ("_lesser", "_Lesser"), ("broadcast_lesser",), ("_lesser_scalar", "_LesserScalar"), ()),
+    (_truth("less_equal"), ("_lesser_equal", "_Lesser_Equal"), ("broadcast_lesser_equal",),
+     ("_lesser_equal_scalar", "_LesserEqualScalar"), ()),
+    (_logical("logical_and"), ("_logical_and", "_Logical_And"), ("broadcast_logical_and",),
+     ("_logical_and_scalar", "_LogicalAndScalar"), ()),
+    (_logical("logical_or"), ("_logical_or", "_Logical_Or"), ("broadcast_logical_or",),
+     ("_logical_or_scalar", "_LogicalOrScalar"), ()),
+    (_logical("logical_xor"), ("_logical_xor", "_Logical_Xor"), ("broadcast_logical_xor",),
+     ("_logical_xor_scalar", "_LogicalXorScalar"), ()),
+)  # fmt: skip
+
+def _binary(function, elementwise, broadcast, scalars, turned):
+    # Operands of one shape, both computed, are merged by a layer, which a summary shows.
+    merging = {"elemwise_add": "Add", "elemwise_sub": "Subtract", "elemwise_mul": "Multiply", "_maximum": "Maximum",
+               "_minimum": "Minimum"}.get(elementwise[0])
+
+    @translates(*elementwise, layout=anywhere)
+    @translates(*broadcast, layout=anywhere)
+    def two(at, lhs, rhs):
+        if merging and lhs.shape == rhs.shape and len(lhs.shape) > 1 and not at.constant(lhs, rhs):
+            return at.layer(getattr(layers, merging))([lhs, rhs])
+        return function(lhs, rhs)
+
+    @translates(*scalars, layout=anywhere, ignores="is_int")
+    def scalar_op(at, data, *, scalar: float = 1.0):
+        return function(data, _like(scalar, data))
+
+    if turned:
+
+        @translates(*turned, layout=anywhere, ignores="is_int")
+        def turned_op(at, data, *, scalar: float = 1.0):
+            return function(_like(scalar, data), data)
+
+
+def _like(scalar: float, data):
+    """A scalar takes the type of the data, as in MXNet."""
+    return int(scalar) if "int" in str(data.dtype) else scalar
+
+
+for _row in BINARY:
+    _binary(*_row)
+
+
+@translates("add_n", "ElementWiseSum", layout=anywhere)
+def add_n(at, *args):
+    if len(args) == 1:
+        return args[0]
+    if len({tuple(a.shape) for a in args}) == 1 and len(args[0].shape) > 1 and not at.constant(*args):
+        return at.layer(layers.Add)(list(args))
+    total = args[0]
+    for other in args[1:]:
+        total = ops.add(total, other)
+    return total
+
+
+@translates("where", layout=anywhere)
+def where(at, condition, x, y):
+    """A condition of rank 1 chooses among rows."""
+    if len(condition.shape) < len(x.shape):
+        condition = ops.reshape(condition, (-1,) + (1,) * (len(x.shape) - 1))
+    return ops.where(ops.not_equal(condition, 0), x, y)

@@ -1,0 +1,56 @@
+"""Looking up and picking out."""
+
+from typing import Literal
+
+from ..lazy import ops
+from ..registry import translates
+
+
+@translates("take")
+def take(at, a, indices, *, axis: int = 0, mode: Literal["clip", "raise", "wrap"] = "clip"):
+    """`raise` clips too when the graph runs on the CPU."""
+    length = a.shape[axis]
+    index = ops.cast(indices, "int32")
+    index = ops.mod(index, length) if mode == "wrap" else ops.clip(index, 0, length - 1)
+    return ops.take(a, index, axis)
+
+
+@translates("pick", "choose_element_0index")
+def pick(at, data, index, *, axis: int | None = -1, keepdims: bool = False, mode: Literal["clip", "wrap"] = "clip"):
+    """One element along `axis` for each index."""
+    rank = len(data.shape)
+    axis = at.axis(axis, rank)
+    length = data.shape[axis]
+    index = ops.cast(index, "int32")
+    index = ops.mod(index, length) if mode == "wrap" else ops.clip(index, 0, length - 1)
+    if len(index.shape) < rank:
+        index = ops.expand_dims(index, axis)
+    out = ops.take_along_axis(data, index, axis)
+    return out if keepdims else ops.squeeze(out, axis)
+
+
+@translates("batch_take")
+def batch_take(at, a, indices):
+    index = ops.clip(ops.cast(indices, "int32"), 0, a.shape[1] - 1)
+    return ops.squeeze(ops.take_along_axis(a, ops.expand_dims(index, -1), -1), -1)
+
+
+@translates("one_hot")
+def one_hot(at, indices, *, depth: int, on_value: float = 1.0, off_value: float = 0.0, dtype: str = "float32"):
+    """An id out of range is all `off_value`."""
+    hot = ops.equal(ops.expand_dims(ops.cast(indices, "int32"), -1), ops.arange(depth, dtype="int32"))
+    return ops.add(ops.multiply(ops.cast(hot, dtype), on_value - off_value), off_value)
+
+
+@translates("gather_nd")
+def gather_nd(at, data, indices):
+    """`indices` is (m, ...): its first axis walks the first m axes of the data."""
+    index = ops.cast(indices, "int32")
+    depth = index.shape[0]
+    shape = data.shape
+    flat, stride = None, 1
+    for axis in reversed(range(depth)):
+        step = ops.multiply(ops.clip(index[axis], 0, shape[axis] - 1), stride)
+        flat = step if flat is None else ops.add(flat, step)
+        stride *= shape[axis]
+    return ops.take(ops.reshape(data, (stride, *shape[depth:])), flat, axis=0)

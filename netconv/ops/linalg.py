@@ -1,0 +1,173 @@
+"""Linear algebra on the last two axes. Triangular ops read one triangle only, so the other one gets no gradient."""
+
+import numpy as np
+
+from ..lazy import ops
+from ..registry import translates
+
+
+def _turned(matrix):
+    return ops.swapaxes(matrix, -1, -2)
+
+
+def _triangle(matrix, lower: bool):
+    return ops.tril(matrix) if lower else ops.triu(matrix)
+
+
+def _scaled(tensor, alpha: float):
+    return tensor if alpha == 1 else ops.multiply(tensor, alpha)
+
+
+@translates("_linalg_gemm", "linalg_gemm")
+def gemm(at, A, B, C, *, transpose_a: bool = False, transpose_b: bool = False, alpha: float = 1.0, beta: float = 1.0,
+         axis: int = -2):
+    """alpha A B + beta C. The rows lie along `axis`, the columns along the last one."""
+    rows = at.axis(axis, len(A.shape))
+    A, B, C = (ops.moveaxis(x, rows, -2) for x in (A, B, C))
+    product = ops.matmul(_turned(A) if transpose_a else A, _turned(B) if transpose_b else B)
+    return ops.moveaxis(ops.add(_scaled(product, alpha), _scaled(C, beta)), -2, rows)
+
+
+@translates("_linalg_syrk", "linalg_syrk")
+def syrk(at, A, *, transpose: bool = False, alpha: float = 1.0):
+    """alpha A A^T, or alpha A^T A."""
+    return _scaled(ops.matmul(_turned(A), A) if transpose else ops.matmul(A, _turned(A)), alpha)
+
+
+@translates("_linalg_trmm", "linalg_trmm")
+def trmm(at, A, B, *, transpose: bool = False, rightside: bool = False, lower: bool = True, alpha: float = 1.0):
+    A = _triangle(A, lower)
+    A = _turned(A) if transpose else A
+    return _scaled(ops.matmul(B, A) if rightside else ops.matmul(A, B), alpha)
+
+
+def _solved(A, B, lower: bool):
+    """X with A X = B for a triangular A. Written with the inverse's own gradient, which knows of any batch axes."""
+    return ops.solve_triangular(A, B, lower=lower)
+
+
+@translates("_linalg_trsm", "linalg_trsm")
+def trsm(at, A, B, *, transpose: bool = False, rightside: bool = False, lower: bool = True, alpha: float = 1.0):
+    """X with A X = alpha B, or X A = alpha B."""
+    A = _triangle(A, lower)
+    if transpose != rightside:  # X A = B is A^T X^T = B^T
+        A, lower = _turned(A), not lower
+    out = _turned(_solved(A, _turned(B), lower)) if rightside else _solved(A, B, lower)
+    return _scaled(out, alpha)
+
+
+@translates("_linalg_potrf", "linalg_potrf")
+def potrf(at, A, *, lower: bool = True):
+    """The Cholesky factor L of A = L L^T, or U of A = U^T U."""
+    factor = ops.cholesky(A)
+    return factor if lower else _turned(factor)
+
+
+@translates("_linalg_potri", "linalg_potri")
+def potri(at, A, *, lower: bool = True):
+    """The inverse of the matrix whose Cholesky factor is A."""
+    inverse = _solved(_triangle(A, lower), ops.add(ops.zeros_like(A), np.eye(A.shape[-1], dtype=str(A.dtype))), lower)
+    return ops.matmul(_turned(inverse), inverse) if lower else ops.matmul(inverse, _turned(inverse))
+
+
+@translates("_linalg_gelqf", "linalg_gelqf")
+def gelqf(at, A):
+    """Q, L of A = L Q: the QR factors of A^T, turned."""
+    q, r = ops.qr(_turned(A))
+    return _turned(q), _turned(r)
+
+
+@translates("_linalg_syevd", "linalg_syevd")
+def syevd(at, A):
+    """U, L of A = U^T diag(L) U: rows of U are eigenvectors, each with its largest component positive."""
+    values, vectors = ops.eigh(ops.multiply(ops.add(A, _turned(A)), 0.5))  # a symmetric gradient, as MXNet's
+    rows = _turned(vectors)
+    largest = ops.take_along_axis(rows, ops.expand_dims(ops.argmax(ops.absolute(rows), -1), -1), -1)
+    return ops.multiply(rows, ops.stop_gradient(ops.sign(largest))), values
+
+
+@translates("_linalg_inverse", "linalg_inverse")
+def inverse(at, A):
+    return ops.inv(A)
+
+
+@translates("_linalg_det", "linalg_det")
+def det(at, A):
+    out = ops.det(A)
+    return ops.reshape(out, (1,)) if len(A.shape) == 2 else out
+
+
+@translates("_linalg_slogdet", "linalg_slogdet")
+def slogdet(at, A):
+    """The sign and the logarithm of the size of the determinant."""
+    sign, size = ops.slogdet(A)
+    return [ops.reshape(x, (1,)) if len(A.shape) == 2 else x for x in (ops.stop_gradient(sign), size)]
+
+
+@translates("_linalg_sumlogdiag", "linalg_sumlogdiag")
+def sumlogdiag(at, A):
+    out = ops.sum(ops.log(ops.diagonal(A, 0, -2, -1)), -1)
+    return ops.reshape(out, (1,)) if len(A.shape) == 2 else out
+
+
+@translates("_linalg_extractdiag", "linalg_extractdiag")
+def extractdiag(at, A, *, offset: int = 0):
+    return ops.diagonal(A, offset, -2, -1)
+
+
+@translates("_linalg_makediag", "linalg_makediag")
+def makediag(at, A, *, offset: int = 0):
+    """Each row of A becomes the diagonal `offset` of a square matrix of zeros."""
+    length = A.shape[-1]
+    size = length + abs(offset)
+    row, column = max(0, -offset), max(0, offset)
+    square = ops.multiply(ops.expand_dims(A, -1), np.eye(length, dtype=str(A.dtype)))
+    edges = ((row, size - length - row), (column, size - length - column))
+    return ops.pad(square, ((0, 0),) * (len(A.shape) - 1) + edges)
+
+
+def _triangle_places(size: int, offset: int, lower: bool) -> np.ndarray:
+    """The places (in a flattened square matrix) of the triangle below, or above, the diagonal `offset`, row by row.
+
+    An offset on the other side of the diagonal turns the triangle round, as in MXNet: with an offset above 0 it is the
+    upper one, with an offset below 0 the lower one.
+    """
+    lower = lower if offset == 0 else offset < 0
+    mask = np.tri(size, k=offset, dtype=bool) if lower else ~np.tri(size, k=offset - 1, dtype=bool)
+    return np.flatnonzero(mask).astype("int32")
+
+
+@translates("_linalg_extracttrian", "linalg_extracttrian")
+def extracttrian(at, A, *, offset: int = 0, lower: bool = True):
+    size = A.shape[-1]
+    flat = ops.reshape(A, (*_known(A.shape[:-2]), size * size))
+    return ops.take(flat, _triangle_places(size, offset, lower), axis=-1)
+
+
+@translates("_linalg_maketrian", "linalg_maketrian")
+def maketrian(at, A, *, offset: int = 0, lower: bool = True):
+    length = A.shape[-1]
+    side = int(((8 * length + 1) ** 0.5 - 1) / 2 + 0.5)
+    if side * (side + 1) // 2 != length:
+        raise at.error("the last axis must hold the triangle of a matrix", length)
+    size = side + abs(offset)
+    places = _triangle_places(size, offset, lower)
+    source = np.full(size * size, length, "int32")  # what is outside of the triangle reads a zero put after the data
+    source[places] = np.arange(length)
+    padded = ops.pad(A, ((0, 0),) * (len(A.shape) - 1) + ((0, 1),))
+    return ops.reshape(ops.take(padded, source, axis=-1), (*_known(A.shape[:-1]), size, size))
+
+
+def _known(shape) -> tuple[int, ...]:
+    """A shape for a reshape, in which one length may be unknown."""
+    return tuple(-1 if d is None else d for d in shape)
+
+
+@translates("khatri_rao")
+def khatri_rao(at, *args):
+    """Column by column the Kronecker product of matrices with as many columns."""
+    out = args[0]
+    for other in args[1:]:
+        product = ops.multiply(ops.expand_dims(out, 1), ops.expand_dims(other, 0))
+        out = ops.reshape(product, (-1, out.shape[-1]))
+    return out

@@ -1,0 +1,67 @@
+"""Dense layers, embeddings and matrix products."""
+
+from ..arrays import Array
+from ..layout import features
+from ..lazy import layers, ops
+from ..registry import translates
+
+
+@translates("FullyConnected", layout=features)
+def fully_connected(at, data, weight: Array, bias: Array | None = None, *,
+                    num_hidden: int, no_bias: bool = False, flatten: bool = True):
+    """MXNet's weight is (out, in), Keras's kernel (in, out). MXNet flattens (C, H, W); channels-last data is flattened
+    as it lies and the kernel's rows follow."""
+    bias = None if no_bias else bias
+    if not no_bias and bias is None:
+        raise at.error("needs a bias, or no_bias true")
+    if isinstance(weight, Array) and (weight.ndim != 2 or weight.shape[0] != num_hidden):
+        raise at.error(f"weight must have shape ({num_hidden}, ...)", weight.shape)
+    if not at.owns(weight, bias):
+        data = at.values[0].natural()
+        data = at.flattened(data) if flatten else data
+        product = ops.matmul(data, ops.transpose(at.tensor(weight)))
+        return product if bias is None else ops.add(product, at.tensor(bias))
+    if flatten:
+        data = at.flattened(data, weight.shape[1])
+    if data.shape[-1] is not None and data.shape[-1] != weight.shape[1]:
+        raise at.error(f"weight must have shape {(num_hidden, data.shape[-1])} for this data", weight.shape)
+    dense = at.layer(layers.Dense, num_hidden, use_bias=bias is not None,
+                     weights={"kernel": at.columns(weight).T, "bias": bias})
+    return dense(data)
+
+
+@translates("Embedding", ignores="dtype")
+def embedding(at, data, weight: Array, *, input_dim: int, output_dim: int):
+    """Ids are cut to whole numbers and clipped into the table, as MXNet does."""
+    ids = ops.cast(ops.clip(data, 0, input_dim - 1), "int32")
+    if not isinstance(weight, Array):
+        return ops.take(weight, ids, axis=0)
+    if weight.shape != (input_dim, output_dim):
+        raise at.error(f"weight must have shape {(input_dim, output_dim)}", weight.shape)
+    return at.embedding(weight)(ids)
+
+
+def _flip(x, yes: bool):
+    """Swaps the last two axes."""
+    return ops.swapaxes(x, -1, -2) if yes else x
+
+
+@translates("batch_dot", ignores="forward_stype")
+def batch_dot(at, lhs, rhs, *, transpose_a: bool = False, transpose_b: bool = False):
+    return ops.matmul(_flip(lhs, transpose_a), _flip(rhs, transpose_b))
+
+
+@translates("dot", ignores="forward_stype")
+def dot(at, lhs, rhs, *, transpose_a: bool = False, transpose_b: bool = False):
+    """The last axis of `lhs` with the first of `rhs`, unlike numpy; a transpose flag moves that one axis about."""
+    rank_a, rank_b = len(lhs.shape), len(rhs.shape)
+    a = ops.tensordot(lhs, rhs, axes=[[0 if transpose_a else rank_a - 1], [rank_b - 1 if transpose_b else 0]])
+    return ops.reshape(a, (1,)) if rank_a == rank_b == 1 else a
+
+
+@translates("_linalg_gemm2", "linalg_gemm2")
+def gemm2(at, A, B, *, transpose_a: bool = False, transpose_b: bool = False, alpha: float = 1.0, axis: int = -2):
+    if axis not in (-2, len(A.shape) - 2):
+        raise at.error("axis must be -2", axis)
+    product = ops.matmul(_flip(A, transpose_a), _flip(B, transpose_b))
+    return product if alpha == 1 else ops.multiply(product, alpha)

@@ -1,0 +1,143 @@
+"""Normalisations."""
+
+from typing import Literal
+
+from ..arrays import Array
+from ..attributes import Ints
+from ..layout import along, channels_last
+from ..lazy import layers, ops
+from ..registry import translates
+
+
+@translates("BatchNorm", "BatchNorm_v1", "CuDNNBatchNorm", layout=along("axis", first_only=True),
+            ignores="min_calib_range max_calib_range")
+def batch_norm(at, data, gamma: Array, beta: Array, moving_mean: Array, moving_var: Array, *, eps: float = 1e-3,
+               momentum: float = 0.9, fix_gamma: bool = True, use_global_stats: bool = False,
+               output_mean_var: bool = False, axis: int = 1):
+    """`fix_gamma` (the default) takes gamma for 1 whatever is stored; with `use_global_stats` the moving statistics
+    serve in training too."""
+    rank = len(data.shape)
+    axis = at.axis(axis, rank)
+    if output_mean_var and at.used != {0}:
+        raise at.error("the outputs of mean and variance cannot be translated; take only the first output")
+    channels = data.shape[axis]
+    for name, array in (("gamma", gamma), ("beta", beta), ("moving_mean", moving_mean), ("moving_var", moving_var)):
+        if isinstance(array, Array) and channels is not None and array.shape != (channels,):
+            raise at.error(f"{name} must have shape ({channels},)", array.shape)
+    if not at.owns(moving_mean, moving_var):
+        return _by_hand(at, data, gamma, beta, moving_mean, moving_var, eps, fix_gamma, axis)
+    if fix_gamma:
+        at.discard(gamma)
+    stays = use_global_stats or not at.owns(beta, None if fix_gamma else gamma)
+    weights = {"moving_mean": moving_mean, "moving_variance": moving_var}
+    if not stays:
+        weights |= {"gamma": None if fix_gamma else gamma, "beta": beta}
+    config = {"axis": axis if axis < rank - 1 else -1, "momentum": momentum, "epsilon": eps}
+    if use_global_stats:
+        config["trainable"] = False
+    layer = at.layer(layers.BatchNormalization, scale="gamma" in weights and not fix_gamma, center="beta" in weights,
+                     weights=weights, **config)
+    out = layer(data)
+    if stays:
+        shape = [channels if i == axis else 1 for i in range(rank)]
+        if not fix_gamma:
+            out = ops.multiply(out, ops.reshape(at.tensor(gamma), shape))
+        out = ops.add(out, ops.reshape(at.tensor(beta), shape))
+    return out
+
+
+def _by_hand(at, data, gamma, beta, mean, var, eps, fix_gamma, axis):
+    shape = [data.shape[axis] if i == axis else 1 for i in range(len(data.shape))]
+    mean, var, beta = (ops.reshape(at.tensor(a), shape) for a in (mean, var, beta))
+    out = ops.divide(ops.subtract(data, mean), ops.sqrt(ops.add(var, eps)))
+    if not fix_gamma:
+        out = ops.multiply(out, ops.reshape(at.tensor(gamma), shape))
+    return ops.add(out, beta)
+
+
+@translates("_contrib_SyncBatchNorm", layout=along("axis", first_only=True))
+def sync_batch_norm(at, data, gamma: Array, beta: Array, moving_mean: Array, moving_var: Array, *, eps: float = 1e-3,
+                    momentum: float = 0.9, fix_gamma: bool = True, use_global_stats: bool = False,
+                    output_mean_var: bool = False, axis: int = 1):
+    """On one device, BatchNorm; `key` and `ndev` only tell devices apart."""
+    return batch_norm(at, data, gamma, beta, moving_mean, moving_var, eps=eps, momentum=momentum, fix_gamma=fix_gamma,
+                      use_global_stats=use_global_stats, output_mean_var=output_mean_var, axis=axis)
+
+
+@translates("LayerNorm", layout=along("axis", first_only=True))
+def layer_norm(at, data, gamma: Array, beta: Array, *, axis: int = -1, eps: float = 1e-5, output_mean_var: bool = False):
+    rank = len(data.shape)
+    axis = at.axis(axis, rank)
+    if output_mean_var and at.used != {0}:
+        raise at.error("the outputs of mean and deviation cannot be translated; take only the first output")
+    if at.owns(gamma, beta) and axis == rank - 1:
+        return at.layer(layers.LayerNormalization, axis=-1, epsilon=eps, weights={"gamma": gamma, "beta": beta})(data)
+    shape = [data.shape[axis] if i == axis else 1 for i in range(rank)]
+    centred = ops.subtract(data, ops.mean(data, axis, keepdims=True))
+    out = ops.divide(centred, ops.sqrt(ops.add(ops.mean(ops.square(centred), axis, keepdims=True), eps)))
+    out = ops.multiply(out, ops.reshape(at.tensor(gamma), shape))
+    return ops.add(out, ops.reshape(at.tensor(beta), shape))
+
+
+def _channels_last(site, values, attributes):
+    """The data channels-last where it has axes beside batch and channels."""
+    first, *rest = values
+    order = channels_last(first.rank)
+    return [first.to(order), *(v and v.natural() for v in rest)], attributes, order
+
+
+@translates("InstanceNorm", layout=_channels_last)
+def instance_norm(at, data, gamma: Array, beta: Array, *, eps: float = 1e-3):
+    """Each channel of each sample over its spatial axes: a GroupNormalization with a group a channel."""
+    if at.owns(gamma, beta) and data.shape[-1] is not None and len(data.shape) > 2:
+        layer = at.layer(layers.GroupNormalization, groups=data.shape[-1], axis=-1, epsilon=eps,
+                         weights={"gamma": gamma, "beta": beta})
+        return layer(data)
+    axes = tuple(range(1, len(data.shape) - 1))
+    centred = ops.subtract(data, ops.mean(data, axes, keepdims=True)) if axes else ops.zeros_like(data)
+    var = ops.mean(ops.square(centred), axes, keepdims=True) if axes else ops.zeros_like(data)
+    out = ops.divide(centred, ops.sqrt(ops.add(var, eps)))
+    return ops.add(ops.multiply(out, at.tensor(gamma)), at.tensor(beta))
+
+
+@translates("GroupNorm", layout=_channels_last)
+def group_norm(at, data, gamma: Array, beta: Array, *, num_groups: int = 1, eps: float = 1e-5,
+               output_mean_var: bool = False):
+    """MXNet 1.x has one gamma and beta a group, not a channel."""
+    if output_mean_var and at.used != {0}:
+        raise at.error("the outputs of mean and deviation cannot be translated; take only the first output")
+    channels = data.shape[-1]
+    layer = at.layer(layers.GroupNormalization, groups=num_groups, axis=-1, epsilon=eps, scale=False, center=False)
+    gamma, beta = at.tensor(gamma), at.tensor(beta)
+    if gamma.shape[0] != channels:
+        gamma, beta = (ops.repeat(a, channels // num_groups) for a in (gamma, beta))
+    return ops.add(ops.multiply(layer(data), gamma), beta)
+
+
+@translates("L2Normalization", layout=_channels_last)
+def l2_normalization(at, data, *, eps: float = 1e-10, mode: Literal["channel", "instance", "spatial"] = "instance"):
+    """x / sqrt(sum x^2 + eps), over all but the batch, the channels, or the spatial axes."""
+    rank = len(data.shape)
+    axes = {"instance": tuple(range(1, rank)), "channel": (rank - 1,), "spatial": tuple(range(1, rank - 1))}[mode]
+    return ops.divide(data, ops.sqrt(ops.add(ops.sum(ops.square(data), axes, keepdims=True), eps)))
+
+
+@translates("LRN", layout=_channels_last)
+def lrn(at, data, *, nsize: int, alpha: float = 1e-4, beta: float = 0.75, knorm: float = 2.0):
+    """x (knorm + alpha / nsize sum x^2)^-beta, the sum over nsize neighbouring channels."""
+    rank = len(data.shape)
+    half = nsize // 2
+    squares = ops.pad(ops.square(data), [(0, 0)] * (rank - 1) + [(half, half)])
+    channels = data.shape[-1]
+    total = squares[..., :channels]
+    for shift in range(1, nsize):
+        total = ops.add(total, squares[..., shift : shift + channels])
+    return ops.multiply(data, ops.power(ops.add(ops.multiply(total, alpha / nsize), knorm), -beta))
+
+
+@translates("moments")
+def moments(at, data, *, axes: Ints | None = None, keepdims: bool = False):
+    """Mean and variance, the biased one."""
+    mean = ops.mean(data, axes, keepdims=True)
+    var = ops.mean(ops.square(ops.subtract(data, mean)), axes, keepdims=keepdims)
+    return ops.mean(data, axes, keepdims=keepdims), var

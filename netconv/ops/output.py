@@ -1,0 +1,53 @@
+"""Output heads: what they compute without a label. Their losses are `finish`'s business."""
+
+from ..layout import anywhere
+from ..lazy import layers, ops
+from ..registry import translates
+
+
+@translates("SoftmaxOutput", "Softmax", ignores="grad_scale normalization out_grad ignore_label")
+def softmax_output(at, data, _label=None, *, multi_output: bool = False, use_ignore: bool = False,
+                   preserve_shape: bool = False, smooth_alpha: float = 0.0):
+    """Along axis 1 with `multi_output`, the last with `preserve_shape`, else over all but the batch, flattened."""
+    for name, value in (("use_ignore", use_ignore), ("smooth_alpha", smooth_alpha)):
+        if value:
+            at.note(f"{name} of {at.node.name!r} has no part in the loss chosen here")
+    rank = len(data.shape)
+    if multi_output:
+        return at.layer(layers.Softmax, axis=1 if rank > 2 else -1)(data)
+    if preserve_shape or rank <= 2:
+        return at.layer(layers.Softmax, axis=-1)(data)
+    flat = at.flattened(data)
+    out = at.layer(layers.Softmax, axis=-1)(flat)
+    return at.reshape(out, (-1, *data.shape[1:]))
+
+
+@translates("LogisticRegressionOutput", layout=anywhere, ignores="grad_scale")
+def logistic_regression_output(at, data, _label=None):
+    return at.layer(layers.Activation, "sigmoid")(data)
+
+
+def linear(at, data, _label=None):
+    return data
+
+
+translates("LinearRegressionOutput", layout=anywhere, ignores="grad_scale")(linear)
+translates("MAERegressionOutput", layout=anywhere, ignores="grad_scale")(linear)
+translates("SVMOutput", layout=anywhere, ignores="margin regularization_coefficient use_linear")(linear)
+
+
+@translates("MakeLoss", layout=anywhere, ignores="grad_scale valid_thresh normalization")
+def make_loss_layer(at, data):
+    return data
+
+
+@translates("make_loss", layout=anywhere)
+def make_loss(at, data):
+    return data
+
+
+@translates("softmax_cross_entropy")
+def softmax_cross_entropy(at, data, label):
+    """The sum over the batch of -log softmax(data)[label], of shape (1,)."""
+    picked = ops.take_along_axis(ops.log_softmax(data, -1), ops.expand_dims(ops.cast(label, "int32"), -1), axis=-1)
+    return ops.reshape(ops.negative(ops.sum(picked)), (1,))

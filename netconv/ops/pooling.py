@@ -1,0 +1,119 @@
+"""Pooling, channels-last, in all of MXNet's conventions."""
+
+import math
+from typing import Literal
+
+from ..attributes import Ints
+from ..layout import spatial
+from ..lazy import layers, ops
+from ..registry import translates
+
+_MAX = {1: "MaxPooling1D", 2: "MaxPooling2D", 3: "MaxPooling3D"}
+_AVERAGE = {1: "AveragePooling1D", 2: "AveragePooling2D", 3: "AveragePooling3D"}
+LOWEST = float("-inf")
+"""What maxima are padded with."""
+
+
+@translates("Pooling", "Pooling_v1", layout=spatial)
+def pooling(at, data, *, kernel: Ints = (), pool_type: Literal["avg", "lp", "max", "sum"] = "max",
+            global_pool: bool = False, pooling_convention: Literal["full", "same", "valid"] = "valid",
+            stride: Ints = (), pad: Ints = (), p_value: int | None = None, count_include_pad: bool | None = None,
+            layout: str | None = None):
+    """An average counts the padding unless told not to, but never what lies beyond it ('full' windows hang over)."""
+    if layout not in (None, "None", "NCW", "NCHW", "NCDHW"):
+        raise at.error("attribute 'layout' must be NCW, NCHW or NCDHW", repr(layout))
+    if pool_type == "lp" and p_value is None:
+        raise at.error("pool_type 'lp' needs attribute 'p_value'")
+    if global_pool:
+        return _global(at, data, pool_type, p_value)
+    rank = len(data.shape) - 2
+    if len(kernel) != rank:
+        raise at.error(f"attribute 'kernel' must have {rank} numbers for data of {rank + 2} axes", kernel)
+    stride, pad = stride or (1,) * rank, pad or (0,) * rank
+    for name, value in (("stride", stride), ("pad", pad)):
+        if len(value) != rank:
+            raise at.error(f"attribute {name!r} must have {rank} numbers, as kernel has", value)
+    ends = _ends(at, data.shape[1:-1], kernel, stride, pad, pooling_convention)
+    edges = list(zip(pad, ends, strict=True))
+    if pool_type == "max":
+        return _windowed(at, _MAX[rank], _pad(data, edges, LOWEST), kernel, stride)
+    if pool_type == "lp":
+        powers = ops.abs(data) if p_value == 1 else ops.power(data, p_value)
+        total = _total(at, powers, edges, kernel, stride)
+        return total if p_value == 1 else ops.power(total, 1 / p_value)
+    if pool_type == "sum":
+        return _total(at, data, edges, kernel, stride)
+    if not any(map(any, edges)):
+        return _windowed(at, _AVERAGE[rank], data, kernel, stride)
+    if count_include_pad is not False and not any(e > p for p, e in edges):
+        return _windowed(at, _AVERAGE[rank], _pad(data, edges, 0.0), kernel, stride)
+    # The share of each window that counts: points with the padding, or without it.
+    mean = _windowed(at, _AVERAGE[rank], _pad(data, edges, 0.0), kernel, stride)
+    ones = ops.ones_like(data[:1, ..., :1])
+    if count_include_pad is not False:
+        inside = _pad(ones, [(p, min(p, e)) for p, e in edges], 1.0)
+        share = _pad(inside, [(0, max(0, e - p)) for p, e in edges], 0.0)
+    else:
+        share = _pad(ones, edges, 0.0)
+    share = ops.average_pool(share, kernel, stride, padding="valid", data_format="channels_last")
+    # A window with nothing in it is 0.
+    return ops.divide(mean, ops.where(ops.equal(share, 0), ops.ones_like(share), share))
+
+
+def _ends(at, size, kernel, stride, pad, convention):
+    """How far the windows reach beyond the data at the far end of each axis."""
+    if convention == "valid":
+        return pad
+    if None in size:
+        raise at.error(f"pooling_convention {convention!r} needs the size of the data; give the input's shape", size)
+    ends = []
+    for n, k, s, p in zip(size, kernel, stride, pad, strict=True):
+        out = math.ceil((n + 2 * p - k) / s) + 1 if convention == "full" else math.ceil((n + 2 * p) / s)
+        ends.append(max(p, (out - 1) * s + k - n - p))
+    return tuple(ends)
+
+
+def _pad(data, edges, value):
+    if not any(map(any, edges)):
+        return data
+    return ops.pad(data, ((0, 0), *edges, (0, 0)), constant_values=value)
+
+
+def _windowed(at, cls, data, kernel, stride):
+    return at.layer(getattr(layers, cls), kernel, stride, padding="valid")(data)
+
+
+def _total(at, data, edges, kernel, stride):
+    mean = _windowed(at, _AVERAGE[len(kernel)], _pad(data, edges, 0.0), kernel, stride)
+    return ops.multiply(mean, math.prod(kernel))
+
+
+def _global(at, data, pool_type, p_value):
+    """Keeps the pooled axes with length 1; kernel, stride and pad have no say."""
+    rank = len(data.shape) - 2
+    kind = {"max": "Max", "avg": "Average"}.get(pool_type)
+    if kind:
+        return at.layer(getattr(layers, f"Global{kind}Pooling{rank}D"), keepdims=True)(data)
+    axes = tuple(range(1, rank + 1))
+    if pool_type == "sum":
+        return ops.sum(data, axes, keepdims=True)
+    powers = ops.abs(data) if p_value == 1 else ops.power(data, p_value)
+    total = ops.sum(powers, axes, keepdims=True)
+    return total if p_value == 1 else ops.power(total, 1 / p_value)
+
+
+@translates("_contrib_AdaptiveAvgPooling2D", layout=spatial)
+def adaptive_average_pooling(at, data, *, output_size: Ints = ()):
+    """Window i of n covers floor(i L / n) to ceil((i + 1) L / n)."""
+    size = (output_size * 2)[:2] if len(output_size) < 2 else output_size
+    size = size or (1, 1)
+    if tuple(size) == (1, 1):
+        return at.layer(layers.GlobalAveragePooling2D, keepdims=True)(data)
+    if None in data.shape[1:3]:
+        raise at.error("needs the size of the data; give the input's shape", tuple(data.shape))
+    for axis, (length, n) in enumerate(zip(data.shape[1:3], size, strict=True), 1):
+        whole = (slice(None),) * axis
+        windows = [(i * length // n, -(-(i + 1) * length // n)) for i in range(n)]
+        parts = [ops.mean(data[(*whole, slice(a, b))], axis, keepdims=True) for a, b in windows]
+        data = ops.concatenate(parts, axis)
+    return data

@@ -1,0 +1,189 @@
+"""The fused recurrent op as Keras's own recurrent layers, and loops over a sequence."""
+
+from typing import Literal
+
+from ..arrays import Array
+from ..attributes import Ints
+from ..layout import as_they_are
+from ..lazy import layers, ops
+from ..registry import translates
+
+GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
+BATCH_MAJOR = (1, 0, 2)
+
+
+def _batch_major(site, values, attributes):
+    """The data as (batch, time, features), whatever the labels of its axes; the rest as they are."""
+    data, parameters, *states = values
+    return [data.to(BATCH_MAJOR), parameters, *(v and v.natural() for v in states)], attributes, BATCH_MAJOR
+
+
+def _keras_gates(mode: str, array: Array, units: int) -> Array:
+    """MXNet's gates to Keras's: LSTM's i, f, c, o are the same; GRU's r, z, n become z, r, n."""
+    if mode != "gru":
+        return array
+    gates = [array[i * units : (i + 1) * units] for i in range(3)]
+    return Array.concatenate([gates[1], gates[0], gates[2]])
+
+
+def _weights(at, mode, flat: Array, inputs: int, units: int, num_layers: int, directions: int):
+    """MXNet's one vector cut up: the weights of every layer and direction, then the biases.
+
+    Returns for each layer and direction {"kernel": ..., "recurrent_kernel": ..., "bias": ...} as Keras has them.
+    """
+    gates = GATES[mode]
+    sizes = [inputs] + [units * directions] * (num_layers - 1)
+    want = sum(directions * gates * units * (size + units + 2) for size in sizes)
+    if flat.size != want:
+        raise at.error(f"parameters must have {want} elements for data of {inputs} features", flat.size)
+    flat, start = flat.reshape((-1,)), 0
+
+    def cut(shape):
+        nonlocal start
+        size = shape[0] * (shape[1] if len(shape) > 1 else 1)
+        start += size
+        return _keras_gates(mode, flat[start - size : start].reshape(shape), units)
+
+    cells = [
+        {"kernel": cut((gates * units, size)).T, "recurrent_kernel": cut((gates * units, units)).T}
+        for size in sizes
+        for _ in range(directions)
+    ]
+    for cell in cells:
+        one, two = cut((gates * units,)), cut((gates * units,))
+        # Keras's GRU keeps the two biases apart, as the reset gate acts between them; elsewhere only the sum counts.
+        cell["bias"] = Array.concatenate([one.reshape((1, -1)), two.reshape((1, -1))]) if mode == "gru" else one + two
+    return cells
+
+
+@translates("RNN", layout=_batch_major, ignores="state_outputs lstm_state_clip_nan")
+def rnn(at, data, parameters: Array, state=None, state_cell=None, _sequence_length=None, *, state_size: int,
+        num_layers: int, mode: Literal["gru", "lstm", "rnn_relu", "rnn_tanh"], bidirectional: bool = False,
+        p: float = 0.0, projection_size: int | None = None,
+        lstm_state_clip_min: float | None = None, lstm_state_clip_max: float | None = None,
+        use_sequence_length: bool = False):
+    """Keras's LSTM and SimpleRNN have one bias for MXNet's two; the sum is placed."""
+    if projection_size is not None:
+        raise at.error("projection_size is not translated: no layer of Keras projects its state", projection_size)
+    if lstm_state_clip_min is not None or lstm_state_clip_max is not None:
+        raise at.error("lstm_state_clip is not translated: no layer of Keras clips its cell state")
+    if use_sequence_length:
+        raise at.error("use_sequence_length is not translated; export the net with a fixed length")
+    if not isinstance(parameters, Array):
+        raise at.error("parameters must be stored in the parameter file, not computed")
+    directions = 2 if bidirectional else 1
+    cells = _weights(at, mode, parameters, data.shape[-1], state_size, num_layers, directions)
+    starts = [s for s, position in ((state, 2), (state_cell, 3)) if s is not None and not at.is_zero(position)]
+    if starts and mode == "lstm" and len(starts) < 2:
+        starts = [s for s in (state, state_cell) if s is not None]
+    wants_state = bool(at.used - {0})
+    cls = {"lstm": layers.LSTM, "gru": layers.GRU}.get(mode, layers.SimpleRNN)
+    config = {"return_sequences": True, "return_state": wants_state, "seed": at.index}
+    if mode == "lstm":
+        config["unit_forget_bias"] = False
+    if mode == "rnn_relu":
+        config["activation"] = "relu"
+    finals: list[list] = []
+    for number in range(num_layers):
+        part = None if num_layers == 1 else f"{number}"
+        if number and p > 0:
+            data = at.layer(layers.Dropout, p, seed=at.index + number, part=f"{number}.dropout")(data)
+        mine = range(number * directions, (number + 1) * directions)
+        initial = [s[i] for i in mine for s in starts] or None
+        if bidirectional:
+            forward = cls(state_size, name=f"{at.name(part)}.forward", **config)
+            backward = cls(state_size, name=f"{at.name(part)}.backward", go_backwards=True, **config)
+            weights = {
+                f"{side}_layer.cell.{role}": array
+                for side, i in zip(("forward", "backward"), mine, strict=True)
+                for role, array in cells[i].items()
+            }
+            layer = at.layer(layers.Bidirectional, forward, backward_layer=backward, part=part, weights=weights)
+        else:
+            weights = {f"cell.{role}": array for role, array in cells[mine[0]].items()}
+            layer = at.layer(cls, state_size, part=part, weights=weights, **config)
+        out = layer(data, initial_state=initial)
+        data, *last = out if wants_state else [out]
+        each = len(last) // directions
+        finals.extend(last[i * each : (i + 1) * each] for i in range(directions if wants_state else 0))
+    states = [ops.stack([final[i] for final in finals], 0) for i in range(len(finals[0]))] if wants_state else []
+    return [at.ordered(data, BATCH_MAJOR), *map(at.ordered, states)]
+
+
+@translates("SequenceLast", layout=as_they_are)
+def sequence_last(at, data, sequence_length=None, *, use_sequence_length: bool = False, axis: int = 0):
+    """The last step, or the one that each sequence's length says."""
+    if not use_sequence_length:
+        order = data.order if isinstance(data.order, tuple) else tuple(range(data.rank))
+        tensor = data.to(order)
+        out = tensor[(*(slice(None),) * order.index(axis), -1)]
+        left = [a for a in order if a != axis]
+        return at.ordered(out, tuple(sorted(left).index(a) for a in left))
+    tensor = data.to((axis, 1 - axis, *range(2, data.rank)))  # time first
+    last = ops.subtract(ops.cast(sequence_length.natural(), "int32"), 1)
+    mask = ops.equal(ops.expand_dims(ops.arange(tensor.shape[0]), 1), ops.expand_dims(last, 0))
+    mask = ops.reshape(ops.cast(mask, tensor.dtype), (tensor.shape[0], -1, *(1,) * (data.rank - 2)))
+    return ops.sum(ops.multiply(tensor, mask), 0)
+
+
+@translates("SequenceMask", layout=as_they_are)
+def sequence_mask(at, data, sequence_length=None, *, use_sequence_length: bool = False, value: float = 0.0,
+                  axis: int = 0):
+    if not use_sequence_length:
+        return data
+    tensor = data.natural()
+    rank = data.rank
+    steps = ops.reshape(ops.arange(tensor.shape[axis]), [-1 if i == axis else 1 for i in range(rank)])
+    length = sequence_length.natural()
+    length = ops.reshape(ops.cast(length, "int32"), [-1 if i == 1 - axis else 1 for i in range(rank)])
+    return ops.where(ops.less(steps, length), tensor, ops.full_like(tensor, value))
+
+
+@translates("SequenceReverse")
+def sequence_reverse(at, data, sequence_length=None, *, use_sequence_length: bool = False, axis: int = 0):
+    """Time first; with lengths only that many steps are turned round."""
+    if axis != 0:
+        raise at.error("attribute 'axis' must be 0", axis)
+    if not use_sequence_length:
+        return ops.flip(data, 0)
+    steps = ops.expand_dims(ops.arange(data.shape[0]), 1)
+    length = ops.expand_dims(ops.cast(sequence_length, "int32"), 0)
+    place = ops.where(ops.less(steps, length), ops.subtract(ops.subtract(length, 1), steps), ops.add(steps, ops.zeros_like(length)))
+    place = ops.reshape(place, (data.shape[0], -1, *(1,) * (len(data.shape) - 2)))
+    return ops.take_along_axis(data, ops.broadcast_to(place, (data.shape[0], *data.shape[1:])), 0)
+
+
+LONGEST = 10_000
+"""Steps that a loop may be unrolled to."""
+
+
+@translates("_foreach", layout=as_they_are, ignores="num_outputs")
+def foreach(at, *args, num_out_data: int, in_data_locs: Ints, in_state_locs: Ints, remain_locs: Ints):
+    """Unrolled over the first axis of the data; the inputs are data, then states, then what every step sees."""
+    data = args[: len(in_data_locs)]
+    states = list(args[len(in_data_locs) : len(in_data_locs) + len(in_state_locs)])
+    rest = args[len(in_data_locs) + len(in_state_locs) :]
+    steps = data[0].shape[0]
+    if steps is None or steps > LONGEST:
+        raise at.error(f"needs a known number of steps of at most {LONGEST}; give the input's shape", steps)
+    # One split a sequence, along time wherever it lies.
+    cuts = [_steps(at, value) for value in data]
+    outputs: list[list] = []
+    for step in range(steps):
+        given = dict(zip(in_data_locs, (cut[step] for cut in cuts), strict=True))
+        given |= dict(zip(in_state_locs, states, strict=True)) | dict(zip(remain_locs, rest, strict=True))
+        results = at.subgraph(0, [given[i] for i in range(len(given))])
+        outputs.append(results[:num_out_data])
+        states = results[num_out_data:]
+    stacked = [ops.stack([step[i].natural() for step in outputs], 0) for i in range(num_out_data)]
+    return [*stacked, *states]
+
+
+def _steps(at, value) -> list:
+    """A sequence cut along its first axis, wherever that lies."""
+    order = value.order if isinstance(value.order, tuple) else tuple(range(value.rank))
+    left = [axis for axis in order if axis != 0]
+    order_left = tuple(sorted(left).index(axis) for axis in left)
+    return [at.ordered(step, order_left) for step in ops.unstack(value.to(order), axis=order.index(0))]
+
+

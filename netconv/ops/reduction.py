@@ -1,0 +1,135 @@
+"""Sums, extremes, sorting. Without an axis MXNet reduces everything to shape (1,)."""
+
+from typing import Literal
+
+from ..attributes import Ints
+from ..layout import along, plain
+from ..lazy import layers, ops
+from ..registry import translates
+
+
+def _reduced(site, values, attributes):
+    """`exclude` means the other axes; then as any op along axes."""
+    attributes = dict(attributes)
+    axis, rank = attributes["axis"], values[0].rank
+    chosen = {site.axis(a, rank) for a in axis or ()} if axis else set(range(rank))
+    if attributes["exclude"] and axis:
+        chosen = set(range(rank)) - chosen
+    attributes |= {"axis": tuple(sorted(chosen)), "exclude": False}
+    if len(chosen) == rank and not attributes["keepdims"]:
+        return plain(site, values, attributes)
+    return along("axis", keepdims="keepdims")(site, values, attributes)
+
+
+def _nan_as(value):
+    return lambda data: ops.where(ops.isnan(data), ops.full_like(data, value), data)
+
+
+REDUCTIONS = {
+    ("sum", "sum_axis"): ("sum", None),
+    ("mean",): ("mean", None),
+    ("prod",): ("prod", None),
+    ("max", "max_axis"): ("max", None),
+    ("min", "min_axis"): ("min", None),
+    ("nansum",): ("sum", _nan_as(0.0)),
+    ("nanprod",): ("prod", _nan_as(1.0)),
+}
+
+
+def _reduction(names, function, prepare):
+    @translates(*names, layout=_reduced)
+    def translate(at, data, *, axis: Ints | None = (), keepdims: bool = False, exclude: bool = False):
+        rank = len(data.shape)
+        if exclude:  # what `_reduced` left of it
+            raise at.error("exclude needs an axis")
+        if prepare:
+            data = prepare(data)
+        if not keepdims and len(axis) == rank:
+            return ops.reshape(getattr(ops, function)(data), (1,))
+        pooled = function == "mean" and not keepdims and rank in (3, 4, 5) and axis == tuple(range(1, rank - 1))
+        if pooled:
+            return at.layer(getattr(layers, f"GlobalAveragePooling{rank - 2}D"))(data)
+        return getattr(ops, function)(data, axis=axis, keepdims=keepdims)
+
+
+for _names, (_function, _prepare) in REDUCTIONS.items():
+    _reduction(_names, _function, _prepare)
+
+
+@translates("norm")
+def norm(at, data, *, ord: int = 2, axis: Ints | None = None, keepdims: bool = False, out_dtype: str | None = None):
+    if ord not in (1, 2):
+        raise at.error("attribute 'ord' must be 1 or 2", ord)
+    if ord == 1:
+        out = ops.sum(ops.absolute(data), axis=axis, keepdims=keepdims)
+    else:
+        out = ops.sqrt(ops.sum(ops.square(data), axis=axis, keepdims=keepdims))
+    if axis is None and not keepdims:
+        out = ops.reshape(out, (1,))
+    return ops.cast(out, out_dtype) if out_dtype not in (None, "None") else out
+
+
+def _extreme(name, function):
+    @translates(name)
+    def translate(at, data, *, axis: int | None = None, keepdims: bool = False):
+        """The place as a float."""
+        if axis is None:
+            return ops.reshape(ops.cast(function(ops.reshape(data, (-1,)), -1), "float32"), (1,) * (len(data.shape) if keepdims else 1))
+        place = ops.cast(function(data, axis), "float32")
+        return ops.expand_dims(place, axis) if keepdims else place
+
+
+_extreme("argmax", lambda x, axis: ops.argmax(x, axis))
+_extreme("argmin", lambda x, axis: ops.argmin(x, axis))
+
+
+@translates("argmax_channel")
+def argmax_channel(at, data):
+    return ops.cast(ops.argmax(data, 1), "float32")
+
+
+def _order(data, axis, ascending):
+    """The places that sort `data` along `axis`; equal ones keep their order."""
+    return ops.argsort(data if ascending else ops.negative(data), axis)
+
+
+@translates("sort")
+def sort(at, data, *, axis: int | None = -1, is_ascend: bool = True):
+    if axis is None:
+        data, axis = ops.reshape(data, (-1,)), 0
+    out = ops.sort(data, axis)
+    return out if is_ascend else ops.flip(out, axis)
+
+
+@translates("argsort")
+def argsort(at, data, *, axis: int | None = -1, is_ascend: bool = True, dtype: str = "float32"):
+    if axis is None:
+        data, axis = ops.reshape(data, (-1,)), 0
+    return ops.cast(_order(data, axis, is_ascend), dtype)
+
+
+@translates("topk")
+def topk(at, data, *, axis: int | None = -1, k: int = 1, is_ascend: bool = False, dtype: str = "float32",
+         ret_typ: Literal["both", "indices", "mask", "value"] = "indices"):
+    if axis is None:
+        data, axis = ops.reshape(data, (-1,)), 0
+    axis = at.axis(axis, len(data.shape))
+    k = data.shape[axis] if k < 1 else k
+    whole = (slice(None),) * axis
+    places = _order(data, axis, is_ascend)[(*whole, slice(0, k))]
+    if ret_typ == "indices":
+        return ops.cast(places, dtype)
+    values = ops.take_along_axis(data, places, axis)
+    if ret_typ == "value":
+        return values
+    if ret_typ == "both":
+        return values, ops.cast(places, dtype)
+    chosen = ops.one_hot(places, data.shape[axis], axis=-1)
+    mask = ops.sum(chosen, axis)
+    return ops.cast(ops.moveaxis(mask, -1, axis), data.dtype)
+
+
+@translates("cumsum", "_np_cumsum")
+def cumsum(at, a, *, axis: int | None = None, dtype: str | None = None):
+    out = ops.cumsum(a, axis)
+    return ops.cast(out, dtype) if dtype not in (None, "None") else out

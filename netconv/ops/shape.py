@@ -1,0 +1,398 @@
+"""Reshaping and moving axes. A transpose only relabels the axes (`layout.py`); stored arrays are rearranged for good."""
+
+import math
+from collections import Counter
+from typing import Literal
+
+from ..arrays import Array
+from ..attributes import Ints, IntsNone
+from ..layout import Stored, along, as_they_are, channels_last, features, natural
+from ..lazy import layers, ops
+from ..registry import translates
+
+
+# A length that may hold unknown ones: (known factor, the axes of the input whose unknown lengths it is a multiple of).
+def _lengths(shape):
+    return [(1, Counter([axis])) if d is None else (d, Counter()) for axis, d in enumerate(shape)]
+
+
+def _times(lengths):
+    total, unknown = 1, Counter()
+    for known, axes in lengths:
+        total, unknown = total * known, unknown + axes
+    return total, unknown
+
+
+def _rest(at, whole, taken):
+    known, unknown = _times(taken)
+    if unknown - whole[1] or (known == 0) or whole[0] % known:
+        raise at.error("the elements do not fit the new shape", (whole[0], known))
+    return whole[0] // known, whole[1] - unknown
+
+
+def _coded(at, lengths, codes):
+    """MXNet's codes: 0 copies a length, -1 infers one, -2 copies the rest, -3 merges two, -4 splits one in the two
+    numbers that follow."""
+    out, source, infer = [], 0, None
+    codes = list(codes)
+    position = 0
+
+    def take():
+        nonlocal source
+        if source >= len(lengths):
+            raise at.error("attribute 'shape' asks for more axes than the data has", tuple(codes))
+        source += 1
+        return lengths[source - 1]
+
+    while position < len(codes):
+        code = codes[position]
+        if code > 0:
+            out.append((code, Counter()))
+            source += 1
+        elif code == 0:
+            out.append(take())
+        elif code == -1:
+            if infer is not None:
+                raise at.error("attribute 'shape' may have one -1", tuple(codes))
+            infer = len(out)
+            out.append((1, Counter()))
+            source += 1
+        elif code == -2:
+            out.extend(lengths[source:])
+            source = len(lengths)
+        elif code == -3:
+            out.append(_times([take(), take()]))
+        elif code == -4:
+            whole = take()
+            pair = codes[position + 1 : position + 3]
+            if len(pair) < 2 or min(pair) < -1 or 0 in pair or pair == [-1, -1]:
+                raise at.error("-4 in attribute 'shape' must be followed by two lengths", tuple(codes))
+            given = [None if p == -1 else (p, Counter()) for p in pair]
+            known = [g for g in given if g]
+            out.extend(g or _rest(at, whole, known) for g in given)
+            position += 2
+        else:
+            raise at.error("attribute 'shape' has an unknown code", code)
+        position += 1
+    if infer is not None:
+        out[infer] = _rest(at, _times(lengths), out[:infer] + out[infer + 1 :])
+    elif _times(out) != _times(lengths) and not _times(lengths)[1]:
+        raise at.error(f"cannot give data of {_times(lengths)[0]} elements the shape", tuple(codes))
+    return out
+
+
+def reshaped(at, value, lengths):
+    """A Value or Stored with new lengths, in MXNet's order."""
+    shape = [None if unknown else known for known, unknown in lengths]
+    if isinstance(value, Stored) and value.alone and None not in shape:
+        return at.stored(value.array.reshape(shape))
+    tensor = value.natural()
+    if tuple(tensor.shape) == tuple(shape) and shape.count(None) <= 1:
+        return tensor
+    keeps_batch = bool(shape) and lengths[0] == (1, Counter([0])) and tensor.shape[0] is None
+    if keeps_batch and shape[1:].count(None) <= 1 and not at.constant(tensor):
+        return at.layer(layers.Reshape, tuple(-1 if d is None else d for d in shape[1:]))(tensor)
+    if shape.count(None) > 1:
+        raise at.error("more than one length is unknown; give the input's shape", tuple(value.shape))
+    return ops.reshape(tensor, [-1 if d is None else d for d in shape])
+
+
+def _flattening(site, values, attributes):
+    """A reshape to (batch, all the rest) is flattened as the data lies."""
+    value, codes = values[0], attributes["shape"]
+    if isinstance(value, Stored) or attributes["reverse"] or not codes or len(codes) != 2 or value.rank < 3:
+        return values, attributes, None
+    shape = value.shape
+    features_left = None if None in shape[1:] else math.prod(shape[1:])
+    if features_left is None or codes not in ((0, -1), (-1, features_left), (0, features_left)):
+        return values, attributes, None
+    tensors, attributes, order = features(site, values, attributes)
+    return tensors, {**attributes, "shape": None}, order
+
+
+@translates("Reshape", "reshape", layout=_flattening)
+def reshape(at, data, *, shape: Ints | None = (), reverse: bool = False, target_shape: Ints = (),
+            keep_highest: bool = False):
+    if shape is None:
+        return at.ordered(at.flattened(data), at.flat)
+    value = at.values[0]
+    if not shape and target_shape:
+        # The old form: 0 infers one length.
+        codes = [-1 if t == 0 else t for t in target_shape]
+        if keep_highest:
+            codes[0] = 0
+        shape = tuple(codes)
+    lengths = _lengths(value.shape)
+    if reverse:
+        return reshaped(at, value, _coded(at, lengths[::-1], shape[::-1])[::-1])
+    return reshaped(at, value, _coded(at, lengths, shape))
+
+
+@translates("Flatten", "flatten", layout=features)
+def flatten(at, data):
+    return at.ordered(at.flattened(data), at.flat)
+
+
+@translates("reshape_like", layout=as_they_are)
+def reshape_like(at, lhs, rhs, *, lhs_begin: int | None = None, lhs_end: int | None = None,
+                 rhs_begin: int | None = None, rhs_end: int | None = None):
+    """Axes [lhs_begin, lhs_end) of `lhs` become axes [rhs_begin, rhs_end) of `rhs`."""
+    left, right = _lengths(lhs.shape), [(d, Counter()) if d else (1, Counter([-1 - i])) for i, d in enumerate(rhs.shape)]
+    bounds = []
+    for begin, end, rank in ((lhs_begin, lhs_end, lhs.rank), (rhs_begin, rhs_end, rhs.rank)):
+        begin, end = begin or 0, rank if end is None else end
+        bounds.append((begin + rank if begin < 0 else begin, end + rank if end < 0 else end))
+    (a, b), (c, d) = bounds
+    new = right[c:d]
+    if sum(bool(unknown) for _, unknown in new) > 1:
+        raise at.error("more than one length is unknown; give the input's shape", tuple(rhs.shape))
+    if b - a == d - c:
+        new = [mine if not mine[1] or theirs[1] else theirs for mine, theirs in zip(left[a:b], new, strict=True)]
+    return reshaped(at, lhs, left[:a] + new + left[b:])
+
+
+@translates("transpose", layout=as_they_are)
+def transpose(at, data, *, axes: Ints = ()):
+    axes = tuple(a % data.rank for a in axes) or tuple(reversed(range(data.rank)))
+    if sorted(axes) != list(range(data.rank)):
+        raise at.error(f"attribute 'axes' must be a permutation of 0 to {data.rank - 1}", axes)
+    return data.relabelled(axes)
+
+
+@translates("SwapAxis", "swapaxes", layout=as_they_are)
+def swap_axis(at, data, *, dim1: int = 0, dim2: int = 0):
+    axes = list(range(data.rank))
+    one, two = at.axis(dim1, data.rank), at.axis(dim2, data.rank)
+    axes[one], axes[two] = two, one
+    return data.relabelled(tuple(axes))
+
+
+@translates("expand_dims", layout=as_they_are)
+def expand_dims(at, data, *, axis: int):
+    axis = at.axis(axis, data.rank + 1)
+    if isinstance(data, Stored):
+        lengths = _lengths(data.shape)
+        return reshaped(at, data, [*lengths[:axis], (1, Counter()), *lengths[axis:]])
+    return ops.expand_dims(data.natural(), axis)
+
+
+@translates("squeeze", layout=as_they_are)
+def squeeze(at, data, *, axis: Ints | None = None):
+    shape = data.shape
+    axes = {at.axis(a, data.rank) for a in axis} if axis is not None else {i for i, d in enumerate(shape) if d == 1}
+    left = [length for i, length in enumerate(_lengths(shape)) if i not in axes]
+    return reshaped(at, data, left or [(1, Counter())])
+
+
+@translates("Concat", "concat", "_rnn_param_concat", layout=along("dim"))
+def concat(at, *data, dim: int = 1):
+    if len(data) == 1:
+        return data[0]
+    if all(isinstance(v, Stored) and v.alone for v in at.values):
+        return at.stored(Array.concatenate([v.array for v in at.values], dim))
+    rank = len(data[0].shape)
+    dim = at.axis(dim, rank)
+    if rank > 1 and not at.constant(*data) and dim > 0:
+        return at.layer(layers.Concatenate, axis=dim if dim < rank - 1 else -1)(list(data))
+    return ops.concatenate(list(data), dim)
+
+
+@translates("stack")
+def stack(at, *data, axis: int = 0):
+    return ops.stack(list(data), axis)
+
+
+@translates("SliceChannel", "split", layout=along("axis"))
+def slice_channel(at, data, *, num_outputs: int, axis: int = 1, squeeze_axis: bool = False):
+    parts = data.shape[axis]
+    if parts is None:
+        raise at.error("cannot split an axis of unknown length; give the input's shape", tuple(data.shape))
+    if num_outputs < 1 or parts % num_outputs:
+        raise at.error(f"attribute 'num_outputs' must divide the length {parts}", num_outputs)
+    if squeeze_axis and parts != num_outputs:
+        raise at.error(f"squeeze_axis needs num_outputs to be the length {parts}", num_outputs)
+    if squeeze_axis and at.values[0].order != natural(at.values[0].rank):
+        data = at.values[0].natural()
+        axis = at.values[0].order[axis]
+    out = ops.split(data, num_outputs, axis)
+    if not squeeze_axis:
+        return out
+    return [at.ordered(ops.squeeze(x, axis)) if number in at.used else None for number, x in enumerate(out)]
+
+
+@translates("_split_v2")
+def split_v2(at, data, *, indices: Ints, axis: int = 1, squeeze_axis: bool = False, sections: int = 0):
+    if sections:
+        out = ops.split(data, sections, axis)
+    else:
+        bounds = [i for i in indices if i > 0]
+        whole = (slice(None),) * at.axis(axis, len(data.shape))
+        ends = [*bounds[0:], None] if len(bounds) == len(indices) else [*bounds, None]
+        starts = [0, *bounds]
+        out = [data[(*whole, slice(a, b))] for a, b in zip(starts, ends, strict=True)]
+    return [ops.squeeze(x, axis) for x in out] if squeeze_axis else out
+
+
+def _bounds(at, length, begin, end, step):
+    if step == 0:
+        raise at.error("a step of 0")
+    if length is not None:
+        return slice(*slice(begin, end, step).indices(length)) if step > 0 else slice(begin, end, step)
+    return slice(begin, end, step)
+
+
+@translates("slice", "crop")
+def slice_(at, data, *, begin: IntsNone, end: IntsNone, step: IntsNone = ()):
+    step = tuple(step) + (None,) * (len(begin) - len(step))
+    if len(begin) != len(end) or len(begin) > len(data.shape):
+        raise at.error("attributes 'begin' and 'end' must have a number an axis", (begin, end))
+    return data[tuple(slice(b, e, s) for b, e, s in zip(begin, end, step, strict=True))]
+
+
+@translates("slice_axis", layout=along("axis"))
+def slice_axis(at, data, *, axis: int, begin: int, end: int | None):
+    axis = at.axis(axis, len(data.shape))
+    return data[(*(slice(None),) * axis, slice(begin, end))]
+
+
+@translates("slice_like")
+def slice_like(at, data, shape_like, *, axes: Ints = ()):
+    """Cut to the lengths of the second input, along `axes` or all."""
+    rank = len(data.shape)
+    chosen = {at.axis(a, rank) for a in axes} or set(range(min(rank, len(shape_like.shape))))
+    ends = [shape_like.shape[i] if i in chosen else None for i in range(rank)]
+    return data[tuple(slice(0, e) for e in ends)]
+
+
+@translates("Pad", "pad", layout=as_they_are)
+def pad(at, data, *, mode: Literal["constant", "edge", "reflect"], pad_width: Ints, constant_value: float = 0.0):
+    """`pad_width` is (before, after) for each axis, in MXNet's order."""
+    rank = data.rank
+    if len(pad_width) != 2 * rank:
+        raise at.error(f"attribute 'pad_width' must have {2 * rank} numbers", pad_width)
+    order = data.order if isinstance(data.order, tuple) else natural(rank)
+    widths = [tuple(pad_width[2 * a : 2 * a + 2]) for a in order]
+    tensor = data.to(order)
+    last = order == channels_last(rank) and rank in (3, 4, 5)
+    if mode == "constant" and constant_value == 0 and last and not any(widths[0]) and not any(widths[-1]):
+        cls = {3: layers.ZeroPadding1D, 4: layers.ZeroPadding2D, 5: layers.ZeroPadding3D}[rank]
+        return data.same(at.layer(cls, widths[1] if rank == 3 else tuple(widths[1:-1]))(tensor), at)
+    if mode == "constant":
+        out = ops.pad(tensor, widths, constant_values=constant_value)
+    elif mode == "reflect":
+        out = ops.pad(tensor, widths, mode="reflect")
+    else:
+        out = tensor
+        for axis, (before, after) in enumerate(widths):
+            whole = (slice(None),) * axis
+            parts = [ops.repeat(out[(*whole, slice(0, 1))], before, axis)] if before else []
+            parts.append(out)
+            if after:
+                parts.append(ops.repeat(out[(*whole, slice(-1, None))], after, axis))
+            out = ops.concatenate(parts, axis) if len(parts) > 1 else out
+    return data.same(out, at) if order == data.order else out
+
+
+@translates("Crop", layout=as_they_are)
+def crop(at, *data, offset: Ints = (0, 0), h_w: Ints = (0, 0), center_crop: bool = False):
+    """Cuts (height, width) to `h_w`, or to the second input's."""
+    first = data[0]
+    height, width = (data[1].shape[2:4] if len(data) > 1 else h_w)
+    tensor = first.natural() if first.order != channels_last(4) else first.to(channels_last(4))
+    y, x = ((first.shape[2] - height) // 2, (first.shape[3] - width) // 2) if center_crop else offset
+    if first.order == channels_last(4):
+        return first.same(tensor[:, y : y + height, x : x + width], at)
+    return tensor[:, :, y : y + height, x : x + width]
+
+
+@translates("broadcast_axis", "broadcast_axes")
+def broadcast_axis(at, data, *, axis: Ints = (), size: Ints = ()):
+    for a, n in zip(axis, size, strict=True):
+        data = ops.repeat(data, n, a)
+    return data
+
+
+def _broadcast(at, data, shape, like=None):
+    """Repeats axes of length 1; None is the batch."""
+    if None in shape:
+        zeros = at.zeros([None if d is None else d for d in shape]) if like is None else ops.zeros_like(like)
+        return ops.add(data, ops.cast(zeros, data.dtype))
+    return ops.broadcast_to(data, shape)
+
+
+@translates("broadcast_to")
+def broadcast_to(at, data, *, shape: Ints = ()):
+    """0 keeps a length."""
+    target = [have if want == 0 else want for have, want in zip(data.shape, shape, strict=True)]
+    for axis, (have, want) in enumerate(zip(data.shape, target, strict=True)):
+        if have == 1 and want not in (1, None):
+            data = ops.repeat(data, want, axis)
+    return data
+
+
+@translates("broadcast_like")
+def broadcast_like(at, lhs, rhs, *, lhs_axes: Ints | None = None, rhs_axes: Ints | None = None):
+    if lhs_axes is None:
+        return ops.add(lhs, ops.cast(ops.zeros_like(rhs), lhs.dtype))
+    rank = len(lhs.shape)
+    for a, b in zip(lhs_axes, rhs_axes or (), strict=True):
+        a, b = at.axis(a, rank), at.axis(b, len(rhs.shape))
+        line = rhs[tuple(slice(None) if i == b else 0 for i in range(len(rhs.shape)))]
+        line = ops.reshape(ops.zeros_like(line), [-1 if i == a else 1 for i in range(rank)])
+        lhs = ops.add(lhs, ops.cast(line, lhs.dtype))
+    return lhs
+
+
+@translates("repeat")
+def repeat(at, data, *, repeats: int, axis: int | None = None):
+    return ops.repeat(data, repeats, axis) if axis is not None else ops.repeat(ops.reshape(data, (-1,)), repeats)
+
+
+@translates("tile")
+def tile(at, data, *, reps: Ints):
+    return ops.tile(data, reps)
+
+
+@translates("reverse", "flip")
+def reverse(at, data, *, axis: Ints):
+    return ops.flip(data, axis)
+
+
+@translates("depth_to_space")
+def depth_to_space(at, data, *, block_size: int):
+    """(N, b b C, H, W) to (N, C, b H, b W)."""
+    b = block_size
+    _, c, h, w = data.shape
+    data = at.reshape(data, (-1, b, b, c // (b * b), h, w))
+    return at.reshape(ops.transpose(data, (0, 3, 4, 1, 5, 2)), (-1, c // (b * b), h * b, w * b))
+
+
+@translates("space_to_depth")
+def space_to_depth(at, data, *, block_size: int):
+    b = block_size
+    _, c, h, w = data.shape
+    data = at.reshape(data, (-1, c, h // b, b, w // b, b))
+    return at.reshape(ops.transpose(data, (0, 3, 5, 1, 2, 4)), (-1, c * b * b, h // b, w // b))
+
+
+@translates("shape_array", layout=as_they_are)
+def shape_array(at, data):
+    if None in data.shape:
+        raise at.error("the shape is not known; give the input's shape", tuple(data.shape))
+    return ops.array(data.shape, "int64")
+
+
+@translates("size_array", layout=as_they_are)
+def size_array(at, data):
+    if None in data.shape:
+        raise at.error("the size is not known; give the input's shape", tuple(data.shape))
+    return ops.array([math.prod(data.shape)], "int64")
+
+
+@translates("diag")
+def diag(at, data, *, k: int = 0, axis1: int = 0, axis2: int = 1):
+    if len(data.shape) == 1:
+        return ops.diag(data, k)
+    return ops.diagonal(data, k, axis1, axis2)
+
+

@@ -1,0 +1,68 @@
+"""Values that come from nothing but attributes. A length of 0 is the batch's."""
+
+import math
+
+from ..attributes import Ints
+from ..lazy import ops
+from ..registry import translates
+
+INFERRED = "float32"
+
+
+@translates("_zeros")
+def zeros(at, *, shape: Ints = (), dtype: str = INFERRED):
+    return at.zeros(shape, dtype)
+
+
+@translates("_zeros_without_dtype", ignores="dtype")
+def zeros_without_dtype(at, *, shape: Ints = ()):
+    return at.zeros(shape, INFERRED)
+
+
+@translates("_ones")
+def ones(at, *, shape: Ints = (), dtype: str = INFERRED):
+    return ops.add(at.zeros(shape, dtype), ops.ones((), dtype))
+
+
+@translates("_full")
+def full(at, *, value: float, shape: Ints = (), dtype: str = INFERRED):
+    return ops.add(at.zeros(shape, dtype), ops.cast(value, dtype))
+
+
+@translates("_arange")
+def arange(at, *, start: float, stop: float | None = None, step: float = 1.0, repeat: int = 1,
+           infer_range: bool = False, dtype: str = INFERRED):
+    if infer_range or (stop is None and start == 0):
+        raise at.error("the range is inferred from its use, which is not translated; write 'stop'")
+    start, stop = (0.0, start) if stop is None else (start, stop)
+    if not 0 <= math.ceil((stop - start) / step) * repeat <= 10**8:
+        raise at.error("a range of 0 to 10^8 numbers", (start, stop, step))
+    out = ops.arange(start, stop, step, dtype=dtype)
+    return ops.repeat(out, repeat) if repeat > 1 else out
+
+
+@translates("_eye")
+def eye(at, *, N: int, M: int = 0, k: int = 0, dtype: str = INFERRED):
+    return ops.eye(N, M or N, k, dtype=dtype)
+
+
+@translates("_linspace", ignores="step repeat infer_range")
+def linspace(at, *, start: float, stop: float | None = None, num: int = 50, endpoint: bool = True, dtype: str = INFERRED):
+    if stop is None or not 0 <= num <= 10**8:
+        raise at.error("needs 'stop', and 'num' of 0 to 10^8", (stop, num))
+    return ops.linspace(start, stop, num, endpoint=endpoint, dtype=dtype)
+
+
+@translates("_contrib_arange_like")
+def arange_like(at, data, *, start: float = 0.0, step: float = 1.0, repeat: int = 1, axis: int | None = None):
+    """Counts along `axis`, or over all elements in the shape of the data."""
+    if axis is None:
+        size = math.prod(data.shape)
+        count = ops.arange((size + repeat - 1) // repeat, dtype="float32")
+        out = ops.add(ops.multiply(ops.repeat(count, repeat)[:size] if repeat > 1 else count, step), start)
+        return ops.reshape(out, data.shape)
+    line = data[tuple(slice(None) if i == axis % len(data.shape) else 0 for i in range(len(data.shape)))]
+    count = ops.subtract(ops.cumsum(ops.ones_like(line)), 1.0)
+    if repeat > 1:
+        count = ops.floor(ops.divide(count, repeat))
+    return ops.add(ops.multiply(count, step), start)

@@ -1,0 +1,157 @@
+"""What is translated, and how its nodes are to be written: `translates` reads a signature as the schema of an op.
+
+Knows no single op and no Keras: the whole registry can be asked what it accepts before TensorFlow is imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import types
+import typing
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from .arrays import Array
+from .attributes import parse
+from .errors import NodeError, UnsupportedOps
+from .graph import Graph, Node
+
+NO_EFFECT = frozenset(
+    "workspace cudnn_off cudnn_tune cudnn_algo_verbose cudnn_algo_fwd cudnn_algo_bwd_data cudnn_algo_bwd_filter "
+    "cudnn_algo_fwd_prec cudnn_algo_bwd_prec num_args ctx sparse_grad key ndev".split()
+)
+"""Attributes that change nothing of what is computed (`num_args` counts the inputs, which are there to be counted)."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of an op: `stored` where the translation wants an Array rather than a tensor."""
+
+    name: str
+    stored: bool
+    optional: bool
+    variadic: bool
+
+
+@dataclass(frozen=True)
+class Attribute:
+    annotation: Any
+    default: Any
+    required: bool
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One op: its name, its translation, and the schema that the translation's signature gives."""
+
+    op: str
+    function: Callable
+    inputs: tuple[Input, ...]
+    attributes: Mapping[str, Attribute]
+    layout: Any
+    ignores: frozenset[str] = frozenset()
+
+
+OPS: dict[str, Translation] = {}
+
+
+def _stored(annotation) -> bool:
+    return annotation is Array or Array in typing.get_args(annotation)
+
+
+def _schema(function) -> tuple[tuple[Input, ...], dict[str, Attribute]]:
+    inputs, attributes = [], {}
+    for p in list(inspect.signature(function, eval_str=True).parameters.values())[1:]:  # the first is `at`
+        if p.kind is p.KEYWORD_ONLY:
+            required = p.default is p.empty
+            attributes[p.name] = Attribute(p.annotation, None if required else p.default, required)
+        else:
+            variadic = p.kind is p.VAR_POSITIONAL
+            inputs.append(Input(p.name.lstrip("_"), _stored(p.annotation), p.default is None, variadic))
+    return tuple(inputs), attributes
+
+
+def translates(*names: str, layout: Any = None, ignores: str = ""):
+    """Registers a function as the translation of an op: its name as MXNet 1.9.1 writes it, then its other names.
+
+    Its parameters are, in order: `at`, the site of the node; MXNet's inputs by MXNet's names (`Array` asks for a stored
+    array, `= None` makes one optional, `*data` takes any number); keyword-only, MXNet's attributes with their types
+    and MXNet's defaults. `layout` is how the op takes channels-last data (`layout.py`); an op that says nothing gets
+    its data in MXNet's order. `ignores` names the attributes that change nothing of what the model computes, such as
+    those of a loss.
+    """
+
+    def register(function):
+        inputs, attributes = _schema(function)
+        for name in names:
+            if name in OPS:
+                raise ValueError(f"{name} is translated twice")
+            OPS[name] = Translation(names[0], function, inputs, attributes, layout, frozenset(ignores.split()))
+        return function
+
+    return register
+
+
+@cache
+def load() -> Mapping[str, Translation]:
+    """All translations, by op name."""
+    package = importlib.import_module(".ops", __package__)
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+    return types.MappingProxyType(OPS)
+
+
+def parsed(node: Node) -> dict[str, Any]:
+    """The attributes of a node as its op's schema has them, defaults filled in. Raises NodeError."""
+    translation = load()[node.op]
+    values = {}
+    for key, text in node.attrs.items():
+        attribute = translation.attributes.get(key)
+        if attribute is None:
+            if key in NO_EFFECT or key in translation.ignores:
+                continue
+            known = ", ".join(sorted(translation.attributes)) or "none"
+            raise NodeError(node.op, node.name, f"unknown attribute {key!r} (known: {known})", repr(text))
+        try:
+            values[key] = parse(text, attribute.annotation)
+        except ValueError as error:
+            raise NodeError(node.op, node.name, f"attribute {key!r} must be {error}", repr(text)) from None
+    for key, attribute in translation.attributes.items():
+        if key not in values:
+            if attribute.required:
+                raise NodeError(node.op, node.name, f"required attribute {key!r} is missing")
+            values[key] = attribute.default
+    return values
+
+
+def check(graph: Graph) -> None:
+    """Every op known, every attribute readable, the number of inputs right. Raises UnsupportedOps or NodeError."""
+    ops = load()
+    unknown: dict[str, list[str]] = {}
+    for node in graph.nodes:
+        if node.op != "null" and node.op not in ops:
+            unknown.setdefault(node.op, []).append(node.name)
+    if unknown:
+        count = Counter({op: len(names) for op, names in unknown.items()})
+        listed = ", ".join(f"{op} ({n}, first at node {unknown[op][0]!r})" for op, n in count.most_common())
+        some = "these ops have" if len(unknown) > 1 else "this op has"
+        raise UnsupportedOps(f"{graph.source}: {some} no translation: {listed}", unknown)
+    for node in graph.nodes:
+        if node.op == "null":
+            continue
+        parsed(node)
+        inputs = ops[node.op].inputs
+        most = None if any(i.variadic for i in inputs) else len(inputs)
+        least = sum(not i.optional and not i.variadic for i in inputs)
+        if len(node.inputs) < least or (most is not None and len(node.inputs) > most):
+            wanted = f"{least}" if most == least else f"{least} or more" if most is None else f"{least} to {most}"
+            raise NodeError(node.op, node.name, f"needs {wanted} inputs", len(node.inputs))
+        for subgraph in node.subgraphs:
+            check(subgraph)
+
+

@@ -1,0 +1,171 @@
+"""The words of the conformance table: one `case` is one op with its attributes and the inputs it is tried on.
+
+Knows neither MXNet nor netconv: `fixtures/record` runs the table through MXNet, `test_conformance.py` through netconv.
+Each family of ops has its module with a list `CASES`. To add a row, write it and run `make record`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import pkgutil
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of the op: `role` is `in` (fed), `arg` (stored, trained) or `aux` (stored, a moving statistic).
+
+    `draw` says how its values are drawn (`values`), or holds the values themselves.
+    """
+
+    role: str
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+    draw: Any = "normal"
+
+
+@dataclass(frozen=True)
+class Case:
+    op: str
+    attrs: Mapping[str, str]
+    inputs: tuple[Input, ...]
+    outputs: int = 1
+    training: bool = False
+    gradient: bool = True
+    free: bool = False
+    source: bool = False
+    tolerance: float = 1e-4
+
+    @property
+    def name(self) -> str:
+        """The op and a checksum of the row: a row that changes must be recorded again. `free` and `tolerance` are the
+        test's own."""
+        row = asdict(self)
+        del row["free"], row["tolerance"]
+        return f"{self.op}-{zlib.crc32(json.dumps(row, sort_keys=True).encode()):08x}"
+
+    def names(self) -> list[str]:
+        """The names of the inputs: the role's letter and the position."""
+        letters = {"in": "x", "arg": "w", "aux": "s"}
+        return [f"{letters[given.role]}{n}" for n, given in enumerate(self.inputs)]
+
+
+def x(*shape: int, draw: Any = "normal", dtype: str = "float32") -> Input:
+    """An input that is fed."""
+    return Input("in", shape, dtype, draw)
+
+
+def w(*shape: int, draw: Any = "normal") -> Input:
+    """A stored parameter."""
+    return Input("arg", shape, "float32", draw)
+
+
+def s(*shape: int, draw: Any = "normal") -> Input:
+    """A stored moving statistic."""
+    return Input("aux", shape, "float32", draw)
+
+
+def given(*numbers: float, shape: tuple[int, ...] | None = None, dtype: str = "float32") -> Input:
+    """An input that is fed with these numbers."""
+    return Input("in", shape or (len(numbers),), dtype, list(numbers))
+
+
+def case(op: str, *inputs: Input, **attrs: Any) -> Case:
+    """A row; the attributes are written as MXNet writes them, `(3, 3)` as "(3, 3)"."""
+    return Case(op, {key: str(value) for key, value in attrs.items()}, inputs)
+
+
+def training(row: Case) -> Case:
+    """As a training step computes it, and the moving statistics after it."""
+    return replace(row, training=True)
+
+
+def forward(row: Case) -> Case:
+    """Outputs only: MXNet's gradient is that of a loss, or there is none to speak of."""
+    return replace(row, gradient=False)
+
+
+def free(row: Case) -> Case:
+    """Converted with the first axis of every input unknown."""
+    return replace(row, free=True)
+
+
+def outputs(count: int, row: Case) -> Case:
+    """All of the op's outputs are heads."""
+    return replace(row, outputs=count)
+
+
+def source(row: Case) -> Case:
+    """The op has no input: what it makes is added to the one input of the row."""
+    return replace(row, source=True)
+
+
+def loosely(tolerance: float, row: Case) -> Case:
+    return replace(row, tolerance=tolerance)
+
+
+def symbol(row: Case) -> str:
+    """The row as the text of a `net.json`."""
+    nodes: list[dict] = [{"op": "null", "name": name, "inputs": []} for name in row.names()]
+    stored = len(nodes)
+    operands = [] if row.source else [[n, 0, 0] for n in range(stored)]
+    nodes.append({"op": row.op, "name": "node", "attrs": dict(row.attrs), "inputs": operands})
+    heads = [[stored, n, 0] for n in range(row.outputs)]
+    if row.source:
+        nodes.append({"op": "elemwise_add", "name": "sum", "attrs": {}, "inputs": [[0, 0, 0], [stored, 0, 0]]})
+        heads = [[stored + 1, 0, 0]]
+    graph = {"nodes": nodes, "arg_nodes": list(range(stored)), "heads": heads}
+    return json.dumps(graph | {"attrs": {"mxnet_version": ["int", 10901]}})
+
+
+def values(row: Case) -> dict:
+    """The inputs' values by name, drawn from the row's own seed; numpy arrays."""
+    import numpy as np
+
+    drawn = {}
+    for name, given in zip(row.names(), row.inputs, strict=True):
+        rng = np.random.default_rng(zlib.crc32(f"{row.name} {name}".encode()))
+        normal, uniform = rng.standard_normal(given.shape), rng.random(given.shape)
+        match given.draw:
+            case "normal":
+                value = normal
+            case "positive":
+                value = 0.3 + 1.7 * uniform
+            case "away":  # from zero
+                value = np.where(uniform < 0.5, -1, 1) * (0.4 + np.abs(normal))
+            case "inside":  # of (-1, 1)
+                value = 1.8 * uniform - 0.9
+            case "unit":
+                value = uniform
+            case "above":  # 1
+                value = 1.1 + 2 * uniform
+            case "whole":  # with many that are equal, and zeros
+                value = np.floor(5 * uniform) - 2
+            case "definite":  # a positive definite matrix
+                value = normal @ np.swapaxes(normal, -1, -2) + given.shape[-1] * np.eye(given.shape[-1])
+            case "lower":  # a triangular matrix, well conditioned
+                value = np.tril(normal) + 3 * np.eye(given.shape[-1])
+            case int():  # ids below it
+                value = np.floor(uniform * given.draw)
+            case _:
+                value = np.array(given.draw)
+        drawn[name] = value.reshape(given.shape).astype(given.dtype)
+    return drawn
+
+
+def cotangent(shape: tuple[int, ...], output: int):
+    """What the gradient of an output is asked with: not random, so that it need not be stored."""
+    import numpy as np
+
+    return np.cos(1.7 * np.arange(math.prod(shape)) + output).reshape(shape).astype("float32")
+
+
+def families() -> dict[str, list[Case]]:
+    """All rows, by the name of their module."""
+    modules = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return {name: importlib.import_module(f"{__name__}.{name}").CASES for name in modules}

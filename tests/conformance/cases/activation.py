@@ -1,0 +1,85 @@
+"""Activations, softmaxes and dropout."""
+
+from . import case, forward, free, given, training, w, x
+
+CASES = [
+    *(
+        free(case("Activation", x(*shape, draw="away"), act_type=kind))
+        for shape in [(3, 4), (2, 3, 4, 2)]
+        for kind in ("relu", "sigmoid", "tanh", "softrelu", "softsign")
+    ),
+    case("Activation", given(-60, -25, -5, -0.5, 0.25, 5, 19, 21, 60), act_type="softrelu"),
+    free(case("hard_sigmoid", x(2, 3, 4, draw="away"))),
+    free(case("hard_sigmoid", x(3, 5), alpha=0.3, beta=0.4)),
+    case("hard_sigmoid", given(-4, -2.6, -2.4, -1, 0.1, 1, 2.4, 2.6, 4)),
+    *(
+        free(case("LeakyReLU", x(2, 3, 4, draw="away"), **attrs))
+        for attrs in [
+            {},
+            {"act_type": "leaky"},
+            {"act_type": "leaky", "slope": 0.1},
+            {"act_type": "leaky", "slope": "0.2e0", "lower_bound": 0.125, "upper_bound": 0.334},
+            {"act_type": "leaky", "slope": 0},
+            {"act_type": "elu"},
+            {"act_type": "elu", "slope": 1},
+            {"act_type": "elu", "slope": 0.7},
+            {"act_type": "selu"},
+            {"act_type": "gelu"},
+        ]
+    ),
+    free(case("LeakyReLU", x(2, 3, 4, 5, draw="away"), act_type="leaky", slope=0.3)),
+    free(case("LeakyReLU", x(2, 3, 4, 5, draw="away"), act_type="elu", slope=1.0)),
+    forward(free(case("LeakyReLU", x(2, 3, 4, draw="away"), act_type="rrelu"))),
+    forward(free(case("LeakyReLU", x(2, 3, 4, draw="away"), act_type="rrelu", lower_bound=0.1, upper_bound=0.3))),
+    *(
+        free(case("LeakyReLU", x(*shape, draw="away"), w(slopes), act_type="prelu"))
+        for shape, slopes in [((4, 3), 3), ((2, 3, 4), 3), ((2, 3, 4, 5), 3), ((2, 3, 2, 3, 2), 3), ((2, 3, 4), 1)]
+    ),
+    *(
+        free(case(op, x(*shape), **attrs))
+        for op in ("softmax", "log_softmax", "softmin")
+        for shape, attrs in [
+            ((3, 5), {}),
+            ((3, 5), {"axis": 1}),
+            ((2, 3, 4), {"axis": 1}),
+            ((2, 3, 4), {"axis": -1, "temperature": 0.5}),
+            ((2, 3, 4, 5), {"axis": 1}),
+            ((2, 3, 4, 5), {}),
+            ((2, 3, 4, 5), {"axis": 2, "temperature": "2"}),
+        ]
+    ),
+    *(case(op, x(2, 3, 4), axis=0) for op in ("softmax", "log_softmax", "softmin")),
+    free(case("softmax", x(3, 5), axis="-1", temperature="None", dtype="None")),
+    free(case("softmax", x(3, 5), axis="-1", use_length="False")),
+    forward(case("softmax", x(3, 5), given(2, 5, 1, dtype="int32"), use_length=True)),
+    forward(case("softmax", x(3, 5, 2), given(2, 5, 1, 3, 4, 5, shape=(3, 2), dtype="int32"), use_length=True, axis=1)),
+    *(
+        free(case("SoftmaxActivation", x(*shape), **attrs))
+        for shape, attrs in [
+            ((3, 5), {}),
+            ((2, 3, 4), {"mode": "channel"}),
+            ((2, 3, 4, 5), {"mode": "channel"}),
+        ]
+    ),
+    # MXNet's gradient of these runs along axis 1, its output along the last
+    forward(free(case("SoftmaxActivation", x(2, 3, 4), mode="instance"))),
+    forward(free(case("SoftmaxActivation", x(2, 3, 4, 5)))),
+    *(
+        free(case("Dropout", x(*shape), **attrs))
+        for shape, attrs in [
+            ((4, 3), {}),
+            ((4, 3), {"p": 0.3}),
+            ((2, 3, 4, 5), {"p": "0.1e0", "mode": "training", "axes": "()"}),
+            ((2, 3, 4), {"p": 0.5, "axes": (1,), "cudnn_off": False}),
+        ]
+    ),
+    training(free(case("Dropout", x(4, 3), p=0))),
+    *(
+        free(case("clip", x(3, 5), a_min=low, a_max=high))
+        for low, high in [(-0.7, 1.1), ("-1e0", "0"), (0, 6), ("-0.5e0", "0.5e0")]
+    ),
+    *(
+        free(case("smooth_l1", x(3, 5, draw="away"), **attrs))
+        for attrs in [{}, {"scalar": 1}, {"scalar": 2.5}, {"scalar": "0.5e0"}]
+    ),
+]

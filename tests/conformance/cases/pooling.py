@@ -1,0 +1,96 @@
+"""Pooling in its conventions, and resizing."""
+
+from . import case, forward, free, w, x
+
+ROUNDING = [{}, {"pooling_convention": "valid"}, {"pooling_convention": "full"}]
+WINDOWS = [
+    {"kernel": (2, 2), "stride": (2, 2)},
+    {"kernel": (3, 3), "stride": (2, 2)},
+    {"kernel": (3, 3), "stride": (2, 2), "pad": (1, 1)},
+    {"kernel": (3, 2), "stride": (1, 3), "pad": (1, 0)},
+]
+KINDS = [
+    {"pool_type": "max"},
+    {"pool_type": "avg"},
+    {"pool_type": "avg", "count_include_pad": False},
+    {"pool_type": "avg", "count_include_pad": "true"},
+    {"pool_type": "sum"},
+    {"pool_type": "lp", "p_value": 2},
+]
+
+CASES = [
+    *(
+        free(case("Pooling", x(2, 3, 7, 8, draw="away"), **kind, **window, **rounding))
+        for kind in KINDS
+        for window in WINDOWS
+        for rounding in ROUNDING[1:]
+    ),
+    free(case("Pooling", x(2, 3, 7, 8), kernel=(2, 2))),
+    free(case("Pooling", x(2, 3, 7, 8), kernel=(3, 3), pool_type="max", stride="(2,2)", global_pool="False",
+              cudnn_off=False, layout="NCHW")),
+    free(case("Pooling", x(2, 3, 7, 8), kernel=(3, 3), pool_type="avg", pad=(1, 1))),
+    free(case("Pooling", x(2, 3, 9, 9), kernel=(2, 2), stride=(3, 3), pool_type="max", pooling_convention="full")),
+    free(case("Pooling", x(2, 3, 9, 9), kernel=(2, 2), stride=(3, 3), pool_type="avg", pooling_convention="full")),
+    free(case("Pooling", x(2, 3, 6, 6), kernel=(1, 1), stride=(2, 2), pool_type="avg")),
+    free(case("Pooling", x(2, 3, 6, 6), kernel=(6, 6), pool_type="avg")),
+    *(
+        free(case("Pooling", x(2, 3, 5, 6, draw="away"), pool_type="lp", p_value=p, kernel=(2, 2), stride=(2, 2)))
+        for p in (1, 3)
+    ),
+    # global: kernel, stride and pad do not count
+    *(
+        free(case("Pooling", x(2, 3, *size, draw="away"), pool_type=kind, global_pool=True, **attrs))
+        for size, attrs in [
+            ((5, 6), {}),
+            ((5, 6), {"kernel": (7, 7)}),
+            ((5, 6), {"kernel": (2, 2), "stride": (2, 2), "pad": (1, 1), "pooling_convention": "full"}),
+            ((7,), {"kernel": (1,)}),
+            ((2, 3, 4), {"kernel": (1, 1, 1)}),
+        ]
+        for kind in ("max", "avg", "sum")
+    ),
+    free(case("Pooling", x(2, 3, 5, 6), pool_type="lp", p_value=2, global_pool=True)),
+    # one- and three-dimensional
+    *(
+        free(case("Pooling", x(2, 3, 9), **kind, **window, **rounding))
+        for kind in KINDS[:3]
+        for window in [{"kernel": (2,), "stride": (2,)}, {"kernel": (3,), "stride": (2,), "pad": (1,)}]
+        for rounding in ROUNDING[1:]
+    ),
+    free(case("Pooling", x(2, 3, 9), kernel="(3)", stride="(3)", pad="(0)", pool_type="max", layout="NCW")),
+    free(case("Pooling", x(2, 3, 9), kernel=(3,), stride=(2,), pool_type="sum", pad=(1,))),
+    *(
+        free(case("Pooling", x(1, 2, 4, 5, 5), **kind, **window, **rounding))
+        for kind in KINDS[:3]
+        for window in [
+            {"kernel": (2, 2, 2), "stride": (2, 2, 2)},
+            {"kernel": (3, 3, 3), "stride": (1, 2, 2), "pad": (1, 1, 1)},
+        ]
+        for rounding in ROUNDING[1:]
+    ),
+    free(case("Pooling_v1", x(2, 3, 7, 8), pool_type="max", kernel=(2, 2), stride=(2, 2))),
+    free(case("Pooling_v1", x(2, 3, 7, 8), pool_type="avg", kernel=(3, 3), stride=(2, 2), pad=(1, 1))),
+    free(case("Pooling_v1", x(2, 3, 7, 8), pool_type="max", kernel=(3, 3), stride=(2, 2), pooling_convention="full")),
+    free(case("Pooling_v1", x(2, 3, 7, 8), pool_type="avg", global_pool=True, kernel=(2, 2))),
+    case("_contrib_AdaptiveAvgPooling2D", x(2, 3, 6, 7)),
+    *(case("_contrib_AdaptiveAvgPooling2D", x(2, 3, 6, 7), output_size=size) for size in [(1,), (2, 3), (4, 5), (3,)]),
+    free(case("UpSampling", x(2, 3, 4, 5), scale=2, sample_type="nearest", num_args=1)),
+    free(case("UpSampling", x(2, 3, 3, 2), scale=3, sample_type="nearest", num_args=1)),
+    case("UpSampling", x(2, 3, 4, 4), x(2, 2, 2, 2), scale=2, sample_type="nearest", num_args=2),
+    case("UpSampling", x(2, 3, 4, 4), x(2, 2, 2, 2), scale=2, sample_type="nearest", num_args=2,
+         multi_input_mode="concat"),
+    case("UpSampling", x(2, 3, 4, 4), x(2, 3, 2, 2), scale=2, sample_type="nearest", num_args=2, multi_input_mode="sum"),
+    free(case("UpSampling", x(2, 3, 4, 5), w(3, 1, 4, 4), scale=2, sample_type="bilinear", num_filter=3, num_args=2)),
+    free(case("UpSampling", x(2, 2, 3, 3), w(2, 1, 5, 5), scale=3, sample_type="bilinear", num_filter=2, num_args=2)),
+    *(
+        forward(case("_contrib_BilinearResize2D", x(2, 3, 4, 5), **attrs))
+        for attrs in [
+            {"height": 7, "width": 9},
+            {"height": 8, "width": 10, "align_corners": False},
+            {"height": 2, "width": 3},
+            {"scale_height": 2, "scale_width": 2, "mode": "odd_scale"},
+            {"height": 1, "width": 1, "scale_height": 1.5, "scale_width": 2.0, "mode": "to_even_up"},
+            {"scale_height": 1.5, "scale_width": 2.0},
+        ]
+    ),
+]

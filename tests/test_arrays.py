@@ -1,0 +1,79 @@
+"""Arrays remember how they were rearranged, and the way back follows from it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from netconv.arrays import Array, scatter, sources
+
+
+def parameter(name, *shape):
+    return Array.parameter(name, np.arange(np.prod(shape), dtype="float32").reshape(shape))
+
+
+def back(array, value=None):
+    """What `scatter` writes when the rearranged array holds `value` (itself when None)."""
+    into = {name: np.full(shape, -1.0, "float32") for name, shape in sources(array.origin).items()}
+    scatter(array.value if value is None else value, array.origin, into)
+    return into
+
+
+WAYS = {
+    "as it is": lambda w: w,
+    "transposed": lambda w: w.T,
+    "axes": lambda w: w.transpose((2, 0, 1)),
+    "reshaped": lambda w: w.reshape((4, -1)),
+    "flattened for channels-last": lambda w: w.reshape((2, 3, 4)).transpose((0, 2, 1)).reshape((2, 12)).T,
+    "cast": lambda w: w.astype("float64"),
+    "frozen": lambda w: w.frozen(),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_was_rearranged_goes_back(way):
+    weight = parameter("w", 2, 3, 4)
+    there = WAYS[way](weight)
+    np.testing.assert_array_equal(back(there)["w"], weight.value)
+    json.dumps(there.origin)
+
+
+def test_a_slice_goes_back_to_its_place_and_leaves_the_rest():
+    weight = parameter("w", 10)
+    into = back(weight[4:8].reshape((2, 2)).T)
+    np.testing.assert_array_equal(into["w"], [-1, -1, -1, -1, 4, 5, 6, 7, -1, -1])
+
+
+def test_gates_in_another_order_go_back():
+    weight = parameter("w", 6, 2)
+    gates = Array.concatenate([weight[2:4], weight[0:2], weight[4:6]])
+    np.testing.assert_array_equal(gates.value[:2], weight.value[2:4])
+    np.testing.assert_array_equal(back(gates.T)["w"], weight.value)
+
+
+def test_a_slice_of_a_join_goes_back():
+    one, two = parameter("one", 3), parameter("two", 4)
+    middle = Array.concatenate([one, two])[2:5]
+    into = back(middle, np.array([7, 8, 9], "float32"))
+    np.testing.assert_array_equal(into["one"], [-1, -1, 7])
+    np.testing.assert_array_equal(into["two"], [8, 9, -1, -1])
+
+
+def test_of_a_sum_the_first_is_given_all():
+    one, two = parameter("one", 3), parameter("two", 3)
+    into = back(one + two)
+    np.testing.assert_array_equal(into["one"], [0, 2, 4])
+    np.testing.assert_array_equal(into["two"], [0, 0, 0])
+
+
+def test_constants_give_nothing_back():
+    whole = Array.concatenate([parameter("w", 2), Array.constant(np.ones(2, "float32"))])
+    np.testing.assert_array_equal(back(whole, np.array([5, 6, 7, 8], "float32"))["w"], [5, 6])
+    assert not whole.trainable
+
+
+def test_what_changes_nothing_is_not_remembered():
+    weight = parameter("w", 2, 3)
+    assert weight.transpose((0, 1)) is weight
+    assert weight.reshape((2, 3)) is weight
+    assert weight[:, 0:3] is weight

@@ -1,0 +1,65 @@
+"""Attribute text, in all the spellings that MXNet and Mathematica write."""
+
+from typing import Literal
+
+import pytest
+
+from netconv.attributes import Floats, Ints, IntsNone, parse
+
+
+@pytest.mark.parametrize(
+    ("text", "annotation", "value"),
+    [
+        ("True", bool, True),
+        ("false", bool, False),
+        ("1", bool, True),
+        ("0", bool, False),
+        ("20", int, 20),
+        ("-1", int, -1),
+        ("3L", int, 3),
+        ("2.0", int, 2),
+        ("0.2e0", float, 0.2),
+        ("0.1e-7", float, 1e-8),
+        ("1e-05f", float, 1e-5),
+        ("-1e37", float, -1e37),
+        ("inf", float, float("inf")),
+        ("5", float, 5.0),
+        ("(2, 2)", Ints, (2, 2)),
+        ("[3,3]", Ints, (3, 3)),
+        ("(3, 3,)", Ints, (3, 3)),
+        ("(3L, 4L)", Ints, (3, 4)),
+        ("(5)", Ints, (5,)),
+        ("(0,)", Ints, (0,)),
+        ("1", Ints, (1,)),
+        ("()", Ints, ()),
+        ("[]", Ints, ()),
+        ("(None, None, 1, 1)", IntsNone, (None, None, 1, 1)),
+        ("(0.5, 1)", Floats, (0.5, 1.0)),
+        ("None", int | None, None),
+        ("7", int | None, 7),
+        ("max", Literal["avg", "max"], "max"),
+        (" lstm ", str, "lstm"),
+    ],
+)
+def test_values(text, annotation, value):
+    assert parse(text, annotation) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "annotation", "wanted"),
+    [
+        ("maybe", bool, "a boolean"),
+        ("1.5", int, "a whole number"),
+        ("9" * 400, int, "a whole number"),
+        ("one", float, "a number"),
+        ("(1, x)", Ints, "a tuple of whole numbers"),
+        ("__import__('os')", Ints, "a tuple of whole numbers"),
+        ("(1," * 60_000, Ints, "a tuple of whole numbers"),
+        ("median", Literal["avg", "max"], "avg or max"),
+        ("x", int | None, "a whole number"),
+    ],
+)
+def test_what_is_no_value_says_what_is_wanted(text, annotation, wanted):
+    with pytest.raises(ValueError) as error:
+        parse(text, annotation)
+    assert str(error.value) == wanted

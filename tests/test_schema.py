@@ -1,0 +1,82 @@
+"""Every signature of a translation against MXNet's own schema, recorded in `fixtures/schema.json`."""
+
+import json
+import re
+import typing
+from pathlib import Path
+
+import pytest
+
+from netconv import registry
+from netconv.attributes import parse
+
+RECORDED = json.loads((Path(__file__).parent.parent / "fixtures" / "schema.json").read_text())
+ELSEWHERE = {"CuDNNBatchNorm", "WarpCTC"}
+"""Plug-ins and ops for a GPU, which the recorded MXNet does not have."""
+UNTOLD = {"moving_mean", "moving_var", "moving_avg", "length", "num", "endpoint"}
+"""What MXNet takes and its own schema does not tell."""
+TRANSLATED = sorted(registry.load().keys() & (RECORDED["ops"].keys() | RECORDED["aliases"].keys()))
+
+
+def schema(op: str) -> dict:
+    return RECORDED["ops"][RECORDED["aliases"].get(op, op)]
+
+
+def kinds(op: str) -> dict[str, str]:
+    """The attributes of all ops that are translated by the same function: an old op has fewer than its successor."""
+    function, found = registry.load()[op].function, {}
+    for other in TRANSLATED:
+        if registry.load()[other].function is function:
+            for name, kind in schema(other)["attributes"].items():
+                found[name] = f"{found.get(name, '')} {kind}"
+    return found
+
+
+def default(kind: str) -> str | None:
+    """The default that a type, as MXNet words it, ends with."""
+    found = re.search(r"default='?(.*?)'?$", kind)
+    return found and found.group(1)
+
+
+def test_names():
+    assert registry.load().keys() - set(TRANSLATED) - ELSEWHERE == set(), "MXNet knows no such op"
+
+
+@pytest.mark.parametrize("op", TRANSLATED)
+def test_inputs(op):
+    """MXNet's names in MXNet's order; inputs at the end may be left out, and then a node that has them is refused."""
+    ours = ["any number" if given.variadic else given.name for given in registry.load()[op].inputs]
+    told = [name for name in ours if name not in UNTOLD]
+    theirs = ["any number" if name.endswith("[]") else name for name in schema(op)["inputs"] if name not in UNTOLD]
+    assert told == theirs[: len(told)]
+
+
+@pytest.mark.parametrize("op", TRANSLATED)
+def test_attributes(op):
+    ours, theirs = set(registry.load()[op].attributes), set(schema(op)["attributes"])
+    assert ours - set(kinds(op)) - UNTOLD == set(), "MXNet knows no such attribute"
+    ignored = registry.NO_EFFECT | registry.load()[op].ignores
+    assert theirs - ours - ignored == set(), "MXNet writes these too"
+
+
+@pytest.mark.parametrize("op", TRANSLATED)
+def test_defaults(op):
+    for name, kind in schema(op)["attributes"].items():
+        attribute, text = registry.load()[op].attributes.get(name), default(kind)
+        if attribute is None or name in registry.NO_EFFECT:
+            continue
+        assert attribute.required == ("required" in kind), f"{name}: {kind}"
+        if text is not None:
+            theirs = None if text == "None" else parse(text, attribute.annotation)
+            same = pytest.approx(theirs, rel=1e-6) if isinstance(theirs, float) else theirs
+            assert attribute.default == same or not (attribute.default or theirs), f"{name}: {kind}"
+
+
+@pytest.mark.parametrize("op", TRANSLATED)
+def test_choices(op):
+    """No value that MXNet does not have."""
+    for name, attribute in registry.load()[op].attributes.items():
+        theirs = set(re.findall(r"'(.*?)'", kinds(op).get(name, "")))
+        for kind in (attribute.annotation, *typing.get_args(attribute.annotation)):
+            if theirs and typing.get_origin(kind) is typing.Literal:
+                assert {str(choice) for choice in typing.get_args(kind)} <= theirs | {"None"}, name
