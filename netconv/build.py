@@ -12,6 +12,7 @@ from .errors import FormatError, NodeError
 from .graph import Edge, Graph
 from .layout import Flat, Stored, Value
 from .lazy import keras, layers, ops
+from .ndarray import release
 
 LARGEST_CONSTANT = 4096
 """Elements of a constant that may be written into the model's config; a larger one becomes a frozen variable."""
@@ -137,7 +138,9 @@ class Site:
         def given(shape, dtype=None):
             if tuple(shape) != array.shape:
                 raise self.error(f"{variable} must have shape {tuple(shape)}", f"{array.shape} from {_said(array)}")
-            return ops.convert_to_tensor(array.value, dtype)
+            tensor = ops.convert_to_tensor(array.value, dtype)
+            release(array.value)
+            return tensor
 
         self.build.placed.append((owner, variable, array, attribute, getattr(owner, attribute)))
         setattr(owner, attribute, given)

@@ -51,20 +51,19 @@ def prepare(symbol, params=None, *, input_shapes: Mapping[str, tuple] | None = N
     given = dict(input_shapes or {})
     graph = normalise.normalise(raw, states or any(normalise.is_state(name) for name in given))
     zeros = frozenset() if states else normalise.zero_states(graph, given)
-    found = shapes.infer(graph, given, ignored=known)
+    found = shapes.infer(graph, given, ignored=known, zeros=zeros)
     if params is None or params is False:
-        graph = initialise.initialise(graph, found.arrays, seed)
+        graph = initialise.initialise(graph, found.arrays, seed, given)
         notes = (f"no parameter file: untrained, initial values drawn with seed {seed}",)
     else:
-        initialise.require(graph)
+        initialise.require(graph, given)
         notes = ()
-    silent = tuple(f"{graph.nodes[index].name}: " for index in zeros)
-    said = [note for note in found.notes if not note.startswith(silent)] if zeros else found.notes
     if zeros:
         names = ", ".join(graph.nodes[index].name for index in sorted(zeros))
         notes = (*notes, f"{names}: initial states start at zero; --states keeps them as inputs")
+    graph = normalise.frozen(graph)
     inputs = {index: found.inputs[index] for index in graph.inputs()}
-    return Prepared(graph, inputs, zeros, Path(params) if params else None, (*notes, *said))
+    return Prepared(graph, inputs, zeros, Path(params) if params else None, (*notes, *found.notes))
 
 
 def convert(symbol, params=None, *, input_shapes=None, loss=None, optimizer=None, learning_rate=None, metrics=None,

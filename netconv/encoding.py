@@ -92,6 +92,10 @@ def _fill(value):
     return value if value is None or isinstance(value, str) else float(value)
 
 
+def silent(_line: str) -> None:
+    """Says nothing."""
+
+
 def fit(
     rows: Rows,
     needs: Needs,
@@ -99,7 +103,7 @@ def fit(
     classes: tuple[str, ...] = (),
     rescale: tuple[float, float] = (1.0, 0.0),
     without_target: bool = False,
-    say: Callable[[str], object] = str,
+    say: Callable[[str], object] = silent,
 ) -> Encoding:
     """Finds the targets (names, or positions from 1), their classes, and the features that the net takes; `fills`
     then adds what stands for missing cells.
@@ -112,10 +116,10 @@ def fit(
     if not chosen:
         chosen = _find_targets(rows, needs, without_target)
         for position in chosen:
-            say(f"target: column {names[position]!r} (--target names another)")
+            say(f"target: column {names[position]!r}" + ("" if without_target else " (--target names another)"))
     if chosen and len(chosen) != (1 if needs.classes else needs.outputs):
         raise DataError(
-            f"{counted(len(chosen), 'target column')} given, and the net gives {counted(needs.outputs, 'value')} a row: "
+            f"{counted(len(chosen), 'target column')}, and the net gives {counted(needs.outputs, 'value')} a row: "
             "name as many with --target",
             rows.file,
         )
@@ -192,8 +196,9 @@ def _choose(rows: Rows, positions: list[int], wanted: int | None) -> tuple[tuple
     wide = sum(len(f.categories) if len(f.categories) > 2 else 1 for f in features.values())
     if wide != len(positions):
         found += f" ({wide:,} with text one-hot)"
-    raise DataError(f"{found} found, and the net takes {wanted:,}: {_listed(rows.form.names[p] for p in positions)}",
-                    rows.file)  # fmt: skip
+    hint = "; --target names a column that is none" if len(positions) == len(rows.form.names) else ""
+    listed = _listed(rows.form.names[position] for position in positions)
+    raise DataError(f"{found} found, and the net takes {wanted:,}: {listed}{hint}", rows.file)
 
 
 def _feature(rows: Rows, position: int) -> Feature:
@@ -274,8 +279,8 @@ def _places(encoding: Encoding, form: Form, file: str) -> tuple[list[int], list[
         missing = [name for name in names if name not in form.names]
         if missing:
             raise DataError(
-                f"{counted(len(names), 'feature')} wanted, and {counted(len(missing), 'column')} missing: "
-                f"{_listed(missing)}",
+                f"{counted(len(form.names), 'column')} found, and of the {counted(len(names), 'feature')} that the "
+                f"model takes these are missing: {_listed(missing)}",
                 file,
             )
         targets = [t for t in encoding.targets if t in form.names]
@@ -394,8 +399,12 @@ def _no_number(rows: Rows, position: int, feature: Feature) -> DataError:
 
     text = rows.texts[position]
     bad = np.array([not rows.form.is_number(value) for value in text.values] + [False])
-    why = "which was numeric in training" if feature.fill is not None else "which the net takes as numbers"
-    return rows.blame(f"{{}} is no number in a column {why}", int(np.argmax(bad[text.codes])), position)
+    why = (
+        "that was numeric in training"
+        if feature.fill is not None
+        else "that the net, untrained on such tables, takes as numbers"
+    )
+    return rows.blame(f"{{}} is no number, in a column {why}", int(np.argmax(bad[text.codes])), position)
 
 
 def _coded(rows: Rows, position: int, categories: tuple[str, ...]):
@@ -420,6 +429,9 @@ def targets(rows: Rows, encoding: Encoding):
         raise DataError(f"has no target column {_listed(map(repr, encoding.targets))}", rows.file)
     if encoding.classes:
         codes = _coded(rows, places[0], encoding.classes)
+        if not any(map(NUMBER.match, encoding.classes)):  # named classes may be numbered in the table
+            numbered = _coded(rows, places[0], tuple(map(str, range(len(encoding.classes)))))
+            codes = np.where(codes == -2, numbered, codes)
         if (codes == -2).any():
             known = ", ".join(encoding.classes[:20]) + (", ..." if len(encoding.classes) > 20 else "")
             raise rows.blame(f"unknown class {{}}; the classes are {known}", int(np.argmax(codes == -2)), places[0])

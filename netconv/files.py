@@ -11,9 +11,12 @@ from pathlib import Path
 
 @contextmanager
 def replacing(target: Path | str) -> Iterator[Path]:
-    """The name of a temporary file beside `target`, renamed to it when the block ends well, removed when it does not."""
+    """The name of a temporary file beside `target`: renamed to it when the block ends well, removed when it does not."""
     target = Path(target)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=target.suffix, dir=target.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=target.suffix, dir=target.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from None
     os.close(handle)
     try:
         yield Path(name)

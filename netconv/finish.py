@@ -73,7 +73,10 @@ def compile_model(model, chosen: list[Choice], loss=None, optimizer=None, learni
         metrics = [list(c.metrics) for c in chosen] if len(chosen) > 1 else list(chosen[0].metrics)
         if not any(metrics):
             metrics = None
-    optimizer = known(keras.optimizers, optimizer or "adam", "optimizer")
+    given = optimizer or "adam"
+    optimizer = known(keras.optimizers, given, "optimizer")
+    if not isinstance(given, type(optimizer)):  # by name: Keras numbers what it names itself
+        optimizer.name = type(optimizer).__name__.lower()
     if learning_rate is not None:
         optimizer.learning_rate = learning_rate
     for name in keras.tree.flatten(loss):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +32,9 @@ Fill = Callable[..., "np.ndarray"]
 """(random numbers, shape, options) -> values."""
 
 
-def require(graph: Graph) -> None:
-    """Every parameter has a stored array. Raises FormatError naming those that the parameter file lacks."""
-    missing = [graph.nodes[i].name for i in parameters(graph)]
+def require(graph: Graph, given: Collection[str] = ()) -> None:
+    """Every parameter has a stored array, or is `given` as an input. Raises FormatError naming those that the parameter file lacks."""
+    missing = [graph.nodes[i].name for i in parameters(graph, given)]
     if not missing:
         return
     more = f" and {len(missing) - NAMED_IN_FULL} more" if len(missing) > NAMED_IN_FULL else ""
@@ -48,8 +48,8 @@ def require(graph: Graph) -> None:
     raise FormatError(f"{graph.source}: the parameter file has no array for {names}: {cause}")
 
 
-def initialise(graph: Graph, shapes: Mapping[int, Shape], seed: int) -> Graph:
-    """The graph with an array for each parameter that has none, float32, of the shape in `shapes` (by node index).
+def initialise(graph: Graph, shapes: Mapping[int, Shape], seed: int, given: Collection[str] = ()) -> Graph:
+    """The graph with an array for each parameter that has none and is not `given`, float32, of the shape in `shapes` (by node index).
 
     A hint `__init__` decides, then what the parameter is to its layer, then its name. Raises ShapeError where a shape
     is not known in full or the arrays would be larger than 2^30 elements, and NodeError for a hint that cannot be.
@@ -57,7 +57,7 @@ def initialise(graph: Graph, shapes: Mapping[int, Shape], seed: int) -> Graph:
     import numpy as np
 
     arrays, names, total = dict(graph.arrays), set(), 0
-    for index, role in parameters(graph).items():
+    for index, role in parameters(graph, given).items():
         node, shape = graph.nodes[index], shapes.get(index)
         if shape is None or None in shape:
             raise ShapeError(f"{graph.source}: the shape of parameter {node.name!r} is not known")

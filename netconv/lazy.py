@@ -14,6 +14,15 @@ class Lazy:
         return getattr(importlib.import_module(self.__name__), attribute)
 
 
+class Ops(Lazy):
+    def add(self, x1, x2):
+        """`keras.ops.add`, safe to broadcast: on TensorFlow, Keras 3.15 takes an x2 of shape (3, 1) beside an x1 whose
+        last axis is 3 for a bias along that axis. It does not look at x1 so, hence the narrow one goes first."""
+        narrow = [len(getattr(x, "shape", ())) > 1 and x.shape[-1] == 1 for x in (x1, x2)]
+        add = self.__getattr__("add")
+        return add(x2, x1) if narrow[1] and not narrow[0] else add(x1, x2)
+
+
 keras = Lazy("keras")
 layers = Lazy("keras.layers")
-ops = Lazy("keras.ops")
+ops = Ops("keras.ops")

@@ -16,6 +16,7 @@ A row-sparse or csr array has the shape of what it stores before its own shape, 
 from __future__ import annotations
 
 import math
+import mmap
 import os
 import stat
 import struct
@@ -244,6 +245,15 @@ def _csr(source: _Source, named: str, shape, values, pointers, columns) -> np.nd
 def _within(source: _Source, named: str, indices: np.ndarray, bound: int) -> None:
     if indices.size and not 0 <= indices.min() <= indices.max() < bound:
         raise source.fault(f"{named} has an index outside it")
+
+
+def release(array: np.ndarray) -> None:
+    """Gives the memory of a mapped array back to the system; what is wanted of it again is read again."""
+    while isinstance(array, np.ndarray) and not isinstance(array, np.memmap):
+        array = array.base
+    mapped = getattr(array, "_mmap", None)
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def write(path: Path | str, arrays: Iterable[tuple[str, np.ndarray]]) -> None:

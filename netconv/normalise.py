@@ -112,3 +112,23 @@ def normalise(graph: Graph, states: bool = False) -> Graph:
         graph = without_hidden_heads(graph)
     graph = replace(graph, ports=tuple(graph.nodes[edge.node].name for edge in graph.heads))
     return without_unused(without_identity(without_unused(graph)))
+
+
+def frozen(graph: Graph) -> Graph:
+    """What only a BlockGrad leads to does not train. BatchNorms stay: a frozen one would leave off normalising by batch."""
+    reached: set[int] = set()
+    todo = [edge.node for edge in graph.heads]
+    while todo:
+        index = todo.pop()
+        if index not in reached:
+            reached.add(index)
+            if graph.nodes[index].op != "BlockGrad":
+                todo.extend(edge.node for edge in graph.nodes[index].inputs)
+    readers = graph.consumers()
+    arrays = {
+        i: array
+        if i in reached or any(graph.nodes[r].op == "BatchNorm" for r, _ in readers[i])
+        else array.frozen()
+        for i, array in graph.arrays.items()
+    }
+    return replace(graph, arrays=arrays)

@@ -10,8 +10,10 @@ import heapq
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import repeat
 from types import SimpleNamespace
+from typing import NamedTuple
 
 from . import registry
 from .attributes import Ints, parse
@@ -34,7 +36,7 @@ from .shape_rules import (
 )  # fmt: skip
 
 MOST_AXES, MOST_OUTPUTS, MOST_GUESSES, DEEPEST = 32, 2**16, 3, 4
-LARGEST_TRIED, MOST_STEPS = 1024, 1_000_000
+LARGEST_TRIED, MOST_STEPS = 1024, 500_000
 """Sizes that are tried for the open axes of an input, and rules that are run for it in all."""
 CUSTOMARY = (28, 32, 64, 96, 112, 128, 224, 227, 256, 299, 384, 416, 512)
 """Sizes that image nets are made for: pooling rounds, so a few neighbouring sizes fit, and one of these is meant."""
@@ -62,9 +64,9 @@ class Role:
     direct: bool
 
 
-def parameters(graph: Graph) -> dict[int, Role]:
+def parameters(graph: Graph, given: Collection[str] = ()) -> dict[int, Role]:
     """The null nodes without a stored array that are parameters, not inputs: what a translation wants stored, as
-    Mathematica's own importer has it, and what has a hint how to initialise it."""
+    Mathematica's own importer has it, and what has a hint how to initialise it. What is in `given` is an input."""
     found = {i: Role("null", "", True) for i in graph.inputs() if "init" in graph.nodes[i].hints}
     for edge, role in _stored_inputs(graph):
         todo, seen = [(edge.node, role)], set()
@@ -76,7 +78,7 @@ def parameters(graph: Graph) -> dict[int, Role]:
             elif node.op in MOVES and index not in seen:
                 seen.add(index)
                 todo.extend((e.node, Role(role.op, role.name, False)) for e in node.inputs)
-    return dict(sorted(found.items()))
+    return {i: role for i, role in sorted(found.items()) if graph.nodes[i].name not in given}
 
 
 def _stored_inputs(graph: Graph) -> Iterable[tuple[Edge, Role]]:
@@ -113,6 +115,7 @@ class _Net:
         self.shapes: dict[Edge, Shape] = {Edge(i): tuple(array.shape) for i, array in graph.arrays.items()}
         self.shapes.update({Edge(i): shape for i, shape in seeds.items() if shape is not None})
         self.undo: list[tuple[Edge, Shape]] = []
+        self.spent = 0
 
     def _attributes(self, node: Node) -> SimpleNamespace:
         return SimpleNamespace(**registry.parsed(node), _node=node, _depth=self.depth)
@@ -213,15 +216,20 @@ class _Net:
             if not progress:
                 break
 
+    def features(self, index: int) -> int | None:
+        """How many features a node makes of each example by flattening, where its data leave that open."""
+        if not self.rules[index]:
+            return None
+        ins, _ = self.around(index, self.shape)
+        open_ = ins and ins[0] is not None and None in ins[0][1:]
+        return _features(self.graph.nodes[index], self.rules[index][1], ins) if open_ else None
+
     def unexplained(self, index: int, look: Callable[[Edge], Shape]) -> bool:
-        """Whether more is known of what a node gives, or of its features, than follows from what it is given."""
+        """Whether more is known of what a node gives than follows from what it is given."""
         if not self.rules[index]:
             return False
         apply, attributes = self.rules[index]
         ins, outs = self.around(index, look)
-        wanted = _features(self.graph.nodes[index], attributes, ins)
-        if wanted is not None:
-            return None in ins[0][1:]
         try:
             claims = apply(attributes, ins, [None] * len(outs))[1]
         except Misfit:
@@ -232,9 +240,13 @@ class _Net:
             for k, c in zip(known or (), claim or repeat(None), strict=False)
         )
 
-    def fits(self, sizes: Mapping[Edge, Shape], order: list[int], watched: list[int]) -> bool | None:
-        """Whether inputs of these shapes contradict nothing; None if they do not settle what is watched either."""
+    def fits(self, sizes: Mapping[Edge, Shape], order: list[int], watched: Mapping[int, int | None]) -> bool | None:
+        """Whether inputs of these shapes contradict nothing; None if they leave open what is watched.
+
+        `watched` are nodes that more is known of than follows, with the features that they want, if any.
+        """
         tried = dict(sizes)
+        self.spent += len(order)
 
         def look(edge):
             return tried[edge] if edge in tried else self.shapes.get(edge)
@@ -245,26 +257,24 @@ class _Net:
                     tried.update(self.step(index, *self.rules[index], look))
         except NodeError:
             return False
-        for index in watched:
-            ins, _ = self.around(index, look)
-            wanted = _features(self.graph.nodes[index], self.rules[index][1], ins)
-            if wanted is not None and None not in ins[0][1:] and product(ins[0][1:]) != wanted:
+        settled = True
+        for index, wanted in watched.items():
+            made = None if wanted is None else product(look(self.graph.nodes[index].inputs[0])[1:])
+            if made is not None and made != wanted:
                 return False
-        return None if any(self.unexplained(index, look) for index in watched) else True
+            if made is None and (wanted is not None or self.unexplained(index, look)):
+                settled = None
+        return settled
 
 
 def _features(node: Node, a, ins: list[Shape]) -> int | None:
-    """The number of features that a node makes of each example by flattening, where it says so; None otherwise.
-
-    A Reshape to (-1, n) may also fold an axis of steps into the batch: it does when the last axis is known.
-    """
-    if ins[:1] == [None] or not ins or len(ins[0]) < 2:
-        return None
+    """The columns of a weight, or n of a Reshape to (-1, n): but where its last axis is known, steps that are no part
+    of an example may be what it folds into the batch."""
     if node.op == "FullyConnected" and a.flatten:
         return of_rank(ins[1], 2)[1]
-    if node.op == "Reshape" and not a.reverse and len(ins[0]) > 2:
+    if node.op == "Reshape" and not a.reverse and len(ins[0]) > 2 and ins[0][0] is ins[0][-1] is None:
         codes = reshape_codes(a)
-        if codes[:1] == (-1,) and len(codes) > 1 and min(codes[1:]) > 0 and ins[0][0] is None:
+        if codes[:1] == (-1,) and len(codes) > 1 and min(codes[1:]) > 0:
             return math.prod(codes[1:])
     return None
 
@@ -385,7 +395,7 @@ def infer(graph: Graph, given: Mapping[str, tuple] | None = None, *, ignored: Co
     that the net leaves free stay None, the batch among them. Raises ShapeError where something is left that only the
     user can say, or what was given does not fit, and NodeError where stored arrays do not fit their nodes.
     """
-    roles = parameters(graph)
+    roles = parameters(graph, given or ())
     inputs = [i for i in graph.inputs() if i not in roles]
     known = _given(graph, inputs, given or {}, ignored)
     try:
@@ -455,42 +465,40 @@ def _hint(node: Node, parameter: bool) -> Shape:
     return shape if parameter else (None, *shape[1:]) if shape else None
 
 
+class _Sizes(NamedTuple):
+    least: int
+    chosen: int
+    most: int
+
+
 def _try_sizes(net: _Net, inputs: list[int]) -> dict[int, str]:
     """Settles open axes by trying sizes, all axes the same, until everything fits that is known further on. Returns,
     by input, what is to be said of other sizes that fit. Raises ShapeError where none fits."""
     also: dict[int, str] = {}
-    budget = MOST_STEPS
-    while budget > 0:
+    while net.spent < MOST_STEPS:
         undecided = [i for i in inputs if None in (net.shape(Edge(i)) or ())[1:] and i not in also]
         upstream = _upstream(net.graph, undecided)
-        group, watched = 0, []
+        group, watched = 0, {}
         for index, mask in enumerate(upstream):
-            if mask and (not group or mask | group == group) and net.unexplained(index, net.shape):
+            if not mask or (group and mask | group != group):
+                continue
+            wanted = net.features(index)
+            if wanted is not None or net.unexplained(index, net.shape):
                 group = group or mask
-                watched.append(index)
+                watched[index] = wanted
         if not group:
             break
         members = [i for bit, i in enumerate(undecided) if group >> bit & 1]
         order = [i for i, mask in enumerate(upstream) if mask & group and net.graph.nodes[i].op != "null"]
-        last = max(1, min(LARGEST_TRIED, budget // len(order)))
-        fitting, fits = [], False
-        for size in range(1, last + 1):
-            fits = net.fits(_sized(net, members, size), order, watched)
-            budget -= len(order)
-            if fits:
-                fitting.append(size)
-            elif fitting or fits is None:
-                break
-        if not fitting and fits is False:
-            raise _question(net, members[0], f"cannot be found out: no square size up to {last} fits the parameters")
-        chosen = _likeliest(fitting)
+        tried = [*CUSTOMARY, *range(1, LARGEST_TRIED + 1)][: max(1, (MOST_STEPS - net.spent) // len(order))]
+        net.spent += len(upstream)
+        sizes = _search(partial(_fits, net, members, order, watched), tried)
+        if sizes is False:
+            raise _question(net, members[0], "cannot be found out: no square size was found that fits the parameters")
         for index in members:
-            also[index] = _also(
-                net.graph.nodes[index].name, net.shape(Edge(index)), [n for n in fitting if n != chosen]
-            )
-        if chosen:
-            net.settle(net.learn(_sized(net, members, chosen).items()))
-        budget -= len(upstream)
+            also[index] = _also(net.graph.nodes[index].name, net.shape(Edge(index)), sizes) if sizes else ""
+        if sizes:
+            net.settle(net.learn(_sized(net, members, sizes.chosen).items()))
     return also
 
 
@@ -510,13 +518,41 @@ def _sized(net: _Net, members: list[int], size: int) -> dict[Edge, Shape]:
     return {e: (s[0], *(size if n is None else n for n in s[1:])) for e, s in shapes.items()}
 
 
-def _likeliest(fitting: list[int]) -> int | None:
-    """A customary size, or the one that halves most often, as poolings do; the smallest of several."""
-    customary = [n for n in fitting if n in CUSTOMARY]
-    return next(iter(customary), max(fitting, key=lambda n: n & -n, default=None))
+def _fits(net: _Net, members: list[int], order: list[int], watched: Mapping[int, int | None], size: int) -> bool | None:
+    return size > 0 and net.fits(_sized(net, members, size), order, watched)
 
 
-def _also(name: str, shape: Shape, others: list[int]) -> str:
+def _search(fits: Callable[[int], bool | None], tried: list[int]) -> _Sizes | bool | None:
+    """The sizes that fit, which are neighbours: one that is customary, or that halves most often, as poolings do, is
+    chosen. False if none of `tried` fits, None if fitting does not depend on the size."""
+    for size in tried:
+        fit = fits(size)
+        if fit is None:
+            return None
+        if fit:
+            break
+    else:
+        return False
+    least, most = _outermost(fits, size, -1), _outermost(fits, size, 1)
+    halving = max(range(least, most + 1), key=lambda n: n & -n)
+    return _Sizes(least, halving if size not in CUSTOMARY and fits(halving) else size, most)
+
+
+def _outermost(fits: Callable[[int], bool | None], size: int, sign: int) -> int:
+    """The last size that fits, upward or downward of one that does."""
+    step = 1
+    while step < LARGEST_TRIED and fits(size + sign * step):
+        size, step = size + sign * step, 2 * step
+    while step > 1:
+        step //= 2
+        if fits(size + sign * step):
+            size += sign * step
+    return size
+
+
+def _also(name: str, shape: Shape, sizes: _Sizes) -> str:
+    others = [n for n in (sizes.least, sizes.chosen - 1, sizes.chosen + 1, sizes.most) if n != sizes.chosen]
+    others = [n for n in others if sizes.least <= n <= sizes.most]
     if not others:
         return ""
     least, most = (" x ".join([str(n)] * shape[1:].count(None)) for n in (others[0], others[-1]))

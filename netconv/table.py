@@ -42,8 +42,10 @@ class Source:
     again: bool = True
 
 
-def source(data: Path | str | BinaryIO) -> Source:
+def source(data: Source | Path | str | BinaryIO) -> Source:
     """A table by its path or as a binary stream."""
+    if isinstance(data, Source):
+        return data
     if hasattr(data, "read"):
         return Source("standard input", lambda: data, again=False)
     return Source(str(data), lambda: _open(data))
@@ -401,7 +403,7 @@ def read(
             break
 
     def find(row):
-        for rows in stream(source, encoding, header):
+        for rows in stream(source, form.header, known, text, found):
             if row < len(rows):
                 return rows.find(row)
             row -= len(rows)

@@ -76,7 +76,7 @@ def test_defaults(op):
 def test_choices(op):
     """No value that MXNet does not have."""
     for name, attribute in registry.load()[op].attributes.items():
-        theirs = set(re.findall(r"'(.*?)'", kinds(op).get(name, "")))
+        theirs = set(re.findall(r"'(.*?)'", " ".join(re.findall(r"\{.*?\}", kinds(op).get(name, "")))))
         for kind in (attribute.annotation, *typing.get_args(attribute.annotation)):
             if theirs and typing.get_origin(kind) is typing.Literal:
                 assert {str(choice) for choice in typing.get_args(kind)} <= theirs | {"None"}, name

@@ -17,7 +17,7 @@ LEVELS = [
     {"registry", "reader"},
     {"normalise", "shape_rules"},
     {"shapes"},
-    {"initialise"},
+    {"initialise", "encoding"},
     {"layout"},
     {"ops"},
     {"archive", "build", "finish"},

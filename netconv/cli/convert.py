@@ -49,10 +49,10 @@ def convert(nets, params, output, shapes, loss, optimizer, learning_rate, metric
     if as_json and output == "-":
         raise click.UsageError("--json and -o - both want stdout")
     for net in nets:
-        symbol = click.get_binary_stream("stdin") if net == "-" else net
+        symbol = sys.stdin.buffer if net == "-" else net
         if net == "-" and output is None:
             raise click.UsageError("a net from stdin needs -o")
-        target = click.get_binary_stream("stdout") if output == "-" else output
+        target = sys.stdout.buffer if output == "-" else output
         with quiet_keras():
             account = netconv.convert_file(
                 symbol, params, output=target, input_shapes=dict(shapes), loss=loss, optimizer=optimizer,
@@ -77,7 +77,7 @@ def inspect(file, params, shapes, as_json):
 
     Imports no TensorFlow. Exits with 1 when something would not translate.
     """
-    source = click.get_binary_stream("stdin") if file == "-" else file
+    source = sys.stdin.buffer if file == "-" else file
     found = netconv.inspect(source, params, input_shapes=dict(shapes))
     click.echo(json.dumps(found.facts) if as_json else found.text)
     sys.exit(0 if found.translates else 1)

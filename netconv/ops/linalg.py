@@ -41,18 +41,13 @@ def trmm(at, A, B, *, transpose: bool = False, rightside: bool = False, lower: b
     return _scaled(ops.matmul(B, A) if rightside else ops.matmul(A, B), alpha)
 
 
-def _solved(A, B, lower: bool):
-    """X with A X = B for a triangular A. Written with the inverse's own gradient, which knows of any batch axes."""
-    return ops.solve_triangular(A, B, lower=lower)
-
-
 @translates("_linalg_trsm", "linalg_trsm")
 def trsm(at, A, B, *, transpose: bool = False, rightside: bool = False, lower: bool = True, alpha: float = 1.0):
     """X with A X = alpha B, or X A = alpha B."""
     A = _triangle(A, lower)
     if transpose != rightside:  # X A = B is A^T X^T = B^T
         A, lower = _turned(A), not lower
-    out = _turned(_solved(A, _turned(B), lower)) if rightside else _solved(A, B, lower)
+    out = _turned(ops.solve_triangular(A, _turned(B), lower=lower)) if rightside else ops.solve_triangular(A, B, lower=lower)
     return _scaled(out, alpha)
 
 
@@ -66,7 +61,8 @@ def potrf(at, A, *, lower: bool = True):
 @translates("_linalg_potri", "linalg_potri")
 def potri(at, A, *, lower: bool = True):
     """The inverse of the matrix whose Cholesky factor is A."""
-    inverse = _solved(_triangle(A, lower), ops.add(ops.zeros_like(A), np.eye(A.shape[-1], dtype=str(A.dtype))), lower)
+    one = ops.add(ops.zeros_like(A), np.eye(A.shape[-1], dtype=str(A.dtype)))
+    inverse = ops.solve_triangular(_triangle(A, lower), one, lower=lower)
     return ops.matmul(_turned(inverse), inverse) if lower else ops.matmul(inverse, _turned(inverse))
 
 
@@ -127,14 +123,14 @@ def makediag(at, A, *, offset: int = 0):
 
 
 def _triangle_places(size: int, offset: int, lower: bool) -> np.ndarray:
-    """The places (in a flattened square matrix) of the triangle below, or above, the diagonal `offset`, row by row.
+    """The places, in a flattened square matrix, of a triangle that begins at the diagonal `offset`.
 
-    An offset on the other side of the diagonal turns the triangle round, as in MXNet: with an offset above 0 it is the
-    upper one, with an offset below 0 the lower one.
+    As in MXNet an offset above 0 means the upper triangle and one below 0 the lower one, whatever `lower` says; the
+    lower one is read row by row, the upper one column by column.
     """
     lower = lower if offset == 0 else offset < 0
-    mask = np.tri(size, k=offset, dtype=bool) if lower else ~np.tri(size, k=offset - 1, dtype=bool)
-    return np.flatnonzero(mask).astype("int32")
+    long, short = np.nonzero(np.tri(size, k=-abs(offset), dtype=bool))
+    return (long * size + short if lower else short * size + long).astype("int32")
 
 
 @translates("_linalg_extracttrian", "linalg_extracttrian")

@@ -61,7 +61,9 @@ def dot(at, lhs, rhs, *, transpose_a: bool = False, transpose_b: bool = False):
 
 @translates("_linalg_gemm2", "linalg_gemm2")
 def gemm2(at, A, B, *, transpose_a: bool = False, transpose_b: bool = False, alpha: float = 1.0, axis: int = -2):
-    if axis not in (-2, len(A.shape) - 2):
-        raise at.error("axis must be -2", axis)
+    if at.axis(axis, len(A.shape)) != len(A.shape) - 2:  # the axis of the rows
+        A, B = ops.moveaxis(A, axis, -2), ops.moveaxis(B, axis, -2)
     product = ops.matmul(_flip(A, transpose_a), _flip(B, transpose_b))
+    if at.axis(axis, len(A.shape)) != len(A.shape) - 2:
+        product = ops.moveaxis(product, -2, axis)
     return product if alpha == 1 else ops.multiply(product, alpha)

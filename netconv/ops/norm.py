@@ -55,28 +55,19 @@ def _by_hand(at, data, gamma, beta, mean, var, eps, fix_gamma, axis):
     return ops.add(out, beta)
 
 
-@translates("_contrib_SyncBatchNorm", layout=along("axis", first_only=True))
-def sync_batch_norm(at, data, gamma: Array, beta: Array, moving_mean: Array, moving_var: Array, *, eps: float = 1e-3,
-                    momentum: float = 0.9, fix_gamma: bool = True, use_global_stats: bool = False,
-                    output_mean_var: bool = False, axis: int = 1):
-    """On one device, BatchNorm; `key` and `ndev` only tell devices apart."""
-    return batch_norm(at, data, gamma, beta, moving_mean, moving_var, eps=eps, momentum=momentum, fix_gamma=fix_gamma,
-                      use_global_stats=use_global_stats, output_mean_var=output_mean_var, axis=axis)
-
-
 @translates("LayerNorm", layout=along("axis", first_only=True))
 def layer_norm(at, data, gamma: Array, beta: Array, *, axis: int = -1, eps: float = 1e-5, output_mean_var: bool = False):
     rank = len(data.shape)
     axis = at.axis(axis, rank)
-    if output_mean_var and at.used != {0}:
-        raise at.error("the outputs of mean and deviation cannot be translated; take only the first output")
-    if at.owns(gamma, beta) and axis == rank - 1:
+    if at.owns(gamma, beta) and axis == rank - 1 and not output_mean_var:
         return at.layer(layers.LayerNormalization, axis=-1, epsilon=eps, weights={"gamma": gamma, "beta": beta})(data)
     shape = [data.shape[axis] if i == axis else 1 for i in range(rank)]
-    centred = ops.subtract(data, ops.mean(data, axis, keepdims=True))
-    out = ops.divide(centred, ops.sqrt(ops.add(ops.mean(ops.square(centred), axis, keepdims=True), eps)))
-    out = ops.multiply(out, ops.reshape(at.tensor(gamma), shape))
-    return ops.add(out, ops.reshape(at.tensor(beta), shape))
+    mean = ops.mean(data, axis, keepdims=True)
+    centred = ops.subtract(data, mean)
+    deviation = ops.sqrt(ops.add(ops.mean(ops.square(centred), axis, keepdims=True), eps))
+    out = ops.multiply(ops.divide(centred, deviation), ops.reshape(at.tensor(gamma), shape))
+    out = ops.add(out, ops.reshape(at.tensor(beta), shape))
+    return (out, mean, deviation) if output_mean_var else out
 
 
 def _channels_last(site, values, attributes):
@@ -84,6 +75,15 @@ def _channels_last(site, values, attributes):
     first, *rest = values
     order = channels_last(first.rank)
     return [first.to(order), *(v and v.natural() for v in rest)], attributes, order
+
+
+@translates("_contrib_SyncBatchNorm", layout=_channels_last)
+def sync_batch_norm(at, data, gamma: Array, beta: Array, moving_mean: Array, moving_var: Array, *, eps: float = 1e-3,
+                    momentum: float = 0.9, fix_gamma: bool = True, use_global_stats: bool = False,
+                    output_mean_var: bool = False):
+    """On one device, BatchNorm; `key` and `ndev` only tell devices apart."""
+    return batch_norm(at, data, gamma, beta, moving_mean, moving_var, eps=eps, momentum=momentum, fix_gamma=fix_gamma,
+                      use_global_stats=use_global_stats, output_mean_var=output_mean_var, axis=-1)
 
 
 @translates("InstanceNorm", layout=_channels_last)

@@ -22,8 +22,8 @@ def pooling(at, data, *, kernel: Ints = (), pool_type: Literal["avg", "lp", "max
     """An average counts the padding unless told not to, but never what lies beyond it ('full' windows hang over)."""
     if layout not in (None, "None", "NCW", "NCHW", "NCDHW"):
         raise at.error("attribute 'layout' must be NCW, NCHW or NCDHW", repr(layout))
-    if pool_type == "lp" and p_value is None:
-        raise at.error("pool_type 'lp' needs attribute 'p_value'")
+    if pool_type == "lp" and p_value not in (1, 2, 3):
+        raise at.error("pool_type 'lp' needs attribute 'p_value' of 1, 2 or 3", p_value)
     if global_pool:
         return _global(at, data, pool_type, p_value)
     rank = len(data.shape) - 2
@@ -38,9 +38,7 @@ def pooling(at, data, *, kernel: Ints = (), pool_type: Literal["avg", "lp", "max
     if pool_type == "max":
         return _windowed(at, _MAX[rank], _pad(data, edges, LOWEST), kernel, stride)
     if pool_type == "lp":
-        powers = ops.abs(data) if p_value == 1 else ops.power(data, p_value)
-        total = _total(at, powers, edges, kernel, stride)
-        return total if p_value == 1 else ops.power(total, 1 / p_value)
+        return _root(_total(at, ops.power(data, p_value), edges, kernel, stride), p_value)
     if pool_type == "sum":
         return _total(at, data, edges, kernel, stride)
     if not any(map(any, edges)):
@@ -88,6 +86,13 @@ def _total(at, data, edges, kernel, stride):
     return ops.multiply(mean, math.prod(kernel))
 
 
+def _root(total, p: int):
+    """The p-th root of a sum of p-th powers, which MXNet takes with their signs."""
+    if p == 1:
+        return total
+    return ops.sqrt(total) if p == 2 else ops.multiply(ops.sign(total), ops.power(ops.absolute(total), 1 / p))
+
+
 def _global(at, data, pool_type, p_value):
     """Keeps the pooled axes with length 1; kernel, stride and pad have no say."""
     rank = len(data.shape) - 2
@@ -97,9 +102,7 @@ def _global(at, data, pool_type, p_value):
     axes = tuple(range(1, rank + 1))
     if pool_type == "sum":
         return ops.sum(data, axes, keepdims=True)
-    powers = ops.abs(data) if p_value == 1 else ops.power(data, p_value)
-    total = ops.sum(powers, axes, keepdims=True)
-    return total if p_value == 1 else ops.power(total, 1 / p_value)
+    return _root(ops.sum(ops.power(data, p_value), axes, keepdims=True), p_value)
 
 
 @translates("_contrib_AdaptiveAvgPooling2D", layout=spatial)

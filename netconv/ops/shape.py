@@ -25,8 +25,10 @@ def _times(lengths):
 
 def _rest(at, whole, taken):
     known, unknown = _times(taken)
-    if unknown - whole[1] or (known == 0) or whole[0] % known:
+    if known == 0 or unknown - whole[1] or (whole[0] % known and not whole[1]):
         raise at.error("the elements do not fit the new shape", (whole[0], known))
+    if whole[0] % known:  # an unknown length makes up for it
+        return 1, Counter(["part"])
     return whole[0] // known, whole[1] - unknown
 
 

@@ -26,16 +26,44 @@ CASES = [
     ),
     free(case("Convolution", x(2, 3, 7, 8), w(4, 3, 3, 3), kernel="(3,3)", num_filter=4, no_bias="True", pad="[1,1]")),
     free(case("Convolution", x(2, 3, 6, 6), w(4, 3, 3, 3), w(4), kernel="(3L, 3L)", num_filter=4)),
-    free(case("Convolution", x(2, 3, 6, 7), w(4, 3, 3, 3), w(4), kernel=(3, 3), num_filter=4, dilate=(2, 2), stride=(1, 1))),
+    free(
+        case(
+            "Convolution", x(2, 3, 6, 7), w(4, 3, 3, 3), w(4), kernel=(3, 3), num_filter=4, dilate=(2, 2), stride=(1, 1)
+        )
+    ),
     free(case("Convolution", x(2, 4, 6, 7), w(6, 2, 3, 3), w(6), kernel=(3, 3), num_filter=6, num_group=2, pad=(1, 1))),
     free(case("Convolution", x(2, 6, 6, 7), w(9, 2, 3, 3), kernel=(3, 3), num_filter=9, num_group=3, no_bias=True)),
     free(case("Convolution", x(2, 4, 6, 7), w(4, 1, 3, 3), w(4), kernel=(3, 3), num_filter=4, num_group=4, pad=(1, 1))),
-    free(case("Convolution", x(2, 4, 7, 7), w(4, 1, 3, 3), kernel=(3, 3), num_filter=4, num_group=4, stride=(2, 2),
-              pad=(1, 1), no_bias=True)),
+    free(
+        case(
+            "Convolution",
+            x(2, 4, 7, 7),
+            w(4, 1, 3, 3),
+            kernel=(3, 3),
+            num_filter=4,
+            num_group=4,
+            stride=(2, 2),
+            pad=(1, 1),
+            no_bias=True,
+        )
+    ),
     free(case("Convolution", x(2, 3, 6, 7), w(6, 1, 3, 3), w(6), kernel=(3, 3), num_filter=6, num_group=3)),
-    free(case("Convolution", x(2, 3, 8, 8), w(3, 1, 3, 3), w(3), kernel=(3, 3), num_filter=3, num_group=3, dilate=(2, 2))),
-    free(case("Convolution", x(2, 4, 8, 9), w(4, 2, 3, 3), w(4), kernel=(3, 3), num_filter=4, num_group=2, stride=(2, 1),
-              dilate=(1, 2))),
+    free(
+        case("Convolution", x(2, 3, 8, 8), w(3, 1, 3, 3), w(3), kernel=(3, 3), num_filter=3, num_group=3, dilate=(2, 2))
+    ),
+    free(
+        case(
+            "Convolution",
+            x(2, 4, 8, 9),
+            w(4, 2, 3, 3),
+            w(4),
+            kernel=(3, 3),
+            num_filter=4,
+            num_group=2,
+            stride=(2, 1),
+            dilate=(1, 2),
+        )
+    ),
     free(case("Convolution", x(2, 1, 6, 7), w(2, 1, 3, 3), w(2), kernel=(3, 3), num_filter=2)),
     free(case("Convolution", x(2, 3, 6, 7), w(1, 3, 3, 3), w(1), kernel=(3, 3), num_filter=1)),
     # one-dimensional
@@ -49,17 +77,54 @@ CASES = [
             ((4,), {"pad": (2,), "stride": (3,)}),
         ]
     ),
-    free(case("Convolution", x(2, 3, 9), w(4, 3, 3), kernel="(3)", stride="(1)", pad="(1)", dilate="(1)", num_filter=4,
-              num_group=1, no_bias="True", layout="None")),
+    free(
+        case(
+            "Convolution",
+            x(2, 3, 9),
+            w(4, 3, 3),
+            kernel="(3)",
+            stride="(1)",
+            pad="(1)",
+            dilate="(1)",
+            num_filter=4,
+            num_group=1,
+            no_bias="True",
+            layout="None",
+        )
+    ),
     free(case("Convolution", x(2, 4, 9), w(6, 2, 3), w(6), kernel=(3,), num_filter=6, num_group=2)),
     free(case("Convolution", x(2, 4, 9), w(4, 1, 3), w(4), kernel=(3,), num_filter=4, num_group=4, pad=(1,))),
     # three-dimensional
     free(case("Convolution", x(2, 2, 4, 5, 6), w(3, 2, 2, 3, 2), w(3), kernel=(2, 3, 2), num_filter=3)),
-    free(case("Convolution", x(2, 2, 4, 5, 4), w(3, 2, 3, 3, 3), w(3), kernel=(3, 3, 3), num_filter=3, pad=(1, 1, 1),
-              stride=(2, 2, 1), layout="NCDHW")),
-    free(case("Convolution", x(1, 2, 5, 5, 5), w(3, 2, 2, 2, 2), kernel=(2, 2, 2), num_filter=3, dilate=(2, 1, 2),
-              no_bias=True)),
-    free(case("Convolution_v1", x(2, 3, 7, 8), w(4, 3, 3, 3), w(4), kernel=(3, 3), num_filter=4, stride=(2, 2), pad=(1, 1))),
+    free(
+        case(
+            "Convolution",
+            x(2, 2, 4, 5, 4),
+            w(3, 2, 3, 3, 3),
+            w(3),
+            kernel=(3, 3, 3),
+            num_filter=3,
+            pad=(1, 1, 1),
+            stride=(2, 2, 1),
+            layout="NCDHW",
+        )
+    ),
+    free(
+        case(
+            "Convolution",
+            x(1, 2, 5, 5, 5),
+            w(3, 2, 2, 2, 2),
+            kernel=(2, 2, 2),
+            num_filter=3,
+            dilate=(2, 1, 2),
+            no_bias=True,
+        )
+    ),
+    free(
+        case(
+            "Convolution_v1", x(2, 3, 7, 8), w(4, 3, 3, 3), w(4), kernel=(3, 3), num_filter=4, stride=(2, 2), pad=(1, 1)
+        )
+    ),
     free(case("Convolution_v1", x(2, 3, 7, 8), w(4, 3, 3, 3), kernel=(3, 3), num_filter=4, no_bias=True)),
     # the weights are fed
     case("Convolution", x(2, 3, 6, 7), x(4, 3, 3, 3), kernel=(3, 3), num_filter=4, no_bias=True),
@@ -83,29 +148,137 @@ CASES = [
         ]
     ),
     free(case("Deconvolution", x(2, 3, 4, 5), w(3, 4, 3, 3), w(4), kernel=(3, 3), num_filter=4, no_bias=False)),
-    free(case("Deconvolution", x(2, 3, 4, 5), w(3, 4, 4, 4), w(4), kernel=(4, 4), num_filter=4, no_bias="false",
-              stride=(2, 2), pad=(1, 1))),
+    free(
+        case(
+            "Deconvolution",
+            x(2, 3, 4, 5),
+            w(3, 4, 4, 4),
+            w(4),
+            kernel=(4, 4),
+            num_filter=4,
+            no_bias="false",
+            stride=(2, 2),
+            pad=(1, 1),
+        )
+    ),
     free(case("Deconvolution", x(2, 4, 4, 5), w(4, 3, 3, 3), kernel=(3, 3), num_filter=6, num_group=2, stride=(2, 2))),
-    free(case("Deconvolution", x(2, 4, 4, 5), w(4, 1, 4, 4), kernel=(4, 4), num_filter=4, num_group=4, stride=(2, 2),
-              pad=(1, 1))),
-    free(case("Deconvolution", x(2, 4, 4, 5), w(4, 3, 3, 3), w(6), kernel=(3, 3), num_filter=6, num_group=2, no_bias=False,
-              adj=(1, 1), stride=(2, 2), pad=(1, 1))),
+    free(
+        case(
+            "Deconvolution",
+            x(2, 4, 4, 5),
+            w(4, 1, 4, 4),
+            kernel=(4, 4),
+            num_filter=4,
+            num_group=4,
+            stride=(2, 2),
+            pad=(1, 1),
+        )
+    ),
+    free(
+        case(
+            "Deconvolution",
+            x(2, 4, 4, 5),
+            w(4, 3, 3, 3),
+            w(6),
+            kernel=(3, 3),
+            num_filter=6,
+            num_group=2,
+            no_bias=False,
+            adj=(1, 1),
+            stride=(2, 2),
+            pad=(1, 1),
+        )
+    ),
     free(case("Deconvolution", x(2, 3, 6), w(3, 4, 3), w(4), kernel=(3,), num_filter=4, stride=(2,), no_bias=False)),
     free(case("Deconvolution", x(2, 3, 6), w(3, 4, 4), kernel=(4,), num_filter=4, stride=(2,), pad=(1,), adj=(1,))),
-    free(case("Deconvolution", x(2, 2, 3, 4, 3), w(2, 3, 3, 3, 3), w(3), kernel=(3, 3, 3), num_filter=3, stride=(2, 2, 2),
-              pad=(1, 1, 1), no_bias=False)),
-    free(case("Deconvolution", x(2, 2, 3, 3, 3), w(2, 3, 2, 2, 2), kernel=(2, 2, 2), num_filter=3, stride=(2, 1, 2),
-              adj=(1, 0, 1))),
+    free(
+        case(
+            "Deconvolution",
+            x(2, 2, 3, 4, 3),
+            w(2, 3, 3, 3, 3),
+            w(3),
+            kernel=(3, 3, 3),
+            num_filter=3,
+            stride=(2, 2, 2),
+            pad=(1, 1, 1),
+            no_bias=False,
+        )
+    ),
+    free(
+        case(
+            "Deconvolution",
+            x(2, 2, 3, 3, 3),
+            w(2, 3, 2, 2, 2),
+            kernel=(2, 2, 2),
+            num_filter=3,
+            stride=(2, 1, 2),
+            adj=(1, 0, 1),
+        )
+    ),
     case("im2col", x(2, 3, 6, 6), kernel=(3, 3), stride=(2, 2), dilate=(1, 1), pad=(1, 1)),
     case("im2col", x(2, 3, 6, 5), kernel=(2, 3)),
     case("col2im", x(2, 27, 9), output_size=(6, 6), kernel=(3, 3), stride=(2, 2), dilate=(1, 1), pad=(1, 1)),
     case("col2im", x(2, 12, 20), output_size=(5, 6), kernel=(2, 2)),
-    forward(case("_contrib_DeformableConvolution", x(1, 3, 6, 6), x(1, 18, 6, 6), w(4, 3, 3, 3), w(4), kernel=(3, 3),
-                 pad=(1, 1), num_filter=4)),
-    forward(case("_contrib_DeformableConvolution", x(1, 4, 6, 6), x(1, 18, 4, 4), w(4, 4, 3, 3), kernel=(3, 3),
-                 num_filter=4, no_bias=True)),
-    forward(case("Correlation", x(1, 3, 6, 6), x(1, 3, 6, 6), kernel_size=1, max_displacement=2, stride1=1, stride2=1,
-                 pad_size=2, is_multiply=True)),
-    forward(case("Correlation", x(1, 2, 8, 8), x(1, 2, 8, 8), kernel_size=3, max_displacement=2, stride1=1, stride2=2,
-                 pad_size=3, is_multiply=False)),
+    forward(
+        case(
+            "_contrib_DeformableConvolution",
+            x(1, 3, 6, 6),
+            x(1, 18, 6, 6),
+            w(4, 3, 3, 3),
+            w(4),
+            kernel=(3, 3),
+            pad=(1, 1),
+            num_filter=4,
+        )
+    ),
+    forward(
+        case(
+            "_contrib_DeformableConvolution",
+            x(1, 4, 6, 6),
+            x(1, 18, 4, 4),
+            w(4, 4, 3, 3),
+            kernel=(3, 3),
+            num_filter=4,
+            no_bias=True,
+        )
+    ),
+    forward(
+        case(
+            "_contrib_ModulatedDeformableConvolution",
+            x(1, 3, 6, 6),
+            x(1, 18, 6, 6),
+            x(1, 9, 6, 6, draw="unit"),
+            w(4, 3, 3, 3),
+            w(4),
+            kernel=(3, 3),
+            pad=(1, 1),
+            num_filter=4,
+        )
+    ),
+    forward(
+        case(
+            "Correlation",
+            x(1, 3, 6, 6),
+            x(1, 3, 6, 6),
+            kernel_size=1,
+            max_displacement=2,
+            stride1=1,
+            stride2=1,
+            pad_size=2,
+            is_multiply=True,
+        )
+    ),
+    forward(
+        case(
+            "Correlation",
+            x(1, 2, 8, 8),
+            x(1, 2, 8, 8),
+            kernel_size=3,
+            max_displacement=2,
+            stride1=1,
+            stride2=2,
+            pad_size=3,
+            is_multiply=False,
+        )
+    ),
 ]

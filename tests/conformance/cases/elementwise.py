@@ -79,10 +79,16 @@ CASES = [
     *(row for draw, names in BROADCAST.items() for op in names.split() for row in broadcasts(op, draw)),
     *(forward(row) for op in BROADCAST_COMPARISONS.split() for row in broadcasts(op, "whole")),
     # stored arrays of every rank
-    *(row for op in ("broadcast_add", "broadcast_mul", "broadcast_sub", "broadcast_div")
-      for row in stored(op, x(2, 3, 4, 5, draw="away"), 1, 3, 1, 1)),
-    *(row for op in ("broadcast_plus", "broadcast_minus", "broadcast_mul", "broadcast_maximum")
-      for row in stored(op, x(3, 4, draw="away"), 1, 4)),
+    *(
+        row
+        for op in ("broadcast_add", "broadcast_mul", "broadcast_sub", "broadcast_div")
+        for row in stored(op, x(2, 3, 4, 5, draw="away"), 1, 3, 1, 1)
+    ),
+    *(
+        row
+        for op in ("broadcast_plus", "broadcast_minus", "broadcast_mul", "broadcast_maximum")
+        for row in stored(op, x(3, 4, draw="away"), 1, 4)
+    ),
     *stored("broadcast_add", x(2, 3, 4), 1, 1, 4),
     *stored("broadcast_mul", x(2, 3, 4), 1, 3, 4),
     *stored("broadcast_add", x(2, 3, 4, 5), 1, 3, 4, 5),
@@ -139,6 +145,7 @@ CASES = [
     forward(case("where", x(3, 4, draw="whole"), x(3, 4), x(3, 4))),
     forward(case("where", x(3, draw="whole"), x(3, 4), x(3, 4))),
     case("where", x(2, 3, 4, draw="whole"), x(2, 3, 4), x(2, 3, 4)),
+    forward(case("_identity_with_attr_like_rhs", x(2, 3), x(2, 3))),
     forward(free(case("_grad_add", x(2, 3), x(2, 3)))),
     forward(case("_contrib_allclose", x(2, 3), x(2, 3))),
 ]

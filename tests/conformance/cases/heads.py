@@ -32,7 +32,7 @@ CASES = [
             free(case("MakeLoss", x(3, 4), grad_scale=2, normalization="batch", valid_thresh=0.1)),
             free(case("IdentityAttachKLSparseReg", x(4, 3, draw="unit"), s(3, draw="unit"))),
             free(case("softmax_cross_entropy", x(4, 3), x(4, draw=3))),
-        ]
+        ],
     ),
     *(free(case(op, x(3, 5))) for op in ("BlockGrad", "stop_gradient")),
     free(case("_contrib_gradientmultiplier", x(3, 5), scalar=-0.5)),

@@ -15,8 +15,16 @@ BATCH_NORMS = [
     batch_norm(x(2, 3, 4, 5), 3),
     batch_norm(x(4, 3), 3, fix_gamma=True),
     batch_norm(x(2, 3, 4, 5), 3, fix_gamma="true", eps=2e-5, momentum=0.9),
-    batch_norm(x(2, 3, 4, 5), 3, fix_gamma="false", eps="0.001", momentum="0.9", use_global_stats="false", axis="1",
-               cudnn_off="0"),
+    batch_norm(
+        x(2, 3, 4, 5),
+        3,
+        fix_gamma="false",
+        eps="0.001",
+        momentum="0.9",
+        use_global_stats="false",
+        axis="1",
+        cudnn_off="0",
+    ),
     batch_norm(x(2, 3, 4, 5), 3, fix_gamma=False, eps=1e-5, momentum=0.5),
     batch_norm(x(2, 3, 4, 5), 3, fix_gamma=False, eps="0.1e-1", momentum=0.99),
     batch_norm(x(2, 3, 4), 3, fix_gamma=False, use_global_stats=True),
@@ -27,19 +35,45 @@ BATCH_NORMS = [
     batch_norm(x(2, 3, 4), 4, fix_gamma=False, axis=-1),
     batch_norm(x(4, 3), 3, fix_gamma=False, axis=-1),
 ]
-NORMED = [(x(3, 4), 4, {}), (x(2, 3, 4), 4, {}), (x(2, 3, 4, 5), 5, {"axis": -1, "eps": 1e-5}),
-          (x(2, 3, 4, 5), 3, {"axis": 1}), (x(2, 3, 4), 3, {"axis": 1, "eps": 0.01}), (x(2, 3, 4), 4, {"axis": 2}),
-          (x(2, 3, 4, 5), 4, {"axis": -2})]
+NORMED = [
+    (x(3, 4), 4, {}),
+    (x(2, 3, 4), 4, {}),
+    (x(2, 3, 4, 5), 5, {"axis": -1, "eps": 1e-5}),
+    (x(2, 3, 4, 5), 3, {"axis": 1}),
+    (x(2, 3, 4), 3, {"axis": 1, "eps": 0.01}),
+    (x(2, 3, 4), 4, {"axis": 2}),
+    (x(2, 3, 4, 5), 4, {"axis": -2}),
+]
 
 CASES = [
     *map(free, BATCH_NORMS),
     *(free(training(row)) for row in BATCH_NORMS),
     forward(outputs(3, batch_norm(x(2, 3, 4, 5), 3, fix_gamma=False, output_mean_var=True))),
-    free(case("BatchNorm_v1", x(2, 3, 4, 5), w(3, draw="positive"), w(3), s(3), s(3, draw="positive"), fix_gamma=False)),
+    free(
+        case("BatchNorm_v1", x(2, 3, 4, 5), w(3, draw="positive"), w(3), s(3), s(3, draw="positive"), fix_gamma=False)
+    ),
     free(case("BatchNorm_v1", x(2, 3, 4, 5), w(3, draw="positive"), w(3), s(3), s(3, draw="positive"))),
-    free(training(case("BatchNorm_v1", x(2, 3, 4, 5), w(3, draw="positive"), w(3), s(3), s(3, draw="positive"), fix_gamma=False))),
-    forward(free(case("_contrib_SyncBatchNorm", x(2, 3, 4, 5), w(3, draw="positive"), w(3), s(3), s(3, draw="positive"),
-                      fix_gamma=False, key="k"))),
+    free(
+        training(
+            case(
+                "BatchNorm_v1", x(2, 3, 4, 5), w(3, draw="positive"), w(3), s(3), s(3, draw="positive"), fix_gamma=False
+            )
+        )
+    ),
+    forward(
+        free(
+            case(
+                "_contrib_SyncBatchNorm",
+                x(2, 3, 4, 5),
+                w(3, draw="positive"),
+                w(3),
+                s(3),
+                s(3, draw="positive"),
+                fix_gamma=False,
+                key="k",
+            )
+        )
+    ),
     *(free(case("LayerNorm", data, w(width), w(width), **attrs)) for data, width, attrs in NORMED),
     case("LayerNorm", x(3, 4), w(3), w(3), axis=0),
     forward(outputs(3, case("LayerNorm", x(2, 3, 4), w(4), w(4), output_mean_var=True))),

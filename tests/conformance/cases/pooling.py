@@ -26,8 +26,18 @@ CASES = [
         for rounding in ROUNDING[1:]
     ),
     free(case("Pooling", x(2, 3, 7, 8), kernel=(2, 2))),
-    free(case("Pooling", x(2, 3, 7, 8), kernel=(3, 3), pool_type="max", stride="(2,2)", global_pool="False",
-              cudnn_off=False, layout="NCHW")),
+    free(
+        case(
+            "Pooling",
+            x(2, 3, 7, 8),
+            kernel=(3, 3),
+            pool_type="max",
+            stride="(2,2)",
+            global_pool="False",
+            cudnn_off=False,
+            layout="NCHW",
+        )
+    ),
     free(case("Pooling", x(2, 3, 7, 8), kernel=(3, 3), pool_type="avg", pad=(1, 1))),
     free(case("Pooling", x(2, 3, 9, 9), kernel=(2, 2), stride=(3, 3), pool_type="max", pooling_convention="full")),
     free(case("Pooling", x(2, 3, 9, 9), kernel=(2, 2), stride=(3, 3), pool_type="avg", pooling_convention="full")),
@@ -77,9 +87,18 @@ CASES = [
     free(case("UpSampling", x(2, 3, 4, 5), scale=2, sample_type="nearest", num_args=1)),
     free(case("UpSampling", x(2, 3, 3, 2), scale=3, sample_type="nearest", num_args=1)),
     case("UpSampling", x(2, 3, 4, 4), x(2, 2, 2, 2), scale=2, sample_type="nearest", num_args=2),
-    case("UpSampling", x(2, 3, 4, 4), x(2, 2, 2, 2), scale=2, sample_type="nearest", num_args=2,
-         multi_input_mode="concat"),
-    case("UpSampling", x(2, 3, 4, 4), x(2, 3, 2, 2), scale=2, sample_type="nearest", num_args=2, multi_input_mode="sum"),
+    case(
+        "UpSampling",
+        x(2, 3, 4, 4),
+        x(2, 2, 2, 2),
+        scale=2,
+        sample_type="nearest",
+        num_args=2,
+        multi_input_mode="concat",
+    ),
+    case(
+        "UpSampling", x(2, 3, 4, 4), x(2, 3, 2, 2), scale=2, sample_type="nearest", num_args=2, multi_input_mode="sum"
+    ),
     free(case("UpSampling", x(2, 3, 4, 5), w(3, 1, 4, 4), scale=2, sample_type="bilinear", num_filter=3, num_args=2)),
     free(case("UpSampling", x(2, 2, 3, 3), w(2, 1, 5, 5), scale=3, sample_type="bilinear", num_filter=2, num_args=2)),
     *(

@@ -25,7 +25,13 @@ CASES = [
     *(case(op, x(3, 4), axis=1) for op in ("sum", "mean", "max", "min", "prod")),
     *(
         case("norm", x(2, 3, 4), **attrs)
-        for attrs in [{}, {"ord": 2, "axis": 1}, {"ord": 1, "axis": -1}, {"axis": "(1, 2)", "keepdims": True}, {"ord": 1}]
+        for attrs in [
+            {},
+            {"ord": 2, "axis": 1},
+            {"ord": 1, "axis": -1},
+            {"axis": "(1, 2)", "keepdims": True},
+            {"ord": 1},
+        ]
     ),
     *(forward(case(op, x(3, 4, 5), **way)) for op in ("argmax", "argmin") for way in ORDER),
     forward(case("argmax_channel", x(3, 6))),
@@ -48,6 +54,7 @@ CASES = [
         ]
     ),
     forward(outputs(2, case("topk", x(4, 6), k=2, ret_typ="both"))),
+    case("_np_cumsum", x(2, 3, 4), axis=1),
     *(case("cumsum", x(2, 3, 4), **attrs) for attrs in [{}, {"axis": 1}, {"axis": 2}, {"axis": 0}]),
     *(
         outputs(2, case("moments", x(3, 4, 5), **attrs))

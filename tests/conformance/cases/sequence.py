@@ -6,15 +6,27 @@ GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 STATES = {"lstm": 2, "gru": 1, "rnn_tanh": 1, "rnn_relu": 1}
 
 
-def rnn(mode: str, layers: int, both: bool, states: bool, time: int = 4, width: int = 3, units: int = 2, **attrs) -> Case:
+def rnn(
+    mode: str, layers: int, both: bool, states: bool, time: int = 4, width: int = 3, units: int = 2, **attrs
+) -> Case:
     """One op over all layers; its parameters are one vector: all weights, then all biases."""
     ways, gates = 1 + both, GATES[mode]
     first = width * units + units * units + 2 * units
     later = ways * units * units + units * units + 2 * units
     vector = w(gates * ways * (first + (layers - 1) * later))
     initial = [x(layers * ways, 2, units) for _ in range(STATES[mode])]
-    row = case("RNN", x(time, 2, width), vector, *initial, mode=mode, state_size=units, num_layers=layers,
-               bidirectional=both, state_outputs=states, **attrs)
+    row = case(
+        "RNN",
+        x(time, 2, width),
+        vector,
+        *initial,
+        mode=mode,
+        state_size=units,
+        num_layers=layers,
+        bidirectional=both,
+        state_outputs=states,
+        **attrs,
+    )
     return outputs(1 + STATES[mode] * states, row)
 
 
@@ -31,8 +43,18 @@ CASES = [
     rnn("lstm", 3, False, False),
     rnn("gru", 1, False, True, time=1),
     forward(rnn("lstm", 2, False, True, p=0.5)),
-    rnn("lstm", 1, False, False, p="0.0", use_sequence_length=False, projection_size=None, lstm_state_clip_min=None,
-        lstm_state_clip_max=None, lstm_state_clip_nan=False),
+    rnn(
+        "lstm",
+        1,
+        False,
+        False,
+        p="0.0",
+        use_sequence_length=False,
+        projection_size=None,
+        lstm_state_clip_min=None,
+        lstm_state_clip_max=None,
+        lstm_state_clip_nan=False,
+    ),
     case("SequenceLast", x(5, 3, 2)),
     case("SequenceLast", x(3, 5, 2), axis=1),
     case("SequenceLast", x(3, 5, 2), axis=1, use_sequence_length="false"),

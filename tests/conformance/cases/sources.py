@@ -5,6 +5,7 @@ from . import case, forward, source, x
 CASES = [
     source(case("_zeros", x(2, 3), shape="(2, 3)")),
     source(case("_zeros", x(2, 3), shape="(2, 3)", dtype="float32", ctx="cpu(0)")),
+    source(case("_zeros_without_dtype", x(2, 3), shape="(2, 3)")),
     source(case("_ones", x(2, 3), shape="(2, 3)")),
     source(case("_ones", x(4), shape="4", dtype="float32")),
     source(case("_full", x(2, 3), shape="(2, 3)", value=1.5)),

@@ -21,10 +21,22 @@ CASES = [
     case("GridGenerator", x(2, 2, 4, 5), transform_type="warp"),
     case("BilinearSampler", x(2, 3, 5, 6), x(2, 2, 4, 4, draw="inside")),
     forward(case("BilinearSampler", x(2, 3, 5, 6), x(2, 2, 3, 4))),
-    case("SpatialTransformer", x(2, 3, 5, 6), x(2, 6, draw=TURN), transform_type="affine", sampler_type="bilinear",
-         target_shape=(4, 4)),
-    case("SpatialTransformer", x(2, 3, 5, 6), x(2, 6, draw=TURN), transform_type="affine", sampler_type="bilinear",
-         target_shape=(7, 8)),
+    case(
+        "SpatialTransformer",
+        x(2, 3, 5, 6),
+        x(2, 6, draw=TURN),
+        transform_type="affine",
+        sampler_type="bilinear",
+        target_shape=(4, 4),
+    ),
+    case(
+        "SpatialTransformer",
+        x(2, 3, 5, 6),
+        x(2, 6, draw=TURN),
+        transform_type="affine",
+        sampler_type="bilinear",
+        target_shape=(7, 8),
+    ),
     forward(case("ROIPooling", x(2, 3, 8, 8), x(3, 5, draw=REGIONS), pooled_size=(2, 2), spatial_scale=1.0)),
     forward(case("ROIPooling", x(2, 3, 8, 8), x(3, 5, draw=REGIONS), pooled_size=(3, 2), spatial_scale=0.5)),
     *(
@@ -46,10 +58,28 @@ CASES = [
     ),
     *(
         forward(case("_contrib_MultiBoxPrior", x(1, 3, 4, 5), **attrs))
-        for attrs in [{}, {"sizes": "(0.3, 0.2)", "ratios": "(1, 2, 0.5)", "clip": True}, {"sizes": "(0.5,)", "offsets": "(0.4, 0.6)"}]
+        for attrs in [
+            {},
+            {"sizes": "(0.3, 0.2)", "ratios": "(1, 2, 0.5)", "clip": True},
+            {"sizes": "(0.5,)", "offsets": "(0.4, 0.6)"},
+        ]
     ),
-    forward(case("_contrib_MultiBoxDetection", x(1, 3, 6, draw="unit"), x(1, 24), x(1, 6, 4, draw=CORNERS), nms_threshold=0.5)),
-    forward(case("_contrib_MultiBoxDetection", x(1, 3, 6, draw="unit"), x(1, 24), x(1, 6, 4, draw=CORNERS),
-                 nms_threshold=0.3, threshold=0.2, force_suppress=True, clip=False)),
+    forward(
+        case(
+            "_contrib_MultiBoxDetection", x(1, 3, 6, draw="unit"), x(1, 24), x(1, 6, 4, draw=CORNERS), nms_threshold=0.5
+        )
+    ),
+    forward(
+        case(
+            "_contrib_MultiBoxDetection",
+            x(1, 3, 6, draw="unit"),
+            x(1, 24),
+            x(1, 6, 4, draw=CORNERS),
+            nms_threshold=0.3,
+            threshold=0.2,
+            force_suppress=True,
+            clip=False,
+        )
+    ),
     forward(outputs(2, case("_contrib_bipartite_matching", x(4, 3, draw="unit"), threshold=0.1))),
 ]

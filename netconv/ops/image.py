@@ -1,0 +1,60 @@
+"""Ops of MXNet's image namespace. Their data are (height, width, channels), or a batch of such."""
+
+from ..attributes import Floats, Ints
+from ..lazy import ops
+from ..registry import translates
+
+
+def _each_channel(values, channels: int):
+    """One number a channel; the first for all where there are not enough, as in MXNet."""
+    return [values[min(i, len(values) - 1)] for i in range(channels)]
+
+
+@translates("_image_to_tensor", "_npx__image_to_tensor")
+def to_tensor(at, data):
+    """(H, W, C) of 0 to 255 to (C, H, W) of 0 to 1."""
+    rank = len(data.shape)
+    axes = (*range(rank - 3), rank - 1, rank - 3, rank - 2)
+    return ops.transpose(ops.divide(ops.cast(data, "float32"), 255.0), axes)
+
+
+@translates("_image_normalize", "_npx__image_normalize")
+def normalize(at, data, *, mean: Floats = (0.0, 0.0, 0.0, 0.0), std: Floats = (1.0, 1.0, 1.0, 1.0)):
+    """(x - mean) / std channel by channel, for channels-first data."""
+    channels = data.shape[-3]
+    shape = (channels, 1, 1)
+    mean, std = (ops.reshape(ops.array(_each_channel(v, channels), "float32"), shape) for v in (mean, std))
+    return ops.divide(ops.subtract(data, mean), std)
+
+
+@translates("_image_crop", "_npx__image_crop")
+def crop(at, data, *, x: int, y: int, width: int, height: int):
+    return data[..., y : y + height, x : x + width, :]
+
+
+@translates("_image_flip_left_right", "_npx__image_flip_left_right")
+def flip_left_right(at, data):
+    return ops.flip(data, -2)
+
+
+@translates("_image_flip_top_bottom", "_npx__image_flip_top_bottom")
+def flip_top_bottom(at, data):
+    return ops.flip(data, -3)
+
+
+@translates("_image_resize", "_npx__image_resize")
+def resize(at, data, *, size: Ints = (), keep_ratio: bool = False, interp: int = 1):
+    """Width and height, or one number: both, or the shorter side with `keep_ratio`. Bilinear with pixel centres."""
+    height, width = data.shape[-3], data.shape[-2]
+    if not size or len(size) > 2 or min(size) < 1:
+        raise at.error("attribute 'size' must be one or two lengths", size)
+    if interp not in (0, 1):
+        raise at.error("attribute 'interp' must be 0 (nearest) or 1 (bilinear)", interp)
+    wide, high = size if len(size) == 2 else (size[0], size[0])
+    if len(size) == 1 and keep_ratio:
+        if None in (height, width):
+            raise at.error("keep_ratio needs the size of the image; give the input's shape", tuple(data.shape))
+        wide, high = (size[0], size[0] * height // width) if height > width else (size[0] * width // height, size[0])
+    kind = "bilinear" if interp else "nearest"
+    out = ops.image.resize(data, (high, wide), interpolation=kind, data_format="channels_last")
+    return ops.cast(out, data.dtype)

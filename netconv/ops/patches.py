@@ -1,0 +1,70 @@
+"""im2col and col2im: the patches a kernel sees as columns, and back."""
+
+import itertools
+import math
+
+from ..attributes import Ints
+from ..lazy import ops
+from ..registry import translates
+
+
+def _windows(at, size, kernel, stride, dilate, pad):
+    """Strides, dilations, padding and the number of windows along each axis."""
+    rank = len(kernel)
+    stride, dilate, pad = stride or (1,) * rank, dilate or (1,) * rank, pad or (0,) * rank
+    if not len(stride) == len(dilate) == len(pad) == rank:
+        raise at.error(f"attributes 'stride', 'dilate' and 'pad' must have {rank} numbers, as kernel has")
+    if len(size) != rank or None in size:
+        raise at.error(f"needs {rank} spatial axes of known size; give the input's shape", tuple(size))
+    counts = tuple(
+        (n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, d, p in zip(size, kernel, stride, dilate, pad, strict=True)
+    )
+    return stride, dilate, pad, counts
+
+
+@translates("im2col")
+def im2col(at, data, *, kernel: Ints, stride: Ints = (), dilate: Ints = (), pad: Ints = ()):
+    """(N, C, ...) to (N, C x kernel points, windows)."""
+    stride, dilate, pad, counts = _windows(at, data.shape[2:], kernel, stride, dilate, pad)
+    data = ops.pad(data, ((0, 0), (0, 0), *((p, p) for p in pad)))
+    points = []
+    for place in itertools.product(*map(range, kernel)):
+        cut = tuple(
+            slice(k * d, k * d + (c - 1) * s + 1, s) for k, d, s, c in zip(place, dilate, stride, counts, strict=True)
+        )
+        points.append(data[(slice(None), slice(None), *cut)])
+    return ops.reshape(ops.stack(points, 2), (-1, data.shape[1] * math.prod(kernel), math.prod(counts)))
+
+
+@translates("col2im")
+def col2im(at, data, *, output_size: Ints, kernel: Ints, stride: Ints = (), dilate: Ints = (), pad: Ints = ()):
+    """(N, C x kernel points, windows) to (N, C, *output_size): overlapping patches are added."""
+    stride, dilate, pad, counts = _windows(at, output_size, kernel, stride, dilate, pad)
+    points = math.prod(kernel)
+    channels = data.shape[1] // points
+    if data.shape[2] != math.prod(counts) or data.shape[1] % points:
+        raise at.error(f"data must have shape (N, C x {points}, {math.prod(counts)})", tuple(data.shape))
+    patches = ops.reshape(data, (-1, channels, points, *counts))
+    whole = tuple(n + 2 * p for n, p in zip(output_size, pad, strict=True))
+    total = None
+    for number, place in enumerate(itertools.product(*map(range, kernel))):
+        spread, edges = patches[:, :, number], []
+        for axis, (k, d, s, n) in enumerate(zip(place, dilate, stride, whole, strict=True)):
+            spread = _apart(spread, axis + 2, s)
+            edges.append((k * d, n - k * d - spread.shape[axis + 2]))
+        spread = ops.pad(spread, ((0, 0), (0, 0), *edges))
+        total = spread if total is None else ops.add(total, spread)
+    cut = tuple(slice(p, p + n) for p, n in zip(pad, output_size, strict=True))
+    return total[(slice(None), slice(None), *cut)]
+
+
+def _apart(data, axis: int, stride: int):
+    """`stride - 1` zeros between neighbours along `axis`."""
+    if stride == 1:
+        return data
+    shape = [-1 if d is None else d for d in data.shape]
+    edges = [(0, 0)] * (axis + 1) + [(0, stride - 1)] + [(0, 0)] * (len(shape) - axis - 1)
+    data = ops.pad(ops.expand_dims(data, axis + 1), edges)
+    length = shape[axis] * stride
+    data = ops.reshape(data, (*shape[:axis], length, *shape[axis + 1 :]))
+    return data[(*(slice(None),) * axis, slice(0, length - stride + 1))]

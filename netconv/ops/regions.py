@@ -1,0 +1,175 @@
+"""Pooling of regions of interest: rows (image, x1, y1, x2, y2) of a feature map (N, H, W, C). No gradient reaches the
+regions themselves."""
+
+import numpy as np
+
+from ..attributes import Ints
+from ..layout import spatial
+from ..lazy import ops
+from ..registry import translates
+
+
+def _checked(at, data, rois, pooled_size: Ints) -> tuple[int, int]:
+    height, width = data.shape[1:3]
+    if None in (height, width):
+        raise at.error("needs the size of its data; give the input's shape", tuple(data.shape))
+    if len(pooled_size) != 2 or min(pooled_size) < 1:
+        raise at.error("attribute 'pooled_size' must be a height and a width", pooled_size)
+    return height, width
+
+
+def _rounded(x):
+    """Halves away from zero, as C rounds."""
+    return ops.multiply(ops.sign(x), ops.floor(ops.add(ops.absolute(x), 0.5)))
+
+
+def _column(rois, i: int):
+    return ops.stop_gradient(rois[:, i : i + 1])
+
+
+def _bins(start, size, count: int, length: int):
+    """Where each of `count` bins begins and ends (R, count), cut to the map: whole numbers that overlap at most."""
+    step = ops.divide(size, float(count))
+    place = np.arange(count, dtype="float32")
+    begin = ops.add(ops.floor(ops.multiply(step, place)), start)
+    end = ops.add(ops.ceil(ops.multiply(step, place + 1)), start)
+    return ops.clip(begin, 0, length), ops.clip(end, 0, length)
+
+
+def _doubled(table, axis: int) -> list:
+    """Maxima of runs of 1, 2, 4 ... along `axis` that begin at each place; the first of equal ones is the maximum."""
+    runs, reach, length = [table], 1, table.shape[axis]
+    whole = (slice(None),) * axis
+    while reach * 2 <= length:
+        last = runs[-1]
+        later = ops.concatenate([last[(*whole, slice(reach, None))], last[(*whole, slice(length - reach, None))]], axis)
+        runs.append(ops.where(ops.greater(later, last), later, last))
+        reach *= 2
+    return runs
+
+
+def _cover(begin, end, levels: int):
+    """Two runs of a power of two that cover begin .. end: (level, place of the one, place of the other)."""
+    size = ops.maximum(ops.subtract(end, begin), 1.0)
+    level = ops.zeros_like(size)
+    for i in range(1, levels):
+        level = ops.add(level, ops.cast(ops.greater_equal(size, 2.0**i), size.dtype))
+    return level, begin, ops.maximum(ops.subtract(end, ops.round(ops.power(2.0, level))), 0.0)
+
+
+@translates("ROIPooling", "_npx_roi_pooling", layout=spatial)
+def roi_pooling(at, data, rois, *, pooled_size: Ints, spatial_scale: float):
+    """The maximum of each bin, 0 where a bin is empty.
+
+    Bins differ in size from region to region, so maxima over runs of 1, 2, 4 ... places are made once for the whole
+    map, and each bin reads the four that cover it.
+    """
+    height, width = _checked(at, data, rois, pooled_size)
+    image = ops.cast(_column(rois, 0), "float32")
+    x1, y1, x2, y2 = (_rounded(ops.multiply(_column(rois, i), spatial_scale)) for i in range(1, 5))
+    tall, wide = (ops.maximum(ops.add(ops.subtract(b, a), 1.0), 1.0) for a, b in ((y1, y2), (x1, x2)))
+    top, bottom = _bins(y1, tall, pooled_size[0], height)
+    left, right = _bins(x1, wide, pooled_size[1], width)
+    tables = [_doubled(row, 1) for row in _doubled(data, 2)]
+    across, down = len(tables), len(tables[0])
+    table = ops.reshape(ops.stack([t for row in tables for t in row], 1), (-1, data.shape[-1]))
+    row_level, *row_places = _cover(top, bottom, down)
+    column_level, *column_places = _cover(left, right, across)
+    corners = []
+    for y in row_places:
+        for x in column_places:
+            level = ops.add(ops.multiply(column_level[:, None, :], float(down)), row_level[:, :, None])
+            index = ops.add(ops.multiply(image[:, :, None], float(across * down)), level)
+            index = ops.add(ops.multiply(ops.cast(index, "int32"), height), ops.cast(y[:, :, None], "int32"))
+            index = ops.add(ops.multiply(index, width), ops.cast(x[:, None, :], "int32"))
+            corners.append(ops.take(table, index, axis=0))
+    best = corners[0]
+    for other in corners[1:]:
+        best = ops.where(ops.greater(other, best), other, best)
+    full = ops.logical_and(ops.greater(bottom, top)[:, :, None], ops.greater(right, left)[:, None, :])
+    return ops.where(full[..., None], best, ops.zeros_like(best))
+
+
+def _mean_weights(start, size, count: int, length: int, ratio: int):
+    """(R, count, length): what each place of the map weighs in the mean of a bin's samples.
+
+    A bin has `ratio` samples or, with 0, as many as it is long; of those at most length + 3 lie on the map.
+    """
+    step = ops.divide(size, float(count))
+    samples = ops.full_like(step, float(ratio)) if ratio > 0 else ops.ceil(step)
+    apart = ops.divide(step, samples)
+    begin = ops.add(ops.multiply(step, np.arange(count, dtype="float32")), start)
+    number = np.arange(ratio if ratio > 0 else length + 3, dtype="float32").reshape(1, 1, -1)
+    if ratio <= 0:  # from the first sample that lies on the map
+        first = ops.maximum(ops.floor(ops.subtract(ops.divide(ops.subtract(-1.0, begin), apart), 0.5)), 0.0)
+        number = ops.add(first[..., None], number)
+    place = ops.add(begin[..., None], ops.multiply(ops.add(number, 0.5), apart[..., None]))
+    on_map = ops.logical_and(ops.greater_equal(place, -1.0), ops.less_equal(place, float(length)))
+    on_map = ops.logical_and(on_map, ops.less(number, samples[..., None]))
+    place = ops.clip(place, 0.0, length - 1.0)
+    weight = ops.subtract(1.0, ops.absolute(ops.subtract(place[..., None], np.arange(length, dtype="float32"))))
+    weight = ops.multiply(ops.maximum(weight, 0.0), ops.cast(on_map, "float32")[..., None])
+    return ops.divide(ops.sum(weight, 2), samples[..., None])
+
+
+def _of_image(weights, image, data):
+    """(R, count, length) to (R, count, N, length): nothing for all images but the region's own."""
+    first = data[:, 0, 0, 0]
+    number = ops.subtract(ops.cumsum(ops.ones_like(first)), 1.0)
+    own = ops.cast(ops.equal(ops.trunc(image), number), "float32")
+    return ops.multiply(weights[:, :, None, :], own[:, None, :, None])
+
+
+def _pooled(data, image, rows, columns, pooled_size: Ints, by_bin: bool):
+    """Weights of rows and columns applied: (R, height, width, C). With `by_bin` each bin has channels of its own."""
+    rows = _of_image(rows, image, data)
+    if not by_bin:
+        lines = ops.einsum("rpnh,nhwc->rpwc", rows, data)
+        return ops.einsum("rqw,rpwc->rpqc", columns, lines)
+    high, wide = pooled_size
+    data = ops.reshape(data, (-1, *data.shape[1:3], data.shape[3] // (high * wide), high, wide))
+    lines = ops.einsum("rpnh,nhwcpq->rpwcq", rows, data)
+    return ops.einsum("rqw,rpwcq->rpqc", columns, lines)
+
+
+@translates("_contrib_ROIAlign", layout=spatial)
+def roi_align(at, data, rois, *, pooled_size: Ints, spatial_scale: float, sample_ratio: int = -1,
+              position_sensitive: bool = False, aligned: bool = False):
+    """The mean of samples in each bin, interpolated: a mean of rows and a mean of columns, so two products of matrices.
+    Regions of a negative image are 0."""
+    height, width = _checked(at, data, rois, pooled_size)
+    shift = 0.5 if aligned else 0.0
+    image = _column(rois, 0)
+    x1, y1, x2, y2 = (
+        ops.subtract(ops.multiply(_column(rois, i), spatial_scale), shift) for i in range(1, 5)
+    )
+    weights = []
+    for begin, end, count, length in ((y1, y2, pooled_size[0], height), (x1, x2, pooled_size[1], width)):
+        size = ops.subtract(end, begin)
+        size = size if aligned else ops.maximum(size, 1.0)
+        weights.append(_mean_weights(begin, size, count, length, sample_ratio))
+    return _pooled(data, image, *weights, pooled_size, position_sensitive)
+
+
+@translates("_contrib_PSROIPooling", layout=spatial)
+def psroi_pooling(at, data, rois, *, spatial_scale: float, output_dim: int, pooled_size: int, group_size: int = 0):
+    """The mean of each bin in channels of its own; bin (i, j) of a finer pooling than the groups shares theirs."""
+    height, width = _checked(at, data, rois, (pooled_size, pooled_size))
+    group_size = group_size or pooled_size
+    image = _column(rois, 0)
+    x1, y1, x2, y2 = (_rounded(_column(rois, i)) for i in range(1, 5))
+    weights = []
+    for begin, end, length in ((y1, y2, height), (x1, x2, width)):
+        begin = ops.multiply(begin, spatial_scale)
+        end = ops.multiply(ops.add(end, 1.0), spatial_scale)
+        step = ops.divide(ops.maximum(ops.subtract(end, begin), 0.1), float(pooled_size))
+        place = np.arange(pooled_size, dtype="float32")
+        low = ops.clip(ops.floor(ops.add(ops.multiply(step, place), begin)), 0, length)[..., None]
+        high = ops.clip(ops.ceil(ops.add(ops.multiply(step, place + 1), begin)), 0, length)[..., None]
+        line = np.arange(length, dtype="float32")
+        inside = ops.cast(ops.logical_and(ops.less_equal(low, line), ops.less(line, high)), "float32")
+        weights.append(ops.divide(inside, ops.maximum(ops.subtract(high, low), 1.0)))
+    group = (np.arange(pooled_size) * group_size // pooled_size).clip(0, group_size - 1)
+    channels = np.arange(output_dim)[:, None, None] * group_size + group[None, :, None]
+    channels = (channels * group_size + group[None, None, :]).astype("int32")
+    return _pooled(ops.take(data, channels.reshape(-1), axis=-1), image, *weights, (pooled_size, pooled_size), True)

@@ -1,0 +1,146 @@
+"""The command line: what goes to stdout and to stderr, exit codes, pipes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from nets import dense, draw, graph, null, op, write
+
+from netconv.cli import main
+
+CKD = Path(__file__).parent.parent / "fixtures" / "ckd"
+
+
+def netconv(*arguments, **options):
+    """A real process."""
+    command = [sys.executable, "-m", "netconv", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, **options)
+
+
+def fails(*arguments, code=1, **options):
+    """What a command says on stderr, having said nothing on stdout."""
+    done = CliRunner().invoke(main, list(map(str, arguments)), **options)
+    assert done.exit_code == code, done.output
+    assert done.stdout == ""
+    return done.stderr
+
+
+def test_convert_prints_the_path_and_says_the_rest_on_stderr(tmp_path):
+    for name in ("net.json", "net.params"):
+        (tmp_path / name).write_bytes((CKD / name).read_bytes())
+    done = netconv("convert", "net.json", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout == b"net.keras\n"
+    assert done.stderr.decode().splitlines() == [
+        "net.json: 6 nodes, 6 layers, 8 parameters copied from net.params",
+        "input  Input (?, 24)",
+        "output Output (?, 2)",
+        "loss   sparse_categorical_crossentropy, because the head is a softmax; targets are class numbers from 0; "
+        "--loss decides",
+        "optimizer adam, learning rate 0.001",
+        "note: Input: shape (?,24) found out from the parameters",
+        "note: Dropout with mode 'always' drops in training only, as Mathematica's layer does",
+    ]
+    assert sorted(os.listdir(tmp_path)) == ["net.json", "net.keras", "net.params"]
+
+
+def test_the_model_goes_to_stdout_and_the_net_comes_from_stdin():
+    done = netconv("convert", "-", "-p", CKD / "net.params", "-o", "-", "--quiet", input=(CKD / "net.json").read_bytes())
+    assert done.returncode == 0 and done.stderr == b""
+    assert done.stdout[:4] == b"PK\x03\x04"
+    seen = netconv("inspect", "--json", "-", input=done.stdout)
+    assert json.loads(seen.stdout)["elements"] == 638
+
+
+def test_several_nets_convert_in_one_call(tmp_path):
+    net, arrays = dense()
+    write(tmp_path, net, "a", **arrays)
+    write(tmp_path, net, "b", **arrays)
+    done = CliRunner().invoke(main, ["convert", "--json", str(tmp_path / "a.json"), str(tmp_path / "b.json")])
+    facts = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [f["path"] for f in facts] == [str(tmp_path / "a.keras"), str(tmp_path / "b.keras")]
+    assert facts[0]["loss"] == ["mean_squared_error"]
+
+
+def test_options_of_keras_reach_the_model(tmp_path):
+    net, arrays = dense()
+    path = write(tmp_path, net, **arrays)
+    options = ["--loss", "mean_absolute_error", "--optimizer", "sgd", "--learning-rate", "0.5", "--metric", "mse"]
+    done = CliRunner().invoke(main, ["convert", str(path), *options])
+    assert "loss   mean_absolute_error, as asked" in done.stderr
+    facts = json.loads(CliRunner().invoke(main, ["inspect", "--json", str(tmp_path / "net.keras")]).stdout)
+    assert (facts["loss"], facts["optimizer"]) == ("mean_absolute_error", "SGD")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["inspect", str(CKD / "net.json")], ["inspect", "--help"]])
+def test_help_and_inspect_import_no_tensorflow(arguments):
+    code = f"import sys; sys.argv[1:] = {arguments!r}; import netconv.cli, atexit\n"
+    code += "atexit.register(lambda: print([m for m in sys.modules if m in ('tensorflow', 'keras')], file=sys.stderr))\n"
+    code += "netconv.cli.main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr == "[]\n"
+
+
+def test_an_op_without_translation_fails_before_keras_is_imported(tmp_path):
+    path = write(tmp_path, graph(null("data"), op("Warp", "a", [0])))
+    code = "import sys; from netconv.cli import main\ntry: main()\n"
+    code += "finally: print([m for m in sys.modules if m in ('tensorflow', 'keras')], file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code, "convert", path], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == f"netconv: {path}: this op has no translation: Warp (1, first at node 'a')\n[]\n"
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path):
+    net, arrays = dense(200, 300)
+    path = write(tmp_path, net, **arrays)
+    command = f"{sys.executable} -m netconv convert {path} -o - --quiet | head -c 4 | wc -c"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True)
+    assert done.stdout.strip() == b"4" and done.stderr == b"" and done.returncode == 0
+
+
+def test_a_missing_file():
+    assert fails("convert", "/nowhere/net.json") == "netconv: /nowhere/net.json: No such file or directory\n"
+    assert fails("inspect", "/nowhere/net.json") == "netconv: /nowhere/net.json: No such file or directory\n"
+
+
+def test_nothing_is_written_when_the_net_is_at_fault(tmp_path):
+    net, arrays = dense()
+    path = write(tmp_path, net, w=draw(2, 3), b=draw(7))
+    text = fails("convert", path)
+    assert text == "netconv: FullyConnected node 'fc': bias must have shape (2,); received (7,)\n"
+    assert sorted(os.listdir(tmp_path)) == ["net.json", "net.params"]
+
+
+def test_an_unwritable_output(tmp_path):
+    text = fails("convert", CKD / "net.json", "-o", tmp_path / "no" / "x.keras", "--quiet")
+    assert text == f"netconv: {tmp_path}/no/x.keras: No such file or directory\n"
+
+
+def test_a_model_is_never_written_over_its_net(tmp_path):
+    net, arrays = dense()
+    path = write(tmp_path, net, **arrays)
+    assert fails("convert", path, "-o", path) == (
+        f"netconv: {path}: the model would be written over the net; choose another output\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["convert"], "Error: Missing argument 'NET.json...'."),
+        (["convert", "a", "b", "-o", "c"], "Error: -p and -o go with one net"),
+        (["convert", "-"], "Error: a net from stdin needs -o"),
+        (["convert", "a", "--json", "-o", "-"], "Error: --json and -o - both want stdout"),
+        (
+            ["convert", "a", "--input-shape", "data=x"],
+            "Error: Invalid value for '--input-shape': 'data=x' is no shape such as data=?,3,224,224",
+        ),
+        (["translate"], "Error: No such command 'translate'."),
+    ],
+)
+def test_misuse(arguments, text):
+    assert fails(*arguments, code=2).splitlines()[-1] == text

@@ -1,0 +1,354 @@
+"""The library call, from files to a compiled model."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from nets import dense, draw, graph, null, op, write
+
+import netconv
+from netconv import archive, conversion
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+CKD = FIXTURES / "ckd" / "net.json"
+
+
+def kinds(model):
+    return [type(layer).__name__ for layer in model.layers]
+
+
+def convert(folder, net, shapes=None, **arrays):
+    return netconv.convert(write(folder, net, **arrays), input_shapes=shapes)
+
+
+def test_the_kidney_net_is_the_chain_that_was_drawn():
+    model = netconv.convert(CKD)
+    assert kinds(model) == ["InputLayer", "BatchNormalization", "Dense", "ReLU", "Dropout", "Dense", "Softmax"]
+    assert model.count_params() == 638
+    assert model.input_shape == (None, 24)
+    assert model.loss == "sparse_categorical_crossentropy"
+    assert model.optimizer.name == "adam" and model.optimizer.built
+    assert [layer.name for layer in model.layers] == ["Input", "1", "2", "3_0", "4_0", "5", "6_0"]
+
+
+PLAIN = """
+import sys, warnings
+warnings.simplefilter("error")
+sys.modules["netconv"] = None  # as where it is not installed
+import keras, numpy
+model = keras.models.load_model(sys.argv[1])
+x = numpy.linspace(-1, 1, 96, dtype="float32").reshape(4, 24)
+before = model.predict(x, verbose=0)
+model.fit(x, numpy.array([0, 1, 0, 1]), epochs=2, verbose=0)
+print(len(model.optimizer.variables), before[0, 0] != model.predict(x, verbose=0)[0, 0])
+"""
+
+
+def test_the_file_loads_and_trains_without_netconv_and_without_a_warning(tmp_path):
+    netconv.convert_file(CKD, output=tmp_path / "net.keras")
+    done = subprocess.run([sys.executable, "-c", PLAIN, tmp_path / "net.keras"], capture_output=True, text=True)
+    assert done.stdout.split() == ["14", "True"]
+    assert "Warning" not in done.stderr
+
+
+def test_the_same_net_gives_the_same_bytes_in_any_process(tmp_path):
+    one, two = tmp_path / "one.keras", tmp_path / "two.keras"
+    lenet = FIXTURES / "conformance" / "nets" / "mathematica-lenet-11" / "net.json"
+    convert_ckd_too = f"import netconv; netconv.convert({str(CKD)!r}); "
+    for path, before in ((one, ""), (two, convert_ckd_too)):
+        code = f"{before}import netconv; netconv.convert_file({str(lenet)!r}, output={str(path)!r})"
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_the_file_says_where_each_weight_came_from(tmp_path):
+    path = tmp_path / "net.keras"
+    netconv.convert_file(CKD, output=path, classes=["ckd", "notckd"])
+    members = archive.members(path)
+    origins = json.loads(members["weights.json"])
+    assert origins["2/kernel"] == ["transpose", ["param", "2.Weights", [20, 24]], [1, 0]]
+    assert json.loads(members["classes.json"]) == ["ckd", "notckd"]
+    assert len(origins) == 8
+
+
+def test_saving_a_model_that_keras_saved_needs_no_members(tmp_path):
+    netconv.convert(CKD).save(tmp_path / "net.keras")
+    assert archive.members(tmp_path / "net.keras") == {}
+
+
+def test_an_optimizer_s_slots_take_no_room(tmp_path):
+    net, arrays = dense(1000, 1000)
+    netconv.convert_file(write(tmp_path, net, **arrays))
+    assert (tmp_path / "net.keras").stat().st_size < 1.1 * 4 * (1000 * 1000 + 1000)
+    loaded = archive.load(tmp_path / "net.keras")
+    assert loaded.optimizer.built and len(loaded.optimizer.variables) == 6
+
+
+def test_hdf5_for_older_keras(tmp_path):
+    netconv.convert_file(CKD, output=tmp_path / "net.h5")
+    assert (tmp_path / "net.h5").read_bytes()[:4] == b"\x89HDF"
+
+
+def test_inputs_and_outputs_keep_the_graph_s_axis_order(tmp_path):
+    x = draw(2, 3, 6, 6)
+    net = graph(null("image"), null("w"), op("Convolution", "conv", [0, 1], kernel="(3, 3)", num_filter=4, no_bias=True))
+    model = convert(tmp_path, net, w=draw(4, 3, 3, 3))
+    assert model.inputs[0].name == "image" and model.input_shape == (None, 3, None, None)
+    assert model(x).shape == (2, 4, 4, 4)
+
+
+def test_a_convolutional_net_has_one_transpose_at_each_boundary(tmp_path):
+    conv = {"kernel": "(3, 3)", "num_filter": 4, "no_bias": True, "pad": "(1, 1)"}
+    net = graph(
+        null("data"), null("w1"), op("Convolution", "c1", [0, 1], **conv), op("relu", "r", [2]),
+        null("w2"), op("Convolution", "c2", [3, 4], **conv), op("elemwise_add", "sum", [3, 5]),
+        op("Concat", "cat", [6, 3], dim=1), op("Pooling", "p", [7], kernel="(2, 2)", stride="(2, 2)"),
+    )  # fmt: skip
+    path = write(tmp_path, net, w1=draw(4, 3, 3, 3), w2=draw(4, 4, 3, 3))
+    done = conversion.convert(path, input_shapes={"data": (None, 3, 8, 8)})
+    assert done.account.transposes == 2
+
+
+def test_flatten_before_a_dense_layer_is_folded_into_the_kernel(tmp_path):
+    net = graph(
+        null("data"), null("w"), op("Convolution", "c", [0, 1], kernel="(3, 3)", num_filter=4, no_bias=True),
+        op("Flatten", "f", [2]), null("v"), op("FullyConnected", "d", [3, 4], num_hidden=2, no_bias=True),
+    )  # fmt: skip
+    path = write(tmp_path, net, w=draw(4, 1, 3, 3), v=draw(2, 64))
+    done = conversion.convert(path, input_shapes={"data": (None, 1, 6, 6)})
+    assert done.account.transposes == 0  # one channel: the input is reshaped, not transposed
+    assert kinds(done.model) == ["InputLayer", "Reshape", "Conv2D", "Flatten", "Dense"]
+
+
+def test_transposes_of_the_graph_cancel(tmp_path):
+    """Mathematica's Interleaving writes one before and one after; the data is channels-last already."""
+    net = graph(
+        null("data"), op("transpose", "k$0", [0], axes="(0, 3, 1, 2)"), null("w"),
+        op("Convolution", "k", [1, 2], kernel="(3, 3)", num_filter=4, no_bias=True),
+        op("transpose", "k$1", [3], axes="(0, 2, 3, 1)"),
+    )  # fmt: skip
+    path = write(tmp_path, net, w=draw(4, 3, 3, 3))
+    done = conversion.convert(path, input_shapes={"data": (None, 8, 8, 3)})
+    assert kinds(done.model) == ["InputLayer", "Conv2D"]
+
+
+def test_nodes_that_share_parameters_share_a_layer(tmp_path):
+    net = graph(
+        null("data"), null("w"), op("FullyConnected", "one", [0, 1], num_hidden=3, no_bias=True),
+        op("FullyConnected", "two", [2, 1], num_hidden=3, no_bias=True),
+    )  # fmt: skip
+    model = convert(tmp_path, net, w=draw(3, 3))
+    assert kinds(model) == ["InputLayer", "Dense"] and model.count_params() == 9
+
+
+def test_parameters_shared_by_different_ops_are_one_variable(tmp_path):
+    net = graph(
+        null("ids"), null("w"), op("Embedding", "e", [0, 1], input_dim=5, output_dim=3),
+        op("FullyConnected", "out", [2, 1], num_hidden=5, no_bias=True, flatten=False),
+    )  # fmt: skip
+    w = draw(5, 3)
+    model = convert(tmp_path, net, {"ids": (None, 4)}, w=w)
+    assert model.count_params() == 15
+    ids = np.array([[0, 1, 4, 2]], "float32")
+    np.testing.assert_allclose(model(ids), w[[[0, 1, 4, 2]]] @ w.T, rtol=1e-5, atol=1e-6)
+
+
+def test_a_stored_array_that_no_layer_owns_trains(tmp_path):
+    net = graph(null("data"), null("s"), op("broadcast_mul", "scaled", [0, 1]))
+    model = convert(tmp_path, net, {"data": (None, 3)}, s=np.array([[1, 2, 3]], "float32"))
+    assert [v.shape for v in model.trainable_variables] == [(1, 3)]
+    np.testing.assert_array_equal(model(np.ones((2, 3), "float32")), [[1, 2, 3]] * 2)
+
+
+def test_what_lies_behind_block_grad_does_not_train(tmp_path):
+    net = graph(
+        null("data"), null("w"), op("FullyConnected", "a", [0, 1], num_hidden=3, no_bias=True),
+        op("BlockGrad", "stop", [2]), null("v"), op("FullyConnected", "b", [3, 4], num_hidden=2, no_bias=True),
+    )  # fmt: skip
+    model = convert(tmp_path, net, w=draw(3, 3), v=draw(2, 3))
+    assert [v.path for v in model.trainable_variables] == ["b/kernel"]
+
+
+def test_the_gamma_that_mxnet_fixes_at_one_is_no_weight(tmp_path):
+    arrays = {"g": draw(3), "b": draw(3), "m": draw(3), "v": draw(3) ** 2}
+    net = graph(null("data"), *map(null, "gbmv"), op("BatchNorm", "bn", [0, 1, 2, 3, 4]))
+    model = convert(tmp_path, net, {"data": (None, 3)}, **arrays)
+    assert model.layers[1].scale is False
+    expected = (1 - arrays["m"]) / np.sqrt(arrays["v"] + 1e-3) + arrays["b"]
+    np.testing.assert_allclose(model(np.ones((1, 3), "float32"))[0], expected, rtol=1e-5)
+
+
+def test_recurrent_states_start_at_zero_unless_asked_for(tmp_path):
+    nodes = (
+        null("data"), null("p"), null("4.State"), op("expand_dims", "e", [2], axis=0),
+        op("RNN", "rnn", [0, 1, 3], mode="gru", state_size=4, num_layers=1, state_outputs=True),
+    )  # fmt: skip
+    arrays = {"p": draw(3 * 4 * (2 + 4) + 2 * 3 * 4)}
+    model = convert(tmp_path, graph(*nodes), {"data": (5, None, 2)}, **arrays)
+    assert [t.name for t in model.inputs] == ["data"]
+    with_states = netconv.convert(tmp_path / "net.json", input_shapes={"data": (5, None, 2)}, states=True)
+    assert [t.name for t in with_states.inputs] == ["data", "4.State"]
+    x = draw(5, 3, 2)
+    np.testing.assert_allclose(model(x), with_states([x, np.zeros((3, 4), "float32")]), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("head", "loss"),
+    [
+        (("softmax", {"axis": 1}), "sparse_categorical_crossentropy"),
+        (("SoftmaxActivation", {}), "sparse_categorical_crossentropy"),
+        (("sigmoid", {}), "binary_crossentropy"),
+        (("Activation", {"act_type": "sigmoid"}), "binary_crossentropy"),
+        (("MAERegressionOutput", {}), "mean_absolute_error"),
+        (("LinearRegressionOutput", {}), "mean_squared_error"),
+        (("relu", {}), "mean_squared_error"),
+    ],
+)
+def test_the_head_chooses_the_loss(tmp_path, head, loss):
+    net, arrays = dense()
+    net = graph(*net["nodes"], op(head[0], "head", [3], **head[1]))
+    assert convert(tmp_path, net, **arrays).loss == loss
+
+
+def test_several_heads_have_several_losses(tmp_path):
+    net, arrays = dense()
+    net = graph(*net["nodes"], op("softmax", "p", [3]), heads=[3, 4])
+    model = convert(tmp_path, net, **arrays)
+    assert model.loss == ["mean_squared_error", "sparse_categorical_crossentropy"]
+
+
+def test_a_net_without_parameters_is_drawn_by_its_seed(tmp_path):
+    path = write(tmp_path, dense()[0])
+    draws = [
+        netconv.convert(path, input_shapes={"data": (None, 3)}, seed=seed).get_weights()[0] for seed in (1, 1, 2)
+    ]
+    np.testing.assert_array_equal(draws[0], draws[1])
+    assert not np.array_equal(draws[0], draws[2])
+
+
+def test_inspect_knows_what_is_in_a_net_and_in_a_model(tmp_path):
+    net = netconv.inspect(CKD)
+    assert net.translates and net.facts["inputs"] == {"Input": [None, 24]} and net.facts["elements"] == 638
+    assert net.facts["ops"]["FullyConnected"] == 2
+    netconv.convert_file(CKD, output=tmp_path / "net.keras")
+    model = netconv.inspect(tmp_path / "net.keras")
+    assert model.facts["elements"] == 638 and model.facts["optimizer"] == "Adam"
+    assert model.facts["weights"]["2/0"] == [24, 20]
+
+
+def test_inspect_says_what_would_not_translate(tmp_path):
+    path = write(tmp_path, graph(null("data"), op("NLLLoss", "loss", [0])))
+    found = netconv.inspect(path)
+    assert not found.translates and found.facts["untranslated"] == ["NLLLoss"]
+    assert found.facts["problems"] == [
+        f"{path}: this op has no translation: NLLLoss (1, first at node 'loss')"
+    ]
+
+
+def failing(folder, net, shapes=None, **arrays):
+    path = write(folder, net, **arrays)
+    with pytest.raises(netconv.NetconvError) as error:
+        netconv.convert(path, input_shapes=shapes)
+    return type(error.value), str(error.value).replace(str(path), "net.json")
+
+
+def test_unknown_ops_are_all_named_at_once(tmp_path):
+    net = graph(null("data"), op("Warp", "a", [0]), op("Warp", "b", [1]), op("Fold", "c", [2]))
+    assert failing(tmp_path, net) == (
+        netconv.UnsupportedOps,
+        "net.json: these ops have no translation: Warp (2, first at node 'a'), Fold (1, first at node 'c')",
+    )
+
+
+def test_an_unknown_attribute(tmp_path):
+    net = graph(null("data"), op("clip", "c", [0], a_min=0, a_max=1, a_mid=2))
+    assert failing(tmp_path, net) == (
+        netconv.NodeError,
+        "clip node 'c': unknown attribute 'a_mid' (known: a_max, a_min); received '2'",
+    )
+
+
+def test_an_attribute_that_cannot_be_read(tmp_path):
+    net = graph(null("data"), op("clip", "c", [0], a_min="low", a_max=1))
+    assert failing(tmp_path, net) == (
+        netconv.NodeError,
+        "clip node 'c': attribute 'a_min' must be a number; received 'low'",
+    )
+
+
+def test_a_missing_attribute(tmp_path):
+    net = graph(null("data"), op("clip", "c", [0], a_min=0))
+    assert failing(tmp_path, net) == (netconv.NodeError, "clip node 'c': required attribute 'a_max' is missing")
+
+
+def test_a_wrong_number_of_inputs(tmp_path):
+    net = graph(null("data"), op("elemwise_add", "sum", [0]))
+    assert failing(tmp_path, net) == (netconv.NodeError, "elemwise_add node 'sum': needs 2 inputs; received 1")
+
+
+def test_an_output_that_a_node_does_not_have(tmp_path):
+    net = graph(null("data"), op("relu", "r", [0]), op("tanh", "t", [(1, 3)]))
+    assert failing(tmp_path, net, {"data": (None, 3)}) == (
+        netconv.NodeError,
+        "relu node 'r': has 1 outputs; output 3 is asked for",
+    )
+
+
+def test_an_array_that_does_not_fit_its_node(tmp_path):
+    net, arrays = dense(2, 3)
+    assert failing(tmp_path, net, b=draw(5), w=arrays["w"]) == (
+        netconv.NodeError,
+        "FullyConnected node 'fc': bias must have shape (2,); received (5,)",
+    )
+
+
+def test_a_shape_that_cannot_be_found_out(tmp_path):
+    net = graph(null("data"), op("relu", "r", [0]))
+    kind, text = failing(tmp_path, net)
+    assert kind is netconv.ShapeError and "'data'" in text and "--input-shape" in text
+
+
+def test_a_loss_that_keras_does_not_know(tmp_path):
+    net, arrays = dense()
+    with pytest.raises(netconv.NetconvError) as error:
+        netconv.convert(write(tmp_path, net, **arrays), loss="squared")
+    assert str(error.value) == (
+        "Keras has no loss called 'squared'; it has mean_squared_error, binary_crossentropy and others"
+    )
+
+
+def test_class_names_must_fit_the_output(tmp_path):
+    with pytest.raises(netconv.FormatError) as error:
+        netconv.convert_file(CKD, output=tmp_path / "x.keras", classes=["a", "b", "c"])
+    assert str(error.value) == "3 class names (a, b, c) for an output of 2: give one each"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_left_of_a_file_that_cannot_be_written(tmp_path):
+    with pytest.raises(OSError):
+        netconv.convert_file(CKD, output=tmp_path / "nowhere" / "x.keras")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"not a zip", "not a .keras file"),
+        (b"", "not a .keras file"),
+        ("zip", "not a .keras file (it has no config.json)"),
+    ],
+)
+def test_a_keras_file_that_is_none(tmp_path, content, text):
+    path = tmp_path / "x.keras"
+    if content == "zip":
+        with zipfile.ZipFile(path, "w") as made:
+            made.writestr("a", "b")
+    else:
+        path.write_bytes(content)
+    with pytest.raises(netconv.FormatError) as error:
+        archive.load(path)
+    assert str(error.value) == f"{path}: {text}"

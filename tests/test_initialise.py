@@ -1,0 +1,168 @@
+"""Initial values of an untrained net, and parameters that a parameter file lacks."""
+
+import json
+
+import numpy as np
+import pytest
+
+from netconv.arrays import Array
+from netconv.errors import FormatError, NodeError, ShapeError
+from netconv.graph import Edge, Graph, Node
+from netconv.initialise import initialise, require
+from netconv.shapes import infer, parameters
+
+
+def owned_by(op, attrs, count, hints=(), names=(), mathematica=False, arrays=None):
+    """A graph of one node that reads `x` and `count` parameters, p1, p2 ... unless `names` says otherwise."""
+    names = ["x", *(names or [f"p{i + 1}" for i in range(count)])]
+    nulls = [Node("null", name, hints=dict(hints).get(name, {})) for name in names]
+    node = Node(op, "node", attrs, tuple(Edge(i) for i in range(len(names))))
+    return Graph((*nulls, node), (Edge(len(names)),), arrays or {}, source="net.json", mathematica=mathematica)
+
+
+def values(graph, given, seed=0):
+    done = initialise(graph, infer(graph, {"x": given}).arrays, seed)
+    return {done.nodes[i].name: array.value for i, array in done.arrays.items()}
+
+
+DENSE = {"num_hidden": "300"}
+
+
+def hinted(hint, op="FullyConnected", attrs=DENSE, given=(None, 200)):
+    text = hint if isinstance(hint, str) else json.dumps(hint)
+    return values(owned_by(op, attrs, 2, {"p1": {"init": text}}), given)["p1"]
+
+
+def test_roles_decide_without_a_hint():
+    dense = values(owned_by("FullyConnected", DENSE, 2), (None, 200))
+    assert dense["p1"].shape == (300, 200) and dense["p1"].dtype == np.float32
+    assert 0.069 < np.abs(dense["p1"]).max() <= 0.07
+    assert not dense["p2"].any()
+    norm = values(owned_by("BatchNorm", {}, 4), (None, 3))
+    assert {name: value.tolist() for name, value in norm.items()} == {
+        "p1": [1, 1, 1], "p2": [0, 0, 0], "p3": [0, 0, 0], "p4": [1, 1, 1],
+    }  # fmt: skip
+    assert values(owned_by("LeakyReLU", {"act_type": "prelu"}, 1), (None, 2))["p1"].tolist() == [0.25, 0.25]
+
+
+def test_mathematica_draws_normal_weights_by_fan_in():
+    weights = values(owned_by("FullyConnected", DENSE, 2, mathematica=True), (None, 200))["p1"]
+    assert weights.std() == pytest.approx(0.1, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("hint", "low", "high", "deviation"),
+    [
+        (["uniform", {"scale": 0.5}], -0.5, 0.5, 0.5 / 3**0.5),
+        (["normal", {"sigma": 0.1}], -1, 1, 0.1),
+        (["xavier", {}], -((3 / 250) ** 0.5), (3 / 250) ** 0.5, (1 / 250) ** 0.5),
+        (["Xavier", {"rnd_type": "gaussian", "factor_type": "in", "magnitude": 2}], -1, 1, 0.1),
+        (["msraprelu", {"factor_type": "out", "slope": 0}], -1, 1, (2 / 300) ** 0.5),
+        ("zeros", 0, 0, 0),
+        ('["one", {}]', 1, 1, 0),
+        (["constant", {"value": 0.25}], 0.25, 0.25, 0),
+    ],
+)
+def test_a_hint_decides(hint, low, high, deviation):
+    drawn = hinted(hint)
+    assert low - 1e-7 <= drawn.min() and drawn.max() <= high + 1e-7
+    assert drawn.std() == pytest.approx(deviation, rel=0.02, abs=1e-7)
+
+
+def test_orthogonal_columns():
+    drawn = hinted(["orthogonal", {"scale": 2.0}])
+    np.testing.assert_allclose(drawn.T @ drawn, 4 * np.eye(200), atol=1e-4)
+
+
+def test_bilinear_interpolates():
+    drawn = hinted('["bilinear", {}]', "Convolution", {"kernel": "(4, 4)", "num_filter": "2"}, (None, 1, 8, 8))
+    line = np.array([0.25, 0.75, 0.75, 0.25])
+    np.testing.assert_allclose(drawn, np.broadcast_to(np.outer(line, line), (2, 1, 4, 4)))
+
+
+def test_the_second_gate_of_an_lstm_forgets_little():
+    drawn = hinted(["lstmbias", {"forget_bias": 1.0}], attrs={"num_hidden": "8"})
+    assert drawn[2:4].all() and not drawn[:2].any() and not drawn[4:].any()
+
+
+RECURRENT = {"mode": "lstm", "state_size": "3", "num_layers": "2", "bidirectional": "True"}
+
+
+def test_the_flat_vector_of_a_recurrent_layer_ends_in_its_biases():
+    graph = owned_by("RNN", RECURRENT, 3, names=("flat", "h", "c"))
+    drawn = values(graph, (None, None, 5))["flat"]
+    biases = 2 * 2 * 2 * 4 * 3
+    assert drawn.size == 2 * 4 * 3 * ((5 + 3) + (6 + 3)) + biases
+    assert not drawn[-biases:].any() and drawn[:-biases].all()
+    options = {"mode": "lstm", "num_hidden": 3, "num_layers": 2, "bidirectional": True, "forget_bias": 1.0,
+               "init": '["constant", {"value": 0.5}]'}  # fmt: skip
+    graph = owned_by("RNN", RECURRENT, 3, {"flat": {"init": json.dumps(["fusedrnn", options])}}, ("flat", "h", "c"))
+    drawn = values(graph, (None, None, 5))["flat"]
+    assert set(drawn[:-biases]) == {0.5}
+    assert drawn[-biases:].reshape(-1, 4, 3)[:, 1].all() and drawn[-biases:].sum() == biases / 4
+
+
+def test_the_same_seed_gives_the_same_values():
+    graph = owned_by("FullyConnected", DENSE, 2)
+    one, same, other = (values(graph, (None, 200), seed)["p1"] for seed in (7, 7, -8))
+    assert (one == same).all() and not (one == other).any()
+    assert one[0, :3].tolist() == pytest.approx([0.03782, -0.05433, -0.04353], abs=1e-5)
+
+
+def test_equal_names_become_different_parameters():
+    graph = owned_by("FullyConnected", DENSE, 2, names=("Nodes", "Nodes"))
+    done = initialise(graph, infer(graph, {"x": (None, 2)}).arrays, 0)
+    assert [array.origin[1] for array in done.arrays.values()] == ["Nodes", "Nodes_2"]
+
+
+@pytest.mark.parametrize(
+    ("hint", "text"),
+    [
+        ("mine", "must be one of MXNet's initialisers (bilinear, constant, fusedrnn, lstmbias, msraprelu, normal, one, "
+         "ones, orthogonal, uniform, xavier, zero, zeros); received 'mine'"),
+        ('["xavier"', "must be one of MXNet's initialisers (bilinear, constant, fusedrnn, lstmbias, msraprelu, normal, "
+         "one, ones, orthogonal, uniform, xavier, zero, zeros); received '[\"xavier\"'"),
+        ("[" * 100_000, None),
+        ('["bilinear", {}]', "does not fit an array of shape (4, 3) (not enough values to unpack (expected 2, got 0)); "
+         "received '[\"bilinear\", {}]'"),
+        ('["xavier", {"magnitude": -1}]', None),
+        ('["uniform", {"scale": "wide"}]', None),
+        ('["fusedrnn", {"mode": "lstm", "num_hidden": 4, "num_layers": 1000000000}]', None),
+    ],
+)  # fmt: skip
+def test_a_hint_that_cannot_be_is_refused(hint, text):
+    with pytest.raises(NodeError) as caught:
+        hinted(hint, attrs={"num_hidden": "4"}, given=(None, 3))
+    assert str(caught.value).startswith("null node 'p1': hint '__init__' ")
+    assert text is None or str(caught.value) == f"null node 'p1': hint '__init__' {text}"
+
+
+def test_shapes_must_be_known_and_sane():
+    graph = owned_by("FullyConnected", {"num_hidden": "99999999"}, 2)
+    with pytest.raises(ShapeError) as caught:
+        values(graph, (None, 9999))
+    assert str(caught.value) == "net.json: the parameters would have more than 1073741824 elements"
+    with pytest.raises(ShapeError) as caught:
+        initialise(graph, {}, 0)
+    assert str(caught.value) == "net.json: the shape of parameter 'p1' is not known"
+
+
+def test_what_a_parameter_file_lacks_is_named():
+    stored = {i: Array.parameter(f"p{i}", np.ones(3, "float32")) for i in (1, 2)}
+    names = ("1.Gamma", "1.Beta", "1.MovingMean", "1.MovingVariance")
+    graph = owned_by("BatchNorm", {}, 4, names=names, arrays=stored, mathematica=True)
+    with pytest.raises(FormatError) as caught:
+        require(graph)
+    assert str(caught.value) == (
+        "net.json: the parameter file has no array for '1.MovingMean', '1.MovingVariance': Mathematica 11.2 leaves "
+        "moving statistics out; export the net again from Mathematica 12 or later"
+    )
+    with pytest.raises(FormatError) as caught:
+        require(owned_by("BatchNorm", {}, 4, arrays={1: stored[1]}))
+    assert str(caught.value) == (
+        "net.json: the parameter file has no array for 'p2', 'p3', 'p4': give the parameter file that belongs to this "
+        "graph"
+    )
+    complete = {i: Array.parameter(f"p{i}", np.ones(3, "float32")) for i in range(1, 5)}
+    require(owned_by("BatchNorm", {}, 4, arrays=complete))
+    assert parameters(owned_by("BatchNorm", {}, 4, arrays=complete)) == {}

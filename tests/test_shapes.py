@@ -1,0 +1,520 @@
+"""Shapes found forward and back, what is asked of the user, and what is refused."""
+
+import numpy as np
+import pytest
+
+from netconv import registry
+from netconv.arrays import Array
+from netconv.errors import NodeError, ShapeError
+from netconv.graph import Edge, Graph, Node
+from netconv.shape_rules import RULES, Misfit, merge, reshape
+from netconv.shapes import forward, infer, parameters
+
+
+def net(*rows, arrays=None, heads=None, hints=None, **attributes):
+    """A graph of rows (op, name, inputs, attributes); inputs are names or (name, output). Null nodes stand for what is
+    read and was not made; `arrays` gives shapes of stored ones by name."""
+    nodes, index, arrays, hints = [], {}, arrays or {}, hints or {}
+    for op, name, inputs, attrs in rows:
+        pairs = [(i, 0) if isinstance(i, str) else i for i in inputs]
+        for source, _ in pairs:
+            if source not in index:
+                index[source] = len(nodes)
+                nodes.append(Node("null", source, hints=hints.get(source, {})))
+        subgraphs = attrs.pop("subgraphs", ()) if isinstance(attrs, dict) else ()
+        edges = tuple(Edge(index[source], k) for source, k in pairs)
+        index[name] = len(nodes)
+        nodes.append(Node(op, name, {k: str(v) for k, v in attrs.items()}, edges, subgraphs=subgraphs))
+    stored = {index[n]: Array.parameter(n, np.zeros(shape, "float32")) for n, shape in arrays.items()}
+    last = [Edge(index[h]) for h in heads or [rows[-1][1]]]
+    return Graph(tuple(nodes), tuple(last), stored, source="net.json", **attributes)
+
+
+def found(graph, given=None, **options):
+    """The shapes of the inputs by name."""
+    return {graph.nodes[i].name: shape for i, shape in infer(graph, given, **options).inputs.items()}
+
+
+def head(graph, **given):
+    names = {node.name: i for i, node in enumerate(graph.nodes)}
+    return forward(graph, {names[n]: shape for n, shape in given.items()})[graph.heads[0]]
+
+
+def conv(name, data, filters, kernel=(5, 5), **attrs):
+    return ("Convolution", name, [data, f"{name}_w", f"{name}_b"], {"kernel": kernel, "num_filter": filters, **attrs})
+
+
+def dense(name, data, units, **attrs):
+    return ("FullyConnected", name, [data, f"{name}_w", f"{name}_b"], {"num_hidden": units, **attrs})
+
+
+def pool(name, data, **attrs):
+    return ("Pooling", name, [data], {"kernel": (2, 2), "stride": (2, 2), "pool_type": "max", **attrs})
+
+
+def lenet():
+    return net(
+        conv("c1", "data", 6),
+        ("Activation", "a1", ["c1"], {"act_type": "relu"}),
+        pool("p1", "a1"),
+        conv("c2", "p1", 8),
+        pool("p2", "c2"),
+        ("Flatten", "flat", ["p2"], {}),
+        dense("fc", "flat", 10),
+        arrays={"c1_w": (6, 1, 5, 5), "c1_b": (6,), "c2_w": (8, 6, 5, 5), "c2_b": (8,), "fc_w": (10, 128),
+                "fc_b": (10,)},
+    )  # fmt: skip
+
+
+ONE_OP = [
+    # op, attributes, shapes of the inputs, shape of the output
+    ("Convolution", {"kernel": (3, 3), "num_filter": 4, "stride": (2, 2), "pad": (1, 1)}, [(None, 3, 28, 29)],
+     (None, 4, 14, 15)),
+    ("Convolution", {"kernel": (3,), "num_filter": 4, "dilate": (2,)}, [(2, 3, 9)], (2, 4, 5)),
+    ("Deconvolution", {"kernel": (4, 4), "num_filter": 6, "stride": (2, 2), "pad": (1, 1)}, [(2, 5, 6, None)],
+     (2, 6, 12, None)),
+    ("Deconvolution", {"kernel": (3,), "num_filter": 2, "stride": (2,), "pad": (1,), "adj": (1,)}, [(2, 5, 6)],
+     (2, 2, 12)),
+    ("Deconvolution", {"kernel": (3,), "num_filter": 2, "stride": (2,), "target_shape": (11,)}, [(2, 5, 6)],
+     (2, 2, 11)),
+    ("Pooling", {"kernel": (3, 3), "stride": (2, 2)}, [(2, 3, 8, 9)], (2, 3, 3, 4)),
+    ("Pooling", {"kernel": (3, 3), "stride": (2, 2), "pooling_convention": "full"}, [(2, 3, 8, 9)], (2, 3, 4, 4)),
+    ("Pooling", {"kernel": (2,), "stride": (2,), "pooling_convention": "same"}, [(2, 3, 9)], (2, 3, 5)),
+    ("Pooling", {"global_pool": "True"}, [(2, 3, 8, 9)], (2, 3, 1, 1)),
+    ("FullyConnected", {"num_hidden": 7}, [(None, 3, 4)], (None, 7)),
+    ("FullyConnected", {"num_hidden": 7, "flatten": "False"}, [(None, 3, 4)], (None, 3, 7)),
+    ("Flatten", {}, [(None, 3, 4)], (None, 12)),
+    ("Flatten", {}, [(2, 3, None)], (2, None)),
+    ("transpose", {"axes": (0, 2, 1)}, [(2, 3, 4)], (2, 4, 3)),
+    ("transpose", {}, [(2, 3, 4)], (4, 3, 2)),
+    ("SwapAxis", {"dim1": 0, "dim2": 1}, [(None, 3, 4)], (3, None, 4)),
+    ("expand_dims", {"axis": -1}, [(2, 3)], (2, 3, 1)),
+    ("squeeze", {"axis": (0,)}, [(1, 3)], (3,)),
+    ("Concat", {"dim": 1}, [(None, 3), (None, 4)], (None, 7)),
+    ("stack", {"axis": 1}, [(2, 3), (2, 3)], (2, 2, 3)),
+    ("SliceChannel", {"num_outputs": 3}, [(2, 6)], (2, 2)),
+    ("SliceChannel", {"num_outputs": 3, "squeeze_axis": 1}, [(2, 3, 5)], (2, 5)),
+    ("slice", {"begin": "(None, 4)", "end": "(None, 0)", "step": "(None, -2)"}, [(2, 6)], (2, 2)),
+    ("slice_axis", {"axis": 1, "begin": 1, "end": "None"}, [(2, 6)], (2, 5)),
+    ("slice_like", {"axes": (1,)}, [(2, 6), (1, 4)], (2, 4)),
+    ("Pad", {"mode": "constant", "pad_width": (0, 0, 1, 2)}, [(2, None)], (2, None)),
+    ("Crop", {"h_w": (3, 4)}, [(2, 5, 8, 8)], (2, 5, 3, 4)),
+    ("UpSampling", {"scale": 2, "sample_type": "nearest"}, [(2, 5, 3, None)], (2, 5, 6, None)),
+    ("mean", {"axis": (2, 3)}, [(2, 5, None, None)], (2, 5)),
+    ("sum", {}, [(2, 5)], (1,)),
+    ("max", {"axis": (0,), "exclude": "True", "keepdims": "True"}, [(2, 5, 3)], (2, 1, 1)),
+    ("argmax", {"axis": 1}, [(2, 5)], (2,)),
+    ("dot", {}, [(2, 3, 4), (4, 5)], (2, 3, 5)),
+    ("batch_dot", {"transpose_b": "True"}, [(2, 3, 4), (2, 5, 4)], (2, 3, 5)),
+    ("Embedding", {"input_dim": 9, "output_dim": 4}, [(None, 7)], (None, 7, 4)),
+    ("one_hot", {"depth": 3}, [(None,)], (None, 3)),
+    ("take", {"axis": 0}, [(5, 6), (2, 3)], (2, 3, 6)),
+    ("SequenceLast", {}, [(7, None, 4)], (None, 4)),
+    ("RNN", {"mode": "lstm", "state_size": 5, "num_layers": 2, "bidirectional": "True"}, [(7, None, 4)], (7, None, 10)),
+    ("broadcast_add", {}, [(None, 3, 1), (4,)], (None, 3, 4)),
+    ("broadcast_axis", {"axis": (1,), "size": (3,)}, [(2, 1)], (2, 3)),
+    ("broadcast_to", {"shape": (0, 3)}, [(2, 1)], (2, 3)),
+    ("reshape_like", {"lhs_begin": 0, "lhs_end": 1, "rhs_begin": 0, "rhs_end": 2}, [(6, 5), (2, 3, 9)], (2, 3, 5)),
+    ("tile", {"reps": (2, 1, 2)}, [(2, 3)], (2, 2, 6)),
+    ("depth_to_space", {"block_size": 2}, [(2, 8, 3, 3)], (2, 2, 6, 6)),
+    ("LeakyReLU", {"act_type": "prelu"}, [(2, 3, 4)], (2, 3, 4)),
+    ("LayerNorm", {}, [(2, 3, 4)], (2, 3, 4)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("op", "attrs", "shapes", "want"), ONE_OP, ids=[f"{r[0]}-{i}" for i, r in enumerate(ONE_OP)])
+def test_a_rule_gives_the_shape_that_the_op_makes(op, attrs, shapes, want):
+    names = [f"x{i}" for i in range(len(shapes))]
+    stored = [i.name for i in registry.load()[op].inputs[len(shapes) :] if i.stored and not i.optional]
+    graph = net((op, "y", [*names, *stored], dict(attrs)))
+    assert head(graph, **dict(zip(names, shapes, strict=True))) == want
+
+
+def test_zeros_leave_the_frozen_batch_size_open():
+    assert head(net(("_zeros", "z", [], {"shape": (2, 6)}))) == (None, 6)
+
+
+def test_every_rule_is_kept_under_the_name_that_the_registry_writes():
+    ops = registry.load()
+    assert {op: ops[op].op for op in RULES if op in ops and ops[op].op != op} == {"amp_cast": "Cast"}
+
+
+RESHAPES = [
+    ((None, 3, 4), (0, -1), False, (None, 12)),
+    ((None, 3, 4), (-1, 12), False, (None, 12)),
+    ((2, None, 4), (0, 0, -1), False, (2, None, 4)),
+    ((2, 3, 4), (-2,), False, (2, 3, 4)),
+    ((2, 3, 4), (-3, -2), False, (6, 4)),
+    ((None, 3, 4), (-3, -2), False, (None, 4)),
+    ((6, 4), (-4, 2, -1, 0), False, (2, 3, 4)),
+    ((None, 4), (-4, -1, 3, -2), False, (None, 3, 4)),
+    ((10, 5, 4), (-1, 0), False, (40, 5)),
+    ((10, 5, 4), (-1, 0), True, (50, 4)),
+    (None, (-1, 5, 2), False, (None, 5, 2)),
+    (None, (0, -2), False, None),
+]
+
+
+@pytest.mark.parametrize(("shape", "codes", "reverse", "want"), RESHAPES)
+def test_reshape_follows_every_code(shape, codes, reverse, want):
+    assert reshape(shape, codes, reverse) == want
+
+
+@pytest.mark.parametrize(
+    ("shape", "codes", "text"),
+    [
+        ((2, 3), (4, -1), "data of shape (2, 3) do not fit attribute 'shape'"),
+        ((2, 3), (7,), "data of shape (2, 3) do not fit attribute 'shape'"),
+        ((2,), (0, 0), "attribute 'shape' asks for more axes than (2,) has"),
+        ((2, 3), (-1, -1), "attribute 'shape' may have one -1"),
+        ((2, 3), (-4, -1, -1, 0), "-4 in attribute 'shape' must be followed by two lengths"),
+        ((2, 3), (-7,), "attribute 'shape' has an unknown code"),
+    ],
+)
+def test_reshape_says_what_does_not_fit(shape, codes, text):
+    with pytest.raises(Misfit) as caught:
+        reshape(shape, codes)
+    assert str(caught.value) == text
+
+
+def test_merge_joins_what_two_shapes_say():
+    assert merge((None, 3), (2, None)) == (2, 3)
+    with pytest.raises(Misfit):
+        merge((2, 3), (2, 4))
+
+
+# Found from the parameters.
+
+
+def test_a_dense_net_takes_the_fan_in_of_its_first_layer():
+    graph = net(
+        ("BatchNorm", "bn", ["x", "g", "b", "m", "v"], {}),
+        dense("fc", "bn", 20),
+        arrays={"g": (24,), "b": (24,), "m": (24,), "v": (24,), "fc_w": (20, 24), "fc_b": (20,)},
+    )
+    inferred = infer(graph)
+    assert inferred.inputs == {0: (None, 24)}
+    assert inferred.notes == ("x: shape (?, 24) found out from the parameters",)
+
+
+def test_the_size_of_an_image_is_tried_out():
+    inferred = infer(lenet())
+    assert list(inferred.inputs.values()) == [(None, 1, 28, 28)]
+    assert inferred.notes == (
+        "data: shape (?, 1, 28, 28) found out from the parameters "
+        "(sizes from 29 x 29 to 31 x 31 fit too; --input-shape data=?,1,29,29 takes one)",
+    )
+
+
+def test_of_sizes_that_fit_one_that_halves_often_is_taken():
+    graph = net(
+        conv("c", "data", 4, (3, 3)),
+        pool("p", "c", pooling_convention="full"),
+        pool("q", "p"),
+        dense("fc", "q", 2),
+        arrays={"c_w": (4, 3, 3, 3), "c_b": (4,), "fc_w": (2, 4 * 5 * 5), "fc_b": (2,)},
+    )
+    assert found(graph) == {"data": (None, 3, 24, 24)}
+
+
+def test_one_other_size_is_told_alone():
+    graph = net(conv("c", "data", 4, (3, 3)), pool("p", "c"), dense("fc", "p", 2),
+                arrays={"c_w": (4, 3, 3, 3), "c_b": (4,), "fc_w": (2, 36), "fc_b": (2,)})  # fmt: skip
+    assert infer(graph).notes == (
+        "data: shape (?, 3, 8, 8) found out from the parameters (9 x 9 fits too; --input-shape data=?,3,9,9 takes it)",
+    )
+
+
+def test_a_net_that_fits_every_size_leaves_the_axes_open():
+    graph = net(conv("c", "data", 4), pool("p", "c", global_pool="True"), dense("fc", "p", 2),
+                arrays={"c_w": (4, 3, 5, 5), "c_b": (4,), "fc_w": (2, 4), "fc_b": (2,)})  # fmt: skip
+    assert found(graph) == {"data": (None, 3, None, None)}
+
+
+def test_the_length_of_a_signal_is_tried_out():
+    graph = net(
+        ("Convolution", "c", ["x", "w"], {"kernel": "(5)", "num_filter": 4, "stride": "(2)", "no_bias": "True"}),
+        dense("fc", "c", 2),
+        arrays={"w": (4, 3, 5), "fc_w": (2, 40), "fc_b": (2,)},
+    )
+    assert found(graph) == {"x": (None, 3, 24)}
+
+
+def test_a_reshape_of_an_image_keeps_its_examples_apart():
+    graph = net(
+        conv("c", "data", 4, (3, 3)),
+        ("Reshape", "r", ["c"], {"shape": (-1, 400)}),
+        dense("fc", "r", 2),
+        arrays={"c_w": (4, 3, 3, 3), "c_b": (4,), "fc_w": (2, 400), "fc_b": (2,)},
+    )
+    assert found(graph) == {"data": (None, 3, 12, 12)}
+
+
+def test_steps_may_be_folded_into_the_batch():
+    graph = net(
+        ("SwapAxis", "s", ["x"], {"dim1": 0, "dim2": 1}),
+        ("RNN", "rnn", ["s", "p", "h"], {"mode": "gru", "state_size": 6, "num_layers": 1}),
+        ("Reshape", "r", ["rnn"], {"shape": (-1, 6)}),
+        dense("fc", "r", 2),
+        arrays={"p": (3 * 6 * (4 + 6 + 2),), "fc_w": (2, 6), "fc_b": (2,)},
+    )
+    assert found(graph) == {"x": (None, None, 4), "h": (1, None, 6)}
+
+
+def test_a_recurrent_net_of_mathematica_has_states_of_batch_and_units():
+    graph = net(
+        ("SwapAxis", "4$0", ["Input"], {"dim1": 0, "dim2": 1}),
+        ("expand_dims", "4$1", ["4.State"], {"axis": 0}),
+        ("expand_dims", "4$2", ["4.CellState"], {"axis": 0}),
+        ("RNN", "4$3", ["4$0", "Nodes", "4$1", "4$2"], {"state_size": 5, "num_layers": 1, "mode": "lstm"}),
+        ("SequenceLast", "4$4", ["4$3"], {}),
+        arrays={"Nodes": (4 * 5 * (2 + 5 + 2),)},
+    )
+    assert found(graph) == {"Input": (None, None, 2), "4.State": (None, 5), "4.CellState": (None, 5)}
+    states = [i for i in graph.inputs() if graph.nodes[i].name != "Input"]
+    assert infer(graph, zeros=states).notes == ("Input: shape (?, ?, 2) found out from the parameters",)
+
+
+def test_steps_cut_apart_tell_the_length_of_a_sequence():
+    graph = net(
+        ("SliceChannel", "cut", ["x"], {"num_outputs": 3, "squeeze_axis": 1}),
+        *(("FullyConnected", f"f{t}", [("cut", t), "w", "b"], {"num_hidden": 4}) for t in range(3)),
+        ("add_n", "sum", ["f0", "f1", "f2"], {}),
+        arrays={"w": (4, 7), "b": (4,)},
+    )
+    assert found(graph) == {"x": (None, 3, 7)}
+
+
+def test_a_net_map_has_an_axis_of_steps():
+    graph = net(
+        ("Reshape", "m", ["Input"], {"shape": (-3, -2)}),
+        dense("fc", "m", 4),
+        ("reshape_like", "l", ["fc", "Input"], {"lhs_begin": 0, "lhs_end": 1, "rhs_begin": 0, "rhs_end": 2}),
+        arrays={"fc_w": (4, 6), "fc_b": (4,)},
+    )
+    assert found(graph) == {"Input": (None, None, 6)}
+
+
+def test_words_become_rows_of_an_embedding():
+    graph = net(
+        ("Embedding", "e", ["words", "table"], {"input_dim": 30, "output_dim": 8}),
+        dense("fc", "e", 2),
+        arrays={"table": (30, 8), "fc_w": (2, 40), "fc_b": (2,)},
+    )
+    assert found(graph) == {"words": (None, 5)}
+    assert found(net(("Embedding", "e", ["x", "t"], {"input_dim": 3, "output_dim": 2}), arrays={"t": (3, 2)})) == {
+        "x": (None, None)
+    }
+
+
+def test_a_stored_operand_tells_the_features():
+    graph = net(("broadcast_mul", "k", ["x", "scale"], {}), arrays={"scale": (1, 3, 2)})
+    assert found(graph) == {"x": (None, 3, 2)}
+
+
+def test_a_loop_is_looked_into():
+    step = net(
+        ("Concat", "c", ["x", "h"], {"dim": 1}),
+        ("FullyConnected", "f", ["c", "w", "b"], {"num_hidden": 4}),
+        ("tanh", "t", ["f"], {}),
+        heads=["t", "t"],
+    )
+    attrs = {"in_data_locs": "[0]", "in_state_locs": "[1]", "remain_locs": "[2, 3]", "num_args": 5, "num_outputs": 2,
+             "num_out_data": 1, "subgraphs": (step,)}  # fmt: skip
+    graph = net(("_foreach", "loop", ["data", "h0", "w", "b"], attrs), arrays={"w": (4, 7), "b": (4,)})
+    assert found(graph) == {"data": (None, None, 3), "h0": (None, 4)}
+    assert head(graph, data=(5, 2, 3), h0=(2, 4)) == (5, 2, 4)
+    assert sorted(parameters(net(("_foreach", "loop", ["data", "h0", "w", "b"], dict(attrs, subgraphs=(step,)))))) == [
+        2,
+        3,
+    ]
+
+
+def test_a_hint_tells_a_shape_but_no_batch_size():
+    graph = net(("relu", "r", ["x"], {}), hints={"x": {"shape": "(64, 3, 0)"}})
+    assert found(graph) == {"x": (None, 3, None)}
+    assert found(graph, {"x": (None, 4)}) == {"x": (None, 4)}
+
+
+def test_what_is_given_settles_the_rest():
+    assert found(lenet(), {"data": (8, 1, 29, 0)}) == {"data": (8, 1, 29, 28)}
+    assert infer(lenet(), {"data": (None, 1, 28, 28)}).notes == ()
+    assert found(lenet(), {"label": (None,), "data": (None, 1, 30, 30)}, ignored={"label"})["data"] == (None, 1, 30, 30)
+
+
+def test_parameters_without_arrays_get_their_shapes():
+    graph = net(
+        conv("c", "data", 6, (3, 3), num_group=2),
+        ("BatchNorm", "bn", ["c", "g", "b", "m", "v"], {}),
+        ("LeakyReLU", "act", ["bn", "slope"], {"act_type": "prelu"}),
+        dense("fc", "act", 2),
+    )
+    inferred = infer(graph, {"data": (None, 4, 5, 5)})
+    assert {graph.nodes[i].name: shape for i, shape in inferred.arrays.items()} == {
+        "c_w": (6, 2, 3, 3), "c_b": (6,), "g": (6,), "b": (6,), "m": (6,), "v": (6,), "slope": (6,),
+        "fc_w": (2, 54), "fc_b": (2,),
+    }  # fmt: skip
+
+
+def test_the_joined_weights_of_a_recurrent_layer_are_found_one_by_one():
+    rows, parts = [], {"li": "(12, 0)", "lh": "(12, 3)", "ri": "(12, 0)", "rh": "(12, 3)", "lb": "(24,)", "rb": "(24,)"}
+    for part in parts:
+        rows.append(("Reshape", f"{part}_flat", [part], {"shape": "(-1)"}))
+    graph = net(
+        *rows,
+        ("Concat", "all", [f"{part}_flat" for part in parts], {"dim": 0}),
+        ("RNN", "rnn", ["x", "all", "h", "c"], {"mode": "lstm", "state_size": 3, "num_layers": 1, "bidirectional": 1}),
+        hints={part: {"shape": shape} for part, shape in parts.items()},
+    )
+    inferred = infer(graph, {"x": (None, None, 5)})
+    assert {graph.nodes[i].name: s for i, s in inferred.arrays.items()} == {
+        "li": (12, 5), "lh": (12, 3), "ri": (12, 5), "rh": (12, 3), "lb": (24,), "rb": (24,)
+    }  # fmt: skip
+
+
+def test_a_parameter_is_told_by_its_place_or_by_its_hint():
+    graph = net(dense("fc", "x", 3), ("broadcast_mul", "k", ["fc", "scale"], {}), hints={"scale": {"init": "ones"}})
+    assert [graph.nodes[i].name for i in parameters(graph)] == ["fc_w", "fc_b", "scale"]
+
+
+# Asked and refused.
+
+
+def refused(kind, graph, given=None):
+    with pytest.raises(kind) as caught:
+        infer(graph, given)
+    return str(caught.value)
+
+
+def test_a_shape_that_cannot_be_found_out_is_one_question():
+    assert refused(ShapeError, net(("relu", "r", ["x"], {}))) == (
+        "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=?,3,224,224 "
+        "(in Python input_shapes={'x': (None, 3, 224, 224)})"
+    )
+    assert refused(ShapeError, net(dense("fc", "x", 2))) == (
+        "net.json: the size of axis 1 of input 'x' of shape (?, ?) cannot be found out; say for instance "
+        "--input-shape x=?,10 (in Python input_shapes={'x': (None, 10)})"
+    )
+    assert refused(ShapeError, net(conv("c", "x", 2), dense("fc", "c", 2))) == (
+        "net.json: the sizes of axes 1, 2 and 3 of input 'x' of shape (?, ?, ?, ?) cannot be found out; say for "
+        "instance --input-shape x=?,3,224,224 (in Python input_shapes={'x': (None, 3, 224, 224)})"
+    )
+
+
+def test_a_net_that_no_square_fits_asks_for_the_sizes():
+    graph = net(conv("c", "x", 1, (3, 3)), dense("fc", "c", 2),
+                arrays={"c_w": (1, 3, 3, 3), "c_b": (1,), "fc_w": (2, 12), "fc_b": (2,)})  # fmt: skip
+    assert refused(ShapeError, graph) == (
+        "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 3, ?, ?) cannot be found out: no square size "
+        "was found that fits the parameters; say for instance --input-shape x=?,3,224,224 "
+        "(in Python input_shapes={'x': (None, 3, 224, 224)})"
+    )
+    assert found(graph, {"x": (None, 3, 5, 6)}) == {"x": (None, 3, 5, 6)}
+
+
+def test_a_parameter_whose_shape_nothing_tells_is_named():
+    graph = net(dense("fc", "x", 3), ("broadcast_mul", "k", ["fc", "scale"], {}), hints={"scale": {"init": "ones"}})
+    assert (
+        refused(ShapeError, graph, {"x": (None, 2)}) == "net.json: the shape of parameter 'scale' cannot be found out"
+    )
+
+
+def test_a_wrong_name_lists_the_inputs():
+    assert refused(ShapeError, lenet(), {"image": (None, 1, 28, 28)}) == (
+        "net.json: there is no input 'image'; the inputs are 'data'"
+    )
+
+
+@pytest.mark.parametrize("shape", [7, ("a",), (None, 1.5)])
+def test_a_given_shape_is_whole_numbers(shape):
+    assert refused(ShapeError, lenet(), {"data": shape}) == (
+        f"net.json: the shape of input 'data' must be whole numbers, and None where a size is open; received {shape!r}"
+    )
+
+
+def test_a_given_shape_that_does_not_fit_says_where():
+    assert refused(ShapeError, lenet(), {"data": (None, 1, 32, 32)}) == (
+        "net.json: the input shapes given do not fit (data=(?, 1, 32, 32)): FullyConnected node 'fc': weight must have "
+        "shape (10, 200) for data of shape (?, 200); received (10, 128)"
+    )
+    assert refused(ShapeError, lenet(), {"data": (None, 784)}) == (
+        "net.json: the input shapes given do not fit (data=(?, 784)): Convolution node 'c1': data must have shape "
+        "(?, 1, ?, ?); received (?, 784)"
+    )
+    assert refused(ShapeError, lenet(), {"data": (None, 1, 3, 3)}) == (
+        "net.json: the input shapes given do not fit (data=(?, 1, 3, 3)): Convolution node 'c1': the kernel of 5 is "
+        "longer than the data; received 3"
+    )
+
+
+MISFITS = [
+    (
+        net(conv("c", "x", 6), arrays={"c_w": (6, 1, 3, 3)}),
+        "Convolution node 'c': weight must have shape (6, 1, 5, 5); received (6, 1, 3, 3)",
+    ),
+    (
+        net(dense("fc", "x", 6), arrays={"fc_w": (6, 4), "fc_b": (5,)}),
+        "FullyConnected node 'fc': bias must have shape (6,); received (5,)",
+    ),
+    (
+        net(("BatchNorm", "bn", ["x", "g", "b", "m", "v"], {}), arrays={"g": (3,), "b": (3,), "m": (4,), "v": (3,)}),
+        "BatchNorm node 'bn': moving_mean must have shape (3,); received (4,)",
+    ),
+    (
+        net(("Embedding", "e", ["x", "t"], {"input_dim": 3, "output_dim": 2}), arrays={"t": (2, 3)}),
+        "Embedding node 'e': weight must have shape (3, 2); received (2, 3)",
+    ),
+    (
+        net(("RNN", "r", ["x", "p", "h"], {"mode": "gru", "state_size": 6, "num_layers": 1}), arrays={"p": (100,)}),
+        "RNN node 'r': parameters cannot have 100 elements: they are 18 for each input and 144 more",
+    ),
+    (
+        net(("elemwise_add", "s", ["p", "q"], {}), arrays={"p": (2,), "q": (3,)}),
+        "elemwise_add node 's': shapes (2,) and (3,) differ",
+    ),
+    (
+        net(("broadcast_add", "s", ["p", "q"], {}), arrays={"p": (2,), "q": (3,)}),
+        "broadcast_add node 's': inputs of shapes (2,) and (3,) do not broadcast",
+    ),
+    (
+        net(conv("c", "x", 6, stride=(0, 0))),
+        "Convolution node 'c': attribute 'stride' must have 2 numbers of at least 1; received (0, 0)",
+    ),
+    (
+        net(("SliceChannel", "s", ["p"], {"num_outputs": 4}), arrays={"p": (2, 6)}),
+        "SliceChannel node 's': attribute 'num_outputs' must divide the length 6; received 4",
+    ),
+    (
+        net(("softmax", "s", [("x", 70000)], {})),
+        "null node 'x': has no output 70000",
+    ),
+    (
+        net(("relu", "r", ["x"], {}), hints={"x": {"shape": "big"}}),
+        "null node 'x': hint '__shape__' must be a tuple of whole numbers; received 'big'",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("graph", "text"), MISFITS, ids=[text.split(" node")[0] for _, text in MISFITS])
+def test_an_array_that_does_not_fit_its_node_is_named(graph, text):
+    assert refused(NodeError, graph) == text
+
+
+def test_ranks_and_lengths_stay_within_bounds():
+    rows, last = [], "x"
+    for k in range(40):
+        rows.append(("expand_dims", f"e{k}", [last], {"axis": 0}))
+        last = f"e{k}"
+    assert refused(NodeError, net(*rows, arrays={"x": (2,)})) == "expand_dims node 'e31': has more than 32 axes"
+    graph = net(("tile", "t", ["x"], {"reps": "(9999999999)"}), ("tile", "u", ["t"], {"reps": "(9999999999)"}),
+                arrays={"x": (2,)})  # fmt: skip
+    assert refused(NodeError, graph) == ("tile node 'u': makes an impossible shape; received (199999999960000000002,)")
+
+
+def test_thousands_of_nodes_are_no_matter():
+    rows, last = [conv("c", "data", 2, (1, 1))], "c"
+    for k in range(3000):
+        rows.append(("elemwise_add", f"s{k}", [last, "c"], {}))
+        last = f"s{k}"
+    graph = net(*rows, dense("fc", last, 2), arrays={"c_w": (2, 3, 1, 1), "c_b": (2,), "fc_w": (2, 50), "fc_b": (2,)})
+    assert found(graph) == {"data": (None, 3, 5, 5)}
