@@ -8,8 +8,17 @@ from .errors import DataError, FormatError, NetconvError, NodeError, ShapeError,
 __version__ = "0.1.0"
 __all__ = [
     "DataError", "FormatError", "NetconvError", "NodeError", "ShapeError", "UnsupportedOps", "convert", "convert_file",
-    "inspect", "read",
+    "evaluate", "find_model", "inspect", "open_model", "predict", "read", "train",
 ]  # fmt: skip
+
+
+def __getattr__(name):
+    """`train`, `evaluate`, `predict`, `open_model` and `find_model`, which `learn.py` has."""
+    if name in __all__:
+        from . import learn
+
+        return getattr(learn, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def read(symbol, params=None):

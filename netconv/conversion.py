@@ -11,6 +11,7 @@ from typing import Any
 from . import archive, initialise, normalise, reader, registry, shapes
 from .errors import FormatError
 from .graph import Graph
+from .shape_rules import said
 
 
 @dataclass(frozen=True)
@@ -138,8 +139,8 @@ def report(done: Conversion, path: str | None) -> Report:
     lines = [
         f"{graph.source}: {account.nodes} nodes, {account.layers} layers, "
         + (f"{account.parameters} parameters copied from {source}" if source else "no parameters copied"),
-        *(f"input  {name} {_shape(shape)}" for name, shape in facts["inputs"].items()),
-        *(f"output {name} {_shape(shape)}" for name, shape in facts["outputs"]),
+        *(f"input  {name} {said(shape)}" for name, shape in facts["inputs"].items()),
+        *(f"output {name} {said(shape)}" for name, shape in facts["outputs"]),
         *(
             f"loss   {name}, because {why}; --loss decides"
             if facts["loss"] == facts["losses"]
@@ -157,7 +158,3 @@ def report(done: Conversion, path: str | None) -> Report:
 def _names(loss) -> list[str]:
     losses = loss if isinstance(loss, list) else [loss]
     return [each if isinstance(each, str) else each.name for each in losses]
-
-
-def _shape(shape) -> str:
-    return "(" + ", ".join("?" if d is None else str(d) for d in shape) + ")"

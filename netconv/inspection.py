@@ -13,6 +13,7 @@ from typing import Any
 
 from . import normalise, reader, registry, shapes
 from .errors import FormatError, NetconvError
+from .shape_rules import said
 
 LARGEST_CONFIG = 256 << 20
 """Bytes of a config.json that are read."""
@@ -83,10 +84,10 @@ def _net(symbol, params, input_shapes) -> Inspection:
     lines = [
         f"{graph.source}: {facts['nodes']} nodes, written by {'Mathematica' if graph.mathematica else 'MXNet'}",
         *(f"  {count:5} {op}{'' if op in known else '  (no translation)'}" for op, count in ops.most_common()),
-        *(f"input  {name} {_shape(shape)}" for name, shape in found.items()),
+        *(f"input  {name} {said(shape)}" for name, shape in found.items()),
         *(f"head   {name}" for name in facts["heads"]),
         f"parameters: {len(arrays)} arrays, {facts['elements']} numbers, from {params}" if params else "no parameter file",
-        *(f"  {name} {_shape(shape)} {dtype}" for name, (shape, dtype) in arrays.items()),
+        *(f"  {name} {said(shape)} {dtype}" for name, (shape, dtype) in arrays.items()),
         *(f"note: {note}" for note in notes),
         *(f"would not translate: {problem}" for problem in problems),
     ]
@@ -107,8 +108,8 @@ def _model(source, name: str) -> Inspection:
             with archive.open("model.weights.h5") as stream, h5py.File(stream, "r") as file:
                 file.visititems(lambda path, item: _weight(path, item, weights))
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        said = error.args[0] if isinstance(error, KeyError) else str(error)
-        raise FormatError(f"{name}: not a .keras file ({said.splitlines()[0] if said else 'damaged'})") from None
+        what = error.args[0] if isinstance(error, KeyError) else str(error)
+        raise FormatError(f"{name}: not a .keras file ({what.splitlines()[0] if what else 'damaged'})") from None
     layers = [
         (layer.get("config", {}).get("name") or layer.get("name"), layer["class_name"])
         for layer in config.get("config", {}).get("layers", [])
@@ -129,8 +130,8 @@ def _model(source, name: str) -> Inspection:
     lines = [
         f"{name}: saved by Keras {version}, {len(layers)} layers, {elements} numbers",
         *(f"  {n}: {c}" for n, c in layers),
-        *(f"weight {path} {_shape(shape)}" for path, shape in weights.items()),
-        f"loss   {_said(facts['loss'])}",
+        *(f"weight {path} {said(shape)}" for path, shape in weights.items()),
+        f"loss   {_named(facts['loss'])}",
         f"optimizer {facts['optimizer']}",
     ]
     return Inspection("\n".join(lines), facts, True)
@@ -144,15 +145,11 @@ def _weight(path: str, item, weights: dict[str, list[int]]) -> None:
         weights["/".join([str(owner), *parts[2:-2], parts[-1]])] = list(item.shape)
 
 
-def _said(loss) -> str:
+def _named(loss) -> str:
     if isinstance(loss, list):
-        return ", ".join(map(_said, loss))
+        return ", ".join(map(_named, loss))
     return loss.get("class_name", "?") if isinstance(loss, dict) else str(loss)
 
 
 def _plain(shape):
     return None if shape is None else [None if d is None else int(d) for d in shape]
-
-
-def _shape(shape) -> str:
-    return "?" if shape is None else "(" + ", ".join("?" if d is None else str(d) for d in shape) + ")"

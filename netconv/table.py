@@ -29,6 +29,7 @@ SAMPLE = 64 << 10
 """Bytes, and at most 50 rows, by which delimiter, decimal sign and header are found out."""
 MISSING = ("", "?", "na", "n/a", "nan", "null")
 """Cells without a value, in any case and with any blanks around them."""
+BOM = b"\xef\xbb\xbf"
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?$")
 
@@ -126,21 +127,22 @@ def _arriving(handle: int) -> bool:
 
 
 def _blocks(source: Source) -> Iterator[tuple[int, bytes]]:
-    """(number of its first line, bytes) of blocks of whole rows."""
-    line, rest = 1, b""
+    """(number of its first line, bytes) of blocks of whole rows, without a byte order mark."""
+    line, data = 1, b""
     with source.open() as stream:
         for piece in _pieces(stream):
-            rest = rest.removeprefix(b"\xef\xbb\xbf") if line == 1 else rest
-            data = rest + piece
+            data += piece
+            if line == 1:
+                data = data.removeprefix(BOM)
             end = _last_row_end(data)
             if end:
                 yield line, data[:end]
                 line += data.count(b"\n", 0, end)
-            rest = data[end:]
-            if len(rest) > LONGEST:
+                data = data[end:]
+            if len(data) > LONGEST:
                 raise DataError(f"a row of more than {LONGEST >> 20} MB: is a quote left open?", source.name, line)
-    if rest := rest.removeprefix(b"\xef\xbb\xbf") if line == 1 else rest:
-        yield line, rest
+    if data:
+        yield line, data
 
 
 def _last_row_end(data: bytes) -> int:

@@ -1,0 +1,222 @@
+"""Encodings: targets and features found out, texts and missing cells made numbers, later tables read alike."""
+
+import io
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from netconv import DataError, FormatError, encoding, table
+from netconv.encoding import Encoding, Feature, Needs
+
+
+def source(text):
+    return table.Source("t.csv", lambda: io.BytesIO(text.encode()))
+
+
+def fit(text, needs, *targets, **options):
+    said = []
+    rows = table.read(source(text))
+    found = encoding.fit(rows, needs, targets, say=said.append, **options)
+    return rows, encoding.fills(found, rows, np.arange(len(rows))), said
+
+
+def fails(text, needs, *targets, **options):
+    with pytest.raises(DataError) as caught:
+        fit(text, needs, *targets, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text, needs, target",
+    [
+        ("a,Class,b\n1,x,2\n3,y,4\n", Needs(2, 2, 2), "Class"),
+        ("y,a,label\n1,2,0\n3,4,1\n", Needs(2, 2, 2), "label"),
+        ("a,b,kind\n1,2,x\n3,4,y\n5,6,z\n", Needs(2, 3, 3), "kind"),
+        ("7,0,0\n2,9,0\n5,1,0\n", Needs(2, 10, 10), "1"),
+        ("0,5,7\n0,1,2\n0,3,5\n", Needs(2, 10, 10), "3"),
+        ("kind,a,b\nx,1,2\nx,3,4.5\ny,5,6\n", Needs(2, 3, 3), "kind"),
+        ("a,b,price\n1,2,9.5\n3,4,7\n", Needs(2, 1, 0), "price"),
+    ],
+)
+def test_the_target_is_found_and_named(text, needs, target):
+    _, found, said = fit(text, needs)
+    assert found.targets == (target,)
+    assert said == [f"target: column {target!r} (--target names another)"]
+
+
+def test_a_target_can_be_given_by_name_or_number():
+    text = "a,b,c\n1,2,3\n4,5,6\n"
+    for given, target in (("b", "b"), ("2", "b"), ("-1", "c")):
+        assert fit(text, Needs(2, 1, 0), given)[1].targets == (target,)
+    assert fit(text, Needs(1, 2, 0), "a", "c")[1].targets == ("a", "c")
+
+
+@pytest.mark.parametrize(
+    "text, needs, targets, message",
+    [
+        ("a,b\n1,2\n", Needs(1, 1, 0), ["c"], "t.csv: has no column 'c'; its columns are a, b"),
+        ("a,b\n1,2\n", Needs(1, 1, 0), ["3"], "t.csv: has no column '3'; its columns are a, b"),
+        ("a,b\n1,x\n2,y\n", Needs(1, 1, 0), [], "t.csv: which column is the target? Name it with --target: a, b"),
+        ("a,b\n1.5,2.5\n2.5,7.5\n", Needs(1, 2, 2), [],
+         "t.csv: which column is the target? Name it with --target: a, b"),
+        ("a,b\n1,2\n", Needs(1, 2, 0), ["b"],
+         "t.csv: 1 target column, and the net gives 2 values a row: name as many with --target"),
+        ("a,b,c,y\n1,2,3,0\n4,5,6,1\n", Needs(2, 2, 2), [], "t.csv: 3 features found, and the net takes 2: a, b, c"),
+        ("a,b,y\n1,p,0\n2,q,1\n3,r,1\n", Needs(5, 2, 2), [],
+         "t.csv: 2 features (4 with text one-hot) found, and the net takes 5: a, b"),
+        ("a,y\n1,p\n2,q\n3,r\n", Needs(1, 2, 2), [],
+         "t.csv, column 'y': 3 classes (p, q, r), and the net tells 2"),
+        ("a,y\n1,\n2,?\n", Needs(1, 2, 2), ["y"], "t.csv, column 'y': the target column is empty"),
+        ("a,y\n" + "1,0\n" * 10 + "1O,1\n" + "3,1\n" * 10, Needs(1, 2, 2), [],
+         "t.csv, line 12, column 'a': '1O' is no number, and most cells of this column are"),
+        ("a,y\n" + "".join(f"name {n},{n % 2}\n" for n in range(60)), Needs(1, 2, 2), [],
+         "t.csv, column 'a': 60 different texts in 60 rows are no categories; leave the column out"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_the_net(text, needs, targets, message):
+    assert fails(text, needs, *targets) == message
+
+
+@pytest.mark.parametrize(
+    "text, dropped",
+    [
+        ("a,ID,y\n1,17,p\n2,19,q\n", "ID"),
+        ("row,a,y\n5,17,p\n2,19,q\n", "row"),
+        ("n,a,y\n1,17,p\n2,19,q\n3,4,q\n", "n"),
+        ("a,b,y\n5,?,p\n2,,q\n", "b"),
+        ("a,,y\n5,3,p\n2,1,q\n", "column 2"),
+    ],
+)
+def test_a_column_that_is_no_feature_is_left_out_when_it_is_one_too_many(text, dropped):
+    _, found, said = fit(text, Needs(1, 2, 2))
+    assert [feature.name for feature in found.features] not in ([dropped], [])
+    assert said[-1] == f"column {dropped!r} is left out: it would be one feature too many"
+    assert len(fit(text, Needs(2, 2, 2))[1].features) == 2
+
+
+def test_texts_become_codes_or_places_as_the_width_wants():
+    text = "a,two,many,y\n1,yes,p,0\n2,no,q,1\n3,no,r,1\n"
+    rows, found, _ = fit(text, Needs(3, 2, 2))
+    assert encoding.features(rows, found).tolist() == [[1, 1, 0], [2, 0, 1], [3, 0, 2]]
+    rows, found, _ = fit(text, Needs(5, 2, 2))
+    assert encoding.features(rows, found).tolist() == [[1, 1, 1, 0, 0], [2, 0, 0, 1, 0], [3, 0, 0, 0, 1]]
+
+
+def test_missing_cells_get_the_median_or_the_most_frequent_text_of_the_rows_asked_for():
+    rows = table.read(source("a,b,c,y\n1,x,\n,?,\n5,z,\n2,z,\n9,x,\n".replace(",\n", ",,0\n")))
+    found = encoding.fit(rows, Needs(3, 1, 0), ("y",))
+    found = encoding.fills(found, rows, np.array([0, 1, 2, 3]))
+    assert [feature.fill for feature in found.features] == [2.0, "z", 0.0]
+    assert encoding.features(rows, found)[1].tolist() == [2, 1, 0]
+
+
+def test_numbers_are_rescaled_and_texts_are_not():
+    rows, found, _ = fit("a,b,y\n0,p,0\n255,q,1\n,q,1\n", Needs(2, 2, 2), rescale=(-1 / 255, 1.0))
+    assert encoding.features(rows, found).tolist() == [[1, 0], [0, 1], [0.5, 1]]
+
+
+@pytest.mark.parametrize(
+    "column, count, classes, numbers",
+    [
+        ("b a b", 2, ("a", "b"), [1, 0, 1]),
+        ("0 2 1", 3, ("0", "1", "2"), [0, 2, 1]),
+        ("1 3 2", 3, ("1", "2", "3"), [0, 2, 1]),
+        ("2 4 2", 2, ("2", "4"), [0, 1, 0]),
+        ("1.0 0 1", 4, ("0", "1", "2", "3"), [1, 0, 1]),
+        ("-1 1 1", 2, ("-1", "1"), [0, 1, 1]),
+        ("x x ?", 2, ("x",), [0, 0, -1]),
+        ("1 x 2", 3, ("1", "2", "x"), [0, 2, 1]),
+    ],
+)
+def test_classes(column, count, classes, numbers):
+    text = "a,y\n" + "".join(f"1,{cell}\n" for cell in column.split())
+    rows, found, _ = fit(text, Needs(1, count, count))
+    assert found.classes == classes
+    assert encoding.targets(rows, found).tolist() == numbers
+
+
+def test_classes_that_have_names_may_be_numbered_in_the_table():
+    rows, found, _ = fit("a,y\n1,1\n2,0\n", Needs(1, 2, 2), classes=("ill", "well"))
+    assert encoding.targets(rows, found).tolist() == [1, 0]
+    rows, found, _ = fit("a,y\n1,well\n2,ill\n", Needs(1, 2, 2), classes=("ill", "well"))
+    assert encoding.targets(rows, found).tolist() == [1, 0]
+
+
+TRAINING = "id,a,b,c,kind\n7,1,yes,p,x\n8,2,no,q,y\n9,3,no,r,y\n"
+
+
+def later(text, what=encoding.features, header=None, **options):
+    _, found, _ = fit(TRAINING, Needs(3, 2, 2))
+    found = Encoding.load(found.dump(), "model.keras")
+    [rows] = encoding.stream(source(text), found, header)
+    return what(rows, found, **options)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,a,b,c,kind\n1,3,yes,q,x\n",
+        "c,b,a\nq,yes,3\n",
+        "1,3,yes,q,x\n",
+        "3,yes,q\n",
+        "c;more;b;a\nq;17;yes;3,0\n",
+    ],
+)
+def test_a_later_table_is_read_by_name_or_by_position(text):
+    assert later(text).tolist() == [[3, 1, 1]]
+
+
+def test_categories_that_were_not_there_count_as_missing_and_are_counted():
+    unseen = Counter()
+    assert later("a,b,c\n3,yes,s\n4,maybe,?\n", unseen=unseen).tolist() == [[3, 1, 0], [4, 0, 0]]
+    assert unseen == {"b": 1, "c": 1}
+
+
+@pytest.mark.parametrize(
+    "text, what, message",
+    [
+        ("a,b,c\n1,yes,p\nsome,no,q\n", encoding.features,
+         "t.csv, line 3, column 'a': 'some' is no number, in a column that was numeric in training"),
+        ("a,b\n1,yes\n", encoding.features,
+         "t.csv: 2 columns found, and of the 3 features that the model takes these are missing: c"),
+        ("1,yes\n", encoding.features,
+         "t.csv: 2 columns found, and the model takes 3 features (a, b, c) or the 5 columns of its training table"),
+        ("a,b,c,kind\n1,no,p,x\n2,no,p, z \n", encoding.targets,
+         "t.csv, line 3, column 'kind': unknown class 'z'; the classes are x, y"),
+        ("a,b,c\n1,no,p\n", encoding.targets, "t.csv: has no target column 'kind'"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_the_training_table(text, what, message):
+    with pytest.raises(DataError) as caught:
+        later(text, what)
+    assert str(caught.value) == message
+
+
+def test_the_error_has_its_parts():
+    with pytest.raises(DataError) as caught:
+        later("a,b,c\n1,yes,p\nsome,no,q\n")
+    error = caught.value
+    assert (error.file, error.line, error.column, error.value) == ("t.csv", 3, "a", "some")
+
+
+def test_a_missing_cell_that_nothing_stands_for():
+    rows = table.read(source("a,y\n1,0\n,1\n"))
+    found = encoding.fit(rows, Needs(1, 2, 2))
+    with pytest.raises(DataError) as caught:
+        encoding.features(rows, found)
+    assert str(caught.value) == (
+        "t.csv, line 3, column 'a': '' is a missing cell, and nothing learnt from a training table stands for it"
+    )
+
+
+def test_text_for_a_value():
+    rows = table.read(source("a,v\n1,2\n2,high\n"))
+    with pytest.raises(DataError, match="line 3, column 'v': 'high' is no number"):
+        encoding.targets(rows, Encoding(("a", "v"), True, (Feature("a"),), ("v",)))
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"columns": 1}', b"[" * 100_000])
+def test_a_damaged_encoding(data):
+    with pytest.raises(FormatError, match=r"^model.keras: its member netconv/table.json is damaged$"):
+        Encoding.load(data, "model.keras")

@@ -1,0 +1,65 @@
+"""The README's commands do what it says."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where a reader would be: a net, its parameters and a table; `netconv` on the path."""
+    folder = tmp_path_factory.mktemp("reader")
+    for source in (ROOT / "fixtures/ckd/net.json", ROOT / "fixtures/ckd/net.params", ROOT / "fixtures/kidney.csv"):
+        shutil.copy(source, folder)
+    program = folder / "netconv"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m netconv "$@"\n')
+    program.chmod(0o755)
+    return folder
+
+
+def run(script, folder):
+    environment = {"PATH": f"{folder}:/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(folder)}
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_the_first_session(folder):
+    session, pipes = blocks("sh")
+    run(session, folder)
+    rows = (ROOT / "fixtures/kidney.csv").read_text().count("\n") - 1
+    predictions = (folder / "predictions.csv").read_text().splitlines()
+    assert len(predictions) == rows + 1
+    assert {line.split(",")[0] for line in predictions[1:]} == {"ckd", "notckd"}
+    run(pipes, folder)
+    assert len((folder / "predictions.csv").read_text().splitlines()) == rows + 1
+
+
+def test_python(folder):
+    for code in blocks("python"):
+        run(f"{sys.executable} - <<'END'\n{code}\nEND", folder)
+
+
+def test_every_command_is_in_the_table():
+    from netconv.cli import main
+
+    assert set(re.findall(r"^\| `netconv (\w+)", README, re.MULTILINE)) == set(main.list_commands(None))
+
+
+def test_make_demo():
+    """With the environment that runs this test instead of a new one."""
+    command = ["make", "-o", ".venv/ready", "demo", f"BIN={Path(sys.executable).parent}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "accuracy" in done.stdout

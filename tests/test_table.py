@@ -1,0 +1,159 @@
+"""Rows of text read as columns: how a file is written is found out, and what is wrong is told by line and column."""
+
+import csv
+import io
+import math
+
+import numpy as np
+import pytest
+
+from netconv import DataError, table
+from netconv.table import Text
+
+
+def read(text, **options):
+    data = text if isinstance(text, bytes) else text.encode()
+    return table.read(table.Source("t.csv", lambda: io.BytesIO(data)), **options)
+
+
+def cells(rows):
+    """Every column as a list: numbers, texts, None for a missing cell."""
+    columns = []
+    for position in range(len(rows.form.names)):
+        if position in rows.texts:
+            codes, values = rows.texts[position]
+            columns.append([None if code < 0 else values[code] for code in codes.tolist()])
+        else:
+            columns.append([None if math.isnan(x) else x for x in rows.numbers[:, position].tolist()])
+    return columns
+
+
+def fails(text, **options):
+    with pytest.raises(DataError) as caught:
+        read(text, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_delimiter_and_line_ends_are_found_out(delimiter, end):
+    rows = read(end.join(delimiter.join(row) for row in (["a", "b"], ["1", "x"], ["2", "y z"])) + end)
+    assert (rows.form.names, rows.form.delimiter) == (("a", "b"), delimiter)
+    assert cells(rows) == [[1, 2], ["x", "y z"]]
+
+
+def test_a_decimal_comma_is_found_out():
+    assert cells(read("a;b\n1,5;2\n-0,25;3\n ,5 ;?\n")) == [[1.5, -0.25, 0.5], [2, 3, None]]
+
+
+@pytest.mark.parametrize("missing", ["", "?", "NA", "NaN", "nan", "null", "N/A", " ", "\t?", "na "])
+def test_missing_cells(missing):
+    assert cells(read(f"a,b\n1,x\n{missing},{missing}\n")) == [[1, None], ["x", None]]
+
+
+def test_blanks_and_tabs_around_cells_do_not_count():
+    assert cells(read('a,b,c\n\t43, yes,"no\t"\n6 ,yes,no\n')) == [[43, 6], ["yes", "yes"], ["no", "no"]]
+
+
+def test_quotes_byte_order_mark_and_blank_lines():
+    text = '\ufeff\n"a","b, c"\n\n1,"say ""hi"", all"\n2,"two\nlines"\n'
+    rows = read(text)
+    assert rows.form.names == ("a", "b, c")
+    assert cells(rows) == [[1, 2], ['say "hi", all', "two\nlines"]]
+
+
+@pytest.mark.parametrize(
+    "text, header, names",
+    [
+        ("5,0,0\n1,0,7\n", False, ("1", "2", "3")),
+        ("5.1,3.5,setosa\n", False, ("1", "2", "3")),
+        ("a,b\n1,2\n", True, ("a", "b")),
+        ("label,0,1,2\n5,6,7,8\n", True, ("label", "0", "1", "2")),
+        (",a,b\n0,1,2\n", True, ("column 1", "a", "b")),
+        ("a,a,a\n1,2,3\n", True, ("a", "a.1", "a.2")),
+        ("p,x,x\ne,x,y\n", False, ("1", "2", "3")),
+        ("p,x,s\ne,x,y\n", True, ("p", "x", "s")),
+    ],
+)
+def test_a_header_is_found_out(text, header, names):
+    form = read(text).form if text.count("\n") > 1 else next(table.stream(table.source(io.BytesIO(text.encode())))).form
+    assert (form.header, form.names) == (header, names)
+
+
+def test_what_is_said_of_the_header_decides():
+    assert cells(read("a,b\nc,d\n", header=False)) == [["a", "c"], ["b", "d"]]
+    assert read("1,2\n3,4\n", header=True).form.names == ("1", "2")
+    assert read("x,y\nx,z\n", known=("x", "y")).form.header
+
+
+def test_one_column_is_a_table():
+    assert cells(read("a\n1\n2\n")) == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("a,b\n1,2\n3\n", "t.csv, line 3: 1 cell, and the header has 2"),
+        ("1,2\n3,4\n\n5,6,7\n", "t.csv, line 4: 3 cells, and the first row has 2"),
+        ('a,b\n1,"x\ny"\n2\n', "t.csv, line 4: 1 cell, and the header has 2"),
+        ("a,b\n1,inf\n", "t.csv, line 2, column 'b': 'inf' is no finite number"),
+        ("a,b\n1,2\n1e99,3\n", "t.csv, line 3, column 'a': '1e99' is no finite number"),
+        ("", "t.csv: is empty"),
+        ("\n\n", "t.csv: is empty"),
+        ("a,b\n", "t.csv: has a header and no rows"),
+        (b"PK\x03\x04\x00\x00", "t.csv: is no table of UTF-8 text (CSV)"),
+        (b"\xff\xfea\x00,\x00", "t.csv: is no table of UTF-8 text (CSV)"),
+        (b"a,b\n" + b"1,x\n" * 30000 + b"2,\xe9\n", "t.csv, line 30002: is not UTF-8"),
+    ],
+)
+def test_what_cannot_be_read(text, message):
+    assert fails(text) == message
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(DataError, match="cannot be read: No such file or directory"):
+        table.read(table.source(tmp_path / "no.csv"))
+    with pytest.raises(DataError, match="cannot be read: Is a directory"):
+        table.read(table.source(tmp_path))
+
+
+@pytest.mark.parametrize("block", [7, 16, 64, 1000])
+def test_blocks_do_not_show(monkeypatch, block):
+    monkeypatch.setattr(table, "BLOCK", block)
+    text = 'a,b,c\n1,x,1\n2,"y,\n""z""",2\n3,5" pipe,?\n,,\n4,x,four\n'
+    rows = read(text)
+    assert cells(rows) == [[1, 2, 3, None, 4], ["x", 'y,\n"z"', '5" pipe', None, "x"], ["1", "2", None, None, "four"]]
+    found = [rows.find(row) for row in range(5)]
+    assert [line for line, _ in found] == [2, 3, 5, 6, 7]
+    assert found[1][1] == ["2", 'y,\n"z"', "2"]
+    with pytest.raises(DataError, match="line 8: 1 cell, and the header has 3"):
+        read(text + "9\n")
+
+
+def test_a_quote_left_open_does_not_fill_the_memory(monkeypatch):
+    monkeypatch.setattr(table, "LONGEST", 1000)
+    monkeypatch.setattr(table, "BLOCK", 100)
+    monkeypatch.setattr(table, "LONGEST", 1 << 20)
+    message = fails('a,b\n1,2\n3,"4\n' + "5,6\n" * 400_000)
+    assert message == "t.csv, line 3: a row of more than 1 MB: is a quote left open?"
+
+
+def test_a_stream_gives_rows_as_they_come():
+    rows = list(table.stream(table.source(io.BytesIO(b"a,b\n1,x\n2,y\n"))))
+    assert [len(block) for block in rows] == [2]
+    assert rows[0].file == "standard input"
+
+
+def test_a_table_agrees_with_the_standard_reader(tmp_path):
+    generator = np.random.default_rng(0)
+    wanted = [[f"{x:.6g}" for x in row] for row in generator.normal(size=(500, 12))]
+    with (tmp_path / "t.csv").open("w", newline="") as stream:
+        csv.writer(stream, quoting=csv.QUOTE_ALL).writerows(wanted)
+    rows = table.read(table.source(tmp_path / "t.csv"))
+    np.testing.assert_array_equal(rows.numbers, np.array(wanted, np.float32))
+
+
+def test_texts_are_codes():
+    rows = read("a\nx\ny\nx\n?\n")
+    assert isinstance(rows.texts[0], Text)
+    assert rows.texts[0].values == ("x", "y") and rows.texts[0].codes.tolist() == [0, 1, 0, -1]
