@@ -9,6 +9,7 @@ import io
 import json
 import shutil
 import tempfile
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -107,7 +108,10 @@ def load(source: Path | str | bytes):
 
 def _load(path, name):
     try:
-        return keras.saving.load_model(path)
+        with warnings.catch_warnings():
+            # of an optimizer that was saved before it was built: it starts anew
+            warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
+            return keras.saving.load_model(path)
     except Exception as error:  # Keras raises what it likes on a damaged archive
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise FormatError(f"{name}: Keras cannot load it: {said}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,10 +13,13 @@ from .errors import FormatError, NodeError
 from .graph import Edge, Graph
 from .layout import Flat, Stored, Value
 from .lazy import keras, layers, ops
+from .plus import plus
 from .ndarray import release
 
 LARGEST_CONSTANT = 4096
 """Elements of a constant that may be written into the model's config; a larger one becomes a frozen variable."""
+LARGEST_ARRAY = 2**26
+"""Elements of a constant that a graph may ask for."""
 
 
 @dataclass(frozen=True)
@@ -219,6 +223,8 @@ class Site:
 
     def zeros(self, shape, dtype="float32"):
         """Zeros of a shape in which one axis, None or 0, is as long as the batch."""
+        if math.prod(d or 1 for d in shape) > LARGEST_ARRAY:
+            raise self.error(f"a constant of more than {LARGEST_ARRAY} elements", tuple(shape))
         if all(shape):
             return ops.convert_to_numpy(ops.zeros(shape, dtype))
         if sum(not d for d in shape) > 1:
@@ -226,7 +232,7 @@ class Site:
         axis = next(i for i, d in enumerate(shape) if not d)
         first = self.build.batch[(slice(None), *(0,) * (len(self.build.batch.shape) - 1))]
         zeros = ops.reshape(ops.zeros_like(first, dtype=dtype), [-1 if i == axis else 1 for i in range(len(shape))])
-        return ops.add(zeros, ops.zeros([1 if i == axis else d for i, d in enumerate(shape)], dtype))
+        return plus(zeros, ops.zeros([1 if i == axis else d for i, d in enumerate(shape)], dtype))
 
     def nothing(self, dtype: str):
         """A zero, of shape (1,), that hangs on an input: what makes a constant part of the model."""
@@ -293,7 +299,13 @@ def build(graph: Graph, shapes: dict[int, tuple], zeros: set[int] = frozenset())
         values[index] = _wrap(site, site.zeros(shapes[index]), None)
     outputs = [value.natural() for value in translate(state, graph, values, zeros)]
     outputs = [_head(state, graph, edge, tensor) for edge, tensor in zip(graph.heads, outputs, strict=True)]
-    _name_operations(state, keras.Model(inputs, outputs))
+    try:
+        first = keras.Model(inputs, outputs)
+    except ValueError:  # Keras before 3.13 wants every input to lead somewhere, one of which only the shape counts too
+        ends = [Site(Build(batch=tensor), graph, 0).nothing(str(outputs[0].dtype)) for tensor in inputs]
+        outputs[0] = ops.add(outputs[0], ops.reshape(sum(ends[1:], ends[0]), (1,) * max(1, len(outputs[0].shape))))
+        first = keras.Model(inputs, outputs)
+    _name_operations(state, first)
     name = state.unique(keras_name(re.split(r"[\\/]", graph.source)[-1].partition(".")[0]) or "net")
     model = keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0], name=name)
     weights = _settle(state)

@@ -75,21 +75,23 @@ class Encoding:
         """Raises FormatError."""
         try:
             facts = json.loads(data)
-            features = tuple(
-                Feature(str(f["name"]), tuple(map(str, f["categories"])), bool(f["onehot"]), _fill(f["fill"]))
-                for f in facts["features"]
-            )
-            names = (tuple(map(str, facts[key])) for key in ("targets", "classes"))
-            columns = tuple(map(str, facts["columns"]))
-            return Encoding(
-                columns, bool(facts["header"]), features, *names, float(facts["scale"]), float(facts["offset"])
-            )
+            columns, targets, classes = (tuple(map(str, facts[key])) for key in ("columns", "targets", "classes"))
+            features = tuple(map(_feature_of, facts["features"]))
+            if not {feature.name for feature in features} <= set(columns):
+                raise ValueError
+            scale, offset = float(facts["scale"]), float(facts["offset"])
+            return Encoding(columns, bool(facts["header"]), features, targets, classes, scale, offset)
         except (ValueError, TypeError, KeyError, RecursionError):
             raise FormatError(f"{file}: its member netconv/table.json is damaged") from None
 
 
-def _fill(value):
-    return value if value is None or isinstance(value, str) else float(value)
+def _feature_of(facts) -> Feature:
+    categories, fill = tuple(map(str, facts["categories"])), facts["fill"]
+    if fill is not None and categories and fill not in categories:
+        raise ValueError
+    return Feature(
+        str(facts["name"]), categories, bool(facts["onehot"]), fill if fill is None or categories else float(fill)
+    )
 
 
 def silent(_line: str) -> None:
@@ -112,7 +114,7 @@ def fit(
     prediction. What was found out is given to `say`. Raises DataError.
     """
     names = rows.form.names
-    chosen = [_position(rows, target) for target in targets]
+    chosen = [_position(names, target, rows.file) for target in targets]
     if not chosen:
         chosen = _find_targets(rows, needs, without_target)
         for position in chosen:
@@ -130,13 +132,12 @@ def fit(
     return Encoding(names, rows.form.header, features, tuple(names[position] for position in chosen), found, *rescale)
 
 
-def _position(rows: Rows, target: str) -> int:
-    names = rows.form.names
+def _position(names: tuple[str, ...], target: str, file: str) -> int:
     if target in names:
         return names.index(target)
     if re.fullmatch(r"-?\d{1,9}", target) and 1 <= abs(int(target)) <= len(names):
         return int(target) - 1 if int(target) > 0 else len(names) + int(target)
-    raise DataError(f"has no column {target!r}; its columns are {_listed(names)}", rows.file)
+    raise DataError(f"has no column {target!r}; its columns are {_listed(names)}", file)
 
 
 def _listed(names) -> str:
@@ -182,13 +183,15 @@ def _kinds(rows: Rows, position: int, most: int) -> int:
 def _choose(rows: Rows, positions: list[int], wanted: int | None) -> tuple[tuple[Feature, ...], list[int]]:
     """The features that make the width that the net wants, and what had to be left out for it."""
     features = {position: _feature(rows, position) for position in positions}
-    spare = [position for position in positions if _only_counts(rows, position)]
-    for dropped in ([], *([position] for position in spare), spare):
-        kept = [features[position] for position in positions if position not in dropped]
+    spare = sorted((_no_feature(rows, position), position) for position in positions)
+    spare = [position for rank, position in spare if rank]
+    for dropped in ([], spare[:1], spare):
+        left = set(dropped)
+        kept = [features[position] for position in positions if position not in left]
         for onehot in (True, False):
             tried = tuple(replace(f, onehot=onehot and len(f.categories) > 2) for f in kept)
             if wanted is None or sum(f.width for f in tried) == wanted:
-                faulty = next((p for p in positions if p not in dropped and not _usable(rows, p)), None)
+                faulty = next((p for p in positions if p not in left and not _usable(rows, p)), None)
                 if faulty is not None:
                     _refuse(rows, faulty)
                 return tried, dropped
@@ -206,15 +209,17 @@ def _feature(rows: Rows, position: int) -> Feature:
     return Feature(rows.form.names[position], tuple(sorted(text.values)) if text else ())
 
 
-def _only_counts(rows: Rows, position: int) -> bool:
-    """Whether a column is no feature: its name says so, it counts the rows, or it is empty."""
+def _no_feature(rows: Rows, position: int) -> int:
+    """Why a column is no feature, the likeliest first: 1 its name says so, 2 it counts the rows, 3 it is empty; else
+    0."""
     import numpy as np
 
-    if rows.form.names[position].lower() in IDS or rows.form.names[position] == f"column {position + 1}":
-        return True
-    values = rows.numbers[:, position]
-    counts = len(values) > 2 and position == 0 and bool((np.diff(values) == 1).all())
-    return counts or (position not in rows.texts and bool(np.isnan(values).all()))
+    name, values = rows.form.names[position], rows.numbers[:, position]
+    if name.lower() in IDS or name == f"column {position + 1}":
+        return 1
+    if position == 0 and len(values) > 2 and bool((np.diff(values) == 1).all()):
+        return 2
+    return 3 if position not in rows.texts and bool(np.isnan(values).all()) else 0
 
 
 def _usable(rows: Rows, position: int) -> bool:
@@ -276,18 +281,20 @@ def _places(encoding: Encoding, form: Form, file: str) -> tuple[list[int], list[
     """Where a table has the features and the targets of an encoding; no targets if it has none."""
     names = [feature.name for feature in encoding.features]
     if form.header and encoding.header:
-        missing = [name for name in names if name not in form.names]
+        places = {name: position for position, name in enumerate(form.names)}
+        missing = [name for name in names if name not in places]
         if missing:
             raise DataError(
                 f"{counted(len(form.names), 'column')} found, and of the {counted(len(names), 'feature')} that the "
                 f"model takes these are missing: {_listed(missing)}",
                 file,
             )
-        targets = [t for t in encoding.targets if t in form.names]
-        targets = targets if len(targets) == len(encoding.targets) else []
-        return [form.names.index(name) for name in names], [form.names.index(t) for t in targets]
+        targets = [places[t] for t in encoding.targets if t in places]
+        return [places[name] for name in names], targets if len(targets) == len(encoding.targets) else []
     if len(form.names) == len(encoding.columns):
-        return [encoding.columns.index(n) for n in names], [encoding.columns.index(t) for t in encoding.targets]
+        places = {name: position for position, name in enumerate(encoding.columns)}
+        targets = [_position(encoding.columns, t, file) for t in encoding.targets]
+        return [places[name] for name in names], targets
     if len(form.names) == len(names):
         return list(range(len(names))), []
     raise DataError(

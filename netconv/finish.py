@@ -73,18 +73,23 @@ def compile_model(model, chosen: list[Choice], loss=None, optimizer=None, learni
         metrics = [list(c.metrics) for c in chosen] if len(chosen) > 1 else list(chosen[0].metrics)
         if not any(metrics):
             metrics = None
-    given = optimizer or "adam"
-    optimizer = known(keras.optimizers, given, "optimizer")
-    if not isinstance(given, type(optimizer)):  # by name: Keras numbers what it names itself
-        optimizer.name = type(optimizer).__name__.lower()
-    if learning_rate is not None:
-        optimizer.learning_rate = learning_rate
+    optimizer = optimizer_for(optimizer or "adam", learning_rate)
     for name in keras.tree.flatten(loss):
         known(keras.losses, name, "loss")
     for name in keras.tree.flatten(metrics or []):
         if name not in ("accuracy", "acc", "crossentropy", "ce"):
             known(keras.metrics, name, "metric")
     model.compile(optimizer=optimizer, loss=loss, metrics=metrics)
+
+
+def optimizer_for(given, learning_rate: float | None = None):
+    """An optimizer of Keras, given by itself or by name, with a learning rate if not its own. Raises NetconvError."""
+    optimizer = known(keras.optimizers, given, "optimizer")
+    if isinstance(given, str):  # Keras numbers what it names itself
+        optimizer.name = type(optimizer).__name__.lower()
+    if learning_rate is not None:
+        optimizer.learning_rate = learning_rate
+    return optimizer
 
 
 def known(module, name, kind: str):

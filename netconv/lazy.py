@@ -23,6 +23,14 @@ class Ops(Lazy):
         return add(x2, x1) if narrow[1] and not narrow[0] else add(x1, x2)
 
 
+    def flip(self, x, axis):
+        """`keras.ops.flip` along one axis or several: Keras before 3.13 fails on several, on TensorFlow."""
+        flip = self.__getattr__("flip")
+        for one in axis if isinstance(axis, (tuple, list)) else (axis,):
+            x = flip(x, one)
+        return x
+
+
 keras = Lazy("keras")
 layers = Lazy("keras.layers")
 ops = Ops("keras.ops")

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from . import archive, encoding, table
+from . import archive, encoding, finish, table
 from .encoding import Encoding, Feature, Needs, silent
 from .errors import DataError, FormatError, NetconvError
 from .files import replacing
@@ -95,7 +95,8 @@ def find_model(data: Path | str | None, training: bool, say: Say = silent) -> Pa
 def _models(folder: Path, training: bool) -> list[Path]:
     """The models in a folder, one of each family."""
     families: dict[str, dict[str, Path]] = {}
-    for path in sorted(folder.glob("*.keras")) + [path for path in sorted(folder.glob("*.json")) if _is_net(path)]:
+    files = [p for p in sorted(folder.iterdir()) if p.suffix and p.is_file()]  # `.keras` is a folder of Keras's own
+    for path in [p for p in files if p.suffix == ".keras" or (p.suffix == ".json" and _is_net(p))]:
         kind = "net" if path.suffix == ".json" else "trained" if path.stem.endswith(TRAINED) else "model"
         families.setdefault(path.stem.removesuffix("-symbol").removesuffix(TRAINED), {})[kind] = path
     order = ("model", "net", "trained") if training else ("trained", "model", "net")
@@ -246,6 +247,16 @@ def _plain(rows: Rows, needs: Needs, opened: Opened, targets, rescale, without_t
     return replace(found, features=tuple(Feature(feature.name) for feature in found.features))
 
 
+def _known(opened: Opened, needs: Needs) -> Encoding | None:
+    """The encoding that a model was trained with, checked against the model."""
+    known = opened.encoding
+    if known:
+        width = sum(feature.width for feature in known.features)
+        if needs.features not in (None, width) or len(known.classes) > needs.classes:
+            raise FormatError(f"{opened.name}: its member netconv/{TABLE} does not fit the model")
+    return known
+
+
 def _told(known: Encoding, targets: tuple[str, ...], rescale) -> Encoding:
     """An encoding with what the user says otherwise."""
     if targets:
@@ -375,7 +386,7 @@ def evaluate(
     loss = _loss(opened)
     needs = _needs(opened, loss)
     _trainable(opened)
-    known = opened.encoding
+    known = _known(opened, needs)
     if known:
         known = _told(known, target, rescale)
         rows = encoding.read(data, known, header)
@@ -470,7 +481,8 @@ def predict(
     opened, data = open_model(model), table.source(data)
     loss = _loss(opened)
     needs = _needs(opened, loss)
-    known = _told(opened.encoding, target, rescale) if opened.encoding else None
+    known = _known(opened, needs)
+    known = known and _told(known, target, rescale)
     names = _names(known.classes if known else opened.classes, needs.classes)
     if not needs.classes:
         names = known.targets if known and len(known.targets) == needs.outputs else _output_names(opened.model)
@@ -588,16 +600,16 @@ def train(
     import numpy as np
 
     opened, data = open_model(model, seed), table.source(data)
-    loss = loss or _loss(opened)
     _trainable(opened)
-    needs = _needs(opened, loss)
-    known = None if target or rescale else opened.encoding
+    needs = _needs(opened, loss or _loss(opened))
+    known = None if target or rescale or loss else _known(opened, needs)
     if known:
         say("columns, categories and classes are those of the table that the model was trained on")
         rows = encoding.read(data, known, header)
     else:
         rows = table.read(data, header)
         known = encoding.fit(rows, needs, target, opened.classes, rescale or (1.0, 0.0), say=say)
+    loss = loss or _loss(opened)
     y = encoding.targets(rows, known)
     full = _full(y)
     if len(full) < len(y):
@@ -625,16 +637,16 @@ def train(
     for index, variable in enumerate(opened.model.variables):
         if variable.name == "seed_generator_state":  # of dropout: not what the file happened to hold
             variable.assign([seed, index])
-    metrics = _compile(opened.model, loss, optimizer, learning_rate, needs, steps=len(y))
     batch = batch_size or (32 if len(y) < 10_000 else 128)
+    steps = math.ceil(len(y) / batch)
+    metrics = _compile(opened.model, loss, optimizer, learning_rate, needs, steps)
     history = _fit(
         opened.model,
         _batches(_inputs(opened.model, x), _as_targets(y, needs, loss), batch, seed),
         _batches(_inputs(opened.model, vx), _as_targets(vy, needs, loss), 1024, None) if len(vy) else None,
-        epochs, early_stopping, _weights(class_weight, y, names), math.ceil(len(y) / batch), progress,
+        epochs, early_stopping, _weights(class_weight, y, names), steps, progress,
     )  # fmt: skip
-    watched = "val_loss" if len(vy) else "loss"
-    best = 1 + int(np.argmin([figures[watched] for figures in history])) if len(vy) else len(history)
+    best = 1 + int(np.argmin([figures["val_loss"] for figures in history])) if len(vy) else len(history)
     opened.model.compile(optimizer=opened.model.optimizer, loss=loss, metrics=metrics)
     on_x, on_y = (vx, vy) if len(vy) else (x, y)
     evaluation = _assess(_outputs(opened.model, _inputs(opened.model, on_x)), on_y, needs, loss, names)
@@ -687,12 +699,7 @@ def _compile(model, loss, optimizer, learning_rate, needs: Needs, steps: int):
     metrics = ["accuracy"] if needs.classes else ["mean_absolute_error"]
     config = model.get_compile_config() if model.compiled else None
     kept = keras.saving.deserialize_keras_object(config["metrics"]) if config and config.get("metrics") else metrics
-    try:
-        chosen = keras.optimizers.get(optimizer or getattr(model, "optimizer", None) or "adam")
-    except ValueError:
-        raise NetconvError(f"Keras has no optimizer {optimizer!r}") from None
-    if learning_rate is not None:
-        chosen.learning_rate = learning_rate
+    chosen = finish.optimizer_for(optimizer or getattr(model, "optimizer", None) or "adam", learning_rate)
     # XLA made the first epochs of small nets several times slower, and later ones no faster
     model.compile(optimizer=chosen, loss=loss, metrics=metrics, jit_compile=False, steps_per_execution=min(32, steps))
     return kept
@@ -715,7 +722,7 @@ def _fit(model, batches, validation, epochs, patience, weights, steps, progress)
     figures: list[dict[str, float]] = []
 
     def batch_end(batch, logs):
-        progress(Progress(len(figures) + 1, epochs, (batch + 1) / steps, logs or {}))
+        progress(Progress(len(figures) + 1, epochs, min(1.0, (batch + 1) / steps), logs or {}))
 
     def epoch_end(epoch, logs):
         if not math.isfinite(logs["loss"]):

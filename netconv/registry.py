@@ -20,6 +20,8 @@ from .arrays import Array
 from .attributes import parse
 from .errors import NodeError, UnsupportedOps
 from .graph import Graph, Node
+from .refused import REFUSED
+from .synonyms import SYNONYMS
 
 NO_EFFECT = frozenset(
     "workspace cudnn_off cudnn_tune cudnn_algo_verbose cudnn_algo_fwd cudnn_algo_bwd_data cudnn_algo_bwd_filter "
@@ -103,6 +105,8 @@ def load() -> Mapping[str, Translation]:
     package = importlib.import_module(".ops", __package__)
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
+    for other, name in SYNONYMS.items():
+        OPS[other] = OPS[name]
     return types.MappingProxyType(OPS)
 
 

@@ -141,8 +141,8 @@ def _blocks(source: Source) -> Iterator[tuple[int, bytes]]:
                 data = data[end:]
             if len(data) > LONGEST:
                 raise DataError(f"a row of more than {LONGEST >> 20} MB: is a quote left open?", source.name, line)
-    if data:
-        yield line, data
+    if data:  # only "\r" may have ended its lines
+        yield line, data if b"\n" in data else data.replace(b"\r", b"\n")
 
 
 def _last_row_end(data: bytes) -> int:
@@ -154,7 +154,9 @@ def _last_row_end(data: bytes) -> int:
 
     def lines():
         nonlocal position
-        for line in data[:end].splitlines(keepends=True):
+        for line in io.BytesIO(data):
+            if position == end:
+                return
             position += len(line)
             yield line.decode("latin-1")
 
@@ -183,7 +185,7 @@ def _records(data: bytes, delimiter: str, line: int = 1) -> Iterator[tuple[int, 
 
 
 def _sniff(data: bytes, file: str, known: tuple[str, ...], header: bool | None) -> Form:
-    sample = data[:SAMPLE]
+    sample = data[: max(SAMPLE, data.find(b"\n") + 1 or len(data))]
     try:
         sample.decode("utf-8", "strict" if len(sample) == len(data) else "ignore")
         binary = b"\0" in sample
@@ -197,12 +199,16 @@ def _sniff(data: bytes, file: str, known: tuple[str, ...], header: bool | None) 
         rows = [cells for _, cells in islice(_records(whole or sample, delimiter), 50)]
         if not rows:
             raise DataError("is empty", file)
+        if not all(rows):  # a cell longer than the parser takes: no delimiter of this row
+            continue
         cells = [cell.strip() for row in rows for cell in row]
         numbers = sum(bool(NUMBER.match(c) or DECIMAL_COMMA.match(c)) for c in cells) / max(1, len(cells))
         even = len({len(row) for row in rows}) == 1
         rank = (len(rows[0]) > 1, even, numbers, len(rows[0]))
         if best is None or rank > best[0]:
             best = rank, delimiter, rows, cells
+    if best is None:
+        raise DataError(f"has a cell of more than {csv.field_size_limit():,} characters", file)
     _, delimiter, rows, cells = best
     commas = delimiter != "," and any(map(DECIMAL_COMMA.match, cells))
     decimal = "," if commas and not any("." in c and NUMBER.match(c) for c in cells) else "."
@@ -217,23 +223,22 @@ def _is_header(first: list[str], rest: list[list[str]], known: tuple[str, ...]) 
     if 2 * len(set(known).intersection(first)) >= len(first):
         return True
     numbers = [cell for cell in first if NUMBER.match(cell)]
-    texts = [cell for cell in first if cell.lower() not in MISSING and cell not in numbers]
+    texts = [cell for cell in first if cell.lower() not in MISSING and not NUMBER.match(cell)]
     if not texts:
         return False
     if numbers:
-        counting = [str(n) for n in range(int(float(numbers[0])), int(float(numbers[0])) + len(numbers))]
-        return len(numbers) > 1 and numbers == counting and numbers[0] in "01"
+        return len(numbers) > 1 and any(numbers == [str(start + n) for n in range(len(numbers))] for start in (0, 1))
     repeated = len(set(texts)) < len(texts)
     return not (repeated and not any(NUMBER.match(cell.strip()) for row in rest for cell in row))
 
 
 def _names(cells: list[str]) -> tuple[str, ...]:
-    names: list[str] = []
+    names: dict[str, None] = {}
     for position, cell in enumerate(cells, 1):
         name, count = cell or f"column {position}", 1
         while name in names:
             name, count = f"{cell}.{count}", count + 1
-        names.append(name)
+        names[name] = None
     return tuple(names)
 
 
@@ -351,7 +356,7 @@ def stream(
             form = _sniff(data, source.name, known, header)
             found |= text(form) if text else frozenset()
             if form.header:
-                skipped = _header_end(data)
+                skipped = _header_end(data, source.name)
                 line += data.count(b"\n", 0, skipped)
                 data = data[skipped:]
         rows = _rows(data, line, source.name, form, found)
@@ -361,7 +366,7 @@ def stream(
         raise DataError("is empty", source.name)
 
 
-def _header_end(data: bytes) -> int:
+def _header_end(data: bytes, file: str) -> int:
     """Where the first row that is not blank ends."""
     position = 0
 
@@ -371,9 +376,10 @@ def _header_end(data: bytes) -> int:
             position += len(line)
             yield line.decode("latin-1")
 
-    for cells in csv.reader(lines()):
-        if cells:
-            break
+    try:
+        next(cells for cells in csv.reader(lines()) if cells)
+    except csv.Error as error:
+        raise DataError(f"its header cannot be read: {error}", file) from None
     return position
 
 

@@ -42,7 +42,7 @@ def test_convert_prints_the_path_and_says_the_rest_on_stderr(tmp_path):
         "loss   sparse_categorical_crossentropy, because the head is a softmax; targets are class numbers from 0; "
         "--loss decides",
         "optimizer adam, learning rate 0.001",
-        "note: Input: shape (?,24) found out from the parameters",
+        "note: Input: shape (?, 24) found out from the parameters",
         "note: Dropout with mode 'always' drops in training only, as Mathematica's layer does",
     ]
     assert sorted(os.listdir(tmp_path)) == ["net.json", "net.keras", "net.params"]

@@ -1,6 +1,7 @@
 """Encodings: targets and features found out, texts and missing cells made numbers, later tables read alike."""
 
 import io
+import json
 from collections import Counter
 
 import numpy as np
@@ -216,7 +217,27 @@ def test_text_for_a_value():
         encoding.targets(rows, Encoding(("a", "v"), True, (Feature("a"),), ("v",)))
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"columns": 1}', b"[" * 100_000])
+GOOD = {"columns": ["a"], "header": True, "targets": [], "classes": [], "scale": 1, "offset": 0}
+A = {"name": "a", "categories": [], "onehot": False, "fill": 1}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"[]", b"{}", b'{"columns": 1}', b"[" * 100_000]
+    + [
+        json.dumps({**GOOD, **change}).encode()
+        for change in (
+            {},
+            {"features": [{**A, "name": "b"}]},
+            {"features": [{**A, "fill": "much"}]},
+            {"features": [{**A, "categories": ["x"], "fill": "y"}]},
+            {"features": [A], "scale": "large"},
+        )
+    ],
+)
 def test_a_damaged_encoding(data):
+    assert Encoding.load(json.dumps({**GOOD, "features": [A]}).encode(), "model.keras").features == (
+        Feature("a", fill=1),
+    )
     with pytest.raises(FormatError, match=r"^model.keras: its member netconv/table.json is damaged$"):
         Encoding.load(data, "model.keras")

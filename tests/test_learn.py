@@ -144,7 +144,7 @@ def test_values():
     done = learn.train(model(1, 1, "mse", None), source(text), epochs=150)
     assert done.evaluation.metrics["r2"] > 0.98
     assert set(done.evaluation.metrics) == {"loss", "mse", "mae", "rmse", "r2"}
-    assert done.evaluation.metrics["loss"] == done.evaluation.metrics["mse"]
+    assert done.evaluation.metrics["loss"] == pytest.approx(done.evaluation.metrics["mse"])
     [header, row] = "".join(learn.predict(done.opened, source("x\n0.5\n")).csv()).splitlines()
     assert header == "y" and float(row) == pytest.approx(0.5, abs=0.3)
 
@@ -183,7 +183,7 @@ def test_options_of_keras_reach_the_training():
     "options, message",
     [
         ({"loss": "nope"}, "Keras has no loss 'nope'"),
-        ({"optimizer": "nope"}, "Keras has no optimizer 'nope'"),
+        ({"optimizer": "nope"}, "Keras has no optimizer called 'nope'; it has adam, sgd, rmsprop and others"),
         ({"class_weight": {"maybe": 2}}, "class weight for unknown class 'maybe'; the classes are no, yes"),
     ],
 )
@@ -239,7 +239,7 @@ def test_the_history_is_written(tmp_path):
 def trained(tmp_path_factory):
     """A trained model of two texts and a number, as a file."""
     generator = np.random.default_rng(0)
-    rows = [(a, "pq"[int(b > 0)], "uvw"[k]) for a, b, k in zip(*generator.normal(size=(2, 90)), [0, 1, 2] * 30)]
+    rows = [(a, "pq"[int(b > 0)], "uvw"[n % 3]) for n, (a, b) in enumerate(generator.normal(size=(90, 2)))]
     text = "a,b,c,kind\n" + "".join(f"{a:.3f},{b},{c},{'high' if a > 0 else 'low'}\n" for a, b, c in rows)
     path = tmp_path_factory.mktemp("trained") / "net.keras"
     archive.save(model(5, hidden=[layers.Dense(4)]), path, {"weights.json": b"{}"})
@@ -255,7 +255,7 @@ def test_everything_learnt_is_in_the_file(trained):
     assert sorted(members) == ["table.json", "weights.json"]
     known = Encoding.load(members["table.json"], "net")
     assert [feature.width for feature in known.features] == [1, 1, 3]
-    assert keras.saving.load_model(path).optimizer.learning_rate == pytest.approx(0.05)
+    assert float(keras.saving.load_model(path).optimizer.learning_rate) == pytest.approx(0.05)
 
 
 def test_a_file_is_evaluated_and_predicts(trained):
@@ -265,6 +265,18 @@ def test_a_file_is_evaluated_and_predicts(trained):
     lines = "".join(learn.predict(path, source(text)).csv()).splitlines()
     assert lines[0] == "class,probability" and len(lines) == 91
     assert {line.split(",")[0] for line in lines[1:]} == {"high", "low"}
+
+
+def test_the_target_of_another_table_may_have_another_name(trained):
+    path, text = trained
+    other = text.replace("kind", "truth")
+    assert learn.evaluate(path, source(other), target=("truth",)) == learn.evaluate(path, source(text))
+    bare = text.split("\n", 1)[1]
+    assert learn.evaluate(path, source(bare), target=("-1",)) == learn.evaluate(path, source(text))
+    assert fails(learn.evaluate, path, source(bare), target=("9",)) == (
+        "t.csv: has no column '9'; its columns are a, b, c, kind"
+    )
+    assert fails(learn.evaluate, path, source(other)) == "t.csv: has no target column 'kind'"
 
 
 def test_categories_not_seen_in_training_are_told_once(trained):
@@ -321,6 +333,13 @@ def test_names_given_when_the_net_was_converted(tmp_path):
     assert message == f"{tmp_path / 'net.keras'}: its member netconv/classes.json is damaged"
 
 
+def test_an_encoding_of_another_model(trained, tmp_path):
+    archive.save(model(3), tmp_path / "x.keras", archive.members(trained[0]))
+    message = f"{tmp_path / 'x.keras'}: its member netconv/table.json does not fit the model"
+    for call in (learn.train, learn.evaluate, learn.predict):
+        assert fails(call, tmp_path / "x.keras", source("a\n1\n"), kind=FormatError) == message
+
+
 def test_logits_are_made_probabilities():
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     [block] = learn.predict(model(2, 3, loss, None), source("1,2\n")).blocks
@@ -336,7 +355,7 @@ def test_an_evaluation_agrees_with_counting():
     found = learn._assess(given, y, Needs(2, 3, 3), "sparse_categorical_crossentropy", ("a", "b", "long name, c"))
     assert found.confusion == ((2, 1, 0), (0, 1, 0), (1, 0, 1))
     assert found.metrics["accuracy"] == pytest.approx(4 / 6)
-    a, b, c = found.classes
+    a, b, _ = found.classes
     assert (a.precision, a.recall, a.count) == (pytest.approx(2 / 3), pytest.approx(2 / 3), 3)
     assert (b.precision, b.recall, b.f1) == (0.5, 1.0, pytest.approx(2 / 3))
     assert found.text.splitlines() == [

@@ -35,7 +35,7 @@ def fails(text, **options):
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_delimiter_and_line_ends_are_found_out(delimiter, end):
     rows = read(end.join(delimiter.join(row) for row in (["a", "b"], ["1", "x"], ["2", "y z"])) + end)
     assert (rows.form.names, rows.form.delimiter) == (("a", "b"), delimiter)
@@ -98,9 +98,11 @@ def test_one_column_is_a_table():
         ('a,b\n1,"x\ny"\n2\n', "t.csv, line 4: 1 cell, and the header has 2"),
         ("a,b\n1,inf\n", "t.csv, line 2, column 'b': 'inf' is no finite number"),
         ("a,b\n1,2\n1e99,3\n", "t.csv, line 3, column 'a': '1e99' is no finite number"),
+        ("x,1e999\ny,2\n", "t.csv, line 1, column '2': '1e999' is no finite number"),
         ("", "t.csv: is empty"),
         ("\n\n", "t.csv: is empty"),
         ("a,b\n", "t.csv: has a header and no rows"),
+        ("x" * 200_000 + ",1\n", "t.csv: has a cell of more than 131,072 characters"),
         (b"PK\x03\x04\x00\x00", "t.csv: is no table of UTF-8 text (CSV)"),
         (b"\xff\xfea\x00,\x00", "t.csv: is no table of UTF-8 text (CSV)"),
         (b"a,b\n" + b"1,x\n" * 30000 + b"2,\xe9\n", "t.csv, line 30002: is not UTF-8"),
@@ -131,8 +133,7 @@ def test_blocks_do_not_show(monkeypatch, block):
 
 
 def test_a_quote_left_open_does_not_fill_the_memory(monkeypatch):
-    monkeypatch.setattr(table, "LONGEST", 1000)
-    monkeypatch.setattr(table, "BLOCK", 100)
+    monkeypatch.setattr(table, "BLOCK", 1 << 18)
     monkeypatch.setattr(table, "LONGEST", 1 << 20)
     message = fails('a,b\n1,2\n3,"4\n' + "5,6\n" * 400_000)
     assert message == "t.csv, line 3: a row of more than 1 MB: is a quote left open?"
@@ -157,3 +158,8 @@ def test_texts_are_codes():
     rows = read("a\nx\ny\nx\n?\n")
     assert isinstance(rows.texts[0], Text)
     assert rows.texts[0].values == ("x", "y") and rows.texts[0].codes.tolist() == [0, 1, 0, -1]
+
+
+def test_a_row_longer_than_the_sample():
+    rows = read(",".join(f"c{n}" for n in range(40_000)) + "\n" + ",".join(["1"] * 40_000) + "\n")
+    assert rows.numbers.shape == (1, 40_000) and rows.form.names[-1] == "c39999"

@@ -1,10 +1,12 @@
 """Element by element: functions, arithmetic, comparisons. Comparisons give 1.0 and 0.0, in the type of the data."""
 
+import math
 from typing import Literal
 
 from ..arrays import Array
 from ..layout import anywhere
 from ..lazy import layers, ops
+from ..plus import plus
 from ..registry import translates
 
 # MXNet's name: keras.ops's name. Names, not functions, so that reading the table imports no Keras.
@@ -14,7 +16,7 @@ UNARY = {
     "ceil": "ceil", "floor": "floor", "fix": "trunc", "trunc": "trunc", "reciprocal": "reciprocal",
     "sin": "sin", "cos": "cos", "tan": "tan", "arcsin": "arcsin", "arccos": "arccos", "arctan": "arctan",
     "sinh": "sinh", "cosh": "cosh", "arcsinh": "arcsinh", "arccosh": "arccosh", "arctanh": "arctanh",
-    "erf": "erf", "erfinv": "erfinv", "degrees": "rad2deg", "radians": "deg2rad",
+    "erf": "erf", "erfinv": "erfinv",
     "zeros_like": "zeros_like", "ones_like": "ones_like",
 }  # fmt: skip
 
@@ -47,6 +49,16 @@ def rint(at, data):
 
 def _root(data):
     return ops.multiply(ops.sign(data), ops.power(ops.absolute(data), 1 / 3))
+
+
+@translates("degrees", layout=anywhere)
+def degrees(at, data):
+    return ops.multiply(data, 180 / math.pi)
+
+
+@translates("radians", layout=anywhere)
+def radians(at, data):
+    return ops.multiply(data, math.pi / 180)
 
 
 @translates("cbrt", layout=anywhere)
@@ -150,7 +162,7 @@ def _logical(function):
 
 
 def _hypot(lhs, rhs):
-    return ops.sqrt(ops.add(ops.square(lhs), ops.square(rhs)))
+    return ops.sqrt(plus(ops.square(lhs), ops.square(rhs)))
 
 
 def _plain(function):
@@ -160,7 +172,7 @@ def _plain(function):
 # What is computed: (function of two operands, the elementwise names, the broadcast names, the scalar names,
 # the scalar names with the operands turned round).
 BINARY = (
-    (_plain("add"), ("elemwise_add", "_add", "_plus", "_Plus"), ("broadcast_add", "broadcast_plus"),
+    (plus, ("elemwise_add", "_add", "_plus", "_Plus"), ("broadcast_add", "broadcast_plus"),
      ("_plus_scalar", "_PlusScalar"), ()),
     (_plain("subtract"), ("elemwise_sub", "_sub", "_minus", "_Minus"), ("broadcast_sub", "broadcast_minus"),
      ("_minus_scalar", "_MinusScalar"), ("_rminus_scalar", "_RMinusScalar")),
@@ -230,7 +242,7 @@ def add_n(at, *args):
         return at.layer(layers.Add)(list(args))
     total = args[0]
     for other in args[1:]:
-        total = ops.add(total, other)
+        total = plus(total, other)
     return total
 
 

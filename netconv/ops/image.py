@@ -1,5 +1,7 @@
 """Ops of MXNet's image namespace. Their data are (height, width, channels), or a batch of such."""
 
+import numpy as np
+
 from ..attributes import Floats, Ints
 from ..lazy import ops
 from ..registry import translates
@@ -44,7 +46,7 @@ def flip_top_bottom(at, data):
 
 @translates("_image_resize", "_npx__image_resize")
 def resize(at, data, *, size: Ints = (), keep_ratio: bool = False, interp: int = 1):
-    """Width and height, or one number: both, or the shorter side with `keep_ratio`. Bilinear with pixel centres."""
+    """To width and height, or one number: both, or the shorter side with `keep_ratio`."""
     height, width = data.shape[-3], data.shape[-2]
     if not size or len(size) > 2 or min(size) < 1:
         raise at.error("attribute 'size' must be one or two lengths", size)
@@ -55,6 +57,14 @@ def resize(at, data, *, size: Ints = (), keep_ratio: bool = False, interp: int =
         if None in (height, width):
             raise at.error("keep_ratio needs the size of the image; give the input's shape", tuple(data.shape))
         wide, high = (size[0], size[0] * height // width) if height > width else (size[0] * width // height, size[0])
-    kind = "bilinear" if interp else "nearest"
-    out = ops.image.resize(data, (high, wide), interpolation=kind, data_format="channels_last")
-    return ops.cast(out, data.dtype)
+    if interp == 0:
+        for axis, length in ((-3, high), (-2, wide)):
+            have = data.shape[axis]
+            if have is None:
+                raise at.error("needs the size of the image; give the input's shape", tuple(data.shape))
+            places = np.floor(np.arange(length) * (1 / (length / have))).clip(0, have - 1)
+            data = ops.take(data, places.astype("int32"), axis=axis)
+        return data
+    if "float" not in str(data.dtype):
+        raise at.error("resizes whole numbers with OpenCV's fixed-point rounding; cast the image to float32", data.dtype)
+    return ops.image.resize(data, (high, wide), data_format="channels_last")

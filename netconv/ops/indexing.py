@@ -38,6 +38,8 @@ def batch_take(at, a, indices):
 @translates("one_hot")
 def one_hot(at, indices, *, depth: int, on_value: float = 1.0, off_value: float = 0.0, dtype: str = "float32"):
     """An id out of range is all `off_value`."""
+    if not 0 < depth <= 2**26:
+        raise at.error("attribute 'depth' must be 1 to 2^26", depth)
     hot = ops.equal(ops.expand_dims(ops.cast(indices, "int32"), -1), ops.arange(depth, dtype="int32"))
     return ops.add(ops.multiply(ops.cast(hot, dtype), on_value - off_value), off_value)
 

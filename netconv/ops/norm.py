@@ -6,6 +6,7 @@ from ..arrays import Array
 from ..attributes import Ints
 from ..layout import along, channels_last
 from ..lazy import layers, ops
+from ..plus import plus
 from ..registry import translates
 
 
@@ -42,7 +43,7 @@ def batch_norm(at, data, gamma: Array, beta: Array, moving_mean: Array, moving_v
         shape = [channels if i == axis else 1 for i in range(rank)]
         if not fix_gamma:
             out = ops.multiply(out, ops.reshape(at.tensor(gamma), shape))
-        out = ops.add(out, ops.reshape(at.tensor(beta), shape))
+        out = plus(out, ops.reshape(at.tensor(beta), shape))
     return out
 
 
@@ -52,7 +53,7 @@ def _by_hand(at, data, gamma, beta, mean, var, eps, fix_gamma, axis):
     out = ops.divide(ops.subtract(data, mean), ops.sqrt(ops.add(var, eps)))
     if not fix_gamma:
         out = ops.multiply(out, ops.reshape(at.tensor(gamma), shape))
-    return ops.add(out, beta)
+    return plus(out, beta)
 
 
 @translates("LayerNorm", layout=along("axis", first_only=True))
@@ -66,7 +67,7 @@ def layer_norm(at, data, gamma: Array, beta: Array, *, axis: int = -1, eps: floa
     centred = ops.subtract(data, mean)
     deviation = ops.sqrt(ops.add(ops.mean(ops.square(centred), axis, keepdims=True), eps))
     out = ops.multiply(ops.divide(centred, deviation), ops.reshape(at.tensor(gamma), shape))
-    out = ops.add(out, ops.reshape(at.tensor(beta), shape))
+    out = plus(out, ops.reshape(at.tensor(beta), shape))
     return (out, mean, deviation) if output_mean_var else out
 
 
@@ -97,7 +98,7 @@ def instance_norm(at, data, gamma: Array, beta: Array, *, eps: float = 1e-3):
     centred = ops.subtract(data, ops.mean(data, axes, keepdims=True)) if axes else ops.zeros_like(data)
     var = ops.mean(ops.square(centred), axes, keepdims=True) if axes else ops.zeros_like(data)
     out = ops.divide(centred, ops.sqrt(ops.add(var, eps)))
-    return ops.add(ops.multiply(out, at.tensor(gamma)), at.tensor(beta))
+    return plus(ops.multiply(out, at.tensor(gamma)), at.tensor(beta))
 
 
 @translates("GroupNorm", layout=_channels_last)
@@ -111,7 +112,7 @@ def group_norm(at, data, gamma: Array, beta: Array, *, num_groups: int = 1, eps:
     gamma, beta = at.tensor(gamma), at.tensor(beta)
     if gamma.shape[0] != channels:
         gamma, beta = (ops.repeat(a, channels // num_groups) for a in (gamma, beta))
-    return ops.add(ops.multiply(layer(data), gamma), beta)
+    return plus(ops.multiply(layer(data), gamma), beta)
 
 
 @translates("L2Normalization", layout=_channels_last)

@@ -10,8 +10,8 @@ from ..registry import translates
 
 _MAX = {1: "MaxPooling1D", 2: "MaxPooling2D", 3: "MaxPooling3D"}
 _AVERAGE = {1: "AveragePooling1D", 2: "AveragePooling2D", 3: "AveragePooling3D"}
-LOWEST = float("-inf")
-"""What maxima are padded with."""
+LOWEST = {"float16": -65504.0, "float64": -1.7976931348623157e308}
+"""What MXNet starts a maximum from, and so what a window with nothing in it gives; -3.4e38 for float32."""
 
 
 @translates("Pooling", "Pooling_v1", layout=spatial)
@@ -36,7 +36,7 @@ def pooling(at, data, *, kernel: Ints = (), pool_type: Literal["avg", "lp", "max
     ends = _ends(at, data.shape[1:-1], kernel, stride, pad, pooling_convention)
     edges = list(zip(pad, ends, strict=True))
     if pool_type == "max":
-        return _windowed(at, _MAX[rank], _pad(data, edges, LOWEST), kernel, stride)
+        return _windowed(at, _MAX[rank], _pad(data, edges, LOWEST.get(str(data.dtype), -3.4028234663852886e38)), kernel, stride)
     if pool_type == "lp":
         return _root(_total(at, ops.power(data, p_value), edges, kernel, stride), p_value)
     if pool_type == "sum":
@@ -62,6 +62,8 @@ def _ends(at, size, kernel, stride, pad, convention):
     """How far the windows reach beyond the data at the far end of each axis."""
     if convention == "valid":
         return pad
+    if convention == "full" and None in size:  # as many windows, whatever the size
+        return tuple(p + s - 1 for p, s in zip(pad, stride, strict=True))
     if None in size:
         raise at.error(f"pooling_convention {convention!r} needs the size of the data; give the input's shape", size)
     ends = []
@@ -110,6 +112,8 @@ def adaptive_average_pooling(at, data, *, output_size: Ints = ()):
     """Window i of n covers floor(i L / n) to ceil((i + 1) L / n)."""
     size = (output_size * 2)[:2] if len(output_size) < 2 else output_size
     size = size or (1, 1)
+    if not all(0 < n <= 1000 for n in size):
+        raise at.error("attribute 'output_size' must be 1 to 1000", output_size)
     if tuple(size) == (1, 1):
         return at.layer(layers.GlobalAveragePooling2D, keepdims=True)(data)
     if None in data.shape[1:3]:

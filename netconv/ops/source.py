@@ -7,6 +7,8 @@ from ..lazy import ops
 from ..registry import translates
 
 INFERRED = "float32"
+LARGEST = 2**26
+"""Numbers that a range may have."""
 
 
 @translates("_zeros")
@@ -35,21 +37,23 @@ def arange(at, *, start: float, stop: float | None = None, step: float = 1.0, re
     if infer_range or (stop is None and start == 0):
         raise at.error("the range is inferred from its use, which is not translated; write 'stop'")
     start, stop = (0.0, start) if stop is None else (start, stop)
-    if not 0 <= math.ceil((stop - start) / step) * repeat <= 10**8:
-        raise at.error("a range of 0 to 10^8 numbers", (start, stop, step))
+    if not 0 <= math.ceil((stop - start) / step) * repeat <= LARGEST:
+        raise at.error(f"needs a range of at most {LARGEST} numbers", (start, stop, step))
     out = ops.arange(start, stop, step, dtype=dtype)
     return ops.repeat(out, repeat) if repeat > 1 else out
 
 
 @translates("_eye")
 def eye(at, *, N: int, M: int = 0, k: int = 0, dtype: str = INFERRED):
+    if not (0 <= N <= 8192 and 0 <= M <= 8192):
+        raise at.error("attributes 'N' and 'M' must be at most 8192", (N, M))
     return ops.eye(N, M or N, k, dtype=dtype)
 
 
 @translates("_linspace", ignores="step repeat infer_range")
 def linspace(at, *, start: float, stop: float | None = None, num: int = 50, endpoint: bool = True, dtype: str = INFERRED):
-    if stop is None or not 0 <= num <= 10**8:
-        raise at.error("needs 'stop', and 'num' of 0 to 10^8", (stop, num))
+    if stop is None or not 0 <= num <= LARGEST:
+        raise at.error(f"needs 'stop', and 'num' of at most {LARGEST}", (stop, num))
     return ops.linspace(start, stop, num, endpoint=endpoint, dtype=dtype)
 
 

@@ -1,0 +1,32 @@
+"""The loss of connectionist temporal classification."""
+
+from typing import Literal
+
+from ..lazy import ops
+from ..registry import translates
+
+
+@translates("CTCLoss", "ctc_loss", "_contrib_CTCLoss", "_contrib_ctc_loss")
+def ctc_loss(at, data, label, data_lengths=None, label_lengths=None, *, use_data_lengths: bool = False,
+             use_label_lengths: bool = False, blank_label: Literal["first", "last"] = "first"):
+    """(batch,) losses of scores (time, batch, classes) for labels (batch, length), padded with 0 where the blank is
+    the first class and with -1 where it is the last."""
+    given = iter(x for x in (data_lengths, label_lengths) if x is not None)
+    data_lengths = next(given, None) if use_data_lengths else None
+    label_lengths = next(given, None) if use_label_lengths else None
+    if (use_data_lengths and data_lengths is None) or (use_label_lengths and label_lengths is None):
+        raise at.error("needs an input for the lengths that it is told to use")
+    time, classes = data.shape[0], data.shape[2]
+    if time is None:
+        raise at.error("needs a known number of steps; give the input's shape", tuple(data.shape))
+    label = ops.cast(label, "int32")
+    if label_lengths is None:
+        real = ops.cast(ops.not_equal(label, 0 if blank_label == "first" else -1), "int32")
+        label_lengths = ops.sum(ops.cumprod(real, 1), 1)
+    label_lengths = ops.cast(label_lengths, "int32")
+    if data_lengths is None:
+        data_lengths = ops.full_like(label_lengths, time)
+    scores = ops.log_softmax(ops.transpose(data, (1, 0, 2)), -1)
+    blank = 0 if blank_label == "first" else classes - 1
+    label = ops.maximum(label, 0)
+    return ops.ctc_loss(label, scores, label_lengths, ops.cast(data_lengths, "int32"), mask_index=blank)

@@ -1,0 +1,119 @@
+"""The single-shot detector's ops: anchors, targets, detections. None has a gradient in MXNet."""
+
+import math
+
+import numpy as np
+
+from ..attributes import Floats
+from ..lazy import ops
+from ..overlap import all_pairs, areas, best_first, centred, counted, match, moved, offsets, overlaps, ratio, rows_at, survivors
+from ..plus import plus
+from ..registry import translates
+
+
+def _count(data, axis: int):
+    """0, 1, 2 ... along an axis, and its length; tensors where it is unknown."""
+    length = data.shape[axis]
+    if length is not None:
+        return np.arange(length, dtype="float32"), float(length)
+    line = ops.ones_like(data[tuple(slice(None) if i == axis else 0 for i in range(len(data.shape)))])
+    return ops.subtract(ops.cumsum(line), 1.0), ops.sum(line)
+
+
+@translates("_contrib_MultiBoxPrior", "_npx_multibox_prior")
+def multibox_prior(at, data, *, sizes: Floats = (1.0,), ratios: Floats = (1.0,), clip: bool = False,
+                   steps: Floats = (-1.0, -1.0), offsets: Floats = (0.5, 0.5)):
+    """Anchors (1, places x shapes, 4) around each place of a feature map: every size in the first ratio, then the first size in the others."""
+    (rows, height), (columns, width) = _count(data, 2), _count(data, 3)
+    step_y = ops.divide(1.0, height) if steps[0] <= 0 else steps[0]
+    step_x = ops.divide(1.0, width) if steps[1] <= 0 else steps[1]
+    shapes = [(s, math.sqrt(ratios[0])) for s in sizes] + [(sizes[0], math.sqrt(r)) for r in ratios[1:]]
+    y = ops.multiply(plus(rows, offsets[0]), step_y)[:, None, None, None]
+    x = ops.multiply(plus(columns, offsets[1]), step_x)[None, :, None, None]
+    wide = np.array([s * r / 2 for s, r in shapes], "float32")
+    wide = ops.multiply(ops.divide(ops.multiply(wide, height), width)[:, None], np.array([-1, 0, 1, 0], "float32"))
+    tall = np.array([[0, -s / r / 2, 0, s / r / 2] for s, r in shapes], "float32")
+    centres = plus(ops.multiply(x, np.array([1, 0, 1, 0], "float32")), ops.multiply(y, np.array([0, 1, 0, 1], "float32")))
+    out = ops.reshape(plus(centres, plus(wide, tall)), (1, -1, 4))
+    return ops.clip(out, 0.0, 1.0) if clip else out
+
+
+@translates("_contrib_MultiBoxDetection", "_npx_multibox_detection")
+def multibox_detection(at, cls_prob, loc_pred, anchor, *, clip: bool = True, threshold: float = 0.01,
+                       background_id: int = 0, nms_threshold: float = 0.5, force_suppress: bool = False,
+                       variances: Floats = (0.1, 0.1, 0.2, 0.2), nms_topk: int = -1):
+    """Rows (class, score, left, top, right, bottom), best first; a class of -1 is suppressed, a row of -1 is none.
+
+    Class 0 is the background whatever background_id says. With nms_topk MXNet puts the best rows over the first ones
+    and leaves the numbers of the others as they were, with a class of -1.
+    """
+    count = counted(at, cls_prob.shape[2], cls_prob)
+    cls_prob, loc_pred, anchor = (ops.stop_gradient(x) for x in (cls_prob, loc_pred, anchor))
+    objects = cls_prob[:, 1:, :]
+    score, kind = ops.max(objects, 1), ops.cast(ops.argmax(objects, 1), cls_prob.dtype)
+    valid = ops.greater_equal(score, threshold)
+    deltas = ops.reshape(loc_pred, (-1, count, 4))
+    boxes = moved([ops.multiply(deltas[..., i], v) for i, v in enumerate(variances)], centred(anchor))
+    if clip:
+        boxes = ops.clip(boxes, 0.0, 1.0)
+    found = ops.concatenate([kind[..., None], score[..., None], boxes], -1)
+    as_they_come = ops.argsort(ops.cast(ops.logical_not(valid), "int32"), -1)
+    if not 0 < nms_threshold <= 1:
+        return ops.where(ops.take_along_axis(valid, as_they_come, 1)[..., None], rows_at(found, as_they_come), -1.0)
+    places, k = best_first(score, valid), count
+    if 0 < nms_topk < count:
+        k = nms_topk
+        number = ops.sum(ops.cast(valid, "int32"), -1, keepdims=True)
+        best = ops.less(np.arange(count, dtype="int32"), ops.minimum(number, k))
+        places = ops.where(best, places, as_they_come)
+    found, valid = rows_at(found, places), ops.take_along_axis(valid, places, 1)
+    boxes, kind = found[:, :k, 2:], found[:, :k, 0]
+    suppresses = ops.greater_equal(overlaps(boxes, areas(boxes, "corner"), "corner"), nms_threshold)
+    if not force_suppress:
+        (one,), (two,) = all_pairs([kind])
+        suppresses = ops.logical_and(suppresses, ops.equal(one, two))
+    left = survivors(at, valid[:, :k], suppresses)
+    kind = ops.where(ops.equal(left, 0), -1.0, ops.where(ops.equal(left, 1), kind, left))
+    kind = ops.pad(kind, ((0, 0), (0, count - k)), constant_values=-1.0)
+    return ops.where(valid[..., None], ops.concatenate([kind[..., None], found[..., 1:]], -1), -1.0)
+
+
+@translates("_contrib_MultiBoxTarget", "_npx_multibox_target")
+def multibox_target(at, anchor, label, cls_pred, *, overlap_threshold: float = 0.5, ignore_label: float = -1.0,
+                    negative_mining_ratio: float = -1.0, negative_mining_thresh: float = 0.5,
+                    minimum_negative_samples: int = 0, variances: Floats = (0.1, 0.1, 0.2, 0.2)):
+    """Targets of anchors (1, k, 4) for labels (N, m, class and box): offsets (N, 4 k), their mask, classes (N, k).
+
+    Labels end with the first of class -1. Each label takes its best free anchor; then anchors take the label they
+    overlap most, over `overlap_threshold`; of the others those most sure of an object count as background.
+    """
+    anchor, label, cls_pred = (ops.stop_gradient(x) for x in (anchor, label, cls_pred))
+    count, most = counted(at, anchor.shape[1], anchor), counted(at, label.shape[1], label)
+    real = ops.cumprod(ops.cast(ops.not_equal(label[..., 0], -1), "float32"), 1)[:, None, :]
+    one = [anchor[..., i][..., :, None] for i in range(4)]
+    two = [label[..., i][..., None, :] for i in range(1, 5)]
+    sizes = [ops.multiply(ops.subtract(b[2], b[0]), ops.subtract(b[3], b[1])) for b in (one, two)]
+    overlap = ops.where(ops.greater(real, 0), ratio(one, two, *sizes), -1.0)
+    matched, _ = match(overlap, most, 1e-6)
+    positive = ops.greater_equal(matched, 0)
+    best = ops.max(overlap, -1)
+    matched = ops.where(positive, matched, ops.cast(ops.argmax(overlap, -1), "int32"))
+    if overlap_threshold > 0:
+        positive = ops.logical_or(positive, ops.greater(best, overlap_threshold))
+    any_label = ops.greater(real[:, :, 0], 0)
+    positive = ops.logical_and(positive, any_label)
+    negative = ops.logical_and(ops.logical_not(positive), any_label)
+    if negative_mining_ratio > 0:
+        found = ops.sum(ops.cast(positive, "float32"), -1, keepdims=True)
+        wanted = ops.minimum(ops.floor(ops.multiply(found, negative_mining_ratio)), ops.subtract(float(count), found))
+        candidate = ops.logical_and(negative, ops.less(best, negative_mining_thresh))
+        background = ops.softmax(cls_pred, 1)[:, 0, :]
+        rank = ops.argsort(ops.argsort(ops.where(candidate, background, float("inf")), -1), -1)
+        negative = ops.logical_and(candidate, ops.less(ops.cast(rank, "float32"), wanted))
+    truth = rows_at(label, matched)
+    kind = ops.where(positive, plus(truth[..., 0], 1), ops.where(negative, 0.0, ignore_label))
+    deltas = ops.divide(offsets(anchor, truth[..., 1:5]), np.array(variances, "float32"))
+    mask = ops.cast(positive, "float32")[..., None]
+    deltas = ops.where(ops.greater(mask, 0), deltas, ops.zeros_like(deltas))
+    mask = ops.multiply(mask, np.ones(4, "float32"))
+    return ops.reshape(deltas, (-1, 4 * count)), ops.reshape(mask, (-1, 4 * count)), kind

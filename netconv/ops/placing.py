@@ -1,0 +1,136 @@
+"""Places as numbers, and values put at places."""
+
+import math
+
+import numpy as np
+
+from ..attributes import Ints, IntsNone
+from ..layout import anywhere
+from ..lazy import ops
+from ..plus import plus
+from ..registry import translates
+
+
+def _strides(shape: Ints) -> list[int]:
+    return [math.prod(shape[i + 1 :]) for i in range(len(shape))]
+
+
+@translates("_ravel_multi_index", "ravel_multi_index")
+def ravel_multi_index(at, data, *, shape: Ints = ()):
+    """Places (axes, ...) in an array of `shape` as places in it flattened."""
+    if data.shape[0] != len(shape):
+        raise at.error("the first axis must have a number for each axis of 'shape'", tuple(data.shape))
+    total = None
+    for place, stride in zip(ops.unstack(data, axis=0), _strides(shape), strict=True):
+        part = ops.multiply(place, stride)
+        total = part if total is None else plus(total, part)
+    return total
+
+
+@translates("_unravel_index", "unravel_index")
+def unravel_index(at, data, *, shape: Ints = ()):
+    """The other way round: (axes, number)."""
+    if len(data.shape) != 1:
+        raise at.error("needs one axis of places: MXNet loses those of any other", tuple(data.shape))
+    whole = ops.cast(data, "int32")
+    parts = [ops.mod(ops.floor_divide(whole, s), n) for s, n in zip(_strides(shape), shape, strict=True)]
+    return ops.cast(ops.stack(parts, 0), data.dtype)
+
+
+@translates("_contrib_index_array")
+def index_array(at, data, *, axes: Ints | None = None):
+    """The place of each element along `axes`, or all: (*shape, axes)."""
+    shape = data.shape
+    parts = []
+    for axis in range(len(shape)) if axes is None else [at.axis(a, len(shape)) for a in axes]:
+        long = [-1 if i == axis else 1 for i in range(len(shape))]
+        if shape[axis] is None:
+            line = ops.ones_like(data[tuple(slice(None) if i == axis else 0 for i in range(len(shape)))], dtype="int64")
+            count = ops.subtract(ops.cumsum(line), 1)
+        else:
+            count = np.arange(shape[axis])
+        parts.append(ops.reshape(ops.cast(count, "int64"), long))
+    if None not in shape:
+        return ops.stack([ops.broadcast_to(p, shape) for p in parts], -1)
+    zeros = ops.zeros_like(data, dtype="int64")
+    return ops.stack([plus(zeros, p) for p in parts], -1)
+
+
+def _places(indices):
+    """MXNet's (axes, ...) as (number, axes) whole numbers."""
+    depth = indices.shape[0]
+    return ops.transpose(ops.reshape(ops.cast(indices, "int32"), (depth, -1)))
+
+
+@translates("scatter_nd")
+def scatter_nd(at, data, indices, *, shape: Ints):
+    """Zeros of `shape` with the data put at `indices` (axes, ...). A place named twice is not defined in MXNet."""
+    values = ops.reshape(data, (-1, *shape[indices.shape[0] :]))
+    return ops.scatter(_places(indices), values, shape)
+
+
+@translates("_scatter_set_nd", "_npi_scatter_set_nd")
+def scatter_set_nd(at, lhs, rhs, indices, *, shape: Ints):
+    return ops.scatter_update(lhs, _places(indices), ops.reshape(rhs, (-1, *shape[indices.shape[0] :])))
+
+
+@translates("_contrib_index_copy")
+def index_copy(at, old_tensor, index_vector, new_tensor):
+    return ops.scatter_update(old_tensor, ops.expand_dims(ops.cast(index_vector, "int32"), -1), new_tensor)
+
+
+@translates("fill_element_0index")
+def fill_element_0index(at, lhs, mhs, rhs):
+    """One element of each row, named by `rhs`, becomes that of `mhs`."""
+    column = ops.expand_dims(ops.cast(rhs, "int32"), -1)
+    there = ops.equal(column, np.arange(lhs.shape[1], dtype="int32"))
+    return ops.where(there, ops.expand_dims(mhs, -1), lhs)
+
+
+@translates("_slice_assign", "_crop_assign", "_npi_slice_assign")
+def slice_assign(at, lhs, rhs, *, begin: IntsNone, end: IntsNone, step: IntsNone = ()):
+    mask = None
+    for axis, where, number in _slices(at, lhs, begin, end, step):
+        rhs = ops.take(rhs, number, axis=axis)
+        mask = where if mask is None else np.logical_and(mask, where)
+    return rhs if mask is None else ops.where(mask, rhs, lhs)
+
+
+@translates("_slice_assign_scalar", "_crop_assign_scalar", "_npi_slice_assign_scalar")
+def slice_assign_scalar(at, data, *, begin: IntsNone, end: IntsNone, scalar: float = 0.0, step: IntsNone = ()):
+    mask = None
+    for _, where, _ in _slices(at, data, begin, end, step):
+        mask = where if mask is None else np.logical_and(mask, where)
+    filled = ops.full_like(data, scalar)
+    return filled if mask is None else ops.where(mask, filled, data)
+
+
+def _slices(at, data, begin, end, step):
+    """For each axis that is cut: the axis, which of its places are in the slice, and their number there."""
+    step = tuple(step) + (None,) * (len(begin) - len(step))
+    for axis, bounds in enumerate(zip(begin, end, step, strict=True)):
+        cut = slice(*bounds)
+        if cut in (slice(None), slice(None, None, 1)):
+            continue
+        length = data.shape[axis]
+        if length is None:
+            raise at.error("cannot assign along an axis of unknown length; give the input's shape", tuple(data.shape))
+        chosen = np.arange(length)[cut]
+        where, number = np.zeros(length, bool), np.zeros(length, "int32")
+        where[chosen], number[chosen] = True, np.arange(len(chosen))
+        yield axis, where.reshape([-1 if i == axis else 1 for i in range(len(data.shape))]), number
+
+
+@translates("_sparse_retain")
+def sparse_retain(at, data, indices):
+    """Rows that are named, and zeros for the others."""
+    rows = np.arange(data.shape[0], dtype="int32").reshape(-1, 1)
+    named = ops.any(ops.equal(rows, ops.cast(indices, "int32")), axis=-1)
+    named = ops.reshape(named, (-1, *(1,) * (len(data.shape) - 1)))
+    return ops.where(named, data, ops.zeros_like(data))
+
+
+@translates("cast_storage", "_sparse_cast_storage", layout=anywhere)
+def cast_storage(at, data, *, stype: str):
+    """Sparse or dense, the numbers are the same."""
+    return data

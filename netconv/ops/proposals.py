@@ -1,0 +1,92 @@
+"""Regions that a region proposal network proposes."""
+
+import math
+
+import numpy as np
+
+from ..attributes import Floats
+from ..lazy import ops
+from ..overlap import best_first, counted, overlaps, rows_at, survivors
+from ..plus import plus
+from ..registry import translates
+
+
+def _anchors(stride: int, ratios: Floats, scales: Floats) -> np.ndarray:
+    """Corners about the first cell, (ratios x scales, 4), the sides of each ratio rounded as Faster R-CNN does it."""
+    found = []
+    for ratio in ratios:
+        wide = math.floor(math.sqrt(math.floor(stride * stride / ratio)) + 0.5)
+        tall = math.floor(wide * ratio + 0.5)
+        for scale in scales:
+            half = [(wide * scale - 1) / 2, (tall * scale - 1) / 2]
+            centre = (stride - 1) / 2
+            found.append([centre - half[0], centre - half[1], centre + half[0], centre + half[1]])
+    return np.array(found, "float32")
+
+
+def _predicted(anchors, deltas, iou_loss: bool):
+    """Corners, each (N, cells); the sides of a box count their last pixel."""
+    if iou_loss:
+        return [plus(deltas[..., i], anchors[:, i]) for i in range(4)]
+    wide, tall = (anchors[:, i + 2] - anchors[:, i] + 1 for i in (0, 1))
+    x, y = anchors[:, 0] + (wide - 1) / 2, anchors[:, 1] + (tall - 1) / 2
+    x, y = plus(ops.multiply(deltas[..., 0], wide), x), plus(ops.multiply(deltas[..., 1], tall), y)
+    half = [
+        ops.multiply(ops.subtract(ops.multiply(ops.exp(deltas[..., i]), side), 1.0), 0.5)
+        for i, side in ((2, wide), (3, tall))
+    ]
+    return [ops.subtract(x, half[0]), ops.subtract(y, half[1]), plus(x, half[0]), plus(y, half[1])]
+
+
+@translates("_contrib_Proposal", "_contrib_MultiProposal")
+def proposal(at, cls_prob, bbox_pred, im_info, *, rpn_pre_nms_top_n: int = 6000, rpn_post_nms_top_n: int = 300,
+             threshold: float = 0.7, rpn_min_size: int = 16, scales: Floats = (4.0, 8.0, 16.0, 32.0),
+             ratios: Floats = (0.5, 1.0, 2.0), feature_stride: int = 16, output_score: bool = False,
+             iou_loss: bool = False):
+    """Rows (image, left, top, right, bottom), rpn_post_nms_top_n for each image, and their scores.
+
+    Where fewer boxes are left they are repeated in turn. Boxes of equal score come in the order of their cells; MXNet
+    leaves it open.
+    """
+    cls_prob, bbox_pred, im_info = (ops.stop_gradient(x) for x in (cls_prob, bbox_pred, im_info))
+    base = _anchors(feature_stride, ratios, scales)
+    shapes, height, width = len(base), counted(at, cls_prob.shape[2], cls_prob), counted(at, cls_prob.shape[3], cls_prob)
+    if cls_prob.shape[1] != 2 * shapes:
+        raise at.error(f"cls_prob must have 2 x {shapes} channels for these scales and ratios", cls_prob.shape[1])
+    count = shapes * height * width
+    row, column = np.mgrid[:height, :width].astype("float32")
+    cells = np.stack([column, row, column, row], -1).reshape(-1, 1, 4) * feature_stride
+    row, column = (np.repeat(x.reshape(-1), shapes) for x in (row, column))
+    scores = ops.reshape(ops.transpose(cls_prob[:, shapes:], (0, 2, 3, 1)), (-1, count))
+    deltas = ops.reshape(bbox_pred, (-1, shapes, 4, height, width))
+    deltas = ops.reshape(ops.transpose(deltas, (0, 3, 4, 1, 2)), (-1, count, 4))
+    boxes = _predicted((cells + base).reshape(-1, 4), deltas, iou_loss)
+    tall, wide = im_info[:, :1], im_info[:, 1:2]
+    last = [ops.subtract(side, 1.0) for side in (wide, tall, wide, tall)]
+    boxes = [ops.maximum(ops.minimum(x, end), 0.0) for x, end in zip(boxes, last, strict=True)]
+    padding = ops.logical_or(
+        ops.greater_equal(row, ops.floor(ops.divide(tall, feature_stride))),
+        ops.greater_equal(column, ops.floor(ops.divide(wide, feature_stride))),
+    )
+    least = ops.multiply(im_info[:, 2:3], float(rpn_min_size))
+    small = ops.logical_or(*(ops.less(ops.add(ops.subtract(boxes[i + 2], boxes[i]), 1.0), least) for i in (0, 1)))
+    grown = ops.divide(least, 2)
+    boxes = [
+        ops.where(small, ops.subtract(x, grown) if i < 2 else plus(x, grown), x) for i, x in enumerate(boxes)
+    ]
+    scores = ops.where(ops.logical_or(padding, small), -1.0, scores)
+    k = min(rpn_pre_nms_top_n, count) if rpn_pre_nms_top_n > 0 else count
+    places = best_first(scores, ops.full_like(scores, True, dtype="bool"))[:, :k]
+    boxes, scores = rows_at(ops.stack(boxes, -1), places), ops.take_along_axis(scores, places, 1)
+    sides = [ops.add(ops.subtract(boxes[..., i + 2], boxes[..., i]), 1.0) for i in (0, 1)]
+    suppresses = ops.greater(overlaps(boxes, ops.multiply(*sides), "corner", 1.0), threshold)
+    left = survivors(at, ops.ones_like(scores), suppresses)
+    found = ops.minimum(ops.sum(left, 1, keepdims=True), float(min(rpn_post_nms_top_n, k)))
+    turn = ops.cast(ops.mod(np.arange(rpn_post_nms_top_n, dtype="float32"), ops.maximum(found, 1.0)), "int32")
+    chosen = ops.take_along_axis(ops.argsort(ops.negative(left), -1), turn, 1)
+    boxes, scores = rows_at(boxes, chosen), ops.take_along_axis(scores, chosen, 1)
+    settled = ops.equal(found, found)  # not a NaN
+    boxes, scores = ops.where(settled[..., None], boxes, float("nan")), ops.where(settled, scores, float("nan"))
+    image = ops.subtract(ops.cumsum(ops.ones_like(scores), 0), 1.0)
+    rois = ops.reshape(ops.concatenate([image[..., None], boxes], -1), (-1, 5))
+    return [rois, ops.reshape(scores, (-1, 1))] if output_score else rois

@@ -1,0 +1,56 @@
+"""Ops of MXNet that are known and not translated: why, and what to do instead. Knows no Keras."""
+
+_INT8 = (
+    "computes with whole numbers of 8 bits, for which Keras has no layer; convert the float32 net that the quantised "
+    "one was made from"
+)
+_OPTIMIZER = "is a step of an optimiser, not part of a net; compile the converted model with an optimiser of Keras"
+_GRAPHS = "samples graphs in sparse storage, which Keras has not; prepare the graph before the model"
+_FILES = "reads or decodes image files; do that before the model"
+_AUGMENT = "changes images at random while training; use a preprocessing layer of Keras before the model"
+_COUNTS = (
+    "draws numbers by rejection, which no layer of Keras does; draw them outside and feed them as an input, or use a "
+    "normal, uniform or exponential distribution"
+)
+_LENGTH = "returns as many rows as its data say, and a layer of Keras has a fixed number; multiply by a mask instead"
+_FOREIGN = "runs code that is not in the file; write it as ops of MXNet and export again"
+_GPU = "exists in MXNet on a GPU only, and Keras has nothing like it; leave it out of the exported net"
+_OWN = "has no form in Keras's layers and ops; write it as other ops of MXNet and export again"
+
+_GROUPS = {
+    _INT8: "_contrib_quantize _contrib_quantize_v2 _contrib_quantize_asym _contrib_dequantize _contrib_requantize "
+    "_contrib_quantized_act _contrib_quantized_batch_norm _contrib_quantized_concat _contrib_quantized_conv "
+    "_contrib_quantized_elemwise_add _contrib_quantized_elemwise_mul _contrib_quantized_embedding "
+    "_contrib_quantized_flatten _contrib_quantized_fully_connected _contrib_quantized_pooling _contrib_quantized_rnn "
+    "_contrib_calibrate_entropy _sg_mkldnn_conv _sg_mkldnn_fully_connected _sg_mkldnn_selfatt_qk "
+    "_sg_mkldnn_selfatt_valatt",
+    _OPTIMIZER: "adam_update sgd_update sgd_mom_update mp_sgd_update mp_sgd_mom_update nag_mom_update "
+    "mp_nag_mom_update ftml_update ftrl_update rmsprop_update rmspropalex_update signsgd_update signum_update "
+    "lamb_update_phase1 lamb_update_phase2 mp_lamb_update_phase1 mp_lamb_update_phase2 multi_lars multi_sgd_update "
+    "multi_sgd_mom_update multi_mp_sgd_update multi_mp_sgd_mom_update preloaded_multi_sgd_update "
+    "preloaded_multi_sgd_mom_update preloaded_multi_mp_sgd_update preloaded_multi_mp_sgd_mom_update "
+    "_adamw_update _mp_adamw_update _multi_adamw_update _multi_mp_adamw_update _multi_lamb_update "
+    "_multi_mp_lamb_update _sparse_adagrad_update _sparse_adam_update _sparse_ftrl_update _sparse_sgd_update "
+    "_sparse_sgd_mom_update _contrib_group_adagrad_update reset_arrays",
+    _GRAPHS: "_contrib_dgl_adjacency _contrib_dgl_csr_neighbor_non_uniform_sample "
+    "_contrib_dgl_csr_neighbor_uniform_sample _contrib_dgl_graph_compact _contrib_dgl_subgraph _contrib_edge_id "
+    "_contrib_getnnz",
+    _FILES: "_cvimread _cvimdecode _cvimresize _cvcopyMakeBorder _imdecode _npi_cvimdecode _npi_cvimread "
+    "_npi_cvimresize",
+    _AUGMENT: "_image_random_brightness _image_random_color_jitter _image_random_contrast "
+    "_image_random_flip_left_right _image_random_flip_top_bottom _image_random_hue _image_random_lighting "
+    "_image_random_saturation",
+    _COUNTS: "_random_gamma random_gamma _random_gamma_like _sample_gamma sample_gamma _random_poisson "
+    "random_poisson _random_poisson_like _sample_poisson sample_poisson _random_negative_binomial "
+    "random_negative_binomial _random_negative_binomial_like _sample_negative_binomial sample_negative_binomial "
+    "_random_generalized_negative_binomial random_generalized_negative_binomial "
+    "_random_generalized_negative_binomial_like _sample_generalized_negative_binomial "
+    "sample_generalized_negative_binomial _sample_unique_zipfian",
+    _LENGTH: "_contrib_boolean_mask _npi_boolean_mask _npx_nonzero _npi_nonzero _npi_unique",
+    _FOREIGN: "Custom _npi_Custom _CustomFunction _Native _NDArray _CachedOp _CachedOpThreadSafe",
+    _GPU: "_contrib_fft _contrib_ifft _contrib_count_sketch _contrib_DeformablePSROIPooling",
+    _OWN: "_contrib_hawkesll _contrib_RROIAlign _histogram",
+}
+
+REFUSED: dict[str, str] = {op: reason for reason, ops in _GROUPS.items() for op in ops.split()}
+"""Op to a sentence that goes on from its name."""

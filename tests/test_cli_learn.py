@@ -1,0 +1,222 @@
+"""train, evaluate and predict as commands: what goes to stdout and to stderr, pipes, exit codes, files."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from netconv import archive
+from netconv.cli import main
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+NETCONV = [sys.executable, "-m", "netconv"]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The current folder, with the kidney net and table."""
+    for file in (FIXTURES / "ckd" / "net.json", FIXTURES / "ckd" / "net.params", FIXTURES / "kidney.csv"):
+        shutil.copy(file, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A trained kidney net."""
+    path = tmp_path_factory.mktemp("trained") / "kidney.keras"
+    arguments = ["train", str(FIXTURES / "kidney.csv"), "-m", str(FIXTURES / "ckd" / "net.json")]
+    done = CliRunner().invoke(main, [*arguments, "-o", str(path), "--epochs", "60", "--learning-rate", "0.01"])
+    assert done.exit_code == 0, done.output
+    return path
+
+
+def run(*arguments, **options):
+    return CliRunner().invoke(main, list(map(str, arguments)), **options)
+
+
+def fails(*arguments, code=1, **options):
+    """What a command says on stderr, having said nothing on stdout."""
+    done = run(*arguments, **options)
+    assert done.exit_code == code, done.output
+    assert done.stdout == ""
+    return done.stderr.splitlines()[-1]
+
+
+def test_from_an_export_to_predictions_through_pipes(folder):
+    """The shell's own pipes: nothing but data on stdout, nothing but the account on stderr."""
+    netconv = " ".join(NETCONV)
+    script = (
+        f"{netconv} convert net.json -o - --quiet"
+        f" | {netconv} train kidney.csv -m - -o trained.keras --learning-rate 0.01 --history h.csv"
+        f" && head -6 kidney.csv | {netconv} predict -m trained.keras > out.csv"
+    )
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "trained.keras\n"
+    said = done.stderr.splitlines()
+    assert said[:3] == [
+        "target: column 'classification' (--target names another)",
+        "column 'id' is left out: it would be one feature too many",
+        "rows: 320 to train on, 80 for validation; classes: ckd 250, notckd 150",
+    ]
+    assert len(said) == 4 and "; validation (80 rows): loss " in said[3]
+    rows = (folder / "out.csv").read_text().splitlines()
+    assert rows[0] == "class,probability" and len(rows) == 6
+    assert [row.split(",")[0] for row in rows[1:]] == [
+        row.split(",")[-1].strip() for row in (folder / "kidney.csv").read_text().splitlines()[1:6]
+    ]
+    assert len((folder / "h.csv").read_text().splitlines()) > 10
+    assert sorted(archive.members("trained.keras")) == ["table.json", "weights.json"]
+
+
+def test_a_reader_that_leaves_early_is_no_error(trained, tmp_path):
+    rows = (FIXTURES / "kidney.csv").read_text().splitlines()
+    (tmp_path / "big.csv").write_text("\n".join([rows[0], *rows[1:] * 600]) + "\n")
+    script = f"{' '.join(NETCONV)} predict -m {trained} {tmp_path / 'big.csv'} | head -2"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\n") == 2
+
+
+@pytest.mark.usefixtures("folder")
+def test_with_no_options_the_model_is_found_and_the_trained_one_lies_beside_it():
+    done = run("train", "kidney.csv", "--epochs", "2")
+    assert done.stdout == "net-trained.keras\n"
+    assert done.stderr.splitlines()[0] == "model: net.json (-m names another)"
+    assert sorted(os.listdir()) == ["kidney.csv", "net-trained.keras", "net.json", "net.params"]
+    done = run("evaluate", "kidney.csv")
+    assert done.stderr == "model: net-trained.keras (-m names another)\n"
+    assert done.stdout.startswith("rows      400\nloss ")
+
+
+@pytest.mark.usefixtures("folder")
+def test_train_in_json():
+    done = run("train", "kidney.csv", "--epochs", "1", "--json", "--quiet", "-o", "t.keras")
+    assert done.stderr == ""
+    facts = json.loads(done.stdout)
+    assert (facts["path"], facts["epochs"], facts["target"]) == ("t.keras", 1, ["classification"])
+    assert facts["classes"] == ["ckd", "notckd"] and 0 <= facts["metrics"]["accuracy"] <= 1
+
+
+def test_evaluate_in_json(trained):
+    facts = json.loads(run("evaluate", "--json", "-m", trained, FIXTURES / "kidney.csv").stdout)
+    assert facts["metrics"]["accuracy"] >= 0.97
+    assert [report["name"] for report in facts["classes"]] == ["ckd", "notckd"]
+    assert sum(map(sum, facts["confusion"])) == facts["rows"] == 400
+
+
+def test_predict_from_stdin_with_all_probabilities_and_in_json(trained):
+    rows = (FIXTURES / "kidney.csv").read_text().splitlines(keepends=True)
+    done = run("predict", "-m", trained, "--proba", "-", input="".join(rows[:3]))
+    assert done.stdout.splitlines()[0] == "class,ckd,notckd" and done.stdout.count("\n") == 3
+    done = run("predict", "-m", trained, "--json", input="".join(rows[1:3]))
+    facts = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [sorted(fact) for fact in facts] == [["class", "probability"]] * 2
+
+
+@pytest.mark.usefixtures("folder")
+def test_class_weights_and_rescale_are_read():
+    options = ["--epochs", "1", "--class-weight", "ckd=1,notckd=2.5", "--rescale", "-1/255,1", "--quiet"]
+    assert run("train", "kidney.csv", *options).exit_code == 0
+    facts = json.loads(archive.members("net-trained.keras")["table.json"])
+    assert (facts["scale"], facts["offset"]) == (-1 / 255, 1.0)
+
+
+KIDNEY = (FIXTURES / "kidney.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        (KIDNEY + "400,1,2\n", "t.csv, line 402: 3 cells, and the header has 26"),
+        ("a,b,class\n1,2,x\n3,4,y\n", "t.csv: 2 features found, and the net takes 24: a, b"),
+        (
+            KIDNEY.replace("notckd\n", "well\n", 1),
+            "t.csv, column 'classification': 3 classes (ckd, notckd, well), and the net tells 2",
+        ),
+        ("", "t.csv: is empty"),
+        (KIDNEY.splitlines()[0] + "\n", "t.csv: has a header and no rows"),
+    ],
+)
+def test_a_bad_table_trains_nothing(folder, text, message):
+    (folder / "t.csv").write_text(text)
+    assert fails("train", "t.csv") == f"netconv: {message}"
+    assert not (folder / "net-trained.keras").exists()
+
+
+@pytest.mark.parametrize(
+    "before, after, message",
+    [
+        ("\n3,74,", "\n3,old,", "column 'age': 'old' is no number, in a column that was numeric in training"),
+        ("notckd\n", "well\n", "column 'classification': unknown class 'well'; the classes are ckd, notckd"),
+    ],
+)
+def test_a_cell_unlike_those_of_the_training_table(trained, tmp_path, monkeypatch, before, after, message):
+    monkeypatch.chdir(tmp_path)
+    text = KIDNEY.replace(before, after, 1)
+    Path("t.csv").write_text(text)
+    both = enumerate(zip(KIDNEY.splitlines(), text.splitlines(), strict=True), 1)
+    line = next(number for number, (one, other) in both if one != other)
+    assert fails("evaluate", "-m", trained, "t.csv") == f"netconv: t.csv, line {line}, {message}"
+
+
+def test_a_table_without_a_column_of_the_training_table(trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text(KIDNEY.replace(",hemo,", ",iron,"))
+    message = "t.csv: 26 columns found, and of the 24 features that the model takes these are missing: hemo"
+    assert fails("predict", "-m", trained, "t.csv") == f"netconv: {message}"
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "predict"])
+def test_a_model_that_is_none(folder, command):
+    (folder / "bad.keras").write_text("no zip")
+    assert fails(command, "kidney.csv", "-m", "bad.keras") == "netconv: bad.keras: not a .keras file"
+    assert fails(command, "kidney.csv", "-m", "-", input="no zip") == "netconv: standard input: not a .keras file"
+    assert fails(command, "kidney.csv", "-m", "no.keras") == "netconv: no.keras: No such file or directory"
+    assert sorted(os.listdir()) == ["bad.keras", "kidney.csv", "net.json", "net.params"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_input_is_never_written_over():
+    shutil.copy(FIXTURES / "ckd" / "net.json", "x.json")
+    for model, output, message in (
+        ("net.json", "net.json", "net.json: the trained model would be written over its input; choose another with -o"),
+        ("net.json", "no/t.keras", "no/t.keras: there is no folder no"),
+        ("net.json", "t.h5", "t.h5: a trained model is a .keras file, which has room for what was learnt"),
+    ):
+        assert fails("train", "kidney.csv", "-m", model, "-o", output) == f"netconv: {message}"
+    assert fails("train", "kidney.csv") == "netconv: several models: net.json, x.json; choose one with -m"
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["train", "-", "-m", "-"], "Error: the model and the data cannot both be standard input"),
+        (["train", "t.csv", "--json", "-o", "-"], "Error: --json and -o - both want stdout"),
+        (["train", "t.csv", "--history", "h.txt"], "Error: --history writes .csv or .jsonl"),
+        (["train", "t.csv", "--rescale", "1/0,0"],
+         "Error: Invalid value for '--rescale': '1/0,0' is not two numbers such as 1/255,0"),
+        (["train", "t.csv", "--rescale", "1"],
+         "Error: Invalid value for '--rescale': '1' is not two numbers such as 1/255,0"),
+        (["predict", "t.csv", "--rescale", "1e999999999,0"],
+         "Error: Invalid value for '--rescale': '1e999999999,0' is not two numbers such as 1/255,0"),
+        (["train", "t.csv", "--class-weight", "heavy"],
+         "Error: Invalid value for '--class-weight': 'heavy' is neither 'balanced' nor weights such as yes=2,no=1"),
+        (["train", "t.csv", "--validation-split", "1"],
+         "Error: Invalid value for '--validation-split': 1.0 is not in the range 0<=x<1."),
+    ],
+)  # fmt: skip
+def test_misuse(arguments, message):
+    assert fails(*arguments, code=2) == message
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_loss_that_is_no_number_writes_nothing():
+    message = fails("train", "kidney.csv", "--learning-rate", "1e38", "--history", "h.csv")
+    assert message.startswith("netconv: the loss became ") and message.endswith("--learning-rate, or --rescale")
+    assert sorted(os.listdir()) == ["kidney.csv", "net.json", "net.params"]
