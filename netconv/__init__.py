@@ -32,8 +32,18 @@ def read(symbol, params=None):
     return reader.read(symbol, params)
 
 
-def convert(symbol, params=None, *, input_shapes=None, loss=None, optimizer=None, learning_rate=None, metrics=None,
-            states=False, seed=0):
+def convert(
+    symbol,
+    params=None,
+    *,
+    input_shapes=None,
+    loss=None,
+    optimizer=None,
+    learning_rate=None,
+    metrics=None,
+    states=False,
+    seed=0,
+):
     """A `net.json` as a compiled keras.Model.
 
     `input_shapes` are MXNet's shapes by input name, batch axis included, None for an unknown size; what is not given

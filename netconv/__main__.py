@@ -1,5 +1,5 @@
 """`python -m netconv` is `netconv`."""
 
-from .cli import main
+from .cli import run
 
-main(prog_name="netconv")
+run()

@@ -13,8 +13,8 @@ from .errors import FormatError, NodeError
 from .graph import Edge, Graph
 from .layout import Flat, Stored, Value
 from .lazy import keras, layers, ops
-from .plus import plus
 from .ndarray import release
+from .plus import plus
 
 LARGEST_CONSTANT = 4096
 """Elements of a constant that may be written into the model's config; a larger one becomes a frozen variable."""
@@ -73,7 +73,9 @@ class Site:
     arrays into trainable tensors; blames the node.
     """
 
-    def __init__(self, build: Build, graph: Graph, index: int, used: frozenset[int] = frozenset({0}), zeros=frozenset()):
+    def __init__(
+        self, build: Build, graph: Graph, index: int, used: frozenset[int] = frozenset({0}), zeros=frozenset()
+    ):
         self.build, self.graph, self.index, self.node = build, graph, index, graph.nodes[index]
         self.used = used
         self.flat: Flat | None = None
@@ -251,6 +253,7 @@ class Site:
         nulls = [i for i, node in enumerate(inner.nodes) if node.op == "null"]
         return translate(self.build, inner, dict(zip(nulls, values, strict=True)), set())
 
+
 def _key(array: Array):
     return repr(array.origin) if array.origin[0] != "constant" else id(array)
 
@@ -299,15 +302,14 @@ def build(graph: Graph, shapes: dict[int, tuple], zeros: set[int] = frozenset())
         values[index] = _wrap(site, site.zeros(shapes[index]), None)
     outputs = [value.natural() for value in translate(state, graph, values, zeros)]
     outputs = [_head(state, graph, edge, tensor) for edge, tensor in zip(graph.heads, outputs, strict=True)]
+    name = state.unique(keras_name(re.split(r"[\\/]", graph.source)[-1].partition(".")[0]) or "net")
     try:
-        first = keras.Model(inputs, outputs)
+        model = _model(inputs, outputs, name)
     except ValueError:  # Keras before 3.13 wants every input to lead somewhere, one of which only the shape counts too
         ends = [Site(Build(batch=tensor), graph, 0).nothing(str(outputs[0].dtype)) for tensor in inputs]
         outputs[0] = ops.add(outputs[0], ops.reshape(sum(ends[1:], ends[0]), (1,) * max(1, len(outputs[0].shape))))
-        first = keras.Model(inputs, outputs)
-    _name_operations(state, first)
-    name = state.unique(keras_name(re.split(r"[\\/]", graph.source)[-1].partition(".")[0]) or "net")
-    model = keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0], name=name)
+        model = _model(inputs, outputs, name)
+    _name_operations(state, model)
     weights = _settle(state)
     kept = {variable.path for variable in model.variables}
     weights = {path: origin for path, origin in weights.items() if path in kept}
@@ -323,6 +325,10 @@ def build(graph: Graph, shapes: dict[int, tuple], zeros: set[int] = frozenset())
         notes=tuple(state.notes),
     )
     return model, account
+
+
+def _model(inputs: list, outputs: list, name: str):
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0], name=name)
 
 
 DTYPES = {"1": "float64", "2": "float16", "4": "int32", "6": "int64", "3": "uint8", "5": "int8"}

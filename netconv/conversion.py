@@ -41,8 +41,9 @@ class Conversion:
     members: dict[str, bytes]
 
 
-def prepare(symbol, params=None, *, input_shapes: Mapping[str, tuple] | None = None, states: bool = False,
-            seed: int = 0) -> Prepared:
+def prepare(
+    symbol, params=None, *, input_shapes: Mapping[str, tuple] | None = None, states: bool = False, seed: int = 0
+) -> Prepared:
     """Reads, checks and completes a graph, without Keras. Raises NetconvError."""
     if params is None and not hasattr(symbol, "read"):
         params = reader.find_params(symbol)
@@ -67,8 +68,18 @@ def prepare(symbol, params=None, *, input_shapes: Mapping[str, tuple] | None = N
     return Prepared(graph, inputs, zeros, Path(params) if params else None, (*notes, *found.notes))
 
 
-def convert(symbol, params=None, *, input_shapes=None, loss=None, optimizer=None, learning_rate=None, metrics=None,
-            states: bool = False, seed: int = 0) -> Conversion:
+def convert(
+    symbol,
+    params=None,
+    *,
+    input_shapes=None,
+    loss=None,
+    optimizer=None,
+    learning_rate=None,
+    metrics=None,
+    states: bool = False,
+    seed: int = 0,
+) -> Conversion:
     """The compiled model of a graph. The optimizer has no slots yet: `archive.save` writes them without them."""
     prepared = prepare(symbol, params, input_shapes=input_shapes, states=states, seed=seed)
     from . import build, finish
@@ -79,8 +90,6 @@ def convert(symbol, params=None, *, input_shapes=None, loss=None, optimizer=None
     finish.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)
     facts = {"weights.json": json.dumps(dict(sorted(account.weights.items()))).encode()}
     return Conversion(model, account, chosen, prepared, facts)
-
-
 
 
 @dataclass(frozen=True)
@@ -109,7 +118,9 @@ def convert_file(symbol, params=None, *, output=None, classes: list[str] | None 
     if classes is not None:
         width = done.model.outputs[0].shape[-1]
         if len(set(classes)) != len(classes) or (width or 1) not in (len(classes), 1 if len(classes) == 2 else 0):
-            raise FormatError(f"{len(classes)} class names ({', '.join(classes)}) for an output of {width}: give one each")
+            raise FormatError(
+                f"{len(classes)} class names ({', '.join(classes)}) for an output of {width}: give one each"
+            )
         members["classes.json"] = json.dumps(classes).encode()
     archive.save(done.model, output, members)
     return report(done, None if path is None else str(path))

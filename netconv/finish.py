@@ -63,8 +63,9 @@ def _class_axis(node, rank: int) -> int:
     return values["axis"] % rank
 
 
-def compile_model(model, chosen: list[Choice], loss=None, optimizer=None, learning_rate: float | None = None,
-                  metrics=None) -> None:
+def compile_model(
+    model, chosen: list[Choice], loss=None, optimizer=None, learning_rate: float | None = None, metrics=None
+) -> None:
     """Compiles a model; a loss of None is taken from `chosen`, metrics are too if "auto", the optimizer is Adam. Raises
     NetconvError for a name that Keras does not know."""
     if loss is None:

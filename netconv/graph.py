@@ -69,6 +69,4 @@ class Graph:
             for old in wanted
         )
         heads = tuple(Edge(new[e.node], e.output) for e in self.heads)
-        return replace(
-            self, nodes=nodes, heads=heads, arrays={new[i]: a for i, a in self.arrays.items() if i in new}
-        )
+        return replace(self, nodes=nodes, heads=heads, arrays={new[i]: a for i, a in self.arrays.items() if i in new})

@@ -61,7 +61,11 @@ def _net(symbol, params, input_shapes) -> Inspection:
         names = {node.name for node in graph.nodes if node.op == "null"}
         inferred = shapes.infer(normal, given, ignored=names, zeros=zeros)
         notes = inferred.notes
-        found = {normal.nodes[i].name: _plain(inferred.inputs[i]) for i in normal.inputs() if i in inferred.inputs and i not in zeros}
+        found = {
+            normal.nodes[i].name: _plain(inferred.inputs[i])
+            for i in normal.inputs()
+            if i in inferred.inputs and i not in zeros
+        }
     except NetconvError as error:
         problems.append(str(error))
     ops = Counter(node.op for node in graph.nodes if node.op != "null")
@@ -86,7 +90,9 @@ def _net(symbol, params, input_shapes) -> Inspection:
         *(f"  {count:5} {op}{'' if op in known else '  (no translation)'}" for op, count in ops.most_common()),
         *(f"input  {name} {said(shape)}" for name, shape in found.items()),
         *(f"head   {name}" for name in facts["heads"]),
-        f"parameters: {len(arrays)} arrays, {facts['elements']} numbers, from {params}" if params else "no parameter file",
+        f"parameters: {len(arrays)} arrays, {facts['elements']} numbers, from {params}"
+        if params
+        else "no parameter file",
         *(f"  {name} {said(shape)} {dtype}" for name, (shape, dtype) in arrays.items()),
         *(f"note: {note}" for note in notes),
         *(f"would not translate: {problem}" for problem in problems),
@@ -101,7 +107,9 @@ def _model(source, name: str) -> Inspection:
         with zipfile.ZipFile(source) as archive:
             members = {info.filename: info.file_size for info in archive.infolist()}
             if members.get("config.json", 0) > LARGEST_CONFIG:
-                raise FormatError(f"{name}: its config.json has {members['config.json']} bytes; {LARGEST_CONFIG} are read at most")
+                raise FormatError(
+                    f"{name}: its config.json has {members['config.json']} bytes; {LARGEST_CONFIG} are read at most"
+                )
             config = json.loads(archive.read("config.json"))
             version = json.loads(archive.read("metadata.json")).get("keras_version")
             weights: dict[str, list[int]] = {}

@@ -205,8 +205,10 @@ def along(*names: str, first_only: bool = False, keepdims: str | None = None):
         considered = values[:1] if first_only else values
         rank = considered[0].rank
         orders = [v.order for v in considered if v.order != natural(v.rank)]
-        if not orders or any(isinstance(o, Flat) or len(o) != rank for o in orders) or any(
-            v.rank != rank for v in considered
+        if (
+            not orders
+            or any(isinstance(o, Flat) or len(o) != rank for o in orders)
+            or any(v.rank != rank for v in considered)
         ):
             return plain(site, values, attributes)
         order = max(orders, key=orders.count)

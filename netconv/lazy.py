@@ -1,7 +1,9 @@
 """Keras, imported when it is first used: a module of translations can be read, and asked what it accepts, without
 the seconds and the memory that TensorFlow takes. Knows nothing else."""
 
+import gc
 import importlib
+import sys
 
 
 class Lazy:
@@ -11,7 +13,21 @@ class Lazy:
         self.__name__ = name
 
     def __getattr__(self, attribute):
+        if "keras" not in sys.modules:
+            _import_keras()
         return getattr(importlib.import_module(self.__name__), attribute)
+
+
+def _import_keras() -> None:
+    """Without collecting garbage: there is none, and a collection walks through all that TensorFlow makes, each time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        importlib.import_module("keras")
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()
 
 
 class Ops(Lazy):
@@ -21,7 +37,6 @@ class Ops(Lazy):
         narrow = [len(getattr(x, "shape", ())) > 1 and x.shape[-1] == 1 for x in (x1, x2)]
         add = self.__getattr__("add")
         return add(x2, x1) if narrow[1] and not narrow[0] else add(x1, x2)
-
 
     def flip(self, x, axis):
         """`keras.ops.flip` along one axis or several: Keras before 3.13 fails on several, on TensorFlow."""

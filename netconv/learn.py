@@ -134,10 +134,7 @@ def _loss_name(loss) -> str:
     """Keras's snake-case name of a loss, whatever it was given as."""
     if isinstance(loss, list | tuple) and len(loss) == 1:
         loss = loss[0]
-    try:
-        loss = keras.losses.get(loss)
-    except ValueError:
-        raise NetconvError(f"Keras has no loss {loss!r}") from None
+    loss = finish.known(keras.losses, loss, "loss")
     name = type(loss).__name__ if isinstance(loss, keras.losses.Loss) else loss.__name__
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 

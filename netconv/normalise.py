@@ -70,7 +70,9 @@ def without_hidden_heads(graph: Graph) -> Graph:
     """Heads that Mathematica adds for the final states of recurrent layers (BlockGrad, named as the initial state)."""
     names = {graph.nodes[i].name for i in graph.inputs()}
     hidden = [
-        graph.nodes[e.node].op == "BlockGrad" and graph.nodes[e.node].name in names and is_state(graph.nodes[e.node].name)
+        graph.nodes[e.node].op == "BlockGrad"
+        and graph.nodes[e.node].name in names
+        and is_state(graph.nodes[e.node].name)
         for e in graph.heads
     ]
     if all(hidden):
@@ -126,9 +128,7 @@ def frozen(graph: Graph) -> Graph:
                 todo.extend(edge.node for edge in graph.nodes[index].inputs)
     readers = graph.consumers()
     arrays = {
-        i: array
-        if i in reached or any(graph.nodes[r].op == "BatchNorm" for r, _ in readers[i])
-        else array.frozen()
+        i: array if i in reached or any(graph.nodes[r].op == "BatchNorm" for r, _ in readers[i]) else array.frozen()
         for i, array in graph.arrays.items()
     }
     return replace(graph, arrays=arrays)

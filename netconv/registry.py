@@ -144,7 +144,8 @@ def check(graph: Graph) -> None:
         count = Counter({op: len(names) for op, names in unknown.items()})
         listed = ", ".join(f"{op} ({n}, first at node {unknown[op][0]!r})" for op, n in count.most_common())
         some = "these ops have" if len(unknown) > 1 else "this op has"
-        raise UnsupportedOps(f"{graph.source}: {some} no translation: {listed}", unknown)
+        reasons = "".join(f"; {op} {REFUSED[op]}" for op, _ in count.most_common() if op in REFUSED)
+        raise UnsupportedOps(f"{graph.source}: {some} no translation: {listed}{reasons}", unknown)
     for node in graph.nodes:
         if node.op == "null":
             continue

@@ -1,5 +1,5 @@
-"""Names that MXNet 1.9.1 gives to ops it has under another name too: those of sparse arrays, which are dense here, and
-those of its numpy front end. Knows no translation.
+"""Names of MXNet 1.9.1 for what it computes under another name too: ops of sparse arrays, which are dense here, of its
+numpy front end, and of its own machinery. Knows no translation.
 """
 
 _SPARSE = (
@@ -11,6 +11,10 @@ _SPARSE = (
     "tanh trunc where zeros_like "
 )
 SYNONYMS: dict[str, str] = {f"_sparse_{name}": name for name in _SPARSE.split()} | {
+    "_contrib_SparseEmbedding": "Embedding",
+    "_copyto": "_copy",
+    "_grad_add": "elemwise_add",
+    "_np_copy": "_copy",
     "_np_repeat": "repeat",
     "_npi_argsort": "argsort",
     "_npi_cast": "Cast",
@@ -34,6 +38,7 @@ SYNONYMS: dict[str, str] = {f"_sparse_{name}": name for name in _SPARSE.split()}
     "_npi_swapaxes": "SwapAxis",
     "_npi_take": "take",
     "_npi_tile": "tile",
+    "_npi_copyto": "_copy",
     "_npx_activation": "Activation",
     "_npx_arange_like": "_contrib_arange_like",
     "_npx_batch_dot": "batch_dot",
@@ -62,5 +67,8 @@ SYNONYMS: dict[str, str] = {f"_sparse_{name}": name for name in _SPARSE.split()}
     "_npx_smooth_l1": "smooth_l1",
     "_npx_softmax": "softmax",
     "_npx_topk": "topk",
+    "_scatter_elemwise_div": "elemwise_div",
+    "_scatter_minus_scalar": "_minus_scalar",
+    "_scatter_plus_scalar": "_plus_scalar",
 }
 """Other name to the name that is translated."""

@@ -49,7 +49,9 @@ def test_convert_prints_the_path_and_says_the_rest_on_stderr(tmp_path):
 
 
 def test_the_model_goes_to_stdout_and_the_net_comes_from_stdin():
-    done = netconv("convert", "-", "-p", CKD / "net.params", "-o", "-", "--quiet", input=(CKD / "net.json").read_bytes())
+    done = netconv(
+        "convert", "-", "-p", CKD / "net.params", "-o", "-", "--quiet", input=(CKD / "net.json").read_bytes()
+    )
     assert done.returncode == 0 and done.stderr == b""
     assert done.stdout[:4] == b"PK\x03\x04"
     seen = netconv("inspect", "--json", "-", input=done.stdout)
@@ -79,7 +81,9 @@ def test_options_of_keras_reach_the_model(tmp_path):
 @pytest.mark.parametrize("arguments", [["--help"], ["inspect", str(CKD / "net.json")], ["inspect", "--help"]])
 def test_help_and_inspect_import_no_tensorflow(arguments):
     code = f"import sys; sys.argv[1:] = {arguments!r}; import netconv.cli, atexit\n"
-    code += "atexit.register(lambda: print([m for m in sys.modules if m in ('tensorflow', 'keras')], file=sys.stderr))\n"
+    code += (
+        "atexit.register(lambda: print([m for m in sys.modules if m in ('tensorflow', 'keras')], file=sys.stderr))\n"
+    )
     code += "netconv.cli.main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0 and done.stderr == "[]\n"

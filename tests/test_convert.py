@@ -95,7 +95,9 @@ def test_hdf5_for_older_keras(tmp_path):
 
 def test_inputs_and_outputs_keep_the_graph_s_axis_order(tmp_path):
     x = draw(2, 3, 6, 6)
-    net = graph(null("image"), null("w"), op("Convolution", "conv", [0, 1], kernel="(3, 3)", num_filter=4, no_bias=True))
+    net = graph(
+        null("image"), null("w"), op("Convolution", "conv", [0, 1], kernel="(3, 3)", num_filter=4, no_bias=True)
+    )
     model = convert(tmp_path, net, w=draw(4, 3, 3, 3))
     assert model.inputs[0].name == "image" and model.input_shape == (None, 3, None, None)
     assert model(x).shape == (2, 4, 4, 4)
@@ -223,9 +225,7 @@ def test_several_heads_have_several_losses(tmp_path):
 
 def test_a_net_without_parameters_is_drawn_by_its_seed(tmp_path):
     path = write(tmp_path, dense()[0])
-    draws = [
-        netconv.convert(path, input_shapes={"data": (None, 3)}, seed=seed).get_weights()[0] for seed in (1, 1, 2)
-    ]
+    draws = [netconv.convert(path, input_shapes={"data": (None, 3)}, seed=seed).get_weights()[0] for seed in (1, 1, 2)]
     np.testing.assert_array_equal(draws[0], draws[1])
     assert not np.array_equal(draws[0], draws[2])
 
@@ -244,9 +244,7 @@ def test_inspect_says_what_would_not_translate(tmp_path):
     path = write(tmp_path, graph(null("data"), op("NLLLoss", "loss", [0])))
     found = netconv.inspect(path)
     assert not found.translates and found.facts["untranslated"] == ["NLLLoss"]
-    assert found.facts["problems"] == [
-        f"{path}: this op has no translation: NLLLoss (1, first at node 'loss')"
-    ]
+    assert found.facts["problems"] == [f"{path}: this op has no translation: NLLLoss (1, first at node 'loss')"]
 
 
 def failing(folder, net, shapes=None, **arrays):

@@ -182,7 +182,10 @@ def test_options_of_keras_reach_the_training():
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"loss": "nope"}, "Keras has no loss 'nope'"),
+        (
+            {"loss": "nope"},
+            "Keras has no loss called 'nope'; it has mean_squared_error, binary_crossentropy and others",
+        ),
         ({"optimizer": "nope"}, "Keras has no optimizer called 'nope'; it has adam, sgd, rmsprop and others"),
         ({"class_weight": {"maybe": 2}}, "class weight for unknown class 'maybe'; the classes are no, yes"),
     ],

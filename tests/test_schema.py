@@ -11,11 +11,11 @@ from netconv import registry
 from netconv.attributes import parse
 
 RECORDED = json.loads((Path(__file__).parent.parent / "fixtures" / "schema.json").read_text())
-ELSEWHERE = {"CuDNNBatchNorm", "WarpCTC"}
-"""Plug-ins and ops for a GPU, which the recorded MXNet does not have."""
-UNTOLD = {"moving_mean", "moving_var", "moving_avg", "length", "num", "endpoint"}
+ELSEWHERE = {"CuDNNBatchNorm", "WarpCTC", "_contrib_PSROIPooling"}
+"""Plug-ins and ops for a GPU, which the recorded MXNet does not have, or tell."""
+UNTOLD = {"lower", "moving_mean", "moving_var", "moving_avg", "length", "num", "endpoint"}
 """What MXNet takes and its own schema does not tell."""
-TRANSLATED = sorted(registry.load().keys() & (RECORDED["ops"].keys() | RECORDED["aliases"].keys()))
+TRANSLATED = sorted(registry.load().keys() & (RECORDED["ops"].keys() | RECORDED["aliases"].keys()) - ELSEWHERE)
 
 
 def schema(op: str) -> dict:
@@ -39,7 +39,9 @@ def default(kind: str) -> str | None:
 
 
 def test_names():
-    assert registry.load().keys() - set(TRANSLATED) - ELSEWHERE == set(), "MXNet knows no such op"
+    unknown = registry.load().keys() - set(TRANSLATED) - ELSEWHERE
+    # The numpy front end does not tell its schemas.
+    assert {op for op in unknown if not op.startswith("_np")} == set(), "MXNet knows no such op"
 
 
 @pytest.mark.parametrize("op", TRANSLATED)

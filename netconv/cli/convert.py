@@ -31,18 +31,28 @@ class Shape(click.ParamType):
 @click.command()
 @click.argument("nets", metavar="NET.json...", nargs=-1, required=True)
 @click.option("-p", "--params", metavar="FILE", help="The parameter file; else found beside the net.")
-@click.option("-o", "--output", metavar="FILE", help="Where the model goes (.keras, .h5, or - for stdout); else beside the net.")
-@click.option("--input-shape", "shapes", type=Shape(), multiple=True, help="An input's shape in MXNet's order, batch included.")
+@click.option(
+    "-o", "--output", metavar="FILE", help="Where the model goes (.keras, .h5, or - for stdout); else beside the net."
+)
+@click.option(
+    "--input-shape", "shapes", type=Shape(), multiple=True, help="An input's shape in MXNet's order, batch included."
+)
 @click.option("--loss", metavar="NAME", help="A loss of Keras; else chosen by the head.")
 @click.option("--optimizer", metavar="NAME", default="adam", show_default=True, help="An optimizer of Keras.")
 @click.option("--learning-rate", type=float, metavar="RATE", help="[default: the optimizer's own]")
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A metric of Keras; else accuracy for classes.")
+@click.option(
+    "--metric", "metrics", multiple=True, metavar="NAME", help="A metric of Keras; else accuracy for classes."
+)
 @click.option("--classes", metavar="A,B,...", help="The names of the classes, which the export does not have.")
 @click.option("--states", is_flag=True, help="Keep recurrent states as inputs and outputs.")
-@click.option("--seed", type=int, default=0, show_default=True, help="For the initial values of a net without parameters.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="For the initial values of a net without parameters."
+)
 @click.option("--quiet", is_flag=True, help="No account on stderr.")
 @click.option("--json", "as_json", is_flag=True, help="The account as JSON on stdout, instead of the path.")
-def convert(nets, params, output, shapes, loss, optimizer, learning_rate, metrics, classes, states, seed, quiet, as_json):
+def convert(
+    nets, params, output, shapes, loss, optimizer, learning_rate, metrics, classes, states, seed, quiet, as_json
+):
     """Converts each NET.json to a compiled Keras model and prints its path."""
     if len(nets) > 1 and (params or output):
         raise click.UsageError("-p and -o go with one net")
@@ -70,7 +80,9 @@ def convert(nets, params, output, shapes, loss, optimizer, learning_rate, metric
 @click.command()
 @click.argument("file", metavar="NET.json|MODEL.keras")
 @click.option("-p", "--params", metavar="FILE", help="The parameter file; else found beside the net.")
-@click.option("--input-shape", "shapes", type=Shape(), multiple=True, help="An input's shape in MXNet's order, batch included.")
+@click.option(
+    "--input-shape", "shapes", type=Shape(), multiple=True, help="An input's shape in MXNet's order, batch included."
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def inspect(file, params, shapes, as_json):
     """Says what is in a net or a model: ops, shapes, parameters, and what would not translate.

@@ -54,9 +54,16 @@ def _leaky(site, values, attributes):
 
 
 @translates("LeakyReLU", layout=_leaky)
-def leaky_relu(at, data, gamma: Array | None = None, *,
-               act_type: Literal["elu", "gelu", "leaky", "prelu", "rrelu", "selu"] = "leaky", slope: float = 0.25,
-               lower_bound: float = 0.125, upper_bound: float = 0.334):
+def leaky_relu(
+    at,
+    data,
+    gamma: Array | None = None,
+    *,
+    act_type: Literal["elu", "gelu", "leaky", "prelu", "rrelu", "selu"] = "leaky",
+    slope: float = 0.25,
+    lower_bound: float = 0.125,
+    upper_bound: float = 0.334,
+):
     """rrelu has its mean slope, as at inference; prelu's gamma is one slope a channel, or one for all."""
     if act_type == "leaky":
         return at.layer(layers.LeakyReLU, negative_slope=slope)(data)
@@ -123,24 +130,48 @@ def _softmax(at, data, length, axis, temperature, use_length, dtype):
 
 
 @translates("softmax", layout=_softmax_layout)
-def softmax(at, data, length=None, *, axis: int = -1, temperature: float | None = None, use_length: bool = False,
-            dtype: str | None = None):
+def softmax(
+    at,
+    data,
+    length=None,
+    *,
+    axis: int = -1,
+    temperature: float | None = None,
+    use_length: bool = False,
+    dtype: str | None = None,
+):
     data, axis, mask = _softmax(at, data, length, axis, temperature, use_length, dtype)
     out = at.layer(layers.Softmax, axis=axis)(data)
     return out if mask is None else ops.where(mask, out, ops.zeros_like(out))
 
 
 @translates("log_softmax", layout=_softmax_layout)
-def log_softmax(at, data, length=None, *, axis: int = -1, temperature: float | None = None, use_length: bool = False,
-                dtype: str | None = None):
+def log_softmax(
+    at,
+    data,
+    length=None,
+    *,
+    axis: int = -1,
+    temperature: float | None = None,
+    use_length: bool = False,
+    dtype: str | None = None,
+):
     data, axis, mask = _softmax(at, data, length, axis, temperature, use_length, dtype)
     out = ops.log_softmax(data, axis)
     return out if mask is None else ops.where(mask, out, ops.zeros_like(out))
 
 
 @translates("softmin", layout=_softmax_layout)
-def softmin(at, data, length=None, *, axis: int = -1, temperature: float | None = None, use_length: bool = False,
-            dtype: str | None = None):
+def softmin(
+    at,
+    data,
+    length=None,
+    *,
+    axis: int = -1,
+    temperature: float | None = None,
+    use_length: bool = False,
+    dtype: str | None = None,
+):
     data, axis, mask = _softmax(at, ops.negative(data), length, axis, temperature, use_length, dtype)
     out = at.layer(layers.Softmax, axis=axis)(data)
     return out if mask is None else ops.where(mask, out, ops.zeros_like(out))

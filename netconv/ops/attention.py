@@ -10,11 +10,9 @@ def _heads(at, tensor, heads: int, parts: int):
         raise at.error(f"the last axis must hold {parts} projections of {heads} heads", tensor.shape[-1])
     depth = tensor.shape[-1] // (heads * parts)
     time, batch = tensor.shape[:2]
-    if time is not None and batch is not None:
-        tensor = ops.reshape(tensor, (time, batch, heads, parts, depth))
-    else:
-        # Two lengths are unknown at most: the batch first, so that one of them is inferred.
-        tensor = ops.reshape(tensor, (-1 if time is None else time, -1 if batch is None else batch, heads, parts, depth))
+    if time is None and batch is None:
+        raise at.error("needs the number of steps or the batch; give the input's shape", tuple(tensor.shape))
+    tensor = ops.reshape(tensor, (-1 if time is None else time, -1 if batch is None else batch, heads, parts, depth))
     return [ops.transpose(tensor[:, :, :, part], (1, 2, 0, 3)) for part in range(parts)]
 
 

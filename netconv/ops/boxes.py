@@ -6,7 +6,6 @@ MXNet but box_nms, box_encode and box_decode.
 
 from typing import Literal
 
-from ..attributes import Floats
 from ..lazy import ops
 from ..overlap import (
     all_pairs,
@@ -50,7 +49,7 @@ def box_nms(at, data, *, overlap_thresh: float = 0.5, valid_thresh: float = 0.0,
             score_index: int = 1, id_index: int = -1, background_id: int = -1, force_suppress: bool = False,
             in_format: Format = "corner", out_format: Format = "corner"):
     """Rows that are left, best first, then rows of -1."""
-    *outer, count, width = data.shape
+    count, width = data.shape[-2:]
     count = counted(at, count, data)
     if topk == 0:
         return data
@@ -107,7 +106,7 @@ def bipartite_matching(at, data, *, threshold: float, is_ascend: bool = False, t
     scores = ops.reshape(ops.negative(data) if is_ascend else data, (-1, rows, columns))
     column_of, row_of = match(scores, steps, -threshold if is_ascend else threshold)
     shape = [-1 if d is None else d for d in outer]
-    kind = data.dtype
-    return ops.reshape(ops.cast(column_of, kind), (*shape, rows)), ops.reshape(ops.cast(row_of, kind), (*shape, columns))
+    column_of, row_of = ops.cast(column_of, data.dtype), ops.cast(row_of, data.dtype)
+    return ops.reshape(column_of, (*shape, rows)), ops.reshape(row_of, (*shape, columns))
 
 

@@ -17,20 +17,20 @@ def _true(value):
     return ops.reshape(ops.not_equal(value.natural(), 0), ())
 
 
-@translates("_cond", layout=_as_they_are)
-def cond(at, *data, num_outputs: int, cond_input_locs: Ints, then_input_locs: Ints, else_input_locs: Ints):
+@translates("_cond", layout=_as_they_are, ignores="num_outputs")
+def cond(at, *data, cond_input_locs: Ints, then_input_locs: Ints, else_input_locs: Ints):
     given = [[data[i] for i in places] for places in (cond_input_locs, then_input_locs, else_input_locs)]
     (condition,), one, two = (at.subgraph(number, values) for number, values in enumerate(given))
     chosen = _true(condition)
     return [ops.where(chosen, a.natural(), b.natural()) for a, b in zip(one, two, strict=True)]
 
 
-@translates("_while_loop", layout=_as_they_are)
-def while_loop(at, *data, num_outputs: int, num_out_data: int, max_iterations: int, cond_input_locs: Ints,
+@translates("_while_loop", layout=_as_they_are, ignores="num_outputs")
+def while_loop(at, *data, num_out_data: int, max_iterations: int, cond_input_locs: Ints,
                func_input_locs: Ints, func_var_locs: Ints):
     """All of `max_iterations` steps; one after the condition has failed changes nothing, and its outputs are 0."""
     if max_iterations > LONGEST:
-        raise at.error(f"attribute 'max_iterations' must be at most {LONGEST} for the loop to be unrolled", max_iterations)
+        raise at.error(f"attribute 'max_iterations' must be at most {LONGEST} to be unrolled", max_iterations)
     values = list(data)
     places = [func_input_locs[i] for i in func_var_locs]
     active, outputs = None, []

@@ -24,9 +24,21 @@ def natural_layout(at, layout: str | None) -> None:
 
 
 @translates("Convolution", "Convolution_v1", layout=spatial)
-def convolution(at, data, weight: Array, bias: Array | None = None, *, kernel: Ints, num_filter: int,
-                stride: Ints = (), dilate: Ints = (), pad: Ints = (), num_group: int = 1, no_bias: bool = False,
-                layout: str | None = None):
+def convolution(
+    at,
+    data,
+    weight: Array,
+    bias: Array | None = None,
+    *,
+    kernel: Ints,
+    num_filter: int,
+    stride: Ints = (),
+    dilate: Ints = (),
+    pad: Ints = (),
+    num_group: int = 1,
+    no_bias: bool = False,
+    layout: str | None = None,
+):
     """MXNet's weight is (out, in / groups, *kernel), Keras's kernel (*kernel, in / groups, out)."""
     natural_layout(at, layout)
     rank = len(kernel)
@@ -54,8 +66,15 @@ def convolution(at, data, weight: Array, bias: Array | None = None, *, kernel: I
         return out[(slice(None), *(slice(None, None, s) for s in stride))]
     if at.owns(weight, bias):
         cls = {1: layers.Conv1D, 2: layers.Conv2D, 3: layers.Conv3D}[rank]
-        conv = at.layer(cls, num_filter, kernel, groups=num_group, use_bias=bias is not None, **config,
-                        weights={"kernel": weight.transpose(axes), "bias": bias})
+        conv = at.layer(
+            cls,
+            num_filter,
+            kernel,
+            groups=num_group,
+            use_bias=bias is not None,
+            **config,
+            weights={"kernel": weight.transpose(axes), "bias": bias},
+        )
         return conv(data)
     out = ops.conv(data, ops.transpose(at.tensor(weight), axes), data_format="channels_last", **config)
     return out if bias is None else ops.add(out, at.tensor(bias))
@@ -85,9 +104,23 @@ def _by_hand(at, data, weight, bias, kernel, stride, dilate, groups, padding):
 
 
 @translates("Deconvolution", layout=spatial)
-def deconvolution(at, data, weight: Array, bias: Array | None = None, *, kernel: Ints, num_filter: int,
-                  stride: Ints = (), dilate: Ints = (), pad: Ints = (), adj: Ints = (), target_shape: Ints = (),
-                  num_group: int = 1, no_bias: bool = True, layout: str | None = None):
+def deconvolution(
+    at,
+    data,
+    weight: Array,
+    bias: Array | None = None,
+    *,
+    kernel: Ints,
+    num_filter: int,
+    stride: Ints = (),
+    dilate: Ints = (),
+    pad: Ints = (),
+    adj: Ints = (),
+    target_shape: Ints = (),
+    num_group: int = 1,
+    no_bias: bool = True,
+    layout: str | None = None,
+):
     """MXNet's weight is (in, out / groups, *kernel), Keras's kernel (*kernel, out, in): Keras's transposed convolution
     without padding, then `pad` is cut off both ends and `adj` added at the far one."""
     natural_layout(at, layout)
@@ -110,8 +143,16 @@ def deconvolution(at, data, weight: Array, bias: Array | None = None, *, kernel:
     if whole and at.owns(weight, bias) and (max(stride) == 1 or max(dilate) == 1):
         cls = {1: layers.Conv1DTranspose, 2: layers.Conv2DTranspose, 3: layers.Conv3DTranspose}[rank]
         axes = (*range(2, rank + 2), 1, 0)
-        layer = at.layer(cls, num_filter, kernel, strides=stride, padding="valid", dilation_rate=dilate,
-                         use_bias=bias is not None, weights={"kernel": weight.transpose(axes), "bias": bias})
+        layer = at.layer(
+            cls,
+            num_filter,
+            kernel,
+            strides=stride,
+            padding="valid",
+            dilation_rate=dilate,
+            use_bias=bias is not None,
+            weights={"kernel": weight.transpose(axes), "bias": bias},
+        )
         return cropped(at, _trimmed(layer(data), size, stride, reach), cut)
     out = _scattered(at, data, weight, stride, dilate, num_group, rank)
     out = _trimmed(out, size, stride, reach)
@@ -139,8 +180,14 @@ def _scattered(at, data, weight, stride, dilate, groups, rank):
     edge = [(d * (k - 1),) * 2 for d, k in zip(dilate, kernel, strict=True)]
     data = ops.pad(_apart(data, stride), ((0, 0), *edge, (0, 0)))
     parts = [
-        ops.conv(x, ops.transpose(w, (*range(2, rank + 2), 0, 1)), strides=1, padding="valid",
-                 dilation_rate=dilate, data_format="channels_last")
+        ops.conv(
+            x,
+            ops.transpose(w, (*range(2, rank + 2), 0, 1)),
+            strides=1,
+            padding="valid",
+            dilation_rate=dilate,
+            data_format="channels_last",
+        )
         for x, w in zip(ops.split(data, groups, -1), ops.split(table, groups, 0), strict=True)
     ]
     return ops.concatenate(parts, -1) if groups > 1 else parts[0]
@@ -155,8 +202,13 @@ def cropped(at, data, cut):
 
 
 @translates("UpSampling", layout=spatial_all, ignores="num_filter")
-def upsampling(at, *data, scale: int, sample_type: Literal["nearest", "bilinear"],
-               multi_input_mode: Literal["concat", "sum"] = "concat"):
+def upsampling(
+    at,
+    *data,
+    scale: int,
+    sample_type: Literal["nearest", "bilinear"],
+    multi_input_mode: Literal["concat", "sum"] = "concat",
+):
     """Nearest: each input is scaled to the first one's size. Bilinear: a deconvolution with the stored weight."""
     if sample_type == "bilinear":
         return _bilinear(data[0], data[1], scale)

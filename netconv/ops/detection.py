@@ -6,7 +6,20 @@ import numpy as np
 
 from ..attributes import Floats
 from ..lazy import ops
-from ..overlap import all_pairs, areas, best_first, centred, counted, match, moved, offsets, overlaps, ratio, rows_at, survivors
+from ..overlap import (
+    all_pairs,
+    areas,
+    best_first,
+    centred,
+    counted,
+    match,
+    moved,
+    offsets,
+    overlaps,
+    ratio,
+    rows_at,
+    survivors,
+)
 from ..plus import plus
 from ..registry import translates
 
@@ -23,7 +36,8 @@ def _count(data, axis: int):
 @translates("_contrib_MultiBoxPrior", "_npx_multibox_prior")
 def multibox_prior(at, data, *, sizes: Floats = (1.0,), ratios: Floats = (1.0,), clip: bool = False,
                    steps: Floats = (-1.0, -1.0), offsets: Floats = (0.5, 0.5)):
-    """Anchors (1, places x shapes, 4) around each place of a feature map: every size in the first ratio, then the first size in the others."""
+    """Anchors (1, places x shapes, 4) around each place of a feature map: every size in the first ratio, then the first
+    size in the others."""
     (rows, height), (columns, width) = _count(data, 2), _count(data, 3)
     step_y = ops.divide(1.0, height) if steps[0] <= 0 else steps[0]
     step_x = ops.divide(1.0, width) if steps[1] <= 0 else steps[1]
@@ -33,14 +47,14 @@ def multibox_prior(at, data, *, sizes: Floats = (1.0,), ratios: Floats = (1.0,),
     wide = np.array([s * r / 2 for s, r in shapes], "float32")
     wide = ops.multiply(ops.divide(ops.multiply(wide, height), width)[:, None], np.array([-1, 0, 1, 0], "float32"))
     tall = np.array([[0, -s / r / 2, 0, s / r / 2] for s, r in shapes], "float32")
-    centres = plus(ops.multiply(x, np.array([1, 0, 1, 0], "float32")), ops.multiply(y, np.array([0, 1, 0, 1], "float32")))
-    out = ops.reshape(plus(centres, plus(wide, tall)), (1, -1, 4))
+    x, y = (ops.multiply(v, np.array(w, "float32")) for v, w in ((x, [1, 0, 1, 0]), (y, [0, 1, 0, 1])))
+    out = ops.reshape(plus(plus(x, y), plus(wide, tall)), (1, -1, 4))
     return ops.clip(out, 0.0, 1.0) if clip else out
 
 
-@translates("_contrib_MultiBoxDetection", "_npx_multibox_detection")
+@translates("_contrib_MultiBoxDetection", "_npx_multibox_detection", ignores="background_id")
 def multibox_detection(at, cls_prob, loc_pred, anchor, *, clip: bool = True, threshold: float = 0.01,
-                       background_id: int = 0, nms_threshold: float = 0.5, force_suppress: bool = False,
+                       nms_threshold: float = 0.5, force_suppress: bool = False,
                        variances: Floats = (0.1, 0.1, 0.2, 0.2), nms_topk: int = -1):
     """Rows (class, score, left, top, right, bottom), best first; a class of -1 is suppressed, a row of -1 is none.
 
@@ -78,10 +92,10 @@ def multibox_detection(at, cls_prob, loc_pred, anchor, *, clip: bool = True, thr
     return ops.where(valid[..., None], ops.concatenate([kind[..., None], found[..., 1:]], -1), -1.0)
 
 
-@translates("_contrib_MultiBoxTarget", "_npx_multibox_target")
+@translates("_contrib_MultiBoxTarget", "_npx_multibox_target", ignores="minimum_negative_samples")
 def multibox_target(at, anchor, label, cls_pred, *, overlap_threshold: float = 0.5, ignore_label: float = -1.0,
                     negative_mining_ratio: float = -1.0, negative_mining_thresh: float = 0.5,
-                    minimum_negative_samples: int = 0, variances: Floats = (0.1, 0.1, 0.2, 0.2)):
+                    variances: Floats = (0.1, 0.1, 0.2, 0.2)):
     """Targets of anchors (1, k, 4) for labels (N, m, class and box): offsets (N, 4 k), their mask, classes (N, k).
 
     Labels end with the first of class -1. Each label takes its best free anchor; then anchors take the label they

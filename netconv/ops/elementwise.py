@@ -106,7 +106,9 @@ def gradient_multiplier(at, data, *, scalar: float = 1.0):
 
 
 @translates("Cast", "cast", "amp_cast", layout=anywhere)
-def cast(at, data, *, dtype: Literal["float32", "float64", "float16", "bfloat16", "uint8", "int8", "int32", "int64", "bool"]):
+def cast(
+    at, data, *, dtype: Literal["float32", "float64", "float16", "bfloat16", "uint8", "int8", "int32", "int64", "bool"]
+):
     if str(data.dtype) == dtype:
         return data
     if "float" in str(data.dtype) and "float" not in dtype and dtype != "bool":
@@ -202,10 +204,16 @@ BINARY = (
      ("_logical_xor_scalar", "_LogicalXorScalar"), ()),
 )  # fmt: skip
 
+
 def _binary(function, elementwise, broadcast, scalars, turned):
     # Operands of one shape, both computed, are merged by a layer, which a summary shows.
-    merging = {"elemwise_add": "Add", "elemwise_sub": "Subtract", "elemwise_mul": "Multiply", "_maximum": "Maximum",
-               "_minimum": "Minimum"}.get(elementwise[0])
+    merging = {
+        "elemwise_add": "Add",
+        "elemwise_sub": "Subtract",
+        "elemwise_mul": "Multiply",
+        "_maximum": "Maximum",
+        "_minimum": "Minimum",
+    }.get(elementwise[0])
 
     @translates(*elementwise, layout=anywhere)
     @translates(*broadcast, layout=anywhere)

@@ -66,5 +66,5 @@ def resize(at, data, *, size: Ints = (), keep_ratio: bool = False, interp: int =
             data = ops.take(data, places.astype("int32"), axis=axis)
         return data
     if "float" not in str(data.dtype):
-        raise at.error("resizes whole numbers with OpenCV's fixed-point rounding; cast the image to float32", data.dtype)
+        raise at.error("rounds whole numbers as OpenCV does, which is not translated; cast to float32", data.dtype)
     return ops.image.resize(data, (high, wide), data_format="channels_last")

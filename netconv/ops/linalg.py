@@ -48,8 +48,8 @@ def trsm(at, A, B, *, transpose: bool = False, rightside: bool = False, lower: b
     A = _triangle(A, lower)
     if transpose != rightside:  # X A = B is A^T X^T = B^T
         A, lower = _turned(A), not lower
-    out = _turned(ops.solve_triangular(A, _turned(B), lower=lower)) if rightside else ops.solve_triangular(A, B, lower=lower)
-    return _scaled(out, alpha)
+    out = ops.solve_triangular(A, _turned(B) if rightside else B, lower=lower)
+    return _scaled(_turned(out) if rightside else out, alpha)
 
 
 @translates("_linalg_potrf", "linalg_potrf")

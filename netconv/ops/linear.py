@@ -7,8 +7,9 @@ from ..registry import translates
 
 
 @translates("FullyConnected", layout=features)
-def fully_connected(at, data, weight: Array, bias: Array | None = None, *,
-                    num_hidden: int, no_bias: bool = False, flatten: bool = True):
+def fully_connected(
+    at, data, weight: Array, bias: Array | None = None, *, num_hidden: int, no_bias: bool = False, flatten: bool = True
+):
     """MXNet's weight is (out, in), Keras's kernel (in, out). MXNet flattens (C, H, W); channels-last data is flattened
     as it lies and the kernel's rows follow."""
     bias = None if no_bias else bias
@@ -25,8 +26,9 @@ def fully_connected(at, data, weight: Array, bias: Array | None = None, *,
         data = at.flattened(data, weight.shape[1])
     if data.shape[-1] is not None and data.shape[-1] != weight.shape[1]:
         raise at.error(f"weight must have shape {(num_hidden, data.shape[-1])} for this data", weight.shape)
-    dense = at.layer(layers.Dense, num_hidden, use_bias=bias is not None,
-                     weights={"kernel": at.columns(weight).T, "bias": bias})
+    dense = at.layer(
+        layers.Dense, num_hidden, use_bias=bias is not None, weights={"kernel": at.columns(weight).T, "bias": bias}
+    )
     return dense(data)
 
 

@@ -10,11 +10,28 @@ from ..plus import plus
 from ..registry import translates
 
 
-@translates("BatchNorm", "BatchNorm_v1", "CuDNNBatchNorm", layout=along("axis", first_only=True),
-            ignores="min_calib_range max_calib_range")
-def batch_norm(at, data, gamma: Array, beta: Array, moving_mean: Array, moving_var: Array, *, eps: float = 1e-3,
-               momentum: float = 0.9, fix_gamma: bool = True, use_global_stats: bool = False,
-               output_mean_var: bool = False, axis: int = 1):
+@translates(
+    "BatchNorm",
+    "BatchNorm_v1",
+    "CuDNNBatchNorm",
+    layout=along("axis", first_only=True),
+    ignores="min_calib_range max_calib_range",
+)
+def batch_norm(
+    at,
+    data,
+    gamma: Array,
+    beta: Array,
+    moving_mean: Array,
+    moving_var: Array,
+    *,
+    eps: float = 1e-3,
+    momentum: float = 0.9,
+    fix_gamma: bool = True,
+    use_global_stats: bool = False,
+    output_mean_var: bool = False,
+    axis: int = 1,
+):
     """`fix_gamma` (the default) takes gamma for 1 whatever is stored; with `use_global_stats` the moving statistics
     serve in training too."""
     rank = len(data.shape)
@@ -36,8 +53,13 @@ def batch_norm(at, data, gamma: Array, beta: Array, moving_mean: Array, moving_v
     config = {"axis": axis if axis < rank - 1 else -1, "momentum": momentum, "epsilon": eps}
     if use_global_stats:
         config["trainable"] = False
-    layer = at.layer(layers.BatchNormalization, scale="gamma" in weights and not fix_gamma, center="beta" in weights,
-                     weights=weights, **config)
+    layer = at.layer(
+        layers.BatchNormalization,
+        scale="gamma" in weights and not fix_gamma,
+        center="beta" in weights,
+        weights=weights,
+        **config,
+    )
     out = layer(data)
     if stays:
         shape = [channels if i == axis else 1 for i in range(rank)]
@@ -57,7 +79,9 @@ def _by_hand(at, data, gamma, beta, mean, var, eps, fix_gamma, axis):
 
 
 @translates("LayerNorm", layout=along("axis", first_only=True))
-def layer_norm(at, data, gamma: Array, beta: Array, *, axis: int = -1, eps: float = 1e-5, output_mean_var: bool = False):
+def layer_norm(
+    at, data, gamma: Array, beta: Array, *, axis: int = -1, eps: float = 1e-5, output_mean_var: bool = False
+):
     rank = len(data.shape)
     axis = at.axis(axis, rank)
     if at.owns(gamma, beta) and axis == rank - 1 and not output_mean_var:
@@ -79,20 +103,48 @@ def _channels_last(site, values, attributes):
 
 
 @translates("_contrib_SyncBatchNorm", layout=_channels_last)
-def sync_batch_norm(at, data, gamma: Array, beta: Array, moving_mean: Array, moving_var: Array, *, eps: float = 1e-3,
-                    momentum: float = 0.9, fix_gamma: bool = True, use_global_stats: bool = False,
-                    output_mean_var: bool = False):
+def sync_batch_norm(
+    at,
+    data,
+    gamma: Array,
+    beta: Array,
+    moving_mean: Array,
+    moving_var: Array,
+    *,
+    eps: float = 1e-3,
+    momentum: float = 0.9,
+    fix_gamma: bool = True,
+    use_global_stats: bool = False,
+    output_mean_var: bool = False,
+):
     """On one device, BatchNorm; `key` and `ndev` only tell devices apart."""
-    return batch_norm(at, data, gamma, beta, moving_mean, moving_var, eps=eps, momentum=momentum, fix_gamma=fix_gamma,
-                      use_global_stats=use_global_stats, output_mean_var=output_mean_var, axis=-1)
+    return batch_norm(
+        at,
+        data,
+        gamma,
+        beta,
+        moving_mean,
+        moving_var,
+        eps=eps,
+        momentum=momentum,
+        fix_gamma=fix_gamma,
+        use_global_stats=use_global_stats,
+        output_mean_var=output_mean_var,
+        axis=-1,
+    )
 
 
 @translates("InstanceNorm", layout=_channels_last)
 def instance_norm(at, data, gamma: Array, beta: Array, *, eps: float = 1e-3):
     """Each channel of each sample over its spatial axes: a GroupNormalization with a group a channel."""
     if at.owns(gamma, beta) and data.shape[-1] is not None and len(data.shape) > 2:
-        layer = at.layer(layers.GroupNormalization, groups=data.shape[-1], axis=-1, epsilon=eps,
-                         weights={"gamma": gamma, "beta": beta})
+        layer = at.layer(
+            layers.GroupNormalization,
+            groups=data.shape[-1],
+            axis=-1,
+            epsilon=eps,
+            weights={"gamma": gamma, "beta": beta},
+        )
         return layer(data)
     axes = tuple(range(1, len(data.shape) - 1))
     centred = ops.subtract(data, ops.mean(data, axes, keepdims=True)) if axes else ops.zeros_like(data)
@@ -102,8 +154,9 @@ def instance_norm(at, data, gamma: Array, beta: Array, *, eps: float = 1e-3):
 
 
 @translates("GroupNorm", layout=_channels_last)
-def group_norm(at, data, gamma: Array, beta: Array, *, num_groups: int = 1, eps: float = 1e-5,
-               output_mean_var: bool = False):
+def group_norm(
+    at, data, gamma: Array, beta: Array, *, num_groups: int = 1, eps: float = 1e-5, output_mean_var: bool = False
+):
     """MXNet 1.x has one gamma and beta a group, not a channel."""
     if output_mean_var and at.used != {0}:
         raise at.error("the outputs of mean and deviation cannot be translated; take only the first output")

@@ -6,8 +6,16 @@ from ..registry import translates
 
 
 @translates("SoftmaxOutput", "Softmax", ignores="grad_scale normalization out_grad ignore_label")
-def softmax_output(at, data, _label=None, *, multi_output: bool = False, use_ignore: bool = False,
-                   preserve_shape: bool = False, smooth_alpha: float = 0.0):
+def softmax_output(
+    at,
+    data,
+    _label=None,
+    *,
+    multi_output: bool = False,
+    use_ignore: bool = False,
+    preserve_shape: bool = False,
+    smooth_alpha: float = 0.0,
+):
     """Along axis 1 with `multi_output`, the last with `preserve_shape`, else over all but the batch, flattened."""
     for name, value in (("use_ignore", use_ignore), ("smooth_alpha", smooth_alpha)):
         if value:

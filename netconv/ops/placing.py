@@ -130,7 +130,7 @@ def sparse_retain(at, data, indices):
     return ops.where(named, data, ops.zeros_like(data))
 
 
-@translates("cast_storage", "_sparse_cast_storage", layout=anywhere)
-def cast_storage(at, data, *, stype: str):
+@translates("cast_storage", "_sparse_cast_storage", layout=anywhere, ignores="stype")
+def cast_storage(at, data):
     """Sparse or dense, the numbers are the same."""
     return data

@@ -15,10 +15,20 @@ LOWEST = {"float16": -65504.0, "float64": -1.7976931348623157e308}
 
 
 @translates("Pooling", "Pooling_v1", layout=spatial)
-def pooling(at, data, *, kernel: Ints = (), pool_type: Literal["avg", "lp", "max", "sum"] = "max",
-            global_pool: bool = False, pooling_convention: Literal["full", "same", "valid"] = "valid",
-            stride: Ints = (), pad: Ints = (), p_value: int | None = None, count_include_pad: bool | None = None,
-            layout: str | None = None):
+def pooling(
+    at,
+    data,
+    *,
+    kernel: Ints = (),
+    pool_type: Literal["avg", "lp", "max", "sum"] = "max",
+    global_pool: bool = False,
+    pooling_convention: Literal["full", "same", "valid"] = "valid",
+    stride: Ints = (),
+    pad: Ints = (),
+    p_value: int | None = None,
+    count_include_pad: bool | None = None,
+    layout: str | None = None,
+):
     """An average counts the padding unless told not to, but never what lies beyond it ('full' windows hang over)."""
     if layout not in (None, "None", "NCW", "NCHW", "NCDHW"):
         raise at.error("attribute 'layout' must be NCW, NCHW or NCDHW", repr(layout))
@@ -36,7 +46,9 @@ def pooling(at, data, *, kernel: Ints = (), pool_type: Literal["avg", "lp", "max
     ends = _ends(at, data.shape[1:-1], kernel, stride, pad, pooling_convention)
     edges = list(zip(pad, ends, strict=True))
     if pool_type == "max":
-        return _windowed(at, _MAX[rank], _pad(data, edges, LOWEST.get(str(data.dtype), -3.4028234663852886e38)), kernel, stride)
+        return _windowed(
+            at, _MAX[rank], _pad(data, edges, LOWEST.get(str(data.dtype), -3.4028234663852886e38)), kernel, stride
+        )
     if pool_type == "lp":
         return _root(_total(at, ops.power(data, p_value), edges, kernel, stride), p_value)
     if pool_type == "sum":

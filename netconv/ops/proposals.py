@@ -50,7 +50,7 @@ def proposal(at, cls_prob, bbox_pred, im_info, *, rpn_pre_nms_top_n: int = 6000,
     """
     cls_prob, bbox_pred, im_info = (ops.stop_gradient(x) for x in (cls_prob, bbox_pred, im_info))
     base = _anchors(feature_stride, ratios, scales)
-    shapes, height, width = len(base), counted(at, cls_prob.shape[2], cls_prob), counted(at, cls_prob.shape[3], cls_prob)
+    shapes, (height, width) = len(base), (counted(at, n, cls_prob) for n in cls_prob.shape[2:])
     if cls_prob.shape[1] != 2 * shapes:
         raise at.error(f"cls_prob must have 2 x {shapes} channels for these scales and ratios", cls_prob.shape[1])
     count = shapes * height * width

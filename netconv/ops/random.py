@@ -15,7 +15,7 @@ from ..lazy import layers, ops
 from ..plus import plus
 from ..registry import translates
 
-Kind = Literal["None", "float16", "float32", "float64"]
+Kind = Literal["float16", "float32", "float64"] | None
 
 
 def _normal(at, zeros, part: str | None = None):
@@ -37,8 +37,8 @@ def _zeros(at, shape: Ints | None):
     return plus(zeros, at.nothing("float32")) if at.constant(zeros) else zeros
 
 
-def _kind(tensor, dtype: str):
-    return tensor if dtype in ("None", "float32") else ops.cast(tensor, dtype)
+def _kind(tensor, dtype: Kind):
+    return tensor if dtype in (None, "float32") else ops.cast(tensor, dtype)
 
 
 def _between(numbers, low, high):
@@ -46,25 +46,26 @@ def _between(numbers, low, high):
 
 
 @translates("_random_uniform", "random_uniform", "uniform")
-def random_uniform(at, *, low: float = 0.0, high: float = 1.0, shape: Ints | None = None, dtype: Kind = "None"):
+def random_uniform(at, *, low: float = 0.0, high: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
     return _kind(_between(_uniform(at, _zeros(at, shape)), low, high), dtype)
 
 
 @translates("_random_normal", "random_normal", "normal")
-def random_normal(at, *, loc: float = 0.0, scale: float = 1.0, shape: Ints | None = None, dtype: Kind = "None"):
+def random_normal(at, *, loc: float = 0.0, scale: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
     return _kind(ops.add(ops.multiply(_normal(at, _zeros(at, shape)), scale), loc), dtype)
 
 
 @translates("_random_exponential", "random_exponential")
-def random_exponential(at, *, lam: float = 1.0, shape: Ints | None = None, dtype: Kind = "None"):
+def random_exponential(at, *, lam: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
     return _kind(ops.divide(_exponential(at, _zeros(at, shape)), lam), dtype)
 
 
 @translates("_random_randint", "random_randint", "_npi_random_randint")
-def random_randint(at, *, low: int, high: int, shape: Ints | None = None, dtype: Literal["None", "int32", "int64"] = "None"):
+def random_randint(at, *, low: int, high: int, shape: Ints | None = None,
+                   dtype: Literal["int32", "int64"] | None = None):
     """Whole numbers from `low` to `high` - 1."""
     numbers = ops.floor(_between(_uniform(at, _zeros(at, shape)), float(low), float(high)))
-    return ops.cast(ops.clip(numbers, low, high - 1), "int32" if dtype == "None" else dtype)
+    return ops.cast(ops.clip(numbers, low, high - 1), dtype or "int32")
 
 
 @translates("_random_uniform_like")
@@ -90,19 +91,19 @@ def _for_each(at, parameters, shape: Ints):
 
 
 @translates("_sample_uniform", "sample_uniform")
-def sample_uniform(at, low, high, *, shape: Ints = (), dtype: Kind = "None"):
+def sample_uniform(at, low, high, *, shape: Ints = (), dtype: Kind = None):
     (low, high), zeros = _for_each(at, (low, high), shape)
     return _kind(_between(_uniform(at, zeros), low, high), dtype)
 
 
 @translates("_sample_normal", "sample_normal")
-def sample_normal(at, mu, sigma, *, shape: Ints = (), dtype: Kind = "None"):
+def sample_normal(at, mu, sigma, *, shape: Ints = (), dtype: Kind = None):
     (mu, sigma), zeros = _for_each(at, (mu, sigma), shape)
     return _kind(plus(ops.multiply(_normal(at, zeros), sigma), mu), dtype)
 
 
 @translates("_sample_exponential", "sample_exponential")
-def sample_exponential(at, lam, *, shape: Ints = (), dtype: Kind = "None"):
+def sample_exponential(at, lam, *, shape: Ints = (), dtype: Kind = None):
     (lam,), zeros = _for_each(at, (lam,), shape)
     return _kind(ops.divide(_exponential(at, zeros), lam), dtype)
 

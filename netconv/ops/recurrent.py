@@ -57,11 +57,24 @@ def _weights(at, mode, flat: Array, inputs: int, units: int, num_layers: int, di
 
 
 @translates("RNN", layout=_batch_major, ignores="state_outputs lstm_state_clip_nan")
-def rnn(at, data, parameters: Array, state=None, state_cell=None, _sequence_length=None, *, state_size: int,
-        num_layers: int, mode: Literal["gru", "lstm", "rnn_relu", "rnn_tanh"], bidirectional: bool = False,
-        p: float = 0.0, projection_size: int | None = None,
-        lstm_state_clip_min: float | None = None, lstm_state_clip_max: float | None = None,
-        use_sequence_length: bool = False):
+def rnn(
+    at,
+    data,
+    parameters: Array,
+    state=None,
+    state_cell=None,
+    _sequence_length=None,
+    *,
+    state_size: int,
+    num_layers: int,
+    mode: Literal["gru", "lstm", "rnn_relu", "rnn_tanh"],
+    bidirectional: bool = False,
+    p: float = 0.0,
+    projection_size: int | None = None,
+    lstm_state_clip_min: float | None = None,
+    lstm_state_clip_max: float | None = None,
+    use_sequence_length: bool = False,
+):
     """Keras's LSTM and SimpleRNN have one bias for MXNet's two; the sum is placed."""
     if projection_size is not None:
         raise at.error("projection_size is not translated: no layer of Keras projects its state", projection_size)
@@ -127,8 +140,9 @@ def sequence_last(at, data, sequence_length=None, *, use_sequence_length: bool =
 
 
 @translates("SequenceMask", layout=as_they_are)
-def sequence_mask(at, data, sequence_length=None, *, use_sequence_length: bool = False, value: float = 0.0,
-                  axis: int = 0):
+def sequence_mask(
+    at, data, sequence_length=None, *, use_sequence_length: bool = False, value: float = 0.0, axis: int = 0
+):
     if not use_sequence_length:
         return data
     tensor = data.natural()
@@ -148,7 +162,9 @@ def sequence_reverse(at, data, sequence_length=None, *, use_sequence_length: boo
         return ops.flip(data, 0)
     steps = ops.expand_dims(ops.arange(data.shape[0]), 1)
     length = ops.expand_dims(ops.cast(sequence_length, "int32"), 0)
-    place = ops.where(ops.less(steps, length), ops.subtract(ops.subtract(length, 1), steps), ops.add(steps, ops.zeros_like(length)))
+    place = ops.where(
+        ops.less(steps, length), ops.subtract(ops.subtract(length, 1), steps), ops.add(steps, ops.zeros_like(length))
+    )
     place = ops.reshape(place, (data.shape[0], -1, *(1,) * (len(data.shape) - 2)))
     return ops.take_along_axis(data, ops.broadcast_to(place, (data.shape[0], *data.shape[1:])), 0)
 
@@ -185,5 +201,3 @@ def _steps(at, value) -> list:
     left = [axis for axis in order if axis != 0]
     order_left = tuple(sorted(left).index(axis) for axis in left)
     return [at.ordered(step, order_left) for step in ops.unstack(value.to(order), axis=order.index(0))]
-
-

@@ -74,7 +74,9 @@ def _extreme(name, function):
     def translate(at, data, *, axis: int | None = None, keepdims: bool = False):
         """The place as a float."""
         if axis is None:
-            return ops.reshape(ops.cast(function(ops.reshape(data, (-1,)), -1), "float32"), (1,) * (len(data.shape) if keepdims else 1))
+            return ops.reshape(
+                ops.cast(function(ops.reshape(data, (-1,)), -1), "float32"), (1,) * (len(data.shape) if keepdims else 1)
+            )
         place = ops.cast(function(data, axis), "float32")
         return ops.expand_dims(place, axis) if keepdims else place
 
@@ -109,8 +111,16 @@ def argsort(at, data, *, axis: int | None = -1, is_ascend: bool = True, dtype: s
 
 
 @translates("topk")
-def topk(at, data, *, axis: int | None = -1, k: int = 1, is_ascend: bool = False, dtype: str = "float32",
-         ret_typ: Literal["both", "indices", "mask", "value"] = "indices"):
+def topk(
+    at,
+    data,
+    *,
+    axis: int | None = -1,
+    k: int = 1,
+    is_ascend: bool = False,
+    dtype: str = "float32",
+    ret_typ: Literal["both", "indices", "mask", "value"] = "indices",
+):
     if axis is None:
         data, axis = ops.reshape(data, (-1,)), 0
     axis = at.axis(axis, len(data.shape))

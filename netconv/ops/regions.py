@@ -10,7 +10,7 @@ from ..plus import plus
 from ..registry import translates
 
 
-def _checked(at, data, rois, pooled_size: Ints) -> tuple[int, int]:
+def _checked(at, data, pooled_size: Ints) -> tuple[int, int]:
     height, width = data.shape[1:3]
     if None in (height, width):
         raise at.error("needs the size of its data; give the input's shape", tuple(data.shape))
@@ -65,7 +65,7 @@ def roi_pooling(at, data, rois, *, pooled_size: Ints, spatial_scale: float):
     Bins differ in size from region to region, so maxima over runs of 1, 2, 4 ... places are made once for the whole
     map, and each bin reads the four that cover it.
     """
-    height, width = _checked(at, data, rois, pooled_size)
+    height, width = _checked(at, data, pooled_size)
     image = ops.cast(_column(rois, 0), "float32")
     x1, y1, x2, y2 = (_rounded(ops.multiply(_column(rois, i), spatial_scale)) for i in range(1, 5))
     tall, wide = (ops.maximum(plus(ops.subtract(b, a), 1.0), 1.0) for a, b in ((y1, y2), (x1, x2)))
@@ -138,7 +138,7 @@ def roi_align(at, data, rois, *, pooled_size: Ints, spatial_scale: float, sample
               position_sensitive: bool = False, aligned: bool = False):
     """The mean of samples in each bin, interpolated: a mean of rows and a mean of columns, so two products of matrices.
     Regions of a negative image are 0."""
-    height, width = _checked(at, data, rois, pooled_size)
+    height, width = _checked(at, data, pooled_size)
     shift = 0.5 if aligned else 0.0
     image = _column(rois, 0)
     x1, y1, x2, y2 = (
@@ -155,7 +155,7 @@ def roi_align(at, data, rois, *, pooled_size: Ints, spatial_scale: float, sample
 @translates("_contrib_PSROIPooling", layout=spatial)
 def psroi_pooling(at, data, rois, *, spatial_scale: float, output_dim: int, pooled_size: int, group_size: int = 0):
     """The mean of each bin in channels of its own; bin (i, j) of a finer pooling than the groups shares theirs."""
-    height, width = _checked(at, data, rois, (pooled_size, pooled_size))
+    height, width = _checked(at, data, (pooled_size, pooled_size))
     group_size = group_size or pooled_size
     image = _column(rois, 0)
     x1, y1, x2, y2 = (_rounded(_column(rois, i)) for i in range(1, 5))

@@ -105,10 +105,9 @@ def bilinear_sampler(at, data, grid):
     return _at_grid(at, data, grid[:, 0], grid[:, 1])
 
 
-@translates("SpatialTransformer", layout=spatial)
-def spatial_transformer(at, data, loc, *, transform_type: Literal["affine"], sampler_type: Literal["bilinear"],
-                        target_shape: Ints = (0, 0)):
-    """An affine grid and the sampler in one."""
+@translates("SpatialTransformer", layout=spatial, ignores="transform_type sampler_type")
+def spatial_transformer(at, data, loc, *, target_shape: Ints = (0, 0)):
+    """An affine grid and the bilinear sampler in one: MXNet has no other."""
     return _at_grid(at, data, *_affine_grid(loc, *_target(at, target_shape)))
 
 
@@ -147,7 +146,7 @@ def bilinear_resize(at, data, like=None, *, height: int = 1, width: int = 1, sca
             if mode == "size":
                 size = tuple(int(n * s) for n, s in zip(have, scale, strict=True))
             elif mode == "odd_scale":
-                size = tuple(int((n - n % 2) * s) + n % 2 if n % 2 else int(n * s) for n, s in zip(have, scale, strict=True))
+                size = tuple(int((n - n % 2) * s) + n % 2 for n, s in zip(have, scale, strict=True))
             else:
                 size = tuple(_to_odd_or_even(mode, n) for n in have)
         target = np.zeros((1, *size, 1))
@@ -166,7 +165,7 @@ def bilinear_resize(at, data, like=None, *, height: int = 1, width: int = 1, sca
     return data
 
 
-def _deformed(at, data, offset, mask, weight, bias, kernel, stride, dilate, pad, groups, parts, clamped):
+def _deformed(at, data, offset, mask, weight, bias, filters, kernel, stride, dilate, pad, groups, parts, clamped):
     """A convolution whose kernel points are moved by `offset`, (N, parts x kernel points x (y, x), height, width)."""
     height, width = _size(at, data)
     stride, dilate, pad = stride or (1, 1), dilate or (1, 1), pad or (0, 0)
@@ -199,32 +198,31 @@ def _deformed(at, data, offset, mask, weight, bias, kernel, stride, dilate, pad,
     read = ops.reshape(read, (-1, parts, points, out_height, out_width, channels // parts))
     read = ops.transpose(read, (0, 3, 4, 1, 5, 2))
     read = ops.reshape(read, (-1, out_height, out_width, groups, channels // groups * points))
-    table = at.tensor(weight)
-    table = ops.reshape(table, (groups, table.shape[0] // groups, channels // groups * points))
+    if tuple(weight.shape) != (filters, channels // groups, *kernel):
+        raise at.error(f"weight must have shape {(filters, channels // groups, *kernel)}", tuple(weight.shape))
+    table = ops.reshape(at.tensor(weight), (groups, filters // groups, channels // groups * points))
     out = ops.einsum("nhwgk,gfk->nhwgf", read, table)
-    out = ops.reshape(out, (-1, out_height, out_width, table.shape[0] * table.shape[1]))
+    out = ops.reshape(out, (-1, out_height, out_width, filters))
     return out if bias is None else plus(out, at.tensor(bias))
 
 
-@translates("_contrib_DeformableConvolution", layout=spatial)
+@translates("_contrib_DeformableConvolution", layout=spatial, ignores="layout")
 def deformable_convolution(at, data, offset, weight: Array, bias: Array | None = None, *, kernel: Ints,
                            num_filter: int, stride: Ints = (), dilate: Ints = (), pad: Ints = (), num_group: int = 1,
-                           num_deformable_group: int = 1, no_bias: bool = False,
-                           layout: Literal["NCHW"] | None = None):
+                           num_deformable_group: int = 1, no_bias: bool = False):
     """A point moved outside of the image reads 0; one within a pixel of its far edges reads the edge."""
     bias = None if no_bias else bias
-    return _deformed(at, data, offset, None, weight, bias, kernel, stride, dilate, pad, num_group,
+    return _deformed(at, data, offset, None, weight, bias, num_filter, kernel, stride, dilate, pad, num_group,
                      num_deformable_group, True)
 
 
-@translates("_contrib_ModulatedDeformableConvolution", layout=spatial)
+@translates("_contrib_ModulatedDeformableConvolution", layout=spatial, ignores="layout im2col_step")
 def modulated_deformable_convolution(at, data, offset, mask, weight: Array, bias: Array | None = None, *, kernel: Ints,
                                      num_filter: int, stride: Ints = (), dilate: Ints = (), pad: Ints = (),
-                                     num_group: int = 1, num_deformable_group: int = 1, no_bias: bool = False,
-                                     im2col_step: int = 64, layout: Literal["NCHW"] | None = None):
+                                     num_group: int = 1, num_deformable_group: int = 1, no_bias: bool = False):
     """As the other one, but with zeros around the image and a weight for each point."""
     bias = None if no_bias else bias
-    return _deformed(at, data, offset, mask, weight, bias, kernel, stride, dilate, pad, num_group,
+    return _deformed(at, data, offset, mask, weight, bias, num_filter, kernel, stride, dilate, pad, num_group,
                      num_deformable_group, False)
 
 

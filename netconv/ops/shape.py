@@ -114,8 +114,9 @@ def _flattening(site, values, attributes):
 
 
 @translates("Reshape", "reshape", layout=_flattening)
-def reshape(at, data, *, shape: Ints | None = (), reverse: bool = False, target_shape: Ints = (),
-            keep_highest: bool = False):
+def reshape(
+    at, data, *, shape: Ints | None = (), reverse: bool = False, target_shape: Ints = (), keep_highest: bool = False
+):
     if shape is None:
         return at.ordered(at.flattened(data), at.flat)
     value = at.values[0]
@@ -137,10 +138,21 @@ def flatten(at, data):
 
 
 @translates("reshape_like", layout=as_they_are)
-def reshape_like(at, lhs, rhs, *, lhs_begin: int | None = None, lhs_end: int | None = None,
-                 rhs_begin: int | None = None, rhs_end: int | None = None):
+def reshape_like(
+    at,
+    lhs,
+    rhs,
+    *,
+    lhs_begin: int | None = None,
+    lhs_end: int | None = None,
+    rhs_begin: int | None = None,
+    rhs_end: int | None = None,
+):
     """Axes [lhs_begin, lhs_end) of `lhs` become axes [rhs_begin, rhs_end) of `rhs`."""
-    left, right = _lengths(lhs.shape), [(d, Counter()) if d else (1, Counter([-1 - i])) for i, d in enumerate(rhs.shape)]
+    left, right = (
+        _lengths(lhs.shape),
+        [(d, Counter()) if d else (1, Counter([-1 - i])) for i, d in enumerate(rhs.shape)],
+    )
     bounds = []
     for begin, end, rank in ((lhs_begin, lhs_end, lhs.rank), (rhs_begin, rhs_end, rhs.rank)):
         begin, end = begin or 0, rank if end is None else end
@@ -300,7 +312,7 @@ def pad(at, data, *, mode: Literal["constant", "edge", "reflect"], pad_width: In
 def crop(at, *data, offset: Ints = (0, 0), h_w: Ints = (0, 0), center_crop: bool = False):
     """Cuts (height, width) to `h_w`, or to the second input's."""
     first = data[0]
-    height, width = (data[1].shape[2:4] if len(data) > 1 else h_w)
+    height, width = data[1].shape[2:4] if len(data) > 1 else h_w
     tensor = first.natural() if first.order != channels_last(4) else first.to(channels_last(4))
     y, x = ((first.shape[2] - height) // 2, (first.shape[3] - width) // 2) if center_crop else offset
     if first.order == channels_last(4):
@@ -397,5 +409,3 @@ def diag(at, data, *, k: int = 0, axis1: int = 0, axis2: int = 1):
     if len(data.shape) == 1:
         return ops.diag(data, k)
     return ops.diagonal(data, k, axis1, axis2)
-
-

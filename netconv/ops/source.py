@@ -32,8 +32,16 @@ def full(at, *, value: float, shape: Ints = (), dtype: str = INFERRED):
 
 
 @translates("_arange")
-def arange(at, *, start: float, stop: float | None = None, step: float = 1.0, repeat: int = 1,
-           infer_range: bool = False, dtype: str = INFERRED):
+def arange(
+    at,
+    *,
+    start: float,
+    stop: float | None = None,
+    step: float = 1.0,
+    repeat: int = 1,
+    infer_range: bool = False,
+    dtype: str = INFERRED,
+):
     if infer_range or (stop is None and start == 0):
         raise at.error("the range is inferred from its use, which is not translated; write 'stop'")
     start, stop = (0.0, start) if stop is None else (start, stop)
@@ -51,7 +59,9 @@ def eye(at, *, N: int, M: int = 0, k: int = 0, dtype: str = INFERRED):
 
 
 @translates("_linspace", ignores="step repeat infer_range")
-def linspace(at, *, start: float, stop: float | None = None, num: int = 50, endpoint: bool = True, dtype: str = INFERRED):
+def linspace(
+    at, *, start: float, stop: float | None = None, num: int = 50, endpoint: bool = True, dtype: str = INFERRED
+):
     if stop is None or not 0 <= num <= LARGEST:
         raise at.error(f"needs 'stop', and 'num' of at most {LARGEST}", (stop, num))
     return ops.linspace(start, stop, num, endpoint=endpoint, dtype=dtype)

@@ -1,0 +1,192 @@
+"""Ops that MXNet does not compute on a CPU or computes at random, against their definition; what is refused, and how."""
+
+import json
+import math
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+
+import netconv
+from netconv import registry
+from netconv.refused import REFUSED
+
+
+@pytest.fixture
+def net(tmp_path):
+    """A function that makes the model of one op on inputs of the shapes given."""
+
+    def make(op, attrs, shapes, outputs=1):
+        names = list(shapes)
+        nodes = [{"op": "null", "name": name, "inputs": []} for name in names]
+        attrs = {key: str(value) for key, value in attrs.items()}
+        used = [name for name in names if name != "unused"]
+        nodes.append({"op": op, "name": "node", "attrs": attrs, "inputs": [[names.index(n), 0, 0] for n in used]})
+        heads = [[len(names), k, 0] for k in range(outputs)]
+        path = tmp_path / "net.json"
+        path.write_text(json.dumps({"nodes": nodes, "arg_nodes": list(range(len(names))), "heads": heads}))
+        return netconv.convert(path, False, input_shapes=shapes)
+
+    return make
+
+
+def random(*shape):
+    return np.random.default_rng(0).standard_normal(shape).astype("float32")
+
+
+def test_position_sensitive_pooling(net):
+    size, group, channels, scale = 3, 3, 2, 0.5
+    data = random(2, channels * group * group, 9, 8)
+    rois = np.array([[0, 0, 0, 10, 12], [1, 3, 2, 15, 9], [1, 40, 40, 41, 41]], "float32")
+    attrs = {"spatial_scale": scale, "output_dim": channels, "pooled_size": size}
+    model = net("_contrib_PSROIPooling", attrs, {"data": (2, 18, 9, 8), "rois": (3, 5)})
+    expected = np.zeros((3, channels, size, size), "float32")
+    for r, (image, *box) in enumerate(rois):
+        x1, y1 = (round(v) * scale for v in box[:2])
+        x2, y2 = ((round(v) + 1) * scale for v in box[2:])
+        for c in range(channels):
+            for i in range(size):
+                for j in range(size):
+                    bounds = []
+                    for place, begin, end, length in ((i, y1, y2, 9), (j, x1, x2, 8)):
+                        step = max(end - begin, 0.1) / size
+                        low, high = math.floor(place * step + begin), math.ceil((place + 1) * step + begin)
+                        bounds.append(slice(min(max(low, 0), length), min(max(high, 0), length)))
+                    cut = data[int(image), (c * group + i) * group + j][tuple(bounds)]
+                    expected[r, c, i, j] = cut.mean() if cut.size else 0
+    np.testing.assert_allclose(model([data, rois]), expected, 1e-5, 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("op", "attrs", "mean", "deviation"),
+    [
+        ("_random_uniform", {"low": -1, "high": 3}, 1, 4 / math.sqrt(12)),
+        ("_random_normal", {"loc": 2, "scale": 0.5}, 2, 0.5),
+        ("_random_exponential", {"lam": 2}, 0.5, 0.5),
+        ("_random_randint", {"low": 2, "high": 7}, 4, math.sqrt(2)),
+    ],
+)
+def test_random_numbers(net, op, attrs, mean, deviation):
+    model = net(op, {**attrs, "shape": (100, 200)}, {"unused": (None, 1)})
+    first, second = (np.asarray(model(np.zeros((1, 1), "float32"))).astype("float32") for _ in range(2))
+    assert first.shape == (100, 200)
+    assert (first != second).any()
+    np.testing.assert_allclose([first.mean(), first.std()], [mean, deviation], 0.03, 0.03)
+
+
+def test_drawn_classes_follow_their_probabilities(net):
+    model = net("_sample_multinomial", {"shape": (4000,)}, {"data": (None, 3)})
+    drawn = np.asarray(model(np.array([[0.1, 0.2, 0.7], [0.5, 0.5, 0]], "float32")))
+    found = [np.bincount(row, minlength=3) / 4000 for row in drawn]
+    np.testing.assert_allclose(found, [[0.1, 0.2, 0.7], [0.5, 0.5, 0]], atol=0.04)
+
+
+def test_shuffled_rows_are_the_rows(net):
+    rows = np.arange(20, dtype="float32").reshape(10, 2)
+    model = net("_shuffle", {}, {"data": (None, 2)})
+    shuffled = np.asarray(model(rows))
+    assert sorted(shuffled.tolist()) == rows.tolist()
+
+
+def chain(count):
+    """Boxes of which each overlaps only its neighbours, best first: every second one survives."""
+    left = np.arange(count, dtype="float32")
+    boxes = np.stack([left, np.zeros(count), left + 2.5, np.ones(count)], -1)
+    scores = np.linspace(1, 0.5, count)[:, None]
+    return np.concatenate([scores, boxes], -1).astype("float32")[None]
+
+
+def test_suppression_through_a_chain(net):
+    attrs = {"coord_start": 1, "score_index": 0, "overlap_thresh": 0.3}
+    data = chain(60)
+    kept = np.asarray(net("_contrib_box_nms", attrs, {"data": (None, 60, 5)})(data))[0]
+    np.testing.assert_allclose(kept[:30], data[0, ::2])
+    assert (kept[30:] == -1).all()
+
+
+def test_a_suppression_that_is_not_settled_gives_no_number(net):
+    attrs = {"coord_start": 1, "score_index": 0, "overlap_thresh": 0.3}
+    found = np.asarray(net("_contrib_box_nms", attrs, {"data": (None, 300, 5)})(chain(300)))
+    assert np.isnan(found).any()
+
+
+def test_broadcast_sums_along_the_right_axis(net):
+    """Keras adds a column to a square as if it were a row."""
+    square, column = random(3, 3), random(3, 1)
+    np.testing.assert_allclose(net("broadcast_add", {}, {"a": (3, 3), "b": (3, 1)})([square, column]), square + column)
+    loose = net("broadcast_add", {}, {"a": (None, 3), "b": (None, 1)})
+    np.testing.assert_allclose(loose([square, column]), square + column)
+
+
+@pytest.mark.parametrize(
+    ("op", "attrs", "shapes", "message"),
+    [
+        (
+            "_unravel_index",
+            {"shape": (2, 3)},
+            {"data": (2, 2)},
+            "needs one axis of places: MXNet loses those of any other; received (2, 2)",
+        ),
+        (
+            "_contrib_interleaved_matmul_selfatt_qk",
+            {"heads": 5},
+            {"data": (4, 2, 12)},
+            "the last axis must hold 3 projections of 5 heads; received 12",
+        ),
+        (
+            "_image_resize",
+            {"size": (2, 2), "interp": 2},
+            {"data": (4, 4, 3)},
+            "attribute 'interp' must be 0 (nearest) or 1 (bilinear); received 2",
+        ),
+        (
+            "ROIPooling",
+            {"pooled_size": (0, 2), "spatial_scale": 1},
+            {"data": (1, 2, 4, 4), "rois": (3, 5)},
+            "attribute 'pooled_size' must be a height and a width; received (0, 2)",
+        ),
+        (
+            "BilinearSampler",
+            {},
+            {"data": (1, 2, None, 4), "grid": (1, 2, 3, 3)},
+            "needs the size of its image; give the input's shape; received (1, None, 4, 2)",
+        ),
+        (
+            "_contrib_box_nms",
+            {},
+            {"data": (1, None, 6)},
+            "needs a known number of boxes; give the input's shape; received (1, None, 6)",
+        ),
+        (
+            "_linalg_maketrian",
+            {},
+            {"A": (5,)},
+            "the last axis must hold the triangle of a matrix; received 5",
+        ),
+        (
+            "GridGenerator",
+            {"transform_type": "affine"},
+            {"data": (1, 6)},
+            "attribute 'target_shape' must be a height and a width; received (0, 0)",
+        ),
+    ],
+)
+def test_what_is_at_fault_is_said(net, op, attrs, shapes, message):
+    with pytest.raises(netconv.NodeError) as caught:
+        net(op, attrs, shapes)
+    assert str(caught.value) == f"{op} node 'node': {message}"
+
+
+def test_refused_ops_say_why(net, tmp_path):
+    with pytest.raises(netconv.UnsupportedOps) as caught:
+        net("Custom", {}, {"data": (1, 2)})
+    assert str(caught.value) == (
+        f"{tmp_path / 'net.json'}: this op has no translation: Custom (1, first at node 'node'); Custom runs code that "
+        "is not in the file; write it as ops of MXNet and export again"
+    )
+
+
+def test_nothing_is_both_refused_and_translated():
+    assert not REFUSED.keys() & registry.load().keys()
