@@ -34,8 +34,13 @@ test: lint
 record: .venv-mxnet/ready
 	.venv-mxnet/bin/python fixtures/record/all.py
 
-bench: $(VENV)/ready
+# The large net comes from MXNet's model zoo, with random weights.
+benchmarks/nets/resnet50_v1-symbol.json: .venv-mxnet/ready
+	mkdir -p benchmarks/nets
+	.venv-mxnet/bin/python benchmarks/record.py benchmarks/nets
+
+bench: $(VENV)/ready benchmarks/nets/resnet50_v1-symbol.json
 	$(BIN)/python benchmarks/convert.py
 
 clean:
-	rm -rf $(VENV) .venv-mxnet demo .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-mxnet demo benchmarks/nets .pytest_cache .ruff_cache

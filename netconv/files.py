@@ -11,7 +11,7 @@ from pathlib import Path
 
 @contextmanager
 def replacing(target: Path | str) -> Iterator[Path]:
-    """The name of a temporary file beside `target`: renamed to it when the block ends well, removed when it does not."""
+    """The name of a temporary file beside `target`, renamed to it when the block ends well, removed when it fails."""
     target = Path(target)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=target.suffix, dir=target.parent)

@@ -39,7 +39,8 @@ class Node:
 class Graph:
     """`nodes` in topological order, `heads` the outputs, `arrays` the stored arrays by index of their null node.
 
-    `ports` are the names of the heads, where they are not those of the nodes. `source` names the file in messages. `mathematica` is true for a graph that Mathematica wrote.
+    `source` names the file in messages. `mathematica` is true for a graph that Mathematica wrote. `ports` are the names
+    of the heads, once identity nodes are gone.
     """
 
     nodes: tuple[Node, ...]

@@ -33,7 +33,7 @@ Fill = Callable[..., "np.ndarray"]
 
 
 def require(graph: Graph, given: Collection[str] = ()) -> None:
-    """Every parameter has a stored array, or is `given` as an input. Raises FormatError naming those that the parameter file lacks."""
+    """Every parameter has a stored array, or is `given` as an input. Raises FormatError naming those that have none."""
     missing = [graph.nodes[i].name for i in parameters(graph, given)]
     if not missing:
         return
@@ -49,7 +49,8 @@ def require(graph: Graph, given: Collection[str] = ()) -> None:
 
 
 def initialise(graph: Graph, shapes: Mapping[int, Shape], seed: int, given: Collection[str] = ()) -> Graph:
-    """The graph with an array for each parameter that has none and is not `given`, float32, of the shape in `shapes` (by node index).
+    """The graph with an array for each parameter that has none and is not `given`: float32, of the shape in `shapes`
+    (by node index).
 
     A hint `__init__` decides, then what the parameter is to its layer, then its name. Raises ShapeError where a shape
     is not known in full or the arrays would be larger than 2^30 elements, and NodeError for a hint that cannot be.

@@ -19,7 +19,7 @@ class Lazy:
 
 
 def _import_keras() -> None:
-    """Without collecting garbage: there is none, and a collection walks through all that TensorFlow makes, each time."""
+    """Without collecting garbage: there is none, and a collection walks through all that TensorFlow makes."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -117,7 +117,7 @@ def normalise(graph: Graph, states: bool = False) -> Graph:
 
 
 def frozen(graph: Graph) -> Graph:
-    """What only a BlockGrad leads to does not train. BatchNorms stay: a frozen one would leave off normalising by batch."""
+    """What only a BlockGrad leads to does not train; but BatchNorms stay, a frozen one would not normalise by batch."""
     reached: set[int] = set()
     todo = [edge.node for edge in graph.heads]
     while todo:

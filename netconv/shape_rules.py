@@ -196,7 +196,7 @@ SAME = (
     "_logical_xor_scalar"
 ).split()
 ELEMENTWISE = (
-    "elemwise_add elemwise_sub elemwise_mul elemwise_div add_n _grad_add _maximum _minimum _mod _power _hypot _equal "
+    "elemwise_add elemwise_sub elemwise_mul elemwise_div add_n _maximum _minimum _mod _power _hypot _equal "
     "_not_equal _greater _greater_equal _lesser _lesser_equal _logical_and _logical_or _logical_xor"
 ).split()
 BROADCAST = (

@@ -112,7 +112,7 @@ def test_a_missing_file():
 
 
 def test_nothing_is_written_when_the_net_is_at_fault(tmp_path):
-    net, arrays = dense()
+    net, _ = dense()
     path = write(tmp_path, net, w=draw(2, 3), b=draw(7))
     text = fails("convert", path)
     assert text == "netconv: FullyConnected node 'fc': bias must have shape (2,); received (7,)\n"

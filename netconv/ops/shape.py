@@ -1,4 +1,4 @@
-"""Reshaping and moving axes. A transpose only relabels the axes (`layout.py`); stored arrays are rearranged for good."""
+"""Reshaping and moving axes. A transpose only relabels them (`layout.py`); stored arrays are rearranged for good."""
 
 import math
 from collections import Counter
