@@ -438,15 +438,18 @@ def _head(state: Build, graph: Graph, edge: Edge, tensor):
 
 def _name_operations(state: Build, model) -> None:
     """Gives the operations that are no layers names that do not depend on what was built before in the process."""
-    owner: dict[int, str] = {key: name for key, (_, name) in state.made.items()}
     operations = list(model.operations)
+    made = {key: name for key, (_, name) in state.made.items()}
+    node: dict[int, str] = {}  # the node that a tensor within a node is on the way to
     names: dict[int, str] = {}
     for operation in reversed(operations):
-        produced = [owner[id(t)] for t in keras.tree.flatten(operation.output) if id(t) in owner]
-        name = produced[0] if produced else snake(type(operation).__name__)
-        names[id(operation)] = name
+        produced = [id(t) for t in keras.tree.flatten(operation.output)]
+        kind = snake(type(operation).__name__)
+        whole = next((made[key] for key in produced if key in made), None)
+        base = whole or next((node[key] for key in produced if key in node), None)
+        names[id(operation)] = whole or (f"{base}.{kind}" if base else kind)
         for tensor in keras.tree.flatten(operation.input):
-            owner.setdefault(id(tensor), f"{name}.{snake(type(operation).__name__)}")
+            node.setdefault(id(tensor), base or kind)
     for operation in operations:
         if not isinstance(operation, keras.layers.Layer):
             operation.name = state.unique(names[id(operation)])

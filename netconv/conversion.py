@@ -162,7 +162,8 @@ def report(done: Conversion, path: str | None) -> Report:
         *(f"note: {note}" for note in facts["notes"]),
     ]
     if account.transposes:
-        lines.append(f"note: {account.transposes} transposes between MXNet's axis order and Keras's")
+        many = "transpose" if account.transposes == 1 else "transposes"
+        lines.append(f"note: {account.transposes} {many} between MXNet's axis order and Keras's")
     return Report("\n".join(lines), facts)
 
 

@@ -97,19 +97,14 @@ def survivors(at, valid, suppresses):
     place = plus(np.arange(count, dtype="float32"), at.nothing("float32"))  # a whole matrix of constants grows the file
     after = ops.cast(ops.less(place[:, None], place), "float32")
     suppresses = ops.multiply(ops.cast(suppresses, "float32"), after)
-    valid = ops.cast(valid, "float32")
-
-    def again(left):
-        hit = ops.matmul(left[:, None, :], suppresses)[:, 0, :]
-        return ops.multiply(valid, ops.cast(ops.equal(hit, 0), "float32"))
-
+    valid = ops.cast(valid, "float32")[:, None, :]
     left = valid
     for _ in range(min(count, ROUNDS)):
-        left = again(left)
-    if count <= ROUNDS:
-        return left
-    settled = ops.all(ops.equal(left, again(left)), axis=1, keepdims=True)
-    return ops.where(settled, left, float("nan"))
+        before, left = left, ops.relu(ops.subtract(valid, ops.matmul(left, suppresses)))
+    if count > ROUNDS:
+        settled = ops.all(ops.equal(left, before), axis=-1, keepdims=True)
+        left = ops.where(settled, left, float("nan"))
+    return left[:, 0, :]
 
 
 def best_first(scores, valid):

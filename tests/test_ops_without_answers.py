@@ -1,4 +1,4 @@
-"""Ops that MXNet does not compute on a CPU or computes at random, against their definition; what is refused, and how."""
+"""Ops that MXNet computes on no CPU, or at random, against their definition; what is refused, and how."""
 
 import json
 import math

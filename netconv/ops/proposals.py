@@ -25,17 +25,17 @@ def _anchors(stride: int, ratios: Floats, scales: Floats) -> np.ndarray:
 
 
 def _predicted(anchors, deltas, iou_loss: bool):
-    """Corners, each (N, cells); the sides of a box count their last pixel."""
+    """Corners of anchors, four tensors, moved by deltas (..., 4); the sides of a box count their last pixel."""
     if iou_loss:
-        return [plus(deltas[..., i], anchors[:, i]) for i in range(4)]
-    wide, tall = (anchors[:, i + 2] - anchors[:, i] + 1 for i in (0, 1))
-    x, y = anchors[:, 0] + (wide - 1) / 2, anchors[:, 1] + (tall - 1) / 2
-    x, y = plus(ops.multiply(deltas[..., 0], wide), x), plus(ops.multiply(deltas[..., 1], tall), y)
-    half = [
-        ops.multiply(ops.subtract(ops.multiply(ops.exp(deltas[..., i]), side), 1.0), 0.5)
-        for i, side in ((2, wide), (3, tall))
-    ]
-    return [ops.subtract(x, half[0]), ops.subtract(y, half[1]), plus(x, half[0]), plus(y, half[1])]
+        return [plus(deltas[..., i], anchors[i]) for i in range(4)]
+    centres, halves = [], []
+    for low, high in ((0, 2), (1, 3)):
+        side = ops.add(ops.subtract(anchors[high], anchors[low]), 1.0)
+        centre = plus(anchors[low], ops.multiply(ops.subtract(side, 1.0), 0.5))
+        centres.append(plus(ops.multiply(deltas[..., low], side), centre))
+        halves.append(ops.multiply(ops.subtract(ops.multiply(ops.exp(deltas[..., high]), side), 1.0), 0.5))
+    corners = [ops.subtract(c, h) for c, h in zip(centres, halves, strict=True)]
+    return corners + [plus(c, h) for c, h in zip(centres, halves, strict=True)]
 
 
 @translates("_contrib_Proposal", "_contrib_MultiProposal")
@@ -54,30 +54,31 @@ def proposal(at, cls_prob, bbox_pred, im_info, *, rpn_pre_nms_top_n: int = 6000,
     if cls_prob.shape[1] != 2 * shapes:
         raise at.error(f"cls_prob must have 2 x {shapes} channels for these scales and ratios", cls_prob.shape[1])
     count = shapes * height * width
-    row, column = np.mgrid[:height, :width].astype("float32")
-    cells = np.stack([column, row, column, row], -1).reshape(-1, 1, 4) * feature_stride
-    row, column = (np.repeat(x.reshape(-1), shapes) for x in (row, column))
-    scores = ops.reshape(ops.transpose(cls_prob[:, shapes:], (0, 2, 3, 1)), (-1, count))
+    # Cells are (height, width, shapes) until they are sorted: three short arrays instead of a long one in the model.
+    row = np.arange(height, dtype="float32").reshape(height, 1, 1)
+    column = np.arange(width, dtype="float32").reshape(1, width, 1)
+    scores = ops.transpose(cls_prob[:, shapes:], (0, 2, 3, 1))
     deltas = ops.reshape(bbox_pred, (-1, shapes, 4, height, width))
-    deltas = ops.reshape(ops.transpose(deltas, (0, 3, 4, 1, 2)), (-1, count, 4))
-    boxes = _predicted((cells + base).reshape(-1, 4), deltas, iou_loss)
-    tall, wide = im_info[:, :1], im_info[:, 1:2]
+    deltas = ops.transpose(deltas, (0, 3, 4, 1, 2))
+    nothing = at.nothing("float32")
+    anchors = [plus(plus(place * feature_stride, nothing), base[:, i]) for i, place in enumerate((column, row) * 2)]
+    boxes = _predicted(anchors, deltas, iou_loss)
+    tall, wide, enlarged = (ops.reshape(im_info[:, i], (-1, 1, 1, 1)) for i in range(3))
     last = [ops.subtract(side, 1.0) for side in (wide, tall, wide, tall)]
     boxes = [ops.maximum(ops.minimum(x, end), 0.0) for x, end in zip(boxes, last, strict=True)]
     padding = ops.logical_or(
         ops.greater_equal(row, ops.floor(ops.divide(tall, feature_stride))),
         ops.greater_equal(column, ops.floor(ops.divide(wide, feature_stride))),
     )
-    least = ops.multiply(im_info[:, 2:3], float(rpn_min_size))
+    least = ops.multiply(enlarged, float(rpn_min_size))
     small = ops.logical_or(*(ops.less(ops.add(ops.subtract(boxes[i + 2], boxes[i]), 1.0), least) for i in (0, 1)))
     grown = ops.divide(least, 2)
-    boxes = [
-        ops.where(small, ops.subtract(x, grown) if i < 2 else plus(x, grown), x) for i, x in enumerate(boxes)
-    ]
-    scores = ops.where(ops.logical_or(padding, small), -1.0, scores)
+    boxes = [ops.where(small, ops.subtract(x, grown) if i < 2 else plus(x, grown), x) for i, x in enumerate(boxes)]
+    scores = ops.reshape(ops.where(ops.logical_or(padding, small), -1.0, scores), (-1, count))
+    boxes = ops.reshape(ops.stack(boxes, -1), (-1, count, 4))
     k = min(rpn_pre_nms_top_n, count) if rpn_pre_nms_top_n > 0 else count
     places = best_first(scores, ops.full_like(scores, True, dtype="bool"))[:, :k]
-    boxes, scores = rows_at(ops.stack(boxes, -1), places), ops.take_along_axis(scores, places, 1)
+    boxes, scores = rows_at(boxes, places), ops.take_along_axis(scores, places, 1)
     sides = [ops.add(ops.subtract(boxes[..., i + 2], boxes[..., i]), 1.0) for i in (0, 1)]
     suppresses = ops.greater(overlaps(boxes, ops.multiply(*sides), "corner", 1.0), threshold)
     left = survivors(at, ops.ones_like(scores), suppresses)
