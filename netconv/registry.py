@@ -158,5 +158,3 @@ def check(graph: Graph) -> None:
             raise NodeError(node.op, node.name, f"needs {wanted} inputs", len(node.inputs))
         for subgraph in node.subgraphs:
             check(subgraph)
-
-

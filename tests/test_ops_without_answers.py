@@ -120,6 +120,64 @@ def test_broadcast_sums_along_the_right_axis(net):
     np.testing.assert_allclose(loose([square, column]), square + column)
 
 
+def graph(nodes, heads):
+    nodes = [{"op": op, "name": name, "attrs": attrs, "inputs": inputs} for op, name, attrs, inputs in nodes]
+    arguments = [n for n, node in enumerate(nodes) if node["op"] == "null"]
+    return {"nodes": nodes, "arg_nodes": arguments, "heads": heads}
+
+
+def value(name):
+    return ("null", name, {}, [])
+
+
+def body(path, op, attrs, names, subgraphs, outputs):
+    whole = graph([*map(value, names), (op, "node", attrs, [[n, 0, 0] for n in range(len(names))])], [])
+    whole["nodes"][-1]["subgraphs"] = subgraphs
+    whole["heads"] = [[len(names), k, 0] for k in range(outputs)]
+    path.write_text(json.dumps(whole))
+    return path
+
+
+def test_a_branch_takes_the_side_that_its_condition_says(tmp_path):
+    condition = graph([value("n"), ("_greater_scalar", "positive", {"scalar": "0"}, [[0, 0, 0]])], [[1, 0, 0]])
+    sides = [
+        graph([value("a"), (f"_{name}_scalar", name, {"scalar": "2"}, [[0, 0, 0]])], [[1, 0, 0]])
+        for name in ("plus", "mul")
+    ]
+    attrs = {"num_args": "5", "num_outputs": "1", "cond_input_locs": "(1,)", "then_input_locs": "(0,)"}
+    attrs["else_input_locs"] = "(0,)"
+    path = body(tmp_path / "net.json", "_cond", attrs, ["a", "n"], [condition, *sides], 1)
+    model = netconv.convert(path, False, input_shapes={"a": (None, 3), "n": (1,)})
+    data = random(2, 3)
+    np.testing.assert_allclose(model([data, np.ones(1, "float32")]), data + 2)
+    np.testing.assert_allclose(model([data, -np.ones(1, "float32")]), data * 2)
+
+
+@pytest.mark.parametrize("steps", [0, 2, 9])
+def test_a_loop_stops_when_its_condition_fails(tmp_path, steps):
+    """while i < n: outputs s, then i = i + 1, s = 2 s; four times at most."""
+    condition = graph([value("i"), value("n"), ("_lesser", "less", {}, [[0, 0, 0], [1, 0, 0]])], [[2, 0, 0]])
+    step = graph(
+        [
+            value("i"),
+            value("s"),
+            ("_plus_scalar", "next", {"scalar": "1"}, [[0, 0, 0]]),
+            ("_mul_scalar", "doubled", {"scalar": "2"}, [[1, 0, 0]]),
+        ],
+        [[1, 0, 0], [2, 0, 0], [3, 0, 0]],
+    )
+    attrs = {"num_args": "5", "num_outputs": "3", "num_out_data": "1", "max_iterations": "4"}
+    attrs |= {"cond_input_locs": "(0, 1)", "func_input_locs": "(0, 2)", "func_var_locs": "(0, 1)"}
+    path = body(tmp_path / "net.json", "_while_loop", attrs, ["i", "n", "s"], [condition, step], 3)
+    model = netconv.convert(path, False, input_shapes={"i": (1,), "n": (1,), "s": (2, 3)})
+    data, done = random(2, 3), min(steps, 4)
+    outputs, count, last = model([np.zeros(1, "float32"), np.array([steps], "float32"), data])
+    expected = [data * 2**k if k < done else data * 0 for k in range(4)]
+    np.testing.assert_allclose(outputs, expected)
+    np.testing.assert_allclose(count, [done])
+    np.testing.assert_allclose(last, data * 2**done)
+
+
 @pytest.mark.parametrize(
     ("op", "attrs", "shapes", "message"),
     [

@@ -27,6 +27,7 @@ from ..registry import translates
 
 Format = Literal["center", "corner"]
 
+
 @translates("_contrib_box_iou")
 def box_iou(at, lhs, rhs, *, format: Format = "corner"):
     """All pairs: (*left, *right)."""
@@ -45,9 +46,21 @@ def _recoded(boxes, to: str):
 
 
 @translates("_contrib_box_nms", "_contrib_box_non_maximum_suppression")
-def box_nms(at, data, *, overlap_thresh: float = 0.5, valid_thresh: float = 0.0, topk: int = -1, coord_start: int = 2,
-            score_index: int = 1, id_index: int = -1, background_id: int = -1, force_suppress: bool = False,
-            in_format: Format = "corner", out_format: Format = "corner"):
+def box_nms(
+    at,
+    data,
+    *,
+    overlap_thresh: float = 0.5,
+    valid_thresh: float = 0.0,
+    topk: int = -1,
+    coord_start: int = 2,
+    score_index: int = 1,
+    id_index: int = -1,
+    background_id: int = -1,
+    force_suppress: bool = False,
+    in_format: Format = "corner",
+    out_format: Format = "corner",
+):
     """Rows that are left, best first, then rows of -1."""
     count, width = data.shape[-2:]
     count = counted(at, count, data)
@@ -79,8 +92,18 @@ def box_nms(at, data, *, overlap_thresh: float = 0.5, valid_thresh: float = 0.0,
 
 
 @translates("_contrib_box_decode")
-def box_decode(at, data, anchors, *, std0: float = 1.0, std1: float = 1.0, std2: float = 1.0, std3: float = 1.0,
-               clip: float = -1.0, format: Format = "center"):
+def box_decode(
+    at,
+    data,
+    anchors,
+    *,
+    std0: float = 1.0,
+    std1: float = 1.0,
+    std2: float = 1.0,
+    std3: float = 1.0,
+    clip: float = -1.0,
+    format: Format = "center",
+):
     """Corners of the boxes that offsets (N, k, 4) make of anchors (1, k, 4)."""
     anchors = centred(anchors) if format == "corner" else [anchors[..., i] for i in range(4)]
     deltas = [ops.multiply(data[..., i], std) for i, std in enumerate((std0, std1, std2, std3))]
@@ -108,5 +131,3 @@ def bipartite_matching(at, data, *, threshold: float, is_ascend: bool = False, t
     shape = [-1 if d is None else d for d in outer]
     column_of, row_of = ops.cast(column_of, data.dtype), ops.cast(row_of, data.dtype)
     return ops.reshape(column_of, (*shape, rows)), ops.reshape(row_of, (*shape, columns))
-
-

@@ -26,8 +26,9 @@ def cond(at, *data, cond_input_locs: Ints, then_input_locs: Ints, else_input_loc
 
 
 @translates("_while_loop", layout=_as_they_are, ignores="num_outputs")
-def while_loop(at, *data, num_out_data: int, max_iterations: int, cond_input_locs: Ints,
-               func_input_locs: Ints, func_var_locs: Ints):
+def while_loop(
+    at, *data, num_out_data: int, max_iterations: int, cond_input_locs: Ints, func_input_locs: Ints, func_var_locs: Ints
+):
     """All of `max_iterations` steps; one after the condition has failed changes nothing, and its outputs are 0."""
     if max_iterations > LONGEST:
         raise at.error(f"attribute 'max_iterations' must be at most {LONGEST} to be unrolled", max_iterations)

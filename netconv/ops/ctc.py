@@ -7,8 +7,17 @@ from ..registry import translates
 
 
 @translates("CTCLoss", "ctc_loss", "_contrib_CTCLoss", "_contrib_ctc_loss")
-def ctc_loss(at, data, label, data_lengths=None, label_lengths=None, *, use_data_lengths: bool = False,
-             use_label_lengths: bool = False, blank_label: Literal["first", "last"] = "first"):
+def ctc_loss(
+    at,
+    data,
+    label,
+    data_lengths=None,
+    label_lengths=None,
+    *,
+    use_data_lengths: bool = False,
+    use_label_lengths: bool = False,
+    blank_label: Literal["first", "last"] = "first",
+):
     """(batch,) losses of scores (time, batch, classes) for labels (batch, length), padded with 0 where the blank is
     the first class and with -1 where it is the last."""
     given = iter(x for x in (data_lengths, label_lengths) if x is not None)

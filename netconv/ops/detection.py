@@ -34,8 +34,16 @@ def _count(data, axis: int):
 
 
 @translates("_contrib_MultiBoxPrior", "_npx_multibox_prior")
-def multibox_prior(at, data, *, sizes: Floats = (1.0,), ratios: Floats = (1.0,), clip: bool = False,
-                   steps: Floats = (-1.0, -1.0), offsets: Floats = (0.5, 0.5)):
+def multibox_prior(
+    at,
+    data,
+    *,
+    sizes: Floats = (1.0,),
+    ratios: Floats = (1.0,),
+    clip: bool = False,
+    steps: Floats = (-1.0, -1.0),
+    offsets: Floats = (0.5, 0.5),
+):
     """Anchors (1, places x shapes, 4) around each place of a feature map: every size in the first ratio, then the first
     size in the others."""
     (rows, height), (columns, width) = _count(data, 2), _count(data, 3)
@@ -53,9 +61,19 @@ def multibox_prior(at, data, *, sizes: Floats = (1.0,), ratios: Floats = (1.0,),
 
 
 @translates("_contrib_MultiBoxDetection", "_npx_multibox_detection", ignores="background_id")
-def multibox_detection(at, cls_prob, loc_pred, anchor, *, clip: bool = True, threshold: float = 0.01,
-                       nms_threshold: float = 0.5, force_suppress: bool = False,
-                       variances: Floats = (0.1, 0.1, 0.2, 0.2), nms_topk: int = -1):
+def multibox_detection(
+    at,
+    cls_prob,
+    loc_pred,
+    anchor,
+    *,
+    clip: bool = True,
+    threshold: float = 0.01,
+    nms_threshold: float = 0.5,
+    force_suppress: bool = False,
+    variances: Floats = (0.1, 0.1, 0.2, 0.2),
+    nms_topk: int = -1,
+):
     """Rows (class, score, left, top, right, bottom), best first; a class of -1 is suppressed, a row of -1 is none.
 
     Class 0 is the background whatever background_id says. With nms_topk MXNet puts the best rows over the first ones
@@ -93,9 +111,18 @@ def multibox_detection(at, cls_prob, loc_pred, anchor, *, clip: bool = True, thr
 
 
 @translates("_contrib_MultiBoxTarget", "_npx_multibox_target", ignores="minimum_negative_samples")
-def multibox_target(at, anchor, label, cls_pred, *, overlap_threshold: float = 0.5, ignore_label: float = -1.0,
-                    negative_mining_ratio: float = -1.0, negative_mining_thresh: float = 0.5,
-                    variances: Floats = (0.1, 0.1, 0.2, 0.2)):
+def multibox_target(
+    at,
+    anchor,
+    label,
+    cls_pred,
+    *,
+    overlap_threshold: float = 0.5,
+    ignore_label: float = -1.0,
+    negative_mining_ratio: float = -1.0,
+    negative_mining_thresh: float = 0.5,
+    variances: Floats = (0.1, 0.1, 0.2, 0.2),
+):
     """Targets of anchors (1, k, 4) for labels (N, m, class and box): offsets (N, 4 k), their mask, classes (N, k).
 
     Labels end with the first of class -1. Each label takes its best free anchor; then anchors take the label they

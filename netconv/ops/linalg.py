@@ -20,8 +20,18 @@ def _scaled(tensor, alpha: float):
 
 
 @translates("_linalg_gemm", "linalg_gemm")
-def gemm(at, A, B, C, *, transpose_a: bool = False, transpose_b: bool = False, alpha: float = 1.0, beta: float = 1.0,
-         axis: int = -2):
+def gemm(
+    at,
+    A,
+    B,
+    C,
+    *,
+    transpose_a: bool = False,
+    transpose_b: bool = False,
+    alpha: float = 1.0,
+    beta: float = 1.0,
+    axis: int = -2,
+):
     """alpha A B + beta C. The rows lie along `axis`, the columns along the last one."""
     rows = at.axis(axis, len(A.shape))
     A, B, C = (ops.moveaxis(x, rows, -2) for x in (A, B, C))

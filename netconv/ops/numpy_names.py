@@ -13,7 +13,7 @@ UNARY = {
         "absolute arccos arccosh arcsin arcsinh arctan arctanh cbrt ceil cos cosh exp expm1 floor isfinite isinf isnan "
         "log log10 log1p log2 logical_not negative reciprocal sign sin sinh sqrt square tan tanh trunc"
     ).split()
-} | {"abs": "absolute", "degrees": "rad2deg", "radians": "deg2rad", "fix": "trunc", "rint": "round"}
+} | {"abs": "absolute", "degrees": "rad2deg", "radians": "deg2rad", "fix": "trunc"}
 
 BINARY = {
     "add": plus,
@@ -58,6 +58,12 @@ for _name, _op in BINARY.items():
         _scalar(_name, _function(_op), False)
     if _name in ("subtract", "mod", "power", "true_divide"):
         _scalar(_name, _function(_op), True)
+
+
+@translates("_npi_rint", layout=anywhere)
+def rint(at, x):
+    """Halves down."""
+    return ops.ceil(ops.subtract(x, 0.5))
 
 
 @translates("_npx_relu", layout=anywhere)

@@ -8,8 +8,7 @@ FLOATS = ("float16", "bfloat16", "float32", "float64")
 """From narrow to wide."""
 
 
-@translates("amp_multicast", layout=lambda site, values, attributes: (values, attributes, None),
-            ignores="num_outputs")
+@translates("amp_multicast", layout=lambda site, values, attributes: (values, attributes, None), ignores="num_outputs")
 def amp_multicast(at, *data, cast_narrow: bool = False):
     """All in the widest of their types, or the narrowest."""
     tensors = [value.natural() for value in data]

@@ -39,10 +39,22 @@ def _predicted(anchors, deltas, iou_loss: bool):
 
 
 @translates("_contrib_Proposal", "_contrib_MultiProposal")
-def proposal(at, cls_prob, bbox_pred, im_info, *, rpn_pre_nms_top_n: int = 6000, rpn_post_nms_top_n: int = 300,
-             threshold: float = 0.7, rpn_min_size: int = 16, scales: Floats = (4.0, 8.0, 16.0, 32.0),
-             ratios: Floats = (0.5, 1.0, 2.0), feature_stride: int = 16, output_score: bool = False,
-             iou_loss: bool = False):
+def proposal(
+    at,
+    cls_prob,
+    bbox_pred,
+    im_info,
+    *,
+    rpn_pre_nms_top_n: int = 6000,
+    rpn_post_nms_top_n: int = 300,
+    threshold: float = 0.7,
+    rpn_min_size: int = 16,
+    scales: Floats = (4.0, 8.0, 16.0, 32.0),
+    ratios: Floats = (0.5, 1.0, 2.0),
+    feature_stride: int = 16,
+    output_score: bool = False,
+    iou_loss: bool = False,
+):
     """Rows (image, left, top, right, bottom), rpn_post_nms_top_n for each image, and their scores.
 
     Where fewer boxes are left they are repeated in turn. Boxes of equal score come in the order of their cells; MXNet

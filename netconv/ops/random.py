@@ -61,8 +61,9 @@ def random_exponential(at, *, lam: float = 1.0, shape: Ints | None = None, dtype
 
 
 @translates("_random_randint", "random_randint", "_npi_random_randint")
-def random_randint(at, *, low: int, high: int, shape: Ints | None = None,
-                   dtype: Literal["int32", "int64"] | None = None):
+def random_randint(
+    at, *, low: int, high: int, shape: Ints | None = None, dtype: Literal["int32", "int64"] | None = None
+):
     """Whole numbers from `low` to `high` - 1."""
     numbers = ops.floor(_between(_uniform(at, _zeros(at, shape)), float(low), float(high)))
     return ops.cast(ops.clip(numbers, low, high - 1), dtype or "int32")
@@ -109,8 +110,14 @@ def sample_exponential(at, lam, *, shape: Ints = (), dtype: Kind = None):
 
 
 @translates("_sample_multinomial", "sample_multinomial")
-def sample_multinomial(at, data, *, shape: Ints = (), get_prob: bool = False,
-                       dtype: Literal["float16", "float32", "float64", "int32", "uint8"] = "int32"):
+def sample_multinomial(
+    at,
+    data,
+    *,
+    shape: Ints = (),
+    get_prob: bool = False,
+    dtype: Literal["float16", "float32", "float64", "int32", "uint8"] = "int32",
+):
     """Classes drawn by rows of probabilities, and the logarithm of the probability of each (Gumbel's maximum)."""
     count = math.prod(shape)
     scores = ops.log(ops.expand_dims(data, -2))

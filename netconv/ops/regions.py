@@ -134,16 +134,23 @@ def _pooled(data, image, rows, columns, pooled_size: Ints, by_bin: bool):
 
 
 @translates("_contrib_ROIAlign", layout=spatial)
-def roi_align(at, data, rois, *, pooled_size: Ints, spatial_scale: float, sample_ratio: int = -1,
-              position_sensitive: bool = False, aligned: bool = False):
+def roi_align(
+    at,
+    data,
+    rois,
+    *,
+    pooled_size: Ints,
+    spatial_scale: float,
+    sample_ratio: int = -1,
+    position_sensitive: bool = False,
+    aligned: bool = False,
+):
     """The mean of samples in each bin, interpolated: a mean of rows and a mean of columns, so two products of matrices.
     Regions of a negative image are 0."""
     height, width = _checked(at, data, pooled_size)
     shift = 0.5 if aligned else 0.0
     image = _column(rois, 0)
-    x1, y1, x2, y2 = (
-        ops.subtract(ops.multiply(_column(rois, i), spatial_scale), shift) for i in range(1, 5)
-    )
+    x1, y1, x2, y2 = (ops.subtract(ops.multiply(_column(rois, i), spatial_scale), shift) for i in range(1, 5))
     weights = []
     for begin, end, count, length in ((y1, y2, pooled_size[0], height), (x1, x2, pooled_size[1], width)):
         size = ops.subtract(end, begin)

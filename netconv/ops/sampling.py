@@ -132,10 +132,18 @@ def _hats(at, places, points):
 
 
 @translates("_contrib_BilinearResize2D", layout=spatial_all)
-def bilinear_resize(at, data, like=None, *, height: int = 1, width: int = 1, scale_height: float | None = None,
-                    scale_width: float | None = None, align_corners: bool = True,
-                    mode: Literal["like", "odd_scale", "size", "to_even_down", "to_even_up", "to_odd_down",
-                                  "to_odd_up"] = "size"):
+def bilinear_resize(
+    at,
+    data,
+    like=None,
+    *,
+    height: int = 1,
+    width: int = 1,
+    scale_height: float | None = None,
+    scale_width: float | None = None,
+    align_corners: bool = True,
+    mode: Literal["like", "odd_scale", "size", "to_even_down", "to_even_up", "to_odd_down", "to_odd_up"] = "size",
+):
     """A product with a matrix of weights along each axis: no layer of Keras puts corners upon corners."""
     if mode == "like":
         target = like
@@ -207,28 +215,93 @@ def _deformed(at, data, offset, mask, weight, bias, filters, kernel, stride, dil
 
 
 @translates("_contrib_DeformableConvolution", layout=spatial, ignores="layout")
-def deformable_convolution(at, data, offset, weight: Array, bias: Array | None = None, *, kernel: Ints,
-                           num_filter: int, stride: Ints = (), dilate: Ints = (), pad: Ints = (), num_group: int = 1,
-                           num_deformable_group: int = 1, no_bias: bool = False):
+def deformable_convolution(
+    at,
+    data,
+    offset,
+    weight: Array,
+    bias: Array | None = None,
+    *,
+    kernel: Ints,
+    num_filter: int,
+    stride: Ints = (),
+    dilate: Ints = (),
+    pad: Ints = (),
+    num_group: int = 1,
+    num_deformable_group: int = 1,
+    no_bias: bool = False,
+):
     """A point moved outside of the image reads 0; one within a pixel of its far edges reads the edge."""
     bias = None if no_bias else bias
-    return _deformed(at, data, offset, None, weight, bias, num_filter, kernel, stride, dilate, pad, num_group,
-                     num_deformable_group, True)
+    return _deformed(
+        at,
+        data,
+        offset,
+        None,
+        weight,
+        bias,
+        num_filter,
+        kernel,
+        stride,
+        dilate,
+        pad,
+        num_group,
+        num_deformable_group,
+        True,
+    )
 
 
 @translates("_contrib_ModulatedDeformableConvolution", layout=spatial, ignores="layout im2col_step")
-def modulated_deformable_convolution(at, data, offset, mask, weight: Array, bias: Array | None = None, *, kernel: Ints,
-                                     num_filter: int, stride: Ints = (), dilate: Ints = (), pad: Ints = (),
-                                     num_group: int = 1, num_deformable_group: int = 1, no_bias: bool = False):
+def modulated_deformable_convolution(
+    at,
+    data,
+    offset,
+    mask,
+    weight: Array,
+    bias: Array | None = None,
+    *,
+    kernel: Ints,
+    num_filter: int,
+    stride: Ints = (),
+    dilate: Ints = (),
+    pad: Ints = (),
+    num_group: int = 1,
+    num_deformable_group: int = 1,
+    no_bias: bool = False,
+):
     """As the other one, but with zeros around the image and a weight for each point."""
     bias = None if no_bias else bias
-    return _deformed(at, data, offset, mask, weight, bias, num_filter, kernel, stride, dilate, pad, num_group,
-                     num_deformable_group, False)
+    return _deformed(
+        at,
+        data,
+        offset,
+        mask,
+        weight,
+        bias,
+        num_filter,
+        kernel,
+        stride,
+        dilate,
+        pad,
+        num_group,
+        num_deformable_group,
+        False,
+    )
 
 
 @translates("Correlation", layout=spatial_all)
-def correlation(at, data1, data2, *, kernel_size: int = 1, max_displacement: int = 1, stride1: int = 1,
-                stride2: int = 1, pad_size: int = 0, is_multiply: bool = True):
+def correlation(
+    at,
+    data1,
+    data2,
+    *,
+    kernel_size: int = 1,
+    max_displacement: int = 1,
+    stride1: int = 1,
+    stride2: int = 1,
+    pad_size: int = 0,
+    is_multiply: bool = True,
+):
     """The mean product, or difference, of patches of one image and displaced ones of the other: a channel each."""
     edges = ((0, 0), (pad_size, pad_size), (pad_size, pad_size), (0, 0))
     size = [n + 2 * pad_size for n in _size(at, data1)]

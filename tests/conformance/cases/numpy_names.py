@@ -1,0 +1,77 @@
+"""Ops of MXNet's numpy front end."""
+
+from . import case, forward, free, given, w, x
+
+UNARY = {
+    "normal": "arcsinh arctan cbrt cos cosh exp expm1 negative sin sinh square tan tanh degrees radians",
+    "away": "absolute abs reciprocal",
+    "positive": "log log10 log1p log2 sqrt",
+    "inside": "arccos arcsin arctanh",
+    "above": "arccosh",
+}
+STEPS = "ceil floor sign trunc fix rint"
+HALVES = given(-2.5, -1.5, -1.2, -0.5, 0.0, 0.3, 0.5, 1.5, 2.5, 2.7)
+NOT_NUMBERS = given(-1.5, 0, float("inf"), float("-inf"), float("nan"), 2)
+ARITHMETIC = {
+    "normal": "add subtract multiply",
+    "away": "true_divide hypot arctan2",
+    "positive": "power",
+}
+SCALAR = {
+    "away": "add subtract rsubtract multiply true_divide rtrue_divide arctan2",
+    "positive": "power rpower",
+}
+COMPARISONS = "equal not_equal less less_equal greater greater_equal"
+REDUCTIONS = "_np_sum _np_prod _npi_mean _np_max _np_min"
+
+CASES = [
+    *(free(case(f"_npi_{op}", x(2, 3, 4, draw=draw))) for draw, names in UNARY.items() for op in names.split()),
+    *(free(case(f"_npi_{op}", HALVES)) for op in STEPS.split()),
+    *(forward(free(case(f"_npi_{op}", NOT_NUMBERS))) for op in ("isfinite", "isinf", "isnan")),
+    forward(free(case("_npi_logical_not", HALVES))),
+    *(
+        case(f"_npi_{op}", x(*left, draw=draw), x(*right, draw=draw))
+        for draw, names in ARITHMETIC.items()
+        for op in names.split()
+        for left, right in [((2, 3), (2, 3)), ((2, 3, 4, 5), (3, 1, 1)), ((2, 1, 4), (3, 1))]
+    ),
+    free(case("_npi_add", x(3, 4), w(4))),
+    forward(case("_npi_mod", x(2, 6), x(2, 6, draw="away"))),
+    forward(case("_npi_true_divide", x(2, 6, draw=9, dtype="int32"), x(2, 6, draw="above"))),
+    *(forward(case(f"_npi_{op}", x(3, 4, draw="whole"), x(4, draw="whole"))) for op in COMPARISONS.split()),
+    *(
+        free(case(f"_npi_{op}_scalar", x(2, 3, 4, draw=draw), scalar=number, is_int=False))
+        for draw, names in SCALAR.items()
+        for op in names.split()
+        for number in (["1.7", "-0.25e1"] if draw == "away" else ["1.5"])
+    ),
+    *(
+        forward(free(case(f"_npi_{op}_scalar", x(2, 6, draw="away"), scalar=number, is_int=False)))
+        for op in ("mod", "rmod")
+        for number in ("2.3", "-2.3")
+    ),
+    *(forward(free(case(f"_npi_{op}_scalar", x(3, 4, draw="whole"), scalar=1))) for op in COMPARISONS.split()),
+    *(free(case(op, x(2, 3, 4, draw="away"))) for op in ("_npx_relu", "_npx_sigmoid")),
+    *(case("_npi_concatenate", x(2, 3, 4), x(2, 3, 4), num_args=2, axis=axis) for axis in (0, 1, -1, None)),
+    *(free(case("_npi_concatenate", x(2, n, 3, 4), x(2, 3, 3, 4), num_args=2, axis=1)) for n in (1, 2)),
+    *(case("_npi_stack", x(2, 3, 4), x(2, 3, 4), num_args=2, axis=axis) for axis in (0, 1, -1)),
+    case("_np_transpose", x(2, 3, 4)),
+    case("_np_transpose", x(2, 3, 4), axes=(1, 2, 0)),
+    case("_np_transpose", x(2, 3, 4, 5), axes=(0, 2, 3, 1)),
+    case("_np_transpose", x(2, 3, 4), axes=(1, 0, 2)),
+    case("_np_squeeze", x(2, 1, 4, 1)),
+    case("_np_squeeze", x(2, 1, 4, 1), axis=1),
+    case("_np_squeeze", x(2, 1, 4, 1), axis=(1, -1)),
+    *(case("_np_dot", x(*a), x(*b)) for a, b in [((2, 3), (3, 4)), ((2, 3, 4), (4,)), ((3,), (3,)), ((2, 3), (3,))]),
+    *(case("_npi_matmul", x(*a), x(*b)) for a, b in [((2, 3), (3, 4)), ((2, 5, 3), (2, 3, 4)), ((2, 5, 3), (3, 4))]),
+    # MXNet's gradient of an operand repeated along an inner axis adds up the wrong pieces
+    forward(case("_npi_matmul", x(2, 1, 5, 3), x(4, 3, 2))),
+    case("_npi_where", x(2, 3, draw=2), x(2, 3), x(2, 3)),
+    case("_npi_where", x(2, 3, draw=2), x(3), x(2, 1)),
+    *(
+        case(op, x(2, 3, 4, draw="away"), **attrs)
+        for op in REDUCTIONS.split()
+        for attrs in [{}, {"axis": 1}, {"axis": (0, -1)}, {"axis": -1, "keepdims": True}]
+    ),
+    *(free(case(op, x(2, 3, 4, 5, draw="away"), axis=(2, 3))) for op in REDUCTIONS.split()),
+]
