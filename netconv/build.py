@@ -14,7 +14,6 @@ from .graph import Edge, Graph
 from .layout import Flat, Stored, Value
 from .lazy import keras, layers, ops
 from .ndarray import release
-from .plus import plus
 
 LARGEST_CONSTANT = 4096
 """Elements of a constant that may be written into the model's config; a larger one becomes a frozen variable."""
@@ -234,7 +233,7 @@ class Site:
         axis = next(i for i, d in enumerate(shape) if not d)
         first = self.build.batch[(slice(None), *(0,) * (len(self.build.batch.shape) - 1))]
         zeros = ops.reshape(ops.zeros_like(first, dtype=dtype), [-1 if i == axis else 1 for i in range(len(shape))])
-        return plus(zeros, ops.zeros([1 if i == axis else d for i, d in enumerate(shape)], dtype))
+        return ops.add(zeros, ops.zeros([1 if i == axis else d for i, d in enumerate(shape)], dtype))
 
     def nothing(self, dtype: str):
         """A zero, of shape (1,), that hangs on an input: what makes a constant part of the model."""

@@ -32,11 +32,17 @@ def _import_keras() -> None:
 
 class Ops(Lazy):
     def add(self, x1, x2):
-        """`keras.ops.add`, safe to broadcast: on TensorFlow, Keras 3.15 takes an x2 of shape (3, 1) beside an x1 whose
-        last axis is 3 for a bias along that axis. It does not look at x1 so, hence the narrow one goes first."""
-        narrow = [len(getattr(x, "shape", ())) > 1 and x.shape[-1] == 1 for x in (x1, x2)]
-        add = self.__getattr__("add")
-        return add(x2, x1) if narrow[1] and not narrow[0] else add(x1, x2)
+        """x1 + x2, as numpy broadcasts it.
+
+        On TensorFlow, Keras takes a second operand with a single axis longer than 1 for a bias: it adds it along the
+        last axis, or axis 1, whichever has that length, wherever the operand's own axis lies; (8, 8) + (8, 1) adds to
+        the columns. Lengths count when the model runs, so a batch as long as another axis is enough.
+        """
+        left, right = (tuple(getattr(x, "shape", ())) for x in (x1, x2))
+        along_last = bool(left) and all(d == 1 for d in right[:-1]) and right[-1:] == left[-1:] and None not in right
+        if left == right or along_last or not right:
+            return self.__getattr__("add")(x1, x2)
+        return self.subtract(x1, self.negative(x2))
 
     def flip(self, x, axis):
         """`keras.ops.flip` along one axis or several: Keras before 3.13 fails on several, on TensorFlow."""

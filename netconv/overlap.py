@@ -5,7 +5,6 @@ width, height about their centre. Knows no op of MXNet.
 import numpy as np
 
 from .lazy import ops
-from .plus import plus
 
 ROUNDS = 96
 """Rounds of suppression: what a box is told that is this many suppressions deep is exact."""
@@ -17,13 +16,13 @@ def corners(boxes, format: str):
     if format == "corner":
         return a, b, c, d
     half, tall = ops.divide(c, 2), ops.divide(d, 2)
-    return ops.subtract(a, half), ops.subtract(b, tall), plus(a, half), plus(b, tall)
+    return ops.subtract(a, half), ops.subtract(b, tall), ops.add(a, half), ops.add(b, tall)
 
 
 def centred(boxes):
     """Four tensors of boxes given by their corners: x, y, width, height."""
     left, top, right, bottom = (boxes[..., i] for i in range(4))
-    half = [ops.multiply(plus(a, b), 0.5) for a, b in ((left, right), (top, bottom))]
+    half = [ops.multiply(ops.add(a, b), 0.5) for a, b in ((left, right), (top, bottom))]
     return *half, ops.subtract(right, left), ops.subtract(bottom, top)
 
 
@@ -32,9 +31,9 @@ def moved(offsets, anchors, sizes_at_most: float | None = None):
     (dx, dy, dw, dh), (x, y, wide, tall) = offsets, anchors
     if sizes_at_most is not None:
         dw, dh = ops.minimum(dw, sizes_at_most), ops.minimum(dh, sizes_at_most)
-    x, y = plus(ops.multiply(dx, wide), x), plus(ops.multiply(dy, tall), y)
+    x, y = ops.add(ops.multiply(dx, wide), x), ops.add(ops.multiply(dy, tall), y)
     half, high = (ops.multiply(ops.multiply(ops.exp(d), size), 0.5) for d, size in ((dw, wide), (dh, tall)))
-    return ops.stack([ops.subtract(x, half), ops.subtract(y, high), plus(x, half), plus(y, high)], -1)
+    return ops.stack([ops.subtract(x, half), ops.subtract(y, high), ops.add(x, half), ops.add(y, high)], -1)
 
 
 def offsets(anchors, boxes):
@@ -62,7 +61,7 @@ def shared_area(one, two, extra: float = 0.0):
     sides = []
     for low, high in ((0, 2), (1, 3)):
         side = ops.subtract(ops.minimum(one[high], two[high]), ops.maximum(one[low], two[low]))
-        sides.append(ops.maximum(plus(side, extra) if extra else side, 0.0))
+        sides.append(ops.maximum(ops.add(side, extra) if extra else side, 0.0))
     return ops.multiply(*sides)
 
 
@@ -74,7 +73,7 @@ def all_pairs(parts):
 def ratio(one, two, area_one, area_two, extra: float = 0.0):
     """Intersection over union of boxes, each four tensors, that broadcast; 0 where the union is empty."""
     shared = shared_area(one, two, extra)
-    union = ops.subtract(plus(area_one, area_two), shared)
+    union = ops.subtract(ops.add(area_one, area_two), shared)
     empty = ops.equal(union, 0)
     return ops.where(empty, ops.zeros_like(shared), ops.divide(shared, ops.where(empty, ops.ones_like(union), union)))
 
@@ -94,7 +93,7 @@ def survivors(at, valid, suppresses):
     n suppressions deep. Where the last round still changed something the image's result is NaN, not a guess.
     """
     count = valid.shape[1]
-    place = plus(np.arange(count, dtype="float32"), at.nothing("float32"))  # a whole matrix of constants grows the file
+    place = ops.add(np.arange(count, dtype="float32"), at.nothing("float32"))  # not a matrix of constants
     after = ops.cast(ops.less(place[:, None], place), "float32")
     suppresses = ops.multiply(ops.cast(suppresses, "float32"), after)
     valid = ops.cast(valid, "float32")[:, None, :]

@@ -22,7 +22,6 @@ from ..overlap import (
     rows_at,
     survivors,
 )
-from ..plus import plus
 from ..registry import translates
 
 Format = Literal["center", "corner"]
@@ -42,7 +41,7 @@ def _recoded(boxes, to: str):
     as if nothing were recoded."""
     new = centred(boxes) if to == "center" else corners(boxes, "center")
     new = ops.where(ops.less(boxes[..., :1], 0), boxes, ops.stack(list(new), -1))
-    return plus(boxes, ops.stop_gradient(ops.subtract(new, boxes)))
+    return ops.add(boxes, ops.stop_gradient(ops.subtract(new, boxes)))
 
 
 @translates("_contrib_box_nms", "_contrib_box_non_maximum_suppression")

@@ -20,7 +20,6 @@ from ..overlap import (
     rows_at,
     survivors,
 )
-from ..plus import plus
 from ..registry import translates
 
 
@@ -50,13 +49,13 @@ def multibox_prior(
     step_y = ops.divide(1.0, height) if steps[0] <= 0 else steps[0]
     step_x = ops.divide(1.0, width) if steps[1] <= 0 else steps[1]
     shapes = [(s, math.sqrt(ratios[0])) for s in sizes] + [(sizes[0], math.sqrt(r)) for r in ratios[1:]]
-    y = ops.multiply(plus(rows, offsets[0]), step_y)[:, None, None, None]
-    x = ops.multiply(plus(columns, offsets[1]), step_x)[None, :, None, None]
+    y = ops.multiply(ops.add(rows, offsets[0]), step_y)[:, None, None, None]
+    x = ops.multiply(ops.add(columns, offsets[1]), step_x)[None, :, None, None]
     wide = np.array([s * r / 2 for s, r in shapes], "float32")
     wide = ops.multiply(ops.divide(ops.multiply(wide, height), width)[:, None], np.array([-1, 0, 1, 0], "float32"))
     tall = np.array([[0, -s / r / 2, 0, s / r / 2] for s, r in shapes], "float32")
     x, y = (ops.multiply(v, np.array(w, "float32")) for v, w in ((x, [1, 0, 1, 0]), (y, [0, 1, 0, 1])))
-    out = ops.reshape(plus(plus(x, y), plus(wide, tall)), (1, -1, 4))
+    out = ops.reshape(ops.add(ops.add(x, y), ops.add(wide, tall)), (1, -1, 4))
     return ops.clip(out, 0.0, 1.0) if clip else out
 
 
@@ -152,7 +151,7 @@ def multibox_target(
         rank = ops.argsort(ops.argsort(ops.where(candidate, background, float("inf")), -1), -1)
         negative = ops.logical_and(candidate, ops.less(ops.cast(rank, "float32"), wanted))
     truth = rows_at(label, matched)
-    kind = ops.where(positive, plus(truth[..., 0], 1), ops.where(negative, 0.0, ignore_label))
+    kind = ops.where(positive, ops.add(truth[..., 0], 1), ops.where(negative, 0.0, ignore_label))
     deltas = ops.divide(offsets(anchor, truth[..., 1:5]), np.array(variances, "float32"))
     mask = ops.cast(positive, "float32")[..., None]
     deltas = ops.where(ops.greater(mask, 0), deltas, ops.zeros_like(deltas))

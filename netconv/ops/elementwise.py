@@ -6,7 +6,6 @@ from typing import Literal
 from ..arrays import Array
 from ..layout import anywhere
 from ..lazy import layers, ops
-from ..plus import plus
 from ..registry import translates
 
 # MXNet's name: keras.ops's name. Names, not functions, so that reading the table imports no Keras.
@@ -164,7 +163,7 @@ def _logical(function):
 
 
 def _hypot(lhs, rhs):
-    return ops.sqrt(plus(ops.square(lhs), ops.square(rhs)))
+    return ops.sqrt(ops.add(ops.square(lhs), ops.square(rhs)))
 
 
 def _plain(function):
@@ -174,7 +173,7 @@ def _plain(function):
 # What is computed: (function of two operands, the elementwise names, the broadcast names, the scalar names,
 # the scalar names with the operands turned round).
 BINARY = (
-    (plus, ("elemwise_add", "_add", "_plus", "_Plus"), ("broadcast_add", "broadcast_plus"),
+    (_plain("add"), ("elemwise_add", "_add", "_plus", "_Plus"), ("broadcast_add", "broadcast_plus"),
      ("_plus_scalar", "_PlusScalar"), ()),
     (_plain("subtract"), ("elemwise_sub", "_sub", "_minus", "_Minus"), ("broadcast_sub", "broadcast_minus"),
      ("_minus_scalar", "_MinusScalar"), ("_rminus_scalar", "_RMinusScalar")),
@@ -250,7 +249,7 @@ def add_n(at, *args):
         return at.layer(layers.Add)(list(args))
     total = args[0]
     for other in args[1:]:
-        total = plus(total, other)
+        total = ops.add(total, other)
     return total
 
 

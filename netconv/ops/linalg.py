@@ -3,7 +3,6 @@
 import numpy as np
 
 from ..lazy import ops
-from ..plus import plus
 from ..registry import translates
 
 
@@ -36,7 +35,7 @@ def gemm(
     rows = at.axis(axis, len(A.shape))
     A, B, C = (ops.moveaxis(x, rows, -2) for x in (A, B, C))
     product = ops.matmul(_turned(A) if transpose_a else A, _turned(B) if transpose_b else B)
-    return ops.moveaxis(plus(_scaled(product, alpha), _scaled(C, beta)), -2, rows)
+    return ops.moveaxis(ops.add(_scaled(product, alpha), _scaled(C, beta)), -2, rows)
 
 
 @translates("_linalg_syrk", "linalg_syrk")
@@ -72,7 +71,7 @@ def potrf(at, A, *, lower: bool = True):
 @translates("_linalg_potri", "linalg_potri")
 def potri(at, A, *, lower: bool = True):
     """The inverse of the matrix whose Cholesky factor is A."""
-    one = plus(ops.zeros_like(A), np.eye(A.shape[-1], dtype=str(A.dtype)))
+    one = ops.add(ops.zeros_like(A), np.eye(A.shape[-1], dtype=str(A.dtype)))
     inverse = ops.solve_triangular(_triangle(A, lower), one, lower=lower)
     return ops.matmul(_turned(inverse), inverse) if lower else ops.matmul(inverse, _turned(inverse))
 
@@ -87,7 +86,7 @@ def gelqf(at, A):
 @translates("_linalg_syevd")
 def syevd(at, A):
     """U, L of A = U^T diag(L) U: rows of U are eigenvectors, each with its largest component positive."""
-    values, vectors = ops.eigh(ops.multiply(plus(A, _turned(A)), 0.5))  # a symmetric gradient, as MXNet's
+    values, vectors = ops.eigh(ops.multiply(ops.add(A, _turned(A)), 0.5))  # a symmetric gradient, as MXNet's
     rows = _turned(vectors)
     largest = ops.take_along_axis(rows, ops.expand_dims(ops.argmax(ops.absolute(rows), -1), -1), -1)
     return ops.multiply(rows, ops.stop_gradient(ops.sign(largest))), values

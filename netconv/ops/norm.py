@@ -6,7 +6,6 @@ from ..arrays import Array
 from ..attributes import Ints
 from ..layout import along, channels_last
 from ..lazy import layers, ops
-from ..plus import plus
 from ..registry import translates
 
 
@@ -65,7 +64,7 @@ def batch_norm(
         shape = [channels if i == axis else 1 for i in range(rank)]
         if not fix_gamma:
             out = ops.multiply(out, ops.reshape(at.tensor(gamma), shape))
-        out = plus(out, ops.reshape(at.tensor(beta), shape))
+        out = ops.add(out, ops.reshape(at.tensor(beta), shape))
     return out
 
 
@@ -75,7 +74,7 @@ def _by_hand(at, data, gamma, beta, mean, var, eps, fix_gamma, axis):
     out = ops.divide(ops.subtract(data, mean), ops.sqrt(ops.add(var, eps)))
     if not fix_gamma:
         out = ops.multiply(out, ops.reshape(at.tensor(gamma), shape))
-    return plus(out, beta)
+    return ops.add(out, beta)
 
 
 @translates("LayerNorm", layout=along("axis", first_only=True))
@@ -91,7 +90,7 @@ def layer_norm(
     centred = ops.subtract(data, mean)
     deviation = ops.sqrt(ops.add(ops.mean(ops.square(centred), axis, keepdims=True), eps))
     out = ops.multiply(ops.divide(centred, deviation), ops.reshape(at.tensor(gamma), shape))
-    out = plus(out, ops.reshape(at.tensor(beta), shape))
+    out = ops.add(out, ops.reshape(at.tensor(beta), shape))
     return (out, mean, deviation) if output_mean_var else out
 
 
@@ -150,7 +149,7 @@ def instance_norm(at, data, gamma: Array, beta: Array, *, eps: float = 1e-3):
     centred = ops.subtract(data, ops.mean(data, axes, keepdims=True)) if axes else ops.zeros_like(data)
     var = ops.mean(ops.square(centred), axes, keepdims=True) if axes else ops.zeros_like(data)
     out = ops.divide(centred, ops.sqrt(ops.add(var, eps)))
-    return plus(ops.multiply(out, at.tensor(gamma)), at.tensor(beta))
+    return ops.add(ops.multiply(out, at.tensor(gamma)), at.tensor(beta))
 
 
 @translates("GroupNorm", layout=_channels_last)
@@ -165,7 +164,7 @@ def group_norm(
     gamma, beta = at.tensor(gamma), at.tensor(beta)
     if gamma.shape[0] != channels:
         gamma, beta = (ops.repeat(a, channels // num_groups) for a in (gamma, beta))
-    return plus(ops.multiply(layer(data), gamma), beta)
+    return ops.add(ops.multiply(layer(data), gamma), beta)
 
 
 @translates("L2Normalization", layout=_channels_last)

@@ -4,7 +4,6 @@ gives fractions, and reducing everything leaves no axis."""
 from ..attributes import Ints
 from ..layout import along, anywhere
 from ..lazy import layers, ops
-from ..plus import plus
 from ..registry import translates
 
 UNARY = {
@@ -13,14 +12,13 @@ UNARY = {
         "absolute arccos arccosh arcsin arcsinh arctan arctanh cbrt ceil cos cosh exp expm1 floor isfinite isinf isnan "
         "log log10 log1p log2 logical_not negative reciprocal sign sin sinh sqrt square tan tanh trunc"
     ).split()
-} | {"abs": "absolute", "degrees": "rad2deg", "radians": "deg2rad", "fix": "trunc"}
+} | {"abs": "absolute", "fix": "trunc"}
 
 BINARY = {
-    "add": plus,
     **{
         name: name
         for name in (
-            "subtract multiply mod power hypot arctan2 equal not_equal less less_equal greater greater_equal"
+            "add subtract multiply mod power hypot arctan2 equal not_equal less less_equal greater greater_equal"
         ).split()
     },
     "true_divide": "divide",
@@ -28,7 +26,7 @@ BINARY = {
 
 
 def _function(name):
-    return name if callable(name) else lambda *tensors: getattr(ops, name)(*tensors)
+    return lambda *tensors: getattr(ops, name)(*tensors)
 
 
 def _unary(name, function):

@@ -5,7 +5,6 @@ import math
 
 from ..attributes import Ints
 from ..lazy import ops
-from ..plus import plus
 from ..registry import translates
 
 
@@ -54,7 +53,7 @@ def col2im(at, data, *, output_size: Ints, kernel: Ints, stride: Ints = (), dila
             spread = _apart(spread, axis + 2, s)
             edges.append((k * d, n - k * d - spread.shape[axis + 2]))
         spread = ops.pad(spread, ((0, 0), (0, 0), *edges))
-        total = spread if total is None else plus(total, spread)
+        total = spread if total is None else ops.add(total, spread)
     cut = tuple(slice(p, p + n) for p, n in zip(pad, output_size, strict=True))
     return total[(slice(None), slice(None), *cut)]
 

@@ -7,7 +7,6 @@ import numpy as np
 from ..attributes import Ints, IntsNone
 from ..layout import anywhere
 from ..lazy import ops
-from ..plus import plus
 from ..registry import translates
 
 
@@ -23,7 +22,7 @@ def ravel_multi_index(at, data, *, shape: Ints = ()):
     total = None
     for place, stride in zip(ops.unstack(data, axis=0), _strides(shape), strict=True):
         part = ops.multiply(place, stride)
-        total = part if total is None else plus(total, part)
+        total = part if total is None else ops.add(total, part)
     return total
 
 
@@ -53,7 +52,7 @@ def index_array(at, data, *, axes: Ints | None = None):
     if None not in shape:
         return ops.stack([ops.broadcast_to(p, shape) for p in parts], -1)
     zeros = ops.zeros_like(data, dtype="int64")
-    return ops.stack([plus(zeros, p) for p in parts], -1)
+    return ops.stack([ops.add(zeros, p) for p in parts], -1)
 
 
 def _places(indices):

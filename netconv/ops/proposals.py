@@ -7,7 +7,6 @@ import numpy as np
 from ..attributes import Floats
 from ..lazy import ops
 from ..overlap import best_first, counted, overlaps, rows_at, survivors
-from ..plus import plus
 from ..registry import translates
 
 
@@ -27,15 +26,15 @@ def _anchors(stride: int, ratios: Floats, scales: Floats) -> np.ndarray:
 def _predicted(anchors, deltas, iou_loss: bool):
     """Corners of anchors, four tensors, moved by deltas (..., 4); the sides of a box count their last pixel."""
     if iou_loss:
-        return [plus(deltas[..., i], anchors[i]) for i in range(4)]
+        return [ops.add(deltas[..., i], anchors[i]) for i in range(4)]
     centres, halves = [], []
     for low, high in ((0, 2), (1, 3)):
         side = ops.add(ops.subtract(anchors[high], anchors[low]), 1.0)
-        centre = plus(anchors[low], ops.multiply(ops.subtract(side, 1.0), 0.5))
-        centres.append(plus(ops.multiply(deltas[..., low], side), centre))
+        centre = ops.add(anchors[low], ops.multiply(ops.subtract(side, 1.0), 0.5))
+        centres.append(ops.add(ops.multiply(deltas[..., low], side), centre))
         halves.append(ops.multiply(ops.subtract(ops.multiply(ops.exp(deltas[..., high]), side), 1.0), 0.5))
     corners = [ops.subtract(c, h) for c, h in zip(centres, halves, strict=True)]
-    return corners + [plus(c, h) for c, h in zip(centres, halves, strict=True)]
+    return corners + [ops.add(c, h) for c, h in zip(centres, halves, strict=True)]
 
 
 @translates("_contrib_Proposal", "_contrib_MultiProposal")
@@ -73,7 +72,9 @@ def proposal(
     deltas = ops.reshape(bbox_pred, (-1, shapes, 4, height, width))
     deltas = ops.transpose(deltas, (0, 3, 4, 1, 2))
     nothing = at.nothing("float32")
-    anchors = [plus(plus(place * feature_stride, nothing), base[:, i]) for i, place in enumerate((column, row) * 2)]
+    anchors = [
+        ops.add(ops.add(place * feature_stride, nothing), base[:, i]) for i, place in enumerate((column, row) * 2)
+    ]
     boxes = _predicted(anchors, deltas, iou_loss)
     tall, wide, enlarged = (ops.reshape(im_info[:, i], (-1, 1, 1, 1)) for i in range(3))
     last = [ops.subtract(side, 1.0) for side in (wide, tall, wide, tall)]
@@ -85,7 +86,7 @@ def proposal(
     least = ops.multiply(enlarged, float(rpn_min_size))
     small = ops.logical_or(*(ops.less(ops.add(ops.subtract(boxes[i + 2], boxes[i]), 1.0), least) for i in (0, 1)))
     grown = ops.divide(least, 2)
-    boxes = [ops.where(small, ops.subtract(x, grown) if i < 2 else plus(x, grown), x) for i, x in enumerate(boxes)]
+    boxes = [ops.where(small, ops.subtract(x, grown) if i < 2 else ops.add(x, grown), x) for i, x in enumerate(boxes)]
     scores = ops.reshape(ops.where(ops.logical_or(padding, small), -1.0, scores), (-1, count))
     boxes = ops.reshape(ops.stack(boxes, -1), (-1, count, 4))
     k = min(rpn_pre_nms_top_n, count) if rpn_pre_nms_top_n > 0 else count

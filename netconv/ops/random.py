@@ -12,7 +12,6 @@ import numpy as np
 
 from ..attributes import Ints
 from ..lazy import layers, ops
-from ..plus import plus
 from ..registry import translates
 
 Kind = Literal["float16", "float32", "float64"] | None
@@ -34,7 +33,7 @@ def _exponential(at, zeros):
 
 def _zeros(at, shape: Ints | None):
     zeros = at.zeros(shape or (1,))
-    return plus(zeros, at.nothing("float32")) if at.constant(zeros) else zeros
+    return ops.add(zeros, at.nothing("float32")) if at.constant(zeros) else zeros
 
 
 def _kind(tensor, dtype: Kind):
@@ -42,7 +41,7 @@ def _kind(tensor, dtype: Kind):
 
 
 def _between(numbers, low, high):
-    return plus(ops.multiply(numbers, ops.subtract(high, low)), low)
+    return ops.add(ops.multiply(numbers, ops.subtract(high, low)), low)
 
 
 @translates("_random_uniform", "random_uniform", "uniform")
@@ -100,7 +99,7 @@ def sample_uniform(at, low, high, *, shape: Ints = (), dtype: Kind = None):
 @translates("_sample_normal", "sample_normal")
 def sample_normal(at, mu, sigma, *, shape: Ints = (), dtype: Kind = None):
     (mu, sigma), zeros = _for_each(at, (mu, sigma), shape)
-    return _kind(plus(ops.multiply(_normal(at, zeros), sigma), mu), dtype)
+    return _kind(ops.add(ops.multiply(_normal(at, zeros), sigma), mu), dtype)
 
 
 @translates("_sample_exponential", "sample_exponential")
@@ -123,12 +122,12 @@ def sample_multinomial(
     scores = ops.log(ops.expand_dims(data, -2))
     zeros = ops.multiply(ops.expand_dims(ops.zeros_like(data), -2), np.ones((count, 1), "float32"))
     noise = ops.negative(ops.log(ops.maximum(_exponential(at, zeros), 1e-30)))
-    drawn = ops.argmax(plus(noise, scores), -1)
+    drawn = ops.argmax(ops.add(noise, scores), -1)
     lengths = [-1 if d is None else d for d in data.shape[:-1]]
     out = ops.reshape(ops.cast(drawn, dtype), (*lengths, *shape) or (1,))
     if not get_prob:
         return out
-    chosen = ops.take_along_axis(plus(ops.zeros_like(noise), scores), drawn[..., None], -1)
+    chosen = ops.take_along_axis(ops.add(ops.zeros_like(noise), scores), drawn[..., None], -1)
     return out, ops.reshape(chosen, (*lengths, *shape) or (1,))
 
 

@@ -6,7 +6,6 @@ import numpy as np
 from ..attributes import Ints
 from ..layout import spatial
 from ..lazy import ops
-from ..plus import plus
 from ..registry import translates
 
 
@@ -21,7 +20,7 @@ def _checked(at, data, pooled_size: Ints) -> tuple[int, int]:
 
 def _rounded(x):
     """Halves away from zero, as C rounds."""
-    return ops.multiply(ops.sign(x), ops.floor(plus(ops.absolute(x), 0.5)))
+    return ops.multiply(ops.sign(x), ops.floor(ops.add(ops.absolute(x), 0.5)))
 
 
 def _column(rois, i: int):
@@ -32,8 +31,8 @@ def _bins(start, size, count: int, length: int):
     """Where each of `count` bins begins and ends (R, count), cut to the map: whole numbers that overlap at most."""
     step = ops.divide(size, float(count))
     place = np.arange(count, dtype="float32")
-    begin = plus(ops.floor(ops.multiply(step, place)), start)
-    end = plus(ops.ceil(ops.multiply(step, place + 1)), start)
+    begin = ops.add(ops.floor(ops.multiply(step, place)), start)
+    end = ops.add(ops.ceil(ops.multiply(step, place + 1)), start)
     return ops.clip(begin, 0, length), ops.clip(end, 0, length)
 
 
@@ -54,7 +53,7 @@ def _cover(begin, end, levels: int):
     size = ops.maximum(ops.subtract(end, begin), 1.0)
     level = ops.zeros_like(size)
     for i in range(1, levels):
-        level = plus(level, ops.cast(ops.greater_equal(size, 2.0**i), size.dtype))
+        level = ops.add(level, ops.cast(ops.greater_equal(size, 2.0**i), size.dtype))
     return level, begin, ops.maximum(ops.subtract(end, ops.round(ops.power(2.0, level))), 0.0)
 
 
@@ -68,7 +67,7 @@ def roi_pooling(at, data, rois, *, pooled_size: Ints, spatial_scale: float):
     height, width = _checked(at, data, pooled_size)
     image = ops.cast(_column(rois, 0), "float32")
     x1, y1, x2, y2 = (_rounded(ops.multiply(_column(rois, i), spatial_scale)) for i in range(1, 5))
-    tall, wide = (ops.maximum(plus(ops.subtract(b, a), 1.0), 1.0) for a, b in ((y1, y2), (x1, x2)))
+    tall, wide = (ops.maximum(ops.add(ops.subtract(b, a), 1.0), 1.0) for a, b in ((y1, y2), (x1, x2)))
     top, bottom = _bins(y1, tall, pooled_size[0], height)
     left, right = _bins(x1, wide, pooled_size[1], width)
     tables = [_doubled(row, 1) for row in _doubled(data, 2)]
@@ -79,10 +78,10 @@ def roi_pooling(at, data, rois, *, pooled_size: Ints, spatial_scale: float):
     corners = []
     for y in row_places:
         for x in column_places:
-            level = plus(ops.multiply(column_level[:, None, :], float(down)), row_level[:, :, None])
-            index = plus(ops.multiply(image[:, :, None], float(across * down)), level)
-            index = plus(ops.multiply(ops.cast(index, "int32"), height), ops.cast(y[:, :, None], "int32"))
-            index = plus(ops.multiply(index, width), ops.cast(x[:, None, :], "int32"))
+            level = ops.add(ops.multiply(column_level[:, None, :], float(down)), row_level[:, :, None])
+            index = ops.add(ops.multiply(image[:, :, None], float(across * down)), level)
+            index = ops.add(ops.multiply(ops.cast(index, "int32"), height), ops.cast(y[:, :, None], "int32"))
+            index = ops.add(ops.multiply(index, width), ops.cast(x[:, None, :], "int32"))
             corners.append(ops.take(table, index, axis=0))
     best = corners[0]
     for other in corners[1:]:
@@ -99,12 +98,12 @@ def _mean_weights(start, size, count: int, length: int, ratio: int):
     step = ops.divide(size, float(count))
     samples = ops.full_like(step, float(ratio)) if ratio > 0 else ops.ceil(step)
     apart = ops.divide(step, samples)
-    begin = plus(ops.multiply(step, np.arange(count, dtype="float32")), start)
+    begin = ops.add(ops.multiply(step, np.arange(count, dtype="float32")), start)
     number = np.arange(ratio if ratio > 0 else length + 3, dtype="float32").reshape(1, 1, -1)
     if ratio <= 0:  # from the first sample that lies on the map
         first = ops.maximum(ops.floor(ops.subtract(ops.divide(ops.subtract(-1.0, begin), apart), 0.5)), 0.0)
-        number = plus(first[..., None], number)
-    place = plus(begin[..., None], ops.multiply(plus(number, 0.5), apart[..., None]))
+        number = ops.add(first[..., None], number)
+    place = ops.add(begin[..., None], ops.multiply(ops.add(number, 0.5), apart[..., None]))
     on_map = ops.logical_and(ops.greater_equal(place, -1.0), ops.less_equal(place, float(length)))
     on_map = ops.logical_and(on_map, ops.less(number, samples[..., None]))
     place = ops.clip(place, 0.0, length - 1.0)
@@ -169,11 +168,11 @@ def psroi_pooling(at, data, rois, *, spatial_scale: float, output_dim: int, pool
     weights = []
     for begin, end, length in ((y1, y2, height), (x1, x2, width)):
         begin = ops.multiply(begin, spatial_scale)
-        end = ops.multiply(plus(end, 1.0), spatial_scale)
+        end = ops.multiply(ops.add(end, 1.0), spatial_scale)
         step = ops.divide(ops.maximum(ops.subtract(end, begin), 0.1), float(pooled_size))
         place = np.arange(pooled_size, dtype="float32")
-        low = ops.clip(ops.floor(plus(ops.multiply(step, place), begin)), 0, length)[..., None]
-        high = ops.clip(ops.ceil(plus(ops.multiply(step, place + 1), begin)), 0, length)[..., None]
+        low = ops.clip(ops.floor(ops.add(ops.multiply(step, place), begin)), 0, length)[..., None]
+        high = ops.clip(ops.ceil(ops.add(ops.multiply(step, place + 1), begin)), 0, length)[..., None]
         line = np.arange(length, dtype="float32")
         inside = ops.cast(ops.logical_and(ops.less_equal(low, line), ops.less(line, high)), "float32")
         weights.append(ops.divide(inside, ops.maximum(ops.subtract(high, low), 1.0)))

@@ -13,7 +13,6 @@ from ..arrays import Array
 from ..attributes import Ints
 from ..layout import spatial, spatial_all
 from ..lazy import ops
-from ..plus import plus
 from ..registry import translates
 
 
@@ -34,8 +33,8 @@ def _read(at, data, y, x):
     """The image at whole places y, x (N, places), zero outside it: (N, places, C)."""
     height, width = _size(at, data)
     row, column = ops.clip(y, 0, height - 1), ops.clip(x, 0, width - 1)
-    index = ops.cast(plus(ops.multiply(row, float(width)), column), "int32")
-    index = plus(index, ops.reshape(ops.multiply(_rows(data), height * width), (-1, 1)))
+    index = ops.cast(ops.add(ops.multiply(row, float(width)), column), "int32")
+    index = ops.add(index, ops.reshape(ops.multiply(_rows(data), height * width), (-1, 1)))
     values = ops.take(ops.reshape(data, (-1, data.shape[-1])), index, axis=0)
     there = ops.logical_and(ops.equal(row, y), ops.equal(column, x))
     return ops.multiply(values, ops.expand_dims(ops.cast(there, data.dtype), -1))
@@ -48,9 +47,9 @@ def _between(at, data, y, x):
     total = None
     for dy, dx in itertools.product((0, 1), (0, 1)):
         weight = ops.multiply(down if dy else ops.subtract(1.0, down), right if dx else ops.subtract(1.0, right))
-        values = _read(at, data, plus(top, float(dy)), plus(left, float(dx)))
+        values = _read(at, data, ops.add(top, float(dy)), ops.add(left, float(dx)))
         part = ops.multiply(values, ops.expand_dims(weight, -1))
-        total = part if total is None else plus(total, part)
+        total = part if total is None else ops.add(total, part)
     return total
 
 
@@ -64,7 +63,7 @@ def _affine_grid(theta, height: int, width: int):
     theta = ops.reshape(theta, (-1, 6, 1, 1))
     across, along = _unit(width).reshape(1, 1, width), _unit(height).reshape(1, height, 1)
     return [
-        plus(plus(ops.multiply(theta[:, i], across), ops.multiply(theta[:, i + 1], along)), theta[:, i + 2])
+        ops.add(ops.add(ops.multiply(theta[:, i], across), ops.multiply(theta[:, i + 1], along)), theta[:, i + 2])
         for i in (0, 3)
     ]
 
@@ -85,8 +84,8 @@ def grid_generator(at, data, *, transform_type: Literal["affine", "warp"], targe
         raise at.error("needs the size of its flow; give the input's shape", tuple(data.shape))
     across = np.arange(width, dtype="float32").reshape(1, 1, width)
     along = np.arange(height, dtype="float32").reshape(1, height, 1)
-    x = ops.divide(plus(data[:, 0], across), (width - 1) / 2)
-    y = ops.divide(plus(data[:, 1], along), (height - 1) / 2)
+    x = ops.divide(ops.add(data[:, 0], across), (width - 1) / 2)
+    y = ops.divide(ops.add(data[:, 1], along), (height - 1) / 2)
     return ops.subtract(ops.stack([x, y], 1), 1.0)
 
 
@@ -94,7 +93,7 @@ def _at_grid(at, data, x, y):
     """The image at x, y (N, height, width) from -1 to 1: (N, height, width, C)."""
     height, width = _size(at, data)
     places = [
-        ops.reshape(ops.multiply(plus(p, 1.0), (n - 1) / 2), (-1, x.shape[1] * x.shape[2]))
+        ops.reshape(ops.multiply(ops.add(p, 1.0), (n - 1) / 2), (-1, x.shape[1] * x.shape[2]))
         for p, n in ((y, height), (x, width))
     ]
     return ops.reshape(_between(at, data, *places), (-1, *x.shape[1:], data.shape[-1]))
@@ -127,7 +126,7 @@ def _count(data, axis: int):
 
 def _hats(at, places, points):
     """(places, points): how much each point weighs at each place between them."""
-    places = plus(ops.expand_dims(places, -1), at.nothing("float32"))
+    places = ops.add(ops.expand_dims(places, -1), at.nothing("float32"))
     return ops.maximum(ops.subtract(1.0, ops.absolute(ops.subtract(places, points))), 0.0)
 
 
@@ -167,7 +166,7 @@ def bilinear_resize(
         elif align_corners:
             places = ops.multiply(places, ops.divide(ops.subtract(length, 1.0), ops.subtract(long, 1.0)))
         else:
-            places = ops.subtract(ops.multiply(plus(places, 0.5), ops.divide(length, long)), 0.5)
+            places = ops.subtract(ops.multiply(ops.add(places, 0.5), ops.divide(length, long)), 0.5)
             places = ops.clip(places, 0.0, ops.subtract(length, 1.0))
         data = ops.einsum(rule, _hats(at, places, points), data)
     return data
@@ -188,8 +187,8 @@ def _deformed(at, data, offset, mask, weight, bias, filters, kernel, stride, dil
     ky, kx = np.divmod(np.arange(points, dtype="float32"), kernel[1])
     rows = np.arange(out_height, dtype="float32") * stride[0] - pad[0]
     columns = np.arange(out_width, dtype="float32") * stride[1] - pad[1]
-    y = plus(offset[:, :, 0], (ky * dilate[0]).reshape(points, 1, 1) + rows.reshape(1, -1, 1))
-    x = plus(offset[:, :, 1], (kx * dilate[1]).reshape(points, 1, 1) + columns.reshape(1, 1, -1))
+    y = ops.add(offset[:, :, 0], (ky * dilate[0]).reshape(points, 1, 1) + rows.reshape(1, -1, 1))
+    x = ops.add(offset[:, :, 1], (kx * dilate[1]).reshape(points, 1, 1) + columns.reshape(1, 1, -1))
     y, x = ops.reshape(y, (-1, places)), ops.reshape(x, (-1, places))
     if clamped:
         inside = ops.logical_and(
@@ -211,7 +210,7 @@ def _deformed(at, data, offset, mask, weight, bias, filters, kernel, stride, dil
     table = ops.reshape(at.tensor(weight), (groups, filters // groups, channels // groups * points))
     out = ops.einsum("nhwgk,gfk->nhwgf", read, table)
     out = ops.reshape(out, (-1, out_height, out_width, filters))
-    return out if bias is None else plus(out, at.tensor(bias))
+    return out if bias is None else ops.add(out, at.tensor(bias))
 
 
 @translates("_contrib_DeformableConvolution", layout=spatial, ignores="layout")

@@ -8,7 +8,6 @@ from ..arrays import Array
 from ..attributes import Ints, IntsNone
 from ..layout import Stored, along, as_they_are, channels_last, features, natural
 from ..lazy import layers, ops
-from ..plus import plus
 from ..registry import translates
 
 
@@ -331,7 +330,7 @@ def _broadcast(at, data, shape, like=None):
     """Repeats axes of length 1; None is the batch."""
     if None in shape:
         zeros = at.zeros([None if d is None else d for d in shape]) if like is None else ops.zeros_like(like)
-        return plus(data, ops.cast(zeros, data.dtype))
+        return ops.add(data, ops.cast(zeros, data.dtype))
     return ops.broadcast_to(data, shape)
 
 
@@ -348,13 +347,13 @@ def broadcast_to(at, data, *, shape: Ints = ()):
 @translates("broadcast_like")
 def broadcast_like(at, lhs, rhs, *, lhs_axes: Ints | None = None, rhs_axes: Ints | None = None):
     if lhs_axes is None:
-        return plus(lhs, ops.cast(ops.zeros_like(rhs), lhs.dtype))
+        return ops.add(lhs, ops.cast(ops.zeros_like(rhs), lhs.dtype))
     rank = len(lhs.shape)
     for a, b in zip(lhs_axes, rhs_axes or (), strict=True):
         a, b = at.axis(a, rank), at.axis(b, len(rhs.shape))
         line = rhs[tuple(slice(None) if i == b else 0 for i in range(len(rhs.shape)))]
         line = ops.reshape(ops.zeros_like(line), [-1 if i == a else 1 for i in range(rank)])
-        lhs = plus(lhs, ops.cast(line, lhs.dtype))
+        lhs = ops.add(lhs, ops.cast(line, lhs.dtype))
     return lhs
 
 

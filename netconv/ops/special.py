@@ -9,7 +9,6 @@ import math
 
 from ..layout import anywhere
 from ..lazy import ops
-from ..plus import plus
 from ..registry import translates
 
 FAR = 8.0
@@ -30,7 +29,7 @@ def _polynomial(x, coefficients):
     """Horner's rule; the constant term first."""
     total = ops.full_like(x, coefficients[-1])
     for c in reversed(coefficients[:-1]):
-        total = plus(ops.multiply(total, x), c)
+        total = ops.add(ops.multiply(total, x), c)
     return total
 
 
@@ -44,7 +43,7 @@ def _stirling(x):
     """What log gamma(x) is more than (x - 1/2) log x - x."""
     inverse = ops.reciprocal(x)
     series = ops.multiply(inverse, _polynomial(ops.square(inverse), STIRLING))
-    return plus(series, math.log(2 * math.pi) / 2)
+    return ops.add(series, math.log(2 * math.pi) / 2)
 
 
 def _near(x):
@@ -78,9 +77,9 @@ def _log_right(x):
     """log gamma(x) for x >= 1/2."""
     is_near, near, far = _split(x)
     log, product = _near(near)
-    near = plus(log, ops.log(product))
+    near = ops.add(log, ops.log(product))
     power = ops.multiply(ops.subtract(far, 0.5), ops.subtract(ops.log(far), 1.0))
-    return ops.where(is_near, near, plus(power, ops.subtract(_stirling(far), 0.5)))
+    return ops.where(is_near, near, ops.add(power, ops.subtract(_stirling(far), 0.5)))
 
 
 def _sine(x):
@@ -111,5 +110,5 @@ def gammaln(at, data):
     """log |gamma|."""
     left, right, turned = _reflect(data)
     whole = _log_right(right)
-    mirrored = ops.subtract(math.log(math.pi), plus(ops.log(ops.absolute(_sine(turned))), whole))
+    mirrored = ops.subtract(math.log(math.pi), ops.add(ops.log(ops.absolute(_sine(turned))), whole))
     return ops.where(left, mirrored, whole)
