@@ -11,6 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -486,15 +487,16 @@ def predict(
 
     def blocks():
         used, unseen = known, Counter()
-        stream = encoding.stream(data, used, header) if used else table.stream(data, header)
-        for rows in stream:
-            if not len(rows):
-                continue
-            if used is None:
-                used = _plain(rows, needs, opened, target, rescale, True, say)
-            x = encoding.features(rows, used, unseen)
-            given = _outputs(opened.model, _inputs(opened.model, x))
-            yield _probabilities(given, loss) if needs.classes else given
+        # closing: a fault in the middle leaves no file open
+        with closing(encoding.stream(data, used, header) if used else table.stream(data, header)) as stream:
+            for rows in stream:
+                if not len(rows):
+                    continue
+                if used is None:
+                    used = _plain(rows, needs, opened, target, rescale, True, say)
+                x = encoding.features(rows, used, unseen)
+                given = _outputs(opened.model, _inputs(opened.model, x))
+                yield _probabilities(given, loss) if needs.classes else given
         _tell_unseen(unseen, say)
 
     return Predictions(names, bool(needs.classes), blocks())

@@ -11,6 +11,7 @@ import io
 import re
 import select
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -351,17 +352,18 @@ def stream(
     Raises DataError: a ragged row, a cell that is no finite number, bytes that are no table.
     """
     form = None
-    for line, data in _blocks(source):
-        if form is None:
-            form = _sniff(data, source.name, known, header)
-            found |= text(form) if text else frozenset()
-            if form.header:
-                skipped = _header_end(data, source.name)
-                line += data.count(b"\n", 0, skipped)
-                data = data[skipped:]
-        rows = _rows(data, line, source.name, form, found)
-        found |= rows.texts.keys()
-        yield rows
+    with closing(_blocks(source)) as blocks:  # a fault in the middle leaves no file open
+        for line, data in blocks:
+            if form is None:
+                form = _sniff(data, source.name, known, header)
+                found |= text(form) if text else frozenset()
+                if form.header:
+                    skipped = _header_end(data, source.name)
+                    line += data.count(b"\n", 0, skipped)
+                    data = data[skipped:]
+            rows = _rows(data, line, source.name, form, found)
+            found |= rows.texts.keys()
+            yield rows
     if form is None:
         raise DataError("is empty", source.name)
 
@@ -411,10 +413,11 @@ def read(
             break
 
     def find(row):
-        for rows in stream(source, form.header, known, text, found):
-            if row < len(rows):
-                return rows.find(row)
-            row -= len(rows)
+        with closing(stream(source, form.header, known, text, found)) as blocks:
+            for rows in blocks:
+                if row < len(rows):
+                    return rows.find(row)
+                row -= len(rows)
         raise IndexError(row)
 
     texts = {position: _join([texts[position] for _, texts in blocks]) for position in sorted(found)}
