@@ -130,8 +130,7 @@ class Stored:
         return self.site.permute(self.natural(), order)
 
 
-Policy = Callable[[Any, list, dict], tuple[list, dict, Order | Flat | None]]
-"""(site, values, attributes) -> tensors for the translation, its attributes, and the order of what it returns."""
+# A policy: (site, values, attributes) -> tensors for the translation, its attributes, the order of what it returns.
 
 
 def plain(site, values, attributes):

@@ -247,14 +247,6 @@ def split_v2(at, data, *, indices: Ints, axis: int = 1, squeeze_axis: bool = Fal
     return [ops.squeeze(x, axis) for x in out] if squeeze_axis else out
 
 
-def _bounds(at, length, begin, end, step):
-    if step == 0:
-        raise at.error("a step of 0")
-    if length is not None:
-        return slice(*slice(begin, end, step).indices(length)) if step > 0 else slice(begin, end, step)
-    return slice(begin, end, step)
-
-
 @translates("slice", "crop")
 def slice_(at, data, *, begin: IntsNone, end: IntsNone, step: IntsNone = ()):
     step = tuple(step) + (None,) * (len(begin) - len(step))
@@ -324,14 +316,6 @@ def broadcast_axis(at, data, *, axis: Ints = (), size: Ints = ()):
     for a, n in zip(axis, size, strict=True):
         data = ops.repeat(data, n, a)
     return data
-
-
-def _broadcast(at, data, shape, like=None):
-    """Repeats axes of length 1; None is the batch."""
-    if None in shape:
-        zeros = at.zeros([None if d is None else d for d in shape]) if like is None else ops.zeros_like(like)
-        return ops.add(data, ops.cast(zeros, data.dtype))
-    return ops.broadcast_to(data, shape)
 
 
 @translates("broadcast_to")
