@@ -3,6 +3,8 @@
 Importing it imports neither TensorFlow, Keras nor numpy.
 """
 
+from importlib import import_module
+
 from .errors import DataError, FormatError, NetconvError, NodeError, ShapeError, UnsupportedOps
 
 __version__ = "0.1.0"
@@ -12,12 +14,16 @@ __all__ = [
 ]  # fmt: skip
 
 
-def __getattr__(name):
-    """`train`, `evaluate`, `predict`, `open_model` and `find_model`, which `learn.py` has."""
-    if name in __all__:
-        from . import learn
+_ON_TABLES = {
+    "find_model": "models", "open_model": "models", "train": "training", "evaluate": "evaluation",
+    "predict": "prediction",
+}  # fmt: skip
 
-        return getattr(learn, name)
+
+def __getattr__(name):
+    """What works on tables, with the modules that have it imported when it is first asked for."""
+    if name in _ON_TABLES:
+        return getattr(import_module(f".{_ON_TABLES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -12,7 +12,7 @@ import netconv
 PACKAGE = Path(netconv.__file__).parent
 LEVELS = [
     {"errors"},
-    {"files", "arrays", "attributes", "lazy"},
+    {"files", "figures", "arrays", "attributes", "lazy"},
     {"graph", "ndarray", "refused", "synonyms", "table"},
     {"registry", "reader"},
     {"normalise", "shape_rules"},
@@ -23,7 +23,9 @@ LEVELS = [
     {"ops"},
     {"archive", "build", "finish"},
     {"conversion", "inspection"},
-    {"learn"},
+    {"models"},
+    {"evaluation", "prediction"},
+    {"training"},
     {"__init__"},
     {"cli"},
     {"__main__"},

@@ -18,9 +18,9 @@ class Commands(click.Group):
     NAMES = {
         "convert": "convert",
         "inspect": "convert",
-        "train": "learn",
-        "evaluate": "learn",
-        "predict": "learn",
+        "train": "train",
+        "evaluate": "evaluate",
+        "predict": "predict",
     }
 
     def list_commands(self, ctx):

@@ -1,0 +1,77 @@
+"""Options that several commands have, and what they stand for."""
+
+from __future__ import annotations
+
+import re
+import sys
+from fractions import Fraction
+
+import click
+
+import netconv
+
+from .quiet import quiet_keras
+
+
+class Rescale(click.ParamType):
+    """SCALE,OFFSET: x becomes x * SCALE + OFFSET; fractions such as 1/255 are numbers."""
+
+    name = "SCALE,OFFSET"
+    NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{0,20})?(e[+-]?\d{1,2})?(/\d{1,20}(\.\d{0,20})?)?", re.IGNORECASE)
+
+    def convert(self, value, param, ctx):
+        parts = [part.strip() for part in value.split(",")]
+        try:
+            if len(parts) != 2 or not all(map(self.NUMBER.fullmatch, parts)):
+                raise ValueError
+            return tuple(float(self._number(part)) for part in parts)
+        except (ValueError, ZeroDivisionError):
+            self.fail(f"{value!r} is not two numbers such as 1/255,0", param, ctx)
+
+    @staticmethod
+    def _number(text: str) -> Fraction:
+        above, _, below = text.partition("/")
+        return Fraction(above) / Fraction(below or "1")
+
+
+class Weights(click.ParamType):
+    """balanced, or NAME=WEIGHT,..."""
+
+    name = "balanced|NAME=WEIGHT,..."
+
+    def convert(self, value, param, ctx):
+        if value == "balanced":
+            return value
+        try:
+            pairs = [part.rpartition("=") for part in value.split(",")]
+            return {name.strip(): float(weight) for name, _, weight in pairs}
+        except ValueError:
+            self.fail(f"{value!r} is neither 'balanced' nor weights such as yes=2,no=1", param, ctx)
+
+
+MODEL = click.option("-m", "--model", metavar="FILE", help="A .keras file or a net.json; else the only one there is.")
+TARGET = click.option("-t", "--target", "targets", metavar="COLUMN", multiple=True,
+                      help="The column that is to be told, by name or number (from 1; -1 is the last).")  # fmt: skip
+RESCALE = click.option("--rescale", type=Rescale(), help="Numbers x become x*SCALE+OFFSET, such as 1/255,0.")
+HEADER = click.option(
+    "--header/--no-header", default=None, help="Whether the first row has names. [default: found out]"
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
+QUIET = click.option("--quiet", is_flag=True, help="No account on stderr.")
+
+
+def saying(quiet: bool):
+    return lambda line: None if quiet else click.echo(line, err=True)
+
+
+def source(data: str):
+    return sys.stdin.buffer if data == "-" else data
+
+
+def opened_model(model, data: str, training: bool, say, seed: int = 0):
+    if model == "-" and data == "-":
+        raise click.UsageError("the model and the data cannot both be standard input")
+    if model is None:
+        model = netconv.find_model(None if data == "-" else data, training, say)
+    with quiet_keras():
+        return netconv.open_model(sys.stdin.buffer.read() if model == "-" else model, seed)

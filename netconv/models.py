@@ -1,0 +1,282 @@
+"""Models opened, and what they want of a table. Knows no MXNet: a net that is not yet a model is `conversion`'s.
+
+Nothing here prints: what was found out goes line by line to `say`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import archive, encoding, finish
+from .encoding import Encoding, Feature, Needs, silent
+from .errors import DataError, FormatError, NetconvError
+from .lazy import keras
+from .table import Rows, counted
+
+if TYPE_CHECKING:
+    import numpy as np
+
+TRAINED = "-trained"
+TABLE, CLASSES = "table.json", "classes.json"
+"""Members of the archive: the `Encoding`; the names of the classes of a net that was not trained here."""
+_CLASS_LOSSES = frozenset({"sparse_categorical_crossentropy", "categorical_crossentropy"})
+_ACTIVATION_LOSSES = {"softmax": "sparse_categorical_crossentropy", "sigmoid": "binary_crossentropy"}
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model with its `name` for messages, its `path` if it has one, and netconv's `members` of its archive."""
+
+    model: Any
+    name: str = "the model"
+    path: Path | None = None
+    members: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def encoding(self) -> Encoding | None:
+        """How the table was read that the model was trained on here."""
+        return Encoding.load(self.members[TABLE], self.name) if TABLE in self.members else None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes that were given when the net was converted."""
+        try:
+            return tuple(map(str, json.loads(self.members.get(CLASSES, b"[]"))))
+        except (ValueError, TypeError, RecursionError):
+            raise FormatError(f"{self.name}: its member netconv/{CLASSES} is damaged") from None
+
+    def trained_path(self, output: Path | str | None = None) -> Path:
+        """Where the trained model goes: `output`, else `<stem>-trained.keras` beside the model. Raises NetconvError
+        when that is the model itself or cannot be a `.keras` file."""
+        if output is None:
+            path = self.path or Path("model.keras")
+            output = path.with_name(path.stem.removesuffix("-symbol").removesuffix(TRAINED) + TRAINED + ".keras")
+        output = Path(output)
+        if self.path and output.resolve() == self.path.resolve():
+            raise NetconvError(f"{output}: the trained model would be written over its input; choose another with -o")
+        if output.suffix != ".keras":
+            raise NetconvError(f"{output}: a trained model is a .keras file, which has room for what was learnt")
+        if not output.parent.is_dir():
+            raise NetconvError(f"{output}: there is no folder {output.parent}")
+        return output
+
+
+def find_model(data: Path | str | None, training: bool, say: Say = silent) -> Path:
+    """The only model or net in the folder of the data, or in the current folder. A net, the `.keras` made of it and the
+    trained one are one: for training the first `.keras` is taken, else the trained one. Raises NetconvError."""
+    folders = dict.fromkeys([Path(data).resolve().parent if data else Path.cwd(), Path.cwd()])
+    found = [_models(folder, training) for folder in folders]
+    only = [models for models in found if len(models) == 1]
+    if len(only) == 1:
+        say(f"model: {only[0][0]} (-m names another)")
+        return only[0][0]
+    models = [str(path) for models in found for path in models]
+    if models:
+        listed = ", ".join(models[:10]) + (f" and {len(models) - 10} more" if len(models) > 10 else "")
+        raise NetconvError(f"several models: {listed}; choose one with -m")
+    raise NetconvError(f"no .keras file and no net.json in {' or '.join(map(str, folders))}: give one with -m")
+
+
+def _models(folder: Path, training: bool) -> list[Path]:
+    """The models in a folder, one of each family."""
+    families: dict[str, dict[str, Path]] = {}
+    files = [p for p in sorted(folder.iterdir()) if p.suffix and p.is_file()]  # `.keras` is a folder of Keras's own
+    for path in [p for p in files if p.suffix == ".keras" or (p.suffix == ".json" and _is_net(p))]:
+        kind = "net" if path.suffix == ".json" else "trained" if path.stem.endswith(TRAINED) else "model"
+        families.setdefault(path.stem.removesuffix("-symbol").removesuffix(TRAINED), {})[kind] = path
+    order = ("model", "net", "trained") if training else ("trained", "model", "net")
+    chosen = [next(kinds[kind] for kind in order if kind in kinds) for kinds in families.values()]
+    return [path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path for path in chosen]
+
+
+def _is_net(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return re.search(rb'"nodes"\s*:', stream.read(64 << 20)) is not None
+
+
+def open_model(model: Path | str | bytes | Any, seed: int = 0) -> Opened:
+    """A model from a `.keras` file, its bytes, a net (`.json`, converted with `seed` for what has no parameters) or a
+    keras.Model. Raises NetconvError."""
+    if isinstance(model, Opened):
+        return model
+    if isinstance(model, bytes):
+        return Opened(archive.load(model), "standard input", None, archive.members(model))
+    if not isinstance(model, str | Path):
+        return Opened(model)
+    path = Path(model)
+    if path.suffix == ".json":
+        from . import conversion
+
+        done = conversion.convert(path, seed=seed)
+        return Opened(done.model, str(path), path, done.members)
+    return Opened(archive.load(path), str(path), path, archive.members(path))
+
+
+# What a model wants
+
+
+def loss_name(loss) -> str:
+    """Keras's snake-case name of a loss, whatever it was given as."""
+    if isinstance(loss, list | tuple) and len(loss) == 1:
+        loss = loss[0]
+    loss = finish.known(keras.losses, loss, "loss")
+    name = type(loss).__name__ if isinstance(loss, keras.losses.Loss) else loss.__name__
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def loss_of(opened: Opened):
+    """The loss that a model was compiled with, or the one its last activation goes with."""
+    if opened.model.loss is not None:
+        return opened.model.loss
+    last = opened.model.layers[-1]
+    activation = last.get_config().get("activation") or type(last).__name__.lower()
+    return _ACTIVATION_LOSSES.get(activation, "mean_squared_error")
+
+
+def needs_of(opened: Opened, loss) -> Needs:
+    shapes = [tensor.shape[1:] for tensor in opened.model.inputs]
+    outputs = [tensor.shape[1:] for tensor in opened.model.outputs]
+    known = all(None not in shape for shape in shapes)
+    features = sum(map(math.prod, shapes)) if known else None
+    gives = sum(math.prod(d or 1 for d in shape) for shape in outputs)
+    classes = 0
+    if len(outputs) == 1 and len(outputs[0]) < 2:
+        name = loss_name(loss)
+        if name == "binary_crossentropy" and gives == 1:
+            classes = 2
+        elif name in _CLASS_LOSSES:
+            classes = gives
+    return Needs(features, gives, classes)
+
+
+def check_trainable(opened: Opened) -> None:
+    shapes = [tuple(tensor.shape[1:]) for tensor in opened.model.outputs]
+    if len(shapes) > 1:
+        raise NetconvError(f"{opened.name}: the net has {len(shapes)} outputs, and a table trains one")
+    if len(shapes[0]) > 1:
+        raise NetconvError(
+            f"{opened.name}: the net gives {shape_text(shapes[0])} a row, and a table trains one row of values"
+        )
+
+
+def shape_text(shape) -> str:
+    return " x ".join("?" if d is None else str(d) for d in shape)
+
+
+def inputs_of(model, x: np.ndarray) -> list[np.ndarray]:
+    """Rows (rows, width) as the arrays of the model's inputs, in their order; an unknown length is found out, square
+    where there are several."""
+    parts, start = [], 0
+    shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
+    widths = [math.prod(d for d in shape if d is not None) for shape in shapes]
+    spare = x.shape[1] - sum(w for w, shape in zip(widths, shapes, strict=True) if None not in shape)
+    for tensor, shape, width in zip(model.inputs, shapes, widths, strict=True):
+        unknown = shape.count(None)
+        if unknown:
+            side = round((spare / width) ** (1 / unknown)) if spare > 0 else 0
+            if side**unknown * width != spare or side == 0:
+                raise DataError(f"{counted(x.shape[1], 'feature')} do not fill the net's input of {shape_text(shape)}")
+            shape = tuple(side if d is None else d for d in shape)
+            width = math.prod(shape)
+        part = x[:, start : start + width].reshape(-1, *shape)
+        parts.append(part.astype(tensor.dtype, copy=False))
+        start += width
+    return parts
+
+
+def structure(inputs: list[np.ndarray]):
+    """The arrays as Keras wants them."""
+    return tuple(inputs) if len(inputs) > 1 else inputs[0]
+
+
+def outputs_of(model, inputs: list[np.ndarray]) -> np.ndarray:
+    """What a model gives, (rows, values): all its outputs side by side."""
+    import numpy as np
+
+    rows, width = len(inputs[0]), sum(math.prod(part.shape[1:]) for part in inputs)
+    step = max(1, min(1024, (4 << 20) // width))
+    model.jit_compile = False  # compiling takes longer than the rows, and again for each new number of rows
+    found = []
+    for start in range(0, rows, step):
+        given = model.predict_on_batch(structure([part[start : start + step] for part in inputs]))
+        given = given if isinstance(given, list | tuple) else [given]
+        found.append(np.concatenate([np.asarray(g).reshape(len(g), -1) for g in given], axis=1))
+    return np.concatenate(found).astype(np.float32, copy=False)
+
+
+def probabilities(y: np.ndarray, loss) -> np.ndarray:
+    """The probabilities of the classes, (rows, classes), of what a net gives."""
+    import numpy as np
+
+    if getattr(loss, "from_logits", False):
+        y = 1 / (1 + np.exp(-y)) if y.shape[1] == 1 else np.exp(y - y.max(axis=1, keepdims=True))
+        y = y if y.shape[1] == 1 else y / y.sum(axis=1, keepdims=True)
+    return np.concatenate([1 - y, y], axis=1) if y.shape[1] == 1 else y
+
+
+def class_names(known: tuple[str, ...], count: int) -> tuple[str, ...]:
+    return known + tuple(map(str, range(len(known), count)))
+
+
+# How a table is read for a model
+
+
+def plain_encoding(
+    rows: Rows, needs: Needs, opened: Opened, targets, rescale, without_target: bool, say: Say
+) -> Encoding:
+    """The encoding of a table for a model that learnt from none: numbers only, as they are."""
+    found = encoding.fit(
+        rows, needs, targets, opened.classes, rescale or (1.0, 0.0), without_target=without_target, say=say
+    )
+    return replace(found, features=tuple(Feature(feature.name) for feature in found.features))
+
+
+def known_encoding(opened: Opened, needs: Needs) -> Encoding | None:
+    """The encoding that a model was trained with, checked against the model."""
+    known = opened.encoding
+    if known:
+        width = sum(feature.width for feature in known.features)
+        if needs.features not in (None, width) or len(known.classes) > needs.classes:
+            raise FormatError(f"{opened.name}: its member netconv/{TABLE} does not fit the model")
+    return known
+
+
+def overridden(known: Encoding, targets: tuple[str, ...], rescale) -> Encoding:
+    """An encoding with what the user says otherwise."""
+    if targets:
+        known = replace(known, targets=targets)
+    return replace(known, scale=rescale[0], offset=rescale[1]) if rescale else known
+
+
+def full_rows(y: np.ndarray) -> np.ndarray:
+    """The rows that have a target."""
+    import numpy as np
+
+    return np.flatnonzero(y >= 0) if y.ndim == 1 else np.flatnonzero(~np.isnan(y).any(axis=1))
+
+
+def as_targets(y: np.ndarray, needs: Needs, loss) -> np.ndarray:
+    """Targets in the form that the loss takes."""
+    import numpy as np
+
+    if not needs.classes:
+        return y
+    if needs.outputs == 1:
+        return y[:, None].astype(np.float32)
+    return np.eye(needs.classes, dtype=np.float32)[y] if loss_name(loss) == "categorical_crossentropy" else y
+
+
+def tell_unseen(unseen: Counter[str], say: Say) -> None:
+    for name, count in unseen.items():
+        if count:
+            cells = f"{counted(count, 'cell')} of categories that the training table did not have"
+            say(f"warning: column {name!r}: {cells}, taken as missing")

@@ -1,0 +1,84 @@
+"""Models: the shapes of their inputs, and how they are found."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from tables import fails, layers
+
+import netconv
+from netconv import models
+
+# Shapes
+
+
+def test_rows_fill_the_inputs_of_a_net():
+    one, two = keras.Input((1, 2), name="one"), keras.Input((2,), dtype="int32", name="two")
+    made = keras.Model([one, two], layers.Concatenate()([layers.Flatten()(one), layers.Embedding(9, 1)(two)[..., 0]]))
+    first, second = models.inputs_of(made, np.array([[1, 2, 3, 4]], np.float32))
+    assert first.tolist() == [[[1, 2]]] and second.tolist() == [[3, 4]] and second.dtype == np.int32
+
+
+def test_unknown_lengths_are_found_out():
+    entry = keras.Input((1, None, None))
+    made = keras.Model(entry, layers.GlobalAveragePooling2D(data_format="channels_first")(entry))
+    [image] = models.inputs_of(made, np.zeros((3, 49), np.float32))
+    assert image.shape == (3, 1, 7, 7)
+    assert fails(models.inputs_of, made, np.zeros((3, 50), np.float32)) == (
+        "50 features do not fill the net's input of 1 x ? x ?"
+    )
+
+
+# Finding the model
+
+
+def touch(folder, *names):
+    for name in names:
+        (folder / name).write_text('{"nodes": []}' if name.endswith(".json") else "")
+
+
+@pytest.mark.parametrize(
+    "names, training, evaluating",
+    [
+        (["net.json", "net.params"], "net.json", "net.json"),
+        (["net.json", "net.keras"], "net.keras", "net.keras"),
+        (["net.json", "net.keras", "net-trained.keras"], "net.keras", "net-trained.keras"),
+        (["x-symbol.json", "x-trained.keras"], "x-symbol.json", "x-trained.keras"),
+    ],
+)
+def test_the_only_model_is_found(tmp_path, monkeypatch, names, training, evaluating):
+    touch(tmp_path, *names)
+    (tmp_path / "package.json").write_text('{"name": "no net"}')
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for folder, data, prefix in ((tmp_path, None, Path()), (elsewhere, tmp_path / "t.csv", tmp_path)):
+        monkeypatch.chdir(folder)
+        assert netconv.find_model(data, True) == prefix / training
+        assert netconv.find_model(data, False) == prefix / evaluating
+
+
+def test_several_models_or_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert fails(netconv.find_model, None, True) == f"no .keras file and no net.json in {tmp_path}: give one with -m"
+    touch(tmp_path, "a.keras", "b.json")
+    assert fails(netconv.find_model, None, True) == "several models: a.keras, b.json; choose one with -m"
+    (tmp_path / "data").mkdir()
+    touch(tmp_path / "data", "c.keras")
+    assert netconv.find_model(tmp_path / "data" / "t.csv", True) == Path("data/c.keras")
+
+
+def test_where_the_trained_model_goes(tmp_path):
+    def path(name, output=None):
+        return models.Opened(None, name, tmp_path / name).trained_path(output)
+
+    assert path("net.keras") == tmp_path / "net-trained.keras"
+    assert path("x-symbol.json") == tmp_path / "x-trained.keras"
+    assert models.Opened(None).trained_path() == Path("model-trained.keras")
+    assert fails(path, "x-trained.keras") == (
+        f"{tmp_path / 'x-trained.keras'}: the trained model would be written over its input; choose another with -o"
+    )
+    assert fails(path, "net.keras", "x.h5") == (
+        "x.h5: a trained model is a .keras file, which has room for what was learnt"
+    )
+    assert fails(path, "net.keras", "no/x.keras") == "no/x.keras: there is no folder no"

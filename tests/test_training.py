@@ -1,0 +1,317 @@
+"""Training of small models on small tables, and what is kept of it."""
+
+import json
+import math
+import os
+
+import keras
+import numpy as np
+import pytest
+from tables import KIDNEY, fails, layers, model, separable, source
+
+import netconv
+from netconv import FormatError, archive, training
+from netconv.encoding import Encoding
+
+
+def test_the_kidney_table_is_learnt_with_no_options():
+    hidden = [layers.BatchNormalization(momentum=0.9), layers.Dense(20), layers.ReLU(), layers.Dropout(0.1)]
+    made = model(24, hidden=hidden)
+    made.optimizer.learning_rate = 0.01
+    said = []
+    done = netconv.train(made, KIDNEY, say=said.append)
+    assert done.evaluation.metrics["accuracy"] >= 0.97
+    assert said == [
+        "target: column 'classification' (--target names another)",
+        "column 'id' is left out: it would be one feature too many",
+        "rows: 320 to train on, 80 for validation; classes: ckd 250, notckd 150",
+    ]
+    assert done.opened.encoding.classes == ("ckd", "notckd")
+
+
+def test_training_stops_and_keeps_the_best_weights():
+    text = separable(80) + "0.5,1,no\n-0.5,1,yes\n" * 8
+    done = netconv.train(model(), source(text), early_stopping=3, epochs=300)
+    losses = [figures["val_loss"] for figures in done.history]
+    assert len(losses) == done.best + 3 < 300
+    assert losses[done.best - 1] == min(losses)
+    assert done.evaluation.metrics["loss"] == pytest.approx(min(losses), rel=1e-4)
+
+
+def test_two_runs_are_one():
+    def weights(seed):
+        done = netconv.train(model(hidden=[layers.Dropout(0.3)]), source(separable()), epochs=3, seed=seed)
+        return done.opened.model.get_weights()[:2]
+
+    for one, two in zip(weights(5), weights(5), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert any((one != two).any() for one, two in zip(weights(5), weights(6), strict=True))
+
+
+def test_the_rows_for_validation_are_of_all_classes_and_are_not_learnt_from():
+    y = np.array([0] * 50 + [1] * 10 + [2])
+    held = training.held_out(y, 0.2, 0)
+    assert np.bincount(y[held]).tolist() == [10, 2]
+    assert training.held_out(y, 0.2, 0).tolist() == held.tolist() != training.held_out(y, 0.2, 1).tolist()
+    text = "a,b,class\n" + "".join(f"{n},,{'yn'[n % 2]}\n" for n in range(100))
+    done = netconv.train(model(), source(text), epochs=1)
+    inside = np.delete(np.arange(100), training.held_out(1 - np.arange(100) % 2, 0.2, 0))
+    assert [f.fill for f in done.opened.encoding.features] == [float(np.median(inside)), 0.0]
+
+
+def test_without_validation_all_rows_are_learnt_from_to_the_last_epoch():
+    done = netconv.train(model(), source(separable()), validation_split=0, epochs=4)
+    assert (done.rows, done.validation_rows, done.best, len(done.history)) == (60, 0, 4, 4)
+    assert "training rows: loss" in done.text
+
+
+def test_another_table_validates():
+    done = netconv.train(model(), source(separable()), validation_data=source(separable(30, seed=1)), epochs=2)
+    assert (done.rows, done.validation_rows) == (60, 30)
+    text = separable(30).replace("yes", "perhaps", 1)
+    line = next(n for n, row in enumerate(text.splitlines(), 1) if "perhaps" in row)
+    message = fails(netconv.train, model(), source(separable()), validation_data=source(text), epochs=1)
+    assert message == f"t.csv, line {line}, column 'class': unknown class 'perhaps'; the classes are no, yes"
+
+
+def test_rows_without_a_target_are_left_out_and_counted():
+    said = []
+    done = netconv.train(model(), source(separable() + "1,2,?\n3,4,\n"), epochs=1, say=said.append)
+    assert done.rows + done.validation_rows == 60
+    assert "2 rows without a target left out" in said
+
+
+def test_one_class_and_fewer_classes_than_outputs():
+    said = []
+    done = netconv.train(model(classes=3), source("a,b,class\n1,2,x\n3,4,x\n"), epochs=1, say=said.append)
+    assert "warning: all rows are of one class" in said
+    assert done.opened.encoding.classes == ("x",)
+    assert done.facts["classes"] == ["x"]
+
+
+@pytest.mark.parametrize("loss", ["categorical_crossentropy", "binary_crossentropy"])
+def test_other_losses_of_classes(loss):
+    made = model(2, 1, loss, "sigmoid") if loss == "binary_crossentropy" else model(2, 2, loss)
+    done = netconv.train(made, source(separable(200)), epochs=30)
+    assert done.evaluation.metrics["accuracy"] > 0.9
+    predicted = netconv.predict(done.opened, source("a,b\n2,0\n-2,0\n"))
+    assert predicted.names == ("no", "yes")
+    [block] = predicted.blocks
+    np.testing.assert_allclose(block.sum(axis=1), 1, rtol=1e-5)
+    assert block.argmax(axis=1).tolist() == [1, 0]
+
+
+def test_a_model_that_was_not_compiled_gets_the_loss_of_its_last_activation():
+    made = keras.Sequential([keras.Input((2,)), layers.Dense(2), layers.Softmax()])
+    done = netconv.train(made, source(separable()), epochs=1)
+    assert done.opened.model.loss == "sparse_categorical_crossentropy"
+
+
+def test_values():
+    text = "x,y\n" + "".join(f"{x},{3 * x - 1}\n" for x in np.linspace(-1, 1, 50))
+    done = netconv.train(model(1, 1, "mse", None), source(text), epochs=150)
+    assert done.evaluation.metrics["r2"] > 0.98
+    assert set(done.evaluation.metrics) == {"loss", "mse", "mae", "rmse", "r2"}
+    assert done.evaluation.metrics["loss"] == pytest.approx(done.evaluation.metrics["mse"])
+    [header, row] = "".join(netconv.predict(done.opened, source("x\n0.5\n")).csv()).splitlines()
+    assert header == "y" and float(row) == pytest.approx(0.5, abs=0.3)
+
+
+def test_several_values():
+    text = "x,u,v\n" + "".join(f"{x},{x},{-x}\n" for x in np.linspace(-1, 1, 50))
+    done = netconv.train(model(1, 2, "mae", None), source(text), target=("u", "v"), epochs=60)
+    text = "".join(netconv.predict(done.opened, source("0.5\n")).json())
+    assert json.loads(text).keys() == {"u", "v"}
+
+
+def test_class_weights():
+    y = np.array([0, 0, 0, 1])
+    assert training.weights_of_classes("balanced", y, ("a", "b")) == {0: pytest.approx(2 / 3), 1: 2.0}
+    assert training.weights_of_classes({"b": 3.0}, y, ("a", "b")) == {0: 1.0, 1: 3.0}
+    assert netconv.train(model(), source(separable()), class_weight="balanced", epochs=1).history
+
+
+def test_options_of_keras_reach_the_training():
+    done = netconv.train(
+        model(),
+        source(separable()),
+        epochs=2,
+        optimizer="sgd",
+        learning_rate=0.25,
+        loss="categorical_crossentropy",
+        batch_size=7,
+    )
+    assert done.opened.model.optimizer.name.lower() == "sgd"
+    assert float(done.opened.model.optimizer.learning_rate) == 0.25
+    assert int(done.opened.model.optimizer.iterations) == 2 * math.ceil(48 / 7)
+    assert done.opened.model.loss == "categorical_crossentropy"
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (
+            {"loss": "nope"},
+            "Keras has no loss called 'nope'; it has mean_squared_error, binary_crossentropy and others",
+        ),
+        ({"optimizer": "nope"}, "Keras has no optimizer called 'nope'; it has adam, sgd, rmsprop and others"),
+        ({"class_weight": {"maybe": 2}}, "class weight for unknown class 'maybe'; the classes are no, yes"),
+    ],
+)
+def test_options_that_mean_nothing(options, message):
+    assert fails(netconv.train, model(), source(separable()), epochs=1, **options) == message
+
+
+def test_class_weights_are_for_classes():
+    message = fails(netconv.train, model(1, 1, "mse", None), source("x,y\n1,2\n"), class_weight="balanced")
+    assert message == "class weights are for classes, and this net gives values"
+
+
+def test_a_loss_that_is_no_number_ends_it():
+    text = "x,y\n" + "1e30,1e30\n" * 20
+    message = fails(netconv.train, model(1, 1, "mse", None), source(text), target=("y",))
+    assert message == "the loss became inf in epoch 1: try a smaller --learning-rate, or --rescale"
+
+
+def test_what_a_table_cannot_train():
+    made = keras.Sequential([keras.Input((2, 3)), layers.Dense(2)])
+    assert fails(netconv.train, made, source("a\n1\n")) == (
+        "the model: the net gives 2 x 2 a row, and a table trains one row of values"
+    )
+    entry = keras.Input((2,))
+    made = keras.Model(entry, [layers.Dense(1)(entry), layers.Dense(2)(entry)])
+    assert fails(netconv.train, made, source("a\n1\n")) == "the model: the net has 2 outputs, and a table trains one"
+    assert fails(netconv.train, model(), source("a,b,class\n1,2,?\n"), target=("class",)) == (
+        "t.csv, column 'class': the target column is empty"
+    )
+
+
+def test_progress_is_told():
+    seen = []
+    netconv.train(model(), source(separable()), epochs=2, batch_size=8, progress=seen.append)
+    assert [at.epoch for at in seen if at.done == 1 and "val_loss" in at.figures] == [1, 2]
+    assert all(0 < at.done <= 1 and at.epochs == 2 for at in seen)
+
+
+def test_the_history_is_written(tmp_path):
+    done = netconv.train(model(), source(separable()), epochs=2)
+    done.save_history(tmp_path / "h.csv")
+    done.save_history(tmp_path / "h.jsonl")
+    assert (tmp_path / "h.csv").read_text().splitlines()[0] == "epoch,accuracy,loss,val_accuracy,val_loss"
+    lines = [json.loads(line) for line in (tmp_path / "h.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2]
+    assert lines[0]["loss"] == done.history[0]["loss"]
+
+
+# What is kept
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A trained model of two texts and a number, as a file."""
+    generator = np.random.default_rng(0)
+    rows = [(a, "pq"[int(b > 0)], "uvw"[n % 3]) for n, (a, b) in enumerate(generator.normal(size=(90, 2)))]
+    text = "a,b,c,kind\n" + "".join(f"{a:.3f},{b},{c},{'high' if a > 0 else 'low'}\n" for a, b, c in rows)
+    path = tmp_path_factory.mktemp("trained") / "net.keras"
+    archive.save(model(5, hidden=[layers.Dense(4)]), path, {"weights.json": b"{}"})
+    done = netconv.train(path, source(text), epochs=30)
+    done.save(done.opened.trained_path())
+    return done.opened.trained_path(), text
+
+
+def test_everything_learnt_is_in_the_file(trained):
+    path, _ = trained
+    assert path.name == "net-trained.keras"
+    members = archive.members(path)
+    assert sorted(members) == ["table.json", "weights.json"]
+    known = Encoding.load(members["table.json"], "net")
+    assert [feature.width for feature in known.features] == [1, 1, 3]
+    assert float(keras.saving.load_model(path).optimizer.learning_rate) == pytest.approx(0.05)
+
+
+def test_a_file_is_evaluated_and_predicts(trained):
+    path, text = trained
+    found = netconv.evaluate(path, source(text))
+    assert found.metrics["accuracy"] > 0.9 and found.rows == 90
+    lines = "".join(netconv.predict(path, source(text)).csv()).splitlines()
+    assert lines[0] == "class,probability" and len(lines) == 91
+    assert {line.split(",")[0] for line in lines[1:]} == {"high", "low"}
+
+
+def test_the_target_of_another_table_may_have_another_name(trained):
+    path, text = trained
+    other = text.replace("kind", "truth")
+    assert netconv.evaluate(path, source(other), target=("truth",)) == netconv.evaluate(path, source(text))
+    bare = text.split("\n", 1)[1]
+    assert netconv.evaluate(path, source(bare), target=("-1",)) == netconv.evaluate(path, source(text))
+    assert fails(netconv.evaluate, path, source(bare), target=("9",)) == (
+        "t.csv: has no column '9'; its columns are a, b, c, kind"
+    )
+    assert fails(netconv.evaluate, path, source(other)) == "t.csv: has no target column 'kind'"
+
+
+def test_categories_not_seen_in_training_are_told_once(trained):
+    said = []
+    predictions = netconv.predict(trained[0], source("a,b,c\n1,p,x\n2,q,x\n"), say=said.append)
+    assert "".join(predictions.csv()).count("\n") == 3
+    assert said == ["warning: column 'c': 2 cells of categories that the training table did not have, taken as missing"]
+
+
+def test_training_goes_on_from_a_trained_model(trained):
+    path, text = trained
+    said = []
+    done = netconv.train(path, source(text), epochs=1, say=said.append)
+    assert done.opened.encoding == netconv.open_model(path).encoding
+    assert said[0] == "columns, categories and classes are those of the table that the model was trained on"
+
+
+def test_rows_come_as_they_arrive_and_a_fault_stops_there(trained):
+    ends = os.pipe()
+    reading, writing = os.fdopen(ends[0], "rb"), os.fdopen(ends[1], "wb", buffering=0)
+    writing.write(b"a,b,c\n1,p,u\n")
+    blocks = netconv.predict(trained[0], reading).csv()
+    assert next(blocks).count("\n") == 2
+    writing.write(b"-1,q,v\n2,q,w\n")
+    assert next(blocks).count("\n") == 2
+    writing.write(b"x,q,w\n")
+    assert fails(next, blocks) == (
+        "standard input, line 5, column 'a': 'x' is no number, in a column that was numeric in training"
+    )
+    writing.close()
+
+
+def test_a_plain_model_takes_numbers_only():
+    made = model()
+    lines = "".join(netconv.predict(made, source("a,b\n1,2\n")).csv(proba=True)).splitlines()
+    assert lines[0] == "class,0,1"
+    assert fails(lambda: list(netconv.predict(made, source("a,b\n1,2\n1,x\n")).csv())) == (
+        "t.csv, line 3, column 'b': 'x' is no number, in a column that the net, untrained on such tables, "
+        "takes as numbers"
+    )
+    assert fails(lambda: list(netconv.predict(made, source("1,2,3,4\n")).csv())) == (
+        "t.csv: 4 features found, and the net takes 2: 1, 2, 3, 4; --target names a column that is none"
+    )
+    found = netconv.evaluate(made, source("a,b,class\n1,2,0\n3,4,1\n?,2,1\n".replace("?", "5")))
+    assert [report.name for report in found.classes] == ["0", "1"]
+
+
+def test_names_given_when_the_net_was_converted(tmp_path):
+    archive.save(model(), tmp_path / "net.keras", {"classes.json": b'["ill", "well"]'})
+    predictions = netconv.predict(tmp_path / "net.keras", source("a,b\n1,2\n"))
+    assert predictions.names == ("ill", "well")
+    archive.save(model(), tmp_path / "net.keras", {"classes.json": b"1"})
+    message = fails(netconv.predict, tmp_path / "net.keras", source("a,b\n1,2\n"), kind=FormatError)
+    assert message == f"{tmp_path / 'net.keras'}: its member netconv/classes.json is damaged"
+
+
+def test_an_encoding_of_another_model(trained, tmp_path):
+    archive.save(model(3), tmp_path / "x.keras", archive.members(trained[0]))
+    message = f"{tmp_path / 'x.keras'}: its member netconv/table.json does not fit the model"
+    for call in (netconv.train, netconv.evaluate, netconv.predict):
+        assert fails(call, tmp_path / "x.keras", source("a\n1\n"), kind=FormatError) == message
+
+
+def test_logits_are_made_probabilities():
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    [block] = netconv.predict(model(2, 3, loss, None), source("1,2\n")).blocks
+    np.testing.assert_allclose(block.sum(), 1, rtol=1e-6)
