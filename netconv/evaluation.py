@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
-from . import encoding, table
+from . import dataset
+from .dataset import Data, Reading
 from .encoding import Needs, silent
-from .errors import DataError
 from .figures import figure, finite
 from .lazy import keras
 from .models import (
     Say,
     as_targets,
     check_trainable,
-    class_names,
-    full_rows,
-    inputs_of,
-    known_encoding,
     loss_of,
     needs_of,
     open_model,
     outputs_of,
-    overridden,
-    plain_encoding,
     probabilities,
-    tell_unseen,
 )
-from .table import Source, counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -108,39 +98,20 @@ def assess(given: np.ndarray, y: np.ndarray, needs: Needs, loss, names: tuple[st
 
 def evaluate(
     model,
-    data: Source | Path | str | BinaryIO,
+    data: Data,
     *,
-    target: tuple[str, ...] = (),
-    rescale: tuple[float, float] | None = None,
-    header: bool | None = None,
     say: Say = silent,
+    **reading,
 ) -> Evaluation:
     """How well a model tells what a table says.
 
-    `model` is what `open_model` takes, `data` a path or a binary stream; `target` names the target columns; `rescale`
-    is (scale, offset) for numbers. A model that was trained here reads the table as its training table was read, any
-    other takes numbers as they are. Raises NetconvError.
+    `model` is what `open_model` takes, `data` a path or a binary stream, `reading` the fields of `Reading`. A model that
+    was trained here reads the table as its training table was read, any other takes numbers as they are. Raises
+    NetconvError.
     """
-    opened, data = open_model(model), table.source(data)
+    opened = open_model(model)
     loss = loss_of(opened)
     needs = needs_of(opened, loss)
     check_trainable(opened)
-    known = known_encoding(opened, needs)
-    if known:
-        known = overridden(known, target, rescale)
-        rows = encoding.read(data, known, header)
-    else:
-        rows = table.read(data, header)
-        known = plain_encoding(rows, needs, opened, target, rescale, False, say)
-    unseen: Counter[str] = Counter()
-    y = encoding.targets(rows, known)
-    x = encoding.features(rows, known, unseen)
-    tell_unseen(unseen, say)
-    full = full_rows(y)
-    if not len(full):
-        raise DataError("no row has a target", data.name)
-    if len(full) < len(y):
-        say(f"{counted(len(y) - len(full), 'row')} without a target left out")
-        x, y = x[full], y[full]
-    names = class_names(known.classes, needs.classes)
-    return assess(outputs_of(opened.model, inputs_of(opened.model, x)), y, needs, loss, names)
+    found = dataset.for_evaluation(opened, needs, data, Reading(**reading), say)
+    return assess(outputs_of(opened.model, found.inputs), found.targets, needs, loss, found.names)

@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from . import encoding, table
+from .dataset import Data, Reading
 from .encoding import silent
 from .figures import finite
 from .models import (
@@ -29,7 +29,6 @@ from .models import (
     probabilities,
     tell_unseen,
 )
-from .table import Source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,22 +84,20 @@ def _quoted(cell: str) -> str:
 
 def predict(
     model,
-    data: Source | Path | str | BinaryIO,
+    data: Data,
     *,
-    target: tuple[str, ...] = (),
-    rescale: tuple[float, float] | None = None,
-    header: bool | None = None,
     say: Say = silent,
+    **reading,
 ) -> Predictions:
     """What a model says of each row of a table, in order, in little memory however long the table is.
 
     The parameters are `evaluate`'s; a target column is left out. Raises NetconvError, also while the blocks are read.
     """
-    opened, data = open_model(model), table.source(data)
+    opened, data, reading = open_model(model), table.source(data), Reading(**reading)
     loss = loss_of(opened)
     needs = needs_of(opened, loss)
     known = known_encoding(opened, needs)
-    known = known and overridden(known, target, rescale)
+    known = known and overridden(known, reading.target, reading.rescale)
     names = class_names(known.classes if known else opened.classes, needs.classes)
     if not needs.classes:
         names = known.targets if known and len(known.targets) == needs.outputs else _output_names(opened.model)
@@ -108,12 +105,14 @@ def predict(
     def blocks():
         used, unseen = known, Counter()
         # closing: a fault in the middle leaves no file open
-        with closing(encoding.stream(data, used, header) if used else table.stream(data, header)) as stream:
+        with closing(
+            encoding.stream(data, used, reading.header) if used else table.stream(data, reading.header)
+        ) as stream:
             for rows in stream:
                 if not len(rows):
                     continue
                 if used is None:
-                    used = plain_encoding(rows, needs, opened, target, rescale, True, say)
+                    used = plain_encoding(rows, needs, opened, reading.target, reading.rescale, True, say)
                 x = encoding.features(rows, used, unseen)
                 given = outputs_of(opened.model, inputs_of(opened.model, x))
                 yield probabilities(given, loss) if needs.classes else given

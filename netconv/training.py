@@ -5,15 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
-from . import archive, encoding, finish, table
+from . import archive, dataset, finish
+from .dataset import Data, Dataset, Reading
 from .encoding import Needs, silent
-from .errors import DataError, NetconvError
+from .errors import NetconvError
 from .evaluation import Evaluation, assess
 from .figures import figure, finite
 from .files import replacing
@@ -24,18 +24,13 @@ from .models import (
     Say,
     as_targets,
     check_trainable,
-    class_names,
-    full_rows,
-    inputs_of,
-    known_encoding,
     loss_of,
     needs_of,
     open_model,
     outputs_of,
     structure,
-    tell_unseen,
 )
-from .table import Source, counted
+from .table import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,10 +97,9 @@ class Progress:
 
 def train(
     model,
-    data: Source | Path | str | BinaryIO,
+    data: Data,
     *,
-    target: tuple[str, ...] = (),
-    validation_data: Source | Path | str | BinaryIO | None = None,
+    validation_data: Data | None = None,
     validation_split: float = 0.2,
     epochs: int = EPOCHS,
     batch_size: int | None = None,
@@ -114,15 +108,15 @@ def train(
     loss: str | None = None,
     class_weight: str | dict[str, float] | None = None,
     early_stopping: int = PATIENCE,
-    rescale: tuple[float, float] | None = None,
-    header: bool | None = None,
     seed: int = 0,
     say: Say = silent,
     progress: Callable[[Progress], object] = silent,
+    **reading,
 ) -> Trained:
     """Trains a model on a table.
 
-    `model` is what `open_model` takes, `data` a path or a binary stream. `validation_split` is the share of the rows
+    `model` is what `open_model` takes, `data` a path or a binary stream, `reading` the fields of `Reading`.
+    `validation_split` is the share of the rows
     held out, the same of each class, unless there is `validation_data`; what stands for missing cells is learnt from
     the other rows only. Training stops after `early_stopping` epochs (0: never) without a smaller validation
     loss, and the best epoch's weights are kept.
@@ -131,95 +125,56 @@ def train(
     """
     import numpy as np
 
-    opened, data = open_model(model, seed), table.source(data)
+    opened = open_model(model, seed)
     check_trainable(opened)
     needs = needs_of(opened, loss or loss_of(opened))
-    known = None if target or rescale or loss else known_encoding(opened, needs)
-    if known:
-        say("columns, categories and classes are those of the table that the model was trained on")
-        rows = encoding.read(data, known, header)
-    else:
-        rows = table.read(data, header)
-        known = encoding.fit(rows, needs, target, opened.classes, rescale or (1.0, 0.0), say=say)
+    training, validation = dataset.for_training(
+        opened, needs, data, Reading(**reading), validation_data=validation_data, validation_split=validation_split,
+        afresh=loss is not None, seed=seed, say=say,
+    )  # fmt: skip
     loss = loss or loss_of(opened)
-    y = encoding.targets(rows, known)
-    full = full_rows(y)
-    if len(full) < len(y):
-        say(f"{counted(len(y) - len(full), 'row')} without a target left out")
-    if not len(full):
-        raise DataError("no row has a target", data.name)
-    held = np.empty(0, int) if validation_data else held_out(y[full], validation_split, seed)
-    inside, outside = np.delete(full, held), full[held]
-    if any(feature.fill is None for feature in known.features):
-        known = encoding.fills(known, rows, inside)
-    unseen: Counter[str] = Counter()
-    x = encoding.features(rows, known, unseen)
-    if validation_data:
-        others = encoding.read(table.source(validation_data), known, header)
-        vx, vy = encoding.features(others, known, unseen), encoding.targets(others, known)
-        vx, vy = vx[full_rows(vy)], vy[full_rows(vy)]
-    else:
-        vx, vy = x[outside], y[outside]
-    tell_unseen(unseen, say)
-    x, y = x[inside], y[inside]
-    names = class_names(known.classes, needs.classes)
-    _say_rows(say, y, vy, names if needs.classes else ())
+    _say_rows(say, training, validation)
 
     keras.utils.set_random_seed(seed)
     for index, variable in enumerate(opened.model.variables):
         if variable.name == "seed_generator_state":  # of dropout: not what the file happened to hold
             variable.assign([seed, index])
-    batch = batch_size or (32 if len(y) < 10_000 else 128)
-    steps = math.ceil(len(y) / batch)
+    batch = batch_size or (32 if len(training) < 10_000 else 128)
+    steps = math.ceil(len(training) / batch)
     metrics = _compile(opened.model, loss, optimizer, learning_rate, needs, steps)
     history = _fit(
         opened.model,
-        _batches(inputs_of(opened.model, x), as_targets(y, needs, loss), batch, seed),
-        _batches(inputs_of(opened.model, vx), as_targets(vy, needs, loss), 1024, None) if len(vy) else None,
-        epochs, early_stopping, weights_of_classes(class_weight, y, names), steps, progress,
+        _batches(training.inputs, as_targets(training.targets, needs, loss), batch, seed),
+        _batches(validation.inputs, as_targets(validation.targets, needs, loss), 1024, None) if validation else None,
+        epochs, early_stopping, weights_of_classes(class_weight, training), steps, progress,
     )  # fmt: skip
-    best = 1 + int(np.argmin([figures["val_loss"] for figures in history])) if len(vy) else len(history)
+    best = 1 + int(np.argmin([figures["val_loss"] for figures in history])) if validation else len(history)
     opened.model.compile(optimizer=opened.model.optimizer, loss=loss, metrics=metrics)
-    on_x, on_y = (vx, vy) if len(vy) else (x, y)
-    evaluation = assess(outputs_of(opened.model, inputs_of(opened.model, on_x)), on_y, needs, loss, names)
-    members = {**opened.members, TABLE: known.dump()}
-    return Trained(replace(opened, members=members), history, best, len(y), len(vy), evaluation)
+    on = validation or training
+    evaluation = assess(outputs_of(opened.model, on.inputs), on.targets, needs, loss, on.names)
+    members = {**opened.members, TABLE: training.encoding.dump()}
+    return Trained(replace(opened, members=members), history, best, len(training), len(validation), evaluation)
 
 
-def held_out(y: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Indices of the rows for validation: of each class the share, but never all of it."""
-    import numpy as np
-
-    generator = np.random.default_rng(seed)
-    groups = [np.flatnonzero(y == k) for k in np.unique(y)] if y.ndim == 1 else [np.arange(len(y))]
-    counts = [min(round(share * len(group)), len(group) - 1) for group in groups]
-    picked = [generator.permutation(group)[:count] for group, count in zip(groups, counts, strict=True)]
-    return np.sort(np.concatenate(picked))
-
-
-def _say_rows(say: Say, y: np.ndarray, vy: np.ndarray, names: tuple[str, ...]) -> None:
-    import numpy as np
-
-    counts = np.bincount(np.concatenate([y, vy]), minlength=len(names)) if names else ()
-    listed = [f"{name} {count}" for name, count in zip(names, counts, strict=True) if count]
+def _say_rows(say: Say, training: Dataset, validation: Dataset) -> None:
+    counts = [sum(both) for both in zip(training.counts, validation.counts, strict=True)]
+    listed = [f"{name} {count}" for name, count in zip(training.names, counts, strict=True) if count]
     classes = f"; classes: {', '.join(listed[:20])}{', ...' if len(listed) > 20 else ''}" if listed else ""
-    held = f"{len(vy):,} for validation" if len(vy) else "none for validation"
-    say(f"rows: {len(y):,} to train on, {held}{classes}")
+    held = f"{len(validation):,} for validation" if validation else "none for validation"
+    say(f"rows: {len(training):,} to train on, {held}{classes}")
     if len(listed) == 1:
         say("warning: all rows are of one class")
 
 
-def weights_of_classes(class_weight, y: np.ndarray, names: tuple[str, ...]) -> dict[int, float] | None:
-    import numpy as np
-
+def weights_of_classes(class_weight, training: Dataset) -> dict[int, float] | None:
     if class_weight is None:
         return None
+    names = training.names
     if not names:
         raise NetconvError("class weights are for classes, and this net gives values")
     if class_weight == "balanced":
-        counts = np.bincount(y, minlength=len(names))
-        present = np.count_nonzero(counts)
-        return {k: len(y) / (present * count) if count else 1.0 for k, count in enumerate(counts.tolist())}
+        present = sum(map(bool, training.counts))
+        return {k: len(training) / (present * count) if count else 1.0 for k, count in enumerate(training.counts)}
     strange = [name for name in class_weight if name not in names]
     if strange:
         raise NetconvError(f"class weight for unknown class {strange[0]!r}; the classes are {', '.join(names)}")
@@ -237,7 +192,7 @@ def _compile(model, loss, optimizer, learning_rate, needs: Needs, steps: int):
     return kept
 
 
-def _batches(inputs: list[np.ndarray], y: np.ndarray, batch: int, seed: int | None):
+def _batches(inputs: tuple[np.ndarray, ...], y: np.ndarray, batch: int, seed: int | None):
     """A tf.data pipeline: an epoch of a small table takes a fifth of the time it takes from arrays."""
     import tensorflow as tf
 

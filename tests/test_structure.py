@@ -24,6 +24,7 @@ LEVELS = [
     {"archive", "build", "finish"},
     {"conversion", "inspection"},
     {"models"},
+    {"dataset"},
     {"evaluation", "prediction"},
     {"training"},
     {"__init__"},

@@ -10,7 +10,8 @@ import pytest
 from tables import KIDNEY, fails, layers, model, separable, source
 
 import netconv
-from netconv import FormatError, archive, training
+from netconv import FormatError, archive, dataset, training
+from netconv.dataset import Dataset
 from netconv.encoding import Encoding
 
 
@@ -50,12 +51,12 @@ def test_two_runs_are_one():
 
 def test_the_rows_for_validation_are_of_all_classes_and_are_not_learnt_from():
     y = np.array([0] * 50 + [1] * 10 + [2])
-    held = training.held_out(y, 0.2, 0)
+    held = dataset.held_out(y, 0.2, 0)
     assert np.bincount(y[held]).tolist() == [10, 2]
-    assert training.held_out(y, 0.2, 0).tolist() == held.tolist() != training.held_out(y, 0.2, 1).tolist()
+    assert dataset.held_out(y, 0.2, 0).tolist() == held.tolist() != dataset.held_out(y, 0.2, 1).tolist()
     text = "a,b,class\n" + "".join(f"{n},,{'yn'[n % 2]}\n" for n in range(100))
     done = netconv.train(model(), source(text), epochs=1)
-    inside = np.delete(np.arange(100), training.held_out(1 - np.arange(100) % 2, 0.2, 0))
+    inside = np.delete(np.arange(100), dataset.held_out(1 - np.arange(100) % 2, 0.2, 0))
     assert [f.fill for f in done.opened.encoding.features] == [float(np.median(inside)), 0.0]
 
 
@@ -125,9 +126,9 @@ def test_several_values():
 
 
 def test_class_weights():
-    y = np.array([0, 0, 0, 1])
-    assert training.weights_of_classes("balanced", y, ("a", "b")) == {0: pytest.approx(2 / 3), 1: 2.0}
-    assert training.weights_of_classes({"b": 3.0}, y, ("a", "b")) == {0: 1.0, 1: 3.0}
+    rows = Dataset((), np.array([0, 0, 0, 1]), None, ("a", "b"), (3, 1))
+    assert training.weights_of_classes("balanced", rows) == {0: pytest.approx(2 / 3), 1: 2.0}
+    assert training.weights_of_classes({"b": 3.0}, rows) == {0: 1.0, 1: 3.0}
     assert netconv.train(model(), source(separable()), class_weight="balanced", epochs=1).history
 
 

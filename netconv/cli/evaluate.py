@@ -8,20 +8,18 @@ import click
 
 import netconv
 
-from .options import HEADER, JSON, MODEL, QUIET, RESCALE, TARGET, opened_model, saying, source
+from .options import JSON, MODEL, QUIET, opened_model, reading, saying, source
 
 
 @click.command()
 @click.argument("data", metavar="DATA.csv|-")
 @MODEL
-@TARGET
-@RESCALE
-@HEADER
+@reading
 @JSON
 @QUIET
-def evaluate(data, model, targets, rescale, header, as_json, quiet):
+def evaluate(data, model, as_json, quiet, **options):
     """Says how well a model tells what a table says: loss, accuracy, each class, who is taken for whom."""
     say = saying(quiet)
     opened = opened_model(model, data, False, say)
-    found = netconv.evaluate(opened, source(data), target=targets, rescale=rescale, header=header, say=say)
+    found = netconv.evaluate(opened, source(data), say=say, **options)
     click.echo(json.dumps(found.facts, ensure_ascii=False) if as_json else found.text)

@@ -50,12 +50,21 @@ class Weights(click.ParamType):
 
 
 MODEL = click.option("-m", "--model", metavar="FILE", help="A .keras file or a net.json; else the only one there is.")
-TARGET = click.option("-t", "--target", "targets", metavar="COLUMN", multiple=True,
+TARGET = click.option("-t", "--target", "target", metavar="COLUMN", multiple=True,
                       help="The column that is to be told, by name or number (from 1; -1 is the last).")  # fmt: skip
 RESCALE = click.option("--rescale", type=Rescale(), help="Numbers x become x*SCALE+OFFSET, such as 1/255,0.")
 HEADER = click.option(
     "--header/--no-header", default=None, help="Whether the first row has names. [default: found out]"
 )
+
+
+def reading(command):
+    """The options by which a user says how a table is to be read: the fields of `Reading`."""
+    for option in (HEADER, RESCALE, TARGET):
+        command = option(command)
+    return command
+
+
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
 QUIET = click.option("--quiet", is_flag=True, help="No account on stderr.")
 

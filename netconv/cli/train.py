@@ -10,7 +10,7 @@ import click
 
 import netconv
 
-from .options import HEADER, JSON, MODEL, QUIET, RESCALE, TARGET, Weights, opened_model, saying, source
+from .options import JSON, MODEL, QUIET, Weights, opened_model, reading, saying, source
 
 
 class _Line:
@@ -36,7 +36,7 @@ class _Line:
 @click.command()
 @click.argument("data", metavar="DATA.csv|-")
 @MODEL
-@TARGET
+@reading
 @click.option("-o", "--output", metavar="FILE", help="Where the trained model goes (- for stdout). "
               "[default: <model>-trained.keras]")  # fmt: skip
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="The most epochs. [default: 200]")
@@ -51,14 +51,12 @@ class _Line:
               help="[default: the optimizer's]")  # fmt: skip
 @click.option("--loss", metavar="NAME", help="A loss of Keras. [default: the model's]")
 @click.option("--class-weight", type=Weights(), help="How much each class counts.")
-@RESCALE
-@HEADER
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
               help="For the split, the order of the rows and dropout.")  # fmt: skip
 @click.option("--history", metavar="FILE", help="Writes the figures of each epoch (.csv or .jsonl).")
 @JSON
 @QUIET
-def train(data, model, targets, output, history, as_json, quiet, validation_data, seed, **options):
+def train(data, model, output, history, as_json, quiet, validation_data, seed, **options):
     """Trains a model on the rows of a table and prints the path of the trained one.
 
     The best weights by validation loss are kept. What was learnt of the table (columns, categories, classes) goes into
@@ -75,7 +73,7 @@ def train(data, model, targets, output, history, as_json, quiet, validation_data
     line = _Line() if sys.stderr.isatty() and not quiet else None
     try:
         trained = netconv.train(
-            opened, source(data), target=targets, seed=seed, say=say, **({"progress": line} if line else {}),
+            opened, source(data), seed=seed, say=say, **({"progress": line} if line else {}),
             validation_data=source(validation_data) if validation_data else None, **given,
         )  # fmt: skip
     finally:
