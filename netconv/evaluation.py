@@ -105,8 +105,8 @@ def evaluate(
 ) -> Evaluation:
     """How well a model tells what a table says.
 
-    `model` is what `open_model` takes, `data` a path or a binary stream, `reading` the fields of `Reading`. A model that
-    was trained here reads the table as its training table was read, any other takes numbers as they are. Raises
+    `model` is what `open_model` takes, `data` a path or a binary stream, `reading` the fields of `Reading`. A model
+    that was trained here reads the table as its training table was read, any other takes numbers as they are. Raises
     NetconvError.
     """
     opened = open_model(model)
