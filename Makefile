@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint record bench clean
+.PHONY: demo test lint record table bench clean
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -33,6 +33,10 @@ test: lint
 
 record: .venv-mxnet/ready
 	.venv-mxnet/bin/python fixtures/record/all.py
+
+# What is translated and how exactly, measured on what was recorded: netconv/errors.json, README.md, docs/ops.md.
+table: $(VENV)/ready
+	$(BIN)/python fixtures/table.py
 
 # The large net comes from MXNet's model zoo, with random weights.
 benchmarks/nets/resnet50_v1-symbol.json: .venv-mxnet/ready

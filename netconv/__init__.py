@@ -10,7 +10,7 @@ from .errors import DataError, FormatError, NetconvError, NodeError, ShapeError,
 __version__ = "0.1.0"
 __all__ = [
     "DataError", "FormatError", "NetconvError", "NodeError", "ShapeError", "UnsupportedOps", "convert", "convert_file",
-    "evaluate", "find_model", "inspect", "open_model", "predict", "read", "train",
+    "evaluate", "find_model", "inspect", "list_ops", "open_model", "predict", "read", "train",
 ]  # fmt: skip
 
 
@@ -91,3 +91,14 @@ def inspect(source, params=None, *, input_shapes=None):
     from . import inspection
 
     return inspection.inspect(source, params, input_shapes=input_shapes)
+
+
+def list_ops(part=""):
+    """The ops that are translated, with their names and largest recorded errors, and those that are refused, with the
+    reason; returns a Coverage. Needs no TensorFlow.
+
+    `part` keeps the ops that have it in a name. Raises NetconvError when none has.
+    """
+    from . import coverage
+
+    return coverage.coverage(part)

@@ -22,7 +22,7 @@ LEVELS = [
     {"layout", "overlap"},
     {"ops"},
     {"archive", "build", "finish"},
-    {"conversion", "inspection"},
+    {"conversion", "coverage", "inspection"},
     {"models"},
     {"dataset"},
     {"evaluation", "prediction"},

@@ -21,6 +21,7 @@ class Commands(click.Group):
         "train": "train",
         "evaluate": "evaluate",
         "predict": "predict",
+        "ops": "ops",
     }
 
     def list_commands(self, ctx):

@@ -33,6 +33,16 @@ def multi_all_finite(at, *data):
     return _finite(data)
 
 
+@translates("_contrib_allclose")
+def allclose(at, a, b, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = True):
+    """A number without axes: 1 where |a - b| <= atol + rtol |b| everywhere."""
+    near = ops.less_equal(ops.absolute(ops.subtract(a, b)), ops.add(ops.multiply(ops.absolute(b), rtol), atol))
+    near = ops.logical_or(near, ops.equal(a, b))
+    if equal_nan:
+        near = ops.logical_or(near, ops.logical_and(ops.isnan(a), ops.isnan(b)))
+    return ops.cast(ops.all(near), "float32")
+
+
 def _straight(data, changed):
     """The changed data, and the gradient of the data."""
     return ops.add(data, ops.stop_gradient(ops.subtract(changed, data)))

@@ -32,5 +32,4 @@ CASES = [
     forward(case("_ravel_multi_index", given(0, 3, 1, 2, 4, 0, shape=(2, 3)), shape="(4, 5)")),
     forward(case("_unravel_index", given(0, 7, 19), shape="(4, 5)")),
     forward(case("_contrib_index_copy", x(5, 3), given(0, 4), x(2, 3))),
-    forward(case("_contrib_boolean_mask", x(4, 3), given(0, 1, 1, 0))),
 ]

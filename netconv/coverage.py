@@ -1,0 +1,101 @@
+"""What is translated and what is refused, as a table. Knows no single op, and no Keras."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from . import registry
+from .errors import NetconvError
+from .refused import REFUSED
+
+ERRORS: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("errors.json").read_text())
+"""Op to its largest errors against what MXNet computed, `outputs` and `gradients` (None: none was recorded), as shares
+of MXNet's largest number there or as they are where that is below 1, and the number of `cases`. Written by
+`make table`."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """An op by MXNet's name, its other names, the file of its family, and how it was compared with MXNet: its row of
+    `ERRORS`, or None and how it is tested instead."""
+
+    op: str
+    aliases: tuple[str, ...]
+    family: str
+    errors: dict[str, Any] | None
+    tested: str
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """`accepted` in alphabetical order; `refused`, name to a reason that goes on from the name."""
+
+    accepted: tuple[Accepted, ...]
+    refused: dict[str, str]
+
+    @property
+    def names(self) -> int:
+        """How many names are accepted."""
+        return sum(1 + len(op.aliases) for op in self.accepted)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"accepted": [asdict(op) for op in self.accepted], "refused": self.refused}
+
+    @property
+    def text(self) -> str:
+        rows = [("op", "outputs", "gradients", "other names")] if self.accepted else []
+        rows += [(op.op, *said(op), ", ".join(op.aliases)) for op in self.accepted]
+        widths = [max(len(row[column]) for row in rows) for column in range(3)] if rows else []
+        lines = ["  ".join([*map(str.ljust, row, widths), row[3]]).rstrip() for row in rows]
+        if rows:
+            counts = f"{_counted(len(self.accepted), 'op')} translated, under {self.names} names."
+            lines += ["", f"{counts} The figures are the largest errors against MXNet."]
+        if self.refused:
+            width = max(map(len, self.refused))
+            lines += [""] * bool(rows) + [f"{op:{width}}  {reason}" for op, reason in self.refused.items()]
+            lines += ["", f"{_counted(len(self.refused), 'name')} refused."]
+        return "\n".join(lines)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"1 {what} is" if number == 1 else f"{number} {what}s are"
+
+
+def said(op: Accepted) -> tuple[str, str]:
+    """The errors of outputs and of gradients as text."""
+    if op.errors is None:
+        return op.tested, ""
+    return tuple(figure(op.errors[key]) for key in ("outputs", "gradients"))
+
+
+def figure(error: float | None) -> str:
+    return "-" if error is None else f"{error:.0e}" if error else "0"
+
+
+def coverage(part: str = "") -> Coverage:
+    """The ops that have `part` in one of their names, in capitals or not. Raises NetconvError when there is none."""
+    groups: dict[str, list[str]] = {}
+    for name, translation in registry.load().items():
+        groups.setdefault(translation.op, []).append(name)
+    wanted = part.lower()
+    accepted = []
+    for op in sorted(groups, key=_alphabetical):
+        if not any(wanted in name.lower() for name in groups[op]):
+            continue
+        family = registry.load()[op].function.__module__.rpartition(".")[2]
+        aliases = tuple(sorted((name for name in groups[op] if name != op), key=_alphabetical))
+        errors = ERRORS.get(op)
+        tested = "recorded" if errors else "by distribution" if family == "random" else "by definition"
+        accepted.append(Accepted(op, aliases, family, errors, tested))
+    refused = {op: REFUSED[op] for op in sorted(REFUSED, key=_alphabetical) if wanted in op.lower()}
+    if not accepted and not refused:
+        raise NetconvError(f"no known op has {part!r} in its name")
+    return Coverage(tuple(accepted), refused)
+
+
+def _alphabetical(name: str) -> tuple[str, str]:
+    return name.strip("_").lower(), name

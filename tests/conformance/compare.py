@@ -1,0 +1,171 @@
+"""A model of netconv's beside what MXNet computed: the same numbers fed, outputs and gradients in pairs.
+
+Knows neither the ops nor how they are translated.
+"""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from cases import Case, cotangent, symbol
+
+from netconv import arrays, conversion, ndarray
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+NETS = [FIXTURES / "ckd", *sorted((FIXTURES / "conformance" / "nets").iterdir())]
+
+
+class Pair(NamedTuple):
+    """What netconv's model says and what MXNet said; `what` it is begins with "gradient" for gradients."""
+
+    what: str
+    found: np.ndarray
+    expected: np.ndarray
+
+    def error(self) -> float:
+        """The largest difference, as a share of MXNet's largest number, or as it is where that is below 1."""
+        found, expected = (np.atleast_1d(a).astype("float64") for a in (self.found, self.expected))
+        both = np.isfinite(found) & np.isfinite(expected)
+        return float(np.abs(found - expected)[both].max(initial=0) / np.abs(expected[both]).max(initial=1))
+
+
+@cache
+def recorded(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path) as file:
+        return dict(file)
+
+
+def part(members: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """The members whose names begin so, without it."""
+    return {name.removeprefix(prefix): value for name, value in members.items() if name.startswith(prefix)}
+
+
+def step(conversion, fed: dict[str, np.ndarray], wanted: set[str], training: bool):
+    """The outputs of a model, and the gradients of sum_k <output k, cotangent(k)> by input and parameter."""
+    import tensorflow as tf
+
+    model, weights = conversion.model, conversion.account.weights
+    inputs = {tensor.name: tf.cast(fed[tensor.name], tensor.dtype) for tensor in model.inputs}
+    watched = {name: tensor for name, tensor in inputs.items() if tensor.dtype.is_floating and name in wanted}
+    variables = [variable for variable in model.trainable_variables if wanted]
+    with tf.GradientTape() as tape:
+        tape.watch(list(watched.values()))
+        values = list(inputs.values())
+        outputs = model(values if len(values) > 1 else values[0], training=training)
+        outputs = outputs if isinstance(outputs, list) else [outputs]
+        seeds = [cotangent(tuple(output.shape), k) for k, output in enumerate(outputs)]
+        total = sum(tf.reduce_sum(o * s) for o, s in zip(outputs, seeds, strict=True) if wanted)
+    if not wanted:
+        return outputs, {}
+    sources = [*watched.values(), *(variable.value for variable in variables)]
+    dense = [
+        np.zeros(source.shape) if gradient is None else tf.convert_to_tensor(gradient).numpy()
+        for source, gradient in zip(sources, tape.gradient(total, sources), strict=True)
+    ]
+    gradients = dict(zip(watched, dense, strict=False))
+    shapes = {name: shape for origin in weights.values() for name, shape in arrays.sources(origin).items()}
+    gradients |= {name: np.zeros(shape) for name, shape in shapes.items()}
+    for variable, gradient in zip(variables, dense[len(watched) :], strict=True):
+        pull(gradient, weights[variable.path], gradients)
+    return outputs, gradients
+
+
+def shape_of(origin) -> tuple[int, ...]:
+    match origin:
+        case ("param", _, shape) | ("constant", shape) | ("reshape", _, shape):
+            return tuple(shape)
+        case ("transpose", inner, axes):
+            return tuple(shape_of(inner)[axis] for axis in axes)
+        case ("slice", _, bounds):
+            return tuple(stop - start for start, stop in bounds)
+        case ("concat", inners, axis):
+            shapes = [shape_of(inner) for inner in inners]
+            return tuple(sum(s[i] for s in shapes) if i == axis else n for i, n in enumerate(shapes[0]))
+        case ("add", (first, *_)) | ("cast", first):
+            return shape_of(first)
+    raise ValueError(origin)
+
+
+def pull(gradient: np.ndarray, origin, into: dict[str, np.ndarray]) -> None:
+    """Adds the gradient of a Keras variable to those of the parameters it is made of."""
+    match origin:
+        case ("param", name, _):
+            into[name] = into[name] + gradient
+        case ("transpose", inner, axes):
+            pull(gradient.transpose(np.argsort(axes)), inner, into)
+        case ("reshape", inner, _):
+            pull(gradient.reshape(shape_of(inner)), inner, into)
+        case ("slice", inner, bounds):
+            whole = np.zeros(shape_of(inner))
+            whole[tuple(slice(*b) for b in bounds)] = gradient
+            pull(whole, inner, into)
+        case ("concat", inners, axis):
+            cuts = np.cumsum([shape_of(inner)[axis] for inner in inners])[:-1]
+            for inner, piece in zip(inners, np.split(gradient, cuts, axis), strict=True):
+                pull(piece, inner, into)
+        case ("add", inners):
+            for inner in inners:
+                pull(gradient, inner, into)
+        case ("cast", inner):
+            pull(gradient, inner, into)
+
+
+def give_back(converted, into: dict[str, np.ndarray]) -> None:
+    """Writes the model's variables into the parameters they were made of, those that are in `into`."""
+    for variable in converted.model.variables:
+        origin = converted.account.weights.get(variable.path)
+        if origin is not None and arrays.sources(origin).keys() & into.keys():
+            arrays.scatter(np.asarray(variable), origin, into)
+
+
+def compared_row(family: str, row: Case, folder: Path) -> Iterator[Pair]:
+    """One row of the table; `folder` is for its files."""
+    members = part(recorded(FIXTURES / "conformance" / "ops" / f"{family}.npz"), f"{row.name}/")
+    (folder / "net.json").write_text(symbol(row))
+    named = dict(zip(row.names(), row.inputs, strict=True))
+    stored = [(name, members[name]) for name, given in named.items() if given.role != "in"]
+    if stored:
+        ndarray.write(folder / "net.params", stored)
+    shapes = {name: given.shape for name, given in named.items() if given.role == "in"}
+    if row.free:
+        shapes = {name: (None, *shape[1:]) for name, shape in shapes.items()}
+    params = folder / "net.params" if stored else None
+    converted = conversion.convert(folder / "net.json", params, input_shapes=shapes)
+
+    gradients = part(members, "grad:")
+    outputs, found = step(converted, members, set(gradients), row.training)
+    assert len(outputs) == row.outputs
+    for k, output in enumerate(outputs):
+        yield Pair(f"output {k}", output, members[f"out:{k}"])
+    for name, gradient in gradients.items():
+        yield Pair(f"gradient of {name}", found.get(name, np.zeros(gradient.shape)), gradient)
+    after = {name: members[name].copy() for name in part(members, "after:")}
+    give_back(converted, after)
+    for name, value in part(members, "after:").items():
+        yield Pair(f"{name} after the step", after[name], value)
+
+
+def compared_net(converted, members: dict[str, np.ndarray], size: str) -> Iterator[Pair]:
+    """A recorded net at one of its two batch sizes."""
+    said = part(members, f"{size}/")
+    gradients = part(said, "grad:")
+    outputs, found = step(converted, part(said, "in:"), set(gradients), training=False)
+    assert len(outputs) == len(part(said, "out:"))
+    for k, output in enumerate(outputs):
+        yield Pair(f"output {k}", output, said[f"out:{k}"])
+    for name, gradient in gradients.items():
+        yield Pair(f"gradient of {name}", found.get(name, np.zeros(gradient.shape)), gradient)
+
+
+def converted_net(folder: Path):
+    """A recorded net, converted, and its recordings."""
+    members = recorded(folder / "io.npz")
+    shapes = {name: tuple(shape) for name, shape in meta(members)["shapes"].items()}
+    return conversion.convert(folder / "net.json", folder / "net.params", input_shapes=shapes), members
+
+
+def meta(members: dict[str, np.ndarray]) -> dict:
+    return json.loads(str(members["meta"]))

@@ -1,0 +1,97 @@
+"""`netconv ops`: what is accepted, how exactly, and what is refused; and the tables written of it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from netconv import registry
+from netconv.cli import main
+from netconv.coverage import ERRORS, figure
+from netconv.refused import REFUSED
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT / "tests" / "conformance"), str(ROOT / "fixtures")]
+
+import table  # noqa: E402
+from cases import families  # noqa: E402
+
+
+def said(*arguments):
+    done = CliRunner().invoke(main, ["ops", *arguments])
+    assert done.exit_code == 0 and done.stderr == ""
+    return done.stdout
+
+
+def test_every_name_is_listed():
+    found = json.loads(said("--json"))
+    accepted = [name for op in found["accepted"] for name in (op["op"], *op["aliases"])]
+    assert sorted(accepted) == sorted(registry.load())
+    assert len(accepted) >= 350
+    assert found["refused"] == REFUSED
+    listed = {line.split()[0] for line in said().splitlines() if line}
+    assert {op["op"] for op in found["accepted"]} | REFUSED.keys() <= listed
+
+
+def test_some_ops():
+    outputs, gradients = (figure(ERRORS["FullyConnected"][key]) for key in ("outputs", "gradients"))
+    rows = [
+        "op              outputs  gradients  other names",
+        f"FullyConnected  {outputs:7}  {gradients:9}  _npx_fully_connected, _sparse_FullyConnected",
+        "",
+        "1 op is translated, under 3 names. The figures are the largest errors against MXNet.",
+        "",
+        f"_contrib_quantized_fully_connected  {REFUSED['_contrib_quantized_fully_connected']}",
+        f"_sg_mkldnn_fully_connected          {REFUSED['_sg_mkldnn_fully_connected']}",
+        "",
+        "2 names are refused.",
+    ]
+    assert said("FULLY").splitlines() == rows
+    assert said("hawkes").splitlines() == [
+        f"_contrib_hawkesll  {REFUSED['_contrib_hawkesll']}",
+        "",
+        "1 name is refused.",
+    ]
+
+
+def test_ops_that_cannot_be_recorded_say_how_they_are_tested():
+    assert said("_random_uniform_like").splitlines()[1].split(maxsplit=1) == ["_random_uniform_like", "by distribution"]
+    assert said("fill_element_0index").splitlines()[1].split(maxsplit=1)[1] == "by definition"
+
+
+def test_no_such_op():
+    done = CliRunner().invoke(main, ["ops", "nosuchop"])
+    assert done.exit_code == 1 and done.stdout == ""
+    assert done.stderr == "netconv: no known op has 'nosuchop' in its name\n"
+
+
+def test_it_takes_no_tensorflow():
+    program = "import sys, netconv; netconv.list_ops().text; print({'tensorflow', 'keras'} & sys.modules.keys())"
+    assert subprocess.check_output([sys.executable, "-c", program], text=True) == "set()\n"
+
+
+def test_every_recorded_op_has_its_errors():
+    """`make table` has run since the rows were changed."""
+    known = registry.load()
+    counts: dict[str, int] = {}
+    for rows in families().values():
+        for row in rows:
+            op = known[row.op].op
+            counts[op] = counts.get(op, 0) + 1
+    assert {op: errors["cases"] for op, errors in ERRORS.items() if op in counts} == counts
+    assert set(ERRORS) - set(counts) <= {op for op in known if known[op].function.__module__.endswith("control")}
+
+
+@pytest.mark.parametrize("path", [table.README, table.OPS], ids=lambda path: path.name)
+def test_the_tables_are_those_that_make_table_writes(path):
+    assert path.read_text() == table.texts()[path]
+
+
+@pytest.mark.parametrize(
+    ("error", "rounded"), [(1e-9, 1e-7), (1e-7, 1e-7), (1.2e-7, 2e-7), (9.3e-7, 1e-6), (3e-5, 3e-5), (0.21, 0.3)]
+)
+def test_errors_are_rounded_up(error, rounded):
+    assert table.up(error) == rounded
