@@ -13,8 +13,7 @@ from .refused import REFUSED
 
 ERRORS: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("errors.json").read_text())
 """Op to its largest errors against what MXNet computed, `outputs` and `gradients` (None: none was recorded), as shares
-of MXNet's largest number there or as they are where that is below 1, and the number of `cases`. Written by
-`make table`."""
+of MXNet's largest number there or as they are where that is below 1. Written by `make table`."""
 
 
 @dataclass(frozen=True)

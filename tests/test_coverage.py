@@ -77,15 +77,9 @@ def test_it_takes_no_tensorflow():
 
 
 def test_every_recorded_op_has_its_errors():
-    """`make table` has run since the rows were changed."""
-    known = registry.load()
-    counts: dict[str, int] = {}
-    for rows in families().values():
-        for row in rows:
-            op = known[row.op].op
-            counts[op] = counts.get(op, 0) + 1
-    assert {op: errors["cases"] for op, errors in ERRORS.items() if op in counts} == counts
-    assert set(ERRORS) - set(counts) <= WITH_GRAPHS
+    """`make table` has run since there are these ops."""
+    recorded = {registry.load()[row.op].op for rows in families().values() for row in rows}
+    assert recorded | WITH_GRAPHS >= ERRORS.keys() >= recorded
 
 
 @pytest.mark.parametrize("path", [table.README, table.OPS], ids=lambda path: path.name)
