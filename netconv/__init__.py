@@ -9,21 +9,25 @@ from .errors import DataError, FormatError, NetconvError, NodeError, ShapeError,
 
 __version__ = "0.1.0"
 __all__ = [
-    "DataError", "FormatError", "NetconvError", "NodeError", "ShapeError", "UnsupportedOps", "convert", "convert_file",
-    "evaluate", "find_model", "inspect", "list_ops", "open_model", "predict", "read", "train",
+    "DataError", "FormatError", "NetconvError", "NodeError", "ShapeError", "UnsupportedOps", "check_picture",
+    "confusion_matrix", "convert", "convert_file", "evaluate", "find_model", "inspect", "learning_curves", "list_ops",
+    "open_model", "predict", "read", "read_history", "train",
 ]  # fmt: skip
 
 
 _ON_TABLES = {
-    "find_model": "models", "open_model": "models", "train": "training", "evaluate": "evaluation",
-    "predict": "prediction",
+    "find_model": "models.find_model", "open_model": "models.open_model", "train": "training.train",
+    "evaluate": "evaluation.evaluate", "predict": "prediction.predict", "read_history": "history.read",
+    "learning_curves": "plots.learning_curves", "confusion_matrix": "plots.confusion_matrix",
+    "check_picture": "plots.check_picture",
 }  # fmt: skip
 
 
 def __getattr__(name):
     """What works on tables, with the modules that have it imported when it is first asked for."""
     if name in _ON_TABLES:
-        return getattr(import_module(f".{_ON_TABLES[name]}", __name__), name)
+        module, _, function = _ON_TABLES[name].partition(".")
+        return getattr(import_module(f".{module}", __name__), function)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

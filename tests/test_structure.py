@@ -13,8 +13,8 @@ PACKAGE = Path(netconv.__file__).parent
 LEVELS = [
     {"errors"},
     {"files", "figures", "arrays", "attributes", "lazy"},
-    {"graph", "ndarray", "refused", "synonyms", "table"},
-    {"registry", "reader"},
+    {"graph", "ndarray", "refused", "synonyms", "table", "plots"},
+    {"registry", "reader", "history"},
     {"normalise", "shape_rules"},
     {"shapes"},
     {"initialise", "encoding"},

@@ -21,6 +21,7 @@ class Commands(click.Group):
         "train": "train",
         "evaluate": "evaluate",
         "predict": "predict",
+        "plot": "plot",
         "ops": "ops",
     }
 

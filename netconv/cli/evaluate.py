@@ -15,11 +15,16 @@ from .options import JSON, MODEL, QUIET, opened_model, reading, saying, source
 @click.argument("data", metavar="DATA.csv|-")
 @MODEL
 @reading
+@click.option("--plot", metavar="FILE", help="Draws the confusion matrix (.png or .svg).")
 @JSON
 @QUIET
-def evaluate(data, model, as_json, quiet, **options):
+def evaluate(data, model, plot, as_json, quiet, **options):
     """Says how well a model tells what a table says: loss, accuracy, each class, who is taken for whom."""
     say = saying(quiet)
+    if plot:
+        netconv.check_picture(plot)
     opened = opened_model(model, data, False, say)
     found = netconv.evaluate(opened, source(data), say=say, **options)
+    if plot:
+        netconv.confusion_matrix([report.name for report in found.classes], found.confusion, plot)
     click.echo(json.dumps(found.facts, ensure_ascii=False) if as_json else found.text)

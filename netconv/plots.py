@@ -1,0 +1,199 @@
+"""Pictures of a training and of an evaluation, drawn by matplotlib, which is imported when one is wanted.
+
+The same figures give the same bytes. Nothing is known here of where the figures come from.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from .errors import NetconvError
+from .figures import figure
+from .files import replacing
+
+FORMATS = (".png", ".svg")
+DPI = 144
+TRAINING, VALIDATION, INK, FAINT = "#1f6fb4", "#d1620c", "#222222", "#777777"
+STYLE = {
+    "font.size": 10, "text.color": INK, "text.parse_math": False, "svg.hashsalt": "netconv", "svg.fonttype": "path",
+    "axes.edgecolor": "#bbbbbb", "axes.labelcolor": INK, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.titlesize": 11, "xtick.color": "#555555", "ytick.color": "#555555", "legend.frameon": False,
+}  # fmt: skip
+LONGEST = 32
+"""Characters of a name that are shown."""
+
+
+def check_picture(target: Path | str) -> Path:
+    """The path of a picture. Raises NetconvError when its ending names no format that is drawn, or matplotlib is not
+    installed: before the work that gives the figures."""
+    path = Path(target)
+    if path.suffix.lower() not in FORMATS:
+        raise NetconvError(f"{target}: a picture is a .png or an .svg file")
+    _import()
+    return path
+
+
+def learning_curves(history: Sequence[dict[str, float]], target: Path | str | BinaryIO) -> None:
+    """Draws the loss and each metric of a training by epoch, those on the rows for validation beside those on the rows
+    trained on, with the epoch of the smallest validation loss marked.
+
+    `history` has the figures of each epoch by Keras's names (`Trained.history`), `target` is a `.png` or `.svg` path,
+    or a binary stream, which gets SVG. Raises NetconvError, and OSError when it cannot be written.
+    """
+    epochs = [int(figures.get("epoch", number)) for number, figures in enumerate(history, 1)]
+    names = list(dict.fromkeys(name.removeprefix("val_") for figures in history for name in figures if name != "epoch"))
+    names.sort(key=lambda name: name != "loss")
+    columns = min(len(names), 2)
+    rows = math.ceil(len(names) / columns)
+    best = _best([figures.get("val_loss", math.nan) for figures in history])
+    with _figure(6.4 if columns == 1 else 5.0 * columns, 3.5 * rows + 0.5, target) as drawn:
+        panels = list(drawn.subplots(rows, columns, squeeze=False, sharex=True).flat)
+        for name, panel in zip(names, panels, strict=False):
+            series = [[figures.get(prefix + name, math.nan) for figures in history] for prefix in ("", "val_")]
+            _curves(panel, name, epochs, series, best)
+        for panel in panels[len(names) :]:
+            panel.remove()
+        lines = {line.get_label(): line for panel in drawn.axes for line in panel.get_lines()}
+        shown = [line for label, line in lines.items() if not label.startswith("_")]
+        drawn.legend(handles=shown, loc="outside upper left", ncols=3, handlelength=1.6, columnspacing=1.8)
+
+
+def _best(losses: list[float]) -> int | None:
+    finite = [loss for loss in losses if math.isfinite(loss)]
+    return losses.index(min(finite)) if finite else None
+
+
+def _curves(panel, name: str, epochs: list[int], series: list[list[float]], best: int | None) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    series = [[value if math.isfinite(value) else math.nan for value in values] for values in series]
+    lone = "o" if len(epochs) == 1 else ""
+    for values, label, colour in zip(series, ("training", "validation"), (TRAINING, VALIDATION), strict=True):
+        if not all(map(math.isnan, values)):
+            panel.plot(epochs, values, marker=lone, color=colour, linewidth=1.6, label=label)
+    known = [value for values in series for value in values if not math.isnan(value)]
+    if known and min(known) > 0 and max(known) > 100 * min(known):
+        panel.set_yscale("log")
+        panel.yaxis.set_major_formatter(lambda value, _position: f"{value:g}")
+    panel.set_title(_shortened(name.replace("_", " ")), loc="left", fontweight="bold")
+    if best is not None:
+        panel.axvline(epochs[best], color=FAINT, linewidth=1, linestyle=(0, (4, 3)), zorder=1,
+                      label=f"best epoch: {epochs[best]}")  # fmt: skip
+        if not math.isnan(value := series[1][best]):
+            panel.plot(epochs[best], value, "o", color=VALIDATION, markersize=6, markeredgecolor="white", zorder=4)
+            panel.set_title(f"validation {figure(value)} at epoch {epochs[best]}", loc="right", fontsize=9, color=FAINT)
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    panel.xaxis.set_tick_params(labelbottom=True)
+    if len(epochs) == 1:
+        panel.set_xlim(epochs[0] - 1, epochs[0] + 1)
+        panel.set_xticks(epochs)
+    panel.grid(axis="y", color="#eaeaea")
+    panel.set_axisbelow(True)
+    panel.set_xlabel("epoch")
+
+
+def confusion_matrix(names: Sequence[str], counts: Sequence[Sequence[int]], target: Path | str | BinaryIO) -> None:
+    """Draws how often each class is taken for each: true classes down, predicted ones across, a cell coloured by its
+    share of its row, with count and share where there is room.
+
+    `counts` is (classes, classes), `target` as in `learning_curves`. Raises NetconvError, and OSError.
+    """
+    import numpy as np
+
+    _import()
+    from matplotlib.colors import PowerNorm
+
+    counts = np.asarray(counts)
+    if not counts.size:
+        raise NetconvError("a confusion matrix is of classes, and this net gives values")
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    number, digits = len(names), len(f"{counts.max():,}")
+    cell = max(8.5 / number, 0.5 if number < 20 else 0.36 if number <= 40 else 0.0) if number > 4 else 1.3
+    cell = min(cell, 0.85) if number > 4 else cell
+    side = cell * number
+    shown = [_shortened(name) for name in names]
+    margin = 0.075 * max(map(len, shown))
+    upright = max(map(len, shown)) * 0.085 > cell
+    wide, high = side + margin + 2.0, side + (margin if upright else 0.3) + 1.1
+    with _figure(wide, high, target) as drawn:
+        panel = drawn.add_subplot()
+        lines = {"edgecolor": "white", "linewidth": 0.8} if number <= 40 else {"rasterized": True}
+        shades = PowerNorm(0.6, 0, 1)  # so that rare mistakes are seen
+        mesh = panel.pcolormesh(shares, cmap="Blues", norm=shades, **lines)
+        panel.set_aspect("equal")
+        panel.invert_yaxis()
+        panel.spines[:].set_visible(number > 40)
+        panel.tick_params(length=0)
+        step = max(1, math.ceil(number * 0.16 / side))
+        ticks = range(0, number, step)
+        size = 10 if cell >= 0.3 else 8
+        panel.set_xticks([tick + 0.5 for tick in ticks], shown[::step], fontsize=size, rotation=90 if upright else 0)
+        panel.set_yticks([tick + 0.5 for tick in ticks], shown[::step], fontsize=size)
+        panel.set_xlabel("predicted class", labelpad=8)
+        panel.set_ylabel("true class", labelpad=8)
+        accuracy = counts.trace() / max(counts.sum(), 1)
+        panel.set_title(f"{counts.sum():,} rows, accuracy {accuracy:.4f}", loc="left", pad=10)
+        bar = drawn.colorbar(mesh, ax=panel, shrink=min(1.0, 5 / side), aspect=24, pad=0.02, format=_percent)
+        bar.outline.set_visible(False)
+        bar.ax.tick_params(length=0)
+        bar.set_label("share of the true class")
+        if (size := min(13, 72 * (cell - 0.08) / (0.62 * max(digits, 3)))) >= 5:
+            _write_cells(panel, counts, shares, size, both=0.75 * size >= 5.5 and cell * 72 > 2.9 * size)
+
+
+def _write_cells(panel, counts, shares, size: float, both: bool) -> None:
+    for (row, column), count in [(place, counts[place]) for place in zip(*counts.nonzero(), strict=True)]:
+        share = shares[row, column]
+        colour = "white" if share > 0.4 else INK
+        place = (column + 0.5, row + (0.38 if both else 0.5))
+        panel.text(*place, f"{count:,}", ha="center", va="center", fontsize=size, color=colour)
+        if both:
+            panel.text(column + 0.5, row + 0.68, _percent(share), ha="center", va="center", fontsize=0.75 * size,
+                       color=colour, alpha=0.85)  # fmt: skip
+
+
+def _percent(share: float, _position=None) -> str:
+    """A share in percent, which is 0 or 100 only where it is none or all."""
+    percent = 100 * share
+    if percent in (0, 100) or 1 <= percent <= 99:
+        return f"{percent:.0f}%"
+    return "<0.1%" if percent < 0.1 else ">99.9%" if percent > 99.9 else f"{percent:.1f}%"
+
+
+def _shortened(name: str) -> str:
+    name = " ".join(name.split()) or " "
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 12].rstrip()}…{name[-11:].lstrip()}"
+
+
+def _import():
+    try:
+        import matplotlib.figure
+    except ImportError:
+        raise NetconvError("pictures are drawn by matplotlib: pip install 'netconv[plot]'") from None
+    return matplotlib
+
+
+@contextmanager
+def _figure(wide: float, high: float, target: Path | str | BinaryIO) -> Iterator:
+    """A figure of so many inches, written to the target when the block ends. What the user's own settings of matplotlib
+    say does not count."""
+    path = None if hasattr(target, "write") else check_picture(target)
+    matplotlib = _import()
+    plain = {key: value for key, value in matplotlib.rcParamsDefault.items() if not key.startswith("backend")}
+    with matplotlib.rc_context({**plain, **STYLE}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box stands for it
+        drawn = matplotlib.figure.Figure(figsize=(wide, high), layout="constrained")
+        drawn.get_layout_engine().set(w_pad=0.12, h_pad=0.1)
+        yield drawn
+        if path is None:
+            drawn.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
+            return
+        form = path.suffix.lower().removeprefix(".")
+        metadata = {"Software": None} if form == "png" else {"Date": None, "Creator": None}
+        with replacing(path) as name:
+            drawn.savefig(name, format=form, dpi=DPI, metadata=metadata)
