@@ -19,8 +19,8 @@ demo: $(VENV)/ready
 	$(BIN)/netconv predict demo/kidney.csv | head -6
 
 lint: $(VENV)/ready
-	$(BIN)/ruff check netconv tests benchmarks fixtures
-	$(BIN)/ruff format --check netconv tests benchmarks fixtures
+	$(BIN)/ruff check netconv tests benchmarks fixtures docs
+	$(BIN)/ruff format --check netconv tests benchmarks fixtures docs
 
 test: lint
 	$(BIN)/python -m pytest
@@ -44,7 +44,9 @@ benchmarks/nets/resnet50_v1-symbol.json: .venv-mxnet/ready
 	.venv-mxnet/bin/python benchmarks/record.py benchmarks/nets
 
 bench: $(VENV)/ready benchmarks/nets/resnet50_v1-symbol.json
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python benchmarks/convert.py
+	$(BIN)/python benchmarks/train.py
 
 clean:
 	rm -rf $(VENV) .venv-mxnet demo benchmarks/nets .pytest_cache .ruff_cache

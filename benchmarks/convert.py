@@ -1,23 +1,20 @@
 """How long `netconv convert` takes, and how much memory, next to what nobody can do without.
 
-Every figure is a ratio of medians over runs that took turns, so that a noisy machine disturbs both sides alike.
 `make bench` records the large net from MXNet's model zoo first.
 """
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from turns import NETCONV, heading, race, row, run
 
 HERE = Path(__file__).parent
 CKD = HERE.parent / "fixtures" / "ckd"
 RESNET = HERE / "nets" / "resnet50_v1-symbol.json"
-NETCONV = [sys.executable, "-m", "netconv"]
 
 SAVE = """
 import time; start = time.perf_counter()
@@ -28,32 +25,6 @@ start = time.perf_counter()
 model.save_weights({target!r})
 print(imported + time.perf_counter() - start)
 """
-
-
-def run(command: list[str]) -> tuple[float, float, str]:
-    """Seconds, peak MiB and stdout of a command."""
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    start = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL, env=environment)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        out.seek(0)
-        if status:
-            raise SystemExit(f"{' '.join(command)} failed")
-        return seconds, usage.ru_maxrss / 1024, out.read()
-
-
-def race(name: str, ours: list[str], theirs: list[str], runs: int, goal: str) -> None:
-    for command in (ours, theirs):  # once each for the disk's sake
-        run(command)
-    times = [(run(ours)[0], run(theirs)[0]) for _ in range(runs)]
-    one, two = (statistics.median(column) for column in zip(*times, strict=True))
-    row(name, one, two, "s", goal)
-
-
-def row(name: str, ours: float, theirs: float, unit: str, goal: str) -> None:
-    print(f"| {name} | {ours:.2f} {unit} | {theirs:.2f} {unit} | {ours / theirs:.2f} | {goal} |", flush=True)
 
 
 def resnet(folder: Path) -> None:
@@ -75,8 +46,7 @@ def resnet(folder: Path) -> None:
 
 
 def main() -> None:
-    print("| netconv : reference | netconv | reference | ratio | goal |")
-    print("| --- | --- | --- | --- | --- |")
+    heading()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         race("netconv --help : import click", [*NETCONV, "--help"], [sys.executable, "-c", "import click"], 15, "")
