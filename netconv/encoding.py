@@ -128,8 +128,16 @@ def fit(
     features, dropped = _choose(rows, [i for i in range(len(names)) if i not in chosen], needs.features)
     for position in dropped:
         say(f"column {names[position]!r} is left out: it would be one feature too many")
+    rows.finite([*chosen, *(names.index(feature.name) for feature in features if not feature.categories)])
     found = _classes(rows, chosen[0], needs, classes) if chosen and needs.classes else classes
     return Encoding(names, rows.form.header, features, tuple(names[position] for position in chosen), found, *rescale)
+
+
+def columns(names: tuple[str, ...], wanted: tuple[str, ...], file: str) -> list[int]:
+    """The positions of columns, each given by its name or its number (from 1; -1 is the last), or several of them
+    separated by commas. Raises DataError."""
+    parts = [part for entry in wanted for part in ([entry] if entry in names else entry.split(","))]
+    return list(dict.fromkeys(_position(names, part.strip(), file) for part in parts))
 
 
 def _position(names: tuple[str, ...], target: str, file: str) -> int:
@@ -191,9 +199,9 @@ def _choose(rows: Rows, positions: list[int], wanted: int | None) -> tuple[tuple
         for onehot in (True, False):
             tried = tuple(replace(f, onehot=onehot and len(f.categories) > 2) for f in kept)
             if wanted is None or sum(f.width for f in tried) == wanted:
-                faulty = next((p for p in positions if p not in left and not _usable(rows, p)), None)
-                if faulty is not None:
-                    _refuse(rows, faulty)
+                for position in positions:
+                    if position not in left and not _usable(rows, position):
+                        _refuse(rows, position)
                 return tried, dropped
     found = counted(len(positions), "feature")
     wide = sum(len(f.categories) if len(f.categories) > 2 else 1 for f in features.values())
@@ -217,8 +225,9 @@ def _no_feature(rows: Rows, position: int) -> int:
     name, values = rows.form.names[position], rows.numbers[:, position]
     if name.lower() in IDS or name == f"column {position + 1}":
         return 1
-    if position == 0 and len(values) > 2 and bool((np.diff(values) == 1).all()):
-        return 2
+    with np.errstate(invalid="ignore"):
+        if position == 0 and len(values) > 2 and bool((np.diff(values) == 1).all()):
+            return 2
     return 3 if position not in rows.texts and bool(np.isnan(values).all()) else 0
 
 
@@ -236,12 +245,10 @@ def _stray(rows: Rows, position: int) -> np.ndarray:
     return stray & (stray.sum() <= 0.1 * (text.codes >= 0).sum())
 
 
-def _refuse(rows: Rows, position: int):
-    import numpy as np
-
+def _refuse(rows: Rows, position: int) -> None:
     stray = _stray(rows, position)
     if stray.any():
-        raise rows.blame("{} is no number, and most cells of this column are", int(np.argmax(stray)), position)
+        return rows.fault("{} is no number, and most cells of this column are", stray, position)
     count = len(rows.texts[position].values)
     raise DataError(
         f"{count:,} different texts in {len(rows):,} rows are no categories; leave the column out",
@@ -313,9 +320,10 @@ def _texts(encoding: Encoding, form: Form, file: str) -> frozenset[int]:
     return frozenset(text)
 
 
-def stream(source: Source, encoding: Encoding, header: bool | None = None) -> Iterator[Rows]:
-    """The rows of a table in blocks, read as the training table of `encoding` was. Raises DataError."""
-    return table.stream(source, header, *_known(encoding, source))
+def stream(source: Source, encoding: Encoding, header: bool | None = None, **options) -> Iterator[Rows]:
+    """The rows of a table in blocks, read as the training table of `encoding` was; `options` are those of
+    `table.stream`. Raises DataError."""
+    return table.stream(source, header, *_known(encoding, source), **options)
 
 
 def read(source: Source, encoding: Encoding, header: bool | None = None) -> Rows:
@@ -361,17 +369,22 @@ def features(rows: Rows, encoding: Encoding, unseen: Counter | None = None):
     numbers = [(p, end - 1, f) for p, end, f in zip(places, ends, encoding.features, strict=True) if not f.categories]
     if numbers:
         froms, tos = [p for p, _, _ in numbers], [to for _, to, _ in numbers]
-        for position, _, feature in numbers:
-            if position in rows.texts:
-                raise _no_number(rows, position, feature)
+        rows.finite(froms)
         values = rows.numbers[:, _run(froms)]
+        texts = [(column, p, f) for column, (p, _, f) in enumerate(numbers) if p in rows.texts]
+        if texts:
+            values = values.copy()
+            for column, position, feature in texts:
+                values[:, column] = _numbered(rows, position, feature)
         missing = np.isnan(values)
+        if rows.faults is not None:
+            missing[rows.faults.mask] = False
         if missing.any():
             for column in np.flatnonzero(missing.any(axis=0)).tolist():
                 position, _, feature = numbers[column]
                 if feature.fill is None:
-                    raise rows.blame("{} is a missing cell, and nothing learnt from a training table stands for it",
-                                     int(np.argmax(missing[:, column])), position)  # fmt: skip
+                    rows.fault("{} is a missing cell, and nothing learnt from a training table stands for it",
+                               missing[:, column], position)  # fmt: skip
             fill = np.array([f.fill if f.fill is not None else np.nan for _, _, f in numbers], np.float32)
             values = np.where(missing, fill, values)
         if (encoding.scale, encoding.offset) != (1.0, 0.0):
@@ -385,8 +398,9 @@ def features(rows: Rows, encoding: Encoding, unseen: Counter | None = None):
             unseen[feature.name] += int((codes == -2).sum())
         if (codes < 0).any():
             if feature.fill is None:
-                raise rows.blame("{} is not known", int(np.argmax(codes < 0)), place)
-            codes = np.where(codes < 0, feature.categories.index(feature.fill), codes)
+                rows.fault("{} is not known", codes < 0, place)
+            code = 0 if feature.fill is None else feature.categories.index(feature.fill)
+            codes = np.where(codes < 0, code, codes)
         if feature.onehot:
             x[:, end - feature.width : end] = codes[:, None] == np.arange(feature.width)
         else:
@@ -401,17 +415,24 @@ def _run(positions: list[int]):
     return positions
 
 
-def _no_number(rows: Rows, position: int, feature: Feature) -> DataError:
+def _numbered(rows: Rows, position: int, feature: Feature) -> np.ndarray:
+    """The numbers of a column of text, NaN for a missing cell and for one that is at fault."""
     import numpy as np
 
-    text = rows.texts[position]
-    bad = np.array([not rows.form.is_number(value) for value in text.values] + [False])
-    why = (
-        "that was numeric in training"
-        if feature.fill is not None
-        else "that the net, untrained on such tables, takes as numbers"
-    )
-    return rows.blame(f"{{}} is no number, in a column {why}", int(np.argmax(bad[text.codes])), position)
+    text, form = rows.texts[position], rows.form
+    with np.errstate(over="ignore"):
+        values = np.array([form.number(value) for value in text.values] + [np.nan]).astype(np.float32)
+    if np.isinf(values).any():
+        rows.fault("{} is no finite number", np.isinf(values)[text.codes], position)
+    bad = np.array([not form.is_number(value) for value in text.values] + [False])[text.codes]
+    if bad.any():
+        why = (
+            "that was numeric in training"
+            if feature.fill is not None
+            else "that the net, untrained on such tables, takes as numbers"
+        )
+        rows.fault(f"{{}} is no number, in a column {why}", bad, position)
+    return values[text.codes]
 
 
 def _coded(rows: Rows, position: int, categories: tuple[str, ...]):
@@ -443,7 +464,9 @@ def targets(rows: Rows, encoding: Encoding):
             known = ", ".join(encoding.classes[:20]) + (", ..." if len(encoding.classes) > 20 else "")
             raise rows.blame(f"unknown class {{}}; the classes are {known}", int(np.argmax(codes == -2)), places[0])
         return codes
-    for position in places:
+    rows.finite(places)
+    values = rows.numbers[:, places]
+    for column, position in enumerate(places):
         if position in rows.texts:
-            raise _no_number(rows, position, Feature(rows.form.names[position], fill=0.0))
-    return rows.numbers[:, places]
+            values[:, column] = _numbered(rows, position, Feature(rows.form.names[position], fill=0.0))
+    return values

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 import select
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from .errors import DataError
 
@@ -72,6 +73,10 @@ class Form:
     def is_number(self, cell: str) -> bool:
         return bool(NUMBER.match(cell) or (self.decimal == "," and DECIMAL_COMMA.match(cell)))
 
+    def number(self, cell: str) -> float:
+        """NaN for a cell that is none."""
+        return float(cell.replace(",", ".")) if self.is_number(cell) else math.nan
+
 
 class Text(NamedTuple):
     """A column of text: `codes` (int32, -1 for a missing cell) into `values`."""
@@ -80,16 +85,36 @@ class Text(NamedTuple):
     values: tuple[str, ...]
 
 
+class Faults:
+    """The rows of a block that are at fault: a `mask`, and of the `first` of them its number and its error."""
+
+    def __init__(self, mask: np.ndarray):
+        self.mask = mask
+        self.first: tuple[int, DataError] | None = None
+
+    def add(self, mask: np.ndarray, error: Callable[[int], DataError]) -> None:
+        """More rows; `error` gives the error of one."""
+        row = int(mask.argmax())
+        if self.first is None or row < self.first[0]:
+            self.first = row, error(row)
+        self.mask |= mask
+
+
 @dataclass(frozen=True)
 class Rows:
-    """Rows of a table. `numbers` is (rows, columns) of float32, NaN for a missing cell and in a column of text;
-    `texts` holds the columns of text by position; `find` gives the line and the cells of a row, for messages."""
+    """Rows of a table. `numbers` is (rows, columns) of float32, NaN for a missing cell and in a column of text,
+    infinite for a number that float32 does not hold;
+    `texts` holds the columns of text by position, `kept` the cells as they stand of columns that are passed on (arrays
+    of Arrow); `find` gives the line and the cells of a row, for messages. With `faults`, rows at fault are noted there
+    instead of ending all: they are missing cells."""
 
     file: str
     form: Form
     numbers: np.ndarray
     texts: dict[int, Text]
     find: Callable[[int], tuple[int, list[str]]]
+    kept: dict[int, Any] = field(default_factory=dict)
+    faults: Faults | None = None
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -98,7 +123,22 @@ class Rows:
         """The error of one cell; `{}` in `what` stands for its value."""
         line, cells = self.find(row)
         value = cells[position].strip()
-        return DataError(what.format(repr(value)), self.file, line, self.form.names[position], value)
+        return DataError(what.replace("{}", repr(value)), self.file, line, self.form.names[position], value)
+
+    def fault(self, what: str, mask: np.ndarray, position: int) -> None:
+        """Rows (a mask) whose cell in a column is at fault: raises the error of the first, or notes them."""
+        if self.faults is None:
+            raise self.blame(what, int(mask.argmax()), position)
+        self.faults.add(mask, lambda row: self.blame(what, row, position))
+
+    def finite(self, positions: Sequence[int]) -> None:
+        """Faults rows that have an infinite number in one of these columns."""
+        import numpy as np
+
+        if np.isinf(self.numbers).any():
+            infinite = np.isinf(self.numbers[:, positions])
+            for index in sorted(np.flatnonzero(infinite.any(axis=0)), key=lambda i: infinite[:, i].argmax()):
+                self.fault("{} is no finite number", infinite[:, index], positions[index])
 
 
 # Bytes to blocks of whole rows
@@ -246,7 +286,9 @@ def _names(cells: list[str]) -> tuple[str, ...]:
 # Blocks to rows
 
 
-def _rows(data: bytes, line: int, file: str, form: Form, text: frozenset[int]) -> Rows:
+def _rows(
+    data: bytes, line: int, file: str, form: Form, text: frozenset[int], keep: frozenset[int], lenient: bool
+) -> Rows:
     """The rows of a block. A column of which every cell is a number or missing is one of numbers, unless it is in
     `text`."""
     import numpy as np
@@ -259,14 +301,19 @@ def _rows(data: bytes, line: int, file: str, form: Form, text: frozenset[int]) -
     width = len(form.names)
     if not data.strip():
         return Rows(file, form, np.empty((0, width), np.float32), {}, find)
+    ragged: dict[int, DataError] = {}
     try:
-        columns = _parse(data, form, [pa.string() if i in text else pa.float32() for i in range(width)])
+        columns = _parse(data, form, [pa.string() if i in text | keep else pa.float32() for i in range(width)])
     except pa.ArrowInvalid:
         try:
             columns = _parse(data, form, [pa.string()] * width)
         except pa.ArrowInvalid as error:
-            raise _fault(data, line, file, form, error) from None
+            if not lenient:
+                raise _fault(data, line, file, form, error) from None
+            mended, ragged = _mended(data, line, file, form)
+            columns = _parse(mended, form, [pa.string()] * width)
     texts, numbers = {}, np.empty((len(columns[0]), width), np.float32)
+    kept = {position: columns[position] for position in keep}
     for position, column in enumerate(columns):
         if column.type == pa.string():
             column = pc.utf8_trim_whitespace(column)
@@ -282,10 +329,9 @@ def _rows(data: bytes, line: int, file: str, form: Form, text: frozenset[int]) -
             numbers[:, position] = np.nan if column is None else column.to_numpy(zero_copy_only=False)
     else:  # several times faster than column by column
         np.stack([column.to_numpy(zero_copy_only=False) for column in columns], axis=1, out=numbers)
-    rows = Rows(file, form, numbers, texts, find)
-    if np.isinf(numbers).any():
-        row, position = np.argwhere(np.isinf(numbers))[0]
-        raise rows.blame("{} is no finite number", row, position)
+    rows = Rows(file, form, numbers, texts, find, kept, Faults(np.zeros(len(numbers), bool)) if lenient else None)
+    if ragged:
+        rows.faults.add(np.isin(np.arange(len(numbers)), list(ragged)), ragged.__getitem__)
     return rows
 
 
@@ -319,17 +365,34 @@ def _parse(data: bytes, form: Form, types: list) -> list:
 
 def _fault(data: bytes, line: int, file: str, form: Form, error: Exception) -> DataError:
     """What is wrong with a block that cannot be parsed."""
-    width = len(form.names)
     for at, cells in _records(data, form.delimiter, line):
-        if len(cells) != width:
-            first = "the header" if form.header else "the first row"
-            return DataError(f"{counted(len(cells), 'cell')}, and {first} has {width}", file, at)
+        if len(cells) != len(form.names):
+            return _ragged(cells, form, file, at)
     for at, text in enumerate(data.split(b"\n"), line):
         try:
             text.decode("utf-8")
         except UnicodeDecodeError:
             return DataError("is not UTF-8", file, at)
     return DataError(str(error).splitlines()[0], file, line)
+
+
+def _ragged(cells: list[str], form: Form, file: str, line: int) -> DataError:
+    first = "the header" if form.header else "the first row"
+    return DataError(f"{counted(len(cells), 'cell')}, and {first} has {len(form.names)}", file, line)
+
+
+def _mended(data: bytes, line: int, file: str, form: Form) -> tuple[bytes, dict[int, DataError]]:
+    """A block with its ragged rows emptied and what is not UTF-8 replaced, and the errors of those rows by number."""
+    ragged, mended = {}, io.StringIO(newline="")
+    writer = csv.writer(mended, delimiter=form.delimiter, lineterminator="\n")
+    for row, (at, cells) in enumerate(_records(data, form.delimiter, line)):
+        if not cells:
+            raise DataError(f"a cell of more than {csv.field_size_limit():,} characters", file, at)
+        if len(cells) != len(form.names):
+            ragged[row] = _ragged(cells, form, file, at)
+            cells = [MISSING[1]] * len(form.names)  # not empty: a row of one empty cell would be a blank line
+        writer.writerow(cells)
+    return mended.getvalue().encode(), ragged
 
 
 def counted(number: int, noun: str) -> str:
@@ -342,27 +405,32 @@ def stream(
     known: tuple[str, ...] = (),
     text: Callable[[Form], frozenset[int]] | None = None,
     found: frozenset[int] = frozenset(),
+    keep: Callable[[Form], frozenset[int]] | None = None,
+    lenient: bool = False,
 ) -> Iterator[Rows]:
     """The rows of a table in blocks.
 
     `header` says whether the first row is one; None finds out, by the names that are `known` if there are any. `text`
     gives the positions of columns that are text, whatever they hold, and `found` are such positions; a column that was
-    text in a block stays so.
+    text in a block stays so. `keep` gives the positions of columns that are passed on. With `lenient` rows at fault are
+    noted in `Rows.faults`, and text in a column of numbers makes it one of text in its block only.
 
-    Raises DataError: a ragged row, a cell that is no finite number, bytes that are no table.
+    Raises DataError: a ragged row, bytes that are no table.
     """
-    form = None
+    form, kept = None, frozenset()
     with closing(_blocks(source)) as blocks:  # a fault in the middle leaves no file open
         for line, data in blocks:
             if form is None:
                 form = _sniff(data, source.name, known, header)
                 found |= text(form) if text else frozenset()
+                kept = keep(form) if keep else kept
                 if form.header:
                     skipped = _header_end(data, source.name)
                     line += data.count(b"\n", 0, skipped)
                     data = data[skipped:]
-            rows = _rows(data, line, source.name, form, found)
-            found |= rows.texts.keys()
+            rows = _rows(data, line, source.name, form, found, kept, lenient)
+            if not lenient:
+                found |= rows.texts.keys()
             yield rows
     if form is None:
         raise DataError("is empty", source.name)

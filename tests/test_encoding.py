@@ -3,6 +3,7 @@
 import io
 import json
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -186,6 +187,8 @@ def test_categories_that_were_not_there_count_as_missing_and_are_counted():
         ("a,b,c,kind\n1,no,p,x\n2,no,p, z \n", encoding.targets,
          "t.csv, line 3, column 'kind': unknown class 'z'; the classes are x, y"),
         ("a,b,c\n1,no,p\n", encoding.targets, "t.csv: has no target column 'kind'"),
+        ("a,b,c\n1,no,p\ninf,no,p\n", encoding.features, "t.csv, line 3, column 'a': 'inf' is no finite number"),
+        ("a,b,c\n1,no,p\n-1e99,no,p\n", encoding.features, "t.csv, line 3, column 'a': '-1e99' is no finite number"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_the_training_table(text, what, message):
@@ -219,6 +222,54 @@ def test_text_for_a_value():
 
 GOOD = {"columns": ["a"], "header": True, "targets": [], "classes": [], "scale": 1, "offset": 0}
 A = {"name": "a", "categories": [], "onehot": False, "fill": 1}
+
+
+KNOWN = fit(TRAINING, Needs(3, 2, 2))[1]
+LENIENT = "id,a,b,c\n0,1,yes,p\n1,x,yes,p\n2,3\n3,1e99,no,p\n4,5,no,p\n5,?,?,?\n6,7,no,p,8\n"
+
+
+def leniently(text, known):
+    [rows] = encoding.stream(source(text), known, lenient=True)
+    return rows, encoding.features(rows, known, Counter())
+
+
+def test_rows_at_fault_are_noted_where_they_may_be():
+    rows, x = leniently(LENIENT, KNOWN)
+    assert rows.faults.mask.tolist() == [False, True, True, True, False, False, True]
+    row, error = rows.faults.first
+    assert (row, str(error)) == (
+        1, "t.csv, line 3, column 'a': 'x' is no number, in a column that was numeric in training"
+    )  # fmt: skip
+    assert x[[0, 4, 5]].tolist() == [[1, 1, 0], [5, 0, 0], [2, 0, 0]]
+    rows, _ = leniently(LENIENT.replace("1,x", "1,2"), KNOWN)
+    assert str(rows.faults.first[1]) == "t.csv, line 4: 2 cells, and the header has 4"
+    rows, _ = leniently(LENIENT, replace(KNOWN, features=tuple(replace(f, fill=None) for f in KNOWN.features)))
+    assert rows.faults.mask.tolist() == [False, True, True, True, False, True, True]
+
+
+def test_a_row_of_one_cell_may_be_ragged():
+    known = Encoding(("a",), True, (Feature("a", fill=0.0),))
+    rows, x = leniently("a\n1\n2,3\n\n4\n", known)
+    assert (rows.faults.mask.tolist(), x[[0, 2]].tolist()) == ([False, True, False], [[1], [4]])
+    assert str(rows.faults.first[1]) == "t.csv, line 3: 2 cells, and the header has 1"
+
+
+def test_columns_by_name_and_number():
+    names = ("id", "a,b", "c")
+    assert encoding.columns(names, ("c", "a,b", "1"), "t.csv") == [2, 1, 0]
+    assert encoding.columns(names, ("c, id,-1",), "t.csv") == [2, 0]
+    with pytest.raises(DataError) as caught:
+        encoding.columns(names, ("c,d",), "t.csv")
+    assert str(caught.value) == "t.csv: has no column 'd'; its columns are id, a,b, c"
+
+
+def test_an_infinite_number_counts_only_where_it_is_used():
+    rows, found, _ = fit("id,a,class\n1e999,1,x\n1e999,2,y\n", Needs(1, 2, 2))
+    assert [feature.name for feature in found.features] == ["a"]
+    assert encoding.features(rows, found).tolist() == [[1], [2]]
+    assert fails("a,class\n1,x\n1e999,y\n", Needs(1, 2, 2)) == "t.csv, line 3, column 'a': '1e999' is no finite number"
+    message = "t.csv, line 2, column 'price': '1e999' is no finite number"
+    assert fails("a,price\n1,1e999\n2,3\n", Needs(1, 1, 0), "price") == message
 
 
 @pytest.mark.parametrize(
