@@ -164,7 +164,7 @@ def test_a_row_longer_than_the_sample():
 
 def test_columns_that_are_passed_on_are_kept_as_they_stand():
     text = 'id,a,b\n007,1, "x"\n 0.10 ,2,"y, z"\n1e999,3,\n'
-    stream = table.stream(table.Source("t.csv", lambda: io.BytesIO(text.encode())), keep=lambda form: frozenset({0, 2}))
+    stream = table.stream(table.Source("t.csv", lambda: io.BytesIO(text.encode())), keep=lambda _: frozenset({0, 2}))
     [rows] = stream
     assert {position: column.to_pylist() for position, column in rows.kept.items()} == {
         0: ["007", " 0.10 ", "1e999"], 2: [' "x"', "y, z", ""]
