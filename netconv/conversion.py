@@ -42,9 +42,15 @@ class Conversion:
 
 
 def prepare(
-    symbol, params=None, *, input_shapes: Mapping[str, tuple] | None = None, states: bool = False, seed: int = 0
+    symbol,
+    params=None,
+    *,
+    input_shapes: Mapping[str, tuple] | None = None,
+    row: tuple[int, ...] | None = None,
+    states: bool = False,
+    seed: int = 0,
 ) -> Prepared:
-    """Reads, checks and completes a graph, without Keras. Raises NetconvError."""
+    """Reads, checks and completes a graph, without Keras; `row` as in `shapes.infer`. Raises NetconvError."""
     if params is None and not hasattr(symbol, "read"):
         params = reader.find_params(symbol)
     raw = reader.read(symbol, False if params is None else params)
@@ -53,7 +59,7 @@ def prepare(
     given = dict(input_shapes or {})
     graph = normalise.normalise(raw, states or any(normalise.is_state(name) for name in given))
     zeros = frozenset() if states else normalise.zero_states(graph, given)
-    found = shapes.infer(graph, given, ignored=known, zeros=zeros)
+    found = shapes.infer(graph, given, ignored=known, zeros=zeros, row=row)
     if params is None or params is False:
         graph = initialise.initialise(graph, found.arrays, seed, given)
         notes = (f"no parameter file: untrained, initial values drawn with seed {seed}",)
@@ -73,6 +79,7 @@ def convert(
     params=None,
     *,
     input_shapes=None,
+    row=None,
     loss=None,
     optimizer=None,
     learning_rate=None,
@@ -81,7 +88,7 @@ def convert(
     seed: int = 0,
 ) -> Conversion:
     """The compiled model of a graph. The optimizer has no slots yet: `archive.save` writes them without them."""
-    prepared = prepare(symbol, params, input_shapes=input_shapes, states=states, seed=seed)
+    prepared = prepare(symbol, params, input_shapes=input_shapes, row=row, states=states, seed=seed)
     from . import build, finish
 
     model, account = build.build(prepared.graph, prepared.shapes, prepared.zeros)

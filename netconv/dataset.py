@@ -14,10 +14,13 @@ from .errors import DataError
 from .models import (
     Opened,
     Say,
+    check_trainable,
     class_names,
     full_rows,
     inputs_of,
     known_encoding,
+    loss_of,
+    needs_of,
     overridden,
     plain_encoding,
     tell_unseen,
@@ -69,31 +72,37 @@ class Dataset:
 
 def for_training(
     opened: Opened,
-    needs: Needs,
     data: Data,
     reading: Reading,
     *,
+    loss,
     validation_data: Data | None,
     validation_split: float,
-    afresh: bool,
     seed: int,
     say: Say,
-) -> tuple[Dataset, Dataset]:
-    """The rows to train on and those to validate on, which may be none.
+) -> tuple[Opened, Dataset, Dataset]:
+    """The model, made now if only the table tells what its input is; the rows to train on; and those to validate on,
+    which may be none.
 
     `validation_split` is the share of the rows held out, the same of each class, unless there is `validation_data`;
     what stands for missing cells is learnt from the other rows only. A model that was trained here reads the table as
-    it read its training table, unless `afresh` or `reading` says otherwise. Raises DataError.
+    it read its training table, unless `loss` or `reading` says otherwise. Raises NetconvError.
     """
     import numpy as np
 
     data = table.source(data)
-    known = None if reading.target or reading.rescale or afresh else known_encoding(opened, needs)
+    rows = None
+    if opened.model is None:
+        rows = table.read(data, reading.header)
+        opened = opened.for_rows((len(rows.form.names) - max(1, len(reading.target)),), say)
+    check_trainable(opened)
+    needs = needs_of(opened, loss or loss_of(opened))
+    known = None if reading.target or reading.rescale or loss else known_encoding(opened, needs)
     if known:
         say("columns, categories and classes are those of the table that the model was trained on")
         rows = encoding.read(data, known, reading.header)
     else:
-        rows = table.read(data, reading.header)
+        rows = rows or table.read(data, reading.header)
         rescale = reading.rescale or (1.0, 0.0)
         known = encoding.fit(rows, needs, reading.target, opened.classes, rescale, say=say)
     y = encoding.targets(rows, known)
@@ -111,7 +120,7 @@ def for_training(
         full, left_out = _with_targets(y, validation_data.name, say)
         [validation] = _datasets(opened, needs, known, others, y, (full,), left_out, unseen)
     tell_unseen(unseen, say)
-    return training, validation
+    return opened, training, validation
 
 
 def for_evaluation(opened: Opened, needs: Needs, data: Data, reading: Reading, say: Say) -> Dataset:

@@ -33,6 +33,10 @@ class ShapeError(NetconvError):
     """The shape of an input is not given and cannot be found out, or does not fit; says which option settles it."""
 
 
+class UnknownShape(ShapeError):
+    """The shape of an input is not given and cannot be found out from the net alone."""
+
+
 class DataError(NetconvError):
     """A table does not fit: `file`, `line` (1-based), `column` (its name), `value` where they are known."""
 

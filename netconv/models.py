@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import archive, encoding, finish
 from .encoding import Encoding, Feature, Needs, silent
-from .errors import DataError, FormatError, NetconvError
+from .errors import DataError, FormatError, NetconvError, UnknownShape
 from .lazy import keras
 from .table import Rows, counted
 
@@ -34,12 +34,28 @@ Say = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Opened:
-    """A model with its `name` for messages, its `path` if it has one, and netconv's `members` of its archive."""
+    """A model with its `name` for messages, its `path` if it has one, and netconv's `members` of its archive.
+
+    `model` is None where only the data tell what a net's input is: `for_rows` then makes it, with initial values drawn
+    by `seed`.
+    """
 
     model: Any
     name: str = "the model"
     path: Path | None = None
     members: dict[str, bytes] = field(default_factory=dict)
+    seed: int = 0
+
+    def for_rows(self, row: tuple[int, ...], say: Say = silent) -> Opened:
+        """With the model that takes rows of shape `row`. Raises NetconvError."""
+        if self.model is not None:
+            return self
+        from . import conversion
+
+        done = conversion.convert(self.path, seed=self.seed, row=row)
+        for note in done.prepared.notes:
+            say(note)
+        return replace(self, model=done.model, members=done.members)
 
     @property
     def encoding(self) -> Encoding | None:
@@ -103,9 +119,10 @@ def _is_net(path: Path) -> bool:
         return re.search(rb'"nodes"\s*:', stream.read(64 << 20)) is not None
 
 
-def open_model(model: Path | str | bytes | Any, seed: int = 0) -> Opened:
+def open_model(model: Path | str | bytes | Any, seed: int = 0, training: bool = False) -> Opened:
     """A model from a `.keras` file, its bytes, a net (`.json`, converted with `seed` for what has no parameters) or a
-    keras.Model. Raises NetconvError."""
+    keras.Model. For `training`, a net that does not tell its input's shape is opened without a model. Raises
+    NetconvError."""
     if isinstance(model, Opened):
         return model
     if isinstance(model, bytes):
@@ -116,7 +133,13 @@ def open_model(model: Path | str | bytes | Any, seed: int = 0) -> Opened:
     if path.suffix == ".json":
         from . import conversion
 
-        done = conversion.convert(path, seed=seed)
+        try:
+            done = conversion.convert(path, seed=seed)
+        except UnknownShape:
+            if not training:
+                raise
+            keras.backend.backend()  # imports Keras, as opening a model does: the caller keeps it quiet meanwhile
+            return Opened(None, str(path), path, seed=seed)
         return Opened(done.model, str(path), path, done.members)
     return Opened(archive.load(path), str(path), path, archive.members(path))
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from . import registry
 from .attributes import Ints, parse
-from .errors import NodeError, ShapeError
+from .errors import NodeError, ShapeError, UnknownShape
 from .graph import Edge, Graph, Node
 from .shape_rules import (
     BROADCAST,
@@ -387,13 +387,14 @@ def forward(graph: Graph, known: Mapping[int, Shape]) -> dict[Edge, Shape]:
 
 
 def infer(graph: Graph, given: Mapping[str, tuple] | None = None, *, ignored: Collection[str] = (),
-          zeros: Collection[int] = ()) -> Inferred:  # fmt: skip
+          zeros: Collection[int] = (), row: tuple[int, ...] | None = None) -> Inferred:  # fmt: skip
     """The shapes of all inputs of a normalised graph, and of its parameters that have no stored array.
 
     `given` are shapes by input name, batch axis included, None (or 0 or -1) for an unknown length; names in `ignored`
-    are passed over. `zeros` are the inputs that start at zero: their shapes are found, but no note tells of them. Axes
-    that the net leaves free stay None, the batch among them. Raises ShapeError where something is left that only the
-    user can say, or what was given does not fit, and NodeError where stored arrays do not fit their nodes.
+    are passed over. `zeros` are the inputs that start at zero: their shapes are found, but no note tells of them. `row`
+    is the shape of a row of data, for the one input whose axes would be left open. Axes that the net leaves free stay
+    None, the batch among them. Raises UnknownShape where something is left that only the user can say, ShapeError
+    where what was given does not fit, and NodeError where stored arrays do not fit their nodes.
     """
     roles = parameters(graph, given or ())
     inputs = [i for i in graph.inputs() if i not in roles]
@@ -408,6 +409,7 @@ def infer(graph: Graph, given: Mapping[str, tuple] | None = None, *, ignored: Co
         raise ShapeError(f"{graph.source}: the input shapes given do not fit ({shapes}): {error}") from None
     net.guess()
     also = _try_sizes(net, inputs)
+    told = None if row is None else _told(net, [i for i in inputs if i not in zeros], row)
     for index in inputs:
         if net.shape(Edge(index)) is None:
             raise _question(net, index)
@@ -420,7 +422,7 @@ def infer(graph: Graph, given: Mapping[str, tuple] | None = None, *, ignored: Co
             raise ShapeError(f"{graph.source}: the shape of parameter {graph.nodes[index].name!r} cannot be found out")
     notes = tuple(
         f"{graph.nodes[i].name}: shape {said(net.shape(Edge(i)))} found out from the "
-        f"{'parameters' if graph.arrays else 'graph'}{also.get(i, '')}"
+        f"{'data' if i == told else 'parameters' if graph.arrays else 'graph'}{also.get(i, '')}"
         for i in inputs
         if i not in known and i not in zeros
     )
@@ -463,6 +465,41 @@ def _hint(node: Node, parameter: bool) -> Shape:
     except ValueError as error:
         raise NodeError(node.op, node.name, f"hint '__shape__' must be {error}", repr(node.hints["shape"])) from None
     return shape if parameter else (None, *shape[1:]) if shape else None
+
+
+def _told(net: _Net, inputs: list[int], row: tuple[int, ...]) -> int | None:
+    """Settles the one input that has open axes by a row of data; returns which it was."""
+    undecided = [i for i in inputs if None in (net.shape(Edge(i)) or (None, None))[1:]]
+    if len(undecided) != 1:
+        return None
+    index = undecided[0]
+    shape = of_row(net.shape(Edge(index)), row)
+    if shape is None:
+        known = said(net.shape(Edge(index)))
+        what = f"input {net.graph.nodes[index].name!r} of shape {known} cannot be filled by rows of shape {said(row)}"
+        raise ShapeError(f"{net.graph.source}: {what}; --input-shape of convert says what it is")
+    net.settle(net.learn([(Edge(index), shape)]))
+    return index
+
+
+def of_row(shape: Shape, row: tuple[int, ...]) -> Shape:
+    """The shape of an input with its open axes filled by a row of data of shape `row`, None if they cannot be: as the
+    row has it, an image with one channel if the row has no axis for that; else its numbers in order, in a square."""
+    if shape is None:
+        return (None, *row)
+    image = len(shape) > 3
+    for axes in (row, (1, *row)) if image else (row,):
+        try:
+            return merge(shape, (None, *axes))
+        except Misfit:
+            pass
+    for known in ((None, channels, *shape[2:]) for channels in (1, 3)) if image and shape[1] is None else (shape,):
+        lengths = [n for n in known[1:] if n is not None]
+        open_, numbers = len(known) - 1 - len(lengths), math.prod(row) / math.prod(lengths)
+        side = round(numbers ** (1 / open_)) if open_ else 1
+        if side and side**open_ == numbers:
+            return (None, *(side if n is None else n for n in known[1:]))
+    return None
 
 
 class _Sizes(NamedTuple):
@@ -567,7 +604,7 @@ def _option(shape: Shape, size: int) -> str:
     return ",".join(["?", *(str(size if n is None else n) for n in shape[1:])])
 
 
-def _question(net: _Net, index: int, why: str = "cannot be found out") -> ShapeError:
+def _question(net: _Net, index: int, why: str = "cannot be found out") -> UnknownShape:
     name, shape = net.graph.nodes[index].name, net.shape(Edge(index))
     if shape is None:
         what, example = f"the shape of input {name!r}", (None, 3, None, None)
@@ -579,7 +616,7 @@ def _question(net: _Net, index: int, why: str = "cannot be found out") -> ShapeE
         what, example = f"the {counted} of input {name!r} of shape {said(shape)}", shape
     option = _option(example, 224 if len(example) == 4 else 10)
     python = tuple(None if n == "?" else int(n) for n in option.split(","))
-    return ShapeError(
+    return UnknownShape(
         f"{net.graph.source}: {what} {why}; say for instance --input-shape {name}={option} (in Python "
         f"input_shapes={{{name!r}: {python}}})"
     )

@@ -23,7 +23,6 @@ from .models import (
     Opened,
     Say,
     as_targets,
-    check_trainable,
     loss_of,
     needs_of,
     open_model,
@@ -125,14 +124,12 @@ def train(
     """
     import numpy as np
 
-    opened = open_model(model, seed)
-    check_trainable(opened)
-    needs = needs_of(opened, loss or loss_of(opened))
-    training, validation = dataset.for_training(
-        opened, needs, data, Reading(**reading), validation_data=validation_data, validation_split=validation_split,
-        afresh=loss is not None, seed=seed, say=say,
+    opened, training, validation = dataset.for_training(
+        open_model(model, seed, training=True), data, Reading(**reading), loss=loss, validation_data=validation_data,
+        validation_split=validation_split, seed=seed, say=say,
     )  # fmt: skip
     loss = loss or loss_of(opened)
+    needs = needs_of(opened, loss)
     _say_rows(say, training, validation)
 
     keras.utils.set_random_seed(seed)

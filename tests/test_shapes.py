@@ -8,7 +8,7 @@ from netconv.arrays import Array
 from netconv.errors import NodeError, ShapeError
 from netconv.graph import Edge, Graph, Node
 from netconv.shape_rules import RULES, Misfit, merge, reshape
-from netconv.shapes import forward, infer, parameters
+from netconv.shapes import forward, infer, of_row, parameters
 
 
 def net(*rows, arrays=None, heads=None, hints=None, **attributes):
@@ -384,6 +384,44 @@ def refused(kind, graph, given=None):
     with pytest.raises(kind) as caught:
         infer(graph, given)
     return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "shape, row, filled",
+    [
+        (None, (5,), (None, 5)),
+        ((None, None), (5,), (None, 5)),
+        ((None, None), (28, 28), (None, 784)),
+        ((None, None, None), (28, 20), (None, 28, 20)),
+        ((None, None, None), (784,), (None, 28, 28)),
+        ((None, None, 7), (784,), (None, 112, 7)),
+        ((None, None, None, None), (28, 20), (None, 1, 28, 20)),
+        ((None, None, None, None), (784,), (None, 1, 28, 28)),
+        ((None, None, None, None), (3 * 49,), (None, 3, 7, 7)),
+        ((None, 2, None, None), (98,), (None, 2, 7, 7)),
+        ((None, None, 7, 7), (49,), (None, 1, 7, 7)),
+        ((None, None, None), (5,), None),
+        ((None, None, 7), (5,), None),
+        ((None, None, None, None), (5,), None),
+    ],
+)
+def test_a_row_of_data_fills_open_axes(shape, row, filled):
+    assert of_row(shape, row) == filled
+
+
+def test_data_tell_the_shape_of_the_one_input_that_nothing_else_tells():
+    graph = net(conv("c", "data", 4), ("Flatten", "f", ["c"], {}), dense("fc", "f", 10))
+    told = infer(graph, row=(784,))
+    assert told.inputs == {0: (None, 1, 28, 28)}
+    assert told.arrays[graph.inputs()[3]] == (10, 4 * 24 * 24)
+    assert told.notes == ("data: shape (?, 1, 28, 28) found out from the data",)
+    assert found(lenet(), row=(7,)) == found(lenet())
+    with pytest.raises(ShapeError) as caught:
+        infer(graph, row=(5,))
+    assert str(caught.value) == (
+        "net.json: input 'data' of shape (?, ?, ?, ?) cannot be filled by rows of shape (5,); "
+        "--input-shape of convert says what it is"
+    )
 
 
 def test_a_shape_that_cannot_be_found_out_is_one_question():

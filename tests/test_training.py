@@ -5,6 +5,7 @@ import math
 import os
 
 import keras
+import nets
 import numpy as np
 import pytest
 from tables import KIDNEY, fails, layers, model, separable, source
@@ -37,6 +38,33 @@ def test_training_stops_and_keeps_the_best_weights():
     assert len(losses) == done.best + 3 < 300
     assert losses[done.best - 1] == min(losses)
     assert done.evaluation.metrics["loss"] == pytest.approx(min(losses), rel=1e-4)
+
+
+def test_the_table_tells_the_shape_of_an_untrained_net(tmp_path):
+    path = nets.write(tmp_path, nets.graph(
+        nets.null("data"), nets.null("w"), nets.null("b"), nets.op("FullyConnected", "fc", [0, 1, 2], num_hidden=2),
+        nets.op("softmax", "s", [3]),
+    ))  # fmt: skip
+    said = []
+    done = netconv.train(path, source(separable()), epochs=2, say=said.append)
+    assert done.opened.model.input_shape == (None, 2)
+    assert said[:2] == [
+        "no parameter file: untrained, initial values drawn with seed 0",
+        "data: shape (?, 2) found out from the data",
+    ]
+    done.save(tmp_path / "t.keras")
+    assert archive.load(tmp_path / "t.keras").input_shape == (None, 2)
+    assert fails(netconv.predict, path, source("1,2\n")) == (
+        f"{path}: the size of axis 1 of input 'data' of shape (?, ?) cannot be found out; say for instance "
+        "--input-shape data=?,10 (in Python input_shapes={'data': (None, 10)})"
+    )
+    two = nets.graph(
+        nets.null("a"), nets.null("b"), nets.op("concat", "c", [0, 1], dim=1, num_args=2), nets.null("w"),
+        nets.op("FullyConnected", "fc", [2, 3], num_hidden=2, no_bias=True),
+    )  # fmt: skip
+    assert fails(netconv.train, nets.write(tmp_path, two, "two"), source(separable())).startswith(
+        f"{tmp_path / 'two.json'}: the size of axis 1 of input 'a' of shape (?, ?) cannot be found out"
+    )
 
 
 def test_two_runs_are_one():

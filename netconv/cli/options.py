@@ -83,4 +83,4 @@ def opened_model(model, data: str, training: bool, say, seed: int = 0):
     if model is None:
         model = netconv.find_model(None if data == "-" else data, training, say)
     with quiet_keras():
-        return netconv.open_model(sys.stdin.buffer.read() if model == "-" else model, seed)
+        return netconv.open_model(sys.stdin.buffer.read() if model == "-" else model, seed, training)
