@@ -336,7 +336,6 @@ DTYPES = {"1": "float64", "2": "float16", "4": "int32", "6": "int64", "3": "uint
 
 def translate(state: Build, graph: Graph, values: dict[int, Any], zeros) -> list:
     """The values of the heads of a graph, given those of its inputs by node index."""
-    known = registry.load()
     readers = graph.consumers()
     used: dict[int, set[int]] = {}
     for node in graph.nodes:
@@ -356,7 +355,7 @@ def translate(state: Build, graph: Graph, values: dict[int, Any], zeros) -> list
         if Edge(index) in found:
             continue
         given = [_found(graph, found, edge) for edge in node.inputs]
-        results = _translate(site, known[node.op], given, registry.parsed(node))
+        results = _translate(site, registry.translation(node.op), given, registry.parsed(node))
         for output, result in enumerate(results):
             if isinstance(result, Stored) and len(readers[index]) > 1:
                 result.alone = False

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import archive, initialise, normalise, reader, registry, shapes
+from . import archive, initialise, normalise, patterns, reader, registry, shapes, unrolled
+from .draft import Draft
 from .errors import FormatError
 from .graph import Graph
 from .shape_rules import said
@@ -58,19 +59,24 @@ def prepare(
     known = {node.name for node in raw.nodes if node.op == "null"}
     given = dict(input_shapes or {})
     graph = normalise.normalise(raw, states or any(normalise.is_state(name) for name in given))
-    zeros = frozenset() if states else normalise.zero_states(graph, given)
-    found = shapes.infer(graph, given, ignored=known, zeros=zeros, row=row)
+    zeros = normalise.zero_states(graph, given, states)
+    found = shapes.infer(graph, normalise.filler_shapes(graph, zeros) | given, ignored=known, zeros=zeros, row=row)
     if params is None or params is False:
         graph = initialise.initialise(graph, found.arrays, seed, given)
         notes = (f"no parameter file: untrained, initial values drawn with seed {seed}",)
     else:
         initialise.require(graph, given)
         notes = ()
-    if zeros:
-        names = ", ".join(graph.nodes[index].name for index in sorted(zeros))
+    starts = [graph.nodes[index].name for index in sorted(zeros) if not normalise.is_filler(graph.nodes[index].name)]
+    if starts:
+        names = ", ".join(starts)
         notes = (*notes, f"{names}: initial states start at zero; --states keeps them as inputs")
-    graph = normalise.frozen(graph)
-    inputs = {index: found.inputs[index] for index in graph.inputs()}
+    draft = Draft(normalise.frozen(graph), found.inputs)
+    unrolled.roll_up(draft)
+    patterns.simplify(draft)
+    graph, before = draft.finished()
+    inputs = {index: found.inputs[before[index]] for index in graph.inputs()}
+    zeros = frozenset(index for index in inputs if before[index] in zeros)
     return Prepared(graph, inputs, zeros, Path(params) if params else None, (*notes, *found.notes))
 
 

@@ -5,6 +5,7 @@ Everything is keyed by node index, because the names in an export repeat and may
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -63,7 +64,7 @@ class Graph:
         return readers
 
     def keep(self, wanted: list[int]) -> Graph:
-        """The graph of the nodes `wanted` (sorted), renumbered; every input of a kept node must be kept."""
+        """The graph of the nodes `wanted`, in this order, renumbered; what a kept node reads must be kept before it."""
         new = {old: position for position, old in enumerate(wanted)}
         nodes = tuple(
             replace(self.nodes[old], inputs=tuple(Edge(new[e.node], e.output) for e in self.nodes[old].inputs))
@@ -71,3 +72,28 @@ class Graph:
         )
         heads = tuple(Edge(new[e.node], e.output) for e in self.heads)
         return replace(self, nodes=nodes, heads=heads, arrays={new[i]: a for i, a in self.arrays.items() if i in new})
+
+    def settled(self) -> tuple[Graph, list[int]]:
+        """Only what a head needs, every node after what it reads; and for each node, which it was before."""
+        needed: set[int] = set()
+        todo = [edge.node for edge in self.heads]
+        while todo:
+            index = todo.pop()
+            if index not in needed:
+                needed.add(index)
+                todo.extend(edge.node for edge in self.nodes[index].inputs)
+        waits = {i: len({edge.node for edge in self.nodes[i].inputs}) for i in needed}
+        readers: dict[int, list[int]] = {i: [] for i in needed}
+        for i in needed:
+            for node in {edge.node for edge in self.nodes[i].inputs}:
+                readers[node].append(i)
+        ready = [i for i, count in waits.items() if not count]
+        heapq.heapify(ready)
+        order = []
+        while ready:
+            order.append(heapq.heappop(ready))
+            for reader in readers[order[-1]]:
+                waits[reader] -= 1
+                if not waits[reader]:
+                    heapq.heappush(ready, reader)
+        return self.keep(order), order

@@ -59,7 +59,7 @@ def _net(symbol, params, input_shapes) -> Inspection:
         given = dict(input_shapes or {})
         zeros = normalise.zero_states(normal, given)
         names = {node.name for node in graph.nodes if node.op == "null"}
-        inferred = shapes.infer(normal, given, ignored=names, zeros=zeros)
+        inferred = shapes.infer(normal, normalise.filler_shapes(normal, zeros) | given, ignored=names, zeros=zeros)
         notes = inferred.notes
         found = {
             normal.nodes[i].name: _plain(inferred.inputs[i])

@@ -16,6 +16,8 @@ STATES = ("State", "CellState")
 """Last part of the names Mathematica gives to initial states."""
 SUFFIXES = ("_init_h", "_init_c", "_init_state")
 """Ends of the names that MXNet's examples give them."""
+ZEROS, BATCH = "zeroarray", "batch_ref_node"
+"""How Mathematica calls, with a number behind, zeros that it feeds a net itself, and what only has the batch size."""
 
 
 def canonical(graph: Graph) -> Graph:
@@ -85,15 +87,31 @@ def is_state(name: str) -> bool:
     return name.rpartition(".")[2] in STATES or name.endswith(SUFFIXES) or "begin_state" in name
 
 
-def zero_states(graph: Graph, given) -> frozenset[int]:
-    """The inputs that are initial states without a given shape: they start at zero, once nothing else reads them."""
-    states = {i for i in graph.inputs() if graph.nodes[i].name not in given and is_state(graph.nodes[i].name)}
+def zero_states(graph: Graph, given, states: bool = False) -> frozenset[int]:
+    """The inputs that are no inputs of the model but zeros: fillers, and unless `states`, initial states; none that is
+    in `given`."""
     readers = graph.consumers()
-    for index in graph.inputs():
-        name = graph.nodes[index].name
-        if name not in given and any(_is_state_input(graph, readers, reader) for reader in readers[index]):
-            states.add(index)
-    return frozenset(states)
+    free = [i for i in graph.inputs() if graph.nodes[i].name not in given]
+    fillers = {i for i in free if graph.mathematica and is_filler(graph.nodes[i].name)}
+    if len(fillers) == len(graph.inputs()):
+        return frozenset()
+    starts = {
+        i
+        for i in free
+        if is_state(graph.nodes[i].name) or any(_is_state_input(graph, readers, reader) for reader in readers[i])
+    }
+    return frozenset(fillers if states else fillers | starts)
+
+
+def is_filler(name: str) -> bool:
+    """Whether a null node is called as Mathematica calls what it feeds itself: zeros, and what has the batch size."""
+    return name == BATCH or (name.startswith(ZEROS) and name.removeprefix(ZEROS).isdigit())
+
+
+def filler_shapes(graph: Graph, zeros) -> dict[str, tuple]:
+    """The shapes of fillers, where only that of the batch counts."""
+    names = {graph.nodes[index].name for index in zeros}
+    return dict.fromkeys(names & {BATCH}, (None,))
 
 
 def _is_state_input(graph: Graph, readers, reader: tuple[int, int]) -> bool:

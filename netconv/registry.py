@@ -60,6 +60,8 @@ class Translation:
 
 
 OPS: dict[str, Translation] = {}
+COMPOSED: dict[str, Translation] = {}
+"""What Keras has a layer for and MXNet no op: nets write it as several nodes, and `patterns.py` as one. In no file."""
 
 
 def _stored(annotation) -> bool:
@@ -99,6 +101,17 @@ def translates(*names: str, layout: Any = None, ignores: str = ""):
     return register
 
 
+def composes(name: str, layout: Any = None):
+    """Registers a function as the translation of what MXNet has no op for (`COMPOSED`)."""
+
+    def register(function):
+        inputs, attributes = _schema(function)
+        COMPOSED[name] = Translation(name, function, inputs, attributes, layout)
+        return function
+
+    return register
+
+
 @cache
 def load() -> Mapping[str, Translation]:
     """All translations, by op name."""
@@ -110,22 +123,27 @@ def load() -> Mapping[str, Translation]:
     return types.MappingProxyType(OPS)
 
 
+def translation(op: str) -> Translation:
+    """That of an op of MXNet's, or of what nets compose."""
+    return load().get(op) or COMPOSED[op]
+
+
 def parsed(node: Node) -> dict[str, Any]:
     """The attributes of a node as its op's schema has them, defaults filled in. Raises NodeError."""
-    translation = load()[node.op]
+    schema = translation(node.op)
     values = {}
     for key, text in node.attrs.items():
-        attribute = translation.attributes.get(key)
+        attribute = schema.attributes.get(key)
         if attribute is None:
-            if key in NO_EFFECT or key in translation.ignores:
+            if key in NO_EFFECT or key in schema.ignores:
                 continue
-            known = ", ".join(sorted(translation.attributes)) or "none"
+            known = ", ".join(sorted(schema.attributes)) or "none"
             raise NodeError(node.op, node.name, f"unknown attribute {key!r} (known: {known})", repr(text))
         try:
             values[key] = parse(text, attribute.annotation)
         except ValueError as error:
             raise NodeError(node.op, node.name, f"attribute {key!r} must be {error}", repr(text)) from None
-    for key, attribute in translation.attributes.items():
+    for key, attribute in schema.attributes.items():
         if key not in values:
             if attribute.required:
                 raise NodeError(node.op, node.name, f"required attribute {key!r} is missing")

@@ -6,7 +6,7 @@ from ..arrays import Array
 from ..attributes import Ints
 from ..layout import as_they_are
 from ..lazy import layers, ops
-from ..registry import translates
+from ..registry import composes, translates
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 BATCH_MAJOR = (1, 0, 2)
@@ -91,7 +91,7 @@ def rnn(
         starts = [s for s in (state, state_cell) if s is not None]
     wants_state = bool(at.used - {0})
     cls = {"lstm": layers.LSTM, "gru": layers.GRU}.get(mode, layers.SimpleRNN)
-    config = {"return_sequences": True, "return_state": wants_state, "seed": at.index}
+    config = {"return_sequences": True, "return_state": wants_state, "seed": 0}
     if mode == "lstm":
         config["unit_forget_bias"] = False
     if mode == "rnn_relu":
@@ -121,6 +121,55 @@ def rnn(
         finals.extend(last[i * each : (i + 1) * each] for i in range(directions if wants_state else 0))
     states = [ops.stack([final[i] for final in finals], 0) for i in range(len(finals[0]))] if wants_state else []
     return [at.ordered(data, BATCH_MAJOR), *map(at.ordered, states)]
+
+
+SHORT = 32
+"""Steps up to which Keras unrolls a layer again: its loop takes longer than so few steps."""
+
+
+@composes("recurrent", layout=as_they_are)
+def recurrent(
+    at,
+    data,
+    input_weights: Array,
+    state_weights: Array,
+    input_biases: Array,
+    state_biases: Array,
+    state,
+    state_cell=None,
+    *,
+    mode: Literal["gru", "lstm", "rnn_relu", "rnn_tanh"],
+    backwards: bool = False,
+):
+    """A layer that was unrolled: data (batch, time, features), gates in Keras's order. Gives all states, in the order
+    of the steps, and the last ones.
+
+    Two biases, one for the data and one for the state, train apart. A place for both has only Keras's GRU, which has
+    none for one alone; elsewhere the bias of the data is a row of the kernel, beside a feature that is always 1.
+    """
+    cls = {"lstm": layers.LSTM, "gru": layers.GRU}.get(mode, layers.SimpleRNN)
+    given, carried = (None if b.origin[0] == "constant" else b for b in (input_biases, state_biases))
+    tensor, kernel, bias = data.natural(), input_weights.T, carried or given
+    beside = given is not None and (carried is None) == (mode == "gru")
+    if mode == "gru" and given and carried:
+        bias = Array.concatenate([given.reshape((1, -1)), carried.reshape((1, -1))])
+    elif beside:
+        tensor = ops.pad(tensor, ((0, 0), (0, 0), (0, 1)), constant_values=1)
+        kernel, bias = Array.concatenate([kernel, given.reshape((1, -1))]), carried
+    weights = {"cell.kernel": kernel, "cell.recurrent_kernel": state_weights.T, "cell.bias": bias}
+    config = {"unroll": tensor.shape[1] <= SHORT, "use_bias": bias is not None, "go_backwards": backwards, "seed": 0}
+    config |= {"return_sequences": 0 in at.used, "return_state": bool(at.used - {0}) and at.used != {1}}
+    if mode == "lstm":
+        config["unit_forget_bias"] = False
+    if mode == "rnn_relu":
+        config["activation"] = "relu"
+    starts = [state] if state_cell is None else [state, state_cell]
+    starts = None if all(at.is_zero(5 + i) for i in range(len(starts))) else [s.natural() for s in starts]
+    layer = at.layer(cls, state_weights.shape[1], weights=weights, **config)
+    out = layer(tensor, initial_state=starts)
+    if not config["return_state"]:
+        return [out] if config["return_sequences"] else [None, out]
+    return [out[0] if config["return_sequences"] else None, *out[1:]]
 
 
 @translates("SequenceLast", layout=as_they_are)

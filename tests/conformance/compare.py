@@ -34,8 +34,9 @@ class Pair(NamedTuple):
 
 @cache
 def recorded(path: Path) -> dict[str, np.ndarray]:
+    """The members of a file; the inputs bear the names that Keras takes (Mathematica has `Input#1`)."""
     with np.load(path) as file:
-        return dict(file)
+        return {name.replace("#", "_"): value for name, value in file.items()}
 
 
 def part(members: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
@@ -164,7 +165,7 @@ def converted_net(folder: Path):
     """A recorded net, converted, and its recordings."""
     members = recorded(folder / "io.npz")
     shapes = {name: tuple(shape) for name, shape in meta(members)["shapes"].items()}
-    return conversion.convert(folder / "net.json", folder / "net.params", input_shapes=shapes), members
+    return conversion.convert(folder / "net.json", input_shapes=shapes), members
 
 
 def meta(members: dict[str, np.ndarray]) -> dict:

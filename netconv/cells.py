@@ -1,0 +1,130 @@
+"""One step of a recurrent layer that is unrolled: an LSTM's, a GRU's or a simple one. Knows op names, no Keras.
+
+Mathematica before 12 has a FullyConnected a gate, MXNet's cells have one for all gates, cut up after or before the sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from .draft import Draft, both_ways
+from .graph import Edge
+from .registry import parsed
+
+
+@dataclass(frozen=True)
+class Term:
+    """What the FullyConnected `node` gives a gate: rows `part` of `parts` of its weight (and bias) times `data`."""
+
+    data: Edge
+    node: int
+    weight: int
+    bias: int | None
+    part: int = 0
+    parts: int = 1
+
+    @property
+    def arrays(self) -> tuple:
+        return self.weight, self.bias, self.part, self.parts
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a cell: the state it gives and, of an LSTM, the cell state; `gates` in Keras's order, the terms of
+    each in no order. `carried` is what it adds to: the cell state before, or a GRU's state."""
+
+    mode: str
+    state: Edge
+    gates: tuple[tuple[Term, Term], ...]
+    cell: Edge | None = None
+    carried: Edge | None = None
+
+    def sides(self) -> dict[Edge, tuple]:
+        """The arrays that each of the two things read is multiplied with, gate by gate."""
+        read = {term.data for gate in self.gates for term in gate}
+        sides = {e: tuple(term.arrays for gate in self.gates for term in gate if term.data == e) for e in read}
+        return sides if len(sides) == 2 and all(len(s) == len(self.gates) for s in sides.values()) else {}
+
+
+def _uncut(draft: Draft, edge: Edge) -> tuple[Edge, int, int]:
+    """What an edge is a part of, which, and of how many."""
+    node = draft[edge]
+    values = parsed(node) if node.op == "SliceChannel" else {}
+    if values and values["axis"] in (1, -1) and not values["squeeze_axis"]:
+        return node.inputs[0], edge.output, values["num_outputs"]
+    return edge, 0, 1
+
+
+def _term(draft: Draft, edge: Edge) -> Term | None:
+    edge, part, parts = _uncut(draft, edge)
+    inputs = draft.reads(edge, "FullyConnected")
+    if not inputs or len(draft.shape(inputs[0]) or ()) != 2 or any(e.node not in draft.arrays for e in inputs[1:]):
+        return None
+    bias = inputs[2].node if len(inputs) > 2 and not parsed(draft[edge])["no_bias"] else None
+    return Term(inputs[0], edge.node, inputs[1].node, bias, part, parts)
+
+
+def _gate(draft: Draft, edge: Edge | None) -> tuple[Term, Term] | None:
+    """The two terms that a gate sums, each cut out of its product or both out of the sum."""
+    if edge is None:
+        return None
+    whole, part, parts = _uncut(draft, edge)
+    if draft.sum(whole) is None:
+        whole, parts = edge, 1
+    terms = [_term(draft, e) for e in draft.sum(whole) or ()]
+    if len(terms) != 2 or None in terms or (parts > 1 and any(term.parts > 1 for term in terms)):
+        return None
+    return tuple(replace(term, part=part, parts=parts) if parts > 1 else term for term in terms)
+
+
+def _lstm(draft: Draft, edge: Edge) -> Iterator[Step]:
+    """h = o tanh(c), c = f c' + i g."""
+    for opened, squashed in both_ways(draft.product(edge)):
+        cell = draft.tanh(squashed)
+        for kept, taken in both_ways(cell and draft.sum(cell)):
+            for forgets, carried in both_ways(draft.product(kept)):
+                for lets, memory in both_ways(draft.product(taken)):
+                    before = (draft.sigmoid(lets), draft.sigmoid(forgets), draft.tanh(memory), draft.sigmoid(opened))
+                    gates = [_gate(draft, e) for e in before]
+                    if all(gates):
+                        yield Step("lstm", edge, tuple(gates), cell, carried)
+
+
+def _gru(draft: Draft, edge: Edge) -> Iterator[Step]:
+    """h = z h' + (1 - z) n, n = tanh(W x + r (U h'))."""
+    for kept, new in both_ways(draft.sum(edge)):
+        for keeps, carried in both_ways(draft.product(kept)):
+            for rest, squashed in both_ways(draft.product(new)):
+                if draft.reads(rest, "_rminus_scalar", scalar=1) != (keeps,):
+                    continue
+                memory = draft.tanh(squashed)
+                for given, reset in both_ways(memory and draft.sum(memory)):
+                    for resets, before in both_ways(draft.product(reset)):
+                        one, other = _term(draft, given), _term(draft, before)
+                        gates = [_gate(draft, draft.sigmoid(keeps)), _gate(draft, draft.sigmoid(resets))]
+                        if one and other and all(gates) and other.data == carried:
+                            yield Step("gru", edge, (*gates, (one, other)), None, carried)
+
+
+def _simple(draft: Draft, edge: Edge) -> Iterator[Step]:
+    """h = f(W x + U h')."""
+    for mode, function in (("rnn_tanh", draft.tanh), ("rnn_relu", draft.relu)):
+        gate = _gate(draft, function(edge))
+        if gate:
+            yield Step(mode, edge, (gate,))
+
+
+CELLS = {"elemwise_mul": _lstm, "broadcast_mul": _lstm, "elemwise_add": _gru, "broadcast_add": _gru,
+         "Activation": _simple, "tanh": _simple, "relu": _simple}  # fmt: skip
+
+
+def steps(draft: Draft) -> dict[Edge, Step]:
+    """All that looks like a step, by the state that it gives, in the graph's order."""
+    found = {}
+    for index, node in enumerate(draft.graph.nodes):
+        cell = CELLS.get(node.op)
+        step = next(cell(draft, Edge(index)), None) if cell else None
+        if step and step.sides():
+            found[step.state] = step
+    return found

@@ -1,0 +1,37 @@
+"""Layers of Keras that MXNet has no op for: what `patterns.py` writes for the nodes that nets compose them of."""
+
+from ..arrays import Array
+from ..attributes import Ints
+from ..layout import along, anywhere
+from ..lazy import layers
+from ..registry import composes
+
+
+def _activation(name: str):
+    @composes(name, layout=anywhere)
+    def translate(at, data):
+        return at.layer(layers.Activation, name)(data)
+
+
+for _name in ("silu", "selu", "hard_tanh"):
+    _activation(_name)
+
+
+@composes("normalization", layout=along("axes", "scaled", first_only=True))
+def normalization(
+    at, data, gamma: Array | None = None, beta: Array | None = None, *, axes: Ints, scaled: Ints = (), eps: float
+):
+    """(data - mean) / sqrt(variance + eps) over `axes`; gamma and beta have a length for each of the axes `scaled`,
+    which are the same, or the channels alone."""
+    weights = {"gamma": gamma, "beta": beta}
+    config = {"epsilon": eps, "scale": gamma is not None, "center": beta is not None}
+    last = len(data.shape) - 1
+    if not scaled or sorted(scaled) == sorted(axes):
+        order = sorted(range(len(axes)), key=lambda i: axes[i])  # as the axes lie
+        weights = {role: array and array.transpose(order) for role, array in weights.items()}
+        axis = -1 if axes == (last,) else [axes[i] for i in order]
+        return at.layer(layers.LayerNormalization, axis=axis, weights=weights, **config)(data)
+    (channels,) = scaled
+    groups = 1 if channels in axes else data.shape[channels]
+    axis = -1 if channels == last else channels
+    return at.layer(layers.GroupNormalization, groups=groups, axis=axis, weights=weights, **config)(data)

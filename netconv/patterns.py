@@ -1,0 +1,212 @@
+"""Graph to Graph: what nets compose of several ops and Keras has one layer for. Small rules, each a function.
+
+A rule looks at a node and at what it reads, and says what one node computes the same, or None. What it looks at stays
+for whoever else reads it. Knows op names, no Keras.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+from .arrays import Array
+from .draft import Draft, both_ways
+from .graph import Edge, Node
+from .registry import parsed
+from .shape_rules import Shape
+
+TOLERANCE = 1e-6
+"""How far a constant that a file has as a decimal may be from the number that it stands for, relatively."""
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+"""Klambauer et al. 2017; Mathematica writes 1.6732632423543 and 1.0507009873554."""
+
+
+def near(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=TOLERANCE)
+
+
+# Rules: what may stand for the node that `edge` is the output of.
+
+
+def through_an_axis(draft: Draft, edge: Edge) -> Node | None:
+    """An axis in front that comes and goes round an ELU, as Mathematica 12 writes it."""
+    merged = draft.reads(edge, "Reshape", shape=(-3, -2), reverse=False)
+    inner = merged and draft.reads(merged[0], "LeakyReLU")
+    data = inner and len(inner) == 1 and draft.reads(inner[0], "expand_dims", axis=0)
+    return replace(draft[merged[0]], name=draft[edge].name, inputs=data) if data else None
+
+
+def leaky(draft: Draft, edge: Edge) -> Node | None:
+    """Ramp[x] - s Ramp[-x]. At 0 the slope that trains is 0 there and s here."""
+    minus = draft.difference(edge)
+    for above, other in (minus,) if minus else both_ways(draft.sum(edge)):
+        data, scaled = draft.relu(above), draft.times(other)
+        below = scaled and draft.relu(scaled[0])
+        if data and below and draft.negative(below) == data:
+            slope = scaled[1] if minus else -scaled[1]
+            return Node("LeakyReLU", draft[edge].name, {"act_type": "leaky", "slope": repr(slope)}, (data,))
+    return None
+
+
+def selu(draft: Draft, edge: Edge) -> Node | None:
+    """A multiple of an ELU. MXNet's own selu would not do: the gradient of that one is wrong."""
+    scaled = draft.times(edge)
+    data = scaled and near(scaled[1], SELU_SCALE) and draft.reads(scaled[0], "LeakyReLU", act_type="elu")
+    if data and near(parsed(draft[scaled[0]])["slope"], SELU_ALPHA):
+        return Node("selu", draft[edge].name, {}, data[:1])
+    return None
+
+
+def _two_ramps(draft: Draft, edge: Edge) -> Edge | None:
+    """x of Ramp[x + 1] - Ramp[x - 1]."""
+    ramps = draft.difference(edge)
+    shifted = ramps and [inner and draft.plus(inner) for inner in map(draft.relu, ramps)]
+    if shifted and all(shifted) and shifted[0][0] == shifted[1][0] and [s for _, s in shifted] == [1, -1]:
+        return shifted[0][0]
+    return None
+
+
+def hard_tanh(draft: Draft, edge: Edge) -> Node | None:
+    """Ramp[x + 1] - Ramp[x - 1] - 1. At -1 the slope that trains is 0 there and 1 here."""
+    shifted = draft.plus(edge)
+    data = shifted and shifted[1] == -1 and _two_ramps(draft, shifted[0])
+    return Node("hard_tanh", draft[edge].name, {}, (data,)) if data else None
+
+
+def hard_sigmoid(draft: Draft, edge: Edge) -> Node | None:
+    """(Ramp[x + 1] - Ramp[x - 1]) / 2."""
+    scaled = draft.times(edge)
+    data = scaled and scaled[1] == 0.5 and _two_ramps(draft, scaled[0])
+    return Node("hard_sigmoid", draft[edge].name, {"alpha": "0.5", "beta": "0.5"}, (data,)) if data else None
+
+
+def softsign(draft: Draft, edge: Edge) -> Node | None:
+    """x / (1 + |x|)."""
+    parts = draft.reads(edge, "elemwise_div", "broadcast_div")
+    shifted = parts and draft.plus(parts[1])
+    if shifted and shifted[1] == 1 and draft.reads(shifted[0], "abs") == parts[:1]:
+        return Node("softsign", draft[edge].name, {}, parts[:1])
+    return None
+
+
+def silu(draft: Draft, edge: Edge) -> Node | None:
+    """x times its sigmoid, behind a factor of 1 as Gluon writes it."""
+    for data, gate in both_ways(draft.product(edge)):
+        inner = draft.sigmoid(gate)
+        scaled = inner and draft.times(inner)
+        if data in (inner, scaled and scaled[1] == 1 and scaled[0]):
+            return Node("silu", draft[edge].name, {}, (data,))
+    return None
+
+
+def _behind(draft: Draft, edge: Edge) -> Edge:
+    """What was reshaped."""
+    while inner := draft.reads(edge, "Reshape"):
+        edge = inner[0]
+    return edge
+
+
+def _mean(draft: Draft, edge: Edge) -> tuple[Edge, tuple[int, ...], Shape] | None:
+    """x, the axes, and the shape with 1 for each of them, of a mean or of a sum over their lengths."""
+    scaled = draft.scalar(edge, "_div_scalar")
+    total = scaled[0] if scaled else edge
+    data = draft.reads(total, "sum" if scaled else "mean", exclude=False)
+    shape = draft.shape(data[0]) if data else None
+    if not shape:
+        return None
+    axes = tuple(sorted(a % len(shape) for a in parsed(draft[total])["axis"] or ()))
+    lengths = [shape[a] for a in axes]
+    if not axes or 0 in axes or None in shape[1:] or (scaled and scaled[1] != math.prod(lengths)):
+        return None
+    return data[0], axes, tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+def _shown(draft: Draft, edge: Edge, shape: Shape) -> bool:
+    """Whether an edge has a shape, the batch aside."""
+    have = draft.shape(edge)
+    return have is not None and len(have) == len(shape) and have[1:] == shape[1:]
+
+
+def normalization(draft: Draft, edge: Edge) -> Node | None:
+    """NormalizationLayer: what is left of x without its mean, over the root of the mean of its square."""
+    parts = draft.reads(edge, "broadcast_div")
+    centred = parts and draft.difference(parts[0])
+    mean = centred and _mean(draft, _behind(draft, centred[1]))
+    root = mean and draft.reads(_behind(draft, parts[1]), "sqrt")
+    shifted = root and draft.plus(root[0])
+    variance = shifted and _mean(draft, _behind(draft, shifted[0]))
+    if not variance or draft.reads(variance[0], "square") != parts[:1]:
+        return None
+    data, axes, kept = mean
+    if data != centred[0] or variance[1] != axes or not all(_shown(draft, e, kept) for e in (centred[1], parts[1])):
+        return None
+    return Node("normalization", draft[edge].name, {"axes": repr(axes), "eps": repr(shifted[1])}, (data,))
+
+
+def _along(draft: Draft, edge: Edge, data: Edge) -> tuple[tuple[int, ...], Array] | None:
+    """The axes of `data` that a stored array has a length along, and the array of those lengths."""
+    inner, shape = _behind(draft, edge), draft.shape(data)
+    array, shown = draft.arrays.get(inner.node), draft.shape(edge)
+    alone = all(len(draft.readers[e.node]) == 1 for e in (edge, inner))
+    if array is None or not shape or not shown or not alone or len(shown) > len(shape):
+        return None
+    shown = (1,) * (len(shape) - len(shown)) + shown
+    axes = tuple(i for i, n in enumerate(shown) if n != 1)
+    if not axes or 0 in axes or any(shown[a] != shape[a] for a in axes):
+        return None
+    return axes, array.reshape(tuple(shown[a] for a in axes))
+
+
+def _with_array(draft: Draft, one: Edge, other: Edge, role: str, name: str) -> Node | None:
+    """A normalization that has a gamma or beta of its own: for each of its axes, or for each channel."""
+    node = draft[one]
+    if node.op != "normalization" or len(draft.readers[one.node]) != 1 or one in draft.graph.heads:
+        return None
+    found, values = _along(draft, other, one), parsed(node)
+    if found is None or len(node.inputs) != (1 if role == "gamma" else 2):
+        return None
+    axes, array = found
+    channels = axes == (1,) and values["axes"][-1] == len(draft.shape(one)) - 1 and len(draft.shape(one)) > 2
+    channels = channels and values["axes"] in (tuple(range(n, len(draft.shape(one)))) for n in (1, 2))
+    if axes != (values["scaled"] or axes) or not (axes == values["axes"] or channels):
+        return None
+    stored = draft.array(f"{name}.{role}", array)
+    return replace(node, name=name, inputs=(*node.inputs, stored), attrs={**node.attrs, "scaled": repr(axes)})
+
+
+def normalization_gamma(draft: Draft, edge: Edge) -> Node | None:
+    pairs = both_ways(draft.reads(edge, "broadcast_mul"))
+    return next(filter(None, (_with_array(draft, *pair, "gamma", draft[edge].name) for pair in pairs)), None)
+
+
+def normalization_beta(draft: Draft, edge: Edge) -> Node | None:
+    pairs = both_ways(draft.reads(edge, "broadcast_add"))
+    return next(filter(None, (_with_array(draft, *pair, "beta", draft[edge].name) for pair in pairs)), None)
+
+
+RULES: dict[str, tuple[Callable[[Draft, Edge], Node | None], ...]] = {
+    "Reshape": (through_an_axis,),
+    "_mul_scalar": (selu, hard_sigmoid),
+    "_div_scalar": (hard_sigmoid,),
+    "elemwise_sub": (leaky,),
+    "broadcast_sub": (leaky,),
+    "elemwise_add": (leaky,),
+    "broadcast_add": (normalization_beta,),
+    "_plus_scalar": (hard_tanh,),
+    "_minus_scalar": (hard_tanh,),
+    "elemwise_div": (softsign,),
+    "broadcast_div": (softsign, normalization),
+    "elemwise_mul": (silu,),
+    "broadcast_mul": (silu, normalization_gamma),
+}
+"""By the op that ends what is looked for."""
+
+
+def simplify(draft: Draft) -> None:
+    """Applies every rule, from the inputs to the heads."""
+    for index, node in enumerate(draft.graph.nodes):
+        for rule in RULES.get(node.op, ()):
+            if found := rule(draft, Edge(index)):
+                draft.nodes[index] = found
+                break

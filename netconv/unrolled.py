@@ -1,0 +1,238 @@
+"""Recurrent layers that a net has step by step, found again and made one node `recurrent` each.
+
+Whatever makes a step more than a cell (dropout within, an attention over what came before, a state that something else
+reads) leaves the layer as it is. Knows op names, no Keras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+
+from . import cells
+from .arrays import Array
+from .cells import Step
+from .draft import Draft
+from .graph import Edge, Node
+from .registry import parsed
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A chain of steps: `inputs` what each is given, `states` what each starts from."""
+
+    steps: tuple[Step, ...]
+    inputs: tuple[Edge, ...]
+    states: tuple[Edge, ...]
+
+    @property
+    def key(self) -> tuple:
+        sides = self.steps[0].sides()
+        return self.steps[0].mode, sides[self.inputs[0]], sides[self.states[0]]
+
+    def products(self) -> set[int]:
+        return {term.node for step in self.steps for gate in step.gates for term in gate}
+
+
+def _layers(draft: Draft) -> list[Layer]:
+    steps = cells.steps(draft)
+    after: dict[Edge, tuple[Step, Edge]] = {}  # by a step's state: the step that starts from it, and what that is given
+    followers = set()
+    for step in steps.values():
+        sides = step.sides()
+        for state, given in (tuple(sides), tuple(sides)[::-1]):
+            before = steps.get(state)
+            if before is None or before.mode != step.mode or step.carried not in (before.cell, state):
+                continue
+            if set(before.sides().values()) == set(sides.values()) and state not in after:
+                after[state] = step, given
+                followers.add(step.state)
+    found = []
+    for step in steps.values():
+        if step.state in followers or step.state not in after:
+            continue
+        follower, given = after[step.state]
+        sides, wanted = step.sides(), follower.sides()[step.state]
+        state = next(edge for edge, arrays in sides.items() if arrays == wanted)
+        inputs, states, chain = [next(e for e in sides if e != state)], [state], [step]
+        while chain[-1].state in after:
+            follower, given = after[chain[-1].state]
+            states.append(chain[-1].state)
+            chain.append(follower)
+            inputs.append(given)
+        found.append(Layer(tuple(chain), tuple(inputs), tuple(states)))
+    return found
+
+
+def _closed(draft: Draft, layer: Layer) -> bool:
+    """Whether nothing else reads what is within the steps, and none of it comes back as an input."""
+    inside: set[int] = set()
+    for step, *ends in zip(layer.steps, layer.inputs, layer.states, strict=True):
+        todo = [step.state]
+        while todo:
+            edge = todo.pop()
+            if edge.node not in inside and edge not in (*ends, step.carried) and draft[edge].op != "null":
+                inside.add(edge.node)
+                todo.extend(draft[edge].inputs)
+    shown = {step.state.node for step in layer.steps}
+    if layer.steps[-1].cell:
+        shown.add(layer.steps[-1].cell.node)
+    heads = {edge.node for edge in draft.graph.heads}
+    if any(n in heads or any(r not in inside for r, _ in draft.readers[n]) for n in inside - shown):
+        return False
+    first, seen = min(inside), set()
+    todo = [edge.node for edge in layer.inputs]
+    while todo:
+        index = todo.pop()
+        if index in inside:
+            return False
+        if index not in seen and index > first:
+            seen.add(index)
+            todo.extend(edge.node for edge in draft.nodes[index].inputs)
+    return True
+
+
+def _joinable(draft: Draft, layer: Layer, products: set[int]) -> bool:
+    """Whether the arrays of a layer can become those of one: each is read once a step and by nothing else than the
+    `products`, and all train or none does."""
+    mode, *sides = layer.key
+    biases = [{bias for _, bias, _, _ in side} for side in sides]
+    if any(None in each and len(each) > 1 for each in biases) or (mode == "gru" and None in biases[0] - biases[1]):
+        return False
+    used = [(array, part) for side in sides for *pair, part, _ in side for array in pair if array is not None]
+    wanted = {array: parts for side in sides for *pair, _, parts in side for array in pair if array is not None}
+    if len(set(used)) < len(used) or sum(wanted.values()) != len(used):
+        return False
+    arrays = list(wanted)
+    if len({draft.arrays[i].trainable for i in arrays}) > 1:
+        return False
+    return all(reader in products for i in arrays for reader, _ in draft.readers[i])
+
+
+def _joined(draft: Draft, side: tuple, which: int) -> Array:
+    """The weights (0) or biases (1) of all gates, one below the other; zeros for no biases."""
+    rows = [draft.arrays[arrays[0]].shape[0] // arrays[3] for arrays in side]
+    if side[0][which] is None:
+        import numpy as np
+
+        return Array.constant(np.zeros(sum(rows), draft.arrays[side[0][0]].dtype))
+    whole = draft.arrays[side[0][which]]
+    if [part for *_, part, parts in side if parts == len(side)] == list(range(len(side))):
+        return whole
+    pieces = [
+        draft.arrays[arrays[which]][arrays[2] * n : (arrays[2] + 1) * n] for arrays, n in zip(side, rows, strict=True)
+    ]
+    return pieces[0] if len(pieces) == 1 else Array.concatenate(pieces)
+
+
+def _sequence(
+    draft: Draft, edges: tuple[Edge, ...], made: dict[Edge, tuple[Edge, int, int]], name: str
+) -> tuple[Edge, bool]:
+    """(batch, time, features) of the steps' inputs, and whether they are given from the last to the first."""
+    places = list(range(len(edges)))
+    if all(edge in made for edge in edges):
+        sources, taken = {(made[edge][0], made[edge][2]) for edge in edges}, [made[edge][1] for edge in edges]
+    else:
+        sources, taken = {(Edge(edge.node), len(edges)) for edge in edges}, [edge.output for edge in edges]
+    source, length = next(iter(sources))
+    if len(sources) == 1 and length == len(edges) and taken in (places, places[::-1]):
+        backwards, node = taken != places, draft[source]
+        if node.op == "recurrent":
+            return source, backwards
+        values = parsed(node) if node.op == "SliceChannel" else {}
+        if values and values["num_outputs"] == length and values["squeeze_axis"] and values["axis"] in (0, 1):
+            (data,) = node.inputs
+            if values["axis"] == 0:
+                data = draft.add(Node("SwapAxis", f"{name}.batch", {"dim1": "0", "dim2": "1"}, (data,)))
+            return data, backwards
+    return draft.add(Node("stack", f"{name}.steps", {"axis": "1", "num_args": str(len(edges))}, edges)), False
+
+
+def _put_together(draft: Draft, states: tuple[Edge, ...]) -> Iterator[tuple[int, bool, int, bool]]:
+    """The nodes that put all states together: which, whether from the last to the first, along which axis, and whether
+    that is an axis of its own."""
+    forms = [(states, None)]
+    for axis in (0, 1):
+        widened = [
+            [Edge(r) for r, _ in draft.readers[state.node] if draft.reads(Edge(r), "expand_dims", axis=axis)]
+            for state in states
+        ]
+        if all(widened):
+            forms.append((tuple(edges[0] for edges in widened), axis))
+    for parts, axis in forms:
+        for index in {reader for reader, _ in draft.readers[parts[0].node]}:
+            node = draft.nodes[index]
+            if node.op not in ("Concat", "stack") or node.inputs not in (parts, parts[::-1]):
+                continue
+            place = parsed(node)["dim" if node.op == "Concat" else "axis"]
+            own = node.op == "stack" or axis is not None
+            if place in (0, 1) and axis in (None, place) and not (node.op == "stack" and axis is not None):
+                yield index, node.inputs != parts, place, own
+
+
+def _gathered(draft: Draft, states: tuple[Edge, ...], whole: Edge, name: str) -> None:
+    """Where all states are put together again, the whole (batch, time, units) is read."""
+    swap = {"dim1": "0", "dim2": "1"}
+    for index, against, axis, own in _put_together(draft, states):
+        source = draft.add(Node("reverse", f"{name}.reversed", {"axis": "(1,)"}, (whole,))) if against else whole
+        if axis == 0:
+            source = draft.add(Node("SwapAxis", f"{name}.time", swap, (source,)))
+        if not own:
+            steps = (len(states), draft.shape(states[0])[1])
+            for reader, _ in draft.readers[index] if axis == 1 else ():
+                if draft.nodes[reader].op == "Reshape" and draft.shape(Edge(reader))[1:] == steps:
+                    draft.stands[Edge(reader)] = source
+            shape = "(-3, -2)" if axis == 0 else "(0, -1)"
+            source = draft.add(Node("Reshape", draft.nodes[index].name, {"shape": shape}, (source,)))
+        draft.stands[Edge(index)] = source
+
+
+def _roll(draft: Draft, layer: Layer, made: dict[Edge, tuple[Edge, int, int]]) -> None:
+    mode, given, carried = layer.key
+    names = [draft.nodes[weight].name for weight, *_ in (*given, *carried)]
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    name = "".join(letters[0] for letters in alike).rstrip("._-") or mode
+    data, backwards = _sequence(draft, layer.inputs, made, name)
+    weights = [
+        draft.array(f"{name}.{role}", _joined(draft, side, which))
+        for role, side, which in (
+            ("input_weights", given, 0),
+            ("state_weights", carried, 0),
+            ("input_biases", given, 1),
+            ("state_biases", carried, 1),
+        )
+    ]
+    starts = [layer.states[0], *([layer.steps[0].carried] if mode == "lstm" else [])]
+    attributes = {"mode": mode, "backwards": str(backwards)}
+    rolled = draft.add(Node("recurrent", name, attributes, (data, *weights, *starts))).node
+    states = tuple(step.state for step in layer.steps)
+    cut = {"axis": "1", "num_outputs": str(len(states)), "squeeze_axis": "True"}
+    steps = draft.add(Node("SliceChannel", f"{name}.steps", cut, (Edge(rolled),))).node
+    for place, state in enumerate(states):
+        made[state] = Edge(rolled), place, len(states)
+        draft.stands[state] = Edge(steps, place)
+    draft.stands[states[-1]] = Edge(rolled, 1)
+    if mode == "lstm":
+        draft.stands[layer.steps[-1].cell] = Edge(rolled, 2)
+    _gathered(draft, states, Edge(rolled), name)
+
+
+def _starts(draft: Draft, layer: Layer) -> bool:
+    """Whether each example has a state of its own to start from, or all start at zero."""
+    first = layer.steps[0]
+    data, starts = draft.shape(layer.inputs[0]), [layer.states[0], *([first.carried] if first.cell else [])]
+    shapes = [draft.shape(edge) for edge in starts if draft[edge].op != "_zeros"]
+    return all(shape and data and shape[0] == data[0] for shape in shapes)
+
+
+def roll_up(draft: Draft) -> None:
+    """Makes one node of each recurrent layer that is unrolled, where it computes the same and trains the same."""
+    layers = [layer for layer in _layers(draft) if _starts(draft, layer) and _closed(draft, layer)]
+    products: dict[tuple, set[int]] = {}
+    for layer in layers:
+        products.setdefault(layer.key, set()).update(layer.products())
+    made: dict[Edge, tuple[Edge, int, int]] = {}
+    for layer in layers:
+        if _joinable(draft, layer, products[layer.key]):
+            _roll(draft, layer, made)
