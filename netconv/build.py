@@ -138,7 +138,9 @@ class Site:
         owner = layer
         for step in path:
             owner = getattr(owner, step)
-        attribute = "recurrent_initializer" if variable == "recurrent_kernel" else f"{variable}_initializer"
+        # of recurrent_kernel: recurrent_initializer; of the kernel of a depthwise layer: depthwise_initializer
+        names = (variable, variable.removesuffix("_kernel"), "depthwise")
+        attribute = next(name for name in (f"{n}_initializer" for n in names) if hasattr(owner, name))
 
         def given(shape, dtype=None):
             if tuple(shape) != array.shape:

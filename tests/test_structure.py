@@ -21,7 +21,7 @@ LEVELS = [
     {"cells", "patterns"},
     {"unrolled"},
     {"plus"},
-    {"layout", "overlap"},
+    {"layout", "overlap", "regroup"},
     {"ops"},
     {"archive", "build", "finish"},
     {"conversion", "coverage", "inspection"},

@@ -8,6 +8,7 @@ from ..attributes import Ints
 from ..layout import spatial, spatial_all
 from ..lazy import layers, ops
 from ..registry import translates
+from ..regroup import counted
 
 
 def per_axis(at, name: str, value: tuple[int, ...], rank: int, default: int) -> tuple[int, ...]:
@@ -61,6 +62,18 @@ def convolution(
         return _by_hand(at, data, weight, bias, kernel, stride, dilate, num_group, "same" if same else "valid")
     config = {"strides": stride, "padding": "same" if same else "valid", "dilation_rate": dilate}
     axes = (*range(2, rank + 2), 1, 0)
+    if at.owns(weight, bias) and _depthwise(weight, num_group, stride, dilate):
+        return at.layer(
+            {1: layers.DepthwiseConv1D, 2: layers.DepthwiseConv2D}[rank],
+            kernel,
+            depth_multiplier=num_filter // num_group,
+            use_bias=bias is not None,
+            **config,
+            weights={
+                "kernel": weight.reshape((num_group, -1, *kernel)).transpose((*range(2, rank + 2), 0, 1)),
+                "bias": bias,
+            },
+        )(data)
     if min(stride) > 1 and max(dilate) > 1:  # Keras refuses the two together: every point, then every stride-th
         out = _by_hand(at, data, weight, bias, kernel, (1,) * rank, dilate, num_group, "same" if same else "valid")
         return out[(slice(None), *(slice(None, None, s) for s in stride))]
@@ -78,6 +91,12 @@ def convolution(
         return conv(data)
     out = ops.conv(data, ops.transpose(at.tensor(weight), axes), data_format="channels_last", **config)
     return out if bias is None else ops.add(out, at.tensor(bias))
+
+
+def _depthwise(weight: Array, groups: int, stride, dilate) -> bool:
+    """Whether each channel is a group of its own, in a shape that Keras's depthwise layers take."""
+    alone = groups > 1 and weight.shape[1] == 1
+    return alone and len(stride) < 3 and len(set(stride)) == 1 and (max(stride) == 1 or max(dilate) == 1)
 
 
 def padded(at, data, pad):
@@ -235,12 +254,9 @@ def _bilinear(data, weight, scale):
 def _apart(data, steps):
     """Puts `step - 1` zeros between the points of each spatial axis."""
     for axis, step in enumerate(steps, 1):
-        if step == 1:
-            continue
-        shape = list(data.shape)
-        widths = [(0, step - 1 if i == axis + 1 else 0) for i in range(len(shape) + 1)]
-        data = ops.pad(ops.expand_dims(data, axis + 1), widths)
-        shape[axis] = shape[axis] and shape[axis] * step
-        data = ops.reshape(data, [-1 if d is None else d for d in shape])
-        data = data[(*(slice(None),) * axis, slice(0, 1 - step))]
+        if step > 1:
+            data = ops.repeat(data, step, axis)
+            point = ops.equal(ops.mod(counted(data, axis), step), 0)
+            point = ops.reshape(point, [-1 if i == axis else 1 for i in range(len(data.shape))])
+            data = ops.where(point, data, ops.zeros_like(data))[(*(slice(None),) * axis, slice(0, 1 - step))]
     return data

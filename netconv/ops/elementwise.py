@@ -21,7 +21,7 @@ UNARY = {
 
 
 def _unary(name, function):
-    @translates(name, layout=anywhere)
+    @translates(name, layout=anywhere, ignores="dtype" if name.endswith("_like") else "")
     def translate(at, data):
         if function in ("trunc", "ceil", "floor") and "int" in str(data.dtype):
             return data

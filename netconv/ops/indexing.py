@@ -4,6 +4,7 @@ from typing import Literal
 
 from ..lazy import ops
 from ..registry import translates
+from ..regroup import length
 
 
 @translates("take")
@@ -49,10 +50,12 @@ def gather_nd(at, data, indices):
     """`indices` is (m, ...): its first axis walks the first m axes of the data."""
     index = ops.cast(indices, "int32")
     depth = index.shape[0]
-    shape = data.shape
+    if data.shape[depth:].count(None) > 0:
+        raise at.error("needs the lengths of what is gathered; give the input's shape", tuple(data.shape))
     flat, stride = None, 1
     for axis in reversed(range(depth)):
-        step = ops.multiply(ops.clip(index[axis], 0, shape[axis] - 1), stride)
+        count = length(data, axis)
+        step = ops.multiply(ops.maximum(ops.minimum(index[axis], ops.subtract(count, 1)), 0), stride)
         flat = step if flat is None else ops.add(flat, step)
-        stride *= shape[axis]
-    return ops.take(ops.reshape(data, (stride, *shape[depth:])), flat, axis=0)
+        stride = ops.multiply(stride, count)
+    return ops.take(ops.reshape(data, (-1, *data.shape[depth:])), flat, axis=0)

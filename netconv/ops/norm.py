@@ -9,11 +9,20 @@ from ..lazy import layers, ops
 from ..registry import translates
 
 
+def _image(site, values, attributes):
+    """An image whose channels are normalised is wanted channels-last, where Keras is quickest; else as any op."""
+    first, *rest = values
+    if first.rank < 4 or attributes["axis"] != 1:
+        return along("axis", first_only=True)(site, values, attributes)
+    order = channels_last(first.rank)
+    return [first.to(order), *(v and v.natural() for v in rest)], {**attributes, "axis": first.rank - 1}, order
+
+
 @translates(
     "BatchNorm",
     "BatchNorm_v1",
     "CuDNNBatchNorm",
-    layout=along("axis", first_only=True),
+    layout=_image,
     ignores="min_calib_range max_calib_range",
 )
 def batch_norm(

@@ -3,10 +3,13 @@
 import math
 from typing import Literal
 
+import numpy as np
+
 from ..attributes import Ints
 from ..layout import spatial
 from ..lazy import layers, ops
 from ..registry import translates
+from ..regroup import counted
 
 _MAX = {1: "MaxPooling1D", 2: "MaxPooling2D", 3: "MaxPooling3D"}
 _AVERAGE = {1: "AveragePooling1D", 2: "AveragePooling2D", 3: "AveragePooling3D"}
@@ -128,11 +131,13 @@ def adaptive_average_pooling(at, data, *, output_size: Ints = ()):
         raise at.error("attribute 'output_size' must be 1 to 1000", output_size)
     if tuple(size) == (1, 1):
         return at.layer(layers.GlobalAveragePooling2D, keepdims=True)(data)
-    if None in data.shape[1:3]:
-        raise at.error("needs the size of the data; give the input's shape", tuple(data.shape))
-    for axis, (length, n) in enumerate(zip(data.shape[1:3], size, strict=True), 1):
-        whole = (slice(None),) * axis
-        windows = [(i * length // n, -(-(i + 1) * length // n)) for i in range(n)]
-        parts = [ops.mean(data[(*whole, slice(a, b))], axis, keepdims=True) for a, b in windows]
-        data = ops.concatenate(parts, axis)
+    for axis, n in enumerate(size, 1):
+        places = counted(data, axis)
+        length = ops.add(places[-1], 1)
+        windows = np.arange(n, dtype="int32")[:, None]
+        begin = ops.floor_divide(ops.multiply(windows, length), n)
+        end = ops.floor_divide(ops.add(ops.multiply(windows + 1, length), n - 1), n)
+        inside = ops.cast(ops.logical_and(ops.greater_equal(places, begin), ops.less(places, end)), data.dtype)
+        share = ops.divide(inside, ops.sum(inside, 1, keepdims=True))
+        data = ops.einsum("nl,blwc->bnwc" if axis == 1 else "nl,bhlc->bhnc", share, data)
     return data

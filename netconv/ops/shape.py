@@ -4,11 +4,14 @@ import math
 from collections import Counter
 from typing import Literal
 
+import numpy as np
+
 from ..arrays import Array
 from ..attributes import Ints, IntsNone
-from ..layout import Stored, along, as_they_are, channels_last, features, natural
+from ..layout import Stored, Value, along, as_they_are, channels_last, features, moved, natural, plain
 from ..lazy import layers, ops
 from ..registry import translates
+from ..regroup import counted, gathered, groups, in_pieces, laid, length, times
 
 
 # A length that may hold unknown ones: (known factor, the axes of the input whose unknown lengths it is a multiple of).
@@ -16,15 +19,8 @@ def _lengths(shape):
     return [(1, Counter([axis])) if d is None else (d, Counter()) for axis, d in enumerate(shape)]
 
 
-def _times(lengths):
-    total, unknown = 1, Counter()
-    for known, axes in lengths:
-        total, unknown = total * known, unknown + axes
-    return total, unknown
-
-
 def _rest(at, whole, taken):
-    known, unknown = _times(taken)
+    known, unknown = times(taken)
     if known == 0 or unknown - whole[1] or (whole[0] % known and not whole[1]):
         raise at.error("the elements do not fit the new shape", (whole[0], known))
     if whole[0] % known:  # an unknown length makes up for it
@@ -63,7 +59,7 @@ def _coded(at, lengths, codes):
             out.extend(lengths[source:])
             source = len(lengths)
         elif code == -3:
-            out.append(_times([take(), take()]))
+            out.append(times([take(), take()]))
         elif code == -4:
             whole = take()
             pair = codes[position + 1 : position + 3]
@@ -77,26 +73,40 @@ def _coded(at, lengths, codes):
             raise at.error("attribute 'shape' has an unknown code", code)
         position += 1
     if infer is not None:
-        out[infer] = _rest(at, _times(lengths), out[:infer] + out[infer + 1 :])
-    elif _times(out) != _times(lengths) and not _times(lengths)[1]:
-        raise at.error(f"cannot give data of {_times(lengths)[0]} elements the shape", tuple(codes))
+        out[infer] = _rest(at, times(lengths), out[:infer] + out[infer + 1 :])
+    elif times(out) != times(lengths) and not times(lengths)[1]:
+        raise at.error(f"cannot give data of {times(lengths)[0]} elements the shape", tuple(codes))
     return out
 
 
 def reshaped(at, value, lengths):
-    """A Value or Stored with new lengths, in MXNet's order."""
+    """A Value or Stored with new lengths, given in MXNet's order: reshaped as it lies, where that can be."""
     shape = [None if unknown else known for known, unknown in lengths]
-    if isinstance(value, Stored) and value.alone and None not in shape:
-        return at.stored(value.array.reshape(shape))
-    tensor = value.natural()
-    if tuple(tensor.shape) == tuple(shape) and shape.count(None) <= 1:
-        return tensor
-    keeps_batch = bool(shape) and lengths[0] == (1, Counter([0])) and tensor.shape[0] is None
-    if keeps_batch and shape[1:].count(None) <= 1 and not at.constant(tensor):
-        return at.layer(layers.Reshape, tuple(-1 if d is None else d for d in shape[1:]))(tensor)
-    if shape.count(None) > 1:
-        raise at.error("more than one length is unknown; give the input's shape", tuple(value.shape))
-    return ops.reshape(tensor, [-1 if d is None else d for d in shape])
+    if isinstance(value, Stored):
+        if value.alone and None not in shape:
+            return at.stored(value.array.reshape(shape))
+        return ops.reshape(value.natural(), shape)
+    if not isinstance(value.order, tuple):
+        value = Value(value.natural(), None, at)
+    found = groups(_lengths(value.shape), lengths)
+    wanted = channels_last(len(lengths)) if len(lengths) > 3 else natural(len(lengths))
+    for order in gathered(value.order, value.shape, found):
+        lying = laid(order, value.shape, found)
+        after = tuple(axis for _, news in lying for axis in news)
+        if after == wanted:
+            break
+    tensor, target = value.to(order), moved(tuple(shape), after)
+    if tuple(tensor.shape) == target and target.count(None) <= 1:
+        return at.ordered(tensor, after)
+    keeps_batch = target[:1] == (None,) and lengths[0] == (1, Counter([0])) and order[0] == after[0] == 0
+    if keeps_batch and target.count(None) <= 2 and not at.constant(tensor):
+        return at.ordered(at.layer(layers.Reshape, tuple(-1 if d is None else d for d in target[1:]))(tensor), after)
+    if target.count(None) > 1:
+        tensor = in_pieces(tensor, value.shape, shape, lying)
+        if tensor is None:
+            raise at.error("more than one length is unknown; give the input's shape", tuple(value.shape))
+        return at.ordered(tensor, after)
+    return at.ordered(ops.reshape(tensor, [-1 if d is None else d for d in target]), after)
 
 
 def _flattening(site, values, attributes):
@@ -187,7 +197,11 @@ def expand_dims(at, data, *, axis: int):
     if isinstance(data, Stored):
         lengths = _lengths(data.shape)
         return reshaped(at, data, [*lengths[:axis], (1, Counter()), *lengths[axis:]])
-    return ops.expand_dims(data.natural(), axis)
+    if not isinstance(data.order, tuple):
+        return ops.expand_dims(data.natural(), axis)
+    place = data.order.index(axis) if axis < data.rank else data.rank
+    order = [a + (a >= axis) for a in data.order]
+    return at.ordered(ops.expand_dims(data.tensor, place), (*order[:place], axis, *order[place:]))
 
 
 @translates("squeeze", layout=as_they_are)
@@ -247,12 +261,19 @@ def split_v2(at, data, *, indices: Ints, axis: int = 1, squeeze_axis: bool = Fal
     return [ops.squeeze(x, axis) for x in out] if squeeze_axis else out
 
 
-@translates("slice", "crop")
+@translates("slice", "crop", layout=as_they_are)
 def slice_(at, data, *, begin: IntsNone, end: IntsNone, step: IntsNone = ()):
     step = tuple(step) + (None,) * (len(begin) - len(step))
-    if len(begin) != len(end) or len(begin) > len(data.shape):
+    if len(begin) != len(end) or len(begin) > data.rank:
         raise at.error("attributes 'begin' and 'end' must have a number an axis", (begin, end))
-    return data[tuple(slice(b, e, s) for b, e, s in zip(begin, end, step, strict=True))]
+    return cut(at, data, [slice(b, e, s) for b, e, s in zip(begin, end, step, strict=True)])
+
+
+def cut(at, value, slices):
+    """A Value or Stored, sliced as it lies; `slices` are one an axis in MXNet's order, those left out are whole."""
+    slices = [*slices, *(slice(None),) * (value.rank - len(slices))]
+    order = value.order if isinstance(value.order, tuple) else natural(value.rank)
+    return at.ordered(value.to(order)[moved(tuple(slices), order)], order)
 
 
 @translates("slice_axis", layout=along("axis"))
@@ -261,13 +282,17 @@ def slice_axis(at, data, *, axis: int, begin: int, end: int | None):
     return data[(*(slice(None),) * axis, slice(begin, end))]
 
 
-@translates("slice_like")
+@translates("slice_like", layout=as_they_are)
 def slice_like(at, data, shape_like, *, axes: Ints = ()):
     """Cut to the lengths of the second input, along `axes` or all."""
-    rank = len(data.shape)
-    chosen = {at.axis(a, rank) for a in axes} or set(range(min(rank, len(shape_like.shape))))
-    ends = [shape_like.shape[i] if i in chosen else None for i in range(rank)]
-    return data[tuple(slice(0, e) for e in ends)]
+    chosen = {at.axis(a, data.rank) for a in axes} or set(range(min(data.rank, shape_like.rank)))
+    lengths = [shape_like.shape[i] if i in chosen else None for i in range(data.rank)]
+    out = cut(at, data, [slice(0, n) for n in lengths])
+    for axis in sorted(chosen):
+        if shape_like.shape[axis] is None and (axis > 0 or data.shape[0] is not None):  # both are the batch
+            places = counted(shape_like.natural(), axis)
+            out = at.ordered(ops.take(out.to(out.order), places, out.order.index(axis)), out.order)
+    return out
 
 
 @translates("Pad", "pad", layout=as_they_are)
@@ -341,7 +366,12 @@ def broadcast_like(at, lhs, rhs, *, lhs_axes: Ints | None = None, rhs_axes: Ints
     return lhs
 
 
-@translates("repeat")
+def _repeated(site, values, attributes):
+    """Without an axis, the elements in MXNet's order."""
+    return (plain if attributes["axis"] is None else along("axis"))(site, values, attributes)
+
+
+@translates("repeat", layout=_repeated)
 def repeat(at, data, *, repeats: int, axis: int | None = None):
     return ops.repeat(data, repeats, axis) if axis is not None else ops.repeat(ops.reshape(data, (-1,)), repeats)
 
@@ -351,7 +381,7 @@ def tile(at, data, *, reps: Ints):
     return ops.tile(data, list(reps))
 
 
-@translates("reverse", "flip")
+@translates("reverse", "flip", layout=along("axis"))
 def reverse(at, data, *, axis: Ints):
     return ops.flip(data, axis)
 
@@ -373,18 +403,24 @@ def space_to_depth(at, data, *, block_size: int):
     return at.reshape(ops.transpose(data, (0, 3, 5, 1, 2, 4)), (-1, c * b * b, h // b, w // b))
 
 
+def _sizes(value):
+    """The lengths of the axes; unknown ones are counted."""
+    out = np.array([n or 0 for n in value.shape], "int64")
+    for axis, n in enumerate(value.shape):
+        if n is None:
+            counts = ops.cast(length(value.natural(), axis), "int64")
+            out = ops.add(ops.multiply(counts, np.eye(value.rank, dtype="int64")[axis]), out)
+    return out
+
+
 @translates("shape_array", layout=as_they_are)
 def shape_array(at, data):
-    if None in data.shape:
-        raise at.error("the shape is not known; give the input's shape", tuple(data.shape))
-    return ops.array(data.shape, "int64")
+    return _sizes(data)
 
 
 @translates("size_array", layout=as_they_are)
 def size_array(at, data):
-    if None in data.shape:
-        raise at.error("the size is not known; give the input's shape", tuple(data.shape))
-    return ops.array([math.prod(data.shape)], "int64")
+    return ops.prod(_sizes(data), keepdims=True)
 
 
 @translates("diag")
