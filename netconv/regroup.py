@@ -1,7 +1,7 @@
 """Reshaping a tensor as it lies: which axes become which, and in what order the new ones lie. Knows no op of MXNet.
 
 A length is (known factor, the axes of the data whose unknown lengths it is a multiple of), so that lengths that hold
-unknown ones can be compared.
+unknown ones can be compared; the factor is a fraction where an unknown length is divided.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
 from .lazy import ops
 
-Length = tuple[int, Counter]
+Length = tuple[int | Fraction, Counter]
 Order = tuple[int, ...]
 Group = tuple[range, range]
 """Axes of the data, and the new axes that hold the same elements."""

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
@@ -24,7 +25,7 @@ def _rest(at, whole, taken):
     if known == 0 or unknown - whole[1] or (whole[0] % known and not whole[1]):
         raise at.error("the elements do not fit the new shape", (whole[0], known))
     if whole[0] % known:  # an unknown length makes up for it
-        return 1, Counter(["part"])
+        return Fraction(whole[0]) / known, whole[1] - unknown
     return whole[0] // known, whole[1] - unknown
 
 
