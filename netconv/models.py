@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -221,12 +221,17 @@ def structure(inputs: list[np.ndarray]):
     return tuple(inputs) if len(inputs) > 1 else inputs[0]
 
 
-def outputs_of(model, inputs: list[np.ndarray]) -> np.ndarray:
+LARGEST = 16 << 20
+"""Bytes that the widest layer gives at once."""
+MOST_ROWS = 8192
+
+
+def outputs_of(model, inputs: Sequence[np.ndarray]) -> np.ndarray:
     """What a model gives, (rows, values): all its outputs side by side."""
     import numpy as np
 
     rows, width = len(inputs[0]), sum(math.prod(part.shape[1:]) for part in inputs)
-    step = max(1, min(1024, (4 << 20) // width))
+    step = max(16, min(MOST_ROWS, LARGEST // 4 // max(1, width, _widest(model))))
     model.jit_compile = False  # compiling takes longer than the rows, and again for each new number of rows
     found = []
     for start in range(0, rows, step):
@@ -234,6 +239,12 @@ def outputs_of(model, inputs: list[np.ndarray]) -> np.ndarray:
         given = given if isinstance(given, list | tuple) else [given]
         found.append(np.concatenate([np.asarray(g).reshape(len(g), -1) for g in given], axis=1))
     return np.concatenate(found).astype(np.float32, copy=False)
+
+
+def _widest(model) -> int:
+    """Numbers that the widest layer gives a row, as far as shapes are known."""
+    given = [keras.tree.flatten(made.output) for made in getattr(model, "operations", model.layers)]
+    return max((math.prod(d or 1 for d in tensor.shape[1:]) for one in given for tensor in one), default=1)
 
 
 def probabilities(y: np.ndarray, loss) -> np.ndarray:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from . import encoding, table
+from . import encoding, lines, table
 from .dataset import Data, Reading
-from .encoding import silent
-from .figures import finite
+from .encoding import Encoding, Needs, silent
+from .errors import NetconvError
+from .files import replacing
 from .models import (
+    Opened,
     Say,
     class_names,
     inputs_of,
@@ -29,101 +31,240 @@ from .models import (
     probabilities,
     tell_unseen,
 )
+from .table import Form, Rows, Source, counted
 
 if TYPE_CHECKING:
     import numpy as np
 
+LARGEST = 4 << 20
+"""Numbers a model takes, or gives, at once."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows: `values` is (rows, names) of float32, NaN in a row at fault, of which `faulty` is a mask; `kept` has the
+    columns that are passed on by name, as Arrow arrays of text."""
+
+    values: np.ndarray
+    faulty: np.ndarray
+    kept: dict[str, Any] = field(default_factory=dict)
+
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says of a table's rows, block by block. `names` are those of the classes or of the values; a block
-    is (rows, names) of float32: the probabilities of the classes if `classes`, else the values."""
+    """What a model says of a table's rows, block by block, to be read once. `names` are those of the classes or of the
+    values; if `classes`, the values are their probabilities. `kept` names the columns that are passed on."""
 
     names: tuple[str, ...]
     classes: bool
-    blocks: Iterator[np.ndarray]
+    blocks: Iterator[Block]
+    kept: tuple[str, ...] = ()
 
-    def csv(self, proba: bool = False) -> Iterator[str]:
-        """Text of the rows as CSV, block by block, a header first: class and probability; with `proba` class and the
-        probabilities of all classes; values."""
-        names = [_quoted(name) for name in self.names]
-        shown = ["class", *names] if proba else ["class", "probability"]
-        head = ",".join(shown if self.classes else names) + "\n"
+    def csv(self, proba: bool = False, top: int | None = None) -> Iterator[bytes]:
+        """The rows as CSV in UTF-8, block by block, a header first: the columns that are kept; then class and
+        probability; with `proba` class and the probabilities of all classes; with `top` so many classes and their
+        probabilities, the likeliest first; for a net that gives values, these. A row at fault has empty cells. Raises
+        NetconvError."""
+        columns, head = self._columns(proba, top), lines.head(self._titles(proba, top))
         for block in self.blocks:
+            cells = [lines.cells(column) for column in block.kept.values()] + [lines.cells(c) for c in columns(block)]
+            yield head + lines.csv(cells)
+            head = b""  # went out with the first rows: a table that cannot be read leaves nothing
+
+    def json(self, proba: bool = False, top: int | None = None) -> Iterator[bytes]:
+        """The same as JSON lines: `class` and `probability`, with `proba` `class` and `probabilities` by class, with
+        `top` a list of classes and probabilities; or the values by name. A row at fault has null."""
+        columns, titles = self._columns(proba, top), self._titles(proba, top)
+        for block in self.blocks:
+            fields = list(zip(titles, map(lines.strings, block.kept.values()), strict=False))
+            given, titles_given = columns(block), titles[len(fields) :]
             if not self.classes:
-                rows = [",".join(map(str, row)) for row in block]
+                fields += zip(titles_given, map(lines.finite, given), strict=True)
+            elif top is not None:
+                pairs = zip(map(lines.strings, given[::2]), map(lines.finite, given[1::2]), strict=True)
+                objects = [lines.object_([("class", name), ("probability", p)]) for name, p in pairs]
+                fields.append((titles_given[0].replace("class", "top"), lines.array(objects)))
+            elif proba:
+                all_of_them = lines.object_(list(zip(self.names, map(lines.finite, given[1:]), strict=True)))
+                fields += [(titles_given[0], lines.strings(given[0])), ("probabilities", all_of_them)]
             else:
-                told = [names[k] for k in block.argmax(axis=1).tolist()]
-                given = block.tolist() if proba else block.max(axis=1, keepdims=True).tolist()
-                rows = [f"{name},{','.join([f'{p:.6g}' for p in row])}" for name, row in zip(told, given, strict=True)]
-            yield head + "".join([f"{row}\n" for row in rows])
-            head = ""  # went out with the first rows: a table that cannot be read leaves nothing
-        if head:
-            yield head
+                fields += zip(titles_given, (lines.strings(given[0]), lines.finite(given[1])), strict=True)
+            yield lines.json_lines(fields)
 
-    def json(self, proba: bool = False) -> Iterator[str]:
-        """Text of the rows as JSON lines, block by block."""
-        for block in self.blocks:
-            yield "".join([json.dumps(finite(self._fact(row, proba)), ensure_ascii=False) + "\n" for row in block])
+    def write(
+        self, target: Path | str | BinaryIO, json: bool = False, proba: bool = False, top: int | None = None
+    ) -> None:
+        """Writes the rows to a path, which holds all of them or is left as it was, or to a binary stream, as they come.
+        Raises NetconvError, and OSError."""
+        pieces = self.json(proba, top) if json else self.csv(proba, top)
+        if hasattr(target, "write"):
+            for piece in pieces:
+                target.write(piece)
+                target.flush()
+            return
+        with replacing(target) as name, name.open("wb") as stream:
+            stream.writelines(pieces)
 
-    def _fact(self, row: np.ndarray, proba: bool) -> dict[str, Any]:
+    def _titles(self, proba: bool, top: int | None) -> list[str]:
         if not self.classes:
-            return {name: float(str(value)) for name, value in zip(self.names, row, strict=True)}
-        name = self.names[row.argmax()]
-        if proba:
-            return {
-                "class": name,
-                "probabilities": dict(zip(self.names, [float(f"{p:.6g}") for p in row], strict=True)),
-            }
-        return {"class": name, "probability": float(f"{row.max():.6g}")}
+            titles = list(self.names)
+        elif top is not None:
+            places = range(1, min(top, len(self.names)) + 1)
+            titles = [f"{title}{f'_{n}' if n > 1 else ''}" for n in places for title in ("class", "probability")]
+        else:
+            titles = ["class", *(self.names if proba else ["probability"])]
+        return [*self.kept, *(f"predicted_{title}" if title in self.kept else title for title in titles)]
 
+    def _columns(self, proba: bool, top: int | None):
+        """What gives the columns of a block."""
+        import numpy as np
 
-def _quoted(cell: str) -> str:
-    return '"' + cell.replace('"', '""') + '"' if re.search(r'[",\r\n]|^\s|\s$', cell) else cell
+        if not self.classes:
+            if proba or top is not None:
+                raise NetconvError("probabilities are of classes, and this net gives values")
+            return lambda block: [lines.numbers(column, block.faulty) for column in block.values.T]
+        if proba and top is not None:
+            raise NetconvError("either the probabilities of all classes or the likeliest classes")
+
+        def columns(block: Block) -> list:
+            rounded, without = lines.significant(block.values), block.faulty
+            if top is None:
+                best = np.where(without, 0, block.values.argmax(axis=1))
+                given = rounded.T if proba else [rounded[np.arange(len(best)), best]]
+                return [lines.names(best, self.names, without), *(lines.numbers(column, without) for column in given)]
+            order = np.argsort(-block.values, axis=1, kind="stable")[:, :top]
+            found = []
+            for best in order.T:
+                found.append(lines.names(best, self.names, without))
+                found.append(lines.numbers(rounded[np.arange(len(best)), best], without))
+            return found
+
+        return columns
 
 
 def predict(
     model,
     data: Data,
     *,
+    raw: bool = False,
+    errors: Literal["stop", "skip", "null"] = "stop",
+    keep: tuple[str, ...] = (),
     say: Say = silent,
     **reading,
 ) -> Predictions:
     """What a model says of each row of a table, in order, in little memory however long the table is.
 
-    The parameters are `evaluate`'s; a target column is left out. Raises NetconvError, also while the blocks are read.
+    `raw` gives what the model gives instead of probabilities of classes. `errors` says what becomes of a row at fault
+    (ragged, text in a column of numbers, a missing cell or an unknown text that nothing stands for): "stop" raises its
+    error after the rows before it, "skip" leaves it out, "null" gives no values for it; the last two warn at the end.
+    `keep` names columns that are passed on as they stand. The other parameters are `evaluate`'s; a target column is
+    left out. Raises NetconvError, also while the blocks are read.
     """
-    opened, data, reading = open_model(model), table.source(data), Reading(**reading)
+    opened, data = open_model(model), table.source(data)
     loss = loss_of(opened)
     needs = needs_of(opened, loss)
     known = known_encoding(opened, needs)
-    known = known and overridden(known, reading.target, reading.rescale)
-    names = class_names(known.classes if known else opened.classes, needs.classes)
-    if not needs.classes:
-        names = known.targets if known and len(known.targets) == needs.outputs else _output_names(opened.model)
+    known = known and overridden(known, reading.get("target", ()), reading.get("rescale"))
+    told = bool(needs.classes) and not raw
 
-    def blocks():
-        used, unseen = known, Counter()
-        # closing: a fault in the middle leaves no file open
-        with closing(
-            encoding.stream(data, used, reading.header) if used else table.stream(data, reading.header)
-        ) as stream:
-            for rows in stream:
-                if not len(rows):
-                    continue
-                if used is None:
-                    used = plain_encoding(rows, needs, opened, reading.target, reading.rescale, True, say)
+    def give(x: np.ndarray) -> np.ndarray:
+        given = outputs_of(opened.model, inputs_of(opened.model, x))
+        return probabilities(given, loss) if told else given
+
+    settled = all(None not in tensor.shape[1:] for tensor in opened.model.outputs)
+    width = needs.classes if told else needs.outputs if settled else None
+    blocks = _blocks(_rows(opened, needs, known, data, Reading(**reading), keep, say), give, width, errors, say)
+    first = next(blocks)
+    width = first.values.shape[1]
+    if needs.classes == width:
+        names = class_names(known.classes if known else opened.classes, width)
+    elif known and not needs.classes and len(known.targets) == width:
+        names = known.targets
+    else:
+        names = _output_names(opened.model, width)
+    return Predictions(names, told, chain([first], blocks), tuple(first.kept))
+
+
+def _rows(
+    opened: Opened,
+    needs: Needs,
+    known: Encoding | None,
+    data: Source,
+    reading: Reading,
+    keep: tuple[str, ...],
+    say: Say,
+) -> Iterator[tuple[Rows, np.ndarray, dict[str, Any]]]:
+    """Rows, what the net takes of them, and the columns that are kept by name; the first may be no rows."""
+
+    def kept_by(form: Form) -> dict[str, int]:
+        own = form.names if form.header or not known or len(known.columns) != len(form.names) else known.columns
+        return {own[place]: place for place in encoding.columns(own, keep, data.name)}
+
+    options = {"keep": lambda form: frozenset(kept_by(form).values()), "lenient": True}
+    if known:
+        stream = encoding.stream(data, known, reading.header, **options)
+    else:
+        stream = table.stream(data, reading.header, **options)
+    unseen: Counter[str] = Counter()
+    used, most = known, max(1, LARGEST // max(needs.outputs, needs.features or 1))
+    with closing(stream):  # a fault in the middle leaves no file open
+        for number, whole in enumerate(stream):
+            kept = kept_by(whole.form)
+            if not len(whole):
+                if number == 0:
+                    yield whole, whole.numbers, {name: whole.kept[place] for name, place in kept.items()}
+                continue
+            if used is None:
+                used = plain_encoding(whole, needs, opened, reading.target, reading.rescale, True, say)
+            for rows in whole.parts(most):
                 x = encoding.features(rows, used, unseen)
-                given = outputs_of(opened.model, inputs_of(opened.model, x))
-                yield probabilities(given, loss) if needs.classes else given
-        tell_unseen(unseen, say)
-
-    return Predictions(names, bool(needs.classes), blocks())
+                yield rows, x, {name: rows.kept[place] for name, place in kept.items()}
+    tell_unseen(unseen, say)
 
 
-def _output_names(model) -> tuple[str, ...]:
+def _blocks(parts, give, width: int | None, errors: str, say: Say) -> Iterator[Block]:
+    """What is given for rows; those at fault are dealt with as `errors` says. `width` is how many values a row has,
+    where it is known before any is given."""
+    import numpy as np
+    import pyarrow as pa
+
+    count, first = 0, None
+    for rows, x, kept in parts:
+        good = ~rows.faults.mask
+        bad = not good.all()
+        if bad:
+            count += int(np.count_nonzero(~good))
+            first = first or rows.faults.first[1]
+            if errors == "stop":
+                good[int(good.argmin()) :] = False
+        if good.any() or width is None:
+            given = give((x[good] if bad else x) if good.any() else np.zeros((1, x.shape[1]), np.float32))
+            width = given.shape[1]
+        if not good.any():
+            given = np.empty((0, width), np.float32)
+        if bad and errors == "null":
+            values = np.full((len(rows), width), np.nan, np.float32)
+            values[good] = given
+            yield Block(values, ~good, kept)
+            continue
+        if bad:
+            kept = {name: column.filter(pa.array(good)) for name, column in kept.items()}
+        if not bad or errors == "skip" or len(given):
+            yield Block(given, np.zeros(len(given), bool), kept)
+        if bad and errors == "stop":
+            raise first
+    if count:
+        done = "left out" if errors == "skip" else "without a prediction"
+        say(f"warning: {counted(count, 'row')} at fault {done}; the first: {first}")
+
+
+def _output_names(model, width: int) -> tuple[str, ...]:
+    """A name for each value a row, by the model's outputs; one whose size is not known takes what is left."""
+    sizes = [math.prod(tensor.shape[1:]) if None not in tensor.shape[1:] else None for tensor in model.outputs]
+    left = width - sum(size or 0 for size in sizes)
+    outputs = getattr(model, "output_names", None) or [model.layers[-1].name]  # a Sequential has none
     names = []
-    for name, tensor in zip(model.output_names, model.outputs, strict=True):
-        count = math.prod(d or 1 for d in tensor.shape[1:])
+    for name, size in zip(outputs, sizes, strict=True):
+        count = left if size is None else size
         names += [name] if count == 1 else [f"{name}_{n}" for n in range(1, count + 1)]
     return tuple(names)

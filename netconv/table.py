@@ -14,6 +14,7 @@ import select
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
@@ -99,6 +100,13 @@ class Faults:
             self.first = row, error(row)
         self.mask |= mask
 
+    def part(self, start: int, stop: int) -> Faults:
+        """Those of the rows from `start` to `stop`; their first is known if it is the first of all."""
+        found = Faults(self.mask[start:stop].copy())
+        if self.first and start <= self.first[0] < stop:
+            found.first = self.first[0] - start, self.first[1]
+        return found
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -118,6 +126,16 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    def parts(self, most: int) -> Iterator[Rows]:
+        """The rows, at most so many at a time."""
+        for start in range(0, len(self), most):
+            stop = min(start + most, len(self))
+            texts = {position: Text(text.codes[start:stop], text.values) for position, text in self.texts.items()}
+            kept = {position: column[start:stop] for position, column in self.kept.items()}
+            faults = None if self.faults is None else self.faults.part(start, stop)
+            find = partial(_shifted, self.find, start)
+            yield replace(self, numbers=self.numbers[start:stop], texts=texts, find=find, kept=kept, faults=faults)
 
     def blame(self, what: str, row: int, position: int) -> DataError:
         """The error of one cell; `{}` in `what` stands for its value."""
@@ -139,6 +157,10 @@ class Rows:
             infinite = np.isinf(self.numbers[:, positions])
             for index in sorted(np.flatnonzero(infinite.any(axis=0)), key=lambda i: infinite[:, i].argmax()):
                 self.fault("{} is no finite number", infinite[:, index], positions[index])
+
+
+def _shifted(find: Callable[[int], tuple[int, list[str]]], start: int, row: int) -> tuple[int, list[str]]:
+    return find(start + row)
 
 
 # Bytes to blocks of whole rows
@@ -300,7 +322,8 @@ def _rows(
 
     width = len(form.names)
     if not data.strip():
-        return Rows(file, form, np.empty((0, width), np.float32), {}, find)
+        nothing = {position: pa.array([], pa.string()) for position in keep}
+        return Rows(file, form, np.empty((0, width), np.float32), {}, find, nothing, Faults(np.zeros(0, bool)))
     ragged: dict[int, DataError] = {}
     try:
         columns = _parse(data, form, [pa.string() if i in text | keep else pa.float32() for i in range(width)])
@@ -382,7 +405,8 @@ def _ragged(cells: list[str], form: Form, file: str, line: int) -> DataError:
 
 
 def _mended(data: bytes, line: int, file: str, form: Form) -> tuple[bytes, dict[int, DataError]]:
-    """A block with its ragged rows emptied and what is not UTF-8 replaced, and the errors of those rows by number."""
+    """A block with its ragged rows cut or filled up and what is not UTF-8 replaced, and the errors of those rows by
+    number."""
     ragged, mended = {}, io.StringIO(newline="")
     writer = csv.writer(mended, delimiter=form.delimiter, lineterminator="\n")
     for row, (at, cells) in enumerate(_records(data, form.delimiter, line)):
@@ -390,7 +414,7 @@ def _mended(data: bytes, line: int, file: str, form: Form) -> tuple[bytes, dict[
             raise DataError(f"a cell of more than {csv.field_size_limit():,} characters", file, at)
         if len(cells) != len(form.names):
             ragged[row] = _ragged(cells, form, file, at)
-            cells = [MISSING[1]] * len(form.names)  # not empty: a row of one empty cell would be a blank line
+            cells = [*cells, *[""] * len(form.names)][: len(form.names)]
         writer.writerow(cells)
     return mended.getvalue().encode(), ragged
 

@@ -127,6 +127,35 @@ def test_predict_from_stdin_with_all_probabilities_and_in_json(trained):
     assert [sorted(fact) for fact in facts] == [["class", "probability"]] * 2
 
 
+def test_predict_the_likeliest_classes_what_the_model_gives_and_columns_passed_on(trained, tmp_path):
+    text = "".join((FIXTURES / "kidney.csv").read_text().splitlines(keepends=True)[:3])
+    done = run("predict", "-m", trained, "--top", "2", "--keep", "id,age", "--keep", "-1", input=text)
+    lines = done.stdout.splitlines()
+    assert lines[0] == "id,age,classification,class,probability,class_2,probability_2"
+    assert lines[1].startswith("0,48,ckd,ckd,")
+    done = run("predict", "-m", trained, "--raw", "-o", tmp_path / "raw.csv", input=text)
+    assert done.stdout == "" and (tmp_path / "raw.csv").read_text().startswith("ckd,notckd\n")
+    assert fails("predict", "-m", trained, "-o", tmp_path / "no" / "p.csv", input=text).endswith(
+        "no/p.csv: No such file or directory"
+    )
+
+
+def test_predict_with_rows_at_fault(trained):
+    rows = (FIXTURES / "kidney.csv").read_text().splitlines(keepends=True)[:4]
+    text = "".join([*rows[:2], "1,2\n", *rows[2:]])
+    told = "standard input, line 3: 2 cells, and the header has 26"
+    done = run("predict", "-m", trained, input=text)
+    assert (done.exit_code, done.stdout.count("\n"), done.stderr) == (1, 2, f"netconv: {told}\n")
+    done = run("predict", "-m", trained, "--errors", "skip", input=text)
+    assert (done.exit_code, done.stdout.count("\n")) == (0, 4)
+    assert done.stderr == f"warning: 1 row at fault left out; the first: {told}\n"
+    done = run("predict", "-m", trained, "--errors", "null", input=text)
+    assert (done.exit_code, done.stdout.splitlines()[2]) == (0, ",")
+    assert done.stderr == f"warning: 1 row at fault without a prediction; the first: {told}\n"
+    done = run("predict", "-m", trained, "--errors", "null", "--quiet", input=text)
+    assert (done.exit_code, done.stdout.count("\n"), done.stderr) == (0, 5, "")
+
+
 @pytest.mark.usefixtures("folder")
 def test_class_weights_and_rescale_are_read():
     options = ["--epochs", "1", "--class-weight", "ckd=1,notckd=2.5", "--rescale", "-1/255,1", "--quiet"]
@@ -213,6 +242,10 @@ def test_the_input_is_never_written_over():
          "Error: Invalid value for '--rescale': '1' is not two numbers such as 1/255,0"),
         (["predict", "t.csv", "--rescale", "1e999999999,0"],
          "Error: Invalid value for '--rescale': '1e999999999,0' is not two numbers such as 1/255,0"),
+        (["predict", "--proba", "--raw"], "Error: --proba, --top and --raw exclude each other"),
+        (["predict", "--top", "0"], "Error: Invalid value for '--top': 0 is not in the range x>=1."),
+        (["predict", "--errors", "all"],
+         "Error: Invalid value for '--errors': 'all' is not one of 'stop', 'skip', 'null'."),
         (["train", "t.csv", "--class-weight", "heavy"],
          "Error: Invalid value for '--class-weight': 'heavy' is neither 'balanced' nor weights such as yes=2,no=1"),
         (["train", "t.csv", "--validation-split", "1"],

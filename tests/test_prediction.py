@@ -1,19 +1,211 @@
-"""Predictions as text."""
+"""Predictions: of rows as they come, in order, a line for a line."""
 
+import csv
+import io
 import json
 
+import keras
 import numpy as np
+import pytest
+from tables import fails, layers, model, source
 
-from netconv import prediction
+from netconv import prediction, table, training
+from netconv.prediction import Block, Predictions
+
+BLOCK = Block(np.array([[0.25, 0.7512345, 0], [1, 0, 0]], np.float32), np.array([False, False]))
+NAMES = ('say "a"', "b,c", "d")
+
+
+def predicted(names, blocks, classes=True, kept=()):
+    return Predictions(names, classes, iter(blocks), kept)
+
+
+def read(pieces):
+    return list(csv.reader(io.StringIO(b"".join(pieces).decode(), newline="")))
+
+
+def parsed(pieces):
+    return [json.loads(line) for line in b"".join(pieces).splitlines()]
 
 
 def test_predictions_are_written_so_that_they_can_be_read():
-    blocks = [np.array([[0.25, 0.75], [1, 0]], np.float32)]
-    predictions = prediction.Predictions(('say "a"', "b,c"), True, iter(blocks))
-    assert "".join(predictions.csv(proba=True)) == ('class,"say ""a""","b,c"\n"b,c",0.25,0.75\n"say ""a""",1,0\n')
-    predictions = prediction.Predictions(("a", "b"), True, iter(blocks))
-    assert [json.loads(line) for line in "".join(predictions.json(proba=True)).splitlines()] == [
-        {"class": "b", "probabilities": {"a": 0.25, "b": 0.75}},
-        {"class": "a", "probabilities": {"a": 1.0, "b": 0.0}},
+    assert b"".join(predicted(NAMES, [BLOCK]).csv()).decode() == (
+        'class,probability\n"b,c",0.751234\n"say ""a""",1\n'
+    )  # fmt: skip
+    assert read(predicted(NAMES, [BLOCK, BLOCK]).csv(proba=True)) == [
+        ["class", *NAMES], *2 * [["b,c", "0.25", "0.751234", "0"], ['say "a"', "1", "0", "0"]]
+    ]  # fmt: skip
+    assert read(predicted(NAMES, [BLOCK]).csv(top=2)) == [
+        ["class", "probability", "class_2", "probability_2"],
+        ["b,c", "0.751234", 'say "a"', "0.25"], ['say "a"', "1", "b,c", "0"],
+    ]  # fmt: skip
+    assert len(read(predicted(NAMES, [BLOCK]).csv(top=9))[0]) == 6
+    assert read(predicted(NAMES, [BLOCK], classes=False).csv()) == [
+        list(NAMES), ["0.25", "0.7512345", "0"], ["1", "0", "0"]
+    ]  # fmt: skip
+
+
+def test_predictions_as_json_lines():
+    assert parsed(predicted(NAMES, [BLOCK]).json()) == [
+        {"class": "b,c", "probability": 0.751234}, {"class": 'say "a"', "probability": 1}
+    ]  # fmt: skip
+    assert parsed(predicted(NAMES, [BLOCK]).json(proba=True))[0] == {
+        "class": "b,c", "probabilities": {'say "a"': 0.25, "b,c": 0.751234, "d": 0}
+    }  # fmt: skip
+    assert parsed(predicted(NAMES, [BLOCK]).json(top=2))[1] == {
+        "top": [{"class": 'say "a"', "probability": 1}, {"class": "b,c", "probability": 0}]
+    }  # fmt: skip
+    block = Block(np.array([[0.1, np.nan, np.inf]], np.float32), np.array([False]))
+    (fact,) = parsed(predicted(NAMES, [block], classes=False).json())
+    assert fact == {'say "a"': 0.1, "b,c": None, "d": None}
+
+
+def test_what_goes_with_classes_goes_with_classes_only():
+    message = "probabilities are of classes, and this net gives values"
+    assert fails(list, predicted(NAMES, [BLOCK], classes=False).csv(proba=True)) == message
+    assert fails(list, predicted(NAMES, [BLOCK], classes=False).json(top=1)) == message
+    message = "either the probabilities of all classes or the likeliest classes"
+    assert fails(list, predicted(NAMES, [BLOCK]).csv(proba=True, top=1)) == message
+
+
+# Of tables
+
+ROWS = "id,a,b,class\n007,1,2,no\n x ,-1,2,yes\n"
+WEIGHTS = [np.array([[1, -1], [0, 0]], np.float32), np.zeros(2, np.float32)]
+
+
+def untrained(**options):
+    made = model(**options)
+    made.layers[-1].set_weights(WEIGHTS)
+    return made
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """Of a and c, a column of text; missing cells are filled."""
+    rows = "id,a,c,class\n" + "".join(
+        f"{n},{n % 7 - 3},{'pq'[n % 2]},{'yes' if n % 7 > 3 else 'no'}\n" for n in range(70)
+    )
+    return training.train(model(), source(rows), epochs=1).opened
+
+
+def lines_of(text, opened, written=Predictions.csv, **options):
+    said = []
+    found = prediction.predict(opened, source(text), say=said.append, **options)
+    return b"".join(written(found)).decode().splitlines(), said
+
+
+def test_columns_are_kept_as_they_stand():
+    lines, _ = lines_of(ROWS, untrained(), keep=("id", "2"))
+    assert lines == ["id,a,class,probability", "007,1,0,0.880797", '" x ",-1,1,0.880797']
+    lines, _ = lines_of(ROWS, untrained(), Predictions.json, keep=("class,id",))
+    assert json.loads(lines[1]) == {"class": "yes", "id": " x ", "predicted_class": "1", "probability": 0.880797}
+    message = "t.csv: has no column 'no'; its columns are id, a, b, class"
+    assert fails(prediction.predict, untrained(), source(ROWS), keep=("no",)) == message
+
+
+def test_columns_of_a_table_without_a_header_are_kept_by_the_names_of_the_training_table(trained):
+    lines, _ = lines_of("7,1,p,no\n8,-1,q,no\n", trained, keep=("id", "-1"))
+    assert lines[0] == "id,class,predicted_class,probability" and lines[1].startswith("7,no,")
+
+
+def test_raw_is_what_the_model_gives():
+    made = untrained()
+    rows = np.array([[1, 2], [-1, 2]], np.float32)
+    lines, _ = lines_of(ROWS, made, raw=True)
+    assert lines[0] == "0,1"
+    np.testing.assert_array_equal(
+        np.array([r.split(",") for r in lines[1:]], np.float32), made.predict(rows, verbose=0)
+    )
+    logits = model(classes=1, activation=None, loss=keras.losses.BinaryCrossentropy(from_logits=True))
+    lines, _ = lines_of(ROWS, logits, raw=True)
+    assert lines[0] == logits.layers[-1].name
+    np.testing.assert_array_equal(np.array(lines[1:], np.float32), logits.predict(rows, verbose=0)[:, 0])
+
+
+def test_several_outputs_stand_side_by_side():
+    inputs = keras.Input((2,))
+    outputs = [layers.Dense(2, name="two")(inputs), layers.Dense(1, name="one")(inputs)]
+    lines, _ = lines_of("1,2\n3,4\n", keras.Model(inputs, outputs))
+    assert lines[0] == "two_1,two_2,one" and len(lines) == 3 and lines[1].count(",") == 2
+
+
+def test_an_output_of_any_length_has_names_by_what_it_gives():
+    inputs = keras.Input((None, 1), name="x")
+    made = keras.Model(inputs, layers.Dense(2, name="y")(inputs))
+    assert lines_of("1,2,3\n4,5,6\n", made)[0][0] == "y_1,y_2,y_3,y_4,y_5,y_6"
+    lines, _ = lines_of("a,b,c\nx,2,3\n", made, errors="null")
+    assert lines == ["y_1,y_2,y_3,y_4,y_5,y_6", ",,,,,"]
+
+
+BAD = "id,a,c,class\n0,3,p,no\n1,-3,p,no\n2,old,p,no\n3,3\n4,-3,new,no\n5,1e99,p,no\n6,3,p,no,1\n7,?,,no\n"
+FIRST = "t.csv, line 4, column 'a': 'old' is no number, in a column that was numeric in training"
+
+
+def test_a_row_at_fault_ends_all_after_the_rows_before_it(trained):
+    found = prediction.predict(trained, source(BAD), keep=("id",))
+    pieces = found.csv()
+    lines = next(pieces).decode().splitlines()
+    assert [line.split(",")[0] for line in lines] == ["id", "0", "1"]
+    assert fails(next, pieces) == FIRST
+
+
+def test_a_first_row_at_fault_leaves_nothing(trained):
+    message = "t.csv, line 2, column 'a': 'x' is no number, in a column that was numeric in training"
+    assert fails(prediction.predict, trained, source("a,c\nx,p\n3,p\n")) == message
+
+
+def test_rows_at_fault_are_left_out(trained):
+    lines, said = lines_of(BAD, trained, keep=("id",), errors="skip")
+    assert [line.split(",")[0] for line in lines] == ["id", "0", "1", "4", "7"]
+    assert said == [
+        "warning: column 'c': 1 cell of categories that the training table did not have, taken as missing",
+        f"warning: 4 rows at fault left out; the first: {FIRST}",
     ]
-    assert "".join(prediction.Predictions(("a",), True, iter([])).csv()) == "class,probability\n"
+
+
+def test_rows_at_fault_have_no_prediction(trained):
+    lines, said = lines_of(BAD, trained, keep=("id",), errors="null")
+    assert [line.split(",")[0] for line in lines] == ["id", *"01234567"]
+    assert [line.endswith(",,") for line in lines] == [False] * 3 + [True, True, False, True, True, False]
+    assert said[1] == f"warning: 4 rows at fault without a prediction; the first: {FIRST}"
+    facts = [json.loads(line) for line in lines_of(BAD, trained, Predictions.json, errors="null")[0]]
+    assert [fact["class"] is None and fact["probability"] is None for fact in facts][2:4] == [True, True]
+    for options in ({"proba": True}, {"top": 2}):
+        rows = lines_of(BAD, trained, lambda found, options=options: found.csv(**options), errors="null")[0]
+        assert rows[3].strip(",") == "" and rows[3].count(",") == rows[1].count(",")
+    assert lines_of("a,c\nx,p\n1\n", trained, errors="null")[0] == ["class,probability", ",", ","]
+    assert lines_of("a,c\nx,p\n1\n", trained, errors="skip")[0] == ["class,probability"]
+
+
+def test_faults_far_into_a_table_are_found(trained, monkeypatch):
+    """In any block of the table and any part of a block."""
+    monkeypatch.setattr(table, "BLOCK", 1 << 16)
+    monkeypatch.setattr(prediction, "LARGEST", 1 << 10)
+    rows = [f"{n},{n % 5},p\n" for n in range(20_000)]
+    for bad in (50, 51, 12_345, 19_999):
+        rows[bad] = f"{bad},x,p\n" if bad % 2 else f"{bad}\n"
+    text = "id,a,c\n" + "".join(rows)
+    lines, said = lines_of(text, trained, keep=("id",), errors="null")
+    assert [n for n, line in enumerate(lines[1:]) if line.endswith(",,")] == [50, 51, 12_345, 19_999]
+    assert [line.split(",")[0] for line in lines[1:]] == [str(n) for n in range(20_000)]
+    assert said == ["warning: 4 rows at fault without a prediction; the first: t.csv, line 52: "
+                    "1 cell, and the header has 3"]  # fmt: skip
+    lines, _ = lines_of(text, trained, keep=("id",), errors="skip")
+    assert len(lines) == 20_000 - 3
+
+
+def test_nothing_but_a_header(trained):
+    assert lines_of("id,a,c\n", trained, keep=("id",))[0] == ["id,class,probability"]
+
+
+def test_a_file_is_written_whole_or_not_at_all(trained, tmp_path):
+    path = tmp_path / "p.csv"
+    prediction.predict(trained, source("a,c\n1,p\n")).write(path)
+    assert path.read_text().startswith("class,probability\n")
+    kept = path.read_text()
+    assert fails(prediction.predict(trained, source(BAD)).write, path) == FIRST
+    assert path.read_text() == kept and [p.name for p in tmp_path.iterdir()] == ["p.csv"]
+    stream = io.BytesIO()
+    assert fails(prediction.predict(trained, source(BAD)).write, stream, json=True) == FIRST
+    assert len(stream.getvalue().splitlines()) == 2

@@ -12,7 +12,7 @@ import netconv
 PACKAGE = Path(netconv.__file__).parent
 LEVELS = [
     {"errors"},
-    {"files", "figures", "arrays", "attributes", "lazy"},
+    {"files", "figures", "lines", "arrays", "attributes", "lazy"},
     {"graph", "ndarray", "refused", "synonyms", "table", "plots"},
     {"registry", "reader", "history"},
     {"normalise", "shape_rules"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 import netconv
@@ -14,12 +16,20 @@ from .options import MODEL, QUIET, opened_model, reading, saying, source
 @MODEL
 @reading
 @click.option("--proba", is_flag=True, help="The probabilities of all classes.")
+@click.option("--top", type=click.IntRange(min=1), metavar="K", help="The K likeliest classes.")
+@click.option("--raw", is_flag=True, help="What the model gives, instead of classes.")
+@click.option("--keep", metavar="COLUMNS", multiple=True,
+              help="Columns that are passed on, by names or numbers (from 1; -1 is the last).")  # fmt: skip
+@click.option("--errors", type=click.Choice(["stop", "skip", "null"]), default="stop", show_default=True,
+              help="A row at fault ends all, is left out, or has no prediction.")  # fmt: skip
+@click.option("-o", "--output", metavar="FILE", default="-", help="A file, written when all is done. [default: stdout]")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines instead of CSV.")
 @QUIET
-def predict(data, model, proba, as_json, quiet, **options):
+def predict(data, model, proba, top, output, as_json, quiet, **options):
     """Says what a model makes of each row of a table: a line for each row, in order, as they come."""
+    if proba + (top is not None) + options["raw"] > 1:
+        raise click.UsageError("--proba, --top and --raw exclude each other")
     say = saying(quiet)
     opened = opened_model(model, data, False, say)
     found = netconv.predict(opened, source(data), say=say, **options)
-    for text in found.json(proba) if as_json else found.csv(proba):
-        click.echo(text, nl=False)
+    found.write(sys.stdout.buffer if output == "-" else output, as_json, proba, top)
