@@ -43,6 +43,11 @@ def _choice(graph: Graph, edge: Edge, rank: int) -> Choice:
         loss = "sparse_categorical_crossentropy"
         if kind == "log_softmax":
             loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        if node.op == "SoftmaxOutput" and parsed(node)["use_ignore"]:
+            ignored = int(parsed(node)["ignore_label"])
+            loss = keras.losses.SparseCategoricalCrossentropy(ignore_class=ignored)
+            why = f"the head is a {node.op} that ignores {ignored}; targets are class numbers from 0"
+            return Choice(loss, ("accuracy",), why)
         return Choice(loss, ("accuracy",), f"the head is a {node.op}; targets are class numbers from 0")
     if kind in ("sigmoid", "LogisticRegressionOutput"):
         return Choice("binary_crossentropy", ("accuracy",), f"the head is a {node.op}")

@@ -12,6 +12,8 @@ LABELLED = frozenset(
     {"SoftmaxOutput", "LinearRegressionOutput", "LogisticRegressionOutput", "MAERegressionOutput", "SVMOutput"}
 )
 """Output heads whose second input is a label: what they compute without one is their meaning at inference."""
+NORMS = frozenset({"BatchNorm", "_contrib_SyncBatchNorm"})
+"""Ops whose fourth and fifth inputs are moving statistics."""
 STATES = ("State", "CellState")
 """Last part of the names Mathematica gives to initial states."""
 SUFFIXES = ("_init_h", "_init_c", "_init_state")
@@ -135,7 +137,8 @@ def normalise(graph: Graph, states: bool = False) -> Graph:
 
 
 def frozen(graph: Graph) -> Graph:
-    """What only a BlockGrad leads to does not train; but BatchNorms stay, a frozen one would not normalise by batch."""
+    """What only a BlockGrad leads to does not train. A BatchNorm there normalises by batch in training all the same, and
+    moves its statistics, as MXNet's does."""
     reached: set[int] = set()
     todo = [edge.node for edge in graph.heads]
     while todo:
@@ -144,9 +147,6 @@ def frozen(graph: Graph) -> Graph:
             reached.add(index)
             if graph.nodes[index].op != "BlockGrad":
                 todo.extend(edge.node for edge in graph.nodes[index].inputs)
-    readers = graph.consumers()
-    arrays = {
-        i: array if i in reached or any(graph.nodes[r].op == "BatchNorm" for r, _ in readers[i]) else array.frozen()
-        for i, array in graph.arrays.items()
-    }
+    reached.update(edge.node for node in graph.nodes if node.op in NORMS for edge in node.inputs[3:5])
+    arrays = {i: array if i in reached else array.frozen() for i, array in graph.arrays.items()}
     return replace(graph, arrays=arrays)

@@ -216,6 +216,19 @@ def test_the_head_chooses_the_loss(tmp_path, head, loss):
     assert convert(tmp_path, net, **arrays).loss == loss
 
 
+@pytest.mark.parametrize("ignored", [-1, 1])
+def test_a_label_that_softmax_output_ignores_has_no_part_in_the_loss(tmp_path, ignored):
+    """The mean over the others, as MXNet's `normalization="valid"` scales its gradient."""
+    net, arrays = dense(3)
+    net = graph(*net["nodes"], null("label"),
+                op("SoftmaxOutput", "head", [3, 4], use_ignore=True, ignore_label=ignored))  # fmt: skip
+    model = convert(tmp_path, net, **arrays)
+    x, y = draw(4, 3), np.array([0, 2, ignored, 0])
+    counted = np.array([0, 1, 3])
+    expected = -np.log(model(x).numpy()[counted, y[counted]]).mean()
+    np.testing.assert_allclose(model.evaluate(x, y, verbose=0), expected, 1e-5)
+
+
 def test_several_heads_have_several_losses(tmp_path):
     net, arrays = dense()
     net = graph(*net["nodes"], op("softmax", "p", [3]), heads=[3, 4])

@@ -54,7 +54,8 @@ def batch_norm(
         return _by_hand(at, data, gamma, beta, moving_mean, moving_var, eps, fix_gamma, axis)
     if fix_gamma:
         at.discard(gamma)
-    stays = use_global_stats or not at.owns(beta, None if fix_gamma else gamma)
+    own = [beta] if fix_gamma else [gamma, beta]
+    stays = use_global_stats or not at.owns(*own) or not all(array.trainable for array in own)
     weights = {"moving_mean": moving_mean, "moving_variance": moving_var}
     if not stays:
         weights |= {"gamma": None if fix_gamma else gamma, "beta": beta}

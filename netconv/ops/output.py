@@ -5,7 +5,7 @@ from ..lazy import layers, ops
 from ..registry import translates
 
 
-@translates("SoftmaxOutput", "Softmax", ignores="grad_scale normalization out_grad ignore_label")
+@translates("SoftmaxOutput", "Softmax", ignores="grad_scale normalization out_grad")
 def softmax_output(
     at,
     data,
@@ -13,13 +13,15 @@ def softmax_output(
     *,
     multi_output: bool = False,
     use_ignore: bool = False,
+    ignore_label: float = -1.0,
     preserve_shape: bool = False,
     smooth_alpha: float = 0.0,
 ):
     """Along axis 1 with `multi_output`, the last with `preserve_shape`, else over all but the batch, flattened."""
-    for name, value in (("use_ignore", use_ignore), ("smooth_alpha", smooth_alpha)):
-        if value:
-            at.note(f"{name} of {at.node.name!r} has no part in the loss chosen here")
+    if use_ignore and ignore_label != int(ignore_label):
+        raise at.error("attribute 'ignore_label' must be a whole number", ignore_label)
+    if smooth_alpha:
+        at.note(f"smooth_alpha of {at.node.name!r} has no part in the loss chosen here")
     rank = len(data.shape)
     if multi_output:
         return at.layer(layers.Softmax, axis=1 if rank > 2 else -1)(data)
