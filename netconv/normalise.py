@@ -58,6 +58,23 @@ def without_identity(graph: Graph) -> Graph:
     return replace(graph, nodes=tuple(nodes), heads=tuple(settled(e) for e in graph.heads))
 
 
+def without_weight_dropout(graph: Graph) -> Graph:
+    """Recurrent layers read their stored weights, not the product with a mask drawn at random that Mathematica 12
+    writes for "VariationalWeights"; the hint `undropped` tells of it."""
+    drawn: set[int] = set()
+    nodes = list(graph.nodes)
+    for index, node in enumerate(graph.nodes):
+        if node.op == "_random_uniform" or any(edge.node in drawn for edge in node.inputs):
+            drawn.add(index)
+        if node.op == "RNN" and len(node.inputs) > 1 and node.inputs[1].node in drawn:
+            product = graph.nodes[node.inputs[1].node]
+            stored = [edge for edge in product.inputs if graph.nodes[edge.node].op == "null"]
+            if product.op in ("elemwise_mul", "broadcast_mul") and len(stored) == 1:
+                inputs = (node.inputs[0], stored[0], *node.inputs[2:])
+                nodes[index] = replace(node, inputs=inputs, hints={**node.hints, "undropped": "1"})
+    return replace(graph, nodes=tuple(nodes))
+
+
 def without_unused(graph: Graph) -> Graph:
     """Only what a head needs."""
     needed: set[int] = set()
@@ -133,7 +150,7 @@ def normalise(graph: Graph, states: bool = False) -> Graph:
     if not states:
         graph = without_hidden_heads(graph)
     graph = replace(graph, ports=tuple(graph.nodes[edge.node].name for edge in graph.heads))
-    return without_unused(without_identity(without_unused(graph)))
+    return without_unused(without_weight_dropout(without_identity(without_unused(graph))))
 
 
 def frozen(graph: Graph) -> Graph:

@@ -18,6 +18,16 @@ from .graph import Edge, Node
 from .registry import parsed
 
 
+Made = dict[Edge, tuple[Edge, int, int]]
+"""What was a step's: the whole (batch, time, units) it is in now, at which place of how many."""
+LIFTED: dict[str, dict[str, str]] = {
+    "Concat": {"dim": "2"},
+    "FullyConnected": {"flatten": "False"},
+    **dict.fromkeys(("Dropout", "elemwise_add", "elemwise_mul", "Activation", "relu", "tanh", "sigmoid"), {}),
+}
+"""What is done to each step (batch, units) alone and can be done to the whole, with what attributes."""
+
+
 @dataclass(frozen=True)
 class Layer:
     """A chain of steps: `inputs` what each is given, `states` what each starts from."""
@@ -126,26 +136,21 @@ def _joined(draft: Draft, side: tuple, which: int) -> Array:
     return pieces[0] if len(pieces) == 1 else Array.concatenate(pieces)
 
 
-def _sequence(
-    draft: Draft, edges: tuple[Edge, ...], made: dict[Edge, tuple[Edge, int, int]], name: str
-) -> tuple[Edge, bool]:
+def _sequence(draft: Draft, edges: tuple[Edge, ...], made: Made, name: str) -> tuple[Edge, bool]:
     """(batch, time, features) of the steps' inputs, and whether they are given from the last to the first."""
     places = list(range(len(edges)))
-    if all(edge in made for edge in edges):
-        sources, taken = {(made[edge][0], made[edge][2]) for edge in edges}, [made[edge][1] for edge in edges]
-    else:
-        sources, taken = {(Edge(edge.node), len(edges)) for edge in edges}, [edge.output for edge in edges]
+    known = [made.get(edge) or (Edge(edge.node), edge.output, len(edges)) for edge in edges]
+    sources, taken = {(source, length) for source, _, length in known}, [place for _, place, _ in known]
     source, length = next(iter(sources))
     if len(sources) == 1 and length == len(edges) and taken in (places, places[::-1]):
-        backwards, node = taken != places, draft[source]
-        if node.op == "recurrent":
-            return source, backwards
-        values = parsed(node) if node.op == "SliceChannel" else {}
+        if edges[0] in made:
+            return source, taken != places
+        values = parsed(draft[source]) if draft[source].op == "SliceChannel" else {}
         if values and values["num_outputs"] == length and values["squeeze_axis"] and values["axis"] in (0, 1):
-            (data,) = node.inputs
+            (data,) = draft[source].inputs
             if values["axis"] == 0:
                 data = draft.add(Node("SwapAxis", f"{name}.batch", {"dim1": "0", "dim2": "1"}, (data,)))
-            return data, backwards
+            return data, taken != places
     return draft.add(Node("stack", f"{name}.steps", {"axis": "1", "num_args": str(len(edges))}, edges)), False
 
 
@@ -171,11 +176,15 @@ def _put_together(draft: Draft, states: tuple[Edge, ...]) -> Iterator[tuple[int,
                 yield index, node.inputs != parts, place, own
 
 
+def _reversed(draft: Draft, whole: Edge, name: str) -> Edge:
+    return draft.add(Node("reverse", f"{name}.reversed", {"axis": "(1,)"}, (whole,)))
+
+
 def _gathered(draft: Draft, states: tuple[Edge, ...], whole: Edge, name: str) -> None:
     """Where all states are put together again, the whole (batch, time, units) is read."""
     swap = {"dim1": "0", "dim2": "1"}
     for index, against, axis, own in _put_together(draft, states):
-        source = draft.add(Node("reverse", f"{name}.reversed", {"axis": "(1,)"}, (whole,))) if against else whole
+        source = _reversed(draft, whole, name) if against else whole
         if axis == 0:
             source = draft.add(Node("SwapAxis", f"{name}.time", swap, (source,)))
         if not own:
@@ -188,7 +197,51 @@ def _gathered(draft: Draft, states: tuple[Edge, ...], whole: Edge, name: str) ->
         draft.stands[Edge(index)] = source
 
 
-def _roll(draft: Draft, layer: Layer, made: dict[Edge, tuple[Edge, int, int]]) -> None:
+def _show(draft: Draft, states: tuple[Edge, ...], whole: Edge, made: Made, name: str) -> None:
+    """Has what stands for the states, one a step, read off the whole; and what is done with each done with it."""
+    cut = {"axis": "1", "num_outputs": str(len(states)), "squeeze_axis": "True"}
+    steps = draft.add(Node("SliceChannel", f"{name}.steps", cut, (whole,))).node
+    for place, state in enumerate(states):
+        made[state] = whole, place, len(states)
+        draft.stands[state] = Edge(steps, place)
+    _gathered(draft, states, whole, name)
+    for nodes in _families(draft, states, made):
+        first = draft[nodes[0]]
+        inputs = []
+        for edge in first.inputs:
+            source, place, _ = made.get(edge, (edge, 0, 1))
+            inputs.append(source if place == 0 else _reversed(draft, source, first.name))
+        attributes = {**first.attrs, **LIFTED[first.op]}
+        _show(draft, nodes, draft.add(Node(first.op, first.name, attributes, tuple(inputs))), made, first.name)
+
+
+def _families(draft: Draft, states: tuple[Edge, ...], made: Made) -> list[tuple[Edge, ...]]:
+    """Nodes, one a step, that do the same with the states of each step: in time, or against it for some inputs."""
+    alike: dict[tuple, dict[int, Edge]] = {}
+    for state in states:
+        for reader, _ in draft.readers[state.node]:
+            node = draft.nodes[reader]
+            if node.op not in LIFTED or Edge(reader) in made:
+                continue
+            known = [made.get(edge) or (edge, None, len(states)) for edge in node.inputs]
+            stored = all(place is not None or source.node in draft.arrays for source, place, _ in known)
+            if not stored or any(length != len(states) for *_, length in known) or known[0][1] is None:
+                continue
+            if node.op == "Concat" and parsed(node)["dim"] != 1 or node.op == "Dropout" and parsed(node)["axes"]:
+                continue
+            key = node.op, tuple(sorted(node.attrs.items())), tuple(source for source, *_ in known)
+            alike.setdefault(key, {})[known[0][1]] = Edge(reader)
+    found = []
+    for nodes in alike.values():
+        steps = tuple(nodes[place] for place in sorted(nodes))
+        ways = zip(*([made[e][1] for e in draft[step].inputs if e in made] for step in steps), strict=True)
+        forward = list(range(len(states)))
+        if len(steps) == len(states) and all(list(way) in (forward, forward[::-1]) for way in ways):
+            found.append(steps)
+    return found
+
+
+def _roll(draft: Draft, layer: Layer, made: Made) -> None:
     mode, given, carried = layer.key
     names = [draft.nodes[weight].name for weight, *_ in (*given, *carried)]
     alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
@@ -207,15 +260,10 @@ def _roll(draft: Draft, layer: Layer, made: dict[Edge, tuple[Edge, int, int]]) -
     attributes = {"mode": mode, "backwards": str(backwards)}
     rolled = draft.add(Node("recurrent", name, attributes, (data, *weights, *starts))).node
     states = tuple(step.state for step in layer.steps)
-    cut = {"axis": "1", "num_outputs": str(len(states)), "squeeze_axis": "True"}
-    steps = draft.add(Node("SliceChannel", f"{name}.steps", cut, (Edge(rolled),))).node
-    for place, state in enumerate(states):
-        made[state] = Edge(rolled), place, len(states)
-        draft.stands[state] = Edge(steps, place)
+    _show(draft, states, Edge(rolled), made, name)
     draft.stands[states[-1]] = Edge(rolled, 1)
     if mode == "lstm":
         draft.stands[layer.steps[-1].cell] = Edge(rolled, 2)
-    _gathered(draft, states, Edge(rolled), name)
 
 
 def _starts(draft: Draft, layer: Layer) -> bool:
@@ -232,7 +280,7 @@ def roll_up(draft: Draft) -> None:
     products: dict[tuple, set[int]] = {}
     for layer in layers:
         products.setdefault(layer.key, set()).update(layer.products())
-    made: dict[Edge, tuple[Edge, int, int]] = {}
+    made: Made = {}
     for layer in layers:
         if _joinable(draft, layer, products[layer.key]):
             _roll(draft, layer, made)

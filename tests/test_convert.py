@@ -198,6 +198,24 @@ def test_recurrent_states_start_at_zero_unless_asked_for(tmp_path):
     np.testing.assert_allclose(model(x), with_states([x, np.zeros((3, 4), "float32")]), atol=1e-6)
 
 
+def test_weights_that_mathematica_drops_are_the_stored_ones(tmp_path):
+    """The mask has ones where nothing is dropped, and is drawn at random elsewhere."""
+    nodes = [
+        null("data"), null("p"), null("mask"), op("random_uniform", "4$0", [], low=0, high=1, shape="(60,)"),
+        op("round", "4$1", [3]), op("_MulScalar", "4$2", [4], scalar=2.0), op("_maximum", "4$3", [5, 2]),
+        op("_Mul", "4$4", [6, 1]), null("4.State"), op("expand_dims", "e", [8], axis=0),
+        op("RNN", "4$5", [0, 7, 9], mode="gru", state_size=2, num_layers=1),
+    ]  # fmt: skip
+    arrays = {"p": draw(3 * 2 * (6 + 2) + 2 * 3 * 2), "mask": np.zeros(60, "float32")}
+    path = write(tmp_path, graph(*nodes), **arrays)
+    done = conversion.convert(path, input_shapes={"data": (5, None, 6)})
+    assert "the weights of '4$5' are not dropped in training, as they are in Mathematica" in done.account.notes
+    nodes[10] = op("RNN", "4$5", [0, 1, 9], mode="gru", state_size=2, num_layers=1)
+    plain = convert(tmp_path, graph(*nodes), {"data": (5, None, 6)}, **arrays)
+    x = draw(5, 3, 6)
+    np.testing.assert_array_equal(done.model(x), plain(x))
+
+
 @pytest.mark.parametrize(
     ("head", "loss"),
     [

@@ -84,6 +84,8 @@ def rnn(
         raise at.error("use_sequence_length is not translated; export the net with a fixed length")
     if not isinstance(parameters, Array):
         raise at.error("parameters must be stored in the parameter file, not computed")
+    if "undropped" in at.node.hints:
+        at.note(f"the weights of {at.node.name!r} are not dropped in training, as they are in Mathematica")
     directions = 2 if bidirectional else 1
     cells = _weights(at, mode, parameters, data.shape[-1], state_size, num_layers, directions)
     starts = [s for s, position in ((state, 2), (state_cell, 3)) if s is not None and not at.is_zero(position)]
