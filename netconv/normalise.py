@@ -154,8 +154,8 @@ def normalise(graph: Graph, states: bool = False) -> Graph:
 
 
 def frozen(graph: Graph) -> Graph:
-    """What only a BlockGrad leads to does not train. A BatchNorm there normalises by batch in training all the same, and
-    moves its statistics, as MXNet's does."""
+    """What only a BlockGrad leads to does not train. A BatchNorm there normalises by batch in training all the same,
+    and moves its statistics, as MXNet's does."""
     reached: set[int] = set()
     todo = [edge.node for edge in graph.heads]
     while todo:

@@ -17,13 +17,12 @@ from .draft import Draft
 from .graph import Edge, Node
 from .registry import parsed
 
-
 Made = dict[Edge, tuple[Edge, int, int]]
 """What was a step's: the whole (batch, time, units) it is in now, at which place of how many."""
 LIFTED: dict[str, dict[str, str]] = {
     "Concat": {"dim": "2"},
     "FullyConnected": {"flatten": "False"},
-    **dict.fromkeys(("Dropout", "elemwise_add", "elemwise_mul", "Activation", "relu", "tanh", "sigmoid"), {}),
+    **{op: {} for op in ("Dropout", "elemwise_add", "elemwise_mul", "Activation", "relu", "tanh", "sigmoid")},
 }
 """What is done to each step (batch, units) alone and can be done to the whole, with what attributes."""
 
@@ -227,7 +226,8 @@ def _families(draft: Draft, states: tuple[Edge, ...], made: Made) -> list[tuple[
             stored = all(place is not None or source.node in draft.arrays for source, place, _ in known)
             if not stored or any(length != len(states) for *_, length in known) or known[0][1] is None:
                 continue
-            if node.op == "Concat" and parsed(node)["dim"] != 1 or node.op == "Dropout" and parsed(node)["axes"]:
+            values = parsed(node)
+            if values.get("dim", 1) != 1 or values.get("axes"):
                 continue
             key = node.op, tuple(sorted(node.attrs.items())), tuple(source for source, *_ in known)
             alike.setdefault(key, {})[known[0][1]] = Edge(reader)
