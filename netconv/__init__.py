@@ -10,16 +10,17 @@ from .errors import DataError, FormatError, NetconvError, NodeError, ShapeError,
 __version__ = "0.1.0"
 __all__ = [
     "DataError", "FormatError", "NetconvError", "NodeError", "ShapeError", "UnsupportedOps", "check_picture",
-    "confusion_matrix", "convert", "convert_file", "evaluate", "find_model", "inspect", "learning_curves", "list_ops",
-    "open_model", "predict", "read", "read_history", "train",
+    "check_writable", "confusion_matrix", "convert", "convert_file", "evaluate", "find_model", "inspect",
+    "learning_curves", "list_ops", "open_model", "predict", "read", "read_history", "strategy_for", "train",
 ]  # fmt: skip
 
 
 _ON_TABLES = {
     "find_model": "models.find_model", "open_model": "models.open_model", "train": "training.train",
+    "strategy_for": "strategies.strategy_for",
     "evaluate": "evaluation.evaluate", "predict": "prediction.predict", "read_history": "history.read",
     "learning_curves": "plots.learning_curves", "confusion_matrix": "plots.confusion_matrix",
-    "check_picture": "plots.check_picture",
+    "check_picture": "plots.check_picture", "check_writable": "files.check_writable",
 }  # fmt: skip
 
 

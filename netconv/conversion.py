@@ -50,6 +50,7 @@ def prepare(
     row: tuple[int, ...] | None = None,
     states: bool = False,
     seed: int = 0,
+    init: str | None = None,
 ) -> Prepared:
     """Reads, checks and completes a graph, without Keras; `row` as in `shapes.infer`. Raises NetconvError."""
     if params is None and not hasattr(symbol, "read"):
@@ -62,8 +63,12 @@ def prepare(
     zeros = normalise.zero_states(graph, given, states)
     found = shapes.infer(graph, normalise.filler_shapes(graph, zeros) | given, ignored=known, zeros=zeros, row=row)
     if params is None or params is False:
-        graph = initialise.initialise(graph, found.arrays, seed, given)
+        graph = initialise.initialise(graph, found.arrays, seed, given, init)
         notes = (f"no parameter file: untrained, initial values drawn with seed {seed}",)
+    elif init is not None:
+        raise FormatError(
+            f"{graph.source}: its parameters are in {params}; initial values (--init) are for a net without"
+        )
     else:
         initialise.require(graph, given)
         notes = ()
@@ -92,9 +97,10 @@ def convert(
     metrics=None,
     states: bool = False,
     seed: int = 0,
+    init: str | None = None,
 ) -> Conversion:
     """The compiled model of a graph. The optimizer has no slots yet: `archive.save` writes them without them."""
-    prepared = prepare(symbol, params, input_shapes=input_shapes, row=row, states=states, seed=seed)
+    prepared = prepare(symbol, params, input_shapes=input_shapes, row=row, states=states, seed=seed, init=init)
     from . import build, finish
 
     model, account = build.build(prepared.graph, prepared.shapes, prepared.zeros)

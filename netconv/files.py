@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+
+def check_writable(target: Path | str, size: int = 0) -> None:
+    """Raises OSError, before hours of work, when a file of `size` bytes could not be written there after them."""
+    target = Path(target)
+    if target.is_dir():
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    with suppress(_Enough), replacing(target):
+        raise _Enough
+    free = shutil.disk_usage(target.parent).free
+    if free < size:
+        raise OSError(errno.ENOSPC, f"{free >> 20} MB are free, and what is written takes {size >> 20} MB", str(target))
+
+
+class _Enough(Exception):
+    """Nothing is to be written."""
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from . import calls
 from .errors import NetconvError
 from .graph import Edge, Graph
 from .lazy import keras
@@ -13,6 +14,13 @@ from .registry import parsed
 PASSING = frozenset({"Reshape", "BlockGrad", "Cast", "_copy", "expand_dims", "squeeze", "MakeLoss", "make_loss"})
 """Ops that a head's meaning is looked for behind."""
 SOFTMAX = frozenset({"softmax", "SoftmaxOutput", "SoftmaxActivation"})
+SHORT = frozenset({"accuracy", "acc", "crossentropy", "ce"})
+"""Metrics that Keras chooses by what a model gives."""
+SOME = {
+    "optimizer": "adam, sgd, rmsprop", "loss": "mean_squared_error, binary_crossentropy",
+    "metric": "accuracy, top_k_categorical_accuracy",
+}  # fmt: skip
+EXAMPLES = {"optimizer": "sgd(momentum=0.9)", "loss": "Huber(delta=2.0)", "metric": "TopKCategoricalAccuracy(k=3)"}
 LOSS_NETS = ("Loss",)
 """The output port of a loss layer of Mathematica."""
 
@@ -83,7 +91,7 @@ def compile_model(
     for name in keras.tree.flatten(loss):
         known(keras.losses, name, "loss")
     for name in keras.tree.flatten(metrics or []):
-        if name not in ("accuracy", "acc", "crossentropy", "ce"):
+        if name not in SHORT:
             known(keras.metrics, name, "metric")
     model.compile(optimizer=optimizer, loss=loss, metrics=metrics)
 
@@ -98,10 +106,43 @@ def optimizer_for(given, learning_rate: float | None = None):
     return optimizer
 
 
+def loss_for(text: str):
+    """A loss by its name, as Keras takes it, or made with its options: `Huber(delta=2.0)`. Raises NetconvError."""
+    found = known(keras.losses, text, "loss")
+    return found if "(" in text else text
+
+
+def metric_for(text: str):
+    """A metric by its name, as Keras takes it, or made with its options. Raises NetconvError."""
+    return text if text in SHORT else known(keras.metrics, text, "metric")
+
+
+def said(loss):
+    """What there is to say of a loss, in JSON."""
+    return (
+        loss
+        if isinstance(loss, str)
+        else keras.tree.map_structure(lambda one: one if isinstance(one, str) else keras.losses.serialize(one), loss)
+    )
+
+
 def known(module, name, kind: str):
-    """Keras's `kind` called `name`. Raises NetconvError for a name that Keras does not know."""
+    """Keras's `kind` called `name`, which may have options: `sgd(momentum=0.9)`. Raises NetconvError for a name that
+    Keras does not know, and for options that it does not take."""
     try:
+        if isinstance(name, str) and "(" in name:
+            return _made(module, *calls.parse(name, f"{EXAMPLES[kind]}"))
         return module.get(name)
-    except ValueError:
-        some = "adam, sgd, rmsprop" if kind == "optimizer" else "mean_squared_error, binary_crossentropy"
-        raise NetconvError(f"Keras has no {kind} called {name!r}; it has {some} and others") from None
+    except (ValueError, KeyError):
+        name = name.partition("(")[0]
+        raise NetconvError(f"Keras has no {kind} called {name!r}; it has {SOME[kind]} and others") from None
+
+
+def _made(module, name: str, options: dict[str, Any]):
+    kinds = {n.lower(): getattr(module, n) for n in dir(module) if n[0].isupper()}
+    make = kinds[name.replace("_", "").lower()]
+    calls.check(make, name, options)
+    try:
+        return make(**options)
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise NetconvError(f"{name}: {' '.join(str(error).split())}") from None

@@ -12,11 +12,12 @@ import json
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from . import registry
+from . import calls, registry
 from .arrays import Array
-from .errors import FormatError, NodeError, ShapeError
+from .errors import FormatError, NetconvError, NodeError, ShapeError
 from .graph import Edge, Graph, Node
 from .shape_rules import GATES, Shape
 from .shapes import Role, parameters
@@ -48,15 +49,19 @@ def require(graph: Graph, given: Collection[str] = ()) -> None:
     raise FormatError(f"{graph.source}: the parameter file has no array for {names}: {cause}")
 
 
-def initialise(graph: Graph, shapes: Mapping[int, Shape], seed: int, given: Collection[str] = ()) -> Graph:
+def initialise(
+    graph: Graph, shapes: Mapping[int, Shape], seed: int, given: Collection[str] = (), init: str | None = None
+) -> Graph:
     """The graph with an array for each parameter that has none and is not `given`: float32, of the shape in `shapes`
     (by node index).
 
-    A hint `__init__` decides, then what the parameter is to its layer, then its name. Raises ShapeError where a shape
-    is not known in full or the arrays would be larger than 2^30 elements, and NodeError for a hint that cannot be.
+    A hint `__init__` decides, then what the parameter is to its layer, then its name; a weight gets `init`, such as
+    `xavier(magnitude=2)`, if that is given. Raises ShapeError where a shape is not known in full or the arrays would
+    be larger than 2^30 elements, NodeError for a hint that cannot be, and NetconvError for such an `init`.
     """
     import numpy as np
 
+    weight = _weight(graph) if init is None else _asked(init)
     arrays, names, total = dict(graph.arrays), set(), 0
     for index, role in parameters(graph, given).items():
         node, shape = graph.nodes[index], shapes.get(index)
@@ -65,12 +70,14 @@ def initialise(graph: Graph, shapes: Mapping[int, Shape], seed: int, given: Coll
         total += math.prod(shape)
         if total > MOST_ELEMENTS:
             raise ShapeError(f"{graph.source}: the parameters would have more than {MOST_ELEMENTS} elements")
-        fill, options = _hinted(node) if "init" in node.hints else _usual(graph, index, role)
+        fill, options = _hinted(node) if "init" in node.hints else _usual(graph, index, role, weight)
         try:
             if fill is _fused:
-                options = {"weight": _weight(graph), **options}
+                options = {"weight": weight, **options}
             value = fill(np.random.default_rng([seed % 2**63, index]), shape, **options)
         except (TypeError, ValueError, ArithmeticError, LookupError) as error:
+            if "init" not in node.hints:
+                raise NetconvError(f"--init {init} does not fit {node.name!r}, of shape {shape}: {error}") from None
             what = f"hint '__init__' does not fit an array of shape {shape} ({error})"
             raise NodeError(node.op, node.name, what, repr(node.hints.get("init"))) from None
         name = node.name if node.name and node.name not in names else f"{node.name}_{index}"
@@ -96,7 +103,7 @@ def _named(hint) -> tuple[Fill, dict[str, Any]]:
     return FILLS[name.lower()], dict(options)
 
 
-def _usual(graph: Graph, index: int, role: Role) -> tuple[Fill, dict[str, Any]]:
+def _usual(graph: Graph, index: int, role: Role, weight: tuple[Fill, dict[str, Any]]) -> tuple[Fill, dict[str, Any]]:
     """What a parameter without a hint gets: by its role; by its name where it is a part of what the layer reads."""
     constants = {"bias": 0.0, "beta": 0.0, "moving_mean": 0.0, "gamma": 1.0, "moving_var": 1.0}
     if role.op == "LeakyReLU":
@@ -110,11 +117,21 @@ def _usual(graph: Graph, index: int, role: Role) -> tuple[Fill, dict[str, Any]]:
             a = registry.parsed(node)
             options = {key: a[key] for key in ("mode", "num_layers", "bidirectional", "projection_size")}
             return _fused, {"num_hidden": a["state_size"], "forget_bias": 0.0, **options}
-    return _weight(graph)
+    return weight
 
 
 def _weight(graph: Graph) -> tuple[Fill, dict[str, Any]]:
     return (_kaiming, {}) if graph.mathematica else (_uniform, {})
+
+
+def _asked(init: str) -> tuple[Fill, dict[str, Any]]:
+    """The initialiser that a user names, with its options: one of MXNet's, or He's."""
+    name, options = calls.parse(init, "xavier(magnitude=2)")
+    fills = {**FILLS, "he": _kaiming}
+    if name.lower() not in fills:
+        raise NetconvError(f"there is no initialiser called {name!r}: {', '.join(sorted(fills))}")
+    calls.check(partial(fills[name.lower()], None, None), name, options)
+    return fills[name.lower()], options
 
 
 # The initialisers.

@@ -37,7 +37,7 @@ class Opened:
     """A model with its `name` for messages, its `path` if it has one, and netconv's `members` of its archive.
 
     `model` is None where only the data tell what a net's input is: `for_rows` then makes it, with initial values drawn
-    by `seed`.
+    by `seed` and `init`.
     """
 
     model: Any
@@ -45,6 +45,7 @@ class Opened:
     path: Path | None = None
     members: dict[str, bytes] = field(default_factory=dict)
     seed: int = 0
+    init: str | None = None
 
     def for_rows(self, row: tuple[int, ...], say: Say = silent) -> Opened:
         """With the model that takes rows of shape `row`. Raises NetconvError."""
@@ -52,10 +53,16 @@ class Opened:
             return self
         from . import conversion
 
-        done = conversion.convert(self.path, seed=self.seed, row=row)
+        done = conversion.convert(self.path, seed=self.seed, init=self.init, row=row)
         for note in done.prepared.notes:
             say(note)
         return replace(self, model=done.model, members=done.members)
+
+    @property
+    def size(self) -> int:
+        """The bytes that the model takes as a file, its optimizer with it, at most; 0 while there is no model."""
+        weights = self.model.weights if self.model is not None else ()
+        return 3 * sum(4 * math.prod(weight.shape) for weight in weights)
 
     @property
     def encoding(self) -> Encoding | None:
@@ -119,12 +126,16 @@ def _is_net(path: Path) -> bool:
         return re.search(rb'"nodes"\s*:', stream.read(64 << 20)) is not None
 
 
-def open_model(model: Path | str | bytes | Any, seed: int = 0, training: bool = False) -> Opened:
-    """A model from a `.keras` file, its bytes, a net (`.json`, converted with `seed` for what has no parameters) or a
-    keras.Model. For `training`, a net that does not tell its input's shape is opened without a model. Raises
-    NetconvError."""
+def open_model(
+    model: Path | str | bytes | Any, seed: int = 0, init: str | None = None, training: bool = False
+) -> Opened:
+    """A model from a `.keras` file, its bytes, a net (`.json`; `seed` and the initialiser `init` are for one without
+    parameters) or a keras.Model. For `training`, a net that does not tell its input's shape is opened without a model.
+    Raises NetconvError."""
     if isinstance(model, Opened):
         return model
+    if init is not None and not str(model).endswith(".json"):
+        raise NetconvError("initial values are for a net without parameters, and a model has its own; leave --init out")
     if isinstance(model, bytes):
         return Opened(archive.load(model), "standard input", None, archive.members(model))
     if not isinstance(model, str | Path):
@@ -134,12 +145,12 @@ def open_model(model: Path | str | bytes | Any, seed: int = 0, training: bool = 
         from . import conversion
 
         try:
-            done = conversion.convert(path, seed=seed)
+            done = conversion.convert(path, seed=seed, init=init)
         except UnknownShape:
             if not training:
                 raise
             keras.backend.backend()  # imports Keras, as opening a model does: the caller keeps it quiet meanwhile
-            return Opened(None, str(path), path, seed=seed)
+            return Opened(None, str(path), path, seed=seed, init=init)
         return Opened(done.model, str(path), path, done.members)
     return Opened(archive.load(path), str(path), path, archive.members(path))
 

@@ -5,31 +5,25 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import archive, dataset, finish
+from . import archive, dataset, finish, strategies
+from .batches import Feed
 from .dataset import Data, Dataset, Reading
 from .encoding import Needs, silent
 from .errors import NetconvError
 from .evaluation import Evaluation, assess
 from .figures import figure, finite
 from .files import replacing
+from .fitting import Plan, Progress, fit
+from .freezing import frozen
 from .lazy import keras
-from .models import (
-    TABLE,
-    Opened,
-    Say,
-    as_targets,
-    loss_of,
-    needs_of,
-    open_model,
-    outputs_of,
-    structure,
-)
-from .table import counted
+from .models import TABLE, Opened, Say, as_targets, loss_of, needs_of, open_model, outputs_of
+from .optimizers import Learning, optimizer_for, renewed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +37,11 @@ PATIENCE = 15
 @dataclass(frozen=True)
 class Trained:
     """A trained model, and how it came to be: the `history` has the figures of each epoch, `best` is the number of the
-    epoch whose weights it has, `evaluation` is on the rows for validation (on those for training if there are none)."""
+    epoch whose weights it has, `evaluation` is on the rows for validation (on those for training if there are none).
+
+    `classes` counts the rows of each class, `left_out` those that were not used, by reason. `stopped` tells that
+    training was stopped from outside; `chief`, that this process is the one that writes files.
+    """
 
     opened: Opened
     history: tuple[dict[str, float], ...]
@@ -51,6 +49,10 @@ class Trained:
     rows: int
     validation_rows: int
     evaluation: Evaluation
+    classes: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    stopped: bool = False
+    chief: bool = True
 
     def save(self, target: Path | str | Any) -> None:
         """Writes the model as `.keras` to a path or a binary stream. Raises OSError."""
@@ -71,27 +73,26 @@ class Trained:
         known = self.opened.encoding
         return finite(
             {
-                "rows": self.rows, "validation_rows": self.validation_rows, "epochs": len(self.history),
-                "best_epoch": self.best, "target": list(known.targets), "classes": list(known.classes),
+                "rows": self.rows, "validation_rows": self.validation_rows, "left_out": self.left_out,
+                "epochs": len(self.history), "best_epoch": self.best, "stopped": self.stopped,
+                "target": list(known.targets), "classes": list(known.classes), "class_rows": self.classes,
                 "metrics": self.evaluation.metrics,
             }
         )  # fmt: skip
 
     @property
     def text(self) -> str:
+        left_out = ", ".join(f"{count:,} {why}" for why, count in self.left_out.items())
+        held = f"{self.validation_rows:,} to validate on" if self.validation_rows else "none to validate on"
+        lines = [("rows", f"{self.rows:,} to train on, {held}" + (f"; left out: {left_out}" if left_out else ""))]
+        if self.classes:
+            listed = [f"{name} {count:,}" for name, count in self.classes.items()]
+            lines.append(("classes", ", ".join(listed[:20]) + (", ..." if len(listed) > 20 else "")))
+        stopped = "; stopped in the last one" if self.stopped else ""
+        lines.append(("epochs", f"{len(self.history)}, the best {self.best}{stopped}"))
         figures = ", ".join(f"{name} {figure(value)}" for name, value in self.evaluation.metrics.items())
-        kind = f"validation ({counted(self.validation_rows, 'row')})" if self.validation_rows else "training rows"
-        return f"{counted(len(self.history), 'epoch')}, the best {self.best}; {kind}: {figures}"
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where training is: epoch `epoch` of at most `epochs`, `done` of it (0 to 1), and its figures so far."""
-
-    epoch: int
-    epochs: int
-    done: float
-    figures: dict[str, float]
+        lines.append(("validation" if self.validation_rows else "training", figures))
+        return "\n".join(f"{name:11} {what}" for name, what in lines)
 
 
 def train(
@@ -102,126 +103,135 @@ def train(
     validation_split: float = 0.2,
     epochs: int = EPOCHS,
     batch_size: int | None = None,
-    optimizer: str | None = None,
-    learning_rate: float | None = None,
     loss: str | None = None,
+    metrics: Sequence[str] = (),
     class_weight: str | dict[str, float] | None = None,
     early_stopping: int = PATIENCE,
+    reduce_on_plateau: tuple[int, float] | None = None,
+    freeze: Sequence[str] = (),
+    init: str | None = None,
+    mixed_precision: str | None = None,
+    strategy=None,
+    checkpoint: Path | str | None = None,
+    resume: bool = False,
+    tensorboard: Path | str | None = None,
     seed: int = 0,
     say: Say = silent,
     progress: Callable[[Progress], object] = silent,
-    **reading,
+    stop: Callable[[], bool] = bool,
+    **options,
 ) -> Trained:
     """Trains a model on a table.
 
-    `model` is what `open_model` takes, `data` a path or a binary stream, `reading` the fields of `Reading`.
-    `validation_split` is the share of the rows
-    held out, the same of each class, unless there is `validation_data`; what stands for missing cells is learnt from
-    the other rows only. Training stops after `early_stopping` epochs (0: never) without a smaller validation
-    loss, and the best epoch's weights are kept.
-    `optimizer`, `learning_rate` and `loss` are Keras's, those of the model if None. `class_weight` is "balanced" or
-    weights by class. Sets Keras's random seed to `seed`: the same call gives the same weights. Raises NetconvError.
-    """
-    import numpy as np
+    `model` is what `open_model` takes, `data` a path or a binary stream; `options` are the fields of `Reading`, how the
+    table is read, and of `Learning`, how the optimizer learns. `init` is an initialiser for a net without parameters.
 
+    `validation_split` is the share of the rows held out, the same of each class, unless there is `validation_data`;
+    what stands for missing cells is learnt from the other rows only. Training stops after `early_stopping` epochs (0:
+    never) without a smaller validation loss, and the best epoch's weights are kept. `reduce_on_plateau` is (patience,
+    factor): what the learning rate is multiplied by, after so many epochs without a smaller loss. `loss` and `metrics`
+    are Keras's, those of the model if not given. `class_weight` is "balanced" or weights by class. Layers whose names
+    match a pattern of `freeze` do not learn. `mixed_precision` is "mixed_float16" or "mixed_bfloat16".
+
+    `strategy` is what `strategy_for` gives. Each epoch leaves a checkpoint in the folder `checkpoint`, from which
+    `resume` goes on, to the weights that a training never broken off has; `tensorboard` is a folder for its figures.
+    Training ends early once `stop()` is true. The same call gives the same weights: `seed` is Keras's random seed, too.
+    Raises NetconvError, and OSError when a checkpoint cannot be written.
+    """
+    reading, learning = _divided(options)
+    if resume and not checkpoint:
+        raise NetconvError("--resume goes with --checkpoint, which names the folder")
+    if reduce_on_plateau and learning.schedule:
+        raise NetconvError("--schedule and --reduce-on-plateau would both set the learning rate: choose one")
+    strategy = strategy or strategies.strategy_for()
+    if loss is not None:
+        loss = finish.loss_for(loss)
     opened, training, validation = dataset.for_training(
-        open_model(model, seed, training=True), data, Reading(**reading), loss=loss, validation_data=validation_data,
+        open_model(model, seed, init, training=True), data, reading, loss=loss, validation_data=validation_data,
         validation_split=validation_split, seed=seed, say=say,
     )  # fmt: skip
     loss = loss or loss_of(opened)
     needs = needs_of(opened, loss)
-    _say_rows(say, training, validation)
+    if sum(map(bool, _counts(training, validation).values())) == 1:
+        say("warning: all rows are of one class")
+    batch_size = batch_size or (32 if len(training) < 10_000 else 128)
+    weights = weights_of_classes(class_weight, training)
+    steps = math.ceil(len(training) / batch_size)
 
     keras.utils.set_random_seed(seed)
-    for index, variable in enumerate(opened.model.variables):
-        if variable.name == "seed_generator_state":  # of dropout: not what the file happened to hold
-            variable.assign([seed, index])
-    batch = batch_size or (32 if len(training) < 10_000 else 128)
-    steps = math.ceil(len(training) / batch)
-    metrics = _compile(opened.model, loss, optimizer, learning_rate, needs, steps)
-    history = _fit(
-        opened.model,
-        _batches(training.inputs, as_targets(training.targets, needs, loss), batch, seed),
-        _batches(validation.inputs, as_targets(validation.targets, needs, loss), 1024, None) if validation else None,
-        epochs, early_stopping, weights_of_classes(class_weight, training), steps, progress,
-    )  # fmt: skip
-    best = 1 + int(np.argmin([figures["val_loss"] for figures in history])) if validation else len(history)
-    opened.model.compile(optimizer=opened.model.optimizer, loss=loss, metrics=metrics)
+    optimizer = optimizer_for(learning, getattr(opened.model, "optimizer", None), steps, epochs)
+    kept = _metrics(opened.model, metrics, needs)
+    with frozen(opened.model, freeze, say):
+        working = strategies.working_copy(opened.model, strategy, mixed_precision)
+        own = working is opened.model and not freeze
+        with strategy.scope():
+            learner = optimizer if own else renewed(optimizer)
+            if mixed_precision == "mixed_float16":
+                learner = keras.optimizers.LossScaleOptimizer(learner)
+            working.compile(learner, loss, metrics=_metrics(None, metrics, needs), jit_compile=False)
+        for index, variable in enumerate(working.variables):
+            if variable.name == "seed_generator_state":  # of dropout: not what the file happened to hold
+                variable.assign([seed, index])
+        told = {
+            "rows": len(training), "rows for validation": len(validation), "loss": finish.said(loss),
+            "optimizer": keras.optimizers.serialize(optimizer)["config"], "class weights": class_weight,
+            "plateau": reduce_on_plateau, "frozen layers": list(freeze), "precision": mixed_precision,
+        }  # fmt: skip
+        plan = Plan(epochs, batch_size, seed, early_stopping, reduce_on_plateau, checkpoint, resume, tensorboard, told)
+        encoded = partial(as_targets, needs=needs, loss=loss)
+        feed = Feed(training.inputs, training.targets, encoded, weights)
+        held = Feed(validation.inputs, validation.targets, encoded) if validation else None
+        done = fit(working, feed, held, plan, strategy, say=say, progress=progress, stop=stop)
+    if not own:
+        opened.model.set_weights(working.get_weights())
+        optimizer.learning_rate = renewed(learner).learning_rate
+    opened.model.compile(optimizer, loss, metrics=kept)
     on = validation or training
     evaluation = assess(outputs_of(opened.model, on.inputs), on.targets, needs, loss, on.names)
-    members = {**opened.members, TABLE: training.encoding.dump()}
-    return Trained(replace(opened, members=members), history, best, len(training), len(validation), evaluation)
+    return Trained(
+        replace(opened, members={**opened.members, TABLE: training.encoding.dump()}), done.history, done.best,
+        len(training), len(validation), evaluation, _counts(training, validation), training.left_out, done.stopped,
+        strategies.is_chief(strategy),
+    )  # fmt: skip
 
 
-def _say_rows(say: Say, training: Dataset, validation: Dataset) -> None:
+def _divided(options: dict[str, Any]) -> tuple[Reading, Learning]:
+    """Raises TypeError for an option that there is not."""
+    learns = {f.name for f in fields(Learning)}
+    return (
+        Reading(**{name: value for name, value in options.items() if name not in learns}),
+        Learning(**{name: value for name, value in options.items() if name in learns}),
+    )
+
+
+def _counts(training: Dataset, validation: Dataset) -> dict[str, int]:
     counts = [sum(both) for both in zip(training.counts, validation.counts, strict=True)]
-    listed = [f"{name} {count}" for name, count in zip(training.names, counts, strict=True) if count]
-    classes = f"; classes: {', '.join(listed[:20])}{', ...' if len(listed) > 20 else ''}" if listed else ""
-    held = f"{len(validation):,} for validation" if validation else "none for validation"
-    say(f"rows: {len(training):,} to train on, {held}{classes}")
-    if len(listed) == 1:
-        say("warning: all rows are of one class")
+    return {name: count for name, count in zip(training.names, counts, strict=True) if count}
 
 
-def weights_of_classes(class_weight, training: Dataset) -> dict[int, float] | None:
+def weights_of_classes(class_weight, training: Dataset) -> np.ndarray | None:
+    """What each class counts, (classes,) of float32; "balanced" lets all count alike. Raises NetconvError."""
+    import numpy as np
+
     if class_weight is None:
         return None
-    names = training.names
+    names, counts = training.names, np.array(training.counts)
     if not names:
         raise NetconvError("class weights are for classes, and this net gives values")
     if class_weight == "balanced":
-        present = sum(map(bool, training.counts))
-        return {k: len(training) / (present * count) if count else 1.0 for k, count in enumerate(training.counts)}
+        present = np.count_nonzero(counts)
+        return np.where(counts, len(training) / (present * np.maximum(counts, 1)), 1).astype(np.float32)
     strange = [name for name in class_weight if name not in names]
     if strange:
         raise NetconvError(f"class weight for unknown class {strange[0]!r}; the classes are {', '.join(names)}")
-    return {k: float(class_weight.get(name, 1.0)) for k, name in enumerate(names)}
+    return np.array([class_weight.get(name, 1.0) for name in names], np.float32)
 
 
-def _compile(model, loss, optimizer, learning_rate, needs: Needs, steps: int):
-    """Compiles a model for training; returns the metrics it is to be saved with."""
-    metrics = ["accuracy"] if needs.classes else ["mean_absolute_error"]
-    config = model.get_compile_config() if model.compiled else None
-    kept = keras.saving.deserialize_keras_object(config["metrics"]) if config and config.get("metrics") else metrics
-    chosen = finish.optimizer_for(optimizer or getattr(model, "optimizer", None) or "adam", learning_rate)
-    # XLA made the first epochs of small nets several times slower, and later ones no faster
-    model.compile(optimizer=chosen, loss=loss, metrics=metrics, jit_compile=False, steps_per_execution=min(32, steps))
-    return kept
-
-
-def _batches(inputs: tuple[np.ndarray, ...], y: np.ndarray, batch: int, seed: int | None):
-    """A tf.data pipeline: an epoch of a small table takes a fifth of the time it takes from arrays."""
-    import tensorflow as tf
-
-    data = tf.data.Dataset.from_tensor_slices((structure(inputs), y))
-    if seed is not None:
-        data = data.shuffle(len(y), seed=seed, reshuffle_each_iteration=True)
-    options = tf.data.Options()
-    options.deterministic = True
-    options.autotune.enabled = False
-    return data.batch(batch).prefetch(2).with_options(options)
-
-
-def _fit(model, batches, validation, epochs, patience, weights, steps, progress) -> tuple[dict[str, float], ...]:
-    figures: list[dict[str, float]] = []
-
-    def batch_end(batch, logs):
-        progress(Progress(len(figures) + 1, epochs, min(1.0, (batch + 1) / steps), logs or {}))
-
-    def epoch_end(epoch, logs):
-        if not math.isfinite(logs["loss"]):
-            raise NetconvError(
-                f"the loss became {logs['loss']} in epoch {epoch + 1}: try a smaller --learning-rate, or --rescale"
-            )
-        figures.append({"epoch": epoch + 1, **logs})
-        progress(Progress(epoch + 1, epochs, 1.0, logs))
-
-    callbacks = [keras.callbacks.LambdaCallback(on_train_batch_end=batch_end, on_epoch_end=epoch_end)]
-    if validation is not None:
-        stop = keras.callbacks.EarlyStopping("val_loss", patience=patience or epochs, restore_best_weights=True)
-        callbacks.append(stop)
-    model.fit(
-        batches, epochs=epochs, validation_data=validation, class_weight=weights, callbacks=callbacks, verbose=0,
-        shuffle=False,
-    )  # fmt: skip
-    return tuple(figures)
+def _metrics(model, chosen: Sequence[str], needs: Needs) -> list[Any]:
+    """The metrics that a user chose, or those that a model was compiled with, or the customary ones; made anew."""
+    if chosen:
+        return [finish.metric_for(name) for name in chosen]
+    config = model.get_compile_config() if model is not None and model.compiled else None
+    if config and config.get("metrics"):
+        return keras.saving.deserialize_keras_object(config["metrics"])
+    return ["accuracy"] if needs.classes else ["mean_absolute_error"]

@@ -59,12 +59,13 @@ def test_from_an_export_to_predictions_through_pipes(folder):
     done = subprocess.run(["bash", "-o", "pipefail", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "trained.keras\n"
     said = done.stderr.splitlines()
-    assert said[:3] == [
+    assert said[:4] == [
         "target: column 'classification' (--target names another)",
         "column 'id' is left out: it would be one feature too many",
-        "rows: 320 to train on, 80 for validation; classes: ckd 250, notckd 150",
+        "rows        320 to train on, 80 to validate on",
+        "classes     ckd 250, notckd 150",
     ]
-    assert len(said) == 4 and "; validation (80 rows): loss " in said[3]
+    assert [line.split()[0] for line in said[4:]] == ["epochs", "validation", "model"]
     rows = (folder / "out.csv").read_text().splitlines()
     assert rows[0] == "class,probability" and len(rows) == 6
     assert [row.split(",")[0] for row in rows[1:]] == [
@@ -98,7 +99,8 @@ def test_with_no_options_the_model_is_found_and_the_trained_one_lies_beside_it()
 def test_train_in_json():
     done = run("train", "kidney.csv", "--epochs", "1", "--json", "--quiet", "-o", "t.keras")
     assert done.stderr == ""
-    facts = json.loads(done.stdout)
+    epoch, facts = map(json.loads, done.stdout.splitlines())
+    assert list(epoch) == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"] and epoch["epoch"] == 1
     assert (facts["path"], facts["epochs"], facts["target"]) == ("t.keras", 1, ["classification"])
     assert facts["classes"] == ["ckd", "notckd"] and 0 <= facts["metrics"]["accuracy"] <= 1
 

@@ -12,9 +12,9 @@ import netconv
 PACKAGE = Path(netconv.__file__).parent
 LEVELS = [
     {"errors"},
-    {"files", "figures", "lines", "arrays", "attributes", "lazy"},
-    {"graph", "ndarray", "refused", "synonyms", "table", "plots"},
-    {"registry", "reader", "history"},
+    {"files", "figures", "lines", "arrays", "attributes", "batches", "calls", "freezing", "lazy"},
+    {"checkpoints", "graph", "ndarray", "refused", "steps", "strategies", "synonyms", "table", "plots"},
+    {"fitting", "registry", "reader", "history"},
     {"normalise", "shape_rules"},
     {"shapes"},
     {"initialise", "encoding", "draft"},
@@ -24,6 +24,7 @@ LEVELS = [
     {"layout", "overlap", "regroup"},
     {"ops"},
     {"archive", "build", "finish"},
+    {"optimizers"},
     {"conversion", "coverage", "inspection"},
     {"models"},
     {"dataset"},

@@ -26,7 +26,6 @@ def test_the_kidney_table_is_learnt_with_no_options():
     assert said == [
         "target: column 'classification' (--target names another)",
         "column 'id' is left out: it would be one feature too many",
-        "rows: 320 to train on, 80 for validation; classes: ckd 250, notckd 150",
     ]
     assert done.opened.encoding.classes == ("ckd", "notckd")
 
@@ -91,7 +90,12 @@ def test_the_rows_for_validation_are_of_all_classes_and_are_not_learnt_from():
 def test_without_validation_all_rows_are_learnt_from_to_the_last_epoch():
     done = netconv.train(model(), source(separable()), validation_split=0, epochs=4)
     assert (done.rows, done.validation_rows, done.best, len(done.history)) == (60, 0, 4, 4)
-    assert "training rows: loss" in done.text
+    assert done.text.splitlines() == [
+        "rows        60 to train on, none to validate on",
+        f"classes     no {done.classes['no']}, yes {done.classes['yes']}",
+        "epochs      4, the best 4",
+        f"training    loss {done.evaluation.metrics['loss']:.4f}, accuracy {done.evaluation.metrics['accuracy']:.4f}",
+    ]
 
 
 def test_another_table_validates():
@@ -155,8 +159,8 @@ def test_several_values():
 
 def test_class_weights():
     rows = Dataset((), np.array([0, 0, 0, 1]), None, ("a", "b"), (3, 1))
-    assert training.weights_of_classes("balanced", rows) == {0: pytest.approx(2 / 3), 1: 2.0}
-    assert training.weights_of_classes({"b": 3.0}, rows) == {0: 1.0, 1: 3.0}
+    assert training.weights_of_classes("balanced", rows) == pytest.approx([2 / 3, 2.0])
+    assert training.weights_of_classes({"b": 3.0}, rows) .tolist() == [1.0, 3.0]
     assert netconv.train(model(), source(separable()), class_weight="balanced", epochs=1).history
 
 
@@ -219,14 +223,15 @@ def test_progress_is_told():
     seen = []
     netconv.train(model(), source(separable()), epochs=2, batch_size=8, progress=seen.append)
     assert [at.epoch for at in seen if at.done == 1 and "val_loss" in at.figures] == [1, 2]
-    assert all(0 < at.done <= 1 and at.epochs == 2 for at in seen)
+    assert all(0 <= at.done <= 1 and at.epochs == 2 for at in seen)
+    assert [(at.rows, at.left) for at in (seen[0], seen[-1])] == [(0, 96), (96, 0)]
 
 
 def test_the_history_is_written(tmp_path):
     done = netconv.train(model(), source(separable()), epochs=2)
     done.save_history(tmp_path / "h.csv")
     done.save_history(tmp_path / "h.jsonl")
-    assert (tmp_path / "h.csv").read_text().splitlines()[0] == "epoch,accuracy,loss,val_accuracy,val_loss"
+    assert (tmp_path / "h.csv").read_text().splitlines()[0] == "epoch,loss,accuracy,val_loss,val_accuracy"
     lines = [json.loads(line) for line in (tmp_path / "h.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [1, 2]
     assert lines[0]["loss"] == done.history[0]["loss"]

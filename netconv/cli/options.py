@@ -77,10 +77,10 @@ def source(data: str):
     return sys.stdin.buffer if data == "-" else data
 
 
-def opened_model(model, data: str, training: bool, say, seed: int = 0):
+def opened_model(model, data: str, training: bool, say, seed: int = 0, init: str | None = None):
     if model == "-" and data == "-":
         raise click.UsageError("the model and the data cannot both be standard input")
     if model is None:
         model = netconv.find_model(None if data == "-" else data, training, say)
     with quiet_keras():
-        return netconv.open_model(sys.stdin.buffer.read() if model == "-" else model, seed, training)
+        return netconv.open_model(sys.stdin.buffer.read() if model == "-" else model, seed, init, training)

@@ -1,0 +1,268 @@
+"""The epochs of a training: order of the rows, validation, the best weights, checkpoints. Knows no table.
+
+An epoch follows from the seed, its number and the state that the one before left: a training that goes on from a
+checkpoint ends with the weights of one that was never broken off.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import batches, checkpoints
+from .batches import Feed
+from .checkpoints import Checkpoint
+from .errors import NetconvError
+from .lazy import keras
+from .steps import Steps
+from .strategies import is_chief
+
+VALIDATION_BATCH = 1024
+PACE = 0.25
+"""Seconds of learning between two looks at the clock, at the figures, and at who may want to stop."""
+LEAST_GAIN = 1e-4
+"""What counts as a smaller loss where the learning rate waits for one, as in Keras's ReduceLROnPlateau."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """At most `epochs` epochs of batches of `batch_size` rows. Training ends after `patience` epochs (0: never) without
+    a smaller validation loss; `plateau` is (patience, factor): the learning rate is multiplied by the factor after so
+    many epochs without a smaller loss. After each epoch `checkpoint`, a folder, gets a checkpoint, and `resume` goes on
+    from it; `tensorboard`, a folder, gets the figures. `told` is what else the weights depend on, for the checkpoint.
+    """
+
+    epochs: int
+    batch_size: int
+    seed: int = 0
+    patience: int = 0
+    plateau: tuple[int, float] | None = None
+    checkpoint: Path | str | None = None
+    resume: bool = False
+    tensorboard: Path | str | None = None
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where training is: epoch `epoch` of at most `epochs`, `done` of it (0 to 1), its figures so far, how many `rows`
+    were learnt from since training began, or went on, and how many are `left` at most."""
+
+    epoch: int
+    epochs: int
+    done: float
+    figures: dict[str, float]
+    rows: int
+    left: int
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The figures of each epoch, the number of the epoch whose weights the model has, and whether training was stopped
+    from outside, in the midst of the last epoch."""
+
+    history: tuple[dict[str, float], ...]
+    best: int
+    stopped: bool
+
+
+def fit(
+    model,
+    training: Feed,
+    validation: Feed | None,
+    plan: Plan,
+    strategy,
+    *,
+    say: Callable[[str], object],
+    progress: Callable[[Progress], object],
+    stop: Callable[[], bool],
+) -> Fitted:
+    """Trains a compiled model, which ends up with the best weights by the validation loss, or the last ones.
+
+    Once `stop()` is true the running epoch is cut short, and ends as any other but for its checkpoint. Raises
+    NetconvError: a loss that is no number, a checkpoint of another training.
+    """
+    import tensorflow as tf
+
+    steps = Steps(model, strategy, plan.epochs * math.ceil(len(training) / plan.batch_size))
+    run = _Run(model, training, validation, plan, steps, progress, stop)
+    try:
+        run.resume(say)
+        run.epochs()
+    except tf.errors.ResourceExhaustedError:
+        raise NetconvError(f"not enough memory for batches of {plan.batch_size}: try a smaller --batch-size") from None
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError, tf.errors.CancelledError) as e:
+        if steps.replicas == 1:
+            raise
+        said = (str(e).splitlines() or [type(e).__name__])[0]
+        raise NetconvError(f"training broke off, as another worker has gone: {said}") from None
+    if run.best:
+        model.set_weights(run.best)
+    return Fitted(tuple(run.history), best_epoch(run.history), run.stopped)
+
+
+class _Run:
+    """A training while it runs."""
+
+    def __init__(self, model, training, validation, plan, steps, progress, stop):
+        self.model, self.training, self.validation, self.plan, self.steps = model, training, validation, plan, steps
+        self.progress, self.stop = progress, stop
+        self.variables = [*model.variables, *model.optimizer.variables]
+        self.told = json.loads(json.dumps({"seed": plan.seed, "batch size": plan.batch_size, **plan.told}, default=str))
+        self.history: list[dict[str, float]] = []
+        self.best: Sequence[Any] = ()
+        self.rows, self.many, self.stopped = 0, 4, False
+
+    def resume(self, say: Callable[[str], object]) -> None:
+        if not self.plan.resume:
+            return
+        found = checkpoints.read(self.plan.checkpoint, self.variables, self.model.weights, self.told)
+        epochs = len(found.history) if found else 0
+        if self.steps.replicas > 1 and self.steps.total(epochs) != epochs * self.steps.replicas:
+            raise NetconvError(f"{self.plan.checkpoint}: the workers do not see the same checkpoint; share the folder")
+        if not found:
+            say(f"no checkpoint in {self.plan.checkpoint} yet: training starts")
+            return
+        say(f"going on after epoch {epochs}, from {Path(self.plan.checkpoint) / checkpoints.NAME}")
+        for variable, array in zip(self.variables, found.arrays, strict=True):
+            variable.assign(array)
+        self.best, self.history = found.best, [dict(figures) for figures in found.history]
+
+    def epochs(self) -> None:
+        chief = is_chief(self.steps.strategy)
+        board = _Board(self.plan.tensorboard) if self.plan.tensorboard and chief else None
+        while len(self.history) < self.plan.epochs and not self.stopped and not self._patience_is_over():
+            figures = self._epoch(len(self.history))
+            self.history.append(figures)
+            if self.validation and best_epoch(self.history) == len(self.history):
+                self.best = _arrays(self.model.weights)
+            if self.plan.plateau and on_plateau([_monitored(f) for f in self.history], self.plan.plateau[0]):
+                self.model.optimizer.learning_rate = self.plan.plateau[1] * self._rate()
+            if board:
+                board.write(figures)
+            if self.plan.checkpoint and chief and not self.stopped:
+                checkpoints.write(
+                    self.plan.checkpoint, Checkpoint(_arrays(self.variables), self.best, self.history, self.told)
+                )
+            self._tell(1.0, figures)
+
+    def _patience_is_over(self) -> bool:
+        waited = len(self.history) - best_epoch(self.history)
+        return bool(self.validation and self.plan.patience and self.history) and waited >= self.plan.patience
+
+    def _epoch(self, epoch: int) -> dict[str, float]:
+        import numpy as np
+
+        self._tell(0.0, {})
+        index = batches.order(self.training, self.plan.seed, epoch)
+        ends = batches.bounds(len(index), self.plan.batch_size)
+        self.steps.reset()
+        done, looked, alone = 0, time.monotonic(), self.steps.replicas == 1
+        for placed, steps in self._chunks(self.training, index, ends):
+            self.steps.learn(placed, steps)
+            done += steps
+            self.rows += int(ends[done] - ends[done - steps])
+            looked, took = time.monotonic(), time.monotonic() - looked
+            self.many = max(1, min(2 * self.many, int(self.many * PACE / max(took, 1e-3))))
+            if alone:  # with several workers, a figure is a matter of all of them
+                if done < len(ends) - 1:
+                    self._tell(done / (len(ends) - 1), self._checked(self.steps.figures()))
+                if self.stop():
+                    self.stopped = True
+                    break
+        figures = self._checked(self.steps.figures())
+        if not alone:
+            self.stopped = self.steps.total(self.stop()) > 0
+        if self.validation:
+            self.steps.reset()
+            ends = batches.bounds(len(self.validation), VALIDATION_BATCH, even=True)
+            for placed, steps in self._chunks(self.validation, np.arange(len(self.validation)), ends):
+                self.steps.judge(placed, steps)
+            figures |= {f"val_{name}": value for name, value in self.steps.figures().items()}
+        if self.plan.plateau:
+            figures["learning_rate"] = self._rate()
+        return {"epoch": epoch + 1, **figures}
+
+    def _rate(self) -> float:
+        return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+
+    def _chunks(self, feed: Feed, index, ends):
+        def made(rows, ends):
+            replicas = self.steps.replicas
+            chunk_of = lambda replica: batches.share(feed, rows, ends, replica, replicas)  # noqa: E731
+            return self.steps.placed(chunk_of), len(ends) - 1
+
+        return batches.chunks(feed, index, ends, lambda: self.many, made)
+
+    def _checked(self, figures: dict[str, float]) -> dict[str, float]:
+        if not math.isfinite(figures["loss"]):
+            epoch = len(self.history) + 1
+            raise NetconvError(
+                f"the loss became {figures['loss']} in epoch {epoch}: try a smaller --learning-rate, or --rescale"
+            )
+        return figures
+
+    def _tell(self, done: float, figures: dict[str, float]) -> None:
+        epoch = len(self.history) + (done < 1)
+        left = round((self.plan.epochs - epoch + 1 - done) * len(self.training))
+        self.progress(Progress(epoch, self.plan.epochs, done, figures, self.rows, left))
+
+
+def _arrays(variables) -> list[Any]:
+    return [keras.ops.convert_to_numpy(variable) for variable in variables]
+
+
+def _monitored(figures: Mapping[str, float]) -> float:
+    return figures.get("val_loss", figures["loss"])
+
+
+def best_epoch(history: Sequence[Mapping[str, float]]) -> int:
+    """The number of the epoch with the smallest validation loss; the last, where nothing validates."""
+    losses = [figures.get("val_loss") for figures in history]
+    if not losses or losses[-1] is None:
+        return len(losses)
+    known = [math.inf if math.isnan(loss) else loss for loss in losses]
+    return 1 + known.index(min(known))
+
+
+def on_plateau(losses: Sequence[float], patience: int) -> bool:
+    """Whether the loss has not become smaller for `patience` epochs, counted anew each time that this was so."""
+    best, waited = math.inf, 0
+    for loss in losses:
+        if waited >= patience:
+            waited = 0
+        if loss < best - LEAST_GAIN:
+            best, waited = loss, 0
+        else:
+            waited += 1
+    return waited >= patience
+
+
+class _Board:
+    """Figures for TensorBoard, where Keras's callback of that name has them: `train` and `validation`, `epoch_loss`."""
+
+    def __init__(self, folder: Path | str):
+        import tensorflow as tf
+
+        self.writers = {
+            kind: tf.summary.create_file_writer(str(Path(folder) / kind)) for kind in ("train", "validation")
+        }
+
+    def write(self, figures: Mapping[str, float]) -> None:
+        import tensorflow as tf
+
+        # as tf.summary.scalar does it, which is the package tensorboard's
+        kind = tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars")
+        metadata = tf.compat.v1.SummaryMetadata(plugin_data=kind)
+        for name, value in figures.items():
+            if name != "epoch":
+                writer = self.writers["validation" if name.startswith("val_") else "train"]
+                with writer.as_default(step=int(figures["epoch"]) - 1):
+                    tf.summary.write(f"epoch_{name.removeprefix('val_')}", tf.constant(value), metadata=metadata)
+        for writer in self.writers.values():
+            writer.flush()

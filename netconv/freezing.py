@@ -1,0 +1,40 @@
+"""Layers that do not learn. Knows names of layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+
+from .errors import NetconvError
+
+SHOWN = 20
+
+
+@contextmanager
+def frozen(model, patterns: Sequence[str], say: Callable[[str], object]) -> Iterator[None]:
+    """While the block runs, the layers whose names match a pattern (`*` for any text) do not learn. Which these are is
+    said. Raises NetconvError for a pattern that no layer matches, and when nothing is left to learn."""
+    layers = [layer for layer in model.layers if layer.weights]
+    for pattern in patterns:
+        if not any(fnmatchcase(layer.name, pattern) for layer in layers):
+            raise NetconvError(f"no layer with weights is called {pattern!r}; there are {_listed(layers)}")
+    chosen = [layer for layer in layers if any(fnmatchcase(layer.name, pattern) for pattern in patterns)]
+    before = [layer.trainable for layer in chosen]
+    if chosen:
+        count = sum(math.prod(weight.shape) for layer in chosen for weight in layer.weights)
+        say(f"frozen: {_listed(chosen)} ({count:,} parameters)")
+    try:
+        for layer in chosen:
+            layer.trainable = False
+        if not model.trainable_variables:
+            raise NetconvError("nothing is left to learn: all layers with weights are frozen, or there are none")
+        yield
+    finally:
+        for layer, trainable in zip(chosen, before, strict=True):
+            layer.trainable = trainable
+
+
+def _listed(layers) -> str:
+    return ", ".join(layer.name for layer in layers[:SHOWN]) + (", ..." if len(layers) > SHOWN else "")

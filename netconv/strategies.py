@@ -1,0 +1,68 @@
+"""Where a model is trained: devices, several of them, several machines. All of it is `tf.distribute`'s."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from .errors import NetconvError
+from .lazy import keras
+
+STRATEGIES = ("mirrored", "multiworker")
+POLICIES = ("mixed_float16", "mixed_bfloat16")
+
+
+def strategy_for(name: str | None = None, device: str | None = None):
+    """The strategy "mirrored" (every GPU of this machine) or "multiworker" (the machines that TF_CONFIG names); None is
+    one device. The device "cpu" keeps off the GPUs. To be asked for before TensorFlow has done anything else. Raises
+    NetconvError.
+    """
+    import tensorflow as tf
+
+    if device == "cpu":
+        with suppress(RuntimeError):  # GPUs are in use already, or there are none
+            tf.config.set_visible_devices([], "GPU")
+    if name is None:
+        return tf.distribute.get_strategy()
+    try:
+        return {"mirrored": tf.distribute.MirroredStrategy, "multiworker": tf.distribute.MultiWorkerMirroredStrategy}[
+            name
+        ]()
+    except KeyError:
+        raise NetconvError(f"there is no strategy {name!r}: {' or '.join(STRATEGIES)}") from None
+    except (ValueError, TypeError, RuntimeError, tf.errors.OpError) as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise NetconvError(f"the strategy {name} cannot be set up: {said}") from None
+
+
+def is_chief(strategy) -> bool:
+    """Whether this process is the one of a strategy's that writes files."""
+    resolver = strategy.cluster_resolver
+    if resolver is None or not resolver.task_type:
+        return True
+    first = "chief" if "chief" in resolver.cluster_spec().jobs else "worker"
+    return (resolver.task_type, resolver.task_id) == (first, 0)
+
+
+def workers(strategy) -> int:
+    """How many processes train together."""
+    resolver = strategy.cluster_resolver
+    return max(1, resolver.cluster_spec().num_tasks("worker")) if resolver and resolver.task_type else 1
+
+
+def working_copy(model, strategy, policy: str | None):
+    """The model to train: one whose variables are on every replica of the strategy, and which computes by a policy of
+    mixed precision, what it gives excepted. The model itself where neither is wanted."""
+    if strategy.num_replicas_in_sync == 1 and policy is None:
+        return model
+    last = set(model.output_names)
+
+    def cloned(layer):
+        config = layer.get_config()
+        if policy and layer.name not in last:
+            config["dtype"] = policy
+        return type(layer).from_config(config)
+
+    with strategy.scope():
+        copy = keras.models.clone_model(model, clone_function=cloned)
+        copy.set_weights(model.get_weights())
+    return copy
