@@ -160,7 +160,7 @@ def test_several_values():
 def test_class_weights():
     rows = Dataset((), np.array([0, 0, 0, 1]), None, ("a", "b"), (3, 1))
     assert training.weights_of_classes("balanced", rows) == pytest.approx([2 / 3, 2.0])
-    assert training.weights_of_classes({"b": 3.0}, rows) .tolist() == [1.0, 3.0]
+    assert training.weights_of_classes({"b": 3.0}, rows).tolist() == [1.0, 3.0]
     assert netconv.train(model(), source(separable()), class_weight="balanced", epochs=1).history
 
 
