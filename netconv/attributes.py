@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 _TRUE, _FALSE = {"true", "1"}, {"false", "0"}
 _INT = re.compile(r"[+-]?\d{1,30}L?$")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?f?$|[+-]?(inf|infinity|nan)$", re.IGNORECASE)
+_PAIRS = re.compile(r"[(\[]([(\[] ?-?\d{1,18}, ?-?\d{1,18}[)\]](, ?|(?=[)\]]$)))*[)\]]$")
 LONGEST = 100_000
 
 Ints = Annotated[tuple[int, ...], "ints"]
@@ -18,6 +19,8 @@ IntsNone = Annotated[tuple[int | None, ...], "ints or None"]
 """As Ints, and a place may be "None"."""
 Floats = Annotated[tuple[float, ...], "numbers"]
 """A tuple of numbers."""
+Pairs = Annotated[tuple[tuple[int, int], ...], "pairs"]
+"""A tuple of pairs of whole numbers: "((1, 1), (0, 2))"."""
 
 
 def _bool(text: str) -> bool:
@@ -61,6 +64,13 @@ def _int_or_none(text: str) -> int | None:
     return None if text.lower() == "none" else _int(text)
 
 
+def _pairs(text: str) -> tuple[tuple[int, int], ...]:
+    if len(text) > LONGEST or not _PAIRS.match(text):
+        raise ValueError(text)
+    numbers = [int(number) for number in re.findall(r"-?\d+", text)]
+    return tuple(zip(numbers[::2], numbers[1::2], strict=True))
+
+
 _PARSERS = {
     bool: (_bool, "a boolean"),
     int: (_int, "a whole number"),
@@ -69,12 +79,13 @@ _PARSERS = {
     Ints: (lambda text: tuple(map(_int, _items(text))), "a tuple of whole numbers"),
     IntsNone: (lambda text: tuple(map(_int_or_none, _items(text))), "a tuple of whole numbers or None"),
     Floats: (lambda text: tuple(map(_float, _items(text))), "a tuple of numbers"),
+    Pairs: (_pairs, "a tuple of pairs of whole numbers"),
 }
 
 
 def parse(text: str, annotation: Any) -> Any:
-    """The value of `text` as `annotation` (bool, int, float, str, Ints, IntsNone, Floats, a Literal, or any of these
-    `| None`). Raises ValueError with what was wanted."""
+    """The value of `text` as `annotation` (bool, int, float, str, Ints, IntsNone, Floats, Pairs, a Literal, or any of
+    these `| None`). Raises ValueError with what was wanted."""
     text = text.strip()
     if annotation in _PARSERS:
         parser, wanted = _PARSERS[annotation]

@@ -88,7 +88,7 @@ def coverage(part: str = "") -> Coverage:
         family = registry.load()[op].function.__module__.rpartition(".")[2]
         aliases = tuple(sorted((name for name in groups[op] if name != op), key=_alphabetical))
         errors = ERRORS.get(op)
-        tested = "recorded" if errors else "by distribution" if family == "random" else "by definition"
+        tested = "recorded" if errors else "by distribution" if family.endswith("random") else "by definition"
         accepted.append(Accepted(op, aliases, family, errors, tested))
     refused = {op: REFUSED[op] for op in sorted(REFUSED, key=_alphabetical) if wanted in op.lower()}
     if not accepted and not refused:

@@ -17,6 +17,19 @@ _FOREIGN = "runs code that is not in the file; write it as ops of MXNet and expo
 _GPU = "exists in MXNet on a GPU only, and Keras has nothing like it; leave it out of the exported net"
 _OWN = "has no form in Keras's layers and ops; write it as other ops of MXNet and export again"
 
+_IN_PLACE = (
+    "works on an array in place, which a graph of layers does not; write it as other ops of MXNet and export again"
+)
+_EIGEN = (
+    "finds eigenvectors or singular vectors, whose signs and order are not settled; for a "
+    "symmetric matrix use _npi_eigh or _linalg_syevd"
+)
+_DRAWN = "draws in a form that has no translation; use _sample_multinomial or _random_randint"
+_STOPS = (
+    "stops the net where a condition fails, or looks at memory, and computes nothing; leave it out of the exported net"
+)
+_STRANGER = "is no op of MXNet but a name of another tool; export the net with MXNet or Mathematica"
+
 _GROUPS = {
     _INT8: "_contrib_quantize _contrib_quantize_v2 _contrib_quantize_asym _contrib_dequantize _contrib_requantize "
     "_contrib_quantized_act _contrib_quantized_batch_norm _contrib_quantized_concat _contrib_quantized_conv "
@@ -39,17 +52,27 @@ _GROUPS = {
     "_npi_cvimresize",
     _AUGMENT: "_image_random_brightness _image_random_color_jitter _image_random_contrast "
     "_image_random_flip_left_right _image_random_flip_top_bottom _image_random_hue _image_random_lighting "
-    "_image_random_saturation",
+    "_image_random_saturation _npx__image_random_brightness _npx__image_random_color_jitter "
+    "_npx__image_random_contrast _npx__image_random_flip_left_right _npx__image_random_flip_top_bottom "
+    "_npx__image_random_hue _npx__image_random_lighting _npx__image_random_saturation",
     _COUNTS: "_random_gamma random_gamma _random_gamma_like _sample_gamma sample_gamma _random_poisson "
     "random_poisson _random_poisson_like _sample_poisson sample_poisson _random_negative_binomial "
     "random_negative_binomial _random_negative_binomial_like _sample_negative_binomial sample_negative_binomial "
     "_random_generalized_negative_binomial random_generalized_negative_binomial "
     "_random_generalized_negative_binomial_like _sample_generalized_negative_binomial "
-    "sample_generalized_negative_binomial _sample_unique_zipfian",
-    _LENGTH: "_contrib_boolean_mask _npi_boolean_mask _npx_nonzero _npi_nonzero _npi_unique",
+    "sample_generalized_negative_binomial _sample_unique_zipfian _npi_gamma",
+    _LENGTH: "_contrib_boolean_mask _npi_boolean_mask _npx_nonzero _npi_nonzero _npi_unique _npi_delete _npi_bincount",
     _FOREIGN: "Custom _npi_Custom _CustomFunction _Native _NDArray _CachedOp _CachedOpThreadSafe",
     _GPU: "_contrib_fft _contrib_ifft _contrib_count_sketch _contrib_DeformablePSROIPooling",
-    _OWN: "_contrib_hawkesll _contrib_RROIAlign _histogram",
+    _IN_PLACE: "_set_value _onehot_encode _npi_boolean_mask_assign_scalar _npi_boolean_mask_assign_tensor",
+    _EIGEN: "_npi_eig _npi_eigvals _npi_svd",
+    _DRAWN: "_npi_choice _npi_multinomial",
+    _STOPS: "_npx_constraint_check _npi_share_memory _NoGradient _CrossDeviceCopy",
+    _STRANGER: "HardSigmoid __add_scalar__ __sub_scalar__ __rsub_scalar__ __mul_scalar__ __div_scalar__ "
+    "__rdiv_scalar__ __pow_scalar__ __rpow_scalar__ maximum minimum ring_buffer _contrib_quantized_ring_buffer "
+    "_npi_copy _npi_transpose",
+    _OWN: "_contrib_hawkesll _contrib_RROIAlign _histogram _npi_histogram _npi_lcm _npi_lcm_scalar _npi_norm "
+    "_npi_insert_tensor",
 }
 
 REFUSED: dict[str, str] = {op: reason for reason, ops in _GROUPS.items() for op in ops.split()}

@@ -66,14 +66,45 @@ def test_position_sensitive_pooling(net):
         ("_random_normal", {"loc": 2, "scale": 0.5}, 2, 0.5),
         ("_random_exponential", {"lam": 2}, 0.5, 0.5),
         ("_random_randint", {"low": 2, "high": 7}, 4, math.sqrt(2)),
+        ("_npi_uniform", {"low": -1, "high": 3}, 1, 4 / math.sqrt(12)),
+        ("_npi_uniform_n", {"low": -1, "high": 3}, 1, 4 / math.sqrt(12)),
+        ("_npi_normal", {"loc": 2, "scale": 0.5}, 2, 0.5),
+        ("_npi_normal_n", {"loc": 2, "scale": 0.5}, 2, 0.5),
+        ("_npi_exponential", {"scale": 2}, 2, 2),
+        ("_npi_gumbel", {"loc": 1, "scale": 2}, 1 + 2 * 0.5772, 2 * math.pi / math.sqrt(6)),
+        ("_npi_logistic", {"loc": 1, "scale": 2}, 1, 2 * math.pi / math.sqrt(3)),
+        ("_npi_pareto", {"a": 6}, 1 / 5, math.sqrt(6 / 25 / 4)),
+        ("_npi_powerd", {"a": 3}, 3 / 4, math.sqrt(3 / 16 / 5)),
+        ("_npi_rayleigh", {"scale": 2}, 2 * math.sqrt(math.pi / 2), 2 * math.sqrt(2 - math.pi / 2)),
+        ("_npi_weibull", {"a": 2}, math.sqrt(math.pi) / 2, math.sqrt(1 - math.pi / 4)),
+        ("_npi_bernoulli", {"prob": 0.3, "logit": None, "is_logit": False}, 0.3, math.sqrt(0.21)),
+        ("_npi_bernoulli", {"prob": None, "logit": -0.8473, "is_logit": True}, 0.3, math.sqrt(0.21)),
     ],
 )
 def test_random_numbers(net, op, attrs, mean, deviation):
-    model = net(op, {**attrs, "shape": (100, 200)}, {"unused": (None, 1)})
+    size = "size" if op.startswith("_npi") else "shape"
+    model = net(op, {**attrs, size: (100, 200)}, {"unused": (None, 1)})
     first, second = (np.asarray(model(np.zeros((1, 1), "float32"))[0]).astype("float32") for _ in range(2))
     assert first.shape == (100, 200)
     assert (first != second).any()
     np.testing.assert_allclose([first.mean(), first.std()], [mean, deviation], 0.03, 0.03)
+
+
+@pytest.mark.parametrize(("op", "shape"), [("_npi_normal", (300, 2)), ("_npi_normal_n", (300, 2))])
+def test_parameters_of_random_numbers_may_be_inputs(net, op, shape):
+    size = shape if op == "_npi_normal" else shape[:1]
+    model = net(op, {"loc": None, "scale": 0.1, "size": size}, {"loc": (2,)})
+    drawn = np.asarray(model(np.array([1, 5], "float32")))
+    assert drawn.shape == shape
+    np.testing.assert_allclose(drawn.mean(0), [1, 5], 0.1)
+    alone = net("_npi_normal", {"loc": None, "scale": None}, {"loc": (2,), "scale": (2,)})
+    np.testing.assert_allclose(alone([np.array([1, 5], "float32"), np.zeros(2, "float32")]), [1, 5])
+
+
+def test_a_sum_of_squares(net):
+    data = random(2, 3, 4)
+    model = net("_square_sum", {"axis": 1, "keepdims": True}, {"data": (None, 3, 4)})
+    np.testing.assert_allclose(model(data), (data**2).sum(1, keepdims=True), 1e-6)
 
 
 def test_drawn_classes_follow_their_probabilities(net):

@@ -21,7 +21,7 @@ LEVELS = [
     {"cells", "patterns"},
     {"unrolled"},
     {"plus"},
-    {"layout", "overlap", "regroup"},
+    {"layout", "noise", "overlap", "regroup", "special"},
     {"ops"},
     {"archive", "build", "finish"},
     {"optimizers"},

@@ -87,6 +87,33 @@ def _by_hand(at, data, gamma, beta, mean, var, eps, fix_gamma, axis):
     return ops.add(out, beta)
 
 
+@translates(
+    "_contrib_BatchNormWithReLU",
+    layout=along("axis", first_only=True),
+    ignores="min_calib_range max_calib_range",
+)
+def batch_norm_with_relu(
+    at,
+    data,
+    gamma: Array,
+    beta: Array,
+    moving_mean: Array,
+    moving_var: Array,
+    *,
+    eps: float = 1e-3,
+    momentum: float = 0.9,
+    fix_gamma: bool = True,
+    use_global_stats: bool = False,
+    output_mean_var: bool = False,
+    axis: int = 1,
+):
+    out = batch_norm(
+        at, data, gamma, beta, moving_mean, moving_var, eps=eps, momentum=momentum, fix_gamma=fix_gamma,
+        use_global_stats=use_global_stats, output_mean_var=output_mean_var, axis=axis,
+    )  # fmt: skip
+    return at.layer(layers.ReLU, part="relu")(out)
+
+
 @translates("LayerNorm", layout=along("axis", first_only=True))
 def layer_norm(
     at, data, gamma: Array, beta: Array, *, axis: int = -1, eps: float = 1e-5, output_mean_var: bool = False

@@ -1,5 +1,7 @@
-"""Ops of MXNet's numpy front end that are more than another name: comparisons give booleans, division of whole numbers
-gives fractions, and reducing everything leaves no axis."""
+"""Ops of MXNet's numpy front end that are more than another name: comparisons give booleans, division of whole
+numbers gives fractions."""
+
+import numpy as np
 
 from ..attributes import Ints
 from ..layout import along, anywhere
@@ -17,12 +19,21 @@ UNARY = {
 BINARY = {
     **{
         name: name
-        for name in (
-            "add subtract multiply mod power hypot arctan2 equal not_equal less less_equal greater greater_equal"
-        ).split()
+        for name in ("add subtract multiply mod power equal not_equal less less_equal greater greater_equal").split()
     },
     "true_divide": "divide",
 }
+
+
+def _copysign(size, sign):
+    """Minus zero is negative."""
+    below = ops.where(ops.equal(sign, 0), ops.reciprocal(sign), sign)
+    size = ops.absolute(size)
+    return ops.where(ops.less(below, 0), ops.negative(size), size)
+
+
+def _ldexp(number, power):
+    return ops.multiply(number, ops.power(2.0, power))
 
 
 def _function(name):
@@ -41,6 +52,14 @@ def _binary(name, function):
         return function(lhs, rhs)
 
 
+def _two(name, function):
+    """As `_binary`, for the ops that call their inputs x1 and x2."""
+
+    @translates(f"_npi_{name}", layout=anywhere)
+    def translate(at, x1, x2):
+        return function(x1, x2)
+
+
 def _scalar(name, function, turned):
     @translates(f"_npi_{'r' if turned else ''}{name}_scalar", layout=anywhere)
     def translate(at, data, *, scalar: float = 1.0, is_int: bool = True):
@@ -52,10 +71,53 @@ for _name, _op in UNARY.items():
     _unary(_name, _function(_op))
 for _name, _op in BINARY.items():
     _binary(_name, _function(_op))
-    if _name != "hypot":
-        _scalar(_name, _function(_op), False)
+    _scalar(_name, _function(_op), False)
     if _name in ("subtract", "mod", "power", "true_divide"):
         _scalar(_name, _function(_op), True)
+for _name, _op in (("copysign", _copysign), ("ldexp", _ldexp)):
+    _binary(_name, _op)
+    _scalar(_name, _op, False)
+    _scalar(_name, _op, True)
+_two("hypot", _function("hypot"))
+_two("arctan2", _function("arctan2"))
+_scalar("arctan2", _function("arctan2"), False)
+_scalar("arctan2", _function("arctan2"), True)
+
+
+def _whole(x):
+    """Inputs are read as float32 where the file names no type."""
+    return x if "int" in str(x.dtype) or str(x.dtype) == "bool" else ops.cast(x, "int32")
+
+
+def _bits(name):
+    _binary(name, lambda lhs, rhs: getattr(ops, name)(_whole(lhs), _whole(rhs)))
+
+    @translates(f"_npi_{name}_scalar", layout=anywhere, ignores="is_int")
+    def translate(at, data, *, scalar: float = 1.0):
+        data = _whole(data)
+        return getattr(ops, name)(data, ops.cast(int(scalar), data.dtype))
+
+
+for _name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
+    _bits(_name)
+_unary("bitwise_not", lambda x: ops.bitwise_not(_whole(x)))
+_unary("isposinf", lambda x: ops.equal(x, float("inf")))
+_unary("isneginf", lambda x: ops.equal(x, float("-inf")))
+
+
+@translates("_npi_around", layout=anywhere)
+def around(at, x, *, decimals: int = 0):
+    """Halves to the even neighbour."""
+    return ops.divide(ops.round(ops.multiply(x, 10.0**decimals)), 10.0**decimals) if decimals else ops.round(x)
+
+
+@translates("_npi_nan_to_num", layout=anywhere, ignores="copy")
+def nan_to_num(at, data, *, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None):
+    """An infinity becomes the largest number of the type where no other is given."""
+    largest = float(np.finfo(str(data.dtype)).max)
+    out = ops.where(ops.isnan(data), nan, data)
+    out = ops.where(ops.equal(data, float("inf")), largest if posinf is None else posinf, out)
+    return ops.where(ops.equal(data, float("-inf")), -largest if neginf is None else neginf, out)
 
 
 @translates("_npi_rint", layout=anywhere)
@@ -86,7 +148,7 @@ def stack(at, *data, axis: int = 0):
     return ops.stack(list(data), axis)
 
 
-@translates("_np_transpose", "_npi_transpose")
+@translates("_np_transpose")
 def transpose(at, a, *, axes: Ints | None = None):
     return ops.transpose(a, axes or None)
 
@@ -111,12 +173,27 @@ def where(at, condition, x, y):
     return ops.where(ops.not_equal(condition, 0), x, y)
 
 
-def _reduction(name, function):
-    @translates(name)
-    def translate(at, a, *, axis: Ints | None = None, keepdims: bool = False, dtype: str | None = None):
-        out = getattr(ops, function)(a, axis=axis, keepdims=keepdims)
-        return ops.cast(out, dtype) if dtype not in (None, "None") else out
+@translates("_npi_where_lscalar")
+def where_lscalar(at, condition, x, *, scalar: float = 0.0):
+    """The number where the condition holds."""
+    return ops.where(ops.not_equal(condition, 0), ops.cast(scalar, x.dtype), x)
 
 
-for _name in ("_np_sum", "_np_prod", "_npi_mean", "_np_max", "_np_min"):
-    _reduction(_name, _name.rpartition("_")[2])
+@translates("_npi_where_rscalar")
+def where_rscalar(at, condition, y, *, scalar: float = 0.0):
+    """The number where the condition does not hold."""
+    return ops.where(ops.not_equal(condition, 0), y, ops.cast(scalar, y.dtype))
+
+
+@translates("_npi_where_scalar2", layout=anywhere)
+def where_scalar2(at, condition, *, x: float = 0.0, y: float = 0.0):
+    return ops.where(ops.not_equal(condition, 0), x, y)
+
+
+@translates("_npi_polyval")
+def polyval(at, p, x):
+    """The highest power first."""
+    total = ops.zeros_like(x)
+    for n in range(p.shape[0]):
+        total = ops.add(ops.multiply(total, x), p[n])
+    return total

@@ -33,6 +33,12 @@ def multi_all_finite(at, *data):
     return _finite(data)
 
 
+@translates("multi_sum_sq", ignores="num_arrays")
+def multi_sum_sq(at, *data):
+    """The sum of the squares of each array; MXNet has no gradient for it."""
+    return ops.stack([ops.sum(ops.square(ops.stop_gradient(one))) for one in data])
+
+
 @translates("_contrib_allclose")
 def allclose(at, a, b, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = True):
     """A number without axes: 1 where |a - b| <= atol + rtol |b| everywhere."""

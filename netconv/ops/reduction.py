@@ -33,6 +33,7 @@ REDUCTIONS = {
     ("min", "min_axis"): ("min", None),
     ("nansum",): ("sum", _nan_as(0.0)),
     ("nanprod",): ("prod", _nan_as(1.0)),
+    ("_square_sum",): ("sum", lambda data: ops.square(data)),
 }
 
 

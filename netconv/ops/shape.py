@@ -142,6 +142,46 @@ def reshape(
     return reshaped(at, value, _coded(at, lengths, shape))
 
 
+def _row_by_row(at, order: str) -> None:
+    if order != "C":
+        raise at.error("attribute 'order' must be C, the only one that MXNet has", order)
+
+
+@translates("_np_reshape", layout=as_they_are)
+def np_reshape(at, a, *, newshape: Ints, order: str = "C"):
+    """-1 infers a length."""
+    _row_by_row(at, order)
+    if min(newshape, default=0) < -1 or 0 in newshape:
+        raise at.error("attribute 'newshape' may hold lengths and one -1", newshape)
+    return reshaped(at, a, _coded(at, _lengths(a.shape), newshape))
+
+
+_NPX_CODES = {-2: 0, -4: -2, -5: -3, -6: -4}
+"""The codes of `_npx_reshape` as those of Reshape; its -3 drops an axis of length 1."""
+
+
+@translates("_npx_reshape", "_npi_reshape", layout=as_they_are)
+def npx_reshape(at, a, *, newshape: Ints, reverse: bool = False, order: str = "C"):
+    _row_by_row(at, order)
+    lengths, codes = _lengths(a.shape), newshape
+    if reverse:
+        lengths, codes = lengths[::-1], codes[::-1]
+    out, source, skip = [], 0, 0
+    for code in codes:
+        if skip:
+            skip -= 1
+        elif code == -3:
+            if lengths[source : source + 1] != [(1, Counter())]:
+                raise at.error("-3 in attribute 'newshape' must meet an axis of length 1", newshape)
+            del lengths[source]
+            continue
+        else:
+            skip, source = (2 if code == -6 else 0), source + (2 if code == -5 else 1)
+        out.append(code if skip == 0 and code > 0 else _NPX_CODES.get(code, code))
+    shape = _coded(at, lengths, out)
+    return reshaped(at, a, shape[::-1] if reverse else shape)
+
+
 @translates("Flatten", "flatten", layout=features)
 def flatten(at, data):
     return at.ordered(at.flattened(data), at.flat)
@@ -249,17 +289,32 @@ def slice_channel(at, data, *, num_outputs: int, axis: int = 1, squeeze_axis: bo
     return [at.ordered(ops.squeeze(x, axis)) if number in at.used else None for number, x in enumerate(out)]
 
 
-@translates("_split_v2")
-def split_v2(at, data, *, indices: Ints, axis: int = 1, squeeze_axis: bool = False, sections: int = 0):
+def _split(at, data, indices, axis, squeeze_axis, sections):
     if sections:
         out = ops.split(data, sections, axis)
     else:
-        bounds = [i for i in indices if i > 0]
+        starts = [i for i in indices if i > 0]
         whole = (slice(None),) * at.axis(axis, len(data.shape))
-        ends = [*bounds[0:], None] if len(bounds) == len(indices) else [*bounds, None]
-        starts = [0, *bounds]
-        out = [data[(*whole, slice(a, b))] for a, b in zip(starts, ends, strict=True)]
+        out = [data[(*whole, slice(a, b))] for a, b in zip([0, *starts], [*starts, None], strict=True)]
     return [ops.squeeze(x, axis) for x in out] if squeeze_axis else out
+
+
+@translates("_split_v2")
+def split_v2(at, data, *, indices: Ints, axis: int = 1, squeeze_axis: bool = False, sections: int = 0):
+    return _split(at, data, indices, axis, squeeze_axis, sections)
+
+
+@translates("_npi_hsplit", ignores="axis")
+def hsplit(at, data, *, indices: Ints, squeeze_axis: bool = False, sections: int = 0):
+    """Along axis 1, or the only one."""
+    return _split(at, data, indices, min(1, len(data.shape) - 1), squeeze_axis, sections)
+
+
+@translates("_npi_dsplit")
+def dsplit(at, data, *, indices: Ints, axis: int = 1, squeeze_axis: bool = False, sections: int = 0):
+    if axis != 2:
+        raise at.error("attribute 'axis' must be 2, along which it splits", axis)
+    return _split(at, data, indices, axis, squeeze_axis, sections)
 
 
 @translates("slice", "crop", layout=as_they_are)

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from ..attributes import Ints
 from ..lazy import ops
 from ..registry import translates
@@ -80,3 +82,91 @@ def arange_like(at, data, *, start: float = 0.0, step: float = 1.0, repeat: int 
     if repeat > 1:
         count = ops.floor(ops.divide(count, repeat))
     return ops.add(ops.multiply(count, step), start)
+
+
+@translates("_npi_zeros")
+def np_zeros(at, *, shape: Ints = (), dtype: str = INFERRED):
+    return at.zeros(shape, dtype)
+
+
+@translates("_npi_ones")
+def np_ones(at, *, shape: Ints = (), dtype: str = INFERRED):
+    return ops.add(at.zeros(shape, dtype), ops.ones((), dtype))
+
+
+@translates("_npi_identity")
+def np_identity(at, *, shape: Ints = (), dtype: str = INFERRED):
+    if len(shape) != 2 or shape[0] != shape[1] or not 0 <= shape[0] <= 8192:
+        raise at.error("attribute 'shape' must be two equal lengths of at most 8192", shape)
+    return ops.eye(shape[0], dtype=dtype)
+
+
+@translates("_npi_eye")
+def np_eye(at, *, N: int, M: int | None = None, k: int = 0, dtype: str = INFERRED):
+    if not (0 <= N <= 8192 and 0 <= (M or 0) <= 8192):
+        raise at.error("attributes 'N' and 'M' must be at most 8192", (N, M))
+    return ops.eye(N, N if M is None else M, k, dtype=dtype)
+
+
+@translates("_npi_arange")
+def np_arange(
+    at,
+    *,
+    start: float,
+    stop: float | None = None,
+    step: float = 1.0,
+    repeat: int = 1,
+    infer_range: bool = False,
+    dtype: str = INFERRED,
+):
+    if infer_range or repeat != 1:
+        raise at.error("attributes 'infer_range' and 'repeat' are not translated; leave them out")
+    start, stop = (0.0, start) if stop is None else (start, stop)
+    return ops.cast(ops.arange(*_bounded(at, start, stop, step), dtype="float64"), dtype)
+
+
+def _bounded(at, start: float, stop: float, step: float):
+    if step == 0 or not 0 <= math.ceil((stop - start) / step) <= LARGEST:
+        raise at.error(f"needs a range of at most {LARGEST} numbers", (start, stop, step))
+    return start, stop, step
+
+
+@translates("_npi_logspace")
+def np_logspace(
+    at,
+    *,
+    start: float,
+    stop: float,
+    num: int,
+    endpoint: bool = True,
+    base: float = 10.0,
+    dtype: str = INFERRED,
+):
+    if not 0 <= num <= LARGEST:
+        raise at.error(f"attribute 'num' must be at most {LARGEST}", num)
+    return ops.array(np.logspace(start, stop, num, endpoint, base), dtype)
+
+
+@translates("_npi_indices")
+def np_indices(at, *, dimensions: Ints, dtype: str = "int32"):
+    """The place of each element of an array of these lengths: (axes, *dimensions)."""
+    if math.prod(dimensions) * len(dimensions) > LARGEST:
+        raise at.error(f"needs an array of at most {LARGEST} numbers", dimensions)
+    return ops.array(np.indices(dimensions), dtype)
+
+
+@translates("_npi_full_like")
+def np_full_like(at, a, *, fill_value: float, dtype: str | None = None):
+    return ops.full_like(a, fill_value, dtype=None if dtype == "None" else dtype)
+
+
+def _window(name, function):
+    @translates(f"_npi_{name}")
+    def translate(at, *, M: int | None = None, dtype: str = INFERRED):
+        if M is None or not 0 <= M <= LARGEST:
+            raise at.error(f"attribute 'M' must be at most {LARGEST}", M)
+        return ops.array(function(M), dtype)
+
+
+for _name in ("blackman", "hamming", "hanning"):
+    _window(_name, getattr(np, _name))

@@ -33,8 +33,10 @@ UNRECORDED = frozenset(
     # random
     "_random_uniform _random_normal _random_exponential _random_randint _random_uniform_like _random_normal_like "
     "_random_exponential_like _sample_uniform _sample_normal _sample_exponential _sample_multinomial _shuffle "
+    "_npi_uniform _npi_uniform_n _npi_normal _npi_normal_n _npi_exponential _npi_gumbel _npi_logistic _npi_pareto "
+    "_npi_powerd _npi_rayleigh _npi_weibull _npi_bernoulli "
     # MXNet runs these on arrays in place or stored sparsely, not in a graph
-    "_scatter_set_nd fill_element_0index _sparse_retain".split()
+    "_scatter_set_nd fill_element_0index _sparse_retain _square_sum".split()
 )
 """Translated ops that MXNet has no answer for that could be recorded."""
 NO_ROW_YET = frozenset({"_cond", "_while_loop"})

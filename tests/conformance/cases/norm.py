@@ -1,5 +1,7 @@
 """Normalisation."""
 
+from dataclasses import replace
+
 from . import Case, Input, case, forward, free, outputs, s, training, w, x
 
 
@@ -45,7 +47,11 @@ NORMED = [
     (x(2, 3, 4, 5), 4, {"axis": -2}),
 ]
 
+RECTIFIED = [replace(row, op="_contrib_BatchNormWithReLU") for row in (BATCH_NORMS[2], BATCH_NORMS[4])]
+
 CASES = [
+    *(forward(free(row)) for row in RECTIFIED),  # MXNet has a gradient of it in training only
+    *(free(training(row)) for row in RECTIFIED),
     *map(free, BATCH_NORMS),
     *(free(training(row)) for row in BATCH_NORMS),
     free(

@@ -22,7 +22,6 @@ SCALAR = {
     "positive": "power rpower",
 }
 COMPARISONS = "equal not_equal less less_equal greater greater_equal"
-REDUCTIONS = "_np_sum _np_prod _npi_mean _np_max _np_min"
 
 CASES = [
     *(free(case(f"_npi_{op}", x(2, 3, 4, draw=draw))) for draw, names in UNARY.items() for op in names.split()),
@@ -68,10 +67,34 @@ CASES = [
     forward(case("_npi_matmul", x(2, 1, 5, 3), x(4, 3, 2))),
     case("_npi_where", x(2, 3, draw=2), x(2, 3), x(2, 3)),
     case("_npi_where", x(2, 3, draw=2), x(3), x(2, 1)),
+    # added later: halves, bits, signs, infinities, choices by numbers
+    *(free(case("_npi_around", HALVES, decimals=d)) for d in (0, 1)),
+    free(case("_npi_around", given(12.34, -15.0, 25.0, 0.126), decimals=-1)),
     *(
-        case(op, x(2, 3, 4, draw="away"), **attrs)
-        for op in REDUCTIONS.split()
-        for attrs in [{}, {"axis": 1}, {"axis": (0, -1)}, {"axis": -1, "keepdims": True}]
+        forward(case(f"_npi_{op}", x(3, 4, draw=9, dtype="int32"), x(4, draw=9, dtype="int32")))
+        for op in ("bitwise_and", "bitwise_or", "bitwise_xor")
     ),
-    *(free(case(op, x(2, 3, 4, 5, draw="away"), axis=(2, 3))) for op in REDUCTIONS.split()),
+    *(
+        forward(free(case(f"_npi_{op}_scalar", x(3, 4, draw=9, dtype="int32"), scalar=6)))
+        for op in ("bitwise_and", "bitwise_or", "bitwise_xor")
+    ),
+    forward(free(case("_npi_bitwise_not", x(3, 4, draw=9, dtype="int32")))),
+    case("_npi_copysign", x(2, 3, 4, draw="away"), x(3, 1, draw="away")),
+    *(
+        forward(free(case(f"_npi_{op}_scalar", x(2, 6, draw="away"), scalar=-1.5, is_int=False)))
+        for op in ("copysign", "rcopysign")
+    ),
+    free(case("_npi_ldexp_scalar", x(2, 6), scalar=1.5, is_int=False)),
+    free(case("_npi_rldexp_scalar", x(2, 6), scalar=1.5, is_int=False)),
+    # MXNet's gradients of these three are those of the other operand
+    forward(free(case("_npi_rarctan2_scalar", x(2, 6), scalar=1.5, is_int=False))),
+    case("_npi_ldexp", x(2, 3, 4), x(3, 1)),
+    *(forward(free(case(f"_npi_{op}", NOT_NUMBERS))) for op in ("isposinf", "isneginf")),
+    case("_npi_nan_to_num", NOT_NUMBERS),
+    case("_npi_nan_to_num", NOT_NUMBERS, nan=1.5, posinf=7, neginf=-8),
+    forward(case("_npi_where_lscalar", x(2, 3, draw=2), x(2, 3), scalar=1.5)),
+    forward(case("_npi_where_lscalar", x(3, draw=2), x(2, 1), scalar=1.5)),
+    forward(case("_npi_where_rscalar", x(2, 3, draw=2), x(2, 3), scalar=1.5)),
+    forward(case("_npi_where_scalar2", x(2, 3, draw=2), x=1.5, y=-2)),
+    case("_npi_polyval", x(4), x(2, 3)),
 ]

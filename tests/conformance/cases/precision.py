@@ -8,5 +8,6 @@ HALVES = given(-2.5, -1.5, -1.2, -0.5, 0.0, 0.3, 0.5, 1.5, 2.5, 2.7)
 CASES = [
     *(forward(case("all_finite", data)) for data in (x(2, 3), INFINITE, NONE)),
     *(forward(case("multi_all_finite", x(2, 3), data, x(1), num_arrays=3)) for data in (x(4), INFINITE, NONE)),
+    forward(case("multi_sum_sq", x(2, 3), x(4), num_arrays=2)),
     *(case(op, data) for op in ("_contrib_round_ste", "_contrib_sign_ste") for data in (HALVES, x(2, 3, 4))),
 ]

@@ -203,6 +203,7 @@ CASES = [
             ((5, 6, 3), {"size": "(10, 3)", "interp": 1}),
         ]
     ),
+    forward(case("_image_adjust_lighting", x(4, 5, 3), alpha=(0.1, -0.2, 0.3))),
     forward(case("_image_crop", x(6, 7, 3), x=1, y=2, width=4, height=3)),
     forward(case("_image_crop", x(2, 6, 7, 3), x=0, y=1, width=5, height=4)),
     forward(case("_image_to_tensor", x(4, 5, 3, draw="unit"))),

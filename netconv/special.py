@@ -7,9 +7,7 @@ Formulas: NIST Digital Library of Mathematical Functions, 5.5.1, 5.5.3, 5.7.3, 5
 
 import math
 
-from ..layout import anywhere
-from ..lazy import ops
-from ..registry import translates
+from .lazy import ops
 
 FAR = 8.0
 """From here on Stirling's series is exact to double precision with the terms below."""
@@ -96,8 +94,7 @@ def _reflect(x):
     return left, ops.where(left, ops.subtract(1.0, x), x), ops.where(left, x, 0.5)
 
 
-@translates("gamma", "_npx_gamma", layout=anywhere)
-def gamma(at, data):
+def gamma(data):
     left, right, turned = _reflect(data)
     far_left = ops.divide(ops.multiply(_right(ops.where(left, right, 1.0), -1), math.pi), _sine(turned))
     pole = ops.logical_and(ops.less(turned, 0), ops.equal(turned, ops.round(turned)))
@@ -105,8 +102,7 @@ def gamma(at, data):
     return ops.where(left, far_left, _right(ops.where(left, 1.0, right), 1))
 
 
-@translates("gammaln", "_npx_gammaln", layout=anywhere)
-def gammaln(at, data):
+def gammaln(data):
     """log |gamma|."""
     left, right, turned = _reflect(data)
     whole = _log_right(right)

@@ -1,0 +1,116 @@
+"""The gamma function, its logarithm, and the densities of distributions.
+
+Parameters of a density lie along the first axes of the sample, one set for all that follows.
+"""
+
+import math
+
+from ..layout import anywhere
+from ..lazy import ops
+from ..registry import translates
+from ..special import gamma as gamma_of
+from ..special import gammaln as gammaln_of
+
+
+@translates("gamma", "_npx_gamma", layout=anywhere)
+def gamma(at, data):
+    return gamma_of(data)
+
+
+@translates("gammaln", "_npx_gammaln", layout=anywhere)
+def gammaln(at, data):
+    """log |gamma|."""
+    return gammaln_of(data)
+
+
+def _log_times(factor, x):
+    return ops.multiply(factor, ops.log(x))
+
+
+def _normal(x, mu, sigma):
+    away = ops.divide(ops.subtract(x, mu), sigma)
+    return ops.subtract(ops.multiply(ops.square(away), -0.5), ops.add(ops.log(sigma), math.log(2 * math.pi) / 2))
+
+
+def _uniform(_x, low, high):
+    return ops.negative(ops.log(ops.subtract(high, low)))
+
+
+def _gamma(x, alpha, beta):
+    """`beta` is a rate."""
+    powers = ops.add(_log_times(alpha, beta), _log_times(ops.subtract(alpha, 1.0), x))
+    return ops.subtract(ops.subtract(powers, ops.multiply(beta, x)), gammaln_of(alpha))
+
+
+def _exponential(x, lam):
+    return ops.subtract(ops.log(lam), ops.multiply(lam, x))
+
+
+def _poisson(x, lam):
+    return ops.subtract(ops.subtract(_log_times(x, lam), gammaln_of(ops.add(x, 1.0))), lam)
+
+
+def _negative_binomial(x, k, p):
+    """x failures before k successes, each of probability p."""
+    ways = ops.subtract(gammaln_of(ops.add(x, k)), ops.add(gammaln_of(ops.add(x, 1.0)), gammaln_of(k)))
+    return ops.add(ways, ops.add(_log_times(k, p), _log_times(x, ops.subtract(1.0, p))))
+
+
+def _generalized_negative_binomial(x, mu, alpha):
+    return _negative_binomial(x, ops.reciprocal(alpha), ops.reciprocal(ops.add(ops.multiply(mu, alpha), 1.0)))
+
+
+def _density(at, logarithm, sample, parameters, is_log: bool):
+    rank = len(sample.shape)
+    shapes = [[*(-1 if d is None else d for d in p.shape), *(1,) * (rank - len(p.shape))] for p in parameters]
+    out = logarithm(sample, *(ops.reshape(p, shape) for p, shape in zip(parameters, shapes, strict=True)))
+    out = ops.add(out, ops.zeros_like(sample))
+    return out if is_log else ops.exp(out)
+
+
+@translates("_random_pdf_normal", "random_pdf_normal")
+def pdf_normal(at, sample, mu, sigma, *, is_log: bool = False):
+    return _density(at, _normal, sample, (mu, sigma), is_log)
+
+
+@translates("_random_pdf_uniform", "random_pdf_uniform")
+def pdf_uniform(at, sample, low, high, *, is_log: bool = False):
+    """The same wherever the sample lies."""
+    return _density(at, _uniform, sample, (low, high), is_log)
+
+
+@translates("_random_pdf_gamma", "random_pdf_gamma")
+def pdf_gamma(at, sample, alpha, beta, *, is_log: bool = False):
+    return _density(at, _gamma, sample, (alpha, beta), is_log)
+
+
+@translates("_random_pdf_exponential", "random_pdf_exponential")
+def pdf_exponential(at, sample, lam, *, is_log: bool = False):
+    return _density(at, _exponential, sample, (lam,), is_log)
+
+
+@translates("_random_pdf_poisson", "random_pdf_poisson")
+def pdf_poisson(at, sample, lam, *, is_log: bool = False):
+    return _density(at, _poisson, sample, (lam,), is_log)
+
+
+@translates("_random_pdf_negative_binomial", "random_pdf_negative_binomial")
+def pdf_negative_binomial(at, sample, k, p, *, is_log: bool = False):
+    return _density(at, _negative_binomial, sample, (k, p), is_log)
+
+
+@translates("_random_pdf_generalized_negative_binomial", "random_pdf_generalized_negative_binomial")
+def pdf_generalized_negative_binomial(at, sample, mu, alpha, *, is_log: bool = False):
+    return _density(at, _generalized_negative_binomial, sample, (mu, alpha), is_log)
+
+
+@translates("_random_pdf_dirichlet", "random_pdf_dirichlet")
+def pdf_dirichlet(at, sample, alpha, *, is_log: bool = False):
+    """The last axis of both is that of the components."""
+    between = len(sample.shape) - len(alpha.shape)
+    shape = [-1 if d is None else d for d in alpha.shape]
+    alpha = ops.reshape(alpha, [*shape[:-1], *(1,) * between, shape[-1]])
+    out = ops.sum(_log_times(ops.subtract(alpha, 1.0), sample), -1)
+    ways = ops.subtract(gammaln_of(ops.sum(alpha, -1)), ops.sum(gammaln_of(alpha), -1))
+    out = ops.add(out, ways)
+    return out if is_log else ops.exp(out)

@@ -1,0 +1,93 @@
+"""Linear algebra of MXNet's numpy front end."""
+
+import math
+from typing import Literal
+
+from ..attributes import Ints
+from ..lazy import ops
+from ..registry import translates
+
+
+@translates("_npi_cholesky")
+def cholesky(at, A):
+    return ops.cholesky(A)
+
+
+def _turned(matrix):
+    return ops.swapaxes(matrix, -1, -2)
+
+
+def _symmetric(A, UPLO: str):
+    """The matrix that one triangle tells."""
+    inner = ops.tril(A, -1) if UPLO == "L" else ops.triu(A, 1)
+    return ops.add(ops.add(inner, _turned(inner)), ops.subtract(ops.tril(A), ops.tril(A, -1)))
+
+
+@translates("_npi_eigvalsh")
+def eigvalsh(at, A, *, UPLO: Literal["L", "U"] = "L"):
+    return ops.eigh(_symmetric(A, UPLO))[0]
+
+
+@translates("_npi_eigh")
+def eigh(at, A, *, UPLO: Literal["L", "U"] = "L"):
+    """Eigenvalues and, in columns, eigenvectors, each with its largest component positive."""
+    values, vectors = ops.eigh(_symmetric(A, UPLO))
+    largest = ops.take_along_axis(vectors, ops.expand_dims(ops.argmax(ops.absolute(vectors), -2), -2), -2)
+    return values, ops.multiply(vectors, ops.stop_gradient(ops.sign(largest)))
+
+
+@translates("_npi_solve")
+def solve(at, A, B):
+    if len(B.shape) == len(A.shape) - 1:
+        return ops.squeeze(ops.solve(A, ops.expand_dims(B, -1)), -1)
+    return ops.solve(A, B)
+
+
+def _pseudo_inverse(A, rcond):
+    """Singular values below `rcond` times the largest count as 0."""
+    u, s, v = ops.svd(A, full_matrices=False)
+    small = ops.less_equal(s, ops.multiply(ops.max(s, -1, keepdims=True), rcond))
+    inverse = ops.where(small, ops.zeros_like(s), ops.reciprocal(ops.where(small, ops.ones_like(s), s)))
+    return ops.matmul(ops.multiply(_turned(v), ops.expand_dims(inverse, -2)), _turned(u))
+
+
+@translates("_npi_pinv", ignores="hermitian")
+def pinv(at, A, rcond):
+    return _pseudo_inverse(A, ops.expand_dims(rcond, -1))
+
+
+@translates("_npi_pinv_scalar_rcond", ignores="hermitian")
+def pinv_scalar_rcond(at, A, *, rcond: float = 1e-15):
+    return _pseudo_inverse(A, rcond)
+
+
+@translates("_npi_tensorinv")
+def tensorinv(at, a, *, ind: int = 2):
+    rows, columns = tuple(a.shape[:ind]), tuple(a.shape[ind:])
+    return ops.reshape(ops.inv(ops.reshape(a, (math.prod(rows), -1))), (*columns, *rows))
+
+
+@translates("_npi_tensorsolve")
+def tensorsolve(at, a, b, *, a_axes: Ints = ()):
+    """x with tensordot(a, x) = b; the axes `a_axes` of `a` are put last before."""
+    moved = [at.axis(axis, len(a.shape)) for axis in a_axes]
+    a = ops.transpose(a, [*(i for i in range(len(a.shape)) if i not in moved), *moved])
+    shape = tuple(a.shape[len(b.shape) :])
+    size = math.prod(b.shape)
+    return ops.reshape(ops.solve(ops.reshape(a, (size, size)), ops.reshape(b, (size, 1))), shape)
+
+
+@translates("_npi_tensordot")
+def tensordot(at, a, b, *, a_axes_summed: Ints, b_axes_summed: Ints):
+    return ops.tensordot(a, b, axes=[list(a_axes_summed), list(b_axes_summed)])
+
+
+@translates("_npi_tensordot_int_axes")
+def tensordot_int_axes(at, a, b, *, axes: int):
+    """The last axes of `a` with as many first ones of `b`."""
+    return ops.tensordot(a, b, axes=axes)
+
+
+@translates("_npi_einsum", ignores="optimize")
+def einsum(at, *data, subscripts: str = ""):
+    return ops.einsum(subscripts, *data)

@@ -1,0 +1,148 @@
+"""Random numbers of MXNet's numpy front end: each parameter is an attribute or, where that is None, an input."""
+
+from typing import Literal
+
+from ..attributes import Ints
+from ..lazy import ops
+from ..noise import between, blank, exponential, normal, uniform
+from ..registry import translates
+
+Kind = Literal["float16", "float32", "float64"]
+
+
+def _gumbel(at, zeros, loc, scale):
+    return ops.subtract(loc, ops.multiply(ops.log(ops.maximum(exponential(at, zeros), 1e-30)), scale))
+
+
+def _logistic(at, zeros, loc, scale):
+    share = ops.clip(uniform(at, zeros), 1e-30, 1 - 1e-7)
+    return ops.add(loc, ops.multiply(ops.log(ops.divide(share, ops.subtract(1.0, share))), scale))
+
+
+def _normal(at, zeros, loc, scale):
+    return ops.add(loc, ops.multiply(normal(at, zeros), scale))
+
+
+def _uniform(at, zeros, low, high):
+    return between(uniform(at, zeros), low, high)
+
+
+def _exponential(at, zeros, scale):
+    return ops.multiply(exponential(at, zeros), scale)
+
+
+def _pareto(at, zeros, a):
+    """From 0 on (Lomax)."""
+    return ops.expm1(ops.divide(exponential(at, zeros), a))
+
+
+def _power(at, zeros, a):
+    return ops.exp(ops.negative(ops.divide(exponential(at, zeros), a)))
+
+
+def _rayleigh(at, zeros, scale):
+    return ops.multiply(ops.sqrt(ops.multiply(exponential(at, zeros), 2.0)), scale)
+
+
+def _weibull(at, zeros, a):
+    return ops.power(exponential(at, zeros), ops.divide(1.0, a))
+
+
+def _drawn(at, distribution, inputs, numbers, size: Ints | None, dtype: str = "float32", in_front: bool = False):
+    """Numbers of the shape `size`, which is that of the parameters where it is None, and stands in front of it with
+    `in_front`."""
+    tensors = [x for x in inputs if x is not None]
+    left = list(tensors)
+    parameters = [left.pop(0) if number is None and left else number for number in numbers]
+    if None in parameters:
+        raise at.error("needs each parameter as an attribute or as an input", numbers)
+    behind = (1,) * max((len(x.shape) for x in tensors), default=0) if in_front else ()
+    zeros = blank(at, () if size is None else (*size, *behind))
+    for x in tensors:
+        zeros = ops.add(zeros, ops.zeros_like(x))
+    if len(zeros.shape) == 0:
+        return ops.reshape(distribution(at, ops.reshape(zeros, (1,)), *parameters), ())
+    out = distribution(at, zeros, *parameters)
+    return out if dtype == "float32" else ops.cast(out, dtype)
+
+
+def _located(names, distribution):
+    @translates(*names)
+    def translate(at, input1=None, input2=None, *, loc: float | None, scale: float | None, size: Ints | None = None):
+        return _drawn(at, distribution, (input1, input2), (loc, scale), size)
+
+
+_located(("_npi_gumbel",), _gumbel)
+_located(("_npi_logistic",), _logistic)
+
+
+def _normally(name, in_front: bool):
+    @translates(name)
+    def translate(
+        at,
+        input1=None,
+        input2=None,
+        *,
+        loc: float | None,
+        scale: float | None,
+        size: Ints | None = None,
+        dtype: Kind = "float32",
+    ):
+        return _drawn(at, _normal, (input1, input2), (loc, scale), size, dtype, in_front)
+
+
+def _uniformly(name, in_front: bool):
+    @translates(name)
+    def translate(
+        at,
+        input1=None,
+        input2=None,
+        *,
+        low: float | None,
+        high: float | None,
+        size: Ints | None = None,
+        dtype: Kind = "float32",
+    ):
+        return _drawn(at, _uniform, (input1, input2), (low, high), size, dtype, in_front)
+
+
+for _suffix in ("", "_n"):
+    _normally(f"_npi_normal{_suffix}", bool(_suffix))
+    _uniformly(f"_npi_uniform{_suffix}", bool(_suffix))
+
+
+def _scaled(name, distribution):
+    @translates(name)
+    def translate(at, input1=None, *, scale: float | None = 1.0, size: Ints | None = None):
+        return _drawn(at, distribution, (input1,), (scale,), size)
+
+
+def _shaped(name, distribution):
+    @translates(name)
+    def translate(at, input1=None, *, a: float | None = None, size: Ints | None = None):
+        return _drawn(at, distribution, (input1,), (a,), size)
+
+
+_scaled("_npi_exponential", _exponential)
+_scaled("_npi_rayleigh", _rayleigh)
+_shaped("_npi_pareto", _pareto)
+_shaped("_npi_powerd", _power)
+_shaped("_npi_weibull", _weibull)
+
+
+@translates("_npi_bernoulli")
+def bernoulli(
+    at,
+    input1=None,
+    *,
+    prob: float | None,
+    logit: float | None,
+    size: Ints | None = None,
+    dtype: Literal["bool", "float16", "float32", "float64", "int32", "uint8"] = "float32",
+    is_logit: bool,
+):
+    def one_or_zero(at, zeros, chance):
+        chance = ops.sigmoid(ops.cast(chance, "float32")) if is_logit else chance
+        return ops.cast(ops.less(uniform(at, zeros), chance), dtype)
+
+    return _drawn(at, one_or_zero, (input1,), (logit if is_logit else prob,), size)

@@ -1,0 +1,179 @@
+"""Reductions and statistics of MXNet's numpy front end: reducing everything leaves no axis, truth is boolean."""
+
+import math
+from typing import Literal
+
+from ..attributes import Ints
+from ..lazy import ops
+from ..registry import translates
+
+Number = Literal["float16", "float32", "float64", "int32", "int64", "int8"] | None
+DType = Literal["bool"] | Number
+
+
+def _typed(tensor, dtype: DType):
+    return tensor if dtype is None else ops.cast(tensor, dtype)
+
+
+def _no_initial(at, initial) -> None:
+    if initial is not None:
+        raise at.error("attribute 'initial' must be None: MXNet does not compute with it", initial)
+
+
+def _sum(names, function):
+    @translates(*names)
+    def translate(
+        at, a, *, axis: Ints | None = None, dtype: DType = None, keepdims: bool = False, initial: float | None = None
+    ):
+        _no_initial(at, initial)
+        return _typed(getattr(ops, function)(a, axis=axis, keepdims=keepdims), dtype)
+
+
+def _extreme(names, function):
+    @translates(*names)
+    def translate(at, a, *, axis: Ints | None = None, keepdims: bool = False, initial: float | None = None):
+        _no_initial(at, initial)
+        return getattr(ops, function)(a, axis=axis, keepdims=keepdims)
+
+
+_sum(("_np_sum",), "sum")
+_sum(("_np_prod", "_np_product"), "prod")
+_sum(("_npi_mean",), "mean")
+_extreme(("_np_max", "_np_amax"), "max")
+_extreme(("_np_min", "_np_amin"), "min")
+
+
+def _moment(name, root: bool):
+    @translates(name)
+    def translate(at, a, *, axis: Ints | None = None, dtype: Number = None, ddof: int = 0, keepdims: bool = False):
+        """`ddof` numbers fewer are divided by. MXNet has no gradient for it."""
+        a = ops.stop_gradient(a)
+        away = ops.square(ops.subtract(a, ops.mean(a, axis=axis, keepdims=True)))
+        count = ops.sum(ops.ones_like(a), axis=axis, keepdims=keepdims)
+        out = ops.divide(ops.sum(away, axis=axis, keepdims=keepdims), ops.subtract(count, float(ddof)))
+        return _typed(ops.sqrt(out) if root else out, dtype)
+
+
+_moment("_npi_var", False)
+_moment("_npi_std", True)
+
+
+def _truth(names, function):
+    @translates(*names)
+    def translate(at, data, *, axis: Ints | None = None, keepdims: bool = False):
+        return getattr(ops, function)(ops.not_equal(data, 0), axis=axis, keepdims=keepdims)
+
+
+_truth(("_np_all",), "all")
+_truth(("_np_any", "_np_sometrue"), "any")
+
+
+def _place(name, function):
+    @translates(name)
+    def translate(at, data, *, axis: int | None = None, keepdims: bool = False):
+        return ops.cast(getattr(ops, function)(data, axis=axis, keepdims=keepdims), "int64")
+
+
+_place("_npi_argmax", "argmax")
+_place("_npi_argmin", "argmin")
+
+
+@translates("_npi_average")
+def average(at, a, weights=None, *, axis: Ints | None = None, returned: bool = False, weighted: bool = True):
+    """The mean by weight and, `returned`, the sum of the weights, which has no gradient. Weights may lie along the one
+    axis alone; then their sum is one number, and without weights it is their count."""
+    if not weighted:
+        lengths = [a.shape[i] for i in (range(len(a.shape)) if axis is None else axis)]
+        if returned and None in lengths:
+            raise at.error("the number of elements is not known; give the input's shape", tuple(a.shape))
+        out = ops.mean(a, axis=axis)
+        return (out, ops.full((), math.prod(lengths), a.dtype)) if returned else out
+    if len(weights.shape) < len(a.shape):
+        whole = ops.sum(weights)
+        place = at.axis(axis[0], len(a.shape))
+        weights = ops.reshape(weights, [-1 if i == place else 1 for i in range(len(a.shape))])
+    else:
+        whole = ops.sum(weights, axis=axis)
+    out = ops.divide(ops.sum(ops.multiply(a, weights), axis=axis), whole)
+    return (out, ops.stop_gradient(whole)) if returned else out
+
+
+@translates("_np_trace")
+def trace(at, data, *, offset: int = 0, axis1: int = 0, axis2: int = 1):
+    return ops.sum(ops.diagonal(data, offset, axis1, axis2), -1)
+
+
+@translates("_npi_percentile")
+def percentile(
+    at,
+    a,
+    q=None,
+    *,
+    axis: Ints | None = None,
+    interpolation: Literal["higher", "linear", "lower", "midpoint", "nearest"] = "linear",
+    keepdims: bool = False,
+    q_scalar: float | None = None,
+):
+    """The axes of `q` come first. Keras's quantile forgets its method within a model."""
+    rank = len(a.shape)
+    chosen = sorted(range(rank) if axis is None else {at.axis(i, rank) for i in axis})
+    count = math.prod(a.shape[i] or 0 for i in chosen)
+    if not count:
+        raise at.error("the number of elements is not known; give the input's shape", tuple(a.shape))
+    left = [i for i in range(rank) if i not in chosen]
+    lengths = [-1 if a.shape[i] is None else a.shape[i] for i in left]
+    line = ops.sort(ops.reshape(ops.transpose(a, [*left, *chosen]), [*lengths, count]), -1)
+    place = ops.multiply(ops.divide(ops.cast(q if q_scalar is None else q_scalar, "float32"), 100.0), count - 1.0)
+    low, high = ops.floor(place), ops.ceil(place)
+    if interpolation in ("lower", "higher", "nearest"):
+        chosen_place = {"lower": low, "higher": high}.get(interpolation, ops.round(place))
+        out = ops.take(line, ops.cast(chosen_place, "int32"), axis=-1)
+    else:
+        one, two = (ops.take(line, ops.cast(p, "int32"), axis=-1) for p in (low, high))
+        share = 0.5 if interpolation == "midpoint" else ops.subtract(place, low)
+        out = ops.add(one, ops.multiply(ops.subtract(two, one), share))
+    more = tuple(range(len(left), len(out.shape)))
+    out = ops.transpose(out, (*more, *range(len(left))))
+    if not keepdims:
+        return out
+    shape = [1 if i in chosen else lengths[left.index(i)] for i in range(rank)]
+    return ops.reshape(out, [*out.shape[: len(more)], *shape])
+
+
+@translates("_npi_diff")
+def diff(at, a, *, n: int = 1, axis: int = -1):
+    axis = at.axis(axis, len(a.shape))
+    whole = (slice(None),) * axis
+    for _ in range(n):
+        a = ops.subtract(a[(*whole, slice(1, None))], a[(*whole, slice(None, -1))])
+    return a
+
+
+@translates("_npi_ediff1d")
+def ediff1d(
+    at,
+    input1,
+    input2=None,
+    input3=None,
+    *,
+    to_begin_arr_given: bool = False,
+    to_end_arr_given: bool = False,
+    to_begin_scalar: float | None = None,
+    to_end_scalar: float | None = None,
+):
+    """Differences of neighbours, all in a row, with what is to stand before and after."""
+    flat = ops.reshape(input1, (-1,))
+    given = [x for x in (input2, input3) if x is not None]
+    parts = [ops.subtract(flat[(slice(1, None),)], flat[(slice(None, -1),)])]
+    for first, arrived, scalar in (
+        (True, to_begin_arr_given, to_begin_scalar),
+        (False, to_end_arr_given, to_end_scalar),
+    ):
+        if arrived:
+            edge = ops.reshape(given.pop(0), (-1,))
+        elif scalar is not None:
+            edge = ops.full((1,), scalar, flat.dtype)
+        else:
+            continue
+        parts = [edge, *parts] if first else [*parts, edge]
+    return ops.concatenate(parts, 0)

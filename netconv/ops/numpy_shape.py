@@ -1,0 +1,199 @@
+"""Shapes, axes and places of MXNet's numpy front end."""
+
+from typing import Literal
+
+import numpy as np
+
+from ..attributes import Ints, Pairs
+from ..lazy import ops
+from ..registry import translates
+
+
+def _raised(tensor, rank: int):
+    """With axes of length 1 until there are `rank`, where numpy puts them."""
+    while len(tensor.shape) < rank:
+        tensor = ops.expand_dims(tensor, -1 if len(tensor.shape) == 2 else 0)
+    return tensor
+
+
+def _at_least(rank: int):
+    @translates(f"_np_atleast_{rank}d")
+    def translate(at, *arys):
+        """MXNet has no gradient for it."""
+        return [_raised(ops.stop_gradient(one), rank) for one in arys]
+
+
+for _rank in (1, 2, 3):
+    _at_least(_rank)
+
+
+@translates("_np_diag")
+def diag(at, data, *, k: int = 0):
+    """A vector as a diagonal, or the diagonal of a matrix."""
+    return ops.diag(data, k) if len(data.shape) == 1 else ops.diagonal(data, k)
+
+
+@translates("_np_diagflat")
+def diagflat(at, data, *, k: int = 0):
+    return ops.diag(ops.reshape(data, (-1,)), k)
+
+
+@translates("_np_diagonal")
+def diagonal(at, data, *, offset: int = 0, axis1: int = 0, axis2: int = 1):
+    return ops.diagonal(data, offset, axis1, axis2)
+
+
+@translates("_np_moveaxis")
+def moveaxis(at, a, *, source: Ints, destination: Ints):
+    return ops.moveaxis(a, source, destination)
+
+
+@translates("_np_roll")
+def roll(at, data, *, shift: Ints | None = None, axis: Ints | None = None):
+    """Without an axis, all elements in a row."""
+    if shift is None:
+        raise at.error("needs the attribute 'shift'")
+    if axis is None:
+        return ops.reshape(ops.roll(ops.reshape(data, (-1,)), sum(shift)), [-1 if d is None else d for d in data.shape])
+    shift = shift * len(axis) if len(shift) == 1 else shift
+    for by, along in zip(shift, axis, strict=True):
+        data = ops.roll(data, by, along)
+    return data
+
+
+@translates("_npi_broadcast_to")
+def broadcast_to(at, array, *, shape: Ints = ()):
+    """-2 keeps a length."""
+    lengths = (1,) * (len(shape) - len(array.shape)) + tuple(array.shape)
+    target = tuple(have if want == -2 else want for have, want in zip(lengths, shape, strict=True))
+    if None in target:
+        raise at.error("the shape is not known; give the input's shape", tuple(array.shape))
+    return ops.broadcast_to(array, target)
+
+
+@translates("_npi_hstack", ignores="dim")
+def hstack(at, *data):
+    """Along axis 1, or the only one."""
+    data = [_raised(x, 1) for x in data]
+    return ops.concatenate(data, min(1, len(data[0].shape) - 1))
+
+
+@translates("_npi_vstack")
+def vstack(at, *data):
+    return ops.concatenate([_raised(x, 2) for x in data], 0)
+
+
+@translates("_npi_dstack", ignores="dim")
+def dstack(at, *data):
+    return ops.concatenate([_raised(x, 3) for x in data], 2)
+
+
+@translates("_npi_column_stack")
+def column_stack(at, *data):
+    return ops.concatenate([ops.reshape(x, (-1, 1)) if len(x.shape) < 2 else x for x in data], 1)
+
+
+@translates("_npi_flip")
+def flip(at, data, *, axis: Ints):
+    return ops.flip(data, axis)
+
+
+@translates("_npi_rot90")
+def rot90(at, data, *, k: int = 1, axes: Ints | None = None):
+    """Turned k times from the first of the two axes to the second."""
+    one, two = (at.axis(a, len(data.shape)) for a in axes or (0, 1))
+    turned = ops.swapaxes(data, one, two) if k % 2 else data
+    return ops.flip(turned, ((), (one,), (one, two), (two,))[k % 4])
+
+
+@translates("_npi_tril")
+def tril(at, data, *, k: int = 0):
+    """A vector becomes the rows of a matrix first."""
+    if len(data.shape) == 1:
+        data = ops.multiply(ops.ones_like(data)[:, None], data)
+    return ops.tril(data, k)
+
+
+@translates("_npi_pad", ignores="reflect_type")
+def pad(
+    at,
+    data,
+    *,
+    pad_width: Pairs,
+    mode: Literal["constant", "edge", "maximum", "minimum", "reflect", "symmetric"] = "constant",
+    constant_value: float = 0.0,
+):
+    if mode == "constant":
+        return ops.pad(data, pad_width, constant_values=constant_value)
+    if mode in ("reflect", "symmetric"):
+        return ops.pad(data, pad_width, mode=mode)
+    for axis, (before, after) in enumerate(pad_width):
+        whole = (slice(None),) * axis
+        if mode == "edge":
+            first, last = data[(*whole, slice(0, 1))], data[(*whole, slice(-1, None))]
+        else:
+            first = last = (ops.max if mode == "maximum" else ops.min)(data, axis, keepdims=True)
+        data = ops.concatenate([*[first] * before, data, *[last] * after], axis)
+    return data
+
+
+def _line(at, data, axis: int | None):
+    """The data and the axis; without one, the data in a row."""
+    if axis is None:
+        data, axis = ops.reshape(data, (-1,)), 0
+    axis = at.axis(axis, len(data.shape))
+    if data.shape[axis] is None:
+        raise at.error("cannot count places along an axis of unknown length; give the input's shape", tuple(data.shape))
+    return data, axis
+
+
+def _places(at, length: int, int_ind, start, stop, step) -> np.ndarray:
+    if int_ind is None:
+        return np.arange(length)[slice(start, stop, step)]
+    if not -length <= int_ind <= length:
+        raise at.error(f"attribute 'int_ind' must be in [-{length}, {length}]", int_ind)
+    return np.array([int_ind % length if int_ind < 0 else int_ind])
+
+
+def _inserted(arr, values, axis, places, one: bool):
+    """`values` before the elements at `places`, as numpy.insert places and broadcasts them."""
+    while len(values.shape) < len(arr.shape):
+        values = ops.expand_dims(values, 0)
+    if one:
+        values = ops.moveaxis(values, 0, axis)
+        places = np.repeat(places, values.shape[axis])
+    count, length = len(places), arr.shape[axis]
+    shape = [count if i == axis else d for i, d in enumerate(arr.shape)]
+    values = ops.broadcast_to(ops.cast(values, arr.dtype), shape)
+    source = np.insert(np.arange(length), places, np.arange(length, length + count)).astype("int32")
+    return ops.take(ops.concatenate([arr, values], axis), source, axis=axis)
+
+
+@translates("_npi_insert_scalar", ignores="val start stop step")
+def insert_scalar(at, arr, values, *, int_ind: int | None = None, axis: int | None = None):
+    if int_ind is None:
+        raise at.error("needs the attribute 'int_ind'")
+    arr, axis = _line(at, arr, axis)
+    return _inserted(arr, values, axis, _places(at, arr.shape[axis], int_ind, None, None, None), True)
+
+
+@translates("_npi_insert_slice", ignores="val int_ind")
+def insert_slice(
+    at,
+    arr,
+    values,
+    *,
+    start: int | None = None,
+    stop: int | None = None,
+    step: int | None = None,
+    axis: int | None = None,
+):
+    arr, axis = _line(at, arr, axis)
+    return _inserted(arr, values, axis, _places(at, arr.shape[axis], None, start, stop, step), False)
+
+
+@translates("_npi_diag_indices_from")
+def diag_indices_from(at, data):
+    if None in data.shape:
+        raise at.error("the shape is not known; give the input's shape", tuple(data.shape))
+    return ops.array(np.tile(np.arange(data.shape[0]), (len(data.shape), 1)), "int64")

@@ -1,0 +1,28 @@
+"""Densities of distributions, and their gradients by sample and parameters."""
+
+from . import case, x
+
+ONE = {"exponential": "positive", "poisson": "positive"}
+COUNTED = "poisson negative_binomial generalized_negative_binomial"
+TWO = {"normal": ("normal", "positive"), "gamma": ("positive", "positive"), "negative_binomial": ("above", "unit"),
+       "generalized_negative_binomial": ("positive", "positive")}  # fmt: skip
+
+CASES = [
+    *(
+        case(f"_random_pdf_{name}", sample, *(x(*shape, draw=draw) for draw in draws), is_log=is_log)
+        for name, draws in ({name: (draw,) for name, draw in ONE.items()} | TWO).items()
+        for is_log in (False, True)
+        for shape, size in [((2,), (2, 5)), ((2, 3), (2, 3, 4))]
+        for sample in [x(*size, draw=6) if name in COUNTED.split() else x(*size, draw="positive")]
+    ),
+    *(
+        case("_random_pdf_uniform", x(2, 5, draw="unit"), x(2, draw="inside"), x(2, draw="above"), is_log=is_log)
+        for is_log in (False, True)
+    ),
+    *(
+        case("_random_pdf_dirichlet", x(*size, draw="positive"), x(*shape, draw="positive"), is_log=is_log)
+        for shape, size in [((2, 3), (2, 4, 3)), ((3,), (5, 3))]
+        for is_log in (False, True)
+    ),
+    case("random_pdf_normal", x(3, 4), x(3), x(3, draw="positive")),
+]

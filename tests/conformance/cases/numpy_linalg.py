@@ -1,0 +1,40 @@
+"""Linear algebra of MXNet's numpy front end."""
+
+from . import case, forward, given, outputs, x
+
+CASES = [
+    *(case("_npi_cholesky", x(*shape, draw="definite")) for shape in [(3, 3), (2, 3, 3)]),
+    *(outputs(2, forward(case("_npi_eigh", x(3, 3, draw="definite"), UPLO=part))) for part in "LU"),
+    *(forward(case("_npi_eigvalsh", x(*shape, draw="definite"))) for shape in [(3, 3), (2, 3, 3)]),
+    *(forward(case("_npi_eigvalsh", x(3, 3), UPLO=part)) for part in "LU"),
+    *(case("_npi_solve", x(*a, draw="definite"), x(*b)) for a, b in [((3, 3), (3, 2)), ((2, 3, 3), (2, 3, 2))]),
+    *(forward(case("_npi_pinv_scalar_rcond", x(*shape))) for shape in [(3, 4), (4, 3), (2, 3, 3)]),
+    forward(case("_npi_pinv_scalar_rcond", x(4, 3), rcond=0.5)),
+    forward(case("_npi_pinv", x(2, 3, 4), given(0.4, 0.1))),
+    case("_npi_tensorinv", x(4, 6, 8, 3)),
+    case("_npi_tensorinv", x(6, 2, 3), ind=1),
+    case("_npi_tensorsolve", x(2, 3, 6), x(2, 3)),
+    case("_npi_tensorsolve", x(2, 6, 3), x(2, 3), a_axes="(1,)"),
+    *(
+        case("_npi_tensordot", x(*a), x(*b), a_axes_summed=one, b_axes_summed=two)
+        for a, b, one, two in [
+            ((2, 3, 4), (4, 3, 5), (1, 2), (1, 0)),
+            ((2, 3), (3, 4), "(1,)", "(0,)"),
+            ((2, 3), (4, 3), "(-1,)", "(-1,)"),
+        ]
+    ),
+    *(
+        case("_npi_tensordot_int_axes", x(*a), x(*b), axes=axes)
+        for a, b, axes in [((2, 3, 4), (3, 4, 5), 2), ((2, 3), (3, 4), 1), ((2,), (3,), 0)]
+    ),
+    *(
+        case("_npi_einsum", *(x(*shape) for shape in shapes), num_args=len(shapes), subscripts=text)
+        for text, shapes in [
+            ("ij,jk->ik", [(2, 3), (3, 4)]),
+            ("bij,bkj->bik", [(2, 3, 4), (2, 5, 4)]),
+            ("ij,ij->", [(2, 3), (2, 3)]),
+            ("ijk->kji", [(2, 3, 4)]),
+            ("ij,jk,k->i", [(2, 3), (3, 4), (4,)]),
+        ]
+    ),
+]

@@ -1,0 +1,90 @@
+"""Shapes, axes and places of MXNet's numpy front end."""
+
+from . import case, forward, free, outputs, x
+
+CASES = [
+    *(case(f"_np_atleast_{n}d", x(*shape), num_args=1) for n in (1, 2, 3) for shape in [(3,), (2, 3), (2, 3, 4)]),
+    outputs(2, case("_np_atleast_2d", x(3), x(2, 2), num_args=2)),
+    *(case("_np_diag", x(*shape), k=k) for shape in [(3,), (3, 4)] for k in (0, 1, -1)),
+    *(case("_np_diagflat", x(*shape), k=k) for shape in [(3,), (2, 2)] for k in (0, -1)),
+    *(
+        case("_np_diagonal", x(3, 4, 5), **attrs)
+        for attrs in [{}, {"offset": 1}, {"offset": -1, "axis1": 2, "axis2": 0}, {"axis1": 1, "axis2": -1}]
+    ),
+    *(
+        case("_np_moveaxis", x(2, 3, 4, 5), source=one, destination=two)
+        for one, two in [("(1,)", "(3,)"), ("(0, -1)", "(2, 0)"), ("(-1,)", "(0,)")]
+    ),
+    *(case("_np_reshape", x(2, 3, 4), newshape=shape) for shape in [(6, 4), (2, -1), "(-1,)", (4, 3, 2)]),
+    free(case("_np_reshape", x(2, 3, 4), newshape=(-1, 12))),
+    *(
+        case("_npx_reshape", x(*data), newshape=shape, reverse=reverse)
+        for data, shape, reverse in [
+            ((2, 3, 4), (-2, -1), False),
+            ((2, 3, 4), (-1, 4), False),
+            ((1, 3, 1, 4), (-3, -2, -3, -2), False),
+            ((1, 3, 1, 4), (-3, -4), False),
+            ((2, 3, 4), (-5, -4), False),
+            ((2, 3, 4), (-2, -5), False),
+            ((2, 12, 4), (-2, -6, 3, 4, -4), False),
+            ((2, 12, 4), (-2, -6, 3, -1, -2), False),
+            ((8, 3, 3, 3, 4, 4), (-6, 2, -1, -4), False),
+            ((8, 3, 3, 3, 8), (-4, -5), True),
+            ((3, 4, 5), (-1, -2), True),
+        ]
+    ),
+    *(free(case("_npx_reshape", x(2, 3, 4), newshape=shape)) for shape in [(-2, -1), (-5, -2)]),
+    *(
+        case("_np_roll", x(3, 4, 5), **attrs)
+        for attrs in [
+            {"shift": "(2,)"},
+            {"shift": "(-1,)", "axis": "(1,)"},
+            {"shift": (1, 2), "axis": (0, 2)},
+            {"shift": "(1,)", "axis": (0, 1)},
+        ]
+    ),
+    *(case("_npi_broadcast_to", x(3, 1), shape=shape) for shape in [(3, 4), (2, 3, 4), (2, -2, 4)]),
+    *(
+        case(op, x(*shape), x(*shape), num_args=2)
+        for op in ("_npi_hstack", "_npi_vstack", "_npi_dstack", "_npi_column_stack")
+        for shape in [(3,), (3, 2)]
+    ),
+    case("_npi_hstack", x(2, 3, 4), x(2, 1, 4), num_args=2),
+    case("_npi_dstack", x(2, 3, 4), x(2, 3, 1), num_args=2),
+    case("_npi_column_stack", x(3), x(3, 2), num_args=2),
+    *(case("_npi_flip", x(2, 3, 4), axis=axis) for axis in ["(0,)", "(2,)", (0, 2)]),
+    # MXNet turns the gradient on by a quarter, not back
+    *(forward(case("_npi_rot90", x(2, 3, 4), k=k, axes=(0, 1))) for k in (1, 3, -1)),
+    *(case("_npi_rot90", x(2, 3, 4), k=k, axes=(2, 1)) for k in (0, 2)),
+    forward(case("_npi_rot90", x(2, 3, 4), k=1, axes=(2, 1))),
+    *(case("_npi_tril", x(*shape), k=k) for shape in [(3,), (3, 4), (2, 3, 3)] for k in (0, 1, -1)),
+    case("_npi_pad", x(3, 4), pad_width="((1, 2), (0, 3))", mode="constant"),
+    # MXNet has a gradient for constants alone
+    *(
+        forward(case("_npi_pad", x(3, 4), pad_width="((1, 2), (0, 3))", mode=mode))
+        for mode in ("edge", "reflect", "symmetric", "maximum", "minimum")
+    ),
+    case("_npi_pad", x(2, 3, 4), pad_width="((0, 0), (1, 0), (2, 1))", constant_value=1.5),
+    *(outputs(2, case("_npi_hsplit", x(*shape), indices="()", sections=2)) for shape in [(4,), (3, 4), (3, 4, 2)]),
+    outputs(3, case("_npi_hsplit", x(3, 6), indices=(0, 1, 4))),
+    outputs(2, case("_npi_dsplit", x(3, 2, 4), indices="()", axis=2, sections=2)),
+    outputs(3, case("_npi_dsplit", x(3, 2, 6), indices=(0, 1, 4), axis=2)),
+    *(
+        forward(case("_npi_insert_scalar", x(4, 3), *values, **attrs))
+        for values, attrs in [
+            ((x(1),), {"int_ind": -1, "axis": 1}),
+            ((x(3),), {"int_ind": 2, "axis": 0}),
+            ((x(2, 3),), {"int_ind": 4, "axis": 0}),
+            ((x(1),), {"int_ind": 5}),
+        ]
+    ),
+    *(
+        forward(case("_npi_insert_slice", x(4, 3), *values, **attrs))
+        for values, attrs in [
+            ((x(1, 1),), {"start": 0, "stop": 4, "step": 2, "axis": 0}),
+            ((x(2, 3),), {"start": 1, "stop": 3, "step": 1, "axis": 0}),
+            ((x(4, 1),), {"start": 0, "stop": 2, "step": 1, "axis": 1}),
+        ]
+    ),
+    forward(case("_npi_diag_indices_from", x(3, 3))),
+]
