@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from . import encoding, table
 from .encoding import Encoding, Needs
 from .errors import DataError
+from .figures import counted
 from .models import (
     Opened,
     Say,
@@ -25,22 +25,12 @@ from .models import (
     plain_encoding,
     tell_unseen,
 )
-from .table import Rows, Source, counted
+from .reading import Reading
+from .rows import Rows
+from .sources import Data, Source, sources
 
 if TYPE_CHECKING:
     import numpy as np
-
-Data = Source | Path | str | BinaryIO
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How a user says that a table is to be read: `target` names the target columns, `rescale` is (scale, offset) for
-    numbers, `header` says whether the first row is one. What is not said is found out."""
-
-    target: tuple[str, ...] = ()
-    rescale: tuple[float, float] | None = None
-    header: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -90,23 +80,22 @@ def for_training(
     """
     import numpy as np
 
-    data = table.source(data)
+    data = found_sources(data, reading, "train", say)
     rows = None
     if opened.model is None:
         rows = table.read(data, reading.header)
-        opened = opened.for_rows((len(rows.form.names) - max(1, len(reading.target)),), say)
+        opened = opened.for_rows((encoding.width(rows, reading),), say)
     check_trainable(opened)
     needs = needs_of(opened, loss or loss_of(opened))
-    known = None if reading.target or reading.rescale or loss else known_encoding(opened, needs)
+    known = None if reading.anew or loss else known_encoding(opened, needs)
     if known:
         say("columns, categories and classes are those of the table that the model was trained on")
         rows = encoding.read(data, known, reading.header)
     else:
         rows = rows or table.read(data, reading.header)
-        rescale = reading.rescale or (1.0, 0.0)
-        known = encoding.fit(rows, needs, reading.target, opened.classes, rescale, say=say)
+        known = encoding.fit(rows, needs, reading, opened.classes, say=say)
     y = encoding.targets(rows, known)
-    full, left_out = _with_targets(y, data.name, say)
+    full, left_out = _with_targets(y, table.title(data), say)
     held = np.empty(0, int) if validation_data else held_out(y[full], validation_split, seed)
     inside, outside = np.delete(full, held), full[held]
     if any(feature.fill is None for feature in known.features):
@@ -114,28 +103,37 @@ def for_training(
     unseen: Counter[str] = Counter()
     training, validation = _datasets(opened, needs, known, rows, y, (inside, outside), left_out, unseen)
     if validation_data:
-        validation_data = table.source(validation_data)
+        validation_data = sources(validation_data, part="test")
         others = encoding.read(validation_data, known, reading.header)
         y = encoding.targets(others, known)
-        full, left_out = _with_targets(y, validation_data.name, say)
+        full, left_out = _with_targets(y, table.title(validation_data), say)
         [validation] = _datasets(opened, needs, known, others, y, (full,), left_out, unseen)
     tell_unseen(unseen, say)
     return opened, training, validation
 
 
+def found_sources(data: Data, reading: Reading, part: str, say: Say) -> tuple[Source, ...]:
+    """The files of a table, those of labels told that were found by name; `part` is `Source.part`."""
+    found = sources(data, reading.labels, part)
+    for source in found:
+        if source.labels and reading.labels is None:
+            say(f"labels: {source.labels.name} (--labels names another file)")
+    return found
+
+
 def for_evaluation(opened: Opened, needs: Needs, data: Data, reading: Reading, say: Say) -> Dataset:
     """The rows that have targets. A model that was trained here reads the table as its training table was read, any
     other takes numbers as they are. Raises DataError."""
-    data = table.source(data)
+    data = found_sources(data, reading, "test", say)
     known = known_encoding(opened, needs)
     if known:
-        known = overridden(known, reading.target, reading.rescale)
+        known = overridden(known, reading)
         rows = encoding.read(data, known, reading.header)
     else:
         rows = table.read(data, reading.header)
-        known = plain_encoding(rows, needs, opened, reading.target, reading.rescale, False, say)
+        known = plain_encoding(rows, needs, opened, reading, False, say)
     y = encoding.targets(rows, known)
-    full, left_out = _with_targets(y, data.name, say)
+    full, left_out = _with_targets(y, table.title(data), say)
     unseen: Counter[str] = Counter()
     [found] = _datasets(opened, needs, known, rows, y, (full,), left_out, unseen)
     tell_unseen(unseen, say)

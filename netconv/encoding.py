@@ -6,6 +6,7 @@ model, and every later table is read by it. Knows rows and arrays, no Keras: a n
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 from collections import Counter
@@ -16,7 +17,10 @@ from typing import TYPE_CHECKING
 
 from . import table
 from .errors import DataError, FormatError
-from .table import NUMBER, Form, Rows, Source, counted
+from .figures import counted
+from .reading import Reading
+from .rows import NUMBER, Form, Rows, spelled
+from .sources import Source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,22 +105,21 @@ def silent(_line: str) -> None:
 def fit(
     rows: Rows,
     needs: Needs,
-    targets: tuple[str, ...] = (),
+    reading: Reading,
     classes: tuple[str, ...] = (),
-    rescale: tuple[float, float] = (1.0, 0.0),
     without_target: bool = False,
     say: Callable[[str], object] = silent,
 ) -> Encoding:
-    """Finds the targets (names, or positions from 1), their classes, and the features that the net takes; `fills`
-    then adds what stands for missing cells.
+    """Finds the targets, their classes, and the features that the net takes; `fills` then adds what stands for missing
+    cells.
 
     `classes` are the names of the classes when they are known. `without_target` allows a table that has none, for
     prediction. What was found out is given to `say`. Raises DataError.
     """
     names = rows.form.names
-    chosen = [_position(names, target, rows.file) for target in targets]
+    chosen = columns(names, reading.target, rows.file)
     if not chosen:
-        chosen = _find_targets(rows, needs, without_target)
+        chosen = _find_targets(rows, needs, reading, without_target)
         for position in chosen:
             say(f"target: column {names[position]!r}" + ("" if without_target else " (--target names another)"))
     if chosen and len(chosen) != (1 if needs.classes else needs.outputs):
@@ -125,27 +128,56 @@ def fit(
             "name as many with --target",
             rows.file,
         )
-    features, dropped = _choose(rows, [i for i in range(len(names)) if i not in chosen], needs.features)
+    features, dropped = _choose(rows, candidates(rows, reading, chosen), needs.features)
     for position in dropped:
         say(f"column {names[position]!r} is left out: it would be one feature too many")
     rows.finite([*chosen, *(names.index(feature.name) for feature in features if not feature.categories)])
     found = _classes(rows, chosen[0], needs, classes) if chosen and needs.classes else classes
-    return Encoding(names, rows.form.header, features, tuple(names[position] for position in chosen), found, *rescale)
+    targets = tuple(names[position] for position in chosen)
+    return Encoding(names, rows.form.header, features, targets, found, *(reading.rescale or (1.0, 0.0)))
+
+
+def candidates(rows: Rows, reading: Reading, targets: list[int]) -> list[int]:
+    """The positions of the columns that may be features."""
+    names = rows.form.names
+    given = columns(names, reading.columns, rows.file) if reading.columns else range(len(names))
+    left = {*targets, *columns(names, reading.drop, rows.file)}
+    return [position for position in given if position not in left]
+
+
+def width(rows: Rows, reading: Reading) -> int:
+    """How many features a table has, by its columns alone."""
+    targets = columns(rows.form.names, reading.target, rows.file)
+    found = candidates(rows, reading, targets)
+    return len(found) - (not targets and len(found) == len(rows.form.names))
 
 
 def columns(names: tuple[str, ...], wanted: tuple[str, ...], file: str) -> list[int]:
-    """The positions of columns, each given by its name or its number (from 1; -1 is the last), or several of them
-    separated by commas. Raises DataError."""
+    """The positions of columns, each entry one of them or several separated by commas: a name, a number (from 1; -1 is
+    the last), a range of numbers (2-5), a pattern (pixel*), or the name of an array of a file of arrays. Raises
+    DataError."""
     parts = [part for entry in wanted for part in ([entry] if entry in names else entry.split(","))]
-    return list(dict.fromkeys(_position(names, part.strip(), file) for part in parts))
+    return list(dict.fromkeys(place for part in parts for place in _positions(names, part.strip(), file)))
 
 
-def _position(names: tuple[str, ...], target: str, file: str) -> int:
-    if target in names:
-        return names.index(target)
-    if re.fullmatch(r"-?\d{1,9}", target) and 1 <= abs(int(target)) <= len(names):
-        return int(target) - 1 if int(target) > 0 else len(names) + int(target)
-    raise DataError(f"has no column {target!r}; its columns are {_listed(names)}", file)
+def _positions(names: tuple[str, ...], wanted: str, file: str) -> list[int]:
+    if wanted in names:
+        return [names.index(wanted)]
+    if re.fullmatch(r"-?\d{1,9}", wanted) and 1 <= abs(int(wanted)) <= len(names):
+        return [int(wanted) - 1 if int(wanted) > 0 else len(names) + int(wanted)]
+    ends = re.fullmatch(r"(\d{1,9})-(\d{1,9})", wanted)
+    if ends and 1 <= int(ends[1]) <= int(ends[2]) <= len(names):
+        return list(range(int(ends[1]) - 1, int(ends[2])))
+    pattern = re.compile(fnmatch.translate(wanted)) if re.search(r"[*?\[]", wanted) else of_array(wanted)
+    found = [position for position, name in enumerate(names) if pattern.match(name)]
+    if not found:
+        raise DataError(f"has no column {wanted!r}; its columns are {_listed(names)}", file)
+    return found
+
+
+def of_array(name: str) -> re.Pattern[str]:
+    """Matches the columns of an array, or of what was one: NAME.1, NAME_2 ..."""
+    return re.compile(re.escape(name) + r"[._]\d+$")
 
 
 def _listed(names) -> str:
@@ -153,9 +185,9 @@ def _listed(names) -> str:
     return ", ".join(names) if len(names) <= 40 else f"{', '.join(names[:20])}, ... {', '.join(names[-3:])}"
 
 
-def _find_targets(rows: Rows, needs: Needs, without_target: bool) -> list[int]:
+def _find_targets(rows: Rows, needs: Needs, reading: Reading, without_target: bool) -> list[int]:
     names = [name.lower() for name in rows.form.names]
-    if without_target and needs.features == len(names):
+    if without_target and needs.features == len(candidates(rows, reading, [])):
         return []
     for name in TARGETS:
         if name in names:
@@ -271,17 +303,13 @@ def _classes(rows: Rows, position: int, needs: Needs, known: tuple[str, ...]) ->
         numbers = numbers[~np.isnan(numbers)]
         if len(numbers) and numbers[0] >= 0 and numbers[-1] < most and (numbers == np.round(numbers)).all():
             return tuple(map(str, range(most)))
-        values = [_spelled(number) for number in numbers]
+        values = [spelled(number) for number in numbers]
     if not values:
         raise DataError("the target column is empty", rows.file, column=name)
     if len(values) > most:
         shown = ", ".join(values[:5]) + (", ..." if len(values) > 5 else "")
         raise DataError(f"{len(values):,} classes ({shown}), and the net tells {most:,}", rows.file, column=name)
     return tuple(values)
-
-
-def _spelled(number) -> str:
-    return str(int(number)) if number == int(number) else str(number)
 
 
 def _places(encoding: Encoding, form: Form, file: str) -> tuple[list[int], list[int]]:
@@ -300,7 +328,7 @@ def _places(encoding: Encoding, form: Form, file: str) -> tuple[list[int], list[
         return [places[name] for name in names], targets if len(targets) == len(encoding.targets) else []
     if len(form.names) == len(encoding.columns):
         places = {name: position for position, name in enumerate(encoding.columns)}
-        targets = [_position(encoding.columns, t, file) for t in encoding.targets]
+        targets = columns(encoding.columns, encoding.targets, file)
         return [places[name] for name in names], targets
     if len(form.names) == len(names):
         return list(range(len(names))), []
@@ -320,19 +348,19 @@ def _texts(encoding: Encoding, form: Form, file: str) -> frozenset[int]:
     return frozenset(text)
 
 
-def stream(source: Source, encoding: Encoding, header: bool | None = None, **options) -> Iterator[Rows]:
+def stream(sources: tuple[Source, ...], encoding: Encoding, header: bool | None = None, **options) -> Iterator[Rows]:
     """The rows of a table in blocks, read as the training table of `encoding` was; `options` are those of
     `table.stream`. Raises DataError."""
-    return table.stream(source, header, *_known(encoding, source), **options)
+    return table.stream(sources, header, *_known(encoding, sources), **options)
 
 
-def read(source: Source, encoding: Encoding, header: bool | None = None) -> Rows:
+def read(sources: tuple[Source, ...], encoding: Encoding, header: bool | None = None) -> Rows:
     """A whole table, read as the training table of `encoding` was. Raises DataError."""
-    return table.read(source, header, *_known(encoding, source))
+    return table.read(sources, header, *_known(encoding, sources))
 
 
-def _known(encoding: Encoding, source: Source):
-    return encoding.columns if encoding.header else (), partial(_texts, encoding, file=source.name)
+def _known(encoding: Encoding, sources: tuple[Source, ...]):
+    return encoding.columns if encoding.header else (), partial(_texts, encoding, file=table.title(sources))
 
 
 def fills(encoding: Encoding, rows: Rows, among) -> Encoding:
@@ -444,7 +472,7 @@ def _coded(rows: Rows, position: int, categories: tuple[str, ...]):
         text = rows.texts[position]
         return np.array([known.get(value, -2) for value in text.values] + [-1], np.int32)[text.codes]
     values, inverse = np.unique(rows.numbers[:, position], return_inverse=True)
-    return np.array([-1 if np.isnan(v) else known.get(_spelled(v), -2) for v in values], np.int32)[inverse]
+    return np.array([-1 if np.isnan(v) else known.get(spelled(v), -2) for v in values], np.int32)[inverse]
 
 
 def targets(rows: Rows, encoding: Encoding):

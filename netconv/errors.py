@@ -38,17 +38,19 @@ class UnknownShape(ShapeError):
 
 
 class DataError(NetconvError):
-    """A table does not fit: `file`, `line` (1-based), `column` (its name), `value` where they are known."""
+    """A table does not fit: `file`, `line` or `row` (1-based; a file that is no text has rows), `column` (its name),
+    `value` where they are known."""
 
-    def __init__(self, what, file=None, line=None, column=None, value=None):
+    def __init__(self, what, file=None, line=None, column=None, value=None, row=None):
         where = ", ".join(
             part
             for part in (
                 file,
                 None if line is None else f"line {line}",
+                None if row is None else f"row {row}",
                 None if column is None else f"column {column!r}",
             )
             if part
         )
         super().__init__(f"{where}: {what}" if where else what)
-        self.file, self.line, self.column, self.value = file, line, column, value
+        self.file, self.line, self.row, self.column, self.value = file, line, row, column, value

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import dataset
-from .dataset import Data, Reading
 from .encoding import Needs, silent
 from .figures import figure, finite
 from .lazy import keras
@@ -21,6 +20,8 @@ from .models import (
     outputs_of,
     probabilities,
 )
+from .reading import Reading
+from .sources import Data
 
 if TYPE_CHECKING:
     import numpy as np

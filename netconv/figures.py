@@ -15,3 +15,7 @@ def finite(facts):
     if isinstance(facts, list | tuple):
         return [finite(value) for value in facts]
     return None if isinstance(facts, float) and not math.isfinite(facts) else facts
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 from . import archive, encoding, finish
 from .encoding import Encoding, Feature, Needs, silent
 from .errors import DataError, FormatError, NetconvError, UnknownShape
+from .figures import counted
 from .lazy import keras
-from .table import Rows, counted
+from .reading import Reading
+from .rows import Rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -276,12 +278,10 @@ def class_names(known: tuple[str, ...], count: int) -> tuple[str, ...]:
 
 
 def plain_encoding(
-    rows: Rows, needs: Needs, opened: Opened, targets, rescale, without_target: bool, say: Say
+    rows: Rows, needs: Needs, opened: Opened, reading: Reading, without_target: bool, say: Say
 ) -> Encoding:
     """The encoding of a table for a model that learnt from none: numbers only, as they are."""
-    found = encoding.fit(
-        rows, needs, targets, opened.classes, rescale or (1.0, 0.0), without_target=without_target, say=say
-    )
+    found = encoding.fit(rows, needs, reading, opened.classes, without_target, say)
     return replace(found, features=tuple(Feature(feature.name) for feature in found.features))
 
 
@@ -295,11 +295,11 @@ def known_encoding(opened: Opened, needs: Needs) -> Encoding | None:
     return known
 
 
-def overridden(known: Encoding, targets: tuple[str, ...], rescale) -> Encoding:
+def overridden(known: Encoding, reading: Reading) -> Encoding:
     """An encoding with what the user says otherwise."""
-    if targets:
-        known = replace(known, targets=targets)
-    return replace(known, scale=rescale[0], offset=rescale[1]) if rescale else known
+    if reading.target:
+        known = replace(known, targets=reading.target)
+    return replace(known, scale=reading.rescale[0], offset=reading.rescale[1]) if reading.rescale else known
 
 
 def full_rows(y: np.ndarray) -> np.ndarray:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from . import encoding, lines, table
-from .dataset import Data, Reading
+from .dataset import found_sources
 from .encoding import Encoding, Needs, silent
 from .errors import NetconvError
+from .figures import counted
 from .files import replacing
 from .models import (
     Opened,
@@ -31,7 +32,9 @@ from .models import (
     probabilities,
     tell_unseen,
 )
-from .table import Form, Rows, Source, counted
+from .reading import Reading
+from .rows import Form, Rows
+from .sources import Data, Source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -160,11 +163,12 @@ def predict(
     `keep` names columns that are passed on as they stand. The other parameters are `evaluate`'s; a target column is
     left out. Raises NetconvError, also while the blocks are read.
     """
-    opened, data = open_model(model), table.source(data)
+    opened, reading = open_model(model), Reading(**reading)
+    data = found_sources(data, reading, "test", say)
     loss = loss_of(opened)
     needs = needs_of(opened, loss)
     known = known_encoding(opened, needs)
-    known = known and overridden(known, reading.get("target", ()), reading.get("rescale"))
+    known = known and overridden(known, reading)
     told = bool(needs.classes) and not raw
 
     def give(x: np.ndarray) -> np.ndarray:
@@ -173,7 +177,7 @@ def predict(
 
     settled = all(None not in tensor.shape[1:] for tensor in opened.model.outputs)
     width = needs.classes if told else needs.outputs if settled else None
-    blocks = _blocks(_rows(opened, needs, known, data, Reading(**reading), keep, say), give, width, errors, say)
+    blocks = _blocks(_rows(opened, needs, known, data, reading, keep, say), give, width, errors, say)
     first = next(blocks)
     width = first.values.shape[1]
     if needs.classes == width:
@@ -189,7 +193,7 @@ def _rows(
     opened: Opened,
     needs: Needs,
     known: Encoding | None,
-    data: Source,
+    data: tuple[Source, ...],
     reading: Reading,
     keep: tuple[str, ...],
     say: Say,
@@ -198,7 +202,7 @@ def _rows(
 
     def kept_by(form: Form) -> dict[str, int]:
         own = form.names if form.header or not known or len(known.columns) != len(form.names) else known.columns
-        return {own[place]: place for place in encoding.columns(own, keep, data.name)}
+        return {own[place]: place for place in encoding.columns(own, keep, table.title(data))}
 
     options = {"keep": lambda form: frozenset(kept_by(form).values()), "lenient": True}
     if known:
@@ -215,7 +219,7 @@ def _rows(
                     yield whole, whole.numbers, {name: whole.kept[place] for name, place in kept.items()}
                 continue
             if used is None:
-                used = plain_encoding(whole, needs, opened, reading.target, reading.rescale, True, say)
+                used = plain_encoding(whole, needs, opened, reading, True, say)
             for rows in whole.parts(most):
                 x = encoding.features(rows, used, unseen)
                 yield rows, x, {name: rows.kept[place] for name, place in kept.items()}

@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from . import archive, dataset, finish, strategies
 from .batches import Feed
-from .dataset import Data, Dataset, Reading
+from .dataset import Dataset
 from .encoding import Needs, silent
 from .errors import NetconvError
 from .evaluation import Evaluation, assess
-from .figures import figure, finite
+from .figures import counted, figure, finite
 from .files import replacing
 from .fitting import Plan, Progress, fit
 from .freezing import frozen
 from .lazy import keras
 from .models import TABLE, Opened, Say, as_targets, loss_of, needs_of, open_model, outputs_of
 from .optimizers import Learning, optimizer_for, renewed
+from .reading import Reading
+from .sources import Data
 
 if TYPE_CHECKING:
     import numpy as np

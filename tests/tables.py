@@ -7,7 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from netconv import NetconvError, table
+from netconv import NetconvError
+from netconv.sources import Source
 
 KIDNEY = Path(__file__).parent.parent / "fixtures" / "kidney.csv"
 layers = keras.layers
@@ -23,7 +24,7 @@ def model(features=2, classes=2, loss="sparse_categorical_crossentropy", activat
 
 
 def source(text):
-    return table.Source("t.csv", lambda: io.BytesIO(text.encode()))
+    return Source("t.csv", lambda: io.BytesIO(text.encode()))
 
 
 def separable(rows=60, names=("no", "yes"), seed=0):

@@ -10,16 +10,19 @@ import pytest
 
 from netconv import DataError, FormatError, encoding, table
 from netconv.encoding import Encoding, Feature, Needs
+from netconv.reading import Reading
+from netconv.sources import Source
 
 
 def source(text):
-    return table.Source("t.csv", lambda: io.BytesIO(text.encode()))
+    return (Source("t.csv", lambda: io.BytesIO(text.encode())),)
 
 
 def fit(text, needs, *targets, **options):
     said = []
     rows = table.read(source(text))
-    found = encoding.fit(rows, needs, targets, say=said.append, **options)
+    classes = options.pop("classes", ())
+    found = encoding.fit(rows, needs, Reading(targets, **options), classes, say=said.append)
     return rows, encoding.fills(found, rows, np.arange(len(rows))), said
 
 
@@ -107,7 +110,7 @@ def test_texts_become_codes_or_places_as_the_width_wants():
 
 def test_missing_cells_get_the_median_or_the_most_frequent_text_of_the_rows_asked_for():
     rows = table.read(source("a,b,c,y\n1,x,\n,?,\n5,z,\n2,z,\n9,x,\n".replace(",\n", ",,0\n")))
-    found = encoding.fit(rows, Needs(3, 1, 0), ("y",))
+    found = encoding.fit(rows, Needs(3, 1, 0), Reading(("y",)))
     found = encoding.fills(found, rows, np.array([0, 1, 2, 3]))
     assert [feature.fill for feature in found.features] == [2.0, "z", 0.0]
     assert encoding.features(rows, found)[1].tolist() == [2, 1, 0]
@@ -206,7 +209,7 @@ def test_the_error_has_its_parts():
 
 def test_a_missing_cell_that_nothing_stands_for():
     rows = table.read(source("a,y\n1,0\n,1\n"))
-    found = encoding.fit(rows, Needs(1, 2, 2))
+    found = encoding.fit(rows, Needs(1, 2, 2), Reading())
     with pytest.raises(DataError) as caught:
         encoding.features(rows, found)
     assert str(caught.value) == (

@@ -13,9 +13,9 @@ PACKAGE = Path(netconv.__file__).parent
 LEVELS = [
     {"errors"},
     {"files", "figures", "lines", "arrays", "attributes", "batches", "calls", "freezing", "lazy"},
-    {"checkpoints", "graph", "ndarray", "refused", "steps", "strategies", "synonyms", "table", "plots"},
-    {"fitting", "registry", "reader", "history"},
-    {"normalise", "shape_rules"},
+    {"checkpoints", "graph", "ndarray", "refused", "rows", "sources", "steps", "strategies", "synonyms", "plots"},
+    {"fitting", "registry", "reader", "reading", "history", "arrayfiles", "delimited", "parquet"},
+    {"normalise", "shape_rules", "table"},
     {"shapes"},
     {"initialise", "encoding", "draft"},
     {"cells", "patterns"},

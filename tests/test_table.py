@@ -7,13 +7,14 @@ import math
 import numpy as np
 import pytest
 
-from netconv import DataError, table
-from netconv.table import Text
+from netconv import DataError, delimited, table
+from netconv.rows import Text
+from netconv.sources import Source, Stream, sources
 
 
 def read(text, **options):
     data = text if isinstance(text, bytes) else text.encode()
-    return table.read(table.Source("t.csv", lambda: io.BytesIO(data)), **options)
+    return table.read((Source("t.csv", lambda: io.BytesIO(data)),), **options)
 
 
 def cells(rows):
@@ -76,7 +77,7 @@ def test_quotes_byte_order_mark_and_blank_lines():
     ],
 )
 def test_a_header_is_found_out(text, header, names):
-    form = read(text).form if text.count("\n") > 1 else next(table.stream(table.source(io.BytesIO(text.encode())))).form
+    form = read(text).form if text.count("\n") > 1 else next(table.stream(sources(io.BytesIO(text.encode())))).form
     assert (form.header, form.names) == (header, names)
 
 
@@ -100,7 +101,7 @@ def test_one_column_is_a_table():
         ("\n\n", "t.csv: is empty"),
         ("a,b\n", "t.csv: has a header and no rows"),
         ("x" * 200_000 + ",1\n", "t.csv: has a cell of more than 131,072 characters"),
-        (b"PK\x03\x04\x00\x00", "t.csv: is no table of UTF-8 text (CSV)"),
+        (b"PK\x03\x04\x00\x00", "t.csv: is cut short or damaged: it is no .npz file"),
         (b"\xff\xfea\x00,\x00", "t.csv: is no table of UTF-8 text (CSV)"),
         (b"a,b\n" + b"1,x\n" * 30000 + b"2,\xe9\n", "t.csv, line 30002: is not UTF-8"),
     ],
@@ -111,33 +112,33 @@ def test_what_cannot_be_read(text, message):
 
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(DataError, match="cannot be read: No such file or directory"):
-        table.read(table.source(tmp_path / "no.csv"))
+        table.read(sources(tmp_path / "no.csv"))
     with pytest.raises(DataError, match="cannot be read: Is a directory"):
-        table.read(table.source(tmp_path))
+        table.read(sources(tmp_path))
 
 
 @pytest.mark.parametrize("block", [7, 16, 64, 1000])
 def test_blocks_do_not_show(monkeypatch, block):
-    monkeypatch.setattr(table, "BLOCK", block)
+    monkeypatch.setattr(Stream.read, "__defaults__", (block,))
     text = 'a,b,c\n1,x,1\n2,"y,\n""z""",2\n3,5" pipe,?\n,,\n4,x,four\n'
     rows = read(text)
     assert cells(rows) == [[1, 2, 3, None, 4], ["x", 'y,\n"z"', '5" pipe', None, "x"], ["1", "2", None, None, "four"]]
     found = [rows.find(row) for row in range(5)]
-    assert [line for line, _ in found] == [2, 3, 5, 6, 7]
-    assert found[1][1] == ["2", 'y,\n"z"', "2"]
+    assert [place.number for place in found] == [2, 3, 5, 6, 7]
+    assert found[1].cells == ["2", 'y,\n"z"', "2"]
     with pytest.raises(DataError, match="line 8: 1 cell, and the header has 3"):
         read(text + "9\n")
 
 
 def test_a_quote_left_open_does_not_fill_the_memory(monkeypatch):
-    monkeypatch.setattr(table, "BLOCK", 1 << 18)
-    monkeypatch.setattr(table, "LONGEST", 1 << 20)
+    monkeypatch.setattr(Stream.read, "__defaults__", (1 << 18,))
+    monkeypatch.setattr(delimited, "LONGEST", 1 << 20)
     message = fails('a,b\n1,2\n3,"4\n' + "5,6\n" * 400_000)
     assert message == "t.csv, line 3: a row of more than 1 MB: is a quote left open?"
 
 
 def test_a_stream_gives_rows_as_they_come():
-    rows = list(table.stream(table.source(io.BytesIO(b"a,b\n1,x\n2,y\n"))))
+    rows = list(table.stream(sources(io.BytesIO(b"a,b\n1,x\n2,y\n"))))
     assert [len(block) for block in rows] == [2]
     assert rows[0].file == "standard input"
 
@@ -147,7 +148,7 @@ def test_a_table_agrees_with_the_standard_reader(tmp_path):
     wanted = [[f"{x:.6g}" for x in row] for row in generator.normal(size=(500, 12))]
     with (tmp_path / "t.csv").open("w", newline="") as stream:
         csv.writer(stream, quoting=csv.QUOTE_ALL).writerows(wanted)
-    rows = table.read(table.source(tmp_path / "t.csv"))
+    rows = table.read(sources(tmp_path / "t.csv"))
     np.testing.assert_array_equal(rows.numbers, np.array(wanted, np.float32))
 
 
@@ -164,7 +165,7 @@ def test_a_row_longer_than_the_sample():
 
 def test_columns_that_are_passed_on_are_kept_as_they_stand():
     text = 'id,a,b\n007,1, "x"\n 0.10 ,2,"y, z"\n1e999,3,\n'
-    stream = table.stream(table.Source("t.csv", lambda: io.BytesIO(text.encode())), keep=lambda _: frozenset({0, 2}))
+    stream = table.stream((Source("t.csv", lambda: io.BytesIO(text.encode())),), keep=lambda _form: frozenset({0, 2}))
     [rows] = stream
     assert {position: column.to_pylist() for position, column in rows.kept.items()} == {
         0: ["007", " 0.10 ", "1e999"], 2: [' "x"', "y, z", ""]
@@ -175,13 +176,13 @@ def test_columns_that_are_passed_on_are_kept_as_they_stand():
 @pytest.mark.parametrize("bad", ["3\n", '3,"\xe9",5\n'])
 def test_ragged_rows_may_be_passed_over(bad):
     data = ("a,b\n" + "1,2\n" * 20_000 + bad + '4,"5"\n').encode("latin-1")
-    [rows] = table.stream(table.Source("t.csv", lambda: io.BytesIO(data)), lenient=True)
-    assert np.flatnonzero(rows.faults.mask).tolist() == [20_000] and rows.find(20_001) == (20_003, ["4", "5"])
+    [rows] = table.stream((Source("t.csv", lambda: io.BytesIO(data)),), lenient=True)
+    assert np.flatnonzero(rows.faults.mask).tolist() == [20_000] and rows.find(20_001)[2:] == (20_003, ["4", "5"])
     assert rows.numbers[[0, 20_001], 0].tolist() == [1, 4]
 
 
 def test_a_cell_without_end_is_no_row_at_fault():
     text = "a,b\n1,2\n" * 10_000 + "1\n" + "x" * 200_000 + ",1\n"
     with pytest.raises(DataError) as caught:
-        list(table.stream(table.Source("t.csv", lambda: io.BytesIO(text.encode())), lenient=True))
+        list(table.stream((Source("t.csv", lambda: io.BytesIO(text.encode())),), lenient=True))
     assert str(caught.value) == "t.csv, line 20002: a cell of more than 131,072 characters"

@@ -8,11 +8,11 @@ import click
 
 import netconv
 
-from .options import JSON, MODEL, QUIET, opened_model, reading, saying, source
+from .options import DATA, JSON, MODEL, QUIET, opened_model, reading, saying, table
 
 
 @click.command()
-@click.argument("data", metavar="DATA.csv|-")
+@DATA
 @MODEL
 @reading
 @click.option("--plot", metavar="FILE", help="Draws the confusion matrix (.png or .svg).")
@@ -24,7 +24,7 @@ def evaluate(data, model, plot, as_json, quiet, **options):
     if plot:
         netconv.check_picture(plot)
     opened = opened_model(model, data, False, say)
-    found = netconv.evaluate(opened, source(data), say=say, **options)
+    found = netconv.evaluate(opened, table(data), say=say, **options)
     if plot:
         netconv.confusion_matrix([report.name for report in found.classes], found.confusion, plot)
     click.echo(json.dumps(found.facts, ensure_ascii=False) if as_json else found.text)

@@ -50,17 +50,22 @@ class Weights(click.ParamType):
 
 
 MODEL = click.option("-m", "--model", metavar="FILE", help="A .keras file or a net.json; else the only one there is.")
-TARGET = click.option("-t", "--target", "target", metavar="COLUMN", multiple=True,
-                      help="The column that is to be told, by name or number (from 1; -1 is the last).")  # fmt: skip
-RESCALE = click.option("--rescale", type=Rescale(), help="Numbers x become x*SCALE+OFFSET, such as 1/255,0.")
-HEADER = click.option(
-    "--header/--no-header", default=None, help="Whether the first row has names. [default: found out]"
-)
+DATA = click.argument("data", metavar="DATA...", nargs=-1, required=True)
+READING = (
+    click.option("-t", "--target", metavar="COLS", multiple=True,
+                 help="The columns to be told: names, numbers (from 1; -1 is the last), ranges 2-5, patterns out*."),
+    click.option("--columns", metavar="COLS", multiple=True,
+                 help="The columns that the net takes. [default: the others]"),
+    click.option("--drop", metavar="COLS", multiple=True, help="Columns that the net does not take."),
+    click.option("--rescale", type=Rescale(), help="Numbers x become x*SCALE+OFFSET, such as 1/255,0."),
+    click.option("--header/--no-header", default=None, help="Whether the first row has names. [default: found out]"),
+    click.option("--labels", metavar="FILE", help="The labels of a file of images. [default: the one beside it]"),
+)  # fmt: skip
 
 
 def reading(command):
     """The options by which a user says how a table is to be read: the fields of `Reading`."""
-    for option in (HEADER, RESCALE, TARGET):
+    for option in reversed(READING):
         command = option(command)
     return command
 
@@ -73,14 +78,21 @@ def saying(quiet: bool):
     return lambda line: None if quiet else click.echo(line, err=True)
 
 
-def source(data: str):
-    return sys.stdin.buffer if data == "-" else data
+def source(name: str):
+    return sys.stdin.buffer if name == "-" else name
 
 
-def opened_model(model, data: str, training: bool, say, seed: int = 0, init: str | None = None):
-    if model == "-" and data == "-":
+def table(data: tuple[str, ...]):
+    """The files of a table."""
+    return list(map(source, data))
+
+
+def opened_model(model, data: tuple[str, ...], training: bool, say, seed: int = 0, init: str | None = None):
+    if model == "-" and "-" in data:
         raise click.UsageError("the model and the data cannot both be standard input")
+    if data.count("-") > 1:
+        raise click.UsageError("standard input can be read once")
     if model is None:
-        model = netconv.find_model(None if data == "-" else data, training, say)
+        model = netconv.find_model(None if "-" in data else data[0], training, say)
     with quiet_keras():
         return netconv.open_model(sys.stdin.buffer.read() if model == "-" else model, seed, init, training)

@@ -8,11 +8,11 @@ import click
 
 import netconv
 
-from .options import MODEL, QUIET, opened_model, reading, saying, source
+from .options import MODEL, QUIET, opened_model, reading, saying, table
 
 
 @click.command()
-@click.argument("data", metavar="[DATA.csv|-]", default="-")
+@click.argument("data", metavar="[DATA...]", nargs=-1)
 @MODEL
 @reading
 @click.option("--proba", is_flag=True, help="The probabilities of all classes.")
@@ -30,6 +30,7 @@ def predict(data, model, proba, top, output, as_json, quiet, **options):
     if proba + (top is not None) + options["raw"] > 1:
         raise click.UsageError("--proba, --top and --raw exclude each other")
     say = saying(quiet)
+    data = data or ("-",)
     opened = opened_model(model, data, False, say)
-    found = netconv.predict(opened, source(data), say=say, **options)
+    found = netconv.predict(opened, table(data), say=say, **options)
     found.write(sys.stdout.buffer if output == "-" else output, as_json, proba, top)

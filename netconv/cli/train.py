@@ -16,7 +16,7 @@ import click
 
 import netconv
 
-from .options import JSON, MODEL, QUIET, Weights, opened_model, reading, saying, source
+from .options import DATA, JSON, MODEL, QUIET, Weights, opened_model, reading, saying, source, table
 from .quiet import quiet_keras
 
 
@@ -95,7 +95,7 @@ class _Stop:
 
 
 @click.command()
-@click.argument("data", metavar="DATA.csv|-")
+@DATA
 @MODEL
 @reading
 @click.option("-o", "--output", metavar="FILE", help="Where the trained model goes (- for stdout). "
@@ -147,7 +147,7 @@ class _Stop:
 @QUIET
 def train(data, model, output, history, plot, as_json, quiet, validation_data, seed, init, strategy, device,
           **options):  # fmt: skip
-    """Trains a model on the rows of a table and prints the path of the trained one.
+    """Trains a model on the rows of a table, of one file or several, and prints the path of the trained one.
 
     The best weights by validation loss are kept. What was learnt of the table (columns, categories, classes) goes into
     the .keras file, for `evaluate` and `predict`. Ctrl-C ends training and keeps what was learnt. With --json a line
@@ -188,7 +188,7 @@ def train(data, model, output, history, plot, as_json, quiet, validation_data, s
     with stop.watching():
         try:
             trained = netconv.train(
-                opened, source(data), seed=seed, say=say, progress=progress, stop=stop, strategy=chosen,
+                opened, table(data), seed=seed, say=say, progress=progress, stop=stop, strategy=chosen,
                 validation_data=source(validation_data) if validation_data else None, **given,
             )  # fmt: skip
         except KeyboardInterrupt:
