@@ -172,9 +172,10 @@ class Stream:
     def __exit__(self, *_) -> None:
         self._raw.close()
 
-    def read(self, size: int = BLOCK) -> bytes:
-        """What has arrived, at most `size` bytes; nothing at the end. A slow pipe is answered at once, a fast one in
-        large blocks."""
+    def read(self, size: int | None = None) -> bytes:
+        """What has arrived, at most `size` bytes (None: BLOCK); nothing at the end. A slow pipe is answered at once, a
+        fast one in large blocks."""
+        size = BLOCK if size is None else size
         if self.head:
             piece, self.head = self.head[:size], self.head[size:]
         else:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tables import fails, layers, model, source
 
-from netconv import prediction, table, training
+from netconv import prediction, sources, training
 from netconv.prediction import Block, Predictions
 
 BLOCK = Block(np.array([[0.25, 0.7512345, 0], [1, 0, 0]], np.float32), np.array([False, False]))
@@ -180,7 +180,7 @@ def test_rows_at_fault_have_no_prediction(trained):
 
 def test_faults_far_into_a_table_are_found(trained, monkeypatch):
     """In any block of the table and any part of a block."""
-    monkeypatch.setattr(table, "BLOCK", 1 << 16)
+    monkeypatch.setattr(sources, "BLOCK", 1 << 16)
     monkeypatch.setattr(prediction, "LARGEST", 1 << 10)
     rows = [f"{n},{n % 5},p\n" for n in range(20_000)]
     for bad in (50, 51, 12_345, 19_999):
