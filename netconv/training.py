@@ -17,7 +17,7 @@ from .dataset import Dataset
 from .encoding import Needs, silent
 from .errors import NetconvError
 from .evaluation import Evaluation, assess
-from .figures import counted, figure, finite
+from .figures import figure, finite
 from .files import replacing
 from .fitting import Plan, Progress, fit
 from .freezing import frozen
