@@ -394,6 +394,13 @@ def upsampling(a, ins, outs):
     return parts, [(data[0], many, *sizes)]
 
 
+@rule("SpatialTransformer")
+def spatial_transformer(a, ins, outs):
+    data, out = of_rank(ins[0], 4), of_rank(outs[0], 4)
+    data = merge(data, (out[0], out[1], None, None))
+    return [data, (data[0], 6)], [(*data[:2], *(n or None for n in a.target_shape))]
+
+
 @rule("BatchNorm", "_contrib_SyncBatchNorm")
 def batch_norm(a, ins, outs):
     return _normalised(ins, outs, getattr(a, "axis", 1))
@@ -684,7 +691,12 @@ def slice_axis(a, ins, outs):
     axis = place(a.axis, len(shape))
     out = of_rank(outs[0], len(shape))
     data = merge(of_rank(ins[0], len(shape)), (*out[:axis], None, *out[axis + 1 :]))
-    return [data], [(*data[:axis], _cut(data[axis], a.begin, a.end, None), *data[axis + 1 :])]
+    length = _cut(data[axis], a.begin, a.end, None)
+    if data[axis] is None and a.begin < 0 and a.end is None:
+        length = -a.begin
+    elif data[axis] is None and a.end is not None and (a.begin < 0) == (a.end < 0):
+        length = a.end - a.begin
+    return [data], [(*data[:axis], length, *data[axis + 1 :])]
 
 
 def _cut(length, begin, end, step) -> int | None:

@@ -343,6 +343,10 @@ def _reshaped(a, ins, outs):
 
 
 def _as_the_other(a, ins, outs):
+    """Operands are shaped alike; where neither is known, the first is shaped as what they give."""
+    if ins[0] is ins[1] is None and outs[0] is not None:
+        return [outs[0], None]
+
     def like(one: Shape, other: Shape) -> Shape:
         if one is None:
             return other and (None if other[0] == 1 else other[0], *other[1:])

@@ -198,6 +198,11 @@ def _scattered(at, data, weight, stride, dilate, groups, rank):
     table = ops.flip(table, axis=tuple(range(2, rank + 2)))
     edge = [(d * (k - 1),) * 2 for d, k in zip(dilate, kernel, strict=True)]
     data = ops.pad(_apart(data, stride), ((0, 0), *edge, (0, 0)))
+    if table.shape[:2] == (groups, 1) and rank < 3:
+        table = ops.transpose(table, (*range(2, rank + 2), 0, 1))
+        return ops.depthwise_conv(
+            data, table, strides=1, padding="valid", dilation_rate=dilate, data_format="channels_last"
+        )
     parts = [
         ops.conv(
             x,
