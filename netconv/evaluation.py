@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import dataset
+from .dataset import Dataset
 from .encoding import Needs, silent
-from .figures import figure, finite
+from .errors import NetconvError
+from .figures import figure, finite, shortened
 from .lazy import keras
 from .models import (
     Say,
@@ -26,6 +29,11 @@ from .sources import Data
 if TYPE_CHECKING:
     import numpy as np
 
+Pairs = Iterable[tuple["np.ndarray", "np.ndarray"]]
+"""Blocks of rows: what a model gives, (rows, values), and what it is to give."""
+WIDEST, MOST = 120, 50
+"""Characters of a confusion matrix, and classes, that are shown as text."""
+
 
 @dataclass(frozen=True)
 class ClassReport:
@@ -40,8 +48,10 @@ class ClassReport:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """`metrics` (loss and accuracy; or loss, mse, mae, rmse, r2) over `rows` rows; for classes a report each, and the
-    `confusion`: rows are true classes, columns predicted ones, both in the order of `classes`."""
+    """`metrics` over `rows` rows: loss, accuracy, macro_precision, macro_recall and macro_f1 (means over the classes
+    that occur), auc (the area under the ROC curve) of two classes, top_K_accuracy where it was asked for; or loss, mse,
+    mae, rmse, r2. For classes a report each, and the `confusion`: rows are true classes, columns predicted ones, both
+    in the order of `classes`."""
 
     rows: int
     metrics: dict[str, float]
@@ -55,64 +65,211 @@ class Evaluation:
 
     @property
     def text(self) -> str:
-        lines = [f"rows      {self.rows}", *(f"{name:9} {figure(value)}" for name, value in self.metrics.items())]
+        wide = max(map(len, ("rows", *self.metrics)))
+        lines = [f"{'rows':{wide}}  {self.rows}"]
+        lines += [f"{name:{wide}}  {figure(value)}" for name, value in self.metrics.items()]
         if self.classes:
-            shown = [c for c, row in zip(self.classes, self.confusion, strict=True) if c.count or any(row)]
-            wide = max(5, *(len(c.name) for c in self.classes))
-            lines += ["", f"{'class':{wide}} precision    recall        f1     count"]
-            lines += [f"{c.name:{wide}} {c.precision:9.4f} {c.recall:9.4f} {c.f1:9.4f} {c.count:9}" for c in shown]
-            cells = [len(str(count)) for row in self.confusion for count in row]
-            column = max(wide, *cells) if wide <= 12 else max(5, *cells)
-            heads = [c.name if wide <= 12 else str(n) for n, c in enumerate(self.classes)]
-            lines += ["", "confusion: true classes down, predicted across"]
-            lines += [f"{'':{wide}} " + " ".join(f"{head:>{column}}" for head in heads)]
-            lines += [
-                f"{c.name:{wide}} " + " ".join(f"{count:>{column}}" for count in row)
-                for c, row in zip(self.classes, self.confusion, strict=True)
-            ]
+            lines += ["", *self._reports(), "", *self._confused()]
         return "\n".join(lines)
 
+    def _reports(self) -> list[str]:
+        shown = [
+            c for c, told in zip(self.classes, zip(*self.confusion, strict=True), strict=True) if c.count or any(told)
+        ]
+        worst = sorted(shown, key=lambda c: c.f1)[:MOST] if len(shown) > MOST else shown
+        names = [shortened(c.name) for c in worst]
+        wide = max(5, *map(len, names)) if names else 5
+        lines = [f"{'class':{wide}} precision    recall        f1     count"]
+        lines += [
+            f"{name:{wide}} {c.precision:9.4f} {c.recall:9.4f} {c.f1:9.4f} {c.count:9}"
+            for name, c in zip(names, worst, strict=True)
+        ]
+        if len(shown) > MOST:
+            lines.append(f"{MOST} of {len(shown):,} classes, those with the smallest f1; --json has all")
+        return lines
 
-def assess(given: np.ndarray, y: np.ndarray, needs: Needs, loss, names: tuple[str, ...]) -> Evaluation:
+    def _confused(self) -> list[str]:
+        """The matrix where it is narrow enough, else the mistakes made most."""
+        names = [shortened(c.name) for c in self.classes]
+        wide = max(map(len, names))
+        column = max(len(f"{count}") for row in self.confusion for count in row)
+        if len(names) * (max(wide, column) + 1) + wide <= WIDEST:
+            heads, column = names, max(5, wide, column)
+        else:  # the columns are numbered, and the rows with them
+            heads, column = [str(n) for n in range(len(names))], max(5, len(f"{len(names)}"), column)
+            names = [f"{n:{len(heads[-1])}} {name}" for n, name in enumerate(names)]
+            wide = max(map(len, names))
+        if len(names) * (column + 1) + wide > WIDEST:
+            return self._mistakes()
+        lines = ["confusion: true classes down, predicted across"]
+        lines += [f"{'':{wide}} " + " ".join(f"{head:>{column}}" for head in heads)]
+        for name, row in zip(names, self.confusion, strict=True):
+            lines.append(f"{name:{wide}} " + " ".join(f"{count or '.':>{column}}" for count in row))
+        return lines
+
+    def _mistakes(self) -> list[str]:
+        found = [
+            (count, true.count, shortened(true.name), shortened(told.name))
+            for true, row in zip(self.classes, self.confusion, strict=True)
+            for told, count in zip(self.classes, row, strict=True)
+            if count and told is not true
+        ]
+        found = sorted(found, key=lambda mistake: -mistake[0])
+        if not found:
+            return ["no class is taken for another"]
+        wide = max(4, *(len(name) for _, _, name, _ in found[:20]))
+        also = max(9, *(len(name) for *_, name in found[:20]))
+        lines = [f"{'true':{wide}} {'predicted':{also}}     count  of the true class"]
+        lines += [f"{name:{wide}} {told:{also}} {count:9}  {count / of:.1%}" for count, of, name, told in found[:20]]
+        if len(found) > 20:
+            lines.append(f"the 20 commonest of {len(found):,} mistakes; --json and --plot have the matrix")
+        return lines
+
+    def check(self, minimum: Mapping[str, float] = {}, maximum: Mapping[str, float] = {}) -> None:
+        """Raises NetconvError when a metric is not there, or is below its minimum or above its maximum: all that are,
+        in one line."""
+        for name in (*minimum, *maximum):
+            if name not in self.metrics:
+                raise NetconvError(f"there is no metric {name!r} here; there are {', '.join(self.metrics)}")
+        value = self.metrics
+        short = [f"{name} is {figure(value[name])}, and at least {least:g} is wanted" for name, least in minimum.items()
+                 if not value[name] >= least]  # fmt: skip
+        short += [f"{name} is {figure(value[name])}, and at most {most:g} is wanted" for name, most in maximum.items()
+                  if not value[name] <= most]  # fmt: skip
+        if short:
+            raise NetconvError("; ".join(short))
+
+
+def assess(model, data: Dataset, needs: Needs, loss, top: tuple[int, ...] = ()) -> Evaluation:
+    """How well a model tells the targets of a dataset, in memory that does not grow with it (but for a number a row
+    where there are two classes)."""
+    pairs = ((outputs_of(model, inputs), y) for inputs, y in data.blocks())
+    return of_pairs(pairs, needs, loss, data.names, top)
+
+
+def of_pairs(pairs: Pairs, needs: Needs, loss, names: tuple[str, ...], top: tuple[int, ...] = ()) -> Evaluation:
+    """The evaluation of what a model gives for rows against what it is to give."""
+    if needs.classes:
+        return _of_classes(pairs, needs, loss, names, top)
+    if top:
+        raise NetconvError("top-k accuracy is of classes, and this net gives values")
+    return _of_values(pairs, needs, loss)
+
+
+class _Loss:
+    """The mean of a loss over blocks of rows."""
+
+    def __init__(self, loss, needs: Needs):
+        self.function = keras.losses.get(loss[0] if isinstance(loss, list | tuple) else loss)
+        self.loss, self.needs, self.sum, self.rows = loss, needs, 0.0, 0
+
+    def add(self, given: np.ndarray, y: np.ndarray) -> None:
+        import numpy as np
+
+        losses = keras.ops.convert_to_numpy(self.function(as_targets(y, self.needs, self.loss), given))
+        self.sum += float(np.mean(losses, dtype=np.float64)) * len(y)
+        self.rows += len(y)
+
+    @property
+    def mean(self) -> float:
+        return self.sum / self.rows
+
+
+def _of_classes(pairs: Pairs, needs: Needs, loss, names: tuple[str, ...], top: tuple[int, ...]) -> Evaluation:
     import numpy as np
 
-    function = keras.losses.get(loss[0] if isinstance(loss, list | tuple) else loss)
-    value = float(np.mean(keras.ops.convert_to_numpy(function(as_targets(y, needs, loss), given))))
-    if not needs.classes:
-        error = given.astype(np.float64) - y
-        mse, spread = float(np.mean(error**2)), float(np.mean((y - y.mean(axis=0, dtype=np.float64)) ** 2))
-        metrics = {"mse": mse, "mae": float(np.mean(np.abs(error))), "rmse": math.sqrt(mse)}
-        return Evaluation(len(y), {"loss": value, **metrics, "r2": 1 - mse / spread if spread else math.nan})
-    count = needs.classes
-    confusion = np.zeros((count, count), int)
-    np.add.at(confusion, (y, probabilities(given, loss).argmax(axis=1)), 1)
+    mean, confusion = _Loss(loss, needs), np.zeros((needs.classes, needs.classes), int)
+    hits, scores, truths = dict.fromkeys(top, 0), [], []
+    for given, y in pairs:
+        mean.add(given, y)
+        chances = probabilities(given, loss)
+        np.add.at(confusion, (y, chances.argmax(axis=1)), 1)
+        if top:
+            places = _places(chances, y)
+            for k in top:
+                hits[k] += int(np.count_nonzero(places < k))
+        if needs.classes == 2:
+            scores.append(given[:, -1] if given.shape[1] == 1 else chances[:, 1])
+            truths.append(y == 1)
     right, true, told = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
     precision, recall = right / np.maximum(told, 1), right / np.maximum(true, 1)
     f1 = 2 * right / np.maximum(true + told, 1)
+    there = (true + told) > 0
+    metrics = {"loss": mean.mean, "accuracy": float(right.sum() / mean.rows)}
+    metrics |= {f"macro_{name}": float(values[there].mean())
+                for name, values in (("precision", precision), ("recall", recall), ("f1", f1))}  # fmt: skip
+    if needs.classes == 2:
+        metrics["auc"] = area_under_roc(np.concatenate(scores), np.concatenate(truths))
+    metrics |= {f"top_{k}_accuracy": count / mean.rows for k, count in hits.items()}
     reports = zip(names, precision.tolist(), recall.tolist(), f1.tolist(), true.tolist(), strict=True)
-    accuracy = float(right.sum() / len(y))
-    return Evaluation(
-        len(y), {"loss": value, "accuracy": accuracy}, tuple(ClassReport(*report) for report in reports),
-        tuple(map(tuple, confusion.tolist())),
-    )  # fmt: skip
+    rows = tuple(map(tuple, confusion.tolist()))
+    return Evaluation(mean.rows, metrics, tuple(ClassReport(*report) for report in reports), rows)
+
+
+def _places(chances: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """How many classes come before the true one; of equally likely ones the first, as for the accuracy."""
+    import numpy as np
+
+    own = np.take_along_axis(chances, y[:, None].astype(int), axis=1)
+    earlier = np.arange(chances.shape[1]) < y[:, None]
+    return np.where(
+        np.isnan(chances).any(axis=1), chances.shape[1], ((chances > own) | ((chances == own) & earlier)).sum(axis=1)
+    )
+
+
+def area_under_roc(scores: np.ndarray, truths: np.ndarray) -> float:
+    """The chance that a row of the class has a higher score than one that is not, ties counting half (the statistic of
+    Mann and Whitney, by ranks); NaN when all rows are of one class or a score is NaN."""
+    import numpy as np
+
+    count = int(np.count_nonzero(truths))
+    if count in (0, len(truths)) or np.isnan(scores).any():
+        return math.nan
+    _, place, ties = np.unique(scores, return_inverse=True, return_counts=True)
+    ends = np.cumsum(ties)
+    ranks = (ends - (ties - 1) / 2)[place]
+    above = float(ranks[truths].sum()) - count * (count + 1) / 2
+    return above / (count * (len(truths) - count))
+
+
+def _of_values(pairs: Pairs, needs: Needs, loss) -> Evaluation:
+    import numpy as np
+
+    mean = _Loss(loss, needs)
+    squares = distances = 0.0
+    centre, spread = np.zeros(0), 0.0
+    for given, y in pairs:
+        before, y64 = mean.rows, y.astype(np.float64)
+        mean.add(given, y)
+        error = given.astype(np.float64) - y64
+        squares += float(np.sum(error**2))
+        distances += float(np.sum(np.abs(error)))
+        own = y64.mean(axis=0)  # means and spreads of blocks put together, after Chan, Golub and LeVeque
+        moved = own - centre if before else np.zeros_like(own)
+        spread += float(np.sum((y64 - own) ** 2)) + float(np.sum(moved**2)) * before * len(y) / mean.rows
+        centre = centre + moved * len(y) / mean.rows if before else own
+    cells = mean.rows * len(centre)
+    mse = squares / cells
+    metrics = {"loss": mean.mean, "mse": mse, "mae": distances / cells, "rmse": math.sqrt(mse)}
+    return Evaluation(mean.rows, {**metrics, "r2": 1 - squares / spread if spread else math.nan})
 
 
 def evaluate(
     model,
     data: Data,
     *,
+    top: tuple[int, ...] = (),
     say: Say = silent,
     **reading,
 ) -> Evaluation:
     """How well a model tells what a table says.
 
-    `model` is what `open_model` takes, `data` a path or a binary stream, `reading` the fields of `Reading`. A model
-    that was trained here reads the table as its training table was read, any other takes numbers as they are. Raises
-    NetconvError.
+    `model` is what `open_model` takes, `data` a path or a binary stream, `reading` the fields of `Reading`; `top` are
+    numbers K for which the accuracy is wanted of the K likeliest classes. A model that was trained here reads the table
+    as its training table was read, any other takes numbers as they are. Raises NetconvError.
     """
     opened = open_model(model)
     loss = loss_of(opened)
     needs = needs_of(opened, loss)
     check_trainable(opened)
-    found = dataset.for_evaluation(opened, needs, data, Reading(**reading), say)
-    return assess(outputs_of(opened.model, found.inputs), found.targets, needs, loss, found.names)
+    return assess(opened.model, dataset.for_evaluation(opened, needs, data, Reading(**reading), say), needs, loss, top)

@@ -9,6 +9,12 @@ def figure(value: float) -> str:
     return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.6g}"
 
 
+def shortened(name: str, longest: int = 32) -> str:
+    """A name on one line, without its middle where it is too long."""
+    name = " ".join(name.split()) or " "
+    return name if len(name) <= longest else f"{name[: longest - 12].rstrip()}…{name[-11:].lstrip()}"
+
+
 def finite(facts):
     if isinstance(facts, dict):
         return {key: finite(value) for key, value in facts.items()}

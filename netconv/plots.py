@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .errors import NetconvError
-from .figures import figure
+from .figures import figure, shortened
 from .files import replacing
 
 FORMATS = (".png", ".svg")
@@ -24,8 +24,6 @@ STYLE = {
     "axes.edgecolor": "#bbbbbb", "axes.labelcolor": INK, "axes.spines.top": False, "axes.spines.right": False,
     "axes.titlesize": 11, "xtick.color": "#555555", "ytick.color": "#555555", "legend.frameon": False,
 }  # fmt: skip
-LONGEST = 32
-"""Characters of a name that are shown."""
 
 
 def check_picture(target: Path | str) -> Path:
@@ -80,7 +78,7 @@ def _curves(panel, name: str, epochs: list[int], series: list[list[float]], best
     if known and min(known) > 0 and max(known) > 100 * min(known):
         panel.set_yscale("log")
         panel.yaxis.set_major_formatter(lambda value, _position: f"{value:g}")
-    panel.set_title(_shortened(name.replace("_", " ")), loc="left", fontweight="bold")
+    panel.set_title(shortened(name.replace("_", " ")), loc="left", fontweight="bold")
     if best is not None:
         panel.axvline(epochs[best], color=FAINT, linewidth=1, linestyle=(0, (4, 3)), zorder=1,
                       label=f"best epoch: {epochs[best]}")  # fmt: skip
@@ -116,7 +114,7 @@ def confusion_matrix(names: Sequence[str], counts: Sequence[Sequence[int]], targ
     cell = max(8.5 / number, 0.5 if number < 20 else 0.36 if number <= 40 else 0.0) if number > 4 else 1.3
     cell = min(cell, 0.85) if number > 4 else cell
     side = cell * number
-    shown = [_shortened(name) for name in names]
+    shown = [shortened(name) for name in names]
     margin = 0.075 * max(map(len, shown))
     upright = max(map(len, shown)) * 0.085 > cell
     wide, high = side + margin + 2.0, side + (margin if upright else 0.3) + 1.1
@@ -163,11 +161,6 @@ def _percent(share: float, _position=None) -> str:
     if percent in (0, 100) or 1 <= percent <= 99:
         return f"{percent:.0f}%"
     return "<0.1%" if percent < 0.1 else ">99.9%" if percent > 99.9 else f"{percent:.1f}%"
-
-
-def _shortened(name: str) -> str:
-    name = " ".join(name.split()) or " "
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 12].rstrip()}…{name[-11:].lstrip()}"
 
 
 def _import():

@@ -22,7 +22,7 @@ from .files import replacing
 from .fitting import Plan, Progress, fit
 from .freezing import frozen
 from .lazy import keras
-from .models import TABLE, Opened, Say, as_targets, loss_of, needs_of, open_model, outputs_of
+from .models import TABLE, Opened, Say, as_targets, loss_of, needs_of, open_model
 from .optimizers import Learning, optimizer_for, renewed
 from .reading import Reading
 from .sources import Data
@@ -189,7 +189,7 @@ def train(
         optimizer.learning_rate = renewed(learner).learning_rate
     opened.model.compile(optimizer, loss, metrics=kept)
     on = validation or training
-    evaluation = assess(outputs_of(opened.model, on.inputs), on.targets, needs, loss, on.names)
+    evaluation = assess(opened.model, on, needs, loss)
     return Trained(
         replace(opened, members={**opened.members, TABLE: training.encoding.dump()}), done.history, done.best,
         len(training), len(validation), evaluation, _counts(training, validation), training.left_out, done.stopped,

@@ -112,6 +112,24 @@ def test_evaluate_in_json(trained):
     assert sum(map(sum, facts["confusion"])) == facts["rows"] == 400
 
 
+def test_evaluate_stops_a_pipeline(trained):
+    kidney = FIXTURES / "kidney.csv"
+    done = run("evaluate", "-m", trained, kidney, "--min", "accuracy=0.9", "--max", "loss=1", "--top", "1", "--json")
+    assert done.exit_code == 0
+    metrics = json.loads(done.stdout)["metrics"]
+    assert metrics["top_1_accuracy"] == metrics["accuracy"] and 0.9 < metrics["auc"] <= 1
+    done = run("evaluate", "-m", trained, kidney, "--min", "accuracy=1.5", "--min", "auc=0.5", "--max", "loss=-1")
+    assert done.exit_code == 1 and done.stdout.startswith("rows ")
+    accuracy, loss = (f"{metrics[name]:.4f}" for name in ("accuracy", "loss"))
+    assert done.stderr == (
+        f"netconv: accuracy is {accuracy}, and at least 1.5 is wanted; loss is {loss}, and at most -1 is wanted\n"
+    )
+    done = run("evaluate", "-m", trained, kidney, "--max", "mse=1")
+    known = "loss, accuracy, macro_precision, macro_recall, macro_f1, auc"
+    message = f"netconv: there is no metric 'mse' here; there are {known}\n"
+    assert (done.exit_code, done.stderr) == (1, message)
+
+
 def test_evaluate_draws_the_confusion_matrix(trained, tmp_path):
     picture = tmp_path / "m.svg"
     done = run("evaluate", "-m", trained, FIXTURES / "kidney.csv", "--plot", picture)
@@ -244,6 +262,8 @@ def test_the_input_is_never_written_over():
          "Error: Invalid value for '--rescale': '1' is not two numbers such as 1/255,0"),
         (["predict", "t.csv", "--rescale", "1e999999999,0"],
          "Error: Invalid value for '--rescale': '1e999999999,0' is not two numbers such as 1/255,0"),
+        (["evaluate", "t.csv", "--min", "accuracy"],
+         "Error: Invalid value for '--min': 'accuracy' is no limit such as accuracy=0.95"),
         (["predict", "--proba", "--raw"], "Error: --proba, --top and --raw exclude each other"),
         (["predict", "--top", "0"], "Error: Invalid value for '--top': 0 is not in the range x>=1."),
         (["predict", "--errors", "all"],
