@@ -212,9 +212,8 @@ def _places(chances: np.ndarray, y: np.ndarray) -> np.ndarray:
 
     own = np.take_along_axis(chances, y[:, None].astype(int), axis=1)
     earlier = np.arange(chances.shape[1]) < y[:, None]
-    return np.where(
-        np.isnan(chances).any(axis=1), chances.shape[1], ((chances > own) | ((chances == own) & earlier)).sum(axis=1)
-    )
+    before = ((chances > own) | ((chances == own) & earlier)).sum(axis=1)
+    return np.where(np.isnan(chances).any(axis=1), np.iinfo(before.dtype).max, before)
 
 
 def area_under_roc(scores: np.ndarray, truths: np.ndarray) -> float:

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from netconv import archive
 from netconv.cli import main
+from netconv.figures import figure
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 NETCONV = [sys.executable, "-m", "netconv"]
@@ -92,7 +93,7 @@ def test_with_no_options_the_model_is_found_and_the_trained_one_lies_beside_it()
     assert sorted(os.listdir()) == ["kidney.csv", "net-trained.keras", "net.json", "net.params"]
     done = run("evaluate", "kidney.csv")
     assert done.stderr == "model: net-trained.keras (-m names another)\n"
-    assert done.stdout.startswith("rows      400\nloss ")
+    assert done.stdout.startswith("rows             400\nloss ")
 
 
 @pytest.mark.usefixtures("folder")
@@ -120,7 +121,7 @@ def test_evaluate_stops_a_pipeline(trained):
     assert metrics["top_1_accuracy"] == metrics["accuracy"] and 0.9 < metrics["auc"] <= 1
     done = run("evaluate", "-m", trained, kidney, "--min", "accuracy=1.5", "--min", "auc=0.5", "--max", "loss=-1")
     assert done.exit_code == 1 and done.stdout.startswith("rows ")
-    accuracy, loss = (f"{metrics[name]:.4f}" for name in ("accuracy", "loss"))
+    accuracy, loss = (figure(metrics[name]) for name in ("accuracy", "loss"))
     assert done.stderr == (
         f"netconv: accuracy is {accuracy}, and at least 1.5 is wanted; loss is {loss}, and at most -1 is wanted\n"
     )
