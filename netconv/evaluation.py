@@ -73,9 +73,8 @@ class Evaluation:
         return "\n".join(lines)
 
     def _reports(self) -> list[str]:
-        shown = [
-            c for c, told in zip(self.classes, zip(*self.confusion, strict=True), strict=True) if c.count or any(told)
-        ]
+        told = map(sum, zip(*self.confusion, strict=True))
+        shown = [c for c, count in zip(self.classes, told, strict=True) if c.count or count]
         worst = sorted(shown, key=lambda c: c.f1)[:MOST] if len(shown) > MOST else shown
         names = [shortened(c.name) for c in worst]
         wide = max(5, *map(len, names)) if names else 5
