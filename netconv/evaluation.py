@@ -72,6 +72,12 @@ class Evaluation:
             lines += ["", *self._reports(), "", *self._confused()]
         return "\n".join(lines)
 
+    @property
+    def summary(self) -> str:
+        """The metrics that matter most, on a line."""
+        shown = ("loss", "accuracy") if self.classes else tuple(self.metrics)
+        return ", ".join(f"{name} {figure(self.metrics[name])}" for name in shown)
+
     def _reports(self) -> list[str]:
         told = map(sum, zip(*self.confusion, strict=True))
         shown = [c for c, count in zip(self.classes, told, strict=True) if c.count or count]

@@ -17,7 +17,7 @@ from .dataset import Dataset
 from .encoding import Needs, silent
 from .errors import NetconvError
 from .evaluation import Evaluation, assess
-from .figures import figure, finite
+from .figures import finite
 from .files import replacing
 from .fitting import Plan, Progress, fit
 from .freezing import frozen
@@ -92,8 +92,7 @@ class Trained:
             lines.append(("classes", ", ".join(listed[:20]) + (", ..." if len(listed) > 20 else "")))
         stopped = "; stopped in the last one" if self.stopped else ""
         lines.append(("epochs", f"{len(self.history)}, the best {self.best}{stopped}"))
-        figures = ", ".join(f"{name} {figure(value)}" for name, value in self.evaluation.metrics.items())
-        lines.append(("validation" if self.validation_rows else "training", figures))
+        lines.append(("validation" if self.validation_rows else "training", self.evaluation.summary))
         return "\n".join(f"{name:11} {what}" for name, what in lines)
 
 
