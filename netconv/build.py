@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from .graph import Edge, Graph
 from .layout import Flat, Stored, Value
 from .lazy import keras, layers, ops
 from .ndarray import release
+from .parts import WHOLE, Parts, starts
 
 LARGEST_CONSTANT = 4096
 """Elements of a constant that may be written into the model's config; a larger one becomes a frozen variable."""
@@ -48,7 +50,7 @@ def snake(name: str) -> str:
 class Build:
     """What grows while a graph is built; shared with the builds of its subgraphs."""
 
-    batch: Any = None  # a tensor with the batch axis first
+    first: Any = None  # the first input: it has the batch axis first
     names: set[str] = field(default_factory=set)
     shared: dict[Any, Any] = field(default_factory=dict)
     placed: list[tuple[Any, str, Array]] = field(default_factory=list)
@@ -56,6 +58,13 @@ class Build:
     loose: dict[int, Array] = field(default_factory=dict)  # stored arrays that no one layer can own, by id
     discarded: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    parts: Parts = field(default_factory=Parts)
+    spread: set[int] = field(default_factory=set)  # stored arrays that several parts read, by id
+
+    @property
+    def batch(self):
+        """A tensor with the batch axis first."""
+        return self.parts.here(self.first, WHOLE)
 
     def unique(self, name: str) -> str:
         candidate, n = name, 1
@@ -170,8 +179,12 @@ class Site:
             index = self.nothing("int32")
             if rows > 1:
                 index = ops.add(index, ops.arange(rows, dtype="int32"))
-            self.build.shared[key] = ops.reshape(layer(index), array.shape)
-        return self.build.shared[key]
+            self.build.shared[key] = ops.reshape(layer(index), array.shape), self.build.parts.number
+        return self.build.parts.here(*self.build.shared[key])
+
+    def rows(self, table: Array, ids):
+        """The rows `ids` of a stored array (rows, columns)."""
+        return ops.take(self.tensor(table), ids, 0) if id(table) in self.build.spread else self.embedding(table)(ids)
 
     def embedding(self, table: Array):
         """The Embedding that holds a stored array (rows, columns), named after the array."""
@@ -252,7 +265,7 @@ class Site:
         """The outputs of a subgraph of this node, given values for its null nodes in order."""
         inner = self.node.subgraphs[number]
         nulls = [i for i, node in enumerate(inner.nodes) if node.op == "null"]
-        return translate(self.build, inner, dict(zip(nulls, values, strict=True)), set())
+        return [value for value, _ in translate(self.build, inner, dict(zip(nulls, values, strict=True)), set())]
 
 
 def _key(array: Array):
@@ -294,23 +307,26 @@ def build(graph: Graph, shapes: dict[int, tuple], zeros: set[int] = frozenset())
         inputs.append(tensor)
         site = Site(state, graph, index)
         values[index] = Value(tensor, None, site)
-        if state.batch is None:
-            state.batch = tensor
+        if state.first is None:
+            state.first = tensor
     if not inputs:
         raise FormatError(f"{graph.source}: the graph has no input")
     for index in zeros:
         site = Site(state, graph, index)
         values[index] = _wrap(site, site.zeros(shapes[index]), None)
-    outputs = [value.natural() for value in translate(state, graph, values, zeros)]
-    outputs = [_head(state, graph, edge, tensor) for edge, tensor in zip(graph.heads, outputs, strict=True)]
+    outputs = []
+    for edge, (value, home) in zip(graph.heads, translate(state, graph, values, zeros, starts(graph)), strict=True):
+        home = home if isinstance(value, Value) else state.parts.number
+        outputs.append((_head(state, graph, edge, value.natural()), home))
     name = state.unique(keras_name(re.split(r"[\\/]", graph.source)[-1].partition(".")[0]) or "net")
+    outputs, parts = state.parts.joined(outputs, lambda: state.unique(f"{name}.part"))
     try:
         model = _model(inputs, outputs, name)
     except ValueError:  # Keras before 3.13 wants every input to lead somewhere, one of which only the shape counts too
-        ends = [Site(Build(batch=tensor), graph, 0).nothing(str(outputs[0].dtype)) for tensor in inputs]
+        ends = [Site(Build(first=tensor), graph, 0).nothing(str(outputs[0].dtype)) for tensor in inputs]
         outputs[0] = ops.add(outputs[0], ops.reshape(sum(ends[1:], ends[0]), (1,) * max(1, len(outputs[0].shape))))
         model = _model(inputs, outputs, name)
-    _name_operations(state, model)
+    made = [operation for part in (*parts, model) for operation in _name_operations(state, part)]
     weights = _settle(state)
     kept = {variable.path for variable in model.variables}
     weights = {path: origin for path, origin in weights.items() if path in kept}
@@ -318,9 +334,9 @@ def build(graph: Graph, shapes: dict[int, tuple], zeros: set[int] = frozenset())
     _all_used(graph, used | state.discarded)
     account = Account(
         nodes=sum(node.op != "null" for node in graph.nodes),
-        layers=sum(not isinstance(layer, keras.layers.InputLayer) for layer in model.operations),
+        layers=len(made),
         parameters=len(used),
-        transposes=sum(type(o).__name__ in ("Permute", "Transpose") for o in model.operations),
+        transposes=sum(type(o).__name__ in ("Permute", "Transpose") for o in made),
         names=dict(state.made.values()),
         weights=weights,
         notes=tuple(state.notes),
@@ -336,8 +352,9 @@ DTYPES = {"1": "float64", "2": "float16", "4": "int32", "6": "int64", "3": "uint
 """MXNet's type numbers, as `__dtype__` has them, to Keras's names; the others are float32."""
 
 
-def translate(state: Build, graph: Graph, values: dict[int, Any], zeros) -> list:
-    """The values of the heads of a graph, given those of its inputs by node index."""
+def translate(state: Build, graph: Graph, values: dict[int, Any], zeros, begins: list[int] = ()) -> list[tuple]:
+    """The values of the heads of a graph, given those of its inputs by node index; each with the part that it lies in,
+    which begin at the nodes `begins`."""
     readers = graph.consumers()
     used: dict[int, set[int]] = {}
     for node in graph.nodes:
@@ -347,23 +364,39 @@ def translate(state: Build, graph: Graph, values: dict[int, Any], zeros) -> list
         used.setdefault(edge.node, set()).add(edge.output)
     stored = set(graph.arrays) | {index for index, value in values.items() if isinstance(value, Stored)}
     found: dict[Edge, Any] = {Edge(index): value for index, value in values.items()}
+    home = dict.fromkeys(range(len(graph.nodes)), state.parts.number)
+
+    starting = set(begins)
+
+    def here(edge: Edge):
+        value = _found(graph, found, edge)
+        if home[edge.node] == state.parts.number or isinstance(value, Stored):
+            return value
+        return Value(state.parts.here(value.tensor, home[edge.node]), value.order, value.site)
+
     for index, node in enumerate(graph.nodes):
+        if index in starting:
+            state.parts.number += 1
         site = Site(state, graph, index, frozenset(used.get(index, ())), zeros)
         if index in graph.arrays:
             found[Edge(index)] = Stored(graph.arrays[index], len(readers[index]) == 1, site.tensor, site)
-        if index in stored and not _owned(graph, readers[index], stored):
+        if index in stored:
             array = found[Edge(index)].array
-            state.loose[id(array)] = array
+            spread = len({bisect_right(begins, reader) for reader, _ in readers[index]}) > 1
+            if spread:
+                state.spread.add(id(array))
+            if spread or not _owned(graph, readers[index], stored):
+                state.loose[id(array)] = array
         if Edge(index) in found:
             continue
-        given = [_found(graph, found, edge) for edge in node.inputs]
-        results = _translate(site, registry.translation(node.op), given, registry.parsed(node))
+        home[index] = state.parts.number
+        results = _translate(site, registry.translation(node.op), [here(e) for e in node.inputs], registry.parsed(node))
         for output, result in enumerate(results):
             if isinstance(result, Stored) and len(readers[index]) > 1:
                 result.alone = False
                 state.loose[id(result.array)] = result.array
             found[Edge(index, output)] = result
-    return [_found(graph, found, edge) for edge in graph.heads]
+    return [(_found(graph, found, edge), home[edge.node]) for edge in graph.heads]
 
 
 def _found(graph: Graph, found: dict[Edge, Any], edge: Edge):
@@ -427,7 +460,7 @@ def _owned(graph: Graph, readers: list[tuple[int, int]], stored: set[int]) -> bo
 
 def _head(state: Build, graph: Graph, edge: Edge, tensor):
     """An output of the model must be made by something: an input or a constant that is one is copied."""
-    if keras.backend.is_keras_tensor(tensor) and not any(tensor is i for i in (state.batch,)):
+    if keras.backend.is_keras_tensor(tensor) and not any(tensor is i for i in (state.first,)):
         return tensor
     node = graph.nodes[edge.node]
     site = Site(state, graph, edge.node)
@@ -436,9 +469,10 @@ def _head(state: Build, graph: Graph, edge: Edge, tensor):
     return site.layer(layers.Identity, part="output" if node.op == "null" else None)(tensor)
 
 
-def _name_operations(state: Build, model) -> None:
-    """Gives the operations that are no layers names that do not depend on what was built before in the process."""
-    operations = list(model.operations)
+def _name_operations(state: Build, model) -> list:
+    """Gives the operations that are no layers names that do not depend on what was built before in the process; returns
+    all but the inputs and the models within."""
+    operations = [o for o in model.operations if not isinstance(o, (keras.layers.InputLayer, keras.Model))]
     made = {key: name for key, (_, name) in state.made.items()}
     node: dict[int, str] = {}  # the node that a tensor within a node is on the way to
     names: dict[int, str] = {}
@@ -453,6 +487,7 @@ def _name_operations(state: Build, model) -> None:
     for operation in operations:
         if not isinstance(operation, keras.layers.Layer):
             operation.name = state.unique(names[id(operation)])
+    return operations
 
 
 def _settle(state: Build) -> dict[str, tuple]:

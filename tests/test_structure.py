@@ -21,7 +21,7 @@ LEVELS = [
     {"cells", "patterns"},
     {"unrolled"},
     {"plus"},
-    {"layout", "noise", "overlap", "regroup", "special"},
+    {"layout", "noise", "overlap", "parts", "regroup", "special"},
     {"ops"},
     {"archive", "build", "finish"},
     {"optimizers"},

@@ -1,0 +1,70 @@
+"""A deep graph in parts. Keras walks the graph of a model by recursion, about a thousand operations deep: a deeper one
+is made of models one behind the other, each of a stretch of the nodes. Knows graphs, no op.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .graph import Graph
+from .lazy import keras
+
+FLAT, DEEPEST = 850, 300
+"""Nodes one behind the other that one model may have, and those of a part of what is deeper."""
+WHOLE = -1
+"""The number of what lies in no part: the inputs, and all of a graph that is not deep."""
+
+
+def starts(graph: Graph) -> list[int]:
+    """The first node of each part; none for a graph that one model holds."""
+    return _starts(graph, DEEPEST) if len(_starts(graph, FLAT)) > 1 else []
+
+
+def _starts(graph: Graph, deepest: int) -> list[int]:
+    """A part begins where a node would be more than `deepest` nodes behind the beginning of the last one."""
+    begins, depth = [0], [0] * len(graph.nodes)
+    for index, node in enumerate(graph.nodes):
+        behind = [depth[edge.node] for edge in node.inputs if edge.node >= begins[-1]]
+        depth[index] = (node.op != "null") + max(behind, default=0)
+        if depth[index] > deepest:
+            begins.append(index)
+            depth[index] = 1
+    return begins
+
+
+class Parts:
+    """The parts of a model under construction: `number` is the one that grows."""
+
+    def __init__(self):
+        self.number = WHOLE
+        self._taken: dict[tuple[int, int], tuple[int, Any, Any]] = {}
+        self._inside: dict[int, list[tuple[int, Any, Any]]] = {}
+
+    def here(self, tensor, home: int):
+        """A tensor of the part `home` in the one that grows, as an input of it."""
+        if home == self.number:
+            return tensor
+        key = self.number, id(tensor)
+        if key not in self._taken:
+            inside = self._inside.setdefault(self.number, [])
+            stand_in = keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=f"from_before_{len(inside)}")
+            self._taken[key] = home, tensor, stand_in
+            inside.append(self._taken[key])
+        return self._taken[key][2]
+
+    def joined(self, heads: list[tuple[Any, int]], name) -> tuple[list, list]:
+        """The tensors of `heads`, (tensor, its part), as the whole model has them, and the models of the parts, called
+        what `name` returns."""
+        wanted = [(home, tensor) for home, tensor, _ in self._taken.values()] + [(home, t) for t, home in heads]
+        whole = {id(tensor): tensor for home, tensor in wanted if home == WHOLE}
+        models = []
+        for number in range(self.number + 1):
+            outputs = list({id(tensor): tensor for home, tensor in wanted if home == number}.values())
+            inside = self._inside.get(number, [])
+            if not outputs:
+                continue
+            models.append(keras.Model([stand_in for *_, stand_in in inside], outputs, name=name()))
+            given = models[-1]([whole[id(tensor)] for _, tensor, _ in inside])
+            given = given if isinstance(given, (list, tuple)) else [given]
+            whole |= {id(tensor): made for tensor, made in zip(outputs, given, strict=True)}
+        return [whole[id(tensor)] for tensor, _ in heads], models
