@@ -28,6 +28,11 @@ _DRAWN = "draws in a form that has no translation; use _sample_multinomial or _r
 _STOPS = (
     "stops the net where a condition fails, or looks at memory, and computes nothing; leave it out of the exported net"
 )
+_WOLFRAM_LOSS = "is a loss of Mathematica's own; export the net without its loss layer, and have a loss chosen here"
+_WOLFRAM_RANDOM = (
+    "is an op of Mathematica's own that draws at random; export the net without that layer, and use a layer of Keras "
+    "before the model or after it is loaded"
+)
 _STRANGER = "is no op of MXNet but a name of another tool; export the net with MXNet or Mathematica"
 
 _GROUPS = {
@@ -68,9 +73,10 @@ _GROUPS = {
     _EIGEN: "_npi_eig _npi_eigvals _npi_svd",
     _DRAWN: "_npi_choice _npi_multinomial",
     _STOPS: "_npx_constraint_check _npi_share_memory _NoGradient _CrossDeviceCopy",
+    _WOLFRAM_LOSS: "NLLLoss CrossEntropyLoss MeanLoss",
+    _WOLFRAM_RANDOM: "ImageAugment bernoulli",
     _STRANGER: "HardSigmoid __add_scalar__ __sub_scalar__ __rsub_scalar__ __mul_scalar__ __div_scalar__ "
-    "__rdiv_scalar__ __pow_scalar__ __rpow_scalar__ maximum minimum ring_buffer _contrib_quantized_ring_buffer "
-    "_npi_copy _npi_transpose",
+    "__rdiv_scalar__ __pow_scalar__ __rpow_scalar__ maximum minimum ring_buffer _contrib_quantized_ring_buffer",
     _OWN: "_contrib_hawkesll _contrib_RROIAlign _histogram _npi_histogram _npi_lcm _npi_lcm_scalar _npi_norm "
     "_npi_insert_tensor",
 }

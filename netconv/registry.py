@@ -11,7 +11,7 @@ import pkgutil
 import types
 import typing
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -151,11 +151,19 @@ def parsed(node: Node) -> dict[str, Any]:
     return values
 
 
+def _nodes(graph: Graph) -> Iterator[Node]:
+    """Those of its subgraphs too."""
+    for node in graph.nodes:
+        yield node
+        for subgraph in node.subgraphs:
+            yield from _nodes(subgraph)
+
+
 def check(graph: Graph) -> None:
     """Every op known, every attribute readable, the number of inputs right. Raises UnsupportedOps or NodeError."""
     ops = load()
     unknown: dict[str, list[str]] = {}
-    for node in graph.nodes:
+    for node in _nodes(graph):
         if node.op != "null" and node.op not in ops:
             unknown.setdefault(node.op, []).append(node.name)
     if unknown:

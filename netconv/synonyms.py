@@ -1,5 +1,5 @@
 """Names of MXNet 1.9.1 for what it computes under another name too: ops of sparse arrays, which are dense here, of its
-numpy front end, and of its own machinery. Knows no translation.
+numpy front end (two of MXNet 2), and of its own machinery. Knows no translation.
 """
 
 _SPARSE = (
@@ -19,6 +19,7 @@ SYNONYMS: dict[str, str] = {f"_sparse_{name}": name for name in _SPARSE.split()}
     "_npi_argsort": "argsort",
     "_npi_cast": "Cast",
     "_npi_clip": "clip",
+    "_npi_copy": "_copy",
     "_npi_degrees": "degrees",
     "_npi_det": "_linalg_det",
     "_npi_expand_dims": "expand_dims",
@@ -41,6 +42,7 @@ SYNONYMS: dict[str, str] = {f"_sparse_{name}": name for name in _SPARSE.split()}
     "_npi_take": "take",
     "_npi_tile": "tile",
     "_npi_copyto": "_copy",
+    "_npi_transpose": "_np_transpose",
     "_npx_activation": "Activation",
     "_npx_arange_like": "_contrib_arange_like",
     "_npx_batch_dot": "batch_dot",

@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from netconv.attributes import Floats, Ints, IntsNone, parse
+from netconv.attributes import Floats, Ints, IntsNone, Pairs, parse
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,10 @@ from netconv.attributes import Floats, Ints, IntsNone, parse
         ("[]", Ints, ()),
         ("(None, None, 1, 1)", IntsNone, (None, None, 1, 1)),
         ("(0.5, 1)", Floats, (0.5, 1.0)),
+        ("((1, 2), (0, -3))", Pairs, ((1, 2), (0, -3))),
+        ("[[1,2]]", Pairs, ((1, 2),)),
+        ("((1, 2),)", Pairs, ((1, 2),)),
+        ("()", Pairs, ()),
         ("None", int | None, None),
         ("7", int | None, 7),
         ("max", Literal["avg", "max"], "max"),
@@ -53,6 +57,8 @@ def test_values(text, annotation, value):
         ("9" * 400, int, "a whole number"),
         ("one", float, "a number"),
         ("(1, x)", Ints, "a tuple of whole numbers"),
+        ("((1, 2), (3))", Pairs, "a tuple of pairs of whole numbers"),
+        ("(1, 2)", Pairs, "a tuple of pairs of whole numbers"),
         ("__import__('os')", Ints, "a tuple of whole numbers"),
         ("(1," * 60_000, Ints, "a tuple of whole numbers"),
         ("median", Literal["avg", "max"], "avg or max"),

@@ -3,6 +3,8 @@
 import json
 import math
 import os
+import subprocess
+import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -255,6 +257,79 @@ def test_a_loop_stops_when_its_condition_fails(tmp_path, steps):
             "the last axis must hold the triangle of a matrix; received 5",
         ),
         (
+            "_np_sum",
+            {"initial": 1},
+            {"a": (2, 3)},
+            "attribute 'initial' must be None: MXNet does not compute with it; received 1.0",
+        ),
+        ("_np_roll", {}, {"data": (2, 3)}, "needs the attribute 'shift'"),
+        (
+            "_np_reshape",
+            {"newshape": (-2, 3)},
+            {"a": (2, 3)},
+            "attribute 'newshape' may hold lengths and one -1; received (-2, 3)",
+        ),
+        (
+            "_np_reshape",
+            {"newshape": (3, 2), "order": "F"},
+            {"a": (2, 3)},
+            "attribute 'order' must be C, the only one that MXNet has; received F",
+        ),
+        (
+            "_npx_reshape",
+            {"newshape": (-3, 3)},
+            {"a": (2, 3)},
+            "-3 in attribute 'newshape' must meet an axis of length 1; received (-3, 3)",
+        ),
+        (
+            "_npi_broadcast_to",
+            {"shape": (-2, 3)},
+            {"array": (None, 1)},
+            "the shape is not known; give the input's shape; received (None, 1)",
+        ),
+        (
+            "_npi_insert_scalar",
+            {"int_ind": 5, "axis": 0},
+            {"arr": (4, 3), "values": (3,)},
+            "attribute 'int_ind' must be in [-4, 4]; received 5",
+        ),
+        (
+            "_npi_insert_slice",
+            {"axis": 0},
+            {"arr": (None, 3), "values": (1, 3)},
+            "cannot count places along an axis of unknown length; give the input's shape; received (None, 3)",
+        ),
+        (
+            "_npi_percentile",
+            {"q_scalar": 50},
+            {"a": (None, 3)},
+            "the number of elements is not known; give the input's shape; received (None, 3)",
+        ),
+        (
+            "_npi_average",
+            {"weighted": False, "returned": True},
+            {"a": (None, 3)},
+            "the number of elements is not known; give the input's shape; received (None, 3)",
+        ),
+        (
+            "_npi_dsplit",
+            {"indices": "()", "sections": 2},
+            {"data": (2, 3, 4)},
+            "attribute 'axis' must be 2, along which it splits; received 1",
+        ),
+        (
+            "_npi_normal",
+            {"loc": None, "scale": None},
+            {"loc": (3,)},
+            "needs each parameter as an attribute or as an input; received (None, None)",
+        ),
+        (
+            "_image_adjust_lighting",
+            {"alpha": (0.1, 0.2)},
+            {"data": (4, 4, 3)},
+            "needs three channels and three numbers; received ((4, 4, 3), (0.1, 0.2))",
+        ),
+        (
             "GridGenerator",
             {"transform_type": "affine"},
             {"data": (1, 6)},
@@ -275,6 +350,38 @@ def test_refused_ops_say_why(net, tmp_path):
         f"{tmp_path / 'net.json'}: this op has no translation: Custom (1, first at node 'node'); Custom runs code that "
         "is not in the file; write it as ops of MXNet and export again"
     )
+
+
+def test_all_that_has_no_translation_is_said_at_once(tmp_path):
+    """Those of subgraphs too, and before TensorFlow is imported."""
+    inner = graph([value("a"), ("NoSuchOp", "deep", {}, [[0, 0, 0]])], [[1, 0, 0]])
+    whole = graph(
+        [
+            value("data"),
+            ("Custom", "own", {"op_type": "mine"}, [[0, 0, 0]]),
+            ("_cond", "branch", {}, [[1, 0, 0]]),
+            ("NLLLoss", "one", {}, [[2, 0, 0]]),
+            ("NLLLoss", "two", {}, [[3, 0, 0]]),
+        ],
+        [[4, 0, 0]],
+    )
+    whole["nodes"][2]["subgraphs"] = [inner]
+    (tmp_path / "net.json").write_text(json.dumps(whole))
+    program = (
+        "import sys, netconv\n"
+        "try:\n    netconv.convert('net.json')\n"
+        "except netconv.UnsupportedOps as error:\n    print(error, *error.ops.items(), sep='\\n')\n"
+        "print({'tensorflow', 'keras'} & sys.modules.keys())"
+    )
+    said = subprocess.check_output([sys.executable, "-c", program], cwd=tmp_path, text=True)
+    assert said.splitlines() == [
+        "net.json: these ops have no translation: NLLLoss (2, first at node 'one'), Custom (1, first at node 'own'), "
+        f"NoSuchOp (1, first at node 'deep'); NLLLoss {REFUSED['NLLLoss']}; Custom {REFUSED['Custom']}",
+        "('Custom', ['own'])",
+        "('NoSuchOp', ['deep'])",
+        "('NLLLoss', ['one', 'two'])",
+        "set()",
+    ]
 
 
 def test_nothing_is_both_refused_and_translated():
