@@ -63,6 +63,17 @@ class Graph:
                 readers[edge.node].append((index, position))
         return readers
 
+    def needs(self, *indices: int) -> set[int]:
+        """These nodes and all that they depend on."""
+        needed: set[int] = set()
+        todo = list(indices)
+        while todo:
+            index = todo.pop()
+            if index not in needed:
+                needed.add(index)
+                todo.extend(edge.node for edge in self.nodes[index].inputs)
+        return needed
+
     def keep(self, wanted: list[int]) -> Graph:
         """The graph of the nodes `wanted`, in this order, renumbered; what a kept node reads must be kept before it."""
         new = {old: position for position, old in enumerate(wanted)}
@@ -75,13 +86,7 @@ class Graph:
 
     def settled(self) -> tuple[Graph, list[int]]:
         """Only what a head needs, every node after what it reads; and for each node, which it was before."""
-        needed: set[int] = set()
-        todo = [edge.node for edge in self.heads]
-        while todo:
-            index = todo.pop()
-            if index not in needed:
-                needed.add(index)
-                todo.extend(edge.node for edge in self.nodes[index].inputs)
+        needed = self.needs(*(edge.node for edge in self.heads))
         waits = {i: len({edge.node for edge in self.nodes[i].inputs}) for i in needed}
         readers: dict[int, list[int]] = {i: [] for i in needed}
         for i in needed:

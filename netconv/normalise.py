@@ -14,6 +14,7 @@ LABELLED = frozenset(
 """Output heads whose second input is a label: what they compute without one is their meaning at inference."""
 NORMS = frozenset({"BatchNorm", "_contrib_SyncBatchNorm"})
 """Ops whose fourth and fifth inputs are moving statistics."""
+ARITHMETIC = frozenset({"elemwise_add", "elemwise_sub", "elemwise_mul", "elemwise_div"})
 STATES = ("State", "CellState")
 """Last part of the names Mathematica gives to initial states."""
 SUFFIXES = ("_init_h", "_init_c", "_init_state")
@@ -58,6 +59,23 @@ def without_identity(graph: Graph) -> Graph:
     return replace(graph, nodes=tuple(nodes), heads=tuple(settled(e) for e in graph.heads))
 
 
+def with_ranges(graph: Graph) -> Graph:
+    """A range that is as long as what it is added to or multiplied with counts along that."""
+    nodes = list(graph.nodes)
+    for node in graph.nodes:
+        for edge, other in zip(node.inputs, node.inputs[::-1], strict=True) if node.op in ARITHMETIC else ():
+            found = nodes[edge.node]
+            if (
+                found.op != "_arange"
+                or not registry.parsed(found)["infer_range"]
+                or edge.node in graph.needs(other.node)
+            ):
+                continue
+            attrs = {key: text for key, text in found.attrs.items() if key in ("start", "step", "repeat")}
+            nodes[edge.node] = replace(found, op="_contrib_arange_like", attrs={**attrs, "axis": "0"}, inputs=(other,))
+    return replace(graph, nodes=tuple(nodes)).settled()[0]
+
+
 def without_weight_dropout(graph: Graph) -> Graph:
     """Recurrent layers read their stored weights, not the product with a mask drawn at random that Mathematica 12
     writes for "VariationalWeights"; the hint `undropped` tells of it."""
@@ -77,14 +95,7 @@ def without_weight_dropout(graph: Graph) -> Graph:
 
 def without_unused(graph: Graph) -> Graph:
     """Only what a head needs."""
-    needed: set[int] = set()
-    todo = [edge.node for edge in graph.heads]
-    while todo:
-        index = todo.pop()
-        if index not in needed:
-            needed.add(index)
-            todo.extend(edge.node for edge in graph.nodes[index].inputs)
-    return graph.keep(sorted(needed))
+    return graph.keep(sorted(graph.needs(*(edge.node for edge in graph.heads))))
 
 
 def without_hidden_heads(graph: Graph) -> Graph:
@@ -150,7 +161,7 @@ def normalise(graph: Graph, states: bool = False) -> Graph:
     if not states:
         graph = without_hidden_heads(graph)
     graph = replace(graph, ports=tuple(graph.nodes[edge.node].name for edge in graph.heads))
-    return without_unused(without_weight_dropout(without_identity(without_unused(graph))))
+    return with_ranges(without_weight_dropout(without_identity(without_unused(graph))))
 
 
 def frozen(graph: Graph) -> Graph:

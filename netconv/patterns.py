@@ -100,6 +100,23 @@ def silu(draft: Draft, edge: Edge) -> Node | None:
     return None
 
 
+def alpha_dropout(draft: Draft, edge: Edge) -> Node | None:
+    """s (x m + (m - 1) c) of a mask m that is 0 or 1 / (1 - p): what is dropped becomes the least that a selu gives,
+    and mean and variance stay (Klambauer et al. 2017). As Mathematica's layer, nothing is done at inference."""
+    scaled = draft.times(edge)
+    for dropped, shifted in both_ways(scaled and draft.sum(scaled[0])):
+        by = draft.times(shifted)
+        mask = by and draft.plus(by[0])
+        node = draft[dropped]
+        if not mask or mask != (Edge(dropped.node, 1), -1) or node.op != "Dropout" or dropped.output:
+            continue
+        rate, least = parsed(node)["p"], SELU_ALPHA * SELU_SCALE
+        keeps = (1 - rate) / math.sqrt((1 - rate) * (1 + rate * least**2))
+        if near(by[1], least) and near(scaled[1], keeps) and not parsed(node)["axes"]:
+            return Node("alpha_dropout", draft[edge].name, {"p": repr(rate)}, node.inputs)
+    return None
+
+
 def _behind(draft: Draft, edge: Edge) -> Edge:
     """What was reshaped."""
     while inner := draft.reads(edge, "Reshape"):
@@ -187,7 +204,7 @@ def normalization_beta(draft: Draft, edge: Edge) -> Node | None:
 
 RULES: dict[str, tuple[Callable[[Draft, Edge], Node | None], ...]] = {
     "Reshape": (through_an_axis,),
-    "_mul_scalar": (selu, hard_sigmoid),
+    "_mul_scalar": (selu, hard_sigmoid, alpha_dropout),
     "_div_scalar": (hard_sigmoid,),
     "elemwise_sub": (leaky,),
     "broadcast_sub": (leaky,),

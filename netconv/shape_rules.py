@@ -394,6 +394,13 @@ def upsampling(a, ins, outs):
     return parts, [(data[0], many, *sizes)]
 
 
+@rule("_contrib_arange_like")
+def arange_like(a, ins, outs):
+    if a.axis is None:
+        return ins, [ins[0]]
+    return ins, [(None if ins[0] is None else ins[0][place(a.axis, len(ins[0]))],)]
+
+
 @rule("SpatialTransformer")
 def spatial_transformer(a, ins, outs):
     data, out = of_rank(ins[0], 4), of_rank(outs[0], 4)

@@ -86,6 +86,34 @@ def test_what_else_reads_an_op_within_still_does(tmp_path):
     np.testing.assert_array_equal(model(x)[1], np.maximum(x, 0))
 
 
+def alpha(p=0.2, shift=1.7580993408473766):
+    """An AlphaDropout as it is put together of a dropout and its mask."""
+    scale = (1 - p) / np.sqrt((1 - p) * (1 + p * 1.7580993408473766**2))
+    return graph(
+        null("data"), op("Dropout", "a", [0], p=p, mode="always"), op("_PlusScalar", "b", [(1, 1)], scalar=-1),
+        op("_MulScalar", "c", [2], scalar=shift), op("_Plus", "d", [1, 3]), op("_MulScalar", "e", [4], scalar=scale),
+    )  # fmt: skip
+
+
+def test_an_alpha_dropout_keeps_mean_and_variance(tmp_path):
+    kinds, model = layers(tmp_path, alpha(), (None, 1000))
+    assert kinds == ["AlphaDropout"]
+    x = draw(20, 1000)
+    np.testing.assert_array_equal(model(x), x)
+    dropped = np.asarray(model(x, training=True))
+    assert abs(dropped.mean() - x.mean()) < 0.02 and abs(dropped.std() - x.std()) < 0.02
+
+
+def test_the_mask_of_a_dropout_can_be_read(tmp_path):
+    """With other numbers it is no AlphaDropout: what is dropped becomes -s c, what stays s (x m + (m - 1) c)."""
+    kinds, model = layers(tmp_path, alpha(p=0.5, shift=3.0), (None, 100))
+    assert "AlphaDropout" not in kinds
+    x, s = draw(8, 100), 0.5 / np.sqrt(0.5 * (1 + 0.5 * 1.7580993408473766**2))
+    found = np.asarray(model(x, training=True))
+    stays, goes = np.isclose(found, s * (2 * x + 3), atol=1e-5), np.isclose(found, -3 * s, atol=1e-5)
+    assert (stays | goes).all() and 0.35 < stays.mean() < 0.65
+
+
 def normalized(count):
     """A NormalizationLayer over the last axis of data (3, 4), by a divisor that says how many there are."""
     return graph(

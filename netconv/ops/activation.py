@@ -191,7 +191,8 @@ def softmax_activation(at, data, *, mode: Literal["channel", "instance"] = "inst
 
 @translates("Dropout", layout=anywhere)
 def dropout(at, data, *, p: float = 0.5, mode: Literal["always", "training"] = "training", axes: Ints = ()):
-    """Mathematica writes every dropout as `always`; here it drops in training only. `axes` share one mask."""
+    """Mathematica writes every dropout as `always`; here it drops in training only. `axes` share one mask. Output 1 is
+    what the data are multiplied with."""
     if not 0 <= p < 1:
         raise at.error("attribute 'p' must be in [0, 1)", p)
     if mode == "always":
@@ -201,4 +202,8 @@ def dropout(at, data, *, p: float = 0.5, mode: Literal["always", "training"] = "
         order = at.values[0].order if at.values[0].tensor is data else tuple(range(len(data.shape)))
         shared = {order.index(a % len(order)) for a in axes}
         shape = tuple(1 if i in shared else None for i in range(len(data.shape)))
-    return at.layer(layers.Dropout, p, noise_shape=shape, seed=at.index)(data)
+    layer = at.layer(layers.Dropout, p, noise_shape=shape, seed=at.index)
+    if 1 not in at.used:
+        return layer(data)
+    mask = layer(ops.ones_like(data))
+    return ops.multiply(data, mask), mask

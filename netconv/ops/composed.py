@@ -17,6 +17,11 @@ for _name in ("silu", "selu", "hard_tanh"):
     _activation(_name)
 
 
+@composes("alpha_dropout", layout=anywhere)
+def alpha_dropout(at, data, *, p: float):
+    return at.layer(layers.AlphaDropout, p, seed=at.index)(data)
+
+
 @composes("normalization", layout=along("axes", "scaled", first_only=True))
 def normalization(
     at, data, gamma: Array | None = None, beta: Array | None = None, *, axes: Ints, scaled: Ints = (), eps: float
