@@ -47,6 +47,7 @@ bench: $(VENV)/ready benchmarks/nets/resnet50_v1-symbol.json
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python benchmarks/convert.py
 	$(BIN)/python benchmarks/train.py
+	$(BIN)/python benchmarks/predict.py
 
 clean:
 	rm -rf $(VENV) .venv-mxnet demo benchmarks/nets .pytest_cache .ruff_cache

@@ -38,7 +38,7 @@ def run(script, folder):
 
 
 def test_the_first_session(folder):
-    session, pipes = blocks("sh")
+    session, pipes, more = blocks("sh")
     run(session, folder)
     rows = (ROOT / "fixtures/kidney.csv").read_text().count("\n") - 1
     predictions = (folder / "predictions.csv").read_text().splitlines()
@@ -46,6 +46,10 @@ def test_the_first_session(folder):
     assert {line.split(",")[0] for line in predictions[1:]} == {"ckd", "notckd"}
     run(pipes, folder)
     assert len((folder / "predictions.csv").read_text().splitlines()) == rows + 1
+    run(more, folder)
+    assert (folder / "confusion.png").stat().st_size > 10_000
+    assert len((folder / "likeliest.csv").read_text().splitlines()) == rows + 1
+    assert len((folder / "predictions.jsonl").read_text().splitlines()) == rows
 
 
 def test_python(folder):
