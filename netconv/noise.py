@@ -2,21 +2,36 @@
 
 The only layers of Keras that draw numbers without a custom class and keep their seed in the saved model add normal
 noise; every distribution here is made of that: uniform numbers are what the normal distribution function makes of them.
+Methods that reject what they drew are given so many tries at once that all fail with a probability below 2^-50.
 """
 
 import math
+import zlib
+
+import numpy as np
 
 from .lazy import layers, ops
+from .special import gammaln
+
+GAMMA_TRIES, POISSON_TRIES = 12, 30
+LARGE = 10.0
+"""The mean from which on Poisson's numbers are drawn by rejection."""
 
 
 def normal(at, zeros, part: str | None = None):
-    """Standard normal numbers in the shape of `zeros`."""
-    return at.layer(layers.GaussianNoise, 1.0, seed=at.index, part=part)(zeros, training=True)
+    """Standard normal numbers in the shape of `zeros`; a node that draws twice names the parts."""
+    seed = at.index ^ zlib.crc32(part.encode()) if part else at.index
+    return at.layer(layers.GaussianNoise, 1.0, seed=seed, part=part)(zeros, training=True)
 
 
-def uniform(at, zeros, part: str | None = None):
+def _share(numbers):
+    """Normal numbers as uniform ones."""
+    return ops.multiply(ops.add(ops.erf(ops.multiply(numbers, math.sqrt(0.5))), 1.0), 0.5)
+
+
+def uniform(at, zeros):
     """Numbers from 0 to 1."""
-    return ops.multiply(ops.add(ops.erf(ops.multiply(normal(at, zeros, part), math.sqrt(0.5))), 1.0), 0.5)
+    return _share(normal(at, zeros))
 
 
 def exponential(at, zeros):
@@ -27,10 +42,89 @@ def exponential(at, zeros):
 def blank(at, shape):
     """Zeros of a shape as a tensor of the model."""
     zeros = at.zeros(shape)
-    return (
-        ops.add(zeros, ops.reshape(at.nothing("float32"), (1,) * max(1, len(shape)))) if at.constant(zeros) else zeros
-    )
+    return ops.add(zeros, ops.reshape(at.nothing("float32"), (1,) * len(shape))) if at.constant(zeros) else zeros
 
 
 def between(numbers, low, high):
     return ops.add(ops.multiply(numbers, ops.subtract(high, low)), low)
+
+
+def _tries(at, zeros, number: int, part: str):
+    """Normal numbers (number, *shape)."""
+    return normal(at, ops.add(ops.expand_dims(zeros, 0), np.zeros((number, *(1,) * len(zeros.shape)), "float32")), part)
+
+
+def _first(accepted, values):
+    """Along axis 0 the first of the values that are accepted."""
+    accepted = ops.cast(accepted, "int32")
+    first = ops.equal(ops.multiply(ops.cumsum(accepted, 0), accepted), 1)
+    return ops.sum(ops.where(first, values, ops.zeros_like(values)), 0)
+
+
+def gamma(at, zeros, alpha):
+    """Numbers of the gamma distribution of scale 1. Marsaglia and Tsang, ACM TOMS 26 (2000): below 1, those for
+    alpha + 1 times a power of a uniform one."""
+    n = GAMMA_TRIES
+    alpha = ops.add(zeros, alpha)
+    rows = _tries(at, zeros, 2 * n + 1, "gamma")
+    x, chance, power = rows[(slice(0, n),)], _share(rows[(slice(n, 2 * n),)]), _share(rows[-1])
+    below = ops.less(alpha, 1)
+    d = ops.subtract(ops.where(below, ops.add(alpha, 1.0), alpha), 1 / 3)
+    v = ops.power(ops.add(ops.multiply(x, ops.rsqrt(ops.multiply(d, 9.0))), 1.0), 3)
+    right_way = ops.greater(v, 0)
+    v = ops.where(right_way, v, ops.ones_like(v))
+    limit = ops.add(ops.multiply(ops.square(x), 0.5), ops.multiply(d, ops.add(ops.subtract(1.0, v), ops.log(v))))
+    drawn = ops.multiply(_first(ops.logical_and(right_way, ops.less(ops.log(chance), limit)), v), d)
+    return ops.where(below, ops.multiply(drawn, ops.power(power, ops.reciprocal(alpha))), drawn)
+
+
+def poisson(at, zeros, lam):
+    """Poisson's numbers as floats. A small mean: how many steps of the distribution function a uniform number passes; a
+    large one: Hörmann's transformed rejection (Insurance: Mathematics and Economics 12, 1993). In double precision."""
+    n = POISSON_TRIES
+    lam = ops.cast(ops.add(zeros, lam), "float64")
+    rows = ops.cast(_share(_tries(at, zeros, 2 * n + 1, "poisson")), "float64")
+    return ops.cast(ops.where(ops.less(lam, LARGE), _few(rows[-1], lam), _many(rows, lam)), "float32")
+
+
+def _few(chance, lam):
+    lam = ops.clip(lam, 1e-30, LARGE)
+    count = np.arange(60.0).reshape(60, *(1,) * len(lam.shape))
+    ways = np.array([math.lgamma(k + 1) for k in range(60)]).reshape(count.shape)
+    mass = ops.exp(ops.subtract(ops.subtract(ops.multiply(count, ops.log(lam)), lam), ways))
+    passed = ops.cast(ops.greater(chance, ops.cumsum(mass, 0)), "float64")
+    return ops.minimum(ops.sum(passed, 0), 59.0)
+
+
+def _many(rows, lam):
+    n = POISSON_TRIES
+    lam = ops.maximum(lam, LARGE)
+    b = ops.add(ops.multiply(ops.sqrt(lam), 2.53), 0.931)
+    a = ops.subtract(ops.multiply(b, 0.02483), 0.059)
+    inverse = ops.add(ops.divide(1.1328, ops.subtract(b, 3.4)), 1.1239)
+    inner = ops.subtract(0.9277, ops.divide(3.6224, ops.subtract(b, 2.0)))
+    u, v = ops.subtract(rows[(slice(0, n),)], 0.5), ops.maximum(rows[(slice(n, 2 * n),)], 1e-30)
+    us = ops.maximum(ops.subtract(0.5, ops.absolute(u)), 1e-30)
+    spread = ops.multiply(ops.add(ops.divide(ops.multiply(a, 2.0), us), b), u)
+    k = ops.floor(ops.add(ops.add(spread, lam), 0.43))
+    at_once = ops.logical_and(ops.greater_equal(us, 0.07), ops.less_equal(v, inner))
+    outside = ops.logical_or(ops.less(k, 0), ops.logical_and(ops.less(us, 0.013), ops.greater(v, us)))
+    whole = ops.maximum(k, 0.0)
+    density = ops.subtract(ops.subtract(ops.multiply(whole, ops.log(lam)), lam), gammaln(ops.add(whole, 1.0)))
+    hat = ops.log(ops.divide(ops.multiply(v, inverse), ops.add(ops.divide(a, ops.square(us)), b)))
+    slowly = ops.logical_and(ops.logical_not(outside), ops.less_equal(hat, density))
+    return _first(ops.logical_or(at_once, slowly), whole)
+
+
+def negative_binomial(at, zeros, k, p):
+    """Failures before the k-th success of probability p."""
+    return poisson(at, zeros, ops.multiply(gamma(at, zeros, k), ops.divide(ops.subtract(1.0, p), p)))
+
+
+def generalized_negative_binomial(at, zeros, mu, alpha):
+    """Of mean `mu` and variance mu + alpha mu^2."""
+    mu, alpha = ops.add(zeros, mu), ops.add(zeros, alpha)
+    none = ops.equal(alpha, 0)
+    spread = ops.where(none, ops.ones_like(alpha), alpha)
+    drawn = ops.multiply(gamma(at, zeros, ops.reciprocal(spread)), ops.multiply(spread, mu))
+    return poisson(at, zeros, ops.where(none, mu, drawn))

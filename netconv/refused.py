@@ -8,10 +8,7 @@ _OPTIMIZER = "is a step of an optimiser, not part of a net; compile the converte
 _GRAPHS = "samples graphs in sparse storage, which Keras has not; prepare the graph before the model"
 _FILES = "reads or decodes image files; do that before the model"
 _AUGMENT = "changes images at random while training; use a preprocessing layer of Keras before the model"
-_COUNTS = (
-    "draws numbers by rejection, which no layer of Keras does; draw them outside and feed them as an input, or use a "
-    "normal, uniform or exponential distribution"
-)
+_COUNTS = "draws until enough numbers differ, and says how often; draw them outside and feed them as an input"
 _LENGTH = "returns as many rows as its data say, and a layer of Keras has a fixed number; multiply by a mask instead"
 _FOREIGN = "runs code that is not in the file; write it as ops of MXNet and export again"
 _GPU = "exists in MXNet on a GPU only, and Keras has nothing like it; leave it out of the exported net"
@@ -60,12 +57,7 @@ _GROUPS = {
     "_image_random_saturation _npx__image_random_brightness _npx__image_random_color_jitter "
     "_npx__image_random_contrast _npx__image_random_flip_left_right _npx__image_random_flip_top_bottom "
     "_npx__image_random_hue _npx__image_random_lighting _npx__image_random_saturation",
-    _COUNTS: "_random_gamma random_gamma _random_gamma_like _sample_gamma sample_gamma _random_poisson "
-    "random_poisson _random_poisson_like _sample_poisson sample_poisson _random_negative_binomial "
-    "random_negative_binomial _random_negative_binomial_like _sample_negative_binomial sample_negative_binomial "
-    "_random_generalized_negative_binomial random_generalized_negative_binomial "
-    "_random_generalized_negative_binomial_like _sample_generalized_negative_binomial "
-    "sample_generalized_negative_binomial _sample_unique_zipfian _npi_gamma",
+    _COUNTS: "_sample_unique_zipfian",
     _LENGTH: "_contrib_boolean_mask _npi_boolean_mask _npx_nonzero _npi_nonzero _npi_unique _npi_delete _npi_bincount",
     _FOREIGN: "Custom _npi_Custom _CustomFunction _Native _NDArray _CachedOp _CachedOpThreadSafe",
     _GPU: "_contrib_fft _contrib_ifft _contrib_count_sketch _contrib_DeformablePSROIPooling",

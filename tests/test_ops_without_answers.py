@@ -68,6 +68,16 @@ def test_position_sensitive_pooling(net):
         ("_random_normal", {"loc": 2, "scale": 0.5}, 2, 0.5),
         ("_random_exponential", {"lam": 2}, 0.5, 0.5),
         ("_random_randint", {"low": 2, "high": 7}, 4, math.sqrt(2)),
+        ("_random_gamma", {"alpha": 2.5, "beta": 3}, 7.5, 3 * math.sqrt(2.5)),
+        ("_random_gamma", {"alpha": 0.4, "beta": 2}, 0.8, 2 * math.sqrt(0.4)),
+        ("_random_poisson", {"lam": 0}, 0, 0),
+        ("_random_poisson", {"lam": 3.5}, 3.5, math.sqrt(3.5)),
+        ("_random_poisson", {"lam": 40}, 40, math.sqrt(40)),
+        ("_random_negative_binomial", {"k": 3, "p": 0.4}, 4.5, math.sqrt(4.5 / 0.4)),
+        ("_random_negative_binomial", {}, 0, 0),
+        ("_random_generalized_negative_binomial", {"mu": 12, "alpha": 0.5}, 12, math.sqrt(12 + 72)),
+        ("_random_generalized_negative_binomial", {"mu": 2, "alpha": 0}, 2, math.sqrt(2)),
+        ("_npi_gamma", {"shape": 2.5, "scale": 3}, 7.5, 3 * math.sqrt(2.5)),
         ("_npi_uniform", {"low": -1, "high": 3}, 1, 4 / math.sqrt(12)),
         ("_npi_uniform_n", {"low": -1, "high": 3}, 1, 4 / math.sqrt(12)),
         ("_npi_normal", {"loc": 2, "scale": 0.5}, 2, 0.5),
@@ -88,8 +98,71 @@ def test_random_numbers(net, op, attrs, mean, deviation):
     model = net(op, {**attrs, size: (100, 200)}, {"unused": (None, 1)})
     first, second = (np.asarray(model(np.zeros((1, 1), "float32"))[0]).astype("float32") for _ in range(2))
     assert first.shape == (100, 200)
-    assert (first != second).any()
+    assert (first != second).any() or not deviation
     np.testing.assert_allclose([first.mean(), first.std()], [mean, deviation], 0.03, 0.03)
+
+
+def poisson(k, lam):
+    return math.exp(k * math.log(lam) - lam - math.lgamma(k + 1))
+
+
+@pytest.mark.parametrize("lam", [2.0, 9.9, 10.1, 300.0])
+def test_counts_have_poisson_s_distribution(net, lam):
+    """The share that is at most k, for each k, within four deviations of what 20,000 draws have."""
+    model = net("_random_poisson", {"lam": lam, "shape": 20_000}, {"unused": (None, 1)})
+    drawn = np.asarray(model(np.zeros((1, 1), "float32"))[0])
+    assert (drawn == np.round(drawn)).all()
+    found = np.cumsum(np.bincount(drawn.astype(int), minlength=400)) / len(drawn)
+    expected = np.cumsum([poisson(k, lam) for k in range(len(found))])
+    np.testing.assert_allclose(found, expected, atol=4 * 0.5 / math.sqrt(len(drawn)))
+
+
+@pytest.mark.parametrize(
+    ("alpha", "below"),
+    [
+        (0.5, lambda t: math.erf(math.sqrt(t))),
+        (1, lambda t: 1 - math.exp(-t)),
+        (2, lambda t: 1 - (1 + t) * math.exp(-t)),
+    ],
+)
+def test_the_gamma_distribution(net, alpha, below):
+    model = net("_random_gamma", {"alpha": alpha, "shape": 20_000}, {"unused": (None, 1)})
+    drawn = np.asarray(model(np.zeros((1, 1), "float32"))[0])
+    for t in (0.01, 0.1, 0.5, 1, 2, 4):
+        np.testing.assert_allclose((drawn < t).mean(), below(t), atol=4 * 0.5 / math.sqrt(len(drawn)))
+
+
+@pytest.mark.parametrize(
+    ("op", "parameters", "means"),
+    [
+        ("_sample_gamma", ([2, 0.5], [1, 4]), [2, 2]),
+        ("_sample_poisson", ([2, 50],), [2, 50]),
+        ("_sample_negative_binomial", ([3, 2], [0.4, 0.5]), [4.5, 2]),
+        ("_sample_generalized_negative_binomial", ([3, 2], [0.4, 0]), [3, 2]),
+    ],
+)
+def test_each_parameter_has_its_numbers(net, op, parameters, means):
+    names = "ab"[: len(parameters)]
+    model = net(op, {"shape": 4000}, dict.fromkeys(names, (2,)))
+    fed = [np.array(p, "float32") for p in parameters]
+    drawn = np.asarray(model(fed if len(fed) > 1 else fed[0]))
+    assert drawn.shape == (2, 4000)
+    np.testing.assert_allclose(drawn.mean(1), means, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("op", "attrs", "mean"),
+    [
+        ("_random_gamma_like", {"alpha": 2, "beta": 3}, 6),
+        ("_random_poisson_like", {"lam": 4}, 4),
+        ("_random_negative_binomial_like", {"k": 3, "p": 0.4}, 4.5),
+        ("_random_generalized_negative_binomial_like", {"mu": 3, "alpha": 0.4}, 3),
+    ],
+)
+def test_as_many_as_the_data(net, op, attrs, mean):
+    drawn = np.asarray(net(op, attrs, {"data": (None, 40)})(random(100, 40)))
+    assert drawn.shape == (100, 40)
+    np.testing.assert_allclose(drawn.mean(), mean, 0.1)
 
 
 @pytest.mark.parametrize(("op", "shape"), [("_npi_normal", (300, 2)), ("_npi_normal_n", (300, 2))])

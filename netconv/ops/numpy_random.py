@@ -4,7 +4,7 @@ from typing import Literal
 
 from ..attributes import Ints
 from ..lazy import ops
-from ..noise import between, blank, exponential, normal, uniform
+from ..noise import between, blank, exponential, gamma, normal, uniform
 from ..registry import translates
 
 Kind = Literal["float16", "float32", "float64"]
@@ -128,6 +128,23 @@ _scaled("_npi_rayleigh", _rayleigh)
 _shaped("_npi_pareto", _pareto)
 _shaped("_npi_powerd", _power)
 _shaped("_npi_weibull", _weibull)
+
+
+@translates("_npi_gamma")
+def np_gamma(
+    at,
+    input1=None,
+    input2=None,
+    *,
+    shape: float | None,
+    scale: float | None,
+    size: Ints | None = None,
+    dtype: Kind = "float32",
+):
+    def drawn(at, zeros, shape, scale):
+        return ops.multiply(gamma(at, zeros, shape), scale)
+
+    return _drawn(at, drawn, (input1, input2), (shape, scale), size, dtype)
 
 
 @translates("_npi_bernoulli")

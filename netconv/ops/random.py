@@ -1,7 +1,4 @@
-"""Random numbers, drawn anew at each call, in inference too.
-
-Distributions that need rejection or counts without a bound (gamma, Poisson, binomial) are refused in `refused.py`.
-"""
+"""Random numbers, drawn anew at each call, in inference too."""
 
 import math
 from typing import Literal
@@ -10,7 +7,17 @@ import numpy as np
 
 from ..attributes import Ints
 from ..lazy import ops
-from ..noise import between, blank, exponential, normal, uniform
+from ..noise import (
+    between,
+    blank,
+    exponential,
+    gamma,
+    generalized_negative_binomial,
+    negative_binomial,
+    normal,
+    poisson,
+    uniform,
+)
 from ..registry import translates
 
 Kind = Literal["float16", "float32", "float64"] | None
@@ -46,6 +53,49 @@ def random_randint(
     """Whole numbers from `low` to `high` - 1."""
     numbers = ops.floor(between(uniform(at, _zeros(at, shape)), float(low), float(high)))
     return ops.cast(ops.clip(numbers, low, high - 1), dtype or "int32")
+
+
+@translates("_random_gamma", "random_gamma")
+def random_gamma(at, *, alpha: float = 1.0, beta: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
+    """`beta` is a scale."""
+    return _kind(ops.multiply(gamma(at, _zeros(at, shape), alpha), beta), dtype)
+
+
+@translates("_random_poisson", "random_poisson")
+def random_poisson(at, *, lam: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
+    return _kind(poisson(at, _zeros(at, shape), lam), dtype)
+
+
+@translates("_random_negative_binomial", "random_negative_binomial")
+def random_negative_binomial(at, *, k: int = 1, p: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
+    return _kind(negative_binomial(at, _zeros(at, shape), float(k), p), dtype)
+
+
+@translates("_random_generalized_negative_binomial", "random_generalized_negative_binomial")
+def random_generalized_negative_binomial(
+    at, *, mu: float = 1.0, alpha: float = 1.0, shape: Ints | None = None, dtype: Kind = None
+):
+    return _kind(generalized_negative_binomial(at, _zeros(at, shape), mu, alpha), dtype)
+
+
+@translates("_random_gamma_like")
+def random_gamma_like(at, data, *, alpha: float = 1.0, beta: float = 1.0):
+    return ops.multiply(gamma(at, ops.zeros_like(data), alpha), beta)
+
+
+@translates("_random_poisson_like")
+def random_poisson_like(at, data, *, lam: float = 1.0):
+    return poisson(at, ops.zeros_like(data), lam)
+
+
+@translates("_random_negative_binomial_like")
+def random_negative_binomial_like(at, data, *, k: int = 1, p: float = 1.0):
+    return negative_binomial(at, ops.zeros_like(data), float(k), p)
+
+
+@translates("_random_generalized_negative_binomial_like")
+def random_generalized_negative_binomial_like(at, data, *, mu: float = 1.0, alpha: float = 1.0):
+    return generalized_negative_binomial(at, ops.zeros_like(data), mu, alpha)
 
 
 @translates("_random_uniform_like")
@@ -86,6 +136,30 @@ def sample_normal(at, mu, sigma, *, shape: Ints = (), dtype: Kind = None):
 def sample_exponential(at, lam, *, shape: Ints = (), dtype: Kind = None):
     (lam,), zeros = _for_each(at, (lam,), shape)
     return _kind(ops.divide(exponential(at, zeros), lam), dtype)
+
+
+@translates("_sample_gamma", "sample_gamma")
+def sample_gamma(at, alpha, beta, *, shape: Ints = (), dtype: Kind = None):
+    (alpha, beta), zeros = _for_each(at, (alpha, beta), shape)
+    return _kind(ops.multiply(gamma(at, zeros, alpha), beta), dtype)
+
+
+@translates("_sample_poisson", "sample_poisson")
+def sample_poisson(at, lam, *, shape: Ints = (), dtype: Kind = None):
+    (lam,), zeros = _for_each(at, (lam,), shape)
+    return _kind(poisson(at, zeros, lam), dtype)
+
+
+@translates("_sample_negative_binomial", "sample_negative_binomial")
+def sample_negative_binomial(at, k, p, *, shape: Ints = (), dtype: Kind = None):
+    (k, p), zeros = _for_each(at, (k, p), shape)
+    return _kind(negative_binomial(at, zeros, k, p), dtype)
+
+
+@translates("_sample_generalized_negative_binomial", "sample_generalized_negative_binomial")
+def sample_generalized_negative_binomial(at, mu, alpha, *, shape: Ints = (), dtype: Kind = None):
+    (mu, alpha), zeros = _for_each(at, (mu, alpha), shape)
+    return _kind(generalized_negative_binomial(at, zeros, mu, alpha), dtype)
 
 
 @translates("_sample_multinomial", "sample_multinomial")

@@ -34,7 +34,11 @@ UNRECORDED = frozenset(
     "_random_uniform _random_normal _random_exponential _random_randint _random_uniform_like _random_normal_like "
     "_random_exponential_like _sample_uniform _sample_normal _sample_exponential _sample_multinomial _shuffle "
     "_npi_uniform _npi_uniform_n _npi_normal _npi_normal_n _npi_exponential _npi_gumbel _npi_logistic _npi_pareto "
-    "_npi_powerd _npi_rayleigh _npi_weibull _npi_bernoulli "
+    "_npi_powerd _npi_rayleigh _npi_weibull _npi_bernoulli _npi_gamma "
+    "_random_gamma _random_poisson _random_negative_binomial _random_generalized_negative_binomial "
+    "_random_gamma_like _random_poisson_like _random_negative_binomial_like "
+    "_random_generalized_negative_binomial_like _sample_gamma _sample_poisson _sample_negative_binomial "
+    "_sample_generalized_negative_binomial "
     # MXNet runs these on arrays in place or stored sparsely, not in a graph
     "_scatter_set_nd fill_element_0index _sparse_retain _square_sum".split()
 )
