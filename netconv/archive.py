@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import shutil
 import tempfile
 import warnings
@@ -14,12 +15,14 @@ import zipfile
 from pathlib import Path
 
 from .errors import FormatError
-from .files import replacing
+from .files import replacing, reserve
 from .lazy import keras
 
 PREFIX = "netconv/"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every member: the first that a zip can hold."""
+VARIABLE = 4096
+"""Bytes that HDF5 takes for a variable besides its values, at most."""
 
 
 def save(model, target, members: dict[str, bytes] | None = None) -> None:
@@ -43,6 +46,9 @@ def save(model, target, members: dict[str, bytes] | None = None) -> None:
 
 
 def _write(model, name: Path, members: dict[str, bytes]) -> None:
+    variables = [*model.variables, *(model.optimizer.variables if model.optimizer is not None else ())]
+    size = sum(4 * math.prod(variable.shape) + VARIABLE for variable in variables)
+    reserve(name, 2 * size)  # the weights are there twice for a while
     with tempfile.TemporaryDirectory(dir=name.parent, prefix=".netconv-") as folder:
         weights = Path(folder) / "model.weights.h5"
         model.save_weights(weights)

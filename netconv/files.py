@@ -23,6 +23,18 @@ def check_writable(target: Path | str, size: int = 0) -> None:
         raise OSError(errno.ENOSPC, f"{free >> 20} MB are free, and what is written takes {size >> 20} MB", str(target))
 
 
+def reserve(name: Path, size: int) -> None:
+    """Raises OSError unless a file of `size` bytes has room: HDF5 takes the process down where a disk is full."""
+    if hasattr(os, "posix_fallocate"):
+        with name.open("wb") as stream:
+            try:
+                os.posix_fallocate(stream.fileno(), 0, size)
+            except OSError as error:
+                if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
+                    raise
+            stream.truncate(0)
+
+
 class _Enough(Exception):
     """Nothing is to be written."""
 
@@ -42,7 +54,9 @@ def replacing(target: Path | str) -> Iterator[Path]:
         os.umask(mask)
         os.chmod(name, 0o666 & ~mask)
         os.replace(name, target)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             os.remove(name)
+        if isinstance(error, OSError) and error.errno and error.filename in (None, name):
+            raise OSError(error.errno, error.strerror, str(target)) from None
         raise

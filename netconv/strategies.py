@@ -54,7 +54,7 @@ def working_copy(model, strategy, policy: str | None):
     mixed precision, what it gives excepted. The model itself where neither is wanted."""
     if strategy.num_replicas_in_sync == 1 and policy is None:
         return model
-    last = set(model.output_names)
+    last = getattr(model, "output_names", (model.layers[-1].name,))  # a Sequential has no such names
 
     def cloned(layer):
         config = layer.get_config()

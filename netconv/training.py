@@ -175,8 +175,9 @@ def train(
                 variable.assign([seed, index])
         told = {
             "rows": len(training), "rows for validation": len(validation), "loss": finish.said(loss),
-            "optimizer": keras.optimizers.serialize(optimizer)["config"], "class weights": class_weight,
-            "plateau": reduce_on_plateau, "frozen layers": list(freeze), "precision": mixed_precision,
+            "optimizer": type(optimizer).__name__, "optimizer's": _unnamed(optimizer.get_config()),
+            "class weights": class_weight, "plateau": reduce_on_plateau,
+            "frozen layers": list(freeze), "precision": mixed_precision,
         }  # fmt: skip
         plan = Plan(epochs, batch_size, seed, early_stopping, reduce_on_plateau, checkpoint, resume, tensorboard, told)
         encoded = partial(as_targets, needs=needs, loss=loss)
@@ -203,6 +204,11 @@ def _divided(options: dict[str, Any]) -> tuple[Reading, Learning]:
         Reading(**{name: value for name, value in options.items() if name not in learns}),
         Learning(**{name: value for name, value in options.items() if name in learns}),
     )
+
+
+def _unnamed(config: dict[str, Any]) -> dict[str, Any]:
+    """Without the name, which Keras numbers."""
+    return {key: value for key, value in config.items() if key != "name"}
 
 
 def _counts(training: Dataset, validation: Dataset) -> dict[str, int]:

@@ -1,0 +1,220 @@
+"""Epochs: their order, what ends them, what is kept of them, and going on where a training was broken off."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from tables import fails, layers, model, separable, source
+
+import netconv
+from netconv import batches, checkpoints, fitting
+from netconv.batches import Feed
+from netconv.errors import FormatError
+
+
+class OnDisk:
+    """An array of which rows are read by slices and by sorted indices, as those of a table larger than memory."""
+
+    def __init__(self, array):
+        self.array, self.shape, self.dtype = array, array.shape, array.dtype
+
+    def __getitem__(self, rows):
+        assert isinstance(rows, slice) or (np.diff(rows) >= 0).all()
+        return self.array[rows]
+
+    def __len__(self):
+        return len(self.array)
+
+
+def feed(rows=1000, array=np.asarray):
+    return Feed((array(np.arange(rows, dtype=np.float32)[:, None]),), np.arange(rows), np.asarray)
+
+
+def test_the_order_of_an_epoch_follows_from_the_seed_and_its_number():
+    first = batches.order(feed(), 7, 0)
+    assert sorted(first.tolist()) == list(range(1000))
+    assert batches.order(feed(), 7, 0).tolist() == first.tolist()
+    assert batches.order(feed(), 7, 1).tolist() != first.tolist() != batches.order(feed(), 8, 0).tolist()
+
+
+def test_rows_on_disk_are_shuffled_in_blocks(monkeypatch):
+    monkeypatch.setattr(batches, "BLOCK", 40)
+    monkeypatch.setattr(batches, "WINDOW", 400)
+    order = batches.order(feed(array=OnDisk), 7, 0)
+    assert sorted(order.tolist()) == list(range(1000))
+    window = order[:100]
+    assert len({row // 10 for row in window.tolist()}) == 10
+    assert np.abs(np.diff(window)).mean() > 50
+    rows = batches.rows_of(OnDisk(np.arange(1000) * 2), window)
+    assert rows.tolist() == (window * 2).tolist()
+
+
+def test_each_replica_has_its_share_of_every_batch():
+    ends = batches.bounds(10, 4)
+    assert ends.tolist() == [0, 4, 8, 10]
+    shares = [batches.share(feed(10), np.arange(10), ends, replica, 3) for replica in range(3)]
+    assert [share.targets.tolist() for share in shares] == [[0, 1, 4, 5, 8], [2, 6, 9], [3, 7, 8]]
+    assert [share.bounds.tolist() for share in shares] == [[0, 2, 4, 5], [0, 1, 2, 3], [0, 1, 2, 3]]
+    weights = np.zeros(10)
+    for share in shares:
+        for start, stop in zip(share.bounds, share.bounds[1:], strict=False):
+            weights[share.targets[start:stop]] += share.weights[start:stop] / (stop - start) / 3
+    assert weights == pytest.approx([1 / 4] * 8 + [1 / 2] * 2)  # what each row counts in the mean of its batch
+
+
+def test_batches_are_even_where_they_need_not_be_full():
+    assert batches.bounds(1025, 1024, even=True).tolist() == [0, 512, 1025]
+
+
+def test_a_plateau():
+    losses = [1.0, 0.9, 0.90001, 0.9, 0.95, 0.91, 0.5]
+    due = [fitting.on_plateau(losses[: n + 1], 2) for n in range(len(losses))]
+    assert due == [False, False, False, True, False, True, False]
+
+
+def test_the_best_epoch():
+    assert fitting.best_epoch([{"loss": 1, "val_loss": v} for v in (3, float("nan"), 2, 2)]) == 3
+    assert fitting.best_epoch([{"loss": 1}, {"loss": 2}]) == 2
+    assert fitting.best_epoch([]) == 0
+
+
+HARD = separable(80) + "0.5,1,no\n-0.5,1,yes\n" * 12
+OPTIONS = {"epochs": 6, "batch_size": 16, "seed": 3, "reduce_on_plateau": (1, 0.5), "class_weight": "balanced"}
+
+
+def net():
+    keras.utils.set_random_seed(2)
+    return model(hidden=[layers.Dense(4, activation="relu"), layers.Dropout(0.3), layers.BatchNormalization()])
+
+
+def variables(trained):
+    made = trained.opened.model
+    return [keras.ops.convert_to_numpy(v) for v in [*made.variables, *made.optimizer.variables]]
+
+
+def same(one, two):
+    for left, right in zip(variables(one), variables(two), strict=True):
+        np.testing.assert_array_equal(left, right)
+    assert one.history == two.history
+
+
+def test_going_on_gives_the_weights_of_a_training_that_was_not_broken_off(tmp_path):
+    """All that a weight depends on: order of the rows, dropout, statistics, slots, learning rate, the best epoch."""
+    whole = netconv.train(net(), source(HARD), **OPTIONS)
+    seen = []
+    broken = netconv.train(
+        net(), source(HARD), checkpoint=tmp_path, progress=seen.append, stop=lambda: seen[-1].epoch == 3, **OPTIONS
+    )
+    assert broken.stopped and len(broken.history) == 3 and "3, the best " in broken.text
+    assert "stopped in the last one" in broken.text
+    said = []
+    gone_on = netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, say=said.append, **OPTIONS)
+    assert f"going on after epoch 2, from {tmp_path / 'checkpoint.npz'}" in said
+    same(whole, gone_on)
+    assert not gone_on.stopped
+    rates = [figures["learning_rate"] for figures in whole.history]
+    assert rates[0] == pytest.approx(0.05) and min(rates) < 0.05
+
+    again = netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, **OPTIONS)
+    assert again.history == whole.history  # which is over: nothing is learnt
+
+    path = tmp_path / "checkpoint.npz"
+    message = fails(netconv.train, net(), source(HARD), checkpoint=tmp_path, resume=True, **OPTIONS | {"seed": 4})
+    assert message == f"{path}: its training had seed 3, and this one has 4; without --resume a training starts anew"
+    other = OPTIONS | {"optimizer": "adam", "learning_rate": 0.5}
+    message = fails(netconv.train, net(), source(HARD), checkpoint=tmp_path, resume=True, **other)
+    assert message == (
+        f"{path}: its training had optimizer's learning_rate 0.05000000074505806, and this one has 0.5; "
+        "without --resume a training starts anew"
+    )
+    path.write_bytes(path.read_bytes()[:-100])
+    call = {"checkpoint": tmp_path, "resume": True, **OPTIONS}
+    message = fails(netconv.train, net(), source(HARD), kind=FormatError, **call)
+    assert message == f"{path}: is damaged, or no checkpoint of this model"
+
+
+def test_there_may_be_no_checkpoint_yet(tmp_path):
+    said = []
+    netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, epochs=1, say=said.append)
+    assert f"no checkpoint in {tmp_path} yet: training starts" in said
+    assert fails(netconv.train, net(), source(HARD), resume=True) == (
+        "--resume goes with --checkpoint, which names the folder"
+    )
+
+
+def test_a_checkpoint_is_read_as_data(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    np.savez(path, facts=np.array([object()]))
+    message = fails(checkpoints.read, tmp_path, [], [], {}, kind=FormatError)
+    assert message == f"{path}: is damaged, or no checkpoint of this model"
+
+
+def test_what_a_schedule_and_a_plateau_set():
+    message = fails(netconv.train, net(), source(HARD), schedule="cosine", reduce_on_plateau=(1, 0.5))
+    assert message == "--schedule and --reduce-on-plateau would both set the learning rate: choose one"
+
+
+def test_frozen_layers_do_not_learn():
+    made = net()
+    before = made.get_weights()
+    said = []
+    names = [layer.name for layer in made.layers if layer.weights]
+    done = netconv.train(made, source(HARD), freeze=(names[0], "batch*"), epochs=2, say=said.append)
+    changed = [bool((a != b).any()) for a, b in zip(before, done.opened.model.get_weights(), strict=True)]
+    assert changed == [False] * 6 + [True, True]
+    assert f"frozen: {names[0]}, {names[1]} (28 parameters)" in said
+    assert all(layer.trainable for layer in made.layers)
+    message = fails(netconv.train, made, source(HARD), freeze=("conv*",))
+    assert message == f"no layer with weights is called 'conv*'; there are {', '.join(names)}"
+    message = fails(netconv.train, made, source(HARD), freeze=("*",))
+    assert message == "nothing is left to learn: all layers with weights are frozen, or there are none"
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_keeps_the_weights_in_full(policy):
+    def trained(**options):
+        keras.utils.set_random_seed(2)
+        made = model(hidden=[layers.Dense(4, activation="relu")])
+        return netconv.train(made, source(separable(80)), epochs=8, **options)
+
+    done, full = trained(mixed_precision=policy), trained()
+    made = done.opened.model
+    assert {str(v.dtype) for v in made.weights} == {"float32"} and {layer.dtype for layer in made.layers} == {"float32"}
+    assert type(made.optimizer).__name__ == "Adam"
+    losses, exact = ([figures["loss"] for figures in one.history] for one in (done, full))
+    assert losses == pytest.approx(exact, abs=0.02) and losses != exact
+
+
+def test_figures_for_tensorboard(tmp_path):
+    import tensorflow as tf
+
+    done = netconv.train(net(), source(HARD), epochs=2, tensorboard=tmp_path)
+    found = {}
+    for kind in ("train", "validation"):
+        [file] = (tmp_path / kind).iterdir()
+        for record in tf.data.TFRecordDataset(str(file)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            for value in event.summary.value:
+                found[kind, value.tag, event.step] = float(tf.make_ndarray(value.tensor))
+    assert found["train", "epoch_loss", 0] == pytest.approx(done.history[0]["loss"])
+    assert found["validation", "epoch_accuracy", 1] == pytest.approx(done.history[1]["val_accuracy"])
+
+
+def test_metrics_and_losses_with_options():
+    done = netconv.train(
+        net(), source(HARD), epochs=1, loss="CategoricalCrossentropy(label_smoothing=0.1)",
+        metrics=("TopKCategoricalAccuracy(k=1)", "accuracy"),
+    )  # fmt: skip
+    assert list(done.history[0])[:4] == ["epoch", "loss", "top_k_categorical_accuracy", "accuracy"]
+    assert done.opened.model.loss.label_smoothing == 0.1
+    message = fails(netconv.train, net(), source(HARD), metrics=("nope",))
+    assert message == "Keras has no metric called 'nope'; it has accuracy, top_k_categorical_accuracy and others"
+    message = fails(netconv.train, net(), source(HARD), metrics=("TopKCategoricalAccuracy(k=1)",))
+    assert message.startswith("the loss or a metric does not fit what the net gives: Shape must be rank 1")
+
+
+def test_the_history_is_plain_numbers(tmp_path):
+    done = netconv.train(net(), source(HARD), epochs=1)
+    assert json.loads(json.dumps(done.history)) == list(done.history)
+    done.save_history(tmp_path / "h.csv")
