@@ -14,7 +14,7 @@ from .registry import parsed
 PASSING = frozenset({"Reshape", "BlockGrad", "Cast", "_copy", "expand_dims", "squeeze", "MakeLoss", "make_loss"})
 """Ops that a head's meaning is looked for behind."""
 SOFTMAX = frozenset({"softmax", "SoftmaxOutput", "SoftmaxActivation"})
-SHORT = frozenset({"accuracy", "acc", "crossentropy", "ce"})
+SHORT = frozenset({"accuracy", "acc"})
 """Metrics that Keras chooses by what a model gives."""
 SOME = {
     "optimizer": "adam, sgd, rmsprop", "loss": "mean_squared_error, binary_crossentropy",

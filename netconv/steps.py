@@ -6,6 +6,7 @@ Every call here is of Keras's or TensorFlow's public interface.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -96,7 +97,8 @@ class Steps:
             with self.strategy.scope():
                 tf.function(lambda values: self.strategy.run(self._judge, args=(0, *values)), autograph=False)(placed)
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
-            said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__).strip()
+            text = re.sub(r"\{\{\w+ [^}]*\}\} ?", "", str(error)).strip()  # TensorFlow's names of its nodes
+            said = text.splitlines()[0] if text else type(error).__name__
             raise NetconvError(f"the loss or a metric does not fit what the net gives: {said}") from None
         self.reset()
 

@@ -7,9 +7,6 @@ from contextlib import suppress
 from .errors import NetconvError
 from .lazy import keras
 
-STRATEGIES = ("mirrored", "multiworker")
-POLICIES = ("mixed_float16", "mixed_bfloat16")
-
 
 def strategy_for(name: str | None = None, device: str | None = None):
     """The strategy "mirrored" (every GPU of this machine) or "multiworker" (the machines that TF_CONFIG names); None is
@@ -21,17 +18,18 @@ def strategy_for(name: str | None = None, device: str | None = None):
     if device == "cpu":
         with suppress(RuntimeError):  # GPUs are in use already, or there are none
             tf.config.set_visible_devices([], "GPU")
+    one = tf.distribute.get_strategy()
     if name is None:
-        return tf.distribute.get_strategy()
+        return one
+    kinds = {"mirrored": tf.distribute.MirroredStrategy, "multiworker": tf.distribute.MultiWorkerMirroredStrategy}
+    if name not in kinds:
+        raise NetconvError(f"there is no strategy {name!r}: {' or '.join(kinds)}")
     try:
-        return {"mirrored": tf.distribute.MirroredStrategy, "multiworker": tf.distribute.MultiWorkerMirroredStrategy}[
-            name
-        ]()
-    except KeyError:
-        raise NetconvError(f"there is no strategy {name!r}: {' or '.join(STRATEGIES)}") from None
-    except (ValueError, TypeError, RuntimeError, tf.errors.OpError) as error:
+        found = kinds[name]()
+    except (ValueError, TypeError, KeyError, RuntimeError, tf.errors.OpError) as error:
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise NetconvError(f"the strategy {name} cannot be set up: {said}") from None
+    return found if found.num_replicas_in_sync > 1 else one
 
 
 def is_chief(strategy) -> bool:
@@ -41,12 +39,6 @@ def is_chief(strategy) -> bool:
         return True
     first = "chief" if "chief" in resolver.cluster_spec().jobs else "worker"
     return (resolver.task_type, resolver.task_id) == (first, 0)
-
-
-def workers(strategy) -> int:
-    """How many processes train together."""
-    resolver = strategy.cluster_resolver
-    return max(1, resolver.cluster_spec().num_tasks("worker")) if resolver and resolver.task_type else 1
 
 
 def working_copy(model, strategy, policy: str | None):

@@ -199,7 +199,9 @@ def train(data, model, output, history, plot, as_json, quiet, validation_data, s
             if line:
                 line.end()
     say(trained.text)
-    if trained.chief:
+    if not trained.chief:
+        say("the first worker writes the model")
+    else:
         trained.save(target)
         if history:
             trained.save_history(history)

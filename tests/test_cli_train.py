@@ -1,0 +1,255 @@
+"""`netconv train` as a process: broken off, told to stop, on several workers, on a full disk; its options."""
+
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import xml.etree.ElementTree
+from pathlib import Path
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from tables import layers, model, separable
+
+from netconv import archive
+from netconv.cli import main
+from netconv.cli import train as command
+
+NETCONV = [sys.executable, "-m", "netconv"]
+SECONDS = 120
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The current folder, with a small net and a table of 81 rows."""
+    monkeypatch.chdir(tmp_path)
+    keras.utils.set_random_seed(2)
+    hidden = [layers.Dense(4, activation="relu"), layers.Dropout(0.2)]
+    archive.save(model(hidden=hidden), "net.keras")
+    Path("t.csv").write_text(separable(81))
+    return tmp_path
+
+
+def start(*arguments, environment=None, limit=None, **options):
+    return subprocess.Popen(
+        [*NETCONV, "train", "t.csv", "-m", "net.keras", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env={**os.environ, **(environment or {})}, preexec_fn=limit, **options,
+    )  # fmt: skip
+
+
+def done(process, code=0):
+    out, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == code, said
+    return out.splitlines(), said.splitlines()
+
+
+def after(process, epoch):
+    """Waits for the end of an epoch."""
+    for line in process.stdout:
+        if json.loads(line)["epoch"] == epoch:
+            return
+
+
+def weights(path):
+    return archive.load(path).get_weights()
+
+
+def same(one, two):
+    for left, right in zip(weights(one), weights(two), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["train", "t.csv", "-m", "net.keras", *map(str, arguments)])
+
+
+def fails(*arguments, code=1):
+    found = run(*arguments)
+    assert (found.exit_code, found.stdout) == (code, ""), found.output
+    return found.stderr.splitlines()[-1]
+
+
+LONG = ["--epochs", "60", "--early-stopping", "0", "--batch-size", "8", "--json"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_killed_and_resumed():
+    """kill -9 in the midst: going on gives the weights of the training that was left alone."""
+    killed = start(*LONG, "-o", "x.keras", "--checkpoint", "ck")
+    after(killed, 3)
+    killed.kill()
+    done(killed, -signal.SIGKILL)
+    assert not Path("x.keras").exists()
+    found = run(*LONG, "-o", "resumed.keras", "--checkpoint", "ck", "--resume")
+    assert found.exit_code == 0 and "\ngoing on after epoch " in found.stderr
+    epochs = [json.loads(line)["epoch"] for line in found.stdout.splitlines()[:-1]]
+    assert epochs == list(range(epochs[0], 61)) and epochs[0] > 3
+    assert run(*LONG, "-o", "whole.keras").exit_code == 0
+    same("resumed.keras", "whole.keras")
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.usefixtures("folder")
+def test_stopped_in_the_midst_what_was_learnt_is_kept(number, code):
+    stopped = start("--epochs", "100000", "--early-stopping", "0", "--batch-size", "8", "--json", "-o", "x.keras")
+    after(stopped, 2)
+    stopped.send_signal(number)
+    out, said = done(stopped, code)
+    facts = json.loads(out[-1])
+    assert facts["path"] == "x.keras" and facts["stopped"] and 2 < facts["epochs"] < 100000
+    assert "stopping; what was learnt is kept" in said and "Traceback" not in "".join(said)
+    assert len(weights("x.keras")) == 4
+
+
+@pytest.mark.usefixtures("folder")
+def test_two_workers_give_what_one_gives():
+    made = archive.load("net.keras")
+    kept = [layer for layer in made.layers if not isinstance(layer, layers.Dropout)]
+    plain = keras.Sequential([keras.Input((2,)), *kept])
+    plain.compile("adam", made.loss)
+    archive.save(plain, "net.keras")
+    with socket.socket() as one, socket.socket() as other:
+        for each in (one, other):
+            each.bind(("127.0.0.1", 0))
+        ports = [each.getsockname()[1] for each in (one, other)]
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
+    options = ["--epochs", "4", "--strategy", "multiworker", "--device", "cpu"]
+    workers = [
+        start(*options, "-o", f"{index}.keras", "--history", f"{index}.csv", environment={
+            "TF_CONFIG": json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
+        })
+        for index in (0, 1)
+    ]  # fmt: skip
+    outs = [done(worker) for worker in workers]
+    assert [out for out, _ in outs] == [["0.keras"], []]
+    assert outs[1][1][-1] == "the first worker writes the model"
+    assert not Path("1.keras").exists() and not Path("1.csv").exists()
+    assert run("--epochs", 4, "-o", "alone.keras", "--history", "alone.csv").exit_code == 0
+    for left, right in zip(weights("0.keras"), weights("alone.keras"), strict=True):
+        np.testing.assert_allclose(left, right, atol=1e-6)
+    losses = [np.loadtxt(f"{name}.csv", delimiter=",", skiprows=1)[:, [1, 3, 4]] for name in ("0", "alone")]
+    np.testing.assert_allclose(*losses, atol=1e-6)
+
+
+@pytest.mark.usefixtures("folder")
+def test_two_replicas_in_one_process_give_what_one_gives():
+    """As `mirrored` does on two GPUs, here on the processor taken for two."""
+    program = """
+import numpy as np, tensorflow as tf, netconv
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+options = {"epochs": 3, "freeze": (), "learning_rate": 0.01, "class_weight": "balanced"}
+made = netconv.open_model("net.keras").model
+made.layers[1].rate = 0
+made.save("plain.keras")
+two = netconv.train("plain.keras", "t.csv", strategy=tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), **options)
+one = netconv.train("plain.keras", "t.csv", **options)
+for left, right in zip(two.opened.model.get_weights(), one.opened.model.get_weights(), strict=True):
+    np.testing.assert_allclose(left, right, atol=1e-6)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=SECONDS, capture_output=True)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_full_disk():
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    before = sorted(os.listdir())
+    out, said = done(start("--epochs", "1", "--quiet", limit=limit), 1)
+    assert (out, said) == ([], ["netconv: net-trained.keras: File too large"])
+    assert sorted(os.listdir()) == before
+
+
+def test_room_is_looked_for_before_training(folder, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=200))
+    assert fails() == "netconv: net-trained.keras: 0 MB are free, and what is written takes 0 MB"
+    assert not (folder / "net-trained.keras").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--history", "no/h.csv"], "netconv: no/h.csv: No such file or directory"),
+        (["--plot", "no/p.png"], "netconv: no/p.png: No such file or directory"),
+        (["--plot", "p.pdf"], "netconv: p.pdf: a picture is a .png or an .svg file"),
+        (["--checkpoint", "t.csv"], "netconv: t.csv: File exists"),
+        (["--tensorboard", "t.csv/x"], "netconv: t.csv/x: Not a directory"),
+        (["-o", "d.keras"], "netconv: d.keras: Is a directory"),
+        (["--init", "xavier"],
+         "netconv: initial values are for a net without parameters, and a model has its own; leave --init out"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_written_is_told_before_training(folder, arguments, message):
+    (folder / "d.keras").mkdir()
+    before = sorted(os.listdir())
+    assert fails(*arguments) == message
+    assert sorted(os.listdir()) == before
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--resume"], "Error: --resume goes with --checkpoint, which names the folder"),
+        (["--strategy", "multiworker"],
+         "Error: --strategy multiworker wants TF_CONFIG in the environment, which names the workers"),
+        (["--reduce-on-plateau", "5,2"],
+         "Error: Invalid value for '--reduce-on-plateau': '5,2' is not a number of epochs and a factor below 1, such "
+         "as 5,0.1"),
+        (["--clipnorm", "0"], "Error: Invalid value for '--clipnorm': 0.0 is not in the range x>0."),
+        (["--mixed-precision", "half"],
+         "Error: Invalid value for '--mixed-precision': 'half' is not one of 'mixed_float16', 'mixed_bfloat16'."),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("folder")
+def test_misuse(arguments, message, monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    assert fails(*arguments, code=2) == message
+
+
+def test_every_option_of_the_optimizer(folder):
+    """They reach Keras, and what they make of the training is in the file."""
+    name = archive.load("net.keras").layers[0].name
+    found = run(
+        "--epochs", 2, "--optimizer", "sgd(momentum=0.9)", "--schedule", "cosine", "--global-clipnorm", 1,
+        "--weight-decay", 0.01, "--metric", "accuracy", "--metric", "sparse_categorical_crossentropy", "--freeze", name,
+        "--class-weight", "balanced", "--plot", "curves.svg", "--history", "h.jsonl", "--tensorboard", "tb",
+        "-o", "x.keras", "--strategy", "mirrored", "--device", "cpu",
+    )  # fmt: skip
+    assert found.exit_code == 0, found.output
+    assert found.stdout == "x.keras\n"
+    made = archive.load("x.keras")
+    config = made.optimizer.get_config()
+    assert (config["momentum"], config["global_clipnorm"], config["weight_decay"]) == (0.9, 1.0, 0.01)
+    assert config["learning_rate"]["class_name"] == "CosineDecay"
+    assert [layer.trainable for layer in made.layers] == [True, True, True]
+    history = [json.loads(line) for line in Path("h.jsonl").read_text().splitlines()]
+    assert list(history[0])[:4] == ["epoch", "loss", "accuracy", "sparse_categorical_crossentropy"]
+    assert xml.etree.ElementTree.parse("curves.svg").getroot().tag.endswith("svg")
+    assert sorted(os.listdir(folder / "tb")) == ["train", "validation"]
+    before, after = weights("net.keras"), weights("x.keras")
+    assert [bool((a != b).any()) for a, b in zip(before, after, strict=True)] == [False, False, True, True]
+
+
+def test_progress_on_one_line_of_a_terminal(capsys, monkeypatch):
+    times = iter([0.0, 2.0, 2.05, 9.0])
+    monkeypatch.setattr(command.time, "monotonic", lambda: next(times))
+    monkeypatch.setenv("COLUMNS", "60")
+    line = command._Line()
+    at = {"epochs": 5, "figures": {"loss": 0.25, "accuracy": 0.5}}
+    line(SimpleNamespace(epoch=1, done=0.5, rows=1000, left=120_000, **at))
+    line(SimpleNamespace(epoch=1, done=0.6, rows=1200, left=8800, **at))
+    line(SimpleNamespace(epoch=1, done=1.0, rows=2000, left=8000, **at))
+    line.end()
+    shown = capsys.readouterr().err.split("\r")  # click leaves out what is for terminals
+    assert shown == [
+        "", "epoch 1/5  50%  500 rows/s  at most 4:00 left  loss 0.2500 ",
+        "epoch 1/5 100%  222 rows/s  at most 0:36 left  loss 0.2500 ", "",
+    ]  # fmt: skip
+    assert command._duration(3723) == "1:02:03"
