@@ -186,7 +186,8 @@ def train(
         done = fit(working, feed, held, plan, strategy, say=say, progress=progress, stop=stop)
     if not own:
         opened.model.set_weights(working.get_weights())
-        optimizer.learning_rate = renewed(learner).learning_rate
+        if reduce_on_plateau:
+            optimizer.learning_rate = renewed(learner).learning_rate
     opened.model.compile(optimizer, loss, metrics=kept)
     on = validation or training
     evaluation = assess(opened.model, on, needs, loss)
