@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from . import encoding, table
+from . import encoded, encoding, finding, spool, table
 from .encoding import Encoding, Needs
 from .errors import DataError
 from .figures import counted
@@ -16,21 +17,25 @@ from .models import (
     Say,
     check_trainable,
     class_names,
-    full_rows,
-    inputs_of,
     known_encoding,
     loss_of,
     needs_of,
     overridden,
     plain_encoding,
+    row_shapes,
     tell_unseen,
 )
 from .reading import Reading
-from .rows import Rows
+from .rows import Form
 from .sources import Data, Source, sources
+from .spool import Collector, Part, Spool
+from .table import Table
 
 if TYPE_CHECKING:
     import numpy as np
+
+CHUNK = 1 << 22
+"""Rows of which the ones for validation are drawn at once."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +43,14 @@ class Dataset:
     """The rows of a table as a model takes them.
 
     `inputs` has an array for each input of the model, (rows, *shape); `targets` are class numbers, (rows,) of int32, or
-    values, (rows, values) of float32. Both have `shape` and `dtype`, and give rows by `[start:stop]` and by a sorted
-    index array; those of a table larger than memory are on disk. `encoding` is how the table was read, `names` are
-    those of the classes (none for values), `counts` how many rows each has; `left_out` counts the rows that are not
-    here, by reason.
+    values, (rows, values) of float32, standardised if the encoding says so. An input has `shape` and `dtype`, and gives
+    rows by `[start:stop]` and by a sorted index array; one of a table larger than memory is on disk. `encoding` is how
+    the table was read, `names` are those of the classes (none for values), `counts` how many rows each has; `left_out`
+    counts the rows that are not here, by reason.
     """
 
     inputs: tuple[Any, ...]
-    targets: Any
+    targets: np.ndarray
     encoding: Encoding
     names: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
@@ -75,41 +80,64 @@ def for_training(
     which may be none.
 
     `validation_split` is the share of the rows held out, the same of each class, unless there is `validation_data`;
-    what stands for missing cells is learnt from the other rows only. A model that was trained here reads the table as
-    it read its training table, unless `loss` or `reading` says otherwise. Raises NetconvError.
+    what stands for missing cells, means and standard deviations are learnt from the other rows only. A model that was
+    trained here reads the table as it read its training table, unless `loss` or `reading` says otherwise. Raises
+    NetconvError, and OSError: no room on the disk.
     """
-    import numpy as np
-
-    data = found_sources(data, reading, "train", say)
-    rows = None
+    files = found_sources(data, reading, "train", say)
+    whole = None
     if opened.model is None:
-        rows = table.read(data, reading.header)
-        opened = opened.for_rows((encoding.width(rows, reading),), say)
+        whole = _read(files, reading)
+        opened = opened.for_rows((finding.width(whole.form, reading, whole.file),), say)
     check_trainable(opened)
     needs = needs_of(opened, loss or loss_of(opened))
     known = None if reading.anew or loss else known_encoding(opened, needs)
     if known:
         say("columns, categories and classes are those of the table that the model was trained on")
-        rows = encoding.read(data, known, reading.header)
+        whole = encoding.read(files, known, reading.header)
     else:
-        rows = rows or table.read(data, reading.header)
-        known = encoding.fit(rows, needs, reading, opened.classes, say=say)
-    y = encoding.targets(rows, known)
-    full, left_out = _with_targets(y, table.title(data), say)
-    held = np.empty(0, int) if validation_data else held_out(y[full], validation_split, seed)
-    inside, outside = np.delete(full, held), full[held]
-    if any(feature.fill is None for feature in known.features):
-        known = encoding.fills(known, rows, inside)
+        whole = whole or _read(files, reading)
+        known = finding.fit(whole, needs, reading, opened.classes, say=say)
+    _tell_place(whole, say)
+    y = _targets(whole, known)
+    full, left_out = _with_targets(y, whole, say)
+    _check_classes(y, full, known, whole)
+    outside = _held_out(y, full, 0.0 if validation_data else validation_split, seed)
+    inside = full & ~outside
+    if reading.standardize or any(feature.fill is None and not feature.ids for feature in known.features):
+        known = encoded.learnt(known, whole, inside, reading.standardize)
+    if reading.standardize_target:
+        known = _with_target_moments(known, y, inside, whole.file)
     unseen: Counter[str] = Counter()
-    training, validation = _datasets(opened, needs, known, rows, y, (inside, outside), left_out, unseen)
+    make = partial(_datasets, opened, needs, unseen=unseen)
+    training, validation = make(known, whole, y, (inside, outside), left_out)
     if validation_data:
-        validation_data = sources(validation_data, part="test")
-        others = encoding.read(validation_data, known, reading.header)
-        y = encoding.targets(others, known)
-        full, left_out = _with_targets(y, table.title(validation_data), say)
-        [validation] = _datasets(opened, needs, known, others, y, (full,), left_out, unseen)
+        whole = encoding.read(sources(validation_data, part="test"), known, reading.header)
+        y = _targets(whole, known)
+        full, left_out = _with_targets(y, whole, say)
+        [validation] = make(known, whole, y, (full,), left_out)
     tell_unseen(unseen, say)
     return opened, training, validation
+
+
+def for_evaluation(opened: Opened, needs: Needs, data: Data, reading: Reading, say: Say) -> Dataset:
+    """The rows that have targets. A model that was trained here reads the table as its training table was read, any
+    other takes numbers as they are. Raises NetconvError, and OSError: no room on the disk."""
+    files = found_sources(data, reading, "test", say)
+    known = known_encoding(opened, needs)
+    if known:
+        known = overridden(known, reading)
+        whole = encoding.read(files, known, reading.header)
+    else:
+        whole = _read(files, reading)
+        known = plain_encoding(whole, needs, opened, reading, False, say)
+    _tell_place(whole, say)
+    y = _targets(whole, known)
+    full, left_out = _with_targets(y, whole, say)
+    unseen: Counter[str] = Counter()
+    [found] = _datasets(opened, needs, known, whole, y, (full,), left_out, unseen)
+    tell_unseen(unseen, say)
+    return found
 
 
 def found_sources(data: Data, reading: Reading, part: str, say: Say) -> tuple[Source, ...]:
@@ -121,47 +149,48 @@ def found_sources(data: Data, reading: Reading, part: str, say: Say) -> tuple[So
     return found
 
 
-def for_evaluation(opened: Opened, needs: Needs, data: Data, reading: Reading, say: Say) -> Dataset:
-    """The rows that have targets. A model that was trained here reads the table as its training table was read, any
-    other takes numbers as they are. Raises DataError."""
-    data = found_sources(data, reading, "test", say)
-    known = known_encoding(opened, needs)
-    if known:
-        known = overridden(known, reading)
-        rows = encoding.read(data, known, reading.header)
-    else:
-        rows = table.read(data, reading.header)
-        known = plain_encoding(rows, needs, opened, reading, False, say)
-    y = encoding.targets(rows, known)
-    full, left_out = _with_targets(y, table.title(data), say)
-    unseen: Counter[str] = Counter()
-    [found] = _datasets(opened, needs, known, rows, y, (full,), left_out, unseen)
-    tell_unseen(unseen, say)
-    return found
+def _read(files: tuple[Source, ...], reading: Reading) -> Table:
+    return table.read(files, reading.header, distinct=likely(files, reading))
 
 
-def _with_targets(y: np.ndarray, file: str, say: Say) -> tuple[np.ndarray, dict[str, int]]:
-    full = full_rows(y)
-    if not len(full):
-        raise DataError("no row has a target", file)
-    without = len(y) - len(full)
+def likely(files: tuple[Source, ...], reading: Reading) -> Callable[[Form], frozenset[int]]:
+    """What tells the columns that may be targets."""
+    return partial(finding.likely_targets, reading=reading, file=table.title(files))
+
+
+def _tell_place(whole: Table, say: Say) -> None:
+    if whole.on_disk:
+        say(f"{counted(len(whole), 'row')}: more than {spool.MEMORY >> 20} MB of numbers, kept on disk")
+
+
+def _targets(whole: Table, known: Encoding) -> np.ndarray:
+    import numpy as np
+
+    return np.concatenate([encoded.targets(rows, known) for rows in whole.blocks()])
+
+
+def _with_targets(y: np.ndarray, whole: Table, say: Say) -> tuple[np.ndarray, dict[str, int]]:
+    """Which rows have a target (a mask), and how many have none."""
+    import numpy as np
+
+    full = y >= 0 if y.ndim == 1 else ~np.isnan(y).any(axis=1)
+    without = int(len(y) - full.sum())
+    if without == len(y):
+        raise DataError("no row has a target", whole.file)
     if without:
         say(f"{counted(without, 'row')} without a target left out")
     return full, {"without a target": without} if without else {}
 
 
-def _datasets(opened: Opened, needs: Needs, known, rows: Rows, y, parts, left_out, unseen) -> list[Dataset]:
-    """A Dataset of each of the `parts`, which are index arrays of the rows."""
+def _check_classes(y: np.ndarray, full: np.ndarray, known: Encoding, whole: Table) -> None:
     import numpy as np
 
-    names = class_names(known.classes, needs.classes) if needs.classes else ()
-    x = encoding.features(rows, known, unseen)
-    found = []
-    for part in parts:
-        counts = tuple(np.bincount(y[part], minlength=len(names)).tolist()) if names else ()
-        inputs = tuple(inputs_of(opened.model, x[part]))
-        found.append(Dataset(inputs, y[part], known, names, counts, left_out))
-    return found
+    if y.ndim == 1:
+        first = int(y[int(np.argmax(full))])
+        if (y[full] == first).all():
+            name = known.classes[first] if first < len(known.classes) else str(first)
+            what = f"all rows are of one class, {name!r}: there is nothing to tell apart"
+            raise DataError(what, whole.file, column=known.targets[0])
 
 
 def held_out(y: np.ndarray, share: float, seed: int) -> np.ndarray:
@@ -173,3 +202,68 @@ def held_out(y: np.ndarray, share: float, seed: int) -> np.ndarray:
     counts = [min(round(share * len(group)), len(group) - 1) for group in groups]
     picked = [generator.permutation(group)[:count] for group, count in zip(groups, counts, strict=True)]
     return np.sort(np.concatenate(picked))
+
+
+def _held_out(y: np.ndarray, full: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """The mask of the rows for validation, drawn among CHUNK rows at a time."""
+    import numpy as np
+
+    found = np.zeros(len(y), bool)
+    for start in range(0, len(y) if share else 0, CHUNK):
+        rows = start + np.flatnonzero(full[start : start + CHUNK])
+        if len(rows):
+            found[rows[held_out(y[rows], share, seed + start)]] = True
+    return found
+
+
+def _with_target_moments(known: Encoding, y: np.ndarray, inside: np.ndarray, file: str) -> Encoding:
+    import numpy as np
+
+    if known.classes:
+        raise DataError("--standardize-target is for values, and this net tells classes", file)
+    values = y[inside].astype(np.float64)
+    mean, std = values.mean(axis=0), values.std(axis=0)
+    return replace(known, target_mean=tuple(mean.tolist()), target_std=tuple(np.where(std > 0, std, 1.0).tolist()))
+
+
+def _datasets(opened: Opened, needs: Needs, known: Encoding, whole: Table, y, masks, left_out, unseen) -> list[Dataset]:
+    """A Dataset of each of the `masks` of the rows."""
+    import numpy as np
+
+    room = 0 if whole.on_disk else 1 << 62
+    widths = known.inputs or (known.width,)
+    edges = np.cumsum(widths)[:-1]
+    collected = [[Collector(width, room) for width in widths] for _ in masks]
+    start = 0
+    for rows in whole.blocks():
+        x = encoded.unscaled(rows, known, unseen)
+        for mask, collectors in zip(masks, collected, strict=True):
+            picked = x[mask[start : start + len(rows)]]
+            for collector, part in zip(collectors, np.split(picked, edges, axis=1), strict=True):
+                collector.append(part)
+        start += len(rows)
+    names = class_names(known.classes, needs.classes) if needs.classes else ()
+    found = []
+    for mask, collectors in zip(masks, collected, strict=True):
+        inputs = _inputs(opened.model, known, [collector.done() for collector in collectors])
+        given = y[mask]
+        counts = tuple(np.bincount(given, minlength=len(names)).tolist()) if names else ()
+        if known.target_mean:
+            given = ((given - np.array(known.target_mean)) / np.array(known.target_std)).astype(np.float32)
+        found.append(Dataset(inputs, given, known, names, counts, left_out))
+    return found
+
+
+def _inputs(model, known: Encoding, parts: list[np.ndarray | Spool]) -> tuple[Any, ...]:
+    """Rows of unscaled numbers, as the model's inputs take them."""
+    import numpy as np
+
+    affine = known.affine()
+    found, start = [], 0
+    shapes = row_shapes(model, known.width, known.inputs)
+    for rows, shape, tensor in zip(parts, shapes, model.inputs, strict=True):
+        end = start + rows.shape[1]
+        part = Part(rows, *(values[start:end] for values in affine), shape, np.dtype(tensor.dtype))
+        found.append(part if isinstance(rows, Spool) else part[:])
+        start = end
+    return tuple(found)

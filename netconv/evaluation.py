@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from . import dataset
 from .dataset import Dataset
-from .encoding import Needs, silent
+from .encoding import Needs
 from .errors import NetconvError
 from .figures import figure, finite, shortened
+from .finding import silent
 from .lazy import keras
 from .models import (
     Say,

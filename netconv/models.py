@@ -14,13 +14,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import archive, encoding, finish
-from .encoding import Encoding, Feature, Needs, silent
+from . import archive, finding, finish
+from .encoding import Encoding, Feature, Input, Needs
 from .errors import DataError, FormatError, NetconvError, UnknownShape
 from .figures import counted
+from .finding import silent
+from .ids import ids_of, input_names
 from .lazy import keras
 from .reading import Reading
-from .rows import Rows
+from .table import Table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -191,7 +193,12 @@ def needs_of(opened: Opened, loss) -> Needs:
             classes = 2
         elif name in _CLASS_LOSSES:
             classes = gives
-    return Needs(features, gives, classes)
+    ids = ids_of(opened.model)
+    inputs = tuple(
+        Input(name, None if None in shape else math.prod(shape), ids.get(name))
+        for name, shape in zip(input_names(opened.model), shapes, strict=True)
+    )
+    return Needs(features, gives, classes, inputs)
 
 
 def check_trainable(opened: Opened) -> None:
@@ -208,23 +215,32 @@ def shape_text(shape) -> str:
     return " x ".join("?" if d is None else str(d) for d in shape)
 
 
-def inputs_of(model, x: np.ndarray) -> list[np.ndarray]:
-    """Rows (rows, width) as the arrays of the model's inputs, in their order; an unknown length is found out, square
-    where there are several."""
-    parts, start = [], 0
+def row_shapes(model, total: int, widths: tuple[int, ...] = ()) -> list[tuple[int, ...]]:
+    """The shapes of a row of each input, of `total` numbers in all; an unknown length is found out, square where there
+    are several. `widths` are the numbers of each input, where they are known. Raises DataError."""
+    found = []
     shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
-    widths = [math.prod(d for d in shape if d is not None) for shape in shapes]
-    spare = x.shape[1] - sum(w for w, shape in zip(widths, shapes, strict=True) if None not in shape)
-    for tensor, shape, width in zip(model.inputs, shapes, widths, strict=True):
+    known = [math.prod(d for d in shape if d is not None) for shape in shapes]
+    spare = total - sum(width for width, shape in zip(known, shapes, strict=True) if None not in shape)
+    for number, (shape, width) in enumerate(zip(shapes, known, strict=True)):
+        wanted = widths[number] if widths else spare if None in shape else width
         unknown = shape.count(None)
         if unknown:
-            side = round((spare / width) ** (1 / unknown)) if spare > 0 else 0
-            if side**unknown * width != spare or side == 0:
-                raise DataError(f"{counted(x.shape[1], 'feature')} do not fill the net's input of {shape_text(shape)}")
+            side = round((wanted / width) ** (1 / unknown)) if wanted > 0 else 0
             shape = tuple(side if d is None else d for d in shape)
-            width = math.prod(shape)
-        part = x[:, start : start + width].reshape(-1, *shape)
-        parts.append(part.astype(tensor.dtype, copy=False))
+        if math.prod(shape) != wanted or not wanted:
+            shown = shape_text(shapes[number])
+            raise DataError(f"{counted(wanted if widths else total, 'feature')} do not fill the net's input of {shown}")
+        found.append(shape)
+    return found
+
+
+def inputs_of(model, x: np.ndarray, widths: tuple[int, ...] = ()) -> list[np.ndarray]:
+    """Rows (rows, numbers) as the arrays of the model's inputs, in their order; `widths` as in `row_shapes`."""
+    parts, start = [], 0
+    for tensor, shape in zip(model.inputs, row_shapes(model, x.shape[1], widths), strict=True):
+        width = math.prod(shape)
+        parts.append(x[:, start : start + width].reshape(-1, *shape).astype(tensor.dtype, copy=False))
         start += width
     return parts
 
@@ -278,35 +294,34 @@ def class_names(known: tuple[str, ...], count: int) -> tuple[str, ...]:
 
 
 def plain_encoding(
-    rows: Rows, needs: Needs, opened: Opened, reading: Reading, without_target: bool, say: Say
+    table: Table, needs: Needs, opened: Opened, reading: Reading, without_target: bool, say: Say
 ) -> Encoding:
-    """The encoding of a table for a model that learnt from none: numbers only, as they are."""
-    found = encoding.fit(rows, needs, reading, opened.classes, without_target, say)
-    return replace(found, features=tuple(Feature(feature.name) for feature in found.features))
+    """The encoding of a table for a model that learnt from none: numbers only, as they are. Raises DataError."""
+    if reading.standardize or reading.standardize_target:
+        raise DataError(
+            "means are learnt in training, and the model was not trained on a table: leave --standardize out"
+        )
+    found = finding.fit(table, needs, reading, opened.classes, without_target, say)
+    return replace(found, features=tuple(Feature(feature.name, ids=feature.ids) for feature in found.features))
 
 
 def known_encoding(opened: Opened, needs: Needs) -> Encoding | None:
-    """The encoding that a model was trained with, checked against the model."""
+    """The encoding that a model was trained with, checked against the model. Raises FormatError."""
     known = opened.encoding
     if known:
-        width = sum(feature.width for feature in known.features)
-        if needs.features not in (None, width) or len(known.classes) > needs.classes:
+        fits = needs.features in (None, known.width) and len(known.classes) <= needs.classes
+        if not fits or len(known.inputs) != len(needs.inputs):
             raise FormatError(f"{opened.name}: its member netconv/{TABLE} does not fit the model")
     return known
 
 
 def overridden(known: Encoding, reading: Reading) -> Encoding:
-    """An encoding with what the user says otherwise."""
+    """An encoding with what the user says otherwise. Raises NetconvError."""
     if reading.target:
         known = replace(known, targets=reading.target)
+    if reading.rescale and any(feature.mean is not None for feature in known.features):
+        raise NetconvError("the model standardises what it takes: leave --rescale out")
     return replace(known, scale=reading.rescale[0], offset=reading.rescale[1]) if reading.rescale else known
-
-
-def full_rows(y: np.ndarray) -> np.ndarray:
-    """The rows that have a target."""
-    import numpy as np
-
-    return np.flatnonzero(y >= 0) if y.ndim == 1 else np.flatnonzero(~np.isnan(y).any(axis=1))
 
 
 def as_targets(y: np.ndarray, needs: Needs, loss) -> np.ndarray:

@@ -11,12 +11,14 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from . import encoding, lines, table
-from .dataset import found_sources
-from .encoding import Encoding, Needs, silent
+from . import encoded, encoding, lines, table
+from .columns import columns
+from .dataset import found_sources, likely
+from .encoding import Encoding, Needs
 from .errors import NetconvError
 from .figures import counted
 from .files import replacing
+from .finding import silent
 from .models import (
     Opened,
     Say,
@@ -172,8 +174,10 @@ def predict(
     told = bool(needs.classes) and not raw
 
     def give(x: np.ndarray) -> np.ndarray:
-        given = outputs_of(opened.model, inputs_of(opened.model, x))
-        return probabilities(given, loss) if told else given
+        given = outputs_of(opened.model, inputs_of(opened.model, x, known.inputs if known else ()))
+        if told:
+            return probabilities(given, loss)
+        return known.original(given) if known and not raw else given
 
     settled = all(None not in tensor.shape[1:] for tensor in opened.model.outputs)
     width = needs.classes if told else needs.outputs if settled else None
@@ -202,7 +206,7 @@ def _rows(
 
     def kept_by(form: Form) -> dict[str, int]:
         own = form.names if form.header or not known or len(known.columns) != len(form.names) else known.columns
-        return {own[place]: place for place in encoding.columns(own, keep, table.title(data))}
+        return {own[place]: place for place in columns(own, keep, table.title(data))}
 
     options = {"keep": lambda form: frozenset(kept_by(form).values()), "lenient": True}
     if known:
@@ -219,9 +223,9 @@ def _rows(
                     yield whole, whole.numbers, {name: whole.kept[place] for name, place in kept.items()}
                 continue
             if used is None:
-                used = plain_encoding(whole, needs, opened, reading, True, say)
+                used = plain_encoding(table.of(whole, likely(data, reading)), needs, opened, reading, True, say)
             for rows in whole.parts(most):
-                x = encoding.features(rows, used, unseen)
+                x = encoded.features(rows, used, unseen)
                 yield rows, x, {name: rows.kept[place] for name, place in kept.items()}
     tell_unseen(unseen, say)
 

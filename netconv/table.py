@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from . import arrayfiles, delimited, parquet
+from . import arrayfiles, delimited, parquet, spool
 from .errors import DataError
-from .rows import Faults, Form, Rows, Text, Wanted
-from .sources import Source, Stream, kept
+from .rows import Faults, Form, Place, Rows, Text, Wanted
+from .sources import BLOCK, Source, Stream, kept
+from .spool import Collector, Spool
+from .summary import Summary
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Chosen = Callable[[Form], frozenset[int]]
 """Positions of columns by a table's form."""
@@ -87,30 +93,78 @@ def title(sources: tuple[Source, ...]) -> str:
     return sources[0].name + (f" and {more} more" if more else "")
 
 
+@dataclass(frozen=True)
+class Table:
+    """A whole table. `numbers` is (rows, columns) of float32, an array or a Spool; a column of text has codes into its
+    `values`, -1 for a missing cell. `find` gives the place of a row."""
+
+    file: str
+    form: Form
+    numbers: np.ndarray | Spool
+    summary: Summary
+    find: Callable[[int], Place]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def texts(self) -> dict[int, tuple[str, ...]]:
+        """The texts of columns of text, by position."""
+        return {position: tuple(values) for position, values in self.summary.values.items()}
+
+    @property
+    def on_disk(self) -> bool:
+        return isinstance(self.numbers, Spool)
+
+    def rows(self, at: slice | np.ndarray) -> Rows:
+        """Some rows, by a slice or a sorted index array."""
+        import numpy as np
+
+        numbers = self.numbers[at]
+        texts = {p: Text(numbers[:, p].astype(np.int32), values) for p, values in self.texts.items()}
+        places = range(len(self))[at] if isinstance(at, slice) else at
+        return Rows(self.file, self.form, numbers, texts, lambda row: self.find(int(places[row])))
+
+    def blocks(self) -> Iterator[Rows]:
+        """All rows in order: at once if they are in memory."""
+        step = max(1, BLOCK // max(1, 4 * len(self.form.names))) if self.on_disk else max(1, len(self))
+        for start in range(0, len(self), step):
+            yield self.rows(slice(start, start + step))
+
+
+def of(rows: Rows, distinct: Chosen | None = None) -> Table:
+    """Rows as a table of their own."""
+    summary = Summary(len(rows.form.names), distinct(rows.form) if distinct else frozenset())
+    return Table(rows.file, rows.form, summary.add(rows), summary, rows.find)
+
+
 def read(
     sources: tuple[Source, ...],
     header: bool | None = None,
     known: tuple[str, ...] = (),
     text: Chosen | None = None,
     ignore: Chosen | None = None,
-) -> Rows:
-    """A whole table, as `stream` reads it. A column of text anywhere is one of text everywhere. Raises DataError, also
-    when there are no rows."""
-    import numpy as np
-
+    distinct: Chosen | None = None,
+) -> Table:
+    """A whole table, as `stream` reads it; `distinct` gives the columns whose different numbers are told. A column of
+    text anywhere is one of text everywhere. More than `spool.MEMORY` bytes of numbers are kept on disk. Raises
+    DataError, also when there are no rows, and OSError: no room on the disk."""
     sources = tuple(map(kept, sources))
     found: frozenset[int] = frozenset()
-    while True:  # twice at most
-        form, blocks = None, []
+    settled = False
+    while not settled:  # twice at most
+        form, summary, settled = None, None, True
         for rows in stream(sources, header, known, text, found, ignore=ignore):
-            form = rows.form
-            if len(rows):
-                blocks.append((rows.numbers, rows.texts))
-        if not blocks:
+            if form is None:
+                form, width = rows.form, len(rows.form.names)
+                summary = Summary(width, distinct(form) if distinct else frozenset())
+                numbers = Collector(width, spool.MEMORY)
+            settled = settled and (not summary.rows or rows.texts.keys() == found)
+            found |= rows.texts.keys()
+            if settled and len(rows):
+                numbers.append(summary.add(rows))
+        if settled and not summary.rows:
             raise DataError("has a header and no rows", title(sources))
-        found = frozenset(position for _, texts in blocks for position in texts)
-        if all(texts.keys() == found for _, texts in blocks):
-            break
 
     def find(row):
         with closing(stream(sources, form.header, known, text, found, ignore=ignore)) as blocks:
@@ -120,13 +174,4 @@ def read(
                 row -= len(rows)
         raise IndexError(row)
 
-    texts = {position: _join([texts[position] for _, texts in blocks]) for position in sorted(found)}
-    return Rows(title(sources), form, np.concatenate([numbers for numbers, _ in blocks]), texts, find)
-
-
-def _join(parts: list[Text]) -> Text:
-    import numpy as np
-
-    values = {value: code for code, value in enumerate(dict.fromkeys(v for part in parts for v in part.values))}
-    codes = [np.append(np.array([values[v] for v in part.values], np.int32), -1)[part.codes] for part in parts]
-    return Text(np.concatenate(codes), tuple(values))
+    return Table(title(sources), form, numbers.done(), summary, find)

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 from . import archive, dataset, finish, strategies
 from .batches import Feed
 from .dataset import Dataset
-from .encoding import Needs, silent
+from .encoding import Needs
 from .errors import NetconvError
 from .evaluation import Evaluation, assess
 from .figures import finite
 from .files import replacing
+from .finding import silent
 from .fitting import Plan, Progress, fit
 from .freezing import frozen
 from .lazy import keras
@@ -153,8 +154,6 @@ def train(
     )  # fmt: skip
     loss = loss or loss_of(opened)
     needs = needs_of(opened, loss)
-    if sum(map(bool, _counts(training, validation).values())) == 1:
-        say("warning: all rows are of one class")
     batch_size = batch_size or (32 if len(training) < 10_000 else 128)
     weights = weights_of_classes(class_weight, training)
     steps = math.ceil(len(training) / batch_size)

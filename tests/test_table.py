@@ -14,7 +14,7 @@ from netconv.sources import Source, sources
 
 def read(text, **options):
     data = text if isinstance(text, bytes) else text.encode()
-    return table.read((Source("t.csv", lambda: io.BytesIO(data)),), **options)
+    return table.read((Source("t.csv", lambda: io.BytesIO(data)),), **options).rows(slice(None))
 
 
 def cells(rows):

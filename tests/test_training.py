@@ -114,12 +114,16 @@ def test_rows_without_a_target_are_left_out_and_counted():
     assert "2 rows without a target left out" in said
 
 
-def test_one_class_and_fewer_classes_than_outputs():
-    said = []
-    done = netconv.train(model(classes=3), source("a,b,class\n1,2,x\n3,4,x\n"), epochs=1, say=said.append)
-    assert "warning: all rows are of one class" in said
-    assert done.opened.encoding.classes == ("x",)
-    assert done.facts["classes"] == ["x"]
+def test_fewer_classes_than_outputs():
+    done = netconv.train(model(classes=3), source("a,b,class\n1,2,x\n3,4,y\n"), epochs=1)
+    assert done.opened.encoding.classes == ("x", "y")
+    assert done.facts["classes"] == ["x", "y"]
+
+
+def test_one_class_teaches_nothing():
+    assert fails(netconv.train, model(), source("a,b,class\n1,2,x\n3,4,x\n")) == (
+        "t.csv, column 'class': all rows are of one class, 'x': there is nothing to tell apart"
+    )
 
 
 @pytest.mark.parametrize("loss", ["categorical_crossentropy", "binary_crossentropy"])

@@ -49,6 +49,25 @@ class Weights(click.ParamType):
             self.fail(f"{value!r} is neither 'balanced' nor weights such as yes=2,no=1", param, ctx)
 
 
+class InputColumns(click.ParamType):
+    """NAME=COLS"""
+
+    name = "NAME=COLS"
+
+    def convert(self, value, param, ctx):
+        name, _, columns = value.partition("=")
+        if not name or not columns:
+            self.fail(f"{value!r} is not an input and its columns, such as image=pixel*", param, ctx)
+        return name, columns
+
+
+def _together(_ctx, _param, pairs):
+    found = {}
+    for name, columns in pairs:
+        found[name] = f"{found[name]},{columns}" if name in found else columns
+    return found
+
+
 MODEL = click.option("-m", "--model", metavar="FILE", help="A .keras file or a net.json; else the only one there is.")
 DATA = click.argument("data", metavar="DATA...", nargs=-1, required=True)
 READING = (
@@ -57,7 +76,11 @@ READING = (
     click.option("--columns", metavar="COLS", multiple=True,
                  help="The columns that the net takes. [default: the others]"),
     click.option("--drop", metavar="COLS", multiple=True, help="Columns that the net does not take."),
+    click.option("--input", type=InputColumns(), metavar="NAME=COLS", multiple=True, callback=_together,
+                 help="The columns of one of several inputs."),
     click.option("--rescale", type=Rescale(), help="Numbers x become x*SCALE+OFFSET, such as 1/255,0."),
+    click.option("--standardize", is_flag=True, help="Makes the mean of each column of numbers 0, its deviation 1."),
+    click.option("--standardize-target", is_flag=True, help="The same for targets; predictions are in their units."),
     click.option("--header/--no-header", default=None, help="Whether the first row has names. [default: found out]"),
     click.option("--labels", metavar="FILE", help="The labels of a file of images. [default: the one beside it]"),
 )  # fmt: skip

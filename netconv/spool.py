@@ -1,0 +1,158 @@
+"""Rows of numbers, in memory while they are few and then in a temporary file.
+
+Each block of rows is kept in the smallest type that holds it exactly. The file has no name, so that nothing is left
+behind; it is read by position, not mapped, so that memory stays flat.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MEMORY = 256 << 20
+"""Bytes of a table's numbers that are kept in memory."""
+
+
+class Collector:
+    """Takes blocks (rows, `width`) of float32; `done` gives them as one array, or as a Spool if there are more than
+    `room` bytes."""
+
+    def __init__(self, width: int, room: int):
+        self._width, self._room, self._blocks, self._spool = width, room, [], None
+
+    def append(self, block: np.ndarray) -> None:
+        """Raises OSError: no room on the disk."""
+        self._room -= block.nbytes
+        if self._spool is None and self._room < 0:
+            self._spool = Spool(self._width)
+            for earlier in self._blocks:
+                self._spool.append(earlier)
+            self._blocks.clear()
+        (self._blocks if self._spool is None else self._spool).append(block)
+
+    def done(self) -> np.ndarray | Spool:
+        import numpy as np
+
+        if self._spool is not None:
+            return self._spool
+        if len(self._blocks) == 1:
+            return self._blocks[0]
+        return np.concatenate(self._blocks) if self._blocks else np.empty((0, self._width), np.float32)
+
+
+class Spool:
+    """Rows on disk: `[start:stop]` and `[sorted index array]` give (rows, width) of float32."""
+
+    def __init__(self, width: int):
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lasts as long as the rows
+        self._width, self._starts, self._offsets, self._types = width, [0], [0], []
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self), self._width
+
+    @property
+    def dtype(self) -> np.dtype:
+        import numpy as np
+
+        return np.dtype(np.float32)
+
+    def append(self, block: np.ndarray) -> None:
+        """Raises OSError: no room on the disk."""
+        if not len(block):
+            return
+        compact = _compact(block)
+        view = memoryview(compact).cast("B")
+        try:
+            while view:
+                view = view[self._file.write(view) :]
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, tempfile.gettempdir()) from None
+        self._types.append(compact.dtype)
+        self._starts.append(len(self) + len(block))
+        self._offsets.append(self._offsets[-1] + compact.nbytes)
+
+    def __getitem__(self, at) -> np.ndarray:
+        import numpy as np
+
+        if isinstance(at, slice):
+            start, stop, _ = at.indices(len(self))
+            spans = [(start, max(start, stop))]
+        else:
+            index = np.asarray(at)
+            ends = np.flatnonzero(np.diff(index) != 1) + 1
+            spans = [(int(run[0]), int(run[-1]) + 1) for run in np.split(index, ends) if len(run)]
+        found, filled = np.empty((sum(stop - start for start, stop in spans), self._width), np.float32), 0
+        for start, stop in spans:
+            self._read(start, found[filled : filled + stop - start])
+            filled += stop - start
+        return found
+
+    def _read(self, start: int, out: np.ndarray) -> None:
+        import numpy as np
+
+        filled, segment = 0, bisect_right(self._starts, start) - 1
+        while filled < len(out):
+            count = min(self._starts[segment + 1] - start, len(out) - filled)
+            kind = self._types[segment]
+            row = self._width * kind.itemsize
+            offset = self._offsets[segment] + (start - self._starts[segment]) * row
+            data = bytearray(count * row)
+            view, done = memoryview(data), 0
+            while done < len(data):
+                done += os.preadv(self._file.fileno(), [view[done:]], offset + done)
+            out[filled : filled + count] = np.frombuffer(data, kind).reshape(count, self._width)
+            filled, start, segment = filled + count, start + count, segment + 1
+
+
+def _compact(block: np.ndarray) -> np.ndarray:
+    """The same numbers in the smallest type that holds them."""
+    import numpy as np
+
+    least, most = block.min(), block.max()  # NaN if there is one
+    for kind in (np.uint8, np.int16):
+        limits = np.iinfo(kind)
+        if limits.min <= least and most <= limits.max:
+            compact = block.astype(kind)
+            if (compact == block).all():
+                return compact
+    return np.ascontiguousarray(block, np.float32)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows as an input of a model takes them: less `mean`, times `scale`, plus `offset`, in `row` shape, of type
+    `dtype`. What it gives of an array may be the array itself, changed."""
+
+    rows: Any
+    mean: np.ndarray
+    scale: np.ndarray
+    offset: np.ndarray
+    row: tuple[int, ...]
+    dtype: np.dtype
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return len(self.rows), *self.row
+
+    def __getitem__(self, at) -> np.ndarray:
+        rows = self.rows[at]
+        if self.mean.any():
+            rows -= self.mean
+        if (self.scale != 1).any():
+            rows *= self.scale
+        if self.offset.any():
+            rows += self.offset
+        return rows.reshape(len(rows), *self.row).astype(self.dtype, copy=False)
