@@ -240,7 +240,5 @@ def _from_onehot(rows: Rows, values: np.ndarray, positions: list[int]) -> np.nda
     if bad.any():
         row = int(bad.argmax())
         column = int(np.argmax((values[row] != 0) & ((values[row] != 1) | (np.cumsum(values[row]) > 1))))
-        raise rows.blame(
-            "{} makes the row of target columns none that is one-hot: a 1 and else 0", row, positions[column]
-        )
+        raise rows.blame("{} makes the target columns no one-hot row, which has a 1 and else 0", row, positions[column])
     return np.where(there, np.nan_to_num(values).argmax(axis=1), -1).astype(np.int32)

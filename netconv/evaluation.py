@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -150,16 +150,24 @@ def assess(model, data: Dataset, needs: Needs, loss, top: tuple[int, ...] = ()) 
     """How well a model tells the targets of a dataset, in memory that does not grow with it (but for a number a row
     where there are two classes)."""
     pairs = ((outputs_of(model, inputs), y) for inputs, y in data.blocks())
-    return of_pairs(pairs, needs, loss, data.names, top)
+    return of_pairs(pairs, needs, loss, data.names, top, data.encoding.original)
 
 
-def of_pairs(pairs: Pairs, needs: Needs, loss, names: tuple[str, ...], top: tuple[int, ...] = ()) -> Evaluation:
-    """The evaluation of what a model gives for rows against what it is to give."""
+def of_pairs(
+    pairs: Pairs,
+    needs: Needs,
+    loss,
+    names: tuple[str, ...],
+    top: tuple[int, ...] = (),
+    original: Callable[[np.ndarray], np.ndarray] = lambda values: values,
+) -> Evaluation:
+    """The evaluation of what a model gives for rows against what it is to give. Errors of values, but for the loss, are
+    in their `original` units."""
     if needs.classes:
         return _of_classes(pairs, needs, loss, names, top)
     if top:
         raise NetconvError("top-k accuracy is of classes, and this net gives values")
-    return _of_values(pairs, needs, loss)
+    return _of_values(pairs, needs, loss, original)
 
 
 class _Loss:
@@ -237,16 +245,16 @@ def area_under_roc(scores: np.ndarray, truths: np.ndarray) -> float:
     return above / (count * (len(truths) - count))
 
 
-def _of_values(pairs: Pairs, needs: Needs, loss) -> Evaluation:
+def _of_values(pairs: Pairs, needs: Needs, loss, original) -> Evaluation:
     import numpy as np
 
     mean = _Loss(loss, needs)
     squares = distances = 0.0
     centre, spread = np.zeros(0), 0.0
     for given, y in pairs:
-        before, y64 = mean.rows, y.astype(np.float64)
+        before, y64 = mean.rows, original(y).astype(np.float64)
         mean.add(given, y)
-        error = given.astype(np.float64) - y64
+        error = original(given).astype(np.float64) - y64
         squares += float(np.sum(error**2))
         distances += float(np.sum(np.abs(error)))
         own = y64.mean(axis=0)  # means and spreads of blocks put together, after Chan, Golub and LeVeque

@@ -264,7 +264,7 @@ def _choose(table: Table, positions: list[int], wanted: int | None, who: str) ->
     hint = "; --target names a column that is none" if len(positions) == len(table.form.names) else ""
     names = listed(table.form.names[position] for position in positions)
     takes = "more" if wanted is None else f"{wanted:,}"
-    raise DataError(f"{found} found, and {who} takes {takes}: {names}{hint}", table.file)
+    raise DataError(f"{found} found, and {who} takes {takes}{': ' if names else ''}{names}{hint}", table.file)
 
 
 def _feature(table: Table, position: int) -> Feature:

@@ -1,0 +1,371 @@
+"""Datasets: what a model takes of tables, in memory and on disk."""
+
+import io
+
+import keras
+import numpy as np
+import pytest
+from tables import fails, layers, model, separable, source
+
+import netconv
+from netconv import DataError, dataset, models, spool
+from netconv.ids import ids_of
+from netconv.reading import Reading
+from netconv.sources import Source
+from netconv.spool import Collector, Spool
+
+
+def datasets(made, text, said=None, **options):
+    how = {"validation_data": None, "validation_split": 0.2, "seed": 0, "loss": None}
+    how |= {name: options.pop(name) for name in how.keys() & options.keys()}
+    say = said.append if said is not None else lambda _line: None
+    _, training, validation = dataset.for_training(
+        models.open_model(made), text if not isinstance(text, str) else source(text), Reading(**options), say=say, **how
+    )
+    return training, validation
+
+
+# On disk
+
+
+def test_a_spool_gives_what_it_was_given():
+    generator = np.random.default_rng(0)
+    blocks = [
+        generator.integers(0, 256, (50, 3)), generator.integers(-9999, 9999, (20, 3)), generator.normal(size=(70, 3)),
+        np.array([[np.nan, 1, 2]]), np.zeros((0, 3)), generator.integers(0, 2, (9, 3)),
+    ]  # fmt: skip
+    blocks = [block.astype(np.float32) for block in blocks]
+    rows = Spool(3)
+    for block in blocks:
+        rows.append(block)
+    whole = np.concatenate(blocks)
+    assert (len(rows), rows.shape, rows.dtype) == (150, (150, 3), np.float32)
+    for at in (
+        slice(None),
+        slice(40, 90),
+        slice(5, 5),
+        slice(140, 999),
+        np.array([0, 1, 49, 50, 149]),
+        np.arange(30, 80),
+    ):
+        np.testing.assert_array_equal(rows[at], whole[at])
+    assert [kind.name for kind in rows._types] == ["uint8", "int16", "float32", "float32", "uint8"]
+
+
+@pytest.mark.parametrize("room, kind", [(1000, np.ndarray), (100, Spool)])
+def test_few_rows_stay_in_memory(room, kind):
+    collector = Collector(2, room)
+    for n in range(10):
+        collector.append(np.full((3, 2), n, np.float32))
+    rows = collector.done()
+    assert isinstance(rows, kind) and rows[:][:, 0].tolist() == [n for n in range(10) for _ in range(3)]
+
+
+def test_a_disk_that_is_full_is_told(monkeypatch):
+    class Full:
+        def write(self, _data):
+            raise OSError(28, "No space left on device")
+
+    rows = Spool(1)
+    rows._file = Full()
+    monkeypatch.setattr("tempfile.gettempdir", lambda: "/tmp")
+    with pytest.raises(OSError, match="No space left on device: '/tmp'"):
+        rows.append(np.ones((1, 1), np.float32))
+
+
+def table_of(rows):
+    generator = np.random.default_rng(3)
+    lines = [
+        f"{n},{generator.normal():.4f},{'' if n % 50 == 7 else generator.integers(9)},{'pqr'[n % 3]},{n % 2}\n"
+        for n in range(rows)
+    ]
+    return "id,a,b,kind,class\n" + "".join(lines)
+
+
+def test_a_table_on_disk_is_the_same(monkeypatch):
+    text, said = table_of(2000), []
+    made = model(5)
+    kept = datasets(made, text, rescale=(2.0, 1.0))
+    monkeypatch.setattr("netconv.sources.BLOCK", 4096)
+    monkeypatch.setattr("netconv.table.BLOCK", 4096)
+    monkeypatch.setattr(spool, "MEMORY", 10_000)
+    spooled = datasets(made, text, said, rescale=(2.0, 1.0))
+    assert "2,000 rows: more than 0 MB of numbers, kept on disk" in said
+    for one, other in zip(kept, spooled, strict=True):
+        assert isinstance(one.inputs[0], np.ndarray) and not isinstance(other.inputs[0], np.ndarray)
+        assert (one.inputs[0].shape, one.inputs[0].dtype) == (other.inputs[0].shape, other.inputs[0].dtype)
+        np.testing.assert_array_equal(one.inputs[0], other.inputs[0][:])
+        np.testing.assert_array_equal(one.inputs[0][[3, 4, 90]], other.inputs[0][np.array([3, 4, 90])])
+        np.testing.assert_array_equal(one.targets, other.targets)
+        assert one.encoding == other.encoding and one.counts == other.counts
+        for (x, y), (u, v) in zip(one.blocks(64), other.blocks(64), strict=True):
+            np.testing.assert_array_equal(x[0], u[0])
+            np.testing.assert_array_equal(y, v)
+
+
+def test_a_table_on_disk_trains_and_is_evaluated(monkeypatch):
+    text = separable(400)
+    done = netconv.train(model(), source(text), epochs=5)
+    monkeypatch.setattr(spool, "MEMORY", 1000)
+    monkeypatch.setattr("netconv.sources.BLOCK", 1024)
+    again = netconv.train(model(), source(text), epochs=5)
+    assert again.rows == 320 and again.evaluation.metrics["accuracy"] > 0.9
+    assert again.opened.encoding == done.opened.encoding
+    metrics = netconv.evaluate(done.opened, source(text)).metrics
+    monkeypatch.setattr(spool, "MEMORY", 1 << 20)
+    assert metrics == pytest.approx(netconv.evaluate(done.opened, source(text)).metrics)
+
+
+def test_a_column_that_turns_to_text_late_is_text_on_disk_too(monkeypatch):
+    text = "a,b,class\n" + "".join(f"{n % 3},{n},{n % 2}\n" for n in range(900)) + "x,1,0\n" * 300
+    wanted, _ = datasets(model(5), text)
+    monkeypatch.setattr(spool, "MEMORY", 1000)
+    monkeypatch.setattr("netconv.sources.BLOCK", 1024)
+    found, _ = datasets(model(5), text)
+    assert found.encoding == wanted.encoding and found.encoding.features[0].categories == ("0", "1", "2", "x")
+    np.testing.assert_array_equal(found.inputs[0][:], wanted.inputs[0])
+
+
+def test_rows_for_validation_are_drawn_in_chunks(monkeypatch):
+    text = separable(500)
+    monkeypatch.setattr(dataset, "CHUNK", 100)
+    training, validation = datasets(model(), text)
+    assert len(validation) == pytest.approx(100, abs=6) and len(training) + len(validation) == 500
+    assert datasets(model(), text)[1].targets.tolist() == validation.targets.tolist()
+    assert datasets(model(), text, seed=1)[1].targets.tolist() != validation.targets.tolist()
+
+
+def test_standard_input_larger_than_memory(monkeypatch):
+    monkeypatch.setattr("netconv.sources.IN_MEMORY", 1000)
+    monkeypatch.setattr(spool, "MEMORY", 1000)
+    training, _ = datasets(model(), io.BytesIO(separable(300).encode()))
+    assert len(training) == 240
+
+
+# Inputs
+
+
+def two_inputs(first=2, second=3):
+    one, two = keras.Input((first,), name="size"), keras.Input((second,), name="shape")
+    made = keras.Model([one, two], layers.Dense(2, activation="softmax")(layers.Concatenate()([one, two])))
+    made.compile("adam", "sparse_categorical_crossentropy")
+    return made
+
+
+FIVE = "p,q,r,s,t,class\n1,2,3,4,5,x\n6,7,8,9,10,y\n"
+
+
+@pytest.mark.parametrize(
+    "header, options, size, shape",
+    [
+        ("p,q,r,s,t", {}, [1, 2], [3, 4, 5]),
+        ("shape.1,shape.2,shape.3,size.1,size.2", {}, [4, 5], [1, 2, 3]),
+        ("shape_1,size_1,shape_2,size_2,shape_3", {}, [2, 4], [1, 3, 5]),
+        ("p,q,r,s,t", {"input": {"size": "4-5", "shape": "p,q,r"}}, [4, 5], [1, 2, 3]),
+        ("p,q,r,s,t", {"input": {"size": "q,s"}}, [2, 4], [1, 3, 5]),
+        ("p,q,r,s,t", {"columns": ("t,s,r,q,p",)}, [5, 4], [3, 2, 1]),
+    ],
+)
+def test_columns_are_for_inputs_by_name_or_by_order(header, options, size, shape):
+    text = FIVE.replace("p,q,r,s,t", header)
+    training, _ = datasets(two_inputs(), text, validation_split=0.0, **options)
+    assert [part[0].tolist() for part in training.inputs] == [size, shape]
+    assert training.encoding.inputs == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"input": {"sighs": "p"}}, "t.csv: the net has no input 'sighs'; its inputs are size, shape"),
+        ({"input": {"size": "p", "shape": "r,s,t"}},
+         "t.csv: 1 feature found, and the input 'size' takes 2: p"),
+        ({"input": {"size": "p,u"}},
+         "t.csv: has no column 'u'; its columns are p, q, r, s, t, class"),
+        ({"drop": ("q",)}, "t.csv: 4 features found, and the net takes 5: p, r, s, t"),
+        ({"drop": ("z*",)}, "t.csv: has no column 'z*'; its columns are p, q, r, s, t, class"),
+        ({"rescale": (2.0, 0.0), "standardize": True}, "--rescale and --standardize exclude each other"),
+    ],
+)  # fmt: skip
+def test_columns_that_do_not_fit_the_inputs(options, message):
+    assert fails(datasets, two_inputs(), FIVE, **options) == message
+
+
+def test_a_model_of_two_inputs_is_trained_and_predicts():
+    done = netconv.train(two_inputs(1, 1), source(separable(100)), input={"shape": "a", "size": "b"}, epochs=30,
+                         learning_rate=0.1)  # fmt: skip
+    assert done.evaluation.metrics["accuracy"] > 0.9
+    lines = b"".join(netconv.predict(done.opened, source("b,a\n0,2\n0,-2\n")).csv()).decode().splitlines()
+    assert [line.split(",")[0] for line in lines[1:]] == ["yes", "no"]
+
+
+def test_rows_become_images():
+    entry = keras.Input((1, None, None))
+    made = keras.Model(entry, layers.Dense(2)(layers.GlobalAveragePooling2D(data_format="channels_first")(entry)))
+    made.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    text = ",".join(f"pixel{n}" for n in range(9)) + ",label\n" + "1,2,3,4,5,6,7,8,9,0\n" * 3 + "0,0,0,0,0,0,0,0,0,1\n"
+    training, _ = datasets(made, text, validation_split=0.0)
+    assert training.inputs[0][0].tolist() == [[[1, 2, 3], [4, 5, 6], [7, 8, 9]]]
+
+
+# Ids
+
+
+def embedding(count, one=False, length=3, dtype="int32"):
+    entry = keras.Input((length,), name="tokens", dtype=dtype)
+    ids = keras.ops.clip(keras.ops.subtract(entry, 1), 0, count - 1) if one else entry
+    x = layers.Embedding(count, 4)(keras.ops.cast(ids, "int32"))
+    made = keras.Model(entry, layers.Dense(2, activation="softmax")(layers.Flatten()(x)))
+    made.compile("adam", "sparse_categorical_crossentropy")
+    return made
+
+
+def test_the_ids_of_an_embedding_are_found():
+    assert ids_of(embedding(9)) == {"tokens": (0, 8)}
+    assert ids_of(embedding(9, one=True, dtype="float32")) == {"tokens": (1, 9)}
+    assert ids_of(model()) == {}
+    scaled = keras.Input((3,))
+    made = keras.Model(scaled, layers.Embedding(9, 2)(keras.ops.cast(scaled * 2, "int32")))
+    assert ids_of(made) == {}
+    assert ids_of(keras.Sequential([keras.Input((3,), name="w"), layers.Embedding(5, 2), layers.Flatten()])) != {}
+
+
+TOKENS = "u,v,w,class\n1,2,3,x\n4,5,6,y\n"
+
+
+@pytest.mark.parametrize("one, said", [(False, "0 to 6"), (True, "1 to 7; they count from 1, as Mathematica has them")])
+def test_ids_stay_whole_numbers(one, said):
+    account = []
+    training, _ = datasets(embedding(7, one), TOKENS, account, validation_split=0.0, rescale=(0.5, 0.0))
+    assert training.inputs[0].dtype == np.int32 and training.inputs[0].tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert f"input 'tokens': ids of an Embedding, {said}" in account
+
+
+@pytest.mark.parametrize(
+    "cell, one, message",
+    [
+        ("7", False, "t.csv, line 3, column 'v': '7' is no id; they are whole numbers from 0 to 6"),
+        ("0", True, "t.csv, line 3, column 'v': '0' is no id; they are whole numbers from 1 to 7"),
+        ("1.5", False, "t.csv, line 3, column 'v': '1.5' is no id; they are whole numbers from 0 to 6"),
+        ("?", False, "t.csv, line 3, column 'v': '?' is a missing cell, and no id stands for one"),
+    ],
+)
+def test_what_is_no_id(cell, one, message):
+    assert fails(datasets, embedding(7, one), TOKENS.replace("5", cell)) == message
+
+
+def test_ids_are_checked_when_predicting_too():
+    done = netconv.train(embedding(7), source(TOKENS * 1), epochs=1, validation_split=0)
+    assert fails(netconv.predict, done.opened, source("u,v,w\n1,2,9\n")) == (
+        "t.csv, line 2, column 'w': '9' is no id; they are whole numbers from 0 to 6"
+    )
+
+
+def test_texts_may_be_ids():
+    training, _ = datasets(embedding(3, True, 1), "w,class\nb,x\na,y\nc,y\n", validation_split=0.0)
+    assert training.inputs[0].tolist() == [[2], [1], [3]]
+
+
+# Targets
+
+
+def test_one_hot_columns_are_classes():
+    said = []
+    text = "a,b,red,green\n1,2,1,0\n3,4,0,1\n5,6,0,1\n7,8,?,1\n"
+    training, _ = datasets(model(), text, said, target=("red", "green"), validation_split=0.0)
+    assert training.targets.tolist() == [0, 1, 1] and training.names == ("red", "green")
+    assert said == ["target: 2 one-hot columns, one a class", "1 row without a target left out"]
+    text = text.replace("red", "y.1").replace("green", "y.2")
+    said.clear()
+    assert datasets(model(), text, said, validation_split=0.0)[0].targets.tolist() == [0, 1, 1]
+    assert said[0] == "target: 2 columns from 'y.1' (--target names another)"
+    for row, value in (("1,1", "1"), ("0,2", "2")):
+        message = fails(datasets, model(), text.replace("3,4,0,1", f"3,4,{row}"))
+        assert message == (
+            f"t.csv, line 3, column 'y.2': {value!r} makes the target columns no one-hot row, which has a 1 and else 0"
+        )
+
+
+def test_class_numbers_from_1_are_told():
+    said = []
+    training, _ = datasets(model(1), "a,class\n5,1\n6,2\n", said, validation_split=0.0)
+    assert training.targets.tolist() == [0, 1] and training.names == ("1", "2")
+    assert "classes: the numbers 1 to 2 of the table are 0 to 1 of the net" in said
+
+
+def test_standardised_numbers(monkeypatch):
+    text = "a,b,class\n" + "".join(f"{n},{5 if n % 7 else ''},{n % 2}\n" for n in range(2000, 2100))
+    training, validation = datasets(model(), text, standardize=True)
+    both = np.concatenate([training.inputs[0], validation.inputs[0]])
+    assert training.inputs[0][:, 0].mean() == pytest.approx(0, abs=1e-5)
+    assert training.inputs[0][:, 0].std() == pytest.approx(1, rel=1e-5)
+    assert set(both[:, 1].tolist()) == {0.0}
+    mean, std = training.encoding.features[0].mean, training.encoding.features[0].std
+    assert np.sort(both[:, 0] * std + mean) == pytest.approx(np.arange(2000, 2100), abs=1e-2)
+    monkeypatch.setattr(spool, "MEMORY", 100)
+    monkeypatch.setattr("netconv.table.BLOCK", 256)
+    other, _ = datasets(model(), text, standardize=True)
+    assert other.encoding.features[0].mean == pytest.approx(mean) and other.encoding.features[0].std == pytest.approx(
+        std
+    )
+
+
+def test_standardised_targets_come_back_in_their_units():
+    text = "x,y\n" + "".join(f"{x:.3f},{5000 + 300 * x:.3f}\n" for x in np.linspace(-1, 1, 60))
+    done = netconv.train(model(1, 1, "mse", None), source(text), standardize_target=True, standardize=True, epochs=100)
+    assert done.evaluation.metrics["loss"] < 0.1 and done.evaluation.metrics["rmse"] < 60
+    assert netconv.evaluate(done.opened, source(text)).metrics["mae"] < 50
+    [head, row] = b"".join(netconv.predict(done.opened, source("x\n0.5\n")).csv()).decode().split()
+    assert head == "y" and float(row) == pytest.approx(5150, abs=60)
+    assert fails(datasets, model(), separable(20), standardize_target=True) == (
+        "t.csv: --standardize-target is for values, and this net tells classes"
+    )
+    assert fails(netconv.evaluate, done.opened, source(text), rescale=(2.0, 0.0)) == (
+        "the model standardises what it takes: leave --rescale out"
+    )
+    assert fails(netconv.evaluate, model(1, 1, "mse", None), source(text), standardize=True) == (
+        "means are learnt in training, and the model was not trained on a table: leave --standardize out"
+    )
+
+
+# What is no feature
+
+
+@pytest.mark.parametrize("when", ["2021-03-04", "2021-03-04 10:00:00", "04.03.2021", "3/4/21", "10:15", "2021/3/4"])
+def test_dates_are_refused(when):
+    text = f"a,when,class\n1,{when},x\n2,{when},y\n"
+    assert fails(datasets, model(), text) == (
+        f"t.csv, column 'when': holds dates such as {when!r}, which no net takes; leave the column out with --drop, or "
+        "make numbers of them"
+    )
+    assert fails(datasets, model(4), text).startswith("t.csv, column 'when': holds dates")
+    assert len(datasets(model(1), text, drop=("when",))[0]) == 2
+
+
+def test_a_column_of_too_many_texts(monkeypatch):
+    monkeypatch.setattr("netconv.summary.MOST_TEXTS", 20)
+    text = "a,name,class\n" + "".join(f"{n},name {n % 30},{'xy'[n % 2]}\n" for n in range(100))
+    message = "t.csv, column 'name': 20 different texts in 100 rows are no categories; leave the column out"
+    assert fails(datasets, model(2), text) == message
+    assert len(datasets(model(1), text, drop=("name",))[0]) == 80
+
+
+def test_a_table_of_targets_alone():
+    message = "t.csv: 0 features found, and the net takes 2"
+    assert fails(datasets, model(), "a,b,class\n1,2,x\n3,4,y\n", drop=("a,b",)) == message
+
+
+def test_arrays_train(tmp_path):
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(200, 1, 2)).astype(np.float32)
+    y = (x[:, 0, 0] > 0).astype(int)
+    np.savez(tmp_path / "d.npz", x_train=x, y_train=y, x_test=x[:50], y_test=y[:50])
+    done = netconv.train(model(), tmp_path / "d.npz", epochs=20)
+    assert done.rows == 160 and done.evaluation.metrics["accuracy"] > 0.9
+    assert netconv.evaluate(done.opened, tmp_path / "d.npz").rows == 50
+    np.save(tmp_path / "d.npy", x)
+    assert len(b"".join(netconv.predict(done.opened, tmp_path / "d.npy").csv()).splitlines()) == 201
+    source = Source("labels", lambda: io.BytesIO((tmp_path / "y.npy").read_bytes()))
+    np.save(tmp_path / "y.npy", y)
+    assert netconv.evaluate(done.opened, tmp_path / "d.npy", labels=source).rows == 200
+    with pytest.raises(DataError, match=r"d.npy: has no target column 'y'$"):
+        netconv.evaluate(done.opened, tmp_path / "d.npy")
