@@ -34,17 +34,20 @@ Pairs = Iterable[tuple["np.ndarray", "np.ndarray"]]
 """Blocks of rows: what a model gives, (rows, values), and what it is to give."""
 WIDEST, MOST = 120, 50
 """Characters of a confusion matrix, and classes, that are shown as text."""
+LARGEST = 2000
+"""Classes of the largest confusion matrix: one of more takes gigabytes."""
 
 
 @dataclass(frozen=True)
 class ClassReport:
-    """How well one class is told: of `count` rows."""
+    """How well one class is told: `count` rows are of it, `told` are taken for it."""
 
     name: str
     precision: float
     recall: float
     f1: float
     count: int
+    told: int
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Evaluation:
     """`metrics` over `rows` rows: loss, accuracy, macro_precision, macro_recall and macro_f1 (means over the classes
     that occur), auc (the area under the ROC curve) of two classes, top_K_accuracy where it was asked for; or loss, mse,
     mae, rmse, r2. For classes a report each, and the `confusion`: rows are true classes, columns predicted ones, both
-    in the order of `classes`."""
+    in the order of `classes`; none for more than 2,000 classes."""
 
     rows: int
     metrics: dict[str, float]
@@ -70,7 +73,9 @@ class Evaluation:
         lines = [f"{'rows':{wide}}  {self.rows}"]
         lines += [f"{name:{wide}}  {figure(value)}" for name, value in self.metrics.items()]
         if self.classes:
-            lines += ["", *self._reports(), "", *self._confused()]
+            lines += ["", *self._reports()]
+        if self.confusion:
+            lines += ["", *self._confused()]
         return "\n".join(lines)
 
     @property
@@ -80,8 +85,7 @@ class Evaluation:
         return ", ".join(f"{name} {figure(self.metrics[name])}" for name in shown)
 
     def _reports(self) -> list[str]:
-        told = map(sum, zip(*self.confusion, strict=True))
-        shown = [c for c, count in zip(self.classes, told, strict=True) if c.count or count]
+        shown = [c for c in self.classes if c.count or c.told]
         worst = sorted(shown, key=lambda c: c.f1)[:MOST] if len(shown) > MOST else shown
         names = [shortened(c.name) for c in worst]
         wide = max(5, *map(len, names)) if names else 5
@@ -192,32 +196,39 @@ class _Loss:
 def _of_classes(pairs: Pairs, needs: Needs, loss, names: tuple[str, ...], top: tuple[int, ...]) -> Evaluation:
     import numpy as np
 
-    mean, confusion = _Loss(loss, needs), np.zeros((needs.classes, needs.classes), int)
+    count, mean = needs.classes, _Loss(loss, needs)
+    right, true, told = np.zeros((3, count), int)
+    confusion = np.zeros((count, count) if count <= LARGEST else (0, 0), int)
     hits, scores, truths = dict.fromkeys(top, 0), [], []
     for given, y in pairs:
         mean.add(given, y)
         chances = probabilities(given, loss)
-        np.add.at(confusion, (y, chances.argmax(axis=1)), 1)
+        if np.isnan(chances).any():
+            raise NetconvError("the net gives no number (NaN): no class is likelier than another")
+        best = chances.argmax(axis=1)
+        for counts, of in ((right, y[y == best]), (true, y), (told, best)):
+            counts += np.bincount(of, minlength=count)
+        if len(confusion):
+            np.add.at(confusion, (y, best), 1)
         if top:
             places = _places(chances, y)
             for k in top:
                 hits[k] += int(np.count_nonzero(places < k))
-        if needs.classes == 2:
+        if count == 2:
             scores.append(given[:, -1] if given.shape[1] == 1 else chances[:, 1])
             truths.append(y == 1)
-    right, true, told = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
     precision, recall = right / np.maximum(told, 1), right / np.maximum(true, 1)
     f1 = 2 * right / np.maximum(true + told, 1)
     there = (true + told) > 0
     metrics = {"loss": mean.mean, "accuracy": float(right.sum() / mean.rows)}
     metrics |= {f"macro_{name}": float(values[there].mean())
                 for name, values in (("precision", precision), ("recall", recall), ("f1", f1))}  # fmt: skip
-    if needs.classes == 2:
+    if count == 2:
         metrics["auc"] = area_under_roc(np.concatenate(scores), np.concatenate(truths))
-    metrics |= {f"top_{k}_accuracy": count / mean.rows for k, count in hits.items()}
-    reports = zip(names, precision.tolist(), recall.tolist(), f1.tolist(), true.tolist(), strict=True)
-    rows = tuple(map(tuple, confusion.tolist()))
-    return Evaluation(mean.rows, metrics, tuple(ClassReport(*report) for report in reports), rows)
+    metrics |= {f"top_{k}_accuracy": hit / mean.rows for k, hit in hits.items()}
+    columns = (column.tolist() for column in (precision, recall, f1, true, told))
+    reports = tuple(ClassReport(*report) for report in zip(names, *columns, strict=True))
+    return Evaluation(mean.rows, metrics, reports, tuple(map(tuple, confusion.tolist())))
 
 
 def _places(chances: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -226,8 +237,7 @@ def _places(chances: np.ndarray, y: np.ndarray) -> np.ndarray:
 
     own = np.take_along_axis(chances, y[:, None].astype(int), axis=1)
     earlier = np.arange(chances.shape[1]) < y[:, None]
-    before = ((chances > own) | ((chances == own) & earlier)).sum(axis=1)
-    return np.where(np.isnan(chances).any(axis=1), np.iinfo(before.dtype).max, before)
+    return ((chances > own) | ((chances == own) & earlier)).sum(axis=1)
 
 
 def area_under_roc(scores: np.ndarray, truths: np.ndarray) -> float:

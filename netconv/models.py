@@ -256,7 +256,7 @@ MOST_ROWS = 8192
 
 
 def outputs_of(model, inputs: Sequence[np.ndarray]) -> np.ndarray:
-    """What a model gives, (rows, values): all its outputs side by side."""
+    """What a model gives, (rows, values): all its outputs side by side, as float32 or what else holds them."""
     import numpy as np
 
     rows, width = len(inputs[0]), sum(math.prod(part.shape[1:]) for part in inputs)
@@ -265,9 +265,10 @@ def outputs_of(model, inputs: Sequence[np.ndarray]) -> np.ndarray:
     found = []
     for start in range(0, rows, step):
         given = model.predict_on_batch(structure([part[start : start + step] for part in inputs]))
-        given = given if isinstance(given, list | tuple) else [given]
+        given = keras.tree.flatten(given)
         found.append(np.concatenate([np.asarray(g).reshape(len(g), -1) for g in given], axis=1))
-    return np.concatenate(found).astype(np.float32, copy=False)
+    given = np.concatenate(found)
+    return given if given.dtype.itemsize >= 4 else given.astype(np.float32)  # float16 of mixed precision
 
 
 def _widest(model) -> int:

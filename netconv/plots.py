@@ -18,6 +18,10 @@ from .files import replacing
 
 FORMATS = (".png", ".svg")
 DPI = 144
+MOST = 24
+"""Metrics that are drawn."""
+LARGEST = 1e30
+"""Figures beyond which there is a gap: matplotlib cannot scale them."""
 TRAINING, VALIDATION, INK, FAINT = "#1f6fb4", "#d1620c", "#222222", "#777777"
 STYLE = {
     "font.size": 10, "text.color": INK, "text.parse_math": False, "svg.hashsalt": "netconv", "svg.fonttype": "path",
@@ -43,9 +47,14 @@ def learning_curves(history: Sequence[dict[str, float]], target: Path | str | Bi
     `history` has the figures of each epoch by Keras's names (`Trained.history`), `target` is a `.png` or `.svg` path,
     or a binary stream, which gets SVG. Raises NetconvError, and OSError when it cannot be written.
     """
-    epochs = [int(figures.get("epoch", number)) for number, figures in enumerate(history, 1)]
+    epochs = [figures.get("epoch", number) for number, figures in enumerate(history, 1)]
+    if not all(abs(epoch) < 1e9 for epoch in epochs):
+        epochs = range(1, len(history) + 1)
+    epochs = list(map(int, epochs))
     names = list(dict.fromkeys(name.removeprefix("val_") for figures in history for name in figures if name != "epoch"))
     names.sort(key=lambda name: name != "loss")
+    if len(names) > MOST:
+        raise NetconvError(f"{len(names):,} metrics are too many for a picture, which has room for {MOST}")
     columns = min(len(names), 2)
     rows = math.ceil(len(names) / columns)
     best = _best([figures.get("val_loss", math.nan) for figures in history])
@@ -69,7 +78,7 @@ def _best(losses: list[float]) -> int | None:
 def _curves(panel, name: str, epochs: list[int], series: list[list[float]], best: int | None) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    series = [[value if math.isfinite(value) else math.nan for value in values] for values in series]
+    series = [[value if abs(value) < LARGEST else math.nan for value in values] for values in series]
     lone = "o" if len(epochs) == 1 else ""
     for values, label, colour in zip(series, ("training", "validation"), (TRAINING, VALIDATION), strict=True):
         if not all(map(math.isnan, values)):
@@ -108,7 +117,7 @@ def confusion_matrix(names: Sequence[str], counts: Sequence[Sequence[int]], targ
 
     counts = np.asarray(counts)
     if not counts.size:
-        raise NetconvError("a confusion matrix is of classes, and this net gives values")
+        raise NetconvError("there is no confusion matrix: the net gives values, or more than 2,000 classes")
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     number, digits = len(names), len(f"{counts.max():,}")
     cell = max(8.5 / number, 0.5 if number < 20 else 0.36 if number <= 40 else 0.0) if number > 4 else 1.3

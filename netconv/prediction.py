@@ -47,8 +47,8 @@ LARGEST = 4 << 20
 
 @dataclass(frozen=True)
 class Block:
-    """Rows: `values` is (rows, names) of float32, NaN in a row at fault, of which `faulty` is a mask; `kept` has the
-    columns that are passed on by name, as Arrow arrays of text."""
+    """Rows: `values` is (rows, names), NaN in a row at fault, of which `faulty` is a mask; `kept` has the columns that
+    are passed on by name, as Arrow arrays of text."""
 
     values: np.ndarray
     faulty: np.ndarray
@@ -79,22 +79,25 @@ class Predictions:
     def json(self, proba: bool = False, top: int | None = None) -> Iterator[bytes]:
         """The same as JSON lines: `class` and `probability`, with `proba` `class` and `probabilities` by class, with
         `top` a list of classes and probabilities; or the values by name. A row at fault has null."""
-        columns, titles = self._columns(proba, top), self._titles(proba, top)
+        columns = self._columns(proba, top)
         for block in self.blocks:
-            fields = list(zip(titles, map(lines.strings, block.kept.values()), strict=False))
-            given, titles_given = columns(block), titles[len(fields) :]
-            if not self.classes:
-                fields += zip(titles_given, map(lines.finite, given), strict=True)
-            elif top is not None:
-                pairs = zip(map(lines.strings, given[::2]), map(lines.finite, given[1::2]), strict=True)
-                objects = [lines.object_([("class", name), ("probability", p)]) for name, p in pairs]
-                fields.append((titles_given[0].replace("class", "top"), lines.array(objects)))
-            elif proba:
-                all_of_them = lines.object_(list(zip(self.names, map(lines.finite, given[1:]), strict=True)))
-                fields += [(titles_given[0], lines.strings(given[0])), ("probabilities", all_of_them)]
-            else:
-                fields += zip(titles_given, (lines.strings(given[0]), lines.finite(given[1])), strict=True)
-            yield lines.json_lines(fields)
+            kept = list(zip(self.kept, map(lines.strings, block.kept.values()), strict=True))
+            yield lines.json_lines(kept + self._fields(columns(block), proba, top))
+
+    def _fields(self, given: list, proba: bool, top: int | None) -> list[tuple[str, Any]]:
+        """The fields of JSON of the columns of a block."""
+        if not self.classes:
+            fields = zip(self.names, map(lines.finite, given), strict=True)
+        elif top is not None:
+            pairs = zip(map(lines.strings, given[::2]), map(lines.finite, given[1::2]), strict=True)
+            objects = [lines.object_([("class", name), ("probability", chance)]) for name, chance in pairs]
+            fields = [("top", lines.array(objects))]
+        elif proba:
+            chances = lines.object_(list(zip(self.names, map(lines.finite, given[1:]), strict=True)))
+            fields = [("class", lines.strings(given[0])), ("probabilities", chances)]
+        else:
+            fields = [("class", lines.strings(given[0])), ("probability", lines.finite(given[1]))]
+        return [(self._title(name), column) for name, column in fields]
 
     def write(
         self, target: Path | str | BinaryIO, json: bool = False, proba: bool = False, top: int | None = None
@@ -118,7 +121,11 @@ class Predictions:
             titles = [f"{title}{f'_{n}' if n > 1 else ''}" for n in places for title in ("class", "probability")]
         else:
             titles = ["class", *(self.names if proba else ["probability"])]
-        return [*self.kept, *(f"predicted_{title}" if title in self.kept else title for title in titles)]
+        return [*self.kept, *map(self._title, titles)]
+
+    def _title(self, name: str) -> str:
+        """The name of a column of predictions, not that of one that is kept."""
+        return f"predicted_{name}" if name in self.kept else name
 
     def _columns(self, proba: bool, top: int | None):
         """What gives the columns of a block."""
@@ -132,7 +139,8 @@ class Predictions:
             raise NetconvError("either the probabilities of all classes or the likeliest classes")
 
         def columns(block: Block) -> list:
-            rounded, without = lines.significant(block.values), block.faulty
+            rounded = lines.significant(block.values)
+            without = block.faulty | np.isnan(rounded).any(axis=1)  # no class is likelier than another
             if top is None:
                 best = np.where(without, 0, block.values.argmax(axis=1))
                 given = rounded.T if proba else [rounded[np.arange(len(best)), best]]
@@ -236,7 +244,7 @@ def _blocks(parts, give, width: int | None, errors: str, say: Say) -> Iterator[B
     import numpy as np
     import pyarrow as pa
 
-    count, first = 0, None
+    count, first, without = 0, None, 0
     for rows, x, kept in parts:
         good = ~rows.faults.mask
         bad = not good.all()
@@ -250,8 +258,9 @@ def _blocks(parts, give, width: int | None, errors: str, say: Say) -> Iterator[B
             width = given.shape[1]
         if not good.any():
             given = np.empty((0, width), np.float32)
+        without += int(np.count_nonzero(np.isnan(given).any(axis=1)))
         if bad and errors == "null":
-            values = np.full((len(rows), width), np.nan, np.float32)
+            values = np.full((len(rows), width), np.nan, np.result_type(given, np.float32))
             values[good] = given
             yield Block(values, ~good, kept)
             continue
@@ -264,6 +273,8 @@ def _blocks(parts, give, width: int | None, errors: str, say: Say) -> Iterator[B
     if count:
         done = "left out" if errors == "skip" else "without a prediction"
         say(f"warning: {counted(count, 'row')} at fault {done}; the first: {first}")
+    if without:
+        say(f"warning: the net gives no number (NaN) for {counted(without, 'row')}")
 
 
 def _output_names(model, width: int) -> tuple[str, ...]:

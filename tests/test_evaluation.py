@@ -70,7 +70,8 @@ def test_the_k_likeliest_classes():
     top = [found.metrics[f"top_{k}_accuracy"] for k in (1, 2, 9)]
     assert top == [0.5, 0.75, 1.0] and top[0] == found.metrics["accuracy"]
     chances[0, 1] = np.nan
-    assert told(chances, np.array([0, 0, 1, 0]), "abc", top=(9,)).metrics["top_9_accuracy"] < 1
+    message = "the net gives no number (NaN): no class is likelier than another"
+    assert fails(told, chances, np.array([0, 0, 1, 0]), "abc") == message
 
 
 def test_the_area_under_the_roc_curve_is_that_of_all_pairs():
@@ -155,6 +156,15 @@ def test_of_very_many_classes_the_worst_are_shown():
     at = lines.index("50 of 120 classes, those with the smallest f1; --json has all")
     f1 = [float(line.split()[-2]) for line in lines[at - 50 : at]]
     assert f1 == sorted(f1) and lines[at - 51].startswith("class")
+
+
+def test_of_too_many_classes_there_is_no_matrix(monkeypatch):
+    y = np.arange(8) % 4
+    whole = told(one_hot([0, 1, 2, 3, 0, 0, 0, 0], 4), y, "abcd")
+    monkeypatch.setattr(evaluation, "LARGEST", 3)
+    found = told(one_hot([0, 1, 2, 3, 0, 0, 0, 0], 4), y, "abcd")
+    assert (found.metrics, found.classes, found.confusion) == (whole.metrics, whole.classes, ())
+    assert whole.text.startswith(found.text)
 
 
 # Limits

@@ -61,9 +61,21 @@ def test_curves_of_any_length(epochs, validated, drawn):
     assert labels == (["training", "validation", "best epoch: 1"] if validated else ["training"])
 
 
+def test_epochs_that_are_no_numbers_are_counted(drawn):
+    plots.learning_curves([{"epoch": float("nan"), "loss": 1.0}, {"epoch": 1e99, "loss": 0.5}], io.BytesIO())
+    assert drawn[0].axes[0].lines[0].get_xdata().tolist() == [1, 2]
+
+
+def test_more_metrics_than_there_is_room_for(tmp_path):
+    message = "40 metrics are too many for a picture, which has room for 24"
+    assert fails(plots.learning_curves, [{f"m{n}": 1.0 for n in range(40)}], tmp_path / "c.png") == message
+
+
 def test_figures_that_are_no_numbers_leave_a_gap(drawn):
-    plots.learning_curves([{"loss": float("nan")}, {"loss": float("inf")}, {"loss": 1.0}], io.BytesIO())
-    assert np.isnan(drawn[0].axes[0].lines[0].get_ydata()).tolist() == [True, True, False]
+    plots.learning_curves(
+        [{"loss": float("nan")}, {"loss": float("inf")}, {"loss": 1e300}, {"loss": 1.0}], io.BytesIO()
+    )
+    assert np.isnan(drawn[0].axes[0].lines[0].get_ydata()).tolist() == [True, True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +110,7 @@ def test_the_same_figures_give_the_same_bytes(tmp_path, ending):
 
 def test_a_picture_that_cannot_be_drawn(tmp_path, monkeypatch):
     assert fails(plots.learning_curves, FIGURES, "c.pdf") == "c.pdf: a picture is a .png or an .svg file"
-    message = "a confusion matrix is of classes, and this net gives values"
+    message = "there is no confusion matrix: the net gives values, or more than 2,000 classes"
     assert fails(plots.confusion_matrix, (), (), tmp_path / "c.png") == message
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     message = "pictures are drawn by matplotlib: pip install 'netconv[plot]'"

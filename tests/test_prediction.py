@@ -6,6 +6,7 @@ import json
 
 import keras
 import numpy as np
+import pyarrow as pa
 import pytest
 from tables import fails, layers, model, source
 
@@ -58,6 +59,31 @@ def test_predictions_as_json_lines():
     block = Block(np.array([[0.1, np.nan, np.inf]], np.float32), np.array([False]))
     (fact,) = parsed(predicted(NAMES, [block], classes=False).json())
     assert fact == {'say "a"': 0.1, "b,c": None, "d": None}
+
+
+def test_where_the_net_gives_no_number_no_class_is_told():
+    block = Block(np.array([[np.nan, 1], [0, 1]], np.float32), np.array([False, False]))
+    assert read(predicted("ab", [block]).csv()) == [["class", "probability"], ["", ""], ["b", "1"]]
+    assert parsed(predicted("ab", [block]).json(top=1))[0] == {"top": [{"class": None, "probability": None}]}
+    made = untrained()
+    made.layers[-1].set_weights([WEIGHTS[0] * np.nan, WEIGHTS[1]])
+    lines, said = lines_of(ROWS, made)
+    assert lines[1:] == [",", ","] and said[-1] == "warning: the net gives no number (NaN) for 2 rows"
+
+
+def test_whole_numbers_are_written_whole():
+    inputs = keras.Input((2,), dtype="int64")
+    made = keras.Model(inputs, keras.ops.sum(inputs * 20_000_001, axis=1, keepdims=True))
+    assert lines_of("1,0\n1,1\n", made)[0][1:] == ["20000001", "40000002"]
+    assert lines_of("1,0\n1,x\n", made, errors="null")[0][1:] == ["20000001", '""']
+
+
+def test_columns_that_are_kept_have_names_of_their_own():
+    kept = Block(BLOCK.values, BLOCK.faulty, {name: pa.array(["x", "y"]) for name in ("top", "probabilities")})
+    found = predicted(NAMES, [kept], kept=("top", "probabilities"))
+    assert parsed(found.json(top=1))[0].keys() == {"top", "probabilities", "predicted_top"}
+    found = predicted(NAMES, [kept], kept=("top", "probabilities"))
+    assert parsed(found.json(proba=True))[0].keys() == {"top", "probabilities", "class", "predicted_probabilities"}
 
 
 def test_what_goes_with_classes_goes_with_classes_only():

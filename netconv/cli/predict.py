@@ -18,8 +18,7 @@ from .options import MODEL, QUIET, opened_model, reading, saying, table
 @click.option("--proba", is_flag=True, help="The probabilities of all classes.")
 @click.option("--top", type=click.IntRange(min=1), metavar="K", help="The K likeliest classes.")
 @click.option("--raw", is_flag=True, help="What the model gives, instead of classes.")
-@click.option("--keep", metavar="COLUMNS", multiple=True,
-              help="Columns that are passed on, by names or numbers (from 1; -1 is the last).")  # fmt: skip
+@click.option("--keep", metavar="COLS", multiple=True, help="Columns that are passed on as they stand.")
 @click.option("--errors", type=click.Choice(["stop", "skip", "null"]), default="stop", show_default=True,
               help="A row at fault ends all, is left out, or has no prediction.")  # fmt: skip
 @click.option("-o", "--output", metavar="FILE", default="-", help="A file, written when all is done. [default: stdout]")
