@@ -41,19 +41,27 @@ class _Enough(Exception):
 
 @contextmanager
 def replacing(target: Path | str) -> Iterator[Path]:
-    """The name of a temporary file beside `target`, renamed to it when the block ends well, removed when it fails."""
-    target = Path(target)
+    """The name of a temporary file beside `target`, renamed to it when the block ends well, removed when it fails. What
+    a link points at is replaced, not the link; a pipe or a device is written to."""
+    target, place = Path(target), Path(os.path.realpath(target))
+    special = target.exists() and not target.is_file() and not target.is_dir()
+    folder = None if special else place.parent
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=target.suffix, dir=target.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=target.suffix, dir=folder)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(target)) from None
     os.close(handle)
     try:
         yield Path(name)
+        if special:
+            with open(name, "rb") as written, target.open("wb") as stream:
+                shutil.copyfileobj(written, stream)
+            os.remove(name)
+            return
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(name, 0o666 & ~mask)
-        os.replace(name, target)
+        os.replace(name, place)
     except BaseException as error:
         with suppress(OSError):
             os.remove(name)
