@@ -7,13 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from documents import ROOT, blocks, install, run, run_python
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-
-
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -22,23 +18,12 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reader")
     for source in (ROOT / "fixtures/ckd/net.json", ROOT / "fixtures/ckd/net.params", ROOT / "fixtures/kidney.csv"):
         shutil.copy(source, folder)
-    program = folder / "netconv"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m netconv "$@"\n')
-    program.chmod(0o755)
+    install(folder)
     return folder
 
 
-def run(script, folder):
-    environment = {"PATH": f"{folder}:/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(folder)}
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return done
-
-
 def test_the_first_session(folder):
-    session, pipes, more = blocks("sh")
+    session, pipes, more = blocks(README, "sh")
     run(session, folder)
     rows = (ROOT / "fixtures/kidney.csv").read_text().count("\n") - 1
     predictions = (folder / "predictions.csv").read_text().splitlines()
@@ -53,8 +38,8 @@ def test_the_first_session(folder):
 
 
 def test_python(folder):
-    for code in blocks("python"):
-        run(f"{sys.executable} - <<'END'\n{code}\nEND", folder)
+    for code in blocks(README, "python"):
+        run_python(code, folder)
 
 
 def test_every_command_is_in_the_table():
