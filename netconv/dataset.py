@@ -194,12 +194,17 @@ def _check_classes(y: np.ndarray, full: np.ndarray, known: Encoding, whole: Tabl
 
 
 def held_out(y: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Indices of the rows for validation: of each class the share, but never all of it."""
+    """Indices of the rows for validation: the share of all, and of each class as nearly as that allows, but never all
+    of one."""
     import numpy as np
 
     generator = np.random.default_rng(seed)
     groups = [np.flatnonzero(y == k) for k in np.unique(y)] if y.ndim == 1 else [np.arange(len(y))]
-    counts = [min(round(share * len(group)), len(group) - 1) for group in groups]
+    exact = share * np.array([len(group) for group in groups])
+    counts = exact.astype(int)
+    most = np.argsort(counts - exact, kind="stable")  # classes that rounding down would take most from
+    counts[most[: round(share * len(y)) - counts.sum()]] += 1
+    counts = np.minimum(counts, [len(group) - 1 for group in groups])
     picked = [generator.permutation(group)[:count] for group, count in zip(groups, counts, strict=True)]
     return np.sort(np.concatenate(picked))
 

@@ -81,6 +81,8 @@ def test_the_rows_for_validation_are_of_all_classes_and_are_not_learnt_from():
     held = dataset.held_out(y, 0.2, 0)
     assert np.bincount(y[held]).tolist() == [10, 2]
     assert dataset.held_out(y, 0.2, 0).tolist() == held.tolist() != dataset.held_out(y, 0.2, 1).tolist()
+    assert np.bincount(y[dataset.held_out(y, 0.25, 0)]).tolist() == [13, 2]  # 15.25 of 61
+    assert len(dataset.held_out(np.repeat(np.arange(10), 6), 0.25, 0)) == 15
     text = "a,b,class\n" + "".join(f"{n},,{'yn'[n % 2]}\n" for n in range(100))
     done = netconv.train(model(), source(text), epochs=1)
     inside = np.delete(np.arange(100), dataset.held_out(1 - np.arange(100) % 2, 0.2, 0))
