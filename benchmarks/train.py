@@ -69,8 +69,8 @@ def epochs(table: Path, model: Path, runs: int) -> None:
     for _ in range(runs):
         ends: dict[int, float] = {}
         netconv.train(
-            model, table, epochs=EPOCHS, batch_size=BATCH, optimizer="rmsprop", rescale=(1 / 255, 0.0), early_stopping=0,
-            progress=lambda at, ends=ends: ends.update({at.epoch: time.perf_counter()}),
+            model, table, epochs=EPOCHS, batch_size=BATCH, optimizer="rmsprop", early_stopping=0,
+            rescale=(1 / 255, 0.0), progress=lambda at, ends=ends: ends.update({at.epoch: time.perf_counter()}),
         )  # fmt: skip
         ours += np.diff([ends[epoch] for epoch in sorted(ends)]).tolist()
         plain, times = keras.models.load_model(model), []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,20 +27,25 @@ VALIDATION_BATCH = 1024
 PACE = 0.25
 """Seconds of learning between two looks at the clock, at the figures, and at who may want to stop."""
 LEAST_GAIN = 1e-4
-"""What counts as a smaller loss where the learning rate waits for one, as in Keras's ReduceLROnPlateau."""
+"""What counts as a better figure where the learning rate waits for one, as in Keras's ReduceLROnPlateau."""
+MONITOR = "val_loss"
+LARGER_IS_BETTER = re.compile(r"acc|auc|precision|recall|score|iou|similarity|_at_|true_(positives|negatives)")
+"""In names of Keras's metrics; of all others the smaller is the better."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """At most `epochs` epochs of batches of `batch_size` rows. Training ends after `patience` epochs (0: never) without
-    a smaller validation loss; `plateau` is (patience, factor): the learning rate is multiplied by the factor after so
-    many epochs without a smaller loss. After each epoch `checkpoint`, a folder, gets a checkpoint, and `resume` goes on
-    from it; `tensorboard`, a folder, gets the figures. `told` is what else the weights depend on, for the checkpoint.
+    """At most `epochs` epochs of batches of `batch_size` rows. `monitor` is the figure that tells the best epoch, and
+    training ends after `patience` epochs (0: never) without a better one; `plateau` is (patience, factor): the learning
+    rate is multiplied by the factor after so many epochs without a better one. After each epoch `checkpoint`, a folder,
+    gets a checkpoint, and `resume` goes on from it; `tensorboard`, a folder, gets the figures. `told` is what else the
+    weights depend on, for the checkpoint.
     """
 
     epochs: int
     batch_size: int
     seed: int = 0
+    monitor: str = MONITOR
     patience: int = 0
     plateau: tuple[int, float] | None = None
     checkpoint: Path | str | None = None
@@ -82,10 +88,10 @@ def fit(
     progress: Callable[[Progress], object],
     stop: Callable[[], bool],
 ) -> Fitted:
-    """Trains a compiled model, which ends up with the best weights by the validation loss, or the last ones.
+    """Trains a compiled model, which ends up with the best weights by the monitored figure, or the last ones.
 
     Once `stop()` is true the running epoch is cut short, and ends as any other but for its checkpoint. Raises
-    NetconvError: a loss that is no number, a checkpoint of another training.
+    NetconvError: a loss that is no number, no such figure, a checkpoint of another training.
     """
     import tensorflow as tf
 
@@ -103,7 +109,7 @@ def fit(
         raise NetconvError(f"training broke off, as another worker has gone: {said}") from None
     if run.best:
         model.set_weights(run.best)
-    return Fitted(tuple(run.history), best_epoch(run.history), run.stopped)
+    return Fitted(tuple(run.history), best_epoch(run.history, plan.monitor), run.stopped)
 
 
 class _Run:
@@ -139,9 +145,9 @@ class _Run:
         while len(self.history) < self.plan.epochs and not self.stopped and not self._patience_is_over():
             figures = self._epoch(len(self.history))
             self.history.append(figures)
-            if self.validation and best_epoch(self.history) == len(self.history):
+            if self.plan.monitor in figures and self._best() == len(self.history):
                 self.best = _arrays(self.model.weights)
-            if self.plan.plateau and on_plateau([_monitored(f) for f in self.history], self.plan.plateau[0]):
+            if self.plan.plateau and on_plateau(self._watched(), self.plan.plateau[0]):
                 self.model.optimizer.learning_rate = self.plan.plateau[1] * self._rate()
             if board:
                 board.write(figures)
@@ -152,8 +158,15 @@ class _Run:
             self._tell(1.0, figures)
 
     def _patience_is_over(self) -> bool:
-        waited = len(self.history) - best_epoch(self.history)
-        return bool(self.validation and self.plan.patience and self.history) and waited >= self.plan.patience
+        return bool(self.plan.patience) and len(self.history) - self._best() >= self.plan.patience
+
+    def _best(self) -> int:
+        return best_epoch(self.history, self.plan.monitor)
+
+    def _watched(self) -> list[float]:
+        """What the learning rate waits for: the monitored figure, the loss where nothing validates."""
+        name = self.plan.monitor if self.plan.monitor in self.history[0] else "loss"
+        return [_signed(name, figures[name]) for figures in self.history]
 
     def _epoch(self, epoch: int) -> dict[str, float]:
         import numpy as np
@@ -205,6 +218,9 @@ class _Run:
             raise NetconvError(
                 f"the loss became {figures['loss']} in epoch {epoch}: try a smaller --learning-rate, or --rescale"
             )
+        known = [*figures, *(f"val_{name}" for name in figures if self.validation)]
+        if self.plan.monitor not in [MONITOR, *known]:
+            raise NetconvError(f"there is no figure {self.plan.monitor!r} to monitor; there are {', '.join(known)}")
         return figures
 
     def _tell(self, done: float, figures: dict[str, float]) -> None:
@@ -217,21 +233,19 @@ def _arrays(variables) -> list[Any]:
     return [keras.ops.convert_to_numpy(variable) for variable in variables]
 
 
-def _monitored(figures: Mapping[str, float]) -> float:
-    return figures.get("val_loss", figures["loss"])
+def _signed(name: str, value: float) -> float:
+    """The smaller the better."""
+    return math.inf if math.isnan(value) else -value if LARGER_IS_BETTER.search(name) else value
 
 
-def best_epoch(history: Sequence[Mapping[str, float]]) -> int:
-    """The number of the epoch with the smallest validation loss; the last, where nothing validates."""
-    losses = [figures.get("val_loss") for figures in history]
-    if not losses or losses[-1] is None:
-        return len(losses)
-    known = [math.inf if math.isnan(loss) else loss for loss in losses]
-    return 1 + known.index(min(known))
+def best_epoch(history: Sequence[Mapping[str, float]], monitor: str = MONITOR) -> int:
+    """The number of the epoch with the best figure of that name; the last, where there is none."""
+    values = [_signed(monitor, figures[monitor]) for figures in history if monitor in figures]
+    return 1 + values.index(min(values)) if values else len(history)
 
 
 def on_plateau(losses: Sequence[float], patience: int) -> bool:
-    """Whether the loss has not become smaller for `patience` epochs, counted anew each time that this was so."""
+    """Whether the figure has not become smaller for `patience` epochs, counted anew each time that this was so."""
     best, waited = math.inf, 0
     for loss in losses:
         if waited >= patience:

@@ -40,9 +40,11 @@ def check_picture(target: Path | str) -> Path:
     return path
 
 
-def learning_curves(history: Sequence[dict[str, float]], target: Path | str | BinaryIO) -> None:
+def learning_curves(
+    history: Sequence[dict[str, float]], target: Path | str | BinaryIO, best: int | None = None
+) -> None:
     """Draws the loss and each metric of a training by epoch, those on the rows for validation beside those on the rows
-    trained on, with the epoch of the smallest validation loss marked.
+    trained on, with the best epoch marked: that of the number `best`, or with the smallest validation loss.
 
     `history` has the figures of each epoch by Keras's names (`Trained.history`), `target` is a `.png` or `.svg` path,
     or a binary stream, which gets SVG. Raises NetconvError, and OSError when it cannot be written.
@@ -57,7 +59,7 @@ def learning_curves(history: Sequence[dict[str, float]], target: Path | str | Bi
         raise NetconvError(f"{len(names):,} metrics are too many for a picture, which has room for {MOST}")
     columns = min(len(names), 2)
     rows = math.ceil(len(names) / columns)
-    best = _best([figures.get("val_loss", math.nan) for figures in history])
+    best = _best([figures.get("val_loss", math.nan) for figures in history]) if best is None else best - 1
     with _figure(6.4 if columns == 1 else 5.0 * columns, 3.5 * rows + 0.5, target) as drawn:
         panels = list(drawn.subplots(rows, columns, squeeze=False, sharex=True).flat)
         for name, panel in zip(names, panels, strict=False):

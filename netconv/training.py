@@ -20,7 +20,7 @@ from .evaluation import Evaluation, assess
 from .figures import finite
 from .files import replacing
 from .finding import silent
-from .fitting import Plan, Progress, fit
+from .fitting import MONITOR, Plan, Progress, fit
 from .freezing import frozen
 from .lazy import keras
 from .models import TABLE, Opened, Say, as_targets, loss_of, needs_of, open_model
@@ -108,6 +108,7 @@ def train(
     loss: str | None = None,
     metrics: Sequence[str] = (),
     class_weight: str | dict[str, float] | None = None,
+    monitor: str = MONITOR,
     early_stopping: int = PATIENCE,
     reduce_on_plateau: tuple[int, float] | None = None,
     freeze: Sequence[str] = (),
@@ -129,11 +130,11 @@ def train(
     table is read, and of `Learning`, how the optimizer learns. `init` is an initialiser for a net without parameters.
 
     `validation_split` is the share of the rows held out, the same of each class, unless there is `validation_data`;
-    what stands for missing cells is learnt from the other rows only. Training stops after `early_stopping` epochs (0:
-    never) without a smaller validation loss, and the best epoch's weights are kept. `reduce_on_plateau` is (patience,
-    factor): what the learning rate is multiplied by, after so many epochs without a smaller loss. `loss` and `metrics`
-    are Keras's, those of the model if not given. `class_weight` is "balanced" or weights by class. Layers whose names
-    match a pattern of `freeze` do not learn. `mixed_precision` is "mixed_float16" or "mixed_bfloat16".
+    what stands for missing cells is learnt from the other rows only. `monitor` is the figure that tells the best epoch,
+    whose weights are kept; training stops after `early_stopping` epochs (0: never) without a better one.
+    `reduce_on_plateau` is (patience, factor): what the learning rate is multiplied by, after so many. `loss` and
+    `metrics` are Keras's, those of the model if not given. `class_weight` is "balanced" or weights by class. Layers
+    whose names match a pattern of `freeze` do not learn. `mixed_precision` is "mixed_float16" or "mixed_bfloat16".
 
     `strategy` is what `strategy_for` gives. Each epoch leaves a checkpoint in the folder `checkpoint`, from which
     `resume` goes on, to the weights that a training never broken off has; `tensorboard` is a folder for its figures.
@@ -175,10 +176,12 @@ def train(
         told = {
             "rows": len(training), "rows for validation": len(validation), "loss": finish.said(loss),
             "optimizer": type(optimizer).__name__, "optimizer's": _unnamed(optimizer.get_config()),
-            "class weights": class_weight, "plateau": reduce_on_plateau,
+            "class weights": class_weight, "monitor": monitor, "plateau": reduce_on_plateau,
             "frozen layers": list(freeze), "precision": mixed_precision,
         }  # fmt: skip
-        plan = Plan(epochs, batch_size, seed, early_stopping, reduce_on_plateau, checkpoint, resume, tensorboard, told)
+        plan = Plan(
+            epochs, batch_size, seed, monitor, early_stopping, reduce_on_plateau, checkpoint, resume, tensorboard, told
+        )
         encoded = partial(as_targets, needs=needs, loss=loss)
         feed = Feed(training.inputs, training.targets, encoded, weights)
         held = Feed(validation.inputs, validation.targets, encoded) if validation else None

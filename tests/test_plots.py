@@ -45,6 +45,8 @@ def test_curves_have_every_metric_and_the_best_epoch(tmp_path, drawn):
     assert loss.lines[1].get_ydata().tolist() == [2.5, 1.5, 1.6]
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert [p.name for p in tmp_path.iterdir()] == ["curves.png"]
+    plots.learning_curves(FIGURES, io.BytesIO(), 3)
+    assert drawn[1].axes[0].get_title("right") == "validation 1.6000 at epoch 3"
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 200])

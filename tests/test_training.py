@@ -11,7 +11,7 @@ import pytest
 from tables import KIDNEY, fails, layers, model, separable, source
 
 import netconv
-from netconv import FormatError, archive, dataset, training
+from netconv import FormatError, archive, dataset, fitting, training
 from netconv.dataset import Dataset
 from netconv.encoding import Encoding
 
@@ -37,6 +37,26 @@ def test_training_stops_and_keeps_the_best_weights():
     assert len(losses) == done.best + 3 < 300
     assert losses[done.best - 1] == min(losses)
     assert done.evaluation.metrics["loss"] == pytest.approx(min(losses), rel=1e-4)
+
+
+def test_the_monitored_figure_tells_the_best_epoch():
+    history = [
+        {"loss": 3.0, "val_loss": 1.0, "val_accuracy": 0.7},
+        {"loss": 2.0, "val_loss": 1.5, "val_accuracy": 0.9},
+        {"loss": 1.0, "val_loss": math.nan, "val_accuracy": 0.9},
+    ]
+    figures = ("val_loss", "val_accuracy", "loss", "auc")
+    assert [fitting.best_epoch(history, name) for name in figures] == [1, 2, 3, 3]
+    options = {"epochs": 40, "early_stopping": 3, "monitor": "val_accuracy"}
+    done = netconv.train(model(), source(separable(40)), **options)
+    accuracies = [figures["val_accuracy"] for figures in done.history]
+    assert len(accuracies) == done.best + 3 == accuracies.index(max(accuracies)) + 4 < 40
+    assert done.evaluation.metrics["accuracy"] == pytest.approx(max(accuracies))
+    message = "there is no figure 'val_acc' to monitor; there are loss, accuracy, val_loss, val_accuracy"
+    assert fails(netconv.train, model(), source(separable()), monitor="val_acc") == message
+    assert fails(netconv.train, model(), source(separable()), monitor="val_accuracy", validation_split=0) == (
+        "there is no figure 'val_accuracy' to monitor; there are loss, accuracy"
+    )
 
 
 def test_the_table_tells_the_shape_of_an_untrained_net(tmp_path):

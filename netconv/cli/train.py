@@ -105,8 +105,9 @@ class _Stop:
 @click.option("--validation-split", type=click.FloatRange(0, 1, max_open=True), default=0.2, show_default=True,
               metavar="SHARE", help="The share of the rows held out to validate on.")  # fmt: skip
 @click.option("--validation-data", metavar="FILE", help="Another table to validate on.")
+@click.option("--monitor", metavar="FIGURE", help="The figure that tells the best epoch. [default: val_loss]")
 @click.option("--early-stopping", type=click.IntRange(min=0), metavar="PATIENCE",
-              help="Epochs without a smaller validation loss that end training; 0: none do. [default: 15]")  # fmt: skip
+              help="Epochs without a better figure that end training; 0: none do. [default: 15]")  # fmt: skip
 @click.option("--optimizer", metavar="NAME[(...)]",
               help="An optimizer of Keras, such as 'sgd(momentum=0.9)'. [default: the model's]")  # fmt: skip
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), metavar="RATE",
@@ -114,7 +115,7 @@ class _Stop:
 @click.option("--schedule", metavar="NAME[(...)]", help="The learning rate over time: cosine, exponential, step ..., "
               "such as 'exponential(decay_rate=0.9, decay_epochs=1)'.")  # fmt: skip
 @click.option("--reduce-on-plateau", type=Plateau(),
-              help="Lowers the learning rate after so many epochs without a smaller loss.")  # fmt: skip
+              help="Lowers the learning rate after so many epochs without a better figure.")  # fmt: skip
 @click.option("--clipnorm", type=click.FloatRange(min=0, min_open=True), metavar="NORM",
               help="The most that the norm of each gradient may be.")  # fmt: skip
 @click.option("--clipvalue", type=click.FloatRange(min=0, min_open=True), metavar="VALUE",
@@ -149,7 +150,7 @@ def train(data, model, output, history, plot, as_json, quiet, validation_data, s
           **options):  # fmt: skip
     """Trains a model on the rows of a table, of one file or several, and prints the path of the trained one.
 
-    The best weights by validation loss are kept. What was learnt of the table (columns, categories, classes) goes into
+    The weights of the best epoch are kept. What was learnt of the table (columns, categories, classes) goes into
     the .keras file, for `evaluate` and `predict`. Ctrl-C ends training and keeps what was learnt. With --json a line
     tells each epoch, and the last the account.
     """
@@ -206,7 +207,7 @@ def train(data, model, output, history, plot, as_json, quiet, validation_data, s
         if history:
             trained.save_history(history)
         if plot:
-            netconv.learning_curves(trained.history, plot)
+            netconv.learning_curves(trained.history, plot, trained.best if trained.validation_rows else None)
         say(f"{'model':11} {'standard output' if output == '-' else target}")
         if as_json:
             click.echo(json.dumps({"path": str(target), **trained.facts}))
