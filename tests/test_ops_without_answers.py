@@ -376,7 +376,7 @@ def test_a_loop_stops_when_its_condition_fails(tmp_path, steps):
             "_npi_percentile",
             {"q_scalar": 50},
             {"a": (None, 3)},
-            "the number of elements is not known; give the input's shape; received (None, 3)",
+            "the number of elements is not known; give the inputs' shapes; received (None, 3)",
         ),
         (
             "_npi_average",

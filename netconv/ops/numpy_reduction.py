@@ -118,8 +118,8 @@ def percentile(
     rank = len(a.shape)
     chosen = sorted(range(rank) if axis is None else {at.axis(i, rank) for i in axis})
     count = math.prod(a.shape[i] or 0 for i in chosen)
-    if not count:
-        raise at.error("the number of elements is not known; give the input's shape", tuple(a.shape))
+    if not count or (q is not None and None in q.shape):
+        raise at.error("the number of elements is not known; give the inputs' shapes", tuple(a.shape))
     left = [i for i in range(rank) if i not in chosen]
     lengths = [-1 if a.shape[i] is None else a.shape[i] for i in left]
     line = ops.sort(ops.reshape(ops.transpose(a, [*left, *chosen]), [*lengths, count]), -1)

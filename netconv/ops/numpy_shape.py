@@ -163,8 +163,10 @@ def _inserted(arr, values, axis, places, one: bool):
         values = ops.moveaxis(values, 0, axis)
         places = np.repeat(places, values.shape[axis])
     count, length = len(places), arr.shape[axis]
-    shape = [count if i == axis else d for i, d in enumerate(arr.shape)]
-    values = ops.broadcast_to(ops.cast(values, arr.dtype), shape)
+    blank = ops.zeros_like(arr[(*(slice(None),) * axis, slice(0, 1))])
+    values = ops.add(blank, ops.cast(values, arr.dtype))
+    if values.shape[axis] == 1 and count > 1:
+        values = ops.repeat(values, count, axis)
     source = np.insert(np.arange(length), places, np.arange(length, length + count)).astype("int32")
     return ops.take(ops.concatenate([arr, values], axis), source, axis=axis)
 

@@ -86,5 +86,7 @@ CASES = [
             ((x(4, 1),), {"start": 0, "stop": 2, "step": 1, "axis": 1}),
         ]
     ),
+    free(forward(case("_npi_insert_slice", x(4, 3), x(4, 1), start=1, stop=3, step=1, axis=1))),
+    free(forward(case("_npi_insert_scalar", x(4, 3), x(4), int_ind=1, axis=1))),
     forward(case("_npi_diag_indices_from", x(3, 3))),
 ]
