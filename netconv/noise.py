@@ -39,6 +39,11 @@ def exponential(at, zeros):
     return ops.negative(ops.log(ops.maximum(uniform(at, zeros), 1e-30)))
 
 
+def gumbel(at, zeros):
+    """The largest of log p plus these falls on each place with a probability in proportion to p."""
+    return ops.negative(ops.log(ops.maximum(exponential(at, zeros), 1e-30)))
+
+
 def blank(at, shape):
     """Zeros of a shape as a tensor of the model."""
     zeros = at.zeros(shape)

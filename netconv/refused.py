@@ -11,8 +11,10 @@ _AUGMENT = "changes images at random while training; use a preprocessing layer o
 _COUNTS = "draws until enough numbers differ, and says how often; draw them outside and feed them as an input"
 _LENGTH = "returns as many rows as its data say, and a layer of Keras has a fixed number; multiply by a mask instead"
 _FOREIGN = "runs code that is not in the file; write it as ops of MXNet and export again"
-_GPU = "exists in MXNet on a GPU only, and Keras has nothing like it; leave it out of the exported net"
-_OWN = "has no form in Keras's layers and ops; write it as other ops of MXNet and export again"
+_GPU = (
+    "is computed by MXNet on a GPU only, so that no answer could be held against it; leave it out of the exported net"
+)
+_OWN = "is not translated: no net is known that has it; write it as other ops of MXNet and export again"
 
 _IN_PLACE = (
     "works on an array in place, which a graph of layers does not; write it as other ops of MXNet and export again"
@@ -21,7 +23,6 @@ _EIGEN = (
     "finds eigenvectors or singular vectors, whose signs and order are not settled; for a "
     "symmetric matrix use _npi_eigh or _linalg_syevd"
 )
-_DRAWN = "draws in a form that has no translation; use _sample_multinomial or _random_randint"
 _STOPS = (
     "stops the net where a condition fails, or looks at memory, and computes nothing; leave it out of the exported net"
 )
@@ -60,17 +61,15 @@ _GROUPS = {
     _COUNTS: "_sample_unique_zipfian",
     _LENGTH: "_contrib_boolean_mask _npi_boolean_mask _npx_nonzero _npi_nonzero _npi_unique _npi_delete _npi_bincount",
     _FOREIGN: "Custom _npi_Custom _CustomFunction _Native _NDArray _CachedOp _CachedOpThreadSafe",
-    _GPU: "_contrib_fft _contrib_ifft _contrib_count_sketch _contrib_DeformablePSROIPooling",
+    _GPU: "_contrib_DeformablePSROIPooling",
     _IN_PLACE: "_set_value _onehot_encode _npi_boolean_mask_assign_scalar _npi_boolean_mask_assign_tensor",
     _EIGEN: "_npi_eig _npi_eigvals _npi_svd",
-    _DRAWN: "_npi_choice _npi_multinomial",
     _STOPS: "_npx_constraint_check _npi_share_memory _NoGradient _CrossDeviceCopy",
     _WOLFRAM_LOSS: "NLLLoss CrossEntropyLoss MeanLoss",
     _WOLFRAM_RANDOM: "ImageAugment bernoulli",
     _STRANGER: "HardSigmoid __add_scalar__ __sub_scalar__ __rsub_scalar__ __mul_scalar__ __div_scalar__ "
     "__rdiv_scalar__ __pow_scalar__ __rpow_scalar__ maximum minimum ring_buffer _contrib_quantized_ring_buffer",
-    _OWN: "_contrib_hawkesll _contrib_RROIAlign _histogram _npi_histogram _npi_lcm _npi_lcm_scalar _npi_norm "
-    "_npi_insert_tensor",
+    _OWN: "_contrib_hawkesll _npi_lcm _npi_lcm_scalar _npi_insert_tensor",
 }
 
 REFUSED: dict[str, str] = {op: reason for reason, ops in _GROUPS.items() for op in ops.split()}

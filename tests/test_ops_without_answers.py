@@ -176,6 +176,43 @@ def test_parameters_of_random_numbers_may_be_inputs(net, op, shape):
     np.testing.assert_allclose(alone([np.array([1, 5], "float32"), np.zeros(2, "float32")]), [1, 5])
 
 
+def test_fourier_transforms(net):
+    data = random(3, 8)
+    expected = np.fft.fft(data)
+    found = np.asarray(net("_contrib_fft", {}, {"data": (None, 8)})(data))
+    np.testing.assert_allclose(found[:, 0::2] + 1j * found[:, 1::2], expected, 1e-4, 1e-5)
+    back = np.asarray(net("_contrib_ifft", {}, {"data": (None, 16)})(found))
+    np.testing.assert_allclose(back / 8, data, 1e-4, 1e-5)
+
+
+def test_a_count_sketch(net):
+    data, places, signs = random(3, 4), np.array([[1, 0, 1, 4]], "float32"), np.array([[1, -1, -1, 1]], "float32")
+    model = net("_contrib_count_sketch", {"out_dim": 5}, {"data": (None, 4), "h": (1, 4), "s": (1, 4)})
+    expected = np.zeros((3, 5))
+    for j, place in enumerate([1, 0, 1, 4]):
+        expected[:, place] += data[:, j] * signs[0, j]
+    np.testing.assert_allclose(model([data, places, signs]), expected, 1e-6, 1e-6)
+
+
+def test_choices(net):
+    half = {"a": 4, "size": (2000,), "weighted": True}
+    drawn = np.asarray(net("_npi_choice", half, {"p": (4,)})(np.array([0.1, 0, 0.4, 0.5], "float32")))
+    np.testing.assert_allclose(np.bincount(drawn, minlength=4) / 2000, [0.1, 0, 0.4, 0.5], atol=0.05)
+    each = {"a": 6, "size": (6,), "replace": False}
+    drawn = np.asarray(net("_npi_choice", each, {"unused": (None, 1)})(np.zeros((1, 1), "float32"))[0])
+    assert sorted(drawn.tolist()) == list(range(6))
+    of_rows = net("_npi_choice", {"a": None, "size": (3, 500)}, {"rows": (3, 2)})
+    drawn = np.asarray(of_rows(random(3, 2)))
+    assert drawn.shape == (3, 500) and set(drawn.ravel()) == {0, 1, 2}
+
+
+def test_counts_of_classes(net):
+    model = net("_npi_multinomial", {"n": 20, "pvals": (0.2, 0.8), "size": (300,)}, {"unused": (None, 1)})
+    drawn = np.asarray(model(np.zeros((1, 1), "float32"))[0])
+    assert drawn.shape == (300, 2) and (drawn.sum(-1) == 20).all()
+    np.testing.assert_allclose(drawn.mean(0), [4, 16], 0.1)
+
+
 def test_a_sum_of_squares(net):
     data = random(2, 3, 4)
     model = net("_square_sum", {"axis": 1, "keepdims": True}, {"data": (None, 3, 4)})
@@ -401,6 +438,44 @@ def test_a_loop_stops_when_its_condition_fails(tmp_path, steps):
             {"alpha": (0.1, 0.2)},
             {"data": (4, 4, 3)},
             "needs three channels and three numbers; received ((4, 4, 3), (0.1, 0.2))",
+        ),
+        ("_contrib_ifft", {}, {"data": (2, 5)}, "needs rows of real and imaginary parts in turn; received (2, 5)"),
+        (
+            "_contrib_count_sketch",
+            {"out_dim": 0},
+            {"data": (2, 5), "h": (1, 5), "s": (1, 5)},
+            "attribute 'out_dim' must be 1 to 65536; received 0",
+        ),
+        (
+            "_contrib_RROIAlign",
+            {"pooled_size": (2, 2), "spatial_scale": 1},
+            {"data": (1, 2, 4, 4), "rois": (3, 6)},
+            "attribute 'sampling_ratio' must be 1 or more: else the regions say how many; received -1",
+        ),
+        (
+            "_npi_choice",
+            {"a": 3, "size": (4,), "replace": False},
+            {"unused": (1,)},
+            "cannot draw 4 of 3 without giving back; received (4,)",
+        ),
+        (
+            "_npi_choice",
+            {"a": None, "size": (4,)},
+            {"unused": (1,)},
+            "needs a known number of choices, and not too many; received (None, (4,))",
+        ),
+        (
+            "_npi_multinomial",
+            {"n": 10**9, "pvals": (0.5, 0.5)},
+            {"unused": (1,)},
+            "needs a known number of classes, and not too many draws; received (1000000000, 2, None)",
+        ),
+        ("_npi_norm", {"flag": 7}, {"data": (2, 3)}, "attribute 'flag' must be -2 to 2; received 7"),
+        (
+            "_histogram",
+            {"bin_cnt": 3},
+            {"data": (2, 3)},
+            "needs the input 'bins', or 'bin_cnt' of at most 10000 and a 'range'; received (3, None)",
         ),
         (
             "GridGenerator",

@@ -16,7 +16,7 @@ ELSEWHERE = {"CuDNNBatchNorm", "WarpCTC", "_contrib_PSROIPooling", "_npi_copy", 
 """Plug-ins, ops for a GPU and names of MXNet 2, which the recorded MXNet does not have, or tell."""
 UNTOLD = {"lower", "moving_mean", "moving_var", "moving_avg", "length", "num", "endpoint"}
 """What MXNet takes and its own schema does not tell."""
-OF_OP = {"_npi_concatenate": {"axis"}}
+OF_OP = {"_npi_concatenate": {"axis"}, "_npi_norm": {"ord", "axis", "keepdims", "flag"}}
 """The same of one op."""
 TRANSLATED = sorted(registry.load().keys() & (RECORDED["ops"].keys() | RECORDED["aliases"].keys()) - ELSEWHERE)
 

@@ -91,3 +91,23 @@ def tensordot_int_axes(at, a, b, *, axes: int):
 @translates("_npi_einsum", ignores="optimize")
 def einsum(at, *data, subscripts: str = ""):
     return ops.einsum(subscripts, *data)
+
+
+@translates("_npi_norm")
+def norm(at, data, *, ord: float = 2.0, axis: Ints | None = None, keepdims: bool = False, flag: int = -1):
+    """`flag` says which: -2 and 1 the root of the sum of squares, -1 of vectors with any `ord`, 0 the largest singular
+    value (`ord` 2) or the smallest, 2 the sum of the singular values."""
+    rank = len(data.shape)
+    if flag in (-2, 1):
+        return ops.sqrt(ops.sum(ops.square(data), axis=axis, keepdims=keepdims))
+    if flag == -1:
+        powers = ops.power(ops.absolute(data), ord)
+        return ops.power(ops.sum(powers, axis=axis, keepdims=keepdims), 1 / ord)
+    if flag not in (0, 2):
+        raise at.error("attribute 'flag' must be -2 to 2", flag)
+    rows, columns = (at.axis(a, rank) for a in axis or (rank - 2, rank - 1))
+    values = ops.svd(ops.moveaxis(data, (rows, columns), (-2, -1)), full_matrices=False, compute_uv=False)
+    out = ops.sum(values, -1) if flag == 2 else ops.max(values, -1) if ord > 0 else ops.min(values, -1)
+    for place in sorted((rows, columns)) if keepdims else ():
+        out = ops.expand_dims(out, place)
+    return out

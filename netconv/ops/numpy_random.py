@@ -1,17 +1,20 @@
 """Random numbers of MXNet's numpy front end: each parameter is an attribute or, where that is None, an input."""
 
+import math
 from typing import Literal
 
-from ..attributes import Ints
+from ..attributes import Floats, Ints
 from ..lazy import ops
-from ..noise import between, blank, exponential, gamma, normal, uniform
+from ..noise import between, blank, exponential, gamma, gumbel, normal, uniform
 from ..registry import translates
 
 Kind = Literal["float16", "float32", "float64"]
+LARGEST = 2**24
+"""Numbers that one draw may take."""
 
 
 def _gumbel(at, zeros, loc, scale):
-    return ops.subtract(loc, ops.multiply(ops.log(ops.maximum(exponential(at, zeros), 1e-30)), scale))
+    return ops.add(loc, ops.multiply(gumbel(at, zeros), scale))
 
 
 def _logistic(at, zeros, loc, scale):
@@ -163,3 +166,43 @@ def bernoulli(
         return ops.cast(ops.less(uniform(at, zeros), chance), dtype)
 
     return _drawn(at, one_or_zero, (input1,), (logit if is_logit else prob,), size)
+
+
+def _chances(at, weights, count: int, rows: int):
+    """Logarithms of probabilities plus Gumbel's noise: (rows, count)."""
+    scores = gumbel(at, blank(at, (rows, count)))
+    if weights is None:
+        return scores
+    return ops.add(scores, ops.log(ops.reshape(ops.cast(weights, "float32"), (1, count))))
+
+
+@translates("_npi_choice")
+def choice(
+    at, input1=None, input2=None, *, a: int | None, size: Ints | None, replace: bool = True, weighted: bool = False
+):
+    """Places below `a`, or the length of the first input; `weighted` by the last input."""
+    inputs = [x for x in (input1, input2) if x is not None]
+    weights = inputs.pop() if weighted and inputs else None
+    count = inputs[0].shape[0] if a is None and inputs else a
+    number = math.prod(size or ())
+    if count is None or not 0 < count * number <= LARGEST:
+        raise at.error("needs a known number of choices, and not too many", (count, size))
+    if not replace and number > count:
+        raise at.error(f"cannot draw {number} of {count} without giving back", size)
+    if replace:
+        drawn = ops.argmax(_chances(at, weights, count, number), -1)
+    else:
+        drawn = ops.argsort(ops.negative(_chances(at, weights, count, 1)[0]))[(slice(0, number),)]
+    return ops.reshape(ops.cast(drawn, "int64"), size or ())
+
+
+@translates("_npi_multinomial")
+def multinomial(at, a=None, *, n: int, pvals: Floats | None = None, size: Ints | None = None):
+    """How often each class is drawn in `n` draws: (*size, classes)."""
+    weights = a if pvals is None else ops.array(pvals, "float32")
+    count, number = weights.shape[0], math.prod(size or ())
+    if count is None or not 0 < count * number * n <= LARGEST:
+        raise at.error("needs a known number of classes, and not too many draws", (n, count, size))
+    drawn = ops.argmax(_chances(at, weights, count, n * number), -1)
+    hot = ops.cast(ops.equal(drawn[:, None], ops.arange(count, dtype=drawn.dtype)), "int64")
+    return ops.sum(ops.reshape(hot, (*(size or ()), n, count)), -2)

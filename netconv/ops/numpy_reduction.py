@@ -3,7 +3,9 @@
 import math
 from typing import Literal
 
-from ..attributes import Ints
+import numpy as np
+
+from ..attributes import Floats, Ints
 from ..lazy import ops
 from ..registry import translates
 
@@ -177,3 +179,18 @@ def ediff1d(
             continue
         parts = [edge, *parts] if first else [*parts, edge]
     return ops.concatenate(parts, 0)
+
+
+@translates("_histogram", "_npi_histogram")
+def histogram(at, data, bins=None, *, bin_cnt: int | None = None, range: Floats | None = None):
+    """How many numbers lie in each bin, and the edges of the bins; the last one has its upper edge too."""
+    if bins is None:
+        if bin_cnt is None or not 0 < bin_cnt <= 10_000 or range is None or len(range) != 2:
+            raise at.error("needs the input 'bins', or 'bin_cnt' of at most 10000 and a 'range'", (bin_cnt, range))
+        bins = ops.array(np.linspace(*range, bin_cnt + 1), "float32")
+    row = ops.reshape(ops.stop_gradient(data), (-1, 1))
+    low, high = bins[(slice(None, -1),)], bins[(slice(1, None),)]
+    last = ops.equal(high, bins[-1])
+    below = ops.logical_or(ops.less(row, high), ops.logical_and(last, ops.equal(row, high)))
+    inside = ops.logical_and(ops.greater_equal(row, low), below)
+    return ops.sum(ops.cast(inside, "int64"), 0), bins

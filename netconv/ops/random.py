@@ -13,6 +13,7 @@ from ..noise import (
     exponential,
     gamma,
     generalized_negative_binomial,
+    gumbel,
     negative_binomial,
     normal,
     poisson,
@@ -175,7 +176,7 @@ def sample_multinomial(
     count = math.prod(shape)
     scores = ops.log(ops.expand_dims(data, -2))
     zeros = ops.multiply(ops.expand_dims(ops.zeros_like(data), -2), np.ones((count, 1), "float32"))
-    noise = ops.negative(ops.log(ops.maximum(exponential(at, zeros), 1e-30)))
+    noise = gumbel(at, zeros)
     drawn = ops.argmax(ops.add(noise, scores), -1)
     lengths = [-1 if d is None else d for d in data.shape[:-1]]
     out = ops.reshape(ops.cast(drawn, dtype), (*lengths, *shape) or (1,))

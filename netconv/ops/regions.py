@@ -180,3 +180,45 @@ def psroi_pooling(at, data, rois, *, spatial_scale: float, output_dim: int, pool
     channels = np.arange(output_dim)[:, None, None] * group_size + group[None, :, None]
     channels = (channels * group_size + group[None, None, :]).astype("int32")
     return _pooled(ops.take(data, channels.reshape(-1), axis=-1), image, *weights, (pooled_size, pooled_size), True)
+
+
+@translates("_contrib_RROIAlign", layout=spatial)
+def rotated_roi_align(at, data, rois, *, pooled_size: Ints, spatial_scale: float, sampling_ratio: int = -1):
+    """As ROIAlign, for regions (image, x, y, width, height, degrees) about their centre; one sample at a time."""
+    height, width = _checked(at, data, pooled_size)
+    if sampling_ratio < 1:
+        raise at.error("attribute 'sampling_ratio' must be 1 or more: else the regions say how many", sampling_ratio)
+    image, x, y, wide, tall, angle = (_column(rois, i) for i in range(6))
+    x, y, wide, tall = (ops.multiply(v, spatial_scale) for v in (x, y, wide, tall))
+    angle = ops.multiply(angle, np.pi / 180)
+    down, across = (
+        ops.multiply(
+            ops.maximum(size, 1.0), (np.arange(n * sampling_ratio, dtype="float32") + 0.5) / (n * sampling_ratio) - 0.5
+        )
+        for size, n in ((tall, pooled_size[0]), (wide, pooled_size[1]))
+    )
+    down, across = down[:, :, None], across[:, None, :]
+    sine, cosine, x, y = (v[..., None] for v in (ops.sin(angle), ops.cos(angle), x, y))
+    place_x = ops.add(ops.add(ops.multiply(across, cosine), ops.multiply(down, sine)), x)
+    place_y = ops.add(ops.subtract(ops.multiply(down, cosine), ops.multiply(across, sine)), y)
+    on_map = ops.ones_like(place_x)
+    for place, length in ((place_x, width), (place_y, height)):
+        inside = ops.logical_and(ops.greater_equal(place, -1.0), ops.less_equal(place, float(length)))
+        on_map = ops.multiply(on_map, ops.cast(inside, "float32"))
+    place_x, place_y = ops.clip(place_x, 0.0, width - 1.0), ops.clip(place_y, 0.0, height - 1.0)
+    left, top = ops.floor(place_x), ops.floor(place_y)
+    table = ops.reshape(data, (-1, data.shape[-1]))
+    total = None
+    for dx in (0, 1):
+        for dy in (0, 1):
+            column, row = ops.minimum(ops.add(left, dx), width - 1.0), ops.minimum(ops.add(top, dy), height - 1.0)
+            weight = ops.multiply(
+                ops.subtract(1.0, ops.absolute(ops.subtract(place_x, ops.add(left, dx)))),
+                ops.subtract(1.0, ops.absolute(ops.subtract(place_y, ops.add(top, dy)))),
+            )
+            index = ops.add(ops.multiply(ops.cast(image, "int32")[..., None], height), ops.cast(row, "int32"))
+            index = ops.add(ops.multiply(index, width), ops.cast(column, "int32"))
+            part = ops.multiply(ops.take(table, index, axis=0), ops.multiply(weight, on_map)[..., None])
+            total = part if total is None else ops.add(total, part)
+    shape = (-1, pooled_size[0], sampling_ratio, pooled_size[1], sampling_ratio, data.shape[-1])
+    return ops.mean(ops.reshape(total, shape), (2, 4))

@@ -37,4 +37,24 @@ CASES = [
             ("ij,jk,k->i", [(2, 3), (3, 4), (4,)]),
         ]
     ),
+    *(
+        case("_npi_norm", x(2, 3, 4), ord=ord, flag=flag, **attrs)
+        for ord, flag, attrs in [
+            (2, -2, {}),
+            (2, 1, {"axis": "(1,)"}),
+            (2, 1, {"axis": (0, 2), "keepdims": True}),
+            (2, -1, {"axis": "(1,)"}),
+            (3, -1, {"axis": "(-1,)"}),
+            (1, -1, {"axis": "(0,)", "keepdims": True}),
+        ]
+    ),
+    *(
+        forward(case("_npi_norm", x(2, 3, 4), ord=ord, flag=flag, **attrs))
+        for ord, flag, attrs in [
+            (2, 0, {"axis": (1, 2)}),
+            (-2, 0, {"axis": (0, 2)}),
+            (2, 0, {"axis": (1, 2), "keepdims": True}),
+            (2, 2, {"axis": (1, 2)}),
+        ]
+    ),
 ]

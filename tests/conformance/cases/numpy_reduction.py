@@ -53,4 +53,6 @@ CASES = [
     case("_npi_ediff1d", x(2, 3), to_begin_scalar=1.5, to_end_scalar=-2),
     case("_npi_ediff1d", x(2, 3), x(2), x(3), to_begin_arr_given=True, to_end_arr_given=True),
     case("_npi_ediff1d", x(2, 3), x(2), to_end_arr_given=True),
+    *(outputs(2, forward(case("_histogram", x(4, 5), bin_cnt=n, range=(-1, 1.5)))) for n in (1, 4)),
+    outputs(2, forward(case("_histogram", given(0, 1, 0.3, 2, 2.5, -1), given(0, 0.3, 1, 2)))),
 ]

@@ -11,6 +11,7 @@ SCORED = [
     1, 0.05, 0.0, 0.3, 0.3, 0.9, 0, 0.6, 0.5, 0.5, 0.9, 0.8, 1, 0.55, 0.45, 0.55, 0.95, 0.85,
 ]  # fmt: skip
 REGIONS = [0, 0, 0, 3, 3, 1, 1, 2, 6, 7, 0, 2, 1, 5, 4]
+ROTATED = [0, 4, 3, 4, 2, 30, 1, 3, 5, 3, 6, -45, 1, 1, 7, 5, 4, 100]
 TURN = [0.9, 0.1, 0.05, -0.2, 0.8, 0.1, 1, 0, 0, 0, 1, 0]
 
 CASES = [
@@ -45,6 +46,10 @@ CASES = [
             {"pooled_size": (2, 3), "spatial_scale": 0.5, "sample_ratio": 2},
             {"pooled_size": (2, 2), "spatial_scale": 1.0, "sample_ratio": 1},
         ]
+    ),
+    *(
+        forward(case("_contrib_RROIAlign", x(2, 3, 8, 9), x(3, 6, draw=ROTATED), pooled_size=(2, 3), **attrs))
+        for attrs in [{"spatial_scale": 1.0, "sampling_ratio": 2}, {"spatial_scale": 0.6, "sampling_ratio": 1}]
     ),
     forward(case("_contrib_box_iou", x(6, 4, draw=CORNERS), x(3, 4, draw=CORNERS[:12]), format="corner")),
     forward(case("_contrib_box_iou", x(6, 4, draw=CORNERS), x(3, 4, draw=CORNERS[12:]), format="center")),

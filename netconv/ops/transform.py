@@ -1,0 +1,34 @@
+"""Transforms of rows that MXNet computes on a GPU only."""
+
+from ..lazy import ops
+from ..registry import translates
+
+
+def _lengths(shape) -> list[int]:
+    return [-1 if d is None else d for d in shape]
+
+
+@translates("_contrib_fft", ignores="compute_size")
+def fft(at, data):
+    """Real rows (..., d) to (..., 2 d): real and imaginary parts in turn."""
+    parts = ops.fft((data, ops.zeros_like(data)))
+    return ops.reshape(ops.stack(parts, -1), [*_lengths(data.shape[:-1]), 2 * data.shape[-1]])
+
+
+@translates("_contrib_ifft", ignores="compute_size")
+def ifft(at, data):
+    """The other way round, without the division by d: the real part alone."""
+    if data.shape[-1] % 2:
+        raise at.error("needs rows of real and imaginary parts in turn", tuple(data.shape))
+    pairs = ops.reshape(data, [*_lengths(data.shape[:-1]), data.shape[-1] // 2, 2])
+    return ops.fft((pairs[..., 0], ops.negative(pairs[..., 1])))[0]
+
+
+@translates("_contrib_count_sketch", ignores="processing_batch_size")
+def count_sketch(at, data, h, s, *, out_dim: int):
+    """Column j of the data times s_j is added to column h_j. No gradient reaches h and s."""
+    if not 0 < out_dim <= 2**16:
+        raise at.error("attribute 'out_dim' must be 1 to 65536", out_dim)
+    h, s = (ops.reshape(ops.stop_gradient(x), (1, -1)) for x in (h, s))
+    places = ops.cast(ops.equal(ops.transpose(ops.cast(h, "int32")), ops.arange(out_dim, dtype="int32")), "float32")
+    return ops.matmul(ops.multiply(data, s), places)
