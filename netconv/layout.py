@@ -183,7 +183,7 @@ def features(site, values, attributes):
     if isinstance(first.order, Flat):
         site.flat = first.order
         data = first.tensor
-    elif isinstance(first, Value) and first.still():
+    elif isinstance(first, Value) and first.order[0] == 0 and first.still():
         data = first.tensor
     elif first.order != natural(first.rank) and first.order[0] == 0 and None not in shape[1:]:
         site.flat = Flat(tuple(shape[1:]), first.order)

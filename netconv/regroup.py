@@ -6,7 +6,6 @@ unknown ones can be compared; the factor is a fraction where an unknown length i
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -15,11 +14,15 @@ from .lazy import ops
 
 Length = tuple[int | Fraction, Counter]
 Order = tuple[int, ...]
+MOST_PIECES = 1024
+"""Pieces that an axis is cut in at most."""
 Group = tuple[range, range]
 """Axes of the data, and the new axes that hold the same elements."""
 
-MOST_PIECES = 64
-"""Slices that a tensor is cut in for a reshape that no op of Keras takes: more than one length unknown."""
+
+def lengths(shape: Sequence[int | None]) -> list[Length]:
+    """Those of a shape, whose axes are 0, 1, 2 ..."""
+    return [(1, Counter([axis])) if n is None else (n, Counter()) for axis, n in enumerate(shape)]
 
 
 def times(lengths: Sequence[Length]) -> Length:
@@ -75,80 +78,68 @@ def laid(order: Order, shape: Sequence[int | None], found: list[Group]) -> list[
     return sorted(found, key=place)
 
 
-def in_pieces(tensor, shape: Sequence[int | None], new: Sequence[int | None], lying: list[Group]):
-    """A reshape group by group, by cutting and joining: for more than one unknown length, which no reshape of Keras
-    takes. `shape` and `new` are by axis, the groups as they lie. None where a group with an unknown length becomes what
-    cannot be cut, or it would take too many pieces."""
-    ones = [place for place, n in enumerate(tensor.shape) if n == 1]
-    tensor = ops.squeeze(tensor, ones) if ones else tensor
-    place = 0
-    for olds, news in lying:
-        have, want = ([n for n in part if n != 1] for part in ([shape[a] for a in olds], [new[a] for a in news]))
-        if have != want:
-            if None in (*have[1:], *want[1:]) or max(_pieces(have), _pieces(want[::-1])) > MOST_PIECES:
-                return None
-            for _ in have[1:]:
-                tensor = _merged(tensor, place)
-            for i, first in enumerate(want[:-1]):
-                tensor = _split(tensor, place + i, first, math.prod(want[i + 1 :]))
-        place += len(want)
-    for place, n in enumerate(new[a] for _, news in lying for a in news):
-        tensor = ops.expand_dims(tensor, place) if n == 1 else tensor
+def reshape(tensor, new: Sequence[Length]):
+    """A tensor with new lengths, told by the places of its axes; any number of them may be unknown. Keras's own reshape
+    takes one that is. Else axes of known length are cut and joined, if that is all; or rows of known length are looked
+    up, in an order that does not change, by an index that has the unknown lengths."""
+    target = [-1 if unknown else known for known, unknown in new]
+    if target.count(-1) < 2:
+        return ops.reshape(tensor, target)
+    changed = [
+        (olds, [target[place] for place in news])
+        for olds, news in groups(lengths(tensor.shape), new)
+        if [new[place] for place in news] != [lengths(tensor.shape)[place] for place in olds]
+    ]
+    if all(0 < max(tensor.shape[p] or MOST_PIECES, *target) < MOST_PIECES for olds, target in changed for p in olds):
+        return _cut_and_joined(tensor, changed)
+    leading = max(place for place, n in enumerate(target) if n == -1) + 1
+    index = ops.zeros((1,) * leading, "int32")
+    for place, wanted in enumerate(new[:leading]):
+        places = _places(tensor, wanted)
+        index = ops.add(ops.multiply(index, ops.sum(ops.ones_like(places))), _along(places, place, leading))
+    return ops.take(ops.reshape(tensor, (-1, *target[leading:])), index, 0)
+
+
+def _cut_and_joined(tensor, changed: list[tuple[range, list[int]]]):
+    for olds, target in reversed(changed):
+        for _ in olds[1:]:
+            tensor = ops.concatenate(ops.unstack(tensor, axis=olds.start), olds.start)
+        for place, first in enumerate(target[:-1], olds.start):
+            tensor = ops.stack(ops.split(tensor, first, place), place)
     return tensor
 
 
-def _pieces(lengths: list[int | None]) -> int:
-    """In how many pieces `_merged` and `_split` cut at most, one axis after the other."""
-    most, whole = 1, math.inf if lengths[:1] == [None] else lengths[0]
-    for n in lengths[1:]:
-        most, whole = max(most, min(whole, n or math.inf)), whole * (n or math.inf)
-    return most
+def _places(tensor, wanted: Length):
+    """0, 1, 2 ... as far as a length goes."""
+    known, unknown = wanted
+    if not unknown:
+        return ops.arange(known, dtype="int32")
+    first, *others = unknown.elements()
+    line, factor = _line(tensor, first), Fraction(known)
+    for axis in others:
+        line = ops.reshape(ops.multiply(line[:, None], _line(tensor, axis)), (-1,))
+    if factor.numerator > 1:
+        line = ops.repeat(line, factor.numerator)
+    if factor.denominator > 1:
+        line = ops.reshape(line, (-1, factor.denominator))[:, 0]
+    return ops.subtract(ops.cumsum(line), 1)
 
 
-def _merged(tensor, axis: int):
-    """Axes `axis` and the next one in one."""
-    whole = (slice(None),) * axis
-    first, second = tensor.shape[axis : axis + 2]
-    parts = [tensor[(*whole, slice(None), i)] for i in range(second)] if first is None or second < first else []
-    if first is None:
-        return _interleaved(parts, axis)
-    if not parts:
-        return ops.concatenate([tensor[(*whole, i)] for i in range(first)], axis)
-    return ops.take(ops.concatenate(parts, axis), [j * first + i for i in range(first) for j in range(second)], axis)
-
-
-def _interleaved(parts: list, axis: int):
-    """The first of each part along `axis`, then the second of each, of an unknown number."""
-    out = wide = ops.repeat(parts[0], len(parts), axis)
-    turn = ops.mod(counted(wide, axis), len(parts))
-    turn = ops.reshape(turn, [-1 if i == axis else 1 for i in range(len(wide.shape))])
-    for number, part in enumerate(parts[1:], 1):
-        out = ops.where(ops.equal(turn, number), ops.repeat(part, len(parts), axis), out)
-    return out
+def _along(line, place: int, rank: int):
+    return ops.reshape(line, [-1 if i == place else 1 for i in range(rank)])
 
 
 def _line(tensor, axis: int):
     """Ones along an axis."""
-    return ops.ones_like(
-        tensor[tuple(slice(None) if i == axis else 0 for i in range(len(tensor.shape)))], dtype="int32"
-    )
+    line = tensor[tuple(slice(None) if i == axis else 0 for i in range(len(tensor.shape)))]
+    return ops.ones_like(line, dtype="int32")
 
 
 def counted(tensor, axis: int):
     """0, 1, 2 ... as int32, as far as an axis goes."""
-    if tensor.shape[axis] is not None:
-        return ops.arange(tensor.shape[axis], dtype="int32")
-    return ops.subtract(ops.cumsum(_line(tensor, axis)), 1)
+    return _places(tensor, (tensor.shape[axis], Counter()) if tensor.shape[axis] is not None else (1, Counter([axis])))
 
 
 def length(tensor, axis: int):
     """How long an axis is: a number, or int32 of shape (1,) where it is unknown."""
     return tensor.shape[axis] or ops.sum(_line(tensor, axis), keepdims=True)
-
-
-def _split(tensor, axis: int, first: int | None, rest: int):
-    """Axis `axis` in two."""
-    whole = (slice(None),) * axis
-    if first is not None and first <= rest:
-        return ops.stack([tensor[(*whole, slice(i * rest, (i + 1) * rest))] for i in range(first)], axis)
-    return ops.stack([tensor[(*whole, slice(i, None, rest))] for i in range(rest)], axis + 1)

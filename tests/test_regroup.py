@@ -78,13 +78,21 @@ def test_flattened_places_need_no_transpose(tmp_path):
     )
 
 
-def test_a_reshape_that_needs_the_size(tmp_path):
-    path = write(tmp_path, graph(null("data"), op("Reshape", "r", [0], shape="(0, 7, -1, 0)")))
+def test_lengths_that_the_data_does_not_say(tmp_path):
+    net = graph(null("data"), null("like"), op("reshape_like", "r", [0, 1]))
+    path = write(tmp_path, net)
     with pytest.raises(netconv.NodeError) as error:
-        netconv.convert(path, input_shapes={"data": (None, None, 5, None)})
+        netconv.convert(path, input_shapes={"data": (None, None), "like": (None, 2, None)})
     assert str(error.value) == (
-        "Reshape node 'r': more than one length is unknown; give the input's shape; received (None, None, 5, None)"
+        "reshape_like node 'r': more than one length is unknown; give the input's shape; received (None, 2, None)"
     )
+
+
+def test_unknown_lengths_are_divided_among_axes(tmp_path):
+    path = write(tmp_path, graph(null("data"), op("Reshape", "r", [0], shape="(0, 2, -1, 0)")))
+    model = netconv.convert(path, input_shapes={"data": (None, None, 5, None)})
+    x = draw(2, 4, 5, 3)
+    np.testing.assert_array_equal(model(x), x.reshape(2, 2, 10, 3))
 
 
 def test_slice_like_cuts_to_a_length_that_is_not_known(tmp_path):

@@ -7,6 +7,7 @@ from ..attributes import Ints
 from ..layout import along, anywhere, as_they_are, channels_last
 from ..lazy import layers, ops
 from ..registry import translates
+from ..regroup import counted
 
 _ACTIVATIONS = {"sigmoid": "sigmoid", "tanh": "tanh", "softrelu": "softplus", "softsign": "softsign"}
 
@@ -110,7 +111,7 @@ def _softmax_layout(site, values, attributes):
 
 def _masked(at, data, length, axis):
     """Adds minus infinity to what lies beyond `length`; returns the mask too."""
-    places = ops.reshape(ops.arange(data.shape[axis]), [-1 if i == axis else 1 for i in range(len(data.shape))])
+    places = ops.reshape(counted(data, axis), [-1 if i == axis else 1 for i in range(len(data.shape))])
     mask = ops.less(places, ops.expand_dims(ops.cast(length, "int32"), axis))
     return ops.where(mask, data, ops.full_like(data, -1e30)), mask
 

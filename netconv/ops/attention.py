@@ -1,7 +1,10 @@
 """Matrix products of attention on interleaved projections: (time, batch, heads x parts x depth), heads first."""
 
+from fractions import Fraction
+
 from ..lazy import ops
 from ..registry import translates
+from ..regroup import lengths, reshape, times
 
 
 def _heads(at, tensor, heads: int, parts: int):
@@ -9,26 +12,27 @@ def _heads(at, tensor, heads: int, parts: int):
     if tensor.shape[-1] is None or tensor.shape[-1] % (heads * parts):
         raise at.error(f"the last axis must hold {parts} projections of {heads} heads", tensor.shape[-1])
     depth = tensor.shape[-1] // (heads * parts)
-    time, batch = tensor.shape[:2]
-    if time is None and batch is None:
-        raise at.error("needs the number of steps or the batch; give the input's shape", tuple(tensor.shape))
-    tensor = ops.reshape(tensor, (-1 if time is None else time, -1 if batch is None else batch, heads, parts, depth))
+    tensor = reshape(tensor, [*lengths(tensor.shape[:2]), *lengths((heads, parts, depth))])
     return [ops.transpose(tensor[:, :, :, part], (1, 2, 0, 3)) for part in range(parts)]
 
 
 def _joined(scores):
     """(batch, heads, ...) to (batch x heads, ...)."""
-    return ops.reshape(scores, (-1, *scores.shape[2:]))
+    batch, heads, *rest = lengths(scores.shape)
+    return reshape(scores, [times([batch, heads]), *rest])
 
 
 def _apart(attention, heads: int):
-    return ops.reshape(attention, (-1, heads, *attention.shape[1:]))
+    (known, unknown), *rest = lengths(attention.shape)
+    batch = Fraction(known, heads) if unknown else known // heads
+    return reshape(attention, [(batch, unknown), *lengths([heads]), *rest])
 
 
 def _times_values(attention, values, heads: int):
     """(time, batch, heads x depth)."""
     out = ops.transpose(ops.matmul(_apart(attention, heads), values), (2, 0, 1, 3))
-    return ops.reshape(out, (out.shape[0], -1, out.shape[2] * out.shape[3]))
+    time, batch, *both = lengths(out.shape)
+    return reshape(out, [time, batch, times(both)])
 
 
 def _scores(queries, keys):

@@ -7,17 +7,13 @@ from typing import Literal
 
 import numpy as np
 
+from .. import regroup
 from ..arrays import Array
 from ..attributes import Ints, IntsNone
 from ..layout import Stored, Value, along, as_they_are, channels_last, features, moved, natural, plain
 from ..lazy import layers, ops
 from ..registry import translates
-from ..regroup import counted, gathered, groups, in_pieces, laid, length, times
-
-
-# A length that may hold unknown ones: (known factor, the axes of the input whose unknown lengths it is a multiple of).
-def _lengths(shape):
-    return [(1, Counter([axis])) if d is None else (d, Counter()) for axis, d in enumerate(shape)]
+from ..regroup import counted, gathered, groups, laid, length, times
 
 
 def _rest(at, whole, taken):
@@ -89,7 +85,7 @@ def reshaped(at, value, lengths):
         return ops.reshape(value.natural(), shape)
     if not isinstance(value.order, tuple):
         value = Value(value.natural(), None, at)
-    found = groups(_lengths(value.shape), lengths)
+    found = groups(regroup.lengths(value.shape), lengths)
     wanted = channels_last(len(lengths)) if len(lengths) > 3 else natural(len(lengths))
     for order in gathered(value.order, value.shape, found):
         lying = laid(order, value.shape, found)
@@ -102,12 +98,11 @@ def reshaped(at, value, lengths):
     keeps_batch = target[:1] == (None,) and lengths[0] == (1, Counter([0])) and order[0] == after[0] == 0
     if keeps_batch and target.count(None) <= 2 and not at.constant(tensor):
         return at.ordered(at.layer(layers.Reshape, tuple(-1 if d is None else d for d in target[1:]))(tensor), after)
-    if target.count(None) > 1:
-        tensor = in_pieces(tensor, value.shape, shape, lying)
-        if tensor is None:
-            raise at.error("more than one length is unknown; give the input's shape", tuple(value.shape))
-        return at.ordered(tensor, after)
-    return at.ordered(ops.reshape(tensor, [-1 if d is None else d for d in target]), after)
+    if target.count(None) > 1 and any(axis < 0 for _, axes in lengths for axis in axes):
+        raise at.error("more than one length is unknown; give the input's shape", tuple(value.shape))
+    places = {axis: place for place, axis in enumerate(order)}
+    lying = [(known, Counter(places.get(a) for a in axes.elements())) for known, axes in moved(tuple(lengths), after)]
+    return at.ordered(regroup.reshape(tensor, lying), after)
 
 
 def _flattening(site, values, attributes):
@@ -136,7 +131,7 @@ def reshape(
         if keep_highest:
             codes[0] = 0
         shape = tuple(codes)
-    lengths = _lengths(value.shape)
+    lengths = regroup.lengths(value.shape)
     if reverse:
         return reshaped(at, value, _coded(at, lengths[::-1], shape[::-1])[::-1])
     return reshaped(at, value, _coded(at, lengths, shape))
@@ -153,7 +148,7 @@ def np_reshape(at, a, *, newshape: Ints, order: str = "C"):
     _row_by_row(at, order)
     if min(newshape, default=0) < -1 or 0 in newshape:
         raise at.error("attribute 'newshape' may hold lengths and one -1", newshape)
-    return reshaped(at, a, _coded(at, _lengths(a.shape), newshape))
+    return reshaped(at, a, _coded(at, regroup.lengths(a.shape), newshape))
 
 
 _NPX_CODES = {-2: 0, -4: -2, -5: -3, -6: -4}
@@ -163,7 +158,7 @@ _NPX_CODES = {-2: 0, -4: -2, -5: -3, -6: -4}
 @translates("_npx_reshape", "_npi_reshape", layout=as_they_are)
 def npx_reshape(at, a, *, newshape: Ints, reverse: bool = False, order: str = "C"):
     _row_by_row(at, order)
-    lengths, codes = _lengths(a.shape), newshape
+    lengths, codes = regroup.lengths(a.shape), newshape
     if reverse:
         lengths, codes = lengths[::-1], codes[::-1]
     out, source, skip = [], 0, 0
@@ -200,7 +195,7 @@ def reshape_like(
 ):
     """Axes [lhs_begin, lhs_end) of `lhs` become axes [rhs_begin, rhs_end) of `rhs`."""
     left, right = (
-        _lengths(lhs.shape),
+        regroup.lengths(lhs.shape),
         [(d, Counter()) if d else (1, Counter([-1 - i])) for i, d in enumerate(rhs.shape)],
     )
     bounds = []
@@ -236,7 +231,7 @@ def swap_axis(at, data, *, dim1: int = 0, dim2: int = 0):
 def expand_dims(at, data, *, axis: int):
     axis = at.axis(axis, data.rank + 1)
     if isinstance(data, Stored):
-        lengths = _lengths(data.shape)
+        lengths = regroup.lengths(data.shape)
         return reshaped(at, data, [*lengths[:axis], (1, Counter()), *lengths[axis:]])
     if not isinstance(data.order, tuple):
         return ops.expand_dims(data.natural(), axis)
@@ -249,7 +244,7 @@ def expand_dims(at, data, *, axis: int):
 def squeeze(at, data, *, axis: Ints | None = None):
     shape = data.shape
     axes = {at.axis(a, data.rank) for a in axis} if axis is not None else {i for i, d in enumerate(shape) if d == 1}
-    left = [length for i, length in enumerate(_lengths(shape)) if i not in axes]
+    left = [length for i, length in enumerate(regroup.lengths(shape)) if i not in axes]
     return reshaped(at, data, left or [(1, Counter())])
 
 
