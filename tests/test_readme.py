@@ -23,7 +23,7 @@ def folder(tmp_path_factory):
 
 
 def test_the_first_session(folder):
-    session, pipes, more = blocks(README, "sh")
+    session, pipes, training, more = blocks(README, "sh")
     run(session, folder)
     rows = (ROOT / "fixtures/kidney.csv").read_text().count("\n") - 1
     predictions = (folder / "predictions.csv").read_text().splitlines()
@@ -31,6 +31,9 @@ def test_the_first_session(folder):
     assert {line.split(",")[0] for line in predictions[1:]} == {"ckd", "notckd"}
     run(pipes, folder)
     assert len((folder / "predictions.csv").read_text().splitlines()) == rows + 1
+    run(training, folder)
+    assert len((folder / "history.csv").read_text().splitlines()) == 1 + 20
+    assert (folder / "curves.svg").stat().st_size > 10_000
     run(more, folder)
     assert (folder / "confusion.png").stat().st_size > 10_000
     assert len((folder / "likeliest.csv").read_text().splitlines()) == rows + 1
