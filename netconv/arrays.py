@@ -123,6 +123,22 @@ def sources(origin) -> dict[str, tuple[int, ...]]:
     raise ValueError(f"no origin: {origin!r}")
 
 
+def pieces(origin) -> set[tuple[str, str]]:
+    """The parameters that an origin draws on, each with which part of it; "" is all of it."""
+    match origin:
+        case ("param", name, _):
+            return {(name, "")}
+        case ("constant", _):
+            return set()
+        case ("concat" | "add", parts, *_):
+            return {piece for part in parts for piece in pieces(part)}
+        case ("slice", inner, bounds):
+            return {(name, f"{piece}{bounds}") for name, piece in pieces(inner)}
+        case (_, inner, *_):
+            return pieces(inner)
+    raise ValueError(f"no origin: {origin!r}")
+
+
 def scatter(value: np.ndarray, origin, into: Mapping[str, np.ndarray]) -> None:
     """The way back: write `value`, arranged as `origin` tells, into the parameters it came from."""
     import numpy as np

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import layout, registry
-from .arrays import Array, sources
+from .arrays import Array, pieces, sources
 from .errors import FormatError, NodeError
 from .graph import Edge, Graph
 from .layout import Flat, Stored, Value
@@ -60,6 +60,7 @@ class Build:
     notes: list[str] = field(default_factory=list)
     parts: Parts = field(default_factory=Parts)
     spread: set[int] = field(default_factory=set)  # stored arrays that several parts read, by id
+    tied: frozenset[str] = frozenset()  # parameters that layers of different kinds would have to share
 
     @property
     def batch(self):
@@ -116,7 +117,13 @@ class Site:
 
     def owns(self, *arrays) -> bool:
         """Whether these are stored arrays that a layer here may own: nothing that is no such layer reads them."""
-        return all(a is None or (isinstance(a, Array) and id(a) not in self.build.loose) for a in arrays)
+        return not self.tied(*arrays) and all(
+            a is None or (isinstance(a, Array) and id(a) not in self.build.loose) for a in arrays
+        )
+
+    def tied(self, *arrays) -> bool:
+        """Whether other nodes share these arrays that not every layer here could share with them."""
+        return any(isinstance(a, Array) and self.build.tied & sources(a.origin).keys() for a in arrays)
 
     def columns(self, weight: Array) -> Array:
         """A dense layer's weight (out, in), with its columns as the flattened data lies."""
@@ -129,7 +136,8 @@ class Site:
         key = None
         if weights:
             origins = tuple((role, _key(array)) for role, array in weights.items())
-            key = (cls, repr(args), repr(sorted(config.items(), key=str)), origins)
+            settings = {name: _settings(value) for name, value in sorted(config.items())}
+            key = (cls, repr([_settings(value) for value in args]), repr(settings), origins)
             if key in self.build.shared:
                 return self.build.shared[key]
         if any(not array.trainable for array in weights.values()):
@@ -268,6 +276,11 @@ class Site:
         return [value for value, _ in translate(self.build, inner, dict(zip(nulls, values, strict=True)), set())]
 
 
+def _settings(value):
+    """What tells layers apart that are arguments of layers: all but their names."""
+    return {**value.get_config(), "name": None} if isinstance(value, keras.layers.Layer) else value
+
+
 def _key(array: Array):
     return repr(array.origin) if array.origin[0] != "constant" else id(array)
 
@@ -293,6 +306,19 @@ def build(graph: Graph, shapes: dict[int, tuple], zeros: set[int] = frozenset())
     `zeros` are the inputs that are no inputs of the model but start at zero. Raises NodeError, FormatError.
     """
     state = Build()
+    while True:
+        model, account = _built(graph, shapes, zeros, state)
+        twice = _twice(account.weights)
+        if not twice:
+            return model, account
+        for name, paths in twice.items():
+            if name in state.tied:
+                where = ", ".join(paths)
+                raise FormatError(f"{graph.source}: no layers of Keras share parameter {name!r} as these do: {where}")
+        state = Build(tied=state.tied | twice.keys())
+
+
+def _built(graph: Graph, shapes: dict[int, tuple], zeros: set[int], state: Build) -> tuple[Any, Account]:
     values: dict[int, Any] = {}
     inputs = []
     for index in graph.inputs():
@@ -379,7 +405,8 @@ def translate(state: Build, graph: Graph, values: dict[int, Any], zeros, begins:
             state.parts.number += 1
         site = Site(state, graph, index, frozenset(used.get(index, ())), zeros)
         if index in graph.arrays:
-            found[Edge(index)] = Stored(graph.arrays[index], len(readers[index]) == 1, site.tensor, site)
+            alone = len(readers[index]) == 1 and not site.tied(graph.arrays[index])
+            found[Edge(index)] = Stored(graph.arrays[index], alone, site.tensor, site)
         if index in stored:
             array = found[Edge(index)].array
             spread = len({bisect_right(begins, reader) for reader, _ in readers[index]}) > 1
@@ -499,6 +526,20 @@ def _settle(state: Build) -> dict[str, tuple]:
         if made is not None:
             weights[made.path] = array.origin
     return weights
+
+
+def _twice(weights: dict[str, tuple]) -> dict[str, list[str]]:
+    """The parameters that are in more than one variable, and those variables: they would train apart."""
+    places: dict[str, list[tuple[str, str]]] = {}
+    for path, origin in weights.items():
+        for name, piece in pieces(origin):
+            places.setdefault(name, []).append((piece, path))
+    found = {}
+    for name, taken in places.items():
+        parts = [piece for piece, _ in taken]
+        if len(parts) > 1 and ("" in parts or len(set(parts)) < len(parts)):
+            found[name] = list(dict.fromkeys(path for _, path in taken))
+    return found
 
 
 def _all_used(graph: Graph, used: set[str]) -> None:

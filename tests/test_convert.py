@@ -381,3 +381,52 @@ def test_a_keras_file_that_is_none(tmp_path, content, text):
     with pytest.raises(netconv.FormatError) as error:
         archive.load(path)
     assert str(error.value) == f"{path}: {text}"
+
+
+def rnn(name, inputs, **attrs):
+    return op("RNN", name, inputs, mode="gru", state_size=4, num_layers=1, state_outputs=True, **attrs)
+
+
+@pytest.mark.parametrize("ways", [1, 2])
+def test_recurrent_layers_share_their_weights_whatever_is_read_of_them(tmp_path, ways):
+    nodes = [null("one"), null("other"), null("p"), null("s")]
+    nodes += [rnn("r1", [0, 2, 3], bidirectional=ways > 1), rnn("r2", [1, 2, 3], bidirectional=ways > 1)]
+    shapes = {"one": (5, None, 2), "other": (5, None, 2), "s": (ways, None, 4)}
+    weights = draw(ways * (3 * 4 * (2 + 4) + 2 * 3 * 4))
+    model = convert(tmp_path, graph(*nodes, heads=[(4, 0), (4, 1), (5, 0)]), shapes, p=weights)
+    assert model.count_params() == weights.size
+    x, s = draw(5, 3, 2), draw(ways, 3, 4)
+    np.testing.assert_array_equal(model([x, x, s])[0], model([x, x, s])[2])
+
+
+def test_a_slope_for_data_of_two_ranks_is_one_weight(tmp_path):
+    nodes = [null("a"), null("b"), null("g")]
+    nodes += [op("LeakyReLU", f"p{n}", [n, 2], act_type="prelu") for n in (0, 1)]
+    model = convert(tmp_path, graph(*nodes, heads=[3, 4]), {"a": (None, 3), "b": (None, 3, 4, 4)}, g=draw(3))
+    assert model.count_params() == 3
+    found = model([-np.ones((1, 3), "float32"), -np.ones((1, 3, 4, 4), "float32")])
+    np.testing.assert_array_equal(found[0], -draw(3)[None])
+    np.testing.assert_array_equal(found[1][0, :, 0, 0], -draw(3))
+
+
+def test_a_dense_weight_for_features_and_for_an_image_is_one(tmp_path):
+    nodes = [null("a"), null("b"), null("w"), null("k")]
+    nodes.append(op("Convolution", "c", [1, 3], num_filter=3, kernel=(1, 1), no_bias=True))
+    nodes += [op("FullyConnected", f"f{n}", [edge, 2], num_hidden=4, no_bias=True) for n, edge in enumerate((0, 4))]
+    arrays = {"w": draw(4, 12), "k": draw(3, 3, 1, 1)}
+    model = convert(tmp_path, graph(*nodes, heads=[5, 6]), {"a": (None, 12), "b": (None, 3, 2, 2)}, **arrays)
+    assert model.count_params() == 48 + 9
+    a, b = draw(2, 12), draw(2, 3, 2, 2)
+    image = np.einsum("oi,nihw->nohw", arrays["k"][:, :, 0, 0], b).reshape(2, 12)
+    for found, data in zip(model([a, b]), (a, image), strict=True):
+        np.testing.assert_allclose(found, data @ arrays["w"].T, 1e-4, 1e-5)
+
+
+def test_weights_that_layers_cannot_share(tmp_path):
+    nodes = [null("data"), null("p"), null("s"), rnn("r", [0, 1, 2]), op("broadcast_mul", "m", [1, 1])]
+    arrays = {"p": draw(3 * 4 * (2 + 4) + 2 * 3 * 4)}
+    kind, text = failing(tmp_path, graph(*nodes, heads=[3, 4]), {"data": (5, None, 2)}, **arrays)
+    assert kind is netconv.FormatError and text == (
+        "net.json: no layers of Keras share parameter 'p' as these do: r/gru_cell/kernel, r/gru_cell/recurrent_kernel, "
+        "r/gru_cell/bias, p/embeddings"
+    )

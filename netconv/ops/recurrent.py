@@ -92,7 +92,7 @@ def rnn(
     starts = [s for s, position in ((state, 2), (state_cell, 3)) if s is not None and not at.is_zero(position)]
     if starts and mode == "lstm" and len(starts) < 2:
         starts = [s for s in (state, state_cell) if s is not None]
-    wants_state = bool(at.used - {0})
+    wants_state = bool(at.used - {0}) or at.tied(parameters)
     cls = {"lstm": layers.LSTM, "gru": layers.GRU}.get(mode, layers.SimpleRNN)
     config = {"return_sequences": True, "return_state": wants_state, "seed": 0}
     if mode == "lstm":
@@ -161,7 +161,8 @@ def recurrent(
         kernel, bias = Array.concatenate([kernel, given.reshape((1, -1))]), carried
     weights = {"cell.kernel": kernel, "cell.recurrent_kernel": state_weights.T, "cell.bias": bias}
     config = {"unroll": tensor.shape[1] <= SHORT, "use_bias": bias is not None, "go_backwards": backwards, "seed": 0}
-    config |= {"return_sequences": 0 in at.used, "return_state": bool(at.used - {0}) and at.used != {1}}
+    wanted = {0, 1, 2} if at.tied(input_weights) else at.used
+    config |= {"return_sequences": 0 in wanted, "return_state": bool(wanted - {0}) and wanted != {1}}
     if mode == "lstm":
         config["unit_forget_bias"] = False
     if mode == "rnn_relu":
