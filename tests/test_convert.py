@@ -272,10 +272,10 @@ def test_inspect_knows_what_is_in_a_net_and_in_a_model(tmp_path):
 
 
 def test_inspect_says_what_would_not_translate(tmp_path):
-    path = write(tmp_path, graph(null("data"), op("NLLLoss", "loss", [0])))
+    path = write(tmp_path, graph(null("data"), op("UserLoss", "loss", [0])))
     found = netconv.inspect(path)
-    assert not found.translates and found.facts["untranslated"] == ["NLLLoss"]
-    assert found.facts["problems"] == [f"{path}: this op has no translation: NLLLoss (1, first at node 'loss')"]
+    assert not found.translates and found.facts["untranslated"] == ["UserLoss"]
+    assert found.facts["problems"] == [f"{path}: this op has no translation: UserLoss (1, first at node 'loss')"]
 
 
 def failing(folder, net, shapes=None, **arrays):
