@@ -265,7 +265,7 @@ def _mended(data: bytes, line: int, file: str, form: Form) -> tuple[bytes, dict[
     """A block with its ragged rows cut or filled up and what is not UTF-8 replaced, and the errors of those rows by
     number."""
     ragged, mended = {}, io.StringIO(newline="")
-    writer = csv.writer(mended, delimiter=form.delimiter, lineterminator="\n")
+    writer = csv.writer(mended, csv.unix_dialect, delimiter=form.delimiter)
     for row, (at, cells) in enumerate(_records(data, form.delimiter, line)):
         if not cells:
             raise DataError(f"a cell of more than {csv.field_size_limit():,} characters", file, at)

@@ -158,7 +158,9 @@ class Rows:
         """Rows (a mask) whose cell in a column is at fault: raises the error of the first, or notes them."""
         if self.faults is None:
             raise self.blame(what, int(mask.argmax()), position)
-        self.faults.add(mask, lambda row: self.blame(what, row, position))
+        mask = mask & ~self.faults.mask  # a ragged row may not have the cell
+        if mask.any():
+            self.faults.add(mask, lambda row: self.blame(what, row, position))
 
     def finite(self, positions: Sequence[int]) -> None:
         """Faults rows that have an infinite number in one of these columns."""

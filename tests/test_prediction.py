@@ -221,6 +221,18 @@ def test_faults_far_into_a_table_are_found(trained, monkeypatch):
     assert len(lines) == 20_000 - 3
 
 
+def test_a_ragged_row_is_at_fault_once(trained, monkeypatch):
+    """Whatever its cells hold, and wherever the first one of its block is."""
+    monkeypatch.setattr(prediction, "LARGEST", 4)
+    rows = ["1,p", "2", "3,p", '"x\r"', "x", "5,p,q", 'x,"\r\n",z', "8,p"]
+    lines, said = lines_of("a,c\n" + "".join(f"{row}\n" for row in rows), trained, errors="null")
+    assert [n for n, line in enumerate(lines[1:], 1) if line == ","] == [2, 4, 5, 6, 7]
+    assert (
+        said[-1]
+        == "warning: 5 rows at fault without a prediction; the first: t.csv, line 3: 1 cell, and the header has 2"
+    )
+
+
 def test_nothing_but_a_header(trained):
     assert lines_of("id,a,c\n", trained, keep=("id",))[0] == ["id,class,probability"]
 
