@@ -193,8 +193,20 @@ SAME = (
     "_plus_scalar _minus_scalar _rminus_scalar _mul_scalar _div_scalar _rdiv_scalar _mod_scalar _rmod_scalar "
     "_power_scalar _rpower_scalar _maximum_scalar _minimum_scalar _hypot_scalar _equal_scalar _not_equal_scalar "
     "_greater_scalar _greater_equal_scalar _lesser_scalar _lesser_equal_scalar _logical_and_scalar _logical_or_scalar "
-    "_logical_xor_scalar"
+    "_logical_xor_scalar _npx_relu _npx_sigmoid"
 ).split()
+NUMPY_SAME = (
+    "absolute add_scalar arccos arccosh arcsin arcsinh arctan arctan2_scalar arctanh around cbrt ceil "
+    "copysign_scalar cos cosh equal_scalar exp expm1 fix flip floor greater_equal_scalar greater_scalar isfinite "
+    "isinf isnan less_equal_scalar less_scalar log log10 log1p log2 logical_not mod_scalar multiply_scalar "
+    "nan_to_num negative not_equal_scalar power_scalar reciprocal rint rmod_scalar rpower_scalar rsubtract_scalar "
+    "rtrue_divide_scalar sign sin sinh sqrt square subtract_scalar tan tanh true_divide_scalar trunc"
+).split()
+NUMPY_BROADCAST = (
+    "add arctan2 copysign equal greater greater_equal hypot less less_equal mod multiply not_equal power subtract "
+    "true_divide"
+).split()
+"""Of the numpy front end, without `_npi_`."""
 ELEMENTWISE = (
     "elemwise_add elemwise_sub elemwise_mul elemwise_div add_n _maximum _minimum _mod _power _hypot _equal "
     "_not_equal _greater _greater_equal _lesser _lesser_equal _logical_and _logical_or _logical_xor"
@@ -206,7 +218,7 @@ BROADCAST = (
 ).split()
 
 
-@rule(*SAME)
+@rule(*SAME, *(f"_npi_{name}" for name in NUMPY_SAME))
 def same(a, ins, outs):
     """Output 0 is shaped as input 0; other inputs (labels, lengths) and outputs (masks) are free."""
     shape = merge(ins[0], outs[0])
@@ -221,7 +233,7 @@ def elementwise(a, ins, outs):
     return [shape] * len(ins), [shape]
 
 
-@rule(*BROADCAST)
+@rule(*BROADCAST, *(f"_npi_{name}" for name in NUMPY_BROADCAST))
 def broadcast(a, ins, outs):
     one, two = ins
     if one is None or two is None:
@@ -530,6 +542,16 @@ def _unreshaped(out: Shape, codes) -> Shape:
     return tuple(data)
 
 
+@rule("_np_reshape", "_npx_reshape")
+def numpy_reshape(a, ins, outs):
+    """The codes of the numpy front end as Reshape's; nothing is said of its -3, which drops an axis."""
+    if -3 in a.newshape or 0 in a.newshape:
+        return ins, [None]
+    codes = tuple({-2: 0, -4: -2, -5: -3, -6: -4}.get(code, code) for code in a.newshape)
+    same = SimpleNamespace(shape=codes, reverse=getattr(a, "reverse", False), target_shape=(), keep_highest=False)
+    return reshape_node(same, ins, outs)
+
+
 @rule("reshape_like")
 def reshape_like(a, ins, outs):
     """Axes [lhs_begin, lhs_end) of the first become axes [rhs_begin, rhs_end) of the second."""
@@ -541,13 +563,13 @@ def reshape_like(a, ins, outs):
     return ins, [(*one[:p], *two[r:s], *one[q:])]
 
 
-@rule("transpose")
+@rule("transpose", "_np_transpose")
 def transpose(a, ins, outs):
     data, out = ins[0], outs[0]
     if not a.axes and data is None and out is None:
         return ins, outs
-    rank = len(a.axes) or len(data if data is not None else out)
-    axes = [place(axis, rank) for axis in a.axes] or list(reversed(range(rank)))
+    rank = len(a.axes or ()) or len(data if data is not None else out)
+    axes = [place(axis, rank) for axis in a.axes or ()] or list(reversed(range(rank)))
     if sorted(axes) != list(range(rank)):
         raise Misfit(f"attribute 'axes' must be a permutation of 0 to {rank - 1}", a.axes)
     data = merge(of_rank(data, rank), tuple(of_rank(out, rank)[axes.index(i)] for i in range(rank)))
@@ -619,7 +641,14 @@ def concat(a, ins, outs):
     return [(*shape[:dim], n, *shape[dim + 1 :]) for n in lengths], [(*shape[:dim], whole, *shape[dim + 1 :])]
 
 
-@rule("stack")
+@rule("_npi_concatenate")
+def concatenate(a, ins, outs):
+    if a.axis is None:
+        return ins, [of_rank(outs[0], 1)]
+    return concat(SimpleNamespace(dim=a.axis), ins, outs)
+
+
+@rule("stack", "_npi_stack")
 def stack(a, ins, outs):
     shape, out = None, outs[0]
     if out:
@@ -825,6 +854,16 @@ def reduction(a, ins, outs):
     if a.keepdims:
         return [data], [tuple(1 if i in gone else n for i, n in enumerate(data))]
     return [data], [tuple(n for i, n in enumerate(data) if i not in gone) or (1,)]
+
+
+@rule("_np_sum", "_np_prod", "_np_max", "_np_min", "_npi_mean", "_npi_std", "_npi_var", "_np_all", "_np_any")
+def numpy_reduction(a, ins, outs):
+    """Without an axis no axis is left."""
+    if a.axis is None and not a.keepdims:
+        return ins, [()]
+    if a.axis is not None and len(a.axis) == len(ins[0] or ()) and not a.keepdims:
+        return ins, [()]
+    return reduction(a, ins, outs)
 
 
 @rule("moments")

@@ -119,6 +119,21 @@ ONE_OP = [
     ("depth_to_space", {"block_size": 2}, [(2, 8, 3, 3)], (2, 2, 6, 6)),
     ("LeakyReLU", {"act_type": "prelu"}, [(2, 3, 4)], (2, 3, 4)),
     ("LayerNorm", {}, [(2, 3, 4)], (2, 3, 4)),
+    ("_npi_multiply_scalar", {"scalar": 2}, [(None, 3)], (None, 3)),
+    ("_npi_subtract", {}, [(None, 3, 1), (4,)], (None, 3, 4)),
+    ("_npi_concatenate", {"axis": -1}, [(None, 3), (None, 4)], (None, 7)),
+    ("_npi_concatenate", {"axis": "None"}, [(2, 3), (2, 4)], (None,)),
+    ("_npi_stack", {"axis": 1}, [(2, 3), (2, 3)], (2, 2, 3)),
+    ("_npi_mean", {"axis": (2, 3), "keepdims": "True"}, [(None, 5, None, None)], (None, 5, 1, 1)),
+    ("_np_sum", {"axis": 1}, [(None, 5, 2)], (None, 2)),
+    ("_np_sum", {}, [(None, 5)], ()),
+    ("_np_max", {"axis": (0, 1)}, [(2, 5)], ()),
+    ("_np_transpose", {"axes": (0, 2, 1)}, [(2, 3, 4)], (2, 4, 3)),
+    ("_np_transpose", {}, [(2, 3, 4)], (4, 3, 2)),
+    ("_np_reshape", {"newshape": (-1, 12)}, [(None, 3, 4)], (None, 12)),
+    ("_npx_reshape", {"newshape": (-2, -5)}, [(None, 3, 4)], (None, 12)),
+    ("_npx_reshape", {"newshape": (-2, -6, 3, -1, -4)}, [(None, 12, 4)], (None, 3, 4, 4)),
+    ("_npx_reshape", {"newshape": (-1, -2), "reverse": "True"}, [(10, 5, 4)], (50, 4)),
 ]  # fmt: skip
 
 
