@@ -102,6 +102,7 @@ class Site:
     def discard(self, *arrays) -> None:
         """Says that arrays have no part in what is computed (the gamma that `fix_gamma` overrides)."""
         for array in arrays:
+            array = array.array if isinstance(array, Stored) else array
             if isinstance(array, Array):
                 self.build.discarded.update(sources(array.origin))
 
@@ -142,12 +143,24 @@ class Site:
                 return self.build.shared[key]
         if any(not array.trainable for array in weights.values()):
             config["trainable"] = False
+        config = self.precision(*weights.values()) | config
         layer = cls(*args, name=self.build.unique(self.name(part)), **config)
         for role, array in weights.items():
             self._preset(layer, role, array)
         if key is not None:
             self.build.shared[key] = layer
         return layer
+
+    def precision(self, *weights: Array) -> dict[str, str]:
+        """The `dtype` of a layer for the node's data, where these are not float32; float32 weights stay what they are
+        beside float16 data."""
+        kinds = [
+            kind for value in self.values if isinstance(value, Value) for kind in _precision(value.tensor).values()
+        ]
+        if not kinds:
+            return {}
+        mixed = kinds[0] == "float16" and any(array.dtype == "float32" for array in weights)
+        return {"dtype": "mixed_float16" if mixed else kinds[0]}
 
     def _preset(self, layer, role: str, array: Array) -> None:
         """Has the variable `role` made with the array's values: no random numbers are drawn only to be thrown away."""
@@ -188,7 +201,8 @@ class Site:
             if rows > 1:
                 index = ops.add(index, ops.arange(rows, dtype="int32"))
             self.build.shared[key] = ops.reshape(layer(index), array.shape), self.build.parts.number
-        return self.build.parts.here(*self.build.shared[key])
+        tensor, kind = self.build.parts.here(*self.build.shared[key]), str(array.dtype)
+        return tensor if str(tensor.dtype) == kind else ops.cast(tensor, kind)
 
     def rows(self, table: Array, ids):
         """The rows `ids` of a stored array (rows, columns)."""
@@ -197,13 +211,15 @@ class Site:
     def embedding(self, table: Array):
         """The Embedding that holds a stored array (rows, columns), named after the array."""
         names = list(sources(table.origin))
-        config = {} if table.dtype == "float32" else {"dtype": str(table.dtype)}
+        kind = str(table.dtype) if table.dtype.itemsize > 1 else "int32"  # Keras takes int8 for a quantised layer
+        config = {} if kind == "float32" else {"dtype": kind}
+        if "int" in kind:
+            config |= {"trainable": False, "embeddings_initializer": "zeros"}
         key = ("embedding", _key(table))
         if key not in self.build.shared:
             name = keras_name(names[0].rpartition(":")[2]) if names else self.name("constant")
-            layer = layers.Embedding(
-                *table.shape, name=self.build.unique(name or "array"), trainable=table.trainable, **config
-            )
+            config = {"trainable": table.trainable} | config
+            layer = layers.Embedding(*table.shape, name=self.build.unique(name or "array"), **config)
             self._preset(layer, "embeddings", table)
             self.build.shared[key] = layer
         return self.build.shared[key]
@@ -228,14 +244,14 @@ class Site:
         if long == sorted(long) and axes[0] == 0 and None not in target[1:]:
             return self.reshape(tensor, (-1, *target[1:]))
         if axes[0] == 0:
-            return self.layer(layers.Permute, tuple(axes[1:]), part="permute")(tensor)
+            return self.layer(layers.Permute, tuple(axes[1:]), part="permute", **_precision(tensor))(tensor)
         return ops.transpose(tensor, axes)
 
     def reshape(self, tensor, shape):
         """A reshape that keeps the batch axis, given as -1."""
         if tuple(tensor.shape[1:]) == tuple(shape[1:]):
             return tensor
-        return self.layer(layers.Reshape, tuple(shape[1:]), part="reshape")(tensor)
+        return self.layer(layers.Reshape, tuple(shape[1:]), part="reshape", **_precision(tensor))(tensor)
 
     def flattened(self, tensor, features: int | None = None):
         """(batch, features). `features` says how many where the shape does not."""
@@ -279,6 +295,12 @@ class Site:
 def _settings(value):
     """What tells layers apart that are arguments of layers: all but their names."""
     return {**value.get_config(), "name": None} if isinstance(value, keras.layers.Layer) else value
+
+
+def _precision(tensor) -> dict[str, str]:
+    """The `dtype` that a layer needs so as not to cast a tensor to float32; layers leave whole numbers as they are."""
+    kind = str(tensor.dtype)
+    return {"dtype": kind} if kind in ("float16", "bfloat16", "float64") else {}
 
 
 def _key(array: Array):
@@ -447,8 +469,11 @@ def _translate(site: Site, translation, given: list, attributes: dict) -> list:
     site.values = given
     try:
         tensors, attributes, order = policy(site, values, attributes)
-        for position, array in arrays.items():
-            tensors[position] = array
+        for position, value in enumerate(given):
+            if position in arrays:
+                tensors[position] = arrays[position]
+            elif isinstance(value, Stored) and site.precision() and not isinstance(tensors[position], Stored):
+                tensors[position] = ops.cast(tensors[position], **site.precision())  # float16 is read as float32
         result = translation.function(site, *tensors, **attributes)
     except (NodeError, FormatError):
         raise
@@ -459,7 +484,14 @@ def _translate(site: Site, translation, given: list, attributes: dict) -> list:
     if isinstance(result, (Value, Stored)):
         return [result]
     results = list(result) if isinstance(result, (tuple, list)) else [result]
-    return [r if isinstance(r, (Value, Stored)) else _wrap(site, r, order) for r in results]
+    return [r if isinstance(r, (Value, Stored)) else _wrap(site, _with_axis(site, r), order) for r in results]
+
+
+def _with_axis(site: Site, tensor):
+    """Outside its numpy names MXNet has no tensor without an axis: one number has shape (1,)."""
+    if tensor is None or tensor.shape or site.node.op.startswith("_np"):
+        return tensor
+    return ops.reshape(tensor, (1,))
 
 
 def _wrap(site: Site, tensor, order):
@@ -493,7 +525,8 @@ def _head(state: Build, graph: Graph, edge: Edge, tensor):
     site = Site(state, graph, edge.node)
     if not keras.backend.is_keras_tensor(tensor):
         return ops.reshape(ops.add(tensor.reshape(-1), site.nothing(str(tensor.dtype))), tensor.shape)
-    return site.layer(layers.Identity, part="output" if node.op == "null" else None)(tensor)
+    part = "output" if node.op == "null" else None
+    return site.layer(layers.Identity, part=part, **_precision(tensor))(tensor)
 
 
 def _name_operations(state: Build, model) -> list:

@@ -150,7 +150,7 @@ def anywhere(site, values, attributes):
     orders = [v.order for v in tensors if v.order != natural(v.rank)]
     order = max(orders, key=orders.count) if orders else natural(rank)
     if isinstance(order, Flat):
-        same = all(v.order == order or math.prod(v.shape) == 1 for v in tensors)
+        same = all(v.order == order or all(length == 1 for length in v.shape) for v in tensors)
     else:
         same = all(v.rank in (rank, 0) and not isinstance(v.order, Flat) for v in tensors) and len(order) == rank
     if not same:

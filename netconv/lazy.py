@@ -42,7 +42,8 @@ class Ops(Lazy):
         along_last = bool(left) and all(d == 1 for d in right[:-1]) and right[-1:] == left[-1:] and None not in right
         if left == right or along_last or not right:
             return self.__getattr__("add")(x1, x2)
-        return self.subtract(x1, self.negative(x2))
+        unsigned = "uint" in str(getattr(x2, "dtype", ""))  # which TensorFlow does not negate
+        return self.subtract(x1, self.subtract(self.zeros_like(x2), x2) if unsigned else self.negative(x2))
 
     def flip(self, x, axis):
         """`keras.ops.flip` along one axis or several: Keras before 3.13 fails on several, on TensorFlow."""

@@ -131,7 +131,8 @@ def _along(line, place: int, rank: int):
 
 def _line(tensor, axis: int):
     """Ones along an axis."""
-    line = tensor[tuple(slice(None) if i == axis else 0 for i in range(len(tensor.shape)))]
+    rank = len(tensor.shape)
+    line = tensor[tuple(slice(None) if i == axis % rank else 0 for i in range(rank))]
     return ops.ones_like(line, dtype="int32")
 
 

@@ -363,9 +363,9 @@ def deconvolution(a, ins, outs):
     return [(batch, channels, *back), weight, (a.num_filter,)], [(batch, a.num_filter, *sizes)]
 
 
-@rule("Pooling")
+@rule("Pooling", "Pooling_v1")
 def pooling(a, ins, outs):
-    if a.layout not in NATURAL_LAYOUTS:
+    if getattr(a, "layout", None) not in NATURAL_LAYOUTS:
         return ins, outs
     known = ins[0] if ins[0] is not None else outs[0]
     if not a.kernel and (not a.global_pool or known is None):
@@ -964,6 +964,8 @@ def dot(a, ins, outs):
 
 @rule("batch_dot", "_linalg_gemm2")
 def batch_dot(a, ins, outs):
+    if getattr(a, "axis", -2) != -2:  # rows that lie elsewhere
+        return ins, outs
     rank = next((len(x) for x in [*ins, *outs] if x is not None), 0)
     if rank < 2:
         return ins, outs

@@ -37,7 +37,7 @@ LEVELS = [
     {"unrolled"},
     {"plus"},
     {"layout", "overlap", "parts", "regroup", "special"},
-    {"noise"},
+    {"counting", "noise"},
     {"ops"},
     {"archive", "build", "finish"},
     {"optimizers"},

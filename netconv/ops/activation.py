@@ -4,10 +4,10 @@ from typing import Literal
 
 from ..arrays import Array
 from ..attributes import Ints
-from ..layout import along, anywhere, as_they_are, channels_last
+from ..counting import places
+from ..layout import along, anywhere, as_they_are, channels_last, natural
 from ..lazy import layers, ops
 from ..registry import translates
-from ..regroup import counted
 
 _ACTIVATIONS = {"sigmoid": "sigmoid", "tanh": "tanh", "softrelu": "softplus", "softsign": "softsign"}
 
@@ -50,7 +50,7 @@ def _leaky(site, values, attributes):
     if attributes["act_type"] != "prelu":
         return anywhere(site, values[:1], attributes)
     data = values[0]
-    order = channels_last(data.rank)
+    order = channels_last(data.rank) if data.rank > 1 else natural(data.rank)
     return [data.to(order), *(v and v.natural() for v in values[1:])], attributes, order
 
 
@@ -111,8 +111,7 @@ def _softmax_layout(site, values, attributes):
 
 def _masked(at, data, length, axis):
     """Adds minus infinity to what lies beyond `length`; returns the mask too."""
-    places = ops.reshape(counted(data, axis), [-1 if i == axis else 1 for i in range(len(data.shape))])
-    mask = ops.less(places, ops.expand_dims(ops.cast(length, "int32"), axis))
+    mask = ops.less(places(data, axis), ops.expand_dims(ops.cast(length, "int32"), axis))
     return ops.where(mask, data, ops.full_like(data, -1e30)), mask
 
 
@@ -130,6 +129,10 @@ def _softmax(at, data, length, axis, temperature, use_length, dtype):
     return data, axis if axis < len(data.shape) - 1 else -1, mask
 
 
+def _asked(dtype) -> dict[str, str]:
+    return {} if dtype in (None, "None") else {"dtype": dtype}
+
+
 @translates("softmax", layout=_softmax_layout)
 def softmax(
     at,
@@ -142,7 +145,7 @@ def softmax(
     dtype: str | None = None,
 ):
     data, axis, mask = _softmax(at, data, length, axis, temperature, use_length, dtype)
-    out = at.layer(layers.Softmax, axis=axis)(data)
+    out = at.layer(layers.Softmax, axis=axis, **_asked(dtype))(data)
     return out if mask is None else ops.where(mask, out, ops.zeros_like(out))
 
 
@@ -174,20 +177,25 @@ def softmin(
     dtype: str | None = None,
 ):
     data, axis, mask = _softmax(at, ops.negative(data), length, axis, temperature, use_length, dtype)
-    out = at.layer(layers.Softmax, axis=axis)(data)
+    out = at.layer(layers.Softmax, axis=axis, **_asked(dtype))(data)
     return out if mask is None else ops.where(mask, out, ops.zeros_like(out))
 
 
 @translates("SoftmaxActivation", layout=as_they_are)
 def softmax_activation(at, data, *, mode: Literal["channel", "instance"] = "instance"):
-    """`channel` runs along axis 1; `instance` along the last one (MXNet makes rows of all that comes before)."""
+    """`channel` runs along axis 1; `instance` along the last one (MXNet makes rows of all that comes before), but its
+    gradient takes the sum along axis 1 there too."""
     rank = data.rank
     axis = 1 if mode == "channel" else rank - 1
-    if isinstance(data.order, tuple):
-        place = data.order.index(axis)
-        out = at.layer(layers.Softmax, axis=place if place < rank - 1 else -1)(data.tensor)
-        return data.same(out, at)
-    return at.layer(layers.Softmax, axis=-1)(data.natural())
+    order = data.order if isinstance(data.order, tuple) else natural(rank)
+    tensor, place = data.to(order), order.index(axis)
+    out = at.layer(layers.Softmax, axis=place if place < rank - 1 else -1)(tensor)
+    if mode == "instance" and rank > 2:
+        fixed = ops.stop_gradient(out)
+        total = ops.sum(ops.multiply(fixed, tensor), order.index(1), keepdims=True)
+        line = ops.multiply(fixed, ops.subtract(tensor, total))
+        out = ops.add(ops.stop_gradient(ops.subtract(out, line)), line)
+    return at.ordered(out, order)
 
 
 @translates("Dropout", layout=anywhere)

@@ -5,10 +5,10 @@ from typing import Literal
 
 from ..arrays import Array
 from ..attributes import Ints
+from ..counting import spread
 from ..layout import spatial, spatial_all
 from ..lazy import layers, ops
 from ..registry import translates
-from ..regroup import counted
 
 
 def per_axis(at, name: str, value: tuple[int, ...], rank: int, default: int) -> tuple[int, ...]:
@@ -58,7 +58,8 @@ def convolution(
     same = all(s == 1 and 2 * p == d * (k - 1) for s, p, d, k in zip(stride, pad, dilate, kernel, strict=True))
     if not same:
         data = padded(at, data, pad)
-    if (len(set(stride)) > 1 and max(dilate) > 1) or (rank == 3 and num_group > 1):
+    apart = num_group > 1 and (rank == 3 or not at.owns(weight, bias))
+    if apart or (len(set(stride)) > 1 and max(dilate) > 1):
         return _by_hand(at, data, weight, bias, kernel, stride, dilate, num_group, "same" if same else "valid")
     config = {"strides": stride, "padding": "same" if same else "valid", "dilation_rate": dilate}
     axes = (*range(2, rank + 2), 1, 0)
@@ -108,7 +109,8 @@ def padded(at, data, pad):
 
 
 def _by_hand(at, data, weight, bias, kernel, stride, dilate, groups, padding):
-    """What Keras's layers refuse (groups in three dimensions, stride with dilation), group by group."""
+    """What Keras refuses (stride with dilation, groups in three dimensions or of a kernel that is no weight), group by
+    group."""
     axes = (*range(2, len(kernel) + 2), 1, 0)
     table = ops.transpose(at.tensor(weight), axes)
     step = 1 if max(dilate) > 1 else stride
@@ -157,7 +159,9 @@ def deconvolution(
     if isinstance(weight, Array) and weight.shape != (data.shape[-1], num_filter // num_group, *kernel):
         raise at.error(f"weight must have shape {(data.shape[-1], num_filter // num_group, *kernel)}", weight.shape)
     cut = tuple((p, p - a) for p, a in zip(pad, adj, strict=True))
-    whole = num_group == 1 and not any(after < 0 for _, after in cut)
+    # A layer of Keras puts out at least a stride for each point.
+    more = tuple((p, after + max(0, s - r)) for (p, after), s, r in zip(cut, stride, reach, strict=True))
+    whole = num_group == 1 and not any(after < 0 for _, after in more)
     # Without crop a layer can hold the bias; with it too: cutting and adding commute.
     if whole and at.owns(weight, bias) and (max(stride) == 1 or max(dilate) == 1):
         cls = {1: layers.Conv1DTranspose, 2: layers.Conv2DTranspose, 3: layers.Conv3DTranspose}[rank]
@@ -172,48 +176,28 @@ def deconvolution(
             use_bias=bias is not None,
             weights={"kernel": weight.transpose(axes), "bias": bias},
         )
-        return cropped(at, _trimmed(layer(data), size, stride, reach), cut)
-    out = _scattered(at, data, weight, stride, dilate, num_group, rank)
-    out = _trimmed(out, size, stride, reach)
+        return cropped(at, layer(data), more)
+    out = _scattered(data, at.tensor(weight), stride, dilate, num_group)
     out = ops.pad(out, ((0, 0), *((0, max(0, -after)) for _, after in cut), (0, 0)))
     out = cropped(at, out, tuple((before, max(0, after)) for before, after in cut))
     return out if bias is None else ops.add(out, at.tensor(bias))
 
 
-def _trimmed(out, size, stride, reach):
-    """Keras's 'valid' output is at least a stride long in each step: cut what MXNet's has not."""
-    if None in size:
-        return out
-    want = [s * (n - 1) + r for s, n, r in zip(stride, size, reach, strict=True)]
-    if list(out.shape[1:-1]) == want:
-        return out
-    return out[(slice(None), *(slice(0, w) for w in want))]
-
-
-def _scattered(at, data, weight, stride, dilate, groups, rank):
-    """The transposed convolution in groups, or with stride and dilation: zeros between the points, then a convolution
-    with the kernel turned round."""
-    table = at.tensor(weight)  # (in, out / groups, *kernel)
-    kernel = tuple(table.shape[2:])
-    table = ops.flip(table, axis=tuple(range(2, rank + 2)))
-    edge = [(d * (k - 1),) * 2 for d, k in zip(dilate, kernel, strict=True)]
-    data = ops.pad(_apart(data, stride), ((0, 0), *edge, (0, 0)))
-    if table.shape[:2] == (groups, 1) and rank < 3:
-        table = ops.transpose(table, (*range(2, rank + 2), 0, 1))
-        return ops.depthwise_conv(
-            data, table, strides=1, padding="valid", dilation_rate=dilate, data_format="channels_last"
-        )
-    parts = [
-        ops.conv(
-            x,
-            ops.transpose(w, (*range(2, rank + 2), 0, 1)),
-            strides=1,
-            padding="valid",
-            dilation_rate=dilate,
-            data_format="channels_last",
-        )
-        for x, w in zip(ops.split(data, groups, -1), ops.split(table, groups, 0), strict=True)
-    ]
+def _scattered(data, weight, stride, dilate, groups):
+    """The transposed convolution group by group, with a kernel (in, out / groups, *kernel): zeros between the points,
+    then a convolution with the kernel turned round. Keras's own fails on tensors for kernels."""
+    rank = len(stride)
+    for axis, step in enumerate(stride, 1):
+        data = spread(data, axis, step)
+    edge = [(d * (k - 1),) * 2 for d, k in zip(dilate, weight.shape[2:], strict=True)]
+    data = ops.pad(data, ((0, 0), *edge, (0, 0)))
+    depthwise = tuple(weight.shape[:2]) == (groups, 1) and rank < 3
+    weight = ops.transpose(ops.flip(weight, axis=tuple(range(2, rank + 2))), (*range(2, rank + 2), 0, 1))
+    config = {"strides": 1, "padding": "valid", "dilation_rate": dilate, "data_format": "channels_last"}
+    if depthwise:
+        return ops.depthwise_conv(data, weight, **config)
+    pairs = zip(ops.split(data, groups, -1), ops.split(weight, groups, -2), strict=True)
+    parts = [ops.conv(x, w, **config) for x, w in pairs]
     return ops.concatenate(parts, -1) if groups > 1 else parts[0]
 
 
@@ -252,16 +236,5 @@ def _bilinear(data, weight, scale):
     size = 2 * scale - scale % 2
     edge = (size - 1 - math.ceil((scale - 1) / 2),) * 2
     kernel = ops.flip(ops.transpose(weight, (1, 2, 0, 3)), (0, 1))
-    apart = ops.pad(_apart(data, (scale, scale)), ((0, 0), edge, edge, (0, 0)))
+    apart = ops.pad(spread(spread(data, 1, scale), 2, scale), ((0, 0), edge, edge, (0, 0)))
     return ops.depthwise_conv(apart, kernel, strides=1, padding="valid", data_format="channels_last")
-
-
-def _apart(data, steps):
-    """Puts `step - 1` zeros between the points of each spatial axis."""
-    for axis, step in enumerate(steps, 1):
-        if step > 1:
-            data = ops.repeat(data, step, axis)
-            point = ops.equal(ops.mod(counted(data, axis), step), 0)
-            point = ops.reshape(point, [-1 if i == axis else 1 for i in range(len(data.shape))])
-            data = ops.where(point, data, ops.zeros_like(data))[(*(slice(None),) * axis, slice(0, 1 - step))]
-    return data

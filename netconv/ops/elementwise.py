@@ -7,6 +7,7 @@ from ..arrays import Array
 from ..layout import anywhere
 from ..lazy import layers, ops
 from ..registry import translates
+from ..regroup import length
 
 # MXNet's name: keras.ops's name. Names, not functions, so that reading the table imports no Keras.
 UNARY = {
@@ -20,12 +21,30 @@ UNARY = {
 }  # fmt: skip
 
 
+def _typed(function):
+    """A function whose result has the type of its operands: MXNet cuts what it computes of whole numbers to them."""
+
+    def compute(*operands):
+        dtype = next(str(x.dtype) for x in operands if hasattr(x, "dtype"))
+        if "int" in dtype:
+            operands = [ops.cast(x, "float64") if hasattr(x, "dtype") else x for x in operands]
+        out = function(*operands)
+        return out if str(out.dtype) == dtype else ops.cast(out, dtype)
+
+    return compute
+
+
+WHOLE = frozenset({"square", "absolute", "sign", "negative", "zeros_like", "ones_like"})
+"""Functions that Keras has for whole numbers."""
+
+
 def _unary(name, function):
     @translates(name, layout=anywhere, ignores="dtype" if name.endswith("_like") else "")
     def translate(at, data):
         if function in ("trunc", "ceil", "floor") and "int" in str(data.dtype):
             return data
-        return getattr(ops, function)(data)
+        compute = getattr(ops, function)
+        return compute(data) if function in WHOLE else _typed(compute)(data)
 
     return translate
 
@@ -37,27 +56,32 @@ for _name, _function in UNARY.items():
 @translates("round", layout=anywhere)
 def round_(at, data):
     """Halves away from zero."""
+    if "int" in str(data.dtype):
+        return data
     return ops.multiply(ops.sign(data), ops.floor(ops.add(ops.absolute(data), 0.5)))
 
 
 @translates("rint", layout=anywhere)
 def rint(at, data):
     """Halves down."""
+    if "int" in str(data.dtype):
+        return data
     return ops.ceil(ops.subtract(data, 0.5))
 
 
+@_typed
 def _root(data):
     return ops.multiply(ops.sign(data), ops.power(ops.absolute(data), 1 / 3))
 
 
 @translates("degrees", layout=anywhere)
 def degrees(at, data):
-    return ops.multiply(data, 180 / math.pi)
+    return _typed(ops.multiply)(data, 180 / math.pi)
 
 
 @translates("radians", layout=anywhere)
 def radians(at, data):
-    return ops.multiply(data, math.pi / 180)
+    return _typed(ops.multiply)(data, math.pi / 180)
 
 
 @translates("cbrt", layout=anywhere)
@@ -67,7 +91,7 @@ def cbrt(at, data):
 
 @translates("rcbrt", layout=anywhere)
 def rcbrt(at, data):
-    return ops.reciprocal(_root(data))
+    return _typed(lambda x: ops.reciprocal(_root(x)))(data)
 
 
 @translates("logical_not", layout=anywhere)
@@ -123,6 +147,8 @@ def clip(at, data, *, a_min: float, a_max: float):
 @translates("smooth_l1", layout=anywhere)
 def smooth_l1(at, data, *, scalar: float = 1.0):
     """0.5 (s x)^2 where |x| < 1 / s^2, |x| - 0.5 / s^2 elsewhere."""
+    if "int" in str(data.dtype):
+        return _typed(lambda x: smooth_l1(at, x, scalar=float(int(scalar))))(data)
     s2 = scalar * scalar
     near = ops.multiply(ops.square(data), 0.5 * s2)
     size = ops.absolute(data)
@@ -131,14 +157,15 @@ def smooth_l1(at, data, *, scalar: float = 1.0):
 
 @translates("_contrib_quadratic", layout=anywhere)
 def quadratic(at, data, *, a: float = 0.0, b: float = 0.0, c: float = 0.0):
-    return ops.add(ops.add(ops.multiply(ops.square(data), a), ops.multiply(data, b)), c)
+    return _typed(lambda x: ops.add(ops.add(ops.multiply(ops.square(x), a), ops.multiply(x, b)), c))(data)
 
 
 @translates("_contrib_div_sqrt_dim")
 def div_sqrt_dim(at, data):
-    return ops.divide(data, float(data.shape[-1]) ** 0.5)
+    return ops.divide(data, ops.sqrt(ops.cast(length(data, -1), data.dtype)))
 
 
+@_typed
 def _mod(lhs, rhs):
     """The sign of the divisor; 0 where it is 0."""
     zero = ops.equal(rhs, 0)
@@ -162,12 +189,17 @@ def _logical(function):
     return compare
 
 
+@_typed
 def _hypot(lhs, rhs):
     return ops.sqrt(ops.add(ops.square(lhs), ops.square(rhs)))
 
 
 def _plain(function):
     return lambda lhs, rhs: getattr(ops, function)(lhs, rhs)
+
+
+def _quotient(function):
+    return _typed(_plain(function))
 
 
 # What is computed: (function of two operands, the elementwise names, the broadcast names, the scalar names,
@@ -178,10 +210,10 @@ BINARY = (
     (_plain("subtract"), ("elemwise_sub", "_sub", "_minus", "_Minus"), ("broadcast_sub", "broadcast_minus"),
      ("_minus_scalar", "_MinusScalar"), ("_rminus_scalar", "_RMinusScalar")),
     (_plain("multiply"), ("elemwise_mul", "_mul", "_Mul"), ("broadcast_mul",), ("_mul_scalar", "_MulScalar"), ()),
-    (_plain("divide"), ("elemwise_div", "_div", "_Div"), ("broadcast_div",), ("_div_scalar", "_DivScalar"),
+    (_quotient("divide"), ("elemwise_div", "_div", "_Div"), ("broadcast_div",), ("_div_scalar", "_DivScalar"),
      ("_rdiv_scalar", "_RDivScalar")),
     (_mod, ("_mod", "_Mod"), ("broadcast_mod",), ("_mod_scalar", "_ModScalar"), ("_rmod_scalar", "_RModScalar")),
-    (_plain("power"), ("_power", "_Power"), ("broadcast_power",), ("_power_scalar", "_PowerScalar"),
+    (_quotient("power"), ("_power", "_Power"), ("broadcast_power",), ("_power_scalar", "_PowerScalar"),
      ("_rpower_scalar", "_RPowerScalar")),
     (_plain("maximum"), ("_maximum", "_Maximum"), ("broadcast_maximum",), ("_maximum_scalar", "_MaximumScalar"), ()),
     (_plain("minimum"), ("_minimum", "_Minimum"), ("broadcast_minimum",), ("_minimum_scalar", "_MinimumScalar"), ()),
@@ -221,20 +253,22 @@ def _binary(function, elementwise, broadcast, scalars, turned):
             return at.layer(getattr(layers, merging))([lhs, rhs])
         return function(lhs, rhs)
 
-    @translates(*scalars, layout=anywhere, ignores="is_int")
-    def scalar_op(at, data, *, scalar: float = 1.0):
-        return function(data, _like(scalar, data))
+    @translates(*scalars, layout=anywhere)
+    def scalar_op(at, data, *, scalar: float = 1.0, is_int: bool = True):
+        return function(*_alike(data, scalar, is_int))
 
     if turned:
 
-        @translates(*turned, layout=anywhere, ignores="is_int")
-        def turned_op(at, data, *, scalar: float = 1.0):
-            return function(_like(scalar, data), data)
+        @translates(*turned, layout=anywhere)
+        def turned_op(at, data, *, scalar: float = 1.0, is_int: bool = True):
+            return function(*reversed(_alike(data, scalar, is_int)))
 
 
-def _like(scalar: float, data):
-    """A scalar takes the type of the data, as in MXNet."""
-    return int(scalar) if "int" in str(data.dtype) else scalar
+def _alike(data, scalar: float, is_int: bool):
+    """Data and scalar in one type: the scalar is cut to whole numbers, unless it is said that it is none."""
+    if "int" not in str(data.dtype):
+        return data, scalar
+    return (data, int(scalar)) if is_int else (ops.cast(data, "float64"), scalar)
 
 
 for _row in BINARY:

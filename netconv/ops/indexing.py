@@ -7,13 +7,18 @@ from ..registry import translates
 from ..regroup import length
 
 
+def _inside(index, length, mode: str):
+    """Places as int32, those out of range at the near end or counted round."""
+    index = ops.cast(index, "int32")
+    if mode == "wrap":
+        return ops.mod(index, length)
+    return ops.minimum(ops.maximum(index, 0), ops.subtract(length, 1))
+
+
 @translates("take")
 def take(at, a, indices, *, axis: int = 0, mode: Literal["clip", "raise", "wrap"] = "clip"):
     """`raise` clips too when the graph runs on the CPU."""
-    length = a.shape[axis]
-    index = ops.cast(indices, "int32")
-    index = ops.mod(index, length) if mode == "wrap" else ops.clip(index, 0, length - 1)
-    return ops.take(a, index, axis)
+    return ops.take(a, _inside(indices, length(a, axis), mode), axis)
 
 
 @translates("pick", "choose_element_0index")
@@ -21,9 +26,7 @@ def pick(at, data, index, *, axis: int | None = -1, keepdims: bool = False, mode
     """One element along `axis` for each index."""
     rank = len(data.shape)
     axis = at.axis(axis, rank)
-    length = data.shape[axis]
-    index = ops.cast(index, "int32")
-    index = ops.mod(index, length) if mode == "wrap" else ops.clip(index, 0, length - 1)
+    index = _inside(index, length(data, axis), mode)
     if len(index.shape) < rank:
         index = ops.expand_dims(index, axis)
     out = ops.take_along_axis(data, index, axis)
@@ -32,7 +35,7 @@ def pick(at, data, index, *, axis: int | None = -1, keepdims: bool = False, mode
 
 @translates("batch_take")
 def batch_take(at, a, indices):
-    index = ops.clip(ops.cast(indices, "int32"), 0, a.shape[1] - 1)
+    index = _inside(indices, length(a, 1), "clip")
     return ops.squeeze(ops.take_along_axis(a, ops.expand_dims(index, -1), -1), -1)
 
 
@@ -42,7 +45,7 @@ def one_hot(at, indices, *, depth: int, on_value: float = 1.0, off_value: float 
     if not 0 < depth <= 2**26:
         raise at.error("attribute 'depth' must be 1 to 2^26", depth)
     hot = ops.equal(ops.expand_dims(ops.cast(indices, "int32"), -1), ops.arange(depth, dtype="int32"))
-    return ops.add(ops.multiply(ops.cast(hot, dtype), on_value - off_value), off_value)
+    return ops.cast(ops.where(hot, on_value, off_value), dtype)
 
 
 @translates("gather_nd")
@@ -55,7 +58,7 @@ def gather_nd(at, data, indices):
     flat, stride = None, 1
     for axis in reversed(range(depth)):
         count = length(data, axis)
-        step = ops.multiply(ops.maximum(ops.minimum(index[axis], ops.subtract(count, 1)), 0), stride)
+        step = ops.multiply(_inside(index[axis], count, "clip"), stride)
         flat = step if flat is None else ops.add(flat, step)
-        stride = ops.multiply(stride, count)
+        stride = ops.multiply(stride, count) if axis else stride
     return ops.take(ops.reshape(data, (-1, *data.shape[depth:])), flat, axis=0)

@@ -99,21 +99,20 @@ def inverse(at, A):
 
 @translates("_linalg_det", "linalg_det")
 def det(at, A):
-    out = ops.det(A)
-    return ops.reshape(out, (1,)) if len(A.shape) == 2 else out
+    return ops.det(A)
 
 
 @translates("_linalg_slogdet", "linalg_slogdet")
 def slogdet(at, A):
     """The sign and the logarithm of the size of the determinant."""
     sign, size = ops.slogdet(A)
-    return [ops.reshape(x, (1,)) if len(A.shape) == 2 else x for x in (ops.stop_gradient(sign), size)]
+    zero = ops.zeros_like(A[..., 0, 0])  # Keras takes the shapes of both for ()
+    return ops.add(zero, ops.stop_gradient(sign)), ops.add(zero, size)
 
 
 @translates("_linalg_sumlogdiag", "linalg_sumlogdiag")
 def sumlogdiag(at, A):
-    out = ops.sum(ops.log(ops.diagonal(A, 0, -2, -1)), -1)
-    return ops.reshape(out, (1,)) if len(A.shape) == 2 else out
+    return ops.sum(ops.log(ops.diagonal(A, 0, -2, -1)), -1)
 
 
 @translates("_linalg_extractdiag", "linalg_extractdiag")

@@ -17,6 +17,9 @@ def fully_connected(
         raise at.error("needs a bias, or no_bias true")
     if isinstance(weight, Array) and (weight.ndim != 2 or weight.shape[0] != num_hidden):
         raise at.error(f"weight must have shape ({num_hidden}, ...)", weight.shape)
+    if len(data.shape) == 1 and not flatten:  # one row of features
+        out = ops.matmul(at.tensor(weight), data)
+        return out if bias is None else ops.add(out, at.tensor(bias))
     if not at.owns(weight, bias):
         data = at.values[0].natural()
         data = at.flattened(data) if flatten else data

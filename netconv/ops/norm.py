@@ -71,7 +71,7 @@ def batch_norm(
     )
     out = layer(data)
     if stays:
-        shape = [channels if i == axis else 1 for i in range(rank)]
+        shape = [-1 if i == axis else 1 for i in range(rank)]
         if not fix_gamma:
             out = ops.multiply(out, ops.reshape(at.tensor(gamma), shape))
         out = ops.add(out, ops.reshape(at.tensor(beta), shape))
@@ -79,7 +79,7 @@ def batch_norm(
 
 
 def _by_hand(at, data, gamma, beta, mean, var, eps, fix_gamma, axis):
-    shape = [data.shape[axis] if i == axis else 1 for i in range(len(data.shape))]
+    shape = [-1 if i == axis else 1 for i in range(len(data.shape))]
     mean, var, beta = (ops.reshape(at.tensor(a), shape) for a in (mean, var, beta))
     out = ops.divide(ops.subtract(data, mean), ops.sqrt(ops.add(var, eps)))
     if not fix_gamma:
@@ -120,15 +120,17 @@ def layer_norm(
 ):
     rank = len(data.shape)
     axis = at.axis(axis, rank)
+    if 0 not in at.used:
+        at.discard(gamma, beta)
     if at.owns(gamma, beta) and axis == rank - 1 and not output_mean_var:
         return at.layer(layers.LayerNormalization, axis=-1, epsilon=eps, weights={"gamma": gamma, "beta": beta})(data)
-    shape = [data.shape[axis] if i == axis else 1 for i in range(rank)]
+    shape = [-1 if i == axis else 1 for i in range(rank)]
     mean = ops.mean(data, axis, keepdims=True)
     centred = ops.subtract(data, mean)
     deviation = ops.sqrt(ops.add(ops.mean(ops.square(centred), axis, keepdims=True), eps))
     out = ops.multiply(ops.divide(centred, deviation), ops.reshape(at.tensor(gamma), shape))
     out = ops.add(out, ops.reshape(at.tensor(beta), shape))
-    return (out, mean, deviation) if output_mean_var else out
+    return (out, ops.stop_gradient(mean), ops.stop_gradient(deviation)) if output_mean_var else out
 
 
 def _channels_last(site, values, attributes):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ..attributes import Ints, IntsNone
+from ..counting import places
 from ..layout import anywhere
 from ..lazy import ops
 from ..registry import translates
@@ -39,20 +40,10 @@ def unravel_index(at, data, *, shape: Ints = ()):
 @translates("_contrib_index_array")
 def index_array(at, data, *, axes: Ints | None = None):
     """The place of each element along `axes`, or all: (*shape, axes)."""
-    shape = data.shape
-    parts = []
-    for axis in range(len(shape)) if axes is None else [at.axis(a, len(shape)) for a in axes]:
-        long = [-1 if i == axis else 1 for i in range(len(shape))]
-        if shape[axis] is None:
-            line = ops.ones_like(data[tuple(slice(None) if i == axis else 0 for i in range(len(shape)))], dtype="int64")
-            count = ops.subtract(ops.cumsum(line), 1)
-        else:
-            count = np.arange(shape[axis])
-        parts.append(ops.reshape(ops.cast(count, "int64"), long))
-    if None not in shape:
-        return ops.stack([ops.broadcast_to(p, shape) for p in parts], -1)
+    rank = len(data.shape)
+    chosen = range(rank) if axes is None else [at.axis(a, rank) for a in axes]
     zeros = ops.zeros_like(data, dtype="int64")
-    return ops.stack([ops.add(zeros, p) for p in parts], -1)
+    return ops.stack([ops.add(zeros, places(data, axis)) for axis in chosen], -1)
 
 
 def _places(indices):

@@ -17,7 +17,7 @@ LOWEST = {"float16": -65504.0, "float64": -1.7976931348623157e308}
 """What MXNet starts a maximum from, and so what a window with nothing in it gives; -3.4e38 for float32."""
 
 
-@translates("Pooling", "Pooling_v1", layout=spatial)
+@translates("Pooling", layout=spatial)
 def pooling(
     at,
     data,
@@ -40,14 +40,7 @@ def pooling(
     if global_pool:
         return _global(at, data, pool_type, p_value)
     rank = len(data.shape) - 2
-    if len(kernel) != rank:
-        raise at.error(f"attribute 'kernel' must have {rank} numbers for data of {rank + 2} axes", kernel)
-    stride, pad = stride or (1,) * rank, pad or (0,) * rank
-    for name, value in (("stride", stride), ("pad", pad)):
-        if len(value) != rank:
-            raise at.error(f"attribute {name!r} must have {rank} numbers, as kernel has", value)
-    ends = _ends(at, data.shape[1:-1], kernel, stride, pad, pooling_convention)
-    edges = list(zip(pad, ends, strict=True))
+    stride, edges = _reach(at, data, kernel, stride, pad, pooling_convention)
     if pool_type == "max":
         return _windowed(
             at, _MAX[rank], _pad(data, edges, LOWEST.get(str(data.dtype), -3.4028234663852886e38)), kernel, stride
@@ -71,6 +64,40 @@ def pooling(
     share = ops.average_pool(share, kernel, stride, padding="valid", data_format="channels_last")
     # A window with nothing in it is 0.
     return ops.divide(mean, ops.where(ops.equal(share, 0), ops.ones_like(share), share))
+
+
+@translates("Pooling_v1", layout=spatial)
+def pooling_v1(
+    at,
+    data,
+    *,
+    kernel: Ints = (),
+    pool_type: Literal["avg", "max", "sum"] = "max",
+    global_pool: bool = False,
+    pooling_convention: Literal["full", "valid"] = "valid",
+    stride: Ints = (),
+    pad: Ints = (),
+):
+    """The older code pads with zeros, a maximum too, and divides an average by the whole kernel."""
+    if global_pool:
+        return _global(at, data, pool_type, None)
+    stride, edges = _reach(at, data, kernel, stride, pad, pooling_convention)
+    if pool_type == "sum":
+        return _total(at, data, edges, kernel, stride)
+    cls = (_MAX if pool_type == "max" else _AVERAGE)[len(kernel)]
+    return _windowed(at, cls, _pad(data, edges, 0.0), kernel, stride)
+
+
+def _reach(at, data, kernel, stride, pad, convention):
+    """The stride, and (before, after), how far the windows reach beyond the data, for each axis."""
+    rank = len(data.shape) - 2
+    if len(kernel) != rank:
+        raise at.error(f"attribute 'kernel' must have {rank} numbers for data of {rank + 2} axes", kernel)
+    stride, pad = stride or (1,) * rank, pad or (0,) * rank
+    for name, value in (("stride", stride), ("pad", pad)):
+        if len(value) != rank:
+            raise at.error(f"attribute {name!r} must have {rank} numbers, as kernel has", value)
+    return stride, list(zip(pad, _ends(at, data.shape[1:-1], kernel, stride, pad, convention), strict=True))
 
 
 def _ends(at, size, kernel, stride, pad, convention):
@@ -107,7 +134,10 @@ def _root(total, p: int):
     """The p-th root of a sum of p-th powers, which MXNet takes with their signs."""
     if p == 1:
         return total
-    return ops.sqrt(total) if p == 2 else ops.multiply(ops.sign(total), ops.power(ops.absolute(total), 1 / p))
+    nothing = ops.equal(total, 0)  # whose gradient is 0
+    size = ops.where(nothing, ops.ones_like(total), ops.absolute(total) if p == 3 else total)
+    root = ops.sqrt(size) if p == 2 else ops.multiply(ops.sign(total), ops.power(size, 1 / p))
+    return ops.where(nothing, ops.zeros_like(total), root)
 
 
 def _global(at, data, pool_type, p_value):

@@ -46,7 +46,7 @@ def allclose(at, a, b, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: boo
     near = ops.logical_or(near, ops.equal(a, b))
     if equal_nan:
         near = ops.logical_or(near, ops.logical_and(ops.isnan(a), ops.isnan(b)))
-    return ops.cast(ops.all(near), "float32")
+    return at.ordered(ops.cast(ops.all(near), "uint8"))
 
 
 def _straight(data, changed):

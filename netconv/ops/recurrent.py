@@ -4,10 +4,10 @@ from typing import Literal
 
 from ..arrays import Array
 from ..attributes import Ints
+from ..counting import places
 from ..layout import as_they_are
 from ..lazy import layers, ops
 from ..registry import composes, translates
-from ..regroup import counted
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 BATCH_MAJOR = (1, 0, 2)
@@ -94,7 +94,7 @@ def rnn(
         starts = [s for s in (state, state_cell) if s is not None]
     wants_state = bool(at.used - {0}) or at.tied(parameters)
     cls = {"lstm": layers.LSTM, "gru": layers.GRU}.get(mode, layers.SimpleRNN)
-    config = {"return_sequences": True, "return_state": wants_state, "seed": 0}
+    config = {"return_sequences": True, "return_state": wants_state, "seed": 0} | at.precision()
     if mode == "lstm":
         config["unit_forget_bias"] = False
     if mode == "rnn_relu":
@@ -187,9 +187,8 @@ def sequence_last(at, data, sequence_length=None, *, use_sequence_length: bool =
         return at.ordered(out, tuple(sorted(left).index(a) for a in left))
     tensor = data.to((axis, 1 - axis, *range(2, data.rank)))  # time first
     last = ops.subtract(ops.cast(sequence_length.natural(), "int32"), 1)
-    mask = ops.equal(ops.expand_dims(counted(tensor, 0), 1), ops.expand_dims(last, 0))
-    mask = ops.expand_dims(ops.cast(mask, tensor.dtype), tuple(range(2, data.rank)))
-    return ops.sum(ops.multiply(tensor, mask), 0)
+    chosen = ops.equal(places(tensor, 0), ops.reshape(last, (1, -1, *(1,) * (data.rank - 2))))
+    return ops.sum(ops.where(chosen, tensor, ops.zeros_like(tensor)), 0)
 
 
 @translates("SequenceMask", layout=as_they_are)
@@ -200,10 +199,9 @@ def sequence_mask(
         return data
     tensor = data.natural()
     rank = data.rank
-    steps = ops.reshape(counted(tensor, axis), [-1 if i == axis else 1 for i in range(rank)])
-    length = sequence_length.natural()
-    length = ops.reshape(ops.cast(length, "int32"), [-1 if i == 1 - axis else 1 for i in range(rank)])
-    return ops.where(ops.less(steps, length), tensor, ops.full_like(tensor, value))
+    length = ops.cast(sequence_length.natural(), "int32")
+    length = ops.reshape(length, [-1 if i == 1 - axis else 1 for i in range(rank)])
+    return ops.where(ops.less(places(tensor, axis), length), tensor, ops.full_like(tensor, value))
 
 
 @translates("SequenceReverse")
@@ -213,12 +211,9 @@ def sequence_reverse(at, data, sequence_length=None, *, use_sequence_length: boo
         raise at.error("attribute 'axis' must be 0", axis)
     if not use_sequence_length:
         return ops.flip(data, 0)
-    steps = ops.expand_dims(counted(data, 0), 1)
-    length = ops.expand_dims(ops.cast(sequence_length, "int32"), 0)
-    place = ops.where(
-        ops.less(steps, length), ops.subtract(ops.subtract(length, 1), steps), ops.add(steps, ops.zeros_like(length))
-    )
-    place = ops.expand_dims(place, tuple(range(2, len(data.shape))))
+    steps = places(data, 0)
+    length = ops.reshape(ops.cast(sequence_length, "int32"), (1, -1, *(1,) * (len(data.shape) - 2)))
+    place = ops.where(ops.less(steps, length), ops.subtract(ops.subtract(length, 1), steps), steps)
     return ops.take_along_axis(data, ops.add(place, ops.zeros_like(data, dtype="int32")), 0)
 
 

@@ -6,6 +6,7 @@ from ..attributes import Ints
 from ..layout import along, plain
 from ..lazy import layers, ops
 from ..registry import translates
+from ..regroup import length
 
 
 def _reduced(site, values, attributes):
@@ -45,12 +46,11 @@ def _reduction(names, function, prepare):
             raise at.error("exclude needs an axis")
         if prepare:
             data = prepare(data)
-        if not keepdims and len(axis) == rank:
-            return ops.reshape(getattr(ops, function)(data), (1,))
         pooled = function == "mean" and not keepdims and rank in (3, 4, 5) and axis == tuple(range(1, rank - 1))
         if pooled:
             return at.layer(getattr(layers, f"GlobalAveragePooling{rank - 2}D"))(data)
-        return getattr(ops, function)(data, axis=axis, keepdims=keepdims)
+        out = getattr(ops, function)(data, axis=axis, keepdims=keepdims)
+        return ops.cast(out, data.dtype) if out.dtype != data.dtype else out
 
 
 for _names, (_function, _prepare) in REDUCTIONS.items():
@@ -65,20 +65,17 @@ def norm(at, data, *, ord: int = 2, axis: Ints | None = None, keepdims: bool = F
         out = ops.sum(ops.absolute(data), axis=axis, keepdims=keepdims)
     else:
         out = ops.sqrt(ops.sum(ops.square(data), axis=axis, keepdims=keepdims))
-    if axis is None and not keepdims:
-        out = ops.reshape(out, (1,))
     return ops.cast(out, out_dtype) if out_dtype not in (None, "None") else out
 
 
 def _extreme(name, function):
     @translates(name)
     def translate(at, data, *, axis: int | None = None, keepdims: bool = False):
-        """The place as a float."""
+        """The place, in the type of the data."""
         if axis is None:
-            return ops.reshape(
-                ops.cast(function(ops.reshape(data, (-1,)), -1), "float32"), (1,) * (len(data.shape) if keepdims else 1)
-            )
-        place = ops.cast(function(data, axis), "float32")
+            place = ops.cast(function(ops.reshape(data, (-1,)), -1), data.dtype)
+            return ops.reshape(place, (1,) * (len(data.shape) if keepdims else 1))
+        place = ops.cast(function(data, axis), data.dtype)
         return ops.expand_dims(place, axis) if keepdims else place
 
 
@@ -88,7 +85,7 @@ _extreme("argmin", lambda x, axis: ops.argmin(x, axis))
 
 @translates("argmax_channel")
 def argmax_channel(at, data):
-    return ops.cast(ops.argmax(data, 1), "float32")
+    return ops.cast(ops.argmax(data, 1), data.dtype)
 
 
 def _order(data, axis, ascending):
@@ -122,22 +119,23 @@ def topk(
     dtype: str = "float32",
     ret_typ: Literal["both", "indices", "mask", "value"] = "indices",
 ):
-    if axis is None:
+    whole_shape = [-1 if d is None else d for d in data.shape]
+    flat = axis is None
+    if flat:
         data, axis = ops.reshape(data, (-1,)), 0
     axis = at.axis(axis, len(data.shape))
-    k = data.shape[axis] if k < 1 else k
-    whole = (slice(None),) * axis
-    places = _order(data, axis, is_ascend)[(*whole, slice(0, k))]
+    k = k if k > 0 else data.shape[axis]
+    order = _order(data, axis, is_ascend)
+    if ret_typ == "mask":
+        mask = ops.cast(ops.less(ops.argsort(order, axis), length(data, axis) if k is None else k), data.dtype)
+        return ops.reshape(mask, whole_shape) if flat else mask
+    places = order[(*(slice(None),) * axis, slice(0, k))]
     if ret_typ == "indices":
         return ops.cast(places, dtype)
     values = ops.take_along_axis(data, places, axis)
     if ret_typ == "value":
         return values
-    if ret_typ == "both":
-        return values, ops.cast(places, dtype)
-    chosen = ops.one_hot(places, data.shape[axis], axis=-1)
-    mask = ops.sum(chosen, axis)
-    return ops.cast(ops.moveaxis(mask, -1, axis), data.dtype)
+    return values, ops.cast(places, dtype)
 
 
 @translates("cumsum", "_np_cumsum")

@@ -10,7 +10,8 @@ import numpy as np
 from .. import regroup
 from ..arrays import Array
 from ..attributes import Ints, IntsNone
-from ..layout import Stored, Value, along, as_they_are, channels_last, features, moved, natural, plain
+from ..counting import places
+from ..layout import Stored, Value, along, as_they_are, channels_last, features, moved, natural, plain, spatial
 from ..lazy import layers, ops
 from ..registry import translates
 from ..regroup import counted, gathered, groups, laid, length, times
@@ -194,10 +195,9 @@ def reshape_like(
     rhs_end: int | None = None,
 ):
     """Axes [lhs_begin, lhs_end) of `lhs` become axes [rhs_begin, rhs_end) of `rhs`."""
-    left, right = (
-        regroup.lengths(lhs.shape),
-        [(d, Counter()) if d else (1, Counter([-1 - i])) for i, d in enumerate(rhs.shape)],
-    )
+    at.discard(rhs)
+    left = regroup.lengths(lhs.shape)
+    right = [(d, Counter()) if d else (1, Counter([-1 - i])) for i, d in enumerate(rhs.shape)]
     bounds = []
     for begin, end, rank in ((lhs_begin, lhs_end, lhs.rank), (rhs_begin, rhs_end, rhs.rank)):
         begin, end = begin or 0, rank if end is None else end
@@ -207,7 +207,7 @@ def reshape_like(
     if sum(bool(unknown) for _, unknown in new) > 1:
         raise at.error("more than one length is unknown; give the input's shape", tuple(rhs.shape))
     if b - a == d - c:
-        new = [mine if not mine[1] or theirs[1] else theirs for mine, theirs in zip(left[a:b], new, strict=True)]
+        new = [mine if mine[1] and theirs[1] else theirs for mine, theirs in zip(left[a:b], new, strict=True)]
     return reshaped(at, lhs, left[:a] + new + left[b:])
 
 
@@ -269,6 +269,8 @@ def stack(at, *data, axis: int = 0):
 @translates("SliceChannel", "split", layout=along("axis"))
 def slice_channel(at, data, *, num_outputs: int, axis: int = 1, squeeze_axis: bool = False):
     parts = data.shape[axis]
+    if num_outputs == 1 and not squeeze_axis:
+        return data
     if parts is None:
         raise at.error("cannot split an axis of unknown length; give the input's shape", tuple(data.shape))
     if num_outputs < 1 or parts % num_outputs:
@@ -336,6 +338,7 @@ def slice_axis(at, data, *, axis: int, begin: int, end: int | None):
 @translates("slice_like", layout=as_they_are)
 def slice_like(at, data, shape_like, *, axes: Ints = ()):
     """Cut to the lengths of the second input, along `axes` or all."""
+    at.discard(shape_like)
     chosen = {at.axis(a, data.rank) for a in axes} or set(range(min(data.rank, shape_like.rank)))
     lengths = [shape_like.shape[i] if i in chosen else None for i in range(data.rank)]
     out = cut(at, data, [slice(0, n) for n in lengths])
@@ -379,6 +382,7 @@ def pad(at, data, *, mode: Literal["constant", "edge", "reflect"], pad_width: In
 def crop(at, *data, offset: Ints = (0, 0), h_w: Ints = (0, 0), center_crop: bool = False):
     """Cuts (height, width) to `h_w`, or to the second input's."""
     first = data[0]
+    at.discard(*data[1:])
     height, width = data[1].shape[2:4] if len(data) > 1 else h_w
     tensor = first.natural() if first.order != channels_last(4) else first.to(channels_last(4))
     y, x = ((first.shape[2] - height) // 2, (first.shape[3] - width) // 2) if center_crop else offset
@@ -406,6 +410,7 @@ def broadcast_to(at, data, *, shape: Ints = ()):
 
 @translates("broadcast_like")
 def broadcast_like(at, lhs, rhs, *, lhs_axes: Ints | None = None, rhs_axes: Ints | None = None):
+    at.discard(at.values[1])
     if lhs_axes is None:
         return ops.add(lhs, ops.cast(ops.zeros_like(rhs), lhs.dtype))
     rank = len(lhs.shape)
@@ -437,21 +442,28 @@ def reverse(at, data, *, axis: Ints):
     return ops.flip(data, axis)
 
 
-@translates("depth_to_space")
+@translates("depth_to_space", layout=spatial)
 def depth_to_space(at, data, *, block_size: int):
     """(N, b b C, H, W) to (N, C, b H, b W)."""
     b = block_size
-    _, c, h, w = data.shape
-    data = at.reshape(data, (-1, b, b, c // (b * b), h, w))
-    return at.reshape(ops.transpose(data, (0, 3, 4, 1, 5, 2)), (-1, c // (b * b), h * b, w * b))
+    _, h, w, c = data.shape
+    if c % (b * b):
+        raise at.error("attribute 'block_size' must divide the channels twice", (b, c))
+    if None not in (h, w):
+        data = at.reshape(data, (-1, h, w, b, b, c // (b * b)))
+        return at.reshape(ops.transpose(data, (0, 1, 3, 2, 4, 5)), (-1, h * b, w * b, c // (b * b)))
+    out = None  # no reshape has three unknown lengths: every part in its places
+    for number, part in enumerate(ops.split(data, b * b, -1)):
+        wide = ops.repeat(ops.repeat(part, b, 1), b, 2)
+        row, column = (ops.equal(ops.mod(places(wide, axis), b), i) for axis, i in ((1, number // b), (2, number % b)))
+        out = wide if out is None else ops.where(ops.logical_and(row, column), wide, out)
+    return out
 
 
-@translates("space_to_depth")
+@translates("space_to_depth", layout=spatial)
 def space_to_depth(at, data, *, block_size: int):
     b = block_size
-    _, c, h, w = data.shape
-    data = at.reshape(data, (-1, c, h // b, b, w // b, b))
-    return at.reshape(ops.transpose(data, (0, 3, 5, 1, 2, 4)), (-1, c * b * b, h // b, w // b))
+    return ops.concatenate([data[:, i::b, j::b] for i in range(b) for j in range(b)], -1)
 
 
 def _sizes(value):

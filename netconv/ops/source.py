@@ -7,6 +7,7 @@ import numpy as np
 from ..attributes import Ints
 from ..lazy import ops
 from ..registry import translates
+from ..regroup import counted
 
 INFERRED = "float32"
 LARGEST = 2**26
@@ -57,7 +58,7 @@ def arange(
 def eye(at, *, N: int, M: int = 0, k: int = 0, dtype: str = INFERRED):
     if not (0 <= N <= 8192 and 0 <= M <= 8192):
         raise at.error("attributes 'N' and 'M' must be at most 8192", (N, M))
-    return ops.eye(N, M or N, k, dtype=dtype)
+    return np.eye(N, M or N, k, dtype=dtype)
 
 
 @translates("_linspace", ignores="step repeat infer_range")
@@ -73,15 +74,15 @@ def linspace(
 def arange_like(at, data, *, start: float = 0.0, step: float = 1.0, repeat: int = 1, axis: int | None = None):
     """Counts along `axis`, or over all elements in the shape of the data."""
     if axis is None:
-        size = math.prod(data.shape)
-        count = ops.arange((size + repeat - 1) // repeat, dtype="float32")
-        out = ops.add(ops.multiply(ops.repeat(count, repeat)[:size] if repeat > 1 else count, step), start)
-        return ops.reshape(out, data.shape)
-    line = data[tuple(slice(None) if i == axis % len(data.shape) else 0 for i in range(len(data.shape)))]
-    count = ops.subtract(ops.cumsum(ops.ones_like(line)), 1.0)
-    if repeat > 1:
-        count = ops.floor(ops.divide(count, repeat))
-    return ops.add(ops.multiply(count, step), start)
+        unknown = data.shape.count(None)
+        if unknown > 1:
+            raise at.error("more than one length is unknown; give the input's shape", tuple(data.shape))
+        count = counted(ops.reshape(data, (-1,)), 0)
+    else:
+        count = counted(data, at.axis(axis, len(data.shape)))
+    count = ops.cast(ops.floor_divide(count, repeat) if repeat > 1 else count, data.dtype)
+    out = ops.add(ops.multiply(count, step), start)
+    return ops.reshape(out, [-1 if d is None else d for d in data.shape]) if axis is None else out
 
 
 @translates("_npi_zeros")

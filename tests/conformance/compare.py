@@ -133,6 +133,8 @@ def compared_row(family: str, row: Case, folder: Path) -> Iterator[Pair]:
     shapes = {name: given.shape for name, given in named.items() if given.role == "in"}
     if row.free:
         shapes = {name: (None, *shape[1:]) for name, shape in shapes.items()}
+    if row.roaming:
+        shapes["x0"] = (*shapes["x0"][:2], *(None for _ in shapes["x0"][2:]))
     params = folder / "net.params" if stored else None
     converted = conversion.convert(folder / "net.json", params, input_shapes=shapes)
 

@@ -72,6 +72,8 @@ def test_op(family, row, tmp_path):
     recorded = ERRORS.get(registry.load()[row.op].op, {})
     for pair in compared_row(family, row, tmp_path):
         gradient = pair.what.startswith("gradient")
+        if pair.what.startswith("output"):
+            assert pair.found.dtype.name == pair.expected.dtype, pair.what
         close(pair, 10 * row.tolerance if gradient else row.tolerance)
         limit = recorded.get("gradients" if gradient else "outputs")
         assert limit is not None, f"{pair.what}: no error is recorded; `make table` does it"

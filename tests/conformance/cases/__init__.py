@@ -15,6 +15,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+TYPES = {"float64": 1, "float16": 2, "uint8": 3, "int32": 4, "int8": 5, "int64": 6}
+"""MXNet's numbers for them."""
+
 
 @dataclass(frozen=True)
 class Input:
@@ -38,15 +41,16 @@ class Case:
     training: bool = False
     gradient: bool = True
     free: bool = False
+    roaming: bool = False
     source: bool = False
     tolerance: float = 1e-4
 
     @property
     def name(self) -> str:
-        """The op and a checksum of the row: a row that changes must be recorded again. `free` and `tolerance` are the
-        test's own."""
+        """The op and a checksum of the row: a row that changes must be recorded again. `free`, `roaming` and
+        `tolerance` are the test's own."""
         row = asdict(self)
-        del row["free"], row["tolerance"]
+        del row["free"], row["roaming"], row["tolerance"]
         return f"{self.op}-{zlib.crc32(json.dumps(row, sort_keys=True).encode()):08x}"
 
     def names(self) -> list[str]:
@@ -95,6 +99,11 @@ def free(row: Case) -> Case:
     return replace(row, free=True)
 
 
+def roaming(row: Case) -> Case:
+    """Converted with the spatial axes of the first input unknown."""
+    return replace(row, roaming=True)
+
+
 def outputs(count: int, row: Case) -> Case:
     """All of the op's outputs are heads."""
     return replace(row, outputs=count)
@@ -112,6 +121,9 @@ def loosely(tolerance: float, row: Case) -> Case:
 def symbol(row: Case) -> str:
     """The row as the text of a `net.json`."""
     nodes: list[dict] = [{"op": "null", "name": name, "inputs": []} for name in row.names()]
+    for node, given in zip(nodes, row.inputs, strict=True):
+        if given.role == "in" and given.dtype != "float32":
+            node["attrs"] = {"__dtype__": str(TYPES[given.dtype])}
     stored = len(nodes)
     operands = [] if row.source else [[n, 0, 0] for n in range(stored)]
     nodes.append({"op": row.op, "name": "node", "attrs": dict(row.attrs), "inputs": operands})

@@ -82,4 +82,8 @@ CASES = [
         free(case("smooth_l1", x(3, 5, draw="away"), **attrs))
         for attrs in [{}, {"scalar": 1}, {"scalar": 2.5}, {"scalar": "0.5e0"}]
     ),
+    case("SoftmaxActivation", x(2, 3, 4)),
+    case("SoftmaxActivation", x(2, 3, 2, 2)),
+    case("LeakyReLU", x(5, draw="away"), w(1), act_type="prelu"),
+    forward(free(case("softmax", x(5, 3), given(2, 5, 1, dtype="int32"), use_length=True, axis=0))),
 ]

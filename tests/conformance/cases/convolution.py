@@ -1,6 +1,6 @@
 """Convolutions and what is made of them."""
 
-from . import case, forward, free, w, x
+from . import case, forward, free, roaming, w, x
 
 CASES = [
     # two-dimensional: strides, pads, dilation, kernels of even and odd size, with and without bias
@@ -281,4 +281,38 @@ CASES = [
             is_multiply=False,
         )
     ),
+    *(
+        case(
+            "Convolution",
+            x(2, 4, *(5,) * n),
+            x(6, 2, *(2,) * n),
+            kernel=(2,) * n,
+            num_filter=6,
+            num_group=2,
+            no_bias=True,
+        )
+        for n in (1, 2)
+    ),
+    *(
+        roaming(
+            free(
+                case(
+                    "Deconvolution",
+                    x(2, 4, 3, 5),
+                    w(4, 3, *kernel),
+                    kernel=kernel,
+                    num_filter=3 * groups,
+                    num_group=groups,
+                    **attrs,
+                )
+            )
+        )
+        for groups in (1, 2)
+        for kernel, attrs in [
+            ((2, 3), {"stride": (3, 2)}),
+            ((3, 2), {"stride": (2, 1), "pad": (1, 0), "adj": (1, 0)}),
+            ((1, 2), {"stride": (2, 2)}),
+        ]
+    ),
+    case("Deconvolution", x(2, 3, 4, 4), x(3, 2, 3, 3), kernel=(3, 3), num_filter=2, stride=(2, 2)),
 ]

@@ -1,6 +1,6 @@
 """Picking by index."""
 
-from . import case, forward, given, w, x
+from . import case, forward, free, given, w, x
 
 CASES = [
     *(
@@ -32,4 +32,6 @@ CASES = [
     forward(case("_ravel_multi_index", given(0, 3, 1, 2, 4, 0, shape=(2, 3)), shape="(4, 5)")),
     forward(case("_unravel_index", given(0, 7, 19), shape="(4, 5)")),
     forward(case("_contrib_index_copy", x(5, 3), given(0, 4), x(2, 3))),
+    *(free(case("take", x(4, 5), given(-1, 3, 1, 5), mode=mode)) for mode in ("clip", "wrap")),
+    free(case("pick", x(4, 3), x(3, draw=4), axis=0)),
 ]

@@ -77,4 +77,8 @@ CASES = [
     case("_contrib_interleaved_matmul_selfatt_valatt", x(5, 2, 24), x(4, 5, 5), heads=2),
     case("_contrib_interleaved_matmul_encdec_qk", x(4, 2, 8), x(5, 2, 16), heads=2),
     case("_contrib_interleaved_matmul_encdec_valatt", x(5, 2, 16), x(4, 4, 5), heads=2),
+    case("_linalg_gemm2", x(2, 3, 2, 1), x(2, 1, 2, 2), axis=1),
+    outputs(2, free(case("linalg_slogdet", x(2, 3, 3)))),
+    outputs(2, case("linalg_slogdet", x(3, 3))),
+    case("FullyConnected", x(4), w(5, 4), w(5), num_hidden=5, flatten=False),
 ]

@@ -118,4 +118,5 @@ CASES = [
             {"nsize": 1, "alpha": 2, "beta": 0.5},
         ]
     ),
+    outputs(3, case("LayerNorm", x(4, 3, 2), w(3), w(3), axis=-2, output_mean_var=True)),
 ]

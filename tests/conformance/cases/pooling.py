@@ -1,6 +1,6 @@
 """Pooling in its conventions, and resizing."""
 
-from . import case, forward, free, w, x
+from . import case, forward, free, given, roaming, w, x
 
 ROUNDING = [{}, {"pooling_convention": "valid"}, {"pooling_convention": "full"}]
 WINDOWS = [
@@ -100,7 +100,11 @@ CASES = [
         "UpSampling", x(2, 3, 4, 4), x(2, 3, 2, 2), scale=2, sample_type="nearest", num_args=2, multi_input_mode="sum"
     ),
     free(case("UpSampling", x(2, 3, 4, 5), w(3, 1, 4, 4), scale=2, sample_type="bilinear", num_filter=3, num_args=2)),
-    free(case("UpSampling", x(2, 2, 3, 3), w(2, 1, 5, 5), scale=3, sample_type="bilinear", num_filter=2, num_args=2)),
+    roaming(
+        free(
+            case("UpSampling", x(2, 2, 3, 3), w(2, 1, 5, 5), scale=3, sample_type="bilinear", num_filter=2, num_args=2)
+        )
+    ),
     *(
         forward(case("_contrib_BilinearResize2D", x(2, 3, 4, 5), **attrs))
         for attrs in [
@@ -111,5 +115,24 @@ CASES = [
             {"height": 1, "width": 1, "scale_height": 1.5, "scale_width": 2.0, "mode": "to_even_up"},
             {"scale_height": 1.5, "scale_width": 2.0},
         ]
+    ),
+    *(
+        free(
+            case(
+                "Pooling_v1",
+                x(2, 3, 6, 7),
+                pool_type=kind,
+                kernel=(3, 2),
+                stride=(2, 2),
+                pad=(1, 1),
+                pooling_convention=how,
+            )
+        )
+        for kind in ("max", "avg", "sum")
+        for how in ("valid", "full")
+    ),
+    *(  # a window of zeros: its gradient is 0
+        case("Pooling", given(0, 0, 1, 2, 0, 0, shape=(1, 1, 6)), kernel=2, stride=2, pool_type="lp", p_value=p)
+        for p in (2, 3)
     ),
 ]

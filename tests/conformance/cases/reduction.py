@@ -1,6 +1,6 @@
 """Reductions, ordering, and sums along an axis."""
 
-from . import case, forward, outputs, x
+from . import case, forward, free, outputs, x
 
 WAYS = [
     {},
@@ -60,4 +60,9 @@ CASES = [
         outputs(2, case("moments", x(3, 4, 5), **attrs))
         for attrs in [{"axes": "(2,)", "keepdims": True}, {"axes": "(0, 1)"}]
     ),
+    *(forward(case(op, x(5), axis=0)) for op in ("argmax", "argmin")),
+    case("norm", x(5), axis=0),
+    outputs(2, case("moments", x(3, 4), axes=(0, 1))),
+    *(forward(case("topk", x(3, 4), axis="None", k=5, ret_typ=kind)) for kind in ("mask", "value")),
+    forward(free(case("topk", x(4, 3), axis=0, k=2, ret_typ="mask"))),
 ]

@@ -1,6 +1,6 @@
 """Recurrent layers and sequences; time is the first axis unless the op is told otherwise."""
 
-from . import Case, case, forward, given, outputs, w, x
+from . import Case, case, forward, free, given, outputs, w, x
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 STATES = {"lstm": 2, "gru": 1, "rnn_tanh": 1, "rnn_relu": 1}
@@ -70,4 +70,8 @@ CASES = [
     forward(case("SequenceMask", x(5, 3, 2), LENGTHS, use_sequence_length="true", value="-1e37")),
     forward(case("SequenceMask", x(3, 5, 2), LENGTHS, use_sequence_length=True, axis=1, value=0.5)),
     forward(case("SequenceMask", x(5, 3), LENGTHS, use_sequence_length=True)),
+    *(
+        forward(free(case(op, x(5, 3, 2), given(5, 2, 1), use_sequence_length=True)))
+        for op in ("SequenceMask", "SequenceLast", "SequenceReverse")
+    ),
 ]

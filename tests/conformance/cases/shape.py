@@ -1,6 +1,6 @@
 """Shapes: reshaping, axes, joining and cutting, padding."""
 
-from . import case, forward, free, outputs, w, x
+from . import case, forward, free, outputs, roaming, w, x
 
 RESHAPES = [
     ((2, 3, 4), "(0, -1)"), ((2, 3, 4), "(-1, 12)"), ((2, 3, 4), "(2, 12)"), ((2, 3, 4), "(-1,)"), ((2, 3, 4), "-1"),
@@ -210,4 +210,11 @@ CASES = [
     forward(case("_image_to_tensor", x(2, 4, 5, 3, draw="unit"))),
     forward(case("_image_normalize", x(3, 4, 5), mean="(0.1, 0.2, 0.3)", std="(0.5, 0.6, 0.7)")),
     forward(case("_image_normalize", x(2, 3, 4, 5), mean="(0.1, 0.2, 0.3)", std="(0.5,)")),
+    case("reshape_like", x(2, 3, 3), x(3, 3, 2)),
+    free(case("reshape_like", x(2, 5, 3), x(2, 3, 5))),
+    case("reshape_like", x(2, 3), x(1, 6, 2, 3), lhs_begin=-2, lhs_end=2, rhs_begin=-4, rhs_end=-2),
+    free(case("SliceChannel", x(6, 3), num_outputs=1, axis=0)),
+    *(roaming(free(case(op, x(2, 8, 4, 6), block_size=2))) for op in ("depth_to_space", "space_to_depth")),
+    # a stored array of which only the shape counts
+    *(forward(case(op, x(2, 4, 4), w(2, 4, 4))) for op in ("reshape_like", "slice_like", "broadcast_like")),
 ]

@@ -1,6 +1,6 @@
 """Ops that make an array out of nothing; the row's one input is added to it."""
 
-from . import case, forward, source, x
+from . import case, forward, free, source, x
 
 CASES = [
     source(case("_zeros", x(2, 3), shape="(2, 3)")),
@@ -35,4 +35,6 @@ CASES = [
     source(case("_npi_indices", x(2, 2, 3), dimensions="(2, 3)", dtype="float32")),
     *(source(case(f"_npi_{name}", x(5), M=5)) for name in ("blackman", "hamming", "hanning")),
     forward(case("_npi_full_like", x(2, 3), fill_value=1.5)),
+    source(case("_eye", x(1, 4), N=1, M=4, k=2)),
+    forward(free(case("_contrib_arange_like", x(5, 3), step=0.5))),
 ]

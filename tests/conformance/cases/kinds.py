@@ -1,0 +1,92 @@
+"""Other number types than float32: what comes out has the type that MXNet gives it."""
+
+from . import Input, case, forward, free, given, outputs, x
+
+FRACTIONS = ("float16", "float64")
+WHOLE = ("int32", "int64", "uint8", "int8")
+
+
+def stored(*shape: int, dtype: str) -> Input:
+    return Input("arg", shape, dtype)
+
+
+CASES = [
+    # layers of Keras do not make float32 of it
+    *(
+        forward(free(case(op, x(2, 3, 4, draw="away", dtype=kind), **attrs)))
+        for kind in FRACTIONS
+        for op, attrs in [
+            ("relu", {}),
+            ("LeakyReLU", {}),
+            ("transpose", {"axes": (0, 2, 1)}),
+            ("Reshape", {"shape": (0, -1)}),
+            ("Flatten", {}),
+            ("Dropout", {}),
+            ("Pooling", {"pool_type": "max", "kernel": 2}),
+        ]
+    ),
+    *(
+        forward(free(case(op, x(2, 3, 4, draw="away", dtype="float64"), **attrs)))
+        for op, attrs in [
+            ("sigmoid", {}),
+            ("Activation", {"act_type": "softrelu"}),
+            ("LeakyReLU", {"act_type": "elu"}),
+            ("LeakyReLU", {"act_type": "selu"}),
+            ("softmax", {}),
+            ("Pooling", {"pool_type": "avg", "kernel": 2}),
+            ("_hypot_scalar", {"scalar": 1.5}),
+        ]
+    ),
+    *(
+        forward(free(case(op, x(2, 3, dtype=kind), x(2, 3, dtype=kind))))
+        for kind in (*FRACTIONS, "int32", "uint8")
+        for op in ("elemwise_add", "elemwise_sub", "_maximum")
+    ),
+    forward(
+        free(
+            case(
+                "Convolution",
+                x(2, 3, 4, 5, dtype="float64"),
+                stored(4, 3, 2, 2, dtype="float64"),
+                stored(4, dtype="float64"),
+                kernel=(2, 2),
+                num_filter=4,
+                pad=(1, 1),
+            )
+        )
+    ),
+    *(
+        forward(case("broadcast_add", x(2, 3, 2, dtype=kind), stored(1, 3, 1, dtype=kind)))
+        for kind in (*FRACTIONS, "int32", "uint8", "int8")
+    ),
+    forward(case("softmax", x(2, 3), dtype="float64")),
+    forward(outputs(2, case("amp_multicast", x(2, 3, dtype="float16"), x(2, 3, dtype="float16"), num_outputs=2))),
+    # functions of whole numbers are cut to whole numbers
+    *(
+        forward(free(case(op, given(1, 2, 3, 4, 5, 6, shape=(2, 3), dtype="int32"))))
+        for op in "exp sqrt log sin cbrt arctan erf degrees square abs negative round rint floor relu".split()
+    ),
+    *(
+        forward(free(case(op, given(1, 2, 3, 40, 5, 6, shape=(2, 3), dtype=kind), scalar=scalar)))
+        for op in ("_plus_scalar", "_mul_scalar", "_div_scalar", "_rdiv_scalar", "_hypot_scalar", "_greater_scalar")
+        for kind, scalar in zip(WHOLE, ("1.7", "2", "3.5", "1"), strict=True)
+    ),
+    *(
+        forward(free(case(op, given(1, -2, 3, dtype="int32"), scalar="1.5", is_int=False)))
+        for op in ("_plus_scalar", "_greater_scalar", "_rdiv_scalar")
+    ),
+    forward(case("elemwise_div", given(7, -7, 5, 2, dtype="int32"), given(2, 2, -3, 5, dtype="int32"))),
+    forward(case("_mod", given(7, -7, 5, 2, dtype="int64"), given(2, 2, -3, 5, dtype="int64"))),
+    forward(case("_power", given(2, 3, 5, dtype="int32"), given(2, 3, 1, dtype="int32"))),
+    forward(case("broadcast_add", given(1, 200, 3, dtype="uint8"), given(100, shape=(1,), dtype="uint8"))),
+    forward(case("broadcast_add", x(2, 3, 4, draw="whole", dtype="int8"), x(1, 3, 1, draw="whole", dtype="int8"))),
+    forward(case("smooth_l1", given(-3, -1, 0, 1, 3, dtype="int32"), scalar=1)),
+    forward(case("_contrib_quadratic", given(-3, -1, 0, 1, 3, dtype="int64"), a=1.5, b=-2, c=0.5)),
+    *(
+        forward(case(op, x(2, 3, draw="whole", dtype=kind), axis=1))
+        for op in ("argmax", "sum", "max", "prod")
+        for kind in ("int32", "int8", "float64")
+    ),
+    forward(case("nanprod", x(2, 3, draw="whole", dtype="int8"), axis=1)),
+    forward(case("one_hot", given(0, 2, 1, dtype="int32"), depth=3, dtype="uint8")),
+]
