@@ -318,6 +318,8 @@ def is_zero(graph: Graph, edge: Edge, zeros) -> bool:
         return edge.node in zeros
     if node.op in ("expand_dims", "Reshape", "SwapAxis", "transpose", "BlockGrad", "squeeze", "slice_axis", "Flatten"):
         return is_zero(graph, node.inputs[0], zeros)
+    if node.op == "Concat":
+        return all(is_zero(graph, e, zeros) for e in node.inputs)
     return node.op == "_zeros"
 
 

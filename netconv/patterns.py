@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .arrays import Array
+from .directions import both_directions
 from .draft import Draft, both_ways
 from .graph import Edge, Node
 from .registry import parsed
@@ -203,6 +204,7 @@ def normalization_beta(draft: Draft, edge: Edge) -> Node | None:
 
 
 RULES: dict[str, tuple[Callable[[Draft, Edge], Node | None], ...]] = {
+    "Concat": (both_directions,),
     "Reshape": (through_an_axis,),
     "_mul_scalar": (selu, hard_sigmoid, alpha_dropout),
     "_div_scalar": (hard_sigmoid,),

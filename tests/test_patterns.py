@@ -1,6 +1,7 @@
 """What nets compose of several ops becomes one layer, and what only looks like it does not."""
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -9,6 +10,8 @@ import pytest
 from nets import draw, graph, null, op, write
 
 import netconv
+
+NETS = Path(__file__).parent.parent / "fixtures" / "conformance" / "nets"
 
 
 def layers(tmp_path, net, shape=(None, 4), **arrays):
@@ -128,6 +131,13 @@ def normalized(count):
 def test_a_normalization_is_one_layer_if_its_divisor_is_how_many_there_are(tmp_path):
     assert layers(tmp_path, normalized(4), (None, 3, 4))[0] == ["LayerNormalization"]
     assert "LayerNormalization" not in layers(tmp_path, normalized(3), (None, 3, 4))[0]
+
+
+@pytest.mark.parametrize(("states", "expected"), [(False, ["Bidirectional"]), (True, ["GRU", "GRU"])])
+def test_both_directions_are_one_layer_unless_their_states_are_read(states, expected):
+    model = netconv.convert(NETS / "mathematica-bidirectional-12" / "net.json", states=states)
+    kinds = [type(operation).__name__ for operation in model.operations]
+    assert [kind for kind in kinds if kind in ("Bidirectional", "GRU")] == expected
 
 
 def elman(steps=3, units=2, feedback=False, shared=False):
