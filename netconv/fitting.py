@@ -95,7 +95,7 @@ def fit(
     """
     import tensorflow as tf
 
-    steps = Steps(model, strategy, plan.epochs * math.ceil(len(training) / plan.batch_size))
+    steps = Steps(model, strategy)
     run = _Run(model, training, validation, plan, steps, progress, stop)
     try:
         run.resume(say)

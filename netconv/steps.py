@@ -1,7 +1,8 @@
 """Steps of training and of validation, as functions of TensorFlow. Knows a compiled model and batches, no epochs.
 
 Keras's own `fit` is not used: it fails under MultiWorkerMirroredStrategy, and takes half as long again for small nets.
-Every call here is of Keras's or TensorFlow's public interface.
+Every call here is of Keras's or TensorFlow's public interface. XLA compiles nothing: on two cores it made the steps of
+an MLP five times slower, and with the optimizer alone compiled an MLP gained a tenth, a CNN and an LSTM nothing.
 """
 
 from __future__ import annotations
@@ -14,30 +15,18 @@ from .batches import Chunk
 from .errors import NetconvError
 from .lazy import keras
 
-COMPILED_FROM, COMPILED_VARIABLES = 2000, 64
-"""Steps from which on, and variables up to which, compiling the optimizer pays: on two cores it saves 0.6 ms of the
-2 ms of a step of a small net, and takes half a second."""
-
 
 class Steps:
-    """Learns from batches, and judges by them. `planned` is how many steps there may be."""
+    """Learns from batches, and judges by them."""
 
-    def __init__(self, model, strategy, planned: int):
+    def __init__(self, model, strategy):
         self.model, self.strategy = model, strategy
         self.replicas = strategy.num_replicas_in_sync
         self.variables = model.trainable_variables
         with strategy.scope():
             self.loss = keras.metrics.Mean("loss")
             model.optimizer.build(self.variables)
-        self.compiles = self._compiling_pays(planned)
         self._functions: dict[Callable[..., None], Any] = {}
-
-    def _compiling_pays(self, planned: int) -> bool:
-        import tensorflow as tf
-
-        simple = self.replicas == 1 and not isinstance(self.model.optimizer, keras.optimizers.LossScaleOptimizer)
-        long = planned >= COMPILED_FROM and len(self.variables) <= COMPILED_VARIABLES
-        return simple and long and not tf.config.get_visible_devices("GPU")
 
     def placed(self, chunk_of: Callable[[int], Chunk]) -> tuple:
         """Tensors of the chunk of each replica, on its device."""
@@ -76,7 +65,8 @@ class Steps:
         import tensorflow as tf
 
         if step not in self._functions:
-            self._begin(placed)
+            if not self._functions:
+                self._begin(placed)
             signature = (
                 None if self.replicas > 1 else [keras.tree.map_structure(_spec, placed), tf.TensorSpec([], tf.int32)]
             )
@@ -87,7 +77,7 @@ class Steps:
                     self.strategy.run(step, args=(number, *values))
 
             self._functions[step] = function
-        self._functions[step](placed, steps)
+        self._functions[step](placed, tf.constant(steps))
 
     def _begin(self, placed: tuple) -> None:
         """Metrics make what they count in when first used, and may not do so in a loop."""
@@ -116,16 +106,8 @@ class Steps:
             loss = self._counted(number, inputs, targets, weights, bounds, counts, training=True)
             scaled = self.model.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, [variable.value for variable in self.variables])
-        variables = [v for g, v in zip(gradients, self.variables, strict=True) if g is not None]
-        gradients = [g for g in gradients if g is not None]
-
-        def apply(gradients):
-            self.model.optimizer.apply(gradients, variables)
-
-        if self.compiles and all(isinstance(gradient, tf.Tensor) for gradient in gradients):
-            # XLA makes one pass of what are ten; for the rest of a step, oneDNN's kernels are the quicker
-            apply = tf.function(apply, jit_compile=True, autograph=False)
-        apply(gradients)
+        known = [(g, v) for g, v in zip(gradients, self.variables, strict=True) if g is not None]
+        self.model.optimizer.apply(*map(list, zip(*known, strict=True)))
 
     def _judge(self, number, inputs, targets, weights, bounds, counts) -> None:
         self._counted(number, inputs, targets, weights, bounds, counts, training=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
@@ -174,7 +175,8 @@ def train(
             if variable.name == "seed_generator_state":  # of dropout: not what the file happened to hold
                 variable.assign([seed, index])
         told = {
-            "rows": len(training), "rows for validation": len(validation), "loss": finish.said(loss),
+            "rows": len(training), "checksum of the targets": zlib.crc32(training.targets[:].tobytes()),
+            "rows for validation": len(validation), "loss": finish.said(loss),
             "optimizer": type(optimizer).__name__, "optimizer's": _unnamed(optimizer.get_config()),
             "class weights": class_weight, "monitor": monitor, "plateau": reduce_on_plateau,
             "frozen layers": list(freeze), "precision": mixed_precision,

@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,8 @@ import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from documents import ROOT, blocks, install
+from documents import run as run_script
 from tables import layers, model, separable
 
 from netconv import archive
@@ -36,10 +39,10 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def start(*arguments, environment=None, limit=None, **options):
+def start(*arguments, limit=None):
     return subprocess.Popen(
         [*NETCONV, "train", "t.csv", "-m", "net.keras", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, env={**os.environ, **(environment or {})}, preexec_fn=limit, **options,
+        text=True, preexec_fn=limit,
     )  # fmt: skip
 
 
@@ -107,33 +110,29 @@ def test_stopped_in_the_midst_what_was_learnt_is_kept(number, code):
     assert len(weights("x.keras")) == 4
 
 
-@pytest.mark.usefixtures("folder")
-def test_two_workers_give_what_one_gives():
+def test_two_workers_give_what_one_gives(folder):
+    """By the commands of docs/workers.md, on two free ports."""
     made = archive.load("net.keras")
     kept = [layer for layer in made.layers if not isinstance(layer, layers.Dropout)]
     plain = keras.Sequential([keras.Input((2,)), *kept])
     plain.compile("adam", made.loss)
     archive.save(plain, "net.keras")
+    os.rename("t.csv", "table.csv")
     with socket.socket() as one, socket.socket() as other:
         for each in (one, other):
             each.bind(("127.0.0.1", 0))
-        ports = [each.getsockname()[1] for each in (one, other)]
-    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
-    options = ["--epochs", "4", "--strategy", "multiworker", "--device", "cpu"]
-    workers = [
-        start(*options, "-o", f"{index}.keras", "--history", f"{index}.csv", environment={
-            "TF_CONFIG": json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
-        })
-        for index in (0, 1)
-    ]  # fmt: skip
-    outs = [done(worker) for worker in workers]
-    assert [out for out, _ in outs] == [["0.keras"], []]
-    assert outs[1][1][-1] == "the first worker writes the model"
-    assert not Path("1.keras").exists() and not Path("1.csv").exists()
-    assert run("--epochs", 4, "-o", "alone.keras", "--history", "alone.csv").exit_code == 0
-    for left, right in zip(weights("0.keras"), weights("alone.keras"), strict=True):
+        ports = [str(each.getsockname()[1]) for each in (one, other)]
+    [script] = blocks((ROOT / "docs" / "workers.md").read_text(), "sh")
+    install(folder)
+    found = run_script(script.replace("12345", ports[0]).replace("12346", ports[1]), folder)
+    assert found.stdout == "trained.keras\n"
+    assert "the first worker writes the model" in found.stderr.splitlines()
+    alone = CliRunner().invoke(main, ["train", "table.csv", "-m", "net.keras", "-o", "alone.keras", "--epochs", "4",
+                                      "--batch-size", "32", "--history", "alone.csv"])  # fmt: skip
+    assert alone.exit_code == 0, alone.output
+    for left, right in zip(weights("trained.keras"), weights("alone.keras"), strict=True):
         np.testing.assert_allclose(left, right, atol=1e-6)
-    losses = [np.loadtxt(f"{name}.csv", delimiter=",", skiprows=1)[:, [1, 3, 4]] for name in ("0", "alone")]
+    losses = [np.loadtxt(f"{name}.csv", delimiter=",", skiprows=1)[:, [1, 3, 4]] for name in ("history", "alone")]
     np.testing.assert_allclose(*losses, atol=1e-6)
 
 
@@ -235,6 +234,19 @@ def test_every_option_of_the_optimizer(folder):
     assert sorted(os.listdir(folder / "tb")) == ["train", "validation"]
     before, after = weights("net.keras"), weights("x.keras")
     assert [bool((a != b).any()) for a, b in zip(before, after, strict=True)] == [False, False, True, True]
+
+
+@pytest.mark.usefixtures("folder")
+def test_initial_values_are_for_a_net_without_parameters():
+    for file in ("net.json", "net.params"):
+        shutil.copy(ROOT / "fixtures" / "ckd" / file, file)
+    kidney = ["train", str(ROOT / "fixtures" / "kidney.csv"), "-m", "net.json", "--epochs", "1", "--init", "he"]
+    found = CliRunner().invoke(main, kidney)
+    assert (found.exit_code, found.stderr) == (
+        1, "netconv: net.json: its parameters are in net.params; initial values (--init) are for a net without\n"
+    )  # fmt: skip
+    os.remove("net.params")
+    assert CliRunner().invoke(main, kidney).exit_code == 0
 
 
 def test_progress_on_one_line_of_a_terminal(capsys, monkeypatch):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from netconv.arrays import Array
-from netconv.errors import FormatError, NodeError, ShapeError
+from netconv.errors import FormatError, NetconvError, NodeError, ShapeError
 from netconv.graph import Edge, Graph, Node
 from netconv.initialise import initialise, require
 from netconv.shapes import infer, parameters
@@ -20,8 +20,8 @@ def owned_by(op, attrs, count, hints=(), names=(), mathematica=False, arrays=Non
     return Graph((*nulls, node), (Edge(len(names)),), arrays or {}, source="net.json", mathematica=mathematica)
 
 
-def values(graph, given, seed=0):
-    done = initialise(graph, infer(graph, {"x": given}).arrays, seed)
+def values(graph, given, seed=0, init=None):
+    done = initialise(graph, infer(graph, {"x": given}).arrays, seed, init=init)
     return {done.nodes[i].name: array.value for i, array in done.arrays.items()}
 
 
@@ -67,6 +67,46 @@ def test_a_hint_decides(hint, low, high, deviation):
     drawn = hinted(hint)
     assert low - 1e-7 <= drawn.min() and drawn.max() <= high + 1e-7
     assert drawn.std() == pytest.approx(deviation, rel=0.02, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("init", "deviation"),
+    [
+        ("xavier", (1 / 250) ** 0.5),
+        ("xavier(magnitude=6)", (2 / 250) ** 0.5),
+        ("he", 0.1),
+        ("uniform(scale=0.5)", 0.5 / 3**0.5),
+        ("normal", 0.01),
+        ("Normal(sigma=0.2)", 0.2),
+    ],
+)
+def test_a_user_decides_for_weights(init, deviation):
+    drawn = values(owned_by("FullyConnected", DENSE, 2), (None, 200), init=init)
+    assert drawn["p1"].std() == pytest.approx(deviation, rel=0.02)
+    assert not drawn["p2"].any()
+    hinted = values(owned_by("FullyConnected", DENSE, 2, {"p1": {"init": "ones"}}), (None, 200), init=init)
+    assert (hinted["p1"] == 1).all()
+    fused = {"mode": "lstm", "state_size": "40", "num_layers": "1"}
+    flat = values(owned_by("RNN", fused, 3, names=["w", "h", "c"]), (5, None, 10), init=init)["w"]
+    assert flat[:-320].any() and not flat[-320:].any()
+
+
+@pytest.mark.parametrize(
+    ("init", "message"),
+    [
+        ("glorot", "there is no initialiser called 'glorot': bilinear, constant, fusedrnn, he, lstmbias, msraprelu, "
+         "normal, one, ones, orthogonal, uniform, xavier, zero, zeros"),
+        ("xavier(2)", "'xavier(2)' is no name with options such as xavier(magnitude=2)"),
+        ("normal(scale=1)", "normal has no option 'scale'; it has sigma"),
+        ("constant", "constant wants value, as in constant(value=...)"),
+        ("xavier(factor_type='both')",
+         "--init xavier(factor_type='both') does not fit 'p1', of shape (300, 200): 'both'"),
+    ],
+)  # fmt: skip
+def test_what_a_user_cannot_decide(init, message):
+    with pytest.raises(NetconvError) as caught:
+        values(owned_by("FullyConnected", DENSE, 2), (None, 200), init=init)
+    assert str(caught.value) == message
 
 
 def test_orthogonal_columns():

@@ -214,4 +214,6 @@ def train(data, model, output, history, plot, as_json, quiet, validation_data, s
         elif output != "-":
             click.echo(target)
     sys.stdout.flush()
-    sys.exit(128 + stop.signal if trained.stopped else 0)
+    sys.exit(
+        128 + (stop.signal or signal.SIGINT) if trained.stopped else 0
+    )  # another worker may have been told to stop
