@@ -1,4 +1,5 @@
-"""Random numbers, drawn anew at each call, in inference too. Knows no op of MXNet.
+"""Random numbers, drawn anew at each call of the model, but for those that say training=False, as predict and evaluate
+do: there no layer of Keras draws, and each number is the one in the middle of its distribution. Knows no op of MXNet.
 
 The only layers of Keras that draw numbers without a custom class and keep their seed in the saved model add normal
 noise; every distribution here is made of that: uniform numbers are what the normal distribution function makes of them.
@@ -20,6 +21,7 @@ LARGE = 10.0
 
 def normal(at, zeros, part: str | None = None):
     """Standard normal numbers in the shape of `zeros`; a node that draws twice names the parts."""
+    at.note("random numbers are drawn in training and when the model is called; predict and evaluate take their median")
     seed = at.index ^ zlib.crc32(part.encode()) if part else at.index
     return at.layer(layers.GaussianNoise, 1.0, seed=seed, part=part)(zeros, training=True)
 

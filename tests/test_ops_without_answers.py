@@ -219,6 +219,22 @@ def test_a_sum_of_squares(net):
     np.testing.assert_allclose(model(data), (data**2).sum(1, keepdims=True), 1e-6)
 
 
+@pytest.mark.parametrize(
+    ("op", "attrs", "median"),
+    [
+        ("_random_normal", {"loc": 2}, 2),
+        ("_random_uniform", {"low": -1, "high": 3}, 1),
+        ("_random_exponential", {"lam": 2}, math.log(2) / 2),
+        ("_random_poisson", {"lam": 3.2}, 3),
+        ("_random_poisson", {"lam": 40.2}, 40),
+    ],
+)
+def test_predict_takes_the_median(net, op, attrs, median):
+    model = net(op, {**attrs, "shape": (5,)}, {"unused": (None, 1)})
+    drawn, _ = model.predict(np.zeros((5, 1), "float32"), verbose=0)
+    np.testing.assert_allclose(drawn, np.full(5, median), 1e-5)
+
+
 def test_drawn_classes_follow_their_probabilities(net):
     model = net("_sample_multinomial", {"shape": (4000,)}, {"data": (None, 3)})
     drawn = np.asarray(model(np.array([[0.1, 0.2, 0.7], [0.5, 0.5, 0]], "float32")))

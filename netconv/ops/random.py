@@ -1,4 +1,4 @@
-"""Random numbers, drawn anew at each call, in inference too."""
+"""Random numbers (`noise.py` says when they are drawn)."""
 
 import math
 from typing import Literal
