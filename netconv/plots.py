@@ -96,7 +96,7 @@ def _curves(panel, name: str, epochs: list[int], series: list[list[float]], best
         if not math.isnan(value := series[1][best]):
             panel.plot(epochs[best], value, "o", color=VALIDATION, markersize=6, markeredgecolor="white", zorder=4)
             panel.set_title(f"validation {figure(value)} at epoch {epochs[best]}", loc="right", fontsize=9, color=FAINT)
-    panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    panel.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
     panel.xaxis.set_tick_params(labelbottom=True)
     if len(epochs) == 1:
         panel.set_xlim(epochs[0] - 1, epochs[0] + 1)
