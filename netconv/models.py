@@ -317,7 +317,15 @@ def known_encoding(opened: Opened, needs: Needs) -> Encoding | None:
 
 
 def overridden(known: Encoding, reading: Reading) -> Encoding:
-    """An encoding with what the user says otherwise. Raises NetconvError."""
+    """An encoding with what the user says otherwise. Raises NetconvError when only training could do it."""
+    dropped = {name for entry in reading.drop for name in (entry, *entry.split(","))}
+    anew = {
+        "--columns": reading.columns, "--input": reading.input, "--standardize": reading.standardize,
+        "--standardize-target": reading.standardize_target,
+        "--drop": dropped.intersection(feature.name for feature in known.features),
+    }  # fmt: skip
+    for option in (option for option, said in anew.items() if said):
+        raise NetconvError(f"the model takes what it was trained on, as it was trained on it: leave {option} out")
     if reading.target:
         known = replace(known, targets=reading.target)
     if reading.rescale and any(feature.mean is not None for feature in known.features):

@@ -247,3 +247,25 @@ def test_a_file_is_written_whole_or_not_at_all(trained, tmp_path):
     stream = io.BytesIO()
     assert fails(prediction.predict(trained, source(BAD)).write, stream, json=True) == FIRST
     assert len(stream.getvalue().splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "option, said",
+    [
+        ("columns", ("a",)),
+        ("input", {"x": "a"}),
+        ("standardize", True),
+        ("standardize_target", True),
+        ("drop", ("id,c",)),
+    ],
+)
+def test_a_trained_model_takes_what_it_was_trained_on(trained, option, said):
+    message = (
+        "the model takes what it was trained on, as it was trained on it: leave --" + option.replace("_", "-") + " out"
+    )
+    for call in (prediction.predict, evaluation.evaluate):
+        assert fails(call, trained, source(BAD), **{option: said}) == message
+
+
+def test_columns_that_a_model_does_not_take_may_be_dropped(trained):
+    assert len(lines_of("id,a,c\n0,1,p\n", trained, drop=("id",))[0]) == 2
