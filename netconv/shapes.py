@@ -41,6 +41,10 @@ LARGEST_TRIED, MOST_STEPS = 1024, 500_000
 CUSTOMARY = (28, 32, 64, 96, 112, 128, 224, 227, 256, 299, 384, 416, 512)
 """Sizes that image nets are made for: pooling rounds, so a few neighbouring sizes fit, and one of these is meant."""
 
+LARGEST_OBLONG = 48
+OBLONG = ((48, 64), (96, 128), (120, 160), (144, 176), (180, 320), (240, 320), (360, 640), (480, 640))
+"""Sizes of images that are tried for an example where no square fits: up to the one, and those of the other."""
+
 MOVES = frozenset({"Reshape", "transpose", "SwapAxis", "expand_dims", "squeeze", "Concat", "Cast", "BlockGrad"})
 """Ops that a parameter may pass on its way to the layer that owns it (Gluon's recurrent layers join theirs)."""
 
@@ -535,7 +539,7 @@ def _try_sizes(net: _Net, inputs: list[int]) -> dict[int, str]:
         net.spent += len(upstream)
         sizes = _search(partial(_fits, net, members, order, watched), tried)
         if sizes is False:
-            raise _question(net, members[0], "cannot be found out: no square size was found that fits the parameters")
+            raise _oblong_question(net, members, order, watched)
         for index in members:
             also[index] = _also(net.graph.nodes[index].name, net.shape(Edge(index)), sizes) if sizes else ""
         if sizes:
@@ -561,6 +565,24 @@ def _sized(net: _Net, members: list[int], size: int) -> dict[Edge, Shape]:
 
 def _fits(net: _Net, members: list[int], order: list[int], watched: Mapping[int, int | None], size: int) -> bool | None:
     return size > 0 and net.fits(_sized(net, members, size), order, watched)
+
+
+def _oblong_question(net: _Net, members: list[int], order: list[int], watched: Mapping[int, int | None]):
+    """The question for sizes that no square fits, with an image as an example that does, if one is found: which way
+    round it lies, the parameters do not tell."""
+    index, why = members[0], "cannot be found out: no square size was found that fits the parameters"
+    batch, *lengths = net.shape(Edge(index))
+    sides = range(1, LARGEST_OBLONG)
+    small = sorted(((h, w) for h in sides for w in sides if h != w), key=lambda size: (abs(size[0] - size[1]), size))
+    pairs = (
+        [*OBLONG, *(size[::-1] for size in OBLONG), *small] if len(members) == 1 and lengths.count(None) == 2 else []
+    )
+    for size in pairs[: max(0, MOST_STEPS - net.spent) // max(1, len(order))]:
+        open_ = iter(size)
+        shape = (batch, *(next(open_) if n is None else n for n in lengths))
+        if net.fits({Edge(index): shape}, order, watched):
+            return _question(net, index, f"{why}, but {size[0]} x {size[1]} does", shape)
+    return _question(net, index, why)
 
 
 def _search(fits: Callable[[int], bool | None], tried: list[int]) -> _Sizes | bool | None:
@@ -608,7 +630,7 @@ def _option(shape: Shape, size: int) -> str:
     return ",".join(["?", *(str(size if n is None else n) for n in shape[1:])])
 
 
-def _question(net: _Net, index: int, why: str = "cannot be found out") -> UnknownShape:
+def _question(net: _Net, index: int, why: str = "cannot be found out", fitting: Shape = None) -> UnknownShape:
     name, shape = net.graph.nodes[index].name, net.shape(Edge(index))
     if shape is None:
         what, example = f"the shape of input {name!r}", (None, 3, None, None)
@@ -618,7 +640,7 @@ def _question(net: _Net, index: int, why: str = "cannot be found out") -> Unknow
             f"size of axis {axes[0]}" if len(axes) == 1 else f"sizes of axes {', '.join(axes[:-1])} and {axes[-1]}"
         )
         what, example = f"the {counted} of input {name!r} of shape {said(shape)}", shape
-    option = _option(example, 224 if len(example) == 4 else 10)
+    option = _option(fitting or example, 224 if len(example) == 4 else 10)
     python = tuple(None if n == "?" else int(n) for n in option.split(","))
     return UnknownShape(
         f"{net.graph.source}: {what} {why}; say for instance --input-shape {name}={option} (in Python "

@@ -26,7 +26,7 @@ FOUND = {
     "mathematica-dots-12": "the shape of input 'Input#2' cannot be found out; say for instance --input-shape Input#2=",
     "mathematica-resized-12": "the sizes of axes 2 and 3 of input 'Input' of shape (?, 3, ?, ?) cannot be found out",
     "whole-autoencoder-12": "the sizes of axes 2 and 3 of input 'Input' of shape (?, 1, ?, ?) cannot be found out: "
-    "no square size was found that fits the parameters; say for instance --input-shape Input=?,1,",
+    "no square size was found that fits the parameters, but 7 x 8 does; say for instance --input-shape Input=?,1,7,8 ",
 }
 
 

@@ -459,8 +459,8 @@ def test_a_net_that_no_square_fits_asks_for_the_sizes():
                 arrays={"c_w": (1, 3, 3, 3), "c_b": (1,), "fc_w": (2, 12), "fc_b": (2,)})  # fmt: skip
     assert refused(ShapeError, graph) == (
         "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 3, ?, ?) cannot be found out: no square size "
-        "was found that fits the parameters; say for instance --input-shape x=?,3,224,224 "
-        "(in Python input_shapes={'x': (None, 3, 224, 224)})"
+        "was found that fits the parameters, but 5 x 6 does; say for instance --input-shape x=?,3,5,6 "
+        "(in Python input_shapes={'x': (None, 3, 5, 6)})"
     )
     assert found(graph, {"x": (None, 3, 5, 6)}) == {"x": (None, 3, 5, 6)}
 
