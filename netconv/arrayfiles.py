@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from .errors import DataError
 from .figures import counted
-from .rows import Form, Place, Rows, Text, Wanted, spelled, trimmed
+from .rows import Form, Place, Rows, Text, Wanted, spelled
 from .sources import BLOCK, Source, Stream
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _rows(file: str, arrays: list[Array], length: int, named: bool, wanted) -> I
         for array in arrays:
             values = array.take(start, count)
             if values.dtype.kind in "USM":
-                texts[at] = Text.of(trimmed(pa.array(_texts(values[:, 0], file).tolist(), pa.string())))
+                texts[at] = Text.of(pa.array(_texts(values[:, 0], file).tolist(), pa.string()))
                 numbers[:, at] = np.nan
             else:
                 with np.errstate(over="ignore"):

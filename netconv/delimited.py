@@ -33,17 +33,17 @@ def stream(
     lenient: bool,
 ) -> Iterator[Rows]:
     """The rows in blocks; the parameters are those of `table.stream`. Raises DataError."""
-    form, columns = None, Wanted()
+    form, columns, likely = None, Wanted(), frozenset()
     for line, data in _blocks(stream):
         if form is None:
-            form = _sniff(data, stream.name, known, header)
+            form, likely = _sniff(data, stream.name, known, header)
             columns = wanted(form)
             found |= columns.text
             if form.header:
                 skipped = _header_end(data, stream.name)
                 line += data.count(b"\n", 0, skipped)
                 data = data[skipped:]
-        rows = _rows(data, line, stream.name, form, columns._replace(text=found), lenient)
+        rows = _rows(data, line, stream.name, form, columns._replace(text=found), likely, lenient)
         if not lenient:
             found |= rows.texts.keys()
         yield rows
@@ -111,7 +111,8 @@ def _records(data: bytes, delimiter: str, line: int = 1) -> Iterator[tuple[int, 
 # How a file is written
 
 
-def _sniff(data: bytes, file: str, known: tuple[str, ...], header: bool | None) -> Form:
+def _sniff(data: bytes, file: str, known: tuple[str, ...], header: bool | None) -> tuple[Form, frozenset[int]]:
+    """How a file is written, and the columns that are not of numbers in the rows that tell it."""
     sample = data[: max(SAMPLE, data.find(b"\n") + 1 or len(data))]
     try:
         sample.decode("utf-8", "strict" if len(sample) == len(data) else "ignore")
@@ -142,7 +143,14 @@ def _sniff(data: bytes, file: str, known: tuple[str, ...], header: bool | None) 
     first = [cell.strip() for cell in rows[0]]
     if header is None:
         header = _is_header(first, rows[1:], known)
-    return Form(delimiter, decimal, header, unique(first) if header else tuple(map(str, range(1, len(first) + 1))))
+    names = unique(first) if header else tuple(map(str, range(1, len(first) + 1)))
+    form = Form(delimiter, decimal, header, names)
+    texts = (
+        position
+        for position, column in enumerate(zip(*rows[header:], strict=False))
+        if not all(form.is_number(cell.strip()) or cell.strip().lower() in MISSING for cell in column)
+    )
+    return form, frozenset(texts)
 
 
 def _is_header(first: list[str], rest: list[list[str]], known: tuple[str, ...]) -> bool:
@@ -162,9 +170,9 @@ def _is_header(first: list[str], rest: list[list[str]], known: tuple[str, ...]) 
 # Blocks to rows
 
 
-def _rows(data: bytes, line: int, file: str, form: Form, wanted: Wanted, lenient: bool) -> Rows:
+def _rows(data: bytes, line: int, file: str, form: Form, wanted: Wanted, likely: frozenset[int], lenient: bool) -> Rows:
     """The rows of a block. A column of which every cell is a number or missing is one of numbers, unless it is wanted
-    as text."""
+    as text; those `likely` to be none are parsed as text at once."""
     import numpy as np
     import pyarrow as pa
 
@@ -172,7 +180,7 @@ def _rows(data: bytes, line: int, file: str, form: Form, wanted: Wanted, lenient
         return Place(file, "line", *next(islice(_records(data, form.delimiter, line), row, None)))
 
     width = len(form.names)
-    if not data.strip():
+    if not data or data.isspace():
         nothing = {position: pa.array([], pa.string()) for position in wanted.kept}
         faults = Faults(np.zeros(0, bool)) if lenient else None
         return Rows(file, form, np.empty((0, width), np.float32), {}, find, nothing, faults)
@@ -180,7 +188,9 @@ def _rows(data: bytes, line: int, file: str, form: Form, wanted: Wanted, lenient
     ragged: dict[int, DataError] = {}
     read = [position for position in range(width) if position not in ignored]
     try:
-        columns = _parse(data, form, {p: pa.string() if p in texts or p in kept else pa.float32() for p in read})
+        text = pa.dictionary(pa.int32(), pa.string())
+        types = {p: pa.string() if p in kept else text if p in texts or p in likely else pa.float32() for p in read}
+        columns = _parse(data, form, types)
     except pa.ArrowInvalid:
         try:
             columns = _parse(data, form, dict.fromkeys(read, pa.string()))
@@ -192,8 +202,8 @@ def _rows(data: bytes, line: int, file: str, form: Form, wanted: Wanted, lenient
     count = len(next(iter(columns.values()))) if columns else 0
     as_read = {position: columns[position] for position in kept}
     found, numbers = {}, np.empty((count, width), np.float32)
-    for position in [position for position, column in columns.items() if column.type == pa.string()]:
-        column = trimmed(columns.pop(position))
+    for position in [position for position, column in columns.items() if column.type != pa.float32()]:
+        column = columns.pop(position)
         values = None if position in texts else _numbers(column, form.decimal)
         if values is None:
             found[position] = Text.of(column)
@@ -213,11 +223,15 @@ def _rows(data: bytes, line: int, file: str, form: Form, wanted: Wanted, lenient
 
 
 def _numbers(column, decimal: str):
-    """A column of trimmed text as float32, None if a cell is no number."""
+    """A column of text, as it is or as a dictionary, as float32; None if a cell is no number."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if pa.types.is_dictionary(column.type):
+        values = _numbers(column.dictionary, decimal)
+        return None if values is None else values.take(column.indices)
     try:
+        column = trimmed(column)
         return pc.cast(pc.replace_substring(column, ",", ".") if decimal == "," else column, pa.float32())
     except pa.ArrowInvalid:
         return None

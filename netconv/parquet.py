@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from .errors import DataError
-from .rows import Form, Place, Rows, Text, Wanted, trimmed, unique
+from .rows import Form, Place, Rows, Text, Wanted, unique
 from .sources import Source, Stream
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _rows(batch: pa.RecordBatch, file: str, form: Form, chosen: Wanted, start: i
         if pa.types.is_decimal(kind) or pa.types.is_boolean(kind):
             column = column.cast(pa.float64() if pa.types.is_decimal(kind) else pa.uint8())
         if pa.types.is_temporal(kind) or not (pa.types.is_primitive(column.type) or pa.types.is_null(kind)):
-            texts[position] = Text.of(trimmed(column.cast(pa.string())))
+            texts[position] = Text.of(column.cast(pa.string()))
         elif not pa.types.is_null(kind):
             with np.errstate(over="ignore"):
                 numbers[:, position] = column.to_numpy(zero_copy_only=False)

@@ -45,13 +45,17 @@ class Text(NamedTuple):
 
     @staticmethod
     def of(column) -> Text:
-        """A column of Arrow's strings that is `trimmed`."""
+        """A column of Arrow's strings, as they are or as a dictionary."""
         import numpy as np
-        import pyarrow.compute as pc
+        import pyarrow as pa
 
-        found = pc.dictionary_encode(column)
-        codes = found.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-        return Text(codes, tuple(found.dictionary.to_pylist()))
+        if not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        values = trimmed(column.dictionary).to_pylist()
+        known = {value: code for code, value in enumerate(dict.fromkeys(v for v in values if v is not None))}
+        codes = np.array([known.get(value, -1) for value in values] + [-1], np.int32)
+        found = column.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
+        return Text(codes[found], tuple(known))
 
 
 def trimmed(column):
