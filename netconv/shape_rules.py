@@ -822,7 +822,9 @@ def broadcast_like(a, ins, outs):
 def depth_to_space(a, ins, outs):
     n, c, *sizes = of_rank(ins[0], 4)
     b = max(a.block_size, 1)
-    return [(n, c, *sizes)], [(n, _share(c, b * b, "channels"), *(s and s * b for s in sizes))]
+    if c is not None and c % (b * b):
+        raise Misfit(f"attribute 'block_size' squared must divide {c} channels", a.block_size)
+    return [(n, c, *sizes)], [(n, c and c // (b * b), *(s and s * b for s in sizes))]
 
 
 @rule("space_to_depth")

@@ -538,6 +538,10 @@ MISFITS = [
         "SliceChannel node 's': attribute 'num_outputs' must divide the length 6; received 4",
     ),
     (
+        net(("depth_to_space", "d", ["p"], {"block_size": 2}), arrays={"p": (1, 3, 4, 4)}),
+        "depth_to_space node 'd': attribute 'block_size' squared must divide 3 channels; received 2",
+    ),
+    (
         net(("softmax", "s", [("x", 70000)], {})),
         "null node 'x': has no output 70000",
     ),
