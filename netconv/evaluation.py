@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from . import dataset
 from .dataset import Dataset
 from .encoding import Needs
 from .errors import NetconvError
-from .figures import figure, finite, shortened
 from .finding import silent
 from .lazy import keras
 from .models import (
@@ -25,6 +23,7 @@ from .models import (
     probabilities,
 )
 from .reading import Reading
+from .report import ClassReport, Evaluation
 from .sources import Data
 
 if TYPE_CHECKING:
@@ -32,122 +31,8 @@ if TYPE_CHECKING:
 
 Pairs = Iterable[tuple["np.ndarray", "np.ndarray"]]
 """Blocks of rows: what a model gives, (rows, values), and what it is to give."""
-WIDEST, MOST = 120, 50
-"""Characters of a confusion matrix, and classes, that are shown as text."""
 LARGEST = 2000
 """Classes of the largest confusion matrix: one of more takes gigabytes."""
-
-
-@dataclass(frozen=True)
-class ClassReport:
-    """How well one class is told: `count` rows are of it, `told` are taken for it."""
-
-    name: str
-    precision: float
-    recall: float
-    f1: float
-    count: int
-    told: int
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """`metrics` over `rows` rows: loss, accuracy, macro_precision, macro_recall and macro_f1 (means over the classes
-    that occur), auc (the area under the ROC curve) of two classes, top_K_accuracy where it was asked for; or loss, mse,
-    mae, rmse, r2. For classes a report each, and the `confusion`: rows are true classes, columns predicted ones, both
-    in the order of `classes`; none for more than 2,000 classes."""
-
-    rows: int
-    metrics: dict[str, float]
-    classes: tuple[ClassReport, ...] = ()
-    confusion: tuple[tuple[int, ...], ...] = ()
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """Plain JSON; a figure that there is none of is null."""
-        return finite(asdict(self))
-
-    @property
-    def text(self) -> str:
-        wide = max(map(len, ("rows", *self.metrics)))
-        lines = [f"{'rows':{wide}}  {self.rows}"]
-        lines += [f"{name:{wide}}  {figure(value)}" for name, value in self.metrics.items()]
-        if self.classes:
-            lines += ["", *self._reports()]
-        if self.confusion:
-            lines += ["", *self._confused()]
-        return "\n".join(lines)
-
-    @property
-    def summary(self) -> str:
-        """The metrics that matter most, on a line."""
-        shown = ("loss", "accuracy") if self.classes else tuple(self.metrics)
-        return ", ".join(f"{name} {figure(self.metrics[name])}" for name in shown)
-
-    def _reports(self) -> list[str]:
-        shown = [c for c in self.classes if c.count or c.told]
-        worst = sorted(shown, key=lambda c: c.f1)[:MOST] if len(shown) > MOST else shown
-        names = [shortened(c.name) for c in worst]
-        wide = max(5, *map(len, names)) if names else 5
-        lines = [f"{'class':{wide}} precision    recall        f1     count"]
-        lines += [
-            f"{name:{wide}} {c.precision:9.4f} {c.recall:9.4f} {c.f1:9.4f} {c.count:9}"
-            for name, c in zip(names, worst, strict=True)
-        ]
-        if len(shown) > MOST:
-            lines.append(f"{MOST} of {len(shown):,} classes, those with the smallest f1; --json has all")
-        return lines
-
-    def _confused(self) -> list[str]:
-        """The matrix where it is narrow enough, else the mistakes made most."""
-        names = [shortened(c.name) for c in self.classes]
-        wide = max(map(len, names))
-        column = max(len(f"{count}") for row in self.confusion for count in row)
-        if len(names) * (max(wide, column) + 1) + wide <= WIDEST:
-            heads, column = names, max(5, wide, column)
-        else:  # the columns are numbered, and the rows with them
-            heads, column = [str(n) for n in range(len(names))], max(5, len(f"{len(names)}"), column)
-            names = [f"{n:{len(heads[-1])}} {name}" for n, name in enumerate(names)]
-            wide = max(map(len, names))
-        if len(names) * (column + 1) + wide > WIDEST:
-            return self._mistakes()
-        lines = ["confusion: true classes down, predicted across"]
-        lines += [f"{'':{wide}} " + " ".join(f"{head:>{column}}" for head in heads)]
-        for name, row in zip(names, self.confusion, strict=True):
-            lines.append(f"{name:{wide}} " + " ".join(f"{count or '.':>{column}}" for count in row))
-        return lines
-
-    def _mistakes(self) -> list[str]:
-        found = [
-            (count, true.count, shortened(true.name), shortened(told.name))
-            for true, row in zip(self.classes, self.confusion, strict=True)
-            for told, count in zip(self.classes, row, strict=True)
-            if count and told is not true
-        ]
-        found = sorted(found, key=lambda mistake: -mistake[0])
-        if not found:
-            return ["no class is taken for another"]
-        wide = max(4, *(len(name) for _, _, name, _ in found[:20]))
-        also = max(9, *(len(name) for *_, name in found[:20]))
-        lines = [f"{'true':{wide}} {'predicted':{also}}     count  of the true class"]
-        lines += [f"{name:{wide}} {told:{also}} {count:9}  {count / of:.1%}" for count, of, name, told in found[:20]]
-        if len(found) > 20:
-            lines.append(f"the 20 commonest of {len(found):,} mistakes; --json and --plot have the matrix")
-        return lines
-
-    def check(self, minimum: Mapping[str, float] = {}, maximum: Mapping[str, float] = {}) -> None:
-        """Raises NetconvError when a metric is not there, or is below its minimum or above its maximum: all that are,
-        in one line."""
-        for name in (*minimum, *maximum):
-            if name not in self.metrics:
-                raise NetconvError(f"there is no metric {name!r} here; there are {', '.join(self.metrics)}")
-        value = self.metrics
-        short = [f"{name} is {figure(value[name])}, and at least {least:g} is wanted" for name, least in minimum.items()
-                 if not value[name] >= least]  # fmt: skip
-        short += [f"{name} is {figure(value[name])}, and at most {most:g} is wanted" for name, most in maximum.items()
-                  if not value[name] <= most]  # fmt: skip
-        if short:
-            raise NetconvError("; ".join(short))
 
 
 def assess(model, data: Dataset, needs: Needs, loss, top: tuple[int, ...] = ()) -> Evaluation:

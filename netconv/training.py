@@ -17,7 +17,7 @@ from .batches import Feed
 from .dataset import Dataset
 from .encoding import Needs
 from .errors import NetconvError
-from .evaluation import Evaluation, assess
+from .evaluation import assess
 from .figures import finite
 from .files import replacing
 from .finding import silent
@@ -27,6 +27,7 @@ from .lazy import keras
 from .models import TABLE, Opened, Say, as_targets, loss_of, needs_of, open_model
 from .optimizers import Learning, optimizer_for, renewed
 from .reading import Reading
+from .report import Evaluation
 from .sources import Data
 
 if TYPE_CHECKING:

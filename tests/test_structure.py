@@ -27,6 +27,8 @@ LEVELS = [
         "summary",
         "synonyms",
         "plots",
+        "predictions",
+        "report",
     },
     {"fitting", "registry", "reader", "columns", "reading", "history", "arrayfiles", "delimited", "parquet"},
     {"normalise", "shape_rules", "table"},
