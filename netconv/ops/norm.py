@@ -195,15 +195,20 @@ def instance_norm(at, data, gamma: Array, beta: Array, *, eps: float = 1e-3):
 def group_norm(
     at, data, gamma: Array, beta: Array, *, num_groups: int = 1, eps: float = 1e-5, output_mean_var: bool = False
 ):
-    """MXNet 1.x has one gamma and beta a group, not a channel."""
-    if output_mean_var and at.used != {0}:
-        raise at.error("the outputs of mean and deviation cannot be translated; take only the first output")
+    """MXNet 1.x has one gamma and beta a group, not a channel. The outputs of mean and deviation have no gradient."""
     channels = data.shape[-1]
     layer = at.layer(layers.GroupNormalization, groups=num_groups, axis=-1, epsilon=eps, scale=False, center=False)
     gamma, beta = at.tensor(gamma), at.tensor(beta)
     if gamma.shape[0] != channels:
         gamma, beta = (ops.repeat(a, channels // num_groups) for a in (gamma, beta))
-    return ops.add(ops.multiply(layer(data), gamma), beta)
+    out = ops.add(ops.multiply(layer(data), gamma), beta)
+    if not output_mean_var or at.used == {0}:
+        return out
+    shape = [-1 if d is None else d for d in (*data.shape[:-1], num_groups, channels // num_groups)]
+    grouped = ops.stop_gradient(ops.reshape(data, shape))
+    axes = [i for i in range(1, len(shape)) if i != len(shape) - 2]
+    mean, var = ops.mean(grouped, axes), ops.var(grouped, axes)
+    return [out, at.ordered(mean), at.ordered(ops.sqrt(ops.add(var, eps)))]
 
 
 @translates("L2Normalization", layout=_channels_last)

@@ -102,6 +102,8 @@ CASES = [
         ]
     ),
     free(case("GroupNorm", x(2, 6, 4, 5), w(1), w(1))),
+    outputs(3, free(case("GroupNorm", x(2, 6, 4, 5), w(3), w(3), num_groups=3, output_mean_var=True))),
+    outputs(3, free(case("GroupNorm", x(2, 6, 4), w(2), w(2), num_groups=2, output_mean_var=True))),
     *(
         free(case("L2Normalization", x(2, 3, *size), **attrs))
         for size in [(4, 5), (4,)]
