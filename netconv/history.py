@@ -41,7 +41,7 @@ def _from_json(text: str, data: Source):
             facts = json.loads(row)
         except (ValueError, RecursionError):
             raise DataError("is not JSON", data.name, line) from None
-        if isinstance(facts, dict) and "loss" in facts:
+        if isinstance(facts, dict) and _is_figure(facts.get("loss", "")):
             yield {str(name): _figure(value) for name, value in facts.items() if _is_figure(value)}
 
 

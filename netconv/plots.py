@@ -55,6 +55,8 @@ def learning_curves(
     epochs = list(map(int, epochs))
     names = list(dict.fromkeys(name.removeprefix("val_") for figures in history for name in figures if name != "epoch"))
     names.sort(key=lambda name: name != "loss")
+    if not names:
+        raise NetconvError("there are no figures to draw")
     if len(names) > MOST:
         raise NetconvError(f"{len(names):,} metrics are too many for a picture, which has room for {MOST}")
     columns = min(len(names), 2)

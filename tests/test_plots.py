@@ -69,6 +69,8 @@ def test_epochs_that_are_no_numbers_are_counted(drawn):
 
 
 def test_more_metrics_than_there_is_room_for(tmp_path):
+    for nothing in ((), [{"epoch": 1}]):
+        assert fails(plots.learning_curves, nothing, tmp_path / "c.png") == "there are no figures to draw"
     message = "40 metrics are too many for a picture, which has room for 24"
     assert fails(plots.learning_curves, [{f"m{n}": 1.0 for n in range(40)}], tmp_path / "c.png") == message
 
@@ -154,6 +156,7 @@ def test_a_figure_that_there_is_none_of():
         (b"a,b\n1,2\n", "is no history: it has no column 'loss'"),
         (b"epoch,loss\n", "is no history: it has no epoch with a loss"),
         (b'{"a": 1}\n', "is no history: it has no epoch with a loss"),
+        (b'{"loss": "low"}\n', "is no history: it has no epoch with a loss"),
         (b"\xff\xfe", "is no history: it is not UTF-8"),
         (b"epoch,loss\n1,2\n2,low\n", "'low' is no number"),
         (b"epoch,loss\n1,2\n2\n", "1 cells, and the header has 2"),
