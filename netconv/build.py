@@ -270,7 +270,10 @@ class Site:
         if sum(not d for d in shape) > 1:
             raise self.error("only one axis can be as long as the batch", tuple(shape))
         axis = next(i for i, d in enumerate(shape) if not d)
-        first = self.build.batch[(slice(None), *(0,) * (len(self.build.batch.shape) - 1))]
+        lengths = self.build.batch.shape
+        open_ = [i for i, n in enumerate(lengths) if n is None]
+        along = open_[0] if len(open_) == 1 else 0  # time may lie before the batch
+        first = self.build.batch[tuple(slice(None) if i == along else 0 for i in range(len(lengths)))]
         zeros = ops.reshape(ops.zeros_like(first, dtype=dtype), [-1 if i == axis else 1 for i in range(len(shape))])
         return ops.add(zeros, ops.zeros([1 if i == axis else d for i, d in enumerate(shape)], dtype))
 
