@@ -195,8 +195,8 @@ def _ignored(encoding: Encoding, form: Form, file: str) -> frozenset[int]:
 def stream(sources: tuple[Source, ...], encoding: Encoding, header: bool | None = None, **options) -> Iterator[Rows]:
     """The rows of a table in blocks, read as the training table of `encoding` was; `options` are those of
     `table.stream`. Raises DataError."""
-    known, text, _ = _known(encoding, sources)
-    return table.stream(sources, header, known, text, **options)
+    known, text, ignore = _known(encoding, sources)
+    return table.stream(sources, header, known, text, ignore=ignore, **options)
 
 
 def read(sources: tuple[Source, ...], encoding: Encoding, header: bool | None = None) -> Table:

@@ -50,7 +50,8 @@ def stream(
             nonlocal first
             first = first or (name, form)
             _agree(name, form, *first)
-            return Wanted(*(choose(form) if choose else frozenset() for choose in (text, keep, ignore)))
+            wanted = Wanted(*(choose(form) if choose else frozenset() for choose in (text, keep, ignore)))
+            return wanted._replace(ignored=wanted.ignored - wanted.kept)
 
         names = first[1].names if first and first[1].header else known
         with Stream(source) as opened:  # a fault in the middle leaves no file open
