@@ -95,7 +95,7 @@ def fit(
     """
     import tensorflow as tf
 
-    steps = Steps(model, strategy)
+    steps = Steps(model, strategy, plan.epochs * math.ceil(len(training) / plan.batch_size))
     run = _Run(model, training, validation, plan, steps, progress, stop)
     try:
         run.resume(say)
@@ -225,6 +225,7 @@ class _Run:
 
     def _tell(self, done: float, figures: dict[str, float]) -> None:
         epoch = len(self.history) + (done < 1)
+        figures = {name: value for name, value in figures.items() if name != "epoch"}
         left = round((self.plan.epochs - epoch + 1 - done) * len(self.training))
         self.progress(Progress(epoch, self.plan.epochs, done, figures, self.rows, left))
 

@@ -1,8 +1,7 @@
 """Steps of training and of validation, as functions of TensorFlow. Knows a compiled model and batches, no epochs.
 
 Keras's own `fit` is not used: it fails under MultiWorkerMirroredStrategy, and takes half as long again for small nets.
-Every call here is of Keras's or TensorFlow's public interface. XLA compiles nothing: on two cores it made the steps of
-an MLP five times slower, and with the optimizer alone compiled an MLP gained a tenth, a CNN and an LSTM nothing.
+Every call here is of Keras's or TensorFlow's public interface.
 """
 
 from __future__ import annotations
@@ -15,17 +14,26 @@ from .batches import Chunk
 from .errors import NetconvError
 from .lazy import keras
 
+COMPILED_FROM, COMPILED_VARIABLES = 3000, 32
+"""Steps from which on, and variables up to which, XLA compiles the optimizer, which makes one pass of what are ten. On
+two cores it saves an MLP a sixth of a step, a CNN and an LSTM nothing, and takes half a second. The rest of a step it
+made slower, several times."""
+
 
 class Steps:
-    """Learns from batches, and judges by them."""
+    """Learns from batches, and judges by them. `planned` is how many steps there may be."""
 
-    def __init__(self, model, strategy):
+    def __init__(self, model, strategy, planned: int):
         self.model, self.strategy = model, strategy
         self.replicas = strategy.num_replicas_in_sync
         self.variables = model.trainable_variables
         with strategy.scope():
             self.loss = keras.metrics.Mean("loss")
             model.optimizer.build(self.variables)
+        self.compiles = (
+            planned >= COMPILED_FROM and len(self.variables) <= COMPILED_VARIABLES and self.replicas == 1
+            and not isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+        )  # fmt: skip
         self._functions: dict[Callable[..., None], Any] = {}
 
     def placed(self, chunk_of: Callable[[int], Chunk]) -> tuple:
@@ -106,8 +114,13 @@ class Steps:
             loss = self._counted(number, inputs, targets, weights, bounds, counts, training=True)
             scaled = self.model.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, [variable.value for variable in self.variables])
-        known = [(g, v) for g, v in zip(gradients, self.variables, strict=True) if g is not None]
-        self.model.optimizer.apply(*map(list, zip(*known, strict=True)))
+        variables = [v for g, v in zip(gradients, self.variables, strict=True) if g is not None]
+        gradients = [g for g in gradients if g is not None]
+        if self.compiles and all(isinstance(gradient, tf.Tensor) for gradient in gradients):
+            update = self.model.optimizer.apply
+            tf.function(lambda given: update(given, variables), jit_compile=True, autograph=False)(gradients)
+        else:
+            self.model.optimizer.apply(gradients, variables)
 
     def _judge(self, number, inputs, targets, weights, bounds, counts) -> None:
         self._counted(number, inputs, targets, weights, bounds, counts, training=False)

@@ -250,18 +250,20 @@ def test_initial_values_are_for_a_net_without_parameters():
 
 
 def test_progress_on_one_line_of_a_terminal(capsys, monkeypatch):
-    times = iter([0.0, 2.0, 2.05, 9.0])
+    times = iter([1.0, 2.0, 4.0, 4.05, 9.0])
     monkeypatch.setattr(command.time, "monotonic", lambda: next(times))
     monkeypatch.setenv("COLUMNS", "60")
     line = command._Line()
     at = {"epochs": 5, "figures": {"loss": 0.25, "accuracy": 0.5}}
-    line(SimpleNamespace(epoch=1, done=0.5, rows=1000, left=120_000, **at))
-    line(SimpleNamespace(epoch=1, done=0.6, rows=1200, left=8800, **at))
+    line(SimpleNamespace(epoch=1, done=0.0, rows=0, left=10_000, epochs=5, figures={}))
+    line(SimpleNamespace(epoch=1, done=0.1, rows=200, left=9800, **at))
+    line(SimpleNamespace(epoch=1, done=0.6, rows=1200, left=120_000, **at))
+    line(SimpleNamespace(epoch=1, done=0.7, rows=1400, left=8600, **at))
     line(SimpleNamespace(epoch=1, done=1.0, rows=2000, left=8000, **at))
     line.end()
-    shown = capsys.readouterr().err.split("\r")  # click leaves out what is for terminals
-    assert shown == [
-        "", "epoch 1/5  50%  500 rows/s  at most 4:00 left  loss 0.2500 ",
-        "epoch 1/5 100%  222 rows/s  at most 0:36 left  loss 0.2500 ", "",
+    assert capsys.readouterr().err.split("\r") == [  # click leaves out what is for terminals
+        "", "epoch 1/5   0%", "epoch 1/5  10%  loss 0.2500  accuracy 0.5000",
+        "epoch 1/5  60%  500 rows/s  at most 4:00 left  loss 0.2500 ",
+        "epoch 1/5 100%  257 rows/s  at most 0:31 left  loss 0.2500 ", "",
     ]  # fmt: skip
     assert command._duration(3723) == "1:02:03"

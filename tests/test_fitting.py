@@ -8,7 +8,7 @@ import pytest
 from tables import fails, layers, model, separable, source
 
 import netconv
-from netconv import batches, checkpoints, fitting
+from netconv import batches, checkpoints, fitting, steps
 from netconv.batches import Feed
 from netconv.errors import FormatError
 
@@ -132,6 +132,14 @@ def test_going_on_gives_the_weights_of_a_training_that_was_not_broken_off(tmp_pa
     call = {"checkpoint": tmp_path, "resume": True, **OPTIONS}
     message = fails(netconv.train, net(), source(HARD), kind=FormatError, **call)
     assert message == f"{path}: is damaged, or no checkpoint of this model"
+
+
+def test_a_compiled_optimizer_learns_the_same(monkeypatch):
+    plain = netconv.train(net(), source(HARD), schedule="cosine", epochs=2)
+    monkeypatch.setattr(steps, "COMPILED_FROM", 0)
+    compiled = netconv.train(net(), source(HARD), schedule="cosine", epochs=2)
+    for one, two in zip(variables(plain), variables(compiled), strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-6)
 
 
 def test_there_may_be_no_checkpoint_yet(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -40,16 +41,18 @@ class _Line:
     """The progress of training on one line of a terminal."""
 
     def __init__(self):
-        self.began, self.shown = time.monotonic(), 0.0
+        self.began, self.shown = None, 0.0
 
     def __call__(self, at):
         now = time.monotonic()
+        if self.began is None and at.rows:  # the first rows take as long as TensorFlow's preparations
+            self.began = now, at.rows
         if now - self.shown < 0.1 and at.done < 1:
             return
         self.shown = now
         parts = [f"epoch {at.epoch}/{at.epochs} {at.done:4.0%}"]
-        if at.rows:
-            rate = at.rows / (now - self.began)
+        if self.began and at.rows > self.began[1]:
+            rate = (at.rows - self.began[1]) / max(now - self.began[0], 1e-3)
             parts += [f"{rate:,.0f} rows/s", f"at most {_duration(at.left / rate)} left"]
         parts += [f"{name} {value:.4f}" for name, value in at.figures.items()]
         width = shutil.get_terminal_size().columns - 1
@@ -183,7 +186,8 @@ def train(data, model, output, history, plot, as_json, quiet, validation_data, s
         if line:
             line(at)
         if as_json and at.done == 1:
-            click.echo(json.dumps({"epoch": at.epoch, **at.figures}))
+            figures = {name: value if math.isfinite(value) else None for name, value in at.figures.items()}
+            click.echo(json.dumps({"epoch": at.epoch, **figures}))
             sys.stdout.flush()
 
     with stop.watching():
