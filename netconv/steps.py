@@ -14,7 +14,7 @@ from .batches import Chunk
 from .errors import NetconvError
 from .lazy import keras
 
-COMPILED_FROM, COMPILED_VARIABLES = 3000, 32
+COMPILED_FROM, COMPILED_VARIABLES = 1500, 32
 """Steps from which on, and variables up to which, XLA compiles the optimizer, which makes one pass of what are ten. On
 two cores it saves an MLP a sixth of a step, a CNN and an LSTM nothing, and takes half a second. The rest of a step it
 made slower, several times."""
