@@ -46,6 +46,8 @@ benchmarks/nets/resnet50_v1-symbol.json: .venv-mxnet/ready
 bench: $(VENV)/ready benchmarks/nets/resnet50_v1-symbol.json
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python benchmarks/convert.py
+	$(BIN)/python benchmarks/size.py
+	$(BIN)/python benchmarks/inference.py .venv-mxnet/bin/python
 	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/predict.py
 

@@ -10,11 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from turns import NETCONV, heading, race, row, run
+from turns import NETCONV, RESNET, heading, race, row, run
 
-HERE = Path(__file__).parent
-CKD = HERE.parent / "fixtures" / "ckd"
-RESNET = HERE / "nets" / "resnet50_v1-symbol.json"
+CKD = Path(__file__).parent.parent / "fixtures" / "ckd"
 
 SAVE = """
 import time; start = time.perf_counter()

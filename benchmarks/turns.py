@@ -8,8 +8,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 NETCONV = [sys.executable, "-m", "netconv"]
+RESNET = Path(__file__).parent / "nets" / "resnet50_v1-symbol.json"
+"""The large net, from MXNet's model zoo: `make bench` records it."""
 
 
 def run(command: list[str]) -> tuple[float, float, str]:

@@ -1,0 +1,80 @@
+"""How fast a converted ResNet-50 computes, next to Keras's own and to MXNet on the same weights.
+
+`make bench` records the net, with the Python that has MXNet: `python benchmarks/inference.py .venv-mxnet/bin/python`.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import keras
+import numpy as np
+from turns import RESNET, heading, row
+
+from netconv import conversion
+
+RUNS = {1: 40, 8: 20}
+
+
+class MXNet:
+    """MXNet in a process of its own, which times each run itself."""
+
+    def __init__(self, python: str, batch: int):
+        prefix = str(RESNET).removesuffix("-symbol.json")
+        program = str(RESNET.parent.parent / "run_mxnet.py")
+        command = [python, program, prefix, str(batch)]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        self()
+
+    def __call__(self) -> float:
+        self.process.stdin.write("run\n")
+        self.process.stdin.flush()
+        return float(self.process.stdout.readline())
+
+    def close(self) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def keras_run(model, data):
+    def run() -> float:
+        start = time.perf_counter()
+        model.predict_on_batch(data)
+        return time.perf_counter() - start
+
+    run()
+    return run
+
+
+def main() -> None:
+    shapes = {"data": (None, 3, 224, 224)}
+    ours = conversion.convert(RESNET, input_shapes=shapes).model
+    theirs = keras.applications.ResNet50(weights=None, classifier_activation=None)
+    heading()
+    for batch, runs in RUNS.items():
+        data = np.random.default_rng(0).normal(size=(batch, 3, 224, 224)).astype("float32")
+        mxnet = MXNet(sys.argv[1], batch)
+        sides = [
+            keras_run(ours, data),
+            keras_run(theirs, np.ascontiguousarray(data.transpose(0, 2, 3, 1))),
+            mxnet,
+        ]
+        times: list[list[float]] = [[], [], []]
+        for turn in range(runs):
+            for number in sorted(range(3), key=lambda n, turn=turn: (n + turn) % 3):
+                times[number].append(sides[number]())
+        mxnet.close()
+        one, keras_s, mxnet_s = map(statistics.median, times)
+        row(f"ResNet-50, batch {batch} : keras.applications", one, keras_s, "s", "<= 1.05")
+        row(f"ResNet-50, batch {batch} : MXNet, same weights", one, mxnet_s, "s", "<= 0.7")
+
+
+main()

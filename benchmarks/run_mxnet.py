@@ -1,0 +1,16 @@
+"""A net of Gluon that runs once for each line on stdin and says how many seconds it took. Run where MXNet is."""
+
+import sys
+import time
+
+import mxnet as mx
+import numpy as np
+
+prefix, batch = sys.argv[1], int(sys.argv[2])
+net = mx.gluon.SymbolBlock.imports(f"{prefix}-symbol.json", ["data"], f"{prefix}-0000.params")
+net.hybridize(static_alloc=True, static_shape=True)
+data = mx.nd.array(np.random.default_rng(0).normal(size=(batch, 3, 224, 224)))
+for _ in sys.stdin:
+    start = time.perf_counter()
+    net(data).asnumpy()
+    print(time.perf_counter() - start, flush=True)
