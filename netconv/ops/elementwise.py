@@ -3,6 +3,8 @@
 import math
 from typing import Literal
 
+import numpy as np
+
 from ..arrays import Array
 from ..layout import anywhere
 from ..lazy import layers, ops
@@ -141,6 +143,9 @@ def cast(
 
 @translates("clip", layout=anywhere)
 def clip(at, data, *, a_min: float, a_max: float):
+    if "int" in str(data.dtype):
+        kind = np.iinfo(str(data.dtype))
+        a_min, a_max = (int(max(kind.min, min(kind.max, bound))) for bound in (a_min, a_max))
     return ops.clip(data, a_min, a_max)
 
 

@@ -90,6 +90,8 @@ def argmax_channel(at, data):
 
 def _order(data, axis, ascending):
     """The places that sort `data` along `axis`; equal ones keep their order."""
+    if str(data.dtype) in ("uint8", "int8"):  # which have not the negative of each of their numbers
+        data = ops.cast(data, "int32")
     return ops.argsort(data if ascending else ops.negative(data), axis)
 
 

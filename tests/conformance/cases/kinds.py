@@ -89,4 +89,7 @@ CASES = [
     ),
     forward(case("nanprod", x(2, 3, draw="whole", dtype="int8"), axis=1)),
     forward(case("one_hot", given(0, 2, 1, dtype="int32"), depth=3, dtype="uint8")),
+    forward(case("clip", given(-3, 0, 1, 3, dtype="int32"), a_min="-1.5", a_max="1e37")),
+    *(forward(case("argsort", given(3, 100, 0, 7, dtype=kind), is_ascend=False)) for kind in ("uint8", "int8")),
+    forward(case("topk", given(3, -128, 0, 7, dtype="int8"), k=4)),
 ]
