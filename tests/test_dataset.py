@@ -1,6 +1,7 @@
 """Datasets: what a model takes of tables, in memory and on disk."""
 
 import io
+import json
 
 import keras
 import numpy as np
@@ -227,6 +228,27 @@ def test_the_ids_of_an_embedding_are_found():
     made = keras.Model(scaled, layers.Embedding(9, 2)(keras.ops.cast(scaled * 2, "int32")))
     assert ids_of(made) == {}
     assert ids_of(keras.Sequential([keras.Input((3,), name="w"), layers.Embedding(5, 2), layers.Flatten()])) != {}
+
+
+def test_a_graph_of_mathematica_takes_ids_from_1(tmp_path):
+    nulls = ("Input", "1.Weights", "2.Weights", "2.Biases")
+    nodes = [{"op": "null", "name": name, "inputs": []} for name in nulls]
+    for op, name, attributes, inputs in (
+        ("_minus_scalar", "1$0", {"scalar": "1."}, [0]),
+        ("Embedding", "1", {"input_dim": "20", "output_dim": "4"}, [4, 1]),
+        ("Flatten", "f", {}, [5]),
+        ("FullyConnected", "2", {"num_hidden": "2", "no_bias": "False"}, [6, 2, 3]),
+        ("softmax", "3", {}, [7]),
+    ):
+        nodes.append({"op": op, "name": name, "attrs": attributes, "inputs": [[n, 0, 0] for n in inputs]})
+    graph = {
+        "nodes": nodes,
+        "arg_nodes": [0, 1, 2, 3],
+        "heads": [[8, 0, 0]],
+        "attrs": {"mxnet_version": ["int", 10400]},
+    }
+    (tmp_path / "net.json").write_text(json.dumps(graph))
+    assert ids_of(netconv.convert(tmp_path / "net.json", input_shapes={"Input": (None, 5)})) == {"Input": (1, 20)}
 
 
 TOKENS = "u,v,w,class\n1,2,3,x\n4,5,6,y\n"
