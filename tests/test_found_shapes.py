@@ -1,9 +1,14 @@
 """What is found out of whole nets when nobody says the shapes of their inputs."""
 
+import os
 from pathlib import Path
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
 import pytest
 
+import netconv
 from netconv import conversion
 from netconv.errors import ShapeError
 
@@ -38,3 +43,16 @@ def test_whole_nets(net, expected):
         assert expected in str(error)
     else:
         assert [n.partition(" found out")[0] for n in notes if " found out" in n] == expected
+
+
+@pytest.mark.parametrize(
+    "net", ["mathematica-mapped-12", "mathematica-attention-12", "whole-bilinear-head", "whole-retinaface"]
+)
+def test_a_net_of_any_size_needs_no_shapes(net):
+    """Lengths that nobody knows are counted when the model runs."""
+    model = netconv.convert(NETS / net / "net.json")
+    with np.load(NETS / net / "io.npz") as recorded:
+        for size in "ab":
+            outputs = model(recorded[f"{size}/in:{model.input.name}"])
+            for k, output in enumerate(outputs if isinstance(outputs, list) else [outputs]):
+                np.testing.assert_allclose(output, recorded[f"{size}/out:{k}"], 1e-4, 1e-5)

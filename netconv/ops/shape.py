@@ -205,7 +205,13 @@ def reshape_like(
     (a, b), (c, d) = bounds
     new = right[c:d]
     if sum(bool(unknown) for _, unknown in new) > 1:
-        raise at.error("more than one length is unknown; give the input's shape", tuple(rhs.shape))
+        if b - a != 1:
+            raise at.error("more than one length is unknown; give the input's shape", tuple(rhs.shape))
+        places, whole = 0, rhs.natural()
+        for axis in range(c, d):
+            steps = ops.reshape(regroup.counted(whole, axis), [-1 if i == axis else 1 for i in range(c, d)])
+            places = ops.add(ops.multiply(places, regroup.length(whole, axis)), steps)
+        return ops.take(lhs.natural(), places, a)
     if b - a == d - c:
         new = [mine if mine[1] and theirs[1] else theirs for mine, theirs in zip(left[a:b], new, strict=True)]
     return reshaped(at, lhs, left[:a] + new + left[b:])
@@ -381,14 +387,24 @@ def pad(at, data, *, mode: Literal["constant", "edge", "reflect"], pad_width: In
 @translates("Crop", layout=as_they_are)
 def crop(at, *data, offset: Ints = (0, 0), h_w: Ints = (0, 0), center_crop: bool = False):
     """Cuts (height, width) to `h_w`, or to the second input's."""
-    first = data[0]
-    at.discard(*data[1:])
-    height, width = data[1].shape[2:4] if len(data) > 1 else h_w
-    tensor = first.natural() if first.order != channels_last(4) else first.to(channels_last(4))
-    y, x = ((first.shape[2] - height) // 2, (first.shape[3] - width) // 2) if center_crop else offset
-    if first.order == channels_last(4):
-        return first.same(tensor[:, y : y + height, x : x + width], at)
-    return tensor[:, :, y : y + height, x : x + width]
+    first, like = data[0], data[1] if len(data) > 1 else None
+    at.discard(like)
+    last = first.order == channels_last(4)
+    tensor = first.to(channels_last(4)) if last else first.natural()
+    for axis, start, length in zip((2, 3), offset, like.shape[2:] if like else h_w, strict=True):
+        place = axis - 1 if last else axis
+        have = tensor.shape[place]
+        if length is None or (center_crop and have is None):
+            size = regroup.length(tensor, place)
+            steps, count = ops.arange(length or 1, dtype="int32"), length
+            if length is None:
+                steps, count = (f(like.natural(), axis) for f in (regroup.counted, regroup.length))
+            begin = ops.floor_divide(ops.subtract(size, count), 2) if center_crop else start
+            tensor = ops.take(tensor, ops.add(steps, begin), place)
+        else:
+            begin = (have - length) // 2 if center_crop else start
+            tensor = tensor[(*(slice(None),) * place, slice(begin, begin + length))]
+    return first.same(tensor, at) if last else tensor
 
 
 @translates("broadcast_axis", "broadcast_axes")
