@@ -391,19 +391,18 @@ def crop(at, *data, offset: Ints = (0, 0), h_w: Ints = (0, 0), center_crop: bool
     at.discard(like)
     last = first.order == channels_last(4)
     tensor = first.to(channels_last(4)) if last else first.natural()
-    for axis, start, length in zip((2, 3), offset, like.shape[2:] if like else h_w, strict=True):
+    for axis, start, wanted in zip((2, 3), offset, like.shape[2:] if like else h_w, strict=True):
         place = axis - 1 if last else axis
         have = tensor.shape[place]
-        if length is None or (center_crop and have is None):
-            size = regroup.length(tensor, place)
-            steps, count = ops.arange(length or 1, dtype="int32"), length
-            if length is None:
+        if wanted is None or (center_crop and have is None):
+            steps, count = ops.arange(wanted or 1, dtype="int32"), wanted
+            if wanted is None:
                 steps, count = (f(like.natural(), axis) for f in (regroup.counted, regroup.length))
-            begin = ops.floor_divide(ops.subtract(size, count), 2) if center_crop else start
-            tensor = ops.take(tensor, ops.add(steps, begin), place)
+            middle = ops.floor_divide(ops.subtract(regroup.length(tensor, place), count), 2) if center_crop else start
+            tensor = ops.take(tensor, ops.add(steps, middle), place)
         else:
-            begin = (have - length) // 2 if center_crop else start
-            tensor = tensor[(*(slice(None),) * place, slice(begin, begin + length))]
+            begin = (have - wanted) // 2 if center_crop else start
+            tensor = tensor[(*(slice(None),) * place, slice(begin, begin + wanted))]
     return first.same(tensor, at) if last else tensor
 
 
