@@ -102,11 +102,13 @@ def fit(
         run.epochs()
     except tf.errors.ResourceExhaustedError:
         raise NetconvError(f"not enough memory for batches of {plan.batch_size}: try a smaller --batch-size") from None
-    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError, tf.errors.CancelledError) as e:
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError, tf.errors.CancelledError):
         if steps.replicas == 1:
             raise
-        said = (str(e).splitlines() or [type(e).__name__])[0]
-        raise NetconvError(f"training broke off, as another worker has gone: {said}") from None
+        raise NetconvError(
+            "training broke off, as another worker has gone; start all of them again, with --resume if there are "
+            "checkpoints"
+        ) from None
     if run.best:
         model.set_weights(run.best)
     return Fitted(tuple(run.history), best_epoch(run.history, plan.monitor), run.stopped)

@@ -168,7 +168,9 @@ def test_frozen_layers_do_not_learn():
     before = made.get_weights()
     said = []
     names = [layer.name for layer in made.layers if layer.weights]
-    done = netconv.train(made, source(HARD), freeze=(names[0], "batch*"), epochs=2, say=said.append)
+    options = {"epochs": 4, "reduce_on_plateau": (1, 0.5), "early_stopping": 0}
+    done = netconv.train(made, source(HARD), freeze=(names[0], "batch*"), say=said.append, **options)
+    assert float(done.opened.model.optimizer.learning_rate) <= done.history[-1]["learning_rate"]
     changed = [bool((a != b).any()) for a, b in zip(before, done.opened.model.get_weights(), strict=True)]
     assert changed == [False] * 6 + [True, True]
     assert f"frozen: {names[0]}, {names[1]} (28 parameters)" in said
@@ -192,6 +194,26 @@ def test_mixed_precision_keeps_the_weights_in_full(policy):
     assert type(made.optimizer).__name__ == "Adam"
     losses, exact = ([figures["loss"] for figures in one.history] for one in (done, full))
     assert losses == pytest.approx(exact, abs=0.02) and losses != exact
+
+
+@pytest.mark.parametrize(
+    "error, replicas, message",
+    [
+        ("ResourceExhaustedError", 1, "not enough memory for batches of 32: try a smaller --batch-size"),
+        ("UnavailableError", 2,
+         "training broke off, as another worker has gone; start all of them again, with --resume if there are "
+         "checkpoints"),
+    ],
+)  # fmt: skip
+def test_what_tensorflow_breaks_off_at(monkeypatch, error, replicas, message):
+    import tensorflow as tf
+
+    def learn(self, *_):
+        self.replicas = replicas
+        raise getattr(tf.errors, error)(None, None, "long")
+
+    monkeypatch.setattr(steps.Steps, "learn", learn)
+    assert fails(netconv.train, net(), source(HARD), epochs=1) == message
 
 
 def test_figures_for_tensorboard(tmp_path):
