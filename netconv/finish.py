@@ -130,8 +130,8 @@ def known(module, name, kind: str):
     """Keras's `kind` called `name`, which may have options: `sgd(momentum=0.9)`. Raises NetconvError for a name that
     Keras does not know, and for options that it does not take."""
     try:
-        if isinstance(name, str) and "(" in name:
-            return _made(module, *calls.parse(name, f"{EXAMPLES[kind]}"))
+        if isinstance(name, str) and (kind == "optimizer" or "(" in name):  # Keras's own search leaves Lamb out
+            return _made(module, *calls.parse(name, EXAMPLES[kind]))
         return module.get(name)
     except (ValueError, KeyError):
         name = name.partition("(")[0]

@@ -55,7 +55,7 @@ def working_copy(model, strategy, policy: str | None):
 
     def cloned(layer):
         config = layer.get_config()
-        if policy and layer.name not in last:
+        if policy and layer.name not in last and isinstance(layer, keras.layers.Layer):  # not an op
             config["dtype"] = policy
         return type(layer).from_config(config)
 

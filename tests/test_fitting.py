@@ -185,12 +185,15 @@ def test_frozen_layers_do_not_learn():
 def test_mixed_precision_keeps_the_weights_in_full(policy):
     def trained(**options):
         keras.utils.set_random_seed(2)
-        made = model(hidden=[layers.Dense(4, activation="relu")])
+        entry = keras.Input((2,))
+        inside = keras.ops.maximum(layers.Dense(4)(entry), 0.1)  # an op is no layer
+        made = keras.Model(entry, layers.Dense(2, activation="softmax")(inside))
+        made.compile(keras.optimizers.Adam(0.05), "sparse_categorical_crossentropy")
         return netconv.train(made, source(separable(80)), epochs=8, **options)
 
     done, full = trained(mixed_precision=policy), trained()
     made = done.opened.model
-    assert {str(v.dtype) for v in made.weights} == {"float32"} and {layer.dtype for layer in made.layers} == {"float32"}
+    assert {str(v.dtype) for v in made.weights} == {"float32"} and made.layers[1].dtype_policy.name == "float32"
     assert type(made.optimizer).__name__ == "Adam"
     losses, exact = ([figures["loss"] for figures in one.history] for one in (done, full))
     assert losses == pytest.approx(exact, abs=0.02) and losses != exact

@@ -41,6 +41,11 @@ def test_the_options_of_an_optimizer():
     assert float(found.learning_rate) == pytest.approx(0.2) and found.name == "sgd"
 
 
+@pytest.mark.parametrize("name", ["adam", "SGD", "rmsprop", "Adam_W", "lamb", "muon"])
+def test_every_optimizer_of_keras(name):
+    assert type(made(optimizer=name)).__name__.lower() == name.replace("_", "").lower()
+
+
 def test_a_compiled_optimizer_goes_on_unless_something_is_said():
     compiled = keras.optimizers.RMSprop(0.3)
     assert made(compiled=compiled) is compiled
