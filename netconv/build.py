@@ -53,7 +53,7 @@ class Build:
     first: Any = None  # the first input: it has the batch axis first
     names: set[str] = field(default_factory=set)
     shared: dict[Any, Any] = field(default_factory=dict)
-    placed: list[tuple[Any, str, Array]] = field(default_factory=list)
+    placed: list[tuple[Any, str, tuple, str, Any]] = field(default_factory=list)
     made: dict[int, tuple[Any, str]] = field(default_factory=dict)
     loose: dict[int, Array] = field(default_factory=dict)  # stored arrays that no one layer can own, by id
     discarded: set[str] = field(default_factory=set)
@@ -126,9 +126,9 @@ class Site:
         """Whether other nodes share these arrays that not every layer here could share with them."""
         return any(isinstance(a, Array) and self.build.tied & sources(a.origin).keys() for a in arrays)
 
-    def columns(self, weight: Array) -> Array:
-        """A dense layer's weight (out, in), with its columns as the flattened data lies."""
-        return weight if self.flat is None else self.flat.columns(weight)
+    def kernel(self, weight: Array) -> Array:
+        """A dense layer's weight (out, in) as a kernel (in, out), with its rows as the flattened data lies."""
+        return weight.T if self.flat is None else self.flat.kernel(weight)
 
     def layer(self, cls, *args, weights: dict[str, Array | None] | None = None, part: str | None = None, **config):
         """A Keras layer named after the node (and `part` of it), with the weights given by attribute of the layer
@@ -172,14 +172,18 @@ class Site:
         names = (variable, variable.removesuffix("_kernel"), "depthwise")
         attribute = next(name for name in (f"{n}_initializer" for n in names) if hasattr(owner, name))
 
+        held = [array]  # until it is placed: it may be a rearranged copy
+        some = next(iter(self.graph.arrays.values()), array)  # a copy does not know the map, which all arrays share
+
         def given(shape, dtype=None):
+            array = held.pop()
             if tuple(shape) != array.shape:
                 raise self.error(f"{variable} must have shape {tuple(shape)}", f"{array.shape} from {_said(array)}")
             tensor = ops.convert_to_tensor(array.value, dtype)
-            release(array.value)
+            release(some.value)
             return tensor
 
-        self.build.placed.append((owner, variable, array, attribute, getattr(owner, attribute)))
+        self.build.placed.append((owner, variable, array.origin, attribute, getattr(owner, attribute)))
         setattr(owner, attribute, given)
 
     def tensor(self, array):
@@ -558,11 +562,11 @@ def _name_operations(state: Build, model) -> list:
 def _settle(state: Build) -> dict[str, tuple]:
     """Gives the layers back their own initializers; returns each variable's path and origin."""
     weights = {}
-    for owner, variable, array, attribute, initializer in state.placed:
+    for owner, variable, origin, attribute, initializer in state.placed:
         setattr(owner, attribute, initializer)
         made = getattr(owner, variable, None)
         if made is not None:
-            weights[made.path] = array.origin
+            weights[made.path] = origin
     return weights
 
 

@@ -24,10 +24,10 @@ class Flat:
     shape: tuple[int, ...]
     order: Order
 
-    def columns(self, weight: Array) -> Array:
-        """A weight (out, fan-in) with its columns as the flattened features lie."""
-        axes = tuple(self.order)  # the batch axis of the order stands where `out` stands in the weight
-        return weight.reshape((weight.shape[0], *self.shape)).transpose(axes).reshape(weight.shape)
+    def kernel(self, weight: Array) -> Array:
+        """A weight (out, fan-in) as a kernel (fan-in, out) with its rows as the flattened features lie."""
+        out = weight.shape[0]  # it stands where the batch stands in the order
+        return weight.reshape((out, *self.shape)).transpose((*self.order[1:], 0)).reshape((-1, out))
 
 
 def natural(rank: int) -> Order:

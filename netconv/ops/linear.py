@@ -30,7 +30,7 @@ def fully_connected(
     if data.shape[-1] is not None and data.shape[-1] != weight.shape[1]:
         raise at.error(f"weight must have shape {(num_hidden, data.shape[-1])} for this data", weight.shape)
     dense = at.layer(
-        layers.Dense, num_hidden, use_bias=bias is not None, weights={"kernel": at.columns(weight).T, "bias": bias}
+        layers.Dense, num_hidden, use_bias=bias is not None, weights={"kernel": at.kernel(weight), "bias": bias}
     )
     return dense(data)
 
