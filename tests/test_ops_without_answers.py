@@ -38,6 +38,22 @@ def random(*shape):
     return np.random.default_rng(0).standard_normal(shape).astype("float32")
 
 
+@pytest.mark.parametrize(
+    ("op", "attrs"),
+    [
+        ("ROIPooling", {"pooled_size": (14, 7), "spatial_scale": 1.0}),
+        ("_contrib_ROIAlign", {"pooled_size": (7, 3), "spatial_scale": 1.0, "aligned": True}),
+    ],
+)
+def test_compiled_bins_are_those_of_eager_ones(net, op, attrs):
+    """Compiled, a division by a known number becomes a product with its reciprocal, and bins that end on a whole number
+    one place longer."""
+    rois = np.array([[0, 0, 0, n, n] for n in range(1, 100)], "float32")
+    model = net(op, attrs, {"data": (1, 2, 100, 100), "rois": rois.shape})
+    given = [random(1, 2, 100, 100), rois]
+    np.testing.assert_allclose(model.predict_on_batch(given), model(given), atol=1e-5)
+
+
 def test_position_sensitive_pooling(net):
     size, group, channels, scale = 3, 3, 2, 0.5
     data = random(2, channels * group * group, 9, 8)

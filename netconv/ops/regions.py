@@ -27,9 +27,18 @@ def _column(rois, i: int):
     return ops.stop_gradient(rois[:, i : i + 1])
 
 
+def _divided(size, count: int):
+    """size / count, rounded once.
+
+    TensorFlow compiles a division by a number it knows into a product with the reciprocal, which can differ in the last
+    bit, and a bin that ends on a whole number then ends one place further. So the divisor hangs on the data.
+    """
+    return ops.divide(size, ops.minimum(float(count), ops.add(ops.absolute(size), float(count))))
+
+
 def _bins(start, size, count: int, length: int):
     """Where each of `count` bins begins and ends (R, count), cut to the map: whole numbers that overlap at most."""
-    step = ops.divide(size, float(count))
+    step = _divided(size, count)
     place = np.arange(count, dtype="float32")
     begin = ops.add(ops.floor(ops.multiply(step, place)), start)
     end = ops.add(ops.ceil(ops.multiply(step, place + 1)), start)
@@ -95,7 +104,7 @@ def _mean_weights(start, size, count: int, length: int, ratio: int):
 
     A bin has `ratio` samples or, with 0, as many as it is long; of those at most length + 3 lie on the map.
     """
-    step = ops.divide(size, float(count))
+    step = _divided(size, count)
     samples = ops.full_like(step, float(ratio)) if ratio > 0 else ops.ceil(step)
     apart = ops.divide(step, samples)
     begin = ops.add(ops.multiply(step, np.arange(count, dtype="float32")), start)
@@ -169,7 +178,7 @@ def psroi_pooling(at, data, rois, *, spatial_scale: float, output_dim: int, pool
     for begin, end, length in ((y1, y2, height), (x1, x2, width)):
         begin = ops.multiply(begin, spatial_scale)
         end = ops.multiply(ops.add(end, 1.0), spatial_scale)
-        step = ops.divide(ops.maximum(ops.subtract(end, begin), 0.1), float(pooled_size))
+        step = _divided(ops.maximum(ops.subtract(end, begin), 0.1), pooled_size)
         place = np.arange(pooled_size, dtype="float32")
         low = ops.clip(ops.floor(ops.add(ops.multiply(step, place), begin)), 0, length)[..., None]
         high = ops.clip(ops.ceil(ops.add(ops.multiply(step, place + 1), begin)), 0, length)[..., None]
