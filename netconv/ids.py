@@ -55,6 +55,6 @@ def _offset(entry, tensor, count: int) -> int | None:
     between = keras.Model(entry, tensor)
     shape = [1, *(size or 1 for size in entry.shape[1:])]
     ones = keras.ops.ones(shape, entry.dtype)
-    first, second = (float(keras.ops.max(keras.ops.cast(between(ones * n), "float32"))) for n in (1, 2))
-    straight = count < 3 or second - first == 1
+    zeroth, first, second = (float(keras.ops.max(keras.ops.cast(between(ones * n), "float32"))) for n in range(3))
+    straight = second > zeroth and (count < 3 or second - first == 1)  # an array that is only stored is read at zeros
     return 1 - int(first) if straight and first in (0, 1) else None

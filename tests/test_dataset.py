@@ -230,6 +230,13 @@ def test_the_ids_of_an_embedding_are_found():
     assert ids_of(keras.Sequential([keras.Input((3,), name="w"), layers.Embedding(5, 2), layers.Flatten()])) != {}
 
 
+@pytest.mark.parametrize("rows", [1, 2, 9])
+def test_an_array_stored_in_an_embedding_asks_for_no_ids(rows):
+    """Its rows are looked up at numbers that hang on an input, whatever it holds."""
+    entry = keras.Input((3,), name="image")
+    assert ids_of(keras.Model(entry, layers.Embedding(rows, 2)(keras.ops.zeros_like(entry)))) == {}
+
+
 def test_a_graph_of_mathematica_takes_ids_from_1(tmp_path):
     nulls = ("Input", "1.Weights", "2.Weights", "2.Biases")
     nodes = [{"op": "null", "name": name, "inputs": []} for name in nulls]
