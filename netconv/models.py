@@ -256,11 +256,15 @@ MOST_ROWS = 8192
 
 
 def outputs_of(model, inputs: Sequence[np.ndarray]) -> np.ndarray:
-    """What a model gives, (rows, values): all its outputs side by side, as float32 or what else holds them."""
+    """What a model gives, (rows, values): all its outputs side by side, as float32 or what else holds them.
+
+    A net of one row, as detectors of two stages are, gets the rows one by one.
+    """
     import numpy as np
 
     rows, width = len(inputs[0]), sum(math.prod(part.shape[1:]) for part in inputs)
-    step = max(16, min(MOST_ROWS, LARGEST // 4 // max(1, width, _widest(model))))
+    single = any(output.shape[:1] == (1,) for output in keras.tree.flatten(model.outputs))
+    step = 1 if single else max(16, min(MOST_ROWS, LARGEST // 4 // max(1, width, _widest(model))))
     model.jit_compile = False  # compiling takes longer than the rows, and again for each new number of rows
     found = []
     for start in range(0, rows, step):

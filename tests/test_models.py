@@ -20,6 +20,12 @@ def test_rows_fill_the_inputs_of_a_net():
     assert first.tolist() == [[[1, 2]]] and second.tolist() == [[3, 4]] and second.dtype == np.int32
 
 
+def test_a_net_of_one_row_gets_rows_one_by_one():
+    entry = keras.Input((2,))
+    made = keras.Model(entry, keras.ops.reshape(entry, (1, 2)) * 2)
+    np.testing.assert_array_equal(models.outputs_of(made, [np.ones((3, 2), np.float32)]), np.full((3, 2), 2))
+
+
 def test_unknown_lengths_are_found_out():
     entry = keras.Input((1, None, None))
     made = keras.Model(entry, layers.GlobalAveragePooling2D(data_format="channels_first")(entry))
