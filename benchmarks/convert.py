@@ -56,4 +56,5 @@ def main() -> None:
             print(f"{RESNET} is not there: `make bench` records it", file=sys.stderr)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -80,4 +80,5 @@ def main() -> None:
         row(f"{name} : MXNet, same weights", one[0], mxnet_s[0], "s", "<= 0.7")
 
 
-main()
+if __name__ == "__main__":
+    main()

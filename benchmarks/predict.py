@@ -66,4 +66,5 @@ def main() -> None:
         row("its peak memory : that of a tenth of the rows", peak[0], peak[2], "MiB", "flat")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -97,4 +97,5 @@ def main() -> None:
         row(f"peak memory of VGG-16 ({size:.0f} MiB) : import keras + 1.5 x parameters", one, two, "MiB", "<= 1")
 
 
-main()
+if __name__ == "__main__":
+    main()

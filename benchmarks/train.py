@@ -94,7 +94,7 @@ def large(folder: Path, model: Path, gigabytes: float) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gigabytes", type=float, default=0.5, help="the size of the large table [0.5]")
-    parser.add_argument("--epochs", type=int, default=10, help="of the whole command [10]")
+    parser.add_argument("--epochs", type=int, default=30, help="of the whole command [30]")
     parser.add_argument("--runs", type=int, default=3)
     given = parser.parse_args()
     heading()
@@ -103,9 +103,8 @@ def main() -> None:
         table, model = folder / "digits.csv", folder / "mlp.keras"
         run([sys.executable, str(ROOT / "docs" / "nets.py"), name])
         run([*NETCONV, "convert", str(folder / "mlp.json"), "--input-shape", "dense_1_input=?,784"])
-        large(
-            folder, model, given.gigabytes
-        )  # first: a process counts the memory of the one that started it as its own
+        # first: a process counts the memory of the one that started it as its own
+        large(folder, model, given.gigabytes)
         write(table)
         epochs(table, model, given.runs)
         ours = [*NETCONV, "train", str(table), "-m", str(model), "-o", str(folder / "ours.keras"), *OPTIONS]
@@ -115,4 +114,5 @@ def main() -> None:
         race(f"train, {given.epochs} epochs : pandas and Keras", ours, theirs, given.runs, "<= 0.7")
 
 
-main()
+if __name__ == "__main__":
+    main()

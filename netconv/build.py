@@ -172,15 +172,15 @@ class Site:
         names = (variable, variable.removesuffix("_kernel"), "depthwise")
         attribute = next(name for name in (f"{n}_initializer" for n in names) if hasattr(owner, name))
 
-        held = [array]  # until it is placed: it may be a rearranged copy
-        some = next(iter(self.graph.arrays.values()), array)  # a copy does not know the map, which all arrays share
+        held = [array]  # until it is placed: it may be a rearranged copy, which does not know the map that all share
+        read = next((self.graph.arrays[e.node] for e in self.node.inputs if e.node in self.graph.arrays), array)
 
         def given(shape, dtype=None):
             array = held.pop()
             if tuple(shape) != array.shape:
                 raise self.error(f"{variable} must have shape {tuple(shape)}", f"{array.shape} from {_said(array)}")
             tensor = ops.convert_to_tensor(array.value, dtype)
-            release(some.value)
+            release(read.value)
             return tensor
 
         self.build.placed.append((owner, variable, array.origin, attribute, getattr(owner, attribute)))
