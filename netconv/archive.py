@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .errors import FormatError
 from .files import replacing, reserve
-from .lazy import keras
+from .lazy import keras, no_collection
 
 PREFIX = "netconv/"
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -42,7 +42,8 @@ def save(model, target, members: dict[str, bytes] | None = None) -> None:
         if name.suffix in (".h5", ".hdf5"):
             keras.saving.save_model(model, name)
         else:
-            _write(model, name, members or {})
+            with no_collection():
+                _write(model, name, members or {})
 
 
 def _write(model, name: Path, members: dict[str, bytes]) -> None:

@@ -12,6 +12,7 @@ from . import archive, initialise, normalise, patterns, reader, registry, shapes
 from .draft import Draft
 from .errors import FormatError
 from .graph import Graph
+from .lazy import no_collection
 from .shape_rules import said
 
 
@@ -103,7 +104,8 @@ def convert(
     prepared = prepare(symbol, params, input_shapes=input_shapes, row=row, states=states, seed=seed, init=init)
     from . import build, finish
 
-    model, account = build.build(prepared.graph, prepared.shapes, prepared.zeros)
+    with no_collection():
+        model, account = build.build(prepared.graph, prepared.shapes, prepared.zeros)
     outputs = model.outputs
     chosen = finish.choices(prepared.graph, [len(output.shape) for output in outputs])
     finish.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)

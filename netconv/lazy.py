@@ -4,6 +4,8 @@ the seconds and the memory that TensorFlow takes. Knows nothing else."""
 import gc
 import importlib
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Lazy:
@@ -18,16 +20,23 @@ class Lazy:
         return getattr(importlib.import_module(self.__name__), attribute)
 
 
-def _import_keras() -> None:
-    """Without collecting garbage: there is none, and a collection walks through all that TensorFlow makes."""
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Without collecting garbage, while much is made and little thrown away: a collection walks through all there is,
+    and a model of many layers takes more than linear time."""
     enabled = gc.isenabled()
     gc.disable()
     try:
-        importlib.import_module("keras")
+        yield
     finally:
-        gc.freeze()
         if enabled:
             gc.enable()
+
+
+def _import_keras() -> None:
+    with no_collection():
+        importlib.import_module("keras")
+        gc.freeze()
 
 
 class Ops(Lazy):
