@@ -13,7 +13,7 @@ from .draft import Draft
 from .errors import FormatError
 from .graph import Graph
 from .lazy import no_collection
-from .shape_rules import said
+from .shape_rules.lengths import said
 
 
 @dataclass(frozen=True)

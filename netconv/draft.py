@@ -10,7 +10,7 @@ from . import shapes
 from .arrays import Array
 from .graph import Edge, Graph, Node
 from .registry import parsed
-from .shape_rules import Shape
+from .shape_rules.lengths import Shape
 
 
 @dataclass

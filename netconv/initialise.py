@@ -19,8 +19,9 @@ from . import calls, registry
 from .arrays import Array
 from .errors import FormatError, NetconvError, NodeError, ShapeError
 from .graph import Edge, Graph, Node
-from .shape_rules import GATES, Shape
-from .shapes import Role, parameters
+from .roles import Role, parameters
+from .shape_rules.layers import GATES
+from .shape_rules.lengths import Shape
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,7 +15,7 @@ from .directions import both_directions
 from .draft import Draft, both_ways
 from .graph import Edge, Node
 from .registry import parsed
-from .shape_rules import Shape
+from .shape_rules.lengths import Shape
 
 TOLERANCE = 1e-6
 """How far a constant that a file has as a decimal may be from the number that it stands for, relatively."""

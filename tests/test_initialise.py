@@ -9,7 +9,8 @@ from netconv.arrays import Array
 from netconv.errors import FormatError, NetconvError, NodeError, ShapeError
 from netconv.graph import Edge, Graph, Node
 from netconv.initialise import initialise, require
-from netconv.shapes import infer, parameters
+from netconv.roles import parameters
+from netconv.shapes import infer
 
 
 def owned_by(op, attrs, count, hints=(), names=(), mathematica=False, arrays=None):

@@ -7,8 +7,9 @@ from netconv import registry
 from netconv.arrays import Array
 from netconv.errors import NodeError, ShapeError
 from netconv.graph import Edge, Graph, Node
-from netconv.shape_rules import RULES, Misfit, merge, reshape
-from netconv.shapes import forward, infer, of_row, parameters
+from netconv.roles import parameters
+from netconv.shape_rules.lengths import RULES, Misfit, merge, reshape
+from netconv.shapes import forward, infer, of_row
 
 
 def net(*rows, arrays=None, heads=None, hints=None, **attributes):

@@ -1,0 +1,59 @@
+"""Which null nodes of a graph are parameters, and which are inputs: by what reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from . import registry
+from .graph import Edge, Graph, Node
+
+MOVES = frozenset({"Reshape", "transpose", "SwapAxis", "expand_dims", "squeeze", "Concat", "Cast", "BlockGrad"})
+"""Ops that a parameter may pass on its way to the layer that owns it (Gluon's recurrent layers join theirs)."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """Where a parameter is read: input `name` of a node of `op`; `direct` if it did not pass another node before."""
+
+    op: str
+    name: str
+    direct: bool
+
+
+def parameters(graph: Graph, given: Collection[str] = ()) -> dict[int, Role]:
+    """The null nodes without a stored array that are parameters, not inputs: what a translation wants stored, as
+    Mathematica's own importer has it, and what has a hint how to initialise it. What is in `given` is an input."""
+    found = {i: Role("null", "", True) for i in graph.inputs() if "init" in graph.nodes[i].hints}
+    for edge, role in _stored_inputs(graph):
+        todo, seen = [(edge.node, role)], set()
+        while todo:
+            index, role = todo.pop()
+            node = graph.nodes[index]
+            if node.op == "null" and index not in graph.arrays:
+                found[index] = role
+            elif node.op in MOVES and index not in seen:
+                seen.add(index)
+                todo.extend((e.node, Role(role.op, role.name, False)) for e in node.inputs)
+    return {i: role for i, role in sorted(found.items()) if graph.nodes[i].name not in given}
+
+
+def _stored_inputs(graph: Graph) -> Iterable[tuple[Edge, Role]]:
+    ops = registry.load()
+    for node in graph.nodes:
+        declared = ops[node.op].inputs if node.op in ops else ()
+        for edge, wanted in zip(node.inputs, declared, strict=False):
+            if wanted.stored:
+                yield edge, Role(node.op, wanted.name, True)
+        for subgraph in node.subgraphs if node.op == "_foreach" else ():
+            inner = parameters(subgraph)
+            for edge, null in bound(node, registry.parsed(node), subgraph):
+                if null in inner:
+                    yield edge, inner[null]
+
+
+def bound(node: Node, attributes: Mapping, subgraph: Graph) -> list[tuple[Edge, int]]:
+    """The inputs of a `_foreach` node with the null nodes of its subgraph that they become: data, states, the rest."""
+    nulls = [i for i, inner in enumerate(subgraph.nodes) if inner.op == "null"]
+    places = (*attributes["in_data_locs"], *attributes["in_state_locs"], *attributes["remain_locs"])
+    return [(edge, nulls[p]) for edge, p in zip(node.inputs, places, strict=False) if 0 <= p < len(nulls)]

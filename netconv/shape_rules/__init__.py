@@ -1,0 +1,8 @@
+"""What each op says of shapes, in both directions: as MXNet infers them, and back from what is stored.
+
+One module a family of ops; `lengths` has the table of the rules and the arithmetic of lengths.
+"""
+
+from . import axes, cutting, elementwise, layers, reducing, sources
+
+__all__ = ["axes", "cutting", "elementwise", "layers", "reducing", "sources"]

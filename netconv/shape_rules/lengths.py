@@ -1,0 +1,192 @@
+"""Shapes that are known in part: the arithmetic of them, and the table of rules.
+
+A Shape is a tuple of lengths, None for an unknown length, or None where not even the rank is known. A rule is given
+the attributes of a node and what is known of the shapes of its inputs and outputs, and returns what follows for each:
+a claim, which may be less than was known. A rule that cannot hold raises Misfit. Knows no graph.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import islice
+from types import SimpleNamespace
+
+Shape = tuple[int | None, ...] | None
+Claims = tuple[Sequence[Shape], Sequence[Shape]]
+Rule = Callable[[SimpleNamespace, list[Shape], list[Shape]], Claims]
+
+NATURAL_LAYOUTS = (None, "None", "NCW", "NCHW", "NCDHW")
+LARGEST = 2**63
+
+RULES: dict[str, Rule] = {}
+"""The rules by the op's name as MXNet 1.9.1 writes it; an op without one says nothing of its shapes."""
+
+
+class Misfit(ValueError):
+    """Shapes or attributes that cannot go together; says what, and `received` where a value is at fault."""
+
+    def __init__(self, what: str, received=None):
+        super().__init__(what)
+        self.what, self.received = what, received
+
+
+def rule(*names: str):
+    def register(function: Rule) -> Rule:
+        RULES.update(dict.fromkeys(names, function))
+        return function
+
+    return register
+
+
+def merge(one: Shape, two: Shape) -> Shape:
+    """All that two shapes of the same thing say together. Raises Misfit where they differ."""
+    if one is None or one == two:
+        return two
+    if two is None:
+        return one
+    if len(one) != len(two) or any(a != b and a is not None and b is not None for a, b in zip(one, two, strict=True)):
+        raise Misfit(f"shapes {said(one)} and {said(two)} differ")
+    return tuple(b if a is None else a for a, b in zip(one, two, strict=True))
+
+
+def said(shape: Shape) -> str:
+    """A shape in a message: (?, 3, 224, 224)."""
+    return "unknown" if shape is None else str(tuple("?" if d is None else d for d in shape)).replace("'", "")
+
+
+def first(*lengths: int | None) -> int | None:
+    return next((n for n in lengths if n is not None), None)
+
+
+def product(lengths) -> int | None:
+    return None if None in lengths else math.prod(lengths)
+
+
+def of_rank(shape: Shape, rank: int) -> tuple[int | None, ...]:
+    """The shape if it has that rank, else one of that rank: the claim that shows the difference."""
+    return shape if shape is not None and len(shape) == rank else (None,) * rank
+
+
+def solve(lengths: Sequence[int | None], total: int | None) -> tuple[int | None, ...]:
+    """Lengths whose product is `total`, with the one unknown length found."""
+    lengths = tuple(lengths)
+    if total is None:
+        return lengths
+    known = math.prod(n for n in lengths if n is not None)
+    unknown = lengths.count(None)
+    if (total % known if known else total) or (not unknown and known != total):
+        raise Misfit(f"lengths {said(lengths)} do not make {total} elements")
+    if unknown != 1 or not known:
+        return lengths
+    return tuple(total // known if n is None else n for n in lengths)
+
+
+def place(axis: int, rank: int) -> int:
+    """An axis counted from either end."""
+    if not -rank <= axis < rank:
+        raise Misfit(f"axis must be in [{-rank}, {rank})", axis)
+    return axis % rank
+
+
+def per_axis(name: str, value: Sequence[int], rank: int, default: int, least: int = 1) -> tuple[int, ...]:
+    """An attribute with one number a spatial axis; empty means the default."""
+    value = tuple(value) or (default,) * rank
+    if len(value) != rank or min(value, default=least) < least:
+        raise Misfit(f"attribute {name!r} must have {rank} numbers of at least {least}", value)
+    return value
+
+
+def conv_length(length: int | None, kernel: int, stride: int, pad: int, dilate: int = 1) -> int | None:
+    """Length of a convolution's output along one axis: floor((n + 2 pad - reach) / stride) + 1."""
+    return None if length is None else _fits(length + 2 * pad - dilate * (kernel - 1) - 1, length, kernel) // stride + 1
+
+
+def pool_length(length: int | None, kernel: int, stride: int, pad: int, convention: str) -> int | None:
+    """Length of a pooling's output along one axis: `valid` rounds down, `full` up, `same` is ceil(n / stride)."""
+    if length is None:
+        return None
+    if convention == "same":
+        return -(-length // stride)
+    spare = _fits(length + 2 * pad - kernel, length, kernel)
+    return (-(-spare // stride) if convention == "full" else spare // stride) + 1
+
+
+def _fits(spare: int, length: int, kernel: int) -> int:
+    if spare < 0:
+        raise Misfit(f"the kernel of {kernel} is longer than the data", length)
+    return spare
+
+
+def reshape(shape: Shape, codes: Sequence[int], reverse: bool = False) -> Shape:
+    """The shape that MXNet's Reshape gives: 0 copies a length, -1 infers one, -2 copies the rest, -3 merges two, -4
+    splits one in the two numbers that follow; `reverse` matches from the right. Unknown lengths stay unknown. Source:
+    InferReshapeShape in MXNet's src/operator/tensor/matrix_op-inl.h. Raises Misfit."""
+    if reverse:
+        turned = reshape(None if shape is None else shape[::-1], codes[::-1])
+        return None if turned is None else turned[::-1]
+    if shape is None and -2 in codes:
+        return None
+    source = iter(shape if shape is not None else [None] * (2 * len(codes)))
+    out: list[int | None] = []
+    free: list[int | None] = []  # lengths that no code copies: -1 and plain numbers share them out
+    plain: list[int] = []
+    infer = None
+    todo = iter(codes)
+
+    def take() -> int | None:
+        try:
+            return next(source)
+        except StopIteration:
+            raise Misfit(f"attribute 'shape' asks for more axes than {said(shape)} has", tuple(codes)) from None
+
+    for code in todo:
+        if code > 0:
+            out.append(code)
+            plain.append(code)
+            free.extend(islice(source, 1))
+        elif code == 0:
+            out.append(take())
+        elif code == -1:
+            if infer is not None:
+                raise Misfit("attribute 'shape' may have one -1", tuple(codes))
+            infer = len(out)
+            out.append(None)
+            free.extend(islice(source, 1))
+        elif code == -2:
+            out.extend(source)
+        elif code == -3:
+            one, two = take(), take()
+            out.append(product((one, two)))
+        elif code == -4:
+            whole, parts = take(), (next(todo, 0), next(todo, 0))
+            if min(parts) < -1 or 0 in parts or parts == (-1, -1):
+                raise Misfit("-4 in attribute 'shape' must be followed by two lengths", tuple(codes))
+            out.extend(solve([None if p == -1 else p for p in parts], whole))
+        else:
+            raise Misfit("attribute 'shape' has an unknown code", code)
+    if shape is not None:
+        free.extend(source)
+        total, fixed = product(free), math.prod(plain)
+        if total is not None:
+            left_over = total != fixed if infer is None else total % fixed if fixed else total
+            if left_over:
+                raise Misfit(f"data of shape {said(shape)} do not fit attribute 'shape'", tuple(codes))
+            if infer is not None and fixed:
+                out[infer] = total // fixed
+    return tuple(out)
+
+
+def flattened(lengths, total):
+    """The lengths of data whose features are `total` together."""
+    try:
+        return solve(lengths, total)
+    except Misfit:
+        raise Misfit(f"{total} features cannot come of data of shape {said((None, *lengths))}") from None
+
+
+def part(number: int | None, groups: int, what: str) -> int | None:
+    """The length of one of `groups` equal parts."""
+    if number is not None and number % groups:
+        raise Misfit(f"attribute 'num_group' must divide {number} {what}", groups)
+    return None if number is None else number // groups

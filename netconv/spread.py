@@ -1,0 +1,235 @@
+"""What follows of the shapes of a graph, forward and back along its edges, until nothing new does."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable, Iterable, Mapping
+from itertools import repeat
+from types import SimpleNamespace
+
+from . import registry
+from .errors import NodeError
+from .graph import Edge, Graph, Node
+from .roles import bound
+from .shape_rules.axes import reshape_codes
+from .shape_rules.lengths import LARGEST, RULES, Misfit, Rule, Shape, merge, of_rank, product, rule, said
+from .shape_rules.likely import GUESSES
+
+MOST_AXES, MOST_OUTPUTS, MOST_GUESSES, DEEPEST = 32, 2**16, 3, 4
+
+
+class Net:
+    """What is known of the shapes of one graph, and the rules to find out more. Shapes only ever become more exact."""
+
+    def __init__(self, graph: Graph, seeds: Mapping[int, Shape], depth: int = 0):
+        self.graph, self.depth = graph, depth
+        self.readers = [sorted({reader for reader, _ in readers}) for readers in graph.consumers()]
+        self.outputs = [1] * len(graph.nodes)
+        for edge in [*graph.heads, *(edge for node in graph.nodes for edge in node.inputs)]:
+            if edge.output >= MOST_OUTPUTS:
+                node = graph.nodes[edge.node]
+                raise NodeError(node.op, node.name, f"has no output {edge.output}")
+            self.outputs[edge.node] = max(self.outputs[edge.node], edge.output + 1)
+        ops = registry.load()
+        self.rules = [
+            (RULES[node.op], self._attributes(node)) if node.op in RULES and node.op in ops else None
+            for node in graph.nodes
+        ]
+        self.shapes: dict[Edge, Shape] = {Edge(i): tuple(array.shape) for i, array in graph.arrays.items()}
+        self.shapes.update({Edge(i): shape for i, shape in seeds.items() if shape is not None})
+        self.undo: list[tuple[Edge, Shape]] = []
+        self.spent = 0
+
+    def _attributes(self, node: Node) -> SimpleNamespace:
+        return SimpleNamespace(**registry.parsed(node), _node=node, _depth=self.depth)
+
+    def blame(self, index: int, what: str, received=None) -> NodeError:
+        node = self.graph.nodes[index]
+        return NodeError(node.op, node.name, what, received)
+
+    def shape(self, edge: Edge) -> Shape:
+        return self.shapes.get(edge)
+
+    def around(self, index: int, look: Callable[[Edge], Shape]) -> tuple[list[Shape], list[Shape]]:
+        node = self.graph.nodes[index]
+        return [look(e) for e in node.inputs], [look(Edge(index, k)) for k in range(self.outputs[index])]
+
+    def step(self, index: int, apply: Rule, attributes, look: Callable[[Edge], Shape]) -> list[tuple[Edge, Shape]]:
+        """What a rule adds to what `look` knows round a node. Raises NodeError where it contradicts it."""
+        node = self.graph.nodes[index]
+        ins, outs = self.around(index, look)
+        try:
+            claimed_ins, claimed_outs = apply(attributes, ins, outs)
+        except Misfit as misfit:
+            raise self.blame(index, misfit.what, misfit.received) from None
+        news = []
+        for position, (edge, known, claim) in enumerate(zip(node.inputs, ins, claimed_ins, strict=False)):
+            news.append((edge, self._joined(index, position, known, claim, ins)))
+        for output, (known, claim) in enumerate(zip(outs, claimed_outs, strict=False)):
+            news.append((Edge(index, output), self._joined(index, None, known, claim, ins)))
+        return [(edge, new) for edge, new in news if new is not None and new != look(edge)]
+
+    def _joined(self, index: int, position: int | None, known: Shape, claim: Shape, ins: list[Shape]) -> Shape:
+        if claim is None or claim == known:
+            return known
+        if len(claim) > MOST_AXES:
+            raise self.blame(index, f"has more than {MOST_AXES} axes")
+        if any(n is not None and not 0 <= n < LARGEST for n in claim):
+            raise self.blame(index, "makes an impossible shape", said(claim))
+        try:
+            return merge(known, claim)
+        except Misfit:
+            pass
+        if position is None:
+            raise self.blame(index, f"gives shape {said(claim)} where {said(known)} is wanted")
+        declared = registry.load()[self.graph.nodes[index].op].inputs
+        name = declared[min(position, len(declared) - 1)].name
+        origin = f" for data of shape {said(ins[0])}" if position and ins[0] is not None else ""
+        raise self.blame(index, f"{name} must have shape {said(claim)}{origin}", said(known))
+
+    def learn(self, news: Iterable[tuple[Edge, Shape]], by: int | None = None) -> set[int]:
+        """Takes in shapes that follow; returns the nodes, other than `by`, to which any is news."""
+        touched: set[int] = set()
+        for edge, new in news:
+            known = self.shapes.get(edge)
+            try:
+                new = merge(known, new)
+            except Misfit as misfit:
+                raise self.blame(edge.node if by is None else by, misfit.what) from None
+            if new != known:
+                self.undo.append((edge, known))
+                self.shapes[edge] = new
+                touched.update((edge.node, *self.readers[edge.node]))
+        return touched - {by}
+
+    def settle(self, dirty: Iterable[int]) -> None:
+        """Runs the rules of the nodes `dirty`, forward and back in turn, until nothing new follows."""
+        todo, sign = set(dirty), 1
+        while todo:
+            heap, queued, todo = sorted(sign * index for index in todo), todo, set()
+            while heap:
+                index = sign * heapq.heappop(heap)
+                queued.discard(index)
+                if not self.rules[index]:
+                    continue
+                for other in self.learn(self.step(index, *self.rules[index], self.shape), index):
+                    if sign * other < sign * index:
+                        todo.add(other)
+                    elif other not in queued:
+                        queued.add(other)
+                        heapq.heappush(heap, sign * other)
+            sign = -sign
+
+    def guess(self) -> None:
+        """Where the rules leave a rank open, what is most likely, unless it contradicts what is known."""
+        for _ in range(MOST_GUESSES):
+            progress = False
+            for index, node in enumerate(self.graph.nodes):
+                if not self.rules[index] or node.op not in GUESSES:
+                    continue
+                ins, outs = self.around(index, self.shape)
+                self.undo.clear()
+                try:
+                    claims = zip(node.inputs, GUESSES[node.op](self.rules[index][1], ins, outs), strict=False)
+                    self.settle(self.learn((edge, claim) for edge, claim in claims if claim is not None))
+                    progress = progress or bool(self.undo)
+                except (Misfit, NodeError):
+                    for edge, known in reversed(self.undo):
+                        self.shapes[edge] = known
+            if not progress:
+                break
+
+    def features(self, index: int) -> int | None:
+        """How many features a node makes of each example by flattening, where its data leave that open."""
+        if not self.rules[index]:
+            return None
+        ins, _ = self.around(index, self.shape)
+        open_ = ins and ins[0] is not None and None in ins[0][1:]
+        return _features(self.graph.nodes[index], self.rules[index][1], ins) if open_ else None
+
+    def unexplained(self, index: int, look: Callable[[Edge], Shape]) -> bool:
+        """Whether more is known of what a node gives than follows from what it is given."""
+        if not self.rules[index]:
+            return False
+        apply, attributes = self.rules[index]
+        ins, outs = self.around(index, look)
+        try:
+            claims = apply(attributes, ins, [None] * len(outs))[1]
+        except Misfit:
+            return False
+        return any(
+            k is not None and c is None
+            for known, claim in zip(outs, claims, strict=False)
+            for k, c in zip(known or (), claim or repeat(None), strict=False)
+        )
+
+    def fits(self, sizes: Mapping[Edge, Shape], order: list[int], watched: Mapping[int, int | None]) -> bool | None:
+        """Whether inputs of these shapes contradict nothing; None if they leave open what is watched.
+
+        `watched` are nodes that more is known of than follows, with the features that they want, if any.
+        """
+        tried = dict(sizes)
+        self.spent += len(order)
+
+        def look(edge):
+            return tried[edge] if edge in tried else self.shapes.get(edge)
+
+        try:
+            for index in order:
+                if self.rules[index]:
+                    tried.update(self.step(index, *self.rules[index], look))
+        except NodeError:
+            return False
+        settled = True
+        for index, wanted in watched.items():
+            made = None if wanted is None else product(look(self.graph.nodes[index].inputs[0])[1:])
+            if made is not None and made != wanted:
+                return False
+            if made is None and (wanted is not None or self.unexplained(index, look)):
+                settled = None
+        return settled
+
+
+def _features(node: Node, a, ins: list[Shape]) -> int | None:
+    """The columns of a weight, or n of a Reshape to (-1, n): but where its last axis is known, steps that are no part
+    of an example may be what it folds into the batch."""
+    if node.op == "FullyConnected" and a.flatten:
+        return of_rank(ins[1], 2)[1]
+    if node.op == "Reshape" and not a.reverse and len(ins[0]) > 2 and ins[0][0] is ins[0][-1] is None:
+        codes = reshape_codes(a)
+        if codes[:1] == (-1,) and len(codes) > 1 and min(codes[1:]) > 0:
+            return math.prod(codes[1:])
+    return None
+
+
+def _foreach(a, ins, outs, guess=False):
+    """Each step sees the data without their first axis; states keep their shapes from step to step."""
+    (subgraph,) = a._node.subgraphs[:1] or (None,)
+    if subgraph is None or a._depth >= DEEPEST:
+        return ins, outs
+    attributes = vars(a)
+    nulls = [null for _, null in bound(a._node, attributes, subgraph)]
+    if len(nulls) != len(ins):
+        raise Misfit("attributes 'in_data_locs', 'in_state_locs' and 'remain_locs' must name each input once")
+    data, states = len(a.in_data_locs), len(a.in_state_locs)
+    time = next((x[0] for x in [*ins[:data], *outs[: a.num_out_data]] if x and x[0] is not None), None)
+    seeds = [x and x[1:] for x in ins[:data]] + ins[data:]
+    inner = Net(subgraph, dict(zip(nulls, seeds, strict=True)), a._depth + 1)
+    heads, ends = subgraph.heads[: a.num_out_data], subgraph.heads[a.num_out_data : a.num_out_data + states]
+    inner.learn((e, x[1:]) for e, x in zip(heads, outs, strict=False) if x)
+    dirty: Iterable[int] = range(len(inner.rules))
+    for _ in range(2):  # once more with the states as they leave the first step
+        inner.settle(dirty)
+        if guess:
+            inner.guess()
+        for null, end in zip(nulls[data : data + states], ends, strict=False):
+            both = merge(inner.shape(Edge(null)), inner.shape(end))
+            dirty = {*dirty, *inner.learn([(Edge(null), both), (end, both)] if both is not None else [])}
+    found = [inner.shape(Edge(null)) for null in nulls]
+    steps = [None if x is None else (time, *x) for x in (*found[:data], *(inner.shape(e) for e in heads))]
+    return [*steps[:data], *found[data:]], [*steps[data:], *(inner.shape(e) for e in ends)]
+
+
+rule("_foreach")(_foreach)
+GUESSES["_foreach"] = lambda a, ins, outs: _foreach(a, ins, outs, guess=True)[0]
