@@ -4,10 +4,13 @@ width, height about their centre. Knows no op of MXNet.
 
 import numpy as np
 
-from .lazy import ops
+from .arrays import Array
+from .lazy import layers, ops
 
-ROUNDS = 96
-"""Rounds of suppression: what a box is told that is this many suppressions deep is exact."""
+BLOCK = 128
+"""Boxes that are chosen among one after the other before the next are looked at."""
+PAIRS = 2**23
+"""Pairs of boxes whose overlaps are held at a time."""
 
 
 def corners(boxes, format: str):
@@ -65,11 +68,6 @@ def shared_area(one, two, extra: float = 0.0):
     return ops.multiply(*sides)
 
 
-def all_pairs(parts):
-    """Tensors (..., n) as (..., n, 1) and (..., 1, n)."""
-    return [p[..., :, None] for p in parts], [p[..., None, :] for p in parts]
-
-
 def ratio(one, two, area_one, area_two, extra: float = 0.0):
     """Intersection over union of boxes, each four tensors, that broadcast; 0 where the union is empty."""
     shared = shared_area(one, two, extra)
@@ -78,32 +76,76 @@ def ratio(one, two, area_one, area_two, extra: float = 0.0):
     return ops.where(empty, ops.zeros_like(shared), ops.divide(shared, ops.where(empty, ops.ones_like(union), union)))
 
 
-def overlaps(boxes, areas, format: str, extra: float = 0.0):
-    """Intersection over union of all pairs of (N, k, 4): (N, k, k)."""
-    one, two = all_pairs(corners(boxes, format))
-    (area_one,), (area_two,) = all_pairs([areas])
-    return ratio(one, two, area_one, area_two, extra)
+def overlaps(one, two, extra: float = 0.0):
+    """Intersection over union of all pairs of (N, a, 5) and (N, b, 5), corners and area: (N, a, b)."""
+    one, two = [one[..., :, None, i] for i in range(5)], [two[..., None, :, i] for i in range(5)]
+    return ratio(one, two, one[4], two[4], extra)
 
 
-def survivors(at, valid, suppresses):
-    """Which boxes (N, k), best first, are left of those `valid` when each that is left suppresses the ones after it
-    that `suppresses` (N, k, k) says.
+def measured(boxes, format: str):
+    """Corners and area (N, k, 5)."""
+    return ops.stack([*corners(boxes, format), areas(boxes, format)], -1)
 
-    A round takes every box as left that none left by the round before suppresses: after n rounds all is right that is
-    n suppressions deep. Where the last round still changed something the image's result is NaN, not a guess.
+
+def survivors(at, valid, traits, suppresses):
+    """Which boxes (N, k), best first, are left of those `valid` when each that is left suppresses the ones after it.
+
+    `suppresses(one, two)` says of `traits` (N, a, w) and (N, b, w) which suppress which: (N, a, b).
     """
     count = valid.shape[1]
-    place = ops.add(np.arange(count, dtype="float32"), at.nothing("float32"))  # not a matrix of constants
-    after = ops.cast(ops.less(place[:, None], place), "float32")
-    suppresses = ops.multiply(ops.cast(suppresses, "float32"), after)
-    valid = ops.cast(valid, "float32")[:, None, :]
-    left = valid
-    for _ in range(min(count, ROUNDS)):
-        before, left = left, ops.relu(ops.subtract(valid, ops.matmul(left, suppresses)))
-    if count > ROUNDS:
-        settled = ops.all(ops.equal(left, before), axis=-1, keepdims=True)
-        left = ops.where(settled, left, float("nan"))
-    return left[:, 0, :]
+    size = min(count, BLOCK)
+    padding = ((0, 0), (0, -count % size))
+    valid, traits = ops.pad(ops.cast(valid, "float32"), padding), ops.pad(traits, (*padding, (0, 0)))
+    choose = _greedy(at, size)
+    whole, wide = valid.shape[1], size * max(1, PAIRS // (count * size))
+    left = []
+    for begin in range(0, whole, wide):
+        end = min(begin + wide, whole)
+        pairs = ops.cast(suppresses(traits[:, :end], traits[:, begin:end]), "float32")
+        for first in range(begin, end, size):
+            column = pairs[:, :, first - begin : first - begin + size]
+            free = valid[:, None, first : first + size]
+            if left:
+                gone = ops.matmul(ops.concatenate(left, -1)[:, None, :], column[:, :first])
+                free = ops.relu(ops.subtract(free, gone))
+            left.append(choose(free, column[:, first : first + size]))
+    return ops.concatenate(left, -1)[:, :count]
+
+
+def _greedy(at, size: int):
+    """A function of which boxes are free (N, 1, size) and which suppress which (N, size, size) that says which are left
+    (N, size).
+
+    A loop over boxes is a recurrent layer: the state is who is left, and step t lets a GRU forget all but unit t, which
+    becomes relu(free[t] - sum of state[j] * suppresses[j, t]). So its update gate is 1 but for unit t, its reset gate
+    the column t, and both, with free[t], are what it reads.
+    """
+    kernel = np.zeros((2 * size + 1, 3 * size), "float32")
+    np.fill_diagonal(kernel, 1)
+    kernel[-1, 2 * size :] = 1
+    recurrent = np.zeros((size, 3 * size), "float32")
+    recurrent[:, 2 * size :] = -1
+    chosen = at.layer(
+        layers.GRU,
+        size,
+        activation="relu",
+        recurrent_activation="linear",
+        use_bias=False,
+        reset_after=False,
+        weights={"cell.kernel": Array.constant(kernel), "cell.recurrent_kernel": Array.constant(recurrent)},
+        part="greedy",
+        dtype="float32",
+    )
+    place = ops.add(np.arange(size, dtype="float32"), at.nothing("float32"))  # not a matrix of constants
+    others = ops.cast(ops.not_equal(place[:, None], place), "float32")
+
+    def choose(free, suppresses):
+        turned = ops.transpose(suppresses, (0, 2, 1))
+        return chosen(
+            ops.concatenate([ops.add(ops.zeros_like(turned), others), turned, ops.transpose(free, (0, 2, 1))], -1)
+        )
+
+    return choose
 
 
 def best_first(scores, valid):

@@ -8,13 +8,13 @@ from typing import Literal
 
 from ..lazy import ops
 from ..overlap import (
-    all_pairs,
     areas,
     best_first,
     centred,
     corners,
     counted,
     match,
+    measured,
     moved,
     offsets,
     overlaps,
@@ -73,19 +73,22 @@ def box_nms(
     k = count if topk < 0 else min(topk, count)
     places = best_first(scores, valid)[:, :k]
     best = rows_at(boxes, places)
-    coords = ops.stop_gradient(best[..., coord_start : coord_start + 4])
-    suppresses = ops.greater(overlaps(coords, areas(coords, in_format), in_format), overlap_thresh)
-    if id_index >= 0 and not force_suppress:
-        (one,), (two,) = all_pairs([ops.trunc(best[..., id_index])])
-        suppresses = ops.logical_and(suppresses, ops.equal(one, two))
-    left = survivors(at, ops.take_along_axis(valid, places, 1), suppresses)
+    traits = measured(best[..., coord_start : coord_start + 4], in_format)
+    kinds = id_index >= 0 and not force_suppress
+    if kinds:
+        traits = ops.concatenate([traits, ops.trunc(best[..., id_index : id_index + 1])], -1)
+
+    def suppresses(one, two):
+        over = ops.greater(overlaps(one, two), overlap_thresh)
+        return ops.logical_and(over, ops.equal(one[..., :, None, 5], two[..., None, :, 5])) if kinds else over
+
+    left = survivors(at, ops.take_along_axis(valid, places, 1), ops.stop_gradient(traits), suppresses)
     front = ops.argsort(ops.negative(left), -1)  # those left come first, in their order
     chosen = rows_at(best, front)
     if in_format != out_format:
         recoded = _recoded(chosen[..., coord_start : coord_start + 4], out_format)
         chosen = ops.concatenate([chosen[..., :coord_start], recoded, chosen[..., coord_start + 4 :]], -1)
-    left = ops.take_along_axis(left, front, 1)[..., None]
-    out = ops.where(ops.equal(left, 0), -1.0, ops.where(ops.equal(left, 1), chosen, left))
+    out = ops.where(ops.greater(ops.take_along_axis(left, front, 1), 0)[..., None], chosen, -1.0)
     out = ops.pad(out, ((0, 0), (0, count - k), (0, 0)), constant_values=-1.0)
     return ops.reshape(out, [-1 if d is None else d for d in data.shape])
 

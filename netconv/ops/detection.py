@@ -7,12 +7,11 @@ import numpy as np
 from ..attributes import Floats
 from ..lazy import ops
 from ..overlap import (
-    all_pairs,
-    areas,
     best_first,
     centred,
     counted,
     match,
+    measured,
     moved,
     offsets,
     overlaps,
@@ -98,13 +97,15 @@ def multibox_detection(
         best = ops.less(np.arange(count, dtype="int32"), ops.minimum(number, k))
         places = ops.where(best, places, as_they_come)
     found, valid = rows_at(found, places), ops.take_along_axis(valid, places, 1)
-    boxes, kind = found[:, :k, 2:], found[:, :k, 0]
-    suppresses = ops.greater_equal(overlaps(boxes, areas(boxes, "corner"), "corner"), nms_threshold)
-    if not force_suppress:
-        (one,), (two,) = all_pairs([kind])
-        suppresses = ops.logical_and(suppresses, ops.equal(one, two))
-    left = survivors(at, valid[:, :k], suppresses)
-    kind = ops.where(ops.equal(left, 0), -1.0, ops.where(ops.equal(left, 1), kind, left))
+    kind = found[:, :k, 0]
+    traits = ops.concatenate([measured(found[:, :k, 2:], "corner"), kind[..., None]], -1)
+
+    def suppresses(one, two):
+        over = ops.greater_equal(overlaps(one, two), nms_threshold)
+        return over if force_suppress else ops.logical_and(over, ops.equal(one[..., :, None, 5], two[..., None, :, 5]))
+
+    left = survivors(at, valid[:, :k], traits, suppresses)
+    kind = ops.where(ops.greater(left, 0), kind, -1.0)
     kind = ops.pad(kind, ((0, 0), (0, count - k)), constant_values=-1.0)
     return ops.where(valid[..., None], ops.concatenate([kind[..., None], found[..., 1:]], -1), -1.0)
 

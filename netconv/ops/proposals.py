@@ -93,14 +93,16 @@ def proposal(
     places = best_first(scores, ops.full_like(scores, True, dtype="bool"))[:, :k]
     boxes, scores = rows_at(boxes, places), ops.take_along_axis(scores, places, 1)
     sides = [ops.add(ops.subtract(boxes[..., i + 2], boxes[..., i]), 1.0) for i in (0, 1)]
-    suppresses = ops.greater(overlaps(boxes, ops.multiply(*sides), "corner", 1.0), threshold)
-    left = survivors(at, ops.ones_like(scores), suppresses)
+    traits = ops.concatenate([boxes, ops.multiply(*sides)[..., None]], -1)
+
+    def suppresses(one, two):
+        return ops.greater(overlaps(one, two, 1.0), threshold)
+
+    left = survivors(at, ops.ones_like(scores), traits, suppresses)
     found = ops.minimum(ops.sum(left, 1, keepdims=True), float(min(rpn_post_nms_top_n, k)))
     turn = ops.cast(ops.mod(np.arange(rpn_post_nms_top_n, dtype="float32"), ops.maximum(found, 1.0)), "int32")
     chosen = ops.take_along_axis(ops.argsort(ops.negative(left), -1), turn, 1)
     boxes, scores = rows_at(boxes, chosen), ops.take_along_axis(scores, chosen, 1)
-    settled = ops.equal(found, found)  # not a NaN
-    boxes, scores = ops.where(settled[..., None], boxes, float("nan")), ops.where(settled, scores, float("nan"))
     image = ops.subtract(ops.cumsum(ops.ones_like(scores), 0), 1.0)
     rois = ops.reshape(ops.concatenate([image[..., None], boxes], -1), (-1, 5))
     return [rois, ops.reshape(scores, (-1, 1))] if output_score else rois
