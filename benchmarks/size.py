@@ -24,6 +24,7 @@ for path in sys.argv[1:]:
     netconv.convert_file(path, output=path + ".keras")
     print(time.perf_counter() - start)
 """
+KERAS = "import sys, keras; keras.applications.VGG16(weights=None).save(sys.argv[1])"
 
 
 class Net:
@@ -91,10 +92,10 @@ def main() -> None:
         size = sum(array.nbytes for _, array in net.arrays) / 2**20
         path = net.write(folder / "vgg16.json")
         ours = [*NETCONV, "convert", str(path), "-o", str(folder / "vgg16.keras")]
-        bare = [sys.executable, "-c", "import keras"]
-        peaks = [(run(ours)[1], run(bare)[1] + 1.5 * size) for _ in range(3)]
+        theirs = [sys.executable, "-c", KERAS, str(folder / "theirs.keras")]
+        peaks = [(run(ours)[1], run(theirs)[1]) for _ in range(3)]
         one, two = (statistics.median(column) for column in zip(*peaks, strict=True))
-        row(f"peak memory of VGG-16 ({size:.0f} MiB) : import keras + 1.5 x parameters", one, two, "MiB", "<= 1")
+        row(f"peak memory of VGG-16 ({size:.0f} MiB) : Keras's own, made and saved", one, two, "MiB", "<= 1")
 
 
 if __name__ == "__main__":

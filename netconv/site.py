@@ -163,6 +163,7 @@ class Site:
             array = held.pop()
             if tuple(shape) != array.shape:
                 raise self.error(f"{variable} must have shape {tuple(shape)}", f"{array.shape} from {_said(array)}")
+            release(read.value)  # a rearranged copy was made of it, or little was read yet
             tensor = ops.convert_to_tensor(array.value, dtype)
             release(read.value)
             return tensor
