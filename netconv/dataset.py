@@ -11,20 +11,11 @@ from typing import TYPE_CHECKING, Any
 from . import encoded, encoding, finding, spool, table
 from .encoding import Encoding, Needs
 from .errors import DataError
+from .feeding import row_shapes
 from .figures import counted
-from .models import (
-    Opened,
-    Say,
-    check_trainable,
-    class_names,
-    known_encoding,
-    loss_of,
-    needs_of,
-    overridden,
-    plain_encoding,
-    row_shapes,
-    tell_unseen,
-)
+from .learnt import known_encoding, overridden, plain_encoding, tell_unseen
+from .models import Opened, Say
+from .needs import check_trainable, class_names, loss_of, needs_of
 from .reading import Reading
 from .rows import Form
 from .sources import Data, Source, sources
@@ -99,8 +90,7 @@ def for_training(
         whole = whole or _read(files, reading)
         known = finding.fit(whole, needs, reading, opened.classes, say=say)
     _tell_place(whole, say)
-    y = _targets(whole, known)
-    full, left_out = _with_targets(y, whole, say)
+    y, full, left_out = _targets(whole, known, say)
     _check_classes(y, full, known, whole)
     outside = _held_out(y, full, 0.0 if validation_data else validation_split, seed)
     inside = full & ~outside
@@ -113,8 +103,7 @@ def for_training(
     training, validation = make(known, whole, y, (inside, outside), left_out)
     if validation_data:
         whole = encoding.read(sources(validation_data, part="test"), known, reading.header)
-        y = _targets(whole, known)
-        full, left_out = _with_targets(y, whole, say)
+        y, full, left_out = _targets(whole, known, say)
         [validation] = make(known, whole, y, (full,), left_out)
     tell_unseen(unseen, say)
     return opened, training, validation
@@ -132,8 +121,7 @@ def for_evaluation(opened: Opened, needs: Needs, data: Data, reading: Reading, s
         whole = _read(files, reading)
         known = plain_encoding(whole, needs, opened, reading, False, say)
     _tell_place(whole, say)
-    y = _targets(whole, known)
-    full, left_out = _with_targets(y, whole, say)
+    y, full, left_out = _targets(whole, known, say)
     unseen: Counter[str] = Counter()
     [found] = _datasets(opened, needs, known, whole, y, (full,), left_out, unseen)
     tell_unseen(unseen, say)
@@ -163,23 +151,18 @@ def _tell_place(whole: Table, say: Say) -> None:
         say(f"{counted(len(whole), 'row')}: more than {spool.MEMORY >> 20} MB of numbers, kept on disk")
 
 
-def _targets(whole: Table, known: Encoding) -> np.ndarray:
+def _targets(whole: Table, known: Encoding, say: Say) -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
+    """The targets of all rows, which rows have one (a mask), and how many are left out because they have none."""
     import numpy as np
 
-    return np.concatenate([encoded.targets(rows, known) for rows in whole.blocks()])
-
-
-def _with_targets(y: np.ndarray, whole: Table, say: Say) -> tuple[np.ndarray, dict[str, int]]:
-    """Which rows have a target (a mask), and how many have none."""
-    import numpy as np
-
+    y = np.concatenate([encoded.targets(rows, known) for rows in whole.blocks()])
     full = y >= 0 if y.ndim == 1 else ~np.isnan(y).any(axis=1)
     without = int(len(y) - full.sum())
     if without == len(y):
         raise DataError("no row has a target", whole.file)
     if without:
         say(f"{counted(without, 'row')} without a target left out")
-    return full, {"without a target": without} if without else {}
+    return y, full, {"without a target": without} if without else {}
 
 
 def _check_classes(y: np.ndarray, full: np.ndarray, known: Encoding, whole: Table) -> None:

@@ -10,18 +10,11 @@ from . import dataset
 from .dataset import Dataset
 from .encoding import Needs
 from .errors import NetconvError
+from .feeding import outputs_of
 from .finding import silent
 from .lazy import keras
-from .models import (
-    Say,
-    as_targets,
-    check_trainable,
-    loss_of,
-    needs_of,
-    open_model,
-    outputs_of,
-    probabilities,
-)
+from .models import Say, open_model
+from .needs import as_targets, check_trainable, loss_of, needs_of, probabilities
 from .reading import Reading
 from .report import ClassReport, Evaluation
 from .sources import Data

@@ -13,23 +13,12 @@ from . import encoded, encoding, table
 from .columns import columns
 from .dataset import found_sources, likely
 from .encoding import Encoding, Needs
+from .feeding import inputs_of, outputs_of
 from .figures import counted
 from .finding import silent
-from .models import (
-    Opened,
-    Say,
-    class_names,
-    inputs_of,
-    known_encoding,
-    loss_of,
-    needs_of,
-    open_model,
-    outputs_of,
-    overridden,
-    plain_encoding,
-    probabilities,
-    tell_unseen,
-)
+from .learnt import known_encoding, overridden, plain_encoding, tell_unseen
+from .models import Opened, Say, open_model
+from .needs import class_names, loss_of, needs_of, probabilities
 from .predictions import Block, Predictions
 from .reading import Reading
 from .rows import Form, Rows

@@ -24,7 +24,8 @@ from .finding import silent
 from .fitting import MONITOR, Plan, Progress, fit
 from .freezing import frozen
 from .lazy import keras
-from .models import TABLE, Opened, Say, as_targets, loss_of, needs_of, open_model
+from .models import TABLE, Opened, Say, open_model
+from .needs import as_targets, loss_of, needs_of
 from .optimizers import Learning, optimizer_for, renewed
 from .reading import Reading
 from .report import Evaluation

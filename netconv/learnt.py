@@ -1,0 +1,60 @@
+"""The encoding that a model reads a table by: what it learnt in training, or numbers as they are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from . import finding
+from .encoding import Encoding, Feature, Needs
+from .errors import DataError, FormatError, NetconvError
+from .figures import counted
+from .models import TABLE, Opened, Say
+from .reading import Reading
+from .table import Table
+
+
+def plain_encoding(
+    table: Table, needs: Needs, opened: Opened, reading: Reading, without_target: bool, say: Say
+) -> Encoding:
+    """The encoding of a table for a model that learnt from none: numbers only, as they are. Raises DataError."""
+    if reading.standardize or reading.standardize_target:
+        raise DataError(
+            "means are learnt in training, and the model was not trained on a table: leave --standardize out"
+        )
+    found = finding.fit(table, needs, reading, opened.classes, without_target, say)
+    return replace(found, features=tuple(Feature(feature.name, ids=feature.ids) for feature in found.features))
+
+
+def known_encoding(opened: Opened, needs: Needs) -> Encoding | None:
+    """The encoding that a model was trained with, checked against the model. Raises FormatError."""
+    known = opened.encoding
+    if known:
+        fits = needs.features in (None, known.width) and len(known.classes) <= needs.classes
+        if not fits or len(known.inputs) != len(needs.inputs):
+            raise FormatError(f"{opened.name}: its member netconv/{TABLE} does not fit the model")
+    return known
+
+
+def overridden(known: Encoding, reading: Reading) -> Encoding:
+    """An encoding with what the user says otherwise. Raises NetconvError when only training could do it."""
+    dropped = {name for entry in reading.drop for name in (entry, *entry.split(","))}
+    anew = {
+        "--columns": reading.columns, "--input": reading.input, "--standardize": reading.standardize,
+        "--standardize-target": reading.standardize_target,
+        "--drop": dropped.intersection(feature.name for feature in known.features),
+    }  # fmt: skip
+    for option in (option for option, said in anew.items() if said):
+        raise NetconvError(f"the model takes what it was trained on, as it was trained on it: leave {option} out")
+    if reading.target:
+        known = replace(known, targets=reading.target)
+    if reading.rescale and any(feature.mean is not None for feature in known.features):
+        raise NetconvError("the model standardises what it takes: leave --rescale out")
+    return replace(known, scale=reading.rescale[0], offset=reading.rescale[1]) if reading.rescale else known
+
+
+def tell_unseen(unseen: Counter[str], say: Say) -> None:
+    for name, count in unseen.items():
+        if count:
+            cells = f"{counted(count, 'cell')} of categories that the training table did not have"
+            say(f"warning: column {name!r}: {cells}, taken as missing")
