@@ -1,40 +1,20 @@
-"""A net as MXNet or Mathematica wrote it (`net.json`, `net.params`) to a Graph. Knows files, no shapes and no op but
-the few whose JSON an older MXNet wrote otherwise.
-
-The JSON is that of nnvm's SaveJSON; what its older forms lack is added as MXNet's own loader adds it
-(src/nnvm/legacy_json_util.cc).
-"""
+"""A net as MXNet or Mathematica wrote it (`net.json`, `net.params`) to a Graph: which parameter file belongs to a
+graph, and which of its arrays to which node."""
 
 from __future__ import annotations
 
-import json
 import re
-import reprlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from . import symbols
 from .arrays import Array
 from .errors import FormatError
-from .graph import Edge, Graph, Node
-
-LARGEST = 64 << 20
-"""Bytes of JSON that are read: some 400,000 nodes, and less memory than a hostile file could otherwise ask for."""
-DEEPEST = 16
-"""Levels of subgraphs."""
-NAMED = 20
-"""How many names one message lists."""
-HIDDEN = ("ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_stage")
-"""Hints that older MXNets wrote without underscores, alone or behind the name of an argument: `weight_lr_mult`."""
-AUXILIARY = {"BatchNorm": (3, ("moving_mean", "moving_var")), "CuDNNBatchNorm": (3, ("moving_mean", "moving_var"))}
-"""What JSON from before 0.9 leaves out: how many inputs it gives, and which follow."""
-BEFORE_VERSIONS = 800
-"""The version of JSON that names none; the first that did is 0.9."""
-
-_show = reprlib.Repr()
-_show.maxstring = _show.maxother = 100
+from .graph import Graph
+from .symbols import AUXILIARY, listed, shown
 
 
 def read(symbol: Path | str | BinaryIO, params: Path | str | bool | None = None) -> Graph:
@@ -43,8 +23,7 @@ def read(symbol: Path | str | BinaryIO, params: Path | str | bool | None = None)
     `params` is the parameter file; None looks for it (`find_params`), False reads none. Without a parameter file the
     graph has no arrays. Raises FormatError.
     """
-    source, data = _bytes(symbol)
-    graph = _graph(_json(source, data), source, f"{source}: ", 0)
+    graph = symbols.read(symbol)
     if params is None and not hasattr(symbol, "read"):
         params = find_params(symbol)
     return graph if params is None or params is False else with_params(graph, params)
@@ -82,7 +61,7 @@ def find_params(symbol: Path | str) -> Path | None:
     if epochs:
         return symbol.with_name(epochs[max(epochs)])
     if len(others) > 1:
-        raise FormatError(f"{symbol}: several parameter files could belong to it: {_listed(others)}; name one with -p")
+        raise FormatError(f"{symbol}: several parameter files could belong to it: {listed(others)}; name one with -p")
     return symbol.with_name(others[0]) if others else None
 
 
@@ -113,11 +92,11 @@ def _named(graph: Graph, path, waiting: dict[str, list[int]], keys: list[str]) -
     unknown = [key for key, name in zip(keys, names, strict=True) if name is None]
     if unknown:
         some = "these parameters have" if len(unknown) > 1 else "this parameter has"
-        raise FormatError(f"{path}: {some} no node in {graph.source}: {_listed(unknown)}")
+        raise FormatError(f"{path}: {some} no node in {graph.source}: {listed(unknown)}")
     for name, count in Counter(names).items():
         if count != len(waiting[name]):
             raise FormatError(
-                f"{path}: {count} parameters for the {len(waiting[name])} nodes named {_show.repr(name)} "
+                f"{path}: {count} parameters for the {len(waiting[name])} nodes named {shown(name)} "
                 f"in {graph.source}; each node must have its own"
             )
     places = {name: iter(indices) for name, indices in waiting.items()}
@@ -159,232 +138,3 @@ def _unnamed(graph: Graph, path, count: int) -> list[int]:
             "certain; save them with names"
         )
     return places
-
-
-def _bytes(symbol: Path | str | BinaryIO) -> tuple[str, bytes]:
-    if hasattr(symbol, "read"):
-        name = getattr(symbol, "name", "<stdin>")
-        source, data = "standard input" if name == "<stdin>" else str(name), symbol.read(LARGEST + 1)
-    else:
-        source = str(symbol)
-        try:
-            with open(symbol, "rb") as stream:
-                data = stream.read(LARGEST + 1)
-        except OSError as error:
-            raise FormatError(f"{source}: {error.strerror or error}") from None
-    if len(data) > LARGEST:
-        raise FormatError(f"{source}: more than {LARGEST >> 20} MiB, too much for the graph of a net")
-    if data.startswith(b"\x12\x01\0\0\0\0\0\0"):
-        raise FormatError(f"{source}: a parameter file, where the graph is wanted (net.json)")
-    return source, data
-
-
-def _json(source: str, data: bytes):
-    """What the text holds; an object has each key once."""
-
-    def once(pairs):
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-            raise FormatError(f"{source}: the key {_show.repr(twice)} occurs twice in one object")
-        return found
-
-    def whole(digits):
-        if len(digits) > 20:  # int() is slow on many digits, and refuses still more
-            raise FormatError(f"{source}: a number of {len(digits)} digits")
-        return int(digits)
-
-    def constant(name):
-        raise FormatError(f"{source}: not JSON: {name} is no number of it")
-
-    try:
-        return json.loads(data.decode("utf-8-sig"), object_pairs_hook=once, parse_int=whole, parse_constant=constant)
-    except json.JSONDecodeError as error:
-        raise FormatError(f"{source}: not JSON from line {error.lineno}, column {error.colno} on") from None
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{source}: not JSON: byte {error.start} is not UTF-8 text") from None
-    except RecursionError:
-        raise FormatError(f"{source}: not a graph: nested too deeply") from None
-
-
-def _graph(found, source: str, where: str, depth: int) -> Graph:
-    """The graph of a JSON object; `where` begins its messages, and `depth` counts the graphs round it."""
-    if not isinstance(found, dict) or not isinstance(found.get("nodes"), list):
-        raise FormatError(f'{where}not a graph: it has no list "nodes"')
-    if not found["nodes"]:
-        raise FormatError(f"{where}the graph has no nodes")
-    count = len(found["nodes"])
-    nodes = tuple(_node(entry, source, where, depth, index) for index, entry in enumerate(found["nodes"]))
-    for index, node in enumerate(nodes):
-        for position, edge in enumerate(node.inputs):
-            if edge.node >= count:
-                raise FormatError(
-                    f"{where}{_called(index, node)}: input {position} is node {edge.node}, and the last is {count - 1}"
-                )
-    _ordered(where, nodes)
-    heads = found.get("heads", [[count - 1, 0]])
-    if not isinstance(heads, list) or not heads:
-        raise FormatError(f"{where}heads must be a list of outputs, not {_show.repr(heads)}")
-    heads = tuple(_edge(f"{where}head {position}", head) for position, head in enumerate(heads))
-    for position, head in enumerate(heads):
-        if head.node >= count:
-            raise FormatError(f"{where}head {position} is node {head.node}, and the last is {count - 1}")
-    version = _version(where, found)
-    if not depth:
-        nodes, heads = _upgraded(nodes, heads, BEFORE_VERSIONS if version is None else version)
-    # MXNet itself has written node_row_ptr for as long as it has written its version
-    return Graph(nodes, heads, {}, source, mathematica=version is not None and "node_row_ptr" not in found)
-
-
-def _node(entry, source: str, where: str, depth: int, index: int) -> Node:
-    if not isinstance(entry, dict):
-        raise FormatError(f"{where}node {index} must be an object, not {_show.repr(entry)}")
-    for key in ("op", "name"):
-        if not isinstance(entry.get(key), str):
-            raise FormatError(f"{where}node {index} has no {key}")
-        if not _encodes(entry[key]):
-            raise FormatError(f"{where}node {index}: its {key} {_show.repr(entry[key])} is not valid text")
-    op, name = entry["op"], entry["name"]
-    where = f"{where}node {index} {_show.repr(name)}"
-    attrs, hints = {}, {}
-    for field in ("param", "attr", "attrs"):
-        given = entry.get(field, {})
-        if not isinstance(given, dict):
-            raise FormatError(f"{where}: {field} must be an object, not {_show.repr(given)}")
-        for key, value in given.items():
-            value = _attribute(f"{where}: attribute {_show.repr(key)}", value)
-            if not _encodes(key + value):
-                raise FormatError(f"{where}: attribute {_show.repr(key)} is not valid text")
-            hidden = _hint(key)
-            if hidden:
-                hints[hidden] = value
-            # what a null node copied from the op it feeds, and what a user noted beside `param`, has no meaning
-            elif op != "null" and not (field == "attr" and "param" in entry):
-                attrs[key] = value
-    inputs = entry.get("inputs", [])
-    if not isinstance(inputs, list):
-        raise FormatError(f"{where}: inputs must be a list, not {_show.repr(inputs)}")
-    inputs = tuple(_edge(f"{where}: input {position}", edge) for position, edge in enumerate(inputs))
-    subgraphs = entry.get("subgraphs", [])
-    if not isinstance(subgraphs, list) or (subgraphs and depth == DEEPEST):
-        raise FormatError(f"{where}: subgraphs must be a list, and no more than {DEEPEST} levels deep")
-    subgraphs = tuple(_graph(found, source, f"{where}, subgraph {i}: ", depth + 1) for i, found in enumerate(subgraphs))
-    return Node(op, name, attrs, inputs, hints, subgraphs)
-
-
-def _called(index: int, node: Node) -> str:
-    return f"node {index} {_show.repr(node.name)}"
-
-
-def _encodes(text: str) -> bool:
-    """JSON can escape half a surrogate pair, which no file name, layer name or terminal takes."""
-    return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
-
-
-def _hint(key: str) -> str | None:
-    """The name of a hidden attribute, without its underscores; None for one of the op's own."""
-    if key.startswith("__") and key.endswith("__") and len(key) > 4:
-        return key[2:-2]
-    return key if key.endswith(HIDDEN) else None
-
-
-def _attribute(where: str, value) -> str:
-    """The text that MXNet would have written."""
-    match value:
-        case str():
-            return value
-        case bool() | int() | float() | None:
-            return str(value)
-        case list() if all(isinstance(item, str | int | float | None) for item in value):
-            return f"({', '.join(str(item) for item in value)})"
-    raise FormatError(f"{where} must be text, a number or a list of these, not {_show.repr(value)}")
-
-
-def _edge(where: str, edge) -> Edge:
-    if (
-        not isinstance(edge, list)
-        or len(edge) not in (2, 3)
-        or any(type(number) is not int or not 0 <= number < 1 << 31 for number in edge)
-    ):
-        raise FormatError(f"{where} must be [node, output, version], not {_show.repr(edge)}")
-    return Edge(edge[0], edge[1])
-
-
-def _version(where: str, found: dict) -> int | None:
-    attrs = found.get("attrs", {})
-    match attrs:
-        case {"mxnet_version": ["int", int(version)]}:
-            return version
-        case {"mxnet_version": _}:
-            pass
-        case dict():
-            return None
-    raise FormatError(f'{where}attrs must be {{"mxnet_version": ["int", NUMBER]}}, not {_show.repr(attrs)}')
-
-
-def _ordered(where: str, nodes: tuple[Node, ...]) -> None:
-    """Raises FormatError where a node reads one that does not lie before it."""
-    ahead = next(((i, p, e.node) for i, n in enumerate(nodes) for p, e in enumerate(n.inputs) if e.node >= i), None)
-    if ahead is None:
-        return
-    cycle = _cycle(nodes)
-    if cycle:
-        path = " -> ".join(_called(index, nodes[index]) for index in cycle[:NAMED])
-        more = f" -> {len(cycle) - NAMED} more" if len(cycle) > NAMED else ""
-        raise FormatError(f"{where}the graph has a cycle: {path}{more} -> {_called(cycle[0], nodes[cycle[0]])}")
-    index, position, wanted = ahead
-    raise FormatError(
-        f"{where}{_called(index, nodes[index])}: input {position} is {_called(wanted, nodes[wanted])}, which lies "
-        "ahead of it; a node must follow its inputs"
-    )
-
-
-def _cycle(nodes: tuple[Node, ...]) -> list[int]:
-    """The nodes of a cycle, each before the one that reads it; [] where there is none."""
-    missing = [len(node.inputs) for node in nodes]
-    readers: list[list[int]] = [[] for _ in nodes]
-    for index, node in enumerate(nodes):
-        for edge in node.inputs:
-            readers[edge.node].append(index)
-    ready = [index for index, count in enumerate(missing) if not count]
-    while ready:
-        for reader in readers[ready.pop()]:
-            missing[reader] -= 1
-            if not missing[reader]:
-                ready.append(reader)
-    index = next((index for index, count in enumerate(missing) if count), None)
-    seen: dict[int, None] = {}
-    while index is not None and index not in seen:
-        seen[index] = None
-        index = next(edge.node for edge in nodes[index].inputs if missing[edge.node])
-    walked = list(seen)
-    return walked[walked.index(index) :][::-1] if walked else []
-
-
-def _upgraded(nodes: tuple[Node, ...], heads: tuple[Edge, ...], version: int):
-    """What MXNet's loader makes of older JSON: auxiliary inputs added, an axis that meant none taken away."""
-    if version < 905:
-        nodes = tuple(
-            replace(node, attrs={k: v for k, v in node.attrs.items() if k != "axis"})
-            if node.op in ("argmax", "argmin") and node.attrs.get("axis") == "-1"
-            else node
-            for node in nodes
-        )
-    if version >= 900:
-        return nodes, heads
-    grown: list[Node] = []
-    now: list[int] = []
-    for node in nodes:
-        inputs = [Edge(now[edge.node], edge.output) for edge in node.inputs]
-        given, states = AUXILIARY.get(node.op, (0, ()))
-        for state in states if len(inputs) == given else ():
-            inputs.append(Edge(len(grown)))
-            grown.append(Node("null", f"{node.name}_{state}" if node.name else state, hints=node.hints))
-        now.append(len(grown))
-        grown.append(replace(node, inputs=tuple(inputs)))
-    return tuple(grown), tuple(Edge(now[head.node], head.output) for head in heads)
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(_show.repr(name) for name in names[:NAMED]) + more

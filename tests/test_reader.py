@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from netconv import ndarray, reader
+from netconv import ndarray, reader, symbols
 from netconv.errors import FormatError
 from netconv.graph import Edge, Node
 
@@ -263,7 +263,7 @@ def test_a_long_cycle_is_told_shortly():
 
 
 def test_too_much_json(monkeypatch):
-    monkeypatch.setattr(reader, "LARGEST", 1 << 20)
+    monkeypatch.setattr(symbols, "LARGEST", 1 << 20)
     assert fault(b" " * ((1 << 20) + 1)) == "more than 1 MiB, too much for the graph of a net"
 
 
