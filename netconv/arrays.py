@@ -7,6 +7,7 @@ A translation takes MXNet's arrays and places them, transposed or cut, in Keras'
     ("constant", shape)              not from the file: nothing to give back
     ("transpose", origin, axes)      numpy.transpose
     ("reshape", origin, shape)       numpy.reshape
+    ("flip", origin, axes)           numpy.flip
     ("slice", origin, bounds)        bounds are (start, stop) for each axis
     ("concat", origins, axis)        numpy.concatenate
     ("add", origins)                 a sum: on the way back the first is given all, the rest zeros
@@ -76,6 +77,12 @@ class Array:
         if shape == self.shape:
             return self
         return Array(self.value.reshape(shape), ("reshape", self.origin, shape), self.trainable)
+
+    def flip(self, axes) -> Array:
+        import numpy as np
+
+        axes = tuple(int(a) for a in axes)
+        return Array(np.flip(self.value, axes), ("flip", self.origin, axes), self.trainable)
 
     def __getitem__(self, key) -> Array:
         """Slices without steps, one an axis; an axis left out is whole."""
@@ -160,6 +167,8 @@ def scatter(value: np.ndarray, origin, into: Mapping[str, np.ndarray]) -> None:
                 return places(inner).transpose(axes)
             case ("reshape", inner, shape):
                 return places(inner).reshape(shape)
+            case ("flip", inner, axes):
+                return np.flip(places(inner), axes)
             case ("slice", inner, bounds):
                 return places(inner)[tuple(slice(*b) for b in bounds)]
             case ("concat", parts, axis):

@@ -14,6 +14,13 @@ def spread(tensor, axis: int, step: int):
     """Puts `step` - 1 zeros between the points along an axis."""
     if step == 1:
         return tensor
-    wide = ops.repeat(tensor, step, axis)
-    points = ops.equal(ops.mod(places(wide, axis), step), 0)
-    return ops.where(points, wide, ops.zeros_like(wide))[(*(slice(None),) * axis, slice(0, 1 - step))]
+    length = [-1 if n is None else n for n in tensor.shape]
+    if length.count(-1) > 1:
+        wide = ops.repeat(tensor, step, axis)
+        points = ops.equal(ops.mod(places(wide, axis), step), 0)
+        wide = ops.where(points, wide, ops.zeros_like(wide))
+    else:
+        edges = [(0, step - 1) if i == axis + 1 else (0, 0) for i in range(len(length) + 1)]
+        length[axis] = max(-1, length[axis] * step)
+        wide = ops.reshape(ops.pad(ops.expand_dims(tensor, axis + 1), edges), length)
+    return wide[(*(slice(None),) * axis, slice(0, 1 - step))]

@@ -4,6 +4,7 @@ import itertools
 import math
 
 from ..attributes import Ints
+from ..counting import spread
 from ..lazy import ops
 from ..registry import translates
 
@@ -48,23 +49,11 @@ def col2im(at, data, *, output_size: Ints, kernel: Ints, stride: Ints = (), dila
     whole = tuple(n + 2 * p for n, p in zip(output_size, pad, strict=True))
     total = None
     for number, place in enumerate(itertools.product(*map(range, kernel))):
-        spread, edges = patches[:, :, number], []
+        patch, edges = patches[:, :, number], []
         for axis, (k, d, s, n) in enumerate(zip(place, dilate, stride, whole, strict=True)):
-            spread = _apart(spread, axis + 2, s)
-            edges.append((k * d, n - k * d - spread.shape[axis + 2]))
-        spread = ops.pad(spread, ((0, 0), (0, 0), *edges))
-        total = spread if total is None else ops.add(total, spread)
+            patch = spread(patch, axis + 2, s)
+            edges.append((k * d, n - k * d - patch.shape[axis + 2]))
+        patch = ops.pad(patch, ((0, 0), (0, 0), *edges))
+        total = patch if total is None else ops.add(total, patch)
     cut = tuple(slice(p, p + n) for p, n in zip(pad, output_size, strict=True))
     return total[(slice(None), slice(None), *cut)]
-
-
-def _apart(data, axis: int, stride: int):
-    """`stride - 1` zeros between neighbours along `axis`."""
-    if stride == 1:
-        return data
-    shape = [-1 if d is None else d for d in data.shape]
-    edges = [(0, 0)] * (axis + 1) + [(0, stride - 1)] + [(0, 0)] * (len(shape) - axis - 1)
-    data = ops.pad(ops.expand_dims(data, axis + 1), edges)
-    length = shape[axis] * stride
-    data = ops.reshape(data, (*shape[:axis], length, *shape[axis + 1 :]))
-    return data[(*(slice(None),) * axis, slice(0, length - stride + 1))]

@@ -85,7 +85,7 @@ def shape_of(origin) -> tuple[int, ...]:
         case ("concat", inners, axis):
             shapes = [shape_of(inner) for inner in inners]
             return tuple(sum(s[i] for s in shapes) if i == axis else n for i, n in enumerate(shapes[0]))
-        case ("add", (first, *_)) | ("cast", first):
+        case ("add", (first, *_)) | ("cast", first) | ("flip", first, _):
             return shape_of(first)
     raise ValueError(origin)
 
@@ -97,6 +97,8 @@ def pull(gradient: np.ndarray, origin, into: dict[str, np.ndarray]) -> None:
             into[name] = into[name] + gradient
         case ("transpose", inner, axes):
             pull(gradient.transpose(np.argsort(axes)), inner, into)
+        case ("flip", inner, axes):
+            pull(np.flip(gradient, axes), inner, into)
         case ("reshape", inner, _):
             pull(gradient.reshape(shape_of(inner)), inner, into)
         case ("slice", inner, bounds):

@@ -315,4 +315,80 @@ CASES = [
         ]
     ),
     case("Deconvolution", x(2, 3, 4, 4), x(3, 2, 3, 3), kernel=(3, 3), num_filter=2, stride=(2, 2)),
+    # a group a channel, the stride a divisor of the kernel or not
+    *(
+        free(
+            case(
+                "Deconvolution",
+                x(2, 3, *(4, 5, 3)[: len(kernel)]),
+                w(3, filters, *kernel),
+                w(3 * filters),
+                kernel=kernel,
+                num_filter=3 * filters,
+                num_group=3,
+                no_bias=False,
+                **attrs,
+            )
+        )
+        for kernel, filters, attrs in [
+            ((4, 6), 2, {"stride": (2, 3), "pad": (1, 2)}),
+            ((4, 4), 1, {"stride": (4, 2), "adj": (2, 1)}),
+            ((2, 2), 1, {"stride": (2, 2), "pad": (1, 0), "adj": (1, 1)}),
+            ((3, 4), 2, {"stride": (2, 2), "pad": (1, 1)}),
+            ((2, 4), 1, {"stride": (1, 2), "dilate": (2, 1)}),
+            ((4,), 2, {"stride": (2,), "pad": (1,)}),
+            ((3,), 1, {"stride": (3,), "adj": (2,)}),
+            ((2, 2, 3), 1, {"stride": (2, 1, 2)}),
+        ]
+    ),
+    free(
+        case(
+            "Deconvolution",
+            x(2, 4, 3, 4),
+            w(4, 2, 2, 3),
+            kernel=(2, 3),
+            num_filter=4,
+            num_group=2,
+            stride=(2, 2),
+            dilate=(2, 2),
+        )
+    ),
+    free(
+        case(
+            "Convolution",
+            x(2, 4, 7, 8),
+            w(6, 2, 2, 3),
+            w(6),
+            kernel=(2, 3),
+            num_filter=6,
+            num_group=2,
+            stride=(2, 1),
+            dilate=(1, 2),
+        )
+    ),
+    free(
+        case(
+            "Convolution",
+            x(2, 4, 7, 8),
+            w(8, 1, 2, 3),
+            w(8),
+            kernel=(2, 3),
+            num_filter=8,
+            num_group=4,
+            stride=(2, 1),
+            pad=(1, 1),
+        )
+    ),
+    free(
+        case(
+            "Convolution",
+            x(2, 4, 4, 5, 4),
+            w(6, 2, 2, 3, 2),
+            w(6),
+            kernel=(2, 3, 2),
+            num_filter=6,
+            num_group=2,
+            stride=(2, 1, 1),
+        )
+    ),
 ]

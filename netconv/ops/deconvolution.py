@@ -1,0 +1,148 @@
+"""Transposed convolutions, channels-last: an image is put in for each point, and what overlaps is added."""
+
+import math
+from typing import Literal
+
+from ..arrays import Array
+from ..attributes import Ints
+from ..counting import spread
+from ..layout import channels_last, spatial
+from ..lazy import layers, ops
+from ..registry import translates
+from .convolution import by_group, convolved, cropped, layers_or_tensors, natural_layout, padded, per_axis
+
+
+@translates("Deconvolution", layout=spatial)
+def deconvolution(
+    at,
+    data,
+    weight: Array,
+    bias: Array | None = None,
+    *,
+    kernel: Ints,
+    num_filter: int,
+    stride: Ints = (),
+    dilate: Ints = (),
+    pad: Ints = (),
+    adj: Ints = (),
+    target_shape: Ints = (),
+    num_group: int = 1,
+    no_bias: bool = True,
+    layout: str | None = None,
+):
+    """MXNet's weight is (in, out / groups, *kernel), Keras's kernel (*kernel, out, in): Keras's transposed convolution
+    without padding, then `pad` is cut off both ends and `adj` added at the far one."""
+    natural_layout(at, layout)
+    rank = len(kernel)
+    stride, dilate = per_axis(at, "stride", stride, rank, 1), per_axis(at, "dilate", dilate, rank, 1)
+    pad, adj = per_axis(at, "pad", pad, rank, 0), per_axis(at, "adj", adj, rank, 0)
+    size = data.shape[1:-1]
+    reach = tuple(d * (k - 1) + 1 for d, k in zip(dilate, kernel, strict=True))
+    if any(target_shape):
+        if None in size:
+            raise at.error("attribute 'target_shape' needs the size of the data", tuple(data.shape))
+        excess = [s * (n - 1) + r - t for s, n, r, t in zip(stride, size, reach, target_shape, strict=True)]
+        pad, adj = tuple(math.ceil(e / 2) for e in excess), tuple(e % 2 for e in excess)
+    bias = None if no_bias else bias
+    if isinstance(weight, Array) and weight.shape != (data.shape[-1], num_filter // num_group, *kernel):
+        raise at.error(f"weight must have shape {(data.shape[-1], num_filter // num_group, *kernel)}", weight.shape)
+    weight, bias = layers_or_tensors(at, weight, bias)
+    cut = [(p, p - a) for p, a in zip(pad, adj, strict=True)]
+    alone = num_group > 1 and weight.shape[1] == 1 and rank < 3
+    divides = None not in size and not any(k % s for k, s in zip(kernel, stride, strict=True))
+    phases = alone and divides and max(stride) > 1 == max(dilate) and isinstance(weight, Array)
+    # Cutting and adding commute, but what lies beyond has the bias too.
+    inside = None if phases or any(after < 0 for _, after in cut) else bias
+    if phases:
+        out = _phases(at, data, weight, stride)
+    elif isinstance(weight, Array) and not alone and (max(stride) == 1 or max(dilate) == 1):
+        config = {"strides": stride, "dilation_rate": dilate}
+        out = by_group(data, weight, inside, num_group, lambda *group: _one_group(at, *group, config))
+        # A layer of Keras puts out at least a stride for each point.
+        cut = [(p, after + max(0, s - r)) for (p, after), s, r in zip(cut, stride, reach, strict=True)]
+    else:
+        for axis, step in enumerate(stride, 1):
+            data = spread(data, axis, step)
+        data = padded(at, data, tuple(r - 1 for r in reach))
+        out = convolved(at, data, _turned_round(weight, num_group), inside, num_group, (1,) * rank, dilate, "valid")
+    if any(after < 0 for _, after in cut):
+        out = ops.pad(out, ((0, 0), *((0, max(0, -after)) for _, after in cut), (0, 0)))
+    out = cropped(at, out, tuple((before, max(0, after)) for before, after in cut))
+    return out if bias is None or inside is not None else ops.add(out, at.tensor(bias))
+
+
+def _one_group(at, data, weight: Array, bias: Array | None, part: str | None, config):
+    rank = weight.ndim - 2
+    layer = at.layer(
+        {1: layers.Conv1DTranspose, 2: layers.Conv2DTranspose, 3: layers.Conv3DTranspose}[rank],
+        weight.shape[1],
+        weight.shape[2:],
+        use_bias=bias is not None,
+        weights={"kernel": weight.transpose((*range(2, rank + 2), 1, 0)), "bias": bias},
+        part=part,
+        **config,
+    )
+    return layer(data)
+
+
+def _phases(at, data, weight: Array, stride):
+    """Each channel is a group of its own, and `stride` divides the kernel: what comes out at every stride-th place is a
+    convolution of the data as they are with every stride-th point of the kernel. All places within a stride at once are
+    as many copies of the channels; then they are laid between each other."""
+    channels, multiplier, *kernel = weight.shape
+    rank, many = len(stride), math.prod(stride)
+    points = [k // s for k, s in zip(kernel, stride, strict=True)]
+    apart = (channels, multiplier, *(n for pair in zip(points, stride, strict=True) for n in pair))
+    taps, places = range(2, 2 * rank + 2, 2), range(3, 2 * rank + 3, 2)
+    weight = weight.reshape(apart).flip(taps).transpose((*places, 0, 1, *taps)).reshape((-1, 1, *points))
+    data = at.layer(layers.Concatenate, part="places")([padded(at, data, tuple(n - 1 for n in points))] * many)
+    out = convolved(at, data, weight, None, many * channels, (1,) * rank, (1,) * rank, "valid")
+    *rows, columns = (n * s for n, s in zip(out.shape[1:-1], stride, strict=True))
+    each = [ops.reshape(x, (-1, *out.shape[1:-2], columns, channels * multiplier)) for x in
+            (ops.split(out, stride[0], -1) if rows else [out])]  # fmt: skip
+    return ops.reshape(ops.stack(each, 2), (-1, *rows, columns, channels * multiplier)) if rows else each[0]
+
+
+def _turned_round(weight, groups: int):
+    """The weight (in, out / groups, *kernel) of a transposed convolution as that of a convolution (out, in / groups,
+    *kernel) of the data with zeros between and around its points."""
+    inputs, outputs, *kernel = weight.shape
+    apart, swapped = (groups, inputs // groups, outputs, *kernel), (0, 2, 1, *range(3, len(kernel) + 3))
+    whole, axes = (groups * outputs, inputs // groups, *kernel), tuple(range(2, len(kernel) + 2))
+    if isinstance(weight, Array):
+        return weight.flip(axes).reshape(apart).transpose(swapped).reshape(whole)
+    return ops.reshape(ops.transpose(ops.reshape(ops.flip(weight, axes), apart), swapped), whole)
+
+
+def _scaled(site, values, attributes):
+    """Images channels-last; the weight of a bilinear one as it is."""
+    order = channels_last(values[0].rank)
+    bilinear = attributes["sample_type"] == "bilinear"
+    return [v and (v.natural() if bilinear and i else v.to(order)) for i, v in enumerate(values)], attributes, order
+
+
+@translates("UpSampling", layout=_scaled, ignores="num_filter")
+def upsampling(
+    at,
+    *data: Array,
+    scale: int,
+    sample_type: Literal["nearest", "bilinear"],
+    multi_input_mode: Literal["concat", "sum"] = "concat",
+):
+    """Nearest: each input is scaled to the first one's size. Bilinear: a deconvolution with the stored weight."""
+    if sample_type == "bilinear":
+        first, weight = data
+        size, pad = (2 * scale - scale % 2,) * 2, (math.ceil((scale - 1) / 2),) * 2
+        channels = first.shape[-1]
+        return deconvolution(
+            at, first, weight, kernel=size, num_filter=channels, num_group=channels, stride=(scale, scale), pad=pad
+        )
+    images = [ops.transpose(at.tensor(x), channels_last(4)) if isinstance(x, Array) else x for x in data]
+    parts = []
+    for number, x in enumerate(images):
+        factor = scale if number == 0 else images[0].shape[1] * scale // x.shape[1]
+        layer = at.layer(layers.UpSampling2D, factor, part=None if len(data) == 1 else f"{number}")
+        parts.append(layer(x) if factor > 1 else x)
+    if len(parts) == 1:
+        return parts[0]
+    return at.layer(layers.Concatenate if multi_input_mode == "concat" else layers.Add)(parts)
