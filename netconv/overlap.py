@@ -150,7 +150,7 @@ def _greedy(at, size: int):
 
 def best_first(scores, valid):
     """Places that put the best of `valid` first and what is not valid last; equal scores keep their order."""
-    return ops.argsort(ops.where(valid, ops.negative(scores), float("inf")), -1)
+    return ops.argsort(ops.where(ops.cast(valid, "bool"), ops.negative(scores), float("inf")), -1)
 
 
 def rows_at(tensor, places):
@@ -158,25 +158,65 @@ def rows_at(tensor, places):
     return ops.take_along_axis(tensor, places[..., None], 1)
 
 
+def batched(at, rows):
+    """(N, n, w) of (..., n, w)."""
+    *outer, count, width = rows.shape
+    if len(outer) == 1:
+        return rows
+    if not outer:
+        return ops.expand_dims(rows, 0)
+    return ops.reshape(rows, (-1, counted(at, count, rows), counted(at, width, rows)))
+
+
+def first(tensor, k: int):
+    """The first k rows (N, k, ...) of (N, n, ...), zeros where there are fewer; n may be unknown."""
+    rest = tensor.shape[2:]
+    if tensor.shape[1] is None:
+        tensor = ops.pad(tensor, ((0, 0), (0, k), *((0, 0) for _ in rest)))
+    return ops.reshape(tensor[:, :k], (-1, k, *rest))
+
+
+def extended(tensor, to):
+    """(N, k, ...), and as many rows more of -1 as make it as long as `to`."""
+    rest = tensor.shape[2:]
+    if to.shape[1] is not None:
+        more = to.shape[1] - tensor.shape[1]
+        return ops.pad(tensor, ((0, 0), (0, more), *((0, 0) for _ in rest)), constant_values=-1.0)
+    filling = ops.full_like(to, -1.0)
+    places = numbered(to if not rest else to[..., 0])
+    return ops.take_along_axis(ops.concatenate([tensor, filling], 1), places[..., None] if rest else places, 1)
+
+
+def numbered(rows):
+    """0, 1, 2 ... for each of (N, n)."""
+    return ops.subtract(ops.cumsum(ops.ones_like(rows, dtype="int32"), 1), 1)
+
+
 def match(scores, steps: int, threshold: float):
     """`steps` times the best score over `threshold` of a row and a column that are free: the column of each row
     (N, rows) and the row of each column (N, columns), -1 where there is none."""
-    rows, columns = scores.shape[1:]
     free = scores
     row_of = ops.full_like(scores[:, 0, :], -1, dtype="int32")
     column_of = ops.full_like(scores[:, :, 0], -1, dtype="int32")
-    row_number, column_number = np.arange(rows, dtype="int32"), np.arange(columns, dtype="int32")
+    row_number, column_number = numbered(column_of), numbered(row_of)
     for _ in range(steps):
-        flat = ops.reshape(free, (-1, rows * columns))
-        place = ops.cast(ops.argmax(flat, -1), "int32")[:, None]
-        good = ops.greater(ops.max(flat, -1, keepdims=True), threshold)
-        row, column = ops.floor_divide(place, columns), ops.mod(place, columns)
+        best = ops.max(free, -1)
+        row = ops.cast(ops.argmax(best, -1), "int32")[:, None]
+        column = ops.cast(ops.argmax(ops.take_along_axis(free, row[:, :, None], 1)[:, 0], -1), "int32")[:, None]
+        good = ops.greater(ops.max(best, -1, keepdims=True), threshold)
         this_row = ops.logical_and(ops.equal(row, row_number), good)
         this_column = ops.logical_and(ops.equal(column, column_number), good)
         column_of = ops.where(this_row, column, column_of)
         row_of = ops.where(this_column, row, row_of)
         free = ops.where(ops.logical_or(this_row[:, :, None], this_column[:, None, :]), float("-inf"), free)
     return column_of, row_of
+
+
+def chosen_of(at, count: int | None, at_most: int, tensor) -> int:
+    """Of how many boxes, best first, suppression chooses: `at_most`, all where that is negative."""
+    if count is None and at_most < 0:
+        raise at.error("needs a known number of boxes, or topk; give the input's shape", tuple(tensor.shape))
+    return at_most if count is None else count if at_most < 0 else min(at_most, count)
 
 
 def counted(at, count, tensor):

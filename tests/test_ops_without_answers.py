@@ -387,7 +387,19 @@ def test_a_loop_stops_when_its_condition_fails(tmp_path, steps):
             "_contrib_box_nms",
             {},
             {"data": (1, None, 6)},
-            "needs a known number of boxes; give the input's shape; received (1, None, 6)",
+            "needs a known number of boxes, or topk; give the input's shape; received (1, None, 6)",
+        ),
+        (
+            "_contrib_box_nms",
+            {"topk": 3},
+            {"data": (1, 2, None, 6)},
+            "needs a known number of boxes; give the input's shape; received (1, 2, None, 6)",
+        ),
+        (
+            "_contrib_bipartite_matching",
+            {"threshold": 0.5},
+            {"data": (None, None)},
+            "needs a known number of boxes; give the input's shape; received (None, None)",
         ),
         (
             "_linalg_maketrian",

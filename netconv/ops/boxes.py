@@ -1,7 +1,7 @@
 """Boxes of detectors: anchors, overlaps, encodings, matching, non-maximum suppression, proposals.
 
 Boxes are rows (left, top, right, bottom), or (x, y, width, height) about their centre. Nothing here has a gradient in
-MXNet but box_nms, box_encode and box_decode.
+MXNet but box_nms.
 """
 
 from typing import Literal
@@ -9,10 +9,14 @@ from typing import Literal
 from ..lazy import ops
 from ..overlap import (
     areas,
+    batched,
     best_first,
     centred,
+    chosen_of,
     corners,
     counted,
+    extended,
+    first,
     match,
     measured,
     moved,
@@ -61,18 +65,17 @@ def box_nms(
     out_format: Format = "corner",
 ):
     """Rows that are left, best first, then rows of -1."""
-    count, width = data.shape[-2:]
-    count = counted(at, count, data)
     if topk == 0:
         return data
-    boxes = ops.reshape(data, (-1, count, width))
+    k = chosen_of(at, data.shape[-2], topk, data)
+    boxes = batched(at, data)
     scores = boxes[..., score_index]
     valid = ops.greater(scores, valid_thresh)
-    if id_index >= 0 and background_id >= 0:
-        valid = ops.logical_and(valid, ops.not_equal(ops.trunc(boxes[..., id_index]), background_id))
-    k = count if topk < 0 else min(topk, count)
+    if id_index >= 0:
+        valid = ops.logical_and(valid, ops.not_equal(boxes[..., id_index], background_id))
+    valid = ops.cast(valid, "float32")
     places = best_first(scores, valid)[:, :k]
-    best = rows_at(boxes, places)
+    best, valid = (first(tensor, k) for tensor in (rows_at(boxes, places), ops.take_along_axis(valid, places, 1)))
     traits = measured(best[..., coord_start : coord_start + 4], in_format)
     kinds = id_index >= 0 and not force_suppress
     if kinds:
@@ -82,15 +85,15 @@ def box_nms(
         over = ops.greater(overlaps(one, two), overlap_thresh)
         return ops.logical_and(over, ops.equal(one[..., :, None, 5], two[..., None, :, 5])) if kinds else over
 
-    left = survivors(at, ops.take_along_axis(valid, places, 1), ops.stop_gradient(traits), suppresses)
+    left = survivors(at, valid, ops.stop_gradient(traits), suppresses)
     front = ops.argsort(ops.negative(left), -1)  # those left come first, in their order
     chosen = rows_at(best, front)
     if in_format != out_format:
         recoded = _recoded(chosen[..., coord_start : coord_start + 4], out_format)
         chosen = ops.concatenate([chosen[..., :coord_start], recoded, chosen[..., coord_start + 4 :]], -1)
     out = ops.where(ops.greater(ops.take_along_axis(left, front, 1), 0)[..., None], chosen, -1.0)
-    out = ops.pad(out, ((0, 0), (0, count - k), (0, 0)), constant_values=-1.0)
-    return ops.reshape(out, [-1 if d is None else d for d in data.shape])
+    out = extended(out, boxes)
+    return out if len(data.shape) == 3 else ops.reshape(out, [-1 if d is None else d for d in data.shape])
 
 
 @translates("_contrib_box_decode")
@@ -107,6 +110,7 @@ def box_decode(
     format: Format = "center",
 ):
     """Corners of the boxes that offsets (N, k, 4) make of anchors (1, k, 4)."""
+    data, anchors = ops.stop_gradient(data), ops.stop_gradient(anchors)
     anchors = centred(anchors) if format == "corner" else [anchors[..., i] for i in range(4)]
     deltas = [ops.multiply(data[..., i], std) for i, std in enumerate((std0, std1, std2, std3))]
     return moved(deltas, anchors, clip if clip > 0 else None)
@@ -115,6 +119,9 @@ def box_decode(
 @translates("_contrib_box_encode")
 def box_encode(at, samples, matches, anchors, refs, means, stds):
     """Offsets (N, k, 4) from anchors to the references that `matches` names, and where samples are positive (1, 0)."""
+    samples, matches, anchors, refs, means, stds = (
+        ops.stop_gradient(x) for x in (samples, matches, anchors, refs, means, stds)
+    )
     deltas = offsets(anchors, rows_at(refs, ops.cast(matches, "int32")))
     deltas = ops.divide(ops.subtract(deltas, means), stds)
     positive = ops.greater(samples, 0.5)[..., None]
@@ -126,10 +133,14 @@ def box_encode(at, samples, matches, anchors, refs, means, stds):
 def bipartite_matching(at, data, *, threshold: float, is_ascend: bool = False, topk: int = -1):
     """Pairs of rows and columns, best first: for each row its column, for each column its row, or -1."""
     *outer, rows, columns = data.shape
-    steps = min(counted(at, rows, data), counted(at, columns, data))
+    steps = min([n for n in (rows, columns) if n is not None], default=None)
+    steps = counted(at, steps, data)
     steps = min(steps, topk + 1) if topk > 0 else steps  # MXNet stops one after topk
-    scores = ops.reshape(ops.negative(data) if is_ascend else data, (-1, rows, columns))
-    column_of, row_of = match(scores, steps, -threshold if is_ascend else threshold)
-    shape = [-1 if d is None else d for d in outer]
-    column_of, row_of = ops.cast(column_of, data.dtype), ops.cast(row_of, data.dtype)
-    return ops.reshape(column_of, (*shape, rows)), ops.reshape(row_of, (*shape, columns))
+    found = match(batched(at, ops.negative(data) if is_ascend else data), steps, -threshold if is_ascend else threshold)
+    found = [ops.cast(places, data.dtype) for places in found]
+    if len(outer) == 1:
+        return found
+    return [
+        ops.reshape(places, [-1 if d is None else d for d in (*outer, n)])
+        for places, n in zip(found, (rows, columns), strict=True)
+    ]

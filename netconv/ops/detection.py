@@ -9,10 +9,14 @@ from ..lazy import ops
 from ..overlap import (
     best_first,
     centred,
+    chosen_of,
     counted,
+    extended,
+    first,
     match,
     measured,
     moved,
+    numbered,
     offsets,
     overlaps,
     ratio,
@@ -77,12 +81,12 @@ def multibox_detection(
     Class 0 is the background whatever background_id says. With nms_topk MXNet puts the best rows over the first ones
     and leaves the numbers of the others as they were, with a class of -1.
     """
-    count = counted(at, cls_prob.shape[2], cls_prob)
+    count = cls_prob.shape[2]
     cls_prob, loc_pred, anchor = (ops.stop_gradient(x) for x in (cls_prob, loc_pred, anchor))
     objects = cls_prob[:, 1:, :]
     score, kind = ops.max(objects, 1), ops.cast(ops.argmax(objects, 1), cls_prob.dtype)
     valid = ops.greater_equal(score, threshold)
-    deltas = ops.reshape(loc_pred, (-1, count, 4))
+    deltas = at.reshape(loc_pred, (-1, count or -1, 4))
     boxes = moved([ops.multiply(deltas[..., i], v) for i, v in enumerate(variances)], centred(anchor))
     if clip:
         boxes = ops.clip(boxes, 0.0, 1.0)
@@ -90,23 +94,21 @@ def multibox_detection(
     as_they_come = ops.argsort(ops.cast(ops.logical_not(valid), "int32"), -1)
     if not 0 < nms_threshold <= 1:
         return ops.where(ops.take_along_axis(valid, as_they_come, 1)[..., None], rows_at(found, as_they_come), -1.0)
-    places, k = best_first(score, valid), count
-    if 0 < nms_topk < count:
-        k = nms_topk
+    k = chosen_of(at, count, nms_topk if nms_topk > 0 else -1, cls_prob)
+    places = best_first(score, valid)
+    if k != count:
         number = ops.sum(ops.cast(valid, "int32"), -1, keepdims=True)
-        best = ops.less(np.arange(count, dtype="int32"), ops.minimum(number, k))
-        places = ops.where(best, places, as_they_come)
+        places = ops.where(ops.less(numbered(score), ops.minimum(number, k)), places, as_they_come)
     found, valid = rows_at(found, places), ops.take_along_axis(valid, places, 1)
-    kind = found[:, :k, 0]
-    traits = ops.concatenate([measured(found[:, :k, 2:], "corner"), kind[..., None]], -1)
+    best = first(found, k)
+    traits = ops.concatenate([measured(best[..., 2:], "corner"), best[..., :1]], -1)
 
     def suppresses(one, two):
         over = ops.greater_equal(overlaps(one, two), nms_threshold)
         return over if force_suppress else ops.logical_and(over, ops.equal(one[..., :, None, 5], two[..., None, :, 5]))
 
-    left = survivors(at, valid[:, :k], traits, suppresses)
-    kind = ops.where(ops.greater(left, 0), kind, -1.0)
-    kind = ops.pad(kind, ((0, 0), (0, count - k)), constant_values=-1.0)
+    left = survivors(at, first(ops.cast(valid, "float32"), k), traits, suppresses)
+    kind = extended(ops.where(ops.greater(left, 0), best[..., 0], -1.0), found[..., 0])
     return ops.where(valid[..., None], ops.concatenate([kind[..., None], found[..., 1:]], -1), -1.0)
 
 

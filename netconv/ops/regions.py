@@ -58,12 +58,14 @@ def _doubled(table, axis: int) -> list:
 
 
 def _cover(begin, end, levels: int):
-    """Two runs of a power of two that cover begin .. end: (level, place of the one, place of the other)."""
+    """Two runs of a power of two that cover begin .. end: (level, place of the one, place of the other). Where that is
+    empty they lie on the map all the same."""
     size = ops.maximum(ops.subtract(end, begin), 1.0)
     level = ops.zeros_like(size)
     for i in range(1, levels):
         level = ops.add(level, ops.cast(ops.greater_equal(size, 2.0**i), size.dtype))
-    return level, begin, ops.maximum(ops.subtract(end, ops.round(ops.power(2.0, level))), 0.0)
+    last = ops.maximum(ops.subtract(end, 1.0), 0.0)
+    return level, ops.minimum(begin, last), ops.maximum(ops.subtract(end, ops.round(ops.power(2.0, level))), 0.0)
 
 
 @translates("ROIPooling", "_npx_roi_pooling", layout=spatial)

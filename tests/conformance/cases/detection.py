@@ -11,6 +11,10 @@ SCORED = [
     1, 0.05, 0.0, 0.3, 0.3, 0.9, 0, 0.6, 0.5, 0.5, 0.9, 0.8, 1, 0.55, 0.45, 0.55, 0.95, 0.85,
 ]  # fmt: skip
 LABELS = [0, 0.12, 0.1, 0.4, 0.52, 2, 0.5, 0.45, 0.9, 0.9, *[-1] * 5, 1, 0.0, 0.2, 0.35, 0.8, *[-1] * 10]
+UNNAMED = [
+    -1, 0.9, 0.10, 0.10, 0.40, 0.50, 0, 0.8, 0.20, 0.20, 0.60, 0.70, -0.5, 0.7, 0.12, 0.10, 0.42, 0.48,
+    -1, 0.95, 0.0, 0.3, 0.3, 0.9, 0, 0.6, 0.5, 0.5, 0.9, 0.8, 0, 0.55, 0.45, 0.55, 0.95, 0.85,
+]  # fmt: skip
 BEYOND = [0, -3, -2, 5, 6, 1, 2, 3, 20, 18, 0, 6, 5, 1, 2]
 
 CASES = [
@@ -25,22 +29,24 @@ CASES = [
         ]
     ),
     *(
-        forward(case("_contrib_box_decode", x(2, 6, 4), x(1, 6, 4, draw=CORNERS), std0=0.1, std2=0.2, **attrs))
+        free(case("_contrib_box_nms", x(1, 6, 6, draw=UNNAMED), overlap_thresh=0.3, id_index=0, **attrs))
+        for attrs in [{}, {"background_id": 0}, {"background_id": -1, "force_suppress": True}]
+    ),
+    *(
+        case("_contrib_box_decode", x(2, 6, 4), x(1, 6, 4, draw=CORNERS), std0=0.1, std2=0.2, **attrs)
         for attrs in [{"format": "corner"}, {"format": "center"}, {"format": "corner", "clip": 0.1}]
     ),
-    forward(
-        outputs(
-            2,
-            case(
-                "_contrib_box_encode",
-                x(1, 6, draw=[1, -1, 0, 1, 1, 0]),
-                x(1, 6, draw=[0, 1, 2, 2, 1, 0]),
-                x(1, 6, 4, draw=CORNERS),
-                x(1, 3, 4, draw=CORNERS[12:]),
-                x(4, draw=[0.1, 0.2, 0, 0]),
-                x(4, draw=[0.1, 0.1, 0.2, 0.2]),
-            ),
-        )
+    outputs(
+        2,
+        case(
+            "_contrib_box_encode",
+            x(1, 6, draw=[1, -1, 0, 1, 1, 0]),
+            x(1, 6, draw=[0, 1, 2, 2, 1, 0]),
+            x(1, 6, 4, draw=CORNERS),
+            x(1, 3, 4, draw=CORNERS[12:]),
+            x(4, draw=[0.1, 0.2, 0, 0]),
+            x(4, draw=[0.1, 0.1, 0.2, 0.2]),
+        ),
     ),
     *(
         forward(outputs(2, case("_contrib_bipartite_matching", x(2, 4, 3, draw="unit"), **attrs)))
@@ -100,6 +106,7 @@ CASES = [
         ]
     ),
     case("ROIPooling", x(2, 3, 8, 8), x(3, 5, draw=BEYOND), pooled_size=(3, 2), spatial_scale=0.7),
+    case("ROIPooling", x(2, 3, 1, 3), x(3, 5, draw=BEYOND), pooled_size=(2, 4), spatial_scale=0.7),
     *(
         forward(case("_contrib_ROIAlign", x(2, 12, 8, 8), x(3, 5, draw=BEYOND), pooled_size=(2, 3), **attrs))
         for attrs in [
