@@ -167,7 +167,7 @@ def bilinear_resize(
             places = ops.multiply(places, ops.divide(ops.subtract(length, 1.0), ops.subtract(long, 1.0)))
         else:
             places = ops.subtract(ops.multiply(ops.add(places, 0.5), ops.divide(length, long)), 0.5)
-            places = ops.clip(places, 0.0, ops.subtract(length, 1.0))
+            places = ops.maximum(ops.minimum(places, ops.subtract(length, 1.0)), 0.0)
         data = ops.einsum(rule, _hats(at, places, points), data)
     return data
 

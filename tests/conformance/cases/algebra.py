@@ -1,6 +1,6 @@
 """Triangles of matrices, the gamma function far out, resizing: the corners that their families' first rows leave."""
 
-from . import case, forward, free, loosely, x
+from . import case, forward, free, loosely, roaming, x
 
 FAR = [-40.3, -7.7, -3.4, -0.6, -1e-3, 1e-3, 0.5, 1.5, 4.4, 7.9, 8.1, 33]
 
@@ -17,6 +17,10 @@ CASES = [
     *(
         case("_contrib_BilinearResize2D", x(2, 3, 5, 7), height=h, width=w, align_corners=corners)
         for h, w in [(8, 3), (1, 9)]
+        for corners in (0, 1)
+    ),
+    *(
+        roaming(case("_contrib_BilinearResize2D", x(2, 3, 5, 7), x(2, 1, 8, 4), mode="like", align_corners=corners))
         for corners in (0, 1)
     ),
 ]
