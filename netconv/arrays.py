@@ -10,7 +10,6 @@ A translation takes MXNet's arrays and places them, transposed or cut, in Keras'
     ("flip", origin, axes)           numpy.flip
     ("slice", origin, bounds)        bounds are (start, stop) for each axis
     ("concat", origins, axis)        numpy.concatenate
-    ("add", origins)                 a sum: on the way back the first is given all, the rest zeros
     ("cast", origin)                 another dtype
 """
 
@@ -101,9 +100,6 @@ class Array:
             return self
         return Array(self.value.astype(dtype), ("cast", self.origin), self.trainable)
 
-    def __add__(self, other: Array) -> Array:
-        return Array(self.value + other.value, ("add", (self.origin, other.origin)), self.trainable)
-
     def frozen(self) -> Array:
         return Array(self.value, self.origin, False)
 
@@ -123,7 +119,7 @@ def sources(origin) -> dict[str, tuple[int, ...]]:
             return {name: tuple(shape)}
         case ("constant", _):
             return {}
-        case ("concat" | "add", parts, *_):
+        case ("concat", parts, _):
             return {name: shape for part in parts for name, shape in sources(part).items()}
         case (_, inner, *_):
             return sources(inner)
@@ -137,7 +133,7 @@ def pieces(origin) -> set[tuple[str, str]]:
             return {(name, "")}
         case ("constant", _):
             return set()
-        case ("concat" | "add", parts, *_):
+        case ("concat", parts, _):
             return {piece for part in parts for piece in pieces(part)}
         case ("slice", inner, bounds):
             return {(name, f"{piece}{bounds}") for name, piece in pieces(inner)}
@@ -154,7 +150,7 @@ def scatter(value: np.ndarray, origin, into: Mapping[str, np.ndarray]) -> None:
     for name, shape in sources(origin).items():
         starts[name] = total
         total += math.prod(shape)
-    flat, zeros = np.zeros(total, value.dtype), []
+    flat = np.zeros(total, value.dtype)
 
     def places(origin) -> np.ndarray:
         """For each element of the rearranged array, its index in `flat`; -1 for a constant."""
@@ -173,9 +169,6 @@ def scatter(value: np.ndarray, origin, into: Mapping[str, np.ndarray]) -> None:
                 return places(inner)[tuple(slice(*b) for b in bounds)]
             case ("concat", parts, axis):
                 return np.concatenate([places(part) for part in parts], axis)
-            case ("add", (first, *rest)):
-                zeros.extend(places(part) for part in rest)
-                return places(first)
             case ("cast", inner):
                 return places(inner)
         raise ValueError(f"no origin: {origin!r}")
@@ -183,8 +176,7 @@ def scatter(value: np.ndarray, origin, into: Mapping[str, np.ndarray]) -> None:
     where = places(origin)
     flat[where[where >= 0]] = value[where >= 0]
     touched = np.zeros(total, bool)
-    for index in (where, *zeros):
-        touched[index[index >= 0]] = True
+    touched[where[where >= 0]] = True
     for name, start in starts.items():
         size = into[name].size
         part, mask = flat[start : start + size], touched[start : start + size]

@@ -60,13 +60,6 @@ def test_a_slice_of_a_join_goes_back():
     np.testing.assert_array_equal(into["two"], [8, 9, -1, -1])
 
 
-def test_of_a_sum_the_first_is_given_all():
-    one, two = parameter("one", 3), parameter("two", 3)
-    into = back(one + two)
-    np.testing.assert_array_equal(into["one"], [0, 2, 4])
-    np.testing.assert_array_equal(into["two"], [0, 0, 0])
-
-
 def test_constants_give_nothing_back():
     whole = Array.concatenate([parameter("w", 2), Array.constant(np.ones(2, "float32"))])
     np.testing.assert_array_equal(back(whole, np.array([5, 6, 7, 8], "float32"))["w"], [5, 6])

@@ -68,6 +68,9 @@ def layers_or_tensors(at, weight, bias):
 def convolved(at, data, weight, bias, groups: int, stride, dilate, padding: str):
     """A convolution with a weight (out, in / groups, *kernel)."""
     rank = len(stride)
+    # TensorFlow's gradient of a kernel of one point writes beyond its memory where strides differ (one axis has two).
+    if rank < 3 and set(weight.shape[2:]) == {1} and len({*stride, *(1,) * (2 - rank)}) > 1:
+        data, stride = _every(data, stride), (1,) * rank
     alone = groups > 1 and weight.shape[1] == 1 and rank < 3
     # What Keras refuses: every point, then every stride-th.
     every = max(stride) > 1 and (max(dilate) > 1 or (alone and len(set(stride)) > 1))
@@ -76,7 +79,12 @@ def convolved(at, data, weight, bias, groups: int, stride, dilate, padding: str)
         out = _depthwise(at, data, weight, bias, groups, config)
     else:
         out = by_group(data, weight, bias, groups, lambda *group: _one_group(at, *group, config))
-    return out[(slice(None), *(slice(None, None, s) for s in stride))] if every else out
+    return _every(out, stride) if every else out
+
+
+def _every(data, stride):
+    """Every stride-th point."""
+    return data[(slice(None), *(slice(None, None, s) for s in stride))]
 
 
 def by_group(data, weight, bias, groups: int, one):

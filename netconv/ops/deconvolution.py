@@ -51,15 +51,15 @@ def deconvolution(
     alone = num_group > 1 and weight.shape[1] == 1 and rank < 3
     divides = None not in size and not any(k % s for k, s in zip(kernel, stride, strict=True))
     phases = alone and divides and max(stride) > 1 == max(dilate) and isinstance(weight, Array)
+    # TensorFlow's own writes beyond its memory where images do not meet; Keras's refuses a stride with a dilation.
+    own = all(s <= r for s, r in zip(stride, reach, strict=True)) and (max(stride) == 1 or max(dilate) == 1)
     # Cutting and adding commute, but what lies beyond has the bias too.
     inside = None if phases or any(after < 0 for _, after in cut) else bias
     if phases:
         out = _phases(at, data, weight, stride)
-    elif isinstance(weight, Array) and not alone and (max(stride) == 1 or max(dilate) == 1):
+    elif own and not alone and isinstance(weight, Array):
         config = {"strides": stride, "dilation_rate": dilate}
         out = by_group(data, weight, inside, num_group, lambda *group: _one_group(at, *group, config))
-        # A layer of Keras puts out at least a stride for each point.
-        cut = [(p, after + max(0, s - r)) for (p, after), s, r in zip(cut, stride, reach, strict=True)]
     else:
         for axis, step in enumerate(stride, 1):
             data = spread(data, axis, step)

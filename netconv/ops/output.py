@@ -27,8 +27,9 @@ def softmax_output(
         return at.layer(layers.Softmax, axis=1 if rank > 2 else -1)(data)
     if preserve_shape or rank <= 2:
         return at.layer(layers.Softmax, axis=-1)(data)
-    flat = at.flattened(data)
-    out = at.layer(layers.Softmax, axis=-1)(flat)
+    if None in data.shape[1:]:
+        return at.layer(layers.Softmax, axis=list(range(1, rank)))(data)
+    out = at.layer(layers.Softmax, axis=-1)(at.flattened(data))
     return at.reshape(out, (-1, *data.shape[1:]))
 
 

@@ -61,7 +61,7 @@ def pooling(
         share = _pad(inside, [(0, max(0, e - p)) for p, e in edges], 0.0)
     else:
         share = _pad(ones, edges, 0.0)
-    share = ops.average_pool(share, kernel, stride, padding="valid", data_format="channels_last")
+    share = _windowed(at, _AVERAGE[rank], share, kernel, stride, part="share")
     # A window with nothing in it is 0.
     return ops.divide(mean, ops.where(ops.equal(share, 0), ops.ones_like(share), share))
 
@@ -121,8 +121,19 @@ def _pad(data, edges, value):
     return ops.pad(data, ((0, 0), *edges, (0, 0)), constant_values=value)
 
 
-def _windowed(at, cls, data, kernel, stride):
-    return at.layer(getattr(layers, cls), kernel, stride, padding="valid")(data)
+def _windowed(at, cls, data, kernel, stride, part=None):
+    if len(kernel) < 3 or str(data.dtype) == "float32":
+        return at.layer(getattr(layers, cls), kernel, stride, padding="valid", part=part)(data)
+    # TensorFlow has it for float32 alone: within each plane, then across the planes.
+    if None in data.shape[1:]:
+        raise at.error(f"needs the size of its {data.dtype} data; give the input's shape", tuple(data.shape))
+    flat, (depth, height, width, channels) = cls.replace("3D", "2D"), data.shape[1:]
+    planes = ops.reshape(data, (-1, height, width, channels))
+    planes = _windowed(at, flat, planes, kernel[1:], stride[1:], part=f"{part or ''}planes")
+    height, width = planes.shape[1:3]
+    data = ops.reshape(planes, (-1, depth, height * width, channels))
+    data = _windowed(at, flat, data, (kernel[0], 1), (stride[0], 1), part=part)
+    return ops.reshape(data, (-1, data.shape[1], height, width, channels))
 
 
 def _total(at, data, edges, kernel, stride):

@@ -51,10 +51,27 @@ def _weights(at, mode, flat: Array, inputs: int, units: int, num_layers: int, di
         for _ in range(directions)
     ]
     for cell in cells:
-        one, two = cut((gates * units,)), cut((gates * units,))
-        # Keras's GRU keeps the two biases apart, as the reset gate acts between them; elsewhere only the sum counts.
-        cell["bias"] = Array.concatenate([one.reshape((1, -1)), two.reshape((1, -1))]) if mode == "gru" else one + two
+        given, carried = cut((gates * units,)), cut((gates * units,))
+        cell["kernel"], cell["bias"], _ = _biased(mode, cell["kernel"], given, carried)
     return cells
+
+
+def _biased(mode: str, kernel: Array, given: Array | None, carried: Array | None) -> tuple:
+    """The kernel and the bias of a layer, for a bias of the data and one of the state; and whether the layer is to be
+    given the data `_beside_ones`.
+
+    The two train apart. A place for both has only Keras's GRU, which has none for one alone; elsewhere the bias of the
+    data is a row of the kernel, beside a feature that is always 1.
+    """
+    if mode == "gru" and given and carried:
+        return kernel, Array.concatenate([given.reshape((1, -1)), carried.reshape((1, -1))]), False
+    if given and (carried is None) == (mode == "gru"):
+        return Array.concatenate([kernel, given.reshape((1, -1))]), carried, True
+    return kernel, carried or given, False
+
+
+def _beside_ones(data):
+    return ops.pad(data, ((0, 0), (0, 0), (0, 1)), constant_values=1)
 
 
 @translates("RNN", layout=_batch_major, ignores="state_outputs lstm_state_clip_nan")
@@ -76,7 +93,7 @@ def rnn(
     lstm_state_clip_max: float | None = None,
     use_sequence_length: bool = False,
 ):
-    """Keras's LSTM and SimpleRNN have one bias for MXNet's two; the sum is placed."""
+    """A layer of Keras for each of MXNet's, or a pair of them."""
     if projection_size is not None:
         raise at.error("projection_size is not translated: no layer of Keras projects its state", projection_size)
     if lstm_state_clip_min is not None or lstm_state_clip_max is not None:
@@ -118,7 +135,7 @@ def rnn(
         else:
             weights = {f"cell.{role}": array for role, array in cells[mine[0]].items()}
             layer = at.layer(cls, state_size, part=part, weights=weights, **config)
-        out = layer(data, initial_state=initial)
+        out = layer(data if mode == "gru" else _beside_ones(data), initial_state=initial)
         data, *last = out if wants_state else [out]
         each = len(last) // directions
         finals.extend(last[i * each : (i + 1) * each] for i in range(directions if wants_state else 0))
@@ -145,20 +162,11 @@ def recurrent(
     backwards: bool = False,
 ):
     """A layer that was unrolled: data (batch, time, features), gates in Keras's order. Gives all states, in the order
-    of the steps, and the last ones.
-
-    Two biases, one for the data and one for the state, train apart. A place for both has only Keras's GRU, which has
-    none for one alone; elsewhere the bias of the data is a row of the kernel, beside a feature that is always 1.
-    """
+    of the steps, and the last ones."""
     cls = {"lstm": layers.LSTM, "gru": layers.GRU}.get(mode, layers.SimpleRNN)
     given, carried = (None if b.origin[0] == "constant" else b for b in (input_biases, state_biases))
-    tensor, kernel, bias = data.natural(), input_weights.T, carried or given
-    beside = given is not None and (carried is None) == (mode == "gru")
-    if mode == "gru" and given and carried:
-        bias = Array.concatenate([given.reshape((1, -1)), carried.reshape((1, -1))])
-    elif beside:
-        tensor = ops.pad(tensor, ((0, 0), (0, 0), (0, 1)), constant_values=1)
-        kernel, bias = Array.concatenate([kernel, given.reshape((1, -1))]), carried
+    kernel, bias, beside = _biased(mode, input_weights.T, given, carried)
+    tensor = _beside_ones(data.natural()) if beside else data.natural()
     weights = {"cell.kernel": kernel, "cell.recurrent_kernel": state_weights.T, "cell.bias": bias}
     config = {"unroll": tensor.shape[1] <= SHORT, "use_bias": bias is not None, "go_backwards": backwards, "seed": 0}
     wanted = {0, 1, 2} if at.tied(input_weights) else at.used

@@ -85,7 +85,7 @@ def shape_of(origin) -> tuple[int, ...]:
         case ("concat", inners, axis):
             shapes = [shape_of(inner) for inner in inners]
             return tuple(sum(s[i] for s in shapes) if i == axis else n for i, n in enumerate(shapes[0]))
-        case ("add", (first, *_)) | ("cast", first) | ("flip", first, _):
+        case ("cast", first) | ("flip", first, _):
             return shape_of(first)
     raise ValueError(origin)
 
@@ -109,9 +109,6 @@ def pull(gradient: np.ndarray, origin, into: dict[str, np.ndarray]) -> None:
             cuts = np.cumsum([shape_of(inner)[axis] for inner in inners])[:-1]
             for inner, piece in zip(inners, np.split(gradient, cuts, axis), strict=True):
                 pull(piece, inner, into)
-        case ("add", inners):
-            for inner in inners:
-                pull(gradient, inner, into)
         case ("cast", inner):
             pull(gradient, inner, into)
 

@@ -391,4 +391,9 @@ CASES = [
             stride=(2, 1, 1),
         )
     ),
+    # a kernel of one point, strides that differ
+    free(
+        case("Convolution", x(2, 3, 5, 8), w(4, 3, 1, 1), w(4), kernel=(1, 1), num_filter=4, stride=(2, 3), pad=(1, 0))
+    ),
+    free(case("Convolution", x(2, 3, 8), w(4, 3, 1), kernel=(1,), num_filter=4, stride=(3,), no_bias=True)),
 ]

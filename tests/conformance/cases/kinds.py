@@ -92,4 +92,15 @@ CASES = [
     forward(case("clip", given(-3, 0, 1, 3, dtype="int32"), a_min="-1.5", a_max="1e37")),
     *(forward(case("argsort", given(3, 100, 0, 7, dtype=kind), is_ascend=False)) for kind in ("uint8", "int8")),
     forward(case("topk", given(3, -128, 0, 7, dtype="int8"), k=4)),
+    *(
+        forward(
+            case("Pooling", x(2, 2, 4, 5, 3, dtype=kind), kernel=(2, 3, 2), stride=(1, 2, 1), pad=(1, 1, 0), **attrs)
+        )
+        for kind, attrs in [
+            ("float16", {}),
+            ("float64", {}),
+            ("float64", {"pool_type": "avg"}),
+            ("float64", {"pool_type": "avg", "count_include_pad": False}),
+        ]
+    ),
 ]
