@@ -13,8 +13,12 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?f?$|[+-]?(inf|infinity|
 _PAIRS = re.compile(r"[(\[]([(\[] ?-?\d{1,18}, ?-?\d{1,18}[)\]](, ?|(?=[)\]]$)))*[)\]]$")
 LONGEST = 100_000
 
+Count = Annotated[int, "at least 1"]
+"""A whole number of at least 1."""
 Ints = Annotated[tuple[int, ...], "ints"]
 """A tuple of whole numbers: "(2, 2)", "[2,2]", "(2L, 2L)", "(2)" or "2"."""
+Counts = Annotated[tuple[int, ...], "ints of at least 1"]
+"""As Ints, each at least 1."""
 IntsNone = Annotated[tuple[int | None, ...], "ints or None"]
 """As Ints, and a place may be "None"."""
 Floats = Annotated[tuple[float, ...], "numbers"]
@@ -33,12 +37,22 @@ def _bool(text: str) -> bool:
 
 def _int(text: str) -> int:
     if _INT.match(text):
-        return int(text.rstrip("L"))
-    if _NUMBER.match(text) and float(text).is_integer() and abs(float(text)) < 2**63:
-        return int(float(text))
-    if text.lower() in ("true", "false"):
-        return int(text.lower() == "true")
-    raise ValueError(text)
+        number = int(text.rstrip("L"))
+    elif _NUMBER.match(text) and float(text).is_integer():
+        number = int(float(text))
+    elif text.lower() in ("true", "false"):
+        number = int(text.lower() == "true")
+    else:
+        raise ValueError(text)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(text)
+    return number
+
+
+def _count(text: str) -> int:
+    if not 1 <= _int(text) < 2**31:
+        raise ValueError(text)
+    return _int(text)
 
 
 def _float(text: str) -> float:
@@ -76,6 +90,8 @@ _PARSERS = {
     int: (_int, "a whole number"),
     float: (_float, "a number"),
     str: (str, "text"),
+    Count: (_count, "a whole number of at least 1"),
+    Counts: (lambda text: tuple(map(_count, _items(text))), "a tuple of whole numbers of at least 1"),
     Ints: (lambda text: tuple(map(_int, _items(text))), "a tuple of whole numbers"),
     IntsNone: (lambda text: tuple(map(_int_or_none, _items(text))), "a tuple of whole numbers or None"),
     Floats: (lambda text: tuple(map(_float, _items(text))), "a tuple of numbers"),
@@ -84,8 +100,8 @@ _PARSERS = {
 
 
 def parse(text: str, annotation: Any) -> Any:
-    """The value of `text` as `annotation` (bool, int, float, str, Ints, IntsNone, Floats, Pairs, a Literal, or any of
-    these `| None`). Raises ValueError with what was wanted."""
+    """The value of `text` as `annotation`: a key of _PARSERS, a Literal, or any of these `| None`. Raises ValueError
+    with what was wanted."""
     text = text.strip()
     if annotation in _PARSERS:
         parser, wanted = _PARSERS[annotation]

@@ -187,7 +187,7 @@ def _translate(site: Site, translation, given: list, attributes: dict) -> list:
         result = translation.function(site, *tensors, **attributes)
     except (NodeError, FormatError):
         raise
-    except (ValueError, TypeError, IndexError, ZeroDivisionError, NotImplementedError) as error:
+    except Exception as error:  # Keras, TensorFlow and numpy raise what they like
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         shapes = ", ".join(str(v.shape) for v in given)
         raise site.error(f"cannot be built: {said}", f"inputs of shape {shapes}") from error

@@ -254,6 +254,8 @@ class Site:
         """Zeros of a shape in which one axis, None or 0, is as long as the batch."""
         if math.prod(d or 1 for d in shape) > LARGEST_ARRAY:
             raise self.error(f"a constant of more than {LARGEST_ARRAY} elements", tuple(shape))
+        if any(d is not None and d < 0 for d in shape):
+            raise self.error("a shape has no negative sizes", tuple(shape))
         if all(shape):
             return ops.convert_to_numpy(ops.zeros(shape, dtype))
         if sum(not d for d in shape) > 1:

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+from ..attributes import Count
 from ..lazy import ops
 from ..registry import translates
 from ..regroup import lengths, reshape, times
@@ -41,22 +42,22 @@ def _scores(queries, keys):
 
 
 @translates("_contrib_interleaved_matmul_selfatt_qk")
-def selfatt_qk(at, queries_keys_values, *, heads: int):
+def selfatt_qk(at, queries_keys_values, *, heads: Count):
     """Scores (batch x heads, time, time): queries by keys, over the root of the depth."""
     queries, keys, _ = _heads(at, queries_keys_values, heads, 3)
     return _scores(queries, keys)
 
 
 @translates("_contrib_interleaved_matmul_selfatt_valatt")
-def selfatt_valatt(at, queries_keys_values, attention, *, heads: int):
+def selfatt_valatt(at, queries_keys_values, attention, *, heads: Count):
     return _times_values(attention, _heads(at, queries_keys_values, heads, 3)[2], heads)
 
 
 @translates("_contrib_interleaved_matmul_encdec_qk")
-def encdec_qk(at, queries, keys_values, *, heads: int):
+def encdec_qk(at, queries, keys_values, *, heads: Count):
     return _scores(_heads(at, queries, heads, 1)[0], _heads(at, keys_values, heads, 2)[0])
 
 
 @translates("_contrib_interleaved_matmul_encdec_valatt")
-def encdec_valatt(at, keys_values, attention, *, heads: int):
+def encdec_valatt(at, keys_values, attention, *, heads: Count):
     return _times_values(attention, _heads(at, keys_values, heads, 2)[1], heads)

@@ -48,6 +48,10 @@ def multibox_prior(
 ):
     """Anchors (1, places x shapes, 4) around each place of a feature map: every size in the first ratio, then the first
     size in the others."""
+    if len(steps) != 2 or len(offsets) != 2 or not ratios or not sizes or min(ratios) <= 0:
+        raise at.error(
+            "needs two 'steps', two 'offsets', and 'sizes' and 'ratios' above 0", (steps, offsets, sizes, ratios)
+        )
     (rows, height), (columns, width) = _count(data, 2), _count(data, 3)
     step_y = ops.divide(1.0, height) if steps[0] <= 0 else steps[0]
     step_x = ops.divide(1.0, width) if steps[1] <= 0 else steps[1]

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from ..arrays import Array
-from ..attributes import Ints
+from ..attributes import Count, Ints
 from ..layout import along, channels_last
 from ..lazy import layers, ops
 from ..registry import translates
@@ -220,14 +220,14 @@ def l2_normalization(at, data, *, eps: float = 1e-10, mode: Literal["channel", "
 
 
 @translates("LRN", layout=_channels_last)
-def lrn(at, data, *, nsize: int, alpha: float = 1e-4, beta: float = 0.75, knorm: float = 2.0):
+def lrn(at, data, *, nsize: Count, alpha: float = 1e-4, beta: float = 0.75, knorm: float = 2.0):
     """x (knorm + alpha / nsize sum x^2)^-beta, the sum over nsize neighbouring channels."""
     rank = len(data.shape)
-    half = nsize // 2
+    half = min(nsize // 2, data.shape[-1])
     squares = ops.pad(ops.square(data), [(0, 0)] * (rank - 1) + [(half, half)])
     channels = data.shape[-1]
     total = squares[..., :channels]
-    for shift in range(1, nsize):
+    for shift in range(1, min(nsize, 2 * half + 1)):  # there are no channels further off
         total = ops.add(total, squares[..., shift : shift + channels])
     return ops.multiply(data, ops.power(ops.add(ops.multiply(total, alpha / nsize), knorm), -beta))
 

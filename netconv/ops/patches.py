@@ -3,10 +3,13 @@
 import itertools
 import math
 
-from ..attributes import Ints
+from ..attributes import Counts, Ints
 from ..counting import spread
 from ..lazy import ops
 from ..registry import translates
+
+MOST_POINTS = 2**12
+"""Points of a kernel, each of which is cut out by itself."""
 
 
 def _windows(at, size, kernel, stride, dilate, pad):
@@ -20,11 +23,15 @@ def _windows(at, size, kernel, stride, dilate, pad):
     counts = tuple(
         (n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, d, p in zip(size, kernel, stride, dilate, pad, strict=True)
     )
+    if math.prod(kernel) > MOST_POINTS:
+        raise at.error(f"attribute 'kernel' must have at most {MOST_POINTS} points", tuple(kernel))
+    if min(counts) < 1:
+        raise at.error("the kernel is larger than the padded data", tuple(size))
     return stride, dilate, pad, counts
 
 
 @translates("im2col")
-def im2col(at, data, *, kernel: Ints, stride: Ints = (), dilate: Ints = (), pad: Ints = ()):
+def im2col(at, data, *, kernel: Counts, stride: Counts = (), dilate: Counts = (), pad: Ints = ()):
     """(N, C, ...) to (N, C x kernel points, windows)."""
     stride, dilate, pad, counts = _windows(at, data.shape[2:], kernel, stride, dilate, pad)
     data = ops.pad(data, ((0, 0), (0, 0), *((p, p) for p in pad)))
@@ -38,7 +45,7 @@ def im2col(at, data, *, kernel: Ints, stride: Ints = (), dilate: Ints = (), pad:
 
 
 @translates("col2im")
-def col2im(at, data, *, output_size: Ints, kernel: Ints, stride: Ints = (), dilate: Ints = (), pad: Ints = ()):
+def col2im(at, data, *, output_size: Ints, kernel: Counts, stride: Counts = (), dilate: Counts = (), pad: Ints = ()):
     """(N, C x kernel points, windows) to (N, C, *output_size): overlapping patches are added."""
     stride, dilate, pad, counts = _windows(at, output_size, kernel, stride, dilate, pad)
     points = math.prod(kernel)

@@ -8,13 +8,16 @@ from ..layout import spatial
 from ..lazy import ops
 from ..registry import translates
 
+LARGEST = 2**10
+"""Bins along a side of a region, and samples along a side of a bin."""
+
 
 def _checked(at, data, pooled_size: Ints) -> tuple[int, int]:
     height, width = data.shape[1:3]
     if None in (height, width):
         raise at.error("needs the size of its data; give the input's shape", tuple(data.shape))
-    if len(pooled_size) != 2 or min(pooled_size) < 1:
-        raise at.error("attribute 'pooled_size' must be a height and a width", pooled_size)
+    if len(pooled_size) != 2 or not 1 <= min(pooled_size) <= max(pooled_size) <= LARGEST:
+        raise at.error(f"attribute 'pooled_size' must be a height and a width of at most {LARGEST}", pooled_size)
     return height, width
 
 
@@ -158,6 +161,8 @@ def roi_align(
     """The mean of samples in each bin, interpolated: a mean of rows and a mean of columns, so two products of matrices.
     Regions of a negative image are 0."""
     height, width = _checked(at, data, pooled_size)
+    if sample_ratio > LARGEST:
+        raise at.error(f"attribute 'sample_ratio' must be at most {LARGEST}", sample_ratio)
     shift = 0.5 if aligned else 0.0
     image = _column(rois, 0)
     x1, y1, x2, y2 = (ops.subtract(ops.multiply(_column(rois, i), spatial_scale), shift) for i in range(1, 5))
@@ -197,8 +202,9 @@ def psroi_pooling(at, data, rois, *, spatial_scale: float, output_dim: int, pool
 def rotated_roi_align(at, data, rois, *, pooled_size: Ints, spatial_scale: float, sampling_ratio: int = -1):
     """As ROIAlign, for regions (image, x, y, width, height, degrees) about their centre; one sample at a time."""
     height, width = _checked(at, data, pooled_size)
-    if sampling_ratio < 1:
-        raise at.error("attribute 'sampling_ratio' must be 1 or more: else the regions say how many", sampling_ratio)
+    if not 1 <= sampling_ratio <= LARGEST:
+        what = f"attribute 'sampling_ratio' must be 1 to {LARGEST}: with less the regions say how many"
+        raise at.error(what, sampling_ratio)
     image, x, y, wide, tall, angle = (_column(rois, i) for i in range(6))
     x, y, wide, tall = (ops.multiply(v, spatial_scale) for v in (x, y, wide, tall))
     angle = ops.multiply(angle, np.pi / 180)

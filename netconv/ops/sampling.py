@@ -10,10 +10,15 @@ from typing import Literal
 import numpy as np
 
 from ..arrays import Array
-from ..attributes import Ints
+from ..attributes import Count, Counts, Ints
 from ..layout import spatial, spatial_all
 from ..lazy import ops
 from ..registry import translates
+
+LARGEST = 2**14
+"""Rows or columns of a grid."""
+MOST_SHIFTS = 2**14
+"""Displacements of a correlation."""
 
 
 def _size(at, data) -> tuple[int, int]:
@@ -69,8 +74,8 @@ def _affine_grid(theta, height: int, width: int):
 
 
 def _target(at, target_shape: Ints) -> Ints:
-    if len(target_shape) != 2 or min(target_shape) < 1:
-        raise at.error("attribute 'target_shape' must be a height and a width", target_shape)
+    if len(target_shape) != 2 or not 1 <= min(target_shape) <= max(target_shape) <= LARGEST:
+        raise at.error(f"attribute 'target_shape' must be a height and a width of at most {LARGEST}", target_shape)
     return target_shape
 
 
@@ -148,6 +153,8 @@ def bilinear_resize(
         target = like
     else:
         size = (height, width)
+        if mode in ("size", "odd_scale") and (scale_height is None) != (scale_width is None):
+            raise at.error("needs both of 'scale_height' and 'scale_width'", (scale_height, scale_width))
         if mode != "size" or scale_height is not None:
             have, scale = _size(at, data), (scale_height, scale_width)
             if mode == "size":
@@ -156,6 +163,8 @@ def bilinear_resize(
                 size = tuple(int((n - n % 2) * s) + n % 2 for n, s in zip(have, scale, strict=True))
             else:
                 size = tuple(_to_odd_or_even(mode, n) for n in have)
+        if not 1 <= min(size) <= max(size) <= LARGEST:
+            raise at.error(f"the image must become 1 to {LARGEST} pixels high and wide", size)
         target = np.zeros((1, *size, 1))
     for axis, rule in ((1, "ph,nhwc->npwc"), (2, "pw,nhwc->nhpc")):
         if data.shape[axis] is not None and data.shape[axis] == target.shape[axis]:
@@ -221,13 +230,13 @@ def deformable_convolution(
     weight: Array,
     bias: Array | None = None,
     *,
-    kernel: Ints,
+    kernel: Counts,
     num_filter: int,
-    stride: Ints = (),
-    dilate: Ints = (),
+    stride: Counts = (),
+    dilate: Counts = (),
     pad: Ints = (),
-    num_group: int = 1,
-    num_deformable_group: int = 1,
+    num_group: Count = 1,
+    num_deformable_group: Count = 1,
     no_bias: bool = False,
 ):
     """A point moved outside of the image reads 0; one within a pixel of its far edges reads the edge."""
@@ -259,13 +268,13 @@ def modulated_deformable_convolution(
     weight: Array,
     bias: Array | None = None,
     *,
-    kernel: Ints,
+    kernel: Counts,
     num_filter: int,
-    stride: Ints = (),
-    dilate: Ints = (),
+    stride: Counts = (),
+    dilate: Counts = (),
     pad: Ints = (),
-    num_group: int = 1,
-    num_deformable_group: int = 1,
+    num_group: Count = 1,
+    num_deformable_group: Count = 1,
     no_bias: bool = False,
 ):
     """As the other one, but with zeros around the image and a weight for each point."""
@@ -294,14 +303,16 @@ def correlation(
     data1,
     data2,
     *,
-    kernel_size: int = 1,
+    kernel_size: Count = 1,
     max_displacement: int = 1,
-    stride1: int = 1,
-    stride2: int = 1,
+    stride1: Count = 1,
+    stride2: Count = 1,
     pad_size: int = 0,
     is_multiply: bool = True,
 ):
     """The mean product, or difference, of patches of one image and displaced ones of the other: a channel each."""
+    if min(max_displacement, pad_size) < 0:
+        raise at.error("attributes 'max_displacement' and 'pad_size' must be at least 0", (max_displacement, pad_size))
     edges = ((0, 0), (pad_size, pad_size), (pad_size, pad_size), (0, 0))
     size = [n + 2 * pad_size for n in _size(at, data1)]
     data1, data2 = ops.pad(data1, edges), ops.pad(data2, edges)
@@ -312,6 +323,8 @@ def correlation(
     reach = [(c - 1) * stride1 + kernel_size for c in counts]
     fixed = _cut(data1, (max_displacement, max_displacement), reach)
     radius = max_displacement // stride2
+    if (2 * radius + 1) ** 2 > MOST_SHIFTS:
+        raise at.error(f"compares at more than {MOST_SHIFTS} displacements", (max_displacement, stride2))
     channels = []
     for dy, dx in itertools.product(range(-radius, radius + 1), repeat=2):
         start = (max_displacement + dy * stride2, max_displacement + dx * stride2)

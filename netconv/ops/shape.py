@@ -9,12 +9,15 @@ import numpy as np
 
 from .. import regroup
 from ..arrays import Array
-from ..attributes import Ints, IntsNone
+from ..attributes import Count, Ints, IntsNone
 from ..counting import places
 from ..layout import Stored, Value, along, as_they_are, channels_last, features, moved, natural, plain, spatial
 from ..lazy import layers, ops
 from ..registry import translates
 from ..regroup import counted, gathered, groups, laid, length, times
+
+LARGEST_BLOCK = 128
+"""Rows and columns of the blocks that become channels, each cut out by itself."""
 
 
 def _rest(at, whole, taken):
@@ -389,6 +392,8 @@ def crop(at, *data, offset: Ints = (0, 0), h_w: Ints = (0, 0), center_crop: bool
     """Cuts (height, width) to `h_w`, or to the second input's."""
     first, like = data[0], data[1] if len(data) > 1 else None
     at.discard(like)
+    if len(first.shape) != 4 or len(offset) != 2 or len(h_w) != 2:
+        raise at.error("needs images, and two numbers in 'offset' and in 'h_w'", (tuple(first.shape), offset, h_w))
     last = first.order == channels_last(4)
     tensor = first.to(channels_last(4)) if last else first.natural()
     for axis, start, wanted in zip((2, 3), offset, like.shape[2:] if like else h_w, strict=True):
@@ -458,7 +463,7 @@ def reverse(at, data, *, axis: Ints):
 
 
 @translates("depth_to_space", layout=spatial)
-def depth_to_space(at, data, *, block_size: int):
+def depth_to_space(at, data, *, block_size: Count):
     """(N, b b C, H, W) to (N, C, b H, b W)."""
     b = block_size
     _, h, w, c = data.shape
@@ -476,8 +481,12 @@ def depth_to_space(at, data, *, block_size: int):
 
 
 @translates("space_to_depth", layout=spatial)
-def space_to_depth(at, data, *, block_size: int):
+def space_to_depth(at, data, *, block_size: Count):
     b = block_size
+    if b > LARGEST_BLOCK or any(n is not None and n % b for n in data.shape[1:3]):
+        raise at.error(
+            f"attribute 'block_size' must divide the height and the width, and be at most {LARGEST_BLOCK}", b
+        )
     return ops.concatenate([data[:, i::b, j::b] for i in range(b) for j in range(b)], -1)
 
 

@@ -48,7 +48,7 @@ def arange(
     if infer_range or (stop is None and start == 0):
         raise at.error("the range is inferred from its use, which is not translated; write 'stop'")
     start, stop = (0.0, start) if stop is None else (start, stop)
-    if not 0 <= math.ceil((stop - start) / step) * repeat <= LARGEST:
+    if not (step and 0 <= (stop - start) / step * repeat <= LARGEST):
         raise at.error(f"needs a range of at most {LARGEST} numbers", (start, stop, step))
     out = ops.arange(start, stop, step, dtype=dtype)
     return ops.repeat(out, repeat) if repeat > 1 else out
@@ -127,7 +127,7 @@ def np_arange(
 
 
 def _bounded(at, start: float, stop: float, step: float):
-    if step == 0 or not 0 <= math.ceil((stop - start) / step) <= LARGEST:
+    if not (step and 0 <= (stop - start) / step <= LARGEST):
         raise at.error(f"needs a range of at most {LARGEST} numbers", (start, stop, step))
     return start, stop, step
 
