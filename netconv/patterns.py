@@ -39,47 +39,26 @@ def through_an_axis(draft: Draft, edge: Edge) -> Node | None:
 
 
 def leaky(draft: Draft, edge: Edge) -> Node | None:
-    """Ramp[x] - s Ramp[-x]. At 0 the slope that trains is 0 there and s here."""
+    """Ramp[x] - s Ramp[-x], which at 0 trains with a slope of 0: LeakyReLU would not do, with its slope of s there."""
     minus = draft.difference(edge)
     for above, other in (minus,) if minus else both_ways(draft.sum(edge)):
         data, scaled = draft.relu(above), draft.times(other)
         below = scaled and draft.relu(scaled[0])
         if data and below and draft.negative(below) == data:
             slope = scaled[1] if minus else -scaled[1]
-            return Node("LeakyReLU", draft[edge].name, {"act_type": "leaky", "slope": repr(slope)}, (data,))
+            return Node("ramp", draft[edge].name, {"negative_slope": repr(slope)}, (data,)) if slope >= 0 else None
     return None
 
 
-def selu(draft: Draft, edge: Edge) -> Node | None:
-    """A multiple of an ELU. MXNet's own selu would not do: the gradient of that one is wrong."""
-    scaled = draft.times(edge)
-    data = scaled and near(scaled[1], SELU_SCALE) and draft.reads(scaled[0], "LeakyReLU", act_type="elu")
-    if data and near(parsed(draft[scaled[0]])["slope"], SELU_ALPHA):
-        return Node("selu", draft[edge].name, {}, data[:1])
-    return None
-
-
-def _two_ramps(draft: Draft, edge: Edge) -> Edge | None:
-    """x of Ramp[x + 1] - Ramp[x - 1]."""
+def capped(draft: Draft, edge: Edge) -> Node | None:
+    """Ramp[x + 1] - Ramp[x - 1] of a HardTanh or HardSigmoid: x + 1 between 0 and 2. A clip would not do: at 0 it
+    trains."""
     ramps = draft.difference(edge)
-    shifted = ramps and [inner and draft.plus(inner) for inner in map(draft.relu, ramps)]
+    inner = ramps and [draft.relu(ramp) for ramp in ramps]
+    shifted = inner and all(inner) and [draft.plus(each) for each in inner]
     if shifted and all(shifted) and shifted[0][0] == shifted[1][0] and [s for _, s in shifted] == [1, -1]:
-        return shifted[0][0]
+        return Node("ramp", draft[edge].name, {"max_value": "2.0"}, inner[:1])
     return None
-
-
-def hard_tanh(draft: Draft, edge: Edge) -> Node | None:
-    """Ramp[x + 1] - Ramp[x - 1] - 1. At -1 the slope that trains is 0 there and 1 here."""
-    shifted = draft.plus(edge)
-    data = shifted and shifted[1] == -1 and _two_ramps(draft, shifted[0])
-    return Node("hard_tanh", draft[edge].name, {}, (data,)) if data else None
-
-
-def hard_sigmoid(draft: Draft, edge: Edge) -> Node | None:
-    """(Ramp[x + 1] - Ramp[x - 1]) / 2."""
-    scaled = draft.times(edge)
-    data = scaled and scaled[1] == 0.5 and _two_ramps(draft, scaled[0])
-    return Node("hard_sigmoid", draft[edge].name, {"alpha": "0.5", "beta": "0.5"}, (data,)) if data else None
 
 
 def softsign(draft: Draft, edge: Edge) -> Node | None:
@@ -206,14 +185,11 @@ def normalization_beta(draft: Draft, edge: Edge) -> Node | None:
 RULES: dict[str, tuple[Callable[[Draft, Edge], Node | None], ...]] = {
     "Concat": (both_directions,),
     "Reshape": (through_an_axis,),
-    "_mul_scalar": (selu, hard_sigmoid, alpha_dropout),
-    "_div_scalar": (hard_sigmoid,),
-    "elemwise_sub": (leaky,),
-    "broadcast_sub": (leaky,),
+    "_mul_scalar": (alpha_dropout,),
+    "elemwise_sub": (leaky, capped),
+    "broadcast_sub": (leaky, capped),
     "elemwise_add": (leaky,),
     "broadcast_add": (normalization_beta,),
-    "_plus_scalar": (hard_tanh,),
-    "_minus_scalar": (hard_tanh,),
     "elemwise_div": (softsign,),
     "broadcast_div": (softsign, normalization),
     "elemwise_mul": (silu,),

@@ -14,6 +14,14 @@ import netconv
 FAULTS = [
     ("LeakyReLU", {"act_type": "prelu"}, {"data": (2, 3)}, {}, 0, "act_type 'prelu' needs the input gamma"),
     ("softmax", {"use_length": True}, {"data": (2, 3)}, {}, 0, "use_length needs the input length"),
+    (
+        "GroupNorm",
+        {"num_groups": 1},
+        {"data": (2, None, 4)},
+        {"gamma": (1,), "beta": (1,)},
+        0,
+        "needs the number of channels; give the input's shape; received (2, 4, None)",
+    ),
     # what could take all memory, or for ever
     (
         "LRN",

@@ -35,25 +35,24 @@ def ramps(*last, up=1, down=-1):
     )  # fmt: skip
 
 
-def through_an_axis(kind, *last, **attrs):
+def through_an_axis(kind, **attrs):
     return graph(
         null("data"), op("expand_dims", "a", [0], axis=0), op("LeakyReLU", "b", [1], act_type=kind, **attrs),
-        op("reshape", "c", [2], shape="(-3, -2)"), *last,
+        op("reshape", "c", [2], shape="(-3, -2)"),
     )  # fmt: skip
 
 
-SELU = op("_MulScalar", "d", [3], scalar=1.0507009873554)
 MINUS_ONE, HALF = op("_PlusScalar", "f", [5], scalar=-1), op("_MulScalar", "f", [5], scalar=0.5)
 
 
 @pytest.mark.parametrize(
     ("net", "expected"),
     [
-        (leaky(), ["LeakyReLU"]),
-        (leaky(turned="_mul_scalar", by=-1), ["LeakyReLU"]),
+        (leaky(), ["ReLU"]),
+        (leaky(turned="_mul_scalar", by=-1), ["ReLU"]),
+        (ramps(MINUS_ONE), ["Add", "ReLU", "Add"]),
+        (ramps(HALF), ["Add", "ReLU", "Multiply"]),
         (through_an_axis("elu", slope=1), ["ELU"]),
-        (through_an_axis("elu", SELU, slope=1.6732632423543), ["Activation"]),
-        (ramps(MINUS_ONE), ["Activation"]),
         (graph(null("data"), op("sigmoid", "a", [0]), op("_Mul", "b", [0, 1])), ["Activation"]),
         (graph(null("data"), op("abs", "a", [0]), op("_PlusScalar", "b", [1], scalar=1), op("_Div", "c", [0, 2])),
          ["Activation"]),
@@ -70,13 +69,12 @@ def test_a_function_of_several_ops_is_one_layer(tmp_path, net, expected):
         leaky(data=1),
         ramps(MINUS_ONE, up=2),
         ramps(HALF, down=-0.5),
-        through_an_axis("elu", SELU, slope=1.6),
         graph(null("data"), op("tanh", "a", [0]), op("sigmoid", "b", [1]), op("_Mul", "c", [0, 2])),
     ],
 )
 def test_what_only_looks_like_it_stays(tmp_path, net):
     kinds, model = layers(tmp_path, net)
-    assert len(kinds) > 1 and kinds != ["ELU", "Activation"]
+    assert len(kinds) > 1 and kinds.count("ReLU") != 1
     assert model(draw(2, 4)).shape == (2, 4)
 
 
@@ -84,7 +82,7 @@ def test_what_else_reads_an_op_within_still_does(tmp_path):
     net = leaky()
     net["heads"] = [[5, 0, 0], [1, 0, 0]]
     kinds, model = layers(tmp_path, net)
-    assert sorted(kinds) == ["LeakyReLU", "ReLU"]
+    assert kinds == ["ReLU", "ReLU"]
     x = draw(2, 4)
     np.testing.assert_array_equal(model(x)[1], np.maximum(x, 0))
 

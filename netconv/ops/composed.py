@@ -6,15 +6,18 @@ from ..layout import along, anywhere
 from ..lazy import layers
 from ..registry import composes
 
-
-def _activation(name: str):
-    @composes(name, layout=anywhere)
-    def translate(at, data):
-        return at.layer(layers.Activation, name)(data)
+LARGEST = 3.4028234663852886e38
+"""Of float32. Keras's ReLU that has both a slope and a bound takes two ramps apart, whose slope at 0 is 0."""
 
 
-for _name in ("silu", "selu", "hard_tanh"):
-    _activation(_name)
+@composes("silu", layout=anywhere)
+def silu(at, data):
+    return at.layer(layers.Activation, "silu")(data)
+
+
+@composes("ramp", layout=anywhere)
+def ramp(at, data, *, negative_slope: float = 0.0, max_value: float = LARGEST):
+    return at.layer(layers.ReLU, max_value, negative_slope)(data)
 
 
 @composes("alpha_dropout", layout=anywhere)

@@ -75,7 +75,7 @@ def batch_norm(
         if not fix_gamma:
             out = ops.multiply(out, ops.reshape(at.tensor(gamma), shape))
         out = ops.add(out, ops.reshape(at.tensor(beta), shape))
-    return out
+    return out if out.dtype == data.dtype else ops.cast(out, data.dtype)  # float32 parameters of float16 data
 
 
 def _by_hand(at, data, gamma, beta, mean, var, eps, fix_gamma, axis):
@@ -197,6 +197,8 @@ def group_norm(
 ):
     """MXNet 1.x has one gamma and beta a group, not a channel. The outputs of mean and deviation have no gradient."""
     channels = data.shape[-1]
+    if channels is None:
+        raise at.error("needs the number of channels; give the input's shape", tuple(data.shape))
     layer = at.layer(layers.GroupNormalization, groups=num_groups, axis=-1, epsilon=eps, scale=False, center=False)
     gamma, beta = at.tensor(gamma), at.tensor(beta)
     if gamma.shape[0] != channels:

@@ -122,10 +122,12 @@ def _pad(data, edges, value):
 
 
 def _windowed(at, cls, data, kernel, stride, part=None):
-    if len(kernel) < 3 or str(data.dtype) == "float32":
+    whole, single = None not in data.shape[1:], str(data.dtype) == "float32"
+    if len(kernel) < 3 or (single and (cls == _AVERAGE[3] or not whole)):
         return at.layer(getattr(layers, cls), kernel, stride, padding="valid", part=part)(data)
-    # TensorFlow has it for float32 alone: within each plane, then across the planes.
-    if None in data.shape[1:]:
+    # In three dimensions TensorFlow has float32 alone, and gives the gradient of a maximum to all that are equal to it:
+    # within each plane, then across the planes.
+    if not whole:
         raise at.error(f"needs the size of its {data.dtype} data; give the input's shape", tuple(data.shape))
     flat, (depth, height, width, channels) = cls.replace("3D", "2D"), data.shape[1:]
     planes = ops.reshape(data, (-1, height, width, channels))

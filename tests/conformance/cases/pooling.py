@@ -135,4 +135,17 @@ CASES = [
         case("Pooling", given(0, 0, 1, 2, 0, 0, shape=(1, 1, 6)), kernel=2, stride=2, pool_type="lp", p_value=p)
         for p in (2, 3)
     ),
+    # equal numbers in a window: the first has the gradient
+    *(
+        free(
+            case(
+                "Pooling",
+                x(2, 2, *size, draw="whole"),
+                kernel=(3,) * len(size),
+                stride=(2,) * len(size),
+                pad=(1,) * len(size),
+            )
+        )
+        for size in ((7,), (5, 6), (4, 5, 5))
+    ),
 ]
