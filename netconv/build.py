@@ -17,7 +17,7 @@ from .parts import starts
 from .site import Build, Site, keras_name, precision, wrap
 from .variables import all_used, name_operations, settle, twice
 
-DTYPES = {"1": "float64", "2": "float16", "4": "int32", "6": "int64", "3": "uint8", "5": "int8"}
+DTYPES = {"1": "float64", "2": "float16", "4": "int32", "6": "int64", "3": "uint8", "5": "int8", "7": "bool"}
 """MXNet's type numbers, as `__dtype__` has them, to Keras's names; the others are float32."""
 
 
@@ -199,7 +199,8 @@ def _translate(site: Site, translation, given: list, attributes: dict) -> list:
 
 def _with_axis(site: Site, tensor):
     """Outside its numpy names MXNet has no tensor without an axis: one number has shape (1,)."""
-    if tensor is None or tensor.shape or site.node.op.startswith("_np"):
+    numpy = site.node.op.startswith("_np") or any(value is not None and not value.shape for value in site.values)
+    if tensor is None or tensor.shape or numpy:
         return tensor
     return ops.reshape(tensor, (1,))
 

@@ -11,6 +11,7 @@ from typing import Any
 from .arrays import Array, sources
 from .errors import NodeError
 from .graph import Edge, Graph
+from .jumps import last_bits
 from .layout import Flat, Stored, Value
 from .lazy import keras, layers, ops
 from .ndarray import release
@@ -47,6 +48,7 @@ class Build:
     parts: Parts = field(default_factory=Parts)
     spread: set[int] = field(default_factory=set)  # stored arrays that several parts read, by id
     tied: frozenset[str] = frozenset()  # parameters that layers of different kinds would have to share
+    last_bits: dict[int, frozenset[int]] = field(default_factory=dict)  # nodes by id of their graph
 
     @property
     def batch(self):
@@ -95,6 +97,14 @@ class Site:
     def name(self, part: str | None = None) -> str:
         base = keras_name(self.node.name) or snake(self.node.op)
         return f"{base}.{part}" if part else base
+
+    @property
+    def last_bit(self) -> bool:
+        """Whether the last bit of what is computed here counts further on (`jumps.py`)."""
+        key = id(self.graph)
+        if key not in self.build.last_bits:
+            self.build.last_bits[key] = last_bits(self.graph)
+        return self.index in self.build.last_bits[key]
 
     def axis(self, axis: int, rank: int) -> int:
         """An axis counted from either end, as a place."""

@@ -8,6 +8,7 @@ from ..counting import places
 from ..layout import along, anywhere, as_they_are, channels_last, natural
 from ..lazy import layers, ops
 from ..registry import translates
+from ..rounding import typed, whole
 
 _ACTIVATIONS = {"sigmoid": "sigmoid", "tanh": "tanh", "softrelu": "softplus", "softsign": "softsign"}
 
@@ -20,23 +21,23 @@ def activation(at, data, *, act_type: Literal["relu", "sigmoid", "softrelu", "so
 
 
 @translates("relu", layout=anywhere)
+@translates("_npx_relu", layout=anywhere)
 def relu(at, data):
     return at.layer(layers.ReLU)(data)
 
 
-@translates("sigmoid", layout=anywhere)
-def sigmoid(at, data):
-    return at.layer(layers.Activation, "sigmoid")(data)
+def _activated(*names: str):
+    def translate(at, data):
+        layer = at.layer(layers.Activation, names[0])
+        return typed(layer)(data) if whole(data) else layer(data)
+
+    for name in names:
+        translates(name, layout=anywhere)(translate)
 
 
-@translates("tanh", layout=anywhere)
-def tanh(at, data):
-    return at.layer(layers.Activation, "tanh")(data)
-
-
-@translates("softsign", layout=anywhere)
-def softsign(at, data):
-    return at.layer(layers.Activation, "softsign")(data)
+_activated("sigmoid", "_npx_sigmoid")
+_activated("tanh")
+_activated("softsign")
 
 
 @translates("hard_sigmoid", layout=anywhere)
@@ -66,6 +67,8 @@ def leaky_relu(
     upper_bound: float = 0.334,
 ):
     """rrelu has its mean slope, as at inference; prelu's gamma is one slope a channel, or one for all."""
+    if act_type == "leaky" and slope < 0:  # which Keras's layer refuses
+        return ops.where(ops.greater(data, 0), data, ops.multiply(data, slope))
     if act_type == "leaky":
         return at.layer(layers.LeakyReLU, negative_slope=slope)(data)
     if act_type == "rrelu":
@@ -95,11 +98,11 @@ ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805
 
 def _selu(at, data):
     """MXNet's gradient below 0 is scale (alpha + selu(x)), where the derivative is scale alpha + selu(x); what trains
-    here is x times that slope."""
+    here is x times that slope, less its own value."""
     out = at.layer(layers.Activation, "selu")(data)
     slope = ops.where(ops.greater(data, 0), ops.full_like(data, SCALE), ops.multiply(ops.add(out, ALPHA), SCALE))
-    line = ops.multiply(data, ops.stop_gradient(slope))
-    return ops.add(ops.stop_gradient(ops.subtract(out, line)), line)
+    line = ops.multiply(ops.subtract(data, ops.stop_gradient(data)), ops.stop_gradient(slope))
+    return ops.add(ops.stop_gradient(out), line)
 
 
 def _softmax_layout(site, values, attributes):

@@ -8,19 +8,20 @@ import math
 from ..layout import anywhere
 from ..lazy import ops
 from ..registry import translates
+from ..rounding import typed
 from ..special import gamma as gamma_of
 from ..special import gammaln as gammaln_of
 
 
 @translates("gamma", "_npx_gamma", layout=anywhere)
 def gamma(at, data):
-    return gamma_of(data)
+    return typed(gamma_of)(data)
 
 
 @translates("gammaln", "_npx_gammaln", layout=anywhere)
 def gammaln(at, data):
     """log |gamma|."""
-    return gammaln_of(data)
+    return typed(gammaln_of)(data)
 
 
 def _log_times(factor, x):
@@ -61,6 +62,7 @@ def _generalized_negative_binomial(x, mu, alpha):
 
 
 def _density(at, logarithm, sample, parameters, is_log: bool):
+    """MXNet has no gradient for a sample that counts."""
     rank = len(sample.shape)
     shapes = [[*(-1 if d is None else d for d in p.shape), *(1,) * (rank - len(p.shape))] for p in parameters]
     out = logarithm(sample, *(ops.reshape(p, shape) for p, shape in zip(parameters, shapes, strict=True)))
@@ -91,17 +93,17 @@ def pdf_exponential(at, sample, lam, *, is_log: bool = False):
 
 @translates("_random_pdf_poisson", "random_pdf_poisson")
 def pdf_poisson(at, sample, lam, *, is_log: bool = False):
-    return _density(at, _poisson, sample, (lam,), is_log)
+    return _density(at, _poisson, ops.stop_gradient(sample), (lam,), is_log)
 
 
 @translates("_random_pdf_negative_binomial", "random_pdf_negative_binomial")
 def pdf_negative_binomial(at, sample, k, p, *, is_log: bool = False):
-    return _density(at, _negative_binomial, sample, (k, p), is_log)
+    return _density(at, _negative_binomial, ops.stop_gradient(sample), (k, p), is_log)
 
 
 @translates("_random_pdf_generalized_negative_binomial", "random_pdf_generalized_negative_binomial")
 def pdf_generalized_negative_binomial(at, sample, mu, alpha, *, is_log: bool = False):
-    return _density(at, _generalized_negative_binomial, sample, (mu, alpha), is_log)
+    return _density(at, _generalized_negative_binomial, ops.stop_gradient(sample), (mu, alpha), is_log)
 
 
 @translates("_random_pdf_dirichlet", "random_pdf_dirichlet")

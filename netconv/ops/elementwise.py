@@ -6,10 +6,12 @@ from typing import Literal
 import numpy as np
 
 from ..arrays import Array
+from ..functions import arccosh, cbrt, hypot, mod
 from ..layout import anywhere
 from ..lazy import layers, ops
 from ..registry import translates
 from ..regroup import length
+from ..rounding import alike, away_from_zero, cut, divided, down, kind, typed, whole
 
 # MXNet's name: keras.ops's name. Names, not functions, so that reading the table imports no Keras.
 UNARY = {
@@ -17,36 +19,23 @@ UNARY = {
     "sqrt": "sqrt", "rsqrt": "rsqrt", "square": "square", "abs": "absolute", "sign": "sign", "negative": "negative",
     "ceil": "ceil", "floor": "floor", "fix": "trunc", "trunc": "trunc", "reciprocal": "reciprocal",
     "sin": "sin", "cos": "cos", "tan": "tan", "arcsin": "arcsin", "arccos": "arccos", "arctan": "arctan",
-    "sinh": "sinh", "cosh": "cosh", "arcsinh": "arcsinh", "arccosh": "arccosh", "arctanh": "arctanh",
+    "sinh": "sinh", "cosh": "cosh", "arcsinh": "arcsinh", "arctanh": "arctanh",
     "erf": "erf", "erfinv": "erfinv",
     "zeros_like": "zeros_like", "ones_like": "ones_like",
 }  # fmt: skip
 
 
-def _typed(function):
-    """A function whose result has the type of its operands: MXNet cuts what it computes of whole numbers to them."""
-
-    def compute(*operands):
-        dtype = next(str(x.dtype) for x in operands if hasattr(x, "dtype"))
-        if "int" in dtype:
-            operands = [ops.cast(x, "float64") if hasattr(x, "dtype") else x for x in operands]
-        out = function(*operands)
-        return out if str(out.dtype) == dtype else ops.cast(out, dtype)
-
-    return compute
-
-
-WHOLE = frozenset({"square", "absolute", "sign", "negative", "zeros_like", "ones_like"})
+WHOLE = frozenset({"square", "absolute", "sign", "zeros_like", "ones_like"})
 """Functions that Keras has for whole numbers."""
 
 
 def _unary(name, function):
     @translates(name, layout=anywhere, ignores="dtype" if name.endswith("_like") else "")
     def translate(at, data):
-        if function in ("trunc", "ceil", "floor") and "int" in str(data.dtype):
+        if function in ("trunc", "ceil", "floor") and whole(data):
             return data
-        compute = getattr(ops, function)
-        return compute(data) if function in WHOLE else _typed(compute)(data)
+        compute, through = getattr(ops, function), "float64" if function == "erf" else "float32"
+        return compute(data) if function in WHOLE else typed(compute, through)(data)
 
     return translate
 
@@ -58,42 +47,38 @@ for _name, _function in UNARY.items():
 @translates("round", layout=anywhere)
 def round_(at, data):
     """Halves away from zero."""
-    if "int" in str(data.dtype):
-        return data
-    return ops.multiply(ops.sign(data), ops.floor(ops.add(ops.absolute(data), 0.5)))
+    return data if whole(data) else away_from_zero(data)
 
 
 @translates("rint", layout=anywhere)
 def rint(at, data):
     """Halves down."""
-    if "int" in str(data.dtype):
-        return data
-    return ops.ceil(ops.subtract(data, 0.5))
-
-
-@_typed
-def _root(data):
-    return ops.multiply(ops.sign(data), ops.power(ops.absolute(data), 1 / 3))
+    return data if whole(data) else down(data)
 
 
 @translates("degrees", layout=anywhere)
 def degrees(at, data):
-    return _typed(ops.multiply)(data, 180 / math.pi)
+    return typed(ops.multiply)(data, 180 / math.pi)
 
 
 @translates("radians", layout=anywhere)
 def radians(at, data):
-    return _typed(ops.multiply)(data, math.pi / 180)
+    return typed(ops.multiply)(data, math.pi / 180)
 
 
 @translates("cbrt", layout=anywhere)
-def cbrt(at, data):
-    return _root(data)
+def cbrt_(at, data):
+    return typed(cbrt)(data)
 
 
 @translates("rcbrt", layout=anywhere)
 def rcbrt(at, data):
-    return _typed(lambda x: ops.reciprocal(_root(x)))(data)
+    return typed(lambda x: ops.reciprocal(cbrt(x)))(data)
+
+
+@translates("arccosh", layout=anywhere)
+def arccosh_(at, data):
+    return typed(arccosh)(data)
 
 
 @translates("logical_not", layout=anywhere)
@@ -125,35 +110,43 @@ def identity_attach_kl_sparse_reg(at, data, moving_avg: Array | None = None):
 
 @translates("_contrib_gradientmultiplier", layout=anywhere, ignores="is_int")
 def gradient_multiplier(at, data, *, scalar: float = 1.0):
-    """The data as they are, their gradient times `scalar`: s x and the rest of x without gradient."""
-    scaled = ops.multiply(data, scalar)
-    return ops.add(scaled, ops.stop_gradient(ops.subtract(data, scaled)))
-
-
-@translates("Cast", "cast", "amp_cast", layout=anywhere)
-def cast(
-    at, data, *, dtype: Literal["float32", "float64", "float16", "bfloat16", "uint8", "int8", "int32", "int64", "bool"]
-):
-    if str(data.dtype) == dtype:
+    """The data as they are, their gradient times `scalar`."""
+    if whole(data):
         return data
-    if "float" in str(data.dtype) and "float" not in dtype and dtype != "bool":
-        data = ops.trunc(data)
-    return ops.cast(data, dtype)
+    fixed = ops.stop_gradient(data)
+    return ops.add(fixed, ops.multiply(ops.subtract(data, fixed), scalar))
+
+
+Number = Literal["float32", "float64", "float16", "bfloat16", "uint8", "int8", "int32", "int64"]
+
+
+@translates("Cast", "cast", layout=anywhere)
+def cast(at, data, *, dtype: Number | Literal["bool"]):
+    return cut(data, dtype)
+
+
+@translates("amp_cast", layout=anywhere)
+def amp_cast(at, data, *, dtype: Number):
+    """Whole numbers and float64 stay what they are."""
+    return data if whole(data) or kind(data) == "float64" else cut(data, dtype)
 
 
 @translates("clip", layout=anywhere)
 def clip(at, data, *, a_min: float, a_max: float):
-    if "int" in str(data.dtype):
-        kind = np.iinfo(str(data.dtype))
-        a_min, a_max = (int(max(kind.min, min(kind.max, bound))) for bound in (a_min, a_max))
+    """Above the upper bound comes before below the lower one, where the bounds are the wrong way round."""
+    if whole(data):
+        limits = np.iinfo(kind(data))
+        a_min, a_max = (int(max(limits.min, min(limits.max, bound))) for bound in (a_min, a_max))
+    if a_min > a_max:
+        return ops.where(ops.greater(data, a_max), ops.full_like(data, a_max), ops.full_like(data, a_min))
     return ops.clip(data, a_min, a_max)
 
 
 @translates("smooth_l1", layout=anywhere)
 def smooth_l1(at, data, *, scalar: float = 1.0):
     """0.5 (s x)^2 where |x| < 1 / s^2, |x| - 0.5 / s^2 elsewhere."""
-    if "int" in str(data.dtype):
-        return _typed(lambda x: smooth_l1(at, x, scalar=float(int(scalar))))(data)
+    if whole(data):
+        return typed(lambda x: smooth_l1(at, x, scalar=float(int(scalar))))(data)
     s2 = scalar * scalar
     near = ops.multiply(ops.square(data), 0.5 * s2)
     size = ops.absolute(data)
@@ -162,20 +155,13 @@ def smooth_l1(at, data, *, scalar: float = 1.0):
 
 @translates("_contrib_quadratic", layout=anywhere)
 def quadratic(at, data, *, a: float = 0.0, b: float = 0.0, c: float = 0.0):
-    return _typed(lambda x: ops.add(ops.add(ops.multiply(ops.square(x), a), ops.multiply(x, b)), c))(data)
+    return typed(lambda x: ops.add(ops.multiply(x, ops.add(ops.multiply(x, a), b)), c))(data)
 
 
 @translates("_contrib_div_sqrt_dim")
 def div_sqrt_dim(at, data):
-    return ops.divide(data, ops.sqrt(ops.cast(length(data, -1), data.dtype)))
-
-
-@_typed
-def _mod(lhs, rhs):
-    """The sign of the divisor; 0 where it is 0."""
-    zero = ops.equal(rhs, 0)
-    safe = ops.where(zero, ops.ones_like(rhs), rhs)
-    return ops.where(zero, ops.zeros_like(lhs), ops.subtract(lhs, ops.multiply(ops.floor(ops.divide(lhs, safe)), safe)))
+    root = ops.sqrt(ops.cast(length(data, -1), "float64" if whole(data) else data.dtype))
+    return typed(ops.divide, "float64")(data, ops.floor(root)) if whole(data) else ops.divide(data, root)
 
 
 def _truth(function):
@@ -194,17 +180,8 @@ def _logical(function):
     return compare
 
 
-@_typed
-def _hypot(lhs, rhs):
-    return ops.sqrt(ops.add(ops.square(lhs), ops.square(rhs)))
-
-
 def _plain(function):
     return lambda lhs, rhs: getattr(ops, function)(lhs, rhs)
-
-
-def _quotient(function):
-    return _typed(_plain(function))
 
 
 # What is computed: (function of two operands, the elementwise names, the broadcast names, the scalar names,
@@ -215,14 +192,12 @@ BINARY = (
     (_plain("subtract"), ("elemwise_sub", "_sub", "_minus", "_Minus"), ("broadcast_sub", "broadcast_minus"),
      ("_minus_scalar", "_MinusScalar"), ("_rminus_scalar", "_RMinusScalar")),
     (_plain("multiply"), ("elemwise_mul", "_mul", "_Mul"), ("broadcast_mul",), ("_mul_scalar", "_MulScalar"), ()),
-    (_quotient("divide"), ("elemwise_div", "_div", "_Div"), ("broadcast_div",), ("_div_scalar", "_DivScalar"),
-     ("_rdiv_scalar", "_RDivScalar")),
-    (_mod, ("_mod", "_Mod"), ("broadcast_mod",), ("_mod_scalar", "_ModScalar"), ("_rmod_scalar", "_RModScalar")),
-    (_quotient("power"), ("_power", "_Power"), ("broadcast_power",), ("_power_scalar", "_PowerScalar"),
+    (mod, ("_mod", "_Mod"), ("broadcast_mod",), ("_mod_scalar", "_ModScalar"), ("_rmod_scalar", "_RModScalar")),
+    (typed(_plain("power")), ("_power", "_Power"), ("broadcast_power",), ("_power_scalar", "_PowerScalar"),
      ("_rpower_scalar", "_RPowerScalar")),
     (_plain("maximum"), ("_maximum", "_Maximum"), ("broadcast_maximum",), ("_maximum_scalar", "_MaximumScalar"), ()),
     (_plain("minimum"), ("_minimum", "_Minimum"), ("broadcast_minimum",), ("_minimum_scalar", "_MinimumScalar"), ()),
-    (_hypot, ("_hypot", "_Hypot"), ("broadcast_hypot",), ("_hypot_scalar", "_HypotScalar"), ()),
+    (typed(hypot), ("_hypot", "_Hypot"), ("broadcast_hypot",), ("_hypot_scalar", "_HypotScalar"), ()),
     (_truth("equal"), ("_equal", "_Equal"), ("broadcast_equal",), ("_equal_scalar", "_EqualScalar"), ()),
     (_truth("not_equal"), ("_not_equal", "_Not_Equal"), ("broadcast_not_equal",),
      ("_not_equal_scalar", "_NotEqualScalar"), ()),
@@ -260,24 +235,38 @@ def _binary(function, elementwise, broadcast, scalars, turned):
 
     @translates(*scalars, layout=anywhere)
     def scalar_op(at, data, *, scalar: float = 1.0, is_int: bool = True):
-        return function(*_alike(data, scalar, is_int))
+        return function(*alike(data, scalar, is_int))
 
     if turned:
 
         @translates(*turned, layout=anywhere)
         def turned_op(at, data, *, scalar: float = 1.0, is_int: bool = True):
-            return function(*reversed(_alike(data, scalar, is_int)))
-
-
-def _alike(data, scalar: float, is_int: bool):
-    """Data and scalar in one type: the scalar is cut to whole numbers, unless it is said that it is none."""
-    if "int" not in str(data.dtype):
-        return data, scalar
-    return (data, int(scalar)) if is_int else (ops.cast(data, "float64"), scalar)
+            return function(*reversed(alike(data, scalar, is_int)))
 
 
 for _row in BINARY:
     _binary(*_row)
+
+
+def _quotient(at, lhs, rhs):
+    divide = divided if at.constant(rhs) and (at.last_bit or whole(lhs)) else ops.divide
+    return typed(divide, "float64")(lhs, rhs)
+
+
+@translates("elemwise_div", "_div", "_Div", layout=anywhere)
+@translates("broadcast_div", layout=anywhere)
+def div(at, lhs, rhs):
+    return _quotient(at, lhs, rhs)
+
+
+@translates("_div_scalar", "_DivScalar", layout=anywhere)
+def div_scalar(at, data, *, scalar: float = 1.0, is_int: bool = True):
+    return _quotient(at, *alike(data, scalar, is_int))
+
+
+@translates("_rdiv_scalar", "_RDivScalar", layout=anywhere)
+def rdiv_scalar(at, data, *, scalar: float = 1.0, is_int: bool = True):
+    return _quotient(at, *reversed(alike(data, scalar, is_int)))
 
 
 @translates("add_n", "ElementWiseSum", layout=anywhere)

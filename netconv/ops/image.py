@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from .. import regroup
 from ..attributes import Floats, Ints
 from ..lazy import ops
 from ..registry import translates
+from ..rounding import cut, kind, whole
 
 
 def _each_channel(values, channels: int):
@@ -56,7 +58,10 @@ LIGHT = np.array([55.46, 4.794, 1.148]) * [
 def adjust_lighting(at, data, *, alpha: Floats):
     if data.shape[-1] != 3 or len(alpha) != 3:
         raise at.error("needs three channels and three numbers", (tuple(data.shape), alpha))
-    return ops.add(data, (LIGHT @ np.array(alpha)).astype("float32"))
+    light = (LIGHT @ np.array(alpha)).astype("float32")
+    if whole(data):
+        return cut(ops.clip(ops.add(ops.cast(data, "float32"), light), 0, 255), kind(data))
+    return ops.add(data, light)
 
 
 @translates("_image_resize", "_npx__image_resize")
@@ -76,9 +81,13 @@ def resize(at, data, *, size: Ints = (), keep_ratio: bool = False, interp: int =
         for axis, length in ((-3, high), (-2, wide)):
             have = data.shape[axis]
             if have is None:
-                raise at.error("needs the size of the image; give the input's shape", tuple(data.shape))
-            places = np.floor(np.arange(length) * (1 / (length / have))).clip(0, have - 1)
-            data = ops.take(data, places.astype("int32"), axis=axis)
+                count = regroup.length(data, axis)
+                step = ops.reciprocal(ops.divide(float(length), ops.cast(count, "float64")))
+                places = ops.cast(ops.floor(ops.multiply(np.arange(length, dtype="float64"), step)), "int32")
+                places = ops.minimum(places, ops.subtract(count, 1))
+            else:
+                places = np.floor(np.arange(length) * (1 / (length / have))).clip(0, have - 1).astype("int32")
+            data = ops.take(data, places, axis=axis)
         return data
     if "float" not in str(data.dtype):
         raise at.error("rounds whole numbers as OpenCV does, which is not translated; cast to float32", data.dtype)

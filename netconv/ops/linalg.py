@@ -4,6 +4,7 @@ import numpy as np
 
 from ..lazy import ops
 from ..registry import translates
+from ..regroup import counted
 
 
 def _turned(matrix):
@@ -79,6 +80,8 @@ def potri(at, A, *, lower: bool = True):
 @translates("_linalg_gelqf", "linalg_gelqf")
 def gelqf(at, A):
     """Q, L of A = L Q: the QR factors of A^T, turned."""
+    if None in A.shape[-2:]:
+        raise at.error("needs the size of its matrices; give the input's shape", tuple(A.shape))
     q, r = ops.qr(_turned(A))
     return _turned(q), _turned(r)
 
@@ -123,11 +126,11 @@ def extractdiag(at, A, *, offset: int = 0):
 @translates("_linalg_makediag", "linalg_makediag")
 def makediag(at, A, *, offset: int = 0):
     """Each row of A becomes the diagonal `offset` of a square matrix of zeros."""
-    length = A.shape[-1]
-    size = length + abs(offset)
     row, column = max(0, -offset), max(0, offset)
-    square = ops.multiply(ops.expand_dims(A, -1), np.eye(length, dtype=str(A.dtype)))
-    edges = ((row, size - length - row), (column, size - length - column))
+    places = counted(A, len(A.shape) - 1)
+    eye = ops.cast(ops.equal(ops.expand_dims(places, -1), places), A.dtype)
+    square = ops.multiply(ops.expand_dims(A, -1), eye)
+    edges = ((row, abs(offset) - row), (column, abs(offset) - column))
     return ops.pad(square, ((0, 0),) * (len(A.shape) - 1) + edges)
 
 

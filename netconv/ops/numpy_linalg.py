@@ -25,15 +25,17 @@ def _symmetric(A, UPLO: str):
 
 @translates("_npi_eigvalsh")
 def eigvalsh(at, A, *, UPLO: Literal["L", "U"] = "L"):
-    return ops.eigh(_symmetric(A, UPLO))[0]
+    """MXNet has no gradient for it."""
+    return ops.eigh(_symmetric(ops.stop_gradient(A), UPLO))[0]
 
 
 @translates("_npi_eigh")
 def eigh(at, A, *, UPLO: Literal["L", "U"] = "L"):
-    """Eigenvalues and, in columns, eigenvectors, each with its largest component positive."""
-    values, vectors = ops.eigh(_symmetric(A, UPLO))
+    """Eigenvalues and, in columns, eigenvectors, each with its largest component positive. MXNet has no gradient for
+    it."""
+    values, vectors = ops.eigh(_symmetric(ops.stop_gradient(A), UPLO))
     largest = ops.take_along_axis(vectors, ops.expand_dims(ops.argmax(ops.absolute(vectors), -2), -2), -2)
-    return values, ops.multiply(vectors, ops.stop_gradient(ops.sign(largest)))
+    return values, ops.multiply(vectors, ops.sign(largest))
 
 
 @translates("_npi_solve")
@@ -43,9 +45,11 @@ def solve(at, A, B):
     return ops.solve(A, B)
 
 
-def _pseudo_inverse(A, rcond):
-    """Singular values below `rcond` times the largest count as 0."""
-    u, s, v = ops.svd(A, full_matrices=False)
+def _pseudo_inverse(at, A, rcond):
+    """Singular values below `rcond` times the largest count as 0. MXNet has no gradient for it."""
+    if None in A.shape[-2:]:
+        raise at.error("needs the size of its matrices; give the input's shape", tuple(A.shape))
+    u, s, v = ops.svd(ops.stop_gradient(A), full_matrices=False)
     small = ops.less_equal(s, ops.multiply(ops.max(s, -1, keepdims=True), rcond))
     inverse = ops.where(small, ops.zeros_like(s), ops.reciprocal(ops.where(small, ops.ones_like(s), s)))
     return ops.matmul(ops.multiply(_turned(v), ops.expand_dims(inverse, -2)), _turned(u))
@@ -53,12 +57,12 @@ def _pseudo_inverse(A, rcond):
 
 @translates("_npi_pinv", ignores="hermitian")
 def pinv(at, A, rcond):
-    return _pseudo_inverse(A, ops.expand_dims(rcond, -1))
+    return _pseudo_inverse(at, A, ops.expand_dims(rcond, -1))
 
 
 @translates("_npi_pinv_scalar_rcond", ignores="hermitian")
 def pinv_scalar_rcond(at, A, *, rcond: float = 1e-15):
-    return _pseudo_inverse(A, rcond)
+    return _pseudo_inverse(at, A, rcond)
 
 
 @translates("_npi_tensorinv")

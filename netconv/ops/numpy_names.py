@@ -4,32 +4,23 @@ numbers gives fractions."""
 import numpy as np
 
 from ..attributes import Ints
+from ..functions import arccosh, cbrt, copysign, hypot, mod
 from ..layout import along, anywhere
-from ..lazy import layers, ops
+from ..lazy import ops
 from ..registry import translates
+from ..rounding import alike, cut, divided, down, kind, typed, whole
 
 UNARY = {
     name: name
     for name in (
-        "absolute arccos arccosh arcsin arcsinh arctan arctanh cbrt ceil cos cosh exp expm1 floor isfinite isinf isnan "
-        "log log10 log1p log2 logical_not negative reciprocal sign sin sinh sqrt square tan tanh trunc"
+        "arccos arcsin arcsinh arctan arctanh cos cosh exp expm1 log log10 log1p log2 negative reciprocal sin sinh "
+        "sqrt tan tanh"
     ).split()
-} | {"abs": "absolute", "fix": "trunc"}
-
-BINARY = {
-    **{
-        name: name
-        for name in ("add subtract multiply mod power equal not_equal less less_equal greater greater_equal").split()
-    },
-    "true_divide": "divide",
 }
-
-
-def _copysign(size, sign):
-    """Minus zero is negative."""
-    below = ops.where(ops.equal(sign, 0), ops.reciprocal(sign), sign)
-    size = ops.absolute(size)
-    return ops.where(ops.less(below, 0), ops.negative(size), size)
+"""Of whole numbers too what MXNet cuts to their type."""
+PLAIN = {name: name for name in "absolute isfinite isinf isnan logical_not sign square".split()} | {"abs": "absolute"}
+ROUNDED = {"ceil": "ceil", "floor": "floor", "trunc": "trunc", "fix": "trunc"}
+COMPARISONS = "equal not_equal less less_equal greater greater_equal".split()
 
 
 def _ldexp(number, power):
@@ -38,6 +29,21 @@ def _ldexp(number, power):
 
 def _function(name):
     return lambda *tensors: getattr(ops, name)(*tensors)
+
+
+def _plain(name):
+    """Of booleans the sum is "or", the product "and"."""
+    truth = {"add": "logical_or", "multiply": "logical_and"}.get(name, name)
+
+    def compute(lhs, rhs):
+        both = all(kind(x) == "bool" for x in (lhs, rhs) if hasattr(x, "dtype"))
+        return getattr(ops, truth if both else name)(lhs, rhs)
+
+    return compute
+
+
+def _rounded(name):
+    return lambda x: x if whole(x) else getattr(ops, name)(x)
 
 
 def _unary(name, function):
@@ -63,44 +69,105 @@ def _two(name, function):
 def _scalar(name, function, turned):
     @translates(f"_npi_{'r' if turned else ''}{name}_scalar", layout=anywhere)
     def translate(at, data, *, scalar: float = 1.0, is_int: bool = True):
-        number = int(scalar) if is_int and "int" in str(data.dtype) else scalar
-        return function(number, data) if turned else function(data, number)
+        operands = alike(data, scalar, is_int)
+        return function(*reversed(operands)) if turned else function(*operands)
+
+
+def _counted(x):
+    return ops.cast(x, "int32") if kind(x) == "bool" else x
+
+
+def _truth(name):
+    """Booleans are compared as 0 and 1, and with the truth of a number."""
+    _binary(name, lambda lhs, rhs: getattr(ops, name)(_counted(lhs), _counted(rhs)))
+
+    @translates(f"_npi_{name}_scalar", layout=anywhere)
+    def translate(at, data, *, scalar: float = 1.0, is_int: bool = True):
+        if kind(data) == "bool":
+            return getattr(ops, name)(_counted(data), int(bool(scalar)))
+        return getattr(ops, name)(*alike(data, scalar, is_int))
 
 
 for _name, _op in UNARY.items():
+    _unary(_name, typed(_function(_op)))
+for _name, _op in (("arccosh", arccosh), ("cbrt", cbrt)):
+    _unary(_name, typed(_op))
+for _name, _op in PLAIN.items():
     _unary(_name, _function(_op))
-for _name, _op in BINARY.items():
-    _binary(_name, _function(_op))
-    _scalar(_name, _function(_op), False)
-    if _name in ("subtract", "mod", "power", "true_divide"):
-        _scalar(_name, _function(_op), True)
-for _name, _op in (("copysign", _copysign), ("ldexp", _ldexp)):
+for _name, _op in ROUNDED.items():
+    _unary(_name, _rounded(_op))
+for _name in COMPARISONS:
+    _truth(_name)
+for _name, _op, _turned in (
+    ("add", _plain("add"), False),
+    ("subtract", _plain("subtract"), True),
+    ("multiply", _plain("multiply"), False),
+    ("mod", mod, True),
+    ("power", typed(_plain("power")), True),
+    ("copysign", copysign, True),
+    ("ldexp", typed(_ldexp), True),
+):
     _binary(_name, _op)
     _scalar(_name, _op, False)
-    _scalar(_name, _op, True)
-_two("hypot", _function("hypot"))
+    if _turned:
+        _scalar(_name, _op, True)
+_two("hypot", hypot)
 _two("arctan2", _function("arctan2"))
-_scalar("arctan2", _function("arctan2"), False)
-_scalar("arctan2", _function("arctan2"), True)
+_scalar("arctan2", typed(_function("arctan2")), False)
+_scalar("arctan2", typed(_function("arctan2")), True)
+
+
+def _fraction(x):
+    """Whole numbers are divided as float32."""
+    return ops.cast(x, "float32") if hasattr(x, "dtype") and whole(x) else x
+
+
+def _quotient(at, lhs, rhs):
+    lhs, rhs = _fraction(lhs), _fraction(rhs)
+    return (divided if at.last_bit and at.constant(rhs) else ops.divide)(lhs, rhs)
+
+
+@translates("_npi_true_divide", layout=anywhere)
+def true_divide(at, lhs, rhs):
+    return _quotient(at, lhs, rhs)
+
+
+@translates("_npi_true_divide_scalar", layout=anywhere, ignores="is_int")
+def true_divide_scalar(at, data, *, scalar: float = 1.0):
+    return _quotient(at, data, scalar)
+
+
+@translates("_npi_rtrue_divide_scalar", layout=anywhere, ignores="is_int")
+def rtrue_divide_scalar(at, data, *, scalar: float = 1.0):
+    return _quotient(at, scalar, data)
 
 
 def _whole(x):
     """Inputs are read as float32 where the file names no type."""
-    return x if "int" in str(x.dtype) or str(x.dtype) == "bool" else ops.cast(x, "int32")
+    return x if whole(x) else ops.cast(x, "int32")
 
 
 def _bits(name):
-    _binary(name, lambda lhs, rhs: getattr(ops, name)(_whole(lhs), _whole(rhs)))
+    def compute(lhs, rhs):
+        lhs, rhs = _whole(lhs), _whole(rhs)
+        if lhs.shape != rhs.shape:  # which Keras's do not count on
+            lhs, rhs = (ops.where(ops.equal(y, y), x, x) for x, y in ((lhs, rhs), (rhs, lhs)))
+        logical = kind(lhs) == kind(rhs) == "bool"
+        return getattr(ops, name.replace("bitwise", "logical") if logical else name)(lhs, rhs)
+
+    _binary(name, compute)
 
     @translates(f"_npi_{name}_scalar", layout=anywhere, ignores="is_int")
     def translate(at, data, *, scalar: float = 1.0):
         data = _whole(data)
+        if kind(data) == "bool":
+            return getattr(ops, name.replace("bitwise", "logical"))(data, bool(scalar))
         return getattr(ops, name)(data, ops.cast(int(scalar), data.dtype))
 
 
 for _name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
     _bits(_name)
-_unary("bitwise_not", lambda x: ops.bitwise_not(_whole(x)))
+_unary("bitwise_not", lambda x: ops.logical_not(x) if kind(x) == "bool" else ops.bitwise_not(_whole(x)))
 _unary("isposinf", lambda x: ops.equal(x, float("inf")))
 _unary("isneginf", lambda x: ops.equal(x, float("-inf")))
 
@@ -108,12 +175,17 @@ _unary("isneginf", lambda x: ops.equal(x, float("-inf")))
 @translates("_npi_around", layout=anywhere)
 def around(at, x, *, decimals: int = 0):
     """Halves to the even neighbour."""
+    if whole(x):
+        power = 10 ** max(0, -decimals)
+        return ops.multiply(cut(divided(ops.cast(x, "float64"), float(power)), kind(x)), power) if decimals < 0 else x
     return ops.divide(ops.round(ops.multiply(x, 10.0**decimals)), 10.0**decimals) if decimals else ops.round(x)
 
 
 @translates("_npi_nan_to_num", layout=anywhere, ignores="copy")
 def nan_to_num(at, data, *, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None):
     """An infinity becomes the largest number of the type where no other is given."""
+    if whole(data):
+        return data
     largest = float(np.finfo(str(data.dtype)).max)
     out = ops.where(ops.isnan(data), nan, data)
     out = ops.where(ops.equal(data, float("inf")), largest if posinf is None else posinf, out)
@@ -123,17 +195,7 @@ def nan_to_num(at, data, *, nan: float = 0.0, posinf: float | None = None, negin
 @translates("_npi_rint", layout=anywhere)
 def rint(at, x):
     """Halves down."""
-    return ops.ceil(ops.subtract(x, 0.5))
-
-
-@translates("_npx_relu", layout=anywhere)
-def relu(at, data):
-    return at.layer(layers.ReLU)(data)
-
-
-@translates("_npx_sigmoid", layout=anywhere)
-def sigmoid(at, data):
-    return at.layer(layers.Activation, "sigmoid")(data)
+    return x if whole(x) else down(x)
 
 
 @translates("_npi_concatenate", layout=along("axis"), ignores="dim")
@@ -155,12 +217,16 @@ def transpose(at, a, *, axes: Ints | None = None):
 
 @translates("_np_squeeze")
 def squeeze(at, a, *, axis: Ints | None = None):
-    return ops.squeeze(a, axis)
+    """What lies along an axis of unknown length is one, where it is named."""
+    if axis is None:
+        return ops.squeeze(a)
+    gone = {at.axis(one, len(a.shape)) for one in axis}
+    return a[tuple(0 if i in gone else slice(None) for i in range(len(a.shape)))] if gone else a
 
 
 @translates("_np_dot")
 def dot(at, a, b):
-    return ops.dot(a, b)
+    return ops.dot(a, b) if a.shape and b.shape else ops.multiply(a, b)
 
 
 @translates("_npi_matmul")
@@ -193,6 +259,8 @@ def where_scalar2(at, condition, *, x: float = 0.0, y: float = 0.0):
 @translates("_npi_polyval")
 def polyval(at, p, x):
     """The highest power first."""
+    if p.shape[0] is None:
+        raise at.error("the number of coefficients is not known; give the input's shape", tuple(p.shape))
     total = ops.zeros_like(x)
     for n in range(p.shape[0]):
         total = ops.add(ops.multiply(total, x), p[n])

@@ -8,13 +8,14 @@ import numpy as np
 from ..attributes import Floats, Ints
 from ..lazy import ops
 from ..registry import translates
+from ..rounding import cut, divided, kind, whole
 
 Number = Literal["float16", "float32", "float64", "int32", "int64", "int8"] | None
 DType = Literal["bool"] | Number
 
 
 def _typed(tensor, dtype: DType):
-    return tensor if dtype is None else ops.cast(tensor, dtype)
+    return tensor if dtype is None else cut(tensor, dtype)
 
 
 def _no_initial(at, initial) -> None:
@@ -28,7 +29,13 @@ def _sum(names, function):
         at, a, *, axis: Ints | None = None, dtype: DType = None, keepdims: bool = False, initial: float | None = None
     ):
         _no_initial(at, initial)
-        return _typed(getattr(ops, function)(a, axis=axis, keepdims=keepdims), dtype)
+        if kind(a) == "bool":
+            a = ops.cast(a, "int64")
+        if function == "mean":
+            a = ops.cast(a, "float32") if whole(a) else a
+            return _typed(ops.mean(a, axis=axis, keepdims=keepdims), dtype)
+        a = _typed(a, dtype)
+        return cut(getattr(ops, function)(a, axis=axis, keepdims=keepdims), kind(a))
 
 
 def _extreme(names, function):
@@ -50,10 +57,13 @@ def _moment(name, root: bool):
     def translate(at, a, *, axis: Ints | None = None, dtype: Number = None, ddof: int = 0, keepdims: bool = False):
         """`ddof` numbers fewer are divided by. MXNet has no gradient for it."""
         a = ops.stop_gradient(a)
-        away = ops.square(ops.subtract(a, ops.mean(a, axis=axis, keepdims=True)))
+        dtype = dtype or kind(a)
+        mean = ops.mean(ops.cast(a, "float64") if whole(a) else a, axis=axis, keepdims=True)
+        away = ops.square(ops.subtract(a, cut(mean, kind(a))))  # the mean of whole numbers is cut to one
         count = ops.sum(ops.ones_like(a), axis=axis, keepdims=keepdims)
+        away, count = (ops.cast(x, "float64") if whole(a) else x for x in (away, count))
         out = ops.divide(ops.sum(away, axis=axis, keepdims=keepdims), ops.subtract(count, float(ddof)))
-        return _typed(ops.sqrt(out) if root else out, dtype)
+        return cut(ops.sqrt(out) if root else out, dtype)
 
 
 _moment("_npi_var", False)
@@ -102,7 +112,10 @@ def average(at, a, weights=None, *, axis: Ints | None = None, returned: bool = F
 
 @translates("_np_trace")
 def trace(at, data, *, offset: int = 0, axis1: int = 0, axis2: int = 1):
-    return ops.sum(ops.diagonal(data, offset, axis1, axis2), -1)
+    rows, columns = (data.shape[at.axis(axis, len(data.shape))] for axis in (axis1, axis2))
+    if (rows is not None and -offset >= rows) or (columns is not None and offset >= columns):  # nothing lies there
+        return cut(ops.zeros_like(ops.sum(data, (axis1, axis2))), kind(data))
+    return cut(ops.sum(ops.diagonal(data, offset, axis1, axis2), -1), kind(data))
 
 
 @translates("_npi_percentile")
@@ -116,7 +129,8 @@ def percentile(
     keepdims: bool = False,
     q_scalar: float | None = None,
 ):
-    """The axes of `q` come first. Keras's quantile forgets its method within a model."""
+    """The axes of `q` come first. Keras's quantile forgets its method within a model. MXNet has no gradient for it."""
+    a = ops.stop_gradient(ops.cast(a, "float32") if whole(a) else a)
     rank = len(a.shape)
     chosen = sorted(range(rank) if axis is None else {at.axis(i, rank) for i in axis})
     count = math.prod(a.shape[i] or 0 for i in chosen)
@@ -125,7 +139,8 @@ def percentile(
     left = [i for i in range(rank) if i not in chosen]
     lengths = [-1 if a.shape[i] is None else a.shape[i] for i in left]
     line = ops.sort(ops.reshape(ops.transpose(a, [*left, *chosen]), [*lengths, count]), -1)
-    place = ops.multiply(ops.divide(ops.cast(q if q_scalar is None else q_scalar, "float32"), 100.0), count - 1.0)
+    percent = ops.cast(q if q_scalar is None else q_scalar, "float32")
+    place = ops.multiply(divided(percent, 100.0), count - 1.0)
     low, high = ops.floor(place), ops.ceil(place)
     if interpolation in ("lower", "higher", "nearest"):
         chosen_place = {"lower": low, "higher": high}.get(interpolation, ops.round(place))

@@ -7,6 +7,7 @@ import numpy as np
 from ..attributes import Ints, Pairs
 from ..lazy import ops
 from ..registry import translates
+from ..rounding import kind
 
 
 def _raised(tensor, rank: int):
@@ -66,9 +67,15 @@ def broadcast_to(at, array, *, shape: Ints = ()):
     """-2 keeps a length."""
     lengths = (1,) * (len(shape) - len(array.shape)) + tuple(array.shape)
     target = tuple(have if want == -2 else want for have, want in zip(lengths, shape, strict=True))
-    if None in target:
-        raise at.error("the shape is not known; give the input's shape", tuple(array.shape))
-    return ops.broadcast_to(array, target)
+    if None not in target:
+        return ops.broadcast_to(array, target)
+    array = ops.expand_dims(array, tuple(range(len(target) - len(array.shape))))
+    for axis, (have, want) in enumerate(zip(lengths, target, strict=True)):
+        if have == 1 and want != 1:
+            array = ops.repeat(array, want, axis)
+        elif have != want:
+            raise at.error("the shape is not known; give the input's shape", tuple(array.shape))
+    return array
 
 
 @translates("_npi_hstack", ignores="dim")
@@ -111,7 +118,10 @@ def tril(at, data, *, k: int = 0):
     """A vector becomes the rows of a matrix first."""
     if len(data.shape) == 1:
         data = ops.multiply(ops.ones_like(data)[:, None], data)
-    return ops.tril(data, k)
+    rows, columns = data.shape[-2:]
+    if columns is not None and k >= columns - 1:
+        return data
+    return ops.zeros_like(data) if rows is not None and k < -rows else ops.tril(data, k)
 
 
 @translates("_npi_pad", ignores="reflect_type")
@@ -124,7 +134,9 @@ def pad(
     constant_value: float = 0.0,
 ):
     if mode == "constant":
-        return ops.pad(data, pad_width, constant_values=constant_value)
+        return ops.pad(
+            data, pad_width, constant_values=constant_value if "float" in kind(data) else int(constant_value)
+        )
     if mode in ("reflect", "symmetric"):
         return ops.pad(data, pad_width, mode=mode)
     for axis, (before, after) in enumerate(pad_width):
@@ -171,25 +183,37 @@ def _inserted(arr, values, axis, places, one: bool):
     return ops.take(ops.concatenate([arr, values], axis), source, axis=axis)
 
 
-@translates("_npi_insert_scalar", ignores="val start stop step")
-def insert_scalar(at, arr, values, *, int_ind: int | None = None, axis: int | None = None):
+def _given(at, arr, values, val: float | None):
+    """What is put in: an input, or the number `val`."""
+    if values is None and val is None:
+        raise at.error("needs a second input or the attribute 'val'")
+    return ops.full((1,), val, arr.dtype) if values is None else values
+
+
+@translates("_npi_insert_scalar", ignores="start stop step")
+def insert_scalar(
+    at, arr, values=None, *, int_ind: int | None = None, axis: int | None = None, val: float | None = None
+):
     if int_ind is None:
         raise at.error("needs the attribute 'int_ind'")
+    values = _given(at, arr, values, val)
     arr, axis = _line(at, arr, axis)
     return _inserted(arr, values, axis, _places(at, arr.shape[axis], int_ind, None, None, None), True)
 
 
-@translates("_npi_insert_slice", ignores="val int_ind")
+@translates("_npi_insert_slice", ignores="int_ind")
 def insert_slice(
     at,
     arr,
-    values,
+    values=None,
     *,
+    val: float | None = None,
     start: int | None = None,
     stop: int | None = None,
     step: int | None = None,
     axis: int | None = None,
 ):
+    values = _given(at, arr, values, val)
     arr, axis = _line(at, arr, axis)
     return _inserted(arr, values, axis, _places(at, arr.shape[axis], None, start, stop, step), False)
 

@@ -9,6 +9,7 @@ from ..counting import places
 from ..layout import anywhere
 from ..lazy import ops
 from ..registry import translates
+from ..regroup import counted, length
 
 
 def _strides(shape: Ints) -> list[int]:
@@ -81,8 +82,8 @@ def fill_element_0index(at, lhs, mhs, rhs):
 def slice_assign(at, lhs, rhs, *, begin: IntsNone, end: IntsNone, step: IntsNone = ()):
     mask = None
     for axis, where, number in _slices(at, lhs, begin, end, step):
-        rhs = ops.take(rhs, number, axis=axis)
-        mask = where if mask is None else np.logical_and(mask, where)
+        rhs = ops.take(rhs, ops.minimum(number, length(rhs, axis) - 1), axis=axis)
+        mask = where if mask is None else ops.logical_and(mask, where)
     return rhs if mask is None else ops.where(mask, rhs, lhs)
 
 
@@ -90,7 +91,7 @@ def slice_assign(at, lhs, rhs, *, begin: IntsNone, end: IntsNone, step: IntsNone
 def slice_assign_scalar(at, data, *, begin: IntsNone, end: IntsNone, scalar: float = 0.0, step: IntsNone = ()):
     mask = None
     for _, where, _ in _slices(at, data, begin, end, step):
-        mask = where if mask is None else np.logical_and(mask, where)
+        mask = where if mask is None else ops.logical_and(mask, where)
     filled = ops.full_like(data, scalar)
     return filled if mask is None else ops.where(mask, filled, data)
 
@@ -102,13 +103,30 @@ def _slices(at, data, begin, end, step):
         cut = slice(*bounds)
         if cut in (slice(None), slice(None, None, 1)):
             continue
-        length = data.shape[axis]
-        if length is None:
-            raise at.error("cannot assign along an axis of unknown length; give the input's shape", tuple(data.shape))
-        chosen = np.arange(length)[cut]
-        where, number = np.zeros(length, bool), np.zeros(length, "int32")
+        shape = [-1 if i == axis else 1 for i in range(len(data.shape))]
+        count = data.shape[axis]
+        if count is None:
+            yield axis, *_open(at, data, axis, cut, shape)
+            continue
+        chosen = np.arange(count)[cut]
+        where, number = np.zeros(count, bool), np.zeros(count, "int32")
         where[chosen], number[chosen] = True, np.arange(len(chosen))
-        yield axis, where.reshape([-1 if i == axis else 1 for i in range(len(data.shape))]), number
+        yield axis, where.reshape(shape), number
+
+
+def _open(at, data, axis: int, cut: slice, shape: list[int]):
+    """As `_slices` along an axis of unknown length."""
+    step, count = cut.step or 1, length(data, axis)
+    if step < 0:
+        raise at.error("cannot assign backwards along an axis of unknown length; give the input's shape", cut.step)
+    first, last = (
+        bound if bound >= 0 else ops.maximum(ops.add(count, bound), 0)
+        for bound in (cut.start or 0, 2**30 if cut.stop is None else cut.stop)
+    )
+    away = ops.subtract(counted(data, axis), first)
+    inside = ops.logical_and(ops.greater_equal(away, 0), ops.less(ops.add(away, first), last))
+    inside = ops.logical_and(inside, ops.equal(ops.mod(away, step), 0))
+    return ops.reshape(inside, shape), ops.maximum(ops.floor_divide(away, step), 0)
 
 
 @translates("_sparse_retain")

@@ -3,9 +3,10 @@
 from ..layout import anywhere
 from ..lazy import ops
 from ..registry import translates
+from ..rounding import away_from_zero, whole
 
-FLOATS = ("float16", "bfloat16", "float32", "float64")
-"""From narrow to wide."""
+FLOATS = ("float16", "bfloat16", "float32")
+"""From narrow to wide; other types stay what they are."""
 
 
 @translates("amp_multicast", layout=lambda site, values, attributes: (values, attributes, None), ignores="num_outputs")
@@ -13,8 +14,10 @@ def amp_multicast(at, *data, cast_narrow: bool = False):
     """All in the widest of their types, or the narrowest."""
     tensors = [value.natural() for value in data]
     choose = min if cast_narrow else max
-    kind = choose((str(t.dtype) for t in tensors), key=FLOATS.index)
-    return [v if str(t.dtype) == kind else at.ordered(ops.cast(t, kind)) for v, t in zip(data, tensors, strict=True)]
+    found = [str(t.dtype) for t in tensors]
+    one = choose((kind for kind in found if kind in FLOATS), key=FLOATS.index, default=None)
+    same = [kind == one or kind not in FLOATS for kind in found]
+    return [v if s else at.ordered(ops.cast(t, one)) for v, t, s in zip(data, tensors, same, strict=True)]
 
 
 def _finite(tensors):
@@ -43,7 +46,7 @@ def multi_sum_sq(at, *data):
 def allclose(at, a, b, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = True):
     """A number without axes: 1 where |a - b| <= atol + rtol |b| everywhere."""
     near = ops.less_equal(ops.absolute(ops.subtract(a, b)), ops.add(ops.multiply(ops.absolute(b), rtol), atol))
-    near = ops.logical_or(near, ops.equal(a, b))
+    near = ops.logical_or(near, ops.logical_and(ops.equal(a, b), ops.isinf(a)))
     if equal_nan:
         near = ops.logical_or(near, ops.logical_and(ops.isnan(a), ops.isnan(b)))
     return at.ordered(ops.cast(ops.all(near), "uint8"))
@@ -51,15 +54,14 @@ def allclose(at, a, b, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: boo
 
 def _straight(data, changed):
     """The changed data, and the gradient of the data."""
-    return ops.add(data, ops.stop_gradient(ops.subtract(changed, data)))
+    return ops.add(ops.stop_gradient(changed), ops.subtract(data, ops.stop_gradient(data)))
 
 
 @translates("_contrib_round_ste", "_sparse__contrib_round_ste", layout=anywhere)
 def round_ste(at, data):
-    """Halves away from zero."""
-    return _straight(data, ops.multiply(ops.sign(data), ops.floor(ops.add(ops.absolute(data), 0.5))))
+    return data if whole(data) else _straight(data, away_from_zero(data))
 
 
 @translates("_contrib_sign_ste", "_sparse__contrib_sign_ste", layout=anywhere)
 def sign_ste(at, data):
-    return _straight(data, ops.sign(data))
+    return ops.sign(data) if whole(data) else _straight(data, ops.sign(data))

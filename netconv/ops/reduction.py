@@ -1,5 +1,6 @@
 """Sums, extremes, sorting. Without an axis MXNet reduces everything to shape (1,)."""
 
+import math
 from typing import Literal
 
 from ..attributes import Ints
@@ -7,6 +8,7 @@ from ..layout import along, plain
 from ..lazy import layers, ops
 from ..registry import translates
 from ..regroup import length
+from ..rounding import cut, divided, kind, typed
 
 
 def _reduced(site, values, attributes):
@@ -49,8 +51,11 @@ def _reduction(names, function, prepare):
         pooled = function == "mean" and not keepdims and rank in (3, 4, 5) and axis == tuple(range(1, rank - 1))
         if pooled:
             return at.layer(getattr(layers, f"GlobalAveragePooling{rank - 2}D"))(data)
+        if function == "mean" and at.last_bit and None not in data.shape:
+            total = ops.sum(data, axis=axis, keepdims=keepdims)
+            return typed(divided)(total, float(math.prod(data.shape[i] for i in axis)))
         out = getattr(ops, function)(data, axis=axis, keepdims=keepdims)
-        return ops.cast(out, data.dtype) if out.dtype != data.dtype else out
+        return cut(out, kind(data))
 
 
 for _names, (_function, _prepare) in REDUCTIONS.items():
@@ -64,7 +69,7 @@ def norm(at, data, *, ord: int = 2, axis: Ints | None = None, keepdims: bool = F
     if ord == 1:
         out = ops.sum(ops.absolute(data), axis=axis, keepdims=keepdims)
     else:
-        out = ops.sqrt(ops.sum(ops.square(data), axis=axis, keepdims=keepdims))
+        out = typed(lambda x: ops.sqrt(ops.sum(ops.square(x), axis=axis, keepdims=keepdims)))(data)
     return ops.cast(out, out_dtype) if out_dtype not in (None, "None") else out
 
 

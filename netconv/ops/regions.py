@@ -7,6 +7,7 @@ from ..attributes import Ints
 from ..layout import spatial
 from ..lazy import ops
 from ..registry import translates
+from ..rounding import away_from_zero, divided
 
 LARGEST = 2**10
 """Bins along a side of a region, and samples along a side of a bin."""
@@ -21,27 +22,13 @@ def _checked(at, data, pooled_size: Ints) -> tuple[int, int]:
     return height, width
 
 
-def _rounded(x):
-    """Halves away from zero, as C rounds."""
-    return ops.multiply(ops.sign(x), ops.floor(ops.add(ops.absolute(x), 0.5)))
-
-
 def _column(rois, i: int):
     return ops.stop_gradient(rois[:, i : i + 1])
 
 
-def _divided(size, count: int):
-    """size / count, rounded once.
-
-    TensorFlow compiles a division by a number it knows into a product with the reciprocal, which can differ in the last
-    bit, and a bin that ends on a whole number then ends one place further. So the divisor hangs on the data.
-    """
-    return ops.divide(size, ops.minimum(float(count), ops.add(ops.absolute(size), float(count))))
-
-
 def _bins(start, size, count: int, length: int):
     """Where each of `count` bins begins and ends (R, count), cut to the map: whole numbers that overlap at most."""
-    step = _divided(size, count)
+    step = divided(size, count)
     place = np.arange(count, dtype="float32")
     begin = ops.add(ops.floor(ops.multiply(step, place)), start)
     end = ops.add(ops.ceil(ops.multiply(step, place + 1)), start)
@@ -80,7 +67,7 @@ def roi_pooling(at, data, rois, *, pooled_size: Ints, spatial_scale: float):
     """
     height, width = _checked(at, data, pooled_size)
     image = ops.cast(_column(rois, 0), "float32")
-    x1, y1, x2, y2 = (_rounded(ops.multiply(_column(rois, i), spatial_scale)) for i in range(1, 5))
+    x1, y1, x2, y2 = (away_from_zero(ops.multiply(_column(rois, i), spatial_scale)) for i in range(1, 5))
     tall, wide = (ops.maximum(ops.add(ops.subtract(b, a), 1.0), 1.0) for a, b in ((y1, y2), (x1, x2)))
     top, bottom = _bins(y1, tall, pooled_size[0], height)
     left, right = _bins(x1, wide, pooled_size[1], width)
@@ -109,7 +96,7 @@ def _mean_weights(start, size, count: int, length: int, ratio: int):
 
     A bin has `ratio` samples or, with 0, as many as it is long; of those at most length + 3 lie on the map.
     """
-    step = _divided(size, count)
+    step = divided(size, count)
     samples = ops.full_like(step, float(ratio)) if ratio > 0 else ops.ceil(step)
     apart = ops.divide(step, samples)
     begin = ops.add(ops.multiply(step, np.arange(count, dtype="float32")), start)
@@ -180,12 +167,12 @@ def psroi_pooling(at, data, rois, *, spatial_scale: float, output_dim: int, pool
     height, width = _checked(at, data, (pooled_size, pooled_size))
     group_size = group_size or pooled_size
     image = _column(rois, 0)
-    x1, y1, x2, y2 = (_rounded(_column(rois, i)) for i in range(1, 5))
+    x1, y1, x2, y2 = (away_from_zero(_column(rois, i)) for i in range(1, 5))
     weights = []
     for begin, end, length in ((y1, y2, height), (x1, x2, width)):
         begin = ops.multiply(begin, spatial_scale)
         end = ops.multiply(ops.add(end, 1.0), spatial_scale)
-        step = _divided(ops.maximum(ops.subtract(end, begin), 0.1), pooled_size)
+        step = divided(ops.maximum(ops.subtract(end, begin), 0.1), pooled_size)
         place = np.arange(pooled_size, dtype="float32")
         low = ops.clip(ops.floor(ops.add(ops.multiply(step, place), begin)), 0, length)[..., None]
         high = ops.clip(ops.ceil(ops.add(ops.multiply(step, place + 1), begin)), 0, length)[..., None]

@@ -1,5 +1,6 @@
 """Reshaping and moving axes. A transpose only relabels them (`layout.py`); stored arrays are rearranged for good."""
 
+import itertools
 import math
 from collections import Counter
 from fractions import Fraction
@@ -86,6 +87,8 @@ def reshaped(at, value, lengths):
     if isinstance(value, Stored):
         if value.alone and None not in shape:
             return at.stored(value.array.reshape(shape))
+        return ops.reshape(value.natural(), shape)
+    if not value.rank:
         return ops.reshape(value.natural(), shape)
     if not isinstance(value.order, tuple):
         value = Value(value.natural(), None, at)
@@ -296,13 +299,19 @@ def slice_channel(at, data, *, num_outputs: int, axis: int = 1, squeeze_axis: bo
 
 
 def _split(at, data, indices, axis, squeeze_axis, sections):
-    if sections:
+    whole = (slice(None),) * at.axis(axis, len(data.shape))
+    length = data.shape[axis]
+    if sections and length is not None and length % sections:  # the first ones are longer
+        bounds = [0, *np.cumsum([length // sections + (i < length % sections) for i in range(sections)]).tolist()]
+        out = [data[(*whole, slice(a, b))] for a, b in itertools.pairwise(bounds)]
+    elif sections == 1:
+        out = [data]
+    elif sections:
         out = ops.split(data, sections, axis)
     else:
         starts = [i for i in indices if i > 0]
-        whole = (slice(None),) * at.axis(axis, len(data.shape))
         out = [data[(*whole, slice(a, b))] for a, b in zip([0, *starts], [*starts, None], strict=True)]
-    return [ops.squeeze(x, axis) for x in out] if squeeze_axis else out
+    return [x[(*whole, 0)] for x in out] if squeeze_axis else out
 
 
 @translates("_split_v2")
@@ -422,6 +431,8 @@ def broadcast_axis(at, data, *, axis: Ints = (), size: Ints = ()):
 def broadcast_to(at, data, *, shape: Ints = ()):
     """0 keeps a length."""
     target = [have if want == 0 else want for have, want in zip(data.shape, shape, strict=True)]
+    if None not in target:
+        return ops.broadcast_to(data, target)
     for axis, (have, want) in enumerate(zip(data.shape, target, strict=True)):
         if have == 1 and want not in (1, None):
             data = ops.repeat(data, want, axis)

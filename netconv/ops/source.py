@@ -10,8 +10,16 @@ from ..registry import translates
 from ..regroup import counted
 
 INFERRED = "float32"
+TYPES = {1: "float64", 2: "float16", 3: "uint8", 4: "int32", 5: "int8", 6: "int64", 7: "bool"}
+"""MXNet's numbers for them; the others are float32."""
 LARGEST = 2**26
 """Numbers that a range may have."""
+
+
+def _cut(numbers, dtype: str):
+    """Numbers as those of a type, as C makes them."""
+    numbers = np.asarray(numbers, "float64")
+    return numbers.astype("int32").astype(dtype) if dtype in ("uint8", "int8") else numbers.astype(dtype)
 
 
 @translates("_zeros")
@@ -19,9 +27,10 @@ def zeros(at, *, shape: Ints = (), dtype: str = INFERRED):
     return at.zeros(shape, dtype)
 
 
-@translates("_zeros_without_dtype", ignores="dtype")
-def zeros_without_dtype(at, *, shape: Ints = ()):
-    return at.zeros(shape, INFERRED)
+@translates("_zeros_without_dtype")
+def zeros_without_dtype(at, *, shape: Ints = (), dtype: int = -1):
+    """`dtype` is MXNet's number of the type; -1 is inferred."""
+    return at.zeros(shape, TYPES.get(dtype, INFERRED))
 
 
 @translates("_ones")
@@ -31,7 +40,7 @@ def ones(at, *, shape: Ints = (), dtype: str = INFERRED):
 
 @translates("_full")
 def full(at, *, value: float, shape: Ints = (), dtype: str = INFERRED):
-    return ops.add(at.zeros(shape, dtype), ops.cast(value, dtype))
+    return ops.add(at.zeros(shape, dtype), _cut(value, dtype))
 
 
 @translates("_arange")
@@ -50,8 +59,13 @@ def arange(
     start, stop = (0.0, start) if stop is None else (start, stop)
     if not (step and 0 <= (stop - start) / step * repeat <= LARGEST):
         raise at.error(f"needs a range of at most {LARGEST} numbers", (start, stop, step))
-    out = ops.arange(start, stop, step, dtype=dtype)
-    return ops.repeat(out, repeat) if repeat > 1 else out
+    return np.repeat(_counted(start, stop, step, dtype), repeat)
+
+
+def _counted(start: float, stop: float, step: float, dtype: str):
+    """The numbers of a range; start and step are of the type first."""
+    count = np.arange(math.ceil((stop - start) / step))
+    return (_cut(start, dtype) + count * _cut(step, dtype)).astype(dtype)
 
 
 @translates("_eye")
@@ -67,7 +81,7 @@ def linspace(
 ):
     if stop is None or not 0 <= num <= LARGEST:
         raise at.error(f"needs 'stop', and 'num' of at most {LARGEST}", (stop, num))
-    return ops.linspace(start, stop, num, endpoint=endpoint, dtype=dtype)
+    return _cut(np.linspace(start, stop, num, endpoint=endpoint), dtype)
 
 
 @translates("_contrib_arange_like")
@@ -106,7 +120,7 @@ def np_identity(at, *, shape: Ints = (), dtype: str = INFERRED):
 def np_eye(at, *, N: int, M: int | None = None, k: int = 0, dtype: str = INFERRED):
     if not (0 <= N <= 8192 and 0 <= (M or 0) <= 8192):
         raise at.error("attributes 'N' and 'M' must be at most 8192", (N, M))
-    return ops.eye(N, N if M is None else M, k, dtype=dtype)
+    return np.eye(N, N if M is None else M, k, dtype=dtype)
 
 
 @translates("_npi_arange")
@@ -123,7 +137,7 @@ def np_arange(
     if infer_range or repeat != 1:
         raise at.error("attributes 'infer_range' and 'repeat' are not translated; leave them out")
     start, stop = (0.0, start) if stop is None else (start, stop)
-    return ops.cast(ops.arange(*_bounded(at, start, stop, step), dtype="float64"), dtype)
+    return _counted(*_bounded(at, start, stop, step), dtype)
 
 
 def _bounded(at, start: float, stop: float, step: float):
@@ -145,7 +159,7 @@ def np_logspace(
 ):
     if not 0 <= num <= LARGEST:
         raise at.error(f"attribute 'num' must be at most {LARGEST}", num)
-    return ops.array(np.logspace(start, stop, num, endpoint, base), dtype)
+    return _cut(np.logspace(start, stop, num, endpoint, base), dtype)
 
 
 @translates("_npi_indices")
@@ -158,7 +172,8 @@ def np_indices(at, *, dimensions: Ints, dtype: str = "int32"):
 
 @translates("_npi_full_like")
 def np_full_like(at, a, *, fill_value: float, dtype: str | None = None):
-    return ops.full_like(a, fill_value, dtype=None if dtype == "None" else dtype)
+    dtype = str(a.dtype) if dtype in (None, "None") else dtype
+    return ops.full_like(a, _cut(fill_value, dtype), dtype=dtype)
 
 
 def _window(name, function):

@@ -1,0 +1,41 @@
+"""Functions element by element where Keras has none, or one with another value or gradient somewhere than MXNet."""
+
+from __future__ import annotations
+
+from .lazy import ops
+
+
+def cbrt(x):
+    """The cube root, of negative numbers too; its slope at 0 is infinite."""
+    side = ops.where(ops.less(x, 0), -1.0, 1.0)
+    side = ops.cast(side, x.dtype)
+    return ops.multiply(side, ops.power(ops.multiply(side, x), 1 / 3))
+
+
+def arccosh(x):
+    """The slope is 1 / sqrt(x^2 - 1) below -1 too, where the function has no value."""
+    side = ops.cast(ops.where(ops.less(x, 0), -1.0, 1.0), x.dtype)
+    nowhere = ops.cast(ops.where(ops.less(x, 1), float("nan"), 0.0), x.dtype)
+    return ops.add(ops.multiply(side, ops.arccosh(ops.absolute(x))), nowhere)
+
+
+def mod(lhs, rhs):
+    """The rest, with the sign of the divisor; 0 where that is 0."""
+    if not hasattr(rhs, "shape"):
+        return ops.mod(lhs, ops.cast(rhs, lhs.dtype)) if rhs else ops.zeros_like(lhs)
+    if not hasattr(lhs, "shape"):
+        lhs = ops.cast(lhs, rhs.dtype)
+    nought = ops.equal(rhs, 0)
+    rest = ops.mod(lhs, ops.where(nought, ops.ones_like(rhs), rhs))
+    return ops.where(nought, ops.zeros_like(rest), rest)
+
+
+def hypot(lhs, rhs):
+    return ops.sqrt(ops.add(ops.square(lhs), ops.square(rhs)))
+
+
+def copysign(size, sign):
+    """-0 is not negative."""
+    size = size if hasattr(size, "shape") else ops.cast(size, sign.dtype)
+    alike = ops.equal(ops.less(size, 0), ops.less(sign, 0))
+    return ops.where(alike, size, ops.negative(size))

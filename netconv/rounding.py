@@ -1,0 +1,73 @@
+"""How MXNet rounds: halves, quotients, and what is no number of its type."""
+
+from __future__ import annotations
+
+from .lazy import ops
+
+
+def kind(tensor) -> str:
+    return str(tensor.dtype)
+
+
+def whole(tensor) -> bool:
+    """Whether the type has no fractions."""
+    return "float" not in kind(tensor)
+
+
+def away_from_zero(x):
+    """Halves away from zero, as C rounds."""
+    return ops.multiply(ops.sign(x), ops.floor(ops.add(ops.absolute(x), 0.5)))
+
+
+def down(x):
+    """Halves down."""
+    return ops.ceil(ops.subtract(x, 0.5))
+
+
+def divided(x, divisor):
+    """x / divisor for a divisor that is known, rounded once.
+
+    TensorFlow compiles a division by a number it knows into a product with the reciprocal, which can differ in the last
+    bit: 41 / 41 is less than 1. So the divisor hangs on the data.
+    """
+    size = ops.absolute(divisor)
+    quotient = ops.divide(x, ops.minimum(size, ops.add(ops.absolute(x), size)))
+    if hasattr(divisor, "shape"):
+        return ops.where(ops.less(divisor, 0), ops.negative(quotient), quotient)
+    return ops.negative(quotient) if divisor < 0 else quotient
+
+
+def cut(tensor, dtype: str):
+    """A number as one of another type, as C makes it: towards zero, and a byte has the last eight bits."""
+    if kind(tensor) == dtype:
+        return tensor
+    if dtype in ("int8", "uint8") and "float" in kind(tensor):
+        tensor = ops.cast(tensor, "int32")
+    return ops.cast(tensor, dtype)
+
+
+def typed(function, through: str = "float32"):
+    """A function whose result has the type of its operands: MXNet computes it of whole numbers in the type `through`,
+    and cuts it to theirs."""
+
+    def compute(*operands):
+        kinds = {kind(x) for x in operands if hasattr(x, "dtype")}
+        if len(kinds) > 1:
+            return function(*operands)
+        (dtype,) = kinds
+        if "float" in dtype:
+            return cut(function(*operands), dtype)
+        operands = [ops.cast(x, "float64") if hasattr(x, "dtype") else x for x in operands]
+        return cut(ops.cast(function(*operands), through), dtype)
+
+    return compute
+
+
+def alike(data, scalar: float, is_int: bool):
+    """Data and scalar in one type: beside whole numbers the scalar is cut to one, unless it is said that it is none;
+    then both are fractions. Booleans count as 0 and 1."""
+    if not whole(data):
+        return data, scalar
+    if not is_int:
+        return ops.cast(data, "float64"), scalar
+    return (ops.cast(data, "int64") if kind(data) == "bool" else data), int(scalar)
