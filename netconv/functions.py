@@ -37,5 +37,7 @@ def hypot(lhs, rhs):
 def copysign(size, sign):
     """-0 is not negative."""
     size = size if hasattr(size, "shape") else ops.cast(size, sign.dtype)
+    if str(size.dtype).startswith("uint"):
+        return ops.add(size, ops.zeros_like(sign)) if hasattr(sign, "shape") else size
     alike = ops.equal(ops.less(size, 0), ops.less(sign, 0))
     return ops.where(alike, size, ops.negative(size))

@@ -28,8 +28,9 @@ def relu(at, data):
 
 def _activated(*names: str):
     def translate(at, data):
-        layer = at.layer(layers.Activation, names[0])
-        return typed(layer)(data) if whole(data) else layer(data)
+        if whole(data):
+            return typed(getattr(ops, names[0]))(data)
+        return at.layer(layers.Activation, names[0])(data)
 
     for name in names:
         translates(name, layout=anywhere)(translate)

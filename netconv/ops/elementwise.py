@@ -34,8 +34,8 @@ def _unary(name, function):
     def translate(at, data):
         if function in ("trunc", "ceil", "floor") and whole(data):
             return data
-        compute, through = getattr(ops, function), "float64" if function == "erf" else "float32"
-        return compute(data) if function in WHOLE else typed(compute, through)(data)
+        compute = getattr(ops, function)
+        return compute(data) if function in WHOLE else typed(compute, nudged=function in ("log2", "log10"))(data)
 
     return translate
 
@@ -68,12 +68,12 @@ def radians(at, data):
 
 @translates("cbrt", layout=anywhere)
 def cbrt_(at, data):
-    return typed(cbrt)(data)
+    return typed(cbrt, nudged=True)(data)
 
 
 @translates("rcbrt", layout=anywhere)
 def rcbrt(at, data):
-    return typed(lambda x: ops.reciprocal(cbrt(x)))(data)
+    return typed(lambda x: ops.reciprocal(cbrt(x)), nudged=True)(data)
 
 
 @translates("arccosh", layout=anywhere)
@@ -149,6 +149,8 @@ def smooth_l1(at, data, *, scalar: float = 1.0):
         return typed(lambda x: smooth_l1(at, x, scalar=float(int(scalar))))(data)
     s2 = scalar * scalar
     near = ops.multiply(ops.square(data), 0.5 * s2)
+    if not s2:
+        return near
     size = ops.absolute(data)
     return ops.where(ops.less(size, 1 / s2), near, ops.subtract(size, 0.5 / s2))
 
@@ -161,7 +163,9 @@ def quadratic(at, data, *, a: float = 0.0, b: float = 0.0, c: float = 0.0):
 @translates("_contrib_div_sqrt_dim")
 def div_sqrt_dim(at, data):
     root = ops.sqrt(ops.cast(length(data, -1), "float64" if whole(data) else data.dtype))
-    return typed(ops.divide, "float64")(data, ops.floor(root)) if whole(data) else ops.divide(data, root)
+    if whole(data):
+        return cut(ops.divide(ops.cast(data, "float64"), ops.floor(root)), kind(data))
+    return ops.divide(data, root)
 
 
 def _truth(function):
@@ -193,7 +197,7 @@ BINARY = (
      ("_minus_scalar", "_MinusScalar"), ("_rminus_scalar", "_RMinusScalar")),
     (_plain("multiply"), ("elemwise_mul", "_mul", "_Mul"), ("broadcast_mul",), ("_mul_scalar", "_MulScalar"), ()),
     (mod, ("_mod", "_Mod"), ("broadcast_mod",), ("_mod_scalar", "_ModScalar"), ("_rmod_scalar", "_RModScalar")),
-    (typed(_plain("power")), ("_power", "_Power"), ("broadcast_power",), ("_power_scalar", "_PowerScalar"),
+    (typed(_plain("power"), nudged=True), ("_power", "_Power"), ("broadcast_power",), ("_power_scalar", "_PowerScalar"),
      ("_rpower_scalar", "_RPowerScalar")),
     (_plain("maximum"), ("_maximum", "_Maximum"), ("broadcast_maximum",), ("_maximum_scalar", "_MaximumScalar"), ()),
     (_plain("minimum"), ("_minimum", "_Minimum"), ("broadcast_minimum",), ("_minimum_scalar", "_MinimumScalar"), ()),
@@ -250,7 +254,7 @@ for _row in BINARY:
 
 def _quotient(at, lhs, rhs):
     divide = divided if at.constant(rhs) and (at.last_bit or whole(lhs)) else ops.divide
-    return typed(divide, "float64")(lhs, rhs)
+    return typed(divide)(lhs, rhs)
 
 
 @translates("elemwise_div", "_div", "_Div", layout=anywhere)

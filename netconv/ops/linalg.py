@@ -101,11 +101,13 @@ def inverse(at, A):
 
 
 @translates("_linalg_det", "linalg_det")
+@translates("_npi_det")
 def det(at, A):
     return ops.det(A)
 
 
 @translates("_linalg_slogdet", "linalg_slogdet")
+@translates("_npi_slogdet")
 def slogdet(at, A):
     """The sign and the logarithm of the size of the determinant."""
     sign, size = ops.slogdet(A)
@@ -155,6 +157,8 @@ def extracttrian(at, A, *, offset: int = 0, lower: bool = True):
 @translates("_linalg_maketrian", "linalg_maketrian")
 def maketrian(at, A, *, offset: int = 0, lower: bool = True):
     length = A.shape[-1]
+    if length is None:
+        raise at.error("needs the size of its triangles; give the input's shape", tuple(A.shape))
     side = int(((8 * length + 1) ** 0.5 - 1) / 2 + 0.5)
     if side * (side + 1) // 2 != length:
         raise at.error("the last axis must hold the triangle of a matrix", length)

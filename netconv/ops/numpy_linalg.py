@@ -110,6 +110,8 @@ def norm(at, data, *, ord: float = 2.0, axis: Ints | None = None, keepdims: bool
     if flag not in (0, 2):
         raise at.error("attribute 'flag' must be -2 to 2", flag)
     rows, columns = (at.axis(a, rank) for a in axis or (rank - 2, rank - 1))
+    if None in (data.shape[rows], data.shape[columns]):
+        raise at.error("needs the size of its matrices; give the input's shape", tuple(data.shape))
     values = ops.svd(ops.moveaxis(data, (rows, columns), (-2, -1)), full_matrices=False, compute_uv=False)
     out = ops.sum(values, -1) if flag == 2 else ops.max(values, -1) if ord > 0 else ops.min(values, -1)
     for place in sorted((rows, columns)) if keepdims else ():

@@ -89,9 +89,9 @@ def _truth(name):
 
 
 for _name, _op in UNARY.items():
-    _unary(_name, typed(_function(_op)))
-for _name, _op in (("arccosh", arccosh), ("cbrt", cbrt)):
-    _unary(_name, typed(_op))
+    _unary(_name, typed(_function(_op), nudged=_op in ("log2", "log10")))
+_unary("arccosh", typed(arccosh))
+_unary("cbrt", typed(cbrt, nudged=True))
 for _name, _op in PLAIN.items():
     _unary(_name, _function(_op))
 for _name, _op in ROUNDED.items():
@@ -103,7 +103,7 @@ for _name, _op, _turned in (
     ("subtract", _plain("subtract"), True),
     ("multiply", _plain("multiply"), False),
     ("mod", mod, True),
-    ("power", typed(_plain("power")), True),
+    ("power", typed(_plain("power"), nudged=True), True),
     ("copysign", copysign, True),
     ("ldexp", typed(_ldexp), True),
 ):

@@ -34,8 +34,9 @@ def _sum(names, function):
         if function == "mean":
             a = ops.cast(a, "float32") if whole(a) else a
             return _typed(ops.mean(a, axis=axis, keepdims=keepdims), dtype)
-        a = _typed(a, dtype)
-        return cut(getattr(ops, function)(a, axis=axis, keepdims=keepdims), kind(a))
+        dtype = dtype or kind(a)
+        a = ops.cast(a, dtype) if whole(a) else a  # fractions are cut when they are summed up
+        return cut(getattr(ops, function)(a, axis=axis, keepdims=keepdims), dtype)
 
 
 def _extreme(names, function):
@@ -139,7 +140,7 @@ def percentile(
     left = [i for i in range(rank) if i not in chosen]
     lengths = [-1 if a.shape[i] is None else a.shape[i] for i in left]
     line = ops.sort(ops.reshape(ops.transpose(a, [*left, *chosen]), [*lengths, count]), -1)
-    percent = ops.cast(q if q_scalar is None else q_scalar, "float32")
+    percent = ops.stop_gradient(ops.cast(q if q_scalar is None else q_scalar, "float32"))
     place = ops.multiply(divided(percent, 100.0), count - 1.0)
     low, high = ops.floor(place), ops.ceil(place)
     if interpolation in ("lower", "higher", "nearest"):

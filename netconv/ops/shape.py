@@ -255,6 +255,8 @@ def expand_dims(at, data, *, axis: int):
 @translates("squeeze", layout=as_they_are)
 def squeeze(at, data, *, axis: Ints | None = None):
     shape = data.shape
+    if axis is None and None in shape:
+        at.note("squeeze without axes keeps the axes of unknown length, of a batch of one too; MXNet drops those of 1")
     axes = {at.axis(a, data.rank) for a in axis} if axis is not None else {i for i, d in enumerate(shape) if d == 1}
     left = [length for i, length in enumerate(regroup.lengths(shape)) if i not in axes]
     return reshaped(at, data, left or [(1, Counter())])

@@ -22,6 +22,13 @@ def _cut(numbers, dtype: str):
     return numbers.astype("int32").astype(dtype) if dtype in ("uint8", "int8") else numbers.astype(dtype)
 
 
+def _filled(at, shape: Ints, value: float, dtype: str):
+    zeros = at.zeros(shape, dtype)
+    if dtype == "bool":  # which has no sum
+        return ops.equal(zeros, not value)
+    return ops.add(zeros, _cut(value, dtype))
+
+
 @translates("_zeros")
 def zeros(at, *, shape: Ints = (), dtype: str = INFERRED):
     return at.zeros(shape, dtype)
@@ -35,12 +42,12 @@ def zeros_without_dtype(at, *, shape: Ints = (), dtype: int = -1):
 
 @translates("_ones")
 def ones(at, *, shape: Ints = (), dtype: str = INFERRED):
-    return ops.add(at.zeros(shape, dtype), ops.ones((), dtype))
+    return _filled(at, shape, 1, dtype)
 
 
 @translates("_full")
 def full(at, *, value: float, shape: Ints = (), dtype: str = INFERRED):
-    return ops.add(at.zeros(shape, dtype), _cut(value, dtype))
+    return _filled(at, shape, value, dtype)
 
 
 @translates("_arange")
@@ -106,7 +113,7 @@ def np_zeros(at, *, shape: Ints = (), dtype: str = INFERRED):
 
 @translates("_npi_ones")
 def np_ones(at, *, shape: Ints = (), dtype: str = INFERRED):
-    return ops.add(at.zeros(shape, dtype), ops.ones((), dtype))
+    return _filled(at, shape, 1, dtype)
 
 
 @translates("_npi_identity")

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-TYPES = {"float64": 1, "float16": 2, "uint8": 3, "int32": 4, "int8": 5, "int64": 6}
+TYPES = {"float64": 1, "float16": 2, "uint8": 3, "int32": 4, "int8": 5, "int64": 6, "bool": 7}
 """MXNet's numbers for them."""
 
 

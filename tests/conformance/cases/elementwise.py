@@ -148,4 +148,12 @@ CASES = [
     forward(case("_identity_with_attr_like_rhs", x(2, 3), x(2, 3))),
     forward(free(case("_grad_add", x(2, 3), x(2, 3)))),
     forward(case("_contrib_allclose", x(2, 3), x(2, 3))),
+    # what lies at a corner, outside, or the wrong way round
+    case("clip", given(0.0, 1.2, 1.5, 3.0, -1.0), a_min=2, a_max=1),
+    case("arccosh", given(-3.0, -1.5, 1.5, 3.0)),
+    case("_contrib_gradientmultiplier", given(1e-4, 300.0, -2.0), scalar=255),
+    case("broadcast_maximum", given(1.0, 2.0, -1.0), given(1.0, 3.0, -1.0)),
+    case("broadcast_minimum", given(1.0, 2.0, -1.0), given(1.0, 3.0, -1.0)),
+    *(case("_mod_scalar", given(41.0, 82.0, -41.0, 7.5), scalar=divisor) for divisor in (41, -3, 0.7)),
+    case("smooth_l1", given(0.5, -2.0), scalar=0),
 ]

@@ -1,6 +1,6 @@
 """Other number types than float32: what comes out has the type that MXNet gives it."""
 
-from . import Input, case, forward, free, given, outputs, x
+from . import Input, case, forward, free, given, outputs, source, x
 
 FRACTIONS = ("float16", "float64")
 WHOLE = ("int32", "int64", "uint8", "int8")
@@ -103,4 +103,51 @@ CASES = [
             ("float64", {"pool_type": "avg", "count_include_pad": False}),
         ]
     ),
+    # of the numpy front end too
+    *(
+        forward(free(case(f"_npi_{op}", given(1, 2, 3, 64, 5, 8, shape=(2, 3), dtype=kind))))
+        for op in "sqrt cbrt log2 tanh reciprocal negative floor rint arccosh".split()
+        for kind in ("int32", "uint8")
+    ),
+    *(
+        forward(case(op, given(1, 2, 3, 20, dtype=kind)))
+        for op in ("sigmoid", "tanh", "softsign", "gamma", "_contrib_div_sqrt_dim", "norm", "mean")
+        for kind in ("int32", "int8")
+    ),
+    *(
+        forward(free(case(f"_npi_{op}_scalar", given(1, 0, 3, dtype=kind), scalar="2.5", **attrs)))
+        for op in "add rsubtract mod rmod power copysign ldexp arctan2 true_divide maximum equal".split()
+        for kind in ("int32", "uint8", "bool")
+        for attrs in ({}, {"is_int": False})
+        if not (op in ("true_divide", "equal") and attrs)
+    ),
+    *(
+        forward(case(f"_npi_{op}", given(1, 0, 1, dtype="bool"), given(1, 1, 0, dtype="bool")))
+        for op in "add multiply bitwise_and bitwise_xor less".split()
+    ),
+    *(forward(case(f"_npi_{op}", given(1, 0, 1, dtype="bool"))) for op in ("bitwise_not", "logical_not")),
+    *(
+        forward(case(op, given(1, 2, 5, 9, dtype=kind), **attrs))
+        for op in ("_np_sum", "_npi_mean", "_npi_var", "_npi_std")
+        for kind, attrs in [("int32", {}), ("uint8", {}), ("int32", {"dtype": "float64"})]
+    ),
+    forward(case("_np_sum", given(1.5, 2.5, 1.5), dtype="int32")),
+    forward(case("_np_max", given(1, 0, 1, dtype="bool"))),
+    *(
+        forward(case("amp_cast", given(1, 2, 3, dtype=kind), dtype=dtype))
+        for kind, dtype in [("float64", "float16"), ("int32", "float32"), ("float16", "float32"), ("float32", "int32")]
+    ),
+    forward(
+        outputs(2, case("amp_multicast", given(1, 2, dtype="float16"), given(1, 2, dtype="float64"), num_outputs=2))
+    ),
+    forward(case("clip", given(0, 1, 2, 3, dtype="int8"), a_min="1", a_max="0.001")),
+    forward(case("smooth_l1", given(0, 1, 2, 3, dtype="uint8"), scalar=7)),
+    *(
+        source(case(op, x(n, dtype="int32"), dtype="int32", **attrs))
+        for op, n, attrs in [
+            ("_arange", 4, {"start": -2.5, "stop": 7, "step": 3}),
+            ("_full", 2, {"shape": "(2,)", "value": -2.7}),
+        ]
+    ),
+    source(case("_zeros_without_dtype", x(2, dtype="int32"), shape="(2,)", dtype=4)),
 ]

@@ -97,4 +97,9 @@ CASES = [
     forward(case("_npi_where_rscalar", x(2, 3, draw=2), x(2, 3), scalar=1.5)),
     forward(case("_npi_where_scalar2", x(2, 3, draw=2), x=1.5, y=-2)),
     case("_npi_polyval", x(4), x(2, 3)),
+    case("_npi_copysign", given(1.0, -1.0, 0.0, 2.0), given(1.0, 1.0, -1.0, -2.0)),
+    forward(case("_npi_mod", given(1.0, -7.0, 3.0), given(0.0, 3.0, 0.0))),
+    case("_npi_hypot", given(3.0, 1.0, 2.0), given(4.0, 1.0, 2.0)),
+    case("_np_dot", x(2, 3), x()),
+    free(case("_np_squeeze", x(1, 3), axis=(0,))),
 ]

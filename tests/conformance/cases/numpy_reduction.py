@@ -55,4 +55,6 @@ CASES = [
     case("_npi_ediff1d", x(2, 3), x(2), to_end_arr_given=True),
     *(outputs(2, forward(case("_histogram", x(4, 5), bin_cnt=n, range=(-1, 1.5)))) for n in (1, 4)),
     outputs(2, forward(case("_histogram", given(0, 1, 0.3, 2, 2.5, -1), given(0, 0.3, 1, 2)))),
+    case("_npi_percentile", x(4), q_scalar=30),
+    case("_np_trace", x(2, 3), offset=-3),
 ]

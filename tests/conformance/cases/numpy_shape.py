@@ -89,4 +89,8 @@ CASES = [
     free(forward(case("_npi_insert_slice", x(4, 3), x(4, 1), start=1, stop=3, step=1, axis=1))),
     free(forward(case("_npi_insert_scalar", x(4, 3), x(4), int_ind=1, axis=1))),
     forward(case("_npi_diag_indices_from", x(3, 3))),
+    forward(case("_npi_insert_scalar", x(3), int_ind=1, axis=0, val=9)),
+    case("_npi_hsplit", x(2, 7), indices=(0,), sections=2),
+    free(case("_npi_broadcast_to", x(3, 1), shape=(-2, 4))),
+    case("_npi_tril", x(2, 3), k=4),
 ]
