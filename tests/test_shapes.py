@@ -152,7 +152,7 @@ def test_zeros_leave_the_frozen_batch_size_open():
 
 def test_every_rule_is_kept_under_the_name_that_the_registry_writes():
     ops = registry.load()
-    assert {op: ops[op].op for op in RULES if op in ops and ops[op].op != op} == {"amp_cast": "Cast"}
+    assert not {op: ops[op].op for op in RULES if op in ops and ops[op].op != op}
 
 
 RESHAPES = [
