@@ -35,6 +35,19 @@ def test_the_kidney_net_is_the_chain_that_was_drawn():
     assert [layer.name for layer in model.layers] == ["Input", "1", "2", "3_0", "4_0", "5", "6_0"]
 
 
+@pytest.mark.parametrize("steps", [None, 4])
+def test_a_table_of_positions_trains(tmp_path, steps):
+    """Also where the length is known, and with it every position."""
+    nodes = [null("data"), null("table"), op("_contrib_arange_like", "places", [0], axis=1)]
+    nodes.append(op("Embedding", "looked_up", [2, 1], input_dim=6, output_dim=3))
+    nodes.append(op("broadcast_add", "sum", [0, 3]))
+    table = np.arange(18, dtype="float32").reshape(6, 3)
+    model = convert(tmp_path, graph(*nodes), {"data": (None, steps, 3)}, table=table)
+    assert [weight.shape for weight in model.trainable_weights] == [(6, 3)]
+    data = np.ones((2, 4, 3), "float32")
+    np.testing.assert_array_equal(model(data), data + table[:4])
+
+
 PLAIN = """
 import sys, warnings
 warnings.simplefilter("error")
