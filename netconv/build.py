@@ -179,6 +179,8 @@ def _translate(site: Site, translation, given: list, attributes: dict) -> list:
     site.values = given
     try:
         tensors, attributes, order = policy(site, values, attributes)
+        if arrays:
+            _keep_alive(site, tensors)
         for position, value in enumerate(given):
             if position in arrays:
                 tensors[position] = arrays[position]
@@ -195,6 +197,15 @@ def _translate(site: Site, translation, given: list, attributes: dict) -> list:
         return [result]
     results = list(result) if isinstance(result, (tuple, list)) else [result]
     return [r if isinstance(r, (Value, Stored)) else wrap(site, _with_axis(site, r), order) for r in results]
+
+
+def _keep_alive(site: Site, tensors: list) -> None:
+    """Makes constants that stored arrays are applied to part of the model: what a layer gives for constants would be
+    one too, and its weights would train no more."""
+    plain = [i for i, t in enumerate(tensors) if t is not None and not isinstance(t, (Value, Stored))]
+    if plain and not any(keras.backend.is_keras_tensor(tensors[i]) for i in plain):
+        first = tensors[plain[0]]
+        tensors[plain[0]] = ops.add(first, site.nothing(str(first.dtype)))
 
 
 def _with_axis(site: Site, tensor):

@@ -37,6 +37,13 @@ def divided(x, divisor):
     return ops.negative(quotient) if divisor < 0 else quotient
 
 
+def division(at, dividend, divisor):
+    """The function that divides as MXNet does: rounded once where the divisor is known and the last bit counts, as it
+    does where whole numbers are cut."""
+    cuts = hasattr(dividend, "dtype") and whole(dividend)
+    return divided if at.constant(divisor) and (at.last_bit or cuts) else ops.divide
+
+
 def cut(tensor, dtype: str):
     """A number as one of another type, as C makes it: towards zero, and a byte has the last eight bits."""
     if kind(tensor) == dtype:

@@ -48,6 +48,25 @@ def test_a_table_of_positions_trains(tmp_path, steps):
     np.testing.assert_array_equal(model(data), data + table[:4])
 
 
+def test_what_a_layer_makes_of_zeros_trains(tmp_path):
+    """The state before the first of the steps that a graph unrolls."""
+    nodes = [null("data"), null("w"), null("b"), op("_zeros", "state", [], shape=(1, 2))]
+    nodes.append(op("FullyConnected", "carried", [3, 1, 2], num_hidden=3))
+    nodes.append(op("broadcast_add", "sum", [0, 4]))
+    weight, bias = np.ones((3, 2), "float32"), np.array([1, 2, 3], "float32")
+    model = convert(tmp_path, graph(*nodes), {"data": (None, 3)}, w=weight, b=bias)
+    assert [each.shape for each in model.trainable_weights] == [(2, 3), (3,)]
+    data = np.ones((4, 3), "float32")
+    np.testing.assert_array_equal(model(data), data + bias)
+
+
+def test_a_number_over_constants(tmp_path):
+    nodes = [null("data"), op("_full", "two", [], shape=(1, 3), value=2)]
+    nodes += [op("_rdiv_scalar", "over", [1], scalar=5), op("broadcast_add", "sum", [0, 2])]
+    model = convert(tmp_path, graph(*nodes), {"data": (None, 3)})
+    np.testing.assert_array_equal(model(np.ones((2, 3), "float32")), np.full((2, 3), 3.5))
+
+
 PLAIN = """
 import sys, warnings
 warnings.simplefilter("error")

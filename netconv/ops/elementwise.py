@@ -11,7 +11,7 @@ from ..layout import anywhere
 from ..lazy import layers, ops
 from ..registry import translates
 from ..regroup import length
-from ..rounding import alike, away_from_zero, cut, divided, down, kind, typed, whole
+from ..rounding import alike, away_from_zero, cut, division, down, kind, typed, whole
 
 # MXNet's name: keras.ops's name. Names, not functions, so that reading the table imports no Keras.
 UNARY = {
@@ -253,8 +253,7 @@ for _row in BINARY:
 
 
 def _quotient(at, lhs, rhs):
-    divide = divided if at.constant(rhs) and (at.last_bit or whole(lhs)) else ops.divide
-    return typed(divide)(lhs, rhs)
+    return typed(division(at, lhs, rhs))(lhs, rhs)
 
 
 @translates("elemwise_div", "_div", "_Div", layout=anywhere)

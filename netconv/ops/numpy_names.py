@@ -8,7 +8,7 @@ from ..functions import arccosh, cbrt, copysign, hypot, mod
 from ..layout import along, anywhere
 from ..lazy import ops
 from ..registry import translates
-from ..rounding import alike, cut, divided, down, kind, typed, whole
+from ..rounding import alike, cut, divided, division, down, kind, typed, whole
 
 UNARY = {
     name: name
@@ -124,7 +124,7 @@ def _fraction(x):
 
 def _quotient(at, lhs, rhs):
     lhs, rhs = _fraction(lhs), _fraction(rhs)
-    return (divided if at.last_bit and at.constant(rhs) else ops.divide)(lhs, rhs)
+    return division(at, lhs, rhs)(lhs, rhs)
 
 
 @translates("_npi_true_divide", layout=anywhere)
