@@ -5,11 +5,11 @@ from typing import Literal
 
 from ..arrays import Array
 from ..attributes import Ints
+from ..convolving import by_group, convolved, cropped, layers_or_tensors, natural_layout, padded, per_axis
 from ..counting import spread
 from ..layout import channels_last, spatial
 from ..lazy import layers, ops
 from ..registry import translates
-from .convolution import by_group, convolved, cropped, layers_or_tensors, natural_layout, padded, per_axis
 
 
 @translates("Deconvolution", layout=spatial)

@@ -1,0 +1,118 @@
+"""Convolutions, channels-last, by layers of Keras or of tensors, and what goes before and after them."""
+
+from .arrays import Array
+from .lazy import layers, ops
+
+
+def per_axis(at, name: str, value: tuple[int, ...], rank: int, default: int) -> tuple[int, ...]:
+    """An attribute with one number a spatial axis; empty means the default."""
+    value = value or (default,) * rank
+    if len(value) != rank:
+        raise at.error(f"attribute {name!r} must have {rank} numbers, as kernel has", value)
+    return value
+
+
+def natural_layout(at, layout: str | None) -> None:
+    if layout not in (None, "None", "NCW", "NCHW", "NCDHW"):
+        raise at.error("attribute 'layout' must be NCW, NCHW or NCDHW", repr(layout))
+
+
+def layers_or_tensors(at, weight, bias):
+    """Arrays that a layer can own, or the tensors of both."""
+    if at.owns(weight, bias):
+        return weight, bias
+    return at.tensor(weight), None if bias is None else at.tensor(bias)
+
+
+def convolved(at, data, weight, bias, groups: int, stride, dilate, padding: str):
+    """A convolution with a weight (out, in / groups, *kernel)."""
+    rank = len(stride)
+    # TensorFlow's gradient of a kernel of one point writes beyond its memory where strides differ (one axis has two).
+    if rank < 3 and set(weight.shape[2:]) == {1} and len({*stride, *(1,) * (2 - rank)}) > 1:
+        data, stride = _every(data, stride), (1,) * rank
+    alone = groups > 1 and weight.shape[1] == 1 and rank < 3
+    # What Keras refuses: every point, then every stride-th.
+    every = max(stride) > 1 and (max(dilate) > 1 or (alone and len(set(stride)) > 1))
+    config = {"strides": (1,) * rank if every else stride, "padding": padding, "dilation_rate": dilate}
+    if alone:
+        out = _depthwise(at, data, weight, bias, groups, config)
+    else:
+        out = by_group(data, weight, bias, groups, lambda *group: _one_group(at, *group, config))
+    return _every(out, stride) if every else out
+
+
+def _every(data, stride):
+    """Every stride-th point."""
+    return data[(slice(None), *(slice(None, None, s) for s in stride))]
+
+
+def by_group(data, weight, bias, groups: int, one):
+    """one(data, weight, bias, part) of each group, joined: TensorFlow's gradient of a convolution in groups takes a
+    hundred times as long on a CPU as those of its groups."""
+    if groups == 1:
+        return one(data, weight, bias, None)
+    data, weights, biases = ops.split(data, groups, -1), _shares(weight, groups), _shares(bias, groups)
+    return ops.concatenate([one(*group, f"{n}") for n, group in enumerate(zip(data, weights, biases, strict=True))], -1)
+
+
+def _shares(array, groups: int) -> list:
+    if array is None:
+        return [None] * groups
+    if not isinstance(array, Array):
+        return ops.split(array, groups, 0)
+    each = array.shape[0] // groups
+    return [array[n * each : (n + 1) * each] for n in range(groups)]
+
+
+def _one_group(at, data, weight, bias, part: str | None, config):
+    rank = weight.ndim - 2
+    axes = (*range(2, rank + 2), 1, 0)
+    if not isinstance(weight, Array):
+        out = ops.conv(data, ops.transpose(weight, axes), data_format="channels_last", **config)
+        return out if bias is None else ops.add(out, bias)
+    layer = at.layer(
+        {1: layers.Conv1D, 2: layers.Conv2D, 3: layers.Conv3D}[rank],
+        weight.shape[0],
+        weight.shape[2:],
+        use_bias=bias is not None,
+        weights={"kernel": weight.transpose(axes), "bias": bias},
+        part=part,
+        **config,
+    )
+    return layer(data)
+
+
+def _depthwise(at, data, weight, bias, groups: int, config):
+    """Each channel a group of its own: MXNet's weight is (channels x multiplier, 1, *kernel), Keras's kernel
+    (*kernel, channels, multiplier)."""
+    kernel = tuple(weight.shape[2:])
+    apart, axes = (groups, -1, *kernel), (*range(2, len(kernel) + 2), 0, 1)
+    if not isinstance(weight, Array):
+        table = ops.transpose(ops.reshape(weight, apart), axes)
+        out = ops.depthwise_conv(data, table, data_format="channels_last", **config)
+        return out if bias is None else ops.add(out, bias)
+    layer = at.layer(
+        {1: layers.DepthwiseConv1D, 2: layers.DepthwiseConv2D}[len(kernel)],
+        kernel,
+        depth_multiplier=weight.shape[0] // groups,
+        use_bias=bias is not None,
+        weights={"kernel": weight.reshape(apart).transpose(axes), "bias": bias},
+        **config,
+    )
+    return layer(data)
+
+
+def padded(at, data, pad):
+    """Zeros on both sides of the spatial axes."""
+    if not any(pad):
+        return data
+    cls = {1: layers.ZeroPadding1D, 2: layers.ZeroPadding2D, 3: layers.ZeroPadding3D}[len(pad)]
+    return at.layer(cls, pad[0] if len(pad) == 1 else tuple((p, p) for p in pad), part="pad")(data)
+
+
+def cropped(at, data, cut):
+    """Cuts (before, after) off each spatial axis."""
+    if not any(map(any, cut)):
+        return data
+    cls = {1: layers.Cropping1D, 2: layers.Cropping2D, 3: layers.Cropping3D}[len(cut)]
+    return at.layer(cls, cut[0] if len(cut) == 1 else cut, part="crop")(data)
