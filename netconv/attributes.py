@@ -12,6 +12,10 @@ _INT = re.compile(r"[+-]?\d{1,30}L?$")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?f?$|[+-]?(inf|infinity|nan)$", re.IGNORECASE)
 _PAIRS = re.compile(r"[(\[]([(\[] ?-?\d{1,18}, ?-?\d{1,18}[)\]](, ?|(?=[)\]]$)))*[)\]]$")
 LONGEST = 100_000
+TYPES = {
+    0: "float32", 1: "float64", 2: "float16", 3: "uint8", 4: "int32", 5: "int8", 6: "int64", 7: "bool",
+}  # fmt: skip
+"""MXNet's numbers of element types, as every version since 1.5 has them."""
 
 Count = Annotated[int, "at least 1"]
 """A whole number of at least 1."""
@@ -50,9 +54,10 @@ def _int(text: str) -> int:
 
 
 def _count(text: str) -> int:
-    if not 1 <= _int(text) < 2**31:
+    number = _int(text)
+    if not 1 <= number < 2**31:
         raise ValueError(text)
-    return _int(text)
+    return number
 
 
 def _float(text: str) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 
 from . import layout, registry
 from .arrays import Array, sources
+from .attributes import TYPES
 from .errors import FormatError, NodeError
 from .graph import Edge, Graph
 from .layout import Stored, Value
@@ -17,8 +18,8 @@ from .parts import starts
 from .site import Build, Site, keras_name, precision, wrap
 from .variables import all_used, name_operations, settle, twice
 
-DTYPES = {"1": "float64", "2": "float16", "4": "int32", "6": "int64", "3": "uint8", "5": "int8", "7": "bool"}
-"""MXNet's type numbers, as `__dtype__` has them, to Keras's names; the others are float32."""
+DTYPES = {str(number): kind for number, kind in TYPES.items()}
+"""Types by what `__dtype__` says; where it says nothing known they are float32."""
 
 
 @dataclass(frozen=True)

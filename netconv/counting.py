@@ -1,5 +1,7 @@
 """Places along an axis as tensors that lie along it, its length known or not. Knows no op of MXNet."""
 
+import numpy as np
+
 from .lazy import ops
 from .regroup import counted
 
@@ -8,6 +10,15 @@ def places(tensor, axis: int):
     """0, 1, 2 ... along an axis, the other axes of the tensor at length 1."""
     rank = len(tensor.shape)
     return ops.reshape(counted(tensor, axis % rank), [-1 if i == axis % rank else 1 for i in range(rank)])
+
+
+def counted_from_zero(data, axis: int):
+    """0, 1, 2 ... along an axis, and its length, as float32; tensors where it is unknown."""
+    length = data.shape[axis]
+    if length is not None:
+        return np.arange(length, dtype="float32"), float(length)
+    line = ops.ones_like(data[tuple(slice(None) if i == axis else 0 for i in range(len(data.shape)))])
+    return ops.subtract(ops.cumsum(line), 1.0), ops.sum(line)
 
 
 def spread(tensor, axis: int, step: int):

@@ -12,8 +12,7 @@ JUMPING = frozenset(
         *"_mod _mod_scalar _rmod_scalar broadcast_mod _npi_mod _npi_mod_scalar _npi_rmod_scalar".split(),
         *"_npi_floor _npi_ceil _npi_rint _npi_around _npi_trunc _npi_sign _npi_argmax _npi_argmin".split(),
         *"take pick batch_take gather_nd Embedding _histogram _contrib_round_ste _contrib_sign_ste".split(),
-        *(f"{before}{name}{after}" for name in _COMPARISONS.split() for before in ("_",) for after in ("", "_scalar")),
-        *(f"broadcast_{name}" for name in _COMPARISONS.split()),
+        *(form.format(name) for name in _COMPARISONS.split() for form in ("_{}", "_{}_scalar", "broadcast_{}")),
         *(f"_npi_{name}{after}" for name in _NUMPY_COMPARISONS.split() for after in ("", "_scalar")),
     ]
 )

@@ -27,27 +27,14 @@ from typing import BinaryIO
 
 import numpy as np
 
+from .attributes import TYPES
 from .errors import FormatError
 from .files import replacing
 
 LIST = 0x112
 V1, V2, V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
-DTYPES = {
-    0: "float32",
-    1: "float64",
-    2: "float16",
-    3: "uint8",
-    4: "int32",
-    5: "int8",
-    6: "int64",
-    7: "bool",
-    8: "int16",
-    9: "uint16",
-    10: "uint32",
-    11: "uint64",
-    12: "bfloat16",
-}
-WRITTEN = {name: flag for flag, name in DTYPES.items() if flag <= 7}
+DTYPES = TYPES | {8: "int16", 9: "uint16", 10: "uint32", 11: "uint64", 12: "bfloat16"}
+WRITTEN = {name: flag for flag, name in TYPES.items()}
 """What every MXNet since 1.5 reads."""
 STORAGES = {0: "dense", 1: "row_sparse", 2: "csr"}
 INDICES = {"dense": 0, "row_sparse": 1, "csr": 2}

@@ -82,6 +82,11 @@ def overlaps(one, two, extra: float = 0.0):
     return ratio(one, two, one[4], two[4], extra)
 
 
+def of_a_kind(one, two):
+    """Which of all pairs of (N, a, 6) and (N, b, 6) have one kind, the number behind corners and area: (N, a, b)."""
+    return ops.equal(one[..., :, None, 5], two[..., None, :, 5])
+
+
 def measured(boxes, format: str):
     """Corners and area (N, k, 5)."""
     return ops.stack([*corners(boxes, format), areas(boxes, format)], -1)

@@ -1,4 +1,4 @@
-"""The place of one node in a model under construction, and what grows while a graph is built. Knows no op."""
+"""The place of one node in a model under construction, and what grows while a graph is built. Knows no translation."""
 
 from __future__ import annotations
 

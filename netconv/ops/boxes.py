@@ -20,6 +20,7 @@ from ..overlap import (
     match,
     measured,
     moved,
+    of_a_kind,
     offsets,
     overlaps,
     ratio,
@@ -83,7 +84,7 @@ def box_nms(
 
     def suppresses(one, two):
         over = ops.greater(overlaps(one, two), overlap_thresh)
-        return ops.logical_and(over, ops.equal(one[..., :, None, 5], two[..., None, :, 5])) if kinds else over
+        return ops.logical_and(over, of_a_kind(one, two)) if kinds else over
 
     left = survivors(at, valid, ops.stop_gradient(traits), suppresses)
     front = ops.argsort(ops.negative(left), -1)  # those left come first, in their order

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ..attributes import Floats
+from ..counting import counted_from_zero
 from ..lazy import ops
 from ..overlap import (
     best_first,
@@ -17,6 +18,7 @@ from ..overlap import (
     measured,
     moved,
     numbered,
+    of_a_kind,
     offsets,
     overlaps,
     ratio,
@@ -24,15 +26,6 @@ from ..overlap import (
     survivors,
 )
 from ..registry import translates
-
-
-def _count(data, axis: int):
-    """0, 1, 2 ... along an axis, and its length; tensors where it is unknown."""
-    length = data.shape[axis]
-    if length is not None:
-        return np.arange(length, dtype="float32"), float(length)
-    line = ops.ones_like(data[tuple(slice(None) if i == axis else 0 for i in range(len(data.shape)))])
-    return ops.subtract(ops.cumsum(line), 1.0), ops.sum(line)
 
 
 @translates("_contrib_MultiBoxPrior", "_npx_multibox_prior")
@@ -52,7 +45,7 @@ def multibox_prior(
         raise at.error(
             "needs two 'steps', two 'offsets', and 'sizes' and 'ratios' above 0", (steps, offsets, sizes, ratios)
         )
-    (rows, height), (columns, width) = _count(data, 2), _count(data, 3)
+    (rows, height), (columns, width) = counted_from_zero(data, 2), counted_from_zero(data, 3)
     step_y = ops.divide(1.0, height) if steps[0] <= 0 else steps[0]
     step_x = ops.divide(1.0, width) if steps[1] <= 0 else steps[1]
     shapes = [(s, math.sqrt(ratios[0])) for s in sizes] + [(sizes[0], math.sqrt(r)) for r in ratios[1:]]
@@ -109,7 +102,7 @@ def multibox_detection(
 
     def suppresses(one, two):
         over = ops.greater_equal(overlaps(one, two), nms_threshold)
-        return over if force_suppress else ops.logical_and(over, ops.equal(one[..., :, None, 5], two[..., None, :, 5]))
+        return over if force_suppress else ops.logical_and(over, of_a_kind(one, two))
 
     left = survivors(at, first(ops.cast(valid, "float32"), k), traits, suppresses)
     kind = extended(ops.where(ops.greater(left, 0), best[..., 0], -1.0), found[..., 0])

@@ -91,6 +91,6 @@ def resize(at, data, *, size: Ints = (), keep_ratio: bool = False, interp: int =
                 places = np.floor(np.arange(length) * (1 / (length / have))).clip(0, have - 1).astype("int32")
             data = ops.take(data, places, axis=axis)
         return data
-    if "float" not in str(data.dtype):
+    if whole(data):
         raise at.error("rounds whole numbers as OpenCV does, which is not translated; cast to float32", data.dtype)
     return ops.image.resize(data, (high, wide), data_format="channels_last")

@@ -225,9 +225,9 @@ def l2_normalization(at, data, *, eps: float = 1e-10, mode: Literal["channel", "
 def lrn(at, data, *, nsize: Count, alpha: float = 1e-4, beta: float = 0.75, knorm: float = 2.0):
     """x (knorm + alpha / nsize sum x^2)^-beta, the sum over nsize neighbouring channels."""
     rank = len(data.shape)
-    half = min(nsize // 2, data.shape[-1])
-    squares = ops.pad(ops.square(data), [(0, 0)] * (rank - 1) + [(half, half)])
     channels = data.shape[-1]
+    half = min(nsize // 2, channels)
+    squares = ops.pad(ops.square(data), [(0, 0)] * (rank - 1) + [(half, half)])
     total = squares[..., :channels]
     for shift in range(1, min(nsize, 2 * half + 1)):  # there are no channels further off
         total = ops.add(total, squares[..., shift : shift + channels])

@@ -7,7 +7,7 @@ import numpy as np
 from ..attributes import Ints, Pairs
 from ..lazy import ops
 from ..registry import translates
-from ..rounding import kind
+from ..rounding import whole
 
 
 def _raised(tensor, rank: int):
@@ -134,15 +134,13 @@ def pad(
     constant_value: float = 0.0,
 ):
     if mode == "constant":
-        return ops.pad(
-            data, pad_width, constant_values=constant_value if "float" in kind(data) else int(constant_value)
-        )
+        return ops.pad(data, pad_width, constant_values=int(constant_value) if whole(data) else constant_value)
     if mode in ("reflect", "symmetric"):
         return ops.pad(data, pad_width, mode=mode)
     for axis, (before, after) in enumerate(pad_width):
-        whole = (slice(None),) * axis
+        outer = (slice(None),) * axis
         if mode == "edge":
-            first, last = data[(*whole, slice(0, 1))], data[(*whole, slice(-1, None))]
+            first, last = data[(*outer, slice(0, 1))], data[(*outer, slice(-1, None))]
         else:
             first = last = (ops.max if mode == "maximum" else ops.min)(data, axis, keepdims=True)
         data = ops.concatenate([*[first] * before, data, *[last] * after], axis)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..attributes import Count, Counts, Ints
+from ..counting import counted_from_zero
 from ..layout import spatial, spatial_all
 from ..lazy import ops
 from ..registry import translates
@@ -120,15 +121,6 @@ def _to_odd_or_even(mode: str, length: int) -> int:
     return length + {"to_even_down": -odd, "to_even_up": odd, "to_odd_down": odd - 1, "to_odd_up": 1 - odd}[mode]
 
 
-def _count(data, axis: int):
-    """0, 1, 2 ... along an axis, and its length; tensors where it is unknown."""
-    length = data.shape[axis]
-    if length is not None:
-        return np.arange(length, dtype="float32"), float(length)
-    line = ops.ones_like(data[tuple(slice(None) if i == axis else 0 for i in range(len(data.shape)))])
-    return ops.subtract(ops.cumsum(line), 1.0), ops.sum(line)
-
-
 def _hats(at, places, points):
     """(places, points): how much each point weighs at each place between them."""
     places = ops.add(ops.expand_dims(places, -1), at.nothing("float32"))
@@ -169,7 +161,7 @@ def bilinear_resize(
     for axis, rule in ((1, "ph,nhwc->npwc"), (2, "pw,nhwc->nhpc")):
         if data.shape[axis] is not None and data.shape[axis] == target.shape[axis]:
             continue
-        (places, long), (points, length) = _count(target, axis), _count(data, axis)
+        (places, long), (points, length) = counted_from_zero(target, axis), counted_from_zero(data, axis)
         if target.shape[axis] == 1:
             pass  # the first point, whatever align_corners says
         elif align_corners:

@@ -4,14 +4,12 @@ import math
 
 import numpy as np
 
-from ..attributes import Ints
+from ..attributes import TYPES, Ints
 from ..lazy import ops
 from ..registry import translates
 from ..regroup import counted
 
 INFERRED = "float32"
-TYPES = {1: "float64", 2: "float16", 3: "uint8", 4: "int32", 5: "int8", 6: "int64", 7: "bool"}
-"""MXNet's numbers for them; the others are float32."""
 LARGEST = 2**26
 """Numbers that a range may have."""
 
