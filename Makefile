@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint record table bench clean
+.PHONY: demo test lint record table drawn bench clean
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -38,6 +38,14 @@ record: .venv-mxnet/ready
 table: $(VENV)/ready
 	$(BIN)/python fixtures/table.py
 
+# Rows drawn at random, beside MXNet: make drawn SEED=3 COUNT=1000 PART=Pool
+SEED ?= 1
+COUNT ?= 1000
+drawn: $(VENV)/ready .venv-mxnet/ready
+	rm -rf fixtures/drawn/rows
+	.venv-mxnet/bin/python -W ignore fixtures/drawn/answer.py fixtures/drawn/rows $(SEED) $(COUNT) $(PART)
+	$(BIN)/python fixtures/drawn/compare.py fixtures/drawn/rows $(SEED) $(COUNT) $(PART)
+
 # The large net comes from MXNet's model zoo, with random weights.
 benchmarks/nets/resnet50_v1-symbol.json: .venv-mxnet/ready
 	mkdir -p benchmarks/nets
@@ -53,4 +61,4 @@ bench: $(VENV)/ready benchmarks/nets/resnet50_v1-symbol.json
 	$(BIN)/python benchmarks/predict.py
 
 clean:
-	rm -rf $(VENV) .venv-mxnet demo benchmarks/nets .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-mxnet demo benchmarks/nets fixtures/drawn/rows .pytest_cache .ruff_cache

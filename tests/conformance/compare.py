@@ -32,6 +32,17 @@ class Pair(NamedTuple):
         return float(np.abs(found - expected)[both].max(initial=0) / np.abs(expected[both]).max(initial=1))
 
 
+def close(pair: Pair, tolerance: float, scaled: bool = True) -> None:
+    """Raises AssertionError unless the shapes are the same, and the numbers to `tolerance`: of each, and, `scaled`, of
+    MXNet's largest where that is above 1."""
+    what, expected = pair.what, np.asarray(pair.expected)
+    scaled = scaled and expected.dtype.kind == "f"
+    scale = np.abs(expected[np.isfinite(expected)]).max(initial=1) if scaled else 1
+    found = np.asarray(pair.found).astype("float64")
+    assert found.shape == expected.shape, f"{what}: shape {found.shape}, MXNet's is {expected.shape}"
+    np.testing.assert_allclose(found, expected.astype("float64"), tolerance, tolerance * scale, err_msg=what)
+
+
 @cache
 def recorded(path: Path) -> dict[str, np.ndarray]:
     """The members of a file; the inputs bear the names that Keras takes (Mathematica has `Input#1`)."""
@@ -124,6 +135,12 @@ def give_back(converted, into: dict[str, np.ndarray]) -> None:
 def compared_row(family: str, row: Case, folder: Path) -> Iterator[Pair]:
     """One row of the table; `folder` is for its files."""
     members = part(recorded(FIXTURES / "conformance" / "ops" / f"{family}.npz"), f"{row.name}/")
+    converted = converted_row(row, members, folder)
+    yield from compared_step(converted, row, members)
+
+
+def converted_row(row: Case, members: dict[str, np.ndarray], folder: Path):
+    """The model of one row, with the parameters recorded for it."""
     (folder / "net.json").write_text(symbol(row))
     named = dict(zip(row.names(), row.inputs, strict=True))
     stored = [(name, members[name]) for name, given in named.items() if given.role != "in"]
@@ -135,8 +152,11 @@ def compared_row(family: str, row: Case, folder: Path) -> Iterator[Pair]:
     if row.roaming:
         shapes["x0"] = (*shapes["x0"][:2], *(None for _ in shapes["x0"][2:]))
     params = folder / "net.params" if stored else None
-    converted = conversion.convert(folder / "net.json", params, input_shapes=shapes)
+    return conversion.convert(folder / "net.json", params, input_shapes=shapes)
 
+
+def compared_step(converted, row: Case, members: dict[str, np.ndarray]) -> Iterator[Pair]:
+    """What the model of a row says beside its recordings: outputs, gradients, moving statistics."""
     gradients = part(members, "grad:")
     outputs, found = step(converted, members, set(gradients), row.training)
     assert len(outputs) == row.outputs

@@ -15,6 +15,7 @@ from compare import (
     FIXTURES,
     NETS,
     Pair,
+    close,
     compared_net,
     compared_row,
     converted_net,
@@ -48,14 +49,6 @@ UNRECORDED = frozenset(
 """Translated ops that MXNet has no answer for that could be recorded."""
 ANY_MACHINE = 2e-6
 """An error that another processor may make where none was recorded: it adds in another order."""
-
-
-def close(pair: Pair, tolerance: float) -> None:
-    what, expected = pair.what, np.asarray(pair.expected)
-    scale = np.abs(expected[np.isfinite(expected)]).max(initial=1) if expected.dtype.kind == "f" else 1
-    found = np.asarray(pair.found).astype("float64")
-    assert found.shape == expected.shape, f"{what}: shape {found.shape}, MXNet's is {expected.shape}"
-    np.testing.assert_allclose(found, expected.astype("float64"), tolerance, tolerance * scale, err_msg=what)
 
 
 @pytest.fixture(autouse=True)

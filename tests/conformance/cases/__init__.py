@@ -17,6 +17,9 @@ from typing import Any
 
 TYPES = {"float64": 1, "float16": 2, "uint8": 3, "int32": 4, "int8": 5, "int64": 6, "bool": 7}
 """MXNet's numbers for them."""
+CORNERS = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, -2.5, 3.0, -7.0, 1e-3, 88.0, -1e4, 1e30, math.inf, -math.inf, math.nan]
+WHOLE_CORNERS = [0, 1, 2, 3, 7, 100, -1, -2, -3, -100]
+"""Where functions and types have corners."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,11 @@ def values(row: Case) -> dict:
                 value = normal @ np.swapaxes(normal, -1, -2) + given.shape[-1] * np.eye(given.shape[-1])
             case "lower":  # a triangular matrix, well conditioned
                 value = np.tril(normal) + 3 * np.eye(given.shape[-1])
+            case "corners":
+                corners = CORNERS if given.dtype.startswith("float") else WHOLE_CORNERS
+                if given.dtype in ("float16", "uint8", "bool"):  # which hold a part of them
+                    corners = [c for c in corners if abs(c) != 1e30 and not (c < 0 and given.dtype[0] != "f")]
+                value = rng.choice(corners, given.shape)
             case int():  # ids below it
                 value = np.floor(uniform * given.draw)
             case _:
