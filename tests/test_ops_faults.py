@@ -293,11 +293,11 @@ FAULTS = [
     ),
     (
         "Pooling",
-        {"kernel": (2, 2), "layout": "NHWC"},
+        {"kernel": (2, 2), "layout": "CHWN"},
         {"data": (1, 2, 5, 5)},
         {},
         0,
-        "attribute 'layout' must be NCW, NCHW or NCDHW; received 'NHWC'",
+        "attribute 'layout' must be NCW, NCHW, NCDHW, NWC, NHWC or NDHWC; received 'CHWN'",
     ),
     (
         "Pooling",

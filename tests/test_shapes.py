@@ -82,6 +82,7 @@ ONE_OP = [
     ("Pooling", {"kernel": (3, 3), "stride": (2, 2), "pooling_convention": "full"}, [(2, 3, 8, 9)], (2, 3, 4, 4)),
     ("Pooling", {"kernel": (2,), "stride": (2,), "pooling_convention": "same"}, [(2, 3, 9)], (2, 3, 5)),
     ("Pooling", {"global_pool": "True"}, [(2, 3, 8, 9)], (2, 3, 1, 1)),
+    ("Pooling", {"kernel": (3, 2), "stride": (2, 2), "layout": "NHWC"}, [(2, 8, 9, 3)], (2, 3, 4, 3)),
     ("FullyConnected", {"num_hidden": 7}, [(None, 3, 4)], (None, 7)),
     ("FullyConnected", {"num_hidden": 7, "flatten": "False"}, [(None, 3, 4)], (None, 3, 7)),
     ("Flatten", {}, [(None, 3, 4)], (None, 12)),

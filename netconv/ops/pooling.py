@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ..attributes import Ints
-from ..layout import spatial
+from ..layout import plain, spatial
 from ..lazy import layers, ops
 from ..registry import translates
 from ..regroup import counted
@@ -17,7 +17,16 @@ LOWEST = {"float16": -65504.0, "float64": -1.7976931348623157e308}
 """What MXNet starts a maximum from, and so what a window with nothing in it gives; -3.4e38 for float32."""
 
 
-@translates("Pooling", layout=spatial)
+LAST = ("NWC", "NHWC", "NDHWC")
+"""Layouts of data that have the channels last in MXNet too."""
+
+
+def _laid(site, values, attributes):
+    """Channels-last, as the data are already where `layout` says so."""
+    return (plain if attributes["layout"] in LAST else spatial)(site, values, attributes)
+
+
+@translates("Pooling", layout=_laid)
 def pooling(
     at,
     data,
@@ -33,8 +42,8 @@ def pooling(
     layout: str | None = None,
 ):
     """An average counts the padding unless told not to, but never what lies beyond it ('full' windows hang over)."""
-    if layout not in (None, "None", "NCW", "NCHW", "NCDHW"):
-        raise at.error("attribute 'layout' must be NCW, NCHW or NCDHW", repr(layout))
+    if layout not in (None, "None", "NCW", "NCHW", "NCDHW", *LAST):
+        raise at.error("attribute 'layout' must be NCW, NCHW, NCDHW, NWC, NHWC or NDHWC", repr(layout))
     if pool_type == "lp" and p_value not in (1, 2, 3):
         raise at.error("pool_type 'lp' needs attribute 'p_value' of 1, 2 or 3", p_value)
     if global_pool:

@@ -99,10 +99,18 @@ def deconvolution(a, ins, outs):
     return [(batch, channels, *back), weight, (a.num_filter,)], [(batch, a.num_filter, *sizes)]
 
 
-@rule("Pooling", "Pooling_v1")
+@rule("Pooling")
 def pooling(a, ins, outs):
-    if getattr(a, "layout", None) not in NATURAL_LAYOUTS:
-        return ins, outs
+    """With a `layout` that ends in C, as another with the axes moved."""
+    if a.layout in NATURAL_LAYOUTS:
+        return pooling_v1(a, ins, outs)
+    ins, outs = ([x and (x[0], x[-1], *x[1:-1]) for x in shapes] for shapes in (ins, outs))
+    ins, outs = pooling_v1(a, ins, outs)
+    return [[x and (x[0], *x[2:], x[1]) for x in shapes] for shapes in (ins, outs)]
+
+
+@rule("Pooling_v1")
+def pooling_v1(a, ins, outs):
     known = ins[0] if ins[0] is not None else outs[0]
     if not a.kernel and (not a.global_pool or known is None):
         return ins, outs

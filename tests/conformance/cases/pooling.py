@@ -148,4 +148,15 @@ CASES = [
         )
         for size in ((7,), (5, 6), (4, 5, 5))
     ),
+    # the channels last in MXNet's order too
+    *(
+        free(case("Pooling", x(2, *size, 3, draw="away"), layout=layout, **kind, **window))
+        for size, layout, window in [
+            ((9,), "NWC", {"kernel": (3,), "stride": (2,), "pad": (1,)}),
+            ((7, 8), "NHWC", {"kernel": (3, 2), "stride": (2, 1), "pad": (0, 1), "pooling_convention": "full"}),
+            ((4, 5, 6), "NDHWC", {"kernel": (2, 2, 3), "stride": (1, 2, 2)}),
+            ((5, 6), "NHWC", {"global_pool": True}),
+        ]
+        for kind in (KINDS[0], KINDS[2])
+    ),
 ]
