@@ -24,8 +24,15 @@ def layers_or_tensors(at, weight, bias):
     return at.tensor(weight), None if bias is None else at.tensor(bias)
 
 
-def convolved(at, data, weight, bias, groups: int, stride, dilate, padding: str):
-    """A convolution with a weight (out, in / groups, *kernel)."""
+def same_or_padded(at, data, kernel, stride, dilate, pad):
+    """The data with the zeros on both sides that Keras has no word for, and Keras's word for the others."""
+    if all(s == 1 and 2 * p == d * (k - 1) for s, p, d, k in zip(stride, pad, dilate, kernel, strict=True)):
+        return data, "same"
+    return padded(at, data, pad), "valid"
+
+
+def convolved(at, data, weight, bias, groups: int, stride, dilate, padding: str, **settings):
+    """A convolution with a weight (out, in / groups, *kernel); `settings` are more of its layers."""
     rank = len(stride)
     # TensorFlow's gradient of a kernel of one point writes beyond its memory where strides differ (one axis has two).
     if rank < 3 and set(weight.shape[2:]) == {1} and len({*stride, *(1,) * (2 - rank)}) > 1:
@@ -33,7 +40,7 @@ def convolved(at, data, weight, bias, groups: int, stride, dilate, padding: str)
     alone = groups > 1 and weight.shape[1] == 1 and rank < 3
     # What Keras refuses: every point, then every stride-th.
     every = max(stride) > 1 and (max(dilate) > 1 or (alone and len(set(stride)) > 1))
-    config = {"strides": (1,) * rank if every else stride, "padding": padding, "dilation_rate": dilate}
+    config = {"strides": (1,) * rank if every else stride, "padding": padding, "dilation_rate": dilate} | settings
     if alone:
         out = _depthwise(at, data, weight, bias, groups, config)
     else:

@@ -1,9 +1,11 @@
 """Ops of MXNet that are known and not translated: why, and what to do instead. Knows no Keras."""
 
-_INT8 = (
-    "computes with whole numbers of 8 bits, for which Keras has no layer; convert the float32 net that the quantised "
-    "one was made from"
+_FUSED = "is what oneDNN makes of several ops; export the net as it is before MXNet fuses it for oneDNN"
+_ASYMMETRIC = (
+    "belongs to a recurrent layer of whole numbers of 8 bits, for which Keras has none; convert the float net that the "
+    "quantised one was made from"
 )
+_CALIBRATES = "finds the ranges that a net is quantised with, and is no part of a net; leave it out of the exported net"
 _OPTIMIZER = "is a step of an optimiser, not part of a net; compile the converted model with an optimiser of Keras"
 _GRAPHS = "samples graphs in sparse storage, which Keras has not; prepare the graph before the model"
 _FILES = "reads or decodes image files; do that before the model"
@@ -34,12 +36,9 @@ _WOLFRAM_RANDOM = (
 _STRANGER = "is no op of MXNet but a name of another tool; export the net with MXNet or Mathematica"
 
 _GROUPS = {
-    _INT8: "_contrib_quantize _contrib_quantize_v2 _contrib_quantize_asym _contrib_dequantize _contrib_requantize "
-    "_contrib_quantized_act _contrib_quantized_batch_norm _contrib_quantized_concat _contrib_quantized_conv "
-    "_contrib_quantized_elemwise_add _contrib_quantized_elemwise_mul _contrib_quantized_embedding "
-    "_contrib_quantized_flatten _contrib_quantized_fully_connected _contrib_quantized_pooling _contrib_quantized_rnn "
-    "_contrib_calibrate_entropy _sg_mkldnn_conv _sg_mkldnn_fully_connected _sg_mkldnn_selfatt_qk "
-    "_sg_mkldnn_selfatt_valatt",
+    _FUSED: "_sg_mkldnn_conv _sg_mkldnn_fully_connected _sg_mkldnn_selfatt_qk _sg_mkldnn_selfatt_valatt",
+    _ASYMMETRIC: "_contrib_quantize_asym _contrib_quantized_rnn",
+    _CALIBRATES: "_contrib_calibrate_entropy",
     _OPTIMIZER: "adam_update sgd_update sgd_mom_update mp_sgd_update mp_sgd_mom_update nag_mom_update "
     "mp_nag_mom_update ftml_update ftrl_update rmsprop_update rmspropalex_update signsgd_update signum_update "
     "lamb_update_phase1 lamb_update_phase2 mp_lamb_update_phase1 mp_lamb_update_phase2 multi_lars multi_sgd_update "

@@ -194,7 +194,7 @@ class Net:
 def _features(node: Node, a, ins: list[Shape]) -> int | None:
     """The columns of a weight, or n of a Reshape to (-1, n): but where its last axis is known, steps that are no part
     of an example may be what it folds into the batch."""
-    if node.op == "FullyConnected" and a.flatten:
+    if node.op in ("FullyConnected", "_contrib_quantized_fully_connected") and a.flatten:
         return of_rank(ins[1], 2)[1]
     if node.op == "Reshape" and not a.reverse and len(ins[0]) > 2 and ins[0][0] is ins[0][-1] is None:
         codes = reshape_codes(a)

@@ -2,7 +2,7 @@
 
 from ..arrays import Array
 from ..attributes import Ints
-from ..convolving import convolved, layers_or_tensors, natural_layout, padded, per_axis
+from ..convolving import convolved, layers_or_tensors, natural_layout, per_axis, same_or_padded
 from ..layout import spatial
 from ..registry import translates
 
@@ -38,8 +38,6 @@ def convolution(
         wanted = (num_filter, (channels or weight.shape[1] * num_group) // num_group, *kernel)
         if weight.shape != wanted:
             raise at.error(f"weight must have shape {wanted}", weight.shape)
-    same = all(s == 1 and 2 * p == d * (k - 1) for s, p, d, k in zip(stride, pad, dilate, kernel, strict=True))
-    if not same:
-        data = padded(at, data, pad)
+    data, padding = same_or_padded(at, data, kernel, stride, dilate, pad)
     weight, bias = layers_or_tensors(at, weight, bias)
-    return convolved(at, data, weight, bias, num_group, stride, dilate, "same" if same else "valid")
+    return convolved(at, data, weight, bias, num_group, stride, dilate, padding)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from .lengths import Misfit, Shape, first, flattened, merge, of_rank, part, place, product, reshape, rule, solve
 
 
-@rule("Flatten")
+@rule("Flatten", "_contrib_quantized_flatten")
 def flatten(a, ins, outs):
     data, (batch, features) = ins[0], of_rank(outs[0], 2)
     if data:

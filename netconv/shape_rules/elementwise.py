@@ -15,7 +15,8 @@ SAME = (
     "_plus_scalar _minus_scalar _rminus_scalar _mul_scalar _div_scalar _rdiv_scalar _mod_scalar _rmod_scalar "
     "_power_scalar _rpower_scalar _maximum_scalar _minimum_scalar _hypot_scalar _equal_scalar _not_equal_scalar "
     "_greater_scalar _greater_equal_scalar _lesser_scalar _lesser_equal_scalar _logical_and_scalar _logical_or_scalar "
-    "_logical_xor_scalar _npx_relu _npx_sigmoid"
+    "_logical_xor_scalar _npx_relu _npx_sigmoid "
+    "_contrib_quantize _contrib_quantize_v2 _contrib_dequantize _contrib_requantize _contrib_quantized_act"
 ).split()
 NUMPY_SAME = (
     "absolute add_scalar arccos arccosh arcsin arcsinh arctan arctan2_scalar arctanh around cbrt ceil "

@@ -40,7 +40,7 @@ def fully_connected(a, ins, outs):
     return [data, (a.num_hidden, fan), (a.num_hidden,)], [(batch, a.num_hidden)]
 
 
-@rule("Embedding")
+@rule("Embedding", "_contrib_quantized_embedding")
 def embedding(a, ins, outs):
     data, out = ins[0], outs[0]
     if data is None and out:
@@ -109,7 +109,7 @@ def pooling(a, ins, outs):
     return [[x and (x[0], *x[2:], x[1]) for x in shapes] for shapes in (ins, outs)]
 
 
-@rule("Pooling_v1")
+@rule("Pooling_v1", "_contrib_quantized_pooling")
 def pooling_v1(a, ins, outs):
     known = ins[0] if ins[0] is not None else outs[0]
     if not a.kernel and (not a.global_pool or known is None):

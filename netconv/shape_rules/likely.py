@@ -48,6 +48,7 @@ def _as_the_other(a, ins, outs):
 
 GUESSES: dict[str, Callable] = {
     "FullyConnected": _rank_two,
+    "_contrib_quantized_fully_connected": _rank_two,
     "BatchNorm": _rank_two,
     "LayerNorm": _rank_two,
     "LeakyReLU": lambda a, ins, outs: _rank_two(a, ins, outs) if ins[1:] not in ([], [(1,)]) else [None],

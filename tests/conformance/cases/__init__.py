@@ -161,6 +161,8 @@ def values(row: Case) -> dict:
                 value = 1.1 + 2 * uniform
             case "whole":  # with many that are equal, and zeros
                 value = np.floor(5 * uniform) - 2
+            case "bytes":  # all of them
+                value = np.floor(256 * uniform) - (128 if given.dtype == "int8" else 0)
             case "definite":  # a positive definite matrix
                 value = normal @ np.swapaxes(normal, -1, -2) + given.shape[-1] * np.eye(given.shape[-1])
             case "lower":  # a triangular matrix, well conditioned

@@ -1,0 +1,382 @@
+"""Ops on whole numbers of 8 bits, as MXNet computes them on a CPU with oneDNN. None has a gradient.
+
+Most return three tensors: whole numbers, and the two ends of the range that they stand for.
+"""
+
+import math
+from typing import Literal
+
+import numpy as np
+
+from ..arrays import Array
+from ..attributes import Ints
+from ..convolving import convolved, per_axis, same_or_padded
+from ..layout import as_they_are, features, spatial
+from ..lazy import layers, ops
+from ..quantising import (
+    HIGHEST,
+    STEPS,
+    WORDS,
+    calibrated,
+    each,
+    exact,
+    fixed,
+    floats,
+    limits,
+    nearest,
+    number,
+    product_range,
+    reach,
+    remark,
+    steps,
+    stored,
+    together,
+    type_of,
+)
+from ..registry import translates
+from ..rounding import cut, divided, kind, whole
+from ..windows import pooled
+
+
+@translates("_contrib_quantize", layout=as_they_are)
+def quantize(at, data, min_range, max_range, *, out_type: Literal["int8", "uint8"] = "uint8"):
+    low, high = min_range.natural(), max_range.natural()
+    scale = ops.divide(float(HIGHEST[out_type]), reach(low, high))
+    return _quantised(at, data, scale, out_type, low, high)
+
+
+@translates("_contrib_quantize_v2", layout=as_they_are)
+def quantize_v2(
+    at,
+    data,
+    *,
+    out_type: Literal["auto", "int8", "uint8"] = "int8",
+    min_calib_range: float | None = None,
+    max_calib_range: float | None = None,
+):
+    """The range is that of the data where none was found before. Whole numbers pass as they are."""
+    tensor, found = data.to(data.order), calibrated(min_calib_range, max_calib_range)
+    if out_type == "auto":
+        out_type = "uint8" if found and min_calib_range >= 0 else "int8"
+    if whole(tensor):
+        known = found or limits(-STEPS["int8"] if kind(tensor) == "int8" else 0.0, STEPS[kind(tensor)])
+        return [each(at, data, lambda x: ops.cast(x, out_type)), *known]
+    low, high = found or (ops.reshape(ops.min(tensor), (1,)), ops.reshape(ops.max(tensor), (1,)))
+    return _quantised(at, data, steps(out_type, low, high), out_type, low, high)
+
+
+def _quantised(at, data, scale, dtype: str, low, high):
+    remark(at)
+    far = reach(low, high)
+    out = each(at, data, lambda x: nearest(ops.multiply(x, scale), dtype))
+    return [out, *((low, high) if dtype == "uint8" else (ops.negative(far), far))]
+
+
+@translates("_contrib_dequantize", layout=as_they_are)
+def dequantize(at, data, min_range, max_range, *, out_type: Literal["float32"] = "float32"):
+    dtype = type_of(at, "data", data.to(data.order), "int8", "uint8")
+    scale = divided(reach(min_range.natural(), max_range.natural()), STEPS[dtype])
+    return each(at, data, lambda x: ops.multiply(ops.cast(x, out_type), scale))
+
+
+@translates("_contrib_requantize", layout=as_they_are)
+def requantize(
+    at,
+    data,
+    min_range,
+    max_range,
+    *,
+    out_type: Literal["auto", "int8", "uint8"] = "int8",
+    min_calib_range: float | None = None,
+    max_calib_range: float | None = None,
+):
+    """From 32 bits to 8. The new range is that of the data where none was found before."""
+    tensor, found = data.to(data.order), calibrated(min_calib_range, max_calib_range)
+    type_of(at, "data", tensor, "int32")
+    if out_type == "auto":
+        out_type = "uint8" if found and min_calib_range >= 0 else "int8"
+    old = reach(min_range.natural(), max_range.natural())
+    if found:
+        new = reach(*found)
+    else:
+        most = ops.maximum(ops.absolute(ops.min(tensor)), ops.absolute(ops.max(tensor)))
+        new = ops.divide(ops.multiply(ops.reshape(floats(most), (1,)), old), WORDS)
+    scale = ops.multiply(ops.divide(old, WORDS), ops.divide(float(HIGHEST[out_type]), new))
+    low = ops.zeros_like(new) if out_type == "uint8" else ops.negative(new)
+    return [each(at, data, lambda x: nearest(ops.multiply(floats(x), scale), out_type)), low, new]
+
+
+@translates("_contrib_quantized_conv", layout=spatial)
+def quantized_conv(
+    at,
+    data,
+    weight: Array,
+    bias: Array,
+    min_data: Array,
+    max_data: Array,
+    min_weight: Array,
+    max_weight: Array | None = None,
+    min_bias: Array | None = None,
+    max_bias: Array | None = None,
+    *,
+    kernel: Ints,
+    num_filter: int,
+    stride: Ints = (),
+    dilate: Ints = (),
+    pad: Ints = (),
+    num_group: int = 1,
+    no_bias: bool = False,
+    layout: str | None = None,
+):
+    """Sums of 32 bits. MXNet adds the bias as it is, in steps of its own range, and takes the range of the sums as if
+    the data had a sign."""
+    rest = (bias, min_data, max_data, min_weight, max_weight, min_bias, max_bias)
+    bias, ranges = _bias_and_ranges(at, rest, no_bias)
+    if layout not in (None, "None", "NCHW", "NCDHW"):
+        raise at.error("attribute 'layout' must be NCHW or NCDHW", repr(layout))
+    type_of(at, "data", data, "uint8")
+    channels, rank = data.shape[-1], len(kernel)
+    weight = stored(at, weight, num_filter, channels and channels // num_group, *kernel)
+    stride, dilate = per_axis(at, "stride", stride, rank, 1), per_axis(at, "dilate", dilate, rank, 1)
+    dtype = exact(weight)
+    data = ops.cast(data, dtype)
+    data, padding = same_or_padded(at, data, kernel, stride, dilate, per_axis(at, "pad", pad, rank, 0))
+    sums = convolved(at, data, weight, None, num_group, stride, dilate, padding, dtype=dtype)
+    sums = ops.cast(sums, "int32")
+    if bias is not None:
+        sums = ops.add(sums, ops.cast(fixed(at, bias), "int32"))
+    return [sums, *map(at.ordered, product_range("int8", *ranges[:4]))]
+
+
+def _bias_and_ranges(at, rest, no_bias: bool):
+    """The bias or None, and the ends of the ranges of data, weight and bias: all that follows the weight."""
+    given, wanted = [one for one in rest if one is not None], 4 if no_bias else 7
+    if len(given) != wanted:
+        raise at.error(f"needs {wanted + 2} inputs", len(given) + 2)
+    bias, *ranges = [None, *given] if no_bias else given
+    return bias, [number(at, one) for one in ranges]
+
+
+@translates("_contrib_quantized_fully_connected", layout=features)
+def quantized_fully_connected(
+    at,
+    data,
+    weight: Array,
+    bias: Array,
+    min_data: Array,
+    max_data: Array,
+    min_weight: Array,
+    max_weight: Array | None = None,
+    min_bias: Array | None = None,
+    max_bias: Array | None = None,
+    *,
+    num_hidden: int,
+    no_bias: bool = False,
+    flatten: bool = True,
+):
+    """Sums of 32 bits. The bias is brought to their steps, and cut."""
+    rest = (bias, min_data, max_data, min_weight, max_weight, min_bias, max_bias)
+    bias, ranges = _bias_and_ranges(at, rest, no_bias)
+    signed = type_of(at, "data", data, "int8", "uint8")
+    weight = stored(at, weight, num_hidden, None)
+    data = at.flattened(data, weight.shape[1]) if flatten else data
+    dtype = exact(weight)
+    config = {"use_bias": False, "weights": {"kernel": at.kernel(weight)}, "dtype": dtype}
+    sums = ops.cast(at.layer(layers.Dense, num_hidden, **config)(ops.cast(data, dtype)), "int32")
+    if bias is not None:
+        scale = ops.multiply(steps(signed, *ranges[:2]), steps("int8", *ranges[2:4]))
+        scale = divided(ops.multiply(scale, reach(*ranges[4:])), STEPS["int8"])
+        sums = ops.add(sums, ops.cast(ops.multiply(fixed(at, bias), scale), "int32"))
+    return [sums, *product_range(signed, *ranges[:4])]
+
+
+@translates("_contrib_quantized_pooling", layout=spatial, ignores="p_value")
+def quantized_pooling(
+    at,
+    data,
+    min_data,
+    max_data,
+    *,
+    kernel: Ints = (),
+    pool_type: Literal["avg", "lp", "max", "sum"] = "max",
+    global_pool: bool = False,
+    pooling_convention: Literal["full", "same", "valid"] = "valid",
+    stride: Ints = (),
+    pad: Ints = (),
+    count_include_pad: bool | None = None,
+    layout: str | None = None,
+):
+    """An average that counts the padding is divided by the whole kernel, also where it hangs over."""
+    if pool_type not in ("avg", "max"):
+        raise at.error("pool_type must be avg or max", pool_type)
+    if layout not in (None, "None", "NCHW", "NCDHW"):
+        raise at.error("attribute 'layout' must be NCHW or NCDHW", repr(layout))
+    dtype, rank = type_of(at, "data", data, "int8", "uint8"), len(data.shape) - 2
+    windows = {"global_pool": global_pool, "convention": pooling_convention, "stride": stride, "pad": pad}
+
+    def counted(tensor):
+        return ops.round(pooled(at, tensor, kernel, "sum", **windows))
+
+    if pool_type == "max":
+        out = pooled(at, floats(data), kernel, "max", **windows)
+    elif global_pool or count_include_pad is False:
+        out = ops.divide(counted(floats(data)), ops.maximum(counted(floats(ops.ones_like(data[:1, ..., :1]))), 1))
+    else:
+        out = divided(counted(floats(data)), float(math.prod(kernel[:rank])))
+    return [nearest(out, dtype), at.ordered(min_data), at.ordered(max_data)]
+
+
+@translates("_contrib_quantized_act", layout=as_they_are)
+def quantized_act(
+    at, data, min_data, max_data, *, act_type: Literal["relu", "sigmoid", "softrelu", "softsign", "tanh"]
+):
+    """Bytes of data without a sign pass as they are, to be read as if they had one."""
+    if act_type != "relu":
+        raise at.error("act_type must be relu", act_type)
+    return [each(at, data, lambda x: ops.cast(ops.maximum(x, 0), "int8")), min_data, max_data]
+
+
+@translates("_contrib_quantized_flatten", layout=as_they_are)
+def quantized_flatten(at, data, min_data, max_data):
+    return [at.flattened(data.natural()), min_data, max_data]
+
+
+@translates("_contrib_quantized_concat", layout=as_they_are, ignores="num_args")
+def quantized_concat(at, *data, dim: int = 1):
+    """All in the steps of the widest range; the ranges follow the data."""
+    if not data or len(data) % 3:
+        raise at.error("needs two ends of a range for each of the data", len(data))
+    many = len(data) // 3
+    tensors, order = together(data[:many])
+    ends = [value.natural() for value in data[many:]]
+    lows, highs = ends[::2], ends[1::2]
+    kinds = [type_of(at, "data", tensor, "int8", "uint8") for tensor in tensors]
+    dtype = "int8" if "int8" in kinds else "uint8"
+    low = ops.minimum(ops.min(ops.stack(lows), 0), 0)
+    high = ops.maximum(ops.max(ops.stack(highs), 0), 0)
+    scale = steps(dtype, low, high)
+    scaled = [
+        nearest(ops.multiply(floats(tensor), ops.divide(scale, steps(one, *ends))), dtype)
+        for tensor, one, *ends in zip(tensors, kinds, lows, highs, strict=True)
+    ]
+    out = ops.concatenate(scaled, order.index(at.axis(dim, len(order))))
+    return [at.ordered(out, order), low, high]
+
+
+@translates("_contrib_quantized_elemwise_add", layout=as_they_are)
+def quantized_elemwise_add(
+    at,
+    lhs,
+    rhs,
+    lhs_min,
+    lhs_max,
+    rhs_min,
+    rhs_max,
+    *,
+    min_calib_range: float | None = None,
+    max_calib_range: float | None = None,
+):
+    """Of 32 bits where no range was found before. Where one operand alone has a sign, the other is brought to 8 bits
+    with one first."""
+    tensors, order = together([lhs, rhs])
+    kinds = [type_of(at, name, x, "int8", "uint8") for name, x in zip(("lhs", "rhs"), tensors, strict=True)]
+    ranges = [(lhs_min.natural(), lhs_max.natural()), (rhs_min.natural(), rhs_max.natural())]
+    found = calibrated(min_calib_range, max_calib_range)
+    if found:
+        dtype, (low, high) = "int8" if "int8" in kinds else "uint8", found
+        scale = steps(dtype, low, high)
+        scales = [ops.divide(scale, steps(one, *ends)) for one, ends in zip(kinds, ranges, strict=True)]
+    else:
+        dtype, reaches = "int32", [reach(*ends) for ends in ranges]
+        high = ops.add(*reaches)
+        low = ops.negative(high)
+        scales = [
+            ops.divide(ops.multiply(far, WORDS), ops.multiply(high, STEPS[one]))
+            for one, far in zip(kinds, reaches, strict=True)
+        ]
+    mixed = kinds[0] != kinds[1]
+    scaled = [ops.multiply(floats(x), scale) for x, scale in zip(tensors, scales, strict=True)]
+    scaled = [
+        floats(nearest(x, "int8")) if mixed and one == "uint8" else x for x, one in zip(scaled, kinds, strict=True)
+    ]
+    return [at.ordered(nearest(ops.add(*scaled), dtype), order), low, high]
+
+
+@translates("_contrib_quantized_elemwise_mul", layout=as_they_are)
+def quantized_elemwise_mul(
+    at,
+    lhs,
+    rhs,
+    lhs_min,
+    lhs_max,
+    rhs_min,
+    rhs_max,
+    *,
+    min_calib_range: float | None = None,
+    max_calib_range: float | None = None,
+    enable_float_output: bool = False,
+):
+    """Products of 32 bits, or brought to 8 bits and cut, without regard to what is too large, or as floats."""
+    tensors, order = together([lhs, rhs])
+    for name, tensor in zip(("lhs", "rhs"), tensors, strict=True):
+        type_of(at, name, tensor, "int8")
+    ranges = [value.natural() for value in (lhs_min, lhs_max, rhs_min, rhs_max)]
+    product = ops.multiply(*(ops.cast(tensor, "int32") for tensor in tensors))
+    found = calibrated(min_calib_range, max_calib_range)
+    if enable_float_output:
+        return at.ordered(ops.multiply(floats(product), _over(1.0, ranges, "float64")), order)
+    if not found:
+        return [at.ordered(product, order), *product_range("int8", *ranges)]
+    scale = _over(steps("int8", *found), ranges, "float32")
+    return [at.ordered(cut(ops.multiply(floats(product), scale), "int8"), order), *found]
+
+
+def _over(dividend, ranges, dtype: str):
+    """A number over the steps of both ranges."""
+    units = [ops.cast(steps("int8", *ends), dtype) for ends in (ranges[:2], ranges[2:])]
+    return floats(ops.divide(ops.divide(ops.cast(dividend, dtype), units[0]), units[1]))
+
+
+@translates("_contrib_quantized_batch_norm", layout=spatial, ignores="momentum fix_gamma use_global_stats axis")
+def quantized_batch_norm(
+    at,
+    data,
+    gamma: Array,
+    beta: Array,
+    moving_mean: Array,
+    moving_var: Array,
+    min_data,
+    max_data,
+    *,
+    eps: float = 1e-3,
+    output_mean_var: bool = False,
+    min_calib_range: float | None = None,
+    max_calib_range: float | None = None,
+):
+    """By moving statistics, along axis 1, and by the stored gamma even where it is said to be 1. MXNet makes one scale
+    and one shift of all, and then divides by the root of 1 + eps."""
+    found = calibrated(min_calib_range, max_calib_range)
+    if not found:
+        raise at.error("needs min_calib_range and max_calib_range")
+    if output_mean_var:
+        raise at.error("attribute 'output_mean_var' must be false")
+    if type_of(at, "data", data, "int8", "uint8") == "uint8":
+        data = nearest(ops.multiply(floats(data), STEPS["int8"] / STEPS["uint8"]), "int8")
+    gamma, beta, mean, variance = (fixed(at, array) for array in (gamma, beta, moving_mean, moving_var))
+    spread = floats(ops.reciprocal(ops.sqrt(ops.add(ops.cast(variance, "float64"), eps))))
+    far = reach(*found)
+    slope = ops.multiply(gamma, spread)
+    shift = ops.subtract(beta, ops.multiply(ops.multiply(mean, gamma), spread))
+    shift = ops.divide(ops.multiply(shift, STEPS["int8"]), far)
+    slope = ops.divide(ops.multiply(slope, reach(min_data, max_data)), far)
+    slope = divided(slope, float(np.sqrt(np.float32(1) + np.float32(eps))))
+    out = nearest(ops.add(ops.multiply(floats(data), slope), shift), "int8")
+    return [out, *map(at.ordered, found)]
+
+
+@translates("_contrib_quantized_embedding", layout=as_they_are, ignores="dtype")
+def quantized_embedding(at, data, weight: Array, min_weight, max_weight, *, input_dim: int, output_dim: int):
+    remark(at)
+    weight = stored(at, weight, input_dim, output_dim)
+    ids = ops.cast(ops.clip(data.natural(), 0, input_dim - 1), "int32")
+    return [ops.cast(at.rows(weight, ids), "int8"), min_weight, max_weight]

@@ -1,0 +1,115 @@
+"""Whole numbers of 8 bits for floats, as MXNet makes and reads them on a CPU with oneDNN. Knows no op.
+
+A quantised tensor comes with its range, two tensors of shape (1,). Only the larger of their sizes counts: its reach.
+All is computed in single precision, in the order in which MXNet does, so that no number is rounded to another one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .arrays import Array
+from .layout import Flat, Stored, natural
+from .lazy import ops
+from .rounding import divided, kind
+
+STEPS = {"int8": 127.5, "uint8": 255.5}
+"""Into how many steps the reach is divided."""
+LOWEST = {"int8": -128, "uint8": 0, "int32": -(2**31)}
+HIGHEST = {"int8": 127, "uint8": 255, "int32": 2**31 - 128}
+"""The last of 32 bits is the last that single precision has."""
+WORDS = 2.0**31
+"""Steps of the reach of 32 bits."""
+EXACT = 2**24
+"""Up to it single precision has all whole numbers."""
+
+
+def remark(at) -> None:
+    at.note(
+        "the net is quantised: nothing is learnt through its whole numbers; to train, convert the float net that it "
+        "was made from"
+    )
+
+
+def reach(low, high):
+    return ops.maximum(ops.absolute(low), ops.absolute(high))
+
+
+def limits(low: float, high: float):
+    """A range that is known."""
+    return np.float32([low]), np.float32([high])
+
+
+def calibrated(low: float | None, high: float | None):
+    """The range that was found when the net was quantised, or None."""
+    return None if low is None or high is None else limits(low, high)
+
+
+def steps(dtype: str, low, high):
+    """Steps of a unit."""
+    return ops.divide(STEPS[dtype], reach(low, high))
+
+
+def nearest(numbers, dtype: str):
+    """The nearest whole numbers of a type; halves to the even one."""
+    return ops.cast(ops.clip(ops.round(numbers), LOWEST[dtype], HIGHEST[dtype]), dtype)
+
+
+def floats(tensor):
+    return ops.cast(tensor, "float32")
+
+
+def product_range(dtype: str, low, high, low_weight, high_weight):
+    """The range of 32 bits for products of numbers of type `dtype` with weights of 8 bits."""
+    one = divided(reach(low, high), float(HIGHEST[dtype]))
+    far = ops.multiply(ops.multiply(one, divided(reach(low_weight, high_weight), 127.0)), WORDS)
+    return ops.negative(far), far
+
+
+def number(at, given):
+    """A stored number as it is: it does not train."""
+    if not isinstance(given, Array):
+        return given
+    at.discard(given)
+    return given.value
+
+
+def fixed(at, array):
+    """A stored array as a tensor that does not train."""
+    return floats(at.tensor(array.frozen() if isinstance(array, Array) else array))
+
+
+def exact(weight: Array) -> str:
+    """The type in which the sums of products of bytes with the rows of a weight are exact."""
+    most = np.abs(weight.value.astype("int64")).reshape(len(weight.value), -1).sum(1).max(initial=0)
+    return "float32" if 255 * most <= EXACT else "float64"
+
+
+def stored(at, weight, *shape: int | None) -> Array:
+    """A weight of that shape, None for a length that is not known."""
+    if not isinstance(weight, Array):
+        raise at.error("weight must be stored in the parameter file, not computed")
+    if weight.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, weight.shape, strict=True)):
+        raise at.error(f"weight must have shape {shape}".replace("None", "?"), weight.shape)
+    return weight.frozen()
+
+
+def each(at, value, function):
+    """A function of numbers, one by one, wherever the axes lie."""
+    if isinstance(value, Stored):
+        return at.ordered(function(value.natural()))
+    return value.same(function(value.tensor), at)
+
+
+def together(values):
+    """The tensors of all values with their axes as those of the first, and the order of them."""
+    order = values[0].order
+    if isinstance(order, Flat) or any(v.rank != len(order) for v in values):
+        order = natural(values[0].rank)
+    return [v.to(order) for v in values], order
+
+
+def type_of(at, name: str, tensor, *kinds: str) -> str:
+    if kind(tensor) not in kinds:
+        raise at.error(f"{name} must be {' or '.join(kinds)}", kind(tensor))
+    return kind(tensor)

@@ -1,0 +1,118 @@
+"""Nets of 8 bits: what is said of a node at fault, and of the net; nothing of them trains."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+from nets import graph, null, op, write
+
+import netconv
+
+TYPES = {"float32": 0, "uint8": 3, "int32": 4, "int8": 5}
+BYTES, SIGNLESS, FLOATS = ("int8", (2, 3)), ("uint8", (2, 3)), ("float32", (2, 3))
+IMAGE, END = ("uint8", (1, 2, 4, 4)), ("float32", (1,))
+CONVOLVED, RANGES = {"kernel": (2, 2), "num_filter": 3, "no_bias": True}, (END,) * 4
+
+FAULTS = [
+    ("_contrib_dequantize", {}, (FLOATS, END, END), "data must be int8 or uint8; received float32"),
+    ("_contrib_requantize", {}, (BYTES, END, END), "data must be int32; received int8"),
+    (
+        "_contrib_quantized_conv",
+        CONVOLVED | {"no_bias": False},
+        (IMAGE, ("int8", (3, 2, 2, 2)), *RANGES),
+        "needs 9 inputs; received 6",
+    ),
+    (
+        "_contrib_quantized_conv",
+        CONVOLVED,
+        (("int8", (1, 2, 4, 4)), ("int8", (3, 2, 2, 2)), *RANGES),
+        "data must be uint8; received int8",
+    ),
+    (
+        "_contrib_quantized_conv",
+        CONVOLVED | {"layout": "NHWC"},
+        (IMAGE, ("int8", (3, 2, 2, 2)), *RANGES),
+        "attribute 'layout' must be NCHW or NCDHW; received 'NHWC'",
+    ),
+    (
+        "_contrib_quantized_conv",
+        CONVOLVED | {"layout": "NCHW"},
+        (IMAGE, ("int8", (3, 2, 2, 2)), *RANGES),
+        "weight must be stored in the parameter file, not computed",
+    ),
+    (
+        "_contrib_quantized_fully_connected",
+        {"num_hidden": 2, "no_bias": True},
+        (FLOATS, BYTES, *RANGES),
+        "data must be int8 or uint8; received float32",
+    ),
+    (
+        "_contrib_quantized_pooling",
+        {"pool_type": "sum"},
+        (IMAGE, END, END),
+        "pool_type must be avg or max; received sum",
+    ),
+    (
+        "_contrib_quantized_pooling",
+        {"kernel": (2, 2), "layout": "NHWC"},
+        (IMAGE, END, END),
+        "attribute 'layout' must be NCHW or NCDHW; received 'NHWC'",
+    ),
+    ("_contrib_quantized_act", {"act_type": "tanh"}, (BYTES, END, END), "act_type must be relu; received tanh"),
+    ("_contrib_quantized_concat", {}, (BYTES, END), "needs two ends of a range for each of the data; received 2"),
+    ("_contrib_quantized_elemwise_add", {}, (BYTES, FLOATS, *RANGES), "rhs must be int8 or uint8; received float32"),
+    ("_contrib_quantized_elemwise_mul", {}, (SIGNLESS, BYTES, *RANGES), "lhs must be int8; received uint8"),
+    (
+        "_contrib_quantized_batch_norm",
+        {},
+        (BYTES, *(("float32", (3,)),) * 4, END, END),
+        "needs min_calib_range and max_calib_range",
+    ),
+    (
+        "_contrib_quantized_batch_norm",
+        {"min_calib_range": 0, "max_calib_range": 1, "output_mean_var": True},
+        (BYTES, *(("float32", (3,)),) * 4, END, END),
+        "attribute 'output_mean_var' must be false",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "attrs", "inputs", "message"), FAULTS)
+def test_a_fault_of_a_node(tmp_path, kind, attrs, inputs, message):
+    nulls = [null(f"x{n}", __dtype__=str(TYPES[dtype])) for n, (dtype, _) in enumerate(inputs)]
+    path = write(tmp_path, graph(*nulls, op(kind, "node", list(range(len(inputs))), **attrs)))
+    with pytest.raises(netconv.NodeError) as caught:
+        netconv.convert(path, False, input_shapes={f"x{n}": shape for n, (_, shape) in enumerate(inputs)})
+    assert str(caught.value) == f"{kind} node 'node': {message}"
+
+
+def quantised_dense():
+    nodes = [null("data"), null("w"), *(null(f"end{n}") for n in range(2))]
+    quantised = op("_contrib_quantize_v2", "q", [0], min_calib_range=-1, max_calib_range=1)
+    dense = op("_contrib_quantized_fully_connected", "fc", [4, 1, (4, 1), (4, 2), 2, 3], num_hidden=2, no_bias=True)
+    return graph(*nodes, quantised, dense, op("_contrib_requantize", "r", [5, (5, 1), (5, 2)]),
+                 op("_contrib_dequantize", "d", [6, (6, 1), (6, 2)]))  # fmt: skip
+
+
+ARRAYS = {"w": np.int8([[1, 2, 3], [-100, 0, 127]]), "end0": np.float32([-0.5]), "end1": np.float32([0.7])}
+
+
+def test_a_wrong_weight(tmp_path):
+    path = write(tmp_path, quantised_dense(), **ARRAYS | {"w": np.int8([[1, 2, 3]])})
+    with pytest.raises(netconv.NodeError) as caught:
+        netconv.convert(path, input_shapes={"data": (None, 3)})
+    message = "weight must have shape (2, 3); received (1, 3)"
+    assert str(caught.value) == f"_contrib_quantized_fully_connected node 'fc': {message}"
+
+
+def test_nothing_of_it_trains(tmp_path):
+    converted = netconv.conversion.convert(write(tmp_path, quantised_dense(), **ARRAYS))
+    assert [tuple(tensor.shape) for tensor in converted.model.inputs] == [(None, 3)]
+    assert converted.model.trainable_variables == []
+    np.testing.assert_array_equal(converted.model.get_layer("fc").kernel, ARRAYS["w"].T)
+    assert converted.account.notes[-1] == (
+        "the net is quantised: nothing is learnt through its whole numbers; "
+        "to train, convert the float net that it was made from"
+    )
