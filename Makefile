@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint record table drawn bench clean
+.PHONY: demo test lint record table drawn zoo bench clean
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -46,6 +46,14 @@ drawn: $(VENV)/ready .venv-mxnet/ready
 	.venv-mxnet/bin/python -W ignore fixtures/drawn/answer.py fixtures/drawn/rows $(SEED) $(COUNT) $(PART)
 	$(BIN)/python fixtures/drawn/compare.py fixtures/drawn/rows $(SEED) $(COUNT) $(PART)
 
+# Whole nets, each recorded, compared and deleted again, a line each; NETS chooses some.
+zoo: $(VENV)/ready .venv-mxnet/ready
+	for net in $(or $(NETS),$$(.venv-mxnet/bin/python fixtures/zoo/record.py)); do \
+	  .venv-mxnet/bin/python fixtures/zoo/record.py $$net fixtures/zoo/nets/$$net; \
+	  $(BIN)/python fixtures/zoo/compare.py fixtures/zoo/nets/$$net; \
+	  rm -rf fixtures/zoo/nets/$$net; \
+	done
+
 # The large net comes from MXNet's model zoo, with random weights.
 benchmarks/nets/resnet50_v1-symbol.json: .venv-mxnet/ready
 	mkdir -p benchmarks/nets
@@ -61,4 +69,4 @@ bench: $(VENV)/ready benchmarks/nets/resnet50_v1-symbol.json
 	$(BIN)/python benchmarks/predict.py
 
 clean:
-	rm -rf $(VENV) .venv-mxnet demo benchmarks/nets fixtures/drawn/rows .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-mxnet demo benchmarks/nets fixtures/drawn/rows fixtures/zoo/nets .pytest_cache .ruff_cache

@@ -3,37 +3,14 @@
 import json
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
+from transposes import transposes
 
 from netconv import conversion
 
 NETS = Path(__file__).parent.parent / "fixtures" / "conformance" / "nets"
-WEIGHED = ("Conv", "Dense", "Pool")
-"""What layers between which a transpose is inside are called."""
 FEED_FORWARD = ["resnet", "mobilenet", "gluon-cnn", "densenet", "inception", "squeezed", "split-attention", "detector"]
-
-
-def reached(operations, begin, end):
-    """The operations that a convolution, dense or pooling layer comes before, when they are walked in this order."""
-    marked, found = set(), set()
-    for operation in operations:
-        tensors = [id(t) for t in keras.tree.flatten(getattr(operation, begin))]
-        before = any(t in marked for t in tensors)
-        if before:
-            found.add(operation)
-        if before or any(kind in type(operation).__name__ for kind in WEIGHED):
-            marked.update(id(t) for t in keras.tree.flatten(getattr(operation, end)))
-    return found
-
-
-def transposes(model):
-    """(inside, at the boundaries)"""
-    operations = list(model.operations)
-    inner = reached(operations, "input", "output") & reached(operations[::-1], "output", "input")
-    found = [o for o in operations if type(o).__name__ in ("Permute", "Transpose")]
-    return sum(o in inner for o in found), sum(o not in inner for o in found)
 
 
 def converted(name, known=True):

@@ -4,7 +4,6 @@ Knows neither the ops nor how they are translated.
 """
 
 import json
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +18,7 @@ NETS = [FIXTURES / "ckd", *sorted((FIXTURES / "conformance" / "nets").iterdir())
 
 
 class Pair(NamedTuple):
-    """What netconv's model says and what MXNet said; `what` it is begins with "gradient" for gradients."""
+    """What netconv's model says and what MXNet said; `what` it is is the name of the recording: `out:0`, `grad:x0`."""
 
     what: str
     found: np.ndarray
@@ -132,11 +131,11 @@ def give_back(converted, into: dict[str, np.ndarray]) -> None:
             arrays.scatter(np.asarray(variable), origin, into)
 
 
-def compared_row(family: str, row: Case, folder: Path) -> Iterator[Pair]:
+def compared_row(family: str, row: Case, folder: Path) -> list[Pair]:
     """One row of the table; `folder` is for its files."""
     members = part(recorded(FIXTURES / "conformance" / "ops" / f"{family}.npz"), f"{row.name}/")
     converted = converted_row(row, members, folder)
-    yield from compared_step(converted, row, members)
+    return compared_step(converted, row, members)
 
 
 def converted_row(row: Case, members: dict[str, np.ndarray], folder: Path):
@@ -155,31 +154,52 @@ def converted_row(row: Case, members: dict[str, np.ndarray], folder: Path):
     return conversion.convert(folder / "net.json", params, input_shapes=shapes)
 
 
-def compared_step(converted, row: Case, members: dict[str, np.ndarray]) -> Iterator[Pair]:
+def compared_step(converted, row: Case, members: dict[str, np.ndarray]) -> list[Pair]:
     """What the model of a row says beside its recordings: outputs, gradients, moving statistics."""
-    gradients = part(members, "grad:")
-    outputs, found = step(converted, members, set(gradients), row.training)
-    assert len(outputs) == row.outputs
-    for k, output in enumerate(outputs):
-        yield Pair(f"output {k}", output, members[f"out:{k}"])
-    for name, gradient in gradients.items():
-        yield Pair(f"gradient of {name}", found.get(name, np.zeros(gradient.shape)), gradient)
+    found = answers(converted, members, row.training)
     after = {name: members[name].copy() for name in part(members, "after:")}
     give_back(converted, after)
-    for name, value in part(members, "after:").items():
-        yield Pair(f"{name} after the step", after[name], value)
+    found |= {f"after:{name}": value for name, value in after.items()}
+    assert len(part(found, "out:")) == row.outputs
+    return pairs(found, members)
 
 
-def compared_net(converted, members: dict[str, np.ndarray], size: str) -> Iterator[Pair]:
+def answers(converted, said: dict[str, np.ndarray], training: bool = False) -> dict[str, np.ndarray]:
+    """What netconv says to the same inputs, by the names of the recordings."""
+    gradients = part(said, "grad:")
+    outputs, found = step(converted, said | part(said, "in:"), set(gradients), training)
+    values = {f"out:{k}": output for k, output in enumerate(outputs)}
+    return values | {f"grad:{name}": found.get(name, np.zeros(gradient.shape)) for name, gradient in gradients.items()}
+
+
+def trained(converted, members: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The losses of steps of plain SGD like those that were recorded, then an output and every parameter."""
+    import keras
+
+    model, told, how = converted.model, part(members, "train/"), meta(members)["training"]
+    model.compile(keras.optimizers.SGD(how["rate"]), how["loss"], run_eagerly=True)
+    names = [tensor.name for tensor in model.inputs]
+    losses = []
+    for number, target in enumerate(told["target"]):
+        fed = [told[f"in:{name}"][number] for name in names]
+        model.reset_metrics()
+        losses.append(model.train_on_batch(fed if len(fed) > 1 else fed[0], target))
+    outputs, _ = step(converted, part(members, "a/in:"), set(), training=False)
+    after = {name: np.array(value) for name, value in ndarray.read(converted.prepared.parameters)}
+    give_back(converted, after)
+    return {"loss": np.array(losses), "out:0": outputs[0]} | {f"after:{name}": value for name, value in after.items()}
+
+
+def pairs(found: dict[str, np.ndarray], said: dict[str, np.ndarray]) -> list[Pair]:
+    return [Pair(what, value, said[what]) for what, value in found.items()]
+
+
+def compared_net(converted, members: dict[str, np.ndarray], size: str) -> list[Pair]:
     """A recorded net at one of its two batch sizes."""
     said = part(members, f"{size}/")
-    gradients = part(said, "grad:")
-    outputs, found = step(converted, part(said, "in:"), set(gradients), training=False)
-    assert len(outputs) == len(part(said, "out:"))
-    for k, output in enumerate(outputs):
-        yield Pair(f"output {k}", output, said[f"out:{k}"])
-    for name, gradient in gradients.items():
-        yield Pair(f"gradient of {name}", found.get(name, np.zeros(gradient.shape)), gradient)
+    found = answers(converted, said)
+    assert len(part(found, "out:")) == len(part(said, "out:"))
+    return pairs(found, said)
 
 
 def converted_net(folder: Path):

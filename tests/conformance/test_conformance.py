@@ -14,19 +14,18 @@ from cases import families
 from compare import (
     FIXTURES,
     NETS,
-    Pair,
     close,
     compared_net,
     compared_row,
     converted_net,
-    give_back,
     meta,
+    pairs,
     part,
     recorded,
-    step,
+    trained,
 )
 
-from netconv import archive, ndarray, registry
+from netconv import archive, registry
 from netconv.coverage import ERRORS
 
 ROWS = [(family, row) for family, rows in families().items() for row in rows]
@@ -64,8 +63,8 @@ def forgotten():
 def test_op(family, row, tmp_path):
     recorded = ERRORS.get(registry.load()[row.op].op, {})
     for pair in compared_row(family, row, tmp_path):
-        gradient = pair.what.startswith("gradient")
-        if pair.what.startswith("output"):
+        gradient = pair.what.startswith("grad")
+        if pair.what.startswith("out"):
             assert pair.found.dtype.name == pair.expected.dtype, pair.what
         close(pair, 10 * row.tolerance if gradient else row.tolerance)
         limit = recorded.get("gradients" if gradient else "outputs")
@@ -82,13 +81,13 @@ def test_net(folder, tmp_path):
     archive.save(converted.model, tmp_path / "net.keras", converted.members)
     again = keras.models.load_model(tmp_path / "net.keras")
     for size in "ab":
-        pairs = list(compared_net(converted, members, size))
-        for pair in pairs:
-            close(pair, 10 * tolerance if pair.what.startswith("gradient") else tolerance)
+        compared = compared_net(converted, members, size)
+        for pair in compared:
+            close(pair, 10 * tolerance if pair.what.startswith("grad") else tolerance)
         fed = [members[f"{size}/in:{tensor.name}"] for tensor in again.inputs]
         reloaded = again(fed if len(fed) > 1 else fed[0], training=False)
         for k, output in enumerate(reloaded if isinstance(reloaded, list) else [reloaded]):
-            np.testing.assert_allclose(output, pairs[k].found, 1e-6, 1e-6, err_msg=f"output {k} of the saved model")
+            np.testing.assert_allclose(output, compared[k].found, 1e-6, 1e-6, err_msg=f"output {k} of the saved model")
 
 
 TRAINED = [folder for folder in NETS if meta(recorded(folder / "io.npz"))["training"]]
@@ -96,25 +95,10 @@ TRAINED = [folder for folder in NETS if meta(recorded(folder / "io.npz"))["train
 
 @pytest.mark.parametrize("folder", TRAINED, ids=lambda folder: folder.name)
 def test_training(folder):
-    """Plain SGD: the loss of every step, the output and every parameter and moving statistic after the last."""
-    import keras
-
+    """The loss of every step, the output and every parameter and moving statistic after the last."""
     converted, members = converted_net(folder)
-    model, told = converted.model, part(members, "train/")
-    how, tolerance = meta(members)["training"], 10 * meta(members)["tolerance"]
-    model.compile(keras.optimizers.SGD(how["rate"]), how["loss"], run_eagerly=True)
-    names = [tensor.name for tensor in model.inputs]
-    for number, loss in enumerate(told["loss"]):
-        fed = [told[f"in:{name}"][number] for name in names]
-        model.reset_metrics()
-        found = model.train_on_batch(fed if len(fed) > 1 else fed[0], told["target"][number])
-        close(Pair(f"loss of step {number}", found, loss), tolerance)
-    outputs, _ = step(converted, part(members, "a/in:"), set(), training=False)
-    close(Pair("output after training", outputs[0], told["out:0"]), tolerance)
-    after = {name: np.array(value) for name, value in ndarray.read(folder / "net.params")}
-    give_back(converted, after)
-    for name, value in part(told, "after:").items():
-        close(Pair(f"{name} after training", after[name], value), tolerance)
+    for pair in pairs(trained(converted, members), part(members, "train/")):
+        close(pair, 10 * meta(members)["tolerance"])
 
 
 def test_every_row_is_recorded():
