@@ -6,8 +6,8 @@ from .lazy import ops
 
 
 def cbrt(x):
-    """The cube root, of negative numbers too; its slope at 0 is infinite."""
-    side = ops.where(ops.less(x, 0), -1.0, 1.0)
+    """The cube root, of negative numbers and -0 too; its slope at 0 is infinite."""
+    side = ops.where(ops.signbit(x), -1.0, 1.0)
     side = ops.cast(side, x.dtype)
     return ops.multiply(side, ops.power(ops.multiply(side, x), 1 / 3))
 
@@ -31,7 +31,26 @@ def mod(lhs, rhs):
 
 
 def hypot(lhs, rhs):
-    return ops.sqrt(ops.add(ops.square(lhs), ops.square(rhs)))
+    """Of shares of the longer side, whose squares no type is too narrow for; infinite where one side is."""
+    lhs, rhs = (x if hasattr(x, "shape") else ops.full_like(y, x) for x, y in ((lhs, rhs), (rhs, lhs)))
+    longer = ops.stop_gradient(ops.maximum(ops.absolute(lhs), ops.absolute(rhs)))
+    longer = ops.where(ops.logical_or(ops.equal(longer, 0), ops.isinf(longer)), ops.ones_like(longer), longer)
+    shares = ops.add(ops.square(ops.divide(lhs, longer)), ops.square(ops.divide(rhs, longer)))
+    endless = ops.logical_or(ops.isinf(lhs), ops.isinf(rhs))
+    return ops.where(endless, float("inf"), ops.multiply(longer, ops.sqrt(shares)))
+
+
+def power(base, exponent):
+    """TensorFlow compiles a power of 1/2 that it knows into a root, which -infinity has none of; so the exponent hangs
+    on the data."""
+    if not hasattr(exponent, "shape") and abs(exponent) == 0.5:
+        exponent = ops.add(ops.stop_gradient(ops.minimum(ops.absolute(base), 0)), exponent)
+    return ops.power(base, exponent)
+
+
+def sign(x):
+    """0 of what is no number."""
+    return ops.subtract(ops.cast(ops.greater(x, 0), x.dtype), ops.cast(ops.less(x, 0), x.dtype))
 
 
 def copysign(size, sign):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .lazy import ops
 
 
@@ -75,6 +77,12 @@ def typed(function, nudged: bool = False):
     return compute
 
 
+def cut_number(number, dtype: str) -> np.ndarray:
+    """As `cut`, of numbers that are known."""
+    number = np.asarray(number, "float64")
+    return number.astype("int32").astype(dtype) if dtype in ("int8", "uint8") else number.astype(dtype)
+
+
 def alike(data, scalar: float, is_int: bool):
     """Data and scalar in one type: beside whole numbers the scalar is cut to one, unless it is said that it is none;
     then both are fractions. Booleans count as 0 and 1."""
@@ -82,4 +90,6 @@ def alike(data, scalar: float, is_int: bool):
         return data, scalar
     if not is_int:
         return ops.cast(data, "float64"), scalar
-    return (ops.cast(data, "int64") if kind(data) == "bool" else data), int(scalar)
+    if kind(data) == "bool":
+        data = ops.cast(data, "int64")
+    return data, int(cut_number(scalar, kind(data)))

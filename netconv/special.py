@@ -45,7 +45,7 @@ def _stirling(x):
 
 
 def _near(x):
-    """log gamma(2 + z), z and the product p with gamma(x) = gamma(2 + z) p, for x in [1/2, FAR)."""
+    """log gamma(2 + z) and the product p with gamma(x) = gamma(2 + z) p, for x in [1/2, FAR)."""
     place = ops.maximum(ops.round(x), 1.0)
     product = ops.where(ops.less(place, 2), ops.reciprocal(x), ops.ones_like(x))
     for j in range(1, int(FAR) - 1):
@@ -99,6 +99,7 @@ def gamma(data):
     far_left = ops.divide(ops.multiply(_right(ops.where(left, right, 1.0), -1), math.pi), _sine(turned))
     pole = ops.logical_and(ops.less(turned, 0), ops.equal(turned, ops.round(turned)))
     far_left = ops.where(pole, float("nan"), far_left)
+    far_left = ops.where(ops.equal(turned, 0), ops.reciprocal(turned), far_left)  # of -0 too
     return ops.where(left, far_left, _right(ops.where(left, 1.0, right), 1))
 
 
@@ -107,4 +108,5 @@ def gammaln(data):
     left, right, turned = _reflect(data)
     whole = _log_right(right)
     mirrored = ops.subtract(math.log(math.pi), ops.add(ops.log(ops.absolute(_sine(turned))), whole))
+    mirrored = ops.where(ops.isinf(turned), float("inf"), mirrored)
     return ops.where(left, mirrored, whole)

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ..arrays import Array
-from ..functions import arccosh, cbrt, hypot, mod
+from ..functions import arccosh, cbrt, hypot, mod, power, sign
 from ..layout import anywhere
 from ..lazy import layers, ops
 from ..registry import translates
@@ -16,7 +16,7 @@ from ..rounding import alike, away_from_zero, cut, division, down, kind, typed, 
 # MXNet's name: keras.ops's name. Names, not functions, so that reading the table imports no Keras.
 UNARY = {
     "exp": "exp", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p", "expm1": "expm1",
-    "sqrt": "sqrt", "rsqrt": "rsqrt", "square": "square", "abs": "absolute", "sign": "sign", "negative": "negative",
+    "sqrt": "sqrt", "rsqrt": "rsqrt", "square": "square", "abs": "absolute", "negative": "negative",
     "ceil": "ceil", "floor": "floor", "fix": "trunc", "trunc": "trunc", "reciprocal": "reciprocal",
     "sin": "sin", "cos": "cos", "tan": "tan", "arcsin": "arcsin", "arccos": "arccos", "arctan": "arctan",
     "sinh": "sinh", "cosh": "cosh", "arcsinh": "arcsinh", "arctanh": "arctanh",
@@ -25,7 +25,7 @@ UNARY = {
 }  # fmt: skip
 
 
-WHOLE = frozenset({"square", "absolute", "sign", "zeros_like", "ones_like"})
+WHOLE = frozenset({"square", "absolute", "zeros_like", "ones_like"})
 """Functions that Keras has for whole numbers."""
 
 
@@ -42,6 +42,11 @@ def _unary(name, function):
 
 for _name, _function in UNARY.items():
     _unary(_name, _function)
+
+
+@translates("sign", layout=anywhere)
+def sign_(at, data):
+    return sign(data)
 
 
 @translates("round", layout=anywhere)
@@ -197,7 +202,7 @@ BINARY = (
      ("_minus_scalar", "_MinusScalar"), ("_rminus_scalar", "_RMinusScalar")),
     (_plain("multiply"), ("elemwise_mul", "_mul", "_Mul"), ("broadcast_mul",), ("_mul_scalar", "_MulScalar"), ()),
     (mod, ("_mod", "_Mod"), ("broadcast_mod",), ("_mod_scalar", "_ModScalar"), ("_rmod_scalar", "_RModScalar")),
-    (typed(_plain("power"), nudged=True), ("_power", "_Power"), ("broadcast_power",), ("_power_scalar", "_PowerScalar"),
+    (typed(power, nudged=True), ("_power", "_Power"), ("broadcast_power",), ("_power_scalar", "_PowerScalar"),
      ("_rpower_scalar", "_RPowerScalar")),
     (_plain("maximum"), ("_maximum", "_Maximum"), ("broadcast_maximum",), ("_maximum_scalar", "_MaximumScalar"), ()),
     (_plain("minimum"), ("_minimum", "_Minimum"), ("broadcast_minimum",), ("_minimum_scalar", "_MinimumScalar"), ()),

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from ..layout import as_they_are
 from ..lazy import ops
 from ..registry import translates
 from ..regroup import length
@@ -15,10 +16,11 @@ def _inside(index, length, mode: str):
     return ops.minimum(ops.maximum(index, 0), ops.subtract(length, 1))
 
 
-@translates("take")
+@translates("take", layout=as_they_are)
 def take(at, a, indices, *, axis: int = 0, mode: Literal["clip", "raise", "wrap"] = "clip"):
-    """`raise` clips too when the graph runs on the CPU."""
-    return ops.take(a, _inside(indices, length(a, axis), mode), axis)
+    """`raise` clips too when the graph runs on the CPU. The type of the indices says nothing of that of the data."""
+    a = a.natural()
+    return ops.take(a, _inside(indices.natural(), length(a, axis), mode), axis)
 
 
 @translates("pick", "choose_element_0index")
@@ -48,10 +50,10 @@ def one_hot(at, indices, *, depth: int, on_value: float = 1.0, off_value: float 
     return ops.cast(ops.where(hot, on_value, off_value), dtype)
 
 
-@translates("gather_nd")
+@translates("gather_nd", layout=as_they_are)
 def gather_nd(at, data, indices):
     """`indices` is (m, ...): its first axis walks the first m axes of the data."""
-    index = ops.cast(indices, "int32")
+    data, index = data.natural(), ops.cast(indices.natural(), "int32")
     depth = index.shape[0]
     if data.shape[depth:].count(None) > 0:
         raise at.error("needs the lengths of what is gathered; give the input's shape", tuple(data.shape))

@@ -4,7 +4,7 @@ numbers gives fractions."""
 import numpy as np
 
 from ..attributes import Ints
-from ..functions import arccosh, cbrt, copysign, hypot, mod
+from ..functions import arccosh, cbrt, copysign, hypot, mod, power, sign
 from ..layout import along, anywhere
 from ..lazy import ops
 from ..registry import translates
@@ -18,7 +18,7 @@ UNARY = {
     ).split()
 }
 """Of whole numbers too what MXNet cuts to their type."""
-PLAIN = {name: name for name in "absolute isfinite isinf isnan logical_not sign square".split()} | {"abs": "absolute"}
+PLAIN = {name: name for name in "absolute isfinite isinf isnan logical_not square".split()} | {"abs": "absolute"}
 ROUNDED = {"ceil": "ceil", "floor": "floor", "trunc": "trunc", "fix": "trunc"}
 COMPARISONS = "equal not_equal less less_equal greater greater_equal".split()
 
@@ -91,6 +91,7 @@ def _truth(name):
 for _name, _op in UNARY.items():
     _unary(_name, typed(_function(_op), nudged=_op in ("log2", "log10")))
 _unary("arccosh", typed(arccosh))
+_unary("sign", sign)
 _unary("cbrt", typed(cbrt, nudged=True))
 for _name, _op in PLAIN.items():
     _unary(_name, _function(_op))
@@ -103,7 +104,7 @@ for _name, _op, _turned in (
     ("subtract", _plain("subtract"), True),
     ("multiply", _plain("multiply"), False),
     ("mod", mod, True),
-    ("power", typed(_plain("power"), nudged=True), True),
+    ("power", typed(power, nudged=True), True),
     ("copysign", copysign, True),
     ("ldexp", typed(_ldexp), True),
 ):

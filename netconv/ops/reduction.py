@@ -147,5 +147,5 @@ def topk(
 
 @translates("cumsum", "_np_cumsum")
 def cumsum(at, a, *, axis: int | None = None, dtype: str | None = None):
-    out = ops.cumsum(a, axis)
-    return ops.cast(out, dtype) if dtype not in (None, "None") else out
+    """Of numbers that are of the type already."""
+    return ops.cumsum(a if dtype in (None, "None") else cut(a, dtype), axis)

@@ -8,23 +8,18 @@ from ..attributes import TYPES, Ints
 from ..lazy import ops
 from ..registry import translates
 from ..regroup import counted
+from ..rounding import cut_number
 
 INFERRED = "float32"
 LARGEST = 2**26
 """Numbers that a range may have."""
 
 
-def _cut(numbers, dtype: str):
-    """Numbers as those of a type, as C makes them."""
-    numbers = np.asarray(numbers, "float64")
-    return numbers.astype("int32").astype(dtype) if dtype in ("uint8", "int8") else numbers.astype(dtype)
-
-
 def _filled(at, shape: Ints, value: float, dtype: str):
     zeros = at.zeros(shape, dtype)
     if dtype == "bool":  # which has no sum
         return ops.equal(zeros, not value)
-    return ops.add(zeros, _cut(value, dtype))
+    return ops.add(zeros, cut_number(value, dtype))
 
 
 @translates("_zeros")
@@ -70,7 +65,7 @@ def arange(
 def _counted(start: float, stop: float, step: float, dtype: str):
     """The numbers of a range; start and step are of the type first."""
     count = np.arange(math.ceil((stop - start) / step))
-    return (_cut(start, dtype) + count * _cut(step, dtype)).astype(dtype)
+    return (cut_number(start, dtype) + count * cut_number(step, dtype)).astype(dtype)
 
 
 @translates("_eye")
@@ -86,7 +81,7 @@ def linspace(
 ):
     if stop is None or not 0 <= num <= LARGEST:
         raise at.error(f"needs 'stop', and 'num' of at most {LARGEST}", (stop, num))
-    return _cut(np.linspace(start, stop, num, endpoint=endpoint), dtype)
+    return cut_number(np.linspace(start, stop, num, endpoint=endpoint), dtype)
 
 
 @translates("_contrib_arange_like")
@@ -164,7 +159,7 @@ def np_logspace(
 ):
     if not 0 <= num <= LARGEST:
         raise at.error(f"attribute 'num' must be at most {LARGEST}", num)
-    return _cut(np.logspace(start, stop, num, endpoint, base), dtype)
+    return cut_number(np.logspace(start, stop, num, endpoint, base), dtype)
 
 
 @translates("_npi_indices")
@@ -178,7 +173,7 @@ def np_indices(at, *, dimensions: Ints, dtype: str = "int32"):
 @translates("_npi_full_like")
 def np_full_like(at, a, *, fill_value: float, dtype: str | None = None):
     dtype = str(a.dtype) if dtype in (None, "None") else dtype
-    return ops.full_like(a, _cut(fill_value, dtype), dtype=dtype)
+    return ops.full_like(a, cut_number(fill_value, dtype), dtype=dtype)
 
 
 def _window(name, function):

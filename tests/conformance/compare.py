@@ -28,7 +28,8 @@ class Pair(NamedTuple):
         """The largest difference, as a share of MXNet's largest number, or as it is where that is below 1."""
         found, expected = (np.atleast_1d(a).astype("float64") for a in (self.found, self.expected))
         both = np.isfinite(found) & np.isfinite(expected)
-        return float(np.abs(found - expected)[both].max(initial=0) / np.abs(expected[both]).max(initial=1))
+        found, expected = found[both], expected[both]
+        return float(np.abs(found - expected).max(initial=0) / np.abs(expected).max(initial=1))
 
 
 def close(pair: Pair, tolerance: float, scaled: bool = True) -> None:

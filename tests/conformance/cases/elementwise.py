@@ -1,5 +1,7 @@
 """Elementwise functions of one and two arguments, and with a number, in all their spellings."""
 
+import math
+
 from . import Input, case, forward, free, given, w, x
 
 UNARY = {
@@ -156,4 +158,9 @@ CASES = [
     case("broadcast_minimum", given(1.0, 2.0, -1.0), given(1.0, 3.0, -1.0)),
     *(case("_mod_scalar", given(41.0, 82.0, -41.0, 7.5), scalar=divisor) for divisor in (41, -3, 0.7)),
     case("smooth_l1", given(0.5, -2.0), scalar=0),
+    case("_hypot", given(3.0, -1e30, 1e-30, 2.0), given(4.0, 1e30, 1e-30, 0.0)),
+    forward(case("_hypot", given(math.inf, math.nan, 1e30), given(math.nan, -math.inf, 1.0))),
+    forward(case("sign", given(math.nan, math.inf, -0.0))),
+    *(forward(case(op, given(-0.0, 0.0, -math.inf, math.inf))) for op in ("rcbrt", "gamma", "gammaln")),
+    *(forward(case("_power_scalar", given(-math.inf, 0.0, 4.0), scalar=power)) for power in (0.5, -0.5)),
 ]

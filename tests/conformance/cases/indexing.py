@@ -8,6 +8,8 @@ CASES = [
         for attrs in [{}, {"axis": 0}, {"axis": 1, "mode": "clip"}, {"axis": -1}, {"axis": 2, "mode": "wrap"}]
     ),
     case("take", w(7, 5), x(2, 3, draw=7)),
+    case("take", w(7, 5), x(2, 3, draw=7, dtype="float64"), axis=1),
+    case("gather_nd", w(4, 5), given(0, 3, 1, shape=(1, 3), dtype="float64")),
     forward(case("take", x(4, 5), given(-1, 3, 4, 9), mode="clip")),
     forward(case("take", x(4, 5), given(-1, 3, 4, 9), mode="wrap")),
     forward(case("take", x(4, 5), given(1.7, 2.2, 0.0))),

@@ -75,6 +75,7 @@ CASES = [
         forward(free(case(op, given(1, -2, 3, dtype="int32"), scalar="1.5", is_int=False)))
         for op in ("_plus_scalar", "_greater_scalar", "_rdiv_scalar")
     ),
+    forward(case("_greater_equal_scalar", given(0, 100, 255, dtype="uint8"), scalar=-1)),
     forward(case("elemwise_div", given(7, -7, 5, 2, dtype="int32"), given(2, 2, -3, 5, dtype="int32"))),
     forward(case("_mod", given(7, -7, 5, 2, dtype="int64"), given(2, 2, -3, 5, dtype="int64"))),
     forward(case("_power", given(2, 3, 5, dtype="int32"), given(2, 3, 1, dtype="int32"))),

@@ -55,6 +55,11 @@ CASES = [
     ),
     forward(outputs(2, case("topk", x(4, 6), k=2, ret_typ="both"))),
     case("_np_cumsum", x(2, 3, 4), axis=1),
+    *(
+        forward(case(op, x(2, 5), axis=1, dtype=dtype))
+        for op in ("cumsum", "_np_cumsum")
+        for dtype in ("int32", "float64")
+    ),
     *(case("cumsum", x(2, 3, 4), **attrs) for attrs in [{}, {"axis": 1}, {"axis": 2}, {"axis": 0}]),
     *(
         outputs(2, case("moments", x(3, 4, 5), **attrs))
