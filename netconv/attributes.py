@@ -17,10 +17,12 @@ TYPES = {
 }  # fmt: skip
 """MXNet's numbers of element types, as every version since 1.5 has them."""
 
+ElementType = Annotated[str, "type"]
+"""The name of a type of elements, one of TYPES."""
 Count = Annotated[int, "at least 1"]
 """A whole number of at least 1."""
 Ints = Annotated[tuple[int, ...], "ints"]
-"""A tuple of whole numbers: "(2, 2)", "[2,2]", "(2L, 2L)", "(2)" or "2"."""
+"""A tuple of whole numbers: "(2, 2)", "[2,2]", "(2L, 2L)", "(2)" or "2"; "None" is the empty one."""
 Counts = Annotated[tuple[int, ...], "ints of at least 1"]
 """As Ints, each at least 1."""
 IntsNone = Annotated[tuple[int | None, ...], "ints or None"]
@@ -79,6 +81,17 @@ def _items(text: str) -> list[str]:
     return parts
 
 
+def _lengths(text: str) -> list[str]:
+    """Of a tuple that "None" leaves empty."""
+    return [] if text.lower() == "none" else _items(text)
+
+
+def _type(text: str) -> str:
+    if text not in TYPES.values():
+        raise ValueError(text)
+    return text
+
+
 def _int_or_none(text: str) -> int | None:
     return None if text.lower() == "none" else _int(text)
 
@@ -95,9 +108,10 @@ _PARSERS = {
     int: (_int, "a whole number"),
     float: (_float, "a number"),
     str: (str, "text"),
+    ElementType: (_type, "a type such as float32 or int32"),
     Count: (_count, "a whole number of at least 1"),
-    Counts: (lambda text: tuple(map(_count, _items(text))), "a tuple of whole numbers of at least 1"),
-    Ints: (lambda text: tuple(map(_int, _items(text))), "a tuple of whole numbers"),
+    Counts: (lambda text: tuple(map(_count, _lengths(text))), "a tuple of whole numbers of at least 1"),
+    Ints: (lambda text: tuple(map(_int, _lengths(text))), "a tuple of whole numbers"),
     IntsNone: (lambda text: tuple(map(_int_or_none, _items(text))), "a tuple of whole numbers or None"),
     Floats: (lambda text: tuple(map(_float, _items(text))), "a tuple of numbers"),
     Pairs: (_pairs, "a tuple of pairs of whole numbers"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import archive, initialise, normalise, patterns, reader, registry, shapes, unrolled
+from . import archive, constants, initialise, normalise, patterns, reader, registry, shapes, unrolled
 from .draft import Draft
 from .errors import FormatError
 from .graph import Graph
@@ -83,6 +83,7 @@ def prepare(
     graph, before = draft.finished()
     inputs = {index: found.inputs[before[index]] for index in graph.inputs()}
     zeros = frozenset(index for index in inputs if before[index] in zeros)
+    constants.check(graph, inputs)
     return Prepared(graph, inputs, zeros, Path(params) if params else None, (*notes, *found.notes))
 
 

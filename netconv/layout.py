@@ -73,10 +73,6 @@ class Value:
     def natural(self):
         return self.to(natural(self.rank))
 
-    def same(self, tensor, site) -> Value:
-        """What was made of the value's own tensor, axis by axis."""
-        return Value(tensor, self.order, site)
-
     def to(self, order: Order | Flat):
         """The tensor in `order`."""
         if order not in self._forms:

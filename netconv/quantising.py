@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .arrays import Array
-from .layout import Flat, Stored, natural
+from .layout import Flat, natural
 from .lazy import ops
 from .rounding import divided, kind
 
@@ -96,9 +96,7 @@ def stored(at, weight, *shape: int | None) -> Array:
 
 def each(at, value, function):
     """A function of numbers, one by one, wherever the axes lie."""
-    if isinstance(value, Stored):
-        return at.ordered(function(value.natural()))
-    return value.same(function(value.tensor), at)
+    return at.ordered(function(value.to(value.order)), value.order)
 
 
 def together(values):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .arrays import Array, sources
+from .constants import LARGEST_ARRAY
 from .errors import NodeError
 from .graph import Edge, Graph
 from .jumps import last_bits
@@ -19,8 +20,6 @@ from .parts import WHOLE, Parts
 
 LARGEST_CONSTANT = 4096
 """Elements of a constant that may be written into the model's config; a larger one becomes a frozen variable."""
-LARGEST_ARRAY = 2**26
-"""Elements of a constant that a graph may ask for."""
 
 
 def keras_name(name: str) -> str:

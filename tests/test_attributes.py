@@ -32,6 +32,7 @@ from netconv.attributes import Floats, Ints, IntsNone, Pairs, parse
         ("(0,)", Ints, (0,)),
         ("1", Ints, (1,)),
         ("()", Ints, ()),
+        ("None", Ints, ()),
         ("[]", Ints, ()),
         ("(None, None, 1, 1)", IntsNone, (None, None, 1, 1)),
         ("(0.5, 1)", Floats, (0.5, 1.0)),

@@ -22,6 +22,40 @@ FAULTS = [
         0,
         "needs the number of channels; give the input's shape; received (2, 4, None)",
     ),
+    (
+        "_zeros",
+        {"shape": (2, 3), "dtype": "7"},
+        {"unused": (1,)},
+        {},
+        0,
+        "attribute 'dtype' must be a type such as float32 or int32; received '7'",
+    ),
+    (
+        "_image_normalize",
+        {"mean": "()"},
+        {"data": (3, 4, 5)},
+        {},
+        0,
+        "attributes 'mean' and 'std' must have a number a channel; received ((), (1.0, 1.0, 1.0, 1.0))",
+    ),
+    ("diag", {"axis1": 7}, {"data": (2, 4, 4)}, {}, 0, "axis must be in [-3, 3); received 7"),
+    (
+        "diag",
+        {"axis1": -2},
+        {"data": (2, 4, 4)},
+        {},
+        0,
+        "attributes 'axis1' and 'axis2' must be two axes; received (-2, 1)",
+    ),
+    (
+        "_contrib_box_nms",
+        {"coord_start": 3},
+        {"data": (2, 5, 6)},
+        {},
+        0,
+        "a box has 6 numbers; 'coord_start' must name four of them, 'score_index' and 'id_index' one each; received "
+        "(3, 1, -1)",
+    ),
     # what could take all memory, or for ever
     (
         "LRN",
@@ -321,7 +355,7 @@ FAULTS = [
         {"data": (1, 2, 5, 5)},
         {},
         0,
-        "attribute 'output_size' must be 1 to 1000; received (0, 2)",
+        "attribute 'output_size' must be a height and a width of 1 to 1000; received (0, 2)",
     ),
     (
         "_contrib_Proposal",
@@ -388,14 +422,6 @@ FAULTS = [
         {},
         0,
         "needs the size of its flow; give the input's shape; received (1, 2, None, 4)",
-    ),
-    (
-        "_contrib_DeformableConvolution",
-        {"kernel": (3, 3), "num_filter": 2, "no_bias": True},
-        {"data": (1, 2, 5, 5), "offset": (1, 18, None, 3)},
-        {"w": (2, 2, 3, 3)},
-        0,
-        "needs the size of its offsets; give the input's shape; received (1, 18, None, 3)",
     ),
     (
         "Correlation",

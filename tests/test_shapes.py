@@ -121,6 +121,36 @@ ONE_OP = [
     ("depth_to_space", {"block_size": 2}, [(2, 8, 3, 3)], (2, 2, 6, 6)),
     ("LeakyReLU", {"act_type": "prelu"}, [(2, 3, 4)], (2, 3, 4)),
     ("LayerNorm", {}, [(2, 3, 4)], (2, 3, 4)),
+    ("_linalg_inverse", {}, [(None, 3, None)], (None, 3, 3)),
+    ("_linalg_det", {}, [(None, 3, 3)], (None,)),
+    ("_linalg_trsm", {"rightside": "True"}, [(2, 3, 3), (None, 5, None)], (2, 5, 3)),
+    ("_linalg_gemm", {"transpose_a": "True"}, [(2, 4, 3), (2, 4, 5), (2, None, 5)], (2, 3, 5)),
+    ("_linalg_syrk", {"transpose": "True"}, [(2, 4, 3)], (2, 3, 3)),
+    ("khatri_rao", {}, [(2, None), (3, 4)], (6, 4)),
+    ("SequenceMask", {}, [(7, None, 4), (3,)], (7, 3, 4)),
+    ("softmax", {"use_length": "True", "axis": 1}, [(None, 5), (3,)], (3, 5)),
+    ("log_softmax", {}, [(None, 5)], (None, 5)),
+    ("pick", {"axis": 1}, [(None, 5), (3,)], (3,)),
+    ("batch_take", {}, [(None, 5), (3,)], (3,)),
+    ("scatter_nd", {"shape": (4, 5)}, [(3,), (2, 3)], (4, 5)),
+    ("where", {}, [(None,), (3, 4), (3, 4)], (3, 4)),
+    ("reverse", {"axis": (1,)}, [(None, 4)], (None, 4)),
+    ("_split_v2", {"indices": (), "axis": 0, "sections": 3}, [(7, 2)], (3, 2)),
+    ("BilinearSampler", {}, [(None, 3, 8, 8), (2, 2, 4, 5)], (2, 3, 4, 5)),
+    ("GridGenerator", {"transform_type": "affine", "target_shape": (4, 5)}, [(None, 6)], (None, 2, 4, 5)),
+    ("GridGenerator", {"transform_type": "warp"}, [(None, 2, 4, 5)], (None, 2, 4, 5)),
+    ("_contrib_BilinearResize2D", {"height": 4, "width": 5}, [(None, 3, None, None)], (None, 3, 4, 5)),
+    ("ROIPooling", {"pooled_size": (2, 3), "spatial_scale": 1}, [(1, 8, 9, 9), (5, 5)], (5, 8, 2, 3)),
+    ("_contrib_MultiBoxPrior", {"sizes": (1, 2), "ratios": (1, 2, 3)}, [(1, 8, 3, 5)], (1, 60, 4)),
+    ("_contrib_MultiBoxDetection", {}, [(None, 3, 6), (2, None), (1, None, 4)], (2, 6, 6)),
+    ("_contrib_box_iou", {}, [(2, 3, 4), (5, 4)], (2, 3, 5)),
+    ("_contrib_box_nms", {}, [(None, 9, 6)], (None, 9, 6)),
+    ("_image_to_tensor", {}, [(None, 4, 5, 3)], (None, 3, 4, 5)),
+    ("_contrib_interleaved_matmul_selfatt_qk", {"heads": 2}, [(5, 3, 24)], (6, 5, 5)),
+    ("_contrib_interleaved_matmul_encdec_qk", {"heads": 2}, [(4, 3, 8), (5, 3, 16)], (6, 4, 5)),
+    ("_contrib_interleaved_matmul_selfatt_valatt", {"heads": 2}, [(5, 3, 24), (6, 5, 5)], (5, 3, 8)),
+    ("_contrib_DeformableConvolution", {"kernel": (3, 3), "num_filter": 6}, [(None, 4, 8, 8), (2, 18, 6, 6)],
+     (2, 6, 6, 6)),
     ("_npi_multiply_scalar", {"scalar": 2}, [(None, 3)], (None, 3)),
     ("_npi_subtract", {}, [(None, 3, 1), (4,)], (None, 3, 4)),
     ("_npi_concatenate", {"axis": -1}, [(None, 3), (None, 4)], (None, 7)),
@@ -502,6 +532,59 @@ def test_a_given_shape_that_does_not_fit_says_where():
     )
 
 
+ONE_NODE = [
+    ("slice", {"begin": (0,), "end": (0,)}, [(2, 3)], "leaves nothing of its data; received (0, 3)"),
+    ("slice", {"begin": (0,), "end": (1, 2)}, [(2, 3)],
+     "attributes 'begin', 'end' and 'step' must be equally long; received ((0,), (1, 2), ())"),
+    ("slice_axis", {"axis": 1, "begin": 0, "end": 9}, [(2, 3)],
+     "attributes 'begin' and 'end' must cut something of 3; received (0, 9)"),
+    ("broadcast_axis", {"axis": (0, 1), "size": (2,)}, [(1, 1)],
+     "attributes 'axis' and 'size' must be equally long; received ((0, 1), (2,))"),
+    ("broadcast_axis", {"axis": (0,), "size": (2,)}, [(3, 1)],
+     "data must have shape (1, 1); received (3, 1)"),
+    ("broadcast_to", {"shape": (2, 5)}, [(2, 3)],
+     "data of shape (2, 3) cannot be broadcast to attribute 'shape'; received (2, 5)"),
+    ("broadcast_like", {}, [(2, 3), (2, 5)], "data of shape (2, 3) cannot be broadcast to (2, 5)"),
+    ("broadcast_like", {"lhs_axes": (0,)}, [(2, 3), (2, 5)],
+     "attributes 'lhs_axes' and 'rhs_axes' must be equally long; received ((0,), None)"),
+    ("reshape_like", {"lhs_begin": 0, "lhs_end": 1, "rhs_begin": 0, "rhs_end": 2}, [(6, 5), (2, 4)],
+     "6 elements do not fill axes of shape (2, 4)"),
+    ("sum", {"axis": (1, -1)}, [(2, 3)], "an axis is named twice; received (1, -1)"),
+    ("squeeze", {"axis": (1, 1)}, [(2, 1)], "an axis is named twice; received (1, 1)"),
+    ("reverse", {"axis": (7,)}, [(2, 3)], "axis must be in [-2, 2); received 7"),
+    ("sort", {"axis": 7}, [(2, 3)], "axis must be in [-2, 2); received 7"),
+    ("topk", {"k": 4}, [(2, 3)], "attribute 'k' must be at most 3, the length of the axis; received 4"),
+    ("argmax_channel", {}, [(2,)], "axis must be in [-1, 1); received 1"),
+    ("pick", {"axis": 1}, [(4, 5), (3,)], "shapes (4,) and (3,) differ"),
+    ("batch_take", {}, [(4, 5), (3,)], "shapes (4,) and (3,) differ"),
+    ("gather_nd", {}, [(4, 5), (3, 2)], "indices name 3 axes of data of shape (4, 5)"),
+    ("scatter_nd", {"shape": (4,)}, [(3,), (2, 3)],
+     "indices name 2 axes; attribute 'shape' must have as many; received (4,)"),
+    ("scatter_nd", {"shape": (0, 4)}, [(3,), (2, 3)],
+     "attribute 'shape' must have lengths of at least 1; received (0, 4)"),
+    ("_linalg_inverse", {}, [(3,)], "needs matrices; received (3,)"),
+    ("_linalg_inverse", {}, [(3, 4)], "needs square matrices; received (3, 4)"),
+    ("_linalg_trmm", {}, [(3, 3), (4, 3)], "inputs of shapes (3, 3) and (4, 3) have no product"),
+    ("_linalg_gemm", {}, [(3, 4), (3, 4), (3, 4)], "inputs of shapes (3, 4) and (3, 4) have no product"),
+    ("SequenceMask", {"use_sequence_length": "True"}, [(5, 3, 2), (4,)],
+     "shapes (3,) and (4,) differ"),
+    ("SequenceLast", {"use_sequence_length": "True", "axis": -1}, [(5, 3, 2), (5,)],
+     "attribute 'axis' must be 0 or 1; received -1"),
+    ("where", {}, [(4,), (3, 2), (3, 2)], "condition must have shape (3,); received (4,)"),
+    ("dot", {}, [(), ()], "needs inputs with axes; received ((), ())"),
+    ("GroupNorm", {"num_groups": 3}, [(2, 7, 4), (3,), (3,)],
+     "attribute 'num_groups' must divide 7 channels; received 3"),
+    ("UpSampling", {"scale": 2, "sample_type": "nearest"}, [(1, 3, 4, 4), (1, 3, 3, 3)],
+     "images of shape (1, 3, 3, 3) are no whole part of (1, 3, 8, 8)"),
+    ("_contrib_MultiBoxDetection", {}, [(1, 3, 6), (1, 25), (1, 6, 4)],
+     "needs four offsets an anchor; received 25"),
+    ("_contrib_box_nms", {}, [(6,)], "needs rows of boxes (..., boxes, numbers); received (6,)"),
+    ("_image_to_tensor", {}, [(4, 5)],
+     "needs an image (height, width, channels) or a batch of them; received (4, 5)"),
+    ("_contrib_interleaved_matmul_selfatt_qk", {"heads": 7}, [(5, 2, 24)],
+     "the last axis must hold 3 projections of 7 heads; received 24"),
+]  # fmt: skip
+
 MISFITS = [
     (
         net(conv("c", "x", 6), arrays={"c_w": (6, 1, 3, 3)}),
@@ -552,6 +635,14 @@ MISFITS = [
         "null node 'x': hint '__shape__' must be a tuple of whole numbers; received 'big'",
     ),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("op", "attrs", "shapes", "text"), ONE_NODE, ids=[f"{r[0]}-{i}" for i, r in enumerate(ONE_NODE)]
+)
+def test_shapes_and_attributes_that_do_not_go_together_are_named(op, attrs, shapes, text):
+    arrays = {f"p{i}": shape for i, shape in enumerate(shapes)}
+    assert refused(NodeError, net((op, "n", [*arrays], attrs), arrays=arrays)) == f"{op} node 'n': {text}"
 
 
 @pytest.mark.parametrize(("graph", "text"), MISFITS, ids=[text.split(" node")[0] for _, text in MISFITS])

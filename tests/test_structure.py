@@ -35,7 +35,7 @@ LEVELS = [
     {"spread"},
     {"sizes"},
     {"shapes"},
-    {"initialise", "encoding", "draft"},
+    {"constants", "initialise", "encoding", "draft"},
     {"encoded", "finding"},
     {"cells", "directions"},
     {"patterns", "unrolled"},

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from ..arrays import Array
-from ..attributes import Ints
+from ..attributes import ElementType, Ints
 from ..counting import places
 from ..layout import along, anywhere, as_they_are, channels_last, natural
 from ..lazy import layers, ops
@@ -68,12 +68,12 @@ def leaky_relu(
     upper_bound: float = 0.334,
 ):
     """rrelu has its mean slope, as at inference; prelu's gamma is one slope a channel, or one for all."""
-    if act_type == "leaky" and slope < 0:  # which Keras's layer refuses
-        return ops.where(ops.greater(data, 0), data, ops.multiply(data, slope))
-    if act_type == "leaky":
-        return at.layer(layers.LeakyReLU, negative_slope=slope)(data)
     if act_type == "rrelu":
-        return at.layer(layers.LeakyReLU, negative_slope=(lower_bound + upper_bound) / 2)(data)
+        slope = (lower_bound + upper_bound) / 2
+    if act_type in ("leaky", "rrelu") and slope < 0:  # which Keras's layer refuses
+        return ops.where(ops.greater(data, 0), data, ops.multiply(data, slope))
+    if act_type in ("leaky", "rrelu"):
+        return at.layer(layers.LeakyReLU, negative_slope=slope)(data)
     if act_type == "elu":
         return at.layer(layers.ELU, alpha=slope)(data)
     if act_type == "selu":
@@ -134,7 +134,7 @@ def _softmax(at, data, length, axis, temperature, use_length, dtype):
 
 
 def _asked(dtype) -> dict[str, str]:
-    return {} if dtype in (None, "None") else {"dtype": dtype}
+    return {} if dtype is None else {"dtype": dtype}
 
 
 @translates("softmax", layout=_softmax_layout)
@@ -146,7 +146,7 @@ def softmax(
     axis: int = -1,
     temperature: float | None = None,
     use_length: bool = False,
-    dtype: str | None = None,
+    dtype: ElementType | None = None,
 ):
     data, axis, mask = _softmax(at, data, length, axis, temperature, use_length, dtype)
     out = at.layer(layers.Softmax, axis=axis, **_asked(dtype))(data)
@@ -162,7 +162,7 @@ def log_softmax(
     axis: int = -1,
     temperature: float | None = None,
     use_length: bool = False,
-    dtype: str | None = None,
+    dtype: ElementType | None = None,
 ):
     data, axis, mask = _softmax(at, data, length, axis, temperature, use_length, dtype)
     out = ops.log_softmax(data, axis)
@@ -178,7 +178,7 @@ def softmin(
     axis: int = -1,
     temperature: float | None = None,
     use_length: bool = False,
-    dtype: str | None = None,
+    dtype: ElementType | None = None,
 ):
     data, axis, mask = _softmax(at, ops.negative(data), length, axis, temperature, use_length, dtype)
     out = at.layer(layers.Softmax, axis=axis, **_asked(dtype))(data)

@@ -68,6 +68,14 @@ def box_nms(
     """Rows that are left, best first, then rows of -1."""
     if topk == 0:
         return data
+    if data.shape[-1] is not None and not (
+        0 <= coord_start <= data.shape[-1] - 4 and 0 <= score_index < data.shape[-1] and id_index < data.shape[-1]
+    ):
+        raise at.error(
+            f"a box has {data.shape[-1]} numbers; 'coord_start' must name four of them, 'score_index' and 'id_index' "
+            "one each",
+            (coord_start, score_index, id_index),
+        )
     k = chosen_of(at, data.shape[-2], topk, data)
     boxes = batched(at, data)
     scores = boxes[..., score_index]

@@ -4,7 +4,7 @@ import math
 from typing import Literal
 
 from ..arrays import Array
-from ..attributes import Ints
+from ..attributes import Count, Ints
 from ..convolving import by_group, convolved, cropped, layers_or_tensors, natural_layout, padded, per_axis
 from ..counting import spread
 from ..layout import channels_last, spatial
@@ -116,7 +116,7 @@ def _turned_round(weight, groups: int):
 
 def _scaled(site, values, attributes):
     """Images channels-last; the weight of a bilinear one as it is."""
-    order = channels_last(values[0].rank)
+    order = channels_last(4)
     bilinear = attributes["sample_type"] == "bilinear"
     return [v and (v.natural() if bilinear and i else v.to(order)) for i, v in enumerate(values)], attributes, order
 
@@ -125,7 +125,7 @@ def _scaled(site, values, attributes):
 def upsampling(
     at,
     *data: Array,
-    scale: int,
+    scale: Count,
     sample_type: Literal["nearest", "bilinear"],
     multi_input_mode: Literal["concat", "sum"] = "concat",
 ):

@@ -25,9 +25,11 @@ def to_tensor(at, data):
 @translates("_image_normalize", "_npx__image_normalize")
 def normalize(at, data, *, mean: Floats = (0.0, 0.0, 0.0, 0.0), std: Floats = (1.0, 1.0, 1.0, 1.0)):
     """(x - mean) / std channel by channel, for channels-first data."""
+    if len(data.shape) < 3 or data.shape[-3] is None:
+        raise at.error("needs images (channels, height, width), and how many channels", tuple(data.shape))
+    if not mean or not std:
+        raise at.error("attributes 'mean' and 'std' must have a number a channel", (mean, std))
     channels = data.shape[-3]
-    if channels is None:
-        raise at.error("needs the number of channels; give the input's shape", tuple(data.shape))
     shape = (channels, 1, 1)
     mean, std = (ops.reshape(ops.array(_each_channel(v, channels), "float32"), shape) for v in (mean, std))
     return ops.divide(ops.subtract(data, mean), std)

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from ..attributes import ElementType
 from ..layout import as_they_are
 from ..lazy import ops
 from ..registry import translates
@@ -42,7 +43,7 @@ def batch_take(at, a, indices):
 
 
 @translates("one_hot")
-def one_hot(at, indices, *, depth: int, on_value: float = 1.0, off_value: float = 0.0, dtype: str = "float32"):
+def one_hot(at, indices, *, depth: int, on_value: float = 1.0, off_value: float = 0.0, dtype: ElementType = "float32"):
     """An id out of range is all `off_value`."""
     if not 0 < depth <= 2**26:
         raise at.error("attribute 'depth' must be 1 to 2^26", depth)

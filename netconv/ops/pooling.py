@@ -69,8 +69,8 @@ def adaptive_average_pooling(at, data, *, output_size: Ints = ()):
     """Window i of n covers floor(i L / n) to ceil((i + 1) L / n)."""
     size = (output_size * 2)[:2] if len(output_size) < 2 else output_size
     size = size or (1, 1)
-    if not all(0 < n <= 1000 for n in size):
-        raise at.error("attribute 'output_size' must be 1 to 1000", output_size)
+    if len(size) > 2 or not all(0 < n <= 1000 for n in size):
+        raise at.error("attribute 'output_size' must be a height and a width of 1 to 1000", output_size)
     if tuple(size) == (1, 1):
         return at.layer(layers.GlobalAveragePooling2D, keepdims=True)(data)
     for axis, n in enumerate(size, 1):

@@ -3,7 +3,7 @@
 import math
 from typing import Literal
 
-from ..attributes import Ints
+from ..attributes import ElementType, Ints
 from ..layout import along, plain
 from ..lazy import layers, ops
 from ..registry import translates
@@ -63,14 +63,17 @@ for _names, (_function, _prepare) in REDUCTIONS.items():
 
 
 @translates("norm")
-def norm(at, data, *, ord: int = 2, axis: Ints | None = None, keepdims: bool = False, out_dtype: str | None = None):
+def norm(
+    at, data, *, ord: int = 2, axis: Ints | None = None, keepdims: bool = False, out_dtype: ElementType | None = None
+):
     if ord not in (1, 2):
         raise at.error("attribute 'ord' must be 1 or 2", ord)
+    axis = axis or None
     if ord == 1:
         out = ops.sum(ops.absolute(data), axis=axis, keepdims=keepdims)
     else:
         out = typed(lambda x: ops.sqrt(ops.sum(ops.square(x), axis=axis, keepdims=keepdims)))(data)
-    return ops.cast(out, out_dtype) if out_dtype not in (None, "None") else out
+    return out if out_dtype is None else ops.cast(out, out_dtype)
 
 
 def _extreme(name, function):
@@ -109,7 +112,7 @@ def sort(at, data, *, axis: int | None = -1, is_ascend: bool = True):
 
 
 @translates("argsort")
-def argsort(at, data, *, axis: int | None = -1, is_ascend: bool = True, dtype: str = "float32"):
+def argsort(at, data, *, axis: int | None = -1, is_ascend: bool = True, dtype: ElementType = "float32"):
     if axis is None:
         data, axis = ops.reshape(data, (-1,)), 0
     return ops.cast(_order(data, axis, is_ascend), dtype)
@@ -123,7 +126,7 @@ def topk(
     axis: int | None = -1,
     k: int = 1,
     is_ascend: bool = False,
-    dtype: str = "float32",
+    dtype: ElementType = "float32",
     ret_typ: Literal["both", "indices", "mask", "value"] = "indices",
 ):
     whole_shape = [-1 if d is None else d for d in data.shape]
@@ -146,6 +149,6 @@ def topk(
 
 
 @translates("cumsum", "_np_cumsum")
-def cumsum(at, a, *, axis: int | None = None, dtype: str | None = None):
+def cumsum(at, a, *, axis: int | None = None, dtype: ElementType | None = None):
     """Of numbers that are of the type already."""
-    return ops.cumsum(a if dtype in (None, "None") else cut(a, dtype), axis)
+    return ops.cumsum(a if dtype is None else cut(a, dtype), axis)

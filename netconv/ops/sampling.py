@@ -178,8 +178,6 @@ def _deformed(at, data, offset, mask, weight, bias, filters, kernel, stride, dil
     height, width = _size(at, data)
     stride, dilate, pad = stride or (1, 1), dilate or (1, 1), pad or (0, 0)
     points, (out_height, out_width) = math.prod(kernel), offset.shape[2:]
-    if None in (out_height, out_width):
-        raise at.error("needs the size of its offsets; give the input's shape", tuple(offset.shape))
     channels, places = data.shape[-1], points * out_height * out_width
     # Each part of the channels has its own offsets: parts go into the batch.
     data = ops.reshape(data, (-1, height, width, parts, channels // parts))

@@ -381,7 +381,7 @@ def pad(at, data, *, mode: Literal["constant", "edge", "reflect"], pad_width: In
     last = order == channels_last(rank) and rank in (3, 4, 5)
     if mode == "constant" and constant_value == 0 and last and not any(widths[0]) and not any(widths[-1]):
         cls = {3: layers.ZeroPadding1D, 4: layers.ZeroPadding2D, 5: layers.ZeroPadding3D}[rank]
-        return data.same(at.layer(cls, widths[1] if rank == 3 else tuple(widths[1:-1]))(tensor), at)
+        return at.ordered(at.layer(cls, widths[1] if rank == 3 else tuple(widths[1:-1]))(tensor), order)
     if mode == "constant":
         out = ops.pad(tensor, widths, constant_values=constant_value)
     elif mode == "reflect":
@@ -395,7 +395,7 @@ def pad(at, data, *, mode: Literal["constant", "edge", "reflect"], pad_width: In
             if after:
                 parts.append(ops.repeat(out[(*whole, slice(-1, None))], after, axis))
             out = ops.concatenate(parts, axis) if len(parts) > 1 else out
-    return data.same(out, at) if order == data.order else out
+    return at.ordered(out, order)
 
 
 @translates("Crop", layout=as_they_are)
@@ -419,7 +419,7 @@ def crop(at, *data, offset: Ints = (0, 0), h_w: Ints = (0, 0), center_crop: bool
         else:
             begin = (have - wanted) // 2 if center_crop else start
             tensor = tensor[(*(slice(None),) * place, slice(begin, begin + wanted))]
-    return first.same(tensor, at) if last else tensor
+    return at.ordered(tensor, first.order) if last else tensor
 
 
 @translates("broadcast_axis", "broadcast_axes")
@@ -527,4 +527,7 @@ def size_array(at, data):
 def diag(at, data, *, k: int = 0, axis1: int = 0, axis2: int = 1):
     if len(data.shape) == 1:
         return ops.diag(data, k)
-    return ops.diagonal(data, k, axis1, axis2)
+    one, two = (at.axis(axis, len(data.shape)) for axis in (axis1, axis2))
+    if one == two:
+        raise at.error("attributes 'axis1' and 'axis2' must be two axes", (axis1, axis2))
+    return ops.diagonal(data, k, one, two)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..attributes import TYPES, Ints
+from ..attributes import TYPES, ElementType, Ints
 from ..lazy import ops
 from ..registry import translates
 from ..regroup import counted
@@ -15,7 +15,7 @@ LARGEST = 2**26
 """Numbers that a range may have."""
 
 
-def _filled(at, shape: Ints, value: float, dtype: str):
+def _filled(at, shape: Ints, value: float, dtype: ElementType):
     zeros = at.zeros(shape, dtype)
     if dtype == "bool":  # which has no sum
         return ops.equal(zeros, not value)
@@ -23,7 +23,7 @@ def _filled(at, shape: Ints, value: float, dtype: str):
 
 
 @translates("_zeros")
-def zeros(at, *, shape: Ints = (), dtype: str = INFERRED):
+def zeros(at, *, shape: Ints = (), dtype: ElementType = INFERRED):
     return at.zeros(shape, dtype)
 
 
@@ -34,12 +34,12 @@ def zeros_without_dtype(at, *, shape: Ints = (), dtype: int = -1):
 
 
 @translates("_ones")
-def ones(at, *, shape: Ints = (), dtype: str = INFERRED):
+def ones(at, *, shape: Ints = (), dtype: ElementType = INFERRED):
     return _filled(at, shape, 1, dtype)
 
 
 @translates("_full")
-def full(at, *, value: float, shape: Ints = (), dtype: str = INFERRED):
+def full(at, *, value: float, shape: Ints = (), dtype: ElementType = INFERRED):
     return _filled(at, shape, value, dtype)
 
 
@@ -52,7 +52,7 @@ def arange(
     step: float = 1.0,
     repeat: int = 1,
     infer_range: bool = False,
-    dtype: str = INFERRED,
+    dtype: ElementType = INFERRED,
 ):
     if infer_range or (stop is None and start == 0):
         raise at.error("the range is inferred from its use, which is not translated; write 'stop'")
@@ -62,14 +62,14 @@ def arange(
     return np.repeat(_counted(start, stop, step, dtype), repeat)
 
 
-def _counted(start: float, stop: float, step: float, dtype: str):
+def _counted(start: float, stop: float, step: float, dtype: ElementType):
     """The numbers of a range; start and step are of the type first."""
     count = np.arange(math.ceil((stop - start) / step))
     return (cut_number(start, dtype) + count * cut_number(step, dtype)).astype(dtype)
 
 
 @translates("_eye")
-def eye(at, *, N: int, M: int = 0, k: int = 0, dtype: str = INFERRED):
+def eye(at, *, N: int, M: int = 0, k: int = 0, dtype: ElementType = INFERRED):
     if not (0 <= N <= 8192 and 0 <= M <= 8192):
         raise at.error("attributes 'N' and 'M' must be at most 8192", (N, M))
     return np.eye(N, M or N, k, dtype=dtype)
@@ -77,7 +77,7 @@ def eye(at, *, N: int, M: int = 0, k: int = 0, dtype: str = INFERRED):
 
 @translates("_linspace", ignores="step repeat infer_range")
 def linspace(
-    at, *, start: float, stop: float | None = None, num: int = 50, endpoint: bool = True, dtype: str = INFERRED
+    at, *, start: float, stop: float | None = None, num: int = 50, endpoint: bool = True, dtype: ElementType = INFERRED
 ):
     if stop is None or not 0 <= num <= LARGEST:
         raise at.error(f"needs 'stop', and 'num' of at most {LARGEST}", (stop, num))
@@ -100,24 +100,24 @@ def arange_like(at, data, *, start: float = 0.0, step: float = 1.0, repeat: int 
 
 
 @translates("_npi_zeros")
-def np_zeros(at, *, shape: Ints = (), dtype: str = INFERRED):
+def np_zeros(at, *, shape: Ints = (), dtype: ElementType = INFERRED):
     return at.zeros(shape, dtype)
 
 
 @translates("_npi_ones")
-def np_ones(at, *, shape: Ints = (), dtype: str = INFERRED):
+def np_ones(at, *, shape: Ints = (), dtype: ElementType = INFERRED):
     return _filled(at, shape, 1, dtype)
 
 
 @translates("_npi_identity")
-def np_identity(at, *, shape: Ints = (), dtype: str = INFERRED):
+def np_identity(at, *, shape: Ints = (), dtype: ElementType = INFERRED):
     if len(shape) != 2 or shape[0] != shape[1] or not 0 <= shape[0] <= 8192:
         raise at.error("attribute 'shape' must be two equal lengths of at most 8192", shape)
     return ops.eye(shape[0], dtype=dtype)
 
 
 @translates("_npi_eye")
-def np_eye(at, *, N: int, M: int | None = None, k: int = 0, dtype: str = INFERRED):
+def np_eye(at, *, N: int, M: int | None = None, k: int = 0, dtype: ElementType = INFERRED):
     if not (0 <= N <= 8192 and 0 <= (M or 0) <= 8192):
         raise at.error("attributes 'N' and 'M' must be at most 8192", (N, M))
     return np.eye(N, N if M is None else M, k, dtype=dtype)
@@ -132,7 +132,7 @@ def np_arange(
     step: float = 1.0,
     repeat: int = 1,
     infer_range: bool = False,
-    dtype: str = INFERRED,
+    dtype: ElementType = INFERRED,
 ):
     if infer_range or repeat != 1:
         raise at.error("attributes 'infer_range' and 'repeat' are not translated; leave them out")
@@ -155,7 +155,7 @@ def np_logspace(
     num: int,
     endpoint: bool = True,
     base: float = 10.0,
-    dtype: str = INFERRED,
+    dtype: ElementType = INFERRED,
 ):
     if not 0 <= num <= LARGEST:
         raise at.error(f"attribute 'num' must be at most {LARGEST}", num)
@@ -163,7 +163,7 @@ def np_logspace(
 
 
 @translates("_npi_indices")
-def np_indices(at, *, dimensions: Ints, dtype: str = "int32"):
+def np_indices(at, *, dimensions: Ints, dtype: ElementType = "int32"):
     """The place of each element of an array of these lengths: (axes, *dimensions)."""
     if math.prod(dimensions) * len(dimensions) > LARGEST:
         raise at.error(f"needs an array of at most {LARGEST} numbers", dimensions)
@@ -171,14 +171,14 @@ def np_indices(at, *, dimensions: Ints, dtype: str = "int32"):
 
 
 @translates("_npi_full_like")
-def np_full_like(at, a, *, fill_value: float, dtype: str | None = None):
-    dtype = str(a.dtype) if dtype in (None, "None") else dtype
+def np_full_like(at, a, *, fill_value: float, dtype: ElementType | None = None):
+    dtype = str(a.dtype) if dtype is None else dtype
     return ops.full_like(a, cut_number(fill_value, dtype), dtype=dtype)
 
 
 def _window(name, function):
     @translates(f"_npi_{name}")
-    def translate(at, *, M: int | None = None, dtype: str = INFERRED):
+    def translate(at, *, M: int | None = None, dtype: ElementType = INFERRED):
         if M is None or not 0 <= M <= LARGEST:
             raise at.error(f"attribute 'M' must be at most {LARGEST}", M)
         return ops.array(function(M), dtype)

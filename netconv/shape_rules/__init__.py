@@ -3,6 +3,17 @@
 One module a family of ops; `lengths` has the table of the rules and the arithmetic of lengths.
 """
 
-from . import axes, cutting, elementwise, layers, quantised, reducing, sources
+from . import axes, cutting, elementwise, layers, linalg, quantised, reducing, sequence, sources, vision
 
-__all__ = ["axes", "cutting", "elementwise", "layers", "quantised", "reducing", "sources"]
+__all__ = [
+    "axes",
+    "cutting",
+    "elementwise",
+    "layers",
+    "linalg",
+    "quantised",
+    "reducing",
+    "sequence",
+    "sources",
+    "vision",
+]

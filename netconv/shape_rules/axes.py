@@ -5,7 +5,21 @@ from __future__ import annotations
 import math
 from types import SimpleNamespace
 
-from .lengths import Misfit, Shape, first, flattened, merge, of_rank, part, place, product, reshape, rule, solve
+from .lengths import (
+    Misfit,
+    Shape,
+    first,
+    flattened,
+    merge,
+    of_rank,
+    place,
+    places,
+    product,
+    reshape,
+    rule,
+    said,
+    solve,
+)
 
 
 @rule("Flatten", "_contrib_quantized_flatten")
@@ -80,6 +94,9 @@ def reshape_like(a, ins, outs):
         return ins, [two if one is None and a.lhs_begin is a.lhs_end is a.rhs_begin is a.rhs_end is None else None]
     p, q = slice(a.lhs_begin, a.lhs_end).indices(len(one))[:2]
     r, s = slice(a.rhs_begin, a.rhs_end).indices(len(two))[:2]
+    have, wanted = product(one[p:q]), product(two[r:s])
+    if None not in (have, wanted) and have != wanted:
+        raise Misfit(f"{have} elements do not fill axes of shape {said(two[r:s])}")
     return ins, [(*one[:p], *two[r:s], *one[q:])]
 
 
@@ -94,6 +111,14 @@ def transpose(a, ins, outs):
         raise Misfit(f"attribute 'axes' must be a permutation of 0 to {rank - 1}", a.axes)
     data = merge(of_rank(data, rank), tuple(of_rank(out, rank)[axes.index(i)] for i in range(rank)))
     return [data], [tuple(data[axis] for axis in axes)]
+
+
+@rule("reverse", "_npi_flip")
+def reverse(a, ins, outs):
+    shape = merge(ins[0], outs[0])
+    if shape is not None:
+        places((a.axis,) if isinstance(a.axis, int) else a.axis or (), len(shape))
+    return [shape], [shape]
 
 
 @rule("SwapAxis")
@@ -127,11 +152,11 @@ def squeeze(a, ins, outs):
     data, out = ins[0], outs[0]
     if a.axis is not None and data is None and out is not None:
         rank = len(out) + len(a.axis)
-        axes, left = {place(axis, rank) for axis in a.axis}, iter(out)
+        axes, left = set(places(a.axis, rank)), iter(out)
         data = tuple(1 if i in axes else next(left, None) for i in range(rank))
     if data is None or (a.axis is None and None in data):
         return [data], [None]
-    axes = {i for i, n in enumerate(data) if n == 1} if a.axis is None else {place(i, len(data)) for i in a.axis}
+    axes = {i for i, n in enumerate(data) if n == 1} if a.axis is None else set(places(a.axis, len(data)))
     data = tuple(1 if i in axes else n for i, n in enumerate(data))
     return [data], [tuple(n for i, n in enumerate(data) if i not in axes) or (1,)]
 
@@ -217,7 +242,10 @@ def split_v2(a, ins, outs):
         return ins, outs
     axis = place(a.axis, len(data))
     if a.sections:
-        sizes = [part(data[axis], a.sections, "elements")] * min(len(outs), a.sections)
+        sizes = [
+            None if data[axis] is None else (data[axis] + a.sections - 1 - k) // a.sections
+            for k in range(min(len(outs), a.sections))
+        ]
     else:
         starts = [0, *(i for i in a.indices if i)]
         ends = [*starts[1:], data[axis]]

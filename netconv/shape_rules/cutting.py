@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from .lengths import Misfit, merge, of_rank, place, product, rule
+from .lengths import Misfit, Shape, merge, of_rank, place, places, product, rule, said
+
+
+def _left(lengths) -> Shape:
+    """The shape that is left, if anything is."""
+    shape = tuple(lengths)
+    if 0 in shape:
+        raise Misfit("leaves nothing of its data", said(shape))
+    return shape
 
 
 @rule("slice")
 def slice_node(a, ins, outs):
     data = ins[0]
-    if data is None or not len(a.begin) == len(a.end) <= len(data):
+    if len(a.begin) != len(a.end) or len(a.step) not in (0, len(a.begin)):
+        raise Misfit("attributes 'begin', 'end' and 'step' must be equally long", (a.begin, a.end, a.step))
+    if data is None or len(a.begin) > len(data):
         return ins, outs
     steps = (*a.step, *(None,) * (len(a.begin) - len(a.step)))
     cut = [_cut(n, b, e, s) for n, b, e, s in zip(data, a.begin, a.end, steps, strict=False)]
-    return ins, [(*cut, *data[len(cut) :])]
+    return ins, [_left((*cut, *data[len(cut) :]))]
 
 
 @rule("slice_axis")
@@ -24,6 +34,8 @@ def slice_axis(a, ins, outs):
     out = of_rank(outs[0], len(shape))
     data = merge(of_rank(ins[0], len(shape)), (*out[:axis], None, *out[axis + 1 :]))
     length = _cut(data[axis], a.begin, a.end, None)
+    if data[axis] is not None and not (-data[axis] <= a.begin and (a.end is None or a.end <= data[axis]) and length):
+        raise Misfit(f"attributes 'begin' and 'end' must cut something of {data[axis]}", (a.begin, a.end))
     if data[axis] is None and a.begin < 0 and a.end is None:
         length = -a.begin
     elif data[axis] is None and a.end is not None and (a.begin < 0) == (a.end < 0):
@@ -45,14 +57,14 @@ def slice_like(a, ins, outs):
     if one is None or two is None:
         return ins, outs
     axes = {place(i, len(one)) for i in a.axes} or set(range(min(len(one), len(two))))
-    return ins, [tuple(two[i] if i in axes and i < len(two) else n for i, n in enumerate(one))]
+    return ins, [_left(two[i] if i in axes and i < len(two) else n for i, n in enumerate(one))]
 
 
 @rule("Crop")
 def crop(a, ins, outs):
     data = of_rank(ins[0], 4)
     like = of_rank(ins[1], 4)[2:] if len(ins) > 1 else tuple(a.h_w)
-    return [data], [(*data[:2], *like)]
+    return [data], [_left((*data[:2], *like))]
 
 
 @rule("Pad")
@@ -62,7 +74,7 @@ def pad(a, ins, outs):
     more = [before + after for before, after in zip(a.pad_width[::2], a.pad_width[1::2], strict=True)]
     data, out = of_rank(ins[0], len(more)), of_rank(outs[0], len(more))
     data = merge(data, tuple(None if n is None else n - m for n, m in zip(out, more, strict=True)))
-    return [data], [tuple(None if n is None else n + m for n, m in zip(data, more, strict=True))]
+    return [data], [_left(None if n is None else n + m for n, m in zip(data, more, strict=True))]
 
 
 @rule("tile")
@@ -72,7 +84,7 @@ def tile(a, ins, outs):
         return ins, outs
     rank = max(len(data), len(a.reps))
     lengths, reps = ((1,) * (rank - len(x)) + tuple(x) for x in (data, a.reps))
-    return ins, [tuple(None if n is None else n * r for n, r in zip(lengths, reps, strict=True))]
+    return ins, [_left(None if n is None else n * r for n, r in zip(lengths, reps, strict=True))]
 
 
 @rule("repeat")
@@ -84,33 +96,42 @@ def repeat(a, ins, outs):
         total = product(data)
         return ins, [(None if total is None else total * a.repeats,)]
     axis = place(a.axis, len(data))
-    return ins, [tuple(n * a.repeats if i == axis and n is not None else n for i, n in enumerate(data))]
+    return ins, [_left(n * a.repeats if i == axis and n is not None else n for i, n in enumerate(data))]
 
 
 @rule("broadcast_axis")
 def broadcast_axis(a, ins, outs):
-    if ins[0] is None or len(a.axis) != len(a.size):
+    if len(a.axis) != len(a.size):
+        raise Misfit("attributes 'axis' and 'size' must be equally long", (a.axis, a.size))
+    if ins[0] is None:
         return ins, outs
-    out = list(ins[0])
-    for axis, size in zip(a.axis, a.size, strict=True):
-        out[place(axis, len(out))] = size
-    return ins, [tuple(out)]
+    data, out = list(ins[0]), list(ins[0])
+    for axis, size in zip(places(a.axis, len(out)), a.size, strict=True):
+        data[axis], out[axis] = 1, size
+    return [tuple(data)], [_left(out)]
 
 
 @rule("broadcast_to")
 def broadcast_to(a, ins, outs):
     data = of_rank(ins[0], len(a.shape))
-    return ins, [tuple(n or have for n, have in zip(a.shape, data, strict=True))]
+    for have, want in zip(data, a.shape, strict=True):
+        if want and have not in (None, 1, want):
+            raise Misfit(f"data of shape {said(data)} cannot be broadcast to attribute 'shape'", a.shape)
+    return [data], [tuple(n or have for n, have in zip(a.shape, data, strict=True))]
 
 
 @rule("broadcast_like")
 def broadcast_like(a, ins, outs):
     one, two = ins
-    if a.lhs_axes is None or one is None or two is None:
+    if len(a.lhs_axes or ()) != len(a.rhs_axes or ()):
+        raise Misfit("attributes 'lhs_axes' and 'rhs_axes' must be equally long", (a.lhs_axes, a.rhs_axes))
+    if one is None or two is None:
         return ins, [two if a.lhs_axes is None else None]
-    out = list(one)
-    for p, q in zip(a.lhs_axes, a.rhs_axes or (), strict=False):
-        out[place(p, len(one))] = two[place(q, len(two))]
+    out = list(one) if a.lhs_axes else list(of_rank(two, len(one)))
+    for p, q in zip(places(a.lhs_axes or (), len(one)), places(a.rhs_axes or (), len(two)), strict=True):
+        out[p] = two[q]
+    if any(None not in (n, m) and n not in (1, m) for n, m in zip(one, out, strict=True)):
+        raise Misfit(f"data of shape {said(one)} cannot be broadcast to {said(tuple(out))}")
     return ins, [tuple(out)]
 
 

@@ -9,9 +9,9 @@ SAME = (
     "LogisticRegressionOutput MAERegressionOutput MakeLoss SVMOutput SoftmaxActivation SoftmaxOutput _copy "
     "_contrib_div_sqrt_dim _contrib_gradientmultiplier _contrib_quadratic _identity_with_attr_like_rhs abs amp_cast "
     "arccos arccosh arcsin arcsinh arctan arctanh cbrt ceil clip cos cosh degrees erf erfinv exp expm1 fix floor gamma "
-    "gammaln hard_sigmoid log log10 log1p log2 log_softmax logical_not make_loss negative ones_like radians rcbrt "
-    "reciprocal relu reverse rint round rsqrt sigmoid sign sin sinh smooth_l1 softmax softmin softsign sqrt square tan "
-    "tanh trunc zeros_like SequenceMask SequenceReverse "
+    "gammaln hard_sigmoid log log10 log1p log2 logical_not make_loss negative ones_like radians rcbrt "
+    "reciprocal relu rint round rsqrt sigmoid sign sin sinh smooth_l1 softsign sqrt square tan "
+    "tanh trunc zeros_like "
     "_plus_scalar _minus_scalar _rminus_scalar _mul_scalar _div_scalar _rdiv_scalar _mod_scalar _rmod_scalar "
     "_power_scalar _rpower_scalar _maximum_scalar _minimum_scalar _hypot_scalar _equal_scalar _not_equal_scalar "
     "_greater_scalar _greater_equal_scalar _lesser_scalar _lesser_equal_scalar _logical_and_scalar _logical_or_scalar "
@@ -20,7 +20,7 @@ SAME = (
 ).split()
 NUMPY_SAME = (
     "absolute add_scalar arccos arccosh arcsin arcsinh arctan arctan2_scalar arctanh around cbrt ceil "
-    "copysign_scalar cos cosh equal_scalar exp expm1 fix flip floor greater_equal_scalar greater_scalar isfinite "
+    "copysign_scalar cos cosh equal_scalar exp expm1 fix floor greater_equal_scalar greater_scalar isfinite "
     "isinf isnan less_equal_scalar less_scalar log log10 log1p log2 logical_not mod_scalar multiply_scalar "
     "nan_to_num negative not_equal_scalar power_scalar reciprocal rint rmod_scalar rpower_scalar rsubtract_scalar "
     "rtrue_divide_scalar sign sin sinh sqrt square subtract_scalar tan tanh true_divide_scalar trunc"
@@ -77,8 +77,10 @@ def broadcast(a, ins, outs):
 
 @rule("where")
 def where(a, ins, outs):
+    """The condition is shaped as the data, or says which rows."""
     shape = merge(merge(ins[1], ins[2]), outs[0])
-    return [None, shape, shape], [shape]
+    rows = ins[0] is not None and shape is not None and len(ins[0]) == 1
+    return [shape[:1] if rows else shape if ins[0] is not None else None, shape, shape], [shape]
 
 
 @rule("LeakyReLU")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from types import SimpleNamespace
+
 from .lengths import (
     NATURAL_LAYOUTS,
     Misfit,
@@ -76,6 +79,19 @@ def convolution(a, ins, outs):
     return [(batch, channels, *back), weight, (a.num_filter,)], [(batch, a.num_filter, *sizes)]
 
 
+@rule("_contrib_DeformableConvolution", "_contrib_ModulatedDeformableConvolution")
+def deformable_convolution(a, ins, outs):
+    """A convolution, with two offsets, and perhaps a weight, for each point of the kernel at each place."""
+    data, *moved = ins[: 3 if "Modulated" in a._node.op else 2]
+    same = SimpleNamespace(**{**vars(a), "layout": None})
+    batch = merge(of_rank(data, 4)[:1], of_rank(moved[0], 4)[:1])
+    data = (*batch, *of_rank(data, 4)[1:])
+    (data, *arrays), (out,) = convolution(same, [data, *ins[1 + len(moved) :]], outs)
+    points = math.prod(a.kernel) * a.num_deformable_group
+    claims = [(out[0], count, *out[2:]) for count in (2 * points, points)]
+    return [data, *claims[: len(moved)], *arrays], [out]
+
+
 @rule("Deconvolution")
 def deconvolution(a, ins, outs):
     """weight (channels, num_filter / num_group, *kernel); length s (n - 1) + reach - 2 pad + adj, or target_shape."""
@@ -144,8 +160,14 @@ def upsampling(a, ins, outs):
     if a.sample_type == "bilinear":
         k = 2 * a.scale - a.scale % 2
         return [data, (data[1], 1, k, k)], [(*data[:2], *sizes)]
-    parts = [of_rank(x, 4) for x in ins]
+    batch = data[:1]
+    for x in ins:
+        batch = merge(batch, of_rank(x, 4)[:1])
+    parts = [(*batch, *of_rank(x, 4)[1:]) for x in ins]
     channels = [x[1] for x in parts]
+    for x in parts[1:]:
+        if any(None not in (n, m) and n % m for n, m in zip(sizes, x[2:], strict=True)):
+            raise Misfit(f"images of shape {said(x)} are no whole part of {said((data[0], data[1], *sizes))}")
     many = data[1] if a.multi_input_mode == "sum" else None if None in channels else sum(channels)
     return parts, [(data[0], many, *sizes)]
 
@@ -155,13 +177,6 @@ def arange_like(a, ins, outs):
     if a.axis is None:
         return ins, [ins[0]]
     return ins, [(None if ins[0] is None else ins[0][place(a.axis, len(ins[0]))],)]
-
-
-@rule("SpatialTransformer")
-def spatial_transformer(a, ins, outs):
-    data, out = of_rank(ins[0], 4), of_rank(outs[0], 4)
-    data = merge(data, (out[0], out[1], None, None))
-    return [data, (data[0], 6)], [(*data[:2], *(n or None for n in a.target_shape))]
 
 
 @rule("BatchNorm", "_contrib_SyncBatchNorm")
@@ -199,6 +214,8 @@ def _normalised(ins, outs, axis):
 def group_norm(a, ins, outs):
     shape = merge(ins[0], outs[0])
     moments = None if shape is None else (shape[0], a.num_groups)
+    if shape is not None and len(shape) > 1:
+        part(shape[1], a.num_groups, "channels", "num_groups")
     return [shape, (a.num_groups,), (a.num_groups,)], [shape, moments, moments]
 
 

@@ -89,6 +89,14 @@ def place(axis: int, rank: int) -> int:
     return axis % rank
 
 
+def places(axes: Sequence[int], rank: int) -> tuple[int, ...]:
+    """Axes counted from either end, each once."""
+    found = tuple(place(axis, rank) for axis in axes)
+    if len(set(found)) < len(found):
+        raise Misfit("an axis is named twice", tuple(axes))
+    return found
+
+
 def per_axis(name: str, value: Sequence[int], rank: int, default: int, least: int = 1) -> tuple[int, ...]:
     """An attribute with one number a spatial axis; empty means the default."""
     value = tuple(value) or (default,) * rank
@@ -185,8 +193,8 @@ def flattened(lengths, total):
         raise Misfit(f"{total} features cannot come of data of shape {said((None, *lengths))}") from None
 
 
-def part(number: int | None, groups: int, what: str) -> int | None:
+def part(number: int | None, groups: int, what: str, attribute: str = "num_group") -> int | None:
     """The length of one of `groups` equal parts."""
-    if number is not None and number % groups:
-        raise Misfit(f"attribute 'num_group' must divide {number} {what}", groups)
+    if number is not None and (groups < 1 or number % groups):
+        raise Misfit(f"attribute {attribute!r} must divide {number} {what}", groups)
     return None if number is None else number // groups

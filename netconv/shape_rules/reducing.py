@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from .elementwise import same
-from .lengths import Misfit, first, merge, of_rank, place, product, rule, said
+from .lengths import Misfit, first, merge, of_rank, place, places, product, rule, said
 
 
 @rule("sum", "mean", "prod", "max", "min", "nansum", "nanprod", "norm", "argmax", "argmin")
@@ -16,12 +16,12 @@ def reduction(a, ins, outs):
     exclude = getattr(a, "exclude", False) and bool(axes)
     if data is None and out is not None and axes and not exclude:
         rank = len(out) + (0 if a.keepdims else len(axes))
-        gone = {place(axis, rank) for axis in axes}
+        gone = set(places(axes, rank))
         left = iter(out)
         data = tuple((a.keepdims and next(left), None)[1] if i in gone else next(left, None) for i in range(rank))
     if data is None:
         return [None], [None if a.keepdims or axes else (1,)]
-    gone = {place(axis, len(data)) for axis in axes} or set(range(len(data)))
+    gone = set(places(axes, len(data))) or set(range(len(data)))
     if exclude:
         gone = set(range(len(data))) - gone
     if a.keepdims:
@@ -47,19 +47,26 @@ def moments(a, ins, outs):
 
 @rule("softmax_cross_entropy")
 def total_loss(a, ins, outs):
-    return ins, [(1,)]
+    data = of_rank(ins[0], 2)
+    return [data, data[:1]], [(1,)]
 
 
 @rule("argmax_channel")
 def argmax_channel(a, ins, outs):
-    return ins, [None if ins[0] is None else (*ins[0][:1], *ins[0][2:])]
+    if ins[0] is None:
+        return ins, [None]
+    axis = place(1, len(ins[0]))
+    return ins, [(*ins[0][:axis], *ins[0][axis + 1 :])]
 
 
 @rule("sort", "argsort", "cumsum")
 def sort(a, ins, outs):
     if a.axis is None:
         return ins, [(None if ins[0] is None else product(ins[0]),)]
-    return same(a, ins, outs)
+    claims = same(a, ins, outs)
+    if claims[1][0] is not None:
+        place(a.axis, len(claims[1][0]))
+    return claims
 
 
 @rule("topk")
@@ -68,19 +75,10 @@ def topk(a, ins, outs):
     if a.axis is None or data is None:
         return ins, outs
     axis = place(a.axis, len(data))
+    if data[axis] is not None and a.k > data[axis]:
+        raise Misfit(f"attribute 'k' must be at most {data[axis]}, the length of the axis", a.k)
     k = data[axis] if a.k < 1 or a.ret_typ == "mask" else a.k
     return ins, [(*data[:axis], k, *data[axis + 1 :])] * len(outs)
-
-
-@rule("SequenceLast")
-def sequence_last(a, ins, outs):
-    data, out = ins[0], outs[0]
-    if data is None and out:
-        data = (*out[: a.axis], None, *out[a.axis :])
-    if data is None:
-        return [None], [None]
-    axis = place(a.axis, len(data))
-    return [data], [(*data[:axis], *data[axis + 1 :])]
 
 
 @rule("one_hot")
@@ -103,13 +101,21 @@ def pick(a, ins, outs):
     data = ins[0]
     if data is None or a.axis is None:
         return ins, outs
-    axis = place(a.axis, len(data))
-    return ins, [(*data[:axis], *((1,) if a.keepdims else ()), *data[axis + 1 :])]
+    axis, index = place(a.axis, len(data)), ins[1]
+    kept = index is not None and len(index) == len(data)
+    rows = (*data[:axis], *data[axis + 1 :])
+    if index is not None:
+        rows = merge(rows, (*index[:axis], *index[axis + 1 :]) if kept else index)
+    picked, one = (*rows[:axis], 1, *rows[axis:]), (*rows[:axis], data[axis], *rows[axis:])
+    return [one, picked if kept else rows], [picked if a.keepdims else rows]
 
 
 @rule("batch_take")
 def batch_take(a, ins, outs):
-    return ins, [ins[1]]
+    """One of each row."""
+    data = of_rank(ins[0], 2)
+    (rows,) = merge(data[:1], of_rank(ins[1], 1))
+    return [(rows, data[1]), (rows,)], [(rows,)]
 
 
 @rule("gather_nd")
@@ -117,14 +123,30 @@ def gather_nd(a, ins, outs):
     data, index = ins
     if data is None or not index or index[0] is None:
         return ins, outs
+    if index[0] > len(data):
+        raise Misfit(f"indices name {index[0]} axes of data of shape {said(data)}")
     return ins, [(*index[1:], *data[index[0] :])]
+
+
+@rule("scatter_nd")
+def scatter_nd(a, ins, outs):
+    index = ins[1]
+    if min(a.shape, default=0) < 1:
+        raise Misfit("attribute 'shape' must have lengths of at least 1", a.shape)
+    if not index or index[0] is None:
+        return ins, [a.shape]
+    if index[0] > len(a.shape):
+        raise Misfit(f"indices name {index[0]} axes; attribute 'shape' must have as many", a.shape)
+    return [(*index[1:], *a.shape[index[0] :]), index], [a.shape]
 
 
 @rule("dot")
 def dot(a, ins, outs):
     """The last axis of the first with the first axis of the second, unlike numpy."""
     one, two = ins
-    if not one or not two:
+    if () in (one, two):
+        raise Misfit("needs inputs with axes", (one, two))
+    if one is None or two is None:
         return ins, [None]
     left, p = (one[1:], one[0]) if a.transpose_a else (one[:-1], one[-1])
     right, q = (two[:-1], two[-1]) if a.transpose_b else (two[1:], two[0])
@@ -133,21 +155,3 @@ def dot(a, ins, outs):
     n = first(p, q)
     claims = [(n, *left) if a.transpose_a else (*left, n), (*right, n) if a.transpose_b else (n, *right)]
     return claims, [(*left, *right) or (1,)]
-
-
-@rule("batch_dot", "_linalg_gemm2")
-def batch_dot(a, ins, outs):
-    if getattr(a, "axis", -2) != -2:  # rows that lie elsewhere
-        return ins, outs
-    rank = next((len(x) for x in [*ins, *outs] if x is not None), 0)
-    if rank < 2:
-        return ins, outs
-    one, two, out = of_rank(ins[0], rank), of_rank(ins[1], rank), of_rank(outs[0], rank)
-    batch = merge(merge(one[:-2], two[:-2]), out[:-2])
-    (k, m) = one[-2:] if a.transpose_a else one[:-3:-1]
-    (n, q) = two[-2:] if a.transpose_b else two[:-3:-1]
-    if k is not None and q is not None and k != q:
-        raise Misfit(f"inputs of shapes {said(one)} and {said(two)} have no product")
-    k, m, n = first(k, q), first(m, out[-2]), first(n, out[-1])
-    claims = [(*batch, k, m) if a.transpose_a else (*batch, m, k), (*batch, n, k) if a.transpose_b else (*batch, k, n)]
-    return claims, [(*batch, m, n)]

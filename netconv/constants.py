@@ -1,0 +1,36 @@
+"""Constants that a graph makes of constants: they are computed while it is built, so none may exhaust memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from . import registry, shapes
+from .errors import NodeError
+from .graph import Edge, Graph
+from .shape_rules.lengths import Shape, said
+
+LARGEST_ARRAY = 2**26
+"""Elements of a constant that a graph may ask for."""
+
+
+def check(graph: Graph, known: Mapping[int, Shape]) -> None:
+    """Raises NodeError for a node that makes a constant of more than LARGEST_ARRAY elements of others.
+
+    `known` are the shapes of the inputs. What no input and no stored array has a part in is a constant.
+    """
+    constant = [False] * len(graph.nodes)
+    sources: dict[int, Shape] = {}
+    for index, node in enumerate(graph.nodes):
+        constant[index] = node.op != "null" and all(constant[edge.node] for edge in node.inputs)
+        if constant[index] and not node.inputs and (shape := registry.parsed(node).get("shape")):
+            sources[index] = tuple(n or 1 for n in shape)  # whose first length the rules leave open
+    made = [index for index, node in enumerate(graph.nodes) if constant[index] and node.inputs]
+    if not made:
+        return
+    found = shapes.forward(graph, {**known, **sources})
+    for index in made:
+        shape = found[Edge(index)]
+        if shape is not None and math.prod(n or 1 for n in shape) > LARGEST_ARRAY:
+            node = graph.nodes[index]
+            raise NodeError(node.op, node.name, f"makes a constant of more than {LARGEST_ARRAY} elements", said(shape))
