@@ -126,6 +126,20 @@ def sources(origin) -> dict[str, tuple[int, ...]]:
     raise ValueError(f"no origin: {origin!r}")
 
 
+def has_constants(origin) -> bool:
+    """Whether part of an array is not from the file: then its origin does not tell its values."""
+    match origin:
+        case ("constant", _):
+            return True
+        case ("concat", parts, _):
+            return any(map(has_constants, parts))
+        case ("param", *_):
+            return False
+        case (_, inner, *_):
+            return has_constants(inner)
+    raise ValueError(f"no origin: {origin!r}")
+
+
 def pieces(origin) -> set[tuple[str, str]]:
     """The parameters that an origin draws on, each with which part of it; "" is all of it."""
     match origin:

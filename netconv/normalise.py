@@ -15,6 +15,8 @@ LABELLED = frozenset(
 NORMS = frozenset({"BatchNorm", "_contrib_SyncBatchNorm"})
 """Ops whose fourth and fifth inputs are moving statistics."""
 ARITHMETIC = frozenset({"elemwise_add", "elemwise_sub", "elemwise_mul", "elemwise_div"})
+FUSED = frozenset(f"_sg_mkldnn_{name}" for name in ("conv", "fully_connected", "selfatt_qk", "selfatt_valatt"))
+"""Ops whose subgraph has what oneDNN fused."""
 STATES = ("State", "CellState")
 """Last part of the names Mathematica gives to initial states."""
 SUFFIXES = ("_init_h", "_init_c", "_init_state")
@@ -35,6 +37,31 @@ def canonical(graph: Graph) -> Graph:
         for node in graph.nodes
     )
     return replace(graph, nodes=nodes)
+
+
+def unfused(graph: Graph) -> Graph:
+    """What oneDNN fused, as the ops that it is made of; but what it computes with whole numbers of 8 bits, it computes
+    as one."""
+    nodes: list[Node] = []
+    arrays, stands = {}, {}
+    for index, node in enumerate(graph.nodes):
+        inputs = tuple(stands.get(edge, Edge(stands[Edge(edge.node)].node, edge.output)) for edge in node.inputs)
+        if node.op in FUSED and node.subgraphs and not registry.parsed(node)["quantized"]:
+            feeds, inner = list(inputs), {}
+            for place, part in enumerate(node.subgraphs[0].nodes):
+                if part.op == "null":
+                    inner[Edge(place)] = feeds.pop(0)
+                else:
+                    inner[Edge(place)] = Edge(len(nodes))
+                    nodes.append(replace(part, inputs=tuple(inner[edge] for edge in part.inputs)))
+            stands |= {Edge(index, k): inner[head] for k, head in enumerate(node.subgraphs[0].heads)}
+        else:
+            stands[Edge(index)] = Edge(len(nodes))
+            if index in graph.arrays:
+                arrays[len(nodes)] = graph.arrays[index]
+            nodes.append(replace(node, inputs=inputs))
+    heads = tuple(stands.get(edge, Edge(stands[Edge(edge.node)].node, edge.output)) for edge in graph.heads)
+    return replace(graph, nodes=tuple(nodes), heads=heads, arrays=arrays)
 
 
 def without_labels(graph: Graph) -> Graph:
@@ -157,7 +184,7 @@ def _is_state_input(graph: Graph, readers, reader: tuple[int, int]) -> bool:
 
 def normalise(graph: Graph, states: bool = False) -> Graph:
     """All rules in order. With `states`, initial and final recurrent states stay inputs and outputs."""
-    graph = without_labels(canonical(graph))
+    graph = without_labels(unfused(canonical(graph)))
     if not states:
         graph = without_hidden_heads(graph)
     graph = replace(graph, ports=tuple(graph.nodes[edge.node].name for edge in graph.heads))

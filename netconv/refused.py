@@ -1,6 +1,5 @@
 """Ops of MXNet that are known and not translated: why, and what to do instead. Knows no Keras."""
 
-_FUSED = "is what oneDNN makes of several ops; export the net as it is before MXNet fuses it for oneDNN"
 _ASYMMETRIC = (
     "belongs to a recurrent layer of whole numbers of 8 bits, for which Keras has none; convert the float net that the "
     "quantised one was made from"
@@ -36,7 +35,6 @@ _WOLFRAM_RANDOM = (
 _STRANGER = "is no op of MXNet but a name of another tool; export the net with MXNet or Mathematica"
 
 _GROUPS = {
-    _FUSED: "_sg_mkldnn_conv _sg_mkldnn_fully_connected _sg_mkldnn_selfatt_qk _sg_mkldnn_selfatt_valatt",
     _ASYMMETRIC: "_contrib_quantize_asym _contrib_quantized_rnn",
     _CALIBRATES: "_contrib_calibrate_entropy",
     _OPTIMIZER: "adam_update sgd_update sgd_mom_update mp_sgd_update mp_sgd_mom_update nag_mom_update "

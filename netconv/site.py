@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .arrays import Array, sources
+from .arrays import Array, has_constants, sources
 from .constants import LARGEST_ARRAY
 from .errors import NodeError
 from .graph import Edge, Graph
@@ -130,7 +130,7 @@ class Site:
         (`kernel`, or `cell.kernel`) instead of initial values. Nodes with the same arrays get the same layer."""
         weights = {role: array for role, array in (weights or {}).items() if array is not None}
         key = None
-        if weights:
+        if weights and not any(has_constants(array.origin) for array in weights.values()):
             origins = tuple((role, _key(array)) for role, array in weights.items())
             settings = {name: _settings(value) for name, value in sorted(config.items())}
             key = (cls, repr([_settings(value) for value in args]), repr(settings), origins)

@@ -231,5 +231,19 @@ def _foreach(a, ins, outs, guess=False):
     return [*steps[:data], *found[data:]], [*steps[data:], *(inner.shape(e) for e in ends)]
 
 
+def _fused(a, ins, outs):
+    """The first inputs are those of the subgraph; a range of two numbers for each that is quantised follows."""
+    (subgraph,) = a._node.subgraphs[:1] or (None,)
+    if subgraph is None or a._depth >= DEEPEST:
+        return ins, outs
+    nulls = [i for i, inner in enumerate(subgraph.nodes) if inner.op == "null"]
+    inner = Net(subgraph, dict(zip(nulls, ins, strict=False)), a._depth + 1)
+    if outs[0] is not None:
+        inner.learn([(subgraph.heads[0], outs[0])])
+    inner.settle(range(len(inner.rules)))
+    return [inner.shape(Edge(null)) for null in nulls], [inner.shape(subgraph.heads[0])]
+
+
 rule("_foreach")(_foreach)
+rule("_sg_mkldnn_conv", "_sg_mkldnn_fully_connected")(_fused)
 GUESSES["_foreach"] = lambda a, ins, outs: _foreach(a, ins, outs, guess=True)[0]

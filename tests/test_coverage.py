@@ -19,7 +19,9 @@ sys.path[:0] = [str(ROOT / "tests" / "conformance"), str(ROOT / "fixtures")]
 import table  # noqa: E402
 from cases import families  # noqa: E402
 
-WITH_GRAPHS = {"_cond", "_foreach", "_while_loop"}
+WITH_GRAPHS = {"_cond", "_foreach", "_while_loop"} | {
+    f"_sg_mkldnn_{name}" for name in ("conv", "fully_connected", "selfatt_qk", "selfatt_valatt")
+}
 """Ops that are recorded in nets only."""
 
 

@@ -88,6 +88,79 @@ def test_a_fault_of_a_node(tmp_path, kind, attrs, inputs, message):
     assert str(caught.value) == f"{kind} node 'node': {message}"
 
 
+INNER = graph(
+    null("x"), null("w"), op("Convolution", "c", [0, 1], **CONVOLVED), op("Activation", "a", [2], act_type="tanh")
+)
+PLAIN = graph(null("x"), null("w"), op("Convolution", "c", [0, 1], **CONVOLVED))
+BIASED = graph(null("x"), null("w"), null("b"), op("Convolution", "c", [0, 1, 2], kernel=(2, 2), num_filter=3))
+FUSED = [
+    ("_sg_mkldnn_conv", {"quantized": True}, None, (IMAGE, END, END), "needs a subgraph with a Convolution"),
+    ("_sg_mkldnn_fully_connected", {}, None, (FLOATS, END, END), "needs a subgraph with a FullyConnected"),
+    (
+        "_sg_mkldnn_conv",
+        {"quantized": True, "with_act": True},
+        INNER,
+        (IMAGE, ("float32", (3, 2, 2, 2)), END, END),
+        "is translated with relu or a clip at 0 alone; convert the float net; received tanh",
+    ),
+    (
+        "_sg_mkldnn_conv",
+        {"quantized": True},
+        PLAIN,
+        (IMAGE, ("float32", (3, 2, 2, 2)), END, END),
+        "weights must be stored in the parameter file, not computed",
+    ),
+    ("_sg_mkldnn_selfatt_qk", {"heads": 2}, None, (FLOATS,), "needs a subgraph"),
+    (
+        "_sg_mkldnn_selfatt_valatt",
+        {"heads": 2, "quantized": True},
+        None,
+        (SIGNLESS, BYTES, *RANGES),
+        "is translated in floats alone; convert the float net that the quantised one was made from",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "attrs", "inner", "inputs", "message"), FUSED)
+def test_a_fault_of_a_fused_node(tmp_path, kind, attrs, inner, inputs, message):
+    nulls = [null(f"x{n}", __dtype__=str(TYPES[dtype])) for n, (dtype, _) in enumerate(inputs)]
+    node = op(kind, "node", list(range(len(inputs))), **attrs) | ({"subgraphs": [inner]} if inner else {})
+    with pytest.raises(netconv.NodeError) as caught:
+        shapes = {f"x{n}": shape for n, (_, shape) in enumerate(inputs)}
+        netconv.convert(write(tmp_path, graph(*nulls, node)), False, input_shapes=shapes)
+    assert str(caught.value) == f"{kind} node 'node': {message}"
+
+
+def test_a_bias_beside_data_without_a_range(tmp_path):
+    node = op(
+        "_sg_mkldnn_conv", "node", [3, 1, 2, (3, 1), (3, 2)], quantized=True, min_calib_range=0, max_calib_range=1
+    )
+    nodes = [null("data"), null("w"), null("b"), op("_contrib_quantize_v2", "q", [0]), node | {"subgraphs": [BIASED]}]
+    path = write(tmp_path, graph(*nodes), w=np.ones((3, 2, 2, 2), "float32"), b=np.ones(3, "float32"))
+    with pytest.raises(netconv.NodeError) as caught:
+        netconv.convert(path, input_shapes={"data": (1, 2, 4, 4)})
+    message = "needs the range of its data; quantise the net with ranges found on data"
+    assert str(caught.value) == f"_sg_mkldnn_conv node 'node': {message}"
+
+
+def test_layers_with_other_constants_are_not_shared(tmp_path):
+    """Each of the two convolutions that read the same has its own kernel, made of its stored weight."""
+    nodes = [
+        null("data"),
+        null("v"),
+        null("w"),
+        op("_contrib_quantize_v2", "q", [0], min_calib_range=0, max_calib_range=1),
+    ]
+    nodes += [
+        op("_sg_mkldnn_conv", f"conv{n}", [3, n, (3, 1), (3, 2)], quantized=True) | {"subgraphs": [PLAIN]}
+        for n in (1, 2)
+    ]
+    v, w = (np.full((3, 2, 2, 2), value, "float32") for value in (1, -1))
+    path = write(tmp_path, graph(*nodes, heads=[4, 5]), v=v, w=w)
+    one, two = netconv.convert(path, input_shapes={"data": (1, 2, 4, 4)})(np.ones((1, 2, 4, 4), "float32"))
+    np.testing.assert_array_equal(128 * np.array(one), -127 * np.array(two))  # bytes from -128 to 127
+
+
 def quantised_dense():
     nodes = [null("data"), null("w"), *(null(f"end{n}") for n in range(2))]
     quantised = op("_contrib_quantize_v2", "q", [0], min_calib_range=-1, max_calib_range=1)

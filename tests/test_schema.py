@@ -12,8 +12,9 @@ from netconv.attributes import parse
 from netconv.refused import REFUSED
 
 RECORDED = json.loads((Path(__file__).parent.parent / "fixtures" / "schema.json").read_text())
-ELSEWHERE = {"CuDNNBatchNorm", "WarpCTC", "_contrib_PSROIPooling", "_npi_copy", "_npi_transpose"}
-"""Plug-ins, ops for a GPU and names of MXNet 2, which the recorded MXNet does not have, or tell."""
+FUSED = {f"_sg_mkldnn_{name}" for name in ("conv", "fully_connected", "selfatt_qk", "selfatt_valatt")}
+ELSEWHERE = {"CuDNNBatchNorm", "WarpCTC", "_contrib_PSROIPooling", "_npi_copy", "_npi_transpose"} | FUSED
+"""Plug-ins, ops for a GPU, what oneDNN fuses, and names of MXNet 2: the recorded MXNet does not have, or tell them."""
 UNTOLD = {"lower", "moving_mean", "moving_var", "moving_avg", "length", "num", "endpoint"}
 """What MXNet takes and its own schema does not tell."""
 OF_OP = {"_npi_concatenate": {"axis"}, "_npi_norm": {"ord", "axis", "keepdims", "flag"}}

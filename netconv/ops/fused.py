@@ -1,0 +1,230 @@
+"""What oneDNN fuses for nets of 8 bits: a convolution or a dense layer with what surrounds it. In floats `normalise`
+takes them apart."""
+
+import numpy as np
+
+from ..arrays import Array
+from ..convolving import convolved, per_axis, same_or_padded
+from ..layout import Stored, as_they_are, channels_last
+from ..lazy import layers, ops
+from ..quantising import (
+    HIGHEST,
+    LOWEST,
+    STEPS,
+    calibrated,
+    exact,
+    floats,
+    nearest,
+    product_range,
+    reach,
+    remark,
+    type_of,
+)
+from ..registry import parsed, translates
+from ..rounding import away_from_zero
+
+MOST = np.float32(2**31 - 1)
+"""Steps of a unit where the range is nothing."""
+
+
+@translates("_sg_mkldnn_conv", layout=as_they_are)
+def fused_convolution(
+    at,
+    *inputs,
+    quantized: bool = False,
+    with_bn: bool = False,
+    with_act: bool = False,
+    with_sum: bool = False,
+    with_postsum_act: bool = False,
+    min_calib_range: float | None = None,
+    max_calib_range: float | None = None,
+):
+    """Statistics are part of the stored weight before that is quantised: each filter by itself where the range of the
+    result is known, else all alike."""
+    parts = _parts(at, quantized, "Convolution")
+    conv, limit = parts["Convolution"], _limit(at, parts)
+    data, weight, *rest = inputs
+    weight, bias = _number(at, weight), None if conv["no_bias"] else _number(at, rest.pop(0))
+    if with_bn:
+        weight, bias = _normalised(parts["BatchNorm"], weight, bias, [_number(at, rest.pop(0)) for _ in range(4)])
+    added = rest.pop(0) if with_sum else None
+    ends = [_number(at, end) if isinstance(end, Stored) else end.natural() for end in rest]
+    order = channels_last(data.rank)
+    tensor = data.to(order)
+    kind, found = type_of(at, "data", tensor, "int8", "uint8"), calibrated(min_calib_range, max_calib_range)
+    scale = _steps(kind, *ends[:2])
+    weight_scale = _each_filter(at, weight, bias, scale) if found else np.float32([_over(STEPS["int8"], weight)])
+    sums = _convolved(at, tensor, _bytes(weight, _by_group(weight_scale, conv["num_group"])), conv)
+    sums = _biased(sums, bias, ops.multiply(weight_scale, scale))
+    unsigned = found and (with_postsum_act or (with_act and not with_sum))
+    out_kind = "int32" if not found else "uint8" if unsigned else "int8"
+    if found:
+        out_scale = _steps(out_kind, *found)
+        sums = ops.multiply(sums, ops.divide(ops.divide(out_scale, scale), weight_scale))
+    else:
+        out_scale = ops.multiply(scale, weight_scale)
+        found = product_range(kind, *ends[:2], weight.min()[None], weight.max()[None])
+    if with_act and limit is None:
+        sums = ops.relu(sums)
+    if with_sum:
+        other = added.to(order)
+        sums = _plus(sums, other, ops.divide(out_scale, _steps(type_of(at, "sum", other, "int8", "uint8"), *ends[2:])))
+    if with_postsum_act:
+        sums = ops.relu(sums)
+    return [at.ordered(nearest(sums, out_kind), order), *found]
+
+
+@translates("_sg_mkldnn_fully_connected", layout=as_they_are)
+def fused_dense(
+    at,
+    *inputs,
+    quantized: bool = False,
+    with_eltwise: bool = False,
+    enable_float_output: bool = False,
+    channel_wise_quantize: bool | None = None,
+    min_calib_range: float | None = None,
+    max_calib_range: float | None = None,
+):
+    """With `channel_wise_quantize` the weight is stored in floats, else in bytes, as is the bias."""
+    parts = _parts(at, quantized, "FullyConnected")
+    dense, limit = parts["FullyConnected"], _limit(at, parts)
+    data, weight, *rest = inputs
+    weight, bias = _number(at, weight), None if dense["no_bias"] else _number(at, rest.pop(0))
+    ends = [_number(at, end) if isinstance(end, Stored) else end.natural() for end in rest]
+    data = data.natural()
+    data = at.flattened(data, weight.shape[1]) if dense["flatten"] else data
+    kind, found = type_of(at, "data", data, "int8", "uint8"), calibrated(min_calib_range, max_calib_range)
+    scale = _steps(kind, *ends[:2])
+    if channel_wise_quantize:
+        weight_scale = _each_filter(at, weight, bias, scale)
+        sums = _biased(_dense(at, data, _bytes(weight, weight_scale)), bias, ops.multiply(weight_scale, scale))
+    else:
+        weight_scale, sums = _steps("int8", *ends[2:4]), _dense(at, data, weight)
+        if bias is not None:
+            share = ops.divide(ops.multiply(scale, weight_scale), _steps("int8", *ends[4:]))
+            sums = ops.add(sums, away_from_zero(ops.multiply(bias.astype("float32"), share)))
+    out_kind = "int32" if not found else "uint8" if with_eltwise else "int8"
+    after = found and with_eltwise
+    if found or enable_float_output:
+        one = 1.0 if after or not found else _steps(out_kind, *found)
+        sums = ops.multiply(sums, ops.divide(ops.divide(one, scale), weight_scale))
+    if with_eltwise:
+        sums = ops.relu(sums) if limit is None else ops.clip(sums, 0, limit)
+    if after:
+        sums = ops.multiply(sums, _steps(out_kind, *found))
+    if enable_float_output:
+        return sums
+    return [nearest(sums, out_kind), *(found or product_range(kind, *ends[:4]))]
+
+
+@translates("_sg_mkldnn_selfatt_qk", ignores="heads enable_float_output min_calib_range max_calib_range")
+def fused_scores(at, *_inputs, quantized: bool = False):
+    raise _floats_alone(at, quantized)
+
+
+@translates("_sg_mkldnn_selfatt_valatt", ignores="heads enable_float_output min_calib_range max_calib_range")
+def fused_weighting(at, *_inputs, quantized: bool = False):
+    raise _floats_alone(at, quantized)
+
+
+def _floats_alone(at, quantized: bool):
+    if not quantized:
+        return at.error("needs a subgraph")
+    return at.error("is translated in floats alone; convert the float net that the quantised one was made from")
+
+
+def _parts(at, quantized: bool, wanted: str) -> dict[str, dict]:
+    """The attributes of the ops that were fused, by op."""
+    remark(at)
+    nodes = [node for subgraph in at.node.subgraphs for node in subgraph.nodes if node.op != "null"]
+    if not quantized or wanted not in [node.op for node in nodes]:
+        raise at.error(f"needs a subgraph with a {wanted}")
+    return {node.op: parsed(node) for node in nodes}
+
+
+def _limit(at, parts) -> float | None:
+    """What a clip at 0 and at another number has as that; no other function than it and relu is followed by bytes."""
+    for op, attributes in parts.items():
+        if op == "clip" and attributes["a_min"] == 0:
+            return attributes["a_max"]
+        if op in ("clip", "LeakyReLU", "square", "sqrt", "exp", "abs") or attributes.get("act_type", "relu") != "relu":
+            found = attributes["act_type"] if op == "Activation" else op
+            raise at.error("is translated with relu or a clip at 0 alone; convert the float net", found)
+    return None
+
+
+def _number(at, value) -> np.ndarray:
+    if not isinstance(value, Stored):
+        raise at.error("weights must be stored in the parameter file, not computed")
+    at.discard(value)
+    return value.array.value
+
+
+def _over(dividend: float, weight: np.ndarray) -> np.float32:
+    most = np.abs(weight).max(initial=0)
+    return np.float32(dividend) / most if most else MOST
+
+
+def _steps(kind: str, low, high):
+    """Steps of a unit, of which there is a number even where the range is nothing."""
+    far = reach(low, high)
+    nothing = ops.equal(far, 0)
+    return ops.where(nothing, MOST, ops.divide(STEPS[kind], ops.where(nothing, ops.ones_like(far), far)))
+
+
+def _each_filter(at, weight, bias, scale) -> np.ndarray:
+    """Steps of a unit for each filter, so few that no bias is larger than half of what 32 bits hold."""
+    steps = np.array([_over(STEPS["int8"], one) for one in weight], "float32")
+    if bias is None:
+        return steps
+    if not at.constant(scale):
+        raise at.error("needs the range of its data; quantise the net with ranges found on data")
+    with np.errstate(divide="ignore"):
+        side = np.where(bias > 0, MOST, np.float32(LOWEST["int32"]))
+        most = side / np.float32(2) / bias.astype("float32") / ops.convert_to_numpy(scale)
+    return np.where(bias == 0, steps, np.minimum(steps, most))
+
+
+def _bytes(weight: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    scaled = np.rint(weight * scale.reshape(-1, *(1,) * (weight.ndim - 1)))
+    return scaled.clip(LOWEST["int8"], HIGHEST["int8"]).astype("int8")
+
+
+def _by_group(scale: np.ndarray, groups: int) -> np.ndarray:
+    """MXNet makes bytes of all filters of group n with the steps of filter n, and of their sums with their own."""
+    return scale if len(scale) == 1 or groups == 1 else np.repeat(scale[:groups], len(scale) // groups)
+
+
+def _normalised(norm: dict, weight, bias, arrays):
+    """Weight and bias with a normalisation behind them as part of them."""
+    gamma, beta, mean, variance = arrays
+    gamma = np.ones_like(gamma) if norm["fix_gamma"] else gamma
+    slope = (gamma / np.sqrt(variance.astype("float64") + norm["eps"])).astype("float32")
+    shift = beta - slope * mean if bias is None else beta + slope * (bias - mean)
+    return weight * slope.reshape(-1, *(1,) * (weight.ndim - 1)), shift
+
+
+def _biased(sums, bias, scale):
+    return sums if bias is None else ops.add(sums, floats(nearest(ops.multiply(bias, scale), "int32")))
+
+
+def _plus(sums, other, share):
+    """sums + other x share, rounded once."""
+    return floats(ops.add(ops.cast(sums, "float64"), ops.multiply(*(ops.cast(x, "float64") for x in (other, share)))))
+
+
+def _dense(at, data, weight: np.ndarray):
+    stored = Array.constant(weight)
+    dtype = exact(stored)
+    layer = at.layer(layers.Dense, len(weight), use_bias=False, weights={"kernel": stored.T}, dtype=dtype)
+    return floats(layer(ops.cast(data, dtype)))
+
+
+def _convolved(at, data, weight: np.ndarray, conv: dict):
+    weight, rank = Array.constant(weight), len(conv["kernel"])
+    stride, dilate, pad = (
+        per_axis(at, name, conv[name], rank, default) for name, default in (("stride", 1), ("dilate", 1), ("pad", 0))
+    )
+    dtype = exact(weight)
+    data, padding = same_or_padded(at, ops.cast(data, dtype), conv["kernel"], stride, dilate, pad)
+    return floats(convolved(at, data, weight, None, conv["num_group"], stride, dilate, padding, dtype=dtype))
