@@ -141,19 +141,31 @@ def _option(shape: Shape, size: int) -> str:
     return ",".join(["?", *(str(size if n is None else n) for n in shape[1:])])
 
 
+SIDES = {4: 224, 5: 64}
+"""A length for each open axis of an example of so many axes: images, videos; others have 10."""
+
+
 def question(net: Net, index: int, why: str = "cannot be found out", fitting: Shape = None) -> UnknownShape:
     name, shape = net.graph.nodes[index].name, net.shape(Edge(index))
     if shape is None:
-        what, example = f"the shape of input {name!r}", (None, 3, None, None)
+        what, example = f"the shape of input {name!r}", _alike(net, index)
     else:
         axes = [str(i) for i, n in enumerate(shape) if n is None and i]
         counted = (
             f"size of axis {axes[0]}" if len(axes) == 1 else f"sizes of axes {', '.join(axes[:-1])} and {axes[-1]}"
         )
         what, example = f"the {counted} of input {name!r} of shape {said(shape)}", shape
-    option = _option(fitting or example, 224 if len(example) == 4 else 10)
+    option = _option(fitting or example, SIDES.get(len(example), 10))
     python = tuple(None if n == "?" else int(n) for n in option.split(","))
     return UnknownShape(
         f"{net.graph.source}: {what} {why}; say for instance --input-shape {name}={option} (in Python "
         f"input_shapes={{{name!r}: {python}}})"
     )
+
+
+def _alike(net: Net, index: int) -> Shape:
+    """What an input of unknown rank may be: shaped for the first window that its data come to, or features."""
+    for node, mask in enumerate(_upstream(net.graph, [index])):
+        if mask and net.rules[node] and (kernel := getattr(net.rules[node][1], "kernel", ())):
+            return (None, 3, *(None,) * len(kernel))
+    return (None, None)

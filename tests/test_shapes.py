@@ -473,8 +473,13 @@ def test_data_tell_the_shape_of_the_one_input_that_nothing_else_tells():
 
 def test_a_shape_that_cannot_be_found_out_is_one_question():
     assert refused(ShapeError, net(("relu", "r", ["x"], {}))) == (
-        "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=?,3,224,224 "
-        "(in Python input_shapes={'x': (None, 3, 224, 224)})"
+        "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=?,10 (in Python "
+        "input_shapes={'x': (None, 10)})"
+    )
+    graph = net(("relu", "r", ["x"], {}), ("slice", "s", ["r"], {"begin": "(0,)", "end": "(None,)"}), conv("c", "s", 2))
+    assert refused(ShapeError, graph) == (
+        "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=?,3,224,224 (in Python "
+        "input_shapes={'x': (None, 3, 224, 224)})"
     )
     assert refused(ShapeError, net(dense("fc", "x", 2))) == (
         "net.json: the size of axis 1 of input 'x' of shape (?, ?) cannot be found out; say for instance "
