@@ -20,7 +20,7 @@ UNARY = {
     "ceil": "ceil", "floor": "floor", "fix": "trunc", "trunc": "trunc", "reciprocal": "reciprocal",
     "sin": "sin", "cos": "cos", "tan": "tan", "arcsin": "arcsin", "arccos": "arccos", "arctan": "arctan",
     "sinh": "sinh", "cosh": "cosh", "arcsinh": "arcsinh", "arctanh": "arctanh",
-    "erf": "erf", "erfinv": "erfinv",
+    "erfinv": "erfinv",
     "zeros_like": "zeros_like", "ones_like": "ones_like",
 }  # fmt: skip
 
@@ -59,6 +59,12 @@ def round_(at, data):
 def rint(at, data):
     """Halves down."""
     return data if whole(data) else down(data)
+
+
+@translates("erf", layout=anywhere)
+def erf(at, data):
+    """TensorFlow's of an infinity in double precision is no number."""
+    return typed(lambda x: ops.erf(ops.clip(x, -30, 30) if kind(x) == "float64" else x))(data)
 
 
 @translates("degrees", layout=anywhere)

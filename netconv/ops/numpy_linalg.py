@@ -4,6 +4,7 @@ import math
 from typing import Literal
 
 from ..attributes import Ints
+from ..counting import places
 from ..lazy import ops
 from ..registry import translates
 
@@ -19,8 +20,8 @@ def _turned(matrix):
 
 def _symmetric(A, UPLO: str):
     """The matrix that one triangle tells."""
-    inner = ops.tril(A, -1) if UPLO == "L" else ops.triu(A, 1)
-    return ops.add(ops.add(inner, _turned(inner)), ops.subtract(ops.tril(A), ops.tril(A, -1)))
+    compare = ops.greater_equal if UPLO == "L" else ops.less_equal
+    return ops.where(compare(places(A, -2), places(A, -1)), A, _turned(A))
 
 
 @translates("_npi_eigvalsh")

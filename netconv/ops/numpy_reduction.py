@@ -56,14 +56,15 @@ _extreme(("_np_min", "_np_amin"), "min")
 def _moment(name, root: bool):
     @translates(name)
     def translate(at, a, *, axis: Ints | None = None, dtype: Number = None, ddof: int = 0, keepdims: bool = False):
-        """`ddof` numbers fewer are divided by. MXNet has no gradient for it."""
-        a = ops.stop_gradient(a)
-        dtype = dtype or kind(a)
-        mean = ops.mean(ops.cast(a, "float64") if whole(a) else a, axis=axis, keepdims=True)
-        away = ops.square(ops.subtract(a, cut(mean, kind(a))))  # the mean of whole numbers is cut to one
+        """`ddof` numbers fewer are divided by. MXNet has no gradient for it. Of whole numbers the mean and the squares
+        are cut to their type, and the sum of these to `dtype`."""
+        given, dtype = kind(a), dtype or kind(a)
+        a = ops.cast(ops.stop_gradient(a), "float64" if whole(a) else given)
+        mean = ops.mean(a, axis=axis, keepdims=True)
+        away = ops.square(ops.subtract(a, ops.cast(cut(mean, given), kind(a))))
+        total = ops.sum(ops.cast(cut(away, given), kind(a)), axis=axis, keepdims=keepdims)
         count = ops.sum(ops.ones_like(a), axis=axis, keepdims=keepdims)
-        away, count = (ops.cast(x, "float64") if whole(a) else x for x in (away, count))
-        out = ops.divide(ops.sum(away, axis=axis, keepdims=keepdims), ops.subtract(count, float(ddof)))
+        out = ops.divide(ops.cast(cut(total, dtype), kind(a)), ops.subtract(count, float(ddof)))
         return cut(ops.sqrt(out) if root else out, dtype)
 
 
@@ -131,7 +132,7 @@ def percentile(
     q_scalar: float | None = None,
 ):
     """The axes of `q` come first. Keras's quantile forgets its method within a model. MXNet has no gradient for it."""
-    a = ops.stop_gradient(ops.cast(a, "float32") if whole(a) else a)
+    a = ops.stop_gradient(a if kind(a) == "float64" else ops.cast(a, "float32"))
     rank = len(a.shape)
     chosen = sorted(range(rank) if axis is None else {at.axis(i, rank) for i in axis})
     count = math.prod(a.shape[i] or 0 for i in chosen)

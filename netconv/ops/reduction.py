@@ -70,7 +70,7 @@ def norm(
         raise at.error("attribute 'ord' must be 1 or 2", ord)
     axis = axis or None
     if ord == 1:
-        out = ops.sum(ops.absolute(data), axis=axis, keepdims=keepdims)
+        out = cut(ops.sum(ops.absolute(data), axis=axis, keepdims=keepdims), kind(data))
     else:
         out = typed(lambda x: ops.sqrt(ops.sum(ops.square(x), axis=axis, keepdims=keepdims)))(data)
     return out if out_dtype is None else ops.cast(out, out_dtype)

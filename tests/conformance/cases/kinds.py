@@ -1,5 +1,7 @@
 """Other number types than float32: what comes out has the type that MXNet gives it."""
 
+import math
+
 from . import Input, case, forward, free, given, outputs, source, x
 
 FRACTIONS = ("float16", "float64")
@@ -133,6 +135,15 @@ CASES = [
         for kind, attrs in [("int32", {}), ("uint8", {}), ("int32", {"dtype": "float64"})]
     ),
     forward(case("_np_sum", given(1.5, 2.5, 1.5), dtype="int32")),
+    *(
+        forward(case(op, given(0, 30, 0, 30, 7, dtype=kind), **attrs))
+        for op in ("_npi_var", "_npi_std")
+        for kind in ("uint8", "int8")
+        for attrs in ({}, {"dtype": "float64"})
+    ),
+    forward(case("_npi_percentile", given(1.1, 2.2, 5.7, dtype="float16"), q_scalar=30)),
+    forward(case("erf", given(math.inf, -math.inf, 0.5, dtype="float64"))),
+    *(forward(case("norm", given(-3, 2, 5, dtype=kind), ord=1)) for kind in ("int8", "uint8")),
     forward(case("_np_max", given(1, 0, 1, dtype="bool"))),
     *(
         forward(case("amp_cast", given(1, 2, 3, dtype=kind), dtype=dtype))

@@ -7,6 +7,7 @@ CASES = [
     *(outputs(2, forward(case("_npi_eigh", x(3, 3, draw="definite"), UPLO=part))) for part in "LU"),
     *(forward(case("_npi_eigvalsh", x(*shape, draw="definite"))) for shape in [(3, 3), (2, 3, 3)]),
     *(forward(case("_npi_eigvalsh", x(3, 3), UPLO=part)) for part in "LU"),
+    forward(case("_npi_eigvalsh", x(1, 2, 1, 1))),
     *(case("_npi_solve", x(*a, draw="definite"), x(*b)) for a, b in [((3, 3), (3, 2)), ((2, 3, 3), (2, 3, 2))]),
     *(forward(case("_npi_pinv_scalar_rcond", x(*shape))) for shape in [(3, 4), (4, 3), (2, 3, 3)]),
     forward(case("_npi_pinv_scalar_rcond", x(4, 3), rcond=0.5)),
