@@ -40,12 +40,21 @@ def convolved(at, data, weight, bias, groups: int, stride, dilate, padding: str,
     alone = groups > 1 and weight.shape[1] == 1 and rank < 3
     # What Keras refuses: every point, then every stride-th.
     every = max(stride) > 1 and (max(dilate) > 1 or (alone and len(set(stride)) > 1))
+    every = every or _one_column(data, weight, stride)
     config = {"strides": (1,) * rank if every else stride, "padding": padding, "dilation_rate": dilate} | settings
     if alone:
         out = _depthwise(at, data, weight, bias, groups, config)
     else:
         out = by_group(data, weight, bias, groups, lambda *group: _one_group(at, *group, config))
     return _every(out, stride) if every else out
+
+
+def _one_column(data, weight, stride) -> bool:
+    """Whether data of one channel may have a single window along the last axis, whose stride is not that of the axis
+    before: oneDNN reads beyond its memory for it."""
+    length = data.shape[-2]
+    lone = weight.shape[1] == 1 and len(stride) > 1 and stride[-2] == 1 < stride[-1]
+    return lone and (length is None or length < weight.shape[-1] + stride[-1])
 
 
 def _every(data, stride):

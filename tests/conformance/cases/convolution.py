@@ -396,4 +396,16 @@ CASES = [
         case("Convolution", x(2, 3, 5, 8), w(4, 3, 1, 1), w(4), kernel=(1, 1), num_filter=4, stride=(2, 3), pad=(1, 0))
     ),
     free(case("Convolution", x(2, 3, 8), w(4, 3, 1), kernel=(1,), num_filter=4, stride=(3,), no_bias=True)),
+    # one channel, and a single window along the last axis
+    *(
+        free(case("Convolution", x(3, 1, *size), w(2, 1, *kernel), w(2), kernel=kernel, num_filter=2, stride=stride))
+        for size, kernel, stride in [
+            ((4, 5), (2, 3), (1, 3)),
+            ((5, 3), (1, 2), (1, 2)),
+            ((3, 2, 3), (1, 1, 2), (2, 1, 2)),
+        ]
+    ),
+    roaming(
+        free(case("Convolution", x(3, 1, 4, 5), w(1, 1, 2, 3), w(1), kernel=(2, 3), num_filter=1, stride=(1, 3))),
+    ),
 ]
