@@ -16,7 +16,7 @@ from .layout import Stored, Value
 from .lazy import keras, layers, ops
 from .parts import starts
 from .site import Build, Site, keras_name, precision, wrap
-from .variables import all_used, name_operations, settle, twice
+from .variables import idle, name_operations, settle, twice
 
 DTYPES = {str(number): kind for number, kind in TYPES.items()}
 """Types by what `__dtype__` says; where it says nothing known they are float32."""
@@ -94,7 +94,8 @@ def _built(graph: Graph, shapes: dict[int, tuple], zeros: set[int], state: Build
     kept = {variable.path for variable in model.variables}
     weights = {path: origin for path, origin in weights.items() if path in kept}
     used = {name for origin in weights.values() for name in sources(origin)}
-    all_used(graph, used | state.discarded)
+    if unused := idle(graph, used | state.discarded):
+        state.notes.append(f"{', '.join(unused)}: only the shape of what is made with it counts")
     account = Account(
         nodes=sum(node.op != "null" for node in graph.nodes),
         layers=len(made),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from . import registry
@@ -14,6 +15,11 @@ LABELLED = frozenset(
 """Output heads whose second input is a label: what they compute without one is their meaning at inference."""
 NORMS = frozenset({"BatchNorm", "_contrib_SyncBatchNorm"})
 """Ops whose fourth and fifth inputs are moving statistics."""
+SHAPE_ONLY = {
+    "Crop": 1, "_contrib_BilinearResize2D": 1, "broadcast_like": 1, "reshape_like": 1, "shape_array": 0,
+    "size_array": 0, "slice_like": 1,
+}  # fmt: skip
+"""Ops that ask one of their inputs for nothing but its shape, and its position."""
 ARITHMETIC = frozenset({"elemwise_add", "elemwise_sub", "elemwise_mul", "elemwise_div"})
 FUSED = frozenset(f"_sg_mkldnn_{name}" for name in ("conv", "fully_connected", "selfatt_qk", "selfatt_valatt"))
 """Ops whose subgraph has what oneDNN fused."""
@@ -191,17 +197,27 @@ def normalise(graph: Graph, states: bool = False) -> Graph:
     return with_ranges(without_weight_dropout(without_identity(without_unused(graph))))
 
 
-def frozen(graph: Graph) -> Graph:
-    """What only a BlockGrad leads to does not train. A BatchNorm there normalises by batch in training all the same,
-    and moves its statistics, as MXNet's does."""
+def _reached(graph: Graph, reads: Callable[[Node], Iterable[Edge]]) -> set[int]:
+    """The heads, and all that a reached node `reads`."""
     reached: set[int] = set()
     todo = [edge.node for edge in graph.heads]
     while todo:
         index = todo.pop()
         if index not in reached:
             reached.add(index)
-            if graph.nodes[index].op != "BlockGrad":
-                todo.extend(edge.node for edge in graph.nodes[index].inputs)
+            todo.extend(edge.node for edge in reads(graph.nodes[index]))
+    return reached
+
+
+def computed_with(graph: Graph) -> set[int]:
+    """The nodes of which more than the shape has a part in what the heads give."""
+    return _reached(graph, lambda node: (e for i, e in enumerate(node.inputs) if i != SHAPE_ONLY.get(node.op)))
+
+
+def frozen(graph: Graph) -> Graph:
+    """What only a BlockGrad leads to does not train. A BatchNorm there normalises by batch in training all the same,
+    and moves its statistics, as MXNet's does."""
+    reached = _reached(graph, lambda node: () if node.op == "BlockGrad" else node.inputs)
     reached.update(edge.node for node in graph.nodes if node.op in NORMS for edge in node.inputs[3:5])
     arrays = {i: array if i in reached else array.frozen() for i, array in graph.arrays.items()}
     return replace(graph, arrays=arrays)

@@ -6,6 +6,7 @@ from .arrays import pieces, sources
 from .errors import FormatError
 from .graph import Graph
 from .lazy import keras
+from .normalise import computed_with
 from .site import Build, snake
 
 
@@ -34,12 +35,15 @@ def twice(weights: dict[str, tuple]) -> dict[str, list[str]]:
     return found
 
 
-def all_used(graph: Graph, used: set[str]) -> None:
-    """Every stored array that a head needs is in the model, or was set aside by the op that reads it."""
-    for array in graph.arrays.values():
-        for name in sources(array.origin):
-            if name not in used:
-                raise FormatError(f"{graph.source}: parameter {name!r} was not used: no layer took it")
+def idle(graph: Graph, used: set[str]) -> list[str]:
+    """The parameters that are not in the model because only the shape of what is made with them counts. Raises
+    FormatError if another that a head needs is neither there nor set aside by the op that reads it."""
+    needed = computed_with(graph)
+    left = {name: i for i, array in graph.arrays.items() for name in sources(array.origin) if name not in used}
+    for name, index in left.items():
+        if index in needed:
+            raise FormatError(f"{graph.source}: parameter {name!r} was not used: no layer took it")
+    return list(left)
 
 
 def name_operations(state: Build, model) -> list:

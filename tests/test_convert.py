@@ -230,6 +230,35 @@ def test_recurrent_states_start_at_zero_unless_asked_for(tmp_path):
     np.testing.assert_allclose(model(x), with_states([x, np.zeros((3, 4), "float32")]), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "scaled",
+    [
+        [op("_MulScalar", "a", [0], scalar=3.0), op("_Maximum", "m", [0, 1])],
+        [op("_DivScalar", "a", [0], scalar=0.5), op("broadcast_maximum", "m", [1, 0])],
+        [op("_Plus", "a", [0, 0]), op("_Plus", "b", [1, 0]), op("_Maximum", "m", [2, 0])],
+    ],
+)
+def test_the_maximum_of_numbers_and_their_multiples_is_the_same_compiled(tmp_path, scaled):
+    """TensorFlow takes it for a leaky ReLU, which it is for factors below 1."""
+    model = convert(tmp_path, graph(null("data"), *scaled), {"data": (None, 4)})
+    x = np.array([[-1, 2, -0.5, 0]], "float32")
+    factor = 2 if scaled[0]["op"] == "_DivScalar" else 3
+    np.testing.assert_array_equal(model.predict_on_batch(x), np.maximum(x, factor * x))
+
+
+def test_a_layer_of_which_only_the_shape_counts_is_no_part_of_the_model(tmp_path):
+    nodes = [
+        null("data"), null("w"), op("Convolution", "c", [0, 1], kernel="(2, 3)", num_filter=1, no_bias=True),
+        op("relu", "r", [2]), op("Crop", "crop", [0, 3], num_args=2),
+    ]  # fmt: skip
+    path = write(tmp_path, graph(*nodes), w=draw(1, 2, 2, 3))
+    done = conversion.convert(path, input_shapes={"data": (None, 2, 5, 6)})
+    assert done.model.weights == []
+    assert done.account.notes == ("w: only the shape of what is made with it counts",)
+    x = draw(3, 2, 5, 6)
+    np.testing.assert_array_equal(done.model(x), x[:, :, :4, :4])
+
+
 def test_weights_that_mathematica_drops_are_the_stored_ones(tmp_path):
     """The mask has ones where nothing is dropped, and is drawn at random elsewhere."""
     nodes = [

@@ -201,7 +201,6 @@ def reshape_like(
     rhs_end: int | None = None,
 ):
     """Axes [lhs_begin, lhs_end) of `lhs` become axes [rhs_begin, rhs_end) of `rhs`."""
-    at.discard(rhs)
     left = regroup.lengths(lhs.shape)
     right = [(d, Counter()) if d else (1, Counter([-1 - i])) for i, d in enumerate(rhs.shape)]
     bounds = []
@@ -358,7 +357,6 @@ def slice_axis(at, data, *, axis: int, begin: int, end: int | None):
 @translates("slice_like", layout=as_they_are)
 def slice_like(at, data, shape_like, *, axes: Ints = ()):
     """Cut to the lengths of the second input, along `axes` or all."""
-    at.discard(shape_like)
     chosen = {at.axis(a, data.rank) for a in axes} or set(range(min(data.rank, shape_like.rank)))
     lengths = [shape_like.shape[i] if i in chosen else None for i in range(data.rank)]
     out = cut(at, data, [slice(0, n) for n in lengths])
@@ -402,7 +400,6 @@ def pad(at, data, *, mode: Literal["constant", "edge", "reflect"], pad_width: In
 def crop(at, *data, offset: Ints = (0, 0), h_w: Ints = (0, 0), center_crop: bool = False):
     """Cuts (height, width) to `h_w`, or to the second input's."""
     first, like = data[0], data[1] if len(data) > 1 else None
-    at.discard(like)
     if len(first.shape) != 4 or len(offset) != 2 or len(h_w) != 2:
         raise at.error("needs images, and two numbers in 'offset' and in 'h_w'", (tuple(first.shape), offset, h_w))
     last = first.order == channels_last(4)
@@ -443,7 +440,6 @@ def broadcast_to(at, data, *, shape: Ints = ()):
 
 @translates("broadcast_like")
 def broadcast_like(at, lhs, rhs, *, lhs_axes: Ints | None = None, rhs_axes: Ints | None = None):
-    at.discard(at.values[1])
     if lhs_axes is None:
         return ops.add(lhs, ops.cast(ops.zeros_like(rhs), lhs.dtype))
     rank = len(lhs.shape)
