@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint record table drawn zoo bench clean
+.PHONY: demo test lint record table drawn nets zoo bench clean
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -46,6 +46,12 @@ drawn: $(VENV)/ready .venv-mxnet/ready
 	.venv-mxnet/bin/python -W ignore fixtures/drawn/answer.py fixtures/drawn/rows $(SEED) $(COUNT) $(PART)
 	$(BIN)/python fixtures/drawn/compare.py fixtures/drawn/rows $(SEED) $(COUNT) $(PART)
 
+# Nets drawn at random, beside MXNet: make nets SEED=3 COUNT=100
+nets: $(VENV)/ready .venv-mxnet/ready
+	rm -rf fixtures/drawn/made
+	.venv-mxnet/bin/python -W ignore fixtures/drawn/nets.py fixtures/drawn/made $(SEED) $(COUNT)
+	$(BIN)/python fixtures/drawn/compare_nets.py fixtures/drawn/made
+
 # Whole nets, each recorded, compared and deleted again, a line each; NETS chooses some.
 zoo: $(VENV)/ready .venv-mxnet/ready
 	for net in $(or $(NETS),$$(.venv-mxnet/bin/python fixtures/zoo/record.py)); do \
@@ -69,4 +75,5 @@ bench: $(VENV)/ready benchmarks/nets/resnet50_v1-symbol.json
 	$(BIN)/python benchmarks/predict.py
 
 clean:
-	rm -rf $(VENV) .venv-mxnet demo benchmarks/nets fixtures/drawn/rows fixtures/zoo/nets .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-mxnet demo benchmarks/nets fixtures/drawn/rows fixtures/drawn/made fixtures/zoo/nets
+	rm -rf .pytest_cache .ruff_cache

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from cases import Case, cotangent, symbol
 
-from netconv import arrays, conversion, ndarray
+from netconv import archive, arrays, conversion, ndarray
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 NETS = [FIXTURES / "ckd", *sorted((FIXTURES / "conformance" / "nets").iterdir())]
@@ -196,11 +196,19 @@ def pairs(found: dict[str, np.ndarray], said: dict[str, np.ndarray]) -> list[Pai
 
 
 def compared_net(converted, members: dict[str, np.ndarray], size: str) -> list[Pair]:
-    """A recorded net at one of its two batch sizes."""
+    """A recorded net at one of its batch sizes."""
     said = part(members, f"{size}/")
     found = answers(converted, said)
     assert len(part(found, "out:")) == len(part(said, "out:"))
     return pairs(found, said)
+
+
+def reloaded(converted, path: Path):
+    """The model from the file that is written of it."""
+    import keras
+
+    archive.save(converted.model, path, converted.members)
+    return keras.models.load_model(path)
 
 
 def converted_net(folder: Path):

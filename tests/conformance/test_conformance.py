@@ -22,10 +22,11 @@ from compare import (
     pairs,
     part,
     recorded,
+    reloaded,
     trained,
 )
 
-from netconv import archive, registry
+from netconv import registry
 from netconv.coverage import ERRORS
 
 ROWS = [(family, row) for family, rows in families().items() for row in rows]
@@ -74,19 +75,16 @@ def test_op(family, row, tmp_path):
 
 @pytest.mark.parametrize("folder", NETS, ids=lambda folder: folder.name)
 def test_net(folder, tmp_path):
-    import keras
-
     converted, members = converted_net(folder)
     tolerance = meta(members)["tolerance"]
-    archive.save(converted.model, tmp_path / "net.keras", converted.members)
-    again = keras.models.load_model(tmp_path / "net.keras")
+    again = reloaded(converted, tmp_path / "net.keras")
     for size in "ab":
         compared = compared_net(converted, members, size)
         for pair in compared:
             close(pair, 10 * tolerance if pair.what.startswith("grad") else tolerance)
         fed = [members[f"{size}/in:{tensor.name}"] for tensor in again.inputs]
-        reloaded = again(fed if len(fed) > 1 else fed[0], training=False)
-        for k, output in enumerate(reloaded if isinstance(reloaded, list) else [reloaded]):
+        outputs = again(fed if len(fed) > 1 else fed[0], training=False)
+        for k, output in enumerate(outputs if isinstance(outputs, list) else [outputs]):
             np.testing.assert_allclose(output, compared[k].found, 1e-6, 1e-6, err_msg=f"output {k} of the saved model")
 
 
