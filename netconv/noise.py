@@ -31,9 +31,9 @@ def _share(numbers):
     return ops.multiply(ops.add(ops.erf(ops.multiply(numbers, math.sqrt(0.5))), 1.0), 0.5)
 
 
-def uniform(at, zeros):
+def uniform(at, zeros, part: str | None = None):
     """Numbers from 0 to 1."""
-    return _share(normal(at, zeros))
+    return _share(normal(at, zeros, part))
 
 
 def exponential(at, zeros):

@@ -8,7 +8,6 @@ _CALIBRATES = "finds the ranges that a net is quantised with, and is no part of 
 _OPTIMIZER = "is a step of an optimiser, not part of a net; compile the converted model with an optimiser of Keras"
 _GRAPHS = "samples graphs in sparse storage, which Keras has not; prepare the graph before the model"
 _FILES = "reads or decodes image files; do that before the model"
-_AUGMENT = "changes images at random while training; use a preprocessing layer of Keras before the model"
 _COUNTS = "draws until enough numbers differ, and says how often; draw them outside and feed them as an input"
 _LENGTH = "returns as many rows as its data say, and a layer of Keras has a fixed number; multiply by a mask instead"
 _FOREIGN = "runs code that is not in the file; write it as ops of MXNet and export again"
@@ -50,11 +49,6 @@ _GROUPS = {
     "_contrib_getnnz",
     _FILES: "_cvimread _cvimdecode _cvimresize _cvcopyMakeBorder _imdecode _npi_cvimdecode _npi_cvimread "
     "_npi_cvimresize",
-    _AUGMENT: "_image_random_brightness _image_random_color_jitter _image_random_contrast "
-    "_image_random_flip_left_right _image_random_flip_top_bottom _image_random_hue _image_random_lighting "
-    "_image_random_saturation _npx__image_random_brightness _npx__image_random_color_jitter "
-    "_npx__image_random_contrast _npx__image_random_flip_left_right _npx__image_random_flip_top_bottom "
-    "_npx__image_random_hue _npx__image_random_lighting _npx__image_random_saturation",
     _COUNTS: "_sample_unique_zipfian",
     _LENGTH: "_contrib_boolean_mask _npi_boolean_mask _npx_nonzero _npi_nonzero _npi_unique _npi_delete _npi_bincount",
     _FOREIGN: "Custom _npi_Custom _CustomFunction _Native _NDArray _CachedOp _CachedOpThreadSafe",

@@ -118,6 +118,64 @@ def test_random_numbers(net, op, attrs, mean, deviation):
     np.testing.assert_allclose([first.mean(), first.std()], [mean, deviation], 0.03, 0.03)
 
 
+PICTURE = (40 + 100 * np.random.default_rng(1).random((4, 6, 3))).astype("float32")
+
+
+def pictures(model, count):
+    return [np.asarray(model(PICTURE)) for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("op", "attrs", "low", "high"),
+    [
+        ("brightness", {"min_factor": 0.5, "max_factor": 1.5}, 0.5, 1.5),
+        ("color_jitter", {"brightness": 0.3, "contrast": 0, "saturation": 0, "hue": 0}, 0.7, 1.3),
+    ],
+)
+def test_one_brightness_is_drawn_for_an_image(net, op, attrs, low, high):
+    model = net(f"_image_random_{op}", attrs, {"data": PICTURE.shape})
+    factors = [picture / PICTURE for picture in pictures(model, 200)]
+    assert max(np.ptp(one) for one in factors) < 1e-5
+    means = [one.mean() for one in factors]
+    assert low <= min(means) < low + 0.1 * (high - low) and high - 0.1 * (high - low) < max(means) <= high
+    np.testing.assert_allclose(model.predict_on_batch(PICTURE), PICTURE, 1e-6)  # the middle
+
+
+@pytest.mark.parametrize(("way", "axis"), [("left_right", 1), ("top_bottom", 0)])
+def test_about_half_of_the_images_are_flipped(net, way, axis):
+    model = net(f"_image_random_flip_{way}", {}, {"data": PICTURE.shape})
+    flipped = 0
+    for picture in pictures(model, 100):
+        assert (picture == PICTURE).all() or (picture == np.flip(PICTURE, axis)).all()
+        flipped += bool((picture != PICTURE).any())
+    assert 30 < flipped < 70
+    np.testing.assert_array_equal(model.predict_on_batch(PICTURE), PICTURE)
+
+
+def test_light_varies_as_in_photographs(net):
+    from netconv.colours import LIGHT
+
+    model = net("_image_random_lighting", {"alpha_std": 0.5}, {"data": PICTURE.shape})
+    changes = np.array([picture - PICTURE for picture in pictures(model, 400)])
+    assert np.ptp(changes, (1, 2)).max() < 1e-4
+    np.testing.assert_allclose(np.cov(changes[:, 0, 0].T), 0.25 * LIGHT @ LIGHT.T, 0.3)
+
+
+def test_colours_are_changed_in_any_order(net):
+    """A turn of the hues keeps the largest number of each pixel, and contrast draws it towards the mean grey: of the
+    image as it was where contrast comes first."""
+    from netconv import colours
+
+    attrs = {"brightness": 0, "contrast": 0.9, "saturation": 0, "hue": 0.4}
+    model = net("_image_random_color_jitter", attrs, {"data": PICTURE.shape})
+    grey, first = (colours.SHARES * PICTURE).sum(-1).mean(), 0
+    for picture in pictures(model, 60):
+        slope, shift = np.polyfit(PICTURE.max(-1).ravel(), picture.max(-1).ravel(), 1)
+        first += bool(abs(shift / (1 - slope) - grey) < 1e-2)
+    assert 15 < first < 45
+    np.testing.assert_allclose(model.predict_on_batch(PICTURE), PICTURE, 1e-5)
+
+
 def poisson(k, lam):
     return math.exp(k * math.log(lam) - lam - math.lgamma(k + 1))
 

@@ -41,7 +41,7 @@ LEVELS = [
     {"patterns", "unrolled"},
     {"plus"},
     {"functions", "layout", "overlap", "parts", "regroup", "rounding", "special"},
-    {"convolving", "counting", "noise", "quantising", "windows"},
+    {"colours", "convolving", "counting", "noise", "quantising", "windows"},
     {"ops"},
     {"site"},
     {"variables"},

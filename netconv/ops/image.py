@@ -4,9 +4,10 @@ import numpy as np
 
 from .. import regroup
 from ..attributes import Floats, Ints
+from ..colours import LIGHT, lighting
 from ..lazy import ops
 from ..registry import translates
-from ..rounding import cut, kind, whole
+from ..rounding import whole
 
 
 def _each_channel(values, channels: int):
@@ -50,22 +51,11 @@ def flip_top_bottom(at, data):
     return ops.flip(data, -3)
 
 
-LIGHT = np.array([55.46, 4.794, 1.148]) * [
-    [-0.5675, 0.7192, 0.4009],
-    [-0.5808, -0.0045, -0.8140],
-    [-0.5836, -0.6948, 0.4203],
-]
-"""How red, green and blue vary together in photographs (Krizhevsky et al. 2012), as MXNet has it."""
-
-
 @translates("_image_adjust_lighting", "_npx__image_adjust_lighting")
 def adjust_lighting(at, data, *, alpha: Floats):
     if data.shape[-1] != 3 or len(alpha) != 3:
         raise at.error("needs three channels and three numbers", (tuple(data.shape), alpha))
-    light = (LIGHT @ np.array(alpha)).astype("float32")
-    if whole(data):
-        return cut(ops.clip(ops.add(ops.cast(data, "float32"), light), 0, 255), kind(data))
-    return ops.add(data, light)
+    return lighting(data, (LIGHT @ np.array(alpha)).astype("float32"))
 
 
 @translates("_image_resize", "_npx__image_resize")

@@ -40,7 +40,7 @@ UNRECORDED = frozenset(
     "_random_gamma_like _random_poisson_like _random_negative_binomial_like "
     "_random_generalized_negative_binomial_like _sample_gamma _sample_poisson _sample_negative_binomial "
     "_sample_generalized_negative_binomial "
-    "_npi_choice _npi_multinomial "
+    "_npi_choice _npi_multinomial _image_random_flip_left_right _image_random_flip_top_bottom "
     # MXNet computes these on a GPU only
     "_contrib_fft _contrib_ifft _contrib_count_sketch "
     # MXNet runs these on arrays in place or stored sparsely, not in a graph

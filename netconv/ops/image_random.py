@@ -1,0 +1,84 @@
+"""Images changed at random (`noise.py` says when): one draw for an image (height, width, channels) of 0 to 255."""
+
+from .. import colours
+from ..lazy import ops
+from ..noise import between, blank, normal, uniform
+from ..registry import translates
+
+NUMBER = (1, 1, 1)
+
+
+def _image(at, data, *channels: int):
+    if len(data.shape) != 3 or data.shape[-1] not in channels:
+        wanted = " or ".join(map(str, channels))
+        raise at.error(f"needs an image (height, width, channels) of {wanted} channels", tuple(data.shape))
+    return data
+
+
+def _factor(at, low: float, high: float, part: str | None = None):
+    if low < 0:
+        raise at.error("attribute 'min_factor' must be at least 0", low)
+    return between(uniform(at, blank(at, NUMBER), part), low, high)
+
+
+@translates("_image_random_brightness", "_npx__image_random_brightness")
+def random_brightness(at, data, *, min_factor: float, max_factor: float):
+    return colours.brightness(_image(at, data, 1, 3), _factor(at, min_factor, max_factor))
+
+
+@translates("_image_random_contrast", "_npx__image_random_contrast")
+def random_contrast(at, data, *, min_factor: float, max_factor: float):
+    return colours.contrast(_image(at, data, 1, 3), _factor(at, min_factor, max_factor))
+
+
+@translates("_image_random_saturation", "_npx__image_random_saturation")
+def random_saturation(at, data, *, min_factor: float, max_factor: float):
+    return colours.saturation(_image(at, data, 1, 3), _factor(at, min_factor, max_factor))
+
+
+@translates("_image_random_hue", "_npx__image_random_hue")
+def random_hue(at, data, *, min_factor: float, max_factor: float):
+    return colours.hue(_image(at, data, 3), _factor(at, min_factor, max_factor))
+
+
+@translates("_image_random_color_jitter", "_npx__image_random_color_jitter")
+def random_color_jitter(at, data, *, brightness: float, contrast: float, saturation: float, hue: float):
+    """Those that have a width, one after the other in a random order."""
+    widths = {"brightness": brightness, "contrast": contrast, "saturation": saturation, "hue": hue}
+    data, middle = _image(at, data, 3), {"hue": 0.0}
+    drawn = {
+        name: between(
+            uniform(at, blank(at, NUMBER), name), middle.get(name, 1.0) - width, middle.get(name, 1.0) + width
+        )
+        for name, width in widths.items()
+        if width > 0
+    }
+    if not drawn:
+        return data
+    order = ops.argsort(normal(at, blank(at, (len(drawn),)), "order"))
+    for step in range(len(drawn)):
+        changed = [getattr(colours, name)(data, amount) for name, amount in drawn.items()]
+        for number, one in enumerate(changed):
+            data = ops.where(ops.equal(order[step], number), one, data)
+    return data
+
+
+@translates("_image_random_lighting", "_npx__image_random_lighting")
+def random_lighting(at, data, *, alpha_std: float = 0.05):
+    alpha = ops.multiply(normal(at, blank(at, (1, 1, 3))), alpha_std)
+    return colours.lighting(_image(at, data, 3), ops.matmul(alpha, colours.LIGHT.T.astype("float32")))
+
+
+def _flipped(at, data, axis: int):
+    """At every second call."""
+    return ops.where(ops.greater(normal(at, blank(at, NUMBER)), 0), ops.flip(data, axis), _image(at, data, 1, 3))
+
+
+@translates("_image_random_flip_left_right", "_npx__image_random_flip_left_right")
+def random_flip_left_right(at, data):
+    return _flipped(at, data, 1)
+
+
+@translates("_image_random_flip_top_bottom", "_npx__image_random_flip_top_bottom")
+def random_flip_top_bottom(at, data):
+    return _flipped(at, data, 0)
