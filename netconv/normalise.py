@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from . import registry
+from .errors import NodeError
 from .graph import Edge, Graph, Node
 
 IDENTITY = frozenset({"_copy", "_identity_with_attr_like_rhs", "IdentityAttachKLSparseReg"})
@@ -53,6 +54,9 @@ def unfused(graph: Graph) -> Graph:
     for index, node in enumerate(graph.nodes):
         inputs = tuple(stands.get(edge, Edge(stands[Edge(edge.node)].node, edge.output)) for edge in node.inputs)
         if node.op in FUSED and node.subgraphs and not registry.parsed(node)["quantized"]:
+            nulls = sum(part.op == "null" for part in node.subgraphs[0].nodes)
+            if nulls != len(inputs):
+                raise NodeError(node.op, node.name, f"needs {nulls} inputs, as its subgraph has", len(inputs))
             feeds, inner = list(inputs), {}
             for place, part in enumerate(node.subgraphs[0].nodes):
                 if part.op == "null":

@@ -178,7 +178,7 @@ def check(graph: Graph) -> None:
         parsed(node)
         inputs = ops[node.op].inputs
         most = None if any(i.variadic for i in inputs) else len(inputs)
-        least = sum(not i.optional and not i.variadic for i in inputs)
+        least = max(sum(not i.optional and not i.variadic for i in inputs), int(most is None))
         if len(node.inputs) < least or (most is not None and len(node.inputs) > most):
             wanted = f"{least}" if most == least else f"{least} or more" if most is None else f"{least} to {most}"
             raise NodeError(node.op, node.name, f"needs {wanted} inputs", len(node.inputs))

@@ -253,10 +253,10 @@ class Site:
 
     def flattened(self, tensor, features: int | None = None):
         """(batch, features). `features` says how many where the shape does not."""
-        if len(tensor.shape) == 2:
-            return tensor
         if None in tensor.shape[1:] and features is not None:
             return self.layer(layers.Reshape, (features,), part="flatten")(tensor)
+        if len(tensor.shape) == 2:
+            return tensor
         return self.layer(layers.Flatten, part=None if self.node.op == "Flatten" else "flatten")(tensor)
 
     def zeros(self, shape, dtype="float32"):

@@ -189,7 +189,7 @@ def _gathered(draft: Draft, states: tuple[Edge, ...], whole: Edge, name: str) ->
         if not own:
             steps = (len(states), draft.shape(states[0])[1])
             for reader, _ in draft.readers[index] if axis == 1 else ():
-                if draft.nodes[reader].op == "Reshape" and draft.shape(Edge(reader))[1:] == steps:
+                if draft.nodes[reader].op == "Reshape" and (draft.shape(Edge(reader)) or ())[1:] == steps:
                     draft.stands[Edge(reader)] = source
             shape = "(-3, -2)" if axis == 0 else "(0, -1)"
             source = draft.add(Node("Reshape", draft.nodes[index].name, {"shape": shape}, (source,)))

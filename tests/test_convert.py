@@ -378,6 +378,8 @@ def test_a_missing_attribute(tmp_path):
 def test_a_wrong_number_of_inputs(tmp_path):
     net = graph(null("data"), op("elemwise_add", "sum", [0]))
     assert failing(tmp_path, net) == (netconv.NodeError, "elemwise_add node 'sum': needs 2 inputs; received 1")
+    net = graph(null("data"), op("Concat", "all", []))
+    assert failing(tmp_path, net) == (netconv.NodeError, "Concat node 'all': needs 1 or more inputs; received 0")
 
 
 def test_an_output_that_a_node_does_not_have(tmp_path):

@@ -56,6 +56,22 @@ FAULTS = [
         "a box has 6 numbers; 'coord_start' must name four of them, 'score_index' and 'id_index' one each; received "
         "(3, 1, -1)",
     ),
+    (
+        "depth_to_space",
+        {"block_size": 2},
+        {"data": (None, None, 4, 4)},
+        {},
+        0,
+        "needs the number of channels; give the input's shape; received (None, None, 4, 4)",
+    ),
+    (
+        "LeakyReLU",
+        {"act_type": "leaky"},
+        {"data": (2, 3, 4)},
+        {"gamma": (3,)},
+        0,
+        "only act_type 'prelu' has the input gamma; received leaky",
+    ),
     # what could take all memory, or for ever
     (
         "LRN",

@@ -111,6 +111,7 @@ FUSED = [
         "weights must be stored in the parameter file, not computed",
     ),
     ("_sg_mkldnn_selfatt_qk", {"heads": 2}, None, (FLOATS,), "needs a subgraph"),
+    ("_sg_mkldnn_conv", {}, PLAIN, (FLOATS,), "needs 2 inputs, as its subgraph has; received 1"),
     (
         "_sg_mkldnn_selfatt_valatt",
         {"heads": 2, "quantized": True},

@@ -538,6 +538,13 @@ def test_a_given_shape_that_does_not_fit_says_where():
 
 
 ONE_NODE = [
+    ("Pooling", {"global_pool": "True", "pool_type": "max"}, [(3,)],
+     "needs data with a batch, channels and a spatial axis or more; received (3,)"),
+    ("FullyConnected", {"num_hidden": 2}, [(), (2, 3), (2,)], "needs data with axes; received ()"),
+    ("Convolution", {"kernel": (3,), "num_filter": 4, "num_group": 3}, [(1, 6, 9), (4, 2, 3), (4,)],
+     "attribute 'num_group' must divide 4 filters; received 3"),
+    ("Pad", {"mode": "constant", "pad_width": ()}, [(2, 3)], "attribute 'pad_width' must have two numbers an axis; "
+     "received ()"),
     ("slice", {"begin": (0,), "end": (0,)}, [(2, 3)], "leaves nothing of its data; received (0, 3)"),
     ("slice", {"begin": (0,), "end": (1, 2)}, [(2, 3)],
      "attributes 'begin', 'end' and 'step' must be equally long; received ((0,), (1, 2), ())"),

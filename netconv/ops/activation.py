@@ -50,7 +50,9 @@ def hard_sigmoid(at, data, *, alpha: float = 0.2, beta: float = 0.5):
 def _leaky(site, values, attributes):
     """Element by element, but prelu's gamma lies along axis 1."""
     if attributes["act_type"] != "prelu":
-        return anywhere(site, values[:1], attributes)
+        if len(values) > 1:
+            raise site.error("only act_type 'prelu' has the input gamma", attributes["act_type"])
+        return anywhere(site, values, attributes)
     data = values[0]
     order = channels_last(data.rank) if data.rank > 1 else natural(data.rank)
     return [data.to(order), *(v and v.natural() for v in values[1:])], attributes, order

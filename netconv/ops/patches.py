@@ -49,9 +49,9 @@ def col2im(at, data, *, output_size: Ints, kernel: Counts, stride: Counts = (), 
     """(N, C x kernel points, windows) to (N, C, *output_size): overlapping patches are added."""
     stride, dilate, pad, counts = _windows(at, output_size, kernel, stride, dilate, pad)
     points = math.prod(kernel)
-    channels = data.shape[1] // points
-    if data.shape[2] != math.prod(counts) or data.shape[1] % points:
+    if data.shape[1] is None or data.shape[2] != math.prod(counts) or data.shape[1] % points:
         raise at.error(f"data must have shape (N, C x {points}, {math.prod(counts)})", tuple(data.shape))
+    channels = data.shape[1] // points
     patches = ops.reshape(data, (-1, channels, points, *counts))
     whole = tuple(n + 2 * p for n, p in zip(output_size, pad, strict=True))
     total = None

@@ -112,24 +112,22 @@ def reshaped(at, value, lengths):
     return at.ordered(regroup.reshape(tensor, lying), after)
 
 
+def _flattens(value, codes: Ints, reverse: bool) -> bool:
+    """Whether a reshape is one to (batch, all the rest), which is flattened as the data lies."""
+    if isinstance(value, Stored) or reverse or len(codes) != 2 or value.rank < 3 or None in value.shape[1:]:
+        return False
+    return codes in ((0, -1), *((batch, math.prod(value.shape[1:])) for batch in (-1, 0)))
+
+
 def _flattening(site, values, attributes):
-    """A reshape to (batch, all the rest) is flattened as the data lies."""
-    value, codes = values[0], attributes["shape"]
-    if isinstance(value, Stored) or attributes["reverse"] or not codes or len(codes) != 2 or value.rank < 3:
-        return values, attributes, None
-    shape = value.shape
-    features_left = None if None in shape[1:] else math.prod(shape[1:])
-    if features_left is None or codes not in ((0, -1), (-1, features_left), (0, features_left)):
-        return values, attributes, None
-    tensors, attributes, order = features(site, values, attributes)
-    return tensors, {**attributes, "shape": None}, order
+    if _flattens(values[0], attributes["shape"], attributes["reverse"]):
+        return features(site, values, attributes)
+    return values, attributes, None
 
 
 @translates("Reshape", "reshape", layout=_flattening)
-def reshape(
-    at, data, *, shape: Ints | None = (), reverse: bool = False, target_shape: Ints = (), keep_highest: bool = False
-):
-    if shape is None:
+def reshape(at, data, *, shape: Ints = (), reverse: bool = False, target_shape: Ints = (), keep_highest: bool = False):
+    if _flattens(at.values[0], shape, reverse):
         return at.ordered(at.flattened(data), at.flat)
     value = at.values[0]
     if not shape and target_shape:
@@ -476,6 +474,8 @@ def depth_to_space(at, data, *, block_size: Count):
     """(N, b b C, H, W) to (N, C, b H, b W)."""
     b = block_size
     _, h, w, c = data.shape
+    if c is None:
+        raise at.error("needs the number of channels; give the input's shape", (None, c, h, w))
     if c % (b * b):
         raise at.error("attribute 'block_size' must divide the channels twice", (b, c))
     if None not in (h, w):

@@ -164,7 +164,7 @@ def squeeze(a, ins, outs):
 @rule("Concat")
 def concat(a, ins, outs):
     known = next((x for x in [*ins, *outs] if x is not None), None)
-    if not known:
+    if known is None:
         return ins, outs
     rank = len(known)
     dim = place(a.dim, rank)

@@ -69,7 +69,7 @@ def crop(a, ins, outs):
 
 @rule("Pad")
 def pad(a, ins, outs):
-    if len(a.pad_width) % 2:
+    if len(a.pad_width) % 2 or not a.pad_width:
         raise Misfit("attribute 'pad_width' must have two numbers an axis", a.pad_width)
     more = [before + after for before, after in zip(a.pad_width[::2], a.pad_width[1::2], strict=True)]
     data, out = of_rank(ins[0], len(more)), of_rank(outs[0], len(more))

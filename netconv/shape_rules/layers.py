@@ -27,6 +27,8 @@ from .lengths import (
 def fully_connected(a, ins, outs):
     """weight (num_hidden, fan-in); with `flatten` all axes but the first are the fan-in, else the last one is."""
     data, fan, out = ins[0], of_rank(ins[1], 2)[1], outs[0]
+    if data == ():
+        raise Misfit("needs data with axes", data)
     if not a.flatten:
         if data is None and out is not None:
             data = (*out[:-1], None)
@@ -75,6 +77,7 @@ def convolution(a, ins, outs):
     for n, m, k, s, d, p in zip(data[2:], out[2:], kernel, stride, dilate, pad, strict=True):
         back.append(m - 1 + d * (k - 1) + 1 - 2 * p if n is None and m is not None and s == 1 else n)
         sizes.append(conv_length(back[-1], k, s, p, d))
+    part(a.num_filter, a.num_group, "filters")
     weight = (a.num_filter, part(channels, a.num_group, "channels"), *kernel)
     return [(batch, channels, *back), weight, (a.num_filter,)], [(batch, a.num_filter, *sizes)]
 
@@ -120,9 +123,10 @@ def pooling(a, ins, outs):
     """With a `layout` that ends in C, as another with the axes moved."""
     if a.layout in NATURAL_LAYOUTS:
         return pooling_v1(a, ins, outs)
-    ins, outs = ([x and (x[0], x[-1], *x[1:-1]) for x in shapes] for shapes in (ins, outs))
+    rank = len(a.layout)
+    ins, outs = ([x and (x[0], x[-1], *x[1:-1]) for x in (of_rank(s, rank) for s in shapes)] for shapes in (ins, outs))
     ins, outs = pooling_v1(a, ins, outs)
-    return [[x and (x[0], *x[2:], x[1]) for x in shapes] for shapes in (ins, outs)]
+    return [[(x[0], *x[2:], x[1]) for x in shapes] for shapes in (ins, outs)]
 
 
 @rule("Pooling_v1", "_contrib_quantized_pooling")
@@ -130,6 +134,8 @@ def pooling_v1(a, ins, outs):
     known = ins[0] if ins[0] is not None else outs[0]
     if not a.kernel and (not a.global_pool or known is None):
         return ins, outs
+    if not a.kernel and len(known) < 3:
+        raise Misfit("needs data with a batch, channels and a spatial axis or more", known)
     rank = len(a.kernel) or len(known) - 2
     data, out = of_rank(ins[0], rank + 2), of_rank(outs[0], rank + 2)
     head = (first(data[0], out[0]), first(data[1], out[1]))
