@@ -105,6 +105,8 @@ def _depthwise(at, data, weight, bias, groups: int, config):
     apart, axes = (groups, -1, *kernel), (*range(2, len(kernel) + 2), 0, 1)
     if not isinstance(weight, Array):
         table = ops.transpose(ops.reshape(weight, apart), axes)
+        # One number where it is the same along all axes: of a file a tuple comes back as a list, which Keras refuses.
+        config = {k: v[0] if isinstance(v, tuple) and len(set(v)) == 1 else v for k, v in config.items()}
         out = ops.depthwise_conv(data, table, data_format="channels_last", **config)
         return out if bias is None else ops.add(out, bias)
     layer = at.layer(

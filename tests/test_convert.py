@@ -246,6 +246,19 @@ def test_the_maximum_of_numbers_and_their_multiples_is_the_same_compiled(tmp_pat
     np.testing.assert_array_equal(model.predict_on_batch(x), np.maximum(x, factor * x))
 
 
+@pytest.mark.parametrize(("kernel", "stride"), [((3,), (2,)), ((2, 3), (2, 2)), ((2, 3), (1, 2))])
+def test_a_depthwise_convolution_by_fed_weights_is_the_same_loaded(tmp_path, kernel, stride):
+    import keras
+
+    size = (7, 8)[: len(kernel)]
+    node = op("Convolution", "c", [0, 1], kernel=kernel, stride=stride, num_filter=6, num_group=3, no_bias=True)
+    shapes = {"data": (None, 3, *size), "w": (6, 1, *kernel)}
+    model = convert(tmp_path, graph(null("data"), null("w"), node), shapes)
+    model.save(tmp_path / "net.keras")
+    fed = [draw(2, 3, *size), draw(6, 1, *kernel)]
+    np.testing.assert_array_equal(keras.models.load_model(tmp_path / "net.keras")(fed), model(fed))
+
+
 def test_a_layer_of_which_only_the_shape_counts_is_no_part_of_the_model(tmp_path):
     nodes = [
         null("data"), null("w"), op("Convolution", "c", [0, 1], kernel="(2, 3)", num_filter=1, no_bias=True),
