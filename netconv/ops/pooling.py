@@ -1,5 +1,6 @@
 """Pooling, channels-last, in all of MXNet's conventions."""
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -54,14 +55,18 @@ def pooling_v1(
     stride: Ints = (),
     pad: Ints = (),
 ):
-    """The older code pads with zeros, a maximum too, and divides an average by the whole kernel."""
+    """The older code pads with zeros, a maximum too, which counts nothing beyond them ('full' windows hang over), and
+    divides an average by the whole kernel."""
     if global_pool:
         return pooled_globally(at, data, pool_type, None)
     stride, edges = reach(at, data, kernel, stride, pad, pooling_convention)
     if pool_type == "sum":
         return total(at, data, edges, kernel, stride)
-    cls = (MAX if pool_type == "max" else AVERAGE)[len(kernel)]
-    return windowed(at, cls, with_edges(data, edges, 0.0), kernel, stride)
+    if pool_type == "avg":
+        return windowed(at, AVERAGE[len(kernel)], with_edges(data, edges, 0.0), kernel, stride)
+    data = with_edges(data, [(p, p) for p, _ in edges], 0.0)
+    data = with_edges(data, [(0, e - p) for p, e in edges], -math.inf)
+    return windowed(at, MAX[len(kernel)], data, kernel, stride)
 
 
 @translates("_contrib_AdaptiveAvgPooling2D", layout=spatial)

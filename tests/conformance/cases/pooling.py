@@ -159,4 +159,8 @@ CASES = [
         ]
         for kind in (KINDS[0], KINDS[2])
     ),
+    *(
+        free(case("Pooling_v1", x(2, 3, 7, 5), kernel=kernel, stride=stride, pad=pad, pooling_convention="full"))
+        for kernel, stride, pad in [((4, 2), (2, 2), (0, 0)), ((3, 2), (2, 1), (1, 1)), ((3, 3), (3, 3), (0, 0))]
+    ),
 ]
