@@ -395,7 +395,7 @@ FAULTS = [
         {"data": (3, 1, 2)},
         {"p": (48,), "s": (1, 1, 2), "c": (1, 1, 2)},
         0,
-        "lstm_state_clip is not translated: no layer of Keras clips its cell state",
+        "lstm_state_clip is not translated: MXNet clips the cell state on a GPU alone",
     ),
     (
         "RNN",
@@ -403,7 +403,7 @@ FAULTS = [
         {"data": (3, 1, 2)},
         {"p": (36,), "s": (1, 1, 2)},
         0,
-        "use_sequence_length is not translated; export the net with a fixed length",
+        "use_sequence_length is not translated: MXNet heeds the lengths on a GPU alone; export with a fixed length",
     ),
     (
         "RNN",
@@ -514,11 +514,19 @@ FAULTS = [
     ),
     (
         "RNN",
-        {"state_size": 2, "num_layers": 1, "mode": "lstm", "projection_size": 1},
+        {"state_size": 2, "num_layers": 1, "mode": "gru", "projection_size": 1},
         {"data": (3, 1, 2)},
+        {"p": (32,), "s": (1, 1, 1)},
+        0,
+        "projection_size goes with mode lstm; received gru",
+    ),
+    (
+        "RNN",
+        {"state_size": 2, "num_layers": 1, "mode": "lstm", "projection_size": 1},
+        {"data": (None, 1, 2)},
         {"p": (42,), "s": (1, 1, 1), "c": (1, 1, 2)},
         0,
-        "projection_size is not translated: no layer of Keras projects its state; received 1",
+        "needs a known number of steps of at most 10000; give the input's shape",
     ),
     (
         "_image_random_hue",

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from ..arrays import Array
-from ..attributes import Ints
+from ..attributes import Count, Ints
 from ..counting import places
 from ..layout import as_they_are
 from ..lazy import layers, ops
@@ -27,14 +27,15 @@ def _keras_gates(mode: str, array: Array, units: int) -> Array:
     return Array.concatenate([gates[1], gates[0], gates[2]])
 
 
-def _weights(at, mode, flat: Array, inputs: int, units: int, num_layers: int, directions: int):
+def _weights(at, mode, flat: Array, inputs: int, units: int, num_layers: int, directions: int, projection: int):
     """MXNet's one vector cut up: the weights of every layer and direction, then the biases.
 
-    Returns for each layer and direction {"kernel": ..., "recurrent_kernel": ..., "bias": ...} as Keras has them.
+    Returns for each layer and direction {"kernel": ..., "recurrent_kernel": ..., "bias": ...} as Keras has them, and
+    "projection" where the state is projected to so many numbers.
     """
-    gates = GATES[mode]
-    sizes = [inputs] + [units * directions] * (num_layers - 1)
-    want = sum(directions * gates * units * (size + units + 2) for size in sizes)
+    gates, state = GATES[mode], projection or units
+    sizes = [inputs] + [state * directions] * (num_layers - 1)
+    want = sum(directions * (gates * units * (size + state + 2) + projection * units) for size in sizes)
     if flat.size != want:
         raise at.error(f"parameters must have {want} elements for data of {inputs} features", flat.size)
     flat, start = flat.reshape((-1,)), 0
@@ -46,7 +47,8 @@ def _weights(at, mode, flat: Array, inputs: int, units: int, num_layers: int, di
         return _keras_gates(mode, flat[start - size : start].reshape(shape), units)
 
     cells = [
-        {"kernel": cut((gates * units, size)).T, "recurrent_kernel": cut((gates * units, units)).T}
+        {"kernel": cut((gates * units, size)).T, "recurrent_kernel": cut((gates * units, state)).T}
+        | ({"projection": cut((projection, units)).T} if projection else {})
         for size in sizes
         for _ in range(directions)
     ]
@@ -88,27 +90,31 @@ def rnn(
     mode: Literal["gru", "lstm", "rnn_relu", "rnn_tanh"],
     bidirectional: bool = False,
     p: float = 0.0,
-    projection_size: int | None = None,
+    projection_size: Count | None = None,
     lstm_state_clip_min: float | None = None,
     lstm_state_clip_max: float | None = None,
     use_sequence_length: bool = False,
 ):
     """A layer of Keras for each of MXNet's, or a pair of them."""
-    if projection_size is not None:
-        raise at.error("projection_size is not translated: no layer of Keras projects its state", projection_size)
+    if projection_size is not None and mode != "lstm":
+        raise at.error("projection_size goes with mode lstm", mode)
     if lstm_state_clip_min is not None or lstm_state_clip_max is not None:
-        raise at.error("lstm_state_clip is not translated: no layer of Keras clips its cell state")
+        raise at.error("lstm_state_clip is not translated: MXNet clips the cell state on a GPU alone")
     if use_sequence_length:
-        raise at.error("use_sequence_length is not translated; export the net with a fixed length")
+        raise at.error(
+            "use_sequence_length is not translated: MXNet heeds the lengths on a GPU alone; export with a fixed length"
+        )
     if not isinstance(parameters, Array):
         raise at.error("parameters must be stored in the parameter file, not computed")
     if "undropped" in at.node.hints:
         at.note(f"the weights of {at.node.name!r} are not dropped in training, as they are in Mathematica")
     directions = 2 if bidirectional else 1
-    cells = _weights(at, mode, parameters, data.shape[-1], state_size, num_layers, directions)
+    cells = _weights(at, mode, parameters, data.shape[-1], state_size, num_layers, directions, projection_size or 0)
     starts = [s for s, position in ((state, 2), (state_cell, 3)) if s is not None and not at.is_zero(position)]
     if starts and mode == "lstm" and len(starts) < 2:
         starts = [s for s in (state, state_cell) if s is not None]
+    if projection_size is not None:
+        return _projected(at, data, cells, starts, directions, p)
     wants_state = bool(at.used - {0}) or at.tied(parameters)
     cls = {"lstm": layers.LSTM, "gru": layers.GRU}.get(mode, layers.SimpleRNN)
     config = {"return_sequences": True, "return_state": wants_state, "seed": 0} | at.precision()
@@ -141,6 +147,45 @@ def rnn(
         finals.extend(last[i * each : (i + 1) * each] for i in range(directions if wants_state else 0))
     states = [ops.stack([final[i] for final in finals], 0) for i in range(len(finals[0]))] if wants_state else []
     return [at.ordered(data, BATCH_MAJOR), *map(at.ordered, states)]
+
+
+def _projected(at, data, cells, starts, directions: int, p: float):
+    """LSTM layers that pass on a projection of their state: unrolled, because no layer of Keras does."""
+    if data.shape[1] is None or data.shape[1] > LONGEST:
+        raise at.error(f"needs a known number of steps of at most {LONGEST}; give the input's shape", data.shape[1])
+    finals = []
+    for first in range(0, len(cells), directions):
+        number = first // directions
+        if number and p > 0:
+            data = at.layer(layers.Dropout, p, seed=at.index + number, part=f"{number}.dropout")(data)
+        data, sides = _beside_ones(data), []
+        for way in range(directions):
+            start = [s[first + way] for s in starts]
+            walked, *last = _walked(at, data, cells[first + way], start, way == 1, f"{number}.{way}")
+            sides.append(walked)
+            finals.append(last)
+        data = ops.concatenate(sides, -1)
+    states = [ops.stack(each, 0) for each in zip(*finals, strict=True)]
+    return [at.ordered(data, BATCH_MAJOR), *map(at.ordered, states)]
+
+
+def _walked(at, data, cell, start, backwards: bool, part: str):
+    """The states of all steps, and the last state and cell state."""
+    units, size = cell["projection"].shape
+    given = at.layer(layers.Dense, 4 * units, use_bias=False, weights={"kernel": cell["kernel"]}, part=f"{part}.input")
+    carried = {"kernel": cell["recurrent_kernel"], "bias": cell["bias"]}
+    carry = at.layer(layers.Dense, 4 * units, weights=carried, part=f"{part}.state")
+    down = {"kernel": cell["projection"]}
+    project = at.layer(layers.Dense, size, use_bias=False, weights=down, part=f"{part}.projection")
+    steps = ops.unstack(given(data), axis=1)
+    state, memory = start or (ops.zeros_like(steps[0][:, :size]), ops.zeros_like(steps[0][:, :units]))
+    walked = []
+    for step in steps[::-1] if backwards else steps:
+        let_in, keep, new, show = ops.split(ops.add(step, carry(state)), 4, -1)
+        memory = ops.add(ops.multiply(ops.sigmoid(keep), memory), ops.multiply(ops.sigmoid(let_in), ops.tanh(new)))
+        state = project(ops.multiply(ops.sigmoid(show), ops.tanh(memory)))
+        walked.append(state)
+    return ops.stack(walked[::-1] if backwards else walked, 1), state, memory
 
 
 SHORT = 32
