@@ -1,0 +1,256 @@
+"""Reshaping: stored arrays are rearranged for good. And shapes as values."""
+
+import math
+from collections import Counter
+from fractions import Fraction
+
+import numpy as np
+
+from .. import regroup
+from ..attributes import Ints
+from ..layout import Stored, Value, as_they_are, channels_last, features, moved, natural
+from ..lazy import layers, ops
+from ..registry import translates
+from ..regroup import gathered, groups, laid, length, times
+
+
+def _rest(at, whole, taken):
+    known, unknown = times(taken)
+    if known == 0 or unknown - whole[1] or (whole[0] % known and not whole[1]):
+        raise at.error("the elements do not fit the new shape", (whole[0], known))
+    if whole[0] % known:  # an unknown length makes up for it
+        return Fraction(whole[0]) / known, whole[1] - unknown
+    return whole[0] // known, whole[1] - unknown
+
+
+def _coded(at, lengths, codes):
+    """MXNet's codes: 0 copies a length, -1 infers one, -2 copies the rest, -3 merges two, -4 splits one in the two
+    numbers that follow."""
+    out, source, infer = [], 0, None
+    codes = list(codes)
+    position = 0
+
+    def take():
+        nonlocal source
+        if source >= len(lengths):
+            raise at.error("attribute 'shape' asks for more axes than the data has", tuple(codes))
+        source += 1
+        return lengths[source - 1]
+
+    while position < len(codes):
+        code = codes[position]
+        if code > 0:
+            out.append((code, Counter()))
+            source += 1
+        elif code == 0:
+            out.append(take())
+        elif code == -1:
+            if infer is not None:
+                raise at.error("attribute 'shape' may have one -1", tuple(codes))
+            infer = len(out)
+            out.append((1, Counter()))
+            source += 1
+        elif code == -2:
+            out.extend(lengths[source:])
+            source = len(lengths)
+        elif code == -3:
+            out.append(times([take(), take()]))
+        elif code == -4:
+            whole = take()
+            pair = codes[position + 1 : position + 3]
+            if len(pair) < 2 or min(pair) < -1 or 0 in pair or pair == [-1, -1]:
+                raise at.error("-4 in attribute 'shape' must be followed by two lengths", tuple(codes))
+            given = [None if p == -1 else (p, Counter()) for p in pair]
+            known = [g for g in given if g]
+            out.extend(g or _rest(at, whole, known) for g in given)
+            position += 2
+        else:
+            raise at.error("attribute 'shape' has an unknown code", code)
+        position += 1
+    if infer is not None:
+        out[infer] = _rest(at, times(lengths), out[:infer] + out[infer + 1 :])
+    elif times(out) != times(lengths) and not times(lengths)[1]:
+        raise at.error(f"cannot give data of {times(lengths)[0]} elements the shape", tuple(codes))
+    return out
+
+
+def reshaped(at, value, lengths):
+    """A Value or Stored with new lengths, given in MXNet's order: reshaped as it lies, where that can be."""
+    shape = [None if unknown else known for known, unknown in lengths]
+    if isinstance(value, Stored):
+        if value.alone and None not in shape:
+            return at.stored(value.array.reshape(shape))
+        return ops.reshape(value.natural(), shape)
+    if not value.rank:
+        return ops.reshape(value.natural(), shape)
+    if not isinstance(value.order, tuple):
+        value = Value(value.natural(), None, at)
+    found = groups(regroup.lengths(value.shape), lengths)
+    wanted = channels_last(len(lengths)) if len(lengths) > 3 else natural(len(lengths))
+    for order in gathered(value.order, value.shape, found):
+        lying = laid(order, value.shape, found)
+        after = tuple(axis for _, news in lying for axis in news)
+        if after == wanted:
+            break
+    tensor, target = value.to(order), moved(tuple(shape), after)
+    if tuple(tensor.shape) == target and target.count(None) <= 1:
+        return at.ordered(tensor, after)
+    keeps_batch = target[:1] == (None,) and lengths[0] == (1, Counter([0])) and order[0] == after[0] == 0
+    if keeps_batch and target.count(None) <= 2 and not at.constant(tensor):
+        return at.ordered(at.layer(layers.Reshape, tuple(-1 if d is None else d for d in target[1:]))(tensor), after)
+    if target.count(None) > 1 and any(axis < 0 for _, axes in lengths for axis in axes):
+        raise at.error("more than one length is unknown; give the input's shape", tuple(value.shape))
+    places = {axis: place for place, axis in enumerate(order)}
+    lying = [(known, Counter(places.get(a) for a in axes.elements())) for known, axes in moved(tuple(lengths), after)]
+    return at.ordered(regroup.reshape(tensor, lying), after)
+
+
+def _flattens(value, codes: Ints, reverse: bool) -> bool:
+    """Whether a reshape is one to (batch, all the rest), which is flattened as the data lies."""
+    if isinstance(value, Stored) or reverse or len(codes) != 2 or value.rank < 3 or None in value.shape[1:]:
+        return False
+    return codes in ((0, -1), *((batch, math.prod(value.shape[1:])) for batch in (-1, 0)))
+
+
+def _flattening(site, values, attributes):
+    if _flattens(values[0], attributes["shape"], attributes["reverse"]):
+        return features(site, values, attributes)
+    return values, attributes, None
+
+
+@translates("Reshape", "reshape", layout=_flattening)
+def reshape(at, data, *, shape: Ints = (), reverse: bool = False, target_shape: Ints = (), keep_highest: bool = False):
+    if _flattens(at.values[0], shape, reverse):
+        return at.ordered(at.flattened(data), at.flat)
+    value = at.values[0]
+    if not shape and target_shape:
+        # The old form: 0 infers one length.
+        codes = [-1 if t == 0 else t for t in target_shape]
+        if keep_highest:
+            codes[0] = 0
+        shape = tuple(codes)
+    lengths = regroup.lengths(value.shape)
+    if reverse:
+        return reshaped(at, value, _coded(at, lengths[::-1], shape[::-1])[::-1])
+    return reshaped(at, value, _coded(at, lengths, shape))
+
+
+def _row_by_row(at, order: str) -> None:
+    if order != "C":
+        raise at.error("attribute 'order' must be C, the only one that MXNet has", order)
+
+
+@translates("_np_reshape", layout=as_they_are)
+def np_reshape(at, a, *, newshape: Ints, order: str = "C"):
+    """-1 infers a length."""
+    _row_by_row(at, order)
+    if min(newshape, default=0) < -1 or 0 in newshape:
+        raise at.error("attribute 'newshape' may hold lengths and one -1", newshape)
+    return reshaped(at, a, _coded(at, regroup.lengths(a.shape), newshape))
+
+
+_NPX_CODES = {-2: 0, -4: -2, -5: -3, -6: -4}
+"""The codes of `_npx_reshape` as those of Reshape; its -3 drops an axis of length 1."""
+
+
+@translates("_npx_reshape", "_npi_reshape", layout=as_they_are)
+def npx_reshape(at, a, *, newshape: Ints, reverse: bool = False, order: str = "C"):
+    _row_by_row(at, order)
+    lengths, codes = regroup.lengths(a.shape), newshape
+    if reverse:
+        lengths, codes = lengths[::-1], codes[::-1]
+    out, source, skip = [], 0, 0
+    for code in codes:
+        if skip:
+            skip -= 1
+        elif code == -3:
+            if lengths[source : source + 1] != [(1, Counter())]:
+                raise at.error("-3 in attribute 'newshape' must meet an axis of length 1", newshape)
+            del lengths[source]
+            continue
+        else:
+            skip, source = (2 if code == -6 else 0), source + (2 if code == -5 else 1)
+        out.append(code if skip == 0 and code > 0 else _NPX_CODES.get(code, code))
+    shape = _coded(at, lengths, out)
+    return reshaped(at, a, shape[::-1] if reverse else shape)
+
+
+@translates("Flatten", "flatten", layout=features)
+def flatten(at, data):
+    return at.ordered(at.flattened(data), at.flat)
+
+
+@translates("reshape_like", layout=as_they_are)
+def reshape_like(
+    at,
+    lhs,
+    rhs,
+    *,
+    lhs_begin: int | None = None,
+    lhs_end: int | None = None,
+    rhs_begin: int | None = None,
+    rhs_end: int | None = None,
+):
+    """Axes [lhs_begin, lhs_end) of `lhs` become axes [rhs_begin, rhs_end) of `rhs`."""
+    left = regroup.lengths(lhs.shape)
+    right = [(d, Counter()) if d else (1, Counter([-1 - i])) for i, d in enumerate(rhs.shape)]
+    bounds = []
+    for begin, end, rank in ((lhs_begin, lhs_end, lhs.rank), (rhs_begin, rhs_end, rhs.rank)):
+        begin, end = begin or 0, rank if end is None else end
+        bounds.append((begin + rank if begin < 0 else begin, end + rank if end < 0 else end))
+    (a, b), (c, d) = bounds
+    new = right[c:d]
+    if sum(bool(unknown) for _, unknown in new) > 1:
+        if b - a != 1:
+            raise at.error("more than one length is unknown; give the input's shape", tuple(rhs.shape))
+        places, whole = 0, rhs.natural()
+        for axis in range(c, d):
+            steps = ops.reshape(regroup.counted(whole, axis), [-1 if i == axis else 1 for i in range(c, d)])
+            places = ops.add(ops.multiply(places, regroup.length(whole, axis)), steps)
+        return ops.take(lhs.natural(), places, a)
+    if b - a == d - c:
+        new = [mine if mine[1] and theirs[1] else theirs for mine, theirs in zip(left[a:b], new, strict=True)]
+    return reshaped(at, lhs, left[:a] + new + left[b:])
+
+
+@translates("expand_dims", layout=as_they_are)
+def expand_dims(at, data, *, axis: int):
+    axis = at.axis(axis, data.rank + 1)
+    if isinstance(data, Stored):
+        lengths = regroup.lengths(data.shape)
+        return reshaped(at, data, [*lengths[:axis], (1, Counter()), *lengths[axis:]])
+    if not isinstance(data.order, tuple):
+        return ops.expand_dims(data.natural(), axis)
+    place = data.order.index(axis) if axis < data.rank else data.rank
+    order = [a + (a >= axis) for a in data.order]
+    return at.ordered(ops.expand_dims(data.tensor, place), (*order[:place], axis, *order[place:]))
+
+
+@translates("squeeze", layout=as_they_are)
+def squeeze(at, data, *, axis: Ints | None = None):
+    shape = data.shape
+    if axis is None and None in shape:
+        at.note("squeeze without axes keeps the axes of unknown length, of a batch of one too; MXNet drops those of 1")
+    axes = {at.axis(a, data.rank) for a in axis} if axis is not None else {i for i, d in enumerate(shape) if d == 1}
+    left = [length for i, length in enumerate(regroup.lengths(shape)) if i not in axes]
+    return reshaped(at, data, left or [(1, Counter())])
+
+
+def _sizes(value):
+    """The lengths of the axes; unknown ones are counted."""
+    out = np.array([n or 0 for n in value.shape], "int64")
+    for axis, n in enumerate(value.shape):
+        if n is None:
+            counts = ops.cast(length(value.natural(), axis), "int64")
+            out = ops.add(ops.multiply(counts, np.eye(value.rank, dtype="int64")[axis]), out)
+    return out
+
+
+@translates("shape_array", layout=as_they_are)
+def shape_array(at, data):
+    return _sizes(data)
+
+
+@translates("size_array", layout=as_they_are)
+def size_array(at, data):
+    return ops.prod(_sizes(data), keepdims=True)
