@@ -202,6 +202,14 @@ FAULTS = [
         0,
         "needs images, and two numbers in 'offset' and in 'h_w'; received ((1, 2, 4, 4), (1,), (2, 2))",
     ),
+    (
+        "RNN",
+        {"mode": "rnn_tanh", "state_size": 2, "num_layers": 2, "p": 3},
+        {"data": (4, 1, 2)},
+        {"w": (24,)},
+        0,
+        "attribute 'p' must be in [0, 1); received 3.0",
+    ),
     ("Dropout", {"p": 1}, {"data": (2, 3)}, {}, 0, "attribute 'p' must be in [0, 1); received 1.0"),
     (
         "Convolution",

@@ -104,6 +104,8 @@ def rnn(
         raise at.error(
             "use_sequence_length is not translated: MXNet heeds the lengths on a GPU alone; export with a fixed length"
         )
+    if not 0 <= p < 1:
+        raise at.error("attribute 'p' must be in [0, 1)", p)
     if not isinstance(parameters, Array):
         raise at.error("parameters must be stored in the parameter file, not computed")
     if "undropped" in at.node.hints:
