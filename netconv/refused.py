@@ -14,7 +14,6 @@ _FOREIGN = "runs code that is not in the file; write it as ops of MXNet and expo
 _GPU = (
     "is computed by MXNet on a GPU only, so that no answer could be held against it; leave it out of the exported net"
 )
-_OWN = "is not translated: no net is known that has it; write it as other ops of MXNet and export again"
 
 _IN_PLACE = (
     "works on an array in place, which a graph of layers does not; write it as other ops of MXNet and export again"
@@ -60,7 +59,6 @@ _GROUPS = {
     _WOLFRAM_RANDOM: "ImageAugment bernoulli",
     _STRANGER: "HardSigmoid __add_scalar__ __sub_scalar__ __rsub_scalar__ __mul_scalar__ __div_scalar__ "
     "__rdiv_scalar__ __pow_scalar__ __rpow_scalar__ maximum minimum ring_buffer _contrib_quantized_ring_buffer",
-    _OWN: "_contrib_hawkesll _npi_lcm _npi_lcm_scalar _npi_insert_tensor",
 }
 
 REFUSED: dict[str, str] = {op: reason for reason, ops in _GROUPS.items() for op in ops.split()}

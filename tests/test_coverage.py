@@ -54,8 +54,8 @@ def test_some_ops():
     listed = said("psroi").splitlines()
     assert listed[5:] == [f"{refused}  {REFUSED[refused]}", "", "1 name is refused."]
     assert listed[1].startswith("_contrib_PSROIPooling")
-    assert said("hawkes").splitlines() == [
-        f"_contrib_hawkesll  {REFUSED['_contrib_hawkesll']}",
+    assert said("zipfian").splitlines() == [
+        f"_sample_unique_zipfian  {REFUSED['_sample_unique_zipfian']}",
         "",
         "1 name is refused.",
     ]

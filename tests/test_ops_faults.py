@@ -560,6 +560,26 @@ FAULTS = [
         0,
         "attribute 'min_factor' must be at least 0; received -0.5",
     ),
+    ("_npi_lcm_scalar", {"scalar": 2}, {"data": (2, 4)}, {}, 0, "data must be whole numbers; received float32"),
+    (
+        "_npi_insert_tensor",
+        {"axis": 0},
+        {"arr": (4, 3), "values": (1, 3), "obj": (1,)},
+        {},
+        0,
+        "obj must be stored in the parameter file, not computed",
+    ),
+    (
+        "_contrib_hawkesll",
+        {},
+        {
+            **{"lda": (3, 2), "alpha": (2,), "beta": (2,), "state": (3, 2)},
+            **{"lags": (3, None), "marks": (3, None), "length": (3,), "end": (3,)},
+        },
+        {},
+        0,
+        "needs a known number of marks and of at most 10000 points; give the inputs' shapes",
+    ),
     ("_npi_diff", {"axis": 5}, {"data": (2, 4)}, {}, 0, "axis must be in [-2, 2); received 5"),
     (
         "_np_trace",
@@ -673,3 +693,11 @@ def test_a_fault_of_a_node(tmp_path, kind, attrs, inputs, arrays, output, messag
     with pytest.raises(netconv.NodeError) as caught:
         netconv.convert(path, None if arrays else False, input_shapes=inputs)
     assert str(caught.value) == f"{kind} node 'node': {message}"
+
+
+def test_a_place_outside_the_array(tmp_path):
+    net = graph(null("arr"), null("values"), null("obj"), op("_npi_insert_tensor", "node", [0, 1, 2], axis=0))
+    path = write(tmp_path, net, obj=np.array([1, 5]))
+    with pytest.raises(netconv.NodeError) as caught:
+        netconv.convert(path, input_shapes={"arr": (4, 3), "values": (2, 3)})
+    assert str(caught.value) == "_npi_insert_tensor node 'node': obj must be in [-4, 4]; received [1, 5]"

@@ -116,3 +116,39 @@ def pdf_dirichlet(at, sample, alpha, *, is_log: bool = False):
     ways = ops.subtract(gammaln_of(ops.sum(alpha, -1)), ops.sum(gammaln_of(alpha), -1))
     out = ops.add(out, ways)
     return out if is_log else ops.exp(out)
+
+
+LONGEST = 10_000
+"""Points of a process that its likelihood may be unrolled to."""
+
+
+@translates("_contrib_hawkesll")
+def hawkesll(at, lda, alpha, beta, state, lags, marks, valid_length, max_time):
+    """Log likelihoods (batch,) of point processes of several marks that excite themselves, and their states (batch,
+    marks) at `max_time`. As in MXNet only the likelihood has a gradient, by `lda`, `alpha` and `beta`."""
+    points = lags.shape[1]
+    if points is None or points > LONGEST or lda.shape[1] is None:
+        raise at.error(f"needs a known number of marks and of at most {LONGEST} points; give the inputs' shapes")
+    state, lags, max_time = (ops.stop_gradient(tensor) for tensor in (state, lags, max_time))
+    times = ops.cumsum(lags, 1)
+    counted = ops.less(ops.arange(points, dtype=valid_length.dtype), valid_length[:, None])
+    marked = ops.equal(ops.one_hot(marks, lda.shape[1]), 1)
+    last, found = ops.zeros_like(state), 0.0
+    for point in range(points):
+        here = ops.logical_and(marked[:, point], counted[:, point, None])
+        decay, gone = _since(times[:, point, None], last, lda, alpha, beta, state)
+        rate = ops.add(lda, ops.multiply(ops.multiply(alpha, beta), ops.multiply(state, decay)))
+        share = ops.subtract(ops.log(ops.where(here, rate, ops.ones_like(rate))), gone)
+        found = ops.add(found, ops.sum(ops.where(here, share, ops.zeros_like(share)), -1))
+        state = ops.where(here, ops.add(ops.multiply(state, decay), 1.0), state)
+        last = ops.where(here, times[:, point, None], last)
+    decay, gone = _since(max_time[:, None], last, lda, alpha, beta, state)
+    return ops.subtract(found, ops.sum(gone, -1)), ops.stop_gradient(ops.multiply(state, decay))
+
+
+def _since(time, last, lda, alpha, beta, state):
+    """What is left of a state after the time since the last point, and how many points were to be expected in it."""
+    passed = ops.subtract(time, last)
+    decay = ops.exp(ops.negative(ops.multiply(beta, passed)))
+    excited = ops.multiply(ops.multiply(alpha, state), ops.subtract(1.0, decay))
+    return decay, ops.add(ops.multiply(lda, passed), excited)

@@ -266,3 +266,19 @@ def polyval(at, p, x):
     for n in range(p.shape[0]):
         total = ops.add(ops.multiply(total, x), p[n])
     return total
+
+
+def _multiple(at, lhs, rhs):
+    if not whole(lhs) or kind(lhs) == "bool":
+        raise at.error("data must be whole numbers", kind(lhs))
+    return ops.lcm(lhs, rhs)
+
+
+@translates("_npi_lcm")
+def lcm(at, lhs, rhs):
+    return _multiple(at, lhs, rhs)
+
+
+@translates("_npi_lcm_scalar", layout=anywhere, ignores="is_int")
+def lcm_scalar(at, data, *, scalar: float = 1.0):
+    return _multiple(at, data, np.array(int(scalar)).astype(kind(data)))

@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..arrays import Array
 from ..attributes import Ints, Pairs
 from ..lazy import ops
 from ..registry import translates
@@ -214,6 +215,22 @@ def insert_slice(
     values = _given(at, arr, values, val)
     arr, axis = _line(at, arr, axis)
     return _inserted(arr, values, axis, _places(at, arr.shape[axis], None, start, stop, step), False)
+
+
+@translates("_npi_insert_tensor", ignores="val start stop step int_ind")
+def insert_tensor(at, arr, values, obj: Array, *, axis: int | None = None):
+    """One place takes all of the values, several take one each."""
+    if not isinstance(obj, Array):
+        raise at.error("obj must be stored in the parameter file, not computed")
+    at.discard(obj)
+    arr, axis = _line(at, arr, axis)
+    length, places = arr.shape[axis], obj.value.reshape(-1).astype("int64")
+    if places.size and not -length <= places.min() <= places.max() <= length:
+        raise at.error(f"obj must be in [-{length}, {length}]", places.tolist())
+    places = np.where(places < 0, places + length, places)
+    if len(places) == 1:
+        places = np.repeat(places, ((1,) * len(arr.shape) + tuple(values.shape))[axis - len(arr.shape)])
+    return _inserted(arr, values, axis, places, False)
 
 
 @translates("_npi_diag_indices_from")

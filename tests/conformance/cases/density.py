@@ -1,13 +1,27 @@
 """Densities of distributions, and their gradients by sample and parameters."""
 
-from . import case, x
+from . import case, forward, outputs, x
 
 ONE = {"exponential": "positive", "poisson": "positive"}
 COUNTED = "poisson negative_binomial generalized_negative_binomial"
 TWO = {"normal": ("normal", "positive"), "gamma": ("positive", "positive"), "negative_binomial": ("above", "unit"),
        "generalized_negative_binomial": ("positive", "positive")}  # fmt: skip
 
+PROCESSES = (
+    x(3, 2, draw="positive"),
+    x(2, draw="unit"),
+    x(2, draw="positive"),
+    x(3, 2, draw=3),
+    x(3, 4, draw=3),
+    x(3, 4, dtype="int32", draw=2),
+    x(3, draw=5),
+    x(3, draw=12),
+)
+"""Background, branching, decay, states, lags, marks, lengths and ends: the first three have a gradient."""
+
 CASES = [
+    case("_contrib_hawkesll", *PROCESSES),
+    forward(outputs(2, case("_contrib_hawkesll", *PROCESSES))),
     *(
         case(f"_random_pdf_{name}", sample, *(x(*shape, draw=draw) for draw in draws), is_log=is_log)
         for name, draws in ({name: (draw,) for name, draw in ONE.items()} | TWO).items()

@@ -102,4 +102,13 @@ CASES = [
     case("_npi_hypot", given(3.0, 1.0, 2.0), given(4.0, 1.0, 2.0)),
     case("_np_dot", x(2, 3), x()),
     free(case("_np_squeeze", x(1, 3), axis=(0,))),
+    *(
+        forward(case("_npi_lcm", x(2, 4, draw="bytes", dtype=dtype), x(4, draw="bytes", dtype=dtype)))
+        for dtype in ("int32", "int64", "int8", "uint8")
+    ),
+    *(
+        forward(free(case("_npi_lcm_scalar", x(2, 4, draw="bytes", dtype=dtype), scalar=scalar)))
+        for dtype in ("int32", "int64", "int8", "uint8")
+        for scalar in (0, 6, -6)
+    ),
 ]

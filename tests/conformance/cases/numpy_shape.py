@@ -1,6 +1,6 @@
 """Shapes, axes and places of MXNet's numpy front end."""
 
-from . import case, forward, free, outputs, x
+from . import Input, case, forward, free, outputs, x
 
 CASES = [
     *(case(f"_np_atleast_{n}d", x(*shape), num_args=1) for n in (1, 2, 3) for shape in [(3,), (2, 3), (2, 3, 4)]),
@@ -84,6 +84,17 @@ CASES = [
             ((x(1, 1),), {"start": 0, "stop": 4, "step": 2, "axis": 0}),
             ((x(2, 3),), {"start": 1, "stop": 3, "step": 1, "axis": 0}),
             ((x(4, 1),), {"start": 0, "stop": 2, "step": 1, "axis": 1}),
+        ]
+    ),
+    *(
+        forward(case("_npi_insert_tensor", x(4, 3), values, Input("arg", (len(places),), "int64", places), **attrs))
+        for values, places, attrs in [
+            (x(2, 3), [3, 1], {"axis": 0}),
+            (x(1, 3), [0, 2, 2], {"axis": 0}),
+            (x(2, 3), [-1], {"axis": 0}),
+            (x(4, 2), [3], {"axis": 1}),
+            (x(2), [1, -2], {}),
+            (x(1), [3], {"axis": -1}),
         ]
     ),
     free(forward(case("_npi_insert_slice", x(4, 3), x(4, 1), start=1, stop=3, step=1, axis=1))),
