@@ -259,6 +259,16 @@ def test_a_depthwise_convolution_by_fed_weights_is_the_same_loaded(tmp_path, ker
     np.testing.assert_array_equal(keras.models.load_model(tmp_path / "net.keras")(fed), model(fed))
 
 
+def test_a_dense_layer_of_features_whose_number_is_unknown(tmp_path):
+    nodes = [
+        null("data"), null("w"), null("b"), op("Pooling", "p", [0], kernel=(2,), stride=(2,)),
+        op("FullyConnected", "fc", [3, 1, 2], num_hidden=5, flatten=False),
+    ]  # fmt: skip
+    net, arrays, x = graph(*nodes), {"w": draw(5, 4), "b": draw(5)}, draw(2, 3, 8)
+    known, unknown = (convert(tmp_path, net, {"data": (None, 3, n)}, **arrays)(x) for n in (8, None))
+    np.testing.assert_allclose(unknown, known, 1e-6)
+
+
 def test_a_layer_of_which_only_the_shape_counts_is_no_part_of_the_model(tmp_path):
     nodes = [
         null("data"), null("w"), op("Convolution", "c", [0, 1], kernel="(2, 3)", num_filter=1, no_bias=True),

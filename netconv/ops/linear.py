@@ -20,7 +20,8 @@ def fully_connected(
     if len(data.shape) == 1 and not flatten:  # one row of features
         out = ops.matmul(at.tensor(weight), data)
         return out if bias is None else ops.add(out, at.tensor(bias))
-    if not at.owns(weight, bias):
+    unknown = not flatten and data.shape[-1] is None  # which a layer refuses
+    if unknown or not at.owns(weight, bias):
         data = at.values[0].natural()
         data = at.flattened(data) if flatten else data
         product = ops.matmul(data, ops.transpose(at.tensor(weight)))
