@@ -162,6 +162,25 @@ def test_layers_with_other_constants_are_not_shared(tmp_path):
     np.testing.assert_array_equal(128 * np.array(one), -127 * np.array(two))  # bytes from -128 to 127
 
 
+@pytest.mark.parametrize(
+    ("attrs", "low"),
+    [
+        ({"count_include_pad": False, "kernel": (3, 3), "pad": (1, 1)}, -128),
+        ({"global_pool": True, "kernel": (1, 1)}, 0),
+    ],
+)
+def test_compiled_averages_are_those_of_eager_ones(tmp_path, attrs, low):
+    """A division by a number that is known would become a product with its reciprocal, and a half another number."""
+    shape, dtype = (1, 40, 6, 10), "int8" if low else "uint8"
+    nulls = [null("data", __dtype__=str(TYPES[dtype])), null("low"), null("high")]
+    node = op("_contrib_quantized_pooling", "node", [0, 1, 2], pool_type="avg", **attrs)
+    shapes = {"data": shape, "low": (1,), "high": (1,)}
+    model = netconv.convert(write(tmp_path, graph(*nulls, node)), False, input_shapes=shapes)
+    data = np.random.default_rng(0).integers(low, low + 256, shape).astype(dtype)
+    fed = [data, np.float32([-1]), np.float32([1])]
+    np.testing.assert_array_equal(model.predict_on_batch(fed), model(fed))
+
+
 def quantised_dense():
     nodes = [null("data"), null("w"), *(null(f"end{n}") for n in range(2))]
     quantised = op("_contrib_quantize_v2", "q", [0], min_calib_range=-1, max_calib_range=1)

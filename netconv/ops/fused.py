@@ -21,7 +21,7 @@ from ..quantising import (
     type_of,
 )
 from ..registry import parsed, translates
-from ..rounding import away_from_zero
+from ..rounding import away_from_zero, divided
 
 MOST = np.float32(2**31 - 1)
 """Steps of a unit where the range is nothing."""
@@ -60,7 +60,7 @@ def fused_convolution(
     out_kind = "int32" if not found else "uint8" if unsigned else "int8"
     if found:
         out_scale = _steps(out_kind, *found)
-        sums = ops.multiply(sums, ops.divide(ops.divide(out_scale, scale), weight_scale))
+        sums = ops.multiply(sums, divided(divided(out_scale, scale), weight_scale))
     else:
         out_scale = ops.multiply(scale, weight_scale)
         found = product_range(kind, *ends[:2], weight.min()[None], weight.max()[None])
@@ -68,7 +68,7 @@ def fused_convolution(
         sums = ops.relu(sums)
     if with_sum:
         other = added.to(order)
-        sums = _plus(sums, other, ops.divide(out_scale, _steps(type_of(at, "sum", other, "int8", "uint8"), *ends[2:])))
+        sums = _plus(sums, other, divided(out_scale, _steps(type_of(at, "sum", other, "int8", "uint8"), *ends[2:])))
     if with_postsum_act:
         sums = ops.relu(sums)
     return [at.ordered(nearest(sums, out_kind), order), *found]
@@ -101,13 +101,13 @@ def fused_dense(
     else:
         weight_scale, sums = _steps("int8", *ends[2:4]), _dense(at, data, weight)
         if bias is not None:
-            share = ops.divide(ops.multiply(scale, weight_scale), _steps("int8", *ends[4:]))
+            share = divided(ops.multiply(scale, weight_scale), _steps("int8", *ends[4:]))
             sums = ops.add(sums, away_from_zero(ops.multiply(bias.astype("float32"), share)))
     out_kind = "int32" if not found else "uint8" if with_eltwise else "int8"
     after = found and with_eltwise
     if found or enable_float_output:
         one = 1.0 if after or not found else _steps(out_kind, *found)
-        sums = ops.multiply(sums, ops.divide(ops.divide(one, scale), weight_scale))
+        sums = ops.multiply(sums, divided(ops.divide(one, scale), weight_scale))
     if with_eltwise:
         sums = ops.relu(sums) if limit is None else ops.clip(sums, 0, limit)
     if after:

@@ -220,7 +220,7 @@ def quantized_pooling(
     if pool_type == "max":
         out = pooled(at, floats(data), kernel, "max", **windows)
     elif global_pool or count_include_pad is False:
-        out = ops.divide(counted(floats(data)), ops.maximum(counted(floats(ops.ones_like(data[:1, ..., :1]))), 1))
+        out = divided(counted(floats(data)), ops.maximum(counted(floats(ops.ones_like(data[:1, ..., :1]))), 1))
     else:
         out = divided(counted(floats(data)), float(math.prod(kernel[:rank])))
     return [nearest(out, dtype), at.ordered(min_data), at.ordered(max_data)]
@@ -256,7 +256,7 @@ def quantized_concat(at, *data, dim: int = 1):
     high = ops.maximum(ops.max(ops.stack(highs), 0), 0)
     scale = steps(dtype, low, high)
     scaled = [
-        nearest(ops.multiply(floats(tensor), ops.divide(scale, steps(one, *ends))), dtype)
+        nearest(ops.multiply(floats(tensor), divided(scale, steps(one, *ends))), dtype)
         for tensor, one, *ends in zip(tensors, kinds, lows, highs, strict=True)
     ]
     out = ops.concatenate(scaled, order.index(at.axis(dim, len(order))))
@@ -285,13 +285,13 @@ def quantized_elemwise_add(
     if found:
         dtype, (low, high) = "int8" if "int8" in kinds else "uint8", found
         scale = steps(dtype, low, high)
-        scales = [ops.divide(scale, steps(one, *ends)) for one, ends in zip(kinds, ranges, strict=True)]
+        scales = [divided(scale, steps(one, *ends)) for one, ends in zip(kinds, ranges, strict=True)]
     else:
         dtype, reaches = "int32", [reach(*ends) for ends in ranges]
         high = ops.add(*reaches)
         low = ops.negative(high)
         scales = [
-            ops.divide(ops.multiply(far, WORDS), ops.multiply(high, STEPS[one]))
+            divided(ops.multiply(far, WORDS), ops.multiply(high, STEPS[one]))
             for one, far in zip(kinds, reaches, strict=True)
         ]
     mixed = kinds[0] != kinds[1]
@@ -334,7 +334,7 @@ def quantized_elemwise_mul(
 def _over(dividend, ranges, dtype: str):
     """A number over the steps of both ranges."""
     units = [ops.cast(steps("int8", *ends), dtype) for ends in (ranges[:2], ranges[2:])]
-    return floats(ops.divide(ops.divide(ops.cast(dividend, dtype), units[0]), units[1]))
+    return floats(divided(divided(ops.cast(dividend, dtype), units[0]), units[1]))
 
 
 @translates("_contrib_quantized_batch_norm", layout=spatial, ignores="momentum fix_gamma use_global_stats axis")
@@ -367,8 +367,8 @@ def quantized_batch_norm(
     far = reach(*found)
     slope = ops.multiply(gamma, spread)
     shift = ops.subtract(beta, ops.multiply(ops.multiply(mean, gamma), spread))
-    shift = ops.divide(ops.multiply(shift, STEPS["int8"]), far)
-    slope = ops.divide(ops.multiply(slope, reach(min_data, max_data)), far)
+    shift = divided(ops.multiply(shift, STEPS["int8"]), far)
+    slope = divided(ops.multiply(slope, reach(min_data, max_data)), far)
     slope = divided(slope, float(np.sqrt(np.float32(1) + np.float32(eps))))
     out = nearest(ops.add(ops.multiply(floats(data), slope), shift), "int8")
     return [out, *map(at.ordered, found)]

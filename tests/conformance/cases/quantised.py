@@ -189,7 +189,7 @@ CASES = [
             Input("aux", (3,), draw="positive"),
             *ends(-2, 1),
             min_calib_range=-1.5,
-            max_calib_range=2,
+            max_calib_range=1.7,
             **attrs,
         )
         for kind in KINDS
