@@ -5,12 +5,10 @@ width, height about their centre. Knows no op of MXNet.
 import numpy as np
 
 from .arrays import Array
-from .lazy import layers, ops
+from .lazy import keras, layers, ops
 
-BLOCK = 128
+BLOCK = 256
 """Boxes that are chosen among one after the other before the next are looked at."""
-PAIRS = 2**23
-"""Pairs of boxes whose overlaps are held at a time."""
 
 
 def corners(boxes, format: str):
@@ -95,62 +93,66 @@ def measured(boxes, format: str):
 def survivors(at, valid, traits, suppresses):
     """Which boxes (N, k), best first, are left of those `valid` when each that is left suppresses the ones after it.
 
-    `suppresses(one, two)` says of `traits` (N, a, w) and (N, b, w) which suppress which: (N, a, b).
+    `suppresses(one, two)` says of `traits` (N, a, w) and (N, b, w) which suppress which: (N, a, b). A block of boxes is
+    one call of a model of its own, so that the pairs of a block are forgotten before those of the next are made.
     """
     count = valid.shape[1]
     size = min(count, BLOCK)
     padding = ((0, 0), (0, -count % size))
     valid, traits = ops.pad(ops.cast(valid, "float32"), padding), ops.pad(traits, (*padding, (0, 0)))
-    choose = _greedy(at, size)
-    whole, wide = valid.shape[1], size * max(1, PAIRS // (count * size))
-    left = []
-    for begin in range(0, whole, wide):
-        end = min(begin + wide, whole)
-        pairs = ops.cast(suppresses(traits[:, :end], traits[:, begin:end]), "float32")
-        for first in range(begin, end, size):
-            column = pairs[:, :, first - begin : first - begin + size]
-            free = valid[:, None, first : first + size]
-            if left:
-                gone = ops.matmul(ops.concatenate(left, -1)[:, None, :], column[:, :first])
-                free = ops.relu(ops.subtract(free, gone))
-            left.append(choose(free, column[:, first : first + size]))
-    return ops.concatenate(left, -1)[:, :count]
+    choose = _block(at, size, traits, suppresses)
+    left = valid[:, :0]
+    for begin in range(0, valid.shape[1], size):
+        block = slice(begin, begin + size)
+        left = ops.concatenate([left, choose([left, traits[:, :begin], valid[:, block], traits[:, block]])], 1)
+    return left[:, :count]
 
 
-def _greedy(at, size: int):
-    """A function of which boxes are free (N, 1, size) and which suppress which (N, size, size) that says which are left
-    (N, size).
+def _block(at, size: int, traits, suppresses):
+    """A model that says which boxes of a block are left (N, size), of: which are left before it (N, j), the traits of
+    these, which of the block are valid, its traits."""
+    lengths = {"left": (None,), "before": (None, traits.shape[2]), "valid": (size,), "traits": (size, traits.shape[2])}
+    kinds = {"left": "float32", "valid": "float32"}
+    entry = [keras.Input(shape, dtype=kinds.get(name, traits.dtype), name=name) for name, shape in lengths.items()]
+    left, before, valid, own = entry
+    # Nothing is added, but a block waits for those before it: all at once would be held together.
+    own = ops.where(ops.greater_equal(ops.sum(left, 1), 0)[:, None, None], own, ops.zeros_like(own))
+    gone = ops.matmul(left[:, None, :], ops.cast(suppresses(before, own), "float32"))[:, 0]
+    chosen = _greedy(at, size, ops.relu(ops.subtract(valid, gone)), ops.cast(suppresses(own, own), "float32"))
+    return keras.Model(entry, chosen, name=at.build.unique(at.name("block")))
 
-    A loop over boxes is a recurrent layer: the state is who is left, and step t lets a GRU forget all but unit t, which
-    becomes relu(free[t] - sum of state[j] * suppresses[j, t]). So its update gate is 1 but for unit t, its reset gate
-    the column t, and both, with free[t], are what it reads.
+
+def _greedy(at, size: int, free, suppresses):
+    """Which boxes (N, size) of those `free` are left; `suppresses` (N, size, size) says which would suppress which.
+
+    A loop over boxes is a recurrent layer. Its state is who is free, as a difference u - v of numbers that are not
+    negative, and the first box in it is the one whose turn it is. A step turns the row of boxes by one, and v becomes 1
+    where a box is free, and so is the first, which suppresses it: relu(free + first + suppresses - 2).
     """
-    kernel = np.zeros((2 * size + 1, 3 * size), "float32")
-    np.fill_diagonal(kernel, 1)
-    kernel[-1, 2 * size :] = 1
-    recurrent = np.zeros((size, 3 * size), "float32")
-    recurrent[:, 2 * size :] = -1
+    turn, first = np.roll(np.eye(size), -1, 1), np.zeros((size, size))
+    first[0] = 1
+    target = np.concatenate([turn, turn + first], 1)  # u and v
     chosen = at.layer(
-        layers.GRU,
-        size,
+        layers.SimpleRNN,
+        2 * size,
         activation="relu",
-        recurrent_activation="linear",
-        use_bias=False,
-        reset_after=False,
-        weights={"cell.kernel": Array.constant(kernel), "cell.recurrent_kernel": Array.constant(recurrent)},
+        weights={
+            "cell.kernel": Array.constant(np.eye(size, 2 * size, size).astype("float32")),
+            "cell.recurrent_kernel": Array.constant(np.concatenate([target, -target]).astype("float32")),
+            "cell.bias": Array.constant(np.repeat([0, -2], size).astype("float32")),
+        },
         part="greedy",
         dtype="float32",
     )
-    place = ops.add(np.arange(size, dtype="float32"), at.nothing("float32"))  # not a matrix of constants
-    others = ops.cast(ops.not_equal(place[:, None], place), "float32")
+    start = ops.concatenate([free, ops.zeros_like(free)], -1)
+    found = chosen(_behind(suppresses, size), initial_state=start)
+    return ops.subtract(found[:, :size], found[:, size:])
 
-    def choose(free, suppresses):
-        turned = ops.transpose(suppresses, (0, 2, 1))
-        return chosen(
-            ops.concatenate([ops.add(ops.zeros_like(turned), others), turned, ops.transpose(free, (0, 2, 1))], -1)
-        )
 
-    return choose
+def _behind(rows, size: int):
+    """Row i of (N, size, size) from the place behind its i-th on, then zeros."""
+    flat = ops.reshape(ops.pad(rows, ((0, 0), (0, 0), (0, size))), (-1, 2 * size * size))
+    return ops.reshape(ops.pad(flat, ((0, 0), (0, size))), (-1, size, 2 * size + 1))[:, :, 1 : size + 1]
 
 
 def best_first(scores, valid):
