@@ -109,6 +109,8 @@ def _usual(graph: Graph, index: int, role: Role, weight: tuple[Fill, dict[str, A
     constants = {"bias": 0.0, "beta": 0.0, "moving_mean": 0.0, "gamma": 1.0, "moving_var": 1.0}
     if role.op == "LeakyReLU":
         return _constant, {"value": 0.25}
+    if role.op == "UpSampling":
+        return _bilinear, {}
     if role.direct and role.name in constants:
         return _constant, {"value": constants[role.name]}
     if not role.direct and graph.nodes[index].name.endswith("bias"):

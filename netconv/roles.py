@@ -43,8 +43,10 @@ def _stored_inputs(graph: Graph) -> Iterable[tuple[Edge, Role]]:
     for node in graph.nodes:
         declared = ops[node.op].inputs if node.op in ops else ()
         for edge, wanted in zip(node.inputs, declared, strict=False):
-            if wanted.stored:
+            if wanted.stored and not wanted.variadic:
                 yield edge, Role(node.op, wanted.name, True)
+        if node.op == "UpSampling" and node.attrs.get("sample_type") == "bilinear":
+            yield from ((edge, Role(node.op, "weight", True)) for edge in node.inputs[1:])
         for subgraph in node.subgraphs if node.op == "_foreach" else ():
             inner = parameters(subgraph)
             for edge, null in bound(node, registry.parsed(node), subgraph):

@@ -121,6 +121,18 @@ def test_bilinear_interpolates():
     np.testing.assert_allclose(drawn, np.broadcast_to(np.outer(line, line), (2, 1, 4, 4)))
 
 
+def test_the_weight_of_an_enlarged_image_interpolates():
+    attrs = {"scale": "2", "sample_type": "bilinear", "num_filter": "3", "num_args": "2"}
+    weight = values(owned_by("UpSampling", attrs, 1), (None, 3, 5, 6))["p1"]
+    line = np.array([0.25, 0.75, 0.75, 0.25])
+    np.testing.assert_allclose(weight, np.broadcast_to(np.outer(line, line), (3, 1, 4, 4)))
+
+
+def test_images_that_are_enlarged_are_inputs():
+    attrs = {"scale": "2", "sample_type": "nearest", "num_args": "2"}
+    assert parameters(owned_by("UpSampling", attrs, 1)) == {}
+
+
 def test_the_second_gate_of_an_lstm_forgets_little():
     drawn = hinted(["lstmbias", {"forget_bias": 1.0}], attrs={"num_hidden": "8"})
     assert drawn[2:4].all() and not drawn[:2].any() and not drawn[4:].any()
