@@ -546,6 +546,10 @@ ONE_NODE = [
     ("Pad", {"mode": "constant", "pad_width": ()}, [(2, 3)], "attribute 'pad_width' must have two numbers an axis; "
      "received ()"),
     ("slice", {"begin": (0,), "end": (0,)}, [(2, 3)], "leaves nothing of its data; received (0, 3)"),
+    ("Crop", {"num_args": 1, "h_w": (2, 4), "offset": (0, 1)}, [(1, 2, 4, 4)],
+     "cannot cut (2, 4) at (0, 1); received (1, 2, 4, 4)"),
+    ("Crop", {"num_args": 2, "center_crop": True}, [(1, 2, 3, 3), (1, 2, 4, 2)],
+     "cannot cut (4, 2) at (0, 0); received (1, 2, 3, 3)"),
     ("slice", {"begin": (0,), "end": (1, 2)}, [(2, 3)],
      "attributes 'begin', 'end' and 'step' must be equally long; received ((0,), (1, 2), ())"),
     ("slice_axis", {"axis": 1, "begin": 0, "end": 9}, [(2, 3)],

@@ -64,6 +64,9 @@ def slice_like(a, ins, outs):
 def crop(a, ins, outs):
     data = of_rank(ins[0], 4)
     like = of_rank(ins[1], 4)[2:] if len(ins) > 1 else tuple(a.h_w)
+    start = (0, 0) if a.center_crop else a.offset
+    if any(None not in (n, m) and s + m > n for n, m, s in zip(data[2:], like, start, strict=False)):
+        raise Misfit(f"cannot cut {said(like)} at {start}", said(data))
     return [data], [_left((*data[:2], *like))]
 
 
