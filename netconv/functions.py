@@ -54,9 +54,10 @@ def sign(x):
 
 
 def copysign(size, sign):
-    """-0 is not negative."""
+    """-0 is not negative; what is no number is neither that nor positive."""
     size = size if hasattr(size, "shape") else ops.cast(size, sign.dtype)
     if str(size.dtype).startswith("uint"):
         return ops.add(size, ops.zeros_like(sign)) if hasattr(sign, "shape") else size
-    alike = ops.equal(ops.less(size, 0), ops.less(sign, 0))
-    return ops.where(alike, size, ops.negative(size))
+    positive = ops.logical_and(ops.greater_equal(size, 0), ops.greater_equal(sign, 0))
+    negative = ops.logical_and(ops.less(size, 0), ops.less(sign, 0))
+    return ops.where(ops.logical_or(positive, negative), size, ops.negative(size))

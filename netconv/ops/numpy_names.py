@@ -18,7 +18,7 @@ UNARY = {
     ).split()
 }
 """Of whole numbers too what MXNet cuts to their type."""
-PLAIN = {name: name for name in "absolute isfinite isinf isnan logical_not square".split()} | {"abs": "absolute"}
+PLAIN = {name: name for name in "absolute logical_not square".split()} | {"abs": "absolute"}
 ROUNDED = {"ceil": "ceil", "floor": "floor", "trunc": "trunc", "fix": "trunc"}
 COMPARISONS = "equal not_equal less less_equal greater greater_equal".split()
 
@@ -44,6 +44,17 @@ def _plain(name):
 
 def _rounded(name):
     return lambda x: x if whole(x) else getattr(ops, name)(x)
+
+
+def _boundless(name):
+    """Whole numbers are all finite; Keras needs to know their shape to say so."""
+
+    def compute(x):
+        if whole(x):
+            return ops.equal(x, x) if name == "isfinite" else ops.not_equal(x, x)
+        return getattr(ops, name)(x)
+
+    return compute
 
 
 def _unary(name, function):
@@ -169,6 +180,8 @@ def _bits(name):
 for _name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
     _bits(_name)
 _unary("bitwise_not", lambda x: ops.logical_not(x) if kind(x) == "bool" else ops.bitwise_not(_whole(x)))
+for _name in ("isfinite", "isinf", "isnan"):
+    _unary(_name, _boundless(_name))
 _unary("isposinf", lambda x: ops.equal(x, float("inf")))
 _unary("isneginf", lambda x: ops.equal(x, float("-inf")))
 

@@ -56,16 +56,21 @@ _extreme(("_np_min", "_np_amin"), "min")
 def _moment(name, root: bool):
     @translates(name)
     def translate(at, a, *, axis: Ints | None = None, dtype: Number = None, ddof: int = 0, keepdims: bool = False):
-        """`ddof` numbers fewer are divided by. MXNet has no gradient for it. Of whole numbers the mean and the squares
-        are cut to their type, and the sum of these to `dtype`."""
+        """`ddof` numbers fewer are divided by. MXNet has no gradient for it. Of whole numbers all that is on the way is
+        cut to their type, and the sum of the squares to `dtype`."""
         given, dtype = kind(a), dtype or kind(a)
         a = ops.cast(ops.stop_gradient(a), "float64" if whole(a) else given)
-        mean = ops.mean(a, axis=axis, keepdims=True)
-        away = ops.square(ops.subtract(a, ops.cast(cut(mean, given), kind(a))))
-        total = ops.sum(ops.cast(cut(away, given), kind(a)), axis=axis, keepdims=keepdims)
-        count = ops.sum(ops.ones_like(a), axis=axis, keepdims=keepdims)
-        out = ops.divide(ops.cast(cut(total, dtype), kind(a)), ops.subtract(count, float(ddof)))
-        return cut(ops.sqrt(out) if root else out, dtype)
+
+        def cut_to(kind_of, x):
+            return ops.cast(cut(x, kind_of), kind(a))
+
+        count = ops.sum(ops.ones_like(a), axis=axis, keepdims=True)
+        mean = cut_to(given, ops.divide(cut_to(given, ops.sum(a, axis=axis, keepdims=True)), count))
+        away = cut_to(given, ops.square(ops.subtract(a, mean)))
+        total = cut_to(dtype, ops.sum(away, axis=axis, keepdims=True))
+        out = ops.divide(total, ops.subtract(count, float(ddof)))
+        out = cut(ops.sqrt(out) if root else out, dtype)
+        return out if keepdims else ops.squeeze(out, axis)
 
 
 _moment("_npi_var", False)

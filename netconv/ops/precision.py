@@ -11,11 +11,14 @@ FLOATS = ("float16", "bfloat16", "float32")
 
 @translates("amp_multicast", layout=lambda site, values, attributes: (values, attributes, None), ignores="num_outputs")
 def amp_multicast(at, *data, cast_narrow: bool = False):
-    """All in the widest of their types, or the narrowest."""
+    """All in the widest of their types, or the narrowest. Where none is float32, MXNet takes the first for the
+    widest."""
     tensors = [value.natural() for value in data]
     choose = min if cast_narrow else max
     found = [str(t.dtype) for t in tensors]
     one = choose((kind for kind in found if kind in FLOATS), key=FLOATS.index, default=None)
+    if not cast_narrow and "float32" not in found:
+        one = found[0]
     same = [kind == one or kind not in FLOATS for kind in found]
     return [v if s else at.ordered(ops.cast(t, one)) for v, t, s in zip(data, tensors, same, strict=True)]
 

@@ -8,7 +8,7 @@ from ..layout import along, plain
 from ..lazy import layers, ops
 from ..registry import translates
 from ..regroup import length
-from ..rounding import cut, divided, kind, typed
+from ..rounding import cut, divided, kind, typed, whole
 
 
 def _reduced(site, values, attributes):
@@ -25,7 +25,7 @@ def _reduced(site, values, attributes):
 
 
 def _nan_as(value):
-    return lambda data: ops.where(ops.isnan(data), ops.full_like(data, value), data)
+    return lambda data: data if whole(data) else ops.where(ops.isnan(data), ops.full_like(data, value), data)
 
 
 REDUCTIONS = {

@@ -46,6 +46,7 @@ class Case:
     free: bool = False
     roaming: bool = False
     source: bool = False
+    laid: bool = False
     tolerance: float = 1e-4
 
     @property
@@ -53,7 +54,8 @@ class Case:
         """The op and a checksum of the row: a row that changes must be recorded again. `free`, `roaming` and
         `tolerance` are the test's own."""
         row = asdict(self)
-        del row["free"], row["roaming"], row["tolerance"]
+        for own in ("free", "roaming", "tolerance", *(() if self.laid else ("laid",))):
+            del row[own]
         return f"{self.op}-{zlib.crc32(json.dumps(row, sort_keys=True).encode()):08x}"
 
     def names(self) -> list[str]:
@@ -117,6 +119,11 @@ def source(row: Case) -> Case:
     return replace(row, source=True)
 
 
+def laid(row: Case) -> Case:
+    """What is fed passes through a layer first that changes nothing but how it lies, where it may have spatial axes."""
+    return replace(row, laid=True)
+
+
 def loosely(tolerance: float, row: Case) -> Case:
     return replace(row, tolerance=tolerance)
 
@@ -129,11 +136,17 @@ def symbol(row: Case) -> str:
             node["attrs"] = {"__dtype__": str(TYPES[given.dtype])}
     stored = len(nodes)
     operands = [] if row.source else [[n, 0, 0] for n in range(stored)]
+    for n, given in enumerate(row.inputs if row.laid else ()):
+        if given.role == "in" and given.dtype == "float32" and 3 <= len(given.shape) <= 5:
+            attrs = {"kernel": str((1,) * (len(given.shape) - 2)), "pool_type": "avg"}
+            operands[n] = [len(nodes), 0, 0]
+            nodes.append({"op": "Pooling", "name": f"laid{n}", "attrs": attrs, "inputs": [[n, 0, 0]]})
+    node = len(nodes)
     nodes.append({"op": row.op, "name": "node", "attrs": dict(row.attrs), "inputs": operands})
-    heads = [[stored, n, 0] for n in range(row.outputs)]
+    heads = [[node, n, 0] for n in range(row.outputs)]
     if row.source:
-        nodes.append({"op": "elemwise_add", "name": "sum", "attrs": {}, "inputs": [[0, 0, 0], [stored, 0, 0]]})
-        heads = [[stored + 1, 0, 0]]
+        nodes.append({"op": "elemwise_add", "name": "sum", "attrs": {}, "inputs": [[0, 0, 0], [node, 0, 0]]})
+        heads = [[node + 1, 0, 0]]
     graph = {"nodes": nodes, "arg_nodes": list(range(stored)), "heads": heads}
     return json.dumps(graph | {"attrs": {"mxnet_version": ["int", 10901]}})
 

@@ -90,7 +90,7 @@ CASES = [
         for op in ("argmax", "sum", "max", "prod")
         for kind in ("int32", "int8", "float64")
     ),
-    forward(case("nanprod", x(2, 3, draw="whole", dtype="int8"), axis=1)),
+    forward(free(case("nanprod", x(2, 3, draw="whole", dtype="int8"), axis=1))),
     forward(case("one_hot", given(0, 2, 1, dtype="int32"), depth=3, dtype="uint8")),
     forward(case("clip", given(-3, 0, 1, 3, dtype="int32"), a_min="-1.5", a_max="1e37")),
     *(forward(case("argsort", given(3, 100, 0, 7, dtype=kind), is_ascend=False)) for kind in ("uint8", "int8")),
@@ -136,12 +136,13 @@ CASES = [
     ),
     forward(case("_np_sum", given(1.5, 2.5, 1.5), dtype="int32")),
     *(
-        forward(case(op, given(0, 30, 0, 30, 7, dtype=kind), **attrs))
+        forward(case(op, given(0, 30, 90, 120, 7, 100, dtype=kind), **attrs))
         for op in ("_npi_var", "_npi_std")
         for kind in ("uint8", "int8")
         for attrs in ({}, {"dtype": "float64"})
     ),
     forward(case("_npi_percentile", given(1.1, 2.2, 5.7, dtype="float16"), q_scalar=30)),
+    forward(case("gammaln", given(-1e4, -1e3, -2.5, 0.5, 1e3, dtype="float16"))),
     forward(case("erf", given(math.inf, -math.inf, 0.5, dtype="float64"))),
     *(forward(case("norm", given(-3, 2, 5, dtype=kind), ord=1)) for kind in ("int8", "uint8")),
     forward(case("_np_max", given(1, 0, 1, dtype="bool"))),
@@ -151,6 +152,9 @@ CASES = [
     ),
     forward(
         outputs(2, case("amp_multicast", given(1, 2, dtype="float16"), given(1, 2, dtype="float64"), num_outputs=2))
+    ),
+    forward(
+        outputs(2, case("amp_multicast", given(1, 2, dtype="float64"), given(1, 2, dtype="float16"), num_outputs=2))
     ),
     forward(case("clip", given(0, 1, 2, 3, dtype="int8"), a_min="1", a_max="0.001")),
     forward(case("smooth_l1", given(0, 1, 2, 3, dtype="uint8"), scalar=7)),

@@ -97,6 +97,8 @@ CASES = [
     forward(case("_npi_where_rscalar", x(2, 3, draw=2), x(2, 3), scalar=1.5)),
     forward(case("_npi_where_scalar2", x(2, 3, draw=2), x=1.5, y=-2)),
     case("_npi_polyval", x(4), x(2, 3)),
+    *(forward(free(case(f"_npi_{op}", x(2, 3, draw=9, dtype="int64")))) for op in ("isfinite", "isinf", "isnan")),
+    forward(case("_npi_rcopysign_scalar", given(-0.0, 0.0, -2.0, float("nan")), scalar=100, is_int=False)),
     case("_npi_copysign", given(1.0, -1.0, 0.0, 2.0), given(1.0, 1.0, -1.0, -2.0)),
     forward(case("_npi_mod", given(1.0, -7.0, 3.0), given(0.0, 3.0, 0.0))),
     case("_npi_hypot", given(3.0, 1.0, 2.0), given(4.0, 1.0, 2.0)),
