@@ -245,5 +245,5 @@ def _fused(a, ins, outs):
 
 
 rule("_foreach")(_foreach)
-rule("_sg_mkldnn_conv", "_sg_mkldnn_fully_connected")(_fused)
+rule("_sg_mkldnn_conv", "_sg_mkldnn_fully_connected", "_sg_mkldnn_selfatt_qk", "_sg_mkldnn_selfatt_valatt")(_fused)
 GUESSES["_foreach"] = lambda a, ins, outs: _foreach(a, ins, outs, guess=True)[0]

@@ -116,8 +116,15 @@ FUSED = [
         "_sg_mkldnn_selfatt_valatt",
         {"heads": 2, "quantized": True},
         None,
-        (SIGNLESS, BYTES, *RANGES),
-        "is translated in floats alone; convert the float net that the quantised one was made from",
+        (BYTES, SIGNLESS),
+        "needs a range of what it is given",
+    ),
+    (
+        "_sg_mkldnn_selfatt_qk",
+        {"heads": 2, "quantized": True},
+        None,
+        (SIGNLESS, END, END),
+        "queries_keys_values must be int8; received uint8",
     ),
 ]
 

@@ -41,7 +41,7 @@ LEVELS = [
     {"patterns", "unrolled"},
     {"plus"},
     {"functions", "layout", "overlap", "parts", "regroup", "rounding", "special"},
-    {"colours", "convolving", "counting", "noise", "quantising", "windows"},
+    {"colours", "convolving", "counting", "interleaved", "noise", "quantising", "windows"},
     {"ops"},
     {"site"},
     {"variables"},

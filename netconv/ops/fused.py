@@ -4,16 +4,20 @@ takes them apart."""
 import numpy as np
 
 from ..arrays import Array
+from ..attributes import Count
 from ..convolving import convolved, per_axis, same_or_padded
+from ..interleaved import heads_of, joined, weighted
 from ..layout import Stored, as_they_are, channels_last
 from ..lazy import layers, ops
 from ..quantising import (
+    EXACT,
     HIGHEST,
     LOWEST,
     STEPS,
     calibrated,
     exact,
     floats,
+    limits,
     nearest,
     product_range,
     reach,
@@ -117,20 +121,83 @@ def fused_dense(
     return [nearest(sums, out_kind), *(found or product_range(kind, *ends[:4]))]
 
 
-@translates("_sg_mkldnn_selfatt_qk", ignores="heads enable_float_output min_calib_range max_calib_range")
-def fused_scores(at, *_inputs, quantized: bool = False):
-    raise _floats_alone(at, quantized)
+@translates("_sg_mkldnn_selfatt_qk")
+def fused_scores(
+    at,
+    queries_keys_values,
+    min_qkv=None,
+    max_qkv=None,
+    *,
+    heads: Count,
+    quantized: bool = False,
+    enable_float_output: bool = False,
+    min_calib_range: float | None = None,
+    max_calib_range: float | None = None,
+):
+    """MXNet says of sums of 32 bits that their range is nothing."""
+    _checked(at, quantized, max_qkv)
+    type_of(at, "queries_keys_values", queries_keys_values, "int8")
+    queries, keys, _ = heads_of(at, queries_keys_values, heads, 3)
+    queries, keys = (ops.cast(x, _exact(queries.shape[-1])) for x in (queries, keys))
+    sums = floats(joined(ops.matmul(queries, ops.swapaxes(keys, -1, -2))))
+    scale, found = _steps("int8", min_qkv, max_qkv), calibrated(min_calib_range, max_calib_range)
+    unit, root = ops.multiply(scale, scale), np.sqrt(np.float64(queries.shape[-1]))
+    share = _share(unit, found, enable_float_output)
+    sums = ops.multiply(sums, floats(divided(ops.cast(share, "float64"), root)))
+    if enable_float_output:
+        return sums
+    return [nearest(sums, "int8" if found else "int32"), *(found or limits(-0.0, 0.0))]
 
 
-@translates("_sg_mkldnn_selfatt_valatt", ignores="heads enable_float_output min_calib_range max_calib_range")
-def fused_weighting(at, *_inputs, quantized: bool = False):
-    raise _floats_alone(at, quantized)
+@translates("_sg_mkldnn_selfatt_valatt")
+def fused_weighting(
+    at,
+    queries_keys_values,
+    attention,
+    min_qkv=None,
+    max_qkv=None,
+    min_attention=None,
+    max_attention=None,
+    *,
+    heads: Count,
+    quantized: bool = False,
+    enable_float_output: bool = False,
+    min_calib_range: float | None = None,
+    max_calib_range: float | None = None,
+):
+    _checked(at, quantized, max_attention)
+    type_of(at, "queries_keys_values", queries_keys_values, "int8")
+    type_of(at, "attention", attention, "uint8")
+    values = heads_of(at, queries_keys_values, heads, 3)[2]
+    attention, values = (ops.cast(x, _exact(attention.shape[-1])) for x in (attention, values))
+    sums = floats(weighted(attention, values, heads))
+    found = calibrated(min_calib_range, max_calib_range)
+    unit = ops.multiply(_steps("int8", min_qkv, max_qkv), _steps("uint8", min_attention, max_attention))
+    sums = ops.multiply(sums, _share(unit, found, enable_float_output))
+    if enable_float_output:
+        return sums
+    ranges = found or product_range("uint8", min_attention, max_attention, min_qkv, max_qkv)
+    return [nearest(sums, "int8" if found else "int32"), *ranges]
 
 
-def _floats_alone(at, quantized: bool):
+def _checked(at, quantized: bool, last_input) -> None:
     if not quantized:
-        return at.error("needs a subgraph")
-    return at.error("is translated in floats alone; convert the float net that the quantised one was made from")
+        raise at.error("needs a subgraph")
+    if last_input is None:
+        raise at.error("needs a range of what it is given")
+    remark(at)
+
+
+def _exact(terms: int | None) -> str:
+    """The type in which sums of so many products of bytes are exact."""
+    return "float32" if terms and 255 * 128 * terms <= EXACT else "float64"
+
+
+def _share(unit, found, float_output: bool):
+    """Of a product of two numbers in steps, whose `unit` this is, the result."""
+    if found:
+        return divided(_steps("int8", *found), unit)
+    return ops.divide(1.0, unit) if float_output else np.float32([1])
 
 
 def _parts(at, quantized: bool, wanted: str) -> dict[str, dict]:

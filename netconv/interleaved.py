@@ -1,0 +1,34 @@
+"""Heads of attention on interleaved projections: (time, batch, heads x parts x depth). Knows no op."""
+
+from fractions import Fraction
+
+from .lazy import ops
+from .regroup import lengths, reshape, times
+
+
+def heads_of(at, tensor, heads: int, parts: int):
+    """`parts` tensors of shape (batch, heads, time, depth)."""
+    if tensor.shape[-1] is None or tensor.shape[-1] % (heads * parts):
+        raise at.error(f"the last axis must hold {parts} projections of {heads} heads", tensor.shape[-1])
+    depth = tensor.shape[-1] // (heads * parts)
+    tensor = reshape(tensor, [*lengths(tensor.shape[:2]), *lengths((heads, parts, depth))])
+    return [ops.transpose(tensor[:, :, :, part], (1, 2, 0, 3)) for part in range(parts)]
+
+
+def joined(scores):
+    """(batch, heads, ...) to (batch x heads, ...)."""
+    batch, heads, *rest = lengths(scores.shape)
+    return reshape(scores, [times([batch, heads]), *rest])
+
+
+def _apart(attention, heads: int):
+    (known, unknown), *rest = lengths(attention.shape)
+    batch = Fraction(known, heads) if unknown else known // heads
+    return reshape(attention, [(batch, unknown), *lengths([heads]), *rest])
+
+
+def weighted(attention, values, heads: int):
+    """(time, batch, heads x depth)."""
+    out = ops.transpose(ops.matmul(_apart(attention, heads), values), (2, 0, 1, 3))
+    time, batch, *both = lengths(out.shape)
+    return reshape(out, [time, batch, times(both)])
