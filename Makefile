@@ -52,8 +52,16 @@ nets: $(VENV)/ready .venv-mxnet/ready
 	.venv-mxnet/bin/python -W ignore fixtures/drawn/nets.py fixtures/drawn/made $(SEED) $(COUNT)
 	$(BIN)/python fixtures/drawn/compare_nets.py fixtures/drawn/made
 
+# The toolkits want more than they say; GluonNLP is built with the numpy that is there.
+.venv-mxnet/toolkits: .venv-mxnet/ready
+	.venv-mxnet/bin/python -m pip install --quiet --disable-pip-version-check 'numpy==1.23.5' 'cython<3' packaging \
+	  'pandas<2.1' 'scipy<1.12' 'matplotlib<3.8' 'opencv-python-headless<4.9' portalocker yacs pyyaml tqdm pillow
+	.venv-mxnet/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  'gluoncv==0.10.5.post0' 'gluonnlp==0.10.0'
+	touch $@
+
 # Whole nets, each recorded, compared and deleted again, a line each; NETS chooses some.
-zoo: $(VENV)/ready .venv-mxnet/ready
+zoo: $(VENV)/ready .venv-mxnet/toolkits
 	for net in $(or $(NETS),$$(.venv-mxnet/bin/python fixtures/zoo/record.py)); do \
 	  .venv-mxnet/bin/python fixtures/zoo/record.py $$net fixtures/zoo/nets/$$net; \
 	  $(BIN)/python fixtures/zoo/compare.py fixtures/zoo/nets/$$net; \

@@ -108,7 +108,7 @@ class Array:
         import numpy as np
 
         value = np.concatenate([a.value for a in arrays], axis)
-        origin = ("concat", tuple(a.origin for a in arrays), axis)
+        origin = ("concat", tuple(a.origin for a in arrays), axis % value.ndim)
         return Array(value, origin, all(a.trainable for a in arrays))
 
 
