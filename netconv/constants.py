@@ -23,8 +23,10 @@ def check(graph: Graph, known: Mapping[int, Shape]) -> None:
     sources: dict[int, Shape] = {}
     for index, node in enumerate(graph.nodes):
         constant[index] = node.op != "null" and all(constant[edge.node] for edge in node.inputs)
-        if constant[index] and not node.inputs and (shape := registry.parsed(node).get("shape")):
-            sources[index] = tuple(n or 1 for n in shape)  # whose first length the rules leave open
+        if constant[index] and not node.inputs:
+            shape = registry.parsed(node).get("shape")
+            if isinstance(shape, tuple) and shape:  # that of a gamma distribution is a number
+                sources[index] = tuple(n or 1 for n in shape)  # whose first length the rules leave open
     made = [index for index, node in enumerate(graph.nodes) if constant[index] and node.inputs]
     if not made:
         return

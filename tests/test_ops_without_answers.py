@@ -417,12 +417,6 @@ def test_a_loop_stops_when_its_condition_fails(tmp_path, steps):
             "needs one axis of places: MXNet loses those of any other; received (2, 2)",
         ),
         (
-            "_contrib_interleaved_matmul_selfatt_qk",
-            {"heads": 5},
-            {"data": (4, 2, 12)},
-            "the last axis must hold 3 projections of 5 heads; received 12",
-        ),
-        (
             "_image_resize",
             {"size": (2, 2), "interp": 2},
             {"data": (4, 4, 3)},
@@ -587,6 +581,16 @@ def test_what_is_at_fault_is_said(net, op, attrs, shapes, message):
     with pytest.raises(netconv.NodeError) as caught:
         net(op, attrs, shapes)
     assert str(caught.value) == f"{op} node 'node': {message}"
+
+
+def test_heads_that_the_data_do_not_hold(net, tmp_path):
+    op = "_contrib_interleaved_matmul_selfatt_qk"
+    with pytest.raises(netconv.errors.ShapeError) as caught:
+        net(op, {"heads": 5}, {"data": (4, 2, 12)})
+    assert str(caught.value) == (
+        f"{tmp_path / 'net.json'}: the input shapes given do not fit (data=(4, 2, 12)): {op} node 'node': "
+        "the last axis must hold 3 projections of 5 heads; received 12"
+    )
 
 
 def test_refused_ops_say_why(net, tmp_path):

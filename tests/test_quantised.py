@@ -1,6 +1,8 @@
 """Nets of 8 bits: what is said of a node at fault, and of the net; nothing of them trains."""
 
+import json
 import os
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -149,6 +151,24 @@ def test_a_bias_beside_data_without_a_range(tmp_path):
         netconv.convert(path, input_shapes={"data": (1, 2, 4, 4)})
     message = "needs the range of its data; quantise the net with ranges found on data"
     assert str(caught.value) == f"_sg_mkldnn_conv node 'node': {message}"
+
+
+RENAMED = {"with_act": "with_relu", "with_postsum_act": "with_postsum_relu", "with_eltwise": "with_relu"}
+
+
+def test_older_names_of_attributes(tmp_path):
+    """As MXNet reads them."""
+    folder = Path(__file__).parent.parent / "fixtures" / "conformance" / "nets" / "quantised-residual-calibrated"
+    net = json.loads((folder / "net.json").read_text())
+    for node in net["nodes"]:
+        node["attrs"] = {RENAMED.get(name, name): text for name, text in node.get("attrs", {}).items()}
+    (tmp_path / "net.json").write_text(json.dumps(net))
+    with np.load(folder / "io.npz") as recorded:
+        data, expected = recorded["a/in:data"], recorded["a/out:0"]
+    model = netconv.convert(
+        tmp_path / "net.json", folder / "net.params", input_shapes={"data": (None, *data.shape[1:])}
+    )
+    np.testing.assert_array_equal(model(data), expected)
 
 
 def test_layers_with_other_constants_are_not_shared(tmp_path):

@@ -40,11 +40,14 @@ def fused_convolution(
     with_act: bool = False,
     with_sum: bool = False,
     with_postsum_act: bool = False,
+    with_relu: bool = False,
+    with_postsum_relu: bool = False,
     min_calib_range: float | None = None,
     max_calib_range: float | None = None,
 ):
     """Statistics are part of the stored weight before that is quantised: each filter by itself where the range of the
-    result is known, else all alike."""
+    result is known, else all alike. `with_relu` and `with_postsum_relu` are the older names."""
+    with_act, with_postsum_act = with_act or with_relu, with_postsum_act or with_postsum_relu
     parts = _parts(at, quantized, "Convolution")
     conv, limit = parts["Convolution"], _limit(at, parts)
     data, weight, *rest = inputs
@@ -84,12 +87,15 @@ def fused_dense(
     *inputs,
     quantized: bool = False,
     with_eltwise: bool = False,
+    with_relu: bool = False,
     enable_float_output: bool = False,
     channel_wise_quantize: bool | None = None,
     min_calib_range: float | None = None,
     max_calib_range: float | None = None,
 ):
-    """With `channel_wise_quantize` the weight is stored in floats, else in bytes, as is the bias."""
+    """With `channel_wise_quantize` the weight is stored in floats, else in bytes, as is the bias. `with_relu` is the
+    older name."""
+    with_eltwise = with_eltwise or with_relu
     parts = _parts(at, quantized, "FullyConnected")
     dense, limit = parts["FullyConnected"], _limit(at, parts)
     data, weight, *rest = inputs
