@@ -269,6 +269,21 @@ def test_a_dense_layer_of_features_whose_number_is_unknown(tmp_path):
     np.testing.assert_allclose(unknown, known, 1e-6)
 
 
+def test_channels_that_are_padded_before_a_convolution_are_the_same_compiled(tmp_path):
+    """TensorFlow merges what pads into what convolves, and fails where channels are padded."""
+    nodes = [
+        null("data"), null("v"), null("w"),
+        op("Convolution", "first", [0, 1], kernel=(1, 1), num_filter=2, no_bias=True),
+        op("SwapAxis", "there", [3], dim1=1, dim2=2),
+        op("pad", "p", [4], mode="constant", pad_width=(0, 0, 0, 0, 1, 2, 0, 1), constant_value=0.0),
+        op("SwapAxis", "back", [5], dim1=1, dim2=2),
+        op("Convolution", "second", [6, 2], kernel=(3, 3), num_filter=4, no_bias=True),
+    ]  # fmt: skip
+    model = convert(tmp_path, graph(*nodes), {"data": (None, 2, 7, 8)}, v=draw(2, 2, 1, 1), w=draw(4, 5, 3, 3))
+    x = draw(3, 2, 7, 8)
+    np.testing.assert_allclose(model.predict_on_batch(x), model(x), 1e-5, 1e-5)
+
+
 def test_a_layer_of_which_only_the_shape_counts_is_no_part_of_the_model(tmp_path):
     nodes = [
         null("data"), null("w"), op("Convolution", "c", [0, 1], kernel="(2, 3)", num_filter=1, no_bias=True),

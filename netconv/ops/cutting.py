@@ -58,7 +58,9 @@ def pad(at, data, *, mode: Literal["constant", "edge", "reflect"], pad_width: In
         cls = {3: layers.ZeroPadding1D, 4: layers.ZeroPadding2D, 5: layers.ZeroPadding3D}[rank]
         return at.ordered(at.layer(cls, widths[1] if rank == 3 else tuple(widths[1:-1]))(tensor), order)
     if mode == "constant":
-        out = ops.pad(tensor, widths, constant_values=constant_value)
+        if constant_value == 0 and order != natural(rank):
+            tensor, widths[-1] = _between_zeros(tensor, *widths[-1]), (0, 0)
+        out = ops.pad(tensor, widths, constant_values=constant_value) if any(map(any, widths)) else tensor
     elif mode == "reflect":
         out = ops.pad(tensor, widths, mode="reflect")
     else:
@@ -71,6 +73,14 @@ def pad(at, data, *, mode: Literal["constant", "edge", "reflect"], pad_width: In
                 parts.append(ops.repeat(out[(*whole, slice(-1, None))], after, axis))
             out = ops.concatenate(parts, axis) if len(parts) > 1 else out
     return at.ordered(out, order)
+
+
+def _between_zeros(data, before: int, after: int):
+    """Zeros on either side of the last axis. TensorFlow merges a padding with zeros into the convolution that reads it,
+    and then fails if channels are padded."""
+    one = ops.zeros_like(data[..., :1])
+    sides = [[ops.repeat(one, n, -1)] if n else [] for n in (before, after)]
+    return ops.concatenate([*sides[0], data, *sides[1]], -1) if before or after else data
 
 
 @translates("Crop", layout=as_they_are)
