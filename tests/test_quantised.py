@@ -95,6 +95,7 @@ INNER = graph(
 )
 PLAIN = graph(null("x"), null("w"), op("Convolution", "c", [0, 1], **CONVOLVED))
 BIASED = graph(null("x"), null("w"), null("b"), op("Convolution", "c", [0, 1, 2], kernel=(2, 2), num_filter=3))
+DENSE = graph(null("x"), null("w"), null("b"), op("FullyConnected", "d", [0, 1, 2], num_hidden=2))
 FUSED = [
     ("_sg_mkldnn_conv", {"quantized": True}, None, (IMAGE, END, END), "needs a subgraph with a Convolution"),
     ("_sg_mkldnn_fully_connected", {}, None, (FLOATS, END, END), "needs a subgraph with a FullyConnected"),
@@ -111,6 +112,20 @@ FUSED = [
         PLAIN,
         (IMAGE, ("float32", (3, 2, 2, 2)), END, END),
         "weights must be stored in the parameter file, not computed",
+    ),
+    (
+        "_sg_mkldnn_conv",
+        {"quantized": True, "with_sum": True},
+        PLAIN,
+        (IMAGE, ("float32", (3, 2, 2, 2)), END, END),
+        "needs 7 inputs; received 4",
+    ),
+    (
+        "_sg_mkldnn_fully_connected",
+        {"quantized": True},
+        DENSE,
+        (BYTES, BYTES, ("float32", (2,))),
+        "needs 9 inputs; received 3",
     ),
     ("_sg_mkldnn_selfatt_qk", {"heads": 2}, None, (FLOATS,), "needs a subgraph"),
     ("_sg_mkldnn_conv", {}, PLAIN, (FLOATS,), "needs 2 inputs, as its subgraph has; received 1"),

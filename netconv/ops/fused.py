@@ -50,6 +50,7 @@ def fused_convolution(
     with_act, with_postsum_act = with_act or with_relu, with_postsum_act or with_postsum_relu
     parts = _parts(at, quantized, "Convolution")
     conv, limit = parts["Convolution"], _limit(at, parts)
+    _count(at, inputs, 4 + (not conv["no_bias"]) + 4 * with_bn + 3 * with_sum)
     data, weight, *rest = inputs
     weight, bias = _number(at, weight), None if conv["no_bias"] else _number(at, rest.pop(0))
     if with_bn:
@@ -98,6 +99,8 @@ def fused_dense(
     with_eltwise = with_eltwise or with_relu
     parts = _parts(at, quantized, "FullyConnected")
     dense, limit = parts["FullyConnected"], _limit(at, parts)
+    arrays = 3 - dense["no_bias"]
+    _count(at, inputs, arrays + 2 if channel_wise_quantize else 3 * arrays)
     data, weight, *rest = inputs
     weight, bias = _number(at, weight), None if dense["no_bias"] else _number(at, rest.pop(0))
     ends = [_number(at, end) if isinstance(end, Stored) else end.natural() for end in rest]
@@ -213,6 +216,11 @@ def _parts(at, quantized: bool, wanted: str) -> dict[str, dict]:
     if not quantized or wanted not in [node.op for node in nodes]:
         raise at.error(f"needs a subgraph with a {wanted}")
     return {node.op: parsed(node) for node in nodes}
+
+
+def _count(at, inputs, wanted: int) -> None:
+    if len(inputs) != wanted:
+        raise at.error(f"needs {wanted} inputs", len(inputs))
 
 
 def _limit(at, parts) -> float | None:
