@@ -206,10 +206,11 @@ def group_norm(
     out = ops.add(ops.multiply(layer(data), gamma), beta)
     if not output_mean_var or at.used == {0}:
         return out
-    shape = [-1 if d is None else d for d in (*data.shape[:-1], num_groups, channels // num_groups)]
-    grouped = ops.stop_gradient(ops.reshape(data, shape))
-    axes = [i for i in range(1, len(shape)) if i != len(shape) - 2]
-    mean, var = ops.mean(grouped, axes), ops.var(grouped, axes)
+    data = ops.stop_gradient(data)
+    places = tuple(range(1, len(data.shape) - 1))
+    apart = (-1, num_groups, channels // num_groups)
+    means, variances = (ops.reshape(f(data, places), apart) for f in (ops.mean, ops.var))  # of each channel
+    mean, var = ops.mean(means, -1), ops.add(ops.mean(variances, -1), ops.var(means, -1))
     return [out, at.ordered(mean), at.ordered(ops.sqrt(ops.add(var, eps)))]
 
 

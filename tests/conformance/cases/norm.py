@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from . import Case, Input, case, forward, free, outputs, s, training, w, x
+from . import Case, Input, case, forward, free, outputs, roaming, s, training, w, x
 
 
 def batch_norm(data: Input, width: int, **attrs) -> Case:
@@ -121,4 +121,5 @@ CASES = [
         ]
     ),
     outputs(3, case("LayerNorm", x(4, 3, 2), w(3), w(3), axis=-2, output_mean_var=True)),
+    roaming(outputs(3, free(case("GroupNorm", x(2, 4, 3, 5), w(2), w(2), num_groups=2, output_mean_var=True)))),
 ]
