@@ -282,6 +282,14 @@ def test_channels_that_are_padded_before_a_convolution_are_the_same_compiled(tmp
     model = convert(tmp_path, graph(*nodes), {"data": (None, 2, 7, 8)}, v=draw(2, 2, 1, 1), w=draw(4, 5, 3, 3))
     x = draw(3, 2, 7, 8)
     np.testing.assert_allclose(model.predict_on_batch(x), model(x), 1e-5, 1e-5)
+    last = [
+        null("data"), null("w"),
+        op("pad", "p", [0], mode="constant", pad_width=(0, 0, 0, 0, 0, 1, 1, 2), constant_value=0.0),
+        op("transpose", "t", [2], axes=(0, 3, 1, 2)),
+        op("Convolution", "c", [3, 1], kernel=(3, 3), num_filter=4, no_bias=True),
+    ]  # fmt: skip
+    model, x = convert(tmp_path, graph(*last), {"data": (None, 7, 8, 2)}, w=draw(4, 5, 3, 3)), draw(3, 7, 8, 2)
+    np.testing.assert_allclose(model.predict_on_batch(x), model(x), 1e-5, 1e-5)
 
 
 def test_a_layer_of_which_only_the_shape_counts_is_no_part_of_the_model(tmp_path):

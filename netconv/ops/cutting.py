@@ -58,7 +58,7 @@ def pad(at, data, *, mode: Literal["constant", "edge", "reflect"], pad_width: In
         cls = {3: layers.ZeroPadding1D, 4: layers.ZeroPadding2D, 5: layers.ZeroPadding3D}[rank]
         return at.ordered(at.layer(cls, widths[1] if rank == 3 else tuple(widths[1:-1]))(tensor), order)
     if mode == "constant":
-        if constant_value == 0 and order != natural(rank):
+        if constant_value == 0 and any(widths[-1]) and (order != natural(rank) or _is_turned(at)):
             tensor, widths[-1] = _between_zeros(tensor, *widths[-1]), (0, 0)
         out = ops.pad(tensor, widths, constant_values=constant_value) if any(map(any, widths)) else tensor
     elif mode == "reflect":
@@ -73,6 +73,12 @@ def pad(at, data, *, mode: Literal["constant", "edge", "reflect"], pad_width: In
                 parts.append(ops.repeat(out[(*whole, slice(-1, None))], after, axis))
             out = ops.concatenate(parts, axis) if len(parts) > 1 else out
     return at.ordered(out, order)
+
+
+def _is_turned(at) -> bool:
+    """Whether what reads this node moves axes, so that the last may come to be the channels."""
+    readers = at.graph.consumers()[at.index]
+    return any(at.graph.nodes[reader].op in ("transpose", "SwapAxis") for reader, _ in readers)
 
 
 def _between_zeros(data, before: int, after: int):
