@@ -77,6 +77,12 @@ def typed(function, nudged: bool = False):
     return compute
 
 
+def difference(lhs, rhs):
+    """lhs - rhs. Of 0 less bytes TensorFlow makes their negative when it compiles, which it has not."""
+    nothing = not hasattr(lhs, "shape") and lhs == 0 and whole(rhs)
+    return typed(ops.negative)(rhs) if nothing else ops.subtract(lhs, rhs)
+
+
 def cut_number(number, dtype: str) -> np.ndarray:
     """As `cut`, of numbers that are known."""
     number = np.asarray(number, "float64")

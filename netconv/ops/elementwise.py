@@ -11,7 +11,7 @@ from ..layout import anywhere
 from ..lazy import layers, ops
 from ..registry import translates
 from ..regroup import length
-from ..rounding import alike, away_from_zero, cut, division, down, kind, typed, whole
+from ..rounding import alike, away_from_zero, cut, difference, division, down, kind, typed, whole
 
 # MXNet's name: keras.ops's name. Names, not functions, so that reading the table imports no Keras.
 UNARY = {
@@ -204,7 +204,7 @@ def _plain(function):
 BINARY = (
     (_plain("add"), ("elemwise_add", "_add", "_plus", "_Plus"), ("broadcast_add", "broadcast_plus"),
      ("_plus_scalar", "_PlusScalar"), ()),
-    (_plain("subtract"), ("elemwise_sub", "_sub", "_minus", "_Minus"), ("broadcast_sub", "broadcast_minus"),
+    (difference, ("elemwise_sub", "_sub", "_minus", "_Minus"), ("broadcast_sub", "broadcast_minus"),
      ("_minus_scalar", "_MinusScalar"), ("_rminus_scalar", "_RMinusScalar")),
     (_plain("multiply"), ("elemwise_mul", "_mul", "_Mul"), ("broadcast_mul",), ("_mul_scalar", "_MulScalar"), ()),
     (mod, ("_mod", "_Mod"), ("broadcast_mod",), ("_mod_scalar", "_ModScalar"), ("_rmod_scalar", "_RModScalar")),

@@ -8,7 +8,7 @@ from ..functions import arccosh, cbrt, copysign, hypot, mod, power, sign
 from ..layout import along, anywhere
 from ..lazy import ops
 from ..registry import translates
-from ..rounding import alike, cut, divided, division, down, kind, typed, whole
+from ..rounding import alike, cut, difference, divided, division, down, kind, typed, whole
 
 UNARY = {
     name: name
@@ -112,7 +112,7 @@ for _name in COMPARISONS:
     _truth(_name)
 for _name, _op, _turned in (
     ("add", _plain("add"), False),
-    ("subtract", _plain("subtract"), True),
+    ("subtract", difference, True),
     ("multiply", _plain("multiply"), False),
     ("mod", mod, True),
     ("power", typed(power, nudged=True), True),

@@ -63,8 +63,10 @@ def arange(
 
 
 def _counted(start: float, stop: float, step: float, dtype: ElementType):
-    """The numbers of a range; start and step are of the type first."""
+    """The numbers of a range; start and step are of the type first, and whole for half precision too."""
     count = np.arange(math.ceil((stop - start) / step))
+    if dtype == "float16":
+        start, step = math.trunc(start), math.trunc(step)
     return (cut_number(start, dtype) + count * cut_number(step, dtype)).astype(dtype)
 
 

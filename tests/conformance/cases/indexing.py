@@ -28,6 +28,7 @@ CASES = [
         for attrs in [{}, {"on_value": 2, "off_value": -1}, {"dtype": "int32"}]
     ),
     forward(case("one_hot", x(2, 3, draw=4), depth=4)),
+    forward(case("one_hot", x(2, 3, draw=4), depth=4, off_value=-2, dtype="uint8")),
     case("gather_nd", x(4, 5, 3), given(0, 3, 1, 2, 4, 0, shape=(2, 3))),
     case("gather_nd", x(4, 5), given(0, 3, 1, shape=(1, 3))),
     forward(case("scatter_nd", x(3), given(0, 3, 1, 2, 4, 0, shape=(2, 3)), shape="(4, 5)")),

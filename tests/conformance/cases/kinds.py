@@ -165,5 +165,13 @@ CASES = [
             ("_full", 2, {"shape": "(2,)", "value": -2.7}),
         ]
     ),
+    *(
+        source(case(op, x(3, dtype="float16"), dtype="float16", start=6.25, stop=5, step=-0.5))
+        for op in ("_arange", "_npi_arange")
+    ),
+    *(
+        forward(free(case(op, given(1, 0, 255, dtype="uint8"), scalar=0)))
+        for op in ("_rminus_scalar", "_npi_rsubtract_scalar")
+    ),
     source(case("_zeros_without_dtype", x(2, dtype="int32"), shape="(2,)", dtype=4)),
 ]
