@@ -48,6 +48,11 @@ def _reduction(names, function, prepare):
             raise at.error("exclude needs an axis")
         if prepare:
             data = prepare(data)
+        if function == "mean" and whole(data):  # their sum is cut to their type before it is divided
+            numbers = ops.cast(data, "float64")
+            total = ops.cast(cut(ops.sum(numbers, axis=axis, keepdims=keepdims), kind(data)), "float64")
+            count = ops.sum(ops.ones_like(numbers), axis=axis, keepdims=keepdims)
+            return cut(ops.divide(total, count), kind(data))
         pooled = function == "mean" and not keepdims and rank in (3, 4, 5) and axis == tuple(range(1, rank - 1))
         if pooled:
             return at.layer(getattr(layers, f"GlobalAveragePooling{rank - 2}D"))(data)

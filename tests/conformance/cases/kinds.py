@@ -90,6 +90,8 @@ CASES = [
         for op in ("argmax", "sum", "max", "prod")
         for kind in ("int32", "int8", "float64")
     ),
+    *(forward(case("mean", given(250, 100, 7, dtype=kind))) for kind in ("uint8", "int8")),
+    forward(free(case("mean", x(2, 3, 4, 5, draw="whole", dtype="uint8"), axis=(2, 3)))),
     forward(free(case("nanprod", x(2, 3, draw="whole", dtype="int8"), axis=1))),
     forward(case("one_hot", given(0, 2, 1, dtype="int32"), depth=3, dtype="uint8")),
     forward(case("clip", given(-3, 0, 1, 3, dtype="int32"), a_min="-1.5", a_max="1e37")),
