@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from .arrays import Array
+from .convolving import convolved, per_axis, same_or_padded
 from .layout import Flat, natural
-from .lazy import ops
+from .lazy import layers, ops
 from .rounding import divided, kind
 
 STEPS = {"int8": 127.5, "uint8": 255.5}
@@ -84,6 +85,21 @@ def exact(weight: Array) -> str:
     """The type in which the sums of products of bytes with the rows of a weight are exact."""
     most = np.abs(weight.value.astype("int64")).reshape(len(weight.value), -1).sum(1).max(initial=0)
     return "float32" if 255 * most <= EXACT else "float64"
+
+
+def convolved_bytes(at, data, weight: Array, groups: int, kernel, stride, dilate, pad):
+    """A convolution whose sums are exact."""
+    rank, dtype = len(kernel), exact(weight)
+    stride, dilate = per_axis(at, "stride", stride, rank, 1), per_axis(at, "dilate", dilate, rank, 1)
+    pad = per_axis(at, "pad", pad, rank, 0)
+    data, padding = same_or_padded(at, ops.cast(data, dtype), kernel, stride, dilate, pad)
+    return convolved(at, data, weight, None, groups, stride, dilate, padding, dtype=dtype)
+
+
+def multiplied_bytes(at, data, weight: Array):
+    """A dense layer whose sums are exact."""
+    config = {"use_bias": False, "weights": {"kernel": at.kernel(weight)}, "dtype": exact(weight)}
+    return at.layer(layers.Dense, len(weight.value), **config)(ops.cast(data, config["dtype"]))
 
 
 def stored(at, weight, *shape: int | None) -> Array:

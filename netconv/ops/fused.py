@@ -5,19 +5,19 @@ import numpy as np
 
 from ..arrays import Array
 from ..attributes import Count
-from ..convolving import convolved, per_axis, same_or_padded
 from ..interleaved import heads_of, joined, weighted
 from ..layout import Stored, as_they_are, channels_last
-from ..lazy import layers, ops
+from ..lazy import ops
 from ..quantising import (
     EXACT,
     HIGHEST,
     LOWEST,
     STEPS,
     calibrated,
-    exact,
+    convolved_bytes,
     floats,
     limits,
+    multiplied_bytes,
     nearest,
     product_range,
     reach,
@@ -295,17 +295,9 @@ def _plus(sums, other, share):
 
 
 def _dense(at, data, weight: np.ndarray):
-    stored = Array.constant(weight)
-    dtype = exact(stored)
-    layer = at.layer(layers.Dense, len(weight), use_bias=False, weights={"kernel": stored.T}, dtype=dtype)
-    return floats(layer(ops.cast(data, dtype)))
+    return floats(multiplied_bytes(at, data, Array.constant(weight)))
 
 
 def _convolved(at, data, weight: np.ndarray, conv: dict):
-    weight, rank = Array.constant(weight), len(conv["kernel"])
-    stride, dilate, pad = (
-        per_axis(at, name, conv[name], rank, default) for name, default in (("stride", 1), ("dilate", 1), ("pad", 0))
-    )
-    dtype = exact(weight)
-    data, padding = same_or_padded(at, ops.cast(data, dtype), conv["kernel"], stride, dilate, pad)
-    return floats(convolved(at, data, weight, None, conv["num_group"], stride, dilate, padding, dtype=dtype))
+    window = (conv[name] for name in ("kernel", "stride", "dilate", "pad"))
+    return floats(convolved_bytes(at, data, Array.constant(weight), conv["num_group"], *window))

@@ -10,19 +10,19 @@ import numpy as np
 
 from ..arrays import Array
 from ..attributes import Ints
-from ..convolving import convolved, per_axis, same_or_padded
 from ..layout import as_they_are, features, spatial
-from ..lazy import layers, ops
+from ..lazy import ops
 from ..quantising import (
     HIGHEST,
     STEPS,
     WORDS,
     calibrated,
+    convolved_bytes,
     each,
-    exact,
     fixed,
     floats,
     limits,
+    multiplied_bytes,
     nearest,
     number,
     product_range,
@@ -135,14 +135,9 @@ def quantized_conv(
     if layout not in (None, "None", "NCHW", "NCDHW"):
         raise at.error("attribute 'layout' must be NCHW or NCDHW", repr(layout))
     type_of(at, "data", data, "uint8")
-    channels, rank = data.shape[-1], len(kernel)
+    channels = data.shape[-1]
     weight = stored(at, weight, num_filter, channels and channels // num_group, *kernel)
-    stride, dilate = per_axis(at, "stride", stride, rank, 1), per_axis(at, "dilate", dilate, rank, 1)
-    dtype = exact(weight)
-    data = ops.cast(data, dtype)
-    data, padding = same_or_padded(at, data, kernel, stride, dilate, per_axis(at, "pad", pad, rank, 0))
-    sums = convolved(at, data, weight, None, num_group, stride, dilate, padding, dtype=dtype)
-    sums = ops.cast(sums, "int32")
+    sums = ops.cast(convolved_bytes(at, data, weight, num_group, kernel, stride, dilate, pad), "int32")
     if bias is not None:
         sums = ops.add(sums, ops.cast(fixed(at, bias), "int32"))
     return [sums, *map(at.ordered, product_range("int8", *ranges[:4]))]
@@ -180,9 +175,7 @@ def quantized_fully_connected(
     signed = type_of(at, "data", data, "int8", "uint8")
     weight = stored(at, weight, num_hidden, None)
     data = at.flattened(data, weight.shape[1]) if flatten else data
-    dtype = exact(weight)
-    config = {"use_bias": False, "weights": {"kernel": at.kernel(weight)}, "dtype": dtype}
-    sums = ops.cast(at.layer(layers.Dense, num_hidden, **config)(ops.cast(data, dtype)), "int32")
+    sums = ops.cast(multiplied_bytes(at, data, weight), "int32")
     if bias is not None:
         scale = ops.multiply(steps(signed, *ranges[:2]), steps("int8", *ranges[2:4]))
         scale = divided(ops.multiply(scale, reach(*ranges[4:])), STEPS["int8"])
