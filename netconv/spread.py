@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from . import registry
 from .errors import NodeError
 from .graph import Edge, Graph, Node
+from .normalise import FUSED
 from .roles import bound
 from .shape_rules.axes import reshape_codes
 from .shape_rules.lengths import LARGEST, RULES, Misfit, Rule, Shape, merge, of_rank, product, rule, said
@@ -245,5 +246,5 @@ def _fused(a, ins, outs):
 
 
 rule("_foreach")(_foreach)
-rule("_sg_mkldnn_conv", "_sg_mkldnn_fully_connected", "_sg_mkldnn_selfatt_qk", "_sg_mkldnn_selfatt_valatt")(_fused)
+rule(*FUSED)(_fused)
 GUESSES["_foreach"] = lambda a, ins, outs: _foreach(a, ins, outs, guess=True)[0]

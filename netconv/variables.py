@@ -38,8 +38,8 @@ def twice(weights: dict[str, tuple]) -> dict[str, list[str]]:
 def idle(graph: Graph, used: set[str]) -> list[str]:
     """The parameters that are not in the model because only the shape of what is made with them counts. Raises
     FormatError if another that a head needs is neither there nor set aside by the op that reads it."""
-    needed = computed_with(graph)
     left = {name: i for i, array in graph.arrays.items() for name in sources(array.origin) if name not in used}
+    needed = computed_with(graph) if left else ()
     for name, index in left.items():
         if index in needed:
             raise FormatError(f"{graph.source}: parameter {name!r} was not used: no layer took it")

@@ -12,8 +12,8 @@ from ..regroup import counted
 
 @translates("slice", "crop", layout=as_they_are)
 def slice_(at, data, *, begin: IntsNone, end: IntsNone, step: IntsNone = ()):
-    step = tuple(step) + (None,) * (len(begin) - len(step))
-    if len(begin) != len(end) or len(begin) > data.rank:
+    step = step or (None,) * len(begin)
+    if len(begin) > data.rank:
         raise at.error("attributes 'begin' and 'end' must have a number an axis", (begin, end))
     return cut(at, data, [slice(b, e, s) for b, e, s in zip(begin, end, step, strict=True)])
 

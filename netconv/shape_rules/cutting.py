@@ -20,7 +20,7 @@ def slice_node(a, ins, outs):
         raise Misfit("attributes 'begin', 'end' and 'step' must be equally long", (a.begin, a.end, a.step))
     if data is None or len(a.begin) > len(data):
         return ins, outs
-    steps = (*a.step, *(None,) * (len(a.begin) - len(a.step)))
+    steps = a.step or (None,) * len(a.begin)
     cut = [_cut(n, b, e, s) for n, b, e, s in zip(data, a.begin, a.end, steps, strict=False)]
     return ins, [_left((*cut, *data[len(cut) :]))]
 

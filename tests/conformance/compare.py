@@ -211,6 +211,14 @@ def reloaded(converted, path: Path):
     return keras.models.load_model(path)
 
 
+def compiled(model, fed: dict[str, np.ndarray], said: dict[str, np.ndarray]) -> list[Pair]:
+    """The outputs of a model as `predict` computes them, beside `out:0` and on of what was said."""
+    given = [fed[tensor.name] for tensor in model.inputs]
+    outputs = model.predict_on_batch(given if len(given) > 1 else given[0])
+    outputs = outputs if isinstance(outputs, list) else [outputs]
+    return [Pair(f"compiled output {k}", output, said[f"out:{k}"]) for k, output in enumerate(outputs)]
+
+
 def converted_net(folder: Path):
     """A recorded net, converted, and its recordings."""
     members = recorded(folder / "io.npz")
