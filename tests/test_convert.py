@@ -539,3 +539,11 @@ def test_weights_that_layers_cannot_share(tmp_path):
         "net.json: no layers of Keras share parameter 'p' as these do: r/gru_cell/kernel, r/gru_cell/recurrent_kernel, "
         "r/gru_cell/bias, p/embeddings"
     )
+
+
+def test_a_transposed_convolution_of_a_spread_kernel_is_a_convolution(tmp_path):
+    """TensorFlow has no other on processors where it does without oneDNN."""
+    up = op("Deconvolution", "up", [0, 1], kernel=(3, 3), dilate=(2, 2), num_filter=2, no_bias=True)
+    model = convert(tmp_path, graph(null("data"), null("w"), up), {"data": (None, 3, 5, 6)}, w=draw(3, 2, 3, 3))
+    assert "Conv2D" in kinds(model) and "Conv2DTranspose" not in kinds(model)
+    assert model.output_shape == (None, 2, 9, 10)

@@ -51,8 +51,8 @@ def deconvolution(
     alone = num_group > 1 and weight.shape[1] == 1 and rank < 3
     divides = None not in size and not any(k % s for k, s in zip(kernel, stride, strict=True))
     phases = alone and divides and max(stride) > 1 == max(dilate) and isinstance(weight, Array)
-    # TensorFlow's own writes beyond its memory where images do not meet; Keras's refuses a stride with a dilation.
-    own = all(s <= r for s, r in zip(stride, reach, strict=True)) and (max(stride) == 1 or max(dilate) == 1)
+    # TensorFlow's own writes beyond its memory where images do not meet; it has no dilation on a CPU without oneDNN.
+    own = all(s <= r for s, r in zip(stride, reach, strict=True)) and max(dilate) == 1
     # Cutting and adding commute, but what lies beyond has the bias too.
     inside = None if phases or any(after < 0 for _, after in cut) else bias
     if phases:
