@@ -3,7 +3,7 @@
 import numpy as np
 
 from .lazy import ops
-from .rounding import cut, kind
+from .rounding import cut, divided, kind
 
 LIGHT = np.array([55.46, 4.794, 1.148]) * [
     [-0.5675, 0.7192, 0.4009],
@@ -47,7 +47,7 @@ def saturation(data, factor):
 
 def hue(data, turn):
     """Round the circle of hues by a share of it."""
-    turned, lightness, strength = _hue_lightness_saturation(ops.divide(ops.cast(data, "float32"), 255.0))
+    turned, lightness, strength = _hue_lightness_saturation(divided(ops.cast(data, "float32"), 255.0))
     turned = ops.multiply(ops.add(turned, ops.multiply(turn, 360.0)), np.float32(1 / 60))
     turned = ops.mod(turned, 6.0)
     sector = ops.floor(turned)

@@ -1,6 +1,8 @@
 """A model of netconv's beside what MXNet computed: the same numbers fed, outputs and gradients in pairs.
 
-Knows neither the ops nor how they are translated.
+A model is called, and its outputs are computed as `predict` does, from what TensorFlow compiles and rewrites. It fuses
+most where oneDNN is on, which it is on some processors only: who compares turns it on (TF_ENABLE_ONEDNN_OPTS). Knows
+neither the ops nor how they are translated.
 """
 
 import json
@@ -211,12 +213,23 @@ def reloaded(converted, path: Path):
     return keras.models.load_model(path)
 
 
-def compiled(model, fed: dict[str, np.ndarray], said: dict[str, np.ndarray]) -> list[Pair]:
-    """The outputs of a model as `predict` computes them, beside `out:0` and on of what was said."""
-    given = [fed[tensor.name] for tensor in model.inputs]
-    outputs = model.predict_on_batch(given if len(given) > 1 else given[0])
+def compiled(model):
+    """The function that `predict` makes of a model: compiled once for all batches that the model takes."""
+    import tensorflow as tf
+
+    def called(*given):
+        return model(list(given) if len(given) > 1 else given[0], training=False)
+
+    return tf.function(called, [tf.TensorSpec(x.shape, x.dtype, x.name) for x in model.inputs], autograph=False)
+
+
+def predicted(function, fed: dict[str, np.ndarray], said: dict[str, np.ndarray]) -> list[Pair]:
+    """What a compiled model says, beside `out:0` and on of what was said."""
+    import tensorflow as tf
+
+    outputs = function(*(tf.cast(fed[spec.name], spec.dtype) for spec in function.input_signature))
     outputs = outputs if isinstance(outputs, list) else [outputs]
-    return [Pair(f"compiled output {k}", output, said[f"out:{k}"]) for k, output in enumerate(outputs)]
+    return [Pair(f"predicted out:{k}", output.numpy(), said[f"out:{k}"]) for k, output in enumerate(outputs)]
 
 
 def converted_net(folder: Path):

@@ -4,9 +4,6 @@ Knows neither the ops nor how they are translated. The recordings are made by `m
 """
 
 import json
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import pytest
@@ -16,11 +13,14 @@ from compare import (
     NETS,
     close,
     compared_net,
-    compared_row,
+    compared_step,
+    compiled,
     converted_net,
+    converted_row,
     meta,
     pairs,
     part,
+    predicted,
     recorded,
     reloaded,
     trained,
@@ -30,6 +30,9 @@ from netconv import registry
 from netconv.coverage import ERRORS
 
 ROWS = [(family, row) for family, rows in families().items() for row in rows]
+FIRST = {row.op: row for _, row in reversed(ROWS)}
+"""A row of each op: its model is written and loaded again. That of every row is in `make drawn`, which is not so short,
+as are rows of one model at several batches."""
 UNRECORDED = frozenset(
     # random
     "_random_uniform _random_normal _random_exponential _random_randint _random_uniform_like _random_normal_like "
@@ -62,27 +65,36 @@ def forgotten():
 
 @pytest.mark.parametrize(("family", "row"), ROWS, ids=[row.name for _, row in ROWS])
 def test_op(family, row, tmp_path):
-    recorded = ERRORS.get(registry.load()[row.op].op, {})
-    for pair in compared_row(family, row, tmp_path):
+    """Called, and compiled, as `predict` computes it; what a training step computes is called only."""
+    members = part(recorded(FIXTURES / "conformance" / "ops" / f"{family}.npz"), f"{row.name}/")
+    converted, measured = converted_row(row, members, tmp_path), ERRORS.get(registry.load()[row.op].op, {})
+    model = reloaded(converted, tmp_path / "net.keras") if row is FIRST[row.op] else converted.model
+    untrained = [] if row.training else predicted(compiled(model), members, members)
+    for pair in [*untrained, *compared_step(converted, row, members)]:
         gradient = pair.what.startswith("grad")
-        if pair.what.startswith("out"):
+        if "out:" in pair.what:
             assert pair.found.dtype.name == pair.expected.dtype, pair.what
         close(pair, 10 * row.tolerance if gradient else row.tolerance)
-        limit = recorded.get("gradients" if gradient else "outputs")
+        limit = measured.get("gradients" if gradient else "outputs")
         assert limit is not None, f"{pair.what}: no error is recorded; `make table` does it"
         assert pair.error() <= max(10 * limit, ANY_MACHINE), f"{pair.what}: `make table` recorded an error of {limit}"
 
 
 @pytest.mark.parametrize("folder", NETS, ids=lambda folder: folder.name)
 def test_net(folder, tmp_path):
+    """Called, called when loaded again, and that compiled, at each of its batches."""
     converted, members = converted_net(folder)
     tolerance = meta(members)["tolerance"]
     again = reloaded(converted, tmp_path / "net.keras")
+    function = compiled(again)
     for size in "ab":
         compared = compared_net(converted, members, size)
         for pair in compared:
             close(pair, 10 * tolerance if pair.what.startswith("grad") else tolerance)
-        fed = [members[f"{size}/in:{tensor.name}"] for tensor in again.inputs]
+        own = part(members, f"{size}/")
+        for pair in predicted(function, part(own, "in:"), own):
+            close(pair, tolerance)
+        fed = [own[f"in:{tensor.name}"] for tensor in again.inputs]
         outputs = again(fed if len(fed) > 1 else fed[0], training=False)
         for k, output in enumerate(outputs if isinstance(outputs, list) else [outputs]):
             np.testing.assert_allclose(output, compared[k].found, 1e-6, 1e-6, err_msg=f"output {k} of the saved model")
