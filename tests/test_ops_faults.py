@@ -236,6 +236,14 @@ FAULTS = [
         "needs a bias, or no_bias true",
     ),
     (
+        "_npi_lcm",
+        {},
+        {"data": (None, 4), "other": (4,)},
+        {},
+        0,
+        "needs known sizes; give the inputs' shapes; received ((None, 4), (4,))",
+    ),
+    (
         "Deconvolution",
         {"kernel": (3,), "num_filter": 2, "target_shape": (9,)},
         {"data": (1, 2, None)},

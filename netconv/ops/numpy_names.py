@@ -281,17 +281,31 @@ def polyval(at, p, x):
     return total
 
 
-def _multiple(at, lhs, rhs):
-    if not whole(lhs) or kind(lhs) == "bool":
-        raise at.error("data must be whole numbers", kind(lhs))
-    return ops.lcm(lhs, rhs)
+def _whole_numbers(at, data):
+    if not whole(data) or kind(data) == "bool":
+        raise at.error("data must be whole numbers", kind(data))
 
 
 @translates("_npi_lcm")
 def lcm(at, lhs, rhs):
-    return _multiple(at, lhs, rhs)
+    """Keras brings both to one shape, which it must know where TensorFlow compiles it."""
+    if None in (*lhs.shape, *rhs.shape):
+        raise at.error("needs known sizes; give the inputs' shapes", (tuple(lhs.shape), tuple(rhs.shape)))
+    _whole_numbers(at, lhs)
+    return ops.lcm(lhs, rhs)
 
 
 @translates("_npi_lcm_scalar", layout=anywhere, ignores="is_int")
 def lcm_scalar(at, data, *, scalar: float = 1.0):
-    return _multiple(at, data, np.array(int(scalar)).astype(kind(data)))
+    """By Euclid's algorithm, whose steps the scalar bounds: they are the most where it is a Fibonacci number."""
+    _whole_numbers(at, data)
+    number = np.abs(np.array(int(scalar)).astype(kind(data)))
+    size = data if kind(data).startswith("u") else ops.absolute(data)
+    if number == 0:
+        return ops.zeros_like(data)
+    divisor, rest, (small, large) = ops.full_like(data, number), ops.mod(size, number), (1, 1)
+    while small <= int(number):
+        last = ops.equal(rest, 0)
+        divisor, rest = ops.where(last, divisor, rest), ops.where(last, rest, ops.mod(divisor, ops.maximum(rest, 1)))
+        small, large = large, small + large
+    return ops.multiply(size, ops.floor_divide(number, divisor))
