@@ -34,8 +34,10 @@ def same_or_padded(at, data, kernel, stride, dilate, pad):
 def convolved(at, data, weight, bias, groups: int, stride, dilate, padding: str, **settings):
     """A convolution with a weight (out, in / groups, *kernel); `settings` are more of its layers."""
     rank = len(stride)
-    # TensorFlow's gradient of a kernel of one point writes beyond its memory where strides differ (one axis has two).
-    if rank < 3 and set(weight.shape[2:]) == {1} and len({*stride, *(1,) * (2 - rank)}) > 1:
+    # The gradient of a kernel of one point is written beyond its memory where strides differ (one axis has two), and by
+    # oneDNN in a single thread where they do not, of fewer than eight channels.
+    uneven = len({*stride, *(1,) * (2 - rank)}) > 1
+    if rank < 3 and set(weight.shape[2:]) == {1} and (uneven or (max(stride) > 1 and weight.shape[1] < 8)):
         data, stride = _every(data, stride), (1,) * rank
     alone = groups > 1 and weight.shape[1] == 1 and rank < 3
     # What Keras refuses: every point, then every stride-th.

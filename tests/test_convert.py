@@ -547,3 +547,14 @@ def test_a_transposed_convolution_of_a_spread_kernel_is_a_convolution(tmp_path):
     model = convert(tmp_path, graph(null("data"), null("w"), up), {"data": (None, 3, 5, 6)}, w=draw(3, 2, 3, 3))
     assert "Conv2D" in kinds(model) and "Conv2DTranspose" not in kinds(model)
     assert model.output_shape == (None, 2, 9, 10)
+
+
+@pytest.mark.parametrize(("channels", "strides"), [(3, (1, 1)), (8, (2, 2))])
+def test_strides_of_one_point_and_few_channels_are_taken_before(tmp_path, channels, strides):
+    """Where oneDNN would write the gradient of the kernel beyond its memory."""
+    conv = op("Convolution", "conv", [0, 1], kernel=(1, 1), stride=(2, 2), num_filter=2, no_bias=True)
+    net, w = graph(null("data"), null("w"), conv), draw(2, channels, 1, 1)
+    model, data = convert(tmp_path, net, {"data": (None, channels, 6, 6)}, w=w), draw(3, channels, 6, 6)
+    assert model.get_layer("conv").strides == strides
+    expected = np.einsum("nchw,oc->nohw", data[:, :, ::2, ::2], w[:, :, 0, 0])
+    np.testing.assert_allclose(model(data), expected, 1e-5, 1e-5)
