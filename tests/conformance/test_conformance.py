@@ -30,9 +30,6 @@ from netconv import registry
 from netconv.coverage import ERRORS
 
 ROWS = [(family, row) for family, rows in families().items() for row in rows]
-FIRST = {row.op: row for _, row in reversed(ROWS)}
-"""A row of each op: its model is written and loaded again. That of every row is in `make drawn`, which is not so short,
-as are rows of one model at several batches."""
 UNRECORDED = frozenset(
     # random
     "_random_uniform _random_normal _random_exponential _random_randint _random_uniform_like _random_normal_like "
@@ -65,11 +62,11 @@ def forgotten():
 
 @pytest.mark.parametrize(("family", "row"), ROWS, ids=[row.name for _, row in ROWS])
 def test_op(family, row, tmp_path):
-    """Called, and compiled, as `predict` computes it; what a training step computes is called only."""
+    """Called, and compiled, as `predict` computes it; what a training step computes is called only. A row is recorded
+    at one batch, and not loaded from its file here: `make drawn` does that, and batches of 1, 3 and 7."""
     members = part(recorded(FIXTURES / "conformance" / "ops" / f"{family}.npz"), f"{row.name}/")
     converted, measured = converted_row(row, members, tmp_path), ERRORS.get(registry.load()[row.op].op, {})
-    model = reloaded(converted, tmp_path / "net.keras") if row is FIRST[row.op] else converted.model
-    untrained = [] if row.training else predicted(compiled(model), members, members)
+    untrained = [] if row.training else predicted(compiled(converted.model), members, members)
     for pair in [*untrained, *compared_step(converted, row, members)]:
         gradient = pair.what.startswith("grad")
         if "out:" in pair.what:
