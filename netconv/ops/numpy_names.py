@@ -248,18 +248,18 @@ def matmul(at, a, b):
     return ops.matmul(a, b)
 
 
-@translates("_npi_where")
+@translates("_npi_where", layout=anywhere)
 def where(at, condition, x, y):
     return ops.where(ops.not_equal(condition, 0), x, y)
 
 
-@translates("_npi_where_lscalar")
+@translates("_npi_where_lscalar", layout=anywhere)
 def where_lscalar(at, condition, x, *, scalar: float = 0.0):
     """The number where the condition holds."""
     return ops.where(ops.not_equal(condition, 0), ops.cast(scalar, x.dtype), x)
 
 
-@translates("_npi_where_rscalar")
+@translates("_npi_where_rscalar", layout=anywhere)
 def where_rscalar(at, condition, y, *, scalar: float = 0.0):
     """The number where the condition does not hold."""
     return ops.where(ops.not_equal(condition, 0), y, ops.cast(scalar, y.dtype))
@@ -287,7 +287,7 @@ def _multiple(at, lhs, rhs):
     return ops.lcm(lhs, rhs)
 
 
-@translates("_npi_lcm")
+@translates("_npi_lcm", layout=anywhere)
 def lcm(at, lhs, rhs):
     return _multiple(at, lhs, rhs)
 
