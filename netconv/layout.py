@@ -202,7 +202,7 @@ def spatial_all(site, values, attributes):
 
 
 def features(site, values, attributes):
-    """The first input flattened to (batch, features) as it lies: `site.columns` arranges the weight to match."""
+    """The first input flattened to (batch, features) as it lies: `site.kernel` arranges the weight to match."""
     if not attributes.get("flatten", True):
         return plain(site, values, attributes)
     first, *rest = values

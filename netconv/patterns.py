@@ -182,14 +182,85 @@ def normalization_beta(draft: Draft, edge: Edge) -> Node | None:
     return next(filter(None, (_with_array(draft, *pair, "beta", draft[edge].name) for pair in pairs)), None)
 
 
+PRODUCTS = ("dot", "_np_dot", "_npi_matmul")
+"""Ops that multiply along the last axis of data and the first of a matrix."""
+
+
+def dense(draft: Draft, edge: Edge) -> Node | None:
+    """Data times a stored matrix, as it is or transposed. A product over the first axis of the data is none of each
+    example."""
+    (data, matrix), values = draft[edge].inputs, parsed(draft[edge])
+    transposed, shape = values.get("transpose_b", False), draft.shape(data)
+    while turned := draft.reads(matrix, "transpose", "_np_transpose"):
+        if parsed(draft[matrix])["axes"] not in (None, (), (1, 0)):
+            return None
+        (matrix,), transposed = turned, not transposed
+    array = draft.arrays.get(matrix.node)
+    if array is None or array.ndim != 2 or array.dtype.kind != "f" or data.node in draft.arrays:
+        return None
+    if not shape or len(shape) < 2 or values.get("transpose_a", False):
+        return None
+    return Node("dense", draft[edge].name, {"transposed": repr(transposed)}, (data, matrix))
+
+
+CHANNELS = {"FullyConnected": -1, "dense": -1, "Convolution": 1, "Deconvolution": 1}
+"""Layers that may have a bias, and the axis of what they give that it lies along."""
+
+
+def _given(draft: Draft, edge: Edge) -> Shape:
+    """The shape of what a layer gives."""
+    node = draft[edge]
+    if node.op != "dense":
+        return draft.shape(edge)
+    data, weight = draft.shape(node.inputs[0]), draft.arrays[node.inputs[1].node]
+    return (*data[:-1], weight.shape[0 if parsed(node)["transposed"] else 1])
+
+
+def _only(draft: Draft, edge: Edge, reader: int) -> bool:
+    """Whether all that comes of an output is read by one node, and by it once."""
+    while len(draft.readers[edge.node]) == 1 and edge not in draft.graph.heads:
+        ((index, _),) = draft.readers[edge.node]
+        if index == reader:
+            return True
+        edge = Edge(index)
+    return False
+
+
+def bias(draft: Draft, edge: Edge) -> Node | None:
+    """A stored array added to what a layer gives for each of its channels is the layer's bias, unless something else
+    reads the sum's parts, or the weight: layers that share one share both."""
+    for given, other in both_ways(draft.reads(edge, "elemwise_add", "broadcast_add", "_npi_add")):
+        node, stored = draft[given], _behind(draft, other)
+        array, shape, shown = draft.arrays.get(stored.node), _given(draft, given), draft.shape(other)
+        if node.op not in CHANNELS or given.output or len(node.inputs) != 2 or array is None or not shape or not shown:
+            continue
+        weight = draft.arrays.get(node.inputs[1].node)
+        wanted = [1] * len(shape)
+        wanted[CHANNELS[node.op]] = array.size
+        if len(shown) > len(shape) or (1,) * (len(shape) - len(shown)) + shown != tuple(wanted):
+            continue
+        if shape[CHANNELS[node.op]] != array.size or not all(_only(draft, each, edge.node) for each in (given, stored)):
+            continue
+        if weight is None or (weight.dtype, weight.trainable) != (array.dtype, array.trainable):
+            continue
+        if not _only(draft, node.inputs[1], given.node):
+            continue
+        attrs = {**node.attrs, "no_bias": "False"} if "no_bias" in parsed(node) else node.attrs
+        own = draft.array(draft[stored].name, array.reshape((array.size,)))
+        return replace(node, attrs=attrs, inputs=(*node.inputs, own))
+    return None
+
+
 RULES: dict[str, tuple[Callable[[Draft, Edge], Node | None], ...]] = {
     "Concat": (both_directions,),
     "Reshape": (through_an_axis,),
     "_mul_scalar": (alpha_dropout,),
     "elemwise_sub": (leaky, capped),
     "broadcast_sub": (leaky, capped),
-    "elemwise_add": (leaky,),
-    "broadcast_add": (normalization_beta,),
+    "elemwise_add": (leaky, bias),
+    "broadcast_add": (normalization_beta, bias),
+    "_npi_add": (bias,),
+    **dict.fromkeys(PRODUCTS, (dense,)),
     "elemwise_div": (softsign,),
     "broadcast_div": (softsign, normalization),
     "elemwise_mul": (silu,),
