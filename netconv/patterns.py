@@ -190,7 +190,7 @@ def dense(draft: Draft, edge: Edge) -> Node | None:
     """Data times a stored matrix, as it is or transposed. A product over the first axis of the data is none of each
     example."""
     (data, matrix), values = draft[edge].inputs, parsed(draft[edge])
-    transposed, shape = values.get("transpose_b", False), draft.shape(data)
+    transposed = values.get("transpose_b", False)
     while turned := draft.reads(matrix, "transpose", "_np_transpose"):
         if parsed(draft[matrix])["axes"] not in (None, (), (1, 0)):
             return None
@@ -198,7 +198,7 @@ def dense(draft: Draft, edge: Edge) -> Node | None:
     array = draft.arrays.get(matrix.node)
     if array is None or array.ndim != 2 or array.dtype.kind != "f" or data.node in draft.arrays:
         return None
-    if not shape or len(shape) < 2 or values.get("transpose_a", False):
+    if values.get("transpose_a", False) or len(draft.shape(data) or ()) < 2:
         return None
     return Node("dense", draft[edge].name, {"transposed": repr(transposed)}, (data, matrix))
 
@@ -226,28 +226,32 @@ def _only(draft: Draft, edge: Edge, reader: int) -> bool:
     return False
 
 
+def _for_each(draft: Draft, edge: Edge, shape: Shape, axis: int) -> bool:
+    """Whether an operand has one number for each place along an axis of what has `shape`."""
+    shown = draft.shape(edge)
+    if not shape or not shown or len(shown) > len(shape):
+        return False
+    wanted = [1] * len(shape)
+    wanted[axis] = shape[axis]
+    return (*[1] * (len(shape) - len(shown)), *shown) == tuple(wanted)
+
+
 def bias(draft: Draft, edge: Edge) -> Node | None:
     """A stored array added to what a layer gives for each of its channels is the layer's bias, unless something else
     reads the sum's parts, or the weight: layers that share one share both."""
     for given, other in both_ways(draft.reads(edge, "elemwise_add", "broadcast_add", "_npi_add")):
         node, stored = draft[given], _behind(draft, other)
-        array, shape, shown = draft.arrays.get(stored.node), _given(draft, given), draft.shape(other)
-        if node.op not in CHANNELS or given.output or len(node.inputs) != 2 or array is None or not shape or not shown:
+        if node.op not in CHANNELS or len(node.inputs) != 2:
             continue
-        weight = draft.arrays.get(node.inputs[1].node)
-        wanted = [1] * len(shape)
-        wanted[CHANNELS[node.op]] = array.size
-        if len(shown) > len(shape) or (1,) * (len(shape) - len(shown)) + shown != tuple(wanted):
+        weight, array = (draft.arrays.get(each.node) for each in (node.inputs[1], stored))
+        if weight is None or array is None:
             continue
-        if shape[CHANNELS[node.op]] != array.size or not all(_only(draft, each, edge.node) for each in (given, stored)):
-            continue
-        if weight is None or (weight.dtype, weight.trainable) != (array.dtype, array.trainable):
-            continue
-        if not _only(draft, node.inputs[1], given.node):
-            continue
-        attrs = {**node.attrs, "no_bias": "False"} if "no_bias" in parsed(node) else node.attrs
-        own = draft.array(draft[stored].name, array.reshape((array.size,)))
-        return replace(node, attrs=attrs, inputs=(*node.inputs, own))
+        alone = _only(draft, node.inputs[1], given.node) and all(_only(draft, e, edge.node) for e in (given, stored))
+        alike = (weight.dtype, weight.trainable) == (array.dtype, array.trainable)
+        if alone and alike and _for_each(draft, other, _given(draft, given), CHANNELS[node.op]):
+            attrs = {**node.attrs, "no_bias": "False"} if "no_bias" in parsed(node) else node.attrs
+            own = draft.array(draft[stored].name, array.reshape((array.size,)))
+            return replace(node, attrs=attrs, inputs=(*node.inputs, own))
     return None
 
 
