@@ -72,7 +72,7 @@ def prepare(
         )
     else:
         initialise.require(graph, given)
-        notes = ()
+        notes = reader.said_unused(raw, params)
     starts = [graph.nodes[index].name for index in sorted(zeros) if not normalise.is_filler(graph.nodes[index].name)]
     if starts:
         names = ", ".join(starts)
@@ -155,6 +155,7 @@ def report(done: Conversion, path: str | None) -> Report:
         "net": graph.source,
         "path": path,
         "parameter_file": str(done.prepared.parameters) if done.prepared.parameters else None,
+        "unused": list(graph.unused),
         "nodes": account.nodes,
         "layers": account.layers,
         "parameters": account.parameters,

@@ -169,7 +169,7 @@ def evaluate(
     numbers K for which the accuracy is wanted of the K likeliest classes. A model that was trained here reads the table
     as its training table was read, any other takes numbers as they are. Raises NetconvError.
     """
-    opened = open_model(model)
+    opened = open_model(model, say=say)
     loss = loss_of(opened)
     needs = needs_of(opened, loss)
     check_trainable(opened)

@@ -41,7 +41,7 @@ class Graph:
     """`nodes` in topological order, `heads` the outputs, `arrays` the stored arrays by index of their null node.
 
     `source` names the file in messages. `mathematica` is true for a graph that Mathematica wrote. `ports` are the names
-    of the heads, once identity nodes are gone.
+    of the heads, once identity nodes are gone. `unused` names the arrays of the parameter file that no head needs.
     """
 
     nodes: tuple[Node, ...]
@@ -50,6 +50,7 @@ class Graph:
     source: str = "graph"
     mathematica: bool = False
     ports: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     def inputs(self) -> list[int]:
         """Indices of the null nodes without a stored array, in order."""

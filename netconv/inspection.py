@@ -52,7 +52,7 @@ def _net(symbol, params, input_shapes) -> Inspection:
     graph = reader.read(symbol, False if params is None else params)
     problems: list[str] = []
     found: dict[str, Any] = {}
-    notes: tuple[str, ...] = ()
+    notes = reader.said_unused(graph, params)
     try:
         registry.check(graph)
         normal = normalise.normalise(graph)
@@ -60,7 +60,7 @@ def _net(symbol, params, input_shapes) -> Inspection:
         zeros = normalise.zero_states(normal, given)
         names = {node.name for node in graph.nodes if node.op == "null"}
         inferred = shapes.infer(normal, normalise.filler_shapes(normal, zeros) | given, ignored=names, zeros=zeros)
-        notes = inferred.notes
+        notes += inferred.notes
         found = {
             normal.nodes[i].name: _plain(inferred.inputs[i])
             for i in normal.inputs()
@@ -82,6 +82,7 @@ def _net(symbol, params, input_shapes) -> Inspection:
         "parameter_file": str(params) if params else None,
         "parameters": {name: {"shape": shape, "dtype": dtype} for name, (shape, dtype) in arrays.items()},
         "elements": sum(math.prod(shape) for shape, _ in arrays.values()),
+        "unused": list(graph.unused),
         "notes": list(notes),
         "problems": problems,
     }

@@ -29,6 +29,11 @@ class Flat:
         out = weight.shape[0]  # it stands where the batch stands in the order
         return weight.reshape((out, *self.shape)).transpose((*self.order[1:], 0)).reshape((-1, out))
 
+    def rows(self, array: Array) -> Array:
+        """An array (rows, features) with its columns as the flattened features lie."""
+        rows = array.shape[0]
+        return array.reshape((rows, *self.shape)).transpose(self.order).reshape((rows, -1))
+
 
 def natural(rank: int) -> Order:
     return tuple(range(rank))
@@ -88,6 +93,18 @@ class Value:
             self._forms[order] = tensor
         return self._forms[order]
 
+    def lies(self, order: Order | Flat) -> bool:
+        """Whether the value can be had in `order`, with more axes in front."""
+        return order == self.order or not isinstance(order, Flat)
+
+    def widened(self, rank: int) -> Value:
+        """The value with axes of length 1 in front."""
+        more = rank - self.rank
+        if not more:
+            return self
+        tensor, order = (self.natural(), natural(2)) if isinstance(self.order, Flat) else (self.tensor, self.order)
+        return Value(self.site.widened(tensor, rank), (*range(more), *(more + axis for axis in order)), self.site)
+
     def still(self) -> bool:
         """Whether flattening the tensor as it lies gives what flattening it in MXNet's order would."""
         lengths = self.shape
@@ -111,6 +128,18 @@ class Stored:
     def natural(self):
         return self._tensor(self.array)
 
+    def lies(self, order: Order | Flat) -> bool:
+        """Whether the array can be had in `order`, with more axes in front."""
+        return self.alone or not isinstance(order, Flat)
+
+    def widened(self, rank: int) -> Stored | Value:
+        """The array with axes of length 1 in front."""
+        if rank == self.rank:
+            return self
+        if self.alone:
+            return Stored(self.array.reshape((1,) * (rank - self.rank) + self.shape), True, self._tensor, self.site)
+        return Value(self.site.widened(self.natural(), rank), None, self.site)
+
     def relabelled(self, axes: Order) -> Stored | Value:
         if self.alone:
             return Stored(self.array.transpose(axes), True, self._tensor, self.site)
@@ -118,7 +147,7 @@ class Stored:
 
     def to(self, order: Order | Flat):
         if isinstance(order, Flat):
-            raise TypeError("a stored array is not flattened")
+            return self._tensor(order.rows(self.array))
         if order == self.order:
             return self.natural()
         if self.alone:
@@ -140,22 +169,24 @@ def as_they_are(site, values, attributes):
 
 
 def anywhere(site, values, attributes):
-    """Element by element: whatever order the operands have, as long as it is one."""
-    tensors = [v for v in values if v is not None]
-    rank = max(v.rank for v in tensors)
-    orders = [v.order for v in tensors if v.order != natural(v.rank)]
-    order = max(orders, key=orders.count) if orders else natural(rank)
-    if isinstance(order, Flat):
-        same = all(v.order == order or all(length == 1 for length in v.shape) for v in tensors)
-    else:
-        same = all(v.rank in (rank, 0) and not isinstance(v.order, Flat) for v in tensors) and len(order) == rank
-    if not same:
+    """Element by element: whatever order the operands have, as long as it is one. What has fewer axes than another lies
+    along the last of them."""
+    given = [v for v in values if v is not None]
+    rank = max(v.rank for v in given)
+    orders = [v.order for v in given if v.rank == rank and v.order != natural(rank)]
+    if not orders:
         return plain(site, values, attributes)
-    moved_values = [
-        v and (v.natural() if v.rank != rank or (isinstance(order, Flat) and v.order != order) else v.to(order))
-        for v in values
-    ]
-    return moved_values, attributes, order
+    order = max(orders, key=orders.count)
+    if not all(v.lies(order) or _alike(v, order) for v in given):
+        return plain(site, values, attributes)
+    laid = [v and (v.natural() if _alike(v, order) else v.widened(rank).to(order)) for v in values]
+    return laid, attributes, order
+
+
+def _alike(value, order: Order | Flat) -> bool:
+    """Whether a value is broadcast alike however the axes of the others lie: it has one number, or one a row of what is
+    flattened."""
+    return value.order != order and all(n == 1 for n in value.shape[-1 if isinstance(order, Flat) else 0 :])
 
 
 def spatial(site, values, attributes):
@@ -171,7 +202,7 @@ def spatial_all(site, values, attributes):
 
 
 def features(site, values, attributes):
-    """The first input flattened to (batch, features) as it lies: `site.columns` arranges the weight to match."""
+    """The first input flattened to (batch, features) as it lies: `site.kernel` arranges the weight to match."""
     if not attributes.get("flatten", True):
         return plain(site, values, attributes)
     first, *rest = values

@@ -48,7 +48,7 @@ class Ops(Lazy):
         the columns. Lengths count when the model runs, so a batch as long as another axis is enough.
         """
         left, right = (tuple(getattr(x, "shape", ())) for x in (x1, x2))
-        along_last = bool(left) and all(d == 1 for d in right[:-1]) and right[-1:] == left[-1:] and None not in right
+        along_last = len(left) >= len(right) and right[-1:] == left[-1:] and {*right[:-1]} <= {1} and None not in right
         if left == right or along_last or not right:
             return self.__getattr__("add")(x1, x2)
         unsigned = "uint" in str(getattr(x2, "dtype", ""))  # which TensorFlow does not negate

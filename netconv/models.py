@@ -124,11 +124,15 @@ def _is_net(path: Path) -> bool:
 
 
 def open_model(
-    model: Path | str | bytes | Any, seed: int = 0, init: str | None = None, training: bool = False
+    model: Path | str | bytes | Any,
+    seed: int = 0,
+    init: str | None = None,
+    training: bool = False,
+    say: Say = silent,
 ) -> Opened:
     """A model from a `.keras` file, its bytes, a net (`.json`; `seed` and the initialiser `init` are for one without
     parameters) or a keras.Model. For `training`, a net that does not tell its input's shape is opened without a model.
-    Raises NetconvError."""
+    What is found out of a net is told to `say`. Raises NetconvError."""
     if isinstance(model, Opened):
         return model
     if init is not None and not str(model).endswith(".json"):
@@ -148,5 +152,7 @@ def open_model(
                 raise
             keras.backend.backend()  # imports Keras, as opening a model does: the caller keeps it quiet meanwhile
             return Opened(None, str(path), path, seed=seed, init=init)
+        for note in done.prepared.notes:
+            say(note)
         return Opened(done.model, str(path), path, done.members)
     return Opened(archive.load(path), str(path), path, archive.members(path))

@@ -20,8 +20,9 @@ import mmap
 import os
 import stat
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,6 +44,8 @@ MAPPED = 1 << 20
 """From this many bytes on an array stays in the file, one mapping each, so that its pages go when it goes."""
 DIMENSIONS = 32
 UNKNOWN = "{} was saved without a value: its shape is not known"
+Lazy = Callable[[], np.ndarray]
+"""Makes an array of what its file has; only then is what it needs allocated, and said what is wrong with its values."""
 SPREAD = 100
 """What sparse arrays may fill when they are made dense: 64 MiB and this many times the size of the file."""
 
@@ -93,6 +96,11 @@ def read(path: Path | str) -> list[tuple[str, np.ndarray]]:
     Big arrays are memory-mapped. bfloat16 and float16 become float32, sparse arrays dense. Raises FormatError, before
     anything is allocated that the file does not pay for.
     """
+    return [(name, array()) for name, array in entries(path)]
+
+
+def entries(path: Path | str) -> list[tuple[str, Lazy]]:
+    """As `read`, each array to be made by who wants it."""
     try:
         with open(path, "rb") as stream:
             status = os.fstat(stream.fileno())
@@ -104,7 +112,7 @@ def read(path: Path | str) -> list[tuple[str, np.ndarray]]:
         raise FormatError(f"{path}: {error.strerror or error}") from None
 
 
-def _list(source: _Source) -> list[tuple[str, np.ndarray]]:
+def _list(source: _Source) -> list[tuple[str, Lazy]]:
     magic = source.stream.read(8)
     if magic != struct.pack("<Q", LIST):
         found = "nothing" if not magic else magic.hex(" ")
@@ -142,7 +150,7 @@ def _shape(source: _Source, what: str) -> tuple[int, ...]:
     return shape
 
 
-def _array(source: _Source, what: str) -> np.ndarray:
+def _array(source: _Source, what: str) -> Lazy:
     (magic,) = source.take("I", what)
     storage, stored = "dense", ()
     if magic in (V2, V3):
@@ -164,8 +172,8 @@ def _array(source: _Source, what: str) -> np.ndarray:
     _, _, flag = source.take("iii", what)  # the device it was on is of no interest
     dtype = _dtype(source, flag, what)
     if not INDICES[storage]:
-        return _widened(source.raw(dtype, shape, what), dtype)
-    return _dense(source, storage, stored, shape, dtype, what)
+        return partial(_widened, source.raw(dtype, shape, what), dtype)
+    return _sparse(source, storage, stored, shape, dtype, what)
 
 
 def _dtype(source: _Source, flag: int, what: str) -> str:
@@ -185,8 +193,8 @@ def _widened(value: np.ndarray, dtype: str) -> np.ndarray:
     return value
 
 
-def _dense(source: _Source, storage: str, stored, shape, dtype: str, what: str) -> np.ndarray:
-    """A row-sparse or csr array made dense; what is not stored is zero."""
+def _sparse(source: _Source, storage: str, stored, shape, dtype: str, what: str) -> Lazy:
+    """A row-sparse or csr array, to be made dense."""
     named = f"{what}, {storage} of shape {shape},"
     kinds, sizes = [], []
     for _ in range(INDICES[storage]):
@@ -202,14 +210,19 @@ def _dense(source: _Source, storage: str, stored, shape, dtype: str, what: str) 
         raise source.fault(f"{named} stores {stored}, and that does not fit its indices of shape {sizes[-1]}")
     if any(kind not in ("int32", "int64") for kind in kinds):
         raise source.fault(f"{named} has indices of {' and '.join(kinds)}; int32 and int64 are possible")
-    filled = math.prod(max(n, 1) for n in shape) * 8
-    if filled > source.room:
-        raise source.fault(f"{named} is too big to be made dense from a file of {source.size} bytes")
-    source.room -= filled
-    values = _widened(source.raw(dtype, values_shape, named), dtype)
+    values = source.raw(dtype, values_shape, named)
     indices = [source.raw(kind, size, f"{named} its indices,") for kind, size in zip(kinds, sizes, strict=True)]
     spread = _row_sparse if storage == "row_sparse" else _csr
-    return spread(source, named, shape, values, *indices)
+
+    def dense() -> np.ndarray:
+        """What is not stored is zero."""
+        filled = math.prod(max(n, 1) for n in shape) * 8
+        if filled > source.room:
+            raise source.fault(f"{named} is too big to be made dense from a file of {source.size} bytes")
+        source.room -= filled
+        return spread(source, named, shape, _widened(values, dtype), *indices)
+
+    return dense
 
 
 def _row_sparse(source: _Source, named: str, shape, values, rows) -> np.ndarray:

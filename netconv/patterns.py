@@ -182,14 +182,89 @@ def normalization_beta(draft: Draft, edge: Edge) -> Node | None:
     return next(filter(None, (_with_array(draft, *pair, "beta", draft[edge].name) for pair in pairs)), None)
 
 
+PRODUCTS = ("dot", "_np_dot", "_npi_matmul")
+"""Ops that multiply along the last axis of data and the first of a matrix."""
+
+
+def dense(draft: Draft, edge: Edge) -> Node | None:
+    """Data times a stored matrix, as it is or transposed. A product over the first axis of the data is none of each
+    example."""
+    (data, matrix), values = draft[edge].inputs, parsed(draft[edge])
+    transposed = values.get("transpose_b", False)
+    while turned := draft.reads(matrix, "transpose", "_np_transpose"):
+        if parsed(draft[matrix])["axes"] not in (None, (), (1, 0)):
+            return None
+        (matrix,), transposed = turned, not transposed
+    array = draft.arrays.get(matrix.node)
+    if array is None or array.ndim != 2 or array.dtype.kind != "f" or data.node in draft.arrays:
+        return None
+    if values.get("transpose_a", False) or len(draft.shape(data) or ()) < 2:
+        return None
+    return Node("dense", draft[edge].name, {"transposed": repr(transposed)}, (data, matrix))
+
+
+CHANNELS = {"FullyConnected": -1, "dense": -1, "Convolution": 1, "Deconvolution": 1}
+"""Layers that may have a bias, and the axis of what they give that it lies along."""
+
+
+def _given(draft: Draft, edge: Edge) -> Shape:
+    """The shape of what a layer gives."""
+    node = draft[edge]
+    if node.op != "dense":
+        return draft.shape(edge)
+    data, weight = draft.shape(node.inputs[0]), draft.arrays[node.inputs[1].node]
+    return (*data[:-1], weight.shape[0 if parsed(node)["transposed"] else 1])
+
+
+def _only(draft: Draft, edge: Edge, reader: int) -> bool:
+    """Whether all that comes of an output is read by one node, and by it once."""
+    while len(draft.readers[edge.node]) == 1 and edge not in draft.graph.heads:
+        ((index, _),) = draft.readers[edge.node]
+        if index == reader:
+            return True
+        edge = Edge(index)
+    return False
+
+
+def _for_each(draft: Draft, edge: Edge, shape: Shape, axis: int) -> bool:
+    """Whether an operand has one number for each place along an axis of what has `shape`."""
+    shown = draft.shape(edge)
+    if not shape or not shown or len(shown) > len(shape):
+        return False
+    wanted = [1] * len(shape)
+    wanted[axis] = shape[axis]
+    return (*[1] * (len(shape) - len(shown)), *shown) == tuple(wanted)
+
+
+def bias(draft: Draft, edge: Edge) -> Node | None:
+    """A stored array added to what a layer gives for each of its channels is the layer's bias, unless something else
+    reads the sum's parts, or the weight: layers that share one share both."""
+    for given, other in both_ways(draft.reads(edge, "elemwise_add", "broadcast_add", "_npi_add")):
+        node, stored = draft[given], _behind(draft, other)
+        if node.op not in CHANNELS or len(node.inputs) != 2:
+            continue
+        weight, array = (draft.arrays.get(each.node) for each in (node.inputs[1], stored))
+        if weight is None or array is None:
+            continue
+        alone = _only(draft, node.inputs[1], given.node) and all(_only(draft, e, edge.node) for e in (given, stored))
+        alike = (weight.dtype, weight.trainable) == (array.dtype, array.trainable)
+        if alone and alike and _for_each(draft, other, _given(draft, given), CHANNELS[node.op]):
+            attrs = {**node.attrs, "no_bias": "False"} if "no_bias" in parsed(node) else node.attrs
+            own = draft.array(draft[stored].name, array.reshape((array.size,)))
+            return replace(node, attrs=attrs, inputs=(*node.inputs, own))
+    return None
+
+
 RULES: dict[str, tuple[Callable[[Draft, Edge], Node | None], ...]] = {
     "Concat": (both_directions,),
     "Reshape": (through_an_axis,),
     "_mul_scalar": (alpha_dropout,),
     "elemwise_sub": (leaky, capped),
     "broadcast_sub": (leaky, capped),
-    "elemwise_add": (leaky,),
-    "broadcast_add": (normalization_beta,),
+    "elemwise_add": (leaky, bias),
+    "broadcast_add": (normalization_beta, bias),
+    "_npi_add": (bias,),
+    **dict.fromkeys(PRODUCTS, (dense,)),
     "elemwise_div": (softsign,),
     "broadcast_div": (softsign, normalization),
     "elemwise_mul": (silu,),

@@ -49,7 +49,7 @@ def predict(
     `keep` names columns that are passed on as they stand. The other parameters are `evaluate`'s; a target column is
     left out. Raises NetconvError, also while the blocks are read.
     """
-    opened, reading = open_model(model), Reading(**reading)
+    opened, reading = open_model(model, say=say), Reading(**reading)
     data = found_sources(data, reading, "test", say)
     loss = loss_of(opened)
     needs = needs_of(opened, loss)

@@ -16,6 +16,9 @@ from .errors import FormatError
 from .graph import Graph
 from .symbols import AUXILIARY, listed, shown
 
+FEW = 5
+"""How many parameters that are not used are named."""
+
 
 def read(symbol: Path | str | BinaryIO, params: Path | str | bool | None = None) -> Graph:
     """The graph of a `net.json`, given by its path or as a binary stream, with its parameters.
@@ -69,11 +72,12 @@ def with_params(graph: Graph, path: Path | str) -> Graph:
     """The graph with the arrays of a parameter file, each at its null node. Raises FormatError.
 
     An array bears the name of its node, alone or behind `arg:` or `aux:`, or the long name from which Mathematica
-    derived it; arrays of one name take the nodes of that name in order. Each must have a node.
+    derived it; arrays of one name take the nodes of that name in order. One that has no node, or a node that no head
+    needs, is not read: the graph has its name in `unused`.
     """
     from . import ndarray
 
-    pairs = ndarray.read(path)
+    pairs = ndarray.entries(path)
     waiting: dict[str, list[int]] = {}
     for index, node in enumerate(graph.nodes):
         if node.op == "null":
@@ -82,25 +86,35 @@ def with_params(graph: Graph, path: Path | str) -> Graph:
         indices = _unnamed(graph, path, len(pairs))
     else:
         indices = _named(graph, path, waiting, [key for key, _ in pairs])
-    arrays = {index: Array.parameter(key, value) for index, (key, value) in zip(indices, pairs, strict=True)}
-    return replace(graph, arrays=dict(sorted(arrays.items())))
+    needed = graph.needs(*(edge.node for edge in graph.heads))
+    arrays, unused = {}, []
+    for index, (key, array) in zip(indices, pairs, strict=True):
+        if index in needed:
+            arrays[index] = Array.parameter(key, array())
+        else:
+            unused.append(key)
+    return replace(graph, arrays=dict(sorted(arrays.items())), unused=tuple(unused))
 
 
-def _named(graph: Graph, path, waiting: dict[str, list[int]], keys: list[str]) -> list[int]:
-    """For each parameter its node."""
+def said_unused(graph: Graph, path: Path | str) -> tuple[str, ...]:
+    """What there is to say of parameters that the graph does not use: one note, or none."""
+    if not graph.unused:
+        return ()
+    some = "a parameter" if len(graph.unused) == 1 else f"{len(graph.unused)} parameters"
+    return (f"{path}: {some} that the graph does not use: {listed(graph.unused, FEW)}",)
+
+
+def _named(graph: Graph, path, waiting: dict[str, list[int]], keys: list[str]) -> list[int | None]:
+    """For each parameter its node, None for one that has none."""
     names = [next((name for name in _spellings(key) if name in waiting), None) for key in keys]
-    unknown = [key for key, name in zip(keys, names, strict=True) if name is None]
-    if unknown:
-        some = "these parameters have" if len(unknown) > 1 else "this parameter has"
-        raise FormatError(f"{path}: {some} no node in {graph.source}: {listed(unknown)}")
-    for name, count in Counter(names).items():
+    for name, count in Counter(name for name in names if name is not None).items():
         if count != len(waiting[name]):
             raise FormatError(
                 f"{path}: {count} parameters for the {len(waiting[name])} nodes named {shown(name)} "
                 f"in {graph.source}; each node must have its own"
             )
     places = {name: iter(indices) for name, indices in waiting.items()}
-    return [next(places[name]) for name in names]
+    return [None if name is None else next(places[name]) for name in names]
 
 
 def _spellings(key: str) -> Iterator[str]:

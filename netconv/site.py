@@ -245,6 +245,12 @@ class Site:
             return self.layer(layers.Permute, tuple(axes[1:]), part="permute", **precision(tensor))(tensor)
         return ops.transpose(tensor, axes)
 
+    def widened(self, tensor, rank: int):
+        """With axes of length 1 in front."""
+        while len(tensor.shape) < rank:
+            tensor = ops.expand_dims(tensor, 0)
+        return tensor
+
     def reshape(self, tensor, shape):
         """A reshape that keeps the batch axis, given as -1."""
         if tuple(tensor.shape[1:]) == tuple(shape[1:]):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import reprlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -269,7 +270,7 @@ def shown(value) -> str:
     return _SHORT.repr(value)
 
 
-def listed(names: list[str]) -> str:
+def listed(names: Sequence[str], most: int = NAMED) -> str:
     """Names for a message: the first of them, and how many more."""
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(shown(name) for name in names[:NAMED]) + more
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(shown(name) for name in names[:most]) + more

@@ -153,8 +153,8 @@ def train(
     if loss is not None:
         loss = finish.loss_for(loss)
     opened, training, validation = dataset.for_training(
-        open_model(model, seed, init, training=True), data, reading, loss=loss, validation_data=validation_data,
-        validation_split=validation_split, seed=seed, say=say,
+        open_model(model, seed, init, training=True, say=say), data, reading, loss=loss,
+        validation_data=validation_data, validation_split=validation_split, seed=seed, say=say,
     )  # fmt: skip
     loss = loss or loss_of(opened)
     needs = needs_of(opened, loss)

@@ -48,6 +48,20 @@ def test_convert_prints_the_path_and_says_the_rest_on_stderr(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["net.json", "net.keras", "net.params"]
 
 
+@pytest.mark.parametrize("command", ["convert", "inspect", "train", "evaluate", "predict"])
+def test_every_command_names_the_parameters_that_a_net_does_not_use(tmp_path, command):
+    net, arrays = dense(1)
+    write(tmp_path, net, **arrays, out_weight=draw(4, 2))
+    (tmp_path / "t.csv").write_text("a,b,c,y\n" + "1,2,3,4\n2,3,4,5\n" * 10)
+    given = ["net.json"] if command in ("convert", "inspect") else ["t.csv", "-m", "net.json"]
+    given += ["--epochs", "1", "-o", "trained.keras"] if command == "train" else []
+    done = netconv(command, *given, cwd=tmp_path, text=True)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout if command == "inspect" else done.stderr
+    note = "net.params: a parameter that the graph does not use: 'out_weight'"
+    assert note in [line.removeprefix("note: ") for line in said.splitlines()]
+
+
 def test_the_model_goes_to_stdout_and_the_net_comes_from_stdin():
     done = netconv(
         "convert", "-", "-p", CKD / "net.params", "-o", "-", "--quiet", input=(CKD / "net.json").read_bytes()

@@ -11,9 +11,10 @@ import pytest
 from nets import dense, draw, graph, null, op, write
 
 import netconv
-from netconv import archive, conversion
+from netconv import archive, conversion, ndarray
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
+RESNET = Path(__file__).parent.parent / "fixtures" / "conformance" / "nets" / "resnet"
 CKD = FIXTURES / "ckd" / "net.json"
 
 
@@ -376,6 +377,28 @@ def test_inspect_knows_what_is_in_a_net_and_in_a_model(tmp_path):
     model = netconv.inspect(tmp_path / "net.keras")
     assert model.facts["elements"] == 638 and model.facts["optimizer"] == "Adam"
     assert model.facts["weights"]["2/0"] == [24, 20]
+
+
+def test_a_net_cut_at_an_inner_layer_takes_the_whole_parameter_file(tmp_path):
+    """As `net.get_internals()["flatten0_output"]` is saved; the moving statistics of a norm behind it are left too."""
+    net = json.loads((RESNET / "net.json").read_text())
+    cut = next(i for i, node in enumerate(net["nodes"]) if node["op"] == "Flatten")
+    net["nodes"], net["heads"] = net["nodes"][: cut + 1], [[cut, 0, 0]]
+    net["arg_nodes"] = [i for i in net["arg_nodes"] if i <= cut]
+    (tmp_path / "net.json").write_text(json.dumps(net))
+    stored = dict(ndarray.read(RESNET / "net.params"))
+    ndarray.write(tmp_path / "net.params", [*stored.items(), ("aux:bn2_moving_mean", np.zeros(3))])
+    report = netconv.convert_file(tmp_path / "net.json")
+    unused = ["arg:fc1_bias", "arg:fc1_weight", "aux:bn2_moving_mean"]
+    assert sorted(report.facts["unused"]) == unused
+    assert f"note: {tmp_path / 'net.params'}: 3 parameters that the graph does not use: " in report.text
+    seen = netconv.inspect(tmp_path / "net.json")
+    assert sorted(seen.facts["unused"]) == unused and not seen.facts["parameters"].keys() & set(unused)
+    assert f"note: {tmp_path / 'net.params'}: 3 parameters that the graph does not use: " in seen.text
+    whole, x = netconv.convert(RESNET / "net.json"), draw(2, 3, 16, 16)
+    features = np.asarray(netconv.convert(tmp_path / "net.json")(x))
+    scores = np.exp(features @ stored["arg:fc1_weight"].T + stored["arg:fc1_bias"])
+    np.testing.assert_allclose(whole(x), scores / scores.sum(1, keepdims=True), 1e-5, 1e-6)
 
 
 def test_inspect_says_what_would_not_translate(tmp_path):

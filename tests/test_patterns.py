@@ -235,3 +235,194 @@ def test_a_layer_applied_twice_has_its_weights_once(tmp_path):
         nodes.append({**node, "name": f"{node['name']}again", "inputs": moved})
     kinds, model = rolled(tmp_path, nodes, heads=[18, 32])
     assert kinds.count("SimpleRNN") == 1 and model.count_params() == 10
+
+
+def product(*nodes, w=(4, 3), kind="dot", **attrs):
+    """Data times a stored matrix, and what comes behind; the nodes are data, w, b, the product (3), ..."""
+    return graph(null("data"), null("w"), null("b"), op(kind, "fc", [0, 1], **attrs), *nodes), {"w": draw(*w)}
+
+
+def turned(*nodes, **attrs):
+    """As Keras-MXNet writes it."""
+    net = graph(null("data"), null("w"), null("b"), op("transpose", "t", [1], axes="(1, 0)"),
+                op("dot", "fc", [0, 3], **attrs), *nodes)  # fmt: skip
+    return net, {"w": draw(3, 4)}
+
+
+@pytest.mark.parametrize("shape", [(4,), (2, 4)])
+@pytest.mark.parametrize("bias", [None, (3,), (1, 3)])
+@pytest.mark.parametrize(
+    ("make", "attrs", "w"),
+    [
+        (product, {}, (4, 3)),
+        (product, {"transpose_b": True, "w": (3, 4)}, (3, 4)),
+        (product, {"kind": "_np_dot"}, (4, 3)),
+        (product, {"kind": "_npi_matmul"}, (4, 3)),
+        (turned, {}, (3, 4)),
+    ],
+)
+def test_a_product_with_a_stored_matrix_is_a_dense_layer(tmp_path, make, attrs, w, bias, shape):
+    net, arrays = make(**attrs)
+    last = len(net["nodes"]) - 1
+    if bias:
+        kind = "_npi_add" if "kind" in attrs else "broadcast_add"
+        net, arrays = make(op(kind, "sum", [last, 2]), **attrs)
+        arrays["b"] = draw(*bias, seed=1)
+    kinds, model = layers(tmp_path, net, (None, *shape), **arrays)
+    assert kinds == ["Dense"]
+    assert [layer.use_bias for layer in model.layers[1:]] == [bias is not None]
+    x = draw(2, *shape, seed=2)
+    matrix = arrays["w"] if w == (4, 3) else arrays["w"].T
+    np.testing.assert_allclose(model(x), x @ matrix + arrays.get("b", 0), 1e-5, 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "bias", "w"),
+    [
+        ([op("elemwise_add", "sum", [2, 3])], (2, 3), (4, 3)),  # as many as the batch
+        ([op("broadcast_add", "sum", [3, 2])], (1,), (4, 3)),  # one number for all
+        ([op("broadcast_add", "sum", [3, 2])], (1, 1, 3), (4, 3)),  # one axis more
+        ([op("broadcast_sub", "sum", [3, 2])], (3,), (4, 3)),
+        ([op("broadcast_add", "one", [3, 2]), op("broadcast_mul", "sum", [4, 2])], (3,), (4, 3)),  # read again
+        ([op("broadcast_add", "one", [3, 2]), op("broadcast_mul", "sum", [4, 3])], (3,), (4, 3)),
+    ],
+)
+def test_what_is_no_bias_is_added_apart(tmp_path, nodes, bias, w):
+    net, arrays = product(*nodes, w=w)
+    arrays["b"] = draw(*bias, seed=1)
+    kinds, model = layers(tmp_path, net, (2, 4), **arrays)
+    dense = next(layer for layer in model.layers if layer.name == "fc")
+    assert len(kinds) > 1 and not dense.use_bias
+    x = draw(2, 4, seed=2)
+    first = x @ arrays["w"]
+    last = first - arrays["b"] if "broadcast_sub" in str(nodes) else first + arrays["b"]
+    if "broadcast_mul" in str(nodes):
+        last *= arrays["b"] if nodes[-1]["inputs"][1][0] == 2 else first
+    np.testing.assert_allclose(model(x), last, 1e-5, 1e-5)
+
+
+def test_a_bias_of_one_unit_is_one(tmp_path):
+    net, arrays = product(op("broadcast_add", "sum", [3, 2]), w=(4, 1))
+    kinds, model = layers(tmp_path, net, **arrays, b=draw(1, seed=1))
+    assert kinds == ["Dense"] and model.count_params() == 5
+
+
+@pytest.mark.parametrize(
+    ("shape", "w", "attrs"),
+    [((4, 2), (4, 3), {"transpose_a": True}), ((2, 4), (4, 3, 2), {}), ((4,), (4, 3), {})],
+)
+def test_a_product_that_is_none_of_each_example_stays(tmp_path, shape, w, attrs):
+    net, arrays = product(w=w, **attrs)
+    kinds, model = layers(tmp_path, net, shape, **arrays)
+    assert "Dense" not in kinds
+    x = draw(*shape, seed=2)
+    np.testing.assert_allclose(model(x), np.tensordot(x.T if attrs else x, arrays["w"], 1), 1e-5, 1e-5)
+
+
+def test_a_stored_matrix_from_the_left_stays(tmp_path):
+    net = graph(null("data"), null("w"), op("dot", "fc", [1, 0]))
+    kinds, model = layers(tmp_path, net, (4, 2), w=draw(3, 4))
+    assert "Dense" not in kinds
+    np.testing.assert_allclose(model(draw(4, 2)), draw(3, 4) @ draw(4, 2), 1e-5, 1e-5)
+
+
+def test_products_that_share_a_matrix_share_the_layer(tmp_path):
+    net = graph(null("data"), null("w"), op("dot", "one", [0, 1]), op("tanh", "t", [2]), op("dot", "two", [3, 1]))
+    kinds, model = layers(tmp_path, net, w=draw(4, 4))
+    assert kinds.count("Dense") == 1 and model.count_params() == 16
+    np.testing.assert_allclose(model(draw(2, 4)), np.tanh(draw(2, 4) @ draw(4, 4)) @ draw(4, 4), 1e-5, 1e-5)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        [op("transpose", "t", [1]), op("dot", "two", [3, 4])],
+        [op("FullyConnected", "two", [3, 1], num_hidden=4, no_bias=True)],
+        [op("broadcast_mul", "two", [3, 1])],
+    ],
+)
+def test_a_matrix_that_something_else_reads_has_its_weights_once(tmp_path, other):
+    """A product with it as it is, and behind a tanh one with it transposed, or itself; the batch is four."""
+    net = graph(null("data"), null("w"), op("dot", "one", [0, 1]), op("tanh", "u", [2]), *other)
+    _, model = layers(tmp_path, net, (4, 4), w=draw(4, 4))
+    assert model.count_params() == 16
+    x, w = draw(4, 4, seed=2), draw(4, 4)
+    first = np.tanh(x @ w)
+    np.testing.assert_allclose(
+        model(x), first * w if len(other) == 1 and "mul" in other[0]["op"] else first @ w.T, 1e-5, 1e-5
+    )
+
+
+def biases(count):
+    """One matrix and `count` biases, each added to a product of its own; or one bias for two."""
+    nodes = [null("data"), null("w"), null("b1"), null("b2"), op("dot", "one", [0, 1]), op("dot", "two", [0, 1]),
+             op("broadcast_add", "p", [4, 2]), op("broadcast_add", "q", [5, 3 if count == 2 else 2]),
+             op("elemwise_mul", "r", [6, 7])]  # fmt: skip
+    return graph(*nodes), {"w": draw(4, 3), "b1": draw(3), "b2": draw(3, seed=1)}
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_layers_that_share_a_matrix_stay_one(tmp_path, count):
+    net, arrays = biases(count)
+    if count == 1:
+        net["nodes"][3] = null("unused")
+        del arrays["b2"]
+    kinds, model = layers(tmp_path, net, **arrays)
+    assert kinds.count("Dense") == 1 and model.count_params() == 12 + 3 * count
+    first = draw(2, 4) @ arrays["w"]
+    np.testing.assert_allclose(
+        model(draw(2, 4)), (first + arrays["b1"]) * (first + arrays.get("b2", arrays["b1"])), 1e-5, 1e-5
+    )
+
+
+def convolved(bias, kind="Convolution", shaped=None, **attrs):
+    """A layer without a bias, and a stored array added."""
+    added = [op("Reshape", "r", [2], shape=shaped)] if shaped else []
+    net = graph(null("data"), null("w"), null("b"), op(kind, "c", [0, 1], **attrs), *added,
+                op("broadcast_add", "sum", [3, 4 if shaped else 2]))  # fmt: skip
+    return net, draw(*bias)
+
+
+@pytest.mark.parametrize(
+    ("bias", "shaped", "own"),
+    [
+        ((1, 3, 1, 1), None, True),
+        ((3, 1, 1), None, True),
+        ((3,), "(1, 3, 1, 1)", True),
+        ((1,), None, False),
+        ((3,), None, False),
+        ((3, 3, 3), None, False),
+        ((1, 3, 3, 3), None, False),
+    ],
+)
+@pytest.mark.parametrize("kind", ["Convolution", "Deconvolution"])
+def test_a_stored_array_for_each_channel_is_the_bias_of_a_convolution(tmp_path, kind, bias, shaped, own):
+    """The image has three columns, as there are channels."""
+    size = 5 if kind == "Convolution" else 1
+    net, b = convolved(bias, kind, shaped, kernel=(3, 3), num_filter=3, no_bias=True)
+    w = draw(3, 2, 3, 3) if kind == "Convolution" else draw(2, 3, 3, 3)
+    kinds, model = layers(tmp_path, net, (None, 2, size, size), w=w, b=b)
+    weighty = next(layer for layer in model.layers if "Conv" in type(layer).__name__)
+    assert weighty.use_bias == own and ("Embedding" in kinds) == (not own)
+    x = draw(2, 2, size, size, seed=3)
+    net, _ = convolved(bias, kind, shaped, kernel=(3, 3), num_filter=3, no_bias=True)
+    alone = netconv.convert(
+        write(
+            tmp_path, graph(*net["nodes"][:2], op(kind, "c", [0, 1], kernel=(3, 3), num_filter=3, no_bias=True)), w=w
+        ),
+        input_shapes={"data": (None, 2, size, size)},
+    )
+    added = b.reshape(1, 3, 1, 1) if shaped else b
+    np.testing.assert_allclose(model(x), np.asarray(alone(x)) + added, 1e-5, 1e-5)
+
+
+def test_a_dense_layer_behind_a_flattened_image_needs_no_transpose(tmp_path):
+    """A product with a stored matrix, of what was flattened as it lies."""
+    conv = op("Convolution", "conv", [0, 1], kernel=(3, 3), num_filter=4, no_bias=True)
+    net = graph(null("data"), null("c"), null("w"), conv, op("Flatten", "flat", [3]), op("dot", "fc", [4, 2]))
+    kinds, model = layers(tmp_path, net, (None, 2, 6, 6), c=draw(4, 2, 3, 3), w=draw(64, 3, seed=1))
+    assert kinds.count("Permute") == 1 and kinds[-1] == "Dense"  # the input
+    net["heads"] = [[4, 0, 0]]
+    _, flat = layers(tmp_path, net, (None, 2, 6, 6), c=draw(4, 2, 3, 3), w=draw(64, 3, seed=1))
+    x = draw(2, 2, 6, 6)
+    np.testing.assert_allclose(model(x), np.asarray(flat(x)) @ draw(64, 3, seed=1), 1e-4, 1e-4)

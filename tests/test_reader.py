@@ -2,6 +2,7 @@
 
 import io
 import json
+import struct
 import subprocess
 import sys
 
@@ -301,6 +302,7 @@ def test_an_exact_name_comes_before_a_shortened_one(tmp_path):
 
 def test_the_arrays_of_a_bidirectional_net_of_mathematica_share_a_name(tmp_path):
     nodes = [null("Input"), null("Nodes.Parameters"), null("1.Weights"), null("Nodes.Parameters"), null("4.State")]
+    nodes.append({"op": "all", "name": "all", "inputs": [[i, 0] for i in range(5)]})
     keys = [
         "1.Weights",
         "fixedarray:.Nodes.2.Parameters.ForwardNet:FusedWeights",
@@ -330,17 +332,51 @@ def test_how_mathematica_shortens_names(name, short):
     assert reader.shortened(name) == short
 
 
-def test_every_parameter_must_have_a_node(tmp_path):
-    symbol = placed(tmp_path, [("fc_weight", 1), ("arg:old", 1), ("fc", 1)])
-    with pytest.raises(FormatError) as error:
-        reader.read(symbol)
-    where = f"{tmp_path / 'net.params'}: these parameters have no node in {symbol}"
-    assert str(error.value) == f"{where}: 'arg:old', 'fc'"
+def test_parameters_that_the_graph_does_not_use_are_named(tmp_path):
+    symbol = placed(tmp_path, [("fc_weight", 1), ("arg:old", 1), ("aux:bn_moving_mean", 1), ("fc", 1)])
+    found = reader.read(symbol)
+    assert values(found) == {1: 0}
+    assert found.unused == ("arg:old", "aux:bn_moving_mean", "fc")
+    where = f"{tmp_path / 'net.params'}: 3 parameters that the graph does not use"
+    assert reader.said_unused(found, tmp_path / "net.params") == (f"{where}: 'arg:old', 'aux:bn_moving_mean', 'fc'",)
 
 
-def test_many_parameters_without_a_node_are_counted(tmp_path):
-    with pytest.raises(FormatError, match=r"'p0', .*, 'p19' and 5 more$"):
-        reader.read(placed(tmp_path, [(f"p{i}", 1) for i in range(25)]))
+def test_many_parameters_that_are_not_used_are_counted(tmp_path):
+    found = reader.read(placed(tmp_path, [(f"p{i}", 1) for i in range(25)]))
+    (note,) = reader.said_unused(found, "net.params")
+    named = "'p0', 'p1', 'p2', 'p3', 'p4' and 20 more"
+    assert note == f"net.params: 25 parameters that the graph does not use: {named}"
+
+
+def test_one_parameter_that_is_not_used(tmp_path):
+    found = reader.read(placed(tmp_path, [("fc_weight", 1), ("fc_bias", 1), ("old", 1)]))
+    (note,) = reader.said_unused(found, "net.params")
+    assert note == "net.params: a parameter that the graph does not use: 'old'"
+    assert reader.said_unused(reader.read(tmp_path / "net.json", False), "net.params") == ()
+
+
+def test_a_parameter_whose_node_no_head_needs_is_not_used(tmp_path):
+    """A net that was cut by its heads alone, its nodes left as they were."""
+    nodes = [*NODES, null("out_weight"), dense("out", [[3, 0], [4, 0]], attrs={"num_hidden": "2", "no_bias": "1"})]
+    symbol = placed(tmp_path, [("fc_weight", 1), ("out_weight", 1), ("fc_bias", 1)], nodes)
+    symbol.write_text(json.dumps({"nodes": nodes, "heads": [[3, 0, 0]]}))
+    found = reader.read(symbol)
+    assert values(found) == {1: 0, 2: 2} and found.unused == ("out_weight",)
+
+
+def test_what_is_not_used_is_not_made(tmp_path):
+    """A sparse array that would be too big dense, and one of a type that no layer takes."""
+    symbol = placed(tmp_path, [("fc_weight", 1), ("fc_bias", 1)])
+    count = struct.pack("<Q", 4)
+    listed = (tmp_path / "net.params").read_bytes().replace(struct.pack("<Q", 2), count)
+    wide = struct.pack("<Iiiqqiqq", 0xF993FAC9, 1, 2, 1, 2, 2, 2**40, 2)
+    wide += struct.pack("<iiiiiq", 1, 0, 0, 6, 1, 1) + bytes(2 * 4 + 8)
+    short = struct.pack("<Iiiq", 0xF993FAC9, 0, 1, 1) + struct.pack("<iii", 1, 0, 8) + bytes(2)
+    names = b"".join(struct.pack("<Q", len(name)) + name for name in (b"arg:wide", b"arg:short"))
+    head, tail = listed.rsplit(count, 1)
+    (tmp_path / "net.params").write_bytes(head + wide + short + count + tail + names)
+    found = reader.read(symbol)
+    assert values(found) == {1: 0, 2: 1} and found.unused == ("arg:wide", "arg:short")
 
 
 @pytest.mark.parametrize(

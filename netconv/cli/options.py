@@ -118,4 +118,4 @@ def opened_model(model, data: tuple[str, ...], training: bool, say, seed: int = 
     if model is None:
         model = netconv.find_model(None if "-" in data else data[0], training, say)
     with quiet_keras():
-        return netconv.open_model(sys.stdin.buffer.read() if model == "-" else model, seed, init, training)
+        return netconv.open_model(sys.stdin.buffer.read() if model == "-" else model, seed, init, training, say)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..functions import arccosh, cbrt, hypot, mod, power, sign
-from ..layout import anywhere
+from ..layout import anywhere, plain
 from ..lazy import layers, ops
 from ..registry import translates
 from ..regroup import length
@@ -320,7 +320,18 @@ def add_n(at, *args):
     return total
 
 
-@translates("where", layout=anywhere)
+def _rows_or_all(site, values, attributes):
+    """Element by element, but a condition of rank 1 chooses among rows: they must lie first."""
+    condition, *rest = values
+    if condition.rank == rest[0].rank:
+        return anywhere(site, values, attributes)
+    tensors, attributes, order = anywhere(site, rest, attributes)
+    if isinstance(order, tuple) and order[0] != 0:
+        return plain(site, values, attributes)
+    return [condition.natural(), *tensors], attributes, order
+
+
+@translates("where", layout=_rows_or_all)
 def where(at, condition, x, y):
     """A condition of rank 1 chooses among rows."""
     if len(condition.shape) < len(x.shape):

@@ -1,9 +1,9 @@
 """Dense layers, embeddings and matrix products."""
 
 from ..arrays import Array
-from ..layout import features
+from ..layout import features, plain
 from ..lazy import layers, ops
-from ..registry import translates
+from ..registry import composes, translates
 
 
 @translates("FullyConnected", layout=features)
@@ -24,16 +24,36 @@ def fully_connected(
     if unknown or not at.owns(weight, bias):
         data = at.values[0].natural()
         data = at.flattened(data) if flatten else data
-        product = ops.matmul(data, ops.transpose(at.tensor(weight)))
-        return product if bias is None else ops.add(product, at.tensor(bias))
+        return _product(at, data, ops.transpose(at.tensor(weight)), bias)
     if flatten:
         data = at.flattened(data, weight.shape[1])
     if data.shape[-1] is not None and data.shape[-1] != weight.shape[1]:
         raise at.error(f"weight must have shape {(num_hidden, data.shape[-1])} for this data", weight.shape)
-    dense = at.layer(
-        layers.Dense, num_hidden, use_bias=bias is not None, weights={"kernel": at.kernel(weight), "bias": bias}
-    )
-    return dense(data)
+    return _layer(at, data, weight, bias)
+
+
+def _product(at, data, matrix, bias):
+    product = ops.matmul(data, matrix)
+    return product if bias is None else ops.add(product, at.tensor(bias))
+
+
+def _layer(at, data, weight: Array, bias: Array | None):
+    weights = {"kernel": at.kernel(weight), "bias": bias}
+    return at.layer(layers.Dense, weight.shape[0], use_bias=bias is not None, weights=weights)(data)
+
+
+def _flattened_before(site, values, attributes):
+    """Data of two axes may have been flattened as they lay."""
+    return (features if values[0].rank == 2 else plain)(site, values, attributes)
+
+
+@composes("dense", layout=_flattened_before)
+def dense(at, data, weight: Array, bias: Array | None = None, *, transposed: bool = False):
+    """Data along the last axis times a stored matrix (in, out), or (out, in) where it is `transposed`."""
+    if data.shape[-1] is None or not at.owns(weight, bias):
+        matrix = at.tensor(weight)
+        return _product(at, at.values[0].natural(), ops.transpose(matrix) if transposed else matrix, bias)
+    return _layer(at, data, weight if transposed else weight.T, bias)
 
 
 @translates("Embedding", ignores="dtype")

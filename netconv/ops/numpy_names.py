@@ -248,18 +248,18 @@ def matmul(at, a, b):
     return ops.matmul(a, b)
 
 
-@translates("_npi_where")
+@translates("_npi_where", layout=anywhere)
 def where(at, condition, x, y):
     return ops.where(ops.not_equal(condition, 0), x, y)
 
 
-@translates("_npi_where_lscalar")
+@translates("_npi_where_lscalar", layout=anywhere)
 def where_lscalar(at, condition, x, *, scalar: float = 0.0):
     """The number where the condition holds."""
     return ops.where(ops.not_equal(condition, 0), ops.cast(scalar, x.dtype), x)
 
 
-@translates("_npi_where_rscalar")
+@translates("_npi_where_rscalar", layout=anywhere)
 def where_rscalar(at, condition, y, *, scalar: float = 0.0):
     """The number where the condition does not hold."""
     return ops.where(ops.not_equal(condition, 0), y, ops.cast(scalar, y.dtype))
@@ -286,7 +286,7 @@ def _whole_numbers(at, data):
         raise at.error("data must be whole numbers", kind(data))
 
 
-@translates("_npi_lcm")
+@translates("_npi_lcm", layout=anywhere)
 def lcm(at, lhs, rhs):
     """Keras brings both to one shape, which it must know where TensorFlow compiles it."""
     if None in (*lhs.shape, *rhs.shape):
