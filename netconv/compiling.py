@@ -34,6 +34,7 @@ VANISHING = frozenset(
     ]
 )
 """Ops that may change nothing."""
+LINEAR = SUMS | SCALED | VANISHING
 
 
 def _makers(value, through) -> list:
@@ -92,8 +93,14 @@ def multiples(at) -> bool:
     """Whether one operand may be the other times a number: TensorFlow takes their maximum for a leaky ReLU with that
     slope, be it above 1, and any two outputs of one node for the same."""
     operands = [_makers(value, VANISHING.__contains__) for value in at.values]
-    linear = SUMS | SCALED | VANISHING
     first, second = (
-        {id(s) for s in _makers(v, linear.__contains__) if s.values or s.node.op == "null"} for v in at.values
+        {id(s) for s in _makers(v, LINEAR.__contains__) if s.values or s.node.op == "null"} for v in at.values
     )
-    return first == second and any(site.node.op in linear for makers in operands for site in makers)
+    return first == second and any(site.node.op in LINEAR for makers in operands for site in makers)
+
+
+def padded(at) -> bool:
+    """Whether what a node reads first may be padded with zeros: TensorFlow merges them into a convolution in three
+    dimensions, and forgets the zeros that the convolution itself puts around its data."""
+    makers = _makers(at.values[0], LINEAR.__contains__)
+    return any(site.node.op not in COMPUTING and site.node.op != "Convolution" for site in makers)

@@ -104,6 +104,15 @@ def test_padded_channels():
         difference(lambda x: layers.Conv2D(2, 3)(ops.pad(x, ((0, 0), (1, 1), (1, 1), (1, 1)))), 4, 4, 2)
 
 
+@onednn
+def test_a_padding_before_a_padded_convolution():
+    data = keras.Input((3, 4, 4, 2))
+    model = keras.Model(data, layers.Conv3D(3, 3, padding="same")(layers.ZeroPadding3D(1)(data)))
+    given = drawn(1, 3, 4, 4, 2)
+    assert model(given).shape == (1, 5, 6, 6, 3)
+    assert model.predict(given, verbose=0).shape == (1, 3, 4, 4, 3)
+
+
 def test_a_power_of_one_half():
     def root(x):
         return tf.pow(x, 0.5)
