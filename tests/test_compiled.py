@@ -61,6 +61,18 @@ def test_xla_and_an_export_compute_the_same(name, tmp_path):
     close(exported.serve(given), right)
 
 
+@pytest.mark.parametrize("name", ["_conv", "-conv", "$conv", "$"])
+def test_a_net_whose_names_begin_otherwise_is_exported(name, tmp_path):
+    weight = null(f"{name}_w")
+    net = graph(null("data"), weight, op("Convolution", name, [0, 1], kernel="(3, 3)", num_filter=4, no_bias=True))
+    model = netconv.convert(
+        write(tmp_path, net, **{weight["name"]: draw(4, 4, 3, 3)}), input_shapes={"data": (None, 4, 5, 6)}
+    )
+    model.export(tmp_path / "exported", verbose=False)
+    exported, given = tf.saved_model.load(tmp_path / "exported"), draw(2, 4, 5, 6)
+    close(exported.serve(given), np.asarray(model(given)))
+
+
 def convolution(*inputs, name="conv", **attrs):
     attrs = {"kernel": "(3, 3)", "pad": "(1, 1)", "num_filter": 4} | attrs
     return op("Convolution", name, [*inputs], **attrs)

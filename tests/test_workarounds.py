@@ -191,6 +191,13 @@ def test_pooling_of_other_types(dtype):
         tf.nn.max_pool3d(tf.zeros((1, 2, 2, 2, 1), dtype), 2, 2, "VALID")
 
 
+def test_names_that_begin_with_a_line(tmp_path):
+    data = keras.Input((2,))
+    model = keras.Model(data, layers.Dense(1, name="_dense")(data))
+    with pytest.raises(ValueError, match="not a valid root scope name"):
+        model.export(tmp_path / "exported", verbose=False)
+
+
 def test_erf_of_infinity():
     assert np.isnan(tf.math.erf(tf.constant(np.inf, "float64")))
 
