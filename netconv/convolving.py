@@ -1,5 +1,6 @@
 """Convolutions, channels-last, by layers of Keras or of tensors, and what goes before and after them."""
 
+from . import compiling
 from .arrays import Array
 from .lazy import layers, ops
 
@@ -26,7 +27,8 @@ def layers_or_tensors(at, weight, bias):
 
 def same_or_padded(at, data, kernel, stride, dilate, pad):
     """The data with the zeros on both sides that Keras has no word for, and Keras's word for the others."""
-    if all(s == 1 and 2 * p == d * (k - 1) for s, p, d, k in zip(stride, pad, dilate, kernel, strict=True)):
+    same = all(s == 1 and 2 * p == d * (k - 1) for s, p, d, k in zip(stride, pad, dilate, kernel, strict=True))
+    if same and not (len(kernel) == 3 and compiling.padded(at)):
         return data, "same"
     return padded(at, data, pad), "valid"
 

@@ -27,6 +27,12 @@ def keras_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", name)
 
 
+def layer_name(name: str) -> str:
+    """A node name as that of a layer, whose variables TensorFlow exports only if it begins with a letter, digit or
+    point."""
+    return keras_name(name).lstrip("_-")
+
+
 def snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
@@ -94,7 +100,7 @@ class Site:
                 self.build.discarded.update(sources(array.origin))
 
     def name(self, part: str | None = None) -> str:
-        base = keras_name(self.node.name) or snake(self.node.op)
+        base = layer_name(self.node.name) or layer_name(snake(self.node.op))
         return f"{base}.{part}" if part else base
 
     @property
@@ -215,7 +221,7 @@ class Site:
             config |= {"trainable": False, "embeddings_initializer": "zeros"}
         key = ("embedding", _key(table))
         if key not in self.build.shared:
-            name = keras_name(names[0].rpartition(":")[2]) if names else self.name("constant")
+            name = layer_name(names[0].rpartition(":")[2]) if names else self.name("constant")
             config = {"trainable": table.trainable} | config
             layer = layers.Embedding(*table.shape, name=self.build.unique(name or "array"), **config)
             self._preset(layer, "embeddings", table)

@@ -40,7 +40,7 @@ LEVELS = [
     {"cells", "directions"},
     {"patterns", "unrolled"},
     {"plus"},
-    {"functions", "layout", "overlap", "parts", "regroup", "rounding", "special"},
+    {"compiling", "functions", "layout", "overlap", "parts", "regroup", "rounding", "special"},
     {"colours", "convolving", "counting", "interleaved", "noise", "windows"},
     {"quantising"},
     {"ops"},

@@ -4,6 +4,7 @@ from typing import Literal
 
 from ..arrays import Array
 from ..attributes import ElementType, Ints
+from ..compiling import leaky, tanh
 from ..counting import places
 from ..layout import along, anywhere, as_they_are, channels_last, natural
 from ..lazy import layers, ops
@@ -17,7 +18,8 @@ _ACTIVATIONS = {"sigmoid": "sigmoid", "tanh": "tanh", "softrelu": "softplus", "s
 def activation(at, data, *, act_type: Literal["relu", "sigmoid", "softrelu", "softsign", "tanh"]):
     if act_type == "relu":
         return at.layer(layers.ReLU)(data)
-    return at.layer(layers.Activation, _ACTIVATIONS[act_type])(data)
+    layer = at.layer(layers.Activation, _ACTIVATIONS[act_type])
+    return tanh(at, layer)(data) if act_type == "tanh" else layer(data)
 
 
 @translates("relu", layout=anywhere)
@@ -37,8 +39,14 @@ def _activated(*names: str):
 
 
 _activated("sigmoid", "_npx_sigmoid")
-_activated("tanh")
 _activated("softsign")
+
+
+@translates("tanh", layout=anywhere)
+def tanh_(at, data):
+    if whole(data):
+        return typed(ops.tanh)(data)
+    return tanh(at, at.layer(layers.Activation, "tanh"))(data)
 
 
 @translates("hard_sigmoid", layout=anywhere)
@@ -72,10 +80,8 @@ def leaky_relu(
     """rrelu has its mean slope, as at inference; prelu's gamma is one slope a channel, or one for all."""
     if act_type == "rrelu":
         slope = (lower_bound + upper_bound) / 2
-    if act_type in ("leaky", "rrelu") and slope < 0:  # which Keras's layer refuses
-        return ops.where(ops.greater(data, 0), data, ops.multiply(data, slope))
     if act_type in ("leaky", "rrelu"):
-        return at.layer(layers.LeakyReLU, negative_slope=slope)(data)
+        return leaky(at, data, slope)
     if act_type == "elu":
         return at.layer(layers.ELU, alpha=slope)(data)
     if act_type == "selu":

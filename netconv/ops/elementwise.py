@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ..arrays import Array
+from ..compiling import mirrored, multiples
 from ..functions import arccosh, cbrt, hypot, mod, power, sign
 from ..layout import anywhere, plain
 from ..lazy import layers, ops
@@ -63,8 +64,9 @@ def rint(at, data):
 
 @translates("erf", layout=anywhere)
 def erf(at, data):
-    """TensorFlow's of an infinity in double precision is no number."""
-    return typed(lambda x: ops.erf(ops.clip(x, -30, 30) if kind(x) == "float64" else x))(data)
+    """TensorFlow's of an infinity in double precision is no number; and it takes what looks like a GELU of a dense
+    layer for one, if its constants are as near as 0.01."""
+    return typed(mirrored(lambda x: ops.erf(ops.clip(x, -30, 30) if kind(x) == "float64" else x)))(data)
 
 
 @translates("degrees", layout=anywhere)
@@ -231,28 +233,6 @@ BINARY = (
 )  # fmt: skip
 
 
-LINEAR = frozenset(
-    "_mul_scalar _div_scalar elemwise_add elemwise_sub broadcast_add broadcast_sub add_n negative".split()
-)
-
-
-def _multiples(graph, one, other) -> bool:
-    """Whether one of two edges is the other times a number, as far as their ops tell."""
-    return _multiple(graph, one, other) or _multiple(graph, other, one)
-
-
-def _multiple(graph, edge, of) -> bool:
-    todo, seen = [edge], {of}
-    while todo:
-        edge = todo.pop()
-        if edge not in seen:
-            seen.add(edge)
-            if graph.nodes[edge.node].op not in LINEAR:
-                return False
-            todo.extend(graph.nodes[edge.node].inputs)
-    return True
-
-
 def _binary(function, elementwise, broadcast, scalars, turned):
     # Operands of one shape, both computed, are merged by a layer, which a summary shows.
     merging = {
@@ -266,8 +246,7 @@ def _binary(function, elementwise, broadcast, scalars, turned):
     @translates(*elementwise, layout=anywhere)
     @translates(*broadcast, layout=anywhere)
     def two(at, lhs, rhs):
-        if merging == "Maximum" and not whole(lhs) and _multiples(at.graph, *at.node.inputs):
-            # TensorFlow takes a maximum of x and a x for a leaky ReLU of slope a, be it above 1.
+        if merging == "Maximum" and not whole(lhs) and multiples(at):
             return ops.negative(ops.minimum(ops.negative(lhs), ops.negative(rhs)))
         if merging and lhs.shape == rhs.shape and len(lhs.shape) > 1 and not at.constant(lhs, rhs):
             return at.layer(getattr(layers, merging))([lhs, rhs])

@@ -4,6 +4,7 @@ numbers gives fractions."""
 import numpy as np
 
 from ..attributes import Ints
+from ..compiling import tanh
 from ..functions import arccosh, cbrt, copysign, hypot, mod, power, sign
 from ..layout import along, anywhere
 from ..lazy import ops
@@ -14,7 +15,7 @@ UNARY = {
     name: name
     for name in (
         "arccos arcsin arcsinh arctan arctanh cos cosh exp expm1 log log10 log1p log2 negative reciprocal sin sinh "
-        "sqrt tan tanh"
+        "sqrt tan"
     ).split()
 }
 """Of whole numbers too what MXNet cuts to their type."""
@@ -102,6 +103,13 @@ def _truth(name):
 for _name, _op in UNARY.items():
     _unary(_name, typed(_function(_op), nudged=_op in ("log2", "log10")))
 _unary("arccosh", typed(arccosh))
+
+
+@translates("_npi_tanh", layout=anywhere)
+def tanh_(at, x):
+    return typed(tanh(at, ops.tanh))(x)
+
+
 _unary("sign", sign)
 _unary("cbrt", typed(cbrt, nudged=True))
 for _name, _op in PLAIN.items():

@@ -1,0 +1,106 @@
+"""What TensorFlow makes one op of when it compiles a model, and then computes otherwise than when the model is called,
+or not at all; and what is written instead, of the same values and gradients, where a node could become a part of that.
+
+It looks at ops, not at names: what a node reads is followed to the nodes that made it, through what may be gone when
+TensorFlow looks (Dropout, a reshape to the same shape, a sum with 0). docs/workarounds.md has all faults, these among
+them. Knows ops of MXNet.
+"""
+
+from __future__ import annotations
+
+from .lazy import layers, ops
+
+CONVOLVING = frozenset({"Convolution", "Deconvolution", "UpSampling"})
+"""Ops that TensorFlow may see as a convolution, with a bias of its own at most."""
+COMPUTING = frozenset(
+    [
+        *"null Activation relu sigmoid tanh softsign hard_sigmoid LeakyReLU _npx_relu _npx_sigmoid _npi_tanh".split(),
+        *"silu ramp softmax log_softmax softmin SoftmaxActivation SoftmaxOutput exp log erf square sqrt rsqrt".split(),
+        *"FullyConnected dot batch_dot Embedding RNN Pooling Pooling_v1 LRN L2Normalization normalization".split(),
+        *"BatchNorm _contrib_SyncBatchNorm InstanceNorm LayerNorm GroupNorm _contrib_BatchNormWithReLU".split(),
+        *"ROIPooling _contrib_ROIAlign _contrib_AdaptiveAvgPooling2D mean sum max min".split(),
+    ]
+)
+"""Ops of which something is left in every model, and through which no convolution is fused."""
+SUMS = frozenset("elemwise_add elemwise_sub broadcast_add broadcast_sub add_n _npi_add _npi_subtract".split())
+SCALED = frozenset(
+    "_mul_scalar _div_scalar _npi_multiply_scalar _npi_true_divide_scalar negative _npi_negative".split()
+)
+VANISHING = frozenset(
+    [
+        *"Dropout BlockGrad Cast amp_cast Reshape Flatten expand_dims squeeze transpose SwapAxis Concat slice".split(),
+        *"slice_axis slice_like broadcast_to broadcast_like _npx_reshape _np_reshape _np_squeeze _np_transpose".split(),
+        *"_plus_scalar _minus_scalar _npi_add_scalar _npi_subtract_scalar _contrib_gradientmultiplier clip".split(),
+    ]
+)
+"""Ops that may change nothing."""
+LINEAR = SUMS | SCALED | VANISHING
+
+
+def _makers(value, through) -> list:
+    """The sites of the nodes that made a value: those of which `through(op)` does not say that their inputs did."""
+    found, todo, seen = [], [value.site], set()
+    while todo:
+        site = todo.pop()
+        if id(site) in seen:
+            continue
+        seen.add(id(site))
+        if site.values and through(site.node.op):
+            todo.extend(each.site for each in site.values)
+        else:
+            found.append(site)
+    return found
+
+
+def _changing(op: str) -> bool:
+    return op not in COMPUTING and op not in CONVOLVING
+
+
+def _adds_to_convolution(value) -> bool:
+    """Whether a value may be the sum of a convolution and something else. Any op that is not known to come between
+    the two may be such a sum."""
+    sums = [site for site in _makers(value, VANISHING.__contains__) if _changing(site.node.op)]
+    terms = [site for total in sums for term in total.values for site in _makers(term, _changing)]
+    return any(site.node.op in CONVOLVING for site in terms)
+
+
+def leaky(at, data, slope: float):
+    """x above 0 and `slope` x elsewhere. Of a sum with a convolution TensorFlow makes a leaky ReLU of slope 0.2; and
+    Keras's layer refuses slopes below 0."""
+    if slope < 0 or _adds_to_convolution(at.values[0]):
+        return ops.where(ops.greater(data, 0), data, ops.multiply(data, slope))
+    return at.layer(layers.LeakyReLU, negative_slope=slope)(data)
+
+
+def mirrored(function):
+    """-f(-x) of an odd function f, which is f(x) to the last bit."""
+    return lambda x: ops.negative(function(ops.negative(x)))
+
+
+def tanh(at, function):
+    """The hyperbolic tangent `function`, mirrored where it may be that of a Mish of a sum with a convolution, which
+    TensorFlow fuses and has no kernel for, or that of a GELU, whose constants TensorFlow takes for the usual ones if
+    they are as near as 0.01."""
+    for site in _makers(at.values[0], VANISHING.__contains__):
+        softplus = site.node.op == "Activation" and site.node.attrs.get("act_type") == "softrelu"
+        scaled = site.node.op in SCALED and _changing(site.values[0].site.node.op)
+        if scaled or (softplus and _adds_to_convolution(site.values[0])):
+            return mirrored(function)
+    return function
+
+
+def multiples(at) -> bool:
+    """Whether one operand may be the other times a number: TensorFlow takes their maximum for a leaky ReLU with that
+    slope, be it above 1, and any two outputs of one node for the same."""
+    operands = [_makers(value, VANISHING.__contains__) for value in at.values]
+    first, second = (
+        {id(s) for s in _makers(v, LINEAR.__contains__) if s.values or s.node.op == "null"} for v in at.values
+    )
+    return first == second and any(site.node.op in LINEAR for makers in operands for site in makers)
+
+
+def padded(at) -> bool:
+    """Whether what a node reads first may be padded with zeros: TensorFlow merges them into a convolution in three
+    dimensions, and forgets the zeros that the convolution itself puts around its data."""
+    makers = _makers(at.values[0], LINEAR.__contains__)
+    return any(site.node.op not in COMPUTING and site.node.op != "Convolution" for site in makers)
