@@ -9,13 +9,24 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from .attributes import Ints, parse
-from .errors import NodeError, ShapeError
+from .errors import NetconvError, NodeError, ShapeError, UnknownShape
 from .graph import Edge, Graph, Node
 from .roles import Role, parameters
 from .shape_rules.lengths import Misfit, Shape, merge, said
-from .sizes import question, try_sizes
+from .sizes import (
+    BATCHES,
+    FEWER_STEPS,
+    MOST_EXAMPLES,
+    MOST_NODES,
+    MOST_STEPS,
+    Undecided,
+    examples,
+    question,
+    try_sizes,
+)
 from .spread import Net
 
 
@@ -27,6 +38,10 @@ class Inferred:
     inputs: dict[int, Shape]
     arrays: dict[int, Shape]
     notes: tuple[str, ...]
+
+
+class UnknownParameter(ShapeError):
+    """No shape of an input would tell that of a parameter."""
 
 
 def forward(graph: Graph, known: Mapping[int, Shape]) -> dict[Edge, Shape]:
@@ -52,9 +67,54 @@ def infer(graph: Graph, given: Mapping[str, tuple] | None = None, *, ignored: Co
     None, the batch among them. Raises UnknownShape where something is left that only the user can say, ShapeError
     where what was given does not fit, and NodeError where stored arrays do not fit their nodes.
     """
-    roles = parameters(graph, given or ())
+    try:
+        return _infer(graph, given or {}, ignored, zeros, row)
+    except Undecided as asked:
+        raise ask(graph, asked, given or {}, ignored, zeros) from None
+
+
+def ask(graph: Graph, asked: Undecided, given: Mapping[str, tuple], ignored: Collection[str] = (),
+        zeros: Collection[int] = ()) -> ShapeError:  # fmt: skip
+    """The question for the shape of an input, with an example that was tried; where others are to be said too, with
+    those of them."""
+    found: dict[str, Shape] = {}
+    first, left, lacking = asked, MOST_NODES, None
+    while asked is not None:
+        name = graph.nodes[asked.index].name
+        fitting = None
+        for example in islice(examples(asked), max(1, min(MOST_EXAMPLES, left // len(graph.nodes)))):
+            left -= len(graph.nodes)
+            try:
+                _runs(graph, _infer(graph, {**given, **found, name: example}, ignored, zeros, steps=FEWER_STEPS))
+            except Undecided as other:
+                if graph.nodes[other.index].name not in (*found, name):
+                    fitting = fitting or (example, other)
+            except UnknownParameter as error:
+                lacking = error
+            except NetconvError:
+                pass
+            else:
+                fitting = (example, None)
+                break
+        if fitting is None:
+            return lacking or UnknownShape(question(graph, first, {}))
+        found[name], asked = fitting
+    return UnknownShape(question(graph, first, found))
+
+
+def _runs(graph: Graph, found: Inferred) -> None:
+    """Raises NodeError if batches of BATCHES examples do not go through the graph."""
+    for batch in BATCHES:
+        inputs = {i: (batch, *s[1:]) if s and s[0] is None else s for i, s in found.inputs.items()}
+        forward(graph, {**found.arrays, **inputs})
+
+
+def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], zeros: Collection[int],
+           row: tuple[int, ...] | None = None, steps: int = MOST_STEPS) -> Inferred:  # fmt: skip
+    """As `infer`. Raises Undecided where something is left that only the user can say."""
+    roles = parameters(graph, given)
     inputs = [i for i in graph.inputs() if i not in roles]
-    known = _given(graph, inputs, given or {}, ignored)
+    known = _given(graph, inputs, given, ignored)
     try:
         net = _settled(graph, roles, known)
     except NodeError as error:
@@ -64,21 +124,23 @@ def infer(graph: Graph, given: Mapping[str, tuple] | None = None, *, ignored: Co
         shapes = ", ".join(f"{graph.nodes[i].name}={said(shape)}" for i, shape in known.items())
         raise ShapeError(f"{graph.source}: the input shapes given do not fit ({shapes}): {error}") from None
     net.guess()
-    also = try_sizes(net, inputs)
+    also = try_sizes(net, inputs, steps)
     told = None if row is None else _told(net, [i for i in inputs if i not in zeros], row)
     for index in inputs:
         if net.shape(Edge(index)) is None:
-            raise question(net, index)
+            raise Undecided(net, index)
     for index in roles:
         shape = net.shape(Edge(index))
         if shape is None or None in shape:
             undecided = [i for i in inputs if None in net.shape(Edge(i))[1:]]
             if undecided:
-                raise question(net, undecided[0])
-            raise ShapeError(f"{graph.source}: the shape of parameter {graph.nodes[index].name!r} cannot be found out")
+                raise Undecided(net, undecided[0])
+            name = graph.nodes[index].name
+            raise UnknownParameter(f"{graph.source}: the shape of parameter {name!r} cannot be found out")
+    hinted = {i for i in inputs if any((_hint(graph.nodes[i]) or ())[1:])}
     notes = tuple(
         f"{graph.nodes[i].name}: shape {said(net.shape(Edge(i)))} found out from the "
-        f"{'data' if i == told else 'parameters' if graph.arrays else 'graph'}{also.get(i, '')}"
+        f"{'data' if i == told else 'parameters' if graph.arrays and i not in hinted else 'graph'}{also.get(i, '')}"
         for i in inputs
         if i not in known and i not in zeros
     )
@@ -108,14 +170,16 @@ def _given(graph: Graph, inputs: list[int], given: Mapping[str, tuple], ignored)
 
 
 def _settled(graph: Graph, roles: Mapping[int, Role], known: Mapping[int, Shape]) -> Net:
-    hinted = {i: _hint(graph.nodes[i], i in roles) for i in graph.inputs() if "shape" in graph.nodes[i].hints}
-    net = Net(graph, {**hinted, **known})
+    hinted = {i: _hint(graph.nodes[i], i in roles) for i in graph.inputs()}
+    net = Net(graph, {**hinted, **known}, parameters=roles)
     net.settle(range(len(net.rules)))
     return net
 
 
-def _hint(node: Node, parameter: bool) -> Shape:
+def _hint(node: Node, parameter: bool = False) -> Shape:
     """The shape that `__shape__` tells, 0 for unknown; the batch size of an input is not the net's business."""
+    if "shape" not in node.hints:
+        return None
     try:
         shape = tuple(n if n > 0 else None for n in parse(node.hints["shape"], Ints))
     except ValueError as error:
