@@ -7,12 +7,12 @@ order, batch axis included; None is an unknown length, and the whole shape is No
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from .attributes import Ints, parse
-from .errors import NetconvError, NodeError, ShapeError, UnknownShape
+from .errors import NetconvError, NodeError, OpenShape, ShapeError, UnknownShape
 from .graph import Edge, Graph, Node
 from .roles import Role, parameters
 from .shape_rules.lengths import Misfit, Shape, merge, said
@@ -21,9 +21,12 @@ from .sizes import (
     FEWER_STEPS,
     MOST_EXAMPLES,
     MOST_NODES,
+    MOST_OF_A_RANK,
     MOST_STEPS,
+    RANKS,
     Undecided,
     examples,
+    filled,
     question,
     try_sizes,
 )
@@ -77,29 +80,59 @@ def ask(graph: Graph, asked: Undecided, given: Mapping[str, tuple], ignored: Col
         zeros: Collection[int] = ()) -> ShapeError:  # fmt: skip
     """The question for the shape of an input, with an example that was tried; where others are to be said too, with
     those of them."""
-    found: dict[str, Shape] = {}
+    said_so_far: dict[str, Shape] = {}
     first, left, lacking = asked, MOST_NODES, None
+
+    def tried(shape: Shape) -> Inferred:
+        return _infer(graph, {**given, **said_so_far, name: shape}, ignored, zeros, steps=FEWER_STEPS)
+
     while asked is not None:
         name = graph.nodes[asked.index].name
-        fitting = None
-        for example in islice(examples(asked), max(1, min(MOST_EXAMPLES, left // len(graph.nodes)))):
+        likely, fitting = examples(asked), {}
+        shapes = chain(islice(likely, len(RANKS)), _of_each_rank(asked, tried), likely)
+        for example in islice(shapes, max(1, min(MOST_EXAMPLES, left // len(graph.nodes)))):
             left -= len(graph.nodes)
             try:
-                _runs(graph, _infer(graph, {**given, **found, name: example}, ignored, zeros, steps=FEWER_STEPS))
+                inferred = tried(example)
+                _runs(graph, inferred)
             except Undecided as other:
-                if graph.nodes[other.index].name not in (*found, name):
-                    fitting = fitting or (example, other)
+                if graph.nodes[other.index].name not in (*said_so_far, name):
+                    fitting.setdefault(2, (example, other))
             except UnknownParameter as error:
                 lacking = error
             except NetconvError:
                 pass
-            else:
-                fitting = (example, None)
-                break
-        if fitting is None:
+            else:  # one that leaves the number of examples open is better
+                fitting.setdefault(int(inferred.inputs[asked.index][:1] != example[:1]), (example, None))
+                if 0 in fitting:
+                    break
+        if not fitting:
             return lacking or UnknownShape(question(graph, first, {}))
-        found[name], asked = fitting
-    return UnknownShape(question(graph, first, found))
+        said_so_far[name], asked = fitting[min(fitting)]
+    return UnknownShape(question(graph, first, said_so_far))
+
+
+def _of_each_rank(asked: Undecided, tried: Callable[[Shape], Inferred]) -> Iterator[Shape]:
+    """Examples with what follows for an input from its number of axes alone."""
+    for rank in RANKS if asked.known is None else ():
+        try:
+            shape = tried((None,) * rank).inputs[asked.index]
+        except (NetconvError, Undecided):
+            continue
+        if shape[0] is None:
+            yield from islice(filled(shape), MOST_OF_A_RANK)
+
+
+def opened(graph: Graph, given: Mapping[str, tuple], inputs: Mapping[str, Shape], error: OpenShape) -> NetconvError:
+    """The question for the input behind lengths that a node must know, where `inputs` have open ones."""
+    at = [i for i, node in enumerate(graph.nodes) if (node.op, node.name) == (error.op, error.node)]
+    behind = graph.needs(*(at or range(len(graph.nodes))))
+    for index in graph.inputs():
+        shape = inputs.get(graph.nodes[index].name)
+        if index in behind and None in (shape or ())[1:]:
+            why = f"must be known: {error.op} node {error.node!r}: {error.needs}"
+            return ask(graph, Undecided(Net(graph, {index: shape}), index, why), given)
+    return error
 
 
 def _runs(graph: Graph, found: Inferred) -> None:

@@ -35,8 +35,7 @@ class Undecided(Exception):
 
     def __init__(self, net: Net, index: int, why: str = "cannot be found out", fitting: Shape = None):
         super().__init__(why)
-        self.index, self.known, self.why = index, net.shape(Edge(index)), why
-        self.fitting = fitting
+        self.index, self.known, self.why, self.fitting = index, net.shape(Edge(index)), why, fitting
         self.alike = _alike(net, index) if self.known is None else self.known
 
 
@@ -243,6 +242,10 @@ SIDES = {
 }
 """Lengths for the open axes of an example of so many axes: images, videos; others have SHORT ones."""
 SHORT = (10, *range(2, 10), 1, 12, 16, 20, 24, 28, 32, 50, 64, 100, 128, 256, 512, 784, 1000, 1024)
+RANKS = (2, 3, 4, 5, 1)
+"""Numbers of axes of an example, where nothing tells how many there are."""
+MOST_OF_A_RANK = 6
+"""Examples that are tried of each."""
 MOST_EXAMPLES, MOST_NODES, FEWER_STEPS = 100, 50_000, 10_000
 """Examples that are tried for an input, nodes of the graph in all of them, and steps of trying sizes in each."""
 
@@ -251,12 +254,12 @@ def examples(asked: Undecided) -> Iterator[Shape]:
     """Shapes that an input may have, the likeliest first."""
     if asked.fitting is not None:
         yield asked.fitting
-    likely = [asked.alike, *((None,) * rank for rank in (2, 3, 4, 5, 1) if asked.known is None)]
-    each = [_filled(shape) for shape in dict.fromkeys(likely)]
+    likely = [asked.alike, *((None,) * rank for rank in RANKS if asked.known is None)]
+    each = [filled(shape) for shape in dict.fromkeys(likely)]
     yield from (shape for shapes in zip_longest(*each) for shape in shapes if shape is not None)
 
 
-def _filled(shape: tuple[int | None, ...]) -> Iterator[Shape]:
+def filled(shape: tuple[int | None, ...]) -> Iterator[Shape]:
     """The open axes filled: all with the same length, but the channels of images with those that they have."""
     open_ = [axis for axis, n in enumerate(shape) if axis and n is None]
     first = [axis for axis in (1, len(shape) - 1) if axis in open_ and (1 in open_ or len(open_) == 1)]

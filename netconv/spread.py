@@ -136,12 +136,19 @@ class Net:
                 try:
                     claims = zip(node.inputs, GUESSES[node.op](self.rules[index][1], ins, outs), strict=False)
                     self.settle(self.learn((edge, claim) for edge, claim in claims if claim is not None))
+                    if any(self._batch_gone(edge, known) for edge, known in self.undo):
+                        raise Misfit("a guess says nothing of the number of examples")
                     progress = progress or bool(self.undo)
                 except (Misfit, NodeError):
                     for edge, known in reversed(self.undo):
                         self.shapes[edge] = known
             if not progress:
                 break
+
+    def _batch_gone(self, edge: Edge, known: Shape) -> bool:
+        """Whether an input that had no shape has one now of a length and a number of examples."""
+        shape = self.shape(edge)
+        return known is None and self.graph.nodes[edge.node].op == "null" and shape[1:] == (None,) != shape[:1]
 
     def features(self, index: int) -> int | None:
         """How many features a node makes of each example by flattening, where its data leave that open."""
