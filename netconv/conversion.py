@@ -10,7 +10,7 @@ from typing import Any
 
 from . import archive, constants, initialise, normalise, patterns, reader, registry, shapes, unrolled
 from .draft import Draft
-from .errors import FormatError
+from .errors import FormatError, OpenShape
 from .graph import Graph
 from .lazy import no_collection
 from .shape_rules.lengths import said
@@ -21,7 +21,7 @@ class Prepared:
     """A graph that is ready to be built: every op known, every input with a shape, every parameter with values.
 
     `shapes` are those of the inputs by node index; `zeros` the recurrent states that start at zero; `parameters` the
-    parameter file, None for an untrained net; `notes` what was found out.
+    parameter file, None for an untrained net; `notes` what was found out; `asked` the graph that shapes were found for.
     """
 
     graph: Graph
@@ -29,6 +29,7 @@ class Prepared:
     zeros: frozenset[int]
     parameters: Path | None
     notes: tuple[str, ...]
+    asked: Graph
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,9 @@ def prepare(
     registry.check(raw)
     known = {node.name for node in raw.nodes if node.op == "null"}
     given = dict(input_shapes or {})
-    graph = normalise.normalise(raw, states or any(normalise.is_state(name) for name in given))
+    graph = normalise.normalise(raw, states or any(normalise.is_state(name) for name in given), given)
     zeros = normalise.zero_states(graph, given, states)
+    asked = graph
     found = shapes.infer(graph, normalise.filler_shapes(graph, zeros) | given, ignored=known, zeros=zeros, row=row)
     if params is None or params is False:
         graph = initialise.initialise(graph, found.arrays, seed, given, init)
@@ -73,6 +75,9 @@ def prepare(
     else:
         initialise.require(graph, given)
         notes = reader.said_unused(raw, params)
+    if left_out := normalise.losses_left_out(raw, given):
+        ports = ", ".join(dict.fromkeys(graph.ports))
+        notes = (*notes, f"{', '.join(left_out)}: for a loss, which is left out; the model gives {ports}")
     starts = [graph.nodes[index].name for index in sorted(zeros) if not normalise.is_filler(graph.nodes[index].name)]
     if starts:
         names = ", ".join(starts)
@@ -84,7 +89,7 @@ def prepare(
     inputs = {index: found.inputs[before[index]] for index in graph.inputs()}
     zeros = frozenset(index for index in inputs if before[index] in zeros)
     constants.check(graph, inputs)
-    return Prepared(graph, inputs, zeros, Path(params) if params else None, (*notes, *found.notes))
+    return Prepared(graph, inputs, zeros, Path(params) if params else None, (*notes, *found.notes), asked)
 
 
 def convert(
@@ -106,7 +111,11 @@ def convert(
     from . import build, finish
 
     with no_collection():
-        model, account = build.build(prepared.graph, prepared.shapes, prepared.zeros)
+        try:
+            model, account = build.build(prepared.graph, prepared.shapes, prepared.zeros)
+        except OpenShape as error:
+            inputs = {prepared.graph.nodes[index].name: shape for index, shape in prepared.shapes.items()}
+            raise shapes.opened(prepared.asked, input_shapes or {}, inputs, error) from error
     outputs = model.outputs
     chosen = finish.choices(prepared.graph, [len(output.shape) for output in outputs])
     finish.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)

@@ -29,6 +29,14 @@ class NodeError(NetconvError):
         self.op, self.node, self.what, self.received = op, node, what, received
 
 
+class OpenShape(NodeError):
+    """A node must know lengths that are open: `needs` says what for."""
+
+    def __init__(self, op, node, needs, received=None):
+        super().__init__(op, node, f"{needs}; give the input's shape", received)
+        self.needs = needs
+
+
 class ShapeError(NetconvError):
     """The shape of an input is not given and cannot be found out, or does not fit; says which option settles it."""
 

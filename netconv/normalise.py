@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from . import registry
@@ -14,6 +14,8 @@ LABELLED = frozenset(
     {"SoftmaxOutput", "LinearRegressionOutput", "LogisticRegressionOutput", "MAERegressionOutput", "SVMOutput"}
 )
 """Output heads whose second input is a label: what they compute without one is their meaning at inference."""
+LOSSES = {"CTCLoss": (1, 2, 3), "_contrib_MultiBoxTarget": (1,), "softmax_cross_entropy": (1,)}
+"""Ops of losses, and the positions of what they compare with the data: labels, and lengths that only they need."""
 NORMS = frozenset({"BatchNorm", "_contrib_SyncBatchNorm"})
 """Ops whose fourth and fifth inputs are moving statistics."""
 SHAPE_ONLY = {
@@ -78,6 +80,87 @@ def without_labels(graph: Graph) -> Graph:
     """Output heads lose their label input."""
     nodes = tuple(replace(n, inputs=n.inputs[:1]) if n.op in LABELLED else n for n in graph.nodes)
     return replace(graph, nodes=nodes)
+
+
+def labels(graph: Graph, given: Collection[str] = ()) -> frozenset[int]:
+    """The inputs, none of them `given`, that only a loss compares a prediction with: by their place or by their name,
+    and nothing that is computed with one reads parameters. Of a graph of Mathematica's the loss is an output."""
+    if graph.mathematica:
+        return frozenset()
+    read = [edge.node for node in graph.nodes for i in LOSSES.get(node.op, ()) for edge in node.inputs[i : i + 1]]
+    compared = {_origin(graph, index) for index in read}
+    return frozenset(
+        index
+        for index in graph.inputs()
+        if graph.nodes[index].name not in given
+        and (index in compared or graph.nodes[index].name.endswith("label"))
+        and not any(_owns(graph.nodes[i]) for i in _depending(graph, {index}))
+    )
+
+
+def _origin(graph: Graph, index: int) -> int:
+    """The node that one is made of, if of nothing else."""
+    while len(graph.nodes[index].inputs) == 1:
+        index = graph.nodes[index].inputs[0].node
+    return index
+
+
+def _owns(node: Node) -> bool:
+    """Whether a node has parameters."""
+    return node.op != "null" and any(i.stored and not i.variadic for i in registry.translation(node.op).inputs)
+
+
+def losses_left_out(raw: Graph, given: Collection[str] = ()) -> list[str]:
+    """The labels that heads are left out for, by name."""
+    graph = without_labels(unfused(canonical(raw)))
+    needed = graph.needs(*(edge.node for edge in graph.heads))
+    return [graph.nodes[i].name for i in sorted(labels(graph, given) & needed)]
+
+
+def _depending(graph: Graph, sources: Collection[int]) -> set[int]:
+    reached = set(sources)
+    for index, node in enumerate(graph.nodes):
+        if any(edge.node in reached for edge in node.inputs):
+            reached.add(index)
+    return reached
+
+
+def without_losses(graph: Graph, given: Collection[str] = ()) -> Graph:
+    """Heads that need a label are left out; where all do, what they compare with it is given instead."""
+    found = labels(graph, given)
+    reached = _depending(graph, found)
+    heads = tuple(edge for edge in graph.heads if edge.node not in reached)
+    if len(heads) == len(graph.heads):
+        return graph
+    if not heads:
+        heads = tuple(dict.fromkeys(p for edge in graph.heads for p in _predictions(graph, edge, found, reached)))
+    return replace(graph, heads=heads) if heads else graph
+
+
+def _predictions(graph: Graph, head: Edge, found: Collection[int], reached: Collection[int]) -> list[Edge]:
+    """What a loss is computed of: the last value that all data pass on their way to it, or else all that it reads."""
+    needed, data = graph.needs(head.node), set(graph.inputs()) - set(found)
+    read = {edge for i in needed & set(reached) for edge in graph.nodes[i].inputs if edge.node not in reached}
+    read = [edge for edge in sorted(read) if graph.needs(edge.node) & data]
+    before = {edge for i in needed - set(reached) for edge in graph.nodes[i].inputs} | set(read)
+    for gate in sorted(before, reverse=True):
+        if gate.node not in data and all(_passes(graph, edge, gate, data) for edge in read):
+            return [gate]
+    return read
+
+
+def _passes(graph: Graph, edge: Edge, gate: Edge, data: Collection[int]) -> bool:
+    """Whether all data come to `edge` through `gate`."""
+    todo, seen = [edge], set()
+    while todo:
+        edge = todo.pop()
+        if edge == gate or edge in seen:
+            continue
+        seen.add(edge)
+        if edge.node in data:
+            return False
+        todo.extend(graph.nodes[edge.node].inputs)
+    return True
 
 
 def without_identity(graph: Graph) -> Graph:
@@ -192,9 +275,10 @@ def _is_state_input(graph: Graph, readers, reader: tuple[int, int]) -> bool:
     )
 
 
-def normalise(graph: Graph, states: bool = False) -> Graph:
-    """All rules in order. With `states`, initial and final recurrent states stay inputs and outputs."""
-    graph = without_labels(unfused(canonical(graph)))
+def normalise(graph: Graph, states: bool = False, given: Collection[str] = ()) -> Graph:
+    """All rules in order. With `states`, initial and final recurrent states stay inputs and outputs; labels that are
+    `given` stay inputs."""
+    graph = without_losses(without_labels(unfused(canonical(graph))), given)
     if not states:
         graph = without_hidden_heads(graph)
     graph = replace(graph, ports=tuple(graph.nodes[edge.node].name for edge in graph.heads))

@@ -222,11 +222,11 @@ def match(scores, steps: int, threshold: float):
 def chosen_of(at, count: int | None, at_most: int, tensor) -> int:
     """Of how many boxes, best first, suppression chooses: `at_most`, all where that is negative."""
     if count is None and at_most < 0:
-        raise at.error("needs a known number of boxes, or topk; give the input's shape", tuple(tensor.shape))
+        raise at.open("needs a known number of boxes, or topk", tuple(tensor.shape))
     return at_most if count is None else count if at_most < 0 else min(at_most, count)
 
 
 def counted(at, count, tensor):
     if count is None:
-        raise at.error("needs a known number of boxes; give the input's shape", tuple(tensor.shape))
+        raise at.open("needs a known number of boxes", tuple(tensor.shape))
     return count

@@ -12,6 +12,12 @@ MOVES = frozenset({"Reshape", "transpose", "SwapAxis", "expand_dims", "squeeze",
 """Ops that a parameter may pass on its way to the layer that owns it (Gluon's recurrent layers join theirs)."""
 
 
+LEARNT = frozenset({"init", "lr_mult", "wd_mult"})
+"""Hints that only parameters have."""
+ENDS = ("weight", "bias", "gamma", "beta", "moving_mean", "moving_var", "running_mean", "running_var")
+"""Ends of names by which MXNet's initialisers know parameters."""
+
+
 @dataclass(frozen=True)
 class Role:
     """Where a parameter is read: input `name` of a node of `op`; `direct` if it did not pass another node before."""
@@ -23,8 +29,8 @@ class Role:
 
 def parameters(graph: Graph, given: Collection[str] = ()) -> dict[int, Role]:
     """The null nodes without a stored array that are parameters, not inputs: what a translation wants stored, as
-    Mathematica's own importer has it, and what has a hint how to initialise it. What is in `given` is an input."""
-    found = {i: Role("null", "", True) for i in graph.inputs() if "init" in graph.nodes[i].hints}
+    Mathematica's own importer has it, and what its hints say to be one. What is in `given` is an input."""
+    found = {i: Role("null", "", True) for i in graph.inputs() if _hinted(graph.nodes[i])}
     for edge, role in _stored_inputs(graph):
         todo, seen = [(edge.node, role)], set()
         while todo:
@@ -36,6 +42,11 @@ def parameters(graph: Graph, given: Collection[str] = ()) -> dict[int, Role]:
                 seen.add(index)
                 todo.extend((e.node, Role(role.op, role.name, False)) for e in node.inputs)
     return {i: role for i, role in sorted(found.items()) if graph.nodes[i].name not in given}
+
+
+def _hinted(node: Node) -> bool:
+    """Whether a null node has a hint how to initialise or train it, or a shape and the name that parameters have."""
+    return not LEARNT.isdisjoint(node.hints) or ("shape" in node.hints and node.name.endswith(ENDS))
 
 
 def _stored_inputs(graph: Graph) -> Iterable[tuple[Edge, Role]]:

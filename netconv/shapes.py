@@ -7,15 +7,29 @@ order, batch axis included; None is an unknown length, and the whole shape is No
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from .attributes import Ints, parse
-from .errors import NodeError, ShapeError
+from .errors import NetconvError, NodeError, OpenShape, ShapeError, UnknownShape
 from .graph import Edge, Graph, Node
 from .roles import Role, parameters
 from .shape_rules.lengths import Misfit, Shape, merge, said
-from .sizes import question, try_sizes
+from .sizes import (
+    BATCHES,
+    FEWER_STEPS,
+    MOST_EXAMPLES,
+    MOST_NODES,
+    MOST_OF_A_RANK,
+    MOST_STEPS,
+    RANKS,
+    Undecided,
+    examples,
+    filled,
+    question,
+    try_sizes,
+)
 from .spread import Net
 
 
@@ -27,6 +41,10 @@ class Inferred:
     inputs: dict[int, Shape]
     arrays: dict[int, Shape]
     notes: tuple[str, ...]
+
+
+class UnknownParameter(ShapeError):
+    """No shape of an input would tell that of a parameter."""
 
 
 def forward(graph: Graph, known: Mapping[int, Shape]) -> dict[Edge, Shape]:
@@ -52,9 +70,84 @@ def infer(graph: Graph, given: Mapping[str, tuple] | None = None, *, ignored: Co
     None, the batch among them. Raises UnknownShape where something is left that only the user can say, ShapeError
     where what was given does not fit, and NodeError where stored arrays do not fit their nodes.
     """
-    roles = parameters(graph, given or ())
+    try:
+        return _infer(graph, given or {}, ignored, zeros, row)
+    except Undecided as asked:
+        raise ask(graph, asked, given or {}, ignored, zeros) from None
+
+
+def ask(graph: Graph, asked: Undecided, given: Mapping[str, tuple], ignored: Collection[str] = (),
+        zeros: Collection[int] = ()) -> ShapeError:  # fmt: skip
+    """The question for the shape of an input, with an example that was tried; where others are to be said too, with
+    those of them."""
+    said_so_far: dict[str, Shape] = {}
+    first, left, lacking = asked, MOST_NODES, None
+
+    def tried(shape: Shape) -> Inferred:
+        return _infer(graph, {**given, **said_so_far, name: shape}, ignored, zeros, steps=FEWER_STEPS)
+
+    while asked is not None:
+        name = graph.nodes[asked.index].name
+        likely, fitting = examples(asked), {}
+        shapes = chain(islice(likely, len(RANKS)), _of_each_rank(asked, tried), likely)
+        for example in islice(shapes, max(1, min(MOST_EXAMPLES, left // len(graph.nodes)))):
+            left -= len(graph.nodes)
+            try:
+                inferred = tried(example)
+                _runs(graph, inferred)
+            except Undecided as other:
+                if graph.nodes[other.index].name not in (*said_so_far, name):
+                    fitting.setdefault(2, (example, other))
+            except UnknownParameter as error:
+                lacking = error
+            except NetconvError:
+                pass
+            else:  # one that leaves the number of examples open is better
+                fitting.setdefault(int(inferred.inputs[asked.index][:1] != example[:1]), (example, None))
+                if 0 in fitting:
+                    break
+        if not fitting:
+            return lacking or UnknownShape(question(graph, first, {}))
+        said_so_far[name], asked = fitting[min(fitting)]
+    return UnknownShape(question(graph, first, said_so_far))
+
+
+def _of_each_rank(asked: Undecided, tried: Callable[[Shape], Inferred]) -> Iterator[Shape]:
+    """Examples with what follows for an input from its number of axes alone."""
+    for rank in RANKS if asked.known is None else ():
+        try:
+            shape = tried((None,) * rank).inputs[asked.index]
+        except (NetconvError, Undecided):
+            continue
+        if shape[0] is None:
+            yield from islice(filled(shape), MOST_OF_A_RANK)
+
+
+def opened(graph: Graph, given: Mapping[str, tuple], inputs: Mapping[str, Shape], error: OpenShape) -> NetconvError:
+    """The question for the input behind lengths that a node must know, where `inputs` have open ones."""
+    at = [i for i, node in enumerate(graph.nodes) if (node.op, node.name) == (error.op, error.node)]
+    behind = graph.needs(*(at or range(len(graph.nodes))))
+    for index in graph.inputs():
+        shape = inputs.get(graph.nodes[index].name)
+        if index in behind and None in (shape or ())[1:]:
+            why = f"must be known: {error.op} node {error.node!r}: {error.needs}"
+            return ask(graph, Undecided(Net(graph, {index: shape}), index, why), given)
+    return error
+
+
+def _runs(graph: Graph, found: Inferred) -> None:
+    """Raises NodeError if batches of BATCHES examples do not go through the graph."""
+    for batch in BATCHES:
+        inputs = {i: (batch, *s[1:]) if s and s[0] is None else s for i, s in found.inputs.items()}
+        forward(graph, {**found.arrays, **inputs})
+
+
+def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], zeros: Collection[int],
+           row: tuple[int, ...] | None = None, steps: int = MOST_STEPS) -> Inferred:  # fmt: skip
+    """As `infer`. Raises Undecided where something is left that only the user can say."""
+    roles = parameters(graph, given)
     inputs = [i for i in graph.inputs() if i not in roles]
-    known = _given(graph, inputs, given or {}, ignored)
+    known = _given(graph, inputs, given, ignored)
     try:
         net = _settled(graph, roles, known)
     except NodeError as error:
@@ -64,21 +157,23 @@ def infer(graph: Graph, given: Mapping[str, tuple] | None = None, *, ignored: Co
         shapes = ", ".join(f"{graph.nodes[i].name}={said(shape)}" for i, shape in known.items())
         raise ShapeError(f"{graph.source}: the input shapes given do not fit ({shapes}): {error}") from None
     net.guess()
-    also = try_sizes(net, inputs)
+    also = try_sizes(net, inputs, steps)
     told = None if row is None else _told(net, [i for i in inputs if i not in zeros], row)
     for index in inputs:
         if net.shape(Edge(index)) is None:
-            raise question(net, index)
+            raise Undecided(net, index)
     for index in roles:
         shape = net.shape(Edge(index))
         if shape is None or None in shape:
             undecided = [i for i in inputs if None in net.shape(Edge(i))[1:]]
             if undecided:
-                raise question(net, undecided[0])
-            raise ShapeError(f"{graph.source}: the shape of parameter {graph.nodes[index].name!r} cannot be found out")
+                raise Undecided(net, undecided[0])
+            name = graph.nodes[index].name
+            raise UnknownParameter(f"{graph.source}: the shape of parameter {name!r} cannot be found out")
+    hinted = {i for i in inputs if any((_hint(graph.nodes[i]) or ())[1:])}
     notes = tuple(
         f"{graph.nodes[i].name}: shape {said(net.shape(Edge(i)))} found out from the "
-        f"{'data' if i == told else 'parameters' if graph.arrays else 'graph'}{also.get(i, '')}"
+        f"{'data' if i == told else 'parameters' if graph.arrays and i not in hinted else 'graph'}{also.get(i, '')}"
         for i in inputs
         if i not in known and i not in zeros
     )
@@ -108,14 +203,16 @@ def _given(graph: Graph, inputs: list[int], given: Mapping[str, tuple], ignored)
 
 
 def _settled(graph: Graph, roles: Mapping[int, Role], known: Mapping[int, Shape]) -> Net:
-    hinted = {i: _hint(graph.nodes[i], i in roles) for i in graph.inputs() if "shape" in graph.nodes[i].hints}
-    net = Net(graph, {**hinted, **known})
+    hinted = {i: _hint(graph.nodes[i], i in roles) for i in graph.inputs()}
+    net = Net(graph, {**hinted, **known}, parameters=roles)
     net.settle(range(len(net.rules)))
     return net
 
 
-def _hint(node: Node, parameter: bool) -> Shape:
+def _hint(node: Node, parameter: bool = False) -> Shape:
     """The shape that `__shape__` tells, 0 for unknown; the batch size of an input is not the net's business."""
+    if "shape" not in node.hints:
+        return None
     try:
         shape = tuple(n if n > 0 else None for n in parse(node.hints["shape"], Ints))
     except ValueError as error:

@@ -10,7 +10,7 @@ from typing import Any
 
 from .arrays import Array, has_constants, sources
 from .constants import LARGEST_ARRAY
-from .errors import NodeError
+from .errors import NodeError, OpenShape
 from .graph import Edge, Graph
 from .jumps import last_bits
 from .layout import Flat, Stored, Value
@@ -86,6 +86,10 @@ class Site:
 
     def error(self, what: str, received=None) -> NodeError:
         return NodeError(self.node.op, self.node.name, what, received)
+
+    def open(self, what: str, received=None) -> OpenShape:
+        """That a length must be known which is open."""
+        return OpenShape(self.node.op, self.node.name, what, received)
 
     def note(self, text: str) -> None:
         """Something the user should know, said once."""

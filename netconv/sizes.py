@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import zip_longest
 from typing import NamedTuple
 
-from .errors import UnknownShape
 from .graph import Edge, Graph
 from .shape_rules.lengths import Shape, said
 from .spread import Net
@@ -21,17 +21,36 @@ OBLONG = ((48, 64), (96, 128), (120, 160), (144, 176), (180, 320), (240, 320), (
 """Sizes of images that are tried for an example where no square fits: up to the one, and those of the other."""
 
 
+CHANNELS = (3, 1)
+"""Channels that images have."""
+BATCHES = (1, 2)
+"""What is chosen must run with so many examples."""
+
+Plan = Mapping[tuple[int, int], int | None]
+"""Lengths of open axes, by input and axis, that are not the size that is tried: None leaves them open."""
+
+
+class Undecided(Exception):
+    """Only the user can say the shape of the input `index`: `why`, and one that is `fitting`, where it is known."""
+
+    def __init__(self, net: Net, index: int, why: str = "cannot be found out", fitting: Shape = None):
+        super().__init__(why)
+        self.index, self.known, self.why, self.fitting = index, net.shape(Edge(index)), why, fitting
+        self.alike = _alike(net, index) if self.known is None else self.known
+
+
 class _Sizes(NamedTuple):
     least: int
     chosen: int
     most: int
 
 
-def try_sizes(net: Net, inputs: list[int]) -> dict[int, str]:
-    """Settles open axes by trying sizes, all axes the same, until everything fits that is known further on. Returns,
-    by input, what is to be said of other sizes that fit. Raises ShapeError where none fits."""
+def try_sizes(net: Net, inputs: list[int], steps: int = MOST_STEPS) -> dict[int, str]:
+    """Settles open axes by trying sizes, all axes the same, until everything fits that is known further on; axes on
+    which that does not depend stay open. Returns, by input, what is to be said of other sizes that fit. Raises
+    Undecided where none fits, or any."""
     also: dict[int, str] = {}
-    while net.spent < MOST_STEPS:
+    while net.spent < steps:
         undecided = [i for i in inputs if None in (net.shape(Edge(i)) or ())[1:] and i not in also]
         upstream = _upstream(net.graph, undecided)
         group, watched = 0, {}
@@ -46,16 +65,80 @@ def try_sizes(net: Net, inputs: list[int]) -> dict[int, str]:
             break
         members = [i for bit, i in enumerate(undecided) if group >> bit & 1]
         order = [i for i, mask in enumerate(upstream) if mask & group and net.graph.nodes[i].op != "null"]
-        tried = [*CUSTOMARY, *range(1, LARGEST_TRIED + 1)][: max(1, (MOST_STEPS - net.spent) // len(order))]
+        tried = [*CUSTOMARY, *range(1, LARGEST_TRIED + 1)][: max(1, (steps - net.spent) // len(order))]
         net.spent += len(upstream)
-        sizes = _search(partial(_fits, net, members, order, watched), tried)
-        if sizes is False:
-            raise _oblong_question(net, members, order, watched)
+        also.update(dict.fromkeys(members, ""))
+        found = _settled(net, members, order, watched, tried)
+        if found is False:
+            raise _oblong(net, members, order, watched, steps)
+        if found is None:
+            continue
+        sizes, plan = found
+        shapes = _sized(net, members, plan, sizes.chosen)
         for index in members:
-            also[index] = _also(net.graph.nodes[index].name, net.shape(Edge(index)), sizes) if sizes else ""
-        if sizes:
-            net.settle(net.learn(_sized(net, members, sizes.chosen).items()))
+            known, shape = net.shape(Edge(index)), shapes[Edge(index)]
+            taken = [axis for axis, n in enumerate(known) if axis and n is None and (index, axis) not in plan]
+            if taken and sizes.most > LARGEST_TRIED:
+                smallest = " x ".join([str(sizes.least)] * len(taken))
+                raise Undecided(net, index, f"cannot be found out: all from {smallest} fit", shape)
+            also[index] = _also(net.graph.nodes[index].name, shape, taken, sizes)
+        net.settle(net.learn(shapes.items()))
     return also
+
+
+def _settled(net: Net, members: list[int], order: list[int], watched: Mapping[int, int | None],
+             tried: list[int]) -> tuple[_Sizes, Plan] | bool | None:  # fmt: skip
+    """Sizes that fit, and what of the open axes does not take them; False and None as of `_search`."""
+    none = False
+    for plan in _plans(net, members):
+        sizes = _search(partial(_fits, net, members, order, watched, plan), tried)
+        if not sizes:
+            none = None if sizes is None else none
+            continue
+        opened = _opened(net, members, order, watched, plan, sizes.chosen)
+        if not plan and any(_channels(net.shape(Edge(i))) and not _of_image(opened, i) for i in members):
+            continue
+        for (index, axis), channels in plan.items():
+            if opened.get((index, axis), channels) is not None and _fits(
+                net, members, order, watched, {**opened, (index, axis): channels + 1}, sizes.chosen
+            ):
+                shape = _sized(net, members, opened, sizes.chosen)[Edge(index)]
+                raise Undecided(net, index, "cannot be found out", shape)
+        return sizes, opened
+    return none
+
+
+def _channels(shape: tuple[int | None, ...]) -> tuple[int, ...]:
+    """The axes that may be the channels of an image, where nothing is known of it."""
+    return (1, len(shape) - 1) if len(shape) > 3 and not any(shape[1:]) else ()
+
+
+def _of_image(opened: Plan, index: int) -> bool:
+    """Whether what is not `opened` may be rows and columns: no image has as many channels."""
+    return (index, 1) in opened or ((index, 2) not in opened and any(axis > 2 for i, axis in opened if i == index))
+
+
+def _plans(net: Net, members: list[int]) -> Iterator[Plan]:
+    """All open axes the same; then images with the channels that they have."""
+    yield {}
+    for place in (0, 1):
+        for channels in CHANNELS:
+            axes = {i: _channels(net.shape(Edge(i))) for i in members}
+            plan = {(i, places[place]): channels for i, places in axes.items() if places}
+            if plan:
+                yield plan
+
+
+def _opened(net: Net, members: list[int], order: list[int], watched: Mapping[int, int | None], plan: Plan,
+            size: int) -> Plan:  # fmt: skip
+    """The plan with every axis left open that nothing depends on, one after the other."""
+    for index in members:
+        for axis, n in enumerate(net.shape(Edge(index))):
+            if axis and n is None:
+                less, more = ({**plan, (index, axis): length} for length in (None, 2 * size))
+                free = all(_fits(net, members, order, watched, other, size) for other in (less, more))
+                plan = less if free else plan
+    return plan
 
 
 def _upstream(graph: Graph, inputs: list[int]) -> list[int]:
@@ -69,18 +152,31 @@ def _upstream(graph: Graph, inputs: list[int]) -> list[int]:
     return masks
 
 
-def _sized(net: Net, members: list[int], size: int) -> dict[Edge, Shape]:
-    shapes = {Edge(i): net.shape(Edge(i)) for i in members}
-    return {e: (s[0], *(size if n is None else n for n in s[1:])) for e, s in shapes.items()}
+def _sized(net: Net, members: list[int], plan: Plan, size: int) -> dict[Edge, Shape]:
+    shapes = {i: net.shape(Edge(i)) for i in members}
+    return {
+        Edge(i): (s[0], *(plan.get((i, axis), size) if n is None else n for axis, n in enumerate(s[1:], 1)))
+        for i, s in shapes.items()
+    }
 
 
-def _fits(net: Net, members: list[int], order: list[int], watched: Mapping[int, int | None], size: int) -> bool | None:
-    return size > 0 and net.fits(_sized(net, members, size), order, watched)
+def _fits(net: Net, members: list[int], order: list[int], watched: Mapping[int, int | None], plan: Plan,
+          size: int) -> bool | None:  # fmt: skip
+    return size > 0 and _run(net, _sized(net, members, plan, size), order, watched)
 
 
-def _oblong_question(net: Net, members: list[int], order: list[int], watched: Mapping[int, int | None]):
-    """The question for sizes that no square fits, with an image as an example that does, if one is found: which way
-    round it lies, the parameters do not tell."""
+def _run(net: Net, shapes: dict[Edge, Shape], order: list[int], watched: Mapping[int, int | None]) -> bool | None:
+    """Whether inputs of these shapes fit, for any number of examples and for those of BATCHES; None as of
+    `Net.fits`."""
+    fit = net.fits(shapes, order, watched)
+    batches = [{e: (batch if s[0] is None else s[0], *s[1:]) for e, s in shapes.items()} for batch in BATCHES]
+    return fit and all(net.fits(batch, order, watched) is not False for batch in batches)
+
+
+def _oblong(net: Net, members: list[int], order: list[int], watched: Mapping[int, int | None],
+            steps: int) -> Undecided:  # fmt: skip
+    """Sizes that no square fits, with an image as an example that does, if one is found: which way round it lies, the
+    parameters do not tell."""
     index, why = members[0], "cannot be found out: no square size was found that fits the parameters"
     batch, *lengths = net.shape(Edge(index))
     sides = range(1, LARGEST_OBLONG)
@@ -88,12 +184,12 @@ def _oblong_question(net: Net, members: list[int], order: list[int], watched: Ma
     pairs = (
         [*OBLONG, *(size[::-1] for size in OBLONG), *small] if len(members) == 1 and lengths.count(None) == 2 else []
     )
-    for size in pairs[: max(0, MOST_STEPS - net.spent) // max(1, len(order))]:
+    for size in pairs[: max(0, steps - net.spent) // max(1, len(order))]:
         open_ = iter(size)
         shape = (batch, *(next(open_) if n is None else n for n in lengths))
-        if net.fits({Edge(index): shape}, order, watched):
-            return question(net, index, f"{why}, but {size[0]} x {size[1]} does", shape)
-    return question(net, index, why)
+        if _run(net, {Edge(index): shape}, order, watched):
+            return Undecided(net, index, f"{why}, but {size[0]} x {size[1]} does", shape)
+    return Undecided(net, index, why)
 
 
 def _search(fits: Callable[[int], bool | None], tried: list[int]) -> _Sizes | bool | None:
@@ -124,43 +220,72 @@ def _outermost(fits: Callable[[int], bool | None], size: int, sign: int) -> int:
     return size
 
 
-def _also(name: str, shape: Shape, sizes: _Sizes) -> str:
+def _also(name: str, shape: Shape, taken: list[int], sizes: _Sizes) -> str:
     others = [n for n in (sizes.least, sizes.chosen - 1, sizes.chosen + 1, sizes.most) if n != sizes.chosen]
     others = [n for n in others if sizes.least <= n <= sizes.most]
-    if not others:
+    if not others or not taken:
         return ""
-    least, most = (" x ".join([str(n)] * shape[1:].count(None)) for n in (others[0], others[-1]))
+    least, most = (" x ".join([str(n)] * len(taken)) for n in (others[0], others[-1]))
     some = f"{least} fits" if least == most else f"sizes from {least} to {most} fit"
-    return f" ({some} too; --input-shape {name}={_option(shape, others[0])} takes {'it' if least == most else 'one'})"
+    option = _option(tuple(others[0] if axis in taken else n for axis, n in enumerate(shape)))
+    return f" ({some} too; --input-shape {name}={option} takes {'it' if least == most else 'one'})"
 
 
-def _option(shape: Shape, size: int) -> str:
-    """A shape as the command line takes it, open axes but the batch filled with a size, and open channels with 3."""
-    if len(shape) > 3 and shape[1] is None:
-        shape = (None, 3, *shape[2:])
-    return ",".join(["?", *(str(size if n is None else n) for n in shape[1:])])
+def _option(shape: Shape) -> str:
+    """A shape as the command line takes it."""
+    return ",".join("?" if n is None else str(n) for n in shape)
 
 
-SIDES = {4: 224, 5: 64}
-"""A length for each open axis of an example of so many axes: images, videos; others have 10."""
+SIDES = {
+    4: (224, 300, 512, 416, 299, 256, 128, 112, 96, 64, 48, 32, 28, 227, 225, 33, 24, 20, 640, 800, 16, 15, 8, 4, 2, 1),
+    5: (64, 112, 32, 16, 28, 224, 8, 4, 2, 1),
+}
+"""Lengths for the open axes of an example of so many axes: images, videos; others have SHORT ones."""
+SHORT = (10, *range(2, 10), 1, 12, 16, 20, 24, 28, 32, 50, 64, 100, 128, 256, 512, 784, 1000, 1024)
+RANKS = (2, 3, 4, 5, 1)
+"""Numbers of axes of an example, where nothing tells how many there are."""
+MOST_OF_A_RANK = 6
+"""Examples that are tried of each."""
+MOST_EXAMPLES, MOST_NODES, FEWER_STEPS = 100, 50_000, 10_000
+"""Examples that are tried for an input, nodes of the graph in all of them, and steps of trying sizes in each."""
 
 
-def question(net: Net, index: int, why: str = "cannot be found out", fitting: Shape = None) -> UnknownShape:
-    name, shape = net.graph.nodes[index].name, net.shape(Edge(index))
-    if shape is None:
-        what, example = f"the shape of input {name!r}", _alike(net, index)
+def examples(asked: Undecided) -> Iterator[Shape]:
+    """Shapes that an input may have, the likeliest first."""
+    if asked.fitting is not None:
+        yield asked.fitting
+    likely = [asked.alike, *((None,) * rank for rank in RANKS if asked.known is None)]
+    each = [filled(shape) for shape in dict.fromkeys(likely)]
+    yield from (shape for shapes in zip_longest(*each) for shape in shapes if shape is not None)
+
+
+def filled(shape: tuple[int | None, ...]) -> Iterator[Shape]:
+    """The open axes filled: all with the same length, but the channels of images with those that they have."""
+    open_ = [axis for axis, n in enumerate(shape) if axis and n is None]
+    first = [axis for axis in (1, len(shape) - 1) if axis in open_ and (1 in open_ or len(open_) == 1)]
+    places = [{axis: n} for axis in first for n in CHANNELS] if len(shape) > 3 and first else [{}]
+    for channels in places:
+        for size in SIDES.get(len(shape), SHORT) if len(open_) > len(channels) else SHORT[:1]:
+            yield tuple(channels.get(axis, size) if axis in open_ else n for axis, n in enumerate(shape))
+
+
+def question(graph: Graph, asked: Undecided, shapes: Mapping[str, Shape]) -> str:
+    """What is to be said of an input, for instance the `shapes` of it and of others, if any were found that fit."""
+    name, known = graph.nodes[asked.index].name, asked.known
+    if known is None:
+        what = f"the shape of input {name!r}"
     else:
-        axes = [str(i) for i, n in enumerate(shape) if n is None and i]
+        example = asked.fitting or shapes.get(name) or (0,) * len(known)
+        lengths = enumerate(zip(known, example, strict=True))
+        axes = [str(i) for i, (n, m) in lengths if i and n is None and m is not None]
         counted = (
             f"size of axis {axes[0]}" if len(axes) == 1 else f"sizes of axes {', '.join(axes[:-1])} and {axes[-1]}"
         )
-        what, example = f"the {counted} of input {name!r} of shape {said(shape)}", shape
-    option = _option(fitting or example, SIDES.get(len(example), 10))
-    python = tuple(None if n == "?" else int(n) for n in option.split(","))
-    return UnknownShape(
-        f"{net.graph.source}: {what} {why}; say for instance --input-shape {name}={option} (in Python "
-        f"input_shapes={{{name!r}: {python}}})"
-    )
+        what = f"the {counted} of input {name!r} of shape {said(known)}"
+    if not shapes:
+        return f"{graph.source}: {what} {asked.why}; --input-shape {name}=... says it, and nothing that was tried fits"
+    options = " ".join(f"--input-shape {n}={_option(shape)}" for n, shape in shapes.items())
+    return f"{graph.source}: {what} {asked.why}; say for instance {options} (in Python input_shapes={dict(shapes)})"
 
 
 def _alike(net: Net, index: int) -> Shape:

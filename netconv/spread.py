@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import repeat
 from types import SimpleNamespace
 
@@ -23,8 +23,9 @@ MOST_AXES, MOST_OUTPUTS, MOST_GUESSES, DEEPEST = 32, 2**16, 3, 4
 class Net:
     """What is known of the shapes of one graph, and the rules to find out more. Shapes only ever become more exact."""
 
-    def __init__(self, graph: Graph, seeds: Mapping[int, Shape], depth: int = 0):
+    def __init__(self, graph: Graph, seeds: Mapping[int, Shape], depth: int = 0, parameters: Collection[int] = ()):
         self.graph, self.depth = graph, depth
+        self.stored = _stored(graph, parameters)
         self.readers = [sorted({reader for reader, _ in readers}) for readers in graph.consumers()]
         self.outputs = [1] * len(graph.nodes)
         for edge in [*graph.heads, *(edge for node in graph.nodes for edge in node.inputs)]:
@@ -43,7 +44,8 @@ class Net:
         self.spent = 0
 
     def _attributes(self, node: Node) -> SimpleNamespace:
-        return SimpleNamespace(**registry.parsed(node), _node=node, _depth=self.depth)
+        stored = tuple(bool(self.stored[edge.node]) for edge in node.inputs)
+        return SimpleNamespace(**registry.parsed(node), _node=node, _depth=self.depth, _stored=stored)
 
     def blame(self, index: int, what: str, received=None) -> NodeError:
         node = self.graph.nodes[index]
@@ -134,12 +136,19 @@ class Net:
                 try:
                     claims = zip(node.inputs, GUESSES[node.op](self.rules[index][1], ins, outs), strict=False)
                     self.settle(self.learn((edge, claim) for edge, claim in claims if claim is not None))
+                    if any(self._batch_gone(edge, known) for edge, known in self.undo):
+                        raise Misfit("a guess says nothing of the number of examples")
                     progress = progress or bool(self.undo)
                 except (Misfit, NodeError):
                     for edge, known in reversed(self.undo):
                         self.shapes[edge] = known
             if not progress:
                 break
+
+    def _batch_gone(self, edge: Edge, known: Shape) -> bool:
+        """Whether an input that had no shape has one now of a length and a number of examples."""
+        shape = self.shape(edge)
+        return known is None and self.graph.nodes[edge.node].op == "null" and shape[1:] == (None,) != shape[:1]
 
     def features(self, index: int) -> int | None:
         """How many features a node makes of each example by flattening, where its data leave that open."""
@@ -170,7 +179,7 @@ class Net:
 
         `watched` are nodes that more is known of than follows, with the features that they want, if any.
         """
-        tried = dict(sizes)
+        tried, made = dict(sizes), {}
         self.spent += len(order)
 
         def look(edge):
@@ -178,18 +187,31 @@ class Net:
 
         try:
             for index in order:
+                if watched.get(index) is not None:  # what it is given, before it says what it wants
+                    made[index] = product(look(self.graph.nodes[index].inputs[0])[1:])
                 if self.rules[index]:
                     tried.update(self.step(index, *self.rules[index], look))
         except NodeError:
             return False
         settled = True
         for index, wanted in watched.items():
-            made = None if wanted is None else product(look(self.graph.nodes[index].inputs[0])[1:])
-            if made is not None and made != wanted:
+            if made.get(index) not in (None, wanted):
                 return False
-            if made is None and (wanted is not None or self.unexplained(index, look)):
+            if made.get(index) is None and (wanted is not None or self.unexplained(index, look)):
                 settled = None
         return settled
+
+
+def _stored(graph: Graph, parameters: Collection[int]) -> list[bool | None]:
+    """For each node whether it is computed from parameters alone; None where from nothing at all."""
+    stored: list[bool | None] = []
+    for index, node in enumerate(graph.nodes):
+        if node.op == "null":
+            stored.append(index in graph.arrays or index in parameters)
+        else:
+            read = {stored[edge.node] for edge in node.inputs} - {None}
+            stored.append(None if not read else False not in read)
+    return stored
 
 
 def _features(node: Node, a, ins: list[Shape]) -> int | None:

@@ -60,7 +60,7 @@ def _ends(at, size, kernel, stride, pad, convention):
     if convention == "full" and None in size:  # as many windows, whatever the size
         return tuple(p + s - 1 for p, s in zip(pad, stride, strict=True))
     if None in size:
-        raise at.error(f"pooling_convention {convention!r} needs the size of the data; give the input's shape", size)
+        raise at.open(f"pooling_convention {convention!r} needs the size of the data", size)
     ends = []
     for n, k, s, p in zip(size, kernel, stride, pad, strict=True):
         out = math.ceil((n + 2 * p - k) / s) + 1 if convention == "full" else math.ceil((n + 2 * p) / s)
@@ -81,7 +81,7 @@ def windowed(at, cls, data, kernel, stride, part=None):
     # In three dimensions TensorFlow has float32 alone, and gives the gradient of a maximum to all that are equal to it:
     # within each plane, then across the planes.
     if not whole:
-        raise at.error(f"needs the size of its {data.dtype} data; give the input's shape", tuple(data.shape))
+        raise at.open(f"needs the size of its {data.dtype} data", tuple(data.shape))
     flat, (depth, height, width, channels) = cls.replace("3D", "2D"), data.shape[1:]
     planes = ops.reshape(data, (-1, height, width, channels))
     planes = windowed(at, flat, planes, kernel[1:], stride[1:], part=f"{part or ''}planes")

@@ -26,6 +26,29 @@ def values(graph, given, seed=0, init=None):
     return {done.nodes[i].name: array.value for i, array in done.arrays.items()}
 
 
+@pytest.mark.parametrize(
+    ("name", "hints"),
+    [
+        ("fc7_weight", {"shape": "(4, 2)"}),
+        ("own_gamma", {"shape": "(4, 2)"}),
+        ("p", {"shape": "(4, 2)", "lr_mult": "1.0"}),
+        ("p", {"shape": "(4, 2)", "wd_mult": "10"}),
+        ("p", {"init": "ones", "shape": "(4, 2)"}),
+    ],
+)
+def test_what_has_a_shape_and_is_called_or_trained_as_a_parameter_is_one(name, hints):
+    """Weights that are normalised before a layer reads them, as ArcFace has them."""
+    nulls = (Node("null", "x", hints={"shape": "(8, 2)"}), Node("null", name, hints=hints))
+    norm = Node("L2Normalization", "norm", {"mode": "instance"}, (Edge(1),))
+    dense = Node("FullyConnected", "fc", {"num_hidden": "4", "no_bias": "True"}, (Edge(0), Edge(2)))
+    graph = Graph((*nulls, norm, dense), (Edge(3),), {}, source="net.json")
+    assert list(parameters(graph)) == [1]
+    inferred = infer(graph)
+    assert inferred.inputs == {0: (None, 2)} and inferred.arrays == {1: (4, 2)}
+    assert inferred.notes == ("x: shape (?, 2) found out from the graph",)
+    assert initialise(graph, inferred.arrays, 0).arrays[1].value.shape == (4, 2)
+
+
 DENSE = {"num_hidden": "300"}
 
 

@@ -476,7 +476,7 @@ def test_a_shape_that_cannot_be_found_out_is_one_question():
         "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=?,10 (in Python "
         "input_shapes={'x': (None, 10)})"
     )
-    graph = net(("relu", "r", ["x"], {}), ("slice", "s", ["r"], {"begin": "(0,)", "end": "(None,)"}), conv("c", "s", 2))
+    graph = net(("relu", "r", ["x"], {}), ("tile", "s", ["r"], {"reps": "(1, 1, 1, 1)"}), conv("c", "s", 2))
     assert refused(ShapeError, graph) == (
         "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=?,3,224,224 (in Python "
         "input_shapes={'x': (None, 3, 224, 224)})"
@@ -534,6 +534,209 @@ def test_a_given_shape_that_does_not_fit_says_where():
     assert refused(ShapeError, lenet(), {"data": (None, 1, 3, 3)}) == (
         "net.json: the input shapes given do not fit (data=(?, 1, 3, 3)): Convolution node 'c1': the kernel of 5 is "
         "longer than the data; received 3"
+    )
+
+
+def before_a_convolution(operand, *between, op="broadcast_sub", channels=3, arrays=None, first=("x", "p")):
+    """What is stored, with shape `operand`, combined with the data before a convolution of `channels`."""
+    rows = ((op, "s", list(first), {}), *between)
+    rows = (*rows, conv("c", rows[-1][1], 4, (3, 3)))
+    arrays = {"c_w": (4, channels, 3, 3), "c_b": (4,), "p": operand, **(arrays or {})}
+    read = {name for row in rows for name in row[2]}
+    return net(*rows, arrays={name: shape for name, shape in arrays.items() if name in read})
+
+
+SINGLE = [(1, 3, 1, 1), (3, 1, 1), (1,), (1, 1), (1, 1, 1), (1, 1, 1, 1), (1, 3, 1, 1)]
+
+
+@pytest.mark.parametrize("operand", SINGLE)
+@pytest.mark.parametrize("op", ["broadcast_sub", "broadcast_mul", "broadcast_div", "broadcast_maximum", "_npi_add"])
+@pytest.mark.parametrize("first", [("x", "p"), ("p", "x")])
+def test_a_stored_length_of_1_tells_nothing_of_the_data(operand, op, first):
+    assert found(before_a_convolution(operand, op=op, first=first)) == {"x": (None, 3, None, None)}
+
+
+BETWEEN = [
+    [("Pad", "p0", ["s"], {"mode": "edge", "pad_width": (0, 0, 0, 0, 1, 1, 1, 1)})],
+    [("Pad", "p0", ["s"], {"mode": "constant", "pad_width": (0, 0, 0, 0, 2, 1, 0, 1)})],
+    [("Pad", "p0", ["s"], {"mode": "reflect", "pad_width": (0, 0, 0, 0, 1, 1, 1, 1)})],
+    [("broadcast_div", "d", ["s", "std"], {})],
+    [
+        ("broadcast_div", "d", ["s", "std"], {}),
+        ("Pad", "p0", ["d"], {"mode": "edge", "pad_width": (0,) * 4 + (1,) * 4}),
+    ],
+    [("UpSampling", "u", ["s"], {"scale": 2, "sample_type": "nearest"})],
+    [pool("q", "s")],
+    [("Crop", "k", ["s"], {"h_w": (24, 24), "num_args": 1})],
+    [("Crop", "k", ["s", "like"], {"num_args": 2})],
+    [("slice", "k", ["s"], {"begin": "(None, None, 2)", "end": "(None, None, -2)"})],
+    [("slice_axis", "k", ["s"], {"axis": 2, "begin": 0, "end": -1})],
+    [("_mul_scalar", "m", ["s"], {"scalar": 2}), ("clip", "k", ["m"], {"a_min": 0, "a_max": 1})],
+    [("_greater_scalar", "g", ["x"], {"scalar": 0}), ("where", "w", ["g", "x", "s"], {})],
+    [("_contrib_BilinearResize2D", "k", ["s"], {"height": 16, "width": 16})],
+    [("_contrib_AdaptiveAvgPooling2D", "k", ["s"], {"output_size": (7, 7)})],
+]
+
+
+@pytest.mark.parametrize("between", BETWEEN, ids=["-".join(row[0] for row in rows) for rows in BETWEEN])
+@pytest.mark.parametrize("operand", [(1, 3, 1, 1), (3, 1, 1), (1,)])
+def test_what_lies_between_keeps_the_size_open(between, operand):
+    graph = before_a_convolution(operand, *between, arrays={"std": (1,), "like": (1, 1, 20, 20)})
+    assert found(graph) == {"x": (None, 3, None, None)}
+
+
+@pytest.mark.parametrize(
+    ("rows", "channels", "size"),
+    [
+        ([("Deconvolution", "d", ["s", "d_w"], {"kernel": (2, 2), "num_filter": 4, "no_bias": 1})], 5, (None, None)),
+        ([("Concat", "d", ["x", "s"], {"dim": 1}), conv("c", "d", 4, (3, 3))], 3, (None, None)),
+        ([("depth_to_space", "d", ["s"], {"block_size": 2}), conv("e", "d", 4, (3, 3))], 12, (None, None)),
+        ([("space_to_depth", "d", ["s"], {"block_size": 2}), conv("h", "d", 4, (3, 3))], 3, (None, None)),
+        ([conv("e", "s", 4, (3, 3), pad=(1, 1)), dense("fc", "e", 10)], 3, (28, 28)),
+        ([("Pad", "d", ["s"], {"mode": "edge", "pad_width": (0,) * 4 + (1,) * 4}), conv("e", "d", 4, (3, 3)),
+          dense("fc", "e", 10)], 3, (28, 28)),
+        ([pool("q", "s"), conv("e", "q", 4, (3, 3), pad=(1, 1)), dense("fc", "e", 10)], 3, (56, 56)),
+        ([conv("e", "s", 4, (3, 3)), pool("q", "e", global_pool="True"), dense("g", "q", 2)], 3, (None, None)),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("scale", [(1,), (1, 1, 1), (1, 1, 1, 1)])
+def test_parameters_further_on_tell_channels_and_size(rows, channels, size, scale):
+    arrays = {"p": scale, "d_w": (5, 4, 2, 2), "c_w": (4, 6, 3, 3), "c_b": (4,), "e_w": (4, 3, 3, 3), "e_b": (4,),
+              "h_w": (4, 12, 3, 3), "h_b": (4,), "fc_w": (10, 3136), "fc_b": (10,), "g_w": (2, 4),
+              "g_b": (2,)}  # fmt: skip
+    read = {name for row in rows for name in row[2]} | {"p"}
+    arrays = {name: shape for name, shape in arrays.items() if name in read}
+    assert found(net(("broadcast_mul", "s", ["x", "p"], {}), *rows, arrays=arrays)) == {"x": (None, channels, *size)}
+
+
+@pytest.mark.parametrize(
+    ("operand", "shape"),
+    [
+        ((4,), (None, 4)),
+        ((1, 4), (None, 4)),
+        ((3, 1, 1), (None, 3, None, None)),
+        ((1, 3, 1, 1), (None, 3, None, None)),
+        ((1, 5, 8), (None, 5, 8)),
+        ((5, 8), (None, 5, 8)),
+    ],
+)
+def test_what_is_stored_has_no_batch(operand, shape):
+    assert found(net(("broadcast_mul", "s", ["x", "p"], {}), arrays={"p": operand})) == {"x": shape}
+
+
+# Nets without parameters.
+
+
+def untrained(*rows, **shapes):
+    return net(*rows, hints={name: {"shape": str(shape)} for name, shape in shapes.items()})
+
+
+def test_channels_that_nothing_tells_are_asked_for_alone():
+    rows = (conv("c", "x", 8, (3, 3), stride=(2, 2), pad=(1, 1)), dense("fc", "c", 10))
+    graph = untrained(*rows, fc_w=(10, 2048))
+    assert refused(ShapeError, graph) == (
+        "net.json: the size of axis 1 of input 'x' of shape (?, ?, 32, 32) cannot be found out; say for instance "
+        "--input-shape x=?,3,32,32 (in Python input_shapes={'x': (None, 3, 32, 32)})"
+    )
+    assert found(graph, row=(1024,)) == {"x": (None, 1, 32, 32)}
+    assert found(graph, {"x": (None, 3, 32, 32)}) == {"x": (None, 3, 32, 32)}
+    last = untrained(("transpose", "t", ["x"], {"axes": (0, 3, 1, 2)}),
+                     conv("c", "t", 8, (3, 3), stride=(2, 2), pad=(1, 1)), rows[1], fc_w=(10, 2048))  # fmt: skip
+    assert refused(ShapeError, last) == (
+        "net.json: the size of axis 3 of input 'x' of shape (?, 32, 32, ?) cannot be found out; say for instance "
+        "--input-shape x=?,32,32,3 (in Python input_shapes={'x': (None, 32, 32, 3)})"
+    )
+    line = untrained(("Convolution", "c", ["x", "c_w"], {"kernel": (3,), "num_filter": 4, "no_bias": 1}),
+                     dense("fc", "c", 10), fc_w=(10, 40))  # fmt: skip
+    assert refused(ShapeError, line) == (
+        "net.json: the size of axis 1 of input 'x' of shape (?, ?, 12) cannot be found out; say for instance "
+        "--input-shape x=?,10,12 (in Python input_shapes={'x': (None, 10, 12)})"
+    )
+
+
+def test_images_have_three_channels_or_one():
+    def pooled(features):
+        return net(pool("p", "x"), dense("fc", "p", 2), arrays={"fc_w": (2, features), "fc_b": (2,)})
+
+    assert found(pooled(3 * 14 * 14)) == {"x": (None, 3, 28, 28)}
+    assert found(pooled(14 * 14)) == {"x": (None, 1, 28, 28)}
+    assert infer(pooled(14 * 14)).notes == (
+        "x: shape (?, 1, 28, 28) found out from the parameters (29 x 29 fits too; --input-shape x=?,1,29,29 takes it)",
+    )
+
+
+def test_channels_that_are_cut_off_are_asked_for():
+    graph = net(("slice", "k", ["x"], {"begin": "(None, 0)", "end": "(None, 3)"}), conv("c", "k", 4, (3, 3)),
+                arrays={"c_w": (4, 3, 3, 3), "c_b": (4,)})  # fmt: skip
+    assert refused(ShapeError, graph) == (
+        "net.json: the size of axis 1 of input 'x' of shape (?, ?, ?, ?) cannot be found out; say for instance "
+        "--input-shape x=?,3,?,? (in Python input_shapes={'x': (None, 3, None, None)})"
+    )
+    assert found(graph, {"x": (None, 3, None, None)}) == {"x": (None, 3, None, None)}
+
+
+def test_a_cut_that_any_larger_image_fits_is_no_size():
+    graph = net(("slice", "k", ["x"], {"begin": "(0, 0, 0, 0)", "end": "(None, None, 24, 24)"}),
+                conv("c", "k", 4, (3, 3)), dense("fc", "c", 2),
+                arrays={"c_w": (4, 3, 3, 3), "c_b": (4,), "fc_w": (2, 4 * 22 * 22), "fc_b": (2,)})  # fmt: skip
+    assert refused(ShapeError, graph) == (
+        "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 3, ?, ?) cannot be found out: all from 24 x 24 "
+        "fit; say for instance --input-shape x=?,3,28,28 (in Python input_shapes={'x': (None, 3, 28, 28)})"
+    )
+
+
+def test_the_width_of_a_line_of_text_stays_open():
+    graph = net(
+        conv("c", "x", 4, (3, 3), pad=(1, 1)),
+        ("transpose", "t", ["c"], {"axes": (3, 0, 1, 2)}),
+        ("Reshape", "r", ["t"], {"shape": (0, 0, -1)}),
+        ("RNN", "rnn", ["r", "p", "h"], {"mode": "gru", "state_size": 6, "num_layers": 1}),
+        arrays={"c_w": (4, 1, 3, 3), "c_b": (4,), "p": (3 * 6 * (4 * 32 + 6 + 2),)},
+    )
+    assert found(graph)["x"] == (None, 1, 32, None)
+
+
+def test_several_inputs_are_one_question():
+    graph = net(("relu", "a", ["x"], {}), ("relu", "b", ["y"], {}), ("dot", "d", ["a", "b"], {}))
+    assert refused(ShapeError, graph) == (
+        "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=?,10 --input-shape "
+        "y=?,10 (in Python input_shapes={'x': (None, 10), 'y': (None, 10)})"
+    )
+
+
+def test_what_is_proposed_was_tried():
+    rows = [conv("c0", "x", 2, (1, 1))]
+    for k in range(6):
+        rows.append(pool(f"p{k}", rows[-1][1], pooling_convention="full"))
+    graph = net(*rows, conv("last", "p5", 2, (4, 4), stride=(2, 2)), conv("very", "last", 2, (1, 1)))
+    assert "--input-shape x=?,3,224,224 " in refused(ShapeError, graph)
+    graph = net(*rows, conv("last", "p5", 2, (5, 5)))
+    assert "--input-shape x=?,3,300,300 " in refused(ShapeError, graph)
+    graph = net(("relu", "r", ["x"], {}), ("max", "m", ["r"], {"axis": (2, 3)}))
+    assert refused(ShapeError, graph) == (
+        "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=?,3,224,224 (in Python "
+        "input_shapes={'x': (None, 3, 224, 224)})"
+    )
+    graph = net(("Reshape", "r", ["x"], {"shape": (7, 5, 11)}))
+    assert refused(ShapeError, graph) == (
+        "net.json: the shape of input 'x' cannot be found out; --input-shape x=... says it, and nothing that was tried "
+        "fits"
+    )
+
+
+def test_what_is_chosen_runs_with_any_number_of_examples():
+    """Batches are cut in two here, so no size runs with one example."""
+    graph = net(
+        ("slice", "s", ["x"], {"begin": "(0,)", "end": "(None,)"}),
+        conv("c", "s", 4, (3, 3), pad=(1, 1)),
+        ("Reshape", "r", ["c"], {"shape": (-4, 2, -1, -2)}),
+        ("Reshape", "q", ["r"], {"shape": (-3, -2)}),
+        dense("fc", "q", 2),
+        arrays={"c_w": (4, 3, 3, 3), "c_b": (4,), "fc_w": (2, 4096), "fc_b": (2,)},
+    )
+    assert refused(ShapeError, graph) == (
+        "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 3, ?, ?) cannot be found out: no square size "
+        "was found that fits the parameters; --input-shape x=... says it, and nothing that was tried fits"
     )
 
 
@@ -684,3 +887,17 @@ def test_thousands_of_nodes_are_no_matter():
         last = f"s{k}"
     graph = net(*rows, dense("fc", last, 2), arrays={"c_w": (2, 3, 1, 1), "c_b": (2,), "fc_w": (2, 50), "fc_b": (2,)})
     assert found(graph) == {"data": (None, 3, 5, 5)}
+
+
+def test_a_bilinear_upsampling_of_open_sizes():
+    graph = net(
+        ("UpSampling", "u", ["x", "w"], {"scale": 2, "sample_type": "bilinear", "num_filter": 3}),
+        arrays={"w": (3, 1, 4, 4)},
+    )
+    assert found(graph) == {"x": (None, 3, None, None)}
+
+
+def test_a_shape_that_the_graph_tells_is_said_to_come_from_it():
+    graph = net(dense("fc", "data", 2), arrays={"fc_w": (2, 3), "fc_b": (2,)}, hints={"data": {"shape": "(8, 3)"}})
+    assert infer(graph).inputs == {0: (None, 3)}
+    assert infer(graph).notes == ("data: shape (?, 3) found out from the graph",)

@@ -55,7 +55,7 @@ def slice_channel(at, data, *, num_outputs: int, axis: int = 1, squeeze_axis: bo
     if num_outputs == 1 and not squeeze_axis:
         return data
     if parts is None:
-        raise at.error("cannot split an axis of unknown length; give the input's shape", tuple(data.shape))
+        raise at.open("cannot split an axis of unknown length", tuple(data.shape))
     if num_outputs < 1 or parts % num_outputs:
         raise at.error(f"attribute 'num_outputs' must divide the length {parts}", num_outputs)
     if squeeze_axis and parts != num_outputs:
@@ -114,7 +114,7 @@ def depth_to_space(at, data, *, block_size: Count):
     b = block_size
     _, h, w, c = data.shape
     if c is None:
-        raise at.error("needs the number of channels; give the input's shape", (None, c, h, w))
+        raise at.open("needs the number of channels", (None, c, h, w))
     if c % (b * b):
         raise at.error("attribute 'block_size' must divide the channels twice", (b, c))
     if None not in (h, w):

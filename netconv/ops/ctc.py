@@ -27,7 +27,7 @@ def ctc_loss(
         raise at.error("needs an input for the lengths that it is told to use")
     time, classes = data.shape[0], data.shape[2]
     if time is None:
-        raise at.error("needs a known number of steps; give the input's shape", tuple(data.shape))
+        raise at.open("needs a known number of steps", tuple(data.shape))
     label = ops.cast(label, "int32")
     if label_lengths is None:
         real = ops.cast(ops.not_equal(label, 0 if blank_label == "first" else -1), "int32")

@@ -133,7 +133,7 @@ def hawkesll(at, lda, alpha, beta, state, lags, marks, valid_length, max_time):
     marks) at `max_time`. As in MXNet only the likelihood has a gradient, by `lda`, `alpha` and `beta`."""
     points = lags.shape[1]
     if points is None or points > LONGEST or lda.shape[1] is None:
-        raise at.error(f"needs a known number of marks and of at most {LONGEST} points; give the inputs' shapes")
+        raise at.open(f"needs a known number of marks and of at most {LONGEST} points")
     state, lags, max_time = (ops.stop_gradient(tensor) for tensor in (state, lags, max_time))
     times = ops.cumsum(lags, 1)
     counted = ops.less(ops.arange(points, dtype=valid_length.dtype), valid_length[:, None])

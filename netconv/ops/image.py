@@ -69,7 +69,7 @@ def resize(at, data, *, size: Ints = (), keep_ratio: bool = False, interp: int =
     wide, high = size if len(size) == 2 else (size[0], size[0])
     if len(size) == 1 and keep_ratio:
         if None in (height, width):
-            raise at.error("keep_ratio needs the size of the image; give the input's shape", tuple(data.shape))
+            raise at.open("keep_ratio needs the size of the image", tuple(data.shape))
         wide, high = (size[0], size[0] * height // width) if height > width else (size[0] * width // height, size[0])
     if interp == 0:
         for axis, length in ((-3, high), (-2, wide)):

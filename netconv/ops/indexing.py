@@ -58,7 +58,7 @@ def gather_nd(at, data, indices):
     data, index = data.natural(), ops.cast(indices.natural(), "int32")
     depth = index.shape[0]
     if data.shape[depth:].count(None) > 0:
-        raise at.error("needs the lengths of what is gathered; give the input's shape", tuple(data.shape))
+        raise at.open("needs the lengths of what is gathered", tuple(data.shape))
     flat, stride = None, 1
     for axis in reversed(range(depth)):
         count = length(data, axis)

@@ -81,7 +81,7 @@ def potri(at, A, *, lower: bool = True):
 def gelqf(at, A):
     """Q, L of A = L Q: the QR factors of A^T, turned."""
     if None in A.shape[-2:]:
-        raise at.error("needs the size of its matrices; give the input's shape", tuple(A.shape))
+        raise at.open("needs the size of its matrices", tuple(A.shape))
     q, r = ops.qr(_turned(A))
     return _turned(q), _turned(r)
 
@@ -158,7 +158,7 @@ def extracttrian(at, A, *, offset: int = 0, lower: bool = True):
 def maketrian(at, A, *, offset: int = 0, lower: bool = True):
     length = A.shape[-1]
     if length is None:
-        raise at.error("needs the size of its triangles; give the input's shape", tuple(A.shape))
+        raise at.open("needs the size of its triangles", tuple(A.shape))
     side = int(((8 * length + 1) ** 0.5 - 1) / 2 + 0.5)
     if side * (side + 1) // 2 != length:
         raise at.error("the last axis must hold the triangle of a matrix", length)

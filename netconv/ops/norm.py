@@ -198,7 +198,7 @@ def group_norm(
     """MXNet 1.x has one gamma and beta a group, not a channel. The outputs of mean and deviation have no gradient."""
     channels = data.shape[-1]
     if channels is None:
-        raise at.error("needs the number of channels; give the input's shape", tuple(data.shape))
+        raise at.open("needs the number of channels", tuple(data.shape))
     layer = at.layer(layers.GroupNormalization, groups=num_groups, axis=-1, epsilon=eps, scale=False, center=False)
     gamma, beta = at.tensor(gamma), at.tensor(beta)
     if gamma.shape[0] != channels:

@@ -49,7 +49,7 @@ def solve(at, A, B):
 def _pseudo_inverse(at, A, rcond):
     """Singular values below `rcond` times the largest count as 0. MXNet has no gradient for it."""
     if None in A.shape[-2:]:
-        raise at.error("needs the size of its matrices; give the input's shape", tuple(A.shape))
+        raise at.open("needs the size of its matrices", tuple(A.shape))
     u, s, v = ops.svd(ops.stop_gradient(A), full_matrices=False)
     small = ops.less_equal(s, ops.multiply(ops.max(s, -1, keepdims=True), rcond))
     inverse = ops.where(small, ops.zeros_like(s), ops.reciprocal(ops.where(small, ops.ones_like(s), s)))
@@ -112,7 +112,7 @@ def norm(at, data, *, ord: float = 2.0, axis: Ints | None = None, keepdims: bool
         raise at.error("attribute 'flag' must be -2 to 2", flag)
     rows, columns = (at.axis(a, rank) for a in axis or (rank - 2, rank - 1))
     if None in (data.shape[rows], data.shape[columns]):
-        raise at.error("needs the size of its matrices; give the input's shape", tuple(data.shape))
+        raise at.open("needs the size of its matrices", tuple(data.shape))
     values = ops.svd(ops.moveaxis(data, (rows, columns), (-2, -1)), full_matrices=False, compute_uv=False)
     out = ops.sum(values, -1) if flag == 2 else ops.max(values, -1) if ord > 0 else ops.min(values, -1)
     for place in sorted((rows, columns)) if keepdims else ():

@@ -282,7 +282,7 @@ def where_scalar2(at, condition, *, x: float = 0.0, y: float = 0.0):
 def polyval(at, p, x):
     """The highest power first."""
     if p.shape[0] is None:
-        raise at.error("the number of coefficients is not known; give the input's shape", tuple(p.shape))
+        raise at.open("the number of coefficients is not known", tuple(p.shape))
     total = ops.zeros_like(x)
     for n in range(p.shape[0]):
         total = ops.add(ops.multiply(total, x), p[n])

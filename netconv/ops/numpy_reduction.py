@@ -104,7 +104,7 @@ def average(at, a, weights=None, *, axis: Ints | None = None, returned: bool = F
     if not weighted:
         lengths = [a.shape[i] for i in (range(len(a.shape)) if axis is None else axis)]
         if returned and None in lengths:
-            raise at.error("the number of elements is not known; give the input's shape", tuple(a.shape))
+            raise at.open("the number of elements is not known", tuple(a.shape))
         out = ops.mean(a, axis=axis)
         return (out, ops.full((), math.prod(lengths), a.dtype)) if returned else out
     if len(weights.shape) < len(a.shape):
@@ -142,7 +142,7 @@ def percentile(
     chosen = sorted(range(rank) if axis is None else {at.axis(i, rank) for i in axis})
     count = math.prod(a.shape[i] or 0 for i in chosen)
     if not count or (q is not None and None in q.shape):
-        raise at.error("the number of elements is not known; give the inputs' shapes", tuple(a.shape))
+        raise at.open("the number of elements is not known", tuple(a.shape))
     left = [i for i in range(rank) if i not in chosen]
     lengths = [-1 if a.shape[i] is None else a.shape[i] for i in left]
     line = ops.sort(ops.reshape(ops.transpose(a, [*left, *chosen]), [*lengths, count]), -1)

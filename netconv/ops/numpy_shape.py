@@ -75,7 +75,7 @@ def broadcast_to(at, array, *, shape: Ints = ()):
         if have == 1 and want != 1:
             array = ops.repeat(array, want, axis)
         elif have != want:
-            raise at.error("the shape is not known; give the input's shape", tuple(array.shape))
+            raise at.open("the shape is not known", tuple(array.shape))
     return array
 
 
@@ -154,7 +154,7 @@ def _line(at, data, axis: int | None):
         data, axis = ops.reshape(data, (-1,)), 0
     axis = at.axis(axis, len(data.shape))
     if data.shape[axis] is None:
-        raise at.error("cannot count places along an axis of unknown length; give the input's shape", tuple(data.shape))
+        raise at.open("cannot count places along an axis of unknown length", tuple(data.shape))
     return data, axis
 
 
@@ -236,5 +236,5 @@ def insert_tensor(at, arr, values, obj: Array, *, axis: int | None = None):
 @translates("_npi_diag_indices_from")
 def diag_indices_from(at, data):
     if None in data.shape:
-        raise at.error("the shape is not known; give the input's shape", tuple(data.shape))
+        raise at.open("the shape is not known", tuple(data.shape))
     return ops.array(np.tile(np.arange(data.shape[0]), (len(data.shape), 1)), "int64")

@@ -19,7 +19,7 @@ def _windows(at, size, kernel, stride, dilate, pad):
     if not len(stride) == len(dilate) == len(pad) == rank:
         raise at.error(f"attributes 'stride', 'dilate' and 'pad' must have {rank} numbers, as kernel has")
     if len(size) != rank or None in size:
-        raise at.error(f"needs {rank} spatial axes of known size; give the input's shape", tuple(size))
+        raise at.open(f"needs {rank} spatial axes of known size", tuple(size))
     counts = tuple(
         (n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, d, p in zip(size, kernel, stride, dilate, pad, strict=True)
     )

@@ -118,7 +118,7 @@ def _open(at, data, axis: int, cut: slice, shape: list[int]):
     """As `_slices` along an axis of unknown length."""
     step, count = cut.step or 1, length(data, axis)
     if step < 0:
-        raise at.error("cannot assign backwards along an axis of unknown length; give the input's shape", cut.step)
+        raise at.open("cannot assign backwards along an axis of unknown length", cut.step)
     first, last = (
         bound if bound >= 0 else ops.maximum(ops.add(count, bound), 0)
         for bound in (cut.start or 0, 2**30 if cut.stop is None else cut.stop)

@@ -154,7 +154,7 @@ def rnn(
 def _projected(at, data, cells, starts, directions: int, p: float):
     """LSTM layers that pass on a projection of their state: unrolled, because no layer of Keras does."""
     if data.shape[1] is None or data.shape[1] > LONGEST:
-        raise at.error(f"needs a known number of steps of at most {LONGEST}; give the input's shape", data.shape[1])
+        raise at.open(f"needs a known number of steps of at most {LONGEST}", data.shape[1])
     finals = []
     for first in range(0, len(cells), directions):
         number = first // directions
@@ -284,7 +284,7 @@ def foreach(at, *args, num_out_data: int, in_data_locs: Ints, in_state_locs: Int
     rest = args[len(in_data_locs) + len(in_state_locs) :]
     steps = data[0].shape[0]
     if steps is None or steps > LONGEST:
-        raise at.error(f"needs a known number of steps of at most {LONGEST}; give the input's shape", steps)
+        raise at.open(f"needs a known number of steps of at most {LONGEST}", steps)
     # One split a sequence, along time wherever it lies.
     cuts = [_steps(at, value) for value in data]
     outputs: list[list] = []

@@ -16,7 +16,7 @@ LARGEST = 2**10
 def _checked(at, data, pooled_size: Ints) -> tuple[int, int]:
     height, width = data.shape[1:3]
     if None in (height, width):
-        raise at.error("needs the size of its data; give the input's shape", tuple(data.shape))
+        raise at.open("needs the size of its data", tuple(data.shape))
     if len(pooled_size) != 2 or not 1 <= min(pooled_size) <= max(pooled_size) <= LARGEST:
         raise at.error(f"attribute 'pooled_size' must be a height and a width of at most {LARGEST}", pooled_size)
     return height, width

@@ -99,7 +99,7 @@ def reshaped(at, value, lengths):
     if keeps_batch and target.count(None) <= 2 and not at.constant(tensor):
         return at.ordered(at.layer(layers.Reshape, tuple(-1 if d is None else d for d in target[1:]))(tensor), after)
     if target.count(None) > 1 and any(axis < 0 for _, axes in lengths for axis in axes):
-        raise at.error("more than one length is unknown; give the input's shape", tuple(value.shape))
+        raise at.open("more than one length is unknown", tuple(value.shape))
     places = {axis: place for place, axis in enumerate(order)}
     lying = [(known, Counter(places.get(a) for a in axes.elements())) for known, axes in moved(tuple(lengths), after)]
     return at.ordered(regroup.reshape(tensor, lying), after)
@@ -202,7 +202,7 @@ def reshape_like(
     new = right[c:d]
     if sum(bool(unknown) for _, unknown in new) > 1:
         if b - a != 1:
-            raise at.error("more than one length is unknown; give the input's shape", tuple(rhs.shape))
+            raise at.open("more than one length is unknown", tuple(rhs.shape))
         places, whole = 0, rhs.natural()
         for axis in range(c, d):
             steps = ops.reshape(regroup.counted(whole, axis), [-1 if i == axis else 1 for i in range(c, d)])

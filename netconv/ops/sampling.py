@@ -25,7 +25,7 @@ MOST_SHIFTS = 2**14
 def _size(at, data) -> tuple[int, int]:
     height, width = data.shape[1:3]
     if None in (height, width):
-        raise at.error("needs the size of its image; give the input's shape", tuple(data.shape))
+        raise at.open("needs the size of its image", tuple(data.shape))
     return height, width
 
 
@@ -87,7 +87,7 @@ def grid_generator(at, data, *, transform_type: Literal["affine", "warp"], targe
         return ops.stack(_affine_grid(data, *_target(at, target_shape)), 1)
     height, width = data.shape[2:]
     if None in (height, width):
-        raise at.error("needs the size of its flow; give the input's shape", tuple(data.shape))
+        raise at.open("needs the size of its flow", tuple(data.shape))
     across = np.arange(width, dtype="float32").reshape(1, 1, width)
     along = np.arange(height, dtype="float32").reshape(1, height, 1)
     x = ops.divide(ops.add(data[:, 0], across), (width - 1) / 2)

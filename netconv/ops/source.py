@@ -92,7 +92,7 @@ def arange_like(at, data, *, start: float = 0.0, step: float = 1.0, repeat: int 
     if axis is None:
         unknown = data.shape.count(None)
         if unknown > 1:
-            raise at.error("more than one length is unknown; give the input's shape", tuple(data.shape))
+            raise at.open("more than one length is unknown", tuple(data.shape))
         count = counted(ops.reshape(data, (-1,)), 0)
     else:
         count = counted(data, at.axis(axis, len(data.shape)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .lengths import Misfit, Shape, merge, of_rank, place, places, product, rule, said
+from .lengths import Misfit, Shape, first, merge, of_rank, place, places, product, rule, said
 
 
 def _left(lengths) -> Shape:
@@ -18,11 +18,15 @@ def slice_node(a, ins, outs):
     data = ins[0]
     if len(a.begin) != len(a.end) or len(a.step) not in (0, len(a.begin)):
         raise Misfit("attributes 'begin', 'end' and 'step' must be equally long", (a.begin, a.end, a.step))
-    if data is None or len(a.begin) > len(data):
+    shape = first(data, outs[0])
+    if shape is None or len(a.begin) > len(shape):
         return ins, outs
-    steps = a.step or (None,) * len(a.begin)
-    cut = [_cut(n, b, e, s) for n, b, e, s in zip(data, a.begin, a.end, steps, strict=False)]
-    return ins, [_left((*cut, *data[len(cut) :]))]
+    cuts = list(zip(a.begin, a.end, a.step or (None,) * len(a.begin), strict=True))
+    cuts += [(None, None, None)] * (len(shape) - len(cuts))
+    whole = [b in (None, 0) and e is None and s in (None, 1) for b, e, s in cuts]
+    out = of_rank(outs[0], len(shape))
+    data = merge(data, tuple(n if w else None for n, w in zip(out, whole, strict=True)))
+    return [data], [_left(_cut(n, *cut) for n, cut in zip(data, cuts, strict=True))]
 
 
 @rule("slice_axis")
@@ -54,20 +58,23 @@ def _cut(length, begin, end, step) -> int | None:
 @rule("slice_like")
 def slice_like(a, ins, outs):
     one, two = ins
-    if one is None or two is None:
+    shape = first(one, outs[0])
+    if shape is None or two is None:
         return ins, outs
-    axes = {place(i, len(one)) for i in a.axes} or set(range(min(len(one), len(two))))
-    return ins, [_left(two[i] if i in axes and i < len(two) else n for i, n in enumerate(one))]
+    axes = {place(i, len(shape)) for i in a.axes} or set(range(min(len(shape), len(two))))
+    kept = of_rank(outs[0], len(shape))
+    one = merge(one, tuple(None if i in axes else n for i, n in enumerate(kept)))
+    return [one, two], [_left(two[i] if i in axes and i < len(two) else n for i, n in enumerate(one))]
 
 
 @rule("Crop")
 def crop(a, ins, outs):
-    data = of_rank(ins[0], 4)
+    data = merge(of_rank(ins[0], 4), (*of_rank(outs[0], 4)[:2], None, None))
     like = of_rank(ins[1], 4)[2:] if len(ins) > 1 else tuple(a.h_w)
     start = (0, 0) if a.center_crop else a.offset
     if any(None not in (n, m) and s + m > n for n, m, s in zip(data[2:], like, start, strict=False)):
         raise Misfit(f"cannot cut {said(like)} at {start}", said(data))
-    return [data], [_left((*data[:2], *like))]
+    return [data, *ins[1:]], [_left((*data[:2], *like))]
 
 
 @rule("Pad")
@@ -138,10 +145,16 @@ def broadcast_like(a, ins, outs):
     return ins, [tuple(out)]
 
 
+def _regrouped(shape: Shape, block: int) -> Shape:
+    """An image with blocks of pixels as channels, where they divide it."""
+    n, c, *sizes = of_rank(shape, 4)
+    return (n, c and c * block * block, *(None if s is None or s % block else s // block for s in sizes))
+
+
 @rule("depth_to_space")
 def depth_to_space(a, ins, outs):
-    n, c, *sizes = of_rank(ins[0], 4)
     b = max(a.block_size, 1)
+    n, c, *sizes = merge(of_rank(ins[0], 4), _regrouped(outs[0], b))
     if c is not None and c % (b * b):
         raise Misfit(f"attribute 'block_size' squared must divide {c} channels", a.block_size)
     return [(n, c, *sizes)], [(n, c and c // (b * b), *(s and s * b for s in sizes))]
@@ -149,6 +162,8 @@ def depth_to_space(a, ins, outs):
 
 @rule("space_to_depth")
 def space_to_depth(a, ins, outs):
-    n, c, *sizes = of_rank(ins[0], 4)
     b = max(a.block_size, 1)
+    n, c, h, w = of_rank(outs[0], 4)
+    whole = (n, c and (None if c % (b * b) else c // (b * b)), h and h * b, w and w * b)
+    n, c, *sizes = merge(of_rank(ins[0], 4), whole)
     return [(n, c, *sizes)], [(n, c and c * b * b, *(s and s // b for s in sizes))]

@@ -38,7 +38,7 @@ BROADCAST = (
     "broadcast_add broadcast_sub broadcast_mul broadcast_div broadcast_mod broadcast_power broadcast_maximum "
     "broadcast_minimum broadcast_hypot broadcast_equal broadcast_not_equal broadcast_greater broadcast_greater_equal "
     "broadcast_lesser broadcast_lesser_equal broadcast_logical_and broadcast_logical_or broadcast_logical_xor"
-).split()
+).split() + [f"_npi_{name}" for name in NUMPY_BROADCAST]
 
 
 @rule(*SAME, *(f"_npi_{name}" for name in NUMPY_SAME))
@@ -56,13 +56,20 @@ def elementwise(a, ins, outs):
     return [shape] * len(ins), [shape]
 
 
-@rule(*BROADCAST, *(f"_npi_{name}" for name in NUMPY_BROADCAST))
+@rule(*BROADCAST)
 def broadcast(a, ins, outs):
+    """A length of 1 says nothing of the other operand's; an operand of fewer axes leaves all of them to the other."""
+    if None in ins:
+        known, out = first(*ins), outs[0]
+        if known is None or out is None or len(known) > len(out):
+            return ins, outs
+        wide = (1,) * (len(out) - len(known)) + known
+        out = merge(out, tuple(None if n == 1 else n for n in wide))
+        left = None if len(known) == len(out) else tuple(n if w == 1 else None for n, w in zip(out, wide, strict=True))
+        return [left if x is None else x for x in ins], [out]
     one, two = ins
-    if one is None or two is None:
-        return ins, [None]
     rank = max(len(one), len(two))
-    out = outs[0] if outs[0] is not None and len(outs[0]) == rank else (None,) * rank
+    out = of_rank(outs[0], rank)
     wide = [(1,) * (rank - len(x)) + x for x in (one, two)]
     both, back = [], ([], [])
     for p, q, r in zip(*wide, out, strict=True):

@@ -154,22 +154,27 @@ def pooling_v1(a, ins, outs):
 
 @rule("_contrib_AdaptiveAvgPooling2D")
 def adaptive_pooling(a, ins, outs):
-    data = of_rank(ins[0], 4)
+    data = merge(of_rank(ins[0], 4), (*of_rank(outs[0], 4)[:2], None, None))
     size = tuple(a.output_size) or (1,)
     return [data], [(*data[:2], *(size if len(size) == 2 else size[:1] * 2))]
 
 
 @rule("UpSampling")
 def upsampling(a, ins, outs):
-    data = of_rank(ins[0], 4)
+    out = of_rank(outs[0], 4)
+    small = (None if n is None or n % a.scale else n // a.scale for n in out[2:])
+    alone = len(ins) == 1 or a.sample_type == "bilinear" or a.multi_input_mode == "sum"
+    data = merge(of_rank(ins[0], 4), (out[0], out[1] if alone else None, *small))
+    if a.sample_type == "bilinear":
+        data = (data[0], first(data[1], *(of_rank(x, 4)[0] for x in ins[1:])), *data[2:])
     sizes = [None if n is None else n * a.scale for n in data[2:]]
     if a.sample_type == "bilinear":
         k = 2 * a.scale - a.scale % 2
         return [data, (data[1], 1, k, k)], [(*data[:2], *sizes)]
     batch = data[:1]
-    for x in ins:
+    for x in ins[1:]:
         batch = merge(batch, of_rank(x, 4)[:1])
-    parts = [(*batch, *of_rank(x, 4)[1:]) for x in ins]
+    parts = [(*batch, *x[1:]) for x in (data, *(of_rank(x, 4) for x in ins[1:]))]
     channels = [x[1] for x in parts]
     for x in parts[1:]:
         if any(None not in (n, m) and n % m for n, m in zip(sizes, x[2:], strict=True)):

@@ -30,20 +30,22 @@ def _reshaped(a, ins, outs):
 
 
 def _as_the_other(a, ins, outs):
-    """Operands are shaped alike; where neither is known, the first is shaped as what they give."""
+    """Operands are shaped alike but where one has a single element; where neither is known, the first is shaped as
+    what they give."""
     if ins[0] is ins[1] is None and outs[0] is not None:
         return [outs[0], None]
 
-    def like(one: Shape, other: Shape) -> Shape:
-        if one is None:
-            return other and (None if other[0] == 1 else other[0], *other[1:])
-        rank = len(one)
-        if other is None or len(other) > rank:
+    def like(one: Shape, other: Shape, stored: bool) -> Shape:
+        if other is None or (one is None and other in ((), (1,))):
             return one
-        other = (None,) * (rank - len(other)) + other
+        if one is None:  # what is stored has no batch
+            one = (None,) * (len(other) + (stored and other[0] != 1))
+        if len(other) > len(one):
+            return one
+        other = (None,) * (len(one) - len(other)) + other
         return tuple(o if i and n is None and o != 1 else n for i, (n, o) in enumerate(zip(one, other, strict=True)))
 
-    return [like(ins[0], ins[1]), like(ins[1], ins[0])]
+    return [like(ins[0], ins[1], a._stored[1]), like(ins[1], ins[0], a._stored[0])]
 
 
 GUESSES: dict[str, Callable] = {

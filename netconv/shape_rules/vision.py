@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .lengths import Misfit, merge, of_rank, rule
+from .lengths import Misfit, first, merge, of_rank, rule
 
 
 @rule("BilinearSampler")
@@ -47,10 +47,10 @@ def bilinear_resize(a, ins, outs):
 @rule("ROIPooling", "_contrib_ROIAlign")
 def regions(a, ins, outs):
     """A row of `rois` is the number of the image and a box."""
-    data, rois = of_rank(ins[0], 4), of_rank(ins[1], 2)
-    channels = None if getattr(a, "position_sensitive", False) else data[1]
+    data, rois, out = of_rank(ins[0], 4), of_rank(ins[1], 2), of_rank(outs[0], 4)
+    channels = None if getattr(a, "position_sensitive", False) else first(data[1], out[1])
     size = tuple(a.pooled_size) if len(a.pooled_size) == 2 else (None, None)
-    return [data, (rois[0], 5)], [(rois[0], channels, *size)]
+    return [(data[0], first(data[1], channels), *data[2:]), (rois[0], 5)], [(first(rois[0], out[0]), channels, *size)]
 
 
 @rule("_contrib_MultiBoxPrior")
