@@ -1,8 +1,8 @@
-"""Writes the nets of walkthroughs.md, as MXNet and Mathematica write them; neither is needed.
+"""Writes the nets of tutorial.md, as MXNet and Mathematica write them; neither is needed.
 
-`python nets.py [FOLDER]` writes one `.json` a net into FOLDER, by default `nets`. None has a parameter file: they are
-untrained. Sources of the nets: the Keras and MXNet packages of R (`rnn.graph` for the last of them), MXNet's Symbol
-and Mathematica's NetChain.
+`python nets.py [FOLDER]` writes one `.json` file per net into FOLDER, by default `nets`. None has a parameter file:
+they are untrained. Sources of the nets: the Keras and MXNet packages of R (`rnn.graph` for the last of them), MXNet's
+Symbol and Mathematica's NetChain.
 """
 
 from __future__ import annotations

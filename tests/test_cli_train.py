@@ -1,11 +1,10 @@
-"""`netconv train` as a process: broken off, told to stop, on several workers, on a full disk; its options."""
+"""`netconv train` as a process: broken off, told to stop, on a full disk; its options."""
 
 import json
 import os
 import resource
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import xml.etree.ElementTree
@@ -16,9 +15,7 @@ import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from documents import ROOT, blocks, install
-from documents import run as run_script
-from tables import layers, model, separable
+from tables import KIDNEY, layers, model, separable
 
 from netconv import archive
 from netconv.cli import main
@@ -108,32 +105,6 @@ def test_stopped_in_the_midst_what_was_learnt_is_kept(number, code):
     assert facts["path"] == "x.keras" and facts["stopped"] and 2 < facts["epochs"] < 100000
     assert "stopping; what was learnt is kept" in said and "Traceback" not in "".join(said)
     assert len(weights("x.keras")) == 4
-
-
-def test_two_workers_give_what_one_gives(folder):
-    """By the commands of docs/workers.md, on two free ports."""
-    made = archive.load("net.keras")
-    kept = [layer for layer in made.layers if not isinstance(layer, layers.Dropout)]
-    plain = keras.Sequential([keras.Input((2,)), *kept])
-    plain.compile("adam", made.loss)
-    archive.save(plain, "net.keras")
-    os.rename("t.csv", "table.csv")
-    with socket.socket() as one, socket.socket() as other:
-        for each in (one, other):
-            each.bind(("127.0.0.1", 0))
-        ports = [str(each.getsockname()[1]) for each in (one, other)]
-    [script] = blocks((ROOT / "docs" / "workers.md").read_text(), "sh")
-    install(folder)
-    found = run_script(script.replace("12345", ports[0]).replace("12346", ports[1]), folder)
-    assert found.stdout == "trained.keras\n"
-    assert "the first worker writes the model" in found.stderr.splitlines()
-    alone = CliRunner().invoke(main, ["train", "table.csv", "-m", "net.keras", "-o", "alone.keras", "--epochs", "4",
-                                      "--batch-size", "32", "--history", "alone.csv"])  # fmt: skip
-    assert alone.exit_code == 0, alone.output
-    for left, right in zip(weights("trained.keras"), weights("alone.keras"), strict=True):
-        np.testing.assert_allclose(left, right, atol=1e-6)
-    losses = [np.loadtxt(f"{name}.csv", delimiter=",", skiprows=1)[:, [1, 3, 4]] for name in ("history", "alone")]
-    np.testing.assert_allclose(*losses, atol=1e-6)
 
 
 @pytest.mark.usefixtures("folder")
@@ -239,8 +210,8 @@ def test_every_option_of_the_optimizer(folder):
 @pytest.mark.usefixtures("folder")
 def test_initial_values_are_for_a_net_without_parameters():
     for file in ("net.json", "net.params"):
-        shutil.copy(ROOT / "fixtures" / "ckd" / file, file)
-    kidney = ["train", str(ROOT / "fixtures" / "kidney.csv"), "-m", "net.json", "--epochs", "1", "--init", "he"]
+        shutil.copy(KIDNEY.with_name("ckd") / file, file)
+    kidney = ["train", str(KIDNEY), "-m", "net.json", "--epochs", "1", "--init", "he"]
     found = CliRunner().invoke(main, kidney)
     assert (found.exit_code, found.stderr) == (
         1, "netconv: net.json: its parameters are in net.params; initial values (--init) are for a net without\n"

@@ -1,0 +1,223 @@
+"""Every command and snippet of README.md and docs/ is run as it is written, where a reader would be.
+
+The blocks of a document run in order, in one folder of its own that has what the documents speak of: the kidney net and
+its table, the script that writes nets, and made-up digits in the files that MNIST has.
+"""
+
+import csv
+import gzip
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+DOCUMENTS = [README, *sorted((ROOT / "docs").glob("*.md"))]
+RUN = {"sh": "{}", "bash": "{}", "python": "python - <<'END'\n{}\nEND"}
+"""What runs a block, by its language."""
+TARGETS, SHOWN = "console", {"text", "mathematica"}
+"""Blocks of `make` targets, too long to run here, which the Makefile must have; and what nothing here can run."""
+PORTS = ("12345", "12346")
+"""Of docs/workers.md, which another program may have in use."""
+
+
+def blocks(path):
+    """(language, code) of each block of code of a document."""
+    return re.findall(r"^```(\w*)\n(.*?)^```$", path.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def runs(path):
+    return any(language in RUN for language, _ in blocks(path))
+
+
+def write_digits(folder, name, rows, seed):
+    """Images and labels as MNIST has them: a blurred picture of its own for each digit, with noise."""
+    generator = np.random.default_rng(seed)
+    pictures = np.kron(np.random.default_rng(0).integers(0, 2, (10, 7, 7)), np.ones((4, 4))) * 160
+    labels = np.arange(rows, dtype=np.uint8) % 10
+    images = (pictures[labels] + generator.integers(0, 96, (rows, 28, 28))).astype(np.uint8)
+    for kind, axes, values in (("images-idx3", (rows, 28, 28), images), ("labels-idx1", (rows,), labels)):
+        header = bytes([0, 0, 8, len(axes)]) + np.array(axes, ">i4").tobytes()
+        with gzip.open(folder / f"{name}-{kind}-ubyte.gz", "wb") as file:
+            file.write(header + values.tobytes())
+
+
+def write_small_net(folder):
+    """A model without what differs between workers (BatchNorm, dropout), and a table for it."""
+    import keras
+
+    keras.utils.set_random_seed(1)
+    layers = [keras.layers.Dense(4, activation="relu"), keras.layers.Dense(2, activation="softmax")]
+    model = keras.Sequential([keras.Input((2,)), *layers])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.save(folder / "net.keras")
+    rows = np.random.default_rng(0).normal(size=(81, 2))
+    lines = [f"{a:.4f},{b:.4f},{'yes' if a > 0 else 'no'}\n" for a, b in rows]
+    (folder / "table.csv").write_text("a,b,class\n" + "".join(lines))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Where a reader is, with `netconv` and `python` on the path, which has the folder."""
+    for name, command in {"netconv": f"{sys.executable} -m netconv", "python": sys.executable}.items():
+        program = tmp_path / name
+        program.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        program.chmod(0o755)
+    for name in ("docs", "mnist"):
+        (tmp_path / name).mkdir()
+    for source in ("fixtures/ckd/net.json", "fixtures/ckd/net.params", "fixtures/kidney.csv"):
+        shutil.copy(ROOT / source, tmp_path)
+    shutil.copy(ROOT / "docs/nets.py", tmp_path / "docs")
+    write_digits(tmp_path / "mnist", "train", 300, 1)
+    write_digits(tmp_path / "mnist", "t10k", 50, 2)
+    return tmp_path
+
+
+def run(script, folder):
+    environment = {"PATH": f"{folder}:/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(folder)}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"{script}\n{done.stderr}"
+    return done.stdout
+
+
+def rows(folder, name):
+    with (folder / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def share_right(folder, name):
+    true = [row["classification"].strip() for row in rows(folder, "kidney.csv")]
+    return np.mean([row["class"] == each for row, each in zip(rows(folder, name), true, strict=True)])
+
+
+def accuracies(outputs):
+    return [float(n) for text in outputs for n in re.findall(r"^accuracy +([\d.]+)", text, re.MULTILINE)]
+
+
+# What the documents say comes of their commands.
+
+
+def readme(folder, outputs):
+    for name in ("predictions.csv", "piped.csv"):
+        assert {row["class"] for row in rows(folder, name)} == {"ckd", "notckd"}
+        assert share_right(folder, name) >= 0.97
+    assert float(outputs[-1].splitlines()[-1]) >= 0.97
+
+
+def tutorial(folder, outputs):
+    assert share_right(folder, "diagnoses.csv") >= 0.97
+    assert list(rows(folder, "diagnoses.csv")[0]) == ["id", "class", "probability"]
+    found = accuracies(outputs)  # of the kidney net, the convolutional net, and the five of part 3
+    least = [0.97, 0.1, 0.9, 0.9, 0.9, 0.9, 0.2]  # six epochs of 300 digits teach a convolutional net little
+    assert all(one >= two for one, two in zip(found, least, strict=True)), found
+    header, prediction = next(text for text in outputs if text.startswith("class,")).splitlines()
+    assert header == "class,probability" and prediction.split(",")[0] in list("0123456789")
+
+
+def training(folder, outputs):
+    assert [row["epoch"] for row in rows(folder, "history.csv")] == [str(n) for n in range(1, 21)]
+    for picture in ("curves.svg", "curves.png", "confusion.png"):
+        assert (folder / picture).stat().st_size > 10_000
+    count = len(rows(folder, "kidney.csv"))
+    assert [len(rows(folder, "likeliest.csv")), len((folder / "predictions.jsonl").read_text().splitlines())] == [
+        count
+    ] * 2
+    assert outputs[-1].splitlines()[-1] == f"('ckd', 'notckd') ({count}, 2)"
+
+
+def loading(folder, outputs):
+    assert (folder / "classes.txt").read_text().split() == [
+        line.split(",")[0] for line in run("netconv predict kidney.csv -m net-trained.keras", folder).splitlines()[1:]
+    ]
+    assert (folder / "fitted.keras").exists() and any("['ckd', 'notckd']" in text for text in outputs)
+
+
+def workers(folder, outputs):
+    """Two of them give what one gives."""
+    import keras
+
+    assert outputs == ["trained.keras\n"]
+    alone = "netconv train table.csv -m net.keras -o alone.keras --epochs 4 --batch-size 32 --history alone.csv"
+    run(alone, folder)
+    two, one = (keras.models.load_model(folder / f"{name}.keras").get_weights() for name in ("trained", "alone"))
+    for left, right in zip(two, one, strict=True):
+        np.testing.assert_allclose(left, right, atol=1e-6)
+    losses = [
+        np.loadtxt(folder / f"{name}.csv", delimiter=",", skiprows=1)[:, [1, 3, 4]] for name in ("history", "alone")
+    ]
+    np.testing.assert_allclose(*losses, atol=1e-6)
+
+
+CHECKS = {"README": readme, "tutorial": tutorial, "training": training, "loading": loading, "workers": workers}
+
+
+@pytest.mark.parametrize("path", list(filter(runs, DOCUMENTS)), ids=lambda path: path.stem)
+def test_every_block_runs(path, folder):
+    if path.stem == "workers":
+        write_small_net(folder)
+    with socket.socket() as one, socket.socket() as other:
+        for each in (one, other):
+            each.bind(("127.0.0.1", 0))
+        free = [str(each.getsockname()[1]) for each in (one, other)]
+    outputs = []
+    for language, code in blocks(path):
+        if language in RUN:
+            for port, other in zip(PORTS, free, strict=True):
+                code = code.replace(port, other)
+            outputs.append(run(RUN[language].format(code), folder))
+    CHECKS[path.stem](folder, outputs)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
+def test_no_block_goes_unseen(path):
+    """Each is run, or is of `make` targets that there are, or cannot be run and has no command of netconv."""
+    text = path.read_text()
+    assert 2 * len(blocks(path)) == text.count("```"), "a block of code that has no language, or is indented"
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for language, code in blocks(path):
+        assert language in RUN or language in SHOWN or language == TARGETS, f"blocks of {language!r} are not run"
+        if language == TARGETS:
+            for line in code.splitlines():
+                assert re.match(r"make (\w+)", line)[1] in targets, line
+        if language in SHOWN:
+            assert not re.search(r"^netconv |^import ", code, re.MULTILINE), "commands and snippets are to be run"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
+def test_links_lead_somewhere(path):
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)", path.read_text()):
+        to = path.parent / target if target else path
+        assert to.exists(), target
+        heads = re.findall(r"^#+ (.*)$", to.read_text(), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in [re.sub(r"[^\w -]", "", head).lower().replace(" ", "-") for head in heads], (
+            anchor
+        )
+
+
+def test_every_command_is_in_the_table():
+    from netconv.cli import main
+
+    assert set(re.findall(r"^\| `netconv (\w+)", README.read_text(), re.MULTILINE)) == set(main.list_commands(None))
+
+
+def test_the_readme_is_short():
+    assert len(README.read_text().splitlines()) <= 150
+
+
+def test_make_demo():
+    """With the environment that runs this test instead of a new one."""
+    command = ["make", "-o", ".venv/ready", "demo", f"BIN={Path(sys.executable).parent}"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert done.returncode == 0, done.stderr
+    assert "accuracy" in done.stdout
