@@ -24,8 +24,6 @@ SHAPE_ONLY = {
 }  # fmt: skip
 """Ops that ask one of their inputs for nothing but its shape, and its position."""
 ARITHMETIC = frozenset({"elemwise_add", "elemwise_sub", "elemwise_mul", "elemwise_div"})
-FUSED = frozenset(f"_sg_mkldnn_{name}" for name in ("conv", "fully_connected", "selfatt_qk", "selfatt_valatt"))
-"""Ops whose subgraph has what oneDNN fused."""
 STATES = ("State", "CellState")
 """Last part of the names Mathematica gives to initial states."""
 SUFFIXES = ("_init_h", "_init_c", "_init_state")
@@ -55,7 +53,7 @@ def unfused(graph: Graph) -> Graph:
     arrays, stands = {}, {}
     for index, node in enumerate(graph.nodes):
         inputs = tuple(stands.get(edge, Edge(stands[Edge(edge.node)].node, edge.output)) for edge in node.inputs)
-        if node.op in FUSED and node.subgraphs and not registry.parsed(node)["quantized"]:
+        if node.op in registry.FUSED and node.subgraphs and not registry.parsed(node)["quantized"]:
             nulls = sum(part.op == "null" for part in node.subgraphs[0].nodes)
             if nulls != len(inputs):
                 raise NodeError(node.op, node.name, f"needs {nulls} inputs, as its subgraph has", len(inputs))

@@ -29,6 +29,9 @@ NO_EFFECT = frozenset(
 )
 """Attributes that change nothing of what is computed (`num_args` counts the inputs, which are there to be counted)."""
 
+FUSED = frozenset(f"_sg_mkldnn_{name}" for name in ("conv", "fully_connected", "selfatt_qk", "selfatt_valatt"))
+"""Ops whose subgraph has what oneDNN fused."""
+
 
 @dataclass(frozen=True)
 class Input:

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from . import registry
 from .errors import NodeError
 from .graph import Edge, Graph, Node
-from .normalise import FUSED
 from .roles import bound
 from .shape_rules.axes import reshape_codes
 from .shape_rules.lengths import LARGEST, RULES, Misfit, Rule, Shape, merge, of_rank, product, rule, said
@@ -268,5 +267,5 @@ def _fused(a, ins, outs):
 
 
 rule("_foreach")(_foreach)
-rule(*FUSED)(_fused)
+rule(*registry.FUSED)(_fused)
 GUESSES["_foreach"] = lambda a, ins, outs: _foreach(a, ins, outs, guess=True)[0]
