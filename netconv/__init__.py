@@ -16,12 +16,18 @@ __all__ = [
 
 
 _ON_TABLES = {
-    "find_model": "models.find_model", "open_model": "models.open_model", "train": "training.train",
+    "find_model": "models.find_model",
+    "open_model": "models.open_model",
+    "train": "training.train",
     "strategy_for": "strategies.strategy_for",
-    "evaluate": "evaluation.evaluate", "predict": "prediction.predict", "read_history": "history.read",
-    "learning_curves": "plots.learning_curves", "confusion_matrix": "plots.confusion_matrix",
-    "check_picture": "plots.check_picture", "check_writable": "files.check_writable",
-}  # fmt: skip
+    "evaluate": "evaluation.evaluate",
+    "predict": "prediction.predict",
+    "read_history": "history.read",
+    "learning_curves": "plots.learning_curves",
+    "confusion_matrix": "plots.confusion_matrix",
+    "check_picture": "plots.check_picture",
+    "check_writable": "files.check_writable",
+}
 
 
 def __getattr__(name):
