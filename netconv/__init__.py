@@ -26,14 +26,14 @@ _ON_TABLES = {
     "learning_curves": "plots.learning_curves",
     "confusion_matrix": "plots.confusion_matrix",
     "check_picture": "plots.check_picture",
-    "check_writable": "files.check_writable",
+    "check_writable": "atomic_files.check_writable",
 }
 
 
 def __getattr__(name):
     """What works on tables, with the modules that have it imported when it is first asked for."""
     if name in _ON_TABLES:
-        module, _, function = _ON_TABLES[name].partition(".")
+        module, _, function = _ON_TABLES[name].rpartition(".")
         return getattr(import_module(f".{module}", __name__), function)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -14,8 +14,8 @@ import warnings
 import zipfile
 from pathlib import Path
 
+from .atomic_files import replacing, reserve
 from .errors import FormatError
-from .files import replacing, reserve
 from .lazy import keras, no_collection
 
 PREFIX = "netconv/"

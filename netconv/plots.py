@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from .atomic_files import replacing
 from .errors import NetconvError
 from .figures import figure, shortened
-from .files import replacing
 
 FORMATS = (".png", ".svg")
 DPI = 144

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from . import lines
+from .atomic_files import replacing
 from .errors import NetconvError
-from .files import replacing
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import archive, dataset, finish, strategies
+from .atomic_files import replacing
 from .batches import Feed
 from .dataset import Dataset
 from .encoding import Needs
 from .errors import NetconvError
 from .evaluation import assess
 from .figures import finite
-from .files import replacing
 from .finding import silent
 from .fitting import MONITOR, Plan, Progress, fit
 from .freezing import frozen

@@ -5,11 +5,11 @@ import threading
 
 import pytest
 
-from netconv import files
+from netconv import atomic_files
 
 
 def write(target, text="new", fault=None):
-    with files.replacing(target) as name:
+    with atomic_files.replacing(target) as name:
         name.write_text(text)
         if fault:
             raise fault

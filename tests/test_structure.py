@@ -41,7 +41,6 @@ STRANGERS = {
 }
 """What a room may not know though it lies lower."""
 MOVING = {
-    "files": "atomic_files",
     "arrays": "graph",
     "attributes": "graph",
     "shape_rules/lengths": "graph",

@@ -5,21 +5,7 @@ from __future__ import annotations
 import math
 from types import SimpleNamespace
 
-from .lengths import (
-    Misfit,
-    Shape,
-    first,
-    flattened,
-    merge,
-    of_rank,
-    place,
-    places,
-    product,
-    reshape,
-    rule,
-    said,
-    solve,
-)
+from .lengths import Misfit, Shape, first, flattened, merge, of_rank, place, places, product, reshape, rule, said, solve
 
 
 @rule("Flatten", "_contrib_quantized_flatten")
