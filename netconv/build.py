@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import layout, registry
-from .arrays import Array, sources
-from .attributes import TYPES
 from .errors import FormatError, NodeError
-from .graph import Edge, Graph
+from .graph.attributes import TYPES
+from .graph.graph import Edge, Graph
+from .graph.tracked_array import Array, sources
 from .layout import Stored, Value
 from .lazy import keras, layers, ops
 from .parts import starts

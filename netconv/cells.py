@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from .draft import Draft, both_ways
-from .graph import Edge
+from .graph.graph import Edge
 from .registry import parsed
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from . import registry, shapes
 from .errors import NodeError
-from .graph import Edge, Graph
-from .shape_rules.lengths import Shape, said
+from .graph.graph import Edge, Graph
+from .graph.partial_shape import Shape, said
 
 LARGEST_ARRAY = 2**26
 """Elements of a constant that a graph may ask for."""

@@ -11,9 +11,9 @@ from typing import Any
 from . import archive, constants, initialise, normalise, patterns, reader, registry, shapes, unrolled
 from .draft import Draft
 from .errors import FormatError, OpenShape
-from .graph import Graph
+from .graph.graph import Graph
+from .graph.partial_shape import said
 from .lazy import no_collection
-from .shape_rules.lengths import said
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Convolutions, channels-last, by layers of Keras or of tensors, and what goes before and after them."""
 
 from . import compiling
-from .arrays import Array
+from .graph.tracked_array import Array
 from .lazy import layers, ops
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .arrays import Array
 from .draft import Draft
-from .graph import Edge, Node
+from .graph.graph import Edge, Node
+from .graph.tracked_array import Array
 from .registry import parsed
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from . import shapes
-from .arrays import Array
-from .graph import Edge, Graph, Node
+from .graph.graph import Edge, Graph, Node
+from .graph.partial_shape import Shape
+from .graph.tracked_array import Array
 from .registry import parsed
-from .shape_rules.lengths import Shape
 
 
 @dataclass

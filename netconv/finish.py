@@ -7,7 +7,7 @@ from typing import Any
 
 from . import calls
 from .errors import NetconvError
-from .graph import Edge, Graph
+from .graph.graph import Edge, Graph
 from .lazy import keras
 from .registry import parsed
 

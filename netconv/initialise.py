@@ -16,12 +16,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import calls, registry
-from .arrays import Array
 from .errors import FormatError, NetconvError, NodeError, ShapeError
-from .graph import Edge, Graph, Node
+from .graph.graph import Edge, Graph, Node
+from .graph.partial_shape import Shape
+from .graph.tracked_array import Array
 from .roles import Role, parameters
 from .shape_rules.layers import GATES
-from .shape_rules.lengths import Shape
 
 if TYPE_CHECKING:
     import numpy as np

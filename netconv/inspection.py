@@ -13,7 +13,7 @@ from typing import Any
 
 from . import normalise, reader, registry, shapes
 from .errors import FormatError, NetconvError
-from .shape_rules.lengths import said
+from .graph.partial_shape import said
 
 LARGEST_CONFIG = 256 << 20
 """Bytes of a config.json that are read."""

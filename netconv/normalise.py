@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from . import registry
 from .errors import NodeError
-from .graph import Edge, Graph, Node
+from .graph.graph import Edge, Graph, Node
 
 IDENTITY = frozenset({"_copy", "_identity_with_attr_like_rhs", "IdentityAttachKLSparseReg"})
 LABELLED = frozenset(

@@ -4,7 +4,7 @@ width, height about their centre. Knows no op of MXNet.
 
 import numpy as np
 
-from .arrays import Array
+from .graph.tracked_array import Array
 from .lazy import keras, layers, ops
 
 BLOCK = 256

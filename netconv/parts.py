@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .graph import Graph
+from .graph.graph import Graph
 from .lazy import keras
 
 FLAT, DEEPEST = 850, 300

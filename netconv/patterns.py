@@ -10,12 +10,12 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from .arrays import Array
 from .directions import both_directions
 from .draft import Draft, both_ways
-from .graph import Edge, Node
+from .graph.graph import Edge, Node
+from .graph.partial_shape import Shape
+from .graph.tracked_array import Array
 from .registry import parsed
-from .shape_rules.lengths import Shape
 
 TOLERANCE = 1e-6
 """How far a constant that a file has as a decimal may be from the number that it stands for, relatively."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arrays import Array
 from .convolving import convolved, per_axis, same_or_padded
+from .graph.tracked_array import Array
 from .layout import Flat, natural
 from .lazy import layers, ops
 from .rounding import divided, kind

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from . import symbols
-from .arrays import Array
 from .errors import FormatError
-from .graph import Graph
+from .graph.graph import Graph
+from .graph.tracked_array import Array
 from .symbols import AUXILIARY, listed, shown
 
 FEW = 5

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from .arrays import Array
-from .attributes import parse
 from .errors import NodeError, UnsupportedOps
-from .graph import Graph, Node
+from .graph.attributes import parse
+from .graph.graph import Graph, Node
+from .graph.tracked_array import Array
 from .refused import REFUSED
 from .synonyms import SYNONYMS
 

@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from .attributes import Ints, parse
 from .errors import NetconvError, NodeError, OpenShape, ShapeError, UnknownShape
-from .graph import Edge, Graph, Node
+from .graph.attributes import Ints, parse
+from .graph.graph import Edge, Graph, Node
+from .graph.partial_shape import Misfit, Shape, merge, said
 from .roles import Role, parameters
-from .shape_rules.lengths import Misfit, Shape, merge, said
 from .sizes import (
     BATCHES,
     FEWER_STEPS,

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .arrays import Array, has_constants, sources
 from .constants import LARGEST_ARRAY
 from .errors import NodeError, OpenShape
-from .graph import Edge, Graph
+from .graph.graph import Edge, Graph
+from .graph.tracked_array import Array, has_constants, sources
 from .jumps import last_bits
 from .layout import Flat, Stored, Value
 from .lazy import keras, layers, ops

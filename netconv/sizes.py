@@ -7,8 +7,8 @@ from functools import partial
 from itertools import zip_longest
 from typing import NamedTuple
 
-from .graph import Edge, Graph
-from .shape_rules.lengths import Shape, said
+from .graph.graph import Edge, Graph
+from .graph.partial_shape import Shape, said
 from .spread import Net
 
 LARGEST_TRIED, MOST_STEPS = 1024, 500_000

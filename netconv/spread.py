@@ -10,10 +10,10 @@ from types import SimpleNamespace
 
 from . import registry
 from .errors import NodeError
-from .graph import Edge, Graph, Node
+from .graph.graph import Edge, Graph, Node
+from .graph.partial_shape import LARGEST, RULES, Misfit, Rule, Shape, merge, of_rank, product, rule, said
 from .roles import bound
 from .shape_rules.axes import reshape_codes
-from .shape_rules.lengths import LARGEST, RULES, Misfit, Rule, Shape, merge, of_rank, product, rule, said
 from .shape_rules.likely import GUESSES
 
 MOST_AXES, MOST_OUTPUTS, MOST_GUESSES, DEEPEST = 32, 2**16, 3, 4

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from . import cells
-from .arrays import Array
 from .cells import Step
 from .draft import Draft
-from .graph import Edge, Node
+from .graph.graph import Edge, Node
+from .graph.tracked_array import Array
 from .registry import parsed
 
 Made = dict[Edge, tuple[Edge, int, int]]

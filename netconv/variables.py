@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .arrays import pieces, sources
 from .errors import FormatError
-from .graph import Graph
+from .graph.graph import Graph
+from .graph.tracked_array import pieces, sources
 from .lazy import keras
 from .normalise import computed_with
 from .site import Build, snake

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from netconv.arrays import Array, scatter, sources
+from netconv.graph.tracked_array import Array, scatter, sources
 
 
 def parameter(name, *shape):

@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from netconv.attributes import Floats, Ints, IntsNone, Pairs, parse
+from netconv.graph.attributes import Floats, Ints, IntsNone, Pairs, parse
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from netconv.arrays import Array
 from netconv.errors import FormatError, NetconvError, NodeError, ShapeError
-from netconv.graph import Edge, Graph, Node
+from netconv.graph.graph import Edge, Graph, Node
+from netconv.graph.tracked_array import Array
 from netconv.initialise import initialise, require
 from netconv.roles import parameters
 from netconv.shapes import infer

@@ -11,7 +11,7 @@ import pytest
 
 from netconv import ndarray, reader, symbols
 from netconv.errors import FormatError
-from netconv.graph import Edge, Node
+from netconv.graph.graph import Edge, Node
 
 
 def null(name, **more):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from netconv import registry
-from netconv.attributes import parse
+from netconv.graph.attributes import parse
 from netconv.refused import REFUSED
 
 RECORDED = json.loads((Path(__file__).parent.parent / "fixtures" / "schema.json").read_text())

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from netconv import registry
-from netconv.arrays import Array
 from netconv.errors import NodeError, ShapeError
-from netconv.graph import Edge, Graph, Node
+from netconv.graph.graph import Edge, Graph, Node
+from netconv.graph.partial_shape import RULES, Misfit, merge, reshape
+from netconv.graph.tracked_array import Array
 from netconv.roles import parameters
-from netconv.shape_rules.lengths import RULES, Misfit, merge, reshape
 from netconv.shapes import forward, infer, of_row
 
 

@@ -41,9 +41,6 @@ STRANGERS = {
 }
 """What a room may not know though it lies lower."""
 MOVING = {
-    "arrays": "graph",
-    "attributes": "graph",
-    "shape_rules/lengths": "graph",
     "lazy": "keras_api",
     "calls": "keras_api",
     "symbols": "frontends",

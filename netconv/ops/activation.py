@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from ..arrays import Array
-from ..attributes import ElementType, Ints
 from ..compiling import leaky, tanh
 from ..counting import places
+from ..graph.attributes import ElementType, Ints
+from ..graph.tracked_array import Array
 from ..layout import along, anywhere, as_they_are, channels_last, natural
 from ..lazy import layers, ops
 from ..registry import translates

@@ -1,6 +1,6 @@
 """Matrix products of attention on interleaved projections: (time, batch, heads x parts x depth), heads first."""
 
-from ..attributes import Count
+from ..graph.attributes import Count
 from ..interleaved import heads_of, joined, weighted
 from ..lazy import ops
 from ..registry import translates

@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 
-from ..arrays import Array
-from ..attributes import Count, Ints
 from ..counting import places
+from ..graph.attributes import Count, Ints
+from ..graph.tracked_array import Array
 from ..layout import Stored, along, as_they_are, natural, spatial
 from ..lazy import layers, ops
 from ..registry import translates

@@ -1,7 +1,7 @@
 """Layers of Keras that MXNet has no op for: what `patterns.py` writes for the nodes that nets compose them of."""
 
-from ..arrays import Array
-from ..attributes import Ints
+from ..graph.attributes import Ints
+from ..graph.tracked_array import Array
 from ..layout import along, anywhere
 from ..lazy import layers
 from ..registry import composes

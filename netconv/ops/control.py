@@ -1,6 +1,6 @@
 """Branches and loops whose bodies are graphs. A loop is unrolled; a branch computes both sides and chooses."""
 
-from ..attributes import Ints
+from ..graph.attributes import Ints
 from ..lazy import ops
 from ..registry import translates
 

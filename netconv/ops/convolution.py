@@ -1,8 +1,8 @@
 """Convolutions, channels-last."""
 
-from ..arrays import Array
-from ..attributes import Ints
 from ..convolving import convolved, layers_or_tensors, natural_layout, per_axis, same_or_padded
+from ..graph.attributes import Ints
+from ..graph.tracked_array import Array
 from ..layout import spatial
 from ..registry import translates
 

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from .. import regroup
-from ..attributes import Ints, IntsNone
+from ..graph.attributes import Ints, IntsNone
 from ..layout import along, as_they_are, channels_last, moved, natural, plain
 from ..lazy import layers, ops
 from ..registry import translates

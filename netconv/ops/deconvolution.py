@@ -3,10 +3,10 @@
 import math
 from typing import Literal
 
-from ..arrays import Array
-from ..attributes import Count, Ints
 from ..convolving import by_group, convolved, cropped, layers_or_tensors, natural_layout, padded, per_axis
 from ..counting import spread
+from ..graph.attributes import Count, Ints
+from ..graph.tracked_array import Array
 from ..layout import channels_last, spatial
 from ..lazy import layers, ops
 from ..registry import translates

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from ..attributes import Floats
 from ..counting import counted_from_zero
+from ..graph.attributes import Floats
 from ..lazy import ops
 from ..overlap import (
     best_first,

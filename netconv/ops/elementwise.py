@@ -5,9 +5,9 @@ from typing import Literal
 
 import numpy as np
 
-from ..arrays import Array
 from ..compiling import mirrored, multiples
 from ..functions import arccosh, cbrt, hypot, mod, power, sign
+from ..graph.tracked_array import Array
 from ..layout import anywhere, plain
 from ..lazy import layers, ops
 from ..registry import translates

@@ -3,8 +3,8 @@ takes them apart."""
 
 import numpy as np
 
-from ..arrays import Array
-from ..attributes import Count
+from ..graph.attributes import Count
+from ..graph.tracked_array import Array
 from ..interleaved import heads_of, joined, weighted
 from ..layout import Stored, as_they_are, channels_last
 from ..lazy import ops

@@ -3,8 +3,8 @@
 import numpy as np
 
 from .. import regroup
-from ..attributes import Floats, Ints
 from ..colours import LIGHT, lighting
+from ..graph.attributes import Floats, Ints
 from ..lazy import ops
 from ..registry import translates
 from ..rounding import whole

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from ..attributes import ElementType
+from ..graph.attributes import ElementType
 from ..layout import as_they_are
 from ..lazy import ops
 from ..registry import translates

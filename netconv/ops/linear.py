@@ -1,6 +1,6 @@
 """Dense layers, embeddings and matrix products."""
 
-from ..arrays import Array
+from ..graph.tracked_array import Array
 from ..layout import features, plain
 from ..lazy import layers, ops
 from ..registry import composes, translates

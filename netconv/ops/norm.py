@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from ..arrays import Array
-from ..attributes import Count, Ints
+from ..graph.attributes import Count, Ints
+from ..graph.tracked_array import Array
 from ..layout import along, channels_last
 from ..lazy import layers, ops
 from ..registry import translates

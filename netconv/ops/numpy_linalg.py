@@ -3,8 +3,8 @@
 import math
 from typing import Literal
 
-from ..attributes import Ints
 from ..counting import places
+from ..graph.attributes import Ints
 from ..lazy import ops
 from ..registry import translates
 

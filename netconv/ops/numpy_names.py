@@ -3,9 +3,9 @@ numbers gives fractions."""
 
 import numpy as np
 
-from ..attributes import Ints
 from ..compiling import tanh
 from ..functions import arccosh, cbrt, copysign, hypot, mod, power, sign
+from ..graph.attributes import Ints
 from ..layout import along, anywhere
 from ..lazy import ops
 from ..registry import translates

@@ -3,7 +3,7 @@
 import math
 from typing import Literal
 
-from ..attributes import Floats, Ints
+from ..graph.attributes import Floats, Ints
 from ..lazy import ops
 from ..noise import between, blank, exponential, gamma, gumbel, normal, uniform
 from ..registry import translates

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..attributes import Floats, Ints
+from ..graph.attributes import Floats, Ints
 from ..lazy import ops
 from ..registry import translates
 from ..rounding import cut, divided, kind, whole

@@ -4,8 +4,8 @@ from typing import Literal
 
 import numpy as np
 
-from ..arrays import Array
-from ..attributes import Ints, Pairs
+from ..graph.attributes import Ints, Pairs
+from ..graph.tracked_array import Array
 from ..lazy import ops
 from ..registry import translates
 from ..rounding import whole

@@ -3,8 +3,8 @@
 import itertools
 import math
 
-from ..attributes import Counts, Ints
 from ..counting import spread
+from ..graph.attributes import Counts, Ints
 from ..lazy import ops
 from ..registry import translates
 

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from ..attributes import Ints, IntsNone
 from ..counting import places
+from ..graph.attributes import Ints, IntsNone
 from ..layout import anywhere
 from ..lazy import ops
 from ..registry import translates

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..attributes import Floats
+from ..graph.attributes import Floats
 from ..lazy import ops
 from ..overlap import best_first, counted, overlaps, rows_at, survivors
 from ..registry import translates

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from ..arrays import Array
-from ..attributes import Ints
+from ..graph.attributes import Ints
+from ..graph.tracked_array import Array
 from ..layout import as_they_are, features, spatial
 from ..lazy import ops
 from ..quantising import (

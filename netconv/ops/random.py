@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..attributes import Ints
+from ..graph.attributes import Ints
 from ..lazy import ops
 from ..noise import (
     between,

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from ..arrays import Array
-from ..attributes import Count, Ints
 from ..counting import places
+from ..graph.attributes import Count, Ints
+from ..graph.tracked_array import Array
 from ..layout import as_they_are
 from ..lazy import layers, ops
 from ..registry import composes, translates

@@ -3,7 +3,7 @@
 import math
 from typing import Literal
 
-from ..attributes import ElementType, Ints
+from ..graph.attributes import ElementType, Ints
 from ..layout import along, plain
 from ..lazy import layers, ops
 from ..registry import translates

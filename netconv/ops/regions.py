@@ -3,7 +3,7 @@ regions themselves."""
 
 import numpy as np
 
-from ..attributes import Ints
+from ..graph.attributes import Ints
 from ..layout import spatial
 from ..lazy import ops
 from ..registry import translates

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from .. import regroup
-from ..attributes import Ints
+from ..graph.attributes import Ints
 from ..layout import Stored, Value, as_they_are, channels_last, features, moved, natural
 from ..lazy import layers, ops
 from ..registry import translates

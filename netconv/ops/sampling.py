@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from ..arrays import Array
-from ..attributes import Count, Counts, Ints
 from ..counting import counted_from_zero
+from ..graph.attributes import Count, Counts, Ints
+from ..graph.tracked_array import Array
 from ..layout import spatial, spatial_all
 from ..lazy import ops
 from ..registry import translates

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..attributes import TYPES, ElementType, Ints
+from ..graph.attributes import TYPES, ElementType, Ints
 from ..lazy import ops
 from ..registry import translates
 from ..regroup import counted

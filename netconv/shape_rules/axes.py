@@ -5,7 +5,21 @@ from __future__ import annotations
 import math
 from types import SimpleNamespace
 
-from .lengths import Misfit, Shape, first, flattened, merge, of_rank, place, places, product, reshape, rule, said, solve
+from ..graph.partial_shape import (
+    Misfit,
+    Shape,
+    first,
+    flattened,
+    merge,
+    of_rank,
+    place,
+    places,
+    product,
+    reshape,
+    rule,
+    said,
+    solve,
+)
 
 
 @rule("Flatten", "_contrib_quantized_flatten")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from ..graph.partial_shape import Shape, of_rank, solve
 from .axes import reshape_codes
 from .elementwise import BROADCAST
-from .lengths import Shape, of_rank, solve
 
 
 def _rank_two(a, ins, outs):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ..graph.partial_shape import rule
 from .axes import concat
 from .elementwise import elementwise
 from .layers import batch_norm, convolution, fully_connected
-from .lengths import rule
 
 
 def _shaped_as(float_rule, shaped: int | None):

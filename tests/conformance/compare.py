@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from cases import Case, cotangent, symbol
 
-from netconv import archive, arrays, conversion, ndarray
+from netconv import archive, conversion, ndarray
+from netconv.graph import tracked_array
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 NETS = [FIXTURES / "ckd", *sorted((FIXTURES / "conformance" / "nets").iterdir())]
@@ -80,7 +81,7 @@ def step(conversion, fed: dict[str, np.ndarray], wanted: set[str], training: boo
         for source, gradient in zip(sources, tape.gradient(total, sources), strict=True)
     ]
     gradients = dict(zip(watched, dense, strict=False))
-    shapes = {name: shape for origin in weights.values() for name, shape in arrays.sources(origin).items()}
+    shapes = {name: shape for origin in weights.values() for name, shape in tracked_array.sources(origin).items()}
     gradients |= {name: np.zeros(shape) for name, shape in shapes.items()}
     for variable, gradient in zip(variables, dense[len(watched) :], strict=True):
         pull(gradient, weights[variable.path], gradients)
@@ -130,8 +131,8 @@ def give_back(converted, into: dict[str, np.ndarray]) -> None:
     """Writes the model's variables into the parameters they were made of, those that are in `into`."""
     for variable in converted.model.variables:
         origin = converted.account.weights.get(variable.path)
-        if origin is not None and arrays.sources(origin).keys() & into.keys():
-            arrays.scatter(np.asarray(variable), origin, into)
+        if origin is not None and tracked_array.sources(origin).keys() & into.keys():
+            tracked_array.scatter(np.asarray(variable), origin, into)
 
 
 def compared_row(family: str, row: Case, folder: Path) -> list[Pair]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from .arrays import Array
+from .tracked_array import Array
 
 
 class Edge(NamedTuple):
