@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .atomic_files import replacing, reserve
 from .errors import FormatError
-from .lazy import keras, no_collection
+from .keras_api.lazy import keras, no_collection
 
 PREFIX = "netconv/"
 EPOCH = (1980, 1, 1, 0, 0, 0)

@@ -12,8 +12,8 @@ from .errors import FormatError, NodeError
 from .graph.attributes import TYPES
 from .graph.graph import Edge, Graph
 from .graph.tracked_array import Array, sources
+from .keras_api.lazy import keras, layers, ops
 from .layout import Stored, Value
-from .lazy import keras, layers, ops
 from .parts import starts
 from .site import Build, Site, keras_name, precision, wrap
 from .variables import idle, name_operations, settle, twice

@@ -13,7 +13,7 @@ from .draft import Draft
 from .errors import FormatError, OpenShape
 from .graph.graph import Graph
 from .graph.partial_shape import said
-from .lazy import no_collection
+from .keras_api.lazy import no_collection
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from . import compiling
 from .graph.tracked_array import Array
-from .lazy import layers, ops
+from .keras_api.lazy import layers, ops
 
 
 def per_axis(at, name: str, value: tuple[int, ...], rank: int, default: int) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from .encoding import Needs
 from .errors import NetconvError
 from .feeding import outputs_of
 from .finding import silent
-from .lazy import keras
+from .keras_api.lazy import keras
 from .models import Say, open_model
 from .needs import as_targets, check_trainable, loss_of, needs_of, probabilities
 from .reading import Reading

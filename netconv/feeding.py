@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .errors import DataError
 from .figures import counted
-from .lazy import keras
+from .keras_api.lazy import keras
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from . import calls
 from .errors import NetconvError
 from .graph.graph import Edge, Graph
-from .lazy import keras
+from .keras_api import call_expressions
+from .keras_api.lazy import keras
 from .registry import parsed
 
 PASSING = frozenset({"Reshape", "BlockGrad", "Cast", "_copy", "expand_dims", "squeeze", "MakeLoss", "make_loss"})
@@ -131,7 +131,7 @@ def known(module, name, kind: str):
     Keras does not know, and for options that it does not take."""
     try:
         if isinstance(name, str) and (kind == "optimizer" or "(" in name):  # Keras's own search leaves Lamb out
-            return _made(module, *calls.parse(name, EXAMPLES[kind]))
+            return _made(module, *call_expressions.parse(name, EXAMPLES[kind]))
         return module.get(name)
     except (ValueError, KeyError):
         name = name.partition("(")[0]
@@ -141,7 +141,7 @@ def known(module, name, kind: str):
 def _made(module, name: str, options: dict[str, Any]):
     kinds = {n.lower(): getattr(module, n) for n in dir(module) if n[0].isupper()}
     make = kinds[name.replace("_", "").lower()]
-    calls.check(make, name, options)
+    call_expressions.check(make, name, options)
     try:
         return make(**options)
     except (ValueError, TypeError, ArithmeticError) as error:

@@ -19,7 +19,7 @@ from . import batches, checkpoints
 from .batches import Feed
 from .checkpoints import Checkpoint
 from .errors import NetconvError
-from .lazy import keras
+from .keras_api.lazy import keras
 from .steps import Steps
 from .strategies import is_chief
 

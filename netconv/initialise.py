@@ -15,11 +15,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from . import calls, registry
+from . import registry
 from .errors import FormatError, NetconvError, NodeError, ShapeError
 from .graph.graph import Edge, Graph, Node
 from .graph.partial_shape import Shape
 from .graph.tracked_array import Array
+from .keras_api import call_expressions
 from .roles import Role, parameters
 from .shape_rules.layers import GATES
 
@@ -129,11 +130,11 @@ def _weight(graph: Graph) -> tuple[Fill, dict[str, Any]]:
 
 def _asked(init: str) -> tuple[Fill, dict[str, Any]]:
     """The initialiser that a user names, with its options: one of MXNet's, or He's."""
-    name, options = calls.parse(init, "xavier(magnitude=2)")
+    name, options = call_expressions.parse(init, "xavier(magnitude=2)")
     fills = {**FILLS, "he": _kaiming}
     if name.lower() not in fills:
         raise NetconvError(f"there is no initialiser called {name!r}: {', '.join(sorted(fills))}")
-    calls.check(partial(fills[name.lower()], None, None), name, options)
+    call_expressions.check(partial(fills[name.lower()], None, None), name, options)
     return fills[name.lower()], options
 
 

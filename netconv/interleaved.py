@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from .lazy import ops
+from .keras_api.lazy import ops
 from .regroup import lengths, reshape, times
 
 

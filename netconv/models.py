@@ -17,7 +17,7 @@ from . import archive
 from .encoding import Encoding
 from .errors import FormatError, NetconvError, UnknownShape
 from .finding import silent
-from .lazy import keras
+from .keras_api.lazy import keras
 
 if TYPE_CHECKING:
     pass

@@ -11,7 +11,7 @@ from .encoding import Input, Needs
 from .errors import NetconvError
 from .feeding import shape_text
 from .ids import ids_of, input_names
-from .lazy import keras
+from .keras_api.lazy import keras
 from .models import Opened
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import zlib
 
 import numpy as np
 
-from .lazy import layers, ops
+from .keras_api.lazy import layers, ops
 from .special import gammaln
 
 GAMMA_TRIES, POISSON_TRIES = 12, 30

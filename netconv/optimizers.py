@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import calls, finish
+from . import finish
 from .errors import NetconvError
-from .lazy import keras
+from .keras_api import call_expressions
+from .keras_api.lazy import keras
 
 SCHEDULES = {
     "cosine": "CosineDecay",
@@ -85,7 +86,7 @@ def schedule(text: str, rate: float, steps: int, epochs: int):
     Lengths are given in steps of the optimizer, by Keras's names, or in epochs (`decay_epochs=10`); a decay that has
     none lasts the whole training. Raises NetconvError.
     """
-    name, given = calls.parse(text, "cosine(warmup_epochs=2)")
+    name, given = call_expressions.parse(text, "cosine(warmup_epochs=2)")
     module = keras.optimizers.schedules
     kinds = {kind.lower(): kind for kind in dir(module) if kind.endswith(("Decay", "Restarts"))}
     kind = SCHEDULES.get(name.lower()) or kinds.get(name.lower().replace("_", ""))
@@ -101,7 +102,7 @@ def schedule(text: str, rate: float, steps: int, epochs: int):
         options.setdefault(length, max(1, steps * epochs - int(options.get("warmup_steps") or 0)))
     if options.get("warmup_steps") and "warmup_target" not in options:  # Keras warms up from the initial rate
         options.update(initial_learning_rate=0.0, warmup_target=options["initial_learning_rate"])
-    calls.check(make, name, options)
+    call_expressions.check(make, name, options)
     try:
         made = make(**options)
         made(0)

@@ -11,8 +11,8 @@ import numpy as np
 
 from .convolving import convolved, per_axis, same_or_padded
 from .graph.tracked_array import Array
+from .keras_api.lazy import layers, ops
 from .layout import Flat, natural
-from .lazy import layers, ops
 from .rounding import divided, kind
 
 STEPS = {"int8": 127.5, "uint8": 255.5}

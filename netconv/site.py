@@ -13,8 +13,8 @@ from .errors import NodeError, OpenShape
 from .graph.graph import Edge, Graph
 from .graph.tracked_array import Array, has_constants, sources
 from .jumps import last_bits
+from .keras_api.lazy import keras, layers, ops
 from .layout import Flat, Stored, Value
-from .lazy import keras, layers, ops
 from .ndarray import release
 from .parts import WHOLE, Parts
 

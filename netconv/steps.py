@@ -12,7 +12,7 @@ from typing import Any
 
 from .batches import Chunk
 from .errors import NetconvError
-from .lazy import keras
+from .keras_api.lazy import keras
 
 COMPILED_FROM, COMPILED_VARIABLES = 1500, 32
 """Steps from which on, and variables up to which, XLA compiles the optimizer, which makes one pass of what are ten. On

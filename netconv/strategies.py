@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from .errors import NetconvError
-from .lazy import keras
+from .keras_api.lazy import keras
 
 
 def strategy_for(name: str | None = None, device: str | None = None):

@@ -23,7 +23,7 @@ from .figures import finite
 from .finding import silent
 from .fitting import MONITOR, Plan, Progress, fit
 from .freezing import frozen
-from .lazy import keras
+from .keras_api.lazy import keras
 from .models import TABLE, Opened, Say, open_model
 from .needs import as_targets, loss_of, needs_of
 from .optimizers import Learning, optimizer_for, renewed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .errors import FormatError
 from .graph.graph import Graph
 from .graph.tracked_array import pieces, sources
-from .lazy import keras
+from .keras_api.lazy import keras
 from .normalise import computed_with
 from .site import Build, snake
 

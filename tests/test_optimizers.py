@@ -4,7 +4,7 @@ import keras
 import pytest
 from tables import fails
 
-from netconv import calls
+from netconv.keras_api import call_expressions
 from netconv.optimizers import Learning, optimizer_for, schedule
 
 
@@ -21,7 +21,7 @@ def made(steps=10, epochs=5, compiled=None, **options):
     ],
 )
 def test_names_with_options(text, found):
-    assert calls.parse(text, "sgd") == found
+    assert call_expressions.parse(text, "sgd") == found
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_names_with_options(text, found):
      "sgd(momentum=" + "(" * 500 + ")", "sgd(m=" + "1" * 2000 + ")", "-sgd"],
 )  # fmt: skip
 def test_nothing_else_is_a_name_with_options(text):
-    assert fails(calls.parse, text, "sgd(momentum=0.9)") == (
+    assert fails(call_expressions.parse, text, "sgd(momentum=0.9)") == (
         f"{text!r} is no name with options such as sgd(momentum=0.9)"
     )
 

@@ -41,8 +41,6 @@ STRANGERS = {
 }
 """What a room may not know though it lies lower."""
 MOVING = {
-    "lazy": "keras_api",
-    "calls": "keras_api",
     "symbols": "frontends",
     "ndarray": "frontends",
     "reader": "frontends",

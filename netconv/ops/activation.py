@@ -6,8 +6,8 @@ from ..compiling import leaky, tanh
 from ..counting import places
 from ..graph.attributes import ElementType, Ints
 from ..graph.tracked_array import Array
+from ..keras_api.lazy import layers, ops
 from ..layout import along, anywhere, as_they_are, channels_last, natural
-from ..lazy import layers, ops
 from ..registry import translates
 from ..rounding import typed, whole
 

@@ -2,7 +2,7 @@
 
 from ..graph.attributes import Count
 from ..interleaved import heads_of, joined, weighted
-from ..lazy import ops
+from ..keras_api.lazy import ops
 from ..registry import translates
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from ..counting import places
 from ..graph.attributes import Count, Ints
 from ..graph.tracked_array import Array
+from ..keras_api.lazy import layers, ops
 from ..layout import Stored, along, as_they_are, natural, spatial
-from ..lazy import layers, ops
 from ..registry import translates
 
 LARGEST_BLOCK = 128

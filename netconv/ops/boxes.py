@@ -6,7 +6,7 @@ MXNet but box_nms.
 
 from typing import Literal
 
-from ..lazy import ops
+from ..keras_api.lazy import ops
 from ..overlap import (
     areas,
     batched,

@@ -2,8 +2,8 @@
 
 from ..graph.attributes import Ints
 from ..graph.tracked_array import Array
+from ..keras_api.lazy import layers
 from ..layout import along, anywhere
-from ..lazy import layers
 from ..registry import composes
 
 LARGEST = 3.4028234663852886e38

@@ -1,7 +1,7 @@
 """Branches and loops whose bodies are graphs. A loop is unrolled; a branch computes both sides and chooses."""
 
 from ..graph.attributes import Ints
-from ..lazy import ops
+from ..keras_api.lazy import ops
 from ..registry import translates
 
 LONGEST = 1000

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from ..lazy import ops
+from ..keras_api.lazy import ops
 from ..registry import translates
 
 

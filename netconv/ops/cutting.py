@@ -4,8 +4,8 @@ from typing import Literal
 
 from .. import regroup
 from ..graph.attributes import Ints, IntsNone
+from ..keras_api.lazy import layers, ops
 from ..layout import along, as_they_are, channels_last, moved, natural, plain
-from ..lazy import layers, ops
 from ..registry import translates
 from ..regroup import counted
 

@@ -7,8 +7,8 @@ from ..convolving import by_group, convolved, cropped, layers_or_tensors, natura
 from ..counting import spread
 from ..graph.attributes import Count, Ints
 from ..graph.tracked_array import Array
+from ..keras_api.lazy import layers, ops
 from ..layout import channels_last, spatial
-from ..lazy import layers, ops
 from ..registry import translates
 
 

@@ -5,8 +5,8 @@ Parameters of a density lie along the first axes of the sample, one set for all 
 
 import math
 
+from ..keras_api.lazy import ops
 from ..layout import anywhere
-from ..lazy import ops
 from ..registry import translates
 from ..rounding import cut, kind, typed
 from ..special import gamma as gamma_of

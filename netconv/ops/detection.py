@@ -6,7 +6,7 @@ import numpy as np
 
 from ..counting import counted_from_zero
 from ..graph.attributes import Floats
-from ..lazy import ops
+from ..keras_api.lazy import ops
 from ..overlap import (
     best_first,
     centred,

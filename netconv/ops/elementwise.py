@@ -8,8 +8,8 @@ import numpy as np
 from ..compiling import mirrored, multiples
 from ..functions import arccosh, cbrt, hypot, mod, power, sign
 from ..graph.tracked_array import Array
+from ..keras_api.lazy import layers, ops
 from ..layout import anywhere, plain
-from ..lazy import layers, ops
 from ..registry import translates
 from ..regroup import length
 from ..rounding import alike, away_from_zero, cut, difference, division, down, kind, typed, whole

@@ -6,8 +6,8 @@ import numpy as np
 from ..graph.attributes import Count
 from ..graph.tracked_array import Array
 from ..interleaved import heads_of, joined, weighted
+from ..keras_api.lazy import ops
 from ..layout import Stored, as_they_are, channels_last
-from ..lazy import ops
 from ..quantising import (
     EXACT,
     HIGHEST,

@@ -5,7 +5,7 @@ import numpy as np
 from .. import regroup
 from ..colours import LIGHT, lighting
 from ..graph.attributes import Floats, Ints
-from ..lazy import ops
+from ..keras_api.lazy import ops
 from ..registry import translates
 from ..rounding import whole
 

@@ -1,7 +1,7 @@
 """Images changed at random (`noise.py` says when): one draw for an image (height, width, channels) of 0 to 255."""
 
 from .. import colours
-from ..lazy import ops
+from ..keras_api.lazy import ops
 from ..noise import between, blank, normal, uniform
 from ..registry import translates
 

@@ -3,8 +3,8 @@
 from typing import Literal
 
 from ..graph.attributes import ElementType
+from ..keras_api.lazy import ops
 from ..layout import as_they_are
-from ..lazy import ops
 from ..registry import translates
 from ..regroup import length
 from ..rounding import cut

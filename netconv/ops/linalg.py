@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..lazy import ops
+from ..keras_api.lazy import ops
 from ..registry import translates
 from ..regroup import counted
 

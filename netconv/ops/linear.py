@@ -1,8 +1,8 @@
 """Dense layers, embeddings and matrix products."""
 
 from ..graph.tracked_array import Array
+from ..keras_api.lazy import layers, ops
 from ..layout import features, plain
-from ..lazy import layers, ops
 from ..registry import composes, translates
 
 

@@ -4,8 +4,8 @@ from typing import Literal
 
 from ..graph.attributes import Count, Ints
 from ..graph.tracked_array import Array
+from ..keras_api.lazy import layers, ops
 from ..layout import along, channels_last
-from ..lazy import layers, ops
 from ..registry import translates
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from ..counting import places
 from ..graph.attributes import Ints
-from ..lazy import ops
+from ..keras_api.lazy import ops
 from ..registry import translates
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from ..compiling import tanh
 from ..functions import arccosh, cbrt, copysign, hypot, mod, power, sign
 from ..graph.attributes import Ints
+from ..keras_api.lazy import ops
 from ..layout import along, anywhere
-from ..lazy import ops
 from ..registry import translates
 from ..rounding import alike, cut, difference, divided, division, down, kind, typed, whole
 

@@ -4,7 +4,7 @@ import math
 from typing import Literal
 
 from ..graph.attributes import Floats, Ints
-from ..lazy import ops
+from ..keras_api.lazy import ops
 from ..noise import between, blank, exponential, gamma, gumbel, normal, uniform
 from ..registry import translates
 

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ..graph.attributes import Floats, Ints
-from ..lazy import ops
+from ..keras_api.lazy import ops
 from ..registry import translates
 from ..rounding import cut, divided, kind, whole
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..graph.attributes import Ints, Pairs
 from ..graph.tracked_array import Array
-from ..lazy import ops
+from ..keras_api.lazy import ops
 from ..registry import translates
 from ..rounding import whole
 

@@ -5,7 +5,7 @@ import math
 
 from ..counting import spread
 from ..graph.attributes import Counts, Ints
-from ..lazy import ops
+from ..keras_api.lazy import ops
 from ..registry import translates
 
 MOST_POINTS = 2**12

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..counting import places
 from ..graph.attributes import Ints, IntsNone
+from ..keras_api.lazy import ops
 from ..layout import anywhere
-from ..lazy import ops
 from ..registry import translates
 from ..regroup import counted, length
 

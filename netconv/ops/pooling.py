@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 
 from ..graph.attributes import Ints
+from ..keras_api.lazy import layers, ops
 from ..layout import plain, spatial
-from ..lazy import layers, ops
 from ..registry import translates
 from ..regroup import counted
 from ..windows import AVERAGE, MAX, pooled, pooled_globally, reach, total, windowed, with_edges

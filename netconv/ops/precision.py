@@ -1,7 +1,7 @@
 """What mixed precision and training for few bits put into a graph."""
 
+from ..keras_api.lazy import ops
 from ..layout import anywhere
-from ..lazy import ops
 from ..registry import translates
 from ..rounding import away_from_zero, whole
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..graph.attributes import Floats
-from ..lazy import ops
+from ..keras_api.lazy import ops
 from ..overlap import best_first, counted, overlaps, rows_at, survivors
 from ..registry import translates
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..graph.attributes import Ints
 from ..graph.tracked_array import Array
+from ..keras_api.lazy import ops
 from ..layout import as_they_are, features, spatial
-from ..lazy import ops
 from ..quantising import (
     HIGHEST,
     STEPS,

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ..graph.attributes import Ints
-from ..lazy import ops
+from ..keras_api.lazy import ops
 from ..noise import (
     between,
     blank,

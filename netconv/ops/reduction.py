@@ -4,8 +4,8 @@ import math
 from typing import Literal
 
 from ..graph.attributes import ElementType, Ints
+from ..keras_api.lazy import layers, ops
 from ..layout import along, plain
-from ..lazy import layers, ops
 from ..registry import translates
 from ..regroup import length
 from ..rounding import cut, divided, kind, typed, whole

@@ -4,8 +4,8 @@ regions themselves."""
 import numpy as np
 
 from ..graph.attributes import Ints
+from ..keras_api.lazy import ops
 from ..layout import spatial
-from ..lazy import ops
 from ..registry import translates
 from ..rounding import away_from_zero, divided
 

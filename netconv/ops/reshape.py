@@ -8,8 +8,8 @@ import numpy as np
 
 from .. import regroup
 from ..graph.attributes import Ints
+from ..keras_api.lazy import layers, ops
 from ..layout import Stored, Value, as_they_are, channels_last, features, moved, natural
-from ..lazy import layers, ops
 from ..registry import translates
 from ..regroup import gathered, groups, laid, length, times
 

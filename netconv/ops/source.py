@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..graph.attributes import TYPES, ElementType, Ints
-from ..lazy import ops
+from ..keras_api.lazy import ops
 from ..registry import translates
 from ..regroup import counted
 from ..rounding import cut_number

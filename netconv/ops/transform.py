@@ -1,6 +1,6 @@
 """Transforms of rows that MXNet computes on a GPU only."""
 
-from ..lazy import ops
+from ..keras_api.lazy import ops
 from ..registry import translates
 
 

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import NetconvError
+from ..errors import NetconvError
 
 LONGEST = 1000
 """Characters of a call."""
