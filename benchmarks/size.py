@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from turns import NETCONV, heading, row, run
 
-from netconv import ndarray
+from netconv.frontends.mxnet import params_file
 
 NODES = (100, 1000, 10000)
 VGG16 = (64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0)
@@ -47,7 +47,7 @@ class Net:
     def write(self, path: Path) -> Path:
         nulls = [i for i, node in enumerate(self.nodes) if node["op"] == "null"]
         path.write_text(json.dumps({"nodes": self.nodes, "arg_nodes": nulls, "heads": [[len(self.nodes) - 1, 0, 0]]}))
-        ndarray.write(path.with_suffix(".params"), self.arrays)
+        params_file.write(path.with_suffix(".params"), self.arrays)
         return path
 
 

@@ -44,7 +44,7 @@ def read(symbol, params=None):
     `symbol` is a path or a binary stream, `params` the parameter file; None looks for it beside `symbol`, False reads
     none. Raises FormatError.
     """
-    from . import reader
+    from .frontends.mxnet import reader
 
     return reader.read(symbol, params)
 

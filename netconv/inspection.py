@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import normalise, reader, registry, shapes
+from . import normalise, registry, shapes
 from .errors import FormatError, NetconvError
+from .frontends.mxnet import reader
 from .graph.partial_shape import said
 
 LARGEST_CONFIG = 256 << 20

@@ -10,12 +10,12 @@ from typing import Any
 
 from .constants import LARGEST_ARRAY
 from .errors import NodeError, OpenShape
+from .frontends.mxnet.params_file import release
 from .graph.graph import Edge, Graph
 from .graph.tracked_array import Array, has_constants, sources
 from .jumps import last_bits
 from .keras_api.lazy import keras, layers, ops
 from .layout import Flat, Stored, Value
-from .ndarray import release
 from .parts import WHOLE, Parts
 
 LARGEST_CONSTANT = 4096

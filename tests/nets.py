@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from netconv import ndarray
+from netconv.frontends.mxnet import params_file
 
 
 def null(name, **hints):
@@ -34,7 +34,7 @@ def write(folder, net, stem="net", **arrays):
     path = folder / f"{stem}.json"
     path.write_text(json.dumps(net))
     if arrays:
-        ndarray.write(folder / f"{stem}.params", [(n.replace("__", "."), a) for n, a in arrays.items()])
+        params_file.write(folder / f"{stem}.params", [(n.replace("__", "."), a) for n, a in arrays.items()])
     return path
 
 

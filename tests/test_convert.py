@@ -11,7 +11,8 @@ import pytest
 from nets import dense, draw, graph, null, op, write
 
 import netconv
-from netconv import archive, conversion, ndarray
+from netconv import archive, conversion
+from netconv.frontends.mxnet import params_file
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 RESNET = Path(__file__).parent.parent / "fixtures" / "conformance" / "nets" / "resnet"
@@ -386,8 +387,8 @@ def test_a_net_cut_at_an_inner_layer_takes_the_whole_parameter_file(tmp_path):
     net["nodes"], net["heads"] = net["nodes"][: cut + 1], [[cut, 0, 0]]
     net["arg_nodes"] = [i for i in net["arg_nodes"] if i <= cut]
     (tmp_path / "net.json").write_text(json.dumps(net))
-    stored = dict(ndarray.read(RESNET / "net.params"))
-    ndarray.write(tmp_path / "net.params", [*stored.items(), ("aux:bn2_moving_mean", np.zeros(3))])
+    stored = dict(params_file.read(RESNET / "net.params"))
+    params_file.write(tmp_path / "net.params", [*stored.items(), ("aux:bn2_moving_mean", np.zeros(3))])
     report = netconv.convert_file(tmp_path / "net.json")
     unused = ["arg:fc1_bias", "arg:fc1_weight", "aux:bn2_moving_mean"]
     assert sorted(report.facts["unused"]) == unused

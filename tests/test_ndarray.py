@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netconv import ndarray
 from netconv.errors import FormatError
+from netconv.frontends.mxnet import params_file
 
 RECORDED = sorted((Path(__file__).parent.parent / "fixtures" / "params").glob("*.params"))
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
 def test_reads_what_mxnet_reads(path):
-    found = ndarray.read(path)
+    found = params_file.read(path)
     with np.load(path.with_suffix(".npz")) as expected:
         assert [name for name, _ in found] == list(expected)
         for name, value in found:
@@ -24,18 +24,18 @@ def test_reads_what_mxnet_reads(path):
 
 
 def test_every_form_is_recorded():
-    assert {path.stem for path in RECORDED} >= {*ndarray.WRITTEN, "bfloat16", "v0", "v1", "v3", "row_sparse", "csr"}
+    assert {path.stem for path in RECORDED} >= {*params_file.WRITTEN, "bfloat16", "v0", "v1", "v3", "row_sparse", "csr"}
 
 
 def test_writes_what_it_reads(tmp_path):
-    arrays = [(f"arg:{dtype}", np.arange(6).reshape(2, 3).astype(dtype)) for dtype in ndarray.WRITTEN]
+    arrays = [(f"arg:{dtype}", np.arange(6).reshape(2, 3).astype(dtype)) for dtype in params_file.WRITTEN]
     arrays += [
         ("aux:é", np.arange(6.0).reshape(2, 3).T),
         ("", np.zeros((0, 3), "int8")),
         ("big", np.arange(3, dtype=">i4")),
     ]
-    ndarray.write(tmp_path / "net.params", arrays)
-    for (name, value), (found_name, found) in zip(arrays, ndarray.read(tmp_path / "net.params"), strict=True):
+    params_file.write(tmp_path / "net.params", arrays)
+    for (name, value), (found_name, found) in zip(arrays, params_file.read(tmp_path / "net.params"), strict=True):
         assert found_name == name
         assert found.dtype.name == ("float32" if value.dtype == "float16" else value.dtype.name)
         np.testing.assert_array_equal(found, value)
@@ -43,20 +43,20 @@ def test_writes_what_it_reads(tmp_path):
 
 def test_writes_the_bytes_that_mxnet_writes(tmp_path):
     recorded = next(path for path in RECORDED if path.stem == "float64")
-    ndarray.write(tmp_path / "net.params", ndarray.read(recorded))
+    params_file.write(tmp_path / "net.params", params_file.read(recorded))
     assert (tmp_path / "net.params").read_bytes() == recorded.read_bytes()
 
 
 def test_a_scalar_is_written_as_one_element(tmp_path):
-    ndarray.write(tmp_path / "net.params", [("s", np.float32(2.5))])
-    [(_, found)] = ndarray.read(tmp_path / "net.params")
+    params_file.write(tmp_path / "net.params", [("s", np.float32(2.5))])
+    [(_, found)] = params_file.read(tmp_path / "net.params")
     assert found.tolist() == [2.5]
 
 
 def test_refuses_to_write_what_mxnet_lacks(tmp_path):
     path = tmp_path / "net.params"
     with pytest.raises(FormatError) as error:
-        ndarray.write(path, [("w", np.zeros(2, "complex64"))])
+        params_file.write(path, [("w", np.zeros(2, "complex64"))])
     wanted = "'w' is complex64; MXNet has float32, float64, float16, uint8, int32, int8, int64, bool"
     assert str(error.value) == f"{path}: {wanted}"
     assert os.listdir(tmp_path) == []
@@ -64,17 +64,17 @@ def test_refuses_to_write_what_mxnet_lacks(tmp_path):
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "net.params"
-    ndarray.write(path, [("w", np.ones(2))])
+    params_file.write(path, [("w", np.ones(2))])
     with pytest.raises(UnicodeEncodeError):
-        ndarray.write(path, [("\ud800", np.zeros(2))])
+        params_file.write(path, [("\ud800", np.zeros(2))])
     assert os.listdir(tmp_path) == ["net.params"]
-    assert ndarray.read(path)[0][1].tolist() == [1, 1]
+    assert params_file.read(path)[0][1].tolist() == [1, 1]
 
 
 def test_big_arrays_stay_in_the_file(tmp_path):
     big, small = np.arange(1 << 18, dtype="float32"), np.arange(5, dtype="float32")
-    ndarray.write(tmp_path / "net.params", [("a", small), ("b", big), ("c", big[::-1])])
-    [(_, a), (_, b), (_, c)] = ndarray.read(tmp_path / "net.params")
+    params_file.write(tmp_path / "net.params", [("a", small), ("b", big), ("c", big[::-1])])
+    [(_, a), (_, b), (_, c)] = params_file.read(tmp_path / "net.params")
     assert [isinstance(x, np.memmap) for x in (a, b, c)] == [False, True, True]
     np.testing.assert_array_equal(a, small)
     np.testing.assert_array_equal(b, big)
@@ -211,7 +211,7 @@ def test_says_what_is_wrong(tmp_path, name):
     path = tmp_path / "net.params"
     path.write_bytes(data)
     with pytest.raises(FormatError) as error:
-        ndarray.read(path)
+        params_file.read(path)
     assert str(error.value) == f"{path}: {message}"
 
 
@@ -220,7 +220,7 @@ def test_the_sparse_arrays_of_a_file_share_one_bound(tmp_path):
     path = tmp_path / "net.params"
     path.write_bytes(struct.pack("<QQQ", 0x112, 0, 3) + 3 * array + struct.pack("<Q", 0))
     with pytest.raises(FormatError, match=r"array 2, row_sparse of shape \(2097152, 2\), is too big"):
-        ndarray.read(path)
+        params_file.read(path)
 
 
 @pytest.mark.parametrize("name", ["float32", "row_sparse", "csr", "v0", "v1", "v3", "bfloat16", "names"])
@@ -230,7 +230,7 @@ def test_a_file_cut_anywhere_is_refused(tmp_path, name):
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
         with pytest.raises(FormatError):
-            ndarray.read(path)
+            params_file.read(path)
 
 
 @pytest.mark.parametrize("name", ["float32", "row_sparse", "csr", "v0", "v1", "v3"])
@@ -241,14 +241,14 @@ def test_a_damaged_file_is_read_or_refused(tmp_path, name):
         for byte in (0x7F, 0xFF):
             path.write_bytes(whole[:place] + bytes([byte]) + whole[place + 1 :])
             try:
-                ndarray.read(path)
+                params_file.read(path)
             except FormatError as error:
                 assert "\n" not in str(error)
 
 
 def test_no_file(tmp_path):
     with pytest.raises(FormatError) as error:
-        ndarray.read(tmp_path / "net.params")
+        params_file.read(tmp_path / "net.params")
     assert str(error.value) == f"{tmp_path / 'net.params'}: No such file or directory"
 
 
@@ -258,7 +258,7 @@ def test_no_plain_file(tmp_path):
     keep = os.open(tmp_path / "pipe", os.O_RDWR)
     try:
         with pytest.raises(FormatError) as error:
-            ndarray.read(tmp_path / "pipe")
+            params_file.read(tmp_path / "pipe")
     finally:
         os.close(keep)
     wanted = "a parameter file must be a plain file, because it is mapped and not copied"

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from nets import graph, null, op, write
 
-from netconv import archive, conversion, parts, reader
+from netconv import archive, conversion, parts
+from netconv.frontends.mxnet import reader
 
 NETS = Path(__file__).parent.parent / "fixtures" / "conformance" / "nets"
 

@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from netconv import ndarray, reader, symbols
 from netconv.errors import FormatError
+from netconv.frontends.mxnet import params_file, reader, symbol_json
 from netconv.graph.graph import Edge, Node
 
 
@@ -264,7 +264,7 @@ def test_a_long_cycle_is_told_shortly():
 
 
 def test_too_much_json(monkeypatch):
-    monkeypatch.setattr(symbols, "LARGEST", 1 << 20)
+    monkeypatch.setattr(symbol_json, "LARGEST", 1 << 20)
     assert fault(b" " * ((1 << 20) + 1)) == "more than 1 MiB, too much for the graph of a net"
 
 
@@ -277,7 +277,7 @@ def test_no_file(tmp_path):
 def placed(folder, params, nodes=NODES, symbol="net.json", name="net.params"):
     """A net and its parameters as files; `params` are (name, size) pairs, each array filled with its position."""
     (folder / symbol).write_text(json.dumps({"nodes": nodes, "heads": [[len(nodes) - 1, 0, 0]]}))
-    ndarray.write(folder / name, [(key, np.full(size, i, "f")) for i, (key, size) in enumerate(params)])
+    params_file.write(folder / name, [(key, np.full(size, i, "f")) for i, (key, size) in enumerate(params)])
     return folder / symbol
 
 
@@ -454,13 +454,13 @@ def test_no_parameters(tmp_path):
 
 def test_given_parameters_are_taken(tmp_path):
     symbol = placed(tmp_path, [("fc_weight", 1)])
-    ndarray.write(tmp_path / "mine", [("fc_bias", np.zeros(2))])
+    params_file.write(tmp_path / "mine", [("fc_bias", np.zeros(2))])
     assert list(reader.read(symbol, tmp_path / "mine").arrays) == [2]
     with symbol.open("rb") as stream:
         assert list(reader.read(stream, str(tmp_path / "mine")).arrays) == [2]
 
 
 def test_a_graph_alone_is_read_without_numpy():
-    code = "import io, sys; from netconv import reader; reader.read(io.BytesIO(sys.argv[1].encode()))"
+    code = "import io, sys; from netconv.frontends.mxnet import reader; reader.read(io.BytesIO(sys.argv[1].encode()))"
     code += "; sys.exit(any(name in sys.modules for name in ('numpy', 'keras', 'tensorflow')))"
     assert subprocess.run([sys.executable, "-c", code, json.dumps(WHOLE)]).returncode == 0

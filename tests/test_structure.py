@@ -41,9 +41,6 @@ STRANGERS = {
 }
 """What a room may not know though it lies lower."""
 MOVING = {
-    "symbols": "frontends",
-    "ndarray": "frontends",
-    "reader": "frontends",
     "sources": "tables",
     "rows": "tables",
     "table": "tables",

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from cases import Case, cotangent, symbol
 
-from netconv import archive, conversion, ndarray
+from netconv import archive, conversion
+from netconv.frontends.mxnet import params_file
 from netconv.graph import tracked_array
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -148,7 +149,7 @@ def converted_row(row: Case, members: dict[str, np.ndarray], folder: Path):
     named = dict(zip(row.names(), row.inputs, strict=True))
     stored = [(name, members[name]) for name, given in named.items() if given.role != "in"]
     if stored:
-        ndarray.write(folder / "net.params", stored)
+        params_file.write(folder / "net.params", stored)
     shapes = {name: given.shape for name, given in named.items() if given.role == "in"}
     if row.free:
         shapes = {name: (None, *shape[1:]) for name, shape in shapes.items()}
@@ -189,7 +190,7 @@ def trained(converted, members: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         model.reset_metrics()
         losses.append(model.train_on_batch(fed if len(fed) > 1 else fed[0], target))
     outputs, _ = step(converted, part(members, "a/in:"), set(), training=False)
-    after = {name: np.array(value) for name, value in ndarray.read(converted.prepared.parameters)}
+    after = {name: np.array(value) for name, value in params_file.read(converted.prepared.parameters)}
     give_back(converted, after)
     return {"loss": np.array(losses), "out:0": outputs[0]} | {f"after:{name}": value for name, value in after.items()}
 

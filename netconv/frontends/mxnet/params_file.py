@@ -28,9 +28,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from .atomic_files import replacing
-from .errors import FormatError
-from .graph.attributes import TYPES
+from ...atomic_files import replacing
+from ...errors import FormatError
+from ...graph.attributes import TYPES
 
 LIST = 0x112
 V1, V2, V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA

@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from . import symbols
-from .errors import FormatError
-from .graph.graph import Graph
-from .graph.tracked_array import Array
-from .symbols import AUXILIARY, listed, shown
+from ...errors import FormatError
+from ...graph.graph import Graph
+from ...graph.tracked_array import Array
+from . import symbol_json
+from .symbol_json import AUXILIARY, listed, shown
 
 FEW = 5
 """How many parameters that are not used are named."""
@@ -26,7 +26,7 @@ def read(symbol: Path | str | BinaryIO, params: Path | str | bool | None = None)
     `params` is the parameter file; None looks for it (`find_params`), False reads none. Without a parameter file the
     graph has no arrays. Raises FormatError.
     """
-    graph = symbols.read(symbol)
+    graph = symbol_json.read(symbol)
     if params is None and not hasattr(symbol, "read"):
         params = find_params(symbol)
     return graph if params is None or params is False else with_params(graph, params)
@@ -75,9 +75,9 @@ def with_params(graph: Graph, path: Path | str) -> Graph:
     derived it; arrays of one name take the nodes of that name in order. One that has no node, or a node that no head
     needs, is not read: the graph has its name in `unused`.
     """
-    from . import ndarray
+    from . import params_file
 
-    pairs = ndarray.entries(path)
+    pairs = params_file.entries(path)
     waiting: dict[str, list[int]] = {}
     for index, node in enumerate(graph.nodes):
         if node.op == "null":

@@ -15,8 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import FormatError
-from .graph.graph import Edge, Graph, Node
+from ...errors import FormatError
+from ...graph.graph import Edge, Graph, Node
 
 LARGEST = 64 << 20
 """Bytes of JSON that are read: some 400,000 nodes, and less memory than a hostile file could otherwise ask for."""

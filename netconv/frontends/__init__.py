@@ -1,0 +1,1 @@
+"""Files to Graph, a folder for each format. Knows no Keras."""
