@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.csv
 from turns import heading, row
 
-from netconv import table
-from netconv.sources import sources
+from netconv.tables import table
+from netconv.tables.sources import sources
 
 RUNS = 5
 

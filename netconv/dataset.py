@@ -8,19 +8,20 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from . import encoded, encoding, finding, spool, table
+from . import encoded, encoding, finding
 from .encoding import Encoding, Needs
 from .errors import DataError
 from .feeding import row_shapes
-from .figures import counted
 from .learnt import known_encoding, overridden, plain_encoding, tell_unseen
 from .models import Opened, Say
 from .needs import check_trainable, class_names, loss_of, needs_of
 from .reading import Reading
-from .rows import Form
-from .sources import Data, Source, sources
-from .spool import Collector, Part, Spool
-from .table import Table
+from .tables import disk_buffer, table
+from .tables.disk_buffer import Collector, Part, Spool
+from .tables.number_format import counted
+from .tables.rows import Form
+from .tables.sources import Data, Source, sources
+from .tables.table import Table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -148,7 +149,7 @@ def likely(files: tuple[Source, ...], reading: Reading) -> Callable[[Form], froz
 
 def _tell_place(whole: Table, say: Say) -> None:
     if whole.on_disk:
-        say(f"{counted(len(whole), 'row')}: more than {spool.MEMORY >> 20} MB of numbers, kept on disk")
+        say(f"{counted(len(whole), 'row')}: more than {disk_buffer.MEMORY >> 20} MB of numbers, kept on disk")
 
 
 def _targets(whole: Table, known: Encoding, say: Say) -> tuple[np.ndarray, np.ndarray, dict[str, int]]:

@@ -17,7 +17,7 @@ from .models import Say, open_model
 from .needs import as_targets, check_trainable, loss_of, needs_of, probabilities
 from .reading import Reading
 from .report import ClassReport, Evaluation
-from .sources import Data
+from .tables.sources import Data
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .errors import DataError
-from .figures import counted
 from .keras_api.lazy import keras
+from .tables.number_format import counted
 
 if TYPE_CHECKING:
     import numpy as np

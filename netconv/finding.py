@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .columns import columns, listed, of_array
 from .encoding import Encoding, Feature, Input, Needs
 from .errors import DataError
-from .figures import counted
 from .reading import Reading
-from .rows import Form, spelled
-from .table import Table
+from .tables.column_selection import columns, listed, of_array
+from .tables.number_format import counted
+from .tables.rows import Form, spelled
+from .tables.table import Table
 
 if TYPE_CHECKING:
     pass

@@ -8,10 +8,10 @@ from dataclasses import replace
 from . import finding
 from .encoding import Encoding, Feature, Needs
 from .errors import DataError, FormatError, NetconvError
-from .figures import counted
 from .models import TABLE, Opened, Say
 from .reading import Reading
-from .table import Table
+from .tables.number_format import counted
+from .tables.table import Table
 
 
 def plain_encoding(

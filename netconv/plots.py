@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from .atomic_files import replacing
 from .errors import NetconvError
-from .figures import figure, shortened
+from .tables.number_format import figure, shortened
 
 FORMATS = (".png", ".svg")
 DPI = 144

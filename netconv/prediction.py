@@ -9,20 +9,21 @@ from contextlib import closing
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
-from . import encoded, encoding, table
-from .columns import columns
+from . import encoded, encoding
 from .dataset import found_sources, likely
 from .encoding import Encoding, Needs
 from .feeding import inputs_of, outputs_of
-from .figures import counted
 from .finding import silent
 from .learnt import known_encoding, overridden, plain_encoding, tell_unseen
 from .models import Opened, Say, open_model
 from .needs import class_names, loss_of, needs_of, probabilities
 from .predictions import Block, Predictions
 from .reading import Reading
-from .rows import Form, Rows
-from .sources import Data, Source
+from .tables import table
+from .tables.column_selection import columns
+from .tables.number_format import counted
+from .tables.rows import Form, Rows
+from .tables.sources import Data, Source
 
 if TYPE_CHECKING:
     import numpy as np

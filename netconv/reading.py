@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .errors import NetconvError
-from .sources import Data
+from .tables.sources import Data
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .errors import NetconvError
-from .figures import figure, finite, shortened
+from .tables.number_format import figure, finite, shortened
 
 WIDEST, MOST = 120, 50
 """Characters of a confusion matrix, and classes, that are shown as text."""

@@ -19,7 +19,6 @@ from .dataset import Dataset
 from .encoding import Needs
 from .errors import NetconvError
 from .evaluation import assess
-from .figures import finite
 from .finding import silent
 from .fitting import MONITOR, Plan, Progress, fit
 from .freezing import frozen
@@ -29,7 +28,8 @@ from .needs import as_targets, loss_of, needs_of
 from .optimizers import Learning, optimizer_for, renewed
 from .reading import Reading
 from .report import Evaluation
-from .sources import Data
+from .tables.number_format import finite
+from .tables.sources import Data
 
 if TYPE_CHECKING:
     import numpy as np

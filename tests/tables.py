@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from netconv import NetconvError
-from netconv.sources import Source
+from netconv.tables.sources import Source
 
 KIDNEY = Path(__file__).parent.parent / "fixtures" / "kidney.csv"
 layers = keras.layers

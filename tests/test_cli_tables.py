@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from netconv import archive
 from netconv.cli import main
-from netconv.figures import figure
+from netconv.tables.number_format import figure
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 NETCONV = [sys.executable, "-m", "netconv"]

@@ -9,11 +9,12 @@ import pytest
 from tables import fails, layers, model, separable, source
 
 import netconv
-from netconv import DataError, dataset, models, spool
+from netconv import DataError, dataset, models
 from netconv.ids import ids_of
 from netconv.reading import Reading
-from netconv.sources import Source
-from netconv.spool import Collector, Spool
+from netconv.tables import disk_buffer
+from netconv.tables.disk_buffer import Collector, Spool
+from netconv.tables.sources import Source
 
 
 def datasets(made, text, said=None, **options):
@@ -87,9 +88,9 @@ def test_a_table_on_disk_is_the_same(monkeypatch):
     text, said = table_of(2000), []
     made = model(5)
     kept = datasets(made, text, rescale=(2.0, 1.0))
-    monkeypatch.setattr("netconv.sources.BLOCK", 4096)
-    monkeypatch.setattr("netconv.table.BLOCK", 4096)
-    monkeypatch.setattr(spool, "MEMORY", 10_000)
+    monkeypatch.setattr("netconv.tables.sources.BLOCK", 4096)
+    monkeypatch.setattr("netconv.tables.table.BLOCK", 4096)
+    monkeypatch.setattr(disk_buffer, "MEMORY", 10_000)
     spooled = datasets(made, text, said, rescale=(2.0, 1.0))
     assert "2,000 rows: more than 0 MB of numbers, kept on disk" in said
     for one, other in zip(kept, spooled, strict=True):
@@ -107,21 +108,21 @@ def test_a_table_on_disk_is_the_same(monkeypatch):
 def test_a_table_on_disk_trains_and_is_evaluated(monkeypatch):
     text = separable(400)
     done = netconv.train(model(), source(text), epochs=5)
-    monkeypatch.setattr(spool, "MEMORY", 1000)
-    monkeypatch.setattr("netconv.sources.BLOCK", 1024)
+    monkeypatch.setattr(disk_buffer, "MEMORY", 1000)
+    monkeypatch.setattr("netconv.tables.sources.BLOCK", 1024)
     again = netconv.train(model(), source(text), epochs=5)
     assert again.rows == 320 and again.evaluation.metrics["accuracy"] > 0.9
     assert again.opened.encoding == done.opened.encoding
     metrics = netconv.evaluate(done.opened, source(text)).metrics
-    monkeypatch.setattr(spool, "MEMORY", 1 << 20)
+    monkeypatch.setattr(disk_buffer, "MEMORY", 1 << 20)
     assert metrics == pytest.approx(netconv.evaluate(done.opened, source(text)).metrics)
 
 
 def test_a_column_that_turns_to_text_late_is_text_on_disk_too(monkeypatch):
     text = "a,b,class\n" + "".join(f"{n % 3},{n},{n % 2}\n" for n in range(900)) + "x,1,0\n" * 300
     wanted, _ = datasets(model(5), text)
-    monkeypatch.setattr(spool, "MEMORY", 1000)
-    monkeypatch.setattr("netconv.sources.BLOCK", 1024)
+    monkeypatch.setattr(disk_buffer, "MEMORY", 1000)
+    monkeypatch.setattr("netconv.tables.sources.BLOCK", 1024)
     found, _ = datasets(model(5), text)
     assert found.encoding == wanted.encoding and found.encoding.features[0].categories == ("0", "1", "2", "x")
     np.testing.assert_array_equal(found.inputs[0][:], wanted.inputs[0])
@@ -137,8 +138,8 @@ def test_rows_for_validation_are_drawn_in_chunks(monkeypatch):
 
 
 def test_standard_input_larger_than_memory(monkeypatch):
-    monkeypatch.setattr("netconv.sources.IN_MEMORY", 1000)
-    monkeypatch.setattr(spool, "MEMORY", 1000)
+    monkeypatch.setattr("netconv.tables.sources.IN_MEMORY", 1000)
+    monkeypatch.setattr(disk_buffer, "MEMORY", 1000)
     training, _ = datasets(model(), io.BytesIO(separable(300).encode()))
     assert len(training) == 240
 
@@ -330,8 +331,8 @@ def test_standardised_numbers(monkeypatch):
     assert set(both[:, 1].tolist()) == {0.0}
     mean, std = training.encoding.features[0].mean, training.encoding.features[0].std
     assert np.sort(both[:, 0] * std + mean) == pytest.approx(np.arange(2000, 2100), abs=1e-2)
-    monkeypatch.setattr(spool, "MEMORY", 100)
-    monkeypatch.setattr("netconv.table.BLOCK", 256)
+    monkeypatch.setattr(disk_buffer, "MEMORY", 100)
+    monkeypatch.setattr("netconv.tables.table.BLOCK", 256)
     other, _ = datasets(model(), text, standardize=True)
     assert other.encoding.features[0].mean == pytest.approx(mean) and other.encoding.features[0].std == pytest.approx(
         std
@@ -371,7 +372,7 @@ def test_dates_are_refused(when):
 
 
 def test_a_column_of_too_many_texts(monkeypatch):
-    monkeypatch.setattr("netconv.summary.MOST_TEXTS", 20)
+    monkeypatch.setattr("netconv.tables.column_stats.MOST_TEXTS", 20)
     text = "a,name,class\n" + "".join(f"{n},name {n % 30},{'xy'[n % 2]}\n" for n in range(100))
     message = "t.csv, column 'name': 20 different texts in 100 rows are no categories; leave the column out"
     assert fails(datasets, model(2), text) == message

@@ -9,11 +9,12 @@ from functools import partial
 import numpy as np
 import pytest
 
-from netconv import DataError, FormatError, encoded, encoding, finding, table
-from netconv.columns import columns
+from netconv import DataError, FormatError, encoded, encoding, finding
 from netconv.encoding import Encoding, Feature, Needs
 from netconv.reading import Reading
-from netconv.sources import Source
+from netconv.tables import table
+from netconv.tables.column_selection import columns
+from netconv.tables.sources import Source
 
 
 def source(text):

@@ -12,8 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from netconv import DataError, arrayfiles, table
-from netconv.sources import Source, sources
+from netconv import DataError
+from netconv.tables import arrays as arrayfiles
+from netconv.tables import table
+from netconv.tables.sources import Source, sources
 
 TEXT = b"a,b\n1,x\n2,?\n"
 
@@ -163,7 +165,7 @@ def test_parquet():
 
 
 def test_parquet_in_blocks(monkeypatch):
-    monkeypatch.setattr("netconv.parquet.CELLS", 8)
+    monkeypatch.setattr("netconv.tables.parquet.CELLS", 8)
     rows = read(parquet({"a": range(100), "b": [f"t{n % 7}" for n in range(100)]}))
     assert cells(rows) == {"a": list(range(100)), "b": [f"t{n % 7}" for n in range(100)]}
     assert rows.find(50)[:3] == ("t", "row", 51) and rows.find(50).cells == ["50", "t1"]

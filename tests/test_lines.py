@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from netconv import lines
+from netconv.tables import lines
 
 NAMES = ["plain", 'say "a"', "b,c", " d ", "two\nlines", "\r", "", "tschüß 类"]
 

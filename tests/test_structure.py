@@ -41,17 +41,6 @@ STRANGERS = {
 }
 """What a room may not know though it lies lower."""
 MOVING = {
-    "sources": "tables",
-    "rows": "tables",
-    "table": "tables",
-    "delimited": "tables",
-    "parquet": "tables",
-    "arrayfiles": "tables",
-    "summary": "tables",
-    "columns": "tables",
-    "spool": "tables",
-    "lines": "tables",
-    "figures": "tables",
     "layout": "kernels",
     "compiling": "kernels",
     "functions": "kernels",

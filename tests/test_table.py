@@ -7,9 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from netconv import DataError, delimited, table
-from netconv.rows import Text
-from netconv.sources import Source, sources
+from netconv import DataError
+from netconv.tables import csv as delimited
+from netconv.tables import table
+from netconv.tables.rows import Text
+from netconv.tables.sources import Source, sources
 
 
 def read(text, **options):
@@ -119,7 +121,7 @@ def test_a_file_that_is_not_there(tmp_path):
 
 @pytest.mark.parametrize("block", [7, 16, 64, 1000])
 def test_blocks_do_not_show(monkeypatch, block):
-    monkeypatch.setattr("netconv.sources.BLOCK", block)
+    monkeypatch.setattr("netconv.tables.sources.BLOCK", block)
     text = 'a,b,c\n1,x,1\n2,"y,\n""z""",2\n3,5" pipe,?\n,,\n4,x,four\n'
     rows = read(text)
     assert cells(rows) == [[1, 2, 3, None, 4], ["x", 'y,\n"z"', '5" pipe', None, "x"], ["1", "2", None, None, "four"]]
@@ -131,7 +133,7 @@ def test_blocks_do_not_show(monkeypatch, block):
 
 
 def test_a_quote_left_open_does_not_fill_the_memory(monkeypatch):
-    monkeypatch.setattr("netconv.sources.BLOCK", 1 << 18)
+    monkeypatch.setattr("netconv.tables.sources.BLOCK", 1 << 18)
     monkeypatch.setattr(delimited, "LONGEST", 1 << 20)
     message = fails('a,b\n1,2\n3,"4\n' + "5,6\n" * 400_000)
     assert message == "t.csv, line 3: a row of more than 1 MB: is a quote left open?"

@@ -15,8 +15,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .errors import DataError
-from .figures import counted
+from ..errors import DataError
+from .number_format import counted
 from .rows import Form, Place, Rows, Text, Wanted, spelled
 from .sources import BLOCK, Source, Stream
 

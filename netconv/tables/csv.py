@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from .errors import DataError
-from .figures import counted
+from ..errors import DataError
+from .number_format import counted
 from .rows import DECIMAL_COMMA, MISSING, NUMBER, Faults, Form, Place, Rows, Text, Wanted, trimmed, unique
 from .sources import Stream
 

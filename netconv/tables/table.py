@@ -7,12 +7,12 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from . import arrayfiles, delimited, parquet, spool
-from .errors import DataError
+from ..errors import DataError
+from . import arrays, csv, disk_buffer, parquet
+from .column_stats import Summary
+from .disk_buffer import Collector, Spool
 from .rows import Faults, Form, Place, Rows, Text, Wanted
 from .sources import BLOCK, Source, Stream, kept
-from .spool import Collector, Spool
-from .summary import Summary
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,9 +67,9 @@ def stream(
 def _rows(opened: Stream, source: Source, header, known, wanted, found, lenient) -> Iterator[Rows]:
     if opened.head.startswith(parquet.MAGIC):
         return parquet.stream(opened, source, wanted)
-    if arrayfiles.is_array(opened.head):
-        return arrayfiles.stream(opened, source, wanted)
-    return delimited.stream(opened, header, known, wanted, found, lenient)
+    if arrays.is_array(opened.head):
+        return arrays.stream(opened, source, wanted)
+    return csv.stream(opened, header, known, wanted, found, lenient)
 
 
 def _agree(name: str, form: Form, first: str, wanted: Form) -> None:
@@ -159,7 +159,7 @@ def read(
             if form is None:
                 form, width = rows.form, len(rows.form.names)
                 summary = Summary(width, distinct(form) if distinct else frozenset())
-                numbers = Collector(width, spool.MEMORY)
+                numbers = Collector(width, disk_buffer.MEMORY)
             settled = settled and (not summary.rows or rows.texts.keys() == found)
             found |= rows.texts.keys()
             if settled and len(rows):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from .errors import DataError
+from ..errors import DataError
 from .rows import Form, Place, Rows, Text, Wanted, unique
 from .sources import Source, Stream
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 
-from .errors import DataError
+from ..errors import DataError
 
 
 def columns(names: tuple[str, ...], wanted: tuple[str, ...], file: str) -> list[int]:

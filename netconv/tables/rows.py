@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .errors import DataError
+from ..errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import DataError
+from ..errors import DataError
 
 BLOCK = 8 << 20
 """Bytes read and parsed at once: larger is no faster."""

@@ -1,0 +1,1 @@
+"""Files to rows and columns. Knows no net and no Keras."""
