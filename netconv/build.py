@@ -7,13 +7,14 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
-from . import layout, registry
+from . import registry
 from .errors import FormatError, NodeError
 from .graph.attributes import TYPES
 from .graph.graph import Edge, Graph
 from .graph.tracked_array import Array, sources
 from .keras_api.lazy import keras, layers, ops
-from .layout import Stored, Value
+from .kernels import layout
+from .kernels.layout import Stored, Value
 from .parts import starts
 from .site import Build, Site, keras_name, precision, wrap
 from .variables import idle, name_operations, settle, twice

@@ -15,7 +15,7 @@ from .graph.graph import Edge, Graph
 from .graph.tracked_array import Array, has_constants, sources
 from .jumps import last_bits
 from .keras_api.lazy import keras, layers, ops
-from .layout import Flat, Stored, Value
+from .kernels.layout import Flat, Stored, Value
 from .parts import WHOLE, Parts
 
 LARGEST_CONSTANT = 4096

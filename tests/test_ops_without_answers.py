@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import netconv
-from netconv import overlap, registry
+from netconv import registry
+from netconv.kernels import boxes as overlap
 from netconv.refused import REFUSED
 
 
@@ -153,7 +154,7 @@ def test_about_half_of_the_images_are_flipped(net, way, axis):
 
 
 def test_light_varies_as_in_photographs(net):
-    from netconv.colours import LIGHT
+    from netconv.kernels.color import LIGHT
 
     model = net("_image_random_lighting", {"alpha_std": 0.5}, {"data": PICTURE.shape})
     changes = np.array([picture - PICTURE for picture in pictures(model, 400)])
@@ -164,11 +165,11 @@ def test_light_varies_as_in_photographs(net):
 def test_colours_are_changed_in_any_order(net):
     """A turn of the hues keeps the largest number of each pixel, and contrast draws it towards the mean grey: of the
     image as it was where contrast comes first."""
-    from netconv import colours
+    from netconv.kernels import color
 
     attrs = {"brightness": 0, "contrast": 0.9, "saturation": 0, "hue": 0.4}
     model = net("_image_random_color_jitter", attrs, {"data": PICTURE.shape})
-    grey, first = (colours.SHARES * PICTURE).sum(-1).mean(), 0
+    grey, first = (color.SHARES * PICTURE).sum(-1).mean(), 0
     for picture in pictures(model, 60):
         slope, shift = np.polyfit(PICTURE.max(-1).ravel(), picture.max(-1).ravel(), 1)
         first += bool(abs(shift / (1 - slope) - grey) < 1e-2)

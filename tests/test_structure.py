@@ -41,20 +41,6 @@ STRANGERS = {
 }
 """What a room may not know though it lies lower."""
 MOVING = {
-    "layout": "kernels",
-    "compiling": "kernels",
-    "functions": "kernels",
-    "special": "kernels",
-    "rounding": "kernels",
-    "counting": "kernels",
-    "regroup": "kernels",
-    "convolving": "kernels",
-    "windows": "kernels",
-    "interleaved": "kernels",
-    "overlap": "kernels",
-    "noise": "kernels",
-    "quantising": "kernels",
-    "colours": "kernels",
     "registry": "ops",
     "synonyms": "ops",
     "refused": "ops",

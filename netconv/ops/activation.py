@@ -2,14 +2,14 @@
 
 from typing import Literal
 
-from ..compiling import leaky, tanh
-from ..counting import places
 from ..graph.attributes import ElementType, Ints
 from ..graph.tracked_array import Array
 from ..keras_api.lazy import layers, ops
-from ..layout import along, anywhere, as_they_are, channels_last, natural
+from ..kernels.fusion_safe import leaky, tanh
+from ..kernels.layout import along, anywhere, as_they_are, channels_last, natural
+from ..kernels.positions import places
+from ..kernels.rounding import typed, whole
 from ..registry import translates
-from ..rounding import typed, whole
 
 _ACTIVATIONS = {"sigmoid": "sigmoid", "tanh": "tanh", "softrelu": "softplus", "softsign": "softsign"}
 

@@ -1,8 +1,8 @@
 """Matrix products of attention on interleaved projections: (time, batch, heads x parts x depth), heads first."""
 
 from ..graph.attributes import Count
-from ..interleaved import heads_of, joined, weighted
 from ..keras_api.lazy import ops
+from ..kernels.attention import heads_of, joined, weighted
 from ..registry import translates
 
 

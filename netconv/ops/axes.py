@@ -4,11 +4,11 @@ import itertools
 
 import numpy as np
 
-from ..counting import places
 from ..graph.attributes import Count, Ints
 from ..graph.tracked_array import Array
 from ..keras_api.lazy import layers, ops
-from ..layout import Stored, along, as_they_are, natural, spatial
+from ..kernels.layout import Stored, along, as_they_are, natural, spatial
+from ..kernels.positions import places
 from ..registry import translates
 
 LARGEST_BLOCK = 128

@@ -7,7 +7,7 @@ MXNet but box_nms.
 from typing import Literal
 
 from ..keras_api.lazy import ops
-from ..overlap import (
+from ..kernels.boxes import (
     areas,
     batched,
     best_first,

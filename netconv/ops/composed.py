@@ -3,7 +3,7 @@
 from ..graph.attributes import Ints
 from ..graph.tracked_array import Array
 from ..keras_api.lazy import layers
-from ..layout import along, anywhere
+from ..kernels.layout import along, anywhere
 from ..registry import composes
 
 LARGEST = 3.4028234663852886e38

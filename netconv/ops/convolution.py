@@ -1,9 +1,9 @@
 """Convolutions, channels-last."""
 
-from ..convolving import convolved, layers_or_tensors, natural_layout, per_axis, same_or_padded
 from ..graph.attributes import Ints
 from ..graph.tracked_array import Array
-from ..layout import spatial
+from ..kernels.convolution import convolved, layers_or_tensors, natural_layout, per_axis, same_or_padded
+from ..kernels.layout import spatial
 from ..registry import translates
 
 

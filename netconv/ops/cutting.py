@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from .. import regroup
 from ..graph.attributes import Ints, IntsNone
 from ..keras_api.lazy import layers, ops
-from ..layout import along, as_they_are, channels_last, moved, natural, plain
+from ..kernels import reshape
+from ..kernels.layout import along, as_they_are, channels_last, moved, natural, plain
+from ..kernels.reshape import counted
 from ..registry import translates
-from ..regroup import counted
 
 
 @translates("slice", "crop", layout=as_they_are)
@@ -103,8 +103,8 @@ def crop(at, *data, offset: Ints = (0, 0), h_w: Ints = (0, 0), center_crop: bool
         if wanted is None or (center_crop and have is None):
             steps, count = ops.arange(wanted or 1, dtype="int32"), wanted
             if wanted is None:
-                steps, count = (f(like.natural(), axis) for f in (regroup.counted, regroup.length))
-            middle = ops.floor_divide(ops.subtract(regroup.length(tensor, place), count), 2) if center_crop else start
+                steps, count = (f(like.natural(), axis) for f in (reshape.counted, reshape.length))
+            middle = ops.floor_divide(ops.subtract(reshape.length(tensor, place), count), 2) if center_crop else start
             tensor = ops.take(tensor, ops.add(steps, middle), place)
         else:
             begin = (have - wanted) // 2 if center_crop else start

@@ -3,12 +3,12 @@
 import math
 from typing import Literal
 
-from ..convolving import by_group, convolved, cropped, layers_or_tensors, natural_layout, padded, per_axis
-from ..counting import spread
 from ..graph.attributes import Count, Ints
 from ..graph.tracked_array import Array
 from ..keras_api.lazy import layers, ops
-from ..layout import channels_last, spatial
+from ..kernels.convolution import by_group, convolved, cropped, layers_or_tensors, natural_layout, padded, per_axis
+from ..kernels.layout import channels_last, spatial
+from ..kernels.positions import spread
 from ..registry import translates
 
 

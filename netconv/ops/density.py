@@ -6,11 +6,11 @@ Parameters of a density lie along the first axes of the sample, one set for all 
 import math
 
 from ..keras_api.lazy import ops
-from ..layout import anywhere
+from ..kernels.gamma import gamma as gamma_of
+from ..kernels.gamma import gammaln as gammaln_of
+from ..kernels.layout import anywhere
+from ..kernels.rounding import cut, kind, typed
 from ..registry import translates
-from ..rounding import cut, kind, typed
-from ..special import gamma as gamma_of
-from ..special import gammaln as gammaln_of
 
 
 def _of_numbers(function):

@@ -4,10 +4,9 @@ import math
 
 import numpy as np
 
-from ..counting import counted_from_zero
 from ..graph.attributes import Floats
 from ..keras_api.lazy import ops
-from ..overlap import (
+from ..kernels.boxes import (
     best_first,
     centred,
     chosen_of,
@@ -25,6 +24,7 @@ from ..overlap import (
     rows_at,
     survivors,
 )
+from ..kernels.positions import counted_from_zero
 from ..registry import translates
 
 

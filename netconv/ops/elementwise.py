@@ -5,14 +5,14 @@ from typing import Literal
 
 import numpy as np
 
-from ..compiling import mirrored, multiples
-from ..functions import arccosh, cbrt, hypot, mod, power, sign
 from ..graph.tracked_array import Array
 from ..keras_api.lazy import layers, ops
-from ..layout import anywhere, plain
+from ..kernels.elementwise import arccosh, cbrt, hypot, mod, power, sign
+from ..kernels.fusion_safe import mirrored, multiples
+from ..kernels.layout import anywhere, plain
+from ..kernels.reshape import length
+from ..kernels.rounding import alike, away_from_zero, cut, difference, division, down, kind, typed, whole
 from ..registry import translates
-from ..regroup import length
-from ..rounding import alike, away_from_zero, cut, difference, division, down, kind, typed, whole
 
 # MXNet's name: keras.ops's name. Names, not functions, so that reading the table imports no Keras.
 UNARY = {

@@ -5,10 +5,10 @@ import numpy as np
 
 from ..graph.attributes import Count
 from ..graph.tracked_array import Array
-from ..interleaved import heads_of, joined, weighted
 from ..keras_api.lazy import ops
-from ..layout import Stored, as_they_are, channels_last
-from ..quantising import (
+from ..kernels.attention import heads_of, joined, weighted
+from ..kernels.layout import Stored, as_they_are, channels_last
+from ..kernels.quantization import (
     EXACT,
     HIGHEST,
     LOWEST,
@@ -24,8 +24,8 @@ from ..quantising import (
     remark,
     type_of,
 )
+from ..kernels.rounding import away_from_zero, divided
 from ..registry import parsed, translates
-from ..rounding import away_from_zero, divided
 
 MOST = np.float32(2**31 - 1)
 """Steps of a unit where the range is nothing."""

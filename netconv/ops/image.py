@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from .. import regroup
-from ..colours import LIGHT, lighting
 from ..graph.attributes import Floats, Ints
 from ..keras_api.lazy import ops
+from ..kernels import reshape
+from ..kernels.color import LIGHT, lighting
+from ..kernels.rounding import whole
 from ..registry import translates
-from ..rounding import whole
 
 
 def _each_channel(values, channels: int):
@@ -75,7 +75,7 @@ def resize(at, data, *, size: Ints = (), keep_ratio: bool = False, interp: int =
         for axis, length in ((-3, high), (-2, wide)):
             have = data.shape[axis]
             if have is None:
-                count = regroup.length(data, axis)
+                count = reshape.length(data, axis)
                 step = ops.reciprocal(ops.divide(float(length), ops.cast(count, "float64")))
                 places = ops.cast(ops.floor(ops.multiply(np.arange(length, dtype="float64"), step)), "int32")
                 places = ops.minimum(places, ops.subtract(count, 1))

@@ -1,8 +1,8 @@
 """Images changed at random (`noise.py` says when): one draw for an image (height, width, channels) of 0 to 255."""
 
-from .. import colours
 from ..keras_api.lazy import ops
-from ..noise import between, blank, normal, uniform
+from ..kernels import color
+from ..kernels.random import between, blank, normal, uniform
 from ..registry import translates
 
 NUMBER = (1, 1, 1)
@@ -23,22 +23,22 @@ def _factor(at, low: float, high: float, part: str | None = None):
 
 @translates("_image_random_brightness", "_npx__image_random_brightness")
 def random_brightness(at, data, *, min_factor: float, max_factor: float):
-    return colours.brightness(_image(at, data, 1, 3), _factor(at, min_factor, max_factor))
+    return color.brightness(_image(at, data, 1, 3), _factor(at, min_factor, max_factor))
 
 
 @translates("_image_random_contrast", "_npx__image_random_contrast")
 def random_contrast(at, data, *, min_factor: float, max_factor: float):
-    return colours.contrast(_image(at, data, 1, 3), _factor(at, min_factor, max_factor))
+    return color.contrast(_image(at, data, 1, 3), _factor(at, min_factor, max_factor))
 
 
 @translates("_image_random_saturation", "_npx__image_random_saturation")
 def random_saturation(at, data, *, min_factor: float, max_factor: float):
-    return colours.saturation(_image(at, data, 1, 3), _factor(at, min_factor, max_factor))
+    return color.saturation(_image(at, data, 1, 3), _factor(at, min_factor, max_factor))
 
 
 @translates("_image_random_hue", "_npx__image_random_hue")
 def random_hue(at, data, *, min_factor: float, max_factor: float):
-    return colours.hue(_image(at, data, 3), _factor(at, min_factor, max_factor))
+    return color.hue(_image(at, data, 3), _factor(at, min_factor, max_factor))
 
 
 @translates("_image_random_color_jitter", "_npx__image_random_color_jitter")
@@ -57,7 +57,7 @@ def random_color_jitter(at, data, *, brightness: float, contrast: float, saturat
         return data
     order = ops.argsort(normal(at, blank(at, (len(drawn),)), "order"))
     for step in range(len(drawn)):
-        changed = [getattr(colours, name)(data, amount) for name, amount in drawn.items()]
+        changed = [getattr(color, name)(data, amount) for name, amount in drawn.items()]
         for number, one in enumerate(changed):
             data = ops.where(ops.equal(order[step], number), one, data)
     return data
@@ -66,7 +66,7 @@ def random_color_jitter(at, data, *, brightness: float, contrast: float, saturat
 @translates("_image_random_lighting", "_npx__image_random_lighting")
 def random_lighting(at, data, *, alpha_std: float = 0.05):
     alpha = ops.multiply(normal(at, blank(at, (1, 1, 3))), alpha_std)
-    return colours.lighting(_image(at, data, 3), ops.matmul(alpha, colours.LIGHT.T.astype("float32")))
+    return color.lighting(_image(at, data, 3), ops.matmul(alpha, color.LIGHT.T.astype("float32")))
 
 
 def _flipped(at, data, axis: int):

@@ -4,10 +4,10 @@ from typing import Literal
 
 from ..graph.attributes import ElementType
 from ..keras_api.lazy import ops
-from ..layout import as_they_are
+from ..kernels.layout import as_they_are
+from ..kernels.reshape import length
+from ..kernels.rounding import cut
 from ..registry import translates
-from ..regroup import length
-from ..rounding import cut
 
 
 def _inside(index, length, mode: str):

@@ -3,8 +3,8 @@
 import numpy as np
 
 from ..keras_api.lazy import ops
+from ..kernels.reshape import counted
 from ..registry import translates
-from ..regroup import counted
 
 
 def _turned(matrix):

@@ -2,7 +2,7 @@
 
 from ..graph.tracked_array import Array
 from ..keras_api.lazy import layers, ops
-from ..layout import features, plain
+from ..kernels.layout import features, plain
 from ..registry import composes, translates
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 from ..graph.attributes import Count, Ints
 from ..graph.tracked_array import Array
 from ..keras_api.lazy import layers, ops
-from ..layout import along, channels_last
+from ..kernels.layout import along, channels_last
 from ..registry import translates
 
 

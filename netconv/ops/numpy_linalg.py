@@ -3,9 +3,9 @@
 import math
 from typing import Literal
 
-from ..counting import places
 from ..graph.attributes import Ints
 from ..keras_api.lazy import ops
+from ..kernels.positions import places
 from ..registry import translates
 
 

@@ -3,13 +3,13 @@ numbers gives fractions."""
 
 import numpy as np
 
-from ..compiling import tanh
-from ..functions import arccosh, cbrt, copysign, hypot, mod, power, sign
 from ..graph.attributes import Ints
 from ..keras_api.lazy import ops
-from ..layout import along, anywhere
+from ..kernels.elementwise import arccosh, cbrt, copysign, hypot, mod, power, sign
+from ..kernels.fusion_safe import tanh
+from ..kernels.layout import along, anywhere
+from ..kernels.rounding import alike, cut, difference, divided, division, down, kind, typed, whole
 from ..registry import translates
-from ..rounding import alike, cut, difference, divided, division, down, kind, typed, whole
 
 UNARY = {
     name: name

@@ -7,8 +7,8 @@ import numpy as np
 from ..graph.attributes import Ints, Pairs
 from ..graph.tracked_array import Array
 from ..keras_api.lazy import ops
+from ..kernels.rounding import whole
 from ..registry import translates
-from ..rounding import whole
 
 
 def _raised(tensor, rank: int):

@@ -1,7 +1,7 @@
 """Output heads: what they compute without a label. Their losses are `finish`'s business."""
 
 from ..keras_api.lazy import layers, ops
-from ..layout import anywhere
+from ..kernels.layout import anywhere
 from ..registry import translates
 
 

@@ -3,9 +3,9 @@
 import itertools
 import math
 
-from ..counting import spread
 from ..graph.attributes import Counts, Ints
 from ..keras_api.lazy import ops
+from ..kernels.positions import spread
 from ..registry import translates
 
 MOST_POINTS = 2**12

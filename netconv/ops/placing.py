@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from ..counting import places
 from ..graph.attributes import Ints, IntsNone
 from ..keras_api.lazy import ops
-from ..layout import anywhere
+from ..kernels.layout import anywhere
+from ..kernels.positions import places
+from ..kernels.reshape import counted, length
 from ..registry import translates
-from ..regroup import counted, length
 
 
 def _strides(shape: Ints) -> list[int]:

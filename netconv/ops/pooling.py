@@ -7,10 +7,10 @@ import numpy as np
 
 from ..graph.attributes import Ints
 from ..keras_api.lazy import layers, ops
-from ..layout import plain, spatial
+from ..kernels.layout import plain, spatial
+from ..kernels.pooling import AVERAGE, MAX, pooled, pooled_globally, reach, total, windowed, with_edges
+from ..kernels.reshape import counted
 from ..registry import translates
-from ..regroup import counted
-from ..windows import AVERAGE, MAX, pooled, pooled_globally, reach, total, windowed, with_edges
 
 LAST = ("NWC", "NHWC", "NDHWC")
 """Layouts of data that have the channels last in MXNet too."""

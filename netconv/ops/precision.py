@@ -1,9 +1,9 @@
 """What mixed precision and training for few bits put into a graph."""
 
 from ..keras_api.lazy import ops
-from ..layout import anywhere
+from ..kernels.layout import anywhere
+from ..kernels.rounding import away_from_zero, whole
 from ..registry import translates
-from ..rounding import away_from_zero, whole
 
 FLOATS = ("float16", "bfloat16", "float32")
 """From narrow to wide; other types stay what they are."""

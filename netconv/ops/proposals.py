@@ -6,7 +6,7 @@ import numpy as np
 
 from ..graph.attributes import Floats
 from ..keras_api.lazy import ops
-from ..overlap import best_first, counted, overlaps, rows_at, survivors
+from ..kernels.boxes import best_first, counted, overlaps, rows_at, survivors
 from ..registry import translates
 
 

@@ -11,8 +11,9 @@ import numpy as np
 from ..graph.attributes import Ints
 from ..graph.tracked_array import Array
 from ..keras_api.lazy import ops
-from ..layout import as_they_are, features, spatial
-from ..quantising import (
+from ..kernels.layout import as_they_are, features, spatial
+from ..kernels.pooling import pooled
+from ..kernels.quantization import (
     HIGHEST,
     STEPS,
     WORDS,
@@ -33,9 +34,8 @@ from ..quantising import (
     together,
     type_of,
 )
+from ..kernels.rounding import cut, divided, kind, whole
 from ..registry import translates
-from ..rounding import cut, divided, kind, whole
-from ..windows import pooled
 
 
 @translates("_contrib_quantize", layout=as_they_are)

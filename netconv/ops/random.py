@@ -7,7 +7,7 @@ import numpy as np
 
 from ..graph.attributes import Ints
 from ..keras_api.lazy import ops
-from ..noise import (
+from ..kernels.random import (
     between,
     blank,
     exponential,

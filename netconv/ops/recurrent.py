@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from ..counting import places
 from ..graph.attributes import Count, Ints
 from ..graph.tracked_array import Array
 from ..keras_api.lazy import layers, ops
-from ..layout import as_they_are
+from ..kernels.layout import as_they_are
+from ..kernels.positions import places
 from ..registry import composes, translates
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}

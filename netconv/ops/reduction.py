@@ -5,10 +5,10 @@ from typing import Literal
 
 from ..graph.attributes import ElementType, Ints
 from ..keras_api.lazy import layers, ops
-from ..layout import along, plain
+from ..kernels.layout import along, plain
+from ..kernels.reshape import length
+from ..kernels.rounding import cut, divided, kind, typed, whole
 from ..registry import translates
-from ..regroup import length
-from ..rounding import cut, divided, kind, typed, whole
 
 
 def _reduced(site, values, attributes):

@@ -5,9 +5,9 @@ import numpy as np
 
 from ..graph.attributes import Ints
 from ..keras_api.lazy import ops
-from ..layout import spatial
+from ..kernels.layout import spatial
+from ..kernels.rounding import away_from_zero, divided
 from ..registry import translates
-from ..rounding import away_from_zero, divided
 
 LARGEST = 2**10
 """Bins along a side of a region, and samples along a side of a bin."""

@@ -6,12 +6,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from .. import regroup
 from ..graph.attributes import Ints
 from ..keras_api.lazy import layers, ops
-from ..layout import Stored, Value, as_they_are, channels_last, features, moved, natural
+from ..kernels import reshape as regroup
+from ..kernels.layout import Stored, Value, as_they_are, channels_last, features, moved, natural
+from ..kernels.reshape import gathered, groups, laid, length, times
 from ..registry import translates
-from ..regroup import gathered, groups, laid, length, times
 
 
 def _rest(at, whole, taken):

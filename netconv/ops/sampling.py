@@ -9,11 +9,11 @@ from typing import Literal
 
 import numpy as np
 
-from ..counting import counted_from_zero
 from ..graph.attributes import Count, Counts, Ints
 from ..graph.tracked_array import Array
 from ..keras_api.lazy import ops
-from ..layout import spatial, spatial_all
+from ..kernels.layout import spatial, spatial_all
+from ..kernels.positions import counted_from_zero
 from ..registry import translates
 
 LARGEST = 2**14

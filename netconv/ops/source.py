@@ -6,9 +6,9 @@ import numpy as np
 
 from ..graph.attributes import TYPES, ElementType, Ints
 from ..keras_api.lazy import ops
+from ..kernels.reshape import counted
+from ..kernels.rounding import cut_number
 from ..registry import translates
-from ..regroup import counted
-from ..rounding import cut_number
 
 INFERRED = "float32"
 LARGEST = 2**26

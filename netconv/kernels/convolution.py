@@ -1,8 +1,8 @@
 """Convolutions, channels-last, by layers of Keras or of tensors, and what goes before and after them."""
 
-from . import compiling
-from .graph.tracked_array import Array
-from .keras_api.lazy import layers, ops
+from ..graph.tracked_array import Array
+from ..keras_api.lazy import layers, ops
+from . import fusion_safe
 
 
 def per_axis(at, name: str, value: tuple[int, ...], rank: int, default: int) -> tuple[int, ...]:
@@ -28,7 +28,7 @@ def layers_or_tensors(at, weight, bias):
 def same_or_padded(at, data, kernel, stride, dilate, pad):
     """The data with the zeros on both sides that Keras has no word for, and Keras's word for the others."""
     same = all(s == 1 and 2 * p == d * (k - 1) for s, p, d, k in zip(stride, pad, dilate, kernel, strict=True))
-    if same and not (len(kernel) == 3 and compiling.padded(at)):
+    if same and not (len(kernel) == 3 and fusion_safe.padded(at)):
         return data, "same"
     return padded(at, data, pad), "valid"
 

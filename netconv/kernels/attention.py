@@ -2,8 +2,8 @@
 
 from fractions import Fraction
 
-from .keras_api.lazy import ops
-from .regroup import lengths, reshape, times
+from ..keras_api.lazy import ops
+from .reshape import lengths, reshape, times
 
 
 def heads_of(at, tensor, heads: int, parts: int):

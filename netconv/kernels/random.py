@@ -11,8 +11,8 @@ import zlib
 
 import numpy as np
 
-from .keras_api.lazy import layers, ops
-from .special import gammaln
+from ..keras_api.lazy import layers, ops
+from .gamma import gammaln
 
 GAMMA_TRIES, POISSON_TRIES = 12, 30
 LARGE = 10.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .keras_api.lazy import ops
+from ..keras_api.lazy import ops
 
 
 def kind(tensor) -> str:

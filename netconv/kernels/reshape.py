@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from .keras_api.lazy import ops
+from ..keras_api.lazy import ops
 
 Length = tuple[int | Fraction, Counter]
 Order = tuple[int, ...]

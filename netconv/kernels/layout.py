@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .graph.tracked_array import Array
+from ..graph.tracked_array import Array
 
 Order = tuple[int, ...]
 """`order[i]` is the axis, in MXNet's counting, that lies at place i."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .keras_api.lazy import ops
+from ..keras_api.lazy import ops
 from .rounding import cut, divided, kind
 
 LIGHT = np.array([55.46, 4.794, 1.148]) * [

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .convolving import convolved, per_axis, same_or_padded
-from .graph.tracked_array import Array
-from .keras_api.lazy import layers, ops
+from ..graph.tracked_array import Array
+from ..keras_api.lazy import layers, ops
+from .convolution import convolved, per_axis, same_or_padded
 from .layout import Flat, natural
 from .rounding import divided, kind
 

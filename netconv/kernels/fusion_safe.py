@@ -8,7 +8,7 @@ them. Knows ops of MXNet.
 
 from __future__ import annotations
 
-from .keras_api.lazy import layers, ops
+from ..keras_api.lazy import layers, ops
 
 CONVOLVING = frozenset({"Convolution", "Deconvolution", "UpSampling"})
 """Ops that TensorFlow may see as a convolution, with a bias of its own at most."""

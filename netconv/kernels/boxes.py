@@ -4,8 +4,8 @@ width, height about their centre. Knows no op of MXNet.
 
 import numpy as np
 
-from .graph.tracked_array import Array
-from .keras_api.lazy import keras, layers, ops
+from ..graph.tracked_array import Array
+from ..keras_api.lazy import keras, layers, ops
 
 BLOCK = 256
 """Boxes that are chosen among one after the other before the next are looked at."""

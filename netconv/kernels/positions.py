@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .keras_api.lazy import ops
-from .regroup import counted
+from ..keras_api.lazy import ops
+from .reshape import counted
 
 
 def places(tensor, axis: int):

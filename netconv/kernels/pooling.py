@@ -2,7 +2,7 @@
 
 import math
 
-from .keras_api.lazy import layers, ops
+from ..keras_api.lazy import layers, ops
 
 MAX = {1: "MaxPooling1D", 2: "MaxPooling2D", 3: "MaxPooling3D"}
 AVERAGE = {1: "AveragePooling1D", 2: "AveragePooling2D", 3: "AveragePooling3D"}

@@ -7,7 +7,7 @@ Formulas: NIST Digital Library of Mathematical Functions, 5.5.1, 5.5.3, 5.7.3, 5
 
 import math
 
-from .keras_api.lazy import ops
+from ..keras_api.lazy import ops
 
 FAR = 8.0
 """From here on Stirling's series is exact to double precision with the terms below."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .keras_api.lazy import ops
+from ..keras_api.lazy import ops
 
 
 def cbrt(x):

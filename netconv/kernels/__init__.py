@@ -1,0 +1,1 @@
+"""Computations in Keras that several ops share. Knows no op of MXNet."""
