@@ -34,7 +34,7 @@ test: lint
 record: .venv-mxnet/ready
 	.venv-mxnet/bin/python fixtures/record/all.py
 
-# What is translated and how exactly, measured on what was recorded: netconv/errors.json, README.md, docs/ops.md.
+# What is translated and how exactly, measured on what was recorded: netconv/ops/errors.json, README.md, docs/ops.md.
 table: $(VENV)/ready
 	$(BIN)/python fixtures/table.py
 

@@ -110,6 +110,6 @@ def list_ops(part=""):
 
     `part` keeps the ops that have it in a name. Raises NetconvError when none has.
     """
-    from . import coverage
+    from .ops import coverage
 
     return coverage.coverage(part)

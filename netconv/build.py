@@ -7,7 +7,6 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
-from . import registry
 from .errors import FormatError, NodeError
 from .graph.attributes import TYPES
 from .graph.graph import Edge, Graph
@@ -15,6 +14,7 @@ from .graph.tracked_array import Array, sources
 from .keras_api.lazy import keras, layers, ops
 from .kernels import layout
 from .kernels.layout import Stored, Value
+from .ops import registry
 from .parts import starts
 from .site import Build, Site, keras_name, precision, wrap
 from .variables import idle, name_operations, settle, twice

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from .draft import Draft, both_ways
 from .graph.graph import Edge
-from .registry import parsed
+from .ops.registry import parsed
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from . import registry, shapes
+from . import shapes
 from .errors import NodeError
 from .graph.graph import Edge, Graph
 from .graph.partial_shape import Shape, said
+from .ops import registry
 
 LARGEST_ARRAY = 2**26
 """Elements of a constant that a graph may ask for."""

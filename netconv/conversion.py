@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import archive, constants, initialise, normalise, patterns, registry, shapes, unrolled
+from . import archive, constants, initialise, normalise, patterns, shapes, unrolled
 from .draft import Draft
 from .errors import FormatError, OpenShape
 from .frontends.mxnet import reader
 from .graph.graph import Graph
 from .graph.partial_shape import said
 from .keras_api.lazy import no_collection
+from .ops import registry
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from .draft import Draft
 from .graph.graph import Edge, Node
 from .graph.tracked_array import Array
-from .registry import parsed
+from .ops.registry import parsed
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 

@@ -10,7 +10,7 @@ from . import shapes
 from .graph.graph import Edge, Graph, Node
 from .graph.partial_shape import Shape
 from .graph.tracked_array import Array
-from .registry import parsed
+from .ops.registry import parsed
 
 
 @dataclass

@@ -9,7 +9,7 @@ from .errors import NetconvError
 from .graph.graph import Edge, Graph
 from .keras_api import call_expressions
 from .keras_api.lazy import keras
-from .registry import parsed
+from .ops.registry import parsed
 
 PASSING = frozenset({"Reshape", "BlockGrad", "Cast", "_copy", "expand_dims", "squeeze", "MakeLoss", "make_loss"})
 """Ops that a head's meaning is looked for behind."""

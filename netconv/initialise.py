@@ -15,12 +15,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from . import registry
 from .errors import FormatError, NetconvError, NodeError, ShapeError
 from .graph.graph import Edge, Graph, Node
 from .graph.partial_shape import Shape
 from .graph.tracked_array import Array
 from .keras_api import call_expressions
+from .ops import registry
 from .roles import Role, parameters
 from .shape_rules.layers import GATES
 

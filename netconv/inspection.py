@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import normalise, registry, shapes
+from . import normalise, shapes
 from .errors import FormatError, NetconvError
 from .frontends.mxnet import reader
 from .graph.partial_shape import said
+from .ops import registry
 
 LARGEST_CONFIG = 256 << 20
 """Bytes of a config.json that are read."""

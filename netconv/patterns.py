@@ -15,7 +15,7 @@ from .draft import Draft, both_ways
 from .graph.graph import Edge, Node
 from .graph.partial_shape import Shape
 from .graph.tracked_array import Array
-from .registry import parsed
+from .ops.registry import parsed
 
 TOLERANCE = 1e-6
 """How far a constant that a file has as a decimal may be from the number that it stands for, relatively."""

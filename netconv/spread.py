@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import repeat
 from types import SimpleNamespace
 
-from . import registry
 from .errors import NodeError
 from .graph.graph import Edge, Graph, Node
 from .graph.partial_shape import LARGEST, RULES, Misfit, Rule, Shape, merge, of_rank, product, rule, said
+from .ops import registry
 from .roles import bound
 from .shape_rules.axes import reshape_codes
 from .shape_rules.likely import GUESSES

@@ -15,7 +15,7 @@ from .cells import Step
 from .draft import Draft
 from .graph.graph import Edge, Node
 from .graph.tracked_array import Array
-from .registry import parsed
+from .ops.registry import parsed
 
 Made = dict[Edge, tuple[Edge, int, int]]
 """What was a step's: the whole (batch, time, units) it is in now, at which place of how many."""

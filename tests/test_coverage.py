@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from netconv import registry
 from netconv.cli import main
-from netconv.coverage import ERRORS, figure
-from netconv.refused import REFUSED
+from netconv.ops import registry
+from netconv.ops.coverage import ERRORS, figure
+from netconv.ops.unsupported import REFUSED
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests" / "conformance"), str(ROOT / "fixtures")]

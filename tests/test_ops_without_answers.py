@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import netconv
-from netconv import registry
 from netconv.kernels import boxes as overlap
-from netconv.refused import REFUSED
+from netconv.ops import registry
+from netconv.ops.unsupported import REFUSED
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from netconv import registry
 from netconv.graph.attributes import parse
-from netconv.refused import REFUSED
+from netconv.ops import registry
+from netconv.ops.unsupported import REFUSED
 
 RECORDED = json.loads((Path(__file__).parent.parent / "fixtures" / "schema.json").read_text())
 FUSED = {f"_sg_mkldnn_{name}" for name in ("conv", "fully_connected", "selfatt_qk", "selfatt_valatt")}

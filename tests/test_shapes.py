@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from netconv import registry
 from netconv.errors import NodeError, ShapeError
 from netconv.graph.graph import Edge, Graph, Node
 from netconv.graph.partial_shape import RULES, Misfit, merge, reshape
 from netconv.graph.tracked_array import Array
+from netconv.ops import registry
 from netconv.roles import parameters
 from netconv.shapes import forward, infer, of_row
 

@@ -8,7 +8,8 @@ import pytest
 from nets import draw, graph, null, op, write
 from transposes import transposes
 
-from netconv import conversion, registry
+from netconv import conversion
+from netconv.ops import registry
 
 NETS = Path(__file__).parent.parent / "fixtures" / "conformance" / "nets"
 FEED_FORWARD = ["resnet", "mobilenet", "gluon-cnn", "densenet", "inception", "squeezed", "split-attention", "detector"]

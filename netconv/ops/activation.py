@@ -9,7 +9,7 @@ from ..kernels.fusion_safe import leaky, tanh
 from ..kernels.layout import along, anywhere, as_they_are, channels_last, natural
 from ..kernels.positions import places
 from ..kernels.rounding import typed, whole
-from ..registry import translates
+from .registry import translates
 
 _ACTIVATIONS = {"sigmoid": "sigmoid", "tanh": "tanh", "softrelu": "softplus", "softsign": "softsign"}
 

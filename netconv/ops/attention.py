@@ -3,7 +3,7 @@
 from ..graph.attributes import Count
 from ..keras_api.lazy import ops
 from ..kernels.attention import heads_of, joined, weighted
-from ..registry import translates
+from .registry import translates
 
 
 def _scores(queries, keys):

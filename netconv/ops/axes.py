@@ -9,7 +9,7 @@ from ..graph.tracked_array import Array
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import Stored, along, as_they_are, natural, spatial
 from ..kernels.positions import places
-from ..registry import translates
+from .registry import translates
 
 LARGEST_BLOCK = 128
 """Rows and columns of the blocks that become channels, each cut out by itself."""

@@ -27,7 +27,7 @@ from ..kernels.boxes import (
     rows_at,
     survivors,
 )
-from ..registry import translates
+from .registry import translates
 
 Format = Literal["center", "corner"]
 

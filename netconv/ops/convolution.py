@@ -4,7 +4,7 @@ from ..graph.attributes import Ints
 from ..graph.tracked_array import Array
 from ..kernels.convolution import convolved, layers_or_tensors, natural_layout, per_axis, same_or_padded
 from ..kernels.layout import spatial
-from ..registry import translates
+from .registry import translates
 
 
 @translates("Convolution", "Convolution_v1", layout=spatial)

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from ..keras_api.lazy import ops
-from ..registry import translates
+from .registry import translates
 
 
 @translates("CTCLoss", "ctc_loss", "_contrib_CTCLoss", "_contrib_ctc_loss")

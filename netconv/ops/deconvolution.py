@@ -9,7 +9,7 @@ from ..keras_api.lazy import layers, ops
 from ..kernels.convolution import by_group, convolved, cropped, layers_or_tensors, natural_layout, padded, per_axis
 from ..kernels.layout import channels_last, spatial
 from ..kernels.positions import spread
-from ..registry import translates
+from .registry import translates
 
 
 @translates("Deconvolution", layout=spatial)

@@ -25,7 +25,7 @@ from ..kernels.boxes import (
     survivors,
 )
 from ..kernels.positions import counted_from_zero
-from ..registry import translates
+from .registry import translates
 
 
 @translates("_contrib_MultiBoxPrior", "_npx_multibox_prior")

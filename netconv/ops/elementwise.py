@@ -12,7 +12,7 @@ from ..kernels.fusion_safe import mirrored, multiples
 from ..kernels.layout import anywhere, plain
 from ..kernels.reshape import length
 from ..kernels.rounding import alike, away_from_zero, cut, difference, division, down, kind, typed, whole
-from ..registry import translates
+from .registry import translates
 
 # MXNet's name: keras.ops's name. Names, not functions, so that reading the table imports no Keras.
 UNARY = {

@@ -7,7 +7,7 @@ from ..keras_api.lazy import ops
 from ..kernels import reshape
 from ..kernels.color import LIGHT, lighting
 from ..kernels.rounding import whole
-from ..registry import translates
+from .registry import translates
 
 
 def _each_channel(values, channels: int):

@@ -3,7 +3,7 @@
 from ..keras_api.lazy import ops
 from ..kernels import color
 from ..kernels.random import between, blank, normal, uniform
-from ..registry import translates
+from .registry import translates
 
 NUMBER = (1, 1, 1)
 

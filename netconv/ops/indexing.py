@@ -7,7 +7,7 @@ from ..keras_api.lazy import ops
 from ..kernels.layout import as_they_are
 from ..kernels.reshape import length
 from ..kernels.rounding import cut
-from ..registry import translates
+from .registry import translates
 
 
 def _inside(index, length, mode: str):

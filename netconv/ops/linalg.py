@@ -4,7 +4,7 @@ import numpy as np
 
 from ..keras_api.lazy import ops
 from ..kernels.reshape import counted
-from ..registry import translates
+from .registry import translates
 
 
 def _turned(matrix):

@@ -3,7 +3,7 @@
 from ..graph.tracked_array import Array
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import features, plain
-from ..registry import composes, translates
+from .registry import composes, translates
 
 
 @translates("FullyConnected", layout=features)

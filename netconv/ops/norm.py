@@ -6,7 +6,7 @@ from ..graph.attributes import Count, Ints
 from ..graph.tracked_array import Array
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import along, channels_last
-from ..registry import translates
+from .registry import translates
 
 
 def _image(site, values, attributes):

@@ -6,7 +6,7 @@ from typing import Literal
 from ..graph.attributes import Ints
 from ..keras_api.lazy import ops
 from ..kernels.positions import places
-from ..registry import translates
+from .registry import translates
 
 
 @translates("_npi_cholesky")

@@ -6,7 +6,7 @@ from typing import Literal
 from ..graph.attributes import Floats, Ints
 from ..keras_api.lazy import ops
 from ..kernels.random import between, blank, exponential, gamma, gumbel, normal, uniform
-from ..registry import translates
+from .registry import translates
 
 Kind = Literal["float16", "float32", "float64"]
 LARGEST = 2**24

@@ -8,7 +8,7 @@ import numpy as np
 from ..graph.attributes import Floats, Ints
 from ..keras_api.lazy import ops
 from ..kernels.rounding import cut, divided, kind, whole
-from ..registry import translates
+from .registry import translates
 
 Number = Literal["float16", "float32", "float64", "int32", "int64", "int8"] | None
 DType = Literal["bool"] | Number

@@ -8,7 +8,7 @@ from ..graph.attributes import Ints, Pairs
 from ..graph.tracked_array import Array
 from ..keras_api.lazy import ops
 from ..kernels.rounding import whole
-from ..registry import translates
+from .registry import translates
 
 
 def _raised(tensor, rank: int):

@@ -10,7 +10,7 @@ from ..keras_api.lazy import layers, ops
 from ..kernels.layout import plain, spatial
 from ..kernels.pooling import AVERAGE, MAX, pooled, pooled_globally, reach, total, windowed, with_edges
 from ..kernels.reshape import counted
-from ..registry import translates
+from .registry import translates
 
 LAST = ("NWC", "NHWC", "NDHWC")
 """Layouts of data that have the channels last in MXNet too."""

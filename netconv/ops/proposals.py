@@ -7,7 +7,7 @@ import numpy as np
 from ..graph.attributes import Floats
 from ..keras_api.lazy import ops
 from ..kernels.boxes import best_first, counted, overlaps, rows_at, survivors
-from ..registry import translates
+from .registry import translates
 
 
 def _anchors(stride: int, ratios: Floats, scales: Floats) -> np.ndarray:

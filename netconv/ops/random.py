@@ -19,7 +19,7 @@ from ..kernels.random import (
     poisson,
     uniform,
 )
-from ..registry import translates
+from .registry import translates
 
 Kind = Literal["float16", "float32", "float64"] | None
 

@@ -7,7 +7,7 @@ from ..graph.tracked_array import Array
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import as_they_are
 from ..kernels.positions import places
-from ..registry import composes, translates
+from .registry import composes, translates
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 BATCH_MAJOR = (1, 0, 2)

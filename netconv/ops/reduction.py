@@ -8,7 +8,7 @@ from ..keras_api.lazy import layers, ops
 from ..kernels.layout import along, plain
 from ..kernels.reshape import length
 from ..kernels.rounding import cut, divided, kind, typed, whole
-from ..registry import translates
+from .registry import translates
 
 
 def _reduced(site, values, attributes):

@@ -11,7 +11,7 @@ from ..keras_api.lazy import layers, ops
 from ..kernels import reshape as regroup
 from ..kernels.layout import Stored, Value, as_they_are, channels_last, features, moved, natural
 from ..kernels.reshape import gathered, groups, laid, length, times
-from ..registry import translates
+from .registry import translates
 
 
 def _rest(at, whole, taken):

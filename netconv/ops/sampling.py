@@ -14,7 +14,7 @@ from ..graph.tracked_array import Array
 from ..keras_api.lazy import ops
 from ..kernels.layout import spatial, spatial_all
 from ..kernels.positions import counted_from_zero
-from ..registry import translates
+from .registry import translates
 
 LARGEST = 2**14
 """Rows or columns of a grid."""

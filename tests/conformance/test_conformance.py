@@ -26,8 +26,8 @@ from compare import (
     trained,
 )
 
-from netconv import registry
-from netconv.coverage import ERRORS
+from netconv.ops import registry
+from netconv.ops.coverage import ERRORS
 
 ROWS = [(family, row) for family, rows in families().items() for row in rows]
 UNRECORDED = frozenset(

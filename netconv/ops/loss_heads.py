@@ -2,7 +2,7 @@
 
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import anywhere
-from ..registry import translates
+from .registry import translates
 
 
 @translates("SoftmaxOutput", "Softmax", ignores="grad_scale normalization out_grad")

@@ -8,7 +8,7 @@ from ..graph.attributes import TYPES, ElementType, Ints
 from ..keras_api.lazy import ops
 from ..kernels.reshape import counted
 from ..kernels.rounding import cut_number
-from ..registry import translates
+from .registry import translates
 
 INFERRED = "float32"
 LARGEST = 2**26

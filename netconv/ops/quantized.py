@@ -35,7 +35,7 @@ from ..kernels.quantization import (
     type_of,
 )
 from ..kernels.rounding import cut, divided, kind, whole
-from ..registry import translates
+from .registry import translates
 
 
 @translates("_contrib_quantize", layout=as_they_are)

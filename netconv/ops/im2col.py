@@ -6,7 +6,7 @@ import math
 from ..graph.attributes import Counts, Ints
 from ..keras_api.lazy import ops
 from ..kernels.positions import spread
-from ..registry import translates
+from .registry import translates
 
 MOST_POINTS = 2**12
 """Points of a kernel, each of which is cut out by itself."""

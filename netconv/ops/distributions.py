@@ -10,7 +10,7 @@ from ..kernels.gamma import gamma as gamma_of
 from ..kernels.gamma import gammaln as gammaln_of
 from ..kernels.layout import anywhere
 from ..kernels.rounding import cut, kind, typed
-from ..registry import translates
+from .registry import translates
 
 
 def _of_numbers(function):

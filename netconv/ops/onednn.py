@@ -25,7 +25,7 @@ from ..kernels.quantization import (
     type_of,
 )
 from ..kernels.rounding import away_from_zero, divided
-from ..registry import parsed, translates
+from .registry import parsed, translates
 
 MOST = np.float32(2**31 - 1)
 """Steps of a unit where the range is nothing."""

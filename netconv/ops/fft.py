@@ -1,7 +1,7 @@
 """Transforms of rows that MXNet computes on a GPU only."""
 
 from ..keras_api.lazy import ops
-from ..registry import translates
+from .registry import translates
 
 
 def _lengths(shape) -> list[int]:

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..errors import NetconvError
 from . import registry
-from .errors import NetconvError
-from .refused import REFUSED
+from .unsupported import REFUSED
 
 ERRORS: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("errors.json").read_text())
 """Op to its largest errors against what MXNet computed, `outputs` and `gradients` (None: none was recorded), as shares

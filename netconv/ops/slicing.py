@@ -7,7 +7,7 @@ from ..keras_api.lazy import layers, ops
 from ..kernels import reshape
 from ..kernels.layout import along, as_they_are, channels_last, moved, natural, plain
 from ..kernels.reshape import counted
-from ..registry import translates
+from .registry import translates
 
 
 @translates("slice", "crop", layout=as_they_are)

@@ -9,7 +9,7 @@ from ..keras_api.lazy import ops
 from ..kernels.layout import anywhere
 from ..kernels.positions import places
 from ..kernels.reshape import counted, length
-from ..registry import translates
+from .registry import translates
 
 
 def _strides(shape: Ints) -> list[int]:

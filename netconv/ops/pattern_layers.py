@@ -4,7 +4,7 @@ from ..graph.attributes import Ints
 from ..graph.tracked_array import Array
 from ..keras_api.lazy import layers
 from ..kernels.layout import along, anywhere
-from ..registry import composes
+from .registry import composes
 
 LARGEST = 3.4028234663852886e38
 """Of float32. Keras's ReLU that has both a slope and a bound takes two ramps apart, whose slope at 0 is 0."""

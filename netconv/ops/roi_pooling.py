@@ -7,7 +7,7 @@ from ..graph.attributes import Ints
 from ..keras_api.lazy import ops
 from ..kernels.layout import spatial
 from ..kernels.rounding import away_from_zero, divided
-from ..registry import translates
+from .registry import translates
 
 LARGEST = 2**10
 """Bins along a side of a region, and samples along a side of a bin."""

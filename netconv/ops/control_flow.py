@@ -2,7 +2,7 @@
 
 from ..graph.attributes import Ints
 from ..keras_api.lazy import ops
-from ..registry import translates
+from .registry import translates
 
 LONGEST = 1000
 """Steps that a loop may be unrolled to."""

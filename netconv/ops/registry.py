@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from .errors import NodeError, UnsupportedOps
-from .graph.attributes import parse
-from .graph.graph import Graph, Node
-from .graph.tracked_array import Array
-from .refused import REFUSED
-from .synonyms import SYNONYMS
+from ..errors import NodeError, UnsupportedOps
+from ..graph.attributes import parse
+from ..graph.graph import Graph, Node
+from ..graph.tracked_array import Array
+from .aliases import SYNONYMS
+from .unsupported import REFUSED
 
 NO_EFFECT = frozenset(
     "workspace cudnn_off cudnn_tune cudnn_algo_verbose cudnn_algo_fwd cudnn_algo_bwd_data cudnn_algo_bwd_filter "
@@ -118,7 +118,7 @@ def composes(name: str, layout: Any = None):
 @cache
 def load() -> Mapping[str, Translation]:
     """All translations, by op name."""
-    package = importlib.import_module(".ops", __package__)
+    package = importlib.import_module(__package__)
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
     for other, name in SYNONYMS.items():

@@ -9,7 +9,7 @@ from ..kernels.elementwise import arccosh, cbrt, copysign, hypot, mod, power, si
 from ..kernels.fusion_safe import tanh
 from ..kernels.layout import along, anywhere
 from ..kernels.rounding import alike, cut, difference, divided, division, down, kind, typed, whole
-from ..registry import translates
+from .registry import translates
 
 UNARY = {
     name: name

@@ -3,7 +3,7 @@
 from ..keras_api.lazy import ops
 from ..kernels.layout import anywhere
 from ..kernels.rounding import away_from_zero, whole
-from ..registry import translates
+from .registry import translates
 
 FLOATS = ("float16", "bfloat16", "float32")
 """From narrow to wide; other types stay what they are."""
