@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from . import shapes
 from .errors import NodeError
 from .graph.graph import Edge, Graph
 from .graph.partial_shape import Shape, said
 from .ops import registry
+from .shapes import shape_inference
 
 LARGEST_ARRAY = 2**26
 """Elements of a constant that a graph may ask for."""
@@ -31,7 +31,7 @@ def check(graph: Graph, known: Mapping[int, Shape]) -> None:
     made = [index for index, node in enumerate(graph.nodes) if constant[index] and node.inputs]
     if not made:
         return
-    found = shapes.forward(graph, {**known, **sources})
+    found = shape_inference.forward(graph, {**known, **sources})
     for index in made:
         shape = found[Edge(index)]
         if shape is not None and math.prod(n or 1 for n in shape) > LARGEST_ARRAY:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import archive, constants, initialise, normalise, patterns, shapes, unrolled
+from . import archive, constants, initialise, normalise, patterns, unrolled
 from .draft import Draft
 from .errors import FormatError, OpenShape
 from .frontends.mxnet import reader
@@ -16,6 +16,7 @@ from .graph.graph import Graph
 from .graph.partial_shape import said
 from .keras_api.lazy import no_collection
 from .ops import registry
+from .shapes import shape_inference
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,9 @@ def prepare(
     graph = normalise.normalise(raw, states or any(normalise.is_state(name) for name in given), given)
     zeros = normalise.zero_states(graph, given, states)
     asked = graph
-    found = shapes.infer(graph, normalise.filler_shapes(graph, zeros) | given, ignored=known, zeros=zeros, row=row)
+    found = shape_inference.infer(
+        graph, normalise.filler_shapes(graph, zeros) | given, ignored=known, zeros=zeros, row=row
+    )
     if params is None or params is False:
         graph = initialise.initialise(graph, found.arrays, seed, given, init)
         notes = (f"no parameter file: untrained, initial values drawn with seed {seed}",)
@@ -117,7 +120,7 @@ def convert(
             model, account = build.build(prepared.graph, prepared.shapes, prepared.zeros)
         except OpenShape as error:
             inputs = {prepared.graph.nodes[index].name: shape for index, shape in prepared.shapes.items()}
-            raise shapes.opened(prepared.asked, input_shapes or {}, inputs, error) from error
+            raise shape_inference.opened(prepared.asked, input_shapes or {}, inputs, error) from error
     outputs = model.outputs
     chosen = finish.choices(prepared.graph, [len(output.shape) for output in outputs])
     finish.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from . import shapes
 from .graph.graph import Edge, Graph, Node
 from .graph.partial_shape import Shape
 from .graph.tracked_array import Array
 from .ops.registry import parsed
+from .shapes import shape_inference
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Draft:
 
     @cached_property
     def _shapes(self) -> dict[Edge, Shape]:
-        return shapes.forward(self.graph, self.known)
+        return shape_inference.forward(self.graph, self.known)
 
     @cached_property
     def readers(self) -> list[list[tuple[int, int]]]:

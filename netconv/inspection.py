@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import normalise, shapes
+from . import normalise
 from .errors import FormatError, NetconvError
 from .frontends.mxnet import reader
 from .graph.partial_shape import said
 from .ops import registry
+from .shapes import shape_inference
 
 LARGEST_CONFIG = 256 << 20
 """Bytes of a config.json that are read."""
@@ -61,7 +62,9 @@ def _net(symbol, params, input_shapes) -> Inspection:
         given = dict(input_shapes or {})
         zeros = normalise.zero_states(normal, given)
         names = {node.name for node in graph.nodes if node.op == "null"}
-        inferred = shapes.infer(normal, normalise.filler_shapes(normal, zeros) | given, ignored=names, zeros=zeros)
+        inferred = shape_inference.infer(
+            normal, normalise.filler_shapes(normal, zeros) | given, ignored=names, zeros=zeros
+        )
         notes += inferred.notes
         found = {
             normal.nodes[i].name: _plain(inferred.inputs[i])

@@ -9,8 +9,8 @@ from netconv.errors import FormatError, NetconvError, NodeError, ShapeError
 from netconv.graph.graph import Edge, Graph, Node
 from netconv.graph.tracked_array import Array
 from netconv.initialise import initialise, require
-from netconv.roles import parameters
-from netconv.shapes import infer
+from netconv.shapes.parameter_roles import parameters
+from netconv.shapes.shape_inference import infer
 
 
 def owned_by(op, attrs, count, hints=(), names=(), mathematica=False, arrays=None):

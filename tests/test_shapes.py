@@ -8,8 +8,8 @@ from netconv.graph.graph import Edge, Graph, Node
 from netconv.graph.partial_shape import RULES, Misfit, merge, reshape
 from netconv.graph.tracked_array import Array
 from netconv.ops import registry
-from netconv.roles import parameters
-from netconv.shapes import forward, infer, of_row
+from netconv.shapes.parameter_roles import parameters
+from netconv.shapes.shape_inference import forward, infer, of_row
 
 
 def net(*rows, arrays=None, heads=None, hints=None, **attributes):

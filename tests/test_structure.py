@@ -41,21 +41,6 @@ STRANGERS = {
 }
 """What a room may not know though it lies lower."""
 MOVING = {
-    "spread": "shapes",
-    "sizes": "shapes",
-    "roles": "shapes",
-    "shape_rules": "shapes",
-    "shape_rules/axes": "shapes",
-    "shape_rules/cutting": "shapes",
-    "shape_rules/elementwise": "shapes",
-    "shape_rules/layers": "shapes",
-    "shape_rules/likely": "shapes",
-    "shape_rules/linalg": "shapes",
-    "shape_rules/quantised": "shapes",
-    "shape_rules/reducing": "shapes",
-    "shape_rules/sequence": "shapes",
-    "shape_rules/sources": "shapes",
-    "shape_rules/vision": "shapes",
     "normalise": "passes",
     "initialise": "passes",
     "draft": "passes",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ..graph.partial_shape import Shape, of_rank, solve
+from ...graph.partial_shape import Shape, of_rank, solve
 from .axes import reshape_codes
 from .elementwise import BROADCAST
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from .graph.graph import Edge, Graph, Node
-from .ops import registry
+from ..graph.graph import Edge, Graph, Node
+from ..ops import registry
 
 MOVES = frozenset({"Reshape", "transpose", "SwapAxis", "expand_dims", "squeeze", "Concat", "Cast", "BlockGrad"})
 """Ops that a parameter may pass on its way to the layer that owns it (Gluon's recurrent layers join theirs)."""

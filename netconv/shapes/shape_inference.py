@@ -11,12 +11,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from .errors import NetconvError, NodeError, OpenShape, ShapeError, UnknownShape
-from .graph.attributes import Ints, parse
-from .graph.graph import Edge, Graph, Node
-from .graph.partial_shape import Misfit, Shape, merge, said
-from .roles import Role, parameters
-from .sizes import (
+from ..errors import NetconvError, NodeError, OpenShape, ShapeError, UnknownShape
+from ..graph.attributes import Ints, parse
+from ..graph.graph import Edge, Graph, Node
+from ..graph.partial_shape import Misfit, Shape, merge, said
+from .parameter_roles import Role, parameters
+from .propagation import Net
+from .size_search import (
     BATCHES,
     FEWER_STEPS,
     MOST_EXAMPLES,
@@ -30,7 +31,6 @@ from .sizes import (
     question,
     try_sizes,
 )
-from .spread import Net
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,17 @@
 One module a family of ops; `lengths` has the table of the rules and the arithmetic of lengths.
 """
 
-from . import axes, cutting, elementwise, layers, linalg, quantised, reducing, sequence, sources, vision
+from . import axes, creation, elementwise, layers, linalg, quantized, reduction, sequence, slicing, vision
 
 __all__ = [
     "axes",
-    "cutting",
+    "creation",
     "elementwise",
     "layers",
     "linalg",
-    "quantised",
-    "reducing",
+    "quantized",
+    "reduction",
     "sequence",
-    "sources",
+    "slicing",
     "vision",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from ..graph.partial_shape import Misfit, first, merge, of_rank, place, places, product, rule, said
+from ...graph.partial_shape import Misfit, first, merge, of_rank, place, places, product, rule, said
 from .elementwise import same
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..graph.partial_shape import Misfit, first, merge, of_rank, place, rule
+from ...graph.partial_shape import Misfit, first, merge, of_rank, place, rule
 
 
 @rule("SequenceMask", "SequenceReverse")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..graph.partial_shape import Misfit, first, merge, of_rank, rule, said
+from ...graph.partial_shape import Misfit, first, merge, of_rank, rule, said
 
 SAME = (
     "Activation BlockGrad Cast Dropout IdentityAttachKLSparseReg L2Normalization LRN LinearRegressionOutput "

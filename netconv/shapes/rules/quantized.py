@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..graph.partial_shape import rule
+from ...graph.partial_shape import rule
 from .axes import concat
 from .elementwise import elementwise
 from .layers import batch_norm, convolution, fully_connected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..graph.partial_shape import Misfit, Shape, first, merge, of_rank, place, places, product, rule, said
+from ...graph.partial_shape import Misfit, Shape, first, merge, of_rank, place, places, product, rule, said
 
 
 def _left(lengths) -> Shape:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import repeat
 from types import SimpleNamespace
 
-from .errors import NodeError
-from .graph.graph import Edge, Graph, Node
-from .graph.partial_shape import LARGEST, RULES, Misfit, Rule, Shape, merge, of_rank, product, rule, said
-from .ops import registry
-from .roles import bound
-from .shape_rules.axes import reshape_codes
-from .shape_rules.likely import GUESSES
+from ..errors import NodeError
+from ..graph.graph import Edge, Graph, Node
+from ..graph.partial_shape import LARGEST, RULES, Misfit, Rule, Shape, merge, of_rank, product, rule, said
+from ..ops import registry
+from .parameter_roles import bound
+from .rules.axes import reshape_codes
+from .rules.likely import GUESSES
 
 MOST_AXES, MOST_OUTPUTS, MOST_GUESSES, DEEPEST = 32, 2**16, 3, 4
 

@@ -7,9 +7,9 @@ from functools import partial
 from itertools import zip_longest
 from typing import NamedTuple
 
-from .graph.graph import Edge, Graph
-from .graph.partial_shape import Shape, said
-from .spread import Net
+from ..graph.graph import Edge, Graph
+from ..graph.partial_shape import Shape, said
+from .propagation import Net
 
 LARGEST_TRIED, MOST_STEPS = 1024, 500_000
 """Sizes that are tried for the open axes of an input, and rules that are run for it in all."""

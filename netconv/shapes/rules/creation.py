@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..graph.partial_shape import rule
+from ...graph.partial_shape import rule
 
 
 @rule("_zeros", "_ones", "_full", "_random_uniform", "_random_normal")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from types import SimpleNamespace
 
-from ..graph.partial_shape import (
+from ...graph.partial_shape import (
     NATURAL_LAYOUTS,
     Misfit,
     conv_length,

@@ -1,0 +1,1 @@
+"""Shape inference over a whole graph, in both directions. Knows no Keras."""
