@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import archive, constants, initialise, normalise, patterns, unrolled
-from .draft import Draft
+from . import archive
 from .errors import FormatError, OpenShape
 from .frontends.mxnet import reader
 from .graph.graph import Graph
 from .graph.partial_shape import said
 from .keras_api.lazy import no_collection
 from .ops import registry
+from .passes import canonicalize, constant_limits, fuse_layers, initialize, reroll_rnn
+from .passes.rewriter import Draft
 from .shapes import shape_inference
 
 
@@ -64,36 +65,36 @@ def prepare(
     registry.check(raw)
     known = {node.name for node in raw.nodes if node.op == "null"}
     given = dict(input_shapes or {})
-    graph = normalise.normalise(raw, states or any(normalise.is_state(name) for name in given), given)
-    zeros = normalise.zero_states(graph, given, states)
+    graph = canonicalize.normalise(raw, states or any(canonicalize.is_state(name) for name in given), given)
+    zeros = canonicalize.zero_states(graph, given, states)
     asked = graph
     found = shape_inference.infer(
-        graph, normalise.filler_shapes(graph, zeros) | given, ignored=known, zeros=zeros, row=row
+        graph, canonicalize.filler_shapes(graph, zeros) | given, ignored=known, zeros=zeros, row=row
     )
     if params is None or params is False:
-        graph = initialise.initialise(graph, found.arrays, seed, given, init)
+        graph = initialize.initialise(graph, found.arrays, seed, given, init)
         notes = (f"no parameter file: untrained, initial values drawn with seed {seed}",)
     elif init is not None:
         raise FormatError(
             f"{graph.source}: its parameters are in {params}; initial values (--init) are for a net without"
         )
     else:
-        initialise.require(graph, given)
+        initialize.require(graph, given)
         notes = reader.said_unused(raw, params)
-    if left_out := normalise.losses_left_out(raw, given):
+    if left_out := canonicalize.losses_left_out(raw, given):
         ports = ", ".join(dict.fromkeys(graph.ports))
         notes = (*notes, f"{', '.join(left_out)}: for a loss, which is left out; the model gives {ports}")
-    starts = [graph.nodes[index].name for index in sorted(zeros) if not normalise.is_filler(graph.nodes[index].name)]
+    starts = [graph.nodes[index].name for index in sorted(zeros) if not canonicalize.is_filler(graph.nodes[index].name)]
     if starts:
         names = ", ".join(starts)
         notes = (*notes, f"{names}: initial states start at zero; --states keeps them as inputs")
-    draft = Draft(normalise.frozen(graph), found.inputs)
-    unrolled.roll_up(draft)
-    patterns.simplify(draft)
+    draft = Draft(canonicalize.frozen(graph), found.inputs)
+    reroll_rnn.roll_up(draft)
+    fuse_layers.simplify(draft)
     graph, before = draft.finished()
     inputs = {index: found.inputs[before[index]] for index in graph.inputs()}
     zeros = frozenset(index for index in inputs if before[index] in zeros)
-    constants.check(graph, inputs)
+    constant_limits.check(graph, inputs)
     return Prepared(graph, inputs, zeros, Path(params) if params else None, (*notes, *found.notes), asked)
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import normalise
 from .errors import FormatError, NetconvError
 from .frontends.mxnet import reader
 from .graph.partial_shape import said
 from .ops import registry
+from .passes import canonicalize
 from .shapes import shape_inference
 
 LARGEST_CONFIG = 256 << 20
@@ -58,12 +58,12 @@ def _net(symbol, params, input_shapes) -> Inspection:
     notes = reader.said_unused(graph, params)
     try:
         registry.check(graph)
-        normal = normalise.normalise(graph)
+        normal = canonicalize.normalise(graph)
         given = dict(input_shapes or {})
-        zeros = normalise.zero_states(normal, given)
+        zeros = canonicalize.zero_states(normal, given)
         names = {node.name for node in graph.nodes if node.op == "null"}
         inferred = shape_inference.infer(
-            normal, normalise.filler_shapes(normal, zeros) | given, ignored=names, zeros=zeros
+            normal, canonicalize.filler_shapes(normal, zeros) | given, ignored=names, zeros=zeros
         )
         notes += inferred.notes
         found = {

@@ -6,7 +6,7 @@ from .errors import FormatError
 from .graph.graph import Graph
 from .graph.tracked_array import pieces, sources
 from .keras_api.lazy import keras
-from .normalise import computed_with
+from .passes.canonicalize import computed_with
 from .site import Build, snake
 
 

@@ -8,7 +8,7 @@ import pytest
 from netconv.errors import FormatError, NetconvError, NodeError, ShapeError
 from netconv.graph.graph import Edge, Graph, Node
 from netconv.graph.tracked_array import Array
-from netconv.initialise import initialise, require
+from netconv.passes.initialize import initialise, require
 from netconv.shapes.parameter_roles import parameters
 from netconv.shapes.shape_inference import infer
 

@@ -10,7 +10,7 @@ from nets import graph, null, op, write
 
 import netconv
 from netconv.frontends.mxnet.reader import read
-from netconv.jumps import last_bits
+from netconv.passes.rounding_sensitive import last_bits
 
 CONSTANTS = (41, 47, 55, 83)
 """c * (1 / c) is less than 1 for these, in single precision."""

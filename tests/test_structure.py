@@ -41,15 +41,6 @@ STRANGERS = {
 }
 """What a room may not know though it lies lower."""
 MOVING = {
-    "normalise": "passes",
-    "initialise": "passes",
-    "draft": "passes",
-    "patterns": "passes",
-    "directions": "passes",
-    "cells": "passes",
-    "unrolled": "passes",
-    "jumps": "passes",
-    "constants": "passes",
     "build": "builder",
     "site": "builder",
     "parts": "builder",

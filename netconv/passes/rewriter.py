@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from .graph.graph import Edge, Graph, Node
-from .graph.partial_shape import Shape
-from .graph.tracked_array import Array
-from .ops.registry import parsed
-from .shapes import shape_inference
+from ..graph.graph import Edge, Graph, Node
+from ..graph.partial_shape import Shape
+from ..graph.tracked_array import Array
+from ..ops.registry import parsed
+from ..shapes import shape_inference
 
 
 @dataclass

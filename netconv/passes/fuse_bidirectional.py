@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .draft import Draft
-from .graph.graph import Edge, Node
-from .graph.tracked_array import Array
-from .ops.registry import parsed
+from ..graph.graph import Edge, Node
+from ..graph.tracked_array import Array
+from ..ops.registry import parsed
+from .rewriter import Draft
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
-from .errors import NodeError
-from .graph.graph import Edge, Graph, Node
-from .ops import registry
+from ..errors import NodeError
+from ..graph.graph import Edge, Graph, Node
+from ..ops import registry
 
 IDENTITY = frozenset({"_copy", "_identity_with_attr_like_rhs", "IdentityAttachKLSparseReg"})
 LABELLED = frozenset(

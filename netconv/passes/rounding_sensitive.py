@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .graph.graph import Graph, Node
+from ..graph.graph import Graph, Node
 
 _COMPARISONS = "equal not_equal greater greater_equal lesser lesser_equal"
 _NUMPY_COMPARISONS = "equal not_equal greater greater_equal less less_equal"

@@ -15,14 +15,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .errors import FormatError, NetconvError, NodeError, ShapeError
-from .graph.graph import Edge, Graph, Node
-from .graph.partial_shape import Shape
-from .graph.tracked_array import Array
-from .keras_api import call_expressions
-from .ops import registry
-from .shapes.parameter_roles import Role, parameters
-from .shapes.rules.layers import GATES
+from ..errors import FormatError, NetconvError, NodeError, ShapeError
+from ..graph.graph import Edge, Graph, Node
+from ..graph.partial_shape import Shape
+from ..graph.tracked_array import Array
+from ..keras_api import call_expressions
+from ..ops import registry
+from ..shapes.parameter_roles import Role, parameters
+from ..shapes.rules.layers import GATES
 
 if TYPE_CHECKING:
     import numpy as np

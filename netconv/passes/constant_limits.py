@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from .errors import NodeError
-from .graph.graph import Edge, Graph
-from .graph.partial_shape import Shape, said
-from .ops import registry
-from .shapes import shape_inference
+from ..errors import NodeError
+from ..graph.graph import Edge, Graph
+from ..graph.partial_shape import Shape, said
+from ..ops import registry
+from ..shapes import shape_inference
 
 LARGEST_ARRAY = 2**26
 """Elements of a constant that a graph may ask for."""

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 
-from . import cells
-from .cells import Step
-from .draft import Draft
-from .graph.graph import Edge, Node
-from .graph.tracked_array import Array
-from .ops.registry import parsed
+from ..graph.graph import Edge, Node
+from ..graph.tracked_array import Array
+from ..ops.registry import parsed
+from . import rnn_cells
+from .rewriter import Draft
+from .rnn_cells import Step
 
 Made = dict[Edge, tuple[Edge, int, int]]
 """What was a step's: the whole (batch, time, units) it is in now, at which place of how many."""
@@ -45,7 +45,7 @@ class Layer:
 
 
 def _layers(draft: Draft) -> list[Layer]:
-    steps = cells.steps(draft)
+    steps = rnn_cells.steps(draft)
     after: dict[Edge, tuple[Step, Edge]] = {}  # by a step's state: the step that starts from it, and what that is given
     followers = set()
     for step in steps.values():

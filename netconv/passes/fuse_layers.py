@@ -10,12 +10,12 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from .directions import both_directions
-from .draft import Draft, both_ways
-from .graph.graph import Edge, Node
-from .graph.partial_shape import Shape
-from .graph.tracked_array import Array
-from .ops.registry import parsed
+from ..graph.graph import Edge, Node
+from ..graph.partial_shape import Shape
+from ..graph.tracked_array import Array
+from ..ops.registry import parsed
+from .fuse_bidirectional import both_directions
+from .rewriter import Draft, both_ways
 
 TOLERANCE = 1e-6
 """How far a constant that a file has as a decimal may be from the number that it stands for, relatively."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from .draft import Draft, both_ways
-from .graph.graph import Edge
-from .ops.registry import parsed
+from ..graph.graph import Edge
+from ..ops.registry import parsed
+from .rewriter import Draft, both_ways
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Graph to Graph, one pass per file. Knows no Keras."""
