@@ -114,17 +114,17 @@ def convert(
 ) -> Conversion:
     """The compiled model of a graph. The optimizer has no slots yet: `archive.save` writes them without them."""
     prepared = prepare(symbol, params, input_shapes=input_shapes, row=row, states=states, seed=seed, init=init)
-    from . import build, finish
+    from .builder import compile_model, model_builder
 
     with no_collection():
         try:
-            model, account = build.build(prepared.graph, prepared.shapes, prepared.zeros)
+            model, account = model_builder.build(prepared.graph, prepared.shapes, prepared.zeros)
         except OpenShape as error:
             inputs = {prepared.graph.nodes[index].name: shape for index, shape in prepared.shapes.items()}
             raise shape_inference.opened(prepared.asked, input_shapes or {}, inputs, error) from error
     outputs = model.outputs
-    chosen = finish.choices(prepared.graph, [len(output.shape) for output in outputs])
-    finish.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)
+    chosen = compile_model.choices(prepared.graph, [len(output.shape) for output in outputs])
+    compile_model.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)
     facts = {"weights.json": json.dumps(dict(sorted(account.weights.items()))).encode()}
     return Conversion(model, account, chosen, prepared, facts)
 

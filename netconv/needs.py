@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from . import finish
+from .builder import compile_model
 from .encoding import Input, Needs
 from .errors import NetconvError
 from .feeding import shape_text
@@ -25,7 +25,7 @@ def loss_name(loss) -> str:
     """Keras's snake-case name of a loss, whatever it was given as."""
     if isinstance(loss, list | tuple) and len(loss) == 1:
         loss = loss[0]
-    loss = finish.known(keras.losses, loss, "loss")
+    loss = compile_model.known(keras.losses, loss, "loss")
     name = type(loss).__name__ if isinstance(loss, keras.losses.Loss) else loss.__name__
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import finish
+from .builder import compile_model
 from .errors import NetconvError
 from .keras_api import call_expressions
 from .keras_api.lazy import keras
@@ -54,7 +54,7 @@ def optimizer_for(learning: Learning, compiled, steps: int, epochs: int):
     `compiled` is the one that the model was compiled with, or None; with nothing said against it, it goes on as it is.
     Raises NetconvError.
     """
-    optimizer = finish.known(keras.optimizers, learning.optimizer or compiled or "adam", "optimizer")
+    optimizer = compile_model.known(keras.optimizers, learning.optimizer or compiled or "adam", "optimizer")
     if learning.settings:
         config = {**optimizer.get_config(), **learning.settings}
         try:

@@ -12,9 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import archive, dataset, finish, strategies
+from . import archive, dataset, strategies
 from .atomic_files import replacing
 from .batches import Feed
+from .builder import compile_model
 from .dataset import Dataset
 from .encoding import Needs
 from .errors import NetconvError
@@ -151,7 +152,7 @@ def train(
         raise NetconvError("--schedule and --reduce-on-plateau would both set the learning rate: choose one")
     strategy = strategy or strategies.strategy_for()
     if loss is not None:
-        loss = finish.loss_for(loss)
+        loss = compile_model.loss_for(loss)
     opened, training, validation = dataset.for_training(
         open_model(model, seed, init, training=True, say=say), data, reading, loss=loss,
         validation_data=validation_data, validation_split=validation_split, seed=seed, say=say,
@@ -178,7 +179,7 @@ def train(
                 variable.assign([seed, index])
         told = {
             "rows": len(training), "checksum of the targets": zlib.crc32(training.targets[:].tobytes()),
-            "rows for validation": len(validation), "loss": finish.said(loss),
+            "rows for validation": len(validation), "loss": compile_model.said(loss),
             "optimizer": type(optimizer).__name__, "optimizer's": _unnamed(optimizer.get_config()),
             "class weights": class_weight, "monitor": monitor, "plateau": reduce_on_plateau,
             "frozen layers": list(freeze), "precision": mixed_precision,
@@ -244,7 +245,7 @@ def weights_of_classes(class_weight, training: Dataset) -> np.ndarray | None:
 def _metrics(model, chosen: Sequence[str], needs: Needs) -> list[Any]:
     """The metrics that a user chose, or those that a model was compiled with, or the customary ones; made anew."""
     if chosen:
-        return [finish.metric_for(name) for name in chosen]
+        return [compile_model.metric_for(name) for name in chosen]
     config = model.get_compile_config() if model is not None and model.compiled else None
     if config and config.get("metrics"):
         return keras.saving.deserialize_keras_object(config["metrics"])

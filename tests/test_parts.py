@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from nets import graph, null, op, write
 
-from netconv import archive, conversion, parts
+from netconv import archive, conversion
+from netconv.builder import submodels
 from netconv.frontends.mxnet import reader
 
 NETS = Path(__file__).parent.parent / "fixtures" / "conformance" / "nets"
@@ -50,8 +51,8 @@ def test_a_deep_chain_is_models_one_behind_the_other(tmp_path):
 
 
 def test_a_graph_that_one_model_holds_is_not_parted(tmp_path):
-    net, arrays = chain(parts.FLAT // 4 * 4)
-    assert parts.starts(reader.read(write(tmp_path, net, **arrays))) == []
+    net, arrays = chain(submodels.FLAT // 4 * 4)
+    assert submodels.starts(reader.read(write(tmp_path, net, **arrays))) == []
 
 
 @pytest.mark.parametrize("name", ["lstm-cells", "resnet", "tied-embedding", "detector", "mathematica-unrolled-11"])
@@ -60,8 +61,8 @@ def test_parted_nets_compute_the_same(name, monkeypatch):
     with np.load(folder / "io.npz") as file:
         told = {key: file[key] for key in file if key.startswith("a/") or key == "meta"}
     shapes = {name: tuple(shape) for name, shape in json.loads(str(told["meta"]))["shapes"].items()}
-    monkeypatch.setattr(parts, "FLAT", 1)
-    monkeypatch.setattr(parts, "DEEPEST", 3)
+    monkeypatch.setattr(submodels, "FLAT", 1)
+    monkeypatch.setattr(submodels, "DEEPEST", 3)
     model = conversion.convert(folder / "net.json", input_shapes=shapes).model
     assert any(type(layer).__name__ == "Functional" for layer in model.layers)
     fed = [told[f"a/in:{tensor.name}"] for tensor in model.inputs]

@@ -41,11 +41,6 @@ STRANGERS = {
 }
 """What a room may not know though it lies lower."""
 MOVING = {
-    "build": "builder",
-    "site": "builder",
-    "parts": "builder",
-    "variables": "builder",
-    "finish": "builder",
     "archive": "keras_files",
     "reading": "features",
     "encoding": "features",

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import NodeError, OpenShape
-from .frontends.mxnet.params_file import release
-from .graph.graph import Edge, Graph
-from .graph.tracked_array import Array, has_constants, sources
-from .keras_api.lazy import keras, layers, ops
-from .kernels.layout import Flat, Stored, Value
-from .parts import WHOLE, Parts
-from .passes.constant_limits import LARGEST_ARRAY
-from .passes.rounding_sensitive import last_bits
+from ..errors import NodeError, OpenShape
+from ..frontends.mxnet.params_file import release
+from ..graph.graph import Edge, Graph
+from ..graph.tracked_array import Array, has_constants, sources
+from ..keras_api.lazy import keras, layers, ops
+from ..kernels.layout import Flat, Stored, Value
+from ..passes.constant_limits import LARGEST_ARRAY
+from ..passes.rounding_sensitive import last_bits
+from .submodels import WHOLE, Parts
 
 LARGEST_CONSTANT = 4096
 """Elements of a constant that may be written into the model's config; a larger one becomes a frozen variable."""

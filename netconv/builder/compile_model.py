@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import NetconvError
-from .graph.graph import Edge, Graph
-from .keras_api import call_expressions
-from .keras_api.lazy import keras
-from .ops.registry import parsed
+from ..errors import NetconvError
+from ..graph.graph import Edge, Graph
+from ..keras_api import call_expressions
+from ..keras_api.lazy import keras
+from ..ops.registry import parsed
 
 PASSING = frozenset({"Reshape", "BlockGrad", "Cast", "_copy", "expand_dims", "squeeze", "MakeLoss", "make_loss"})
 """Ops that a head's meaning is looked for behind."""

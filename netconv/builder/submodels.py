@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .graph.graph import Graph
-from .keras_api.lazy import keras
+from ..graph.graph import Graph
+from ..keras_api.lazy import keras
 
 FLAT, DEEPEST = 850, 300
 """Nodes one behind the other that one model may have, and those of a part of what is deeper."""

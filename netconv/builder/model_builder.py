@@ -7,17 +7,17 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import FormatError, NodeError
-from .graph.attributes import TYPES
-from .graph.graph import Edge, Graph
-from .graph.tracked_array import Array, sources
-from .keras_api.lazy import keras, layers, ops
-from .kernels import layout
-from .kernels.layout import Stored, Value
-from .ops import registry
-from .parts import starts
+from ..errors import FormatError, NodeError
+from ..graph.attributes import TYPES
+from ..graph.graph import Edge, Graph
+from ..graph.tracked_array import Array, sources
+from ..keras_api.lazy import keras, layers, ops
+from ..kernels import layout
+from ..kernels.layout import Stored, Value
+from ..ops import registry
 from .site import Build, Site, keras_name, precision, wrap
-from .variables import idle, name_operations, settle, twice
+from .submodels import starts
+from .weights import idle, name_operations, settle, twice
 
 DTYPES = {str(number): kind for number, kind in TYPES.items()}
 """Types by what `__dtype__` says; where it says nothing known they are float32."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .errors import FormatError
-from .graph.graph import Graph
-from .graph.tracked_array import pieces, sources
-from .keras_api.lazy import keras
-from .passes.canonicalize import computed_with
+from ..errors import FormatError
+from ..graph.graph import Graph
+from ..graph.tracked_array import pieces, sources
+from ..keras_api.lazy import keras
+from ..passes.canonicalize import computed_with
 from .site import Build, snake
 
 

@@ -1,0 +1,1 @@
+"""Graph to keras.Model. Knows no single op."""
