@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import archive
 from .errors import FormatError, OpenShape
 from .frontends.mxnet import reader
 from .graph.graph import Graph
 from .graph.partial_shape import said
 from .keras_api.lazy import no_collection
+from .keras_files import archive
 from .ops import registry
 from .passes import canonicalize, constant_limits, fuse_layers, initialize, reroll_rnn
 from .passes.rewriter import Draft

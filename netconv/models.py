@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import archive
 from .encoding import Encoding
 from .errors import FormatError, NetconvError, UnknownShape
 from .finding import silent
 from .keras_api.lazy import keras
+from .keras_files import archive
 
 if TYPE_CHECKING:
     pass

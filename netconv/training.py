@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import archive, dataset, strategies
+from . import dataset, strategies
 from .atomic_files import replacing
 from .batches import Feed
 from .builder import compile_model
@@ -24,6 +24,7 @@ from .finding import silent
 from .fitting import MONITOR, Plan, Progress, fit
 from .freezing import frozen
 from .keras_api.lazy import keras
+from .keras_files import archive
 from .models import TABLE, Opened, Say, open_model
 from .needs import as_targets, loss_of, needs_of
 from .optimizers import Learning, optimizer_for, renewed

@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner
 from tables import layers, model, separable
 
-from netconv import archive
 from netconv.cli import main
+from netconv.keras_files import archive
 
 TEXT = separable(40)
 

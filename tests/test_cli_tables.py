@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from netconv import archive
 from netconv.cli import main
+from netconv.keras_files import archive
 from netconv.tables.number_format import figure
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"

@@ -17,9 +17,9 @@ import pytest
 from click.testing import CliRunner
 from tables import KIDNEY, layers, model, separable
 
-from netconv import archive
 from netconv.cli import main
 from netconv.cli import train as command
+from netconv.keras_files import archive
 
 NETCONV = [sys.executable, "-m", "netconv"]
 SECONDS = 120

@@ -11,8 +11,9 @@ import pytest
 from nets import dense, draw, graph, null, op, write
 
 import netconv
-from netconv import archive, conversion
+from netconv import conversion
 from netconv.frontends.mxnet import params_file
+from netconv.keras_files import archive
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 RESNET = Path(__file__).parent.parent / "fixtures" / "conformance" / "nets" / "resnet"

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from nets import graph, null, op, write
 
-from netconv import archive, conversion
+from netconv import conversion
 from netconv.builder import submodels
 from netconv.frontends.mxnet import reader
+from netconv.keras_files import archive
 
 NETS = Path(__file__).parent.parent / "fixtures" / "conformance" / "nets"
 

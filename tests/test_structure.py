@@ -41,7 +41,6 @@ STRANGERS = {
 }
 """What a room may not know though it lies lower."""
 MOVING = {
-    "archive": "keras_files",
     "reading": "features",
     "encoding": "features",
     "encoded": "features",

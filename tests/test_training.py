@@ -11,9 +11,10 @@ import pytest
 from tables import KIDNEY, fails, layers, model, separable, source
 
 import netconv
-from netconv import FormatError, archive, dataset, fitting, training
+from netconv import FormatError, dataset, fitting, training
 from netconv.dataset import Dataset
 from netconv.encoding import Encoding
+from netconv.keras_files import archive
 
 
 def test_the_kidney_table_is_learnt_with_no_options():

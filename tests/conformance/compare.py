@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from cases import Case, cotangent, symbol
 
-from netconv import archive, conversion
+from netconv import conversion
 from netconv.frontends.mxnet import params_file
 from netconv.graph import tracked_array
+from netconv.keras_files import archive
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 NETS = [FIXTURES / "ckd", *sorted((FIXTURES / "conformance" / "nets").iterdir())]

@@ -14,9 +14,9 @@ import warnings
 import zipfile
 from pathlib import Path
 
-from .atomic_files import replacing, reserve
-from .errors import FormatError
-from .keras_api.lazy import keras, no_collection
+from ..atomic_files import replacing, reserve
+from ..errors import FormatError
+from ..keras_api.lazy import keras, no_collection
 
 PREFIX = "netconv/"
 EPOCH = (1980, 1, 1, 0, 0, 0)
