@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from . import encoded, encoding, finding
-from .encoding import Encoding, Needs
 from .errors import DataError
+from .features import encoding, schema_inference, transform
+from .features.encoding import Encoding, Needs
+from .features.table_options import Reading
 from .feeding import row_shapes
 from .learnt import known_encoding, overridden, plain_encoding, tell_unseen
 from .models import Opened, Say
 from .needs import check_trainable, class_names, loss_of, needs_of
-from .reading import Reading
 from .tables import disk_buffer, table
 from .tables.disk_buffer import Collector, Part, Spool
 from .tables.number_format import counted
@@ -80,7 +80,7 @@ def for_training(
     whole = None
     if opened.model is None:
         whole = _read(files, reading)
-        opened = opened.for_rows((finding.width(whole.form, reading, whole.file),), say)
+        opened = opened.for_rows((schema_inference.width(whole.form, reading, whole.file),), say)
     check_trainable(opened)
     needs = needs_of(opened, loss or loss_of(opened))
     known = None if reading.anew or loss else known_encoding(opened, needs)
@@ -89,14 +89,14 @@ def for_training(
         whole = encoding.read(files, known, reading.header)
     else:
         whole = whole or _read(files, reading)
-        known = finding.fit(whole, needs, reading, opened.classes, say=say)
+        known = schema_inference.fit(whole, needs, reading, opened.classes, say=say)
     _tell_place(whole, say)
     y, full, left_out = _targets(whole, known, say)
     _check_classes(y, full, known, whole)
     outside = _held_out(y, full, 0.0 if validation_data else validation_split, seed)
     inside = full & ~outside
     if reading.standardize or any(feature.fill is None and not feature.ids for feature in known.features):
-        known = encoded.learnt(known, whole, inside, reading.standardize)
+        known = transform.learnt(known, whole, inside, reading.standardize)
     if reading.standardize_target:
         known = _with_target_moments(known, y, inside, whole.file)
     unseen: Counter[str] = Counter()
@@ -144,7 +144,7 @@ def _read(files: tuple[Source, ...], reading: Reading) -> Table:
 
 def likely(files: tuple[Source, ...], reading: Reading) -> Callable[[Form], frozenset[int]]:
     """What tells the columns that may be targets."""
-    return partial(finding.likely_targets, reading=reading, file=table.title(files))
+    return partial(schema_inference.likely_targets, reading=reading, file=table.title(files))
 
 
 def _tell_place(whole: Table, say: Say) -> None:
@@ -156,7 +156,7 @@ def _targets(whole: Table, known: Encoding, say: Say) -> tuple[np.ndarray, np.nd
     """The targets of all rows, which rows have one (a mask), and how many are left out because they have none."""
     import numpy as np
 
-    y = np.concatenate([encoded.targets(rows, known) for rows in whole.blocks()])
+    y = np.concatenate([transform.targets(rows, known) for rows in whole.blocks()])
     full = y >= 0 if y.ndim == 1 else ~np.isnan(y).any(axis=1)
     without = int(len(y) - full.sum())
     if without == len(y):
@@ -225,7 +225,7 @@ def _datasets(opened: Opened, needs: Needs, known: Encoding, whole: Table, y, ma
     collected = [[Collector(width, room) for width in widths] for _ in masks]
     start = 0
     for rows in whole.blocks():
-        x = encoded.unscaled(rows, known, unseen)
+        x = transform.unscaled(rows, known, unseen)
         for mask, collectors in zip(masks, collected, strict=True):
             picked = x[mask[start : start + len(rows)]]
             for collector, part in zip(collectors, np.split(picked, edges, axis=1), strict=True):

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from . import dataset
 from .dataset import Dataset
-from .encoding import Needs
 from .errors import NetconvError
+from .features.encoding import Needs
+from .features.schema_inference import silent
+from .features.table_options import Reading
 from .feeding import outputs_of
-from .finding import silent
 from .keras_api.lazy import keras
 from .models import Say, open_model
 from .needs import as_targets, check_trainable, loss_of, needs_of, probabilities
-from .reading import Reading
 from .report import ClassReport, Evaluation
 from .tables.sources import Data
 

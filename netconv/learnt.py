@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from . import finding
-from .encoding import Encoding, Feature, Needs
 from .errors import DataError, FormatError, NetconvError
+from .features import schema_inference
+from .features.encoding import Encoding, Feature, Needs
+from .features.table_options import Reading
 from .models import TABLE, Opened, Say
-from .reading import Reading
 from .tables.number_format import counted
 from .tables.table import Table
 
@@ -22,7 +22,7 @@ def plain_encoding(
         raise DataError(
             "means are learnt in training, and the model was not trained on a table: leave --standardize out"
         )
-    found = finding.fit(table, needs, reading, opened.classes, without_target, say)
+    found = schema_inference.fit(table, needs, reading, opened.classes, without_target, say)
     return replace(found, features=tuple(Feature(feature.name, ids=feature.ids) for feature in found.features))
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .encoding import Encoding
 from .errors import FormatError, NetconvError, UnknownShape
-from .finding import silent
+from .features.encoding import Encoding
+from .features.schema_inference import silent
 from .keras_api.lazy import keras
 from .keras_files import archive
 

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from .builder import compile_model
-from .encoding import Input, Needs
 from .errors import NetconvError
+from .features.encoding import Input, Needs
 from .feeding import shape_text
 from .ids import ids_of, input_names
 from .keras_api.lazy import keras

@@ -9,16 +9,16 @@ from contextlib import closing
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
-from . import encoded, encoding
 from .dataset import found_sources, likely
-from .encoding import Encoding, Needs
+from .features import encoding, transform
+from .features.encoding import Encoding, Needs
+from .features.schema_inference import silent
+from .features.table_options import Reading
 from .feeding import inputs_of, outputs_of
-from .finding import silent
 from .learnt import known_encoding, overridden, plain_encoding, tell_unseen
 from .models import Opened, Say, open_model
 from .needs import class_names, loss_of, needs_of, probabilities
 from .predictions import Block, Predictions
-from .reading import Reading
 from .tables import table
 from .tables.column_selection import columns
 from .tables.number_format import counted
@@ -110,7 +110,7 @@ def _rows(
             if used is None:
                 used = plain_encoding(table.of(whole, likely(data, reading)), needs, opened, reading, True, say)
             for rows in whole.parts(most):
-                x = encoded.features(rows, used, unseen)
+                x = transform.features(rows, used, unseen)
                 yield rows, x, {name: rows.kept[place] for name, place in kept.items()}
     tell_unseen(unseen, say)
 

@@ -17,10 +17,11 @@ from .atomic_files import replacing
 from .batches import Feed
 from .builder import compile_model
 from .dataset import Dataset
-from .encoding import Needs
 from .errors import NetconvError
 from .evaluation import assess
-from .finding import silent
+from .features.encoding import Needs
+from .features.schema_inference import silent
+from .features.table_options import Reading
 from .fitting import MONITOR, Plan, Progress, fit
 from .freezing import frozen
 from .keras_api.lazy import keras
@@ -28,7 +29,6 @@ from .keras_files import archive
 from .models import TABLE, Opened, Say, open_model
 from .needs import as_targets, loss_of, needs_of
 from .optimizers import Learning, optimizer_for, renewed
-from .reading import Reading
 from .report import Evaluation
 from .tables.number_format import finite
 from .tables.sources import Data

@@ -10,8 +10,8 @@ from tables import fails, layers, model, separable, source
 
 import netconv
 from netconv import DataError, dataset, models
+from netconv.features.table_options import Reading
 from netconv.ids import ids_of
-from netconv.reading import Reading
 from netconv.tables import disk_buffer
 from netconv.tables.disk_buffer import Collector, Spool
 from netconv.tables.sources import Source

@@ -9,9 +9,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from netconv import DataError, FormatError, encoded, encoding, finding
-from netconv.encoding import Encoding, Feature, Needs
-from netconv.reading import Reading
+from netconv import DataError, FormatError
+from netconv.features import encoding, schema_inference, transform
+from netconv.features.encoding import Encoding, Feature, Needs
+from netconv.features.table_options import Reading
 from netconv.tables import table
 from netconv.tables.column_selection import columns
 from netconv.tables.sources import Source
@@ -23,11 +24,11 @@ def source(text):
 
 def fit(text, needs, *targets, classes=(), **options):
     said, reading = [], Reading(targets, **options)
-    likely = partial(finding.likely_targets, reading=reading, file="t.csv")
+    likely = partial(schema_inference.likely_targets, reading=reading, file="t.csv")
     whole = table.read(source(text), distinct=likely)
-    found = finding.fit(whole, needs, reading, classes, say=said.append)
+    found = schema_inference.fit(whole, needs, reading, classes, say=said.append)
     everywhere = np.ones(len(whole), bool)
-    return whole.rows(slice(None)), encoded.learnt(found, whole, everywhere, reading.standardize), said
+    return whole.rows(slice(None)), transform.learnt(found, whole, everywhere, reading.standardize), said
 
 
 def fails(text, needs, *targets, **options):
@@ -107,23 +108,23 @@ def test_a_column_that_is_no_feature_is_left_out_when_it_is_one_too_many(text, d
 def test_texts_become_codes_or_places_as_the_width_wants():
     text = "a,two,many,y\n1,yes,p,0\n2,no,q,1\n3,no,r,1\n"
     rows, found, _ = fit(text, Needs(3, 2, 2))
-    assert encoded.features(rows, found).tolist() == [[1, 1, 0], [2, 0, 1], [3, 0, 2]]
+    assert transform.features(rows, found).tolist() == [[1, 1, 0], [2, 0, 1], [3, 0, 2]]
     rows, found, _ = fit(text, Needs(5, 2, 2))
-    assert encoded.features(rows, found).tolist() == [[1, 1, 1, 0, 0], [2, 0, 0, 1, 0], [3, 0, 0, 0, 1]]
+    assert transform.features(rows, found).tolist() == [[1, 1, 1, 0, 0], [2, 0, 0, 1, 0], [3, 0, 0, 0, 1]]
 
 
 def test_missing_cells_get_the_median_or_the_most_frequent_text_of_the_rows_asked_for():
     whole = table.read(source("a,b,c,y\n1,x,\n,?,\n5,z,\n2,z,\n9,x,\n".replace(",\n", ",,0\n")))
-    found = finding.fit(whole, Needs(3, 1, 0), Reading(("y",)))
-    found = encoded.learnt(found, whole, np.arange(5) < 4)
+    found = schema_inference.fit(whole, Needs(3, 1, 0), Reading(("y",)))
+    found = transform.learnt(found, whole, np.arange(5) < 4)
     rows = whole.rows(slice(None))
     assert [feature.fill for feature in found.features] == [2.0, "z", 0.0]
-    assert encoded.features(rows, found)[1].tolist() == [2, 1, 0]
+    assert transform.features(rows, found)[1].tolist() == [2, 1, 0]
 
 
 def test_numbers_are_rescaled_and_texts_are_not():
     rows, found, _ = fit("a,b,y\n0,p,0\n255,q,1\n,q,1\n", Needs(2, 2, 2), rescale=(-1 / 255, 1.0))
-    assert encoded.features(rows, found).tolist() == [[1, 0], [0, 1], [0.5, 1]]
+    assert transform.features(rows, found).tolist() == [[1, 0], [0, 1], [0.5, 1]]
 
 
 @pytest.mark.parametrize(
@@ -143,20 +144,20 @@ def test_classes(column, count, classes, numbers):
     text = "a,y\n" + "".join(f"1,{cell}\n" for cell in column.split())
     rows, found, _ = fit(text, Needs(1, count, count))
     assert found.classes == classes
-    assert encoded.targets(rows, found).tolist() == numbers
+    assert transform.targets(rows, found).tolist() == numbers
 
 
 def test_classes_that_have_names_may_be_numbered_in_the_table():
     rows, found, _ = fit("a,y\n1,1\n2,0\n", Needs(1, 2, 2), classes=("ill", "well"))
-    assert encoded.targets(rows, found).tolist() == [1, 0]
+    assert transform.targets(rows, found).tolist() == [1, 0]
     rows, found, _ = fit("a,y\n1,well\n2,ill\n", Needs(1, 2, 2), classes=("ill", "well"))
-    assert encoded.targets(rows, found).tolist() == [1, 0]
+    assert transform.targets(rows, found).tolist() == [1, 0]
 
 
 TRAINING = "id,a,b,c,kind\n7,1,yes,p,x\n8,2,no,q,y\n9,3,no,r,y\n"
 
 
-def later(text, what=encoded.features, header=None, **options):
+def later(text, what=transform.features, header=None, **options):
     _, found, _ = fit(TRAINING, Needs(3, 2, 2))
     found = Encoding.load(found.dump(), "model.keras")
     [rows] = encoding.stream(source(text), found, header)
@@ -186,17 +187,17 @@ def test_categories_that_were_not_there_count_as_missing_and_are_counted():
 @pytest.mark.parametrize(
     "text, what, message",
     [
-        ("a,b,c\n1,yes,p\nsome,no,q\n", encoded.features,
+        ("a,b,c\n1,yes,p\nsome,no,q\n", transform.features,
          "t.csv, line 3, column 'a': 'some' is no number, in a column that was numeric in training"),
-        ("a,b\n1,yes\n", encoded.features,
+        ("a,b\n1,yes\n", transform.features,
          "t.csv: 2 columns found, and of the 3 features that the model takes these are missing: c"),
-        ("1,yes\n", encoded.features,
+        ("1,yes\n", transform.features,
          "t.csv: 2 columns found, and the model takes 3 features (a, b, c) or the 5 columns of its training table"),
-        ("a,b,c,kind\n1,no,p,x\n2,no,p, z \n", encoded.targets,
+        ("a,b,c,kind\n1,no,p,x\n2,no,p, z \n", transform.targets,
          "t.csv, line 3, column 'kind': unknown class 'z'; the classes are x, y"),
-        ("a,b,c\n1,no,p\n", encoded.targets, "t.csv: has no target column 'kind'"),
-        ("a,b,c\n1,no,p\ninf,no,p\n", encoded.features, "t.csv, line 3, column 'a': 'inf' is no finite number"),
-        ("a,b,c\n1,no,p\n-1e99,no,p\n", encoded.features, "t.csv, line 3, column 'a': '-1e99' is no finite number"),
+        ("a,b,c\n1,no,p\n", transform.targets, "t.csv: has no target column 'kind'"),
+        ("a,b,c\n1,no,p\ninf,no,p\n", transform.features, "t.csv, line 3, column 'a': 'inf' is no finite number"),
+        ("a,b,c\n1,no,p\n-1e99,no,p\n", transform.features, "t.csv, line 3, column 'a': '-1e99' is no finite number"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_the_training_table(text, what, message):
@@ -214,10 +215,10 @@ def test_the_error_has_its_parts():
 
 def test_a_missing_cell_that_nothing_stands_for():
     whole = table.read(source("a,y\n1,0\n,1\n"))
-    found = finding.fit(whole, Needs(1, 2, 2), Reading(("y",)), ("p", "q"))
+    found = schema_inference.fit(whole, Needs(1, 2, 2), Reading(("y",)), ("p", "q"))
     rows = whole.rows(slice(None))
     with pytest.raises(DataError) as caught:
-        encoded.features(rows, found)
+        transform.features(rows, found)
     assert str(caught.value) == (
         "t.csv, line 3, column 'a': '' is a missing cell, and nothing learnt from a training table stands for it"
     )
@@ -226,7 +227,7 @@ def test_a_missing_cell_that_nothing_stands_for():
 def test_text_for_a_value():
     rows = table.read(source("a,v\n1,2\n2,high\n")).rows(slice(None))
     with pytest.raises(DataError, match="line 3, column 'v': 'high' is no number"):
-        encoded.targets(rows, Encoding(("a", "v"), True, (Feature("a"),), ("v",)))
+        transform.targets(rows, Encoding(("a", "v"), True, (Feature("a"),), ("v",)))
 
 
 GOOD = {"columns": ["a"], "header": True, "targets": [], "classes": [], "scale": 1, "offset": 0,
@@ -240,7 +241,7 @@ LENIENT = "id,a,b,c\n0,1,yes,p\n1,x,yes,p\n2,3\n3,1e99,no,p\n4,5,no,p\n5,?,?,?\n
 
 def leniently(text, known):
     [rows] = encoding.stream(source(text), known, lenient=True)
-    return rows, encoded.features(rows, known, Counter())
+    return rows, transform.features(rows, known, Counter())
 
 
 def test_rows_at_fault_are_noted_where_they_may_be():
@@ -276,16 +277,16 @@ def test_columns_by_name_and_number():
 def test_an_infinite_number_counts_only_where_it_is_used():
     rows, found, _ = fit("id,a,class\n1e999,1,x\n1e999,2,y\n", Needs(1, 2, 2))
     assert [feature.name for feature in found.features] == ["a"]
-    assert encoded.features(rows, found).tolist() == [[1], [2]]
+    assert transform.features(rows, found).tolist() == [[1], [2]]
     rows, found, _ = fit("a,class\n1,x\n1e999,y\n", Needs(1, 2, 2))
     with pytest.raises(DataError, match=r"^t.csv, line 3, column 'a': '1e999' is no finite number$"):
-        encoded.features(rows, found)
+        transform.features(rows, found)
     assert fails("a,class\n1,1\n2,1e99\n", Needs(1, 2, 2)) == (
         "t.csv, line 3, column 'class': '1e99' is no finite number"
     )
     rows, found, _ = fit("a,price\n1,1e999\n2,3\n", Needs(1, 1, 0), "price")
     with pytest.raises(DataError, match=r"^t.csv, line 2, column 'price': '1e999' is no finite number$"):
-        encoded.targets(rows, found)
+        transform.targets(rows, found)
 
 
 @pytest.mark.parametrize(

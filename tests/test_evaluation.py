@@ -10,7 +10,7 @@ from tables import fails, model, separable, source
 
 import netconv
 from netconv import evaluation
-from netconv.encoding import Needs
+from netconv.features.encoding import Needs
 
 CROSSENTROPY = "sparse_categorical_crossentropy"
 

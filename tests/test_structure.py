@@ -41,10 +41,6 @@ STRANGERS = {
 }
 """What a room may not know though it lies lower."""
 MOVING = {
-    "reading": "features",
-    "encoding": "features",
-    "encoded": "features",
-    "finding": "features",
     "report": "reports",
     "history": "reports",
     "plots": "reports",

@@ -13,7 +13,7 @@ from tables import KIDNEY, fails, layers, model, separable, source
 import netconv
 from netconv import FormatError, dataset, fitting, training
 from netconv.dataset import Dataset
-from netconv.encoding import Encoding
+from netconv.features.encoding import Encoding
 from netconv.keras_files import archive
 
 

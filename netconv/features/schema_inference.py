@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..errors import DataError
+from ..tables.column_selection import columns, listed, of_array
+from ..tables.number_format import counted
+from ..tables.rows import Form, spelled
+from ..tables.table import Table
 from .encoding import Encoding, Feature, Input, Needs
-from .errors import DataError
-from .reading import Reading
-from .tables.column_selection import columns, listed, of_array
-from .tables.number_format import counted
-from .tables.rows import Form, spelled
-from .tables.table import Table
+from .table_options import Reading
 
 if TYPE_CHECKING:
     pass

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .errors import NetconvError
-from .tables.sources import Data
+from ..errors import NetconvError
+from ..tables.sources import Data
 
 
 @dataclass(frozen=True)

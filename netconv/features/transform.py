@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..errors import DataError
+from ..tables.column_selection import listed
+from ..tables.rows import NUMBER, Rows, spelled
+from ..tables.table import Table
 from .encoding import Encoding, Feature, places
-from .errors import DataError
-from .tables.column_selection import listed
-from .tables.rows import NUMBER, Rows, spelled
-from .tables.table import Table
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,13 +13,13 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .errors import DataError, FormatError
-from .tables import table
-from .tables.column_selection import columns, listed
-from .tables.number_format import counted
-from .tables.rows import NUMBER, Form, Rows
-from .tables.sources import Source
-from .tables.table import Table
+from ..errors import DataError, FormatError
+from ..tables import table
+from ..tables.column_selection import columns, listed
+from ..tables.number_format import counted
+from ..tables.rows import NUMBER, Form, Rows
+from ..tables.sources import Source
+from ..tables.table import Table
 
 if TYPE_CHECKING:
     import numpy as np

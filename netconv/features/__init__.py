@@ -1,0 +1,1 @@
+"""Columns to numbers: encodings, fill values, scales, which column is what. Knows no graph and no Keras."""
