@@ -22,10 +22,10 @@ _ON_TABLES = {
     "strategy_for": "strategies.strategy_for",
     "evaluate": "evaluation.evaluate",
     "predict": "prediction.predict",
-    "read_history": "history.read",
-    "learning_curves": "plots.learning_curves",
-    "confusion_matrix": "plots.confusion_matrix",
-    "check_picture": "plots.check_picture",
+    "read_history": "reports.history.read",
+    "learning_curves": "reports.plots.learning_curves",
+    "confusion_matrix": "reports.plots.confusion_matrix",
+    "check_picture": "reports.plots.check_picture",
     "check_writable": "atomic_files.check_writable",
 }
 

@@ -16,7 +16,7 @@ from .feeding import outputs_of
 from .keras_api.lazy import keras
 from .models import Say, open_model
 from .needs import as_targets, check_trainable, loss_of, needs_of, probabilities
-from .report import ClassReport, Evaluation
+from .reports.evaluation_report import ClassReport, Evaluation
 from .tables.sources import Data
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from .feeding import inputs_of, outputs_of
 from .learnt import known_encoding, overridden, plain_encoding, tell_unseen
 from .models import Opened, Say, open_model
 from .needs import class_names, loss_of, needs_of, probabilities
-from .predictions import Block, Predictions
+from .reports.predictions import Block, Predictions
 from .tables import table
 from .tables.column_selection import columns
 from .tables.number_format import counted

@@ -29,7 +29,7 @@ from .keras_files import archive
 from .models import TABLE, Opened, Say, open_model
 from .needs import as_targets, loss_of, needs_of
 from .optimizers import Learning, optimizer_for, renewed
-from .report import Evaluation
+from .reports.evaluation_report import Evaluation
 from .tables.number_format import finite
 from .tables.sources import Data
 

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 from tables import fails
 
-from netconv import history, plots
 from netconv.cli import main
+from netconv.reports import history, plots
 
 FIGURES = ({"epoch": 1, "loss": 2.0, "val_loss": 2.5, "accuracy": 0.5},
            {"epoch": 2, "loss": 1.0, "val_loss": 1.5, "accuracy": 0.7},

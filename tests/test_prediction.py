@@ -11,7 +11,7 @@ import pytest
 from tables import fails, layers, model, source
 
 from netconv import evaluation, prediction, training
-from netconv.predictions import Block, Predictions
+from netconv.reports.predictions import Block, Predictions
 from netconv.tables import sources
 
 BLOCK = Block(np.array([[0.25, 0.7512345, 0], [1, 0, 0]], np.float32), np.array([False, False]))

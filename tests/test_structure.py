@@ -41,10 +41,6 @@ STRANGERS = {
 }
 """What a room may not know though it lies lower."""
 MOVING = {
-    "report": "reports",
-    "history": "reports",
-    "plots": "reports",
-    "predictions": "reports",
     "models": "inference",
     "ids": "inference",
     "feeding": "inference",

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from .atomic_files import replacing
-from .errors import NetconvError
-from .tables.number_format import figure, shortened
+from ..atomic_files import replacing
+from ..errors import NetconvError
+from ..tables.number_format import figure, shortened
 
 FORMATS = (".png", ".svg")
 DPI = 144

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .errors import NetconvError
-from .tables.number_format import figure, finite, shortened
+from ..errors import NetconvError
+from ..tables.number_format import figure, finite, shortened
 
 WIDEST, MOST = 120, 50
 """Characters of a confusion matrix, and classes, that are shown as text."""

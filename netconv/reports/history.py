@@ -7,8 +7,8 @@ import io
 import json
 import math
 
-from .errors import DataError
-from .tables.sources import Source, source
+from ..errors import DataError
+from ..tables.sources import Source, source
 
 LARGEST = 64 << 20
 """Bytes of a history: a million epochs."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from .atomic_files import replacing
-from .errors import NetconvError
-from .tables import lines
+from ..atomic_files import replacing
+from ..errors import NetconvError
+from ..tables import lines
 
 if TYPE_CHECKING:
     import numpy as np
