@@ -16,12 +16,12 @@ __all__ = [
 
 
 _ON_TABLES = {
-    "find_model": "models.find_model",
-    "open_model": "models.open_model",
+    "find_model": "inference.loading.find_model",
+    "open_model": "inference.loading.open_model",
     "train": "training.train",
     "strategy_for": "strategies.strategy_for",
-    "evaluate": "evaluation.evaluate",
-    "predict": "prediction.predict",
+    "evaluate": "inference.evaluation.evaluate",
+    "predict": "inference.prediction.predict",
     "read_history": "reports.history.read",
     "learning_curves": "reports.plots.learning_curves",
     "confusion_matrix": "reports.plots.confusion_matrix",

@@ -12,22 +12,23 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import dataset, strategies
+from . import strategies
 from .atomic_files import replacing
 from .batches import Feed
 from .builder import compile_model
-from .dataset import Dataset
 from .errors import NetconvError
-from .evaluation import assess
 from .features.encoding import Needs
 from .features.schema_inference import silent
 from .features.table_options import Reading
 from .fitting import MONITOR, Plan, Progress, fit
 from .freezing import frozen
+from .inference import dataset
+from .inference.dataset import Dataset
+from .inference.evaluation import assess
+from .inference.loading import TABLE, Opened, Say, open_model
+from .inference.model_spec import as_targets, loss_of, needs_of
 from .keras_api.lazy import keras
 from .keras_files import archive
-from .models import TABLE, Opened, Say, open_model
-from .needs import as_targets, loss_of, needs_of
 from .optimizers import Learning, optimizer_for, renewed
 from .reports.evaluation_report import Evaluation
 from .tables.number_format import finite

@@ -9,9 +9,10 @@ import pytest
 from tables import fails, layers, model, separable, source
 
 import netconv
-from netconv import DataError, dataset, models
+from netconv import DataError
 from netconv.features.table_options import Reading
-from netconv.ids import ids_of
+from netconv.inference import dataset, loading
+from netconv.inference.embedding_inputs import ids_of
 from netconv.tables import disk_buffer
 from netconv.tables.disk_buffer import Collector, Spool
 from netconv.tables.sources import Source
@@ -22,7 +23,11 @@ def datasets(made, text, said=None, **options):
     how |= {name: options.pop(name) for name in how.keys() & options.keys()}
     say = said.append if said is not None else lambda _line: None
     _, training, validation = dataset.for_training(
-        models.open_model(made), text if not isinstance(text, str) else source(text), Reading(**options), say=say, **how
+        loading.open_model(made),
+        text if not isinstance(text, str) else source(text),
+        Reading(**options),
+        say=say,
+        **how,
     )
     return training, validation
 

@@ -9,8 +9,8 @@ import pytest
 from tables import fails, model, separable, source
 
 import netconv
-from netconv import evaluation
 from netconv.features.encoding import Needs
+from netconv.inference import evaluation
 
 CROSSENTROPY = "sparse_categorical_crossentropy"
 

@@ -8,7 +8,7 @@ import pytest
 from tables import fails, layers
 
 import netconv
-from netconv import feeding, models
+from netconv.inference import calling, loading
 
 # Shapes
 
@@ -16,22 +16,22 @@ from netconv import feeding, models
 def test_rows_fill_the_inputs_of_a_net():
     one, two = keras.Input((1, 2), name="one"), keras.Input((2,), dtype="int32", name="two")
     made = keras.Model([one, two], layers.Concatenate()([layers.Flatten()(one), layers.Embedding(9, 1)(two)[..., 0]]))
-    first, second = feeding.inputs_of(made, np.array([[1, 2, 3, 4]], np.float32))
+    first, second = calling.inputs_of(made, np.array([[1, 2, 3, 4]], np.float32))
     assert first.tolist() == [[[1, 2]]] and second.tolist() == [[3, 4]] and second.dtype == np.int32
 
 
 def test_a_net_of_one_row_gets_rows_one_by_one():
     entry = keras.Input((2,))
     made = keras.Model(entry, keras.ops.reshape(entry, (1, 2)) * 2)
-    np.testing.assert_array_equal(feeding.outputs_of(made, [np.ones((3, 2), np.float32)]), np.full((3, 2), 2))
+    np.testing.assert_array_equal(calling.outputs_of(made, [np.ones((3, 2), np.float32)]), np.full((3, 2), 2))
 
 
 def test_unknown_lengths_are_found_out():
     entry = keras.Input((1, None, None))
     made = keras.Model(entry, layers.GlobalAveragePooling2D(data_format="channels_first")(entry))
-    [image] = feeding.inputs_of(made, np.zeros((3, 49), np.float32))
+    [image] = calling.inputs_of(made, np.zeros((3, 49), np.float32))
     assert image.shape == (3, 1, 7, 7)
-    assert fails(feeding.inputs_of, made, np.zeros((3, 50), np.float32)) == (
+    assert fails(calling.inputs_of, made, np.zeros((3, 50), np.float32)) == (
         "50 features do not fill the net's input of 1 x ? x ?"
     )
 
@@ -76,11 +76,11 @@ def test_several_models_or_none(tmp_path, monkeypatch):
 
 def test_where_the_trained_model_goes(tmp_path):
     def path(name, output=None):
-        return models.Opened(None, name, tmp_path / name).trained_path(output)
+        return loading.Opened(None, name, tmp_path / name).trained_path(output)
 
     assert path("net.keras") == tmp_path / "net-trained.keras"
     assert path("x-symbol.json") == tmp_path / "x-trained.keras"
-    assert models.Opened(None).trained_path() == Path("model-trained.keras")
+    assert loading.Opened(None).trained_path() == Path("model-trained.keras")
     assert fails(path, "x-trained.keras") == (
         f"{tmp_path / 'x-trained.keras'}: the trained model would be written over its input; choose another with -o"
     )

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 from tables import fails, layers, model, source
 
-from netconv import evaluation, prediction, training
+from netconv import training
+from netconv.inference import evaluation, prediction
 from netconv.reports.predictions import Block, Predictions
 from netconv.tables import sources
 

@@ -41,14 +41,6 @@ STRANGERS = {
 }
 """What a room may not know though it lies lower."""
 MOVING = {
-    "models": "inference",
-    "ids": "inference",
-    "feeding": "inference",
-    "dataset": "inference",
-    "learnt": "inference",
-    "needs": "inference",
-    "evaluation": "inference",
-    "prediction": "inference",
     "fitting": "training",
     "steps": "training",
     "batches": "training",

@@ -11,9 +11,10 @@ import pytest
 from tables import KIDNEY, fails, layers, model, separable, source
 
 import netconv
-from netconv import FormatError, dataset, fitting, training
-from netconv.dataset import Dataset
+from netconv import FormatError, fitting, training
 from netconv.features.encoding import Encoding
+from netconv.inference import dataset
+from netconv.inference.dataset import Dataset
 from netconv.keras_files import archive
 
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .errors import DataError
-from .keras_api.lazy import keras
-from .tables.number_format import counted
+from ..errors import DataError
+from ..keras_api.lazy import keras
+from ..tables.number_format import counted
 
 if TYPE_CHECKING:
     import numpy as np

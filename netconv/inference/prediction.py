@@ -9,21 +9,21 @@ from contextlib import closing
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..features import encoding, transform
+from ..features.encoding import Encoding, Needs
+from ..features.schema_inference import silent
+from ..features.table_options import Reading
+from ..reports.predictions import Block, Predictions
+from ..tables import table
+from ..tables.column_selection import columns
+from ..tables.number_format import counted
+from ..tables.rows import Form, Rows
+from ..tables.sources import Data, Source
+from .calling import inputs_of, outputs_of
 from .dataset import found_sources, likely
-from .features import encoding, transform
-from .features.encoding import Encoding, Needs
-from .features.schema_inference import silent
-from .features.table_options import Reading
-from .feeding import inputs_of, outputs_of
-from .learnt import known_encoding, overridden, plain_encoding, tell_unseen
-from .models import Opened, Say, open_model
-from .needs import class_names, loss_of, needs_of, probabilities
-from .reports.predictions import Block, Predictions
-from .tables import table
-from .tables.column_selection import columns
-from .tables.number_format import counted
-from .tables.rows import Form, Rows
-from .tables.sources import Data, Source
+from .loading import Opened, Say, open_model
+from .model_encoding import known_encoding, overridden, plain_encoding, tell_unseen
+from .model_spec import class_names, loss_of, needs_of, probabilities
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from .errors import DataError, FormatError, NetconvError
-from .features import schema_inference
-from .features.encoding import Encoding, Feature, Needs
-from .features.table_options import Reading
-from .models import TABLE, Opened, Say
-from .tables.number_format import counted
-from .tables.table import Table
+from ..errors import DataError, FormatError, NetconvError
+from ..features import schema_inference
+from ..features.encoding import Encoding, Feature, Needs
+from ..features.table_options import Reading
+from ..tables.number_format import counted
+from ..tables.table import Table
+from .loading import TABLE, Opened, Say
 
 
 def plain_encoding(

@@ -6,13 +6,13 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from .builder import compile_model
-from .errors import NetconvError
-from .features.encoding import Input, Needs
-from .feeding import shape_text
-from .ids import ids_of, input_names
-from .keras_api.lazy import keras
-from .models import Opened
+from ..builder import compile_model
+from ..errors import NetconvError
+from ..features.encoding import Input, Needs
+from ..keras_api.lazy import keras
+from .calling import shape_text
+from .embedding_inputs import ids_of, input_names
+from .loading import Opened
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import FormatError, NetconvError, UnknownShape
-from .features.encoding import Encoding
-from .features.schema_inference import silent
-from .keras_api.lazy import keras
-from .keras_files import archive
+from ..errors import FormatError, NetconvError, UnknownShape
+from ..features.encoding import Encoding
+from ..features.schema_inference import silent
+from ..keras_api.lazy import keras
+from ..keras_files import archive
 
 if TYPE_CHECKING:
     pass
@@ -48,7 +48,7 @@ class Opened:
         """With the model that takes rows of shape `row`. Raises NetconvError."""
         if self.model is not None:
             return self
-        from . import conversion
+        from .. import conversion
 
         done = conversion.convert(self.path, seed=self.seed, init=self.init, row=row)
         for note in done.prepared.notes:
@@ -143,7 +143,7 @@ def open_model(
         return Opened(model)
     path = Path(model)
     if path.suffix == ".json":
-        from . import conversion
+        from .. import conversion
 
         try:
             done = conversion.convert(path, seed=seed, init=init)

@@ -8,20 +8,20 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .errors import DataError
-from .features import encoding, schema_inference, transform
-from .features.encoding import Encoding, Needs
-from .features.table_options import Reading
-from .feeding import row_shapes
-from .learnt import known_encoding, overridden, plain_encoding, tell_unseen
-from .models import Opened, Say
-from .needs import check_trainable, class_names, loss_of, needs_of
-from .tables import disk_buffer, table
-from .tables.disk_buffer import Collector, Part, Spool
-from .tables.number_format import counted
-from .tables.rows import Form
-from .tables.sources import Data, Source, sources
-from .tables.table import Table
+from ..errors import DataError
+from ..features import encoding, schema_inference, transform
+from ..features.encoding import Encoding, Needs
+from ..features.table_options import Reading
+from ..tables import disk_buffer, table
+from ..tables.disk_buffer import Collector, Part, Spool
+from ..tables.number_format import counted
+from ..tables.rows import Form
+from ..tables.sources import Data, Source, sources
+from ..tables.table import Table
+from .calling import row_shapes
+from .loading import Opened, Say
+from .model_encoding import known_encoding, overridden, plain_encoding, tell_unseen
+from .model_spec import check_trainable, class_names, loss_of, needs_of
 
 if TYPE_CHECKING:
     import numpy as np

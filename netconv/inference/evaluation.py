@@ -6,18 +6,18 @@ import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from ..errors import NetconvError
+from ..features.encoding import Needs
+from ..features.schema_inference import silent
+from ..features.table_options import Reading
+from ..keras_api.lazy import keras
+from ..reports.evaluation_report import ClassReport, Evaluation
+from ..tables.sources import Data
 from . import dataset
+from .calling import outputs_of
 from .dataset import Dataset
-from .errors import NetconvError
-from .features.encoding import Needs
-from .features.schema_inference import silent
-from .features.table_options import Reading
-from .feeding import outputs_of
-from .keras_api.lazy import keras
-from .models import Say, open_model
-from .needs import as_targets, check_trainable, loss_of, needs_of, probabilities
-from .reports.evaluation_report import ClassReport, Evaluation
-from .tables.sources import Data
+from .loading import Say, open_model
+from .model_spec import as_targets, check_trainable, loss_of, needs_of, probabilities
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .keras_api.lazy import keras
+from ..keras_api.lazy import keras
 
 
 def ids_of(model) -> dict[str, tuple[int, int]]:

@@ -1,0 +1,1 @@
+"""Models loaded and run on tables. Knows no table format."""
