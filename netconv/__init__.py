@@ -18,8 +18,8 @@ __all__ = [
 _ON_TABLES = {
     "find_model": "inference.loading.find_model",
     "open_model": "inference.loading.open_model",
-    "train": "training.train",
-    "strategy_for": "strategies.strategy_for",
+    "train": "training.train.train",
+    "strategy_for": "training.distribution.strategy_for",
     "evaluate": "inference.evaluation.evaluate",
     "predict": "inference.prediction.predict",
     "read_history": "reports.history.read",

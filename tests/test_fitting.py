@@ -8,9 +8,9 @@ import pytest
 from tables import fails, layers, model, separable, source
 
 import netconv
-from netconv import batches, checkpoints, fitting, steps
-from netconv.batches import Feed
 from netconv.errors import FormatError
+from netconv.training import batches, checkpoints, loop, steps
+from netconv.training.batches import Feed
 
 
 class OnDisk:
@@ -69,14 +69,14 @@ def test_batches_are_even_where_they_need_not_be_full():
 
 def test_a_plateau():
     losses = [1.0, 0.9, 0.90001, 0.9, 0.95, 0.91, 0.5]
-    due = [fitting.on_plateau(losses[: n + 1], 2) for n in range(len(losses))]
+    due = [loop.on_plateau(losses[: n + 1], 2) for n in range(len(losses))]
     assert due == [False, False, False, True, False, True, False]
 
 
 def test_the_best_epoch():
-    assert fitting.best_epoch([{"loss": 1, "val_loss": v} for v in (3, float("nan"), 2, 2)]) == 3
-    assert fitting.best_epoch([{"loss": 1}, {"loss": 2}]) == 2
-    assert fitting.best_epoch([]) == 0
+    assert loop.best_epoch([{"loss": 1, "val_loss": v} for v in (3, float("nan"), 2, 2)]) == 3
+    assert loop.best_epoch([{"loss": 1}, {"loss": 2}]) == 2
+    assert loop.best_epoch([]) == 0
 
 
 HARD = separable(80) + "0.5,1,no\n-0.5,1,yes\n" * 12

@@ -5,7 +5,7 @@ import pytest
 from tables import fails
 
 from netconv.keras_api import call_expressions
-from netconv.optimizers import Learning, optimizer_for, schedule
+from netconv.training.optimizers import Learning, optimizer_for, schedule
 
 
 def made(steps=10, epochs=5, compiled=None, **options):

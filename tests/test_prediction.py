@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 from tables import fails, layers, model, source
 
-from netconv import training
 from netconv.inference import evaluation, prediction
 from netconv.reports.predictions import Block, Predictions
 from netconv.tables import sources
+from netconv.training import train
 
 BLOCK = Block(np.array([[0.25, 0.7512345, 0], [1, 0, 0]], np.float32), np.array([False, False]))
 NAMES = ('say "a"', "b,c", "d")
@@ -114,7 +114,7 @@ def trained():
     rows = "id,a,c,class\n" + "".join(
         f"{n},{n % 7 - 3},{'pq'[n % 2]},{'yes' if n % 7 > 3 else 'no'}\n" for n in range(70)
     )
-    return training.train(model(), source(rows), epochs=1).opened
+    return train.train(model(), source(rows), epochs=1).opened
 
 
 def lines_of(text, opened, written=Predictions.csv, **options):

@@ -40,24 +40,10 @@ STRANGERS = {
     "passes": "kernels",
 }
 """What a room may not know though it lies lower."""
-MOVING = {
-    "fitting": "training",
-    "steps": "training",
-    "batches": "training",
-    "checkpoints": "training",
-    "optimizers": "training",
-    "strategies": "training",
-    "freezing": "training",
-}
-"""Modules that are still to be moved into their room."""
 
 
 def modules():
     return [p for p in sorted(PACKAGE.rglob("*.py")) if "__pycache__" not in p.parts]
-
-
-def room_of(module):
-    return MOVING.get("/".join(module[:2]), MOVING.get(module[0], module[0]))
 
 
 def own_imports(path):
@@ -73,9 +59,9 @@ def own_imports(path):
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_imports_only_go_down(path):
-    room = room_of(path.relative_to(PACKAGE).with_suffix("").parts)
+    room = path.relative_to(PACKAGE).with_suffix("").parts[0]
     for module, line in own_imports(path):
-        other = room_of(module)
+        other = module[0]
         if other != room:
             assert FLOOR[other] < FLOOR[room], f"{path.name}:{line} imports {other}"
             assert other not in STRANGERS.get(room, "").split(), f"{path.name}:{line} imports {other}"

@@ -11,11 +11,12 @@ import pytest
 from tables import KIDNEY, fails, layers, model, separable, source
 
 import netconv
-from netconv import FormatError, fitting, training
+from netconv import FormatError
 from netconv.features.encoding import Encoding
 from netconv.inference import dataset
 from netconv.inference.dataset import Dataset
 from netconv.keras_files import archive
+from netconv.training import loop, train
 
 
 def test_the_kidney_table_is_learnt_with_no_options():
@@ -48,7 +49,7 @@ def test_the_monitored_figure_tells_the_best_epoch():
         {"loss": 1.0, "val_loss": math.nan, "val_accuracy": 0.9},
     ]
     figures = ("val_loss", "val_accuracy", "loss", "auc")
-    assert [fitting.best_epoch(history, name) for name in figures] == [1, 2, 3, 3]
+    assert [loop.best_epoch(history, name) for name in figures] == [1, 2, 3, 3]
     options = {"epochs": 40, "early_stopping": 3, "monitor": "val_accuracy"}
     done = netconv.train(model(), source(separable(40)), **options)
     accuracies = [figures["val_accuracy"] for figures in done.history]
@@ -187,8 +188,8 @@ def test_several_values():
 
 def test_class_weights():
     rows = Dataset((), np.array([0, 0, 0, 1]), None, ("a", "b"), (3, 1))
-    assert training.weights_of_classes("balanced", rows) == pytest.approx([2 / 3, 2.0])
-    assert training.weights_of_classes({"b": 3.0}, rows).tolist() == [1.0, 3.0]
+    assert train.weights_of_classes("balanced", rows) == pytest.approx([2 / 3, 2.0])
+    assert train.weights_of_classes({"b": 3.0}, rows).tolist() == [1.0, 3.0]
     assert netconv.train(model(), source(separable()), class_weight="balanced", epochs=1).history
 
 

@@ -12,27 +12,27 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import strategies
-from .atomic_files import replacing
+from ..atomic_files import replacing
+from ..builder import compile_model
+from ..errors import NetconvError
+from ..features.encoding import Needs
+from ..features.schema_inference import silent
+from ..features.table_options import Reading
+from ..inference import dataset
+from ..inference.dataset import Dataset
+from ..inference.evaluation import assess
+from ..inference.loading import TABLE, Opened, Say, open_model
+from ..inference.model_spec import as_targets, loss_of, needs_of
+from ..keras_api.lazy import keras
+from ..keras_files import archive
+from ..reports.evaluation_report import Evaluation
+from ..tables.number_format import finite
+from ..tables.sources import Data
+from . import distribution
 from .batches import Feed
-from .builder import compile_model
-from .errors import NetconvError
-from .features.encoding import Needs
-from .features.schema_inference import silent
-from .features.table_options import Reading
-from .fitting import MONITOR, Plan, Progress, fit
 from .freezing import frozen
-from .inference import dataset
-from .inference.dataset import Dataset
-from .inference.evaluation import assess
-from .inference.loading import TABLE, Opened, Say, open_model
-from .inference.model_spec import as_targets, loss_of, needs_of
-from .keras_api.lazy import keras
-from .keras_files import archive
+from .loop import MONITOR, Plan, Progress, fit
 from .optimizers import Learning, optimizer_for, renewed
-from .reports.evaluation_report import Evaluation
-from .tables.number_format import finite
-from .tables.sources import Data
 
 if TYPE_CHECKING:
     import numpy as np
@@ -152,7 +152,7 @@ def train(
         raise NetconvError("--resume goes with --checkpoint, which names the folder")
     if reduce_on_plateau and learning.schedule:
         raise NetconvError("--schedule and --reduce-on-plateau would both set the learning rate: choose one")
-    strategy = strategy or strategies.strategy_for()
+    strategy = strategy or distribution.strategy_for()
     if loss is not None:
         loss = compile_model.loss_for(loss)
     opened, training, validation = dataset.for_training(
@@ -169,7 +169,7 @@ def train(
     optimizer = optimizer_for(learning, getattr(opened.model, "optimizer", None), steps, epochs)
     kept = _metrics(opened.model, metrics, needs)
     with frozen(opened.model, freeze, say):
-        working = strategies.working_copy(opened.model, strategy, mixed_precision)
+        working = distribution.working_copy(opened.model, strategy, mixed_precision)
         own = working is opened.model and not freeze
         with strategy.scope():
             learner = optimizer if own else renewed(optimizer)
@@ -203,7 +203,7 @@ def train(
     return Trained(
         replace(opened, members={**opened.members, TABLE: training.encoding.dump()}), done.history, done.best,
         len(training), len(validation), evaluation, _counts(training, validation), training.left_out, done.stopped,
-        strategies.is_chief(strategy),
+        distribution.is_chief(strategy),
     )  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .atomic_files import replacing
-from .errors import FormatError, NetconvError
+from ..atomic_files import replacing
+from ..errors import FormatError, NetconvError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..errors import NetconvError
+from ..keras_api.lazy import keras
 from . import batches, checkpoints
 from .batches import Feed
 from .checkpoints import Checkpoint
-from .errors import NetconvError
-from .keras_api.lazy import keras
+from .distribution import is_chief
 from .steps import Steps
-from .strategies import is_chief
 
 VALIDATION_BATCH = 1024
 PACE = 0.25

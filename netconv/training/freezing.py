@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 
-from .errors import NetconvError
+from ..errors import NetconvError
 
 SHOWN = 20
 

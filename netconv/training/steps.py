@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from ..errors import NetconvError
+from ..keras_api.lazy import keras
 from .batches import Chunk
-from .errors import NetconvError
-from .keras_api.lazy import keras
 
 COMPILED_FROM, COMPILED_VARIABLES = 1500, 32
 """Steps from which on, and variables up to which, XLA compiles the optimizer, which makes one pass of what are ten. On

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from .errors import NetconvError
-from .keras_api.lazy import keras
+from ..errors import NetconvError
+from ..keras_api.lazy import keras
 
 
 def strategy_for(name: str | None = None, device: str | None = None):

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .builder import compile_model
-from .errors import NetconvError
-from .keras_api import call_expressions
-from .keras_api.lazy import keras
+from ..builder import compile_model
+from ..errors import NetconvError
+from ..keras_api import call_expressions
+from ..keras_api.lazy import keras
 
 SCHEDULES = {
     "cosine": "CosineDecay",

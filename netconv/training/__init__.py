@@ -1,0 +1,1 @@
+"""Models trained on tables. Knows no table format."""
