@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from tables import fails, layers
+from models import fails, layers
 
 import netconv
 from netconv.inference import calling, loading

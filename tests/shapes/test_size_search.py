@@ -13,7 +13,7 @@ import netconv
 from netconv import conversion
 from netconv.errors import ShapeError
 
-NETS = Path(__file__).parent.parent / "fixtures" / "conformance" / "nets"
+NETS = Path(__file__).parents[2] / "fixtures" / "conformance" / "nets"
 FOUND = {
     "whole-mtcnn-pnet": ["data: shape (?, 3, ?, ?)"],
     "whole-mtcnn-onet": ["data: shape (?, 3, 48, 48)"],

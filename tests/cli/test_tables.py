@@ -14,7 +14,7 @@ from netconv.cli import main
 from netconv.keras_files import archive
 from netconv.tables.number_format import figure
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 NETCONV = [sys.executable, "-m", "netconv"]
 
 

@@ -8,7 +8,7 @@ import keras
 import nets
 import numpy as np
 import pytest
-from tables import KIDNEY, fails, layers, model, separable, source
+from models import KIDNEY, fails, layers, model, separable, source
 
 import netconv
 from netconv import FormatError

@@ -12,7 +12,7 @@ from nets import dense, draw, graph, null, op, write
 
 from netconv.cli import main
 
-CKD = Path(__file__).parent.parent / "fixtures" / "ckd"
+CKD = Path(__file__).parents[2] / "fixtures" / "ckd"
 
 
 def netconv(*arguments, **options):

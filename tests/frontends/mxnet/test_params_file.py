@@ -10,7 +10,7 @@ import pytest
 from netconv.errors import FormatError
 from netconv.frontends.mxnet import params_file
 
-RECORDED = sorted((Path(__file__).parent.parent / "fixtures" / "params").glob("*.params"))
+RECORDED = sorted((Path(__file__).parents[3] / "fixtures" / "params").glob("*.params"))
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)

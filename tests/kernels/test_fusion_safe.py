@@ -10,12 +10,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from models import source
 from nets import draw, graph, null, op, write
-from tables import source
 
 import netconv
 
-NETS = Path(__file__).parent.parent / "fixtures" / "conformance" / "nets"
+NETS = Path(__file__).parents[2] / "fixtures" / "conformance" / "nets"
 FUSIBLE = ["sums-of-convolutions", "sums-in-space", "gelu-by-hand"]
 
 

@@ -6,7 +6,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from tables import fails, layers, model, separable, source
+from models import fails, layers, model, separable, source
 
 import netconv
 from netconv import DataError

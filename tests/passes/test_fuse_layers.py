@@ -11,7 +11,7 @@ from nets import draw, graph, null, op, write
 
 import netconv
 
-NETS = Path(__file__).parent.parent / "fixtures" / "conformance" / "nets"
+NETS = Path(__file__).parents[2] / "fixtures" / "conformance" / "nets"
 
 
 def layers(tmp_path, net, shape=(None, 4), **arrays):

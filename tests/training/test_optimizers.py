@@ -2,7 +2,7 @@
 
 import keras
 import pytest
-from tables import fails
+from models import fails
 
 from netconv.keras_api import call_expressions
 from netconv.training.optimizers import Learning, optimizer_for, schedule

@@ -5,7 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from tables import fails, layers, model, separable, source
+from models import fails, layers, model, separable, source
 
 import netconv
 from netconv.errors import FormatError

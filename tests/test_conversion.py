@@ -15,8 +15,8 @@ from netconv import conversion
 from netconv.frontends.mxnet import params_file
 from netconv.keras_files import archive
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
-RESNET = Path(__file__).parent.parent / "fixtures" / "conformance" / "nets" / "resnet"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+RESNET = Path(__file__).parents[1] / "fixtures" / "conformance" / "nets" / "resnet"
 CKD = FIXTURES / "ckd" / "net.json"
 
 

@@ -12,7 +12,7 @@ from netconv.builder import submodels
 from netconv.frontends.mxnet import reader
 from netconv.keras_files import archive
 
-NETS = Path(__file__).parent.parent / "fixtures" / "conformance" / "nets"
+NETS = Path(__file__).parents[2] / "fixtures" / "conformance" / "nets"
 
 
 def chain(nodes):

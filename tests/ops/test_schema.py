@@ -11,7 +11,7 @@ from netconv.graph.attributes import parse
 from netconv.ops import registry
 from netconv.ops.unsupported import REFUSED
 
-RECORDED = json.loads((Path(__file__).parent.parent / "fixtures" / "schema.json").read_text())
+RECORDED = json.loads((Path(__file__).parents[2] / "fixtures" / "schema.json").read_text())
 FUSED = {f"_sg_mkldnn_{name}" for name in ("conv", "fully_connected", "selfatt_qk", "selfatt_valatt")}
 ELSEWHERE = {"CuDNNBatchNorm", "WarpCTC", "_contrib_PSROIPooling", "_npi_copy", "_npi_transpose"} | FUSED
 """Plug-ins, ops for a GPU, what oneDNN fuses, and names of MXNet 2: the recorded MXNet does not have, or tell them."""

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from tables import fails
+from models import fails
 
 from netconv.cli import main
 from netconv.reports import history, plots

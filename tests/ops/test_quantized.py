@@ -173,7 +173,7 @@ RENAMED = {"with_act": "with_relu", "with_postsum_act": "with_postsum_relu", "wi
 
 def test_older_names_of_attributes(tmp_path):
     """As MXNet reads them."""
-    folder = Path(__file__).parent.parent / "fixtures" / "conformance" / "nets" / "quantised-residual-calibrated"
+    folder = Path(__file__).parents[2] / "fixtures" / "conformance" / "nets" / "quantised-residual-calibrated"
     net = json.loads((folder / "net.json").read_text())
     for node in net["nodes"]:
         node["attrs"] = {RENAMED.get(name, name): text for name, text in node.get("attrs", {}).items()}

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from tables import layers, model, separable
+from models import layers, model, separable
 
 from netconv.cli import main
 from netconv.keras_files import archive

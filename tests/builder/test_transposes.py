@@ -11,7 +11,7 @@ from transposes import transposes
 from netconv import conversion
 from netconv.ops import registry
 
-NETS = Path(__file__).parent.parent / "fixtures" / "conformance" / "nets"
+NETS = Path(__file__).parents[2] / "fixtures" / "conformance" / "nets"
 FEED_FORWARD = ["resnet", "mobilenet", "gluon-cnn", "densenet", "inception", "squeezed", "split-attention", "detector"]
 
 

@@ -6,7 +6,7 @@ import math
 import keras
 import numpy as np
 import pytest
-from tables import fails, model, separable, source
+from models import fails, model, separable, source
 
 import netconv
 from netconv.features.encoding import Needs

@@ -13,7 +13,7 @@ from netconv.ops import registry
 from netconv.ops.coverage import ERRORS, figure
 from netconv.ops.unsupported import REFUSED
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "conformance"), str(ROOT / "fixtures")]
 
 import table  # noqa: E402

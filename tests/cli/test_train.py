@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from tables import KIDNEY, layers, model, separable
+from models import KIDNEY, layers, model, separable
 
 from netconv.cli import main
 from netconv.cli import train as command

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pyarrow as pa
 import pytest
-from tables import fails, layers, model, source
+from models import fails, layers, model, source
 
 from netconv.inference import evaluation, prediction
 from netconv.reports.predictions import Block, Predictions
