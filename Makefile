@@ -19,8 +19,8 @@ demo: $(VENV)/ready
 	$(BIN)/netconv predict demo/kidney.csv | head -6
 
 lint: $(VENV)/ready
-	$(BIN)/ruff check netconv tests benchmarks fixtures docs
-	$(BIN)/ruff format --check netconv tests benchmarks fixtures docs
+	$(BIN)/ruff check netconv tests benchmarks docs
+	$(BIN)/ruff format --check netconv tests benchmarks docs
 
 test: lint
 	$(BIN)/python -m pytest
@@ -32,25 +32,25 @@ test: lint
 	touch $@
 
 record: .venv-mxnet/ready
-	.venv-mxnet/bin/python fixtures/record/all.py
+	.venv-mxnet/bin/python tests/mxnet/record/all.py
 
 # What is translated and how exactly, measured on what was recorded: netconv/ops/errors.json, README.md, docs/ops.md.
 table: $(VENV)/ready
-	$(BIN)/python fixtures/table.py
+	$(BIN)/python tests/conformance/measure.py
 
 # Rows drawn at random, beside MXNet: make drawn SEED=3 COUNT=1000 PART=Pool
 SEED ?= 1
 COUNT ?= 1000
 drawn: $(VENV)/ready .venv-mxnet/ready
-	rm -rf fixtures/drawn/rows
-	.venv-mxnet/bin/python -W ignore fixtures/drawn/answer.py fixtures/drawn/rows $(SEED) $(COUNT) $(PART)
-	$(BIN)/python fixtures/drawn/compare.py fixtures/drawn/rows $(SEED) $(COUNT) $(PART)
+	rm -rf tests/mxnet/drawn/rows
+	.venv-mxnet/bin/python -W ignore tests/mxnet/drawn/answer.py tests/mxnet/drawn/rows $(SEED) $(COUNT) $(PART)
+	$(BIN)/python tests/mxnet/drawn/compare.py tests/mxnet/drawn/rows $(SEED) $(COUNT) $(PART)
 
 # Nets drawn at random, beside MXNet: make nets SEED=3 COUNT=100
 nets: $(VENV)/ready .venv-mxnet/ready
-	rm -rf fixtures/drawn/made
-	.venv-mxnet/bin/python -W ignore fixtures/drawn/nets.py fixtures/drawn/made $(SEED) $(COUNT)
-	$(BIN)/python fixtures/drawn/compare_nets.py fixtures/drawn/made
+	rm -rf tests/mxnet/drawn/made
+	.venv-mxnet/bin/python -W ignore tests/mxnet/drawn/nets.py tests/mxnet/drawn/made $(SEED) $(COUNT)
+	$(BIN)/python tests/mxnet/drawn/compare_nets.py tests/mxnet/drawn/made
 
 # The toolkits want more than they say; GluonNLP is built with the numpy that is there.
 .venv-mxnet/toolkits: .venv-mxnet/ready
@@ -62,10 +62,10 @@ nets: $(VENV)/ready .venv-mxnet/ready
 
 # Whole nets, each recorded, compared and deleted again, a line each; NETS chooses some.
 zoo: $(VENV)/ready .venv-mxnet/toolkits
-	for net in $(or $(NETS),$$(.venv-mxnet/bin/python fixtures/zoo/record.py)); do \
-	  .venv-mxnet/bin/python fixtures/zoo/record.py $$net fixtures/zoo/nets/$$net; \
-	  $(BIN)/python fixtures/zoo/compare.py fixtures/zoo/nets/$$net; \
-	  rm -rf fixtures/zoo/nets/$$net; \
+	for net in $(or $(NETS),$$(.venv-mxnet/bin/python tests/mxnet/zoo/record.py)); do \
+	  .venv-mxnet/bin/python tests/mxnet/zoo/record.py $$net tests/mxnet/zoo/nets/$$net; \
+	  $(BIN)/python tests/mxnet/zoo/compare.py tests/mxnet/zoo/nets/$$net; \
+	  rm -rf tests/mxnet/zoo/nets/$$net; \
 	done
 
 # The large net comes from MXNet's model zoo, with random weights.
@@ -83,5 +83,5 @@ bench: $(VENV)/ready benchmarks/nets/resnet50_v1-symbol.json
 	$(BIN)/python benchmarks/predict.py
 
 clean:
-	rm -rf $(VENV) .venv-mxnet demo benchmarks/nets fixtures/drawn/rows fixtures/drawn/made fixtures/zoo/nets
+	rm -rf $(VENV) .venv-mxnet demo benchmarks/nets tests/mxnet/drawn/rows tests/mxnet/drawn/made tests/mxnet/zoo/nets
 	rm -rf .pytest_cache .ruff_cache

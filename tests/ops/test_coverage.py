@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import measure
 import pytest
+from cases import families
 from click.testing import CliRunner
 
 from netconv.cli import main
@@ -14,10 +16,7 @@ from netconv.ops.coverage import ERRORS, figure
 from netconv.ops.unsupported import REFUSED
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "conformance"), str(ROOT / "fixtures")]
 
-import table  # noqa: E402
-from cases import families  # noqa: E402
 
 WITH_GRAPHS = {"_cond", "_foreach", "_while_loop"} | {
     f"_sg_mkldnn_{name}" for name in ("conv", "fully_connected", "selfatt_qk", "selfatt_valatt")
@@ -83,13 +82,13 @@ def test_every_recorded_op_has_its_errors():
     assert recorded | WITH_GRAPHS >= ERRORS.keys() >= recorded
 
 
-@pytest.mark.parametrize("path", [table.README, table.OPS], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [measure.README, measure.OPS], ids=lambda path: path.name)
 def test_the_tables_are_those_that_make_table_writes(path):
-    assert path.read_text() == table.texts()[path]
+    assert path.read_text() == measure.texts()[path]
 
 
 @pytest.mark.parametrize(
     ("error", "rounded"), [(1e-9, 1e-7), (1e-7, 1e-7), (1.2e-7, 2e-7), (9.3e-7, 1e-6), (3e-5, 3e-5), (0.21, 0.3)]
 )
 def test_errors_are_rounded_up(error, rounded):
-    assert table.up(error) == rounded
+    assert measure.up(error) == rounded

@@ -1,7 +1,7 @@
 """The words of the conformance table: one `case` is one op with its attributes and the inputs it is tried on.
 
-Knows neither MXNet nor netconv: `fixtures/record` runs the table through MXNet, `test_conformance.py` through netconv.
-Each family of ops has its module with a list `CASES`. To add a row, write it and run `make record`.
+Knows neither MXNet nor netconv: `tests/mxnet/record` runs the table through MXNet, `test_conformance.py` through
+netconv. Each family of ops has its module with a list `CASES`. To add a row, write it and run `make record`.
 """
 
 from __future__ import annotations
