@@ -11,12 +11,12 @@ from typing import Any
 from .errors import FormatError, OpenShape
 from .frontends.mxnet import reader
 from .graph.graph import Graph
-from .graph.partial_shape import said
+from .graph.partial_shape import format_shape
 from .keras_api.lazy import no_collection
 from .keras_files import archive
 from .ops import registry
 from .passes import canonicalize, constant_limits, fuse_layers, initialize, reroll_rnn
-from .passes.rewriter import Draft
+from .passes.rewriter import GraphRewriter
 from .shapes import shape_inference
 
 
@@ -88,7 +88,7 @@ def prepare(
     if starts:
         names = ", ".join(starts)
         notes = (*notes, f"{names}: initial states start at zero; --states keeps them as inputs")
-    draft = Draft(canonicalize.frozen(graph), found.inputs)
+    draft = GraphRewriter(canonicalize.frozen(graph), found.inputs)
     reroll_rnn.roll_up(draft)
     fuse_layers.simplify(draft)
     graph, before = draft.finished()
@@ -188,8 +188,8 @@ def report(done: Conversion, path: str | None) -> Report:
     lines = [
         f"{graph.source}: {account.nodes} nodes, {account.layers} layers, "
         + (f"{account.parameters} parameters copied from {source}" if source else "no parameters copied"),
-        *(f"input  {name} {said(shape)}" for name, shape in facts["inputs"].items()),
-        *(f"output {name} {said(shape)}" for name, shape in facts["outputs"]),
+        *(f"input  {name} {format_shape(shape)}" for name, shape in facts["inputs"].items()),
+        *(f"output {name} {format_shape(shape)}" for name, shape in facts["outputs"]),
         *(
             f"loss   {name}, because {why}; --loss decides"
             if facts["loss"] == facts["losses"]

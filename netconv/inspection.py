@@ -13,7 +13,7 @@ from typing import Any
 
 from .errors import FormatError, NetconvError
 from .frontends.mxnet import reader
-from .graph.partial_shape import said
+from .graph.partial_shape import format_shape
 from .ops import registry
 from .passes import canonicalize
 from .shapes import shape_inference
@@ -94,12 +94,12 @@ def _net(symbol, params, input_shapes) -> Inspection:
     lines = [
         f"{graph.source}: {facts['nodes']} nodes, written by {'Mathematica' if graph.mathematica else 'MXNet'}",
         *(f"  {count:5} {op}{'' if op in known else '  (no translation)'}" for op, count in ops.most_common()),
-        *(f"input  {name} {said(shape)}" for name, shape in found.items()),
+        *(f"input  {name} {format_shape(shape)}" for name, shape in found.items()),
         *(f"head   {name}" for name in facts["heads"]),
         f"parameters: {len(arrays)} arrays, {facts['elements']} numbers, from {params}"
         if params
         else "no parameter file",
-        *(f"  {name} {said(shape)} {dtype}" for name, (shape, dtype) in arrays.items()),
+        *(f"  {name} {format_shape(shape)} {dtype}" for name, (shape, dtype) in arrays.items()),
         *(f"note: {note}" for note in notes),
         *(f"would not translate: {problem}" for problem in problems),
     ]
@@ -144,7 +144,7 @@ def _model(source, name: str) -> Inspection:
     lines = [
         f"{name}: saved by Keras {version}, {len(layers)} layers, {elements} numbers",
         *(f"  {n}: {c}" for n, c in layers),
-        *(f"weight {path} {said(shape)}" for path, shape in weights.items()),
+        *(f"weight {path} {format_shape(shape)}" for path, shape in weights.items()),
         f"loss   {_named(facts['loss'])}",
         f"optimizer {facts['optimizer']}",
     ]

@@ -9,7 +9,7 @@ from ..errors import NetconvError
 from ..graph.graph import Edge, Graph
 from ..keras_api import call_expressions
 from ..keras_api.lazy import keras
-from ..ops.registry import parsed
+from ..ops.registry import typed_attributes
 
 PASSING = frozenset({"Reshape", "BlockGrad", "Cast", "_copy", "expand_dims", "squeeze", "MakeLoss", "make_loss"})
 """Ops that a head's meaning is looked for behind."""
@@ -43,7 +43,7 @@ def _choice(graph: Graph, edge: Edge, rank: int) -> Choice:
     node = head = graph.nodes[edge.node]
     while node.op in PASSING and node.inputs:
         node = graph.nodes[node.inputs[0].node]
-    kind = parsed(node).get("act_type", node.op) if node.op == "Activation" else node.op
+    kind = typed_attributes(node).get("act_type", node.op) if node.op == "Activation" else node.op
     if kind in SOFTMAX or kind == "log_softmax":
         if rank > 2 and _class_axis(node, rank) != rank - 1:
             why = f"the classes of the {node.op} lie along axis 1 and Keras's cross-entropy wants them last"
@@ -51,8 +51,8 @@ def _choice(graph: Graph, edge: Edge, rank: int) -> Choice:
         loss = "sparse_categorical_crossentropy"
         if kind == "log_softmax":
             loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        if node.op == "SoftmaxOutput" and parsed(node)["use_ignore"]:
-            ignored = int(parsed(node)["ignore_label"])
+        if node.op == "SoftmaxOutput" and typed_attributes(node)["use_ignore"]:
+            ignored = int(typed_attributes(node)["ignore_label"])
             loss = keras.losses.SparseCategoricalCrossentropy(ignore_class=ignored)
             why = f"the head is a {node.op} that ignores {ignored}; targets are class numbers from 0"
             return Choice(loss, ("accuracy",), why)
@@ -68,7 +68,7 @@ def _choice(graph: Graph, edge: Edge, rank: int) -> Choice:
 
 
 def _class_axis(node, rank: int) -> int:
-    values = parsed(node)
+    values = typed_attributes(node)
     if node.op == "SoftmaxOutput":
         return 1 if values["multi_output"] else rank - 1
     if node.op == "SoftmaxActivation":
@@ -117,7 +117,7 @@ def metric_for(text: str):
     return text if text in SHORT else known(keras.metrics, text, "metric")
 
 
-def said(loss):
+def loss_config(loss):
     """What there is to say of a loss, in JSON."""
     return (
         loss

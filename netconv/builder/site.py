@@ -11,11 +11,11 @@ from typing import Any
 from ..errors import NodeError, OpenShape
 from ..frontends.mxnet.params_file import release
 from ..graph.graph import Edge, Graph
-from ..graph.tracked_array import Array, has_constants, sources
+from ..graph.tracked_array import TrackedArray, has_constants, sources
 from ..keras_api.lazy import keras, layers, ops
-from ..kernels.layout import Flat, Stored, Value
+from ..kernels.layout import Flat, LaidOutTensor, StoredOperand
 from ..passes.constant_limits import LARGEST_ARRAY
-from ..passes.rounding_sensitive import last_bits
+from ..passes.rounding_sensitive import rounding_sensitive
 from .submodels import WHOLE, Parts
 
 LARGEST_CONSTANT = 4096
@@ -38,7 +38,7 @@ def snake(name: str) -> str:
 
 
 @dataclass
-class Build:
+class BuildState:
     """What grows while a graph is built; shared with the builds of its subgraphs."""
 
     translate: Callable[..., list[tuple]]  # `build.translate`, for the subgraphs of a node
@@ -47,13 +47,13 @@ class Build:
     shared: dict[Any, Any] = field(default_factory=dict)
     placed: list[tuple[Any, str, tuple, str, Any]] = field(default_factory=list)
     made: dict[int, tuple[Any, str]] = field(default_factory=dict)
-    loose: dict[int, Array] = field(default_factory=dict)  # stored arrays that no one layer can own, by id
+    loose: dict[int, TrackedArray] = field(default_factory=dict)  # stored arrays that no one layer can own, by id
     discarded: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     parts: Parts = field(default_factory=Parts)
     spread: set[int] = field(default_factory=set)  # stored arrays that several parts read, by id
     tied: frozenset[str] = frozenset()  # parameters that layers of different kinds would have to share
-    last_bits: dict[int, frozenset[int]] = field(default_factory=dict)  # nodes by id of their graph
+    rounding_sensitive: dict[int, frozenset[int]] = field(default_factory=dict)  # nodes by id of their graph
 
     @property
     def batch(self):
@@ -76,7 +76,7 @@ class Site:
     """
 
     def __init__(
-        self, build: Build, graph: Graph, index: int, used: frozenset[int] = frozenset({0}), zeros=frozenset()
+        self, build: BuildState, graph: Graph, index: int, used: frozenset[int] = frozenset({0}), zeros=frozenset()
     ):
         self.build, self.graph, self.index, self.node = build, graph, index, graph.nodes[index]
         self.used = used
@@ -99,8 +99,8 @@ class Site:
     def discard(self, *arrays) -> None:
         """Says that arrays have no part in what is computed (the gamma that `fix_gamma` overrides)."""
         for array in arrays:
-            array = array.array if isinstance(array, Stored) else array
-            if isinstance(array, Array):
+            array = array.array if isinstance(array, StoredOperand) else array
+            if isinstance(array, TrackedArray):
                 self.build.discarded.update(sources(array.origin))
 
     def name(self, part: str | None = None) -> str:
@@ -112,7 +112,7 @@ class Site:
         """Whether the last bit of what is computed here counts further on (`jumps.py`)."""
         key = id(self.graph)
         if key not in self.build.last_bits:
-            self.build.last_bits[key] = last_bits(self.graph)
+            self.build.last_bits[key] = rounding_sensitive(self.graph)
         return self.index in self.build.last_bits[key]
 
     def axis(self, axis: int, rank: int) -> int:
@@ -124,18 +124,20 @@ class Site:
     def owns(self, *arrays) -> bool:
         """Whether these are stored arrays that a layer here may own: nothing that is no such layer reads them."""
         return not self.tied(*arrays) and all(
-            a is None or (isinstance(a, Array) and id(a) not in self.build.loose) for a in arrays
+            a is None or (isinstance(a, TrackedArray) and id(a) not in self.build.loose) for a in arrays
         )
 
     def tied(self, *arrays) -> bool:
         """Whether other nodes share these arrays that not every layer here could share with them."""
-        return any(isinstance(a, Array) and self.build.tied & sources(a.origin).keys() for a in arrays)
+        return any(isinstance(a, TrackedArray) and self.build.tied & sources(a.origin).keys() for a in arrays)
 
-    def kernel(self, weight: Array) -> Array:
+    def kernel(self, weight: TrackedArray) -> TrackedArray:
         """A dense layer's weight (out, in) as a kernel (in, out), with its rows as the flattened data lies."""
         return weight.T if self.flat is None else self.flat.kernel(weight)
 
-    def layer(self, cls, *args, weights: dict[str, Array | None] | None = None, part: str | None = None, **config):
+    def layer(
+        self, cls, *args, weights: dict[str, TrackedArray | None] | None = None, part: str | None = None, **config
+    ):
         """A Keras layer named after the node (and `part` of it), with the weights given by attribute of the layer
         (`kernel`, or `cell.kernel`) instead of initial values. Nodes with the same arrays get the same layer."""
         weights = {role: array for role, array in (weights or {}).items() if array is not None}
@@ -156,16 +158,21 @@ class Site:
             self.build.shared[key] = layer
         return layer
 
-    def precision(self, *weights: Array) -> dict[str, str]:
+    def precision(self, *weights: TrackedArray) -> dict[str, str]:
         """The `dtype` of a layer for the node's data, where these are not float32; float32 weights stay what they are
         beside float16 data."""
-        kinds = [kind for value in self.values if isinstance(value, Value) for kind in precision(value.tensor).values()]
+        kinds = [
+            kind
+            for value in self.values
+            if isinstance(value, LaidOutTensor)
+            for kind in precision(value.tensor).values()
+        ]
         if not kinds:
             return {}
         mixed = kinds[0] == "float16" and any(array.dtype == "float32" for array in weights)
         return {"dtype": "mixed_float16" if mixed else kinds[0]}
 
-    def _preset(self, layer, role: str, array: Array) -> None:
+    def _preset(self, layer, role: str, array: TrackedArray) -> None:
         """Has the variable `role` made with the array's values: no random numbers are drawn only to be thrown away."""
         *path, variable = role.split(".")
         owner = layer
@@ -196,7 +203,7 @@ class Site:
         No layer of Keras only holds an array, so an Embedding does, all of whose rows are looked up: one weight,
         trainable, saved, exact.
         """
-        if not isinstance(array, Array):
+        if not isinstance(array, TrackedArray):
             return array
         if array.origin[0] == "constant" and array.size <= LARGEST_CONSTANT:
             return array.value
@@ -212,11 +219,11 @@ class Site:
         tensor, kind = self.build.parts.here(*self.build.shared[key]), str(array.dtype)
         return tensor if str(tensor.dtype) == kind else ops.cast(tensor, kind)
 
-    def rows(self, table: Array, ids):
+    def rows(self, table: TrackedArray, ids):
         """The rows `ids` of a stored array (rows, columns)."""
         return ops.take(self.tensor(table), ids, 0) if id(table) in self.build.spread else self.embedding(table)(ids)
 
-    def embedding(self, table: Array):
+    def embedding(self, table: TrackedArray):
         """The Embedding that holds a stored array (rows, columns), named after the array."""
         names = list(sources(table.origin))
         kind = str(table.dtype) if table.dtype.itemsize > 1 else "int32"  # Keras takes int8 for a quantised layer
@@ -240,9 +247,9 @@ class Site:
         """A result whose axes lie in `order` (MXNet's order where None), whatever the op's layout says."""
         return wrap(self, tensor, order)
 
-    def stored(self, array: Array) -> Stored:
+    def stored(self, array: TrackedArray) -> StoredOperand:
         """A result that is a stored array still, rearranged."""
-        return Stored(array, True, self.tensor, self)
+        return StoredOperand(array, True, self.tensor, self)
 
     def permute(self, tensor, axes):
         """numpy.transpose. Axes of length 1 move for nothing, in a reshape."""
@@ -304,7 +311,7 @@ class Site:
             return True
         return is_zero(self.graph, self.node.inputs[position], self._zeros)
 
-    def subgraph(self, number: int, values: list[Value]) -> list[Value]:
+    def subgraph(self, number: int, values: list[LaidOutTensor]) -> list[LaidOutTensor]:
         """The outputs of a subgraph of this node, given values for its null nodes in order."""
         inner = self.node.subgraphs[number]
         nulls = [i for i, node in enumerate(inner.nodes) if node.op == "null"]
@@ -324,11 +331,11 @@ def precision(tensor) -> dict[str, str]:
     return {"dtype": kind} if kind in ("float16", "bfloat16", "float64") else {}
 
 
-def _key(array: Array):
+def _key(array: TrackedArray):
     return repr(array.origin) if array.origin[0] != "constant" else id(array)
 
 
-def _said(array: Array) -> str:
+def _said(array: TrackedArray) -> str:
     return ", ".join(map(repr, sources(array.origin))) or "a constant"
 
 
@@ -348,9 +355,9 @@ def wrap(site: Site, tensor, order):
     if tensor is None:
         return None
     if not keras.backend.is_keras_tensor(tensor):
-        array = Array.constant(ops.convert_to_numpy(tensor))
-        return Stored(array, True, site.tensor, site)
+        array = TrackedArray.constant(ops.convert_to_numpy(tensor))
+        return StoredOperand(array, True, site.tensor, site)
     site.build.made.setdefault(id(tensor), (site.index, site.name()))
     if order is not None and not isinstance(order, Flat) and len(order) != len(tensor.shape):
         raise TypeError(f"{site.node.op} returned rank {len(tensor.shape)} for order {order}")
-    return Value(tensor, order, site)
+    return LaidOutTensor(tensor, order, site)

@@ -7,10 +7,10 @@ from ..graph.graph import Graph
 from ..graph.tracked_array import pieces, sources
 from ..keras_api.lazy import keras
 from ..passes.canonicalize import computed_with
-from .site import Build, snake
+from .site import BuildState, snake
 
 
-def settle(state: Build) -> dict[str, tuple]:
+def restore_initializers(state: BuildState) -> dict[str, tuple]:
     """Gives the layers back their own initializers; returns each variable's path and origin."""
     weights = {}
     for owner, variable, origin, attribute, initializer in state.placed:
@@ -21,7 +21,7 @@ def settle(state: Build) -> dict[str, tuple]:
     return weights
 
 
-def twice(weights: dict[str, tuple]) -> dict[str, list[str]]:
+def duplicated_parameters(weights: dict[str, tuple]) -> dict[str, list[str]]:
     """The parameters that are in more than one variable, and those variables: they would train apart."""
     places: dict[str, list[tuple[str, str]]] = {}
     for path, origin in weights.items():
@@ -35,7 +35,7 @@ def twice(weights: dict[str, tuple]) -> dict[str, list[str]]:
     return found
 
 
-def idle(graph: Graph, used: set[str]) -> list[str]:
+def unused_parameters(graph: Graph, used: set[str]) -> list[str]:
     """The parameters that are not in the model because only the shape of what is made with them counts. Raises
     FormatError if another that a head needs is neither there nor set aside by the op that reads it."""
     left = {name: i for i, array in graph.arrays.items() for name in sources(array.origin) if name not in used}
@@ -46,7 +46,7 @@ def idle(graph: Graph, used: set[str]) -> list[str]:
     return list(left)
 
 
-def name_operations(state: Build, model) -> list:
+def name_operations(state: BuildState, model) -> list:
     """Gives the operations that are no layers names that do not depend on what was built before in the process; returns
     all but the inputs and the models within."""
     operations = [o for o in model.operations if not isinstance(o, (keras.layers.InputLayer, keras.Model))]

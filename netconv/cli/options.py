@@ -87,7 +87,7 @@ READING = (
 
 
 def reading(command):
-    """The options by which a user says how a table is to be read: the fields of `Reading`."""
+    """The options by which a user says how a table is to be read: the fields of `TableOptions`."""
     for option in reversed(READING):
         command = option(command)
     return command

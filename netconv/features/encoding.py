@@ -1,7 +1,7 @@
 """Encodings: how the rows of a table become what a net takes and is to give.
 
 What is learnt from a training table (columns, categories, fills, means, classes) is an `Encoding`: it is kept with the
-trained model, and every later table is read by it. Knows tables and numbers, no Keras: a net is its `Needs`.
+trained model, and every later table is read by it. Knows tables and numbers, no Keras: a net is its `ModelSpec`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..errors import DataError, FormatError
 from ..tables import table
 from ..tables.column_selection import columns, listed
 from ..tables.number_format import counted
-from ..tables.rows import NUMBER, Form, Rows
+from ..tables.rows import NUMBER, Rows, TableFormat
 from ..tables.sources import Source
 from ..tables.table import Table
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Input:
+class InputSpec:
     """An input of a net: its `name`; its `width`, how many numbers it takes a row, None for any; `ids`, the lowest and
     the highest number where these are ids of an Embedding."""
 
@@ -36,7 +36,7 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Needs:
+class ModelSpec:
     """What a net takes and gives a row: `features` numbers, None for any; `outputs` numbers; `classes`, how many
     classes these tell apart, 0 for a net that gives values. `inputs` are those of a net that has several, or that takes
     ids."""
@@ -44,7 +44,7 @@ class Needs:
     features: int | None
     outputs: int
     classes: int
-    inputs: tuple[Input, ...] = ()
+    inputs: tuple[InputSpec, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _feature_of(facts) -> Feature:
     )  # fmt: skip
 
 
-def places(encoding: Encoding, form: Form, file: str) -> tuple[list[int], list[int]]:
+def places(encoding: Encoding, form: TableFormat, file: str) -> tuple[list[int], list[int]]:
     """Where a table has the features and the targets of an encoding; no targets if it has none."""
     names = [feature.name for feature in encoding.features]
     if form.header and encoding.header:
@@ -177,7 +177,7 @@ def places(encoding: Encoding, form: Form, file: str) -> tuple[list[int], list[i
     )
 
 
-def _texts(encoding: Encoding, form: Form, file: str) -> frozenset[int]:
+def _texts(encoding: Encoding, form: TableFormat, file: str) -> frozenset[int]:
     """The positions of the columns that an encoding has as text."""
     features, targets = places(encoding, form, file)
     text = {place for place, feature in zip(features, encoding.features, strict=True) if feature.categories}
@@ -186,7 +186,7 @@ def _texts(encoding: Encoding, form: Form, file: str) -> frozenset[int]:
     return frozenset(text)
 
 
-def _ignored(encoding: Encoding, form: Form, file: str) -> frozenset[int]:
+def _ignored(encoding: Encoding, form: TableFormat, file: str) -> frozenset[int]:
     """The positions of the columns that an encoding does not take."""
     features, targets = places(encoding, form, file)
     return frozenset(range(len(form.names))).difference(features, targets)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from ..errors import DataError
 from ..tables.column_selection import columns, listed, of_array
 from ..tables.number_format import counted
-from ..tables.rows import Form, spelled
+from ..tables.rows import TableFormat, spelled
 from ..tables.table import Table
-from .encoding import Encoding, Feature, Input, Needs
-from .table_options import Reading
+from .encoding import Encoding, Feature, InputSpec, ModelSpec
+from .table_options import TableOptions
 
 if TYPE_CHECKING:
     pass
@@ -29,11 +29,11 @@ DATE = re.compile(
 )
 
 
-def silent(_line: str) -> None:
+def ignore(_line: str) -> None:
     """Says nothing."""
 
 
-def likely_targets(form: Form, reading: Reading, file: str) -> frozenset[int]:
+def likely_targets(form: TableFormat, reading: TableOptions, file: str) -> frozenset[int]:
     """The positions of the columns of which one or several may be the target."""
     names = form.names
     given = columns(names, reading.target, file)
@@ -41,13 +41,13 @@ def likely_targets(form: Form, reading: Reading, file: str) -> frozenset[int]:
     return frozenset(given) or frozenset({*known, 0, len(names) - 1})
 
 
-def fit(
+def infer_encoding(
     table: Table,
-    needs: Needs,
-    reading: Reading,
+    needs: ModelSpec,
+    reading: TableOptions,
     classes: tuple[str, ...] = (),
     without_target: bool = False,
-    say: Callable[[str], object] = silent,
+    say: Callable[[str], object] = ignore,
 ) -> Encoding:
     """Finds the targets, their classes, and the features that the net takes; `encoded.learnt` then adds what stands for
     missing cells. The table must tell the different numbers of its `likely_targets`.
@@ -83,14 +83,14 @@ def fit(
     return Encoding(names, table.form.header, features, targets, found, *(reading.rescale or (1.0, 0.0)), inputs)
 
 
-def candidates(form: Form, reading: Reading, targets: list[int], file: str) -> list[int]:
+def candidates(form: TableFormat, reading: TableOptions, targets: list[int], file: str) -> list[int]:
     """The positions of the columns that may be features."""
     given = columns(form.names, reading.columns, file) if reading.columns else range(len(form.names))
     left = {*targets, *columns(form.names, reading.drop, file)}
     return [position for position in given if position not in left]
 
 
-def width(form: Form, reading: Reading, file: str) -> int:
+def width(form: TableFormat, reading: TableOptions, file: str) -> int:
     """How many features a table has, by its columns alone."""
     targets = columns(form.names, reading.target, file)
     found = candidates(form, reading, targets, file)
@@ -100,7 +100,7 @@ def width(form: Form, reading: Reading, file: str) -> int:
 # Targets
 
 
-def _find_targets(table: Table, needs: Needs, reading: Reading, without_target: bool) -> list[int]:
+def _find_targets(table: Table, needs: ModelSpec, reading: TableOptions, without_target: bool) -> list[int]:
     names = [name.lower() for name in table.form.names]
     if without_target and needs.features == len(candidates(table.form, reading, [], table.file)):
         return []
@@ -139,7 +139,7 @@ def _kinds(table: Table, position: int, most: int) -> int:
     return len(values)
 
 
-def _classes(table: Table, position: int, needs: Needs, known: tuple[str, ...], say) -> tuple[str, ...]:
+def _classes(table: Table, position: int, needs: ModelSpec, known: tuple[str, ...], say) -> tuple[str, ...]:
     """The names of the classes in the net's order."""
     import numpy as np
 
@@ -198,7 +198,7 @@ def _features(table, needs, reading, positions, say) -> tuple[tuple[Feature, ...
     return _with_ids(tuple(found), inputs, say), tuple(widths)
 
 
-def _groups(table: Table, needs: Needs, reading: Reading, positions: list[int]) -> list[list[int]] | None:
+def _groups(table: Table, needs: ModelSpec, reading: TableOptions, positions: list[int]) -> list[list[int]] | None:
     """The columns of each input: as the user says, or by the inputs' names; None: by their order alone."""
     names, file = table.form.names, table.file
     known = [entry.name for entry in needs.inputs]
@@ -222,7 +222,7 @@ def _groups(table: Table, needs: Needs, reading: Reading, positions: list[int]) 
     return None
 
 
-def _with_ids(features: tuple[Feature, ...], inputs: tuple[Input, ...], say) -> tuple[Feature, ...]:
+def _with_ids(features: tuple[Feature, ...], inputs: tuple[InputSpec, ...], say) -> tuple[Feature, ...]:
     """The features with the ids that an Embedding takes of them."""
     found, end = list(features), 0
     for entry in inputs:
@@ -242,7 +242,7 @@ def _with_ids(features: tuple[Feature, ...], inputs: tuple[Input, ...], say) -> 
 def _choose(table: Table, positions: list[int], wanted: int | None, who: str) -> tuple[tuple[Feature, ...], list[int]]:
     """The features that make the width that is wanted, and what had to be left out for it."""
     features = {position: _feature(table, position) for position in positions}
-    spare = sorted((_no_feature(table, position), position) for position in positions)
+    spare = sorted((exclusion_reason(table, position), position) for position in positions)
     spare = [position for rank, position in spare if rank]
     for dropped in ([], spare[:1], spare):
         left = set(dropped)
@@ -271,7 +271,7 @@ def _feature(table: Table, position: int) -> Feature:
     return Feature(table.form.names[position], tuple(sorted(table.texts.get(position, ()))))
 
 
-def _no_feature(table: Table, position: int) -> int:
+def exclusion_reason(table: Table, position: int) -> int:
     """Why a column is no feature, the likeliest first: 1 its name says so, 2 it counts the rows, 3 it is empty; else
     0."""
     name, summary = table.form.names[position], table.summary

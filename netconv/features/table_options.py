@@ -9,7 +9,7 @@ from ..tables.sources import Data
 
 
 @dataclass(frozen=True)
-class Reading:
+class TableOptions:
     """How a table is to be read; what is not said is found out.
 
     Columns are given by name, number (from 1; -1 is the last), range of numbers (2-5) or pattern (pixel*), several

@@ -19,7 +19,7 @@ SAMPLE = 100_000
 """Rows of a table on disk from which medians and most frequent categories are taken."""
 
 
-def learnt(encoding: Encoding, table: Table, among: np.ndarray, standardize: bool = False) -> Encoding:
+def fit_statistics(encoding: Encoding, table: Table, among: np.ndarray, standardize: bool = False) -> Encoding:
     """An encoding that knows what stands for missing cells: the median of a column of numbers, the most frequent
     category of a column of text, over the rows `among` (a mask); and with `standardize` the means and standard
     deviations of the numbers. Those are of all these rows, and so are the medians of a table in memory; the medians of
@@ -78,8 +78,8 @@ def _moments(table: Table, among: np.ndarray, positions: list[int]) -> tuple[np.
 
 
 def features(rows: Rows, encoding: Encoding, unseen: Counter | None = None) -> np.ndarray:
-    """What the net takes of rows: (rows, width) of float32, scaled. Raises DataError, as `unscaled` does."""
-    x = unscaled(rows, encoding, unseen)
+    """What the net takes of rows: (rows, width) of float32, scaled. Raises DataError, as `encode_unscaled` does."""
+    x = encode_unscaled(rows, encoding, unseen)
     mean, scale, offset = encoding.affine()
     if mean.any():
         x -= mean
@@ -90,7 +90,7 @@ def features(rows: Rows, encoding: Encoding, unseen: Counter | None = None) -> n
     return x
 
 
-def unscaled(rows: Rows, encoding: Encoding, unseen: Counter | None = None) -> np.ndarray:
+def encode_unscaled(rows: Rows, encoding: Encoding, unseen: Counter | None = None) -> np.ndarray:
     """What the net takes of rows, (rows, width) of float32, before it is scaled.
 
     A category that the training table did not have counts as a missing cell, and is counted by column in `unseen`.

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from .tracked_array import Array
+from .tracked_array import TrackedArray
 
 
 class Edge(NamedTuple):
@@ -46,7 +46,7 @@ class Graph:
 
     nodes: tuple[Node, ...]
     heads: tuple[Edge, ...]
-    arrays: Mapping[int, Array] = field(default_factory=dict)
+    arrays: Mapping[int, TrackedArray] = field(default_factory=dict)
     source: str = "graph"
     mathematica: bool = False
     ports: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 A Shape is a tuple of lengths, None for an unknown length, or None where not even the rank is known. A rule is given
 the attributes of a node and what is known of the shapes of its inputs and outputs, and returns what follows for each:
-a claim, which may be less than was known. A rule that cannot hold raises Misfit. Knows no graph.
+a claim, which may be less than was known. A rule that cannot hold raises ShapeMismatch. Knows no graph.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RULES: dict[str, Rule] = {}
 """The rules by the op's name as MXNet 1.9.1 writes it; an op without one says nothing of its shapes."""
 
 
-class Misfit(ValueError):
+class ShapeMismatch(ValueError):
     """Shapes or attributes that cannot go together; says what, and `received` where a value is at fault."""
 
     def __init__(self, what: str, received=None):
@@ -40,17 +40,17 @@ def rule(*names: str):
 
 
 def merge(one: Shape, two: Shape) -> Shape:
-    """All that two shapes of the same thing say together. Raises Misfit where they differ."""
+    """All that two shapes of the same thing say together. Raises ShapeMismatch where they differ."""
     if one is None or one == two:
         return two
     if two is None:
         return one
     if len(one) != len(two) or any(a != b and a is not None and b is not None for a, b in zip(one, two, strict=True)):
-        raise Misfit(f"shapes {said(one)} and {said(two)} differ")
+        raise ShapeMismatch(f"shapes {format_shape(one)} and {format_shape(two)} differ")
     return tuple(b if a is None else a for a, b in zip(one, two, strict=True))
 
 
-def said(shape: Shape) -> str:
+def format_shape(shape: Shape) -> str:
     """A shape in a message: (?, 3, 224, 224)."""
     return "unknown" if shape is None else str(tuple("?" if d is None else d for d in shape)).replace("'", "")
 
@@ -76,7 +76,7 @@ def solve(lengths: Sequence[int | None], total: int | None) -> tuple[int | None,
     known = math.prod(n for n in lengths if n is not None)
     unknown = lengths.count(None)
     if (total % known if known else total) or (not unknown and known != total):
-        raise Misfit(f"lengths {said(lengths)} do not make {total} elements")
+        raise ShapeMismatch(f"lengths {format_shape(lengths)} do not make {total} elements")
     if unknown != 1 or not known:
         return lengths
     return tuple(total // known if n is None else n for n in lengths)
@@ -85,7 +85,7 @@ def solve(lengths: Sequence[int | None], total: int | None) -> tuple[int | None,
 def place(axis: int, rank: int) -> int:
     """An axis counted from either end."""
     if not -rank <= axis < rank:
-        raise Misfit(f"axis must be in [{-rank}, {rank})", axis)
+        raise ShapeMismatch(f"axis must be in [{-rank}, {rank})", axis)
     return axis % rank
 
 
@@ -93,7 +93,7 @@ def places(axes: Sequence[int], rank: int) -> tuple[int, ...]:
     """Axes counted from either end, each once."""
     found = tuple(place(axis, rank) for axis in axes)
     if len(set(found)) < len(found):
-        raise Misfit("an axis is named twice", tuple(axes))
+        raise ShapeMismatch("an axis is named twice", tuple(axes))
     return found
 
 
@@ -101,7 +101,7 @@ def per_axis(name: str, value: Sequence[int], rank: int, default: int, least: in
     """An attribute with one number a spatial axis; empty means the default."""
     value = tuple(value) or (default,) * rank
     if len(value) != rank or min(value, default=least) < least:
-        raise Misfit(f"attribute {name!r} must have {rank} numbers of at least {least}", value)
+        raise ShapeMismatch(f"attribute {name!r} must have {rank} numbers of at least {least}", value)
     return value
 
 
@@ -122,14 +122,14 @@ def pool_length(length: int | None, kernel: int, stride: int, pad: int, conventi
 
 def _fits(spare: int, length: int, kernel: int) -> int:
     if spare < 0:
-        raise Misfit(f"the kernel of {kernel} is longer than the data", length)
+        raise ShapeMismatch(f"the kernel of {kernel} is longer than the data", length)
     return spare
 
 
 def reshape(shape: Shape, codes: Sequence[int], reverse: bool = False) -> Shape:
     """The shape that MXNet's Reshape gives: 0 copies a length, -1 infers one, -2 copies the rest, -3 merges two, -4
     splits one in the two numbers that follow; `reverse` matches from the right. Unknown lengths stay unknown. Source:
-    InferReshapeShape in MXNet's src/operator/tensor/matrix_op-inl.h. Raises Misfit."""
+    InferReshapeShape in MXNet's src/operator/tensor/matrix_op-inl.h. Raises ShapeMismatch."""
     if reverse:
         turned = reshape(None if shape is None else shape[::-1], codes[::-1])
         return None if turned is None else turned[::-1]
@@ -146,7 +146,9 @@ def reshape(shape: Shape, codes: Sequence[int], reverse: bool = False) -> Shape:
         try:
             return next(source)
         except StopIteration:
-            raise Misfit(f"attribute 'shape' asks for more axes than {said(shape)} has", tuple(codes)) from None
+            raise ShapeMismatch(
+                f"attribute 'shape' asks for more axes than {format_shape(shape)} has", tuple(codes)
+            ) from None
 
     for code in todo:
         if code > 0:
@@ -157,7 +159,7 @@ def reshape(shape: Shape, codes: Sequence[int], reverse: bool = False) -> Shape:
             out.append(take())
         elif code == -1:
             if infer is not None:
-                raise Misfit("attribute 'shape' may have one -1", tuple(codes))
+                raise ShapeMismatch("attribute 'shape' may have one -1", tuple(codes))
             infer = len(out)
             out.append(None)
             free.extend(islice(source, 1))
@@ -169,17 +171,17 @@ def reshape(shape: Shape, codes: Sequence[int], reverse: bool = False) -> Shape:
         elif code == -4:
             whole, parts = take(), (next(todo, 0), next(todo, 0))
             if min(parts) < -1 or 0 in parts or parts == (-1, -1):
-                raise Misfit("-4 in attribute 'shape' must be followed by two lengths", tuple(codes))
+                raise ShapeMismatch("-4 in attribute 'shape' must be followed by two lengths", tuple(codes))
             out.extend(solve([None if p == -1 else p for p in parts], whole))
         else:
-            raise Misfit("attribute 'shape' has an unknown code", code)
+            raise ShapeMismatch("attribute 'shape' has an unknown code", code)
     if shape is not None:
         free.extend(source)
         total, fixed = product(free), math.prod(plain)
         if total is not None:
             left_over = total != fixed if infer is None else total % fixed if fixed else total
             if left_over:
-                raise Misfit(f"data of shape {said(shape)} do not fit attribute 'shape'", tuple(codes))
+                raise ShapeMismatch(f"data of shape {format_shape(shape)} do not fit attribute 'shape'", tuple(codes))
             if infer is not None and fixed:
                 out[infer] = total // fixed
     return tuple(out)
@@ -189,12 +191,12 @@ def flattened(lengths, total):
     """The lengths of data whose features are `total` together."""
     try:
         return solve(lengths, total)
-    except Misfit:
-        raise Misfit(f"{total} features cannot come of data of shape {said((None, *lengths))}") from None
+    except ShapeMismatch:
+        raise ShapeMismatch(f"{total} features cannot come of data of shape {format_shape((None, *lengths))}") from None
 
 
 def part(number: int | None, groups: int, what: str, attribute: str = "num_group") -> int | None:
     """The length of one of `groups` equal parts."""
     if number is not None and (groups < 1 or number % groups):
-        raise Misfit(f"attribute {attribute!r} must divide {number} {what}", groups)
+        raise ShapeMismatch(f"attribute {attribute!r} must divide {number} {what}", groups)
     return None if number is None else number // groups

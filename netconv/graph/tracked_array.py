@@ -1,7 +1,7 @@
 """Arrays that remember how they were rearranged. Knows numpy only, and imports it when used.
 
 A translation takes MXNet's arrays and places them, transposed or cut, in Keras's variables. Each step is kept in
-`Array.origin`, a nested tuple that is plain JSON, so that the way back can be derived from the way in:
+`TrackedArray.origin`, a nested tuple that is plain JSON, so that the way back can be derived from the way in:
 
     ("param", name, shape)           the array `name` of the parameter file
     ("constant", shape)              not from the file: nothing to give back
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Array:
+class TrackedArray:
     """A stored array: `value` (numpy, often memory-mapped), its `origin`, and whether training may change it."""
 
     value: np.ndarray
@@ -33,14 +33,14 @@ class Array:
     trainable: bool = True
 
     @staticmethod
-    def parameter(name: str, value: np.ndarray) -> Array:
+    def parameter(name: str, value: np.ndarray) -> TrackedArray:
         """The array `name` as the parameter file has it."""
-        return Array(value, ("param", name, tuple(value.shape)))
+        return TrackedArray(value, ("param", name, tuple(value.shape)))
 
     @staticmethod
-    def constant(value: np.ndarray) -> Array:
+    def constant(value: np.ndarray) -> TrackedArray:
         """An array that is in no parameter file and does not train."""
-        return Array(value, ("constant", tuple(value.shape)), trainable=False)
+        return TrackedArray(value, ("constant", tuple(value.shape)), trainable=False)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -59,31 +59,31 @@ class Array:
         return self.value.dtype
 
     @property
-    def T(self) -> Array:
+    def T(self) -> TrackedArray:
         return self.transpose(tuple(reversed(range(self.ndim))))
 
-    def transpose(self, axes) -> Array:
+    def transpose(self, axes) -> TrackedArray:
         axes = tuple(int(a) for a in axes)
         if axes == tuple(range(self.ndim)):
             return self
-        return Array(self.value.transpose(axes), ("transpose", self.origin, axes), self.trainable)
+        return TrackedArray(self.value.transpose(axes), ("transpose", self.origin, axes), self.trainable)
 
-    def reshape(self, shape) -> Array:
+    def reshape(self, shape) -> TrackedArray:
         shape = tuple(int(d) for d in shape)
         if -1 in shape:
             known = math.prod(d for d in shape if d != -1)
             shape = tuple(self.size // known if d == -1 else d for d in shape)
         if shape == self.shape:
             return self
-        return Array(self.value.reshape(shape), ("reshape", self.origin, shape), self.trainable)
+        return TrackedArray(self.value.reshape(shape), ("reshape", self.origin, shape), self.trainable)
 
-    def flip(self, axes) -> Array:
+    def flip(self, axes) -> TrackedArray:
         import numpy as np
 
         axes = tuple(int(a) for a in axes)
-        return Array(np.flip(self.value, axes), ("flip", self.origin, axes), self.trainable)
+        return TrackedArray(np.flip(self.value, axes), ("flip", self.origin, axes), self.trainable)
 
-    def __getitem__(self, key) -> Array:
+    def __getitem__(self, key) -> TrackedArray:
         """Slices without steps, one an axis; an axis left out is whole."""
         key = key if isinstance(key, tuple) else (key,)
         bounds = tuple(
@@ -93,23 +93,23 @@ class Array:
         if all(b == (0, n) for b, n in zip(bounds, self.shape, strict=True)):
             return self
         value = self.value[tuple(slice(*b) for b in bounds)]
-        return Array(value, ("slice", self.origin, bounds), self.trainable)
+        return TrackedArray(value, ("slice", self.origin, bounds), self.trainable)
 
-    def astype(self, dtype) -> Array:
+    def astype(self, dtype) -> TrackedArray:
         if self.value.dtype == dtype:
             return self
-        return Array(self.value.astype(dtype), ("cast", self.origin), self.trainable)
+        return TrackedArray(self.value.astype(dtype), ("cast", self.origin), self.trainable)
 
-    def frozen(self) -> Array:
-        return Array(self.value, self.origin, False)
+    def frozen(self) -> TrackedArray:
+        return TrackedArray(self.value, self.origin, False)
 
     @staticmethod
-    def concatenate(arrays: list[Array], axis: int = 0) -> Array:
+    def concatenate(arrays: list[TrackedArray], axis: int = 0) -> TrackedArray:
         import numpy as np
 
         value = np.concatenate([a.value for a in arrays], axis)
         origin = ("concat", tuple(a.origin for a in arrays), axis % value.ndim)
-        return Array(value, origin, all(a.trainable for a in arrays))
+        return TrackedArray(value, origin, all(a.trainable for a in arrays))
 
 
 def sources(origin) -> dict[str, tuple[int, ...]]:

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
 from ..features import encoding, schema_inference, transform
-from ..features.encoding import Encoding, Needs
-from ..features.table_options import Reading
+from ..features.encoding import Encoding, ModelSpec
+from ..features.table_options import TableOptions
 from ..tables import disk_buffer, table
-from ..tables.disk_buffer import Collector, Part, Spool
+from ..tables.disk_buffer import Collector, DiskBuffer, Part
 from ..tables.number_format import counted
-from ..tables.rows import Form
+from ..tables.rows import TableFormat
 from ..tables.sources import Data, Source, sources
 from ..tables.table import Table
 from .calling import row_shapes
-from .loading import Opened, Say
+from .loading import LoadedModel, Say
 from .model_encoding import known_encoding, overridden, plain_encoding, tell_unseen
-from .model_spec import check_trainable, class_names, loss_of, needs_of
+from .model_spec import check_trainable, class_names, loss_of, spec_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,16 +58,16 @@ class Dataset:
 
 
 def for_training(
-    opened: Opened,
+    opened: LoadedModel,
     data: Data,
-    reading: Reading,
+    reading: TableOptions,
     *,
     loss,
     validation_data: Data | None,
     validation_split: float,
     seed: int,
     say: Say,
-) -> tuple[Opened, Dataset, Dataset]:
+) -> tuple[LoadedModel, Dataset, Dataset]:
     """The model, made now if only the table tells what its input is; the rows to train on; and those to validate on,
     which may be none.
 
@@ -82,21 +82,21 @@ def for_training(
         whole = _read(files, reading)
         opened = opened.for_rows((schema_inference.width(whole.form, reading, whole.file),), say)
     check_trainable(opened)
-    needs = needs_of(opened, loss or loss_of(opened))
+    needs = spec_of(opened, loss or loss_of(opened))
     known = None if reading.anew or loss else known_encoding(opened, needs)
     if known:
         say("columns, categories and classes are those of the table that the model was trained on")
         whole = encoding.read(files, known, reading.header)
     else:
         whole = whole or _read(files, reading)
-        known = schema_inference.fit(whole, needs, reading, opened.classes, say=say)
+        known = schema_inference.infer_encoding(whole, needs, reading, opened.classes, say=say)
     _tell_place(whole, say)
     y, full, left_out = _targets(whole, known, say)
     _check_classes(y, full, known, whole)
     outside = _held_out(y, full, 0.0 if validation_data else validation_split, seed)
     inside = full & ~outside
     if reading.standardize or any(feature.fill is None and not feature.ids for feature in known.features):
-        known = transform.learnt(known, whole, inside, reading.standardize)
+        known = transform.fit_statistics(known, whole, inside, reading.standardize)
     if reading.standardize_target:
         known = _with_target_moments(known, y, inside, whole.file)
     unseen: Counter[str] = Counter()
@@ -110,7 +110,7 @@ def for_training(
     return opened, training, validation
 
 
-def for_evaluation(opened: Opened, needs: Needs, data: Data, reading: Reading, say: Say) -> Dataset:
+def for_evaluation(opened: LoadedModel, needs: ModelSpec, data: Data, reading: TableOptions, say: Say) -> Dataset:
     """The rows that have targets. A model that was trained here reads the table as its training table was read, any
     other takes numbers as they are. Raises NetconvError, and OSError: no room on the disk."""
     files = found_sources(data, reading, "test", say)
@@ -129,7 +129,7 @@ def for_evaluation(opened: Opened, needs: Needs, data: Data, reading: Reading, s
     return found
 
 
-def found_sources(data: Data, reading: Reading, part: str, say: Say) -> tuple[Source, ...]:
+def found_sources(data: Data, reading: TableOptions, part: str, say: Say) -> tuple[Source, ...]:
     """The files of a table, those of labels told that were found by name; `part` is `Source.part`."""
     found = sources(data, reading.labels, part)
     for source in found:
@@ -138,11 +138,11 @@ def found_sources(data: Data, reading: Reading, part: str, say: Say) -> tuple[So
     return found
 
 
-def _read(files: tuple[Source, ...], reading: Reading) -> Table:
+def _read(files: tuple[Source, ...], reading: TableOptions) -> Table:
     return table.read(files, reading.header, distinct=likely(files, reading))
 
 
-def likely(files: tuple[Source, ...], reading: Reading) -> Callable[[Form], frozenset[int]]:
+def likely(files: tuple[Source, ...], reading: TableOptions) -> Callable[[TableFormat], frozenset[int]]:
     """What tells the columns that may be targets."""
     return partial(schema_inference.likely_targets, reading=reading, file=table.title(files))
 
@@ -215,7 +215,9 @@ def _with_target_moments(known: Encoding, y: np.ndarray, inside: np.ndarray, fil
     return replace(known, target_mean=tuple(mean.tolist()), target_std=tuple(np.where(std > 0, std, 1.0).tolist()))
 
 
-def _datasets(opened: Opened, needs: Needs, known: Encoding, whole: Table, y, masks, left_out, unseen) -> list[Dataset]:
+def _datasets(
+    opened: LoadedModel, needs: ModelSpec, known: Encoding, whole: Table, y, masks, left_out, unseen
+) -> list[Dataset]:
     """A Dataset of each of the `masks` of the rows."""
     import numpy as np
 
@@ -225,7 +227,7 @@ def _datasets(opened: Opened, needs: Needs, known: Encoding, whole: Table, y, ma
     collected = [[Collector(width, room) for width in widths] for _ in masks]
     start = 0
     for rows in whole.blocks():
-        x = transform.unscaled(rows, known, unseen)
+        x = transform.encode_unscaled(rows, known, unseen)
         for mask, collectors in zip(masks, collected, strict=True):
             picked = x[mask[start : start + len(rows)]]
             for collector, part in zip(collectors, np.split(picked, edges, axis=1), strict=True):
@@ -243,7 +245,7 @@ def _datasets(opened: Opened, needs: Needs, known: Encoding, whole: Table, y, ma
     return found
 
 
-def _inputs(model, known: Encoding, parts: list[np.ndarray | Spool]) -> tuple[Any, ...]:
+def _inputs(model, known: Encoding, parts: list[np.ndarray | DiskBuffer]) -> tuple[Any, ...]:
     """Rows of unscaled numbers, as the model's inputs take them."""
     import numpy as np
 
@@ -253,6 +255,6 @@ def _inputs(model, known: Encoding, parts: list[np.ndarray | Spool]) -> tuple[An
     for rows, shape, tensor in zip(parts, shapes, model.inputs, strict=True):
         end = start + rows.shape[1]
         part = Part(rows, *(values[start:end] for values in affine), shape, np.dtype(tensor.dtype))
-        found.append(part if isinstance(rows, Spool) else part[:])
+        found.append(part if isinstance(rows, DiskBuffer) else part[:])
         start = end
     return tuple(found)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ..errors import NetconvError
-from ..features.encoding import Needs
-from ..features.schema_inference import silent
-from ..features.table_options import Reading
+from ..features.encoding import ModelSpec
+from ..features.schema_inference import ignore
+from ..features.table_options import TableOptions
 from ..keras_api.lazy import keras
 from ..reports.evaluation_report import ClassReport, Evaluation
 from ..tables.sources import Data
@@ -17,7 +17,7 @@ from . import dataset
 from .calling import outputs_of
 from .dataset import Dataset
 from .loading import Say, open_model
-from .model_spec import as_targets, check_trainable, loss_of, needs_of, probabilities
+from .model_spec import as_targets, check_trainable, loss_of, probabilities, spec_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,16 +28,16 @@ LARGEST = 2000
 """Classes of the largest confusion matrix: one of more takes gigabytes."""
 
 
-def assess(model, data: Dataset, needs: Needs, loss, top: tuple[int, ...] = ()) -> Evaluation:
+def evaluate_dataset(model, data: Dataset, needs: ModelSpec, loss, top: tuple[int, ...] = ()) -> Evaluation:
     """How well a model tells the targets of a dataset, in memory that does not grow with it (but for a number a row
     where there are two classes)."""
     pairs = ((outputs_of(model, inputs), y) for inputs, y in data.blocks())
-    return of_pairs(pairs, needs, loss, data.names, top, data.encoding.original)
+    return evaluate_blocks(pairs, needs, loss, data.names, top, data.encoding.original)
 
 
-def of_pairs(
+def evaluate_blocks(
     pairs: Pairs,
-    needs: Needs,
+    needs: ModelSpec,
     loss,
     names: tuple[str, ...],
     top: tuple[int, ...] = (),
@@ -55,7 +55,7 @@ def of_pairs(
 class _Loss:
     """The mean of a loss over blocks of rows."""
 
-    def __init__(self, loss, needs: Needs):
+    def __init__(self, loss, needs: ModelSpec):
         self.function = keras.losses.get(loss[0] if isinstance(loss, list | tuple) else loss)
         self.loss, self.needs, self.sum, self.rows = loss, needs, 0.0, 0
 
@@ -71,7 +71,7 @@ class _Loss:
         return self.sum / self.rows
 
 
-def _of_classes(pairs: Pairs, needs: Needs, loss, names: tuple[str, ...], top: tuple[int, ...]) -> Evaluation:
+def _of_classes(pairs: Pairs, needs: ModelSpec, loss, names: tuple[str, ...], top: tuple[int, ...]) -> Evaluation:
     import numpy as np
 
     count, mean = needs.classes, _Loss(loss, needs)
@@ -133,7 +133,7 @@ def area_under_roc(scores: np.ndarray, truths: np.ndarray) -> float:
     return above / (count * (len(truths) - count))
 
 
-def _of_values(pairs: Pairs, needs: Needs, loss, original) -> Evaluation:
+def _of_values(pairs: Pairs, needs: ModelSpec, loss, original) -> Evaluation:
     import numpy as np
 
     mean = _Loss(loss, needs)
@@ -160,17 +160,18 @@ def evaluate(
     data: Data,
     *,
     top: tuple[int, ...] = (),
-    say: Say = silent,
+    say: Say = ignore,
     **reading,
 ) -> Evaluation:
     """How well a model tells what a table says.
 
-    `model` is what `open_model` takes, `data` a path or a binary stream, `reading` the fields of `Reading`; `top` are
-    numbers K for which the accuracy is wanted of the K likeliest classes. A model that was trained here reads the table
-    as its training table was read, any other takes numbers as they are. Raises NetconvError.
-    """
+    `model` is what `open_model` takes, `data` a path or a binary stream, `reading` the fields of `TableOptions`; `top`
+    are numbers K for which the accuracy is wanted of the K likeliest classes. A model that was trained here reads the
+    table as its training table was read, any other takes numbers as they are. Raises NetconvError."""
     opened = open_model(model, say=say)
     loss = loss_of(opened)
-    needs = needs_of(opened, loss)
+    needs = spec_of(opened, loss)
     check_trainable(opened)
-    return assess(opened.model, dataset.for_evaluation(opened, needs, data, Reading(**reading), say), needs, loss, top)
+    return evaluate_dataset(
+        opened.model, dataset.for_evaluation(opened, needs, data, TableOptions(**reading), say), needs, loss, top
+    )

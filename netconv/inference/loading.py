@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import FormatError, NetconvError, UnknownShape
 from ..features.encoding import Encoding
-from ..features.schema_inference import silent
+from ..features.schema_inference import ignore
 from ..keras_api.lazy import keras
 from ..keras_files import archive
 
@@ -30,7 +30,7 @@ Say = Callable[[str], object]
 
 
 @dataclass(frozen=True)
-class Opened:
+class LoadedModel:
     """A model with its `name` for messages, its `path` if it has one, and netconv's `members` of its archive.
 
     `model` is None where only the data tell what a net's input is: `for_rows` then makes it, with initial values drawn
@@ -44,7 +44,7 @@ class Opened:
     seed: int = 0
     init: str | None = None
 
-    def for_rows(self, row: tuple[int, ...], say: Say = silent) -> Opened:
+    def for_rows(self, row: tuple[int, ...], say: Say = ignore) -> LoadedModel:
         """With the model that takes rows of shape `row`. Raises NetconvError."""
         if self.model is not None:
             return self
@@ -90,7 +90,7 @@ class Opened:
         return output
 
 
-def find_model(data: Path | str | None, training: bool, say: Say = silent) -> Path:
+def find_model(data: Path | str | None, training: bool, say: Say = ignore) -> Path:
     """The only model or net in the folder of the data, or in the current folder. A net, the `.keras` made of it and the
     trained one are one: for training the first `.keras` is taken, else the trained one. Raises NetconvError."""
     folders = dict.fromkeys([Path(data).resolve().parent if data else Path.cwd(), Path.cwd()])
@@ -128,19 +128,19 @@ def open_model(
     seed: int = 0,
     init: str | None = None,
     training: bool = False,
-    say: Say = silent,
-) -> Opened:
+    say: Say = ignore,
+) -> LoadedModel:
     """A model from a `.keras` file, its bytes, a net (`.json`; `seed` and the initialiser `init` are for one without
     parameters) or a keras.Model. For `training`, a net that does not tell its input's shape is opened without a model.
     What is found out of a net is told to `say`. Raises NetconvError."""
-    if isinstance(model, Opened):
+    if isinstance(model, LoadedModel):
         return model
     if init is not None and not str(model).endswith(".json"):
         raise NetconvError("initial values are for a net without parameters, and a model has its own; leave --init out")
     if isinstance(model, bytes):
-        return Opened(archive.load(model), "standard input", None, archive.members(model))
+        return LoadedModel(archive.load(model), "standard input", None, archive.members(model))
     if not isinstance(model, str | Path):
-        return Opened(model)
+        return LoadedModel(model)
     path = Path(model)
     if path.suffix == ".json":
         from .. import conversion
@@ -151,8 +151,8 @@ def open_model(
             if not training:
                 raise
             keras.backend.backend()  # imports Keras, as opening a model does: the caller keeps it quiet meanwhile
-            return Opened(None, str(path), path, seed=seed, init=init)
+            return LoadedModel(None, str(path), path, seed=seed, init=init)
         for note in done.prepared.notes:
             say(note)
-        return Opened(done.model, str(path), path, done.members)
-    return Opened(archive.load(path), str(path), path, archive.members(path))
+        return LoadedModel(done.model, str(path), path, done.members)
+    return LoadedModel(archive.load(path), str(path), path, archive.members(path))

@@ -7,26 +7,26 @@ from dataclasses import replace
 
 from ..errors import DataError, FormatError, NetconvError
 from ..features import schema_inference
-from ..features.encoding import Encoding, Feature, Needs
-from ..features.table_options import Reading
+from ..features.encoding import Encoding, Feature, ModelSpec
+from ..features.table_options import TableOptions
 from ..tables.number_format import counted
 from ..tables.table import Table
-from .loading import TABLE, Opened, Say
+from .loading import TABLE, LoadedModel, Say
 
 
 def plain_encoding(
-    table: Table, needs: Needs, opened: Opened, reading: Reading, without_target: bool, say: Say
+    table: Table, needs: ModelSpec, opened: LoadedModel, reading: TableOptions, without_target: bool, say: Say
 ) -> Encoding:
     """The encoding of a table for a model that learnt from none: numbers only, as they are. Raises DataError."""
     if reading.standardize or reading.standardize_target:
         raise DataError(
             "means are learnt in training, and the model was not trained on a table: leave --standardize out"
         )
-    found = schema_inference.fit(table, needs, reading, opened.classes, without_target, say)
+    found = schema_inference.infer_encoding(table, needs, reading, opened.classes, without_target, say)
     return replace(found, features=tuple(Feature(feature.name, ids=feature.ids) for feature in found.features))
 
 
-def known_encoding(opened: Opened, needs: Needs) -> Encoding | None:
+def known_encoding(opened: LoadedModel, needs: ModelSpec) -> Encoding | None:
     """The encoding that a model was trained with, checked against the model. Raises FormatError."""
     known = opened.encoding
     if known:
@@ -36,7 +36,7 @@ def known_encoding(opened: Opened, needs: Needs) -> Encoding | None:
     return known
 
 
-def overridden(known: Encoding, reading: Reading) -> Encoding:
+def overridden(known: Encoding, reading: TableOptions) -> Encoding:
     """An encoding with what the user says otherwise. Raises NetconvError when only training could do it."""
     dropped = {name for entry in reading.drop for name in (entry, *entry.split(","))}
     anew = {

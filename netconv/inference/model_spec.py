@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from ..builder import compile_model
 from ..errors import NetconvError
-from ..features.encoding import Input, Needs
+from ..features.encoding import InputSpec, ModelSpec
 from ..keras_api.lazy import keras
 from .calling import shape_text
 from .embedding_inputs import ids_of, input_names
-from .loading import Opened
+from .loading import LoadedModel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +30,7 @@ def loss_name(loss) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
-def loss_of(opened: Opened):
+def loss_of(opened: LoadedModel):
     """The loss that a model was compiled with, or the one its last activation goes with."""
     if opened.model.loss is not None:
         return opened.model.loss
@@ -39,7 +39,7 @@ def loss_of(opened: Opened):
     return _ACTIVATION_LOSSES.get(activation, "mean_squared_error")
 
 
-def needs_of(opened: Opened, loss) -> Needs:
+def spec_of(opened: LoadedModel, loss) -> ModelSpec:
     shapes = [tensor.shape[1:] for tensor in opened.model.inputs]
     outputs = [tensor.shape[1:] for tensor in opened.model.outputs]
     known = all(None not in shape for shape in shapes)
@@ -54,13 +54,13 @@ def needs_of(opened: Opened, loss) -> Needs:
             classes = gives
     ids = ids_of(opened.model)
     inputs = tuple(
-        Input(name, None if None in shape else math.prod(shape), ids.get(name))
+        InputSpec(name, None if None in shape else math.prod(shape), ids.get(name))
         for name, shape in zip(input_names(opened.model), shapes, strict=True)
     )
-    return Needs(features, gives, classes, inputs)
+    return ModelSpec(features, gives, classes, inputs)
 
 
-def check_trainable(opened: Opened) -> None:
+def check_trainable(opened: LoadedModel) -> None:
     shapes = [tuple(tensor.shape[1:]) for tensor in opened.model.outputs]
     if len(shapes) > 1:
         raise NetconvError(f"{opened.name}: the net has {len(shapes)} outputs, and a table trains one")
@@ -84,7 +84,7 @@ def class_names(known: tuple[str, ...], count: int) -> tuple[str, ...]:
     return known + tuple(map(str, range(len(known), count)))
 
 
-def as_targets(y: np.ndarray, needs: Needs, loss) -> np.ndarray:
+def as_targets(y: np.ndarray, needs: ModelSpec, loss) -> np.ndarray:
     """Targets in the form that the loss takes."""
     import numpy as np
 

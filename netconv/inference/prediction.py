@@ -10,20 +10,20 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..features import encoding, transform
-from ..features.encoding import Encoding, Needs
-from ..features.schema_inference import silent
-from ..features.table_options import Reading
+from ..features.encoding import Encoding, ModelSpec
+from ..features.schema_inference import ignore
+from ..features.table_options import TableOptions
 from ..reports.predictions import Block, Predictions
 from ..tables import table
 from ..tables.column_selection import columns
 from ..tables.number_format import counted
-from ..tables.rows import Form, Rows
+from ..tables.rows import Rows, TableFormat
 from ..tables.sources import Data, Source
 from .calling import inputs_of, outputs_of
 from .dataset import found_sources, likely
-from .loading import Opened, Say, open_model
+from .loading import LoadedModel, Say, open_model
 from .model_encoding import known_encoding, overridden, plain_encoding, tell_unseen
-from .model_spec import class_names, loss_of, needs_of, probabilities
+from .model_spec import class_names, loss_of, probabilities, spec_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +39,7 @@ def predict(
     raw: bool = False,
     errors: Literal["stop", "skip", "null"] = "stop",
     keep: tuple[str, ...] = (),
-    say: Say = silent,
+    say: Say = ignore,
     **reading,
 ) -> Predictions:
     """What a model says of each row of a table, in order, in little memory however long the table is.
@@ -50,10 +50,10 @@ def predict(
     `keep` names columns that are passed on as they stand. The other parameters are `evaluate`'s; a target column is
     left out. Raises NetconvError, also while the blocks are read.
     """
-    opened, reading = open_model(model, say=say), Reading(**reading)
+    opened, reading = open_model(model, say=say), TableOptions(**reading)
     data = found_sources(data, reading, "test", say)
     loss = loss_of(opened)
-    needs = needs_of(opened, loss)
+    needs = spec_of(opened, loss)
     known = known_encoding(opened, needs)
     known = known and overridden(known, reading)
     told = bool(needs.classes) and not raw
@@ -79,17 +79,17 @@ def predict(
 
 
 def _rows(
-    opened: Opened,
-    needs: Needs,
+    opened: LoadedModel,
+    needs: ModelSpec,
     known: Encoding | None,
     data: tuple[Source, ...],
-    reading: Reading,
+    reading: TableOptions,
     keep: tuple[str, ...],
     say: Say,
 ) -> Iterator[tuple[Rows, np.ndarray, dict[str, Any]]]:
     """Rows, what the net takes of them, and the columns that are kept by name; the first may be no rows."""
 
-    def kept_by(form: Form) -> dict[str, int]:
+    def kept_by(form: TableFormat) -> dict[str, int]:
         own = form.names if form.header or not known or len(known.columns) != len(form.names) else known.columns
         return {own[place]: place for place in columns(own, keep, table.title(data))}
 

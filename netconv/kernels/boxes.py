@@ -4,7 +4,7 @@ width, height about their centre. Knows no op of MXNet.
 
 import numpy as np
 
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import keras, layers, ops
 
 BLOCK = 256
@@ -137,9 +137,9 @@ def _greedy(at, size: int, free, suppresses):
         2 * size,
         activation="relu",
         weights={
-            "cell.kernel": Array.constant(np.eye(size, 2 * size, size).astype("float32")),
-            "cell.recurrent_kernel": Array.constant(np.concatenate([target, -target]).astype("float32")),
-            "cell.bias": Array.constant(np.repeat([0, -2], size).astype("float32")),
+            "cell.kernel": TrackedArray.constant(np.eye(size, 2 * size, size).astype("float32")),
+            "cell.recurrent_kernel": TrackedArray.constant(np.concatenate([target, -target]).astype("float32")),
+            "cell.bias": TrackedArray.constant(np.repeat([0, -2], size).astype("float32")),
         },
         part="greedy",
         dtype="float32",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..keras_api.lazy import ops
-from .rounding import cut, divided, kind
+from .rounding import c_cast, divide_exact, kind
 
 LIGHT = np.array([55.46, 4.794, 1.148]) * [
     [-0.5675, 0.7192, 0.4009],
@@ -21,7 +21,7 @@ def saturated(values, dtype: str):
     """Numbers as those of an image's type: bytes stop at their ends."""
     if dtype == "uint8":
         values = ops.clip(values, 0, 255)
-    return cut(values, dtype)
+    return c_cast(values, dtype)
 
 
 def brightness(data, factor):
@@ -47,7 +47,7 @@ def saturation(data, factor):
 
 def hue(data, turn):
     """Round the circle of hues by a share of it."""
-    turned, lightness, strength = _hue_lightness_saturation(divided(ops.cast(data, "float32"), 255.0))
+    turned, lightness, strength = _hue_lightness_saturation(divide_exact(ops.cast(data, "float32"), 255.0))
     turned = ops.multiply(ops.add(turned, ops.multiply(turn, 360.0)), np.float32(1 / 60))
     turned = ops.mod(turned, 6.0)
     sector = ops.floor(turned)

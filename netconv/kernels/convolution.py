@@ -1,6 +1,6 @@
 """Convolutions, channels-last, by layers of Keras or of tensors, and what goes before and after them."""
 
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from . import fusion_safe
 
@@ -78,7 +78,7 @@ def by_group(data, weight, bias, groups: int, one):
 def _shares(array, groups: int) -> list:
     if array is None:
         return [None] * groups
-    if not isinstance(array, Array):
+    if not isinstance(array, TrackedArray):
         return ops.split(array, groups, 0)
     each = array.shape[0] // groups
     return [array[n * each : (n + 1) * each] for n in range(groups)]
@@ -87,7 +87,7 @@ def _shares(array, groups: int) -> list:
 def _one_group(at, data, weight, bias, part: str | None, config):
     rank = weight.ndim - 2
     axes = (*range(2, rank + 2), 1, 0)
-    if not isinstance(weight, Array):
+    if not isinstance(weight, TrackedArray):
         out = ops.conv(data, ops.transpose(weight, axes), data_format="channels_last", **config)
         return out if bias is None else ops.add(out, bias)
     layer = at.layer(
@@ -107,7 +107,7 @@ def _depthwise(at, data, weight, bias, groups: int, config):
     (*kernel, channels, multiplier)."""
     kernel = tuple(weight.shape[2:])
     apart, axes = (groups, -1, *kernel), (*range(2, len(kernel) + 2), 0, 1)
-    if not isinstance(weight, Array):
+    if not isinstance(weight, TrackedArray):
         table = ops.transpose(ops.reshape(weight, apart), axes)
         # One number where it is the same along all axes: of a file a tuple comes back as a list, which Keras refuses.
         config = {k: v[0] if isinstance(v, tuple) and len(set(v)) == 1 else v for k, v in config.items()}

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 
 Order = tuple[int, ...]
 """`order[i]` is the axis, in MXNet's counting, that lies at place i."""
@@ -24,12 +24,12 @@ class Flat:
     shape: tuple[int, ...]
     order: Order
 
-    def kernel(self, weight: Array) -> Array:
+    def kernel(self, weight: TrackedArray) -> TrackedArray:
         """A weight (out, fan-in) as a kernel (fan-in, out) with its rows as the flattened features lie."""
         out = weight.shape[0]  # it stands where the batch stands in the order
         return weight.reshape((out, *self.shape)).transpose((*self.order[1:], 0)).reshape((-1, out))
 
-    def rows(self, array: Array) -> Array:
+    def rows(self, array: TrackedArray) -> TrackedArray:
         """An array (rows, features) with its columns as the flattened features lie."""
         rows = array.shape[0]
         return array.reshape((rows, *self.shape)).transpose(self.order).reshape((rows, -1))
@@ -48,7 +48,7 @@ def moved(shape: tuple, order: Order) -> tuple:
     return tuple(shape[axis] for axis in order)
 
 
-class Value:
+class LaidOutTensor:
     """A tensor of the graph in the orders that were asked for so far.
 
     `site` makes the layers that move axes, named after the node that made the value.
@@ -84,7 +84,7 @@ class Value:
             tensor = self.tensor
             if isinstance(self.order, Flat):
                 whole = self.site.reshape(tensor, (-1, *moved((-1, *self.order.shape), self.order.order)[1:]))
-                whole = Value(whole, self.order.order, self.site).natural()
+                whole = LaidOutTensor(whole, self.order.order, self.site).natural()
                 tensor, have = self.site.reshape(whole, (-1, math.prod(self.order.shape))), natural(2)
             else:
                 have = self.order
@@ -97,31 +97,33 @@ class Value:
         """Whether the value can be had in `order`, with more axes in front."""
         return order == self.order or not isinstance(order, Flat)
 
-    def widened(self, rank: int) -> Value:
+    def widened(self, rank: int) -> LaidOutTensor:
         """The value with axes of length 1 in front."""
         more = rank - self.rank
         if not more:
             return self
         tensor, order = (self.natural(), natural(2)) if isinstance(self.order, Flat) else (self.tensor, self.order)
-        return Value(self.site.widened(tensor, rank), (*range(more), *(more + axis for axis in order)), self.site)
+        return LaidOutTensor(
+            self.site.widened(tensor, rank), (*range(more), *(more + axis for axis in order)), self.site
+        )
 
     def still(self) -> bool:
         """Whether flattening the tensor as it lies gives what flattening it in MXNet's order would."""
         lengths = self.shape
         return [a for a in self.order if lengths[a] != 1] == [a for a in range(self.rank) if lengths[a] != 1]
 
-    def relabelled(self, axes: Order) -> Value:
+    def relabelled(self, axes: Order) -> LaidOutTensor:
         """The value transposed by `axes` (in MXNet's order): nothing moves, only the labels change."""
         if isinstance(self.order, Flat):
-            return Value(self.site.permute(self.natural(), axes), None, self.site)
+            return LaidOutTensor(self.site.permute(self.natural(), axes), None, self.site)
         new = {old: position for position, old in enumerate(axes)}
-        return Value(self.tensor, tuple(new[axis] for axis in self.order), self.site)
+        return LaidOutTensor(self.tensor, tuple(new[axis] for axis in self.order), self.site)
 
 
-class Stored:
+class StoredOperand:
     """A stored array as an operand: it lies in any order for nothing, as long as this node alone reads it."""
 
-    def __init__(self, array: Array, alone: bool, tensor: Callable[[Array], Any], site):
+    def __init__(self, array: TrackedArray, alone: bool, tensor: Callable[[TrackedArray], Any], site):
         self.array, self.alone, self._tensor, self.site = array, alone, tensor, site
         self.order, self.shape, self.rank = natural(array.ndim), array.shape, array.ndim
 
@@ -132,18 +134,20 @@ class Stored:
         """Whether the array can be had in `order`, with more axes in front."""
         return self.alone or not isinstance(order, Flat)
 
-    def widened(self, rank: int) -> Stored | Value:
+    def widened(self, rank: int) -> StoredOperand | LaidOutTensor:
         """The array with axes of length 1 in front."""
         if rank == self.rank:
             return self
         if self.alone:
-            return Stored(self.array.reshape((1,) * (rank - self.rank) + self.shape), True, self._tensor, self.site)
-        return Value(self.site.widened(self.natural(), rank), None, self.site)
+            return StoredOperand(
+                self.array.reshape((1,) * (rank - self.rank) + self.shape), True, self._tensor, self.site
+            )
+        return LaidOutTensor(self.site.widened(self.natural(), rank), None, self.site)
 
-    def relabelled(self, axes: Order) -> Stored | Value:
+    def relabelled(self, axes: Order) -> StoredOperand | LaidOutTensor:
         if self.alone:
-            return Stored(self.array.transpose(axes), True, self._tensor, self.site)
-        return Value(self.natural(), None, self.site).relabelled(axes)
+            return StoredOperand(self.array.transpose(axes), True, self._tensor, self.site)
+        return LaidOutTensor(self.natural(), None, self.site).relabelled(axes)
 
     def to(self, order: Order | Flat):
         if isinstance(order, Flat):
@@ -210,7 +214,7 @@ def features(site, values, attributes):
     if isinstance(first.order, Flat):
         site.flat = first.order
         data = first.tensor
-    elif isinstance(first, Value) and first.order[0] == 0 and first.still():
+    elif isinstance(first, LaidOutTensor) and first.order[0] == 0 and first.still():
         data = first.tensor
     elif first.order != natural(first.rank) and first.order[0] == 0 and None not in shape[1:]:
         site.flat = Flat(tuple(shape[1:]), first.order)

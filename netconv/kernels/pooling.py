@@ -15,15 +15,15 @@ def pooled(at, data, kernel, pool_type, global_pool, convention, stride, pad, p_
     if global_pool:
         return pooled_globally(at, data, pool_type, p_value)
     rank = len(data.shape) - 2
-    stride, edges = reach(at, data, kernel, stride, pad, convention)
+    stride, edges = window_padding(at, data, kernel, stride, pad, convention)
     if pool_type == "max":
         return windowed(
             at, MAX[rank], with_edges(data, edges, LOWEST.get(str(data.dtype), -3.4028234663852886e38)), kernel, stride
         )
     if pool_type == "lp":
-        return _root(total(at, ops.power(data, p_value), edges, kernel, stride), p_value)
+        return _root(sum_pool(at, ops.power(data, p_value), edges, kernel, stride), p_value)
     if pool_type == "sum":
-        return total(at, data, edges, kernel, stride)
+        return sum_pool(at, data, edges, kernel, stride)
     if not any(map(any, edges)):
         return windowed(at, AVERAGE[rank], data, kernel, stride)
     if count_include_pad is not False and not any(e > p for p, e in edges):
@@ -41,7 +41,7 @@ def pooled(at, data, kernel, pool_type, global_pool, convention, stride, pad, p_
     return ops.divide(mean, ops.where(ops.equal(share, 0), ops.ones_like(share), share))
 
 
-def reach(at, data, kernel, stride, pad, convention):
+def window_padding(at, data, kernel, stride, pad, convention):
     """The stride, and (before, after), how far the windows reach beyond the data, for each axis."""
     rank = len(data.shape) - 2
     if len(kernel) != rank:
@@ -91,7 +91,7 @@ def windowed(at, cls, data, kernel, stride, part=None):
     return ops.reshape(data, (-1, data.shape[1], height, width, channels))
 
 
-def total(at, data, edges, kernel, stride):
+def sum_pool(at, data, edges, kernel, stride):
     mean = windowed(at, AVERAGE[len(kernel)], with_edges(data, edges, 0.0), kernel, stride)
     return ops.multiply(mean, math.prod(kernel))
 

@@ -3,16 +3,16 @@
 import numpy as np
 
 from ..keras_api.lazy import ops
-from .reshape import counted
+from .reshape import arange_along
 
 
-def places(tensor, axis: int):
+def index_grid(tensor, axis: int):
     """0, 1, 2 ... along an axis, the other axes of the tensor at length 1."""
     rank = len(tensor.shape)
-    return ops.reshape(counted(tensor, axis % rank), [-1 if i == axis % rank else 1 for i in range(rank)])
+    return ops.reshape(arange_along(tensor, axis % rank), [-1 if i == axis % rank else 1 for i in range(rank)])
 
 
-def counted_from_zero(data, axis: int):
+def positions_along(data, axis: int):
     """0, 1, 2 ... along an axis, and its length, as float32; tensors where it is unknown."""
     length = data.shape[axis]
     if length is not None:
@@ -21,14 +21,14 @@ def counted_from_zero(data, axis: int):
     return ops.subtract(ops.cumsum(line), 1.0), ops.sum(line)
 
 
-def spread(tensor, axis: int, step: int):
+def dilate(tensor, axis: int, step: int):
     """Puts `step` - 1 zeros between the points along an axis."""
     if step == 1:
         return tensor
     length = [-1 if n is None else n for n in tensor.shape]
     if length.count(-1) > 1:
         wide = ops.repeat(tensor, step, axis)
-        points = ops.equal(ops.mod(places(wide, axis), step), 0)
+        points = ops.equal(ops.mod(index_grid(wide, axis), step), 0)
         wide = ops.where(points, wide, ops.zeros_like(wide))
     else:
         edges = [(0, step - 1) if i == axis + 1 else (0, 0) for i in range(len(length) + 1)]

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from .convolution import convolved, per_axis, same_or_padded
 from .layout import Flat, natural
-from .rounding import divided, kind
+from .rounding import divide_exact, kind
 
 STEPS = {"int8": 127.5, "uint8": 255.5}
 """Into how many steps the reach is divided."""
@@ -63,14 +63,14 @@ def floats(tensor):
 
 def product_range(dtype: str, low, high, low_weight, high_weight):
     """The range of 32 bits for products of numbers of type `dtype` with weights of 8 bits."""
-    one = divided(reach(low, high), float(HIGHEST[dtype]))
-    far = ops.multiply(ops.multiply(one, divided(reach(low_weight, high_weight), 127.0)), WORDS)
+    one = divide_exact(reach(low, high), float(HIGHEST[dtype]))
+    far = ops.multiply(ops.multiply(one, divide_exact(reach(low_weight, high_weight), 127.0)), WORDS)
     return ops.negative(far), far
 
 
 def number(at, given):
     """A stored number as it is: it does not train."""
-    if not isinstance(given, Array):
+    if not isinstance(given, TrackedArray):
         return given
     at.discard(given)
     return given.value
@@ -78,16 +78,16 @@ def number(at, given):
 
 def fixed(at, array):
     """A stored array as a tensor that does not train."""
-    return floats(at.tensor(array.frozen() if isinstance(array, Array) else array))
+    return floats(at.tensor(array.frozen() if isinstance(array, TrackedArray) else array))
 
 
-def exact(weight: Array) -> str:
+def exact(weight: TrackedArray) -> str:
     """The type in which the sums of products of bytes with the rows of a weight are exact."""
     most = np.abs(weight.value.astype("int64")).reshape(len(weight.value), -1).sum(1).max(initial=0)
     return "float32" if 255 * most <= EXACT else "float64"
 
 
-def convolved_bytes(at, data, weight: Array, groups: int, kernel, stride, dilate, pad):
+def convolved_bytes(at, data, weight: TrackedArray, groups: int, kernel, stride, dilate, pad):
     """A convolution whose sums are exact."""
     rank, dtype = len(kernel), exact(weight)
     stride, dilate = per_axis(at, "stride", stride, rank, 1), per_axis(at, "dilate", dilate, rank, 1)
@@ -96,15 +96,15 @@ def convolved_bytes(at, data, weight: Array, groups: int, kernel, stride, dilate
     return convolved(at, data, weight, None, groups, stride, dilate, padding, dtype=dtype)
 
 
-def multiplied_bytes(at, data, weight: Array):
+def multiplied_bytes(at, data, weight: TrackedArray):
     """A dense layer whose sums are exact."""
     config = {"use_bias": False, "weights": {"kernel": at.kernel(weight)}, "dtype": exact(weight)}
     return at.layer(layers.Dense, len(weight.value), **config)(ops.cast(data, config["dtype"]))
 
 
-def stored(at, weight, *shape: int | None) -> Array:
+def stored(at, weight, *shape: int | None) -> TrackedArray:
     """A weight of that shape, None for a length that is not known."""
-    if not isinstance(weight, Array):
+    if not isinstance(weight, TrackedArray):
         raise at.error("weight must be stored in the parameter file, not computed")
     if weight.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, weight.shape, strict=True)):
         raise at.error(f"weight must have shape {shape}".replace("None", "?"), weight.shape)

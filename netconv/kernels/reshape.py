@@ -54,7 +54,7 @@ def groups(old: Sequence[Length], new: Sequence[Length]) -> list[Group]:
     return found
 
 
-def gathered(order: Order, shape: Sequence[int | None], found: list[Group]) -> Iterator[Order]:
+def adjacent_orders(order: Order, shape: Sequence[int | None], found: list[Group]) -> Iterator[Order]:
     """The orders nearest to `order` in which the axes of each group lie one behind the other: where they do not, they
     are moved to the first of them, or to the last. Axes of length 1 lie anywhere."""
     for end in (min, max):
@@ -69,8 +69,8 @@ def gathered(order: Order, shape: Sequence[int | None], found: list[Group]) -> I
         yield near
 
 
-def laid(order: Order, shape: Sequence[int | None], found: list[Group]) -> list[Group]:
-    """The groups as they lie in an order that `gathered` gave."""
+def in_layout(order: Order, shape: Sequence[int | None], found: list[Group]) -> list[Group]:
+    """The groups as they lie in an order that `adjacent_orders` gave."""
 
     def place(group: Group) -> int:
         return min([order.index(a) for a in group[0] if shape[a] != 1] or [order.index(group[0].start)])
@@ -136,7 +136,7 @@ def _line(tensor, axis: int):
     return ops.ones_like(line, dtype="int32")
 
 
-def counted(tensor, axis: int):
+def arange_along(tensor, axis: int):
     """0, 1, 2 ... as int32, as far as an axis goes."""
     return _places(tensor, (tensor.shape[axis], Counter()) if tensor.shape[axis] is not None else (1, Counter([axis])))
 

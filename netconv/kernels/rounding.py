@@ -11,7 +11,7 @@ def kind(tensor) -> str:
     return str(tensor.dtype)
 
 
-def whole(tensor) -> bool:
+def is_integer(tensor) -> bool:
     """Whether the type has no fractions."""
     return "float" not in kind(tensor)
 
@@ -21,12 +21,12 @@ def away_from_zero(x):
     return ops.multiply(ops.sign(x), ops.floor(ops.add(ops.absolute(x), 0.5)))
 
 
-def down(x):
+def round_half_down(x):
     """Halves down."""
     return ops.ceil(ops.subtract(x, 0.5))
 
 
-def divided(x, divisor):
+def divide_exact(x, divisor):
     """x / divisor for a divisor that is known, rounded once.
 
     TensorFlow compiles a division by a number it knows into a product with the reciprocal, which can differ in the last
@@ -39,14 +39,14 @@ def divided(x, divisor):
     return ops.negative(quotient) if divisor < 0 else quotient
 
 
-def division(at, dividend, divisor):
+def divide(at, dividend, divisor):
     """The function that divides as MXNet does: rounded once where the divisor is known and the last bit counts, as it
     does where whole numbers are cut."""
-    cuts = hasattr(dividend, "dtype") and whole(dividend)
-    return divided if at.constant(divisor) and (at.last_bit or cuts) else ops.divide
+    cuts = hasattr(dividend, "dtype") and is_integer(dividend)
+    return divide_exact if at.constant(divisor) and (at.last_bit or cuts) else ops.divide
 
 
-def cut(tensor, dtype: str):
+def c_cast(tensor, dtype: str):
     """A number as one of another type, as C makes it: towards zero, and a byte has the last eight bits."""
     if kind(tensor) == dtype:
         return tensor
@@ -69,33 +69,33 @@ def typed(function, nudged: bool = False):
             return function(*operands)
         (dtype,) = kinds
         if "float" in dtype:
-            return cut(function(*operands), dtype)
+            return c_cast(function(*operands), dtype)
         operands = [ops.cast(x, "float64") if hasattr(x, "dtype") else x for x in operands]
         out = function(*operands)
-        return cut(ops.multiply(out, NUDGE) if nudged else out, dtype)
+        return c_cast(ops.multiply(out, NUDGE) if nudged else out, dtype)
 
     return compute
 
 
-def difference(lhs, rhs):
+def subtract(lhs, rhs):
     """lhs - rhs. Of 0 less bytes TensorFlow makes their negative when it compiles, which it has not."""
-    nothing = not hasattr(lhs, "shape") and lhs == 0 and whole(rhs)
+    nothing = not hasattr(lhs, "shape") and lhs == 0 and is_integer(rhs)
     return typed(ops.negative)(rhs) if nothing else ops.subtract(lhs, rhs)
 
 
-def cut_number(number, dtype: str) -> np.ndarray:
-    """As `cut`, of numbers that are known."""
+def c_cast_number(number, dtype: str) -> np.ndarray:
+    """As `c_cast`, of numbers that are known."""
     number = np.asarray(number, "float64")
     return number.astype("int32").astype(dtype) if dtype in ("int8", "uint8") else number.astype(dtype)
 
 
-def alike(data, scalar: float, is_int: bool):
+def promote(data, scalar: float, is_int: bool):
     """Data and scalar in one type: beside whole numbers the scalar is cut to one, unless it is said that it is none;
     then both are fractions. Booleans count as 0 and 1."""
-    if not whole(data):
+    if not is_integer(data):
         return data, scalar
     if not is_int:
         return ops.cast(data, "float64"), scalar
     if kind(data) == "bool":
         data = ops.cast(data, "int64")
-    return data, int(cut_number(scalar, kind(data)))
+    return data, int(c_cast_number(scalar, kind(data)))

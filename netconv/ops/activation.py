@@ -3,12 +3,12 @@
 from typing import Literal
 
 from ..graph.attributes import ElementType, Ints
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.fusion_safe import leaky, tanh
 from ..kernels.layout import along, anywhere, as_they_are, channels_last, natural
-from ..kernels.positions import places
-from ..kernels.rounding import typed, whole
+from ..kernels.positions import index_grid
+from ..kernels.rounding import is_integer, typed
 from .registry import translates
 
 _ACTIVATIONS = {"sigmoid": "sigmoid", "tanh": "tanh", "softrelu": "softplus", "softsign": "softsign"}
@@ -30,7 +30,7 @@ def relu(at, data):
 
 def _activated(*names: str):
     def translate(at, data):
-        if whole(data):
+        if is_integer(data):
             return typed(getattr(ops, names[0]))(data)
         return at.layer(layers.Activation, names[0])(data)
 
@@ -44,7 +44,7 @@ _activated("softsign")
 
 @translates("tanh", layout=anywhere)
 def tanh_(at, data):
-    if whole(data):
+    if is_integer(data):
         return typed(ops.tanh)(data)
     return tanh(at, at.layer(layers.Activation, "tanh"))(data)
 
@@ -70,7 +70,7 @@ def _leaky(site, values, attributes):
 def leaky_relu(
     at,
     data,
-    gamma: Array | None = None,
+    gamma: TrackedArray | None = None,
     *,
     act_type: Literal["elu", "gelu", "leaky", "prelu", "rrelu", "selu"] = "leaky",
     slope: float = 0.25,
@@ -123,7 +123,7 @@ def _softmax_layout(site, values, attributes):
 
 def _masked(at, data, length, axis):
     """Adds minus infinity to what lies beyond `length`; returns the mask too."""
-    mask = ops.less(places(data, axis), ops.expand_dims(ops.cast(length, "int32"), axis))
+    mask = ops.less(index_grid(data, axis), ops.expand_dims(ops.cast(length, "int32"), axis))
     return ops.where(mask, data, ops.full_like(data, -1e30)), mask
 
 

@@ -5,10 +5,10 @@ import itertools
 import numpy as np
 
 from ..graph.attributes import Count, Ints
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
-from ..kernels.layout import Stored, along, as_they_are, natural, spatial
-from ..kernels.positions import places
+from ..kernels.layout import StoredOperand, along, as_they_are, natural, spatial
+from ..kernels.positions import index_grid
 from .registry import translates
 
 LARGEST_BLOCK = 128
@@ -35,8 +35,8 @@ def swap_axis(at, data, *, dim1: int = 0, dim2: int = 0):
 def concat(at, *data, dim: int = 1):
     if len(data) == 1:
         return data[0]
-    if all(isinstance(v, Stored) and v.alone for v in at.values):
-        return at.stored(Array.concatenate([v.array for v in at.values], dim))
+    if all(isinstance(v, StoredOperand) and v.alone for v in at.values):
+        return at.stored(TrackedArray.concatenate([v.array for v in at.values], dim))
     rank = len(data[0].shape)
     dim = at.axis(dim, rank)
     if rank > 1 and not at.constant(*data) and dim > 0:
@@ -123,7 +123,9 @@ def depth_to_space(at, data, *, block_size: Count):
     out = None  # no reshape has three unknown lengths: every part in its places
     for number, part in enumerate(ops.split(data, b * b, -1)):
         wide = ops.repeat(ops.repeat(part, b, 1), b, 2)
-        row, column = (ops.equal(ops.mod(places(wide, axis), b), i) for axis, i in ((1, number // b), (2, number % b)))
+        row, column = (
+            ops.equal(ops.mod(index_grid(wide, axis), b), i) for axis, i in ((1, number // b), (2, number % b))
+        )
         out = wide if out is None else ops.where(ops.logical_and(row, column), wide, out)
     return out
 

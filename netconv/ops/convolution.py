@@ -1,7 +1,7 @@
 """Convolutions, channels-last."""
 
 from ..graph.attributes import Ints
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 from ..kernels.convolution import convolved, layers_or_tensors, natural_layout, per_axis, same_or_padded
 from ..kernels.layout import spatial
 from .registry import translates
@@ -11,8 +11,8 @@ from .registry import translates
 def convolution(
     at,
     data,
-    weight: Array,
-    bias: Array | None = None,
+    weight: TrackedArray,
+    bias: TrackedArray | None = None,
     *,
     kernel: Ints,
     num_filter: int,
@@ -34,7 +34,7 @@ def convolution(
     if not no_bias and bias is None:
         raise at.error("needs a bias, or no_bias true")
     channels = data.shape[-1]
-    if isinstance(weight, Array):
+    if isinstance(weight, TrackedArray):
         wanted = (num_filter, (channels or weight.shape[1] * num_group) // num_group, *kernel)
         if weight.shape != wanted:
             raise at.error(f"weight must have shape {wanted}", weight.shape)

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..graph.attributes import TYPES, ElementType, Ints
 from ..keras_api.lazy import ops
-from ..kernels.reshape import counted
-from ..kernels.rounding import cut_number
+from ..kernels.reshape import arange_along
+from ..kernels.rounding import c_cast_number
 from .registry import translates
 
 INFERRED = "float32"
@@ -19,7 +19,7 @@ def _filled(at, shape: Ints, value: float, dtype: ElementType):
     zeros = at.zeros(shape, dtype)
     if dtype == "bool":  # which has no sum
         return ops.equal(zeros, not value)
-    return ops.add(zeros, cut_number(value, dtype))
+    return ops.add(zeros, c_cast_number(value, dtype))
 
 
 @translates("_zeros")
@@ -67,7 +67,7 @@ def _counted(start: float, stop: float, step: float, dtype: ElementType):
     count = np.arange(math.ceil((stop - start) / step))
     if dtype == "float16":
         start, step = math.trunc(start), math.trunc(step)
-    return (cut_number(start, dtype) + count * cut_number(step, dtype)).astype(dtype)
+    return (c_cast_number(start, dtype) + count * c_cast_number(step, dtype)).astype(dtype)
 
 
 @translates("_eye")
@@ -83,7 +83,7 @@ def linspace(
 ):
     if stop is None or not 0 <= num <= LARGEST:
         raise at.error(f"needs 'stop', and 'num' of at most {LARGEST}", (stop, num))
-    return cut_number(np.linspace(start, stop, num, endpoint=endpoint), dtype)
+    return c_cast_number(np.linspace(start, stop, num, endpoint=endpoint), dtype)
 
 
 @translates("_contrib_arange_like")
@@ -93,9 +93,9 @@ def arange_like(at, data, *, start: float = 0.0, step: float = 1.0, repeat: int 
         unknown = data.shape.count(None)
         if unknown > 1:
             raise at.open("more than one length is unknown", tuple(data.shape))
-        count = counted(ops.reshape(data, (-1,)), 0)
+        count = arange_along(ops.reshape(data, (-1,)), 0)
     else:
-        count = counted(data, at.axis(axis, len(data.shape)))
+        count = arange_along(data, at.axis(axis, len(data.shape)))
     count = ops.cast(ops.floor_divide(count, repeat) if repeat > 1 else count, data.dtype)
     out = ops.add(ops.multiply(count, step), start)
     return ops.reshape(out, [-1 if d is None else d for d in data.shape]) if axis is None else out
@@ -161,7 +161,7 @@ def np_logspace(
 ):
     if not 0 <= num <= LARGEST:
         raise at.error(f"attribute 'num' must be at most {LARGEST}", num)
-    return cut_number(np.logspace(start, stop, num, endpoint, base), dtype)
+    return c_cast_number(np.logspace(start, stop, num, endpoint, base), dtype)
 
 
 @translates("_npi_indices")
@@ -175,7 +175,7 @@ def np_indices(at, *, dimensions: Ints, dtype: ElementType = "int32"):
 @translates("_npi_full_like")
 def np_full_like(at, a, *, fill_value: float, dtype: ElementType | None = None):
     dtype = str(a.dtype) if dtype is None else dtype
-    return ops.full_like(a, cut_number(fill_value, dtype), dtype=dtype)
+    return ops.full_like(a, c_cast_number(fill_value, dtype), dtype=dtype)
 
 
 def _window(name, function):

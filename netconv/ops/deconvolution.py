@@ -4,11 +4,10 @@ import math
 from typing import Literal
 
 from ..graph.attributes import Count, Ints
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.convolution import by_group, convolved, cropped, layers_or_tensors, natural_layout, padded, per_axis
 from ..kernels.layout import channels_last, spatial
-from ..kernels.positions import spread
 from .registry import translates
 
 
@@ -16,8 +15,8 @@ from .registry import translates
 def deconvolution(
     at,
     data,
-    weight: Array,
-    bias: Array | None = None,
+    weight: TrackedArray,
+    bias: TrackedArray | None = None,
     *,
     kernel: Ints,
     num_filter: int,
@@ -44,25 +43,25 @@ def deconvolution(
         excess = [s * (n - 1) + r - t for s, n, r, t in zip(stride, size, reach, target_shape, strict=True)]
         pad, adj = tuple(math.ceil(e / 2) for e in excess), tuple(e % 2 for e in excess)
     bias = None if no_bias else bias
-    if isinstance(weight, Array) and weight.shape != (data.shape[-1], num_filter // num_group, *kernel):
+    if isinstance(weight, TrackedArray) and weight.shape != (data.shape[-1], num_filter // num_group, *kernel):
         raise at.error(f"weight must have shape {(data.shape[-1], num_filter // num_group, *kernel)}", weight.shape)
     weight, bias = layers_or_tensors(at, weight, bias)
     cut = [(p, p - a) for p, a in zip(pad, adj, strict=True)]
     alone = num_group > 1 and weight.shape[1] == 1 and rank < 3
     divides = None not in size and not any(k % s for k, s in zip(kernel, stride, strict=True))
-    phases = alone and divides and max(stride) > 1 == max(dilate) and isinstance(weight, Array)
+    phases = alone and divides and max(stride) > 1 == max(dilate) and isinstance(weight, TrackedArray)
     # TensorFlow's own writes beyond its memory where images do not meet; it has no dilation on a CPU without oneDNN.
     own = all(s <= r for s, r in zip(stride, reach, strict=True)) and max(dilate) == 1
     # Cutting and adding commute, but what lies beyond has the bias too.
     inside = None if phases or any(after < 0 for _, after in cut) else bias
     if phases:
         out = _phases(at, data, weight, stride)
-    elif own and not alone and isinstance(weight, Array):
+    elif own and not alone and isinstance(weight, TrackedArray):
         config = {"strides": stride, "dilation_rate": dilate}
         out = by_group(data, weight, inside, num_group, lambda *group: _one_group(at, *group, config))
     else:
         for axis, step in enumerate(stride, 1):
-            data = spread(data, axis, step)
+            data = dilate(data, axis, step)
         data = padded(at, data, tuple(r - 1 for r in reach))
         out = convolved(at, data, _turned_round(weight, num_group), inside, num_group, (1,) * rank, dilate, "valid")
     if any(after < 0 for _, after in cut):
@@ -71,7 +70,7 @@ def deconvolution(
     return out if bias is None or inside is not None else ops.add(out, at.tensor(bias))
 
 
-def _one_group(at, data, weight: Array, bias: Array | None, part: str | None, config):
+def _one_group(at, data, weight: TrackedArray, bias: TrackedArray | None, part: str | None, config):
     rank = weight.ndim - 2
     layer = at.layer(
         {1: layers.Conv1DTranspose, 2: layers.Conv2DTranspose, 3: layers.Conv3DTranspose}[rank],
@@ -85,7 +84,7 @@ def _one_group(at, data, weight: Array, bias: Array | None, part: str | None, co
     return layer(data)
 
 
-def _phases(at, data, weight: Array, stride):
+def _phases(at, data, weight: TrackedArray, stride):
     """Each channel is a group of its own, and `stride` divides the kernel: what comes out at every stride-th place is a
     convolution of the data as they are with every stride-th point of the kernel. All places within a stride at once are
     as many copies of the channels; then they are laid between each other."""
@@ -109,7 +108,7 @@ def _turned_round(weight, groups: int):
     inputs, outputs, *kernel = weight.shape
     apart, swapped = (groups, inputs // groups, outputs, *kernel), (0, 2, 1, *range(3, len(kernel) + 3))
     whole, axes = (groups * outputs, inputs // groups, *kernel), tuple(range(2, len(kernel) + 2))
-    if isinstance(weight, Array):
+    if isinstance(weight, TrackedArray):
         return weight.flip(axes).reshape(apart).transpose(swapped).reshape(whole)
     return ops.reshape(ops.transpose(ops.reshape(ops.flip(weight, axes), apart), swapped), whole)
 
@@ -124,7 +123,7 @@ def _scaled(site, values, attributes):
 @translates("UpSampling", layout=_scaled, ignores="num_filter")
 def upsampling(
     at,
-    *data: Array,
+    *data: TrackedArray,
     scale: Count,
     sample_type: Literal["nearest", "bilinear"],
     multi_input_mode: Literal["concat", "sum"] = "concat",
@@ -137,7 +136,7 @@ def upsampling(
         return deconvolution(
             at, first, weight, kernel=size, num_filter=channels, num_group=channels, stride=(scale, scale), pad=pad
         )
-    images = [ops.transpose(at.tensor(x), channels_last(4)) if isinstance(x, Array) else x for x in data]
+    images = [ops.transpose(at.tensor(x), channels_last(4)) if isinstance(x, TrackedArray) else x for x in data]
     parts = []
     for number, x in enumerate(images):
         factor = scale if number == 0 else images[0].shape[1] * scale // x.shape[1]

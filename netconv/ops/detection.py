@@ -24,7 +24,7 @@ from ..kernels.boxes import (
     rows_at,
     survivors,
 )
-from ..kernels.positions import counted_from_zero
+from ..kernels.positions import positions_along
 from .registry import translates
 
 
@@ -45,7 +45,7 @@ def multibox_prior(
         raise at.error(
             "needs two 'steps', two 'offsets', and 'sizes' and 'ratios' above 0", (steps, offsets, sizes, ratios)
         )
-    (rows, height), (columns, width) = counted_from_zero(data, 2), counted_from_zero(data, 3)
+    (rows, height), (columns, width) = positions_along(data, 2), positions_along(data, 3)
     step_y = ops.divide(1.0, height) if steps[0] <= 0 else steps[0]
     step_x = ops.divide(1.0, width) if steps[1] <= 0 else steps[1]
     shapes = [(s, math.sqrt(ratios[0])) for s in sizes] + [(sizes[0], math.sqrt(r)) for r in ratios[1:]]

@@ -5,13 +5,23 @@ from typing import Literal
 
 import numpy as np
 
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.elementwise import arccosh, cbrt, hypot, mod, power, sign
 from ..kernels.fusion_safe import mirrored, multiples
 from ..kernels.layout import anywhere, plain
 from ..kernels.reshape import length
-from ..kernels.rounding import alike, away_from_zero, cut, difference, division, down, kind, typed, whole
+from ..kernels.rounding import (
+    away_from_zero,
+    c_cast,
+    divide,
+    is_integer,
+    kind,
+    promote,
+    round_half_down,
+    subtract,
+    typed,
+)
 from .registry import translates
 
 # MXNet's name: keras.ops's name. Names, not functions, so that reading the table imports no Keras.
@@ -33,7 +43,7 @@ WHOLE = frozenset({"square", "absolute", "zeros_like", "ones_like"})
 def _unary(name, function):
     @translates(name, layout=anywhere, ignores="dtype" if name.endswith("_like") else "")
     def translate(at, data):
-        if function in ("trunc", "ceil", "floor") and whole(data):
+        if function in ("trunc", "ceil", "floor") and is_integer(data):
             return data
         compute = getattr(ops, function)
         return compute(data) if function in WHOLE else typed(compute, nudged=function in ("log2", "log10"))(data)
@@ -53,13 +63,13 @@ def sign_(at, data):
 @translates("round", layout=anywhere)
 def round_(at, data):
     """Halves away from zero."""
-    return data if whole(data) else away_from_zero(data)
+    return data if is_integer(data) else away_from_zero(data)
 
 
 @translates("rint", layout=anywhere)
 def rint(at, data):
     """Halves down."""
-    return data if whole(data) else down(data)
+    return data if is_integer(data) else round_half_down(data)
 
 
 @translates("erf", layout=anywhere)
@@ -115,7 +125,7 @@ def identity_with_attr_like_rhs(at, lhs, _rhs):
 
 
 @translates("IdentityAttachKLSparseReg", layout=anywhere, ignores="sparseness_target penalty momentum")
-def identity_attach_kl_sparse_reg(at, data, moving_avg: Array | None = None):
+def identity_attach_kl_sparse_reg(at, data, moving_avg: TrackedArray | None = None):
     at.discard(moving_avg)
     at.note("the sparseness penalty of IdentityAttachKLSparseReg is left out: it acts on gradients only")
     return data
@@ -124,7 +134,7 @@ def identity_attach_kl_sparse_reg(at, data, moving_avg: Array | None = None):
 @translates("_contrib_gradientmultiplier", layout=anywhere, ignores="is_int")
 def gradient_multiplier(at, data, *, scalar: float = 1.0):
     """The data as they are, their gradient times `scalar`."""
-    if whole(data):
+    if is_integer(data):
         return data
     fixed = ops.stop_gradient(data)
     return ops.add(fixed, ops.multiply(ops.subtract(data, fixed), scalar))
@@ -135,19 +145,19 @@ Number = Literal["float32", "float64", "float16", "bfloat16", "uint8", "int8", "
 
 @translates("Cast", "cast", layout=anywhere)
 def cast(at, data, *, dtype: Number | Literal["bool"]):
-    return cut(data, dtype)
+    return c_cast(data, dtype)
 
 
 @translates("amp_cast", layout=anywhere)
 def amp_cast(at, data, *, dtype: Number):
     """Whole numbers and float64 stay what they are."""
-    return data if whole(data) or kind(data) == "float64" else cut(data, dtype)
+    return data if is_integer(data) or kind(data) == "float64" else c_cast(data, dtype)
 
 
 @translates("clip", layout=anywhere)
 def clip(at, data, *, a_min: float, a_max: float):
     """Above the upper bound comes before below the lower one, where the bounds are the wrong way round."""
-    if whole(data):
+    if is_integer(data):
         limits = np.iinfo(kind(data))
         a_min, a_max = (int(max(limits.min, min(limits.max, bound))) for bound in (a_min, a_max))
     if a_min > a_max:
@@ -158,7 +168,7 @@ def clip(at, data, *, a_min: float, a_max: float):
 @translates("smooth_l1", layout=anywhere)
 def smooth_l1(at, data, *, scalar: float = 1.0):
     """0.5 (s x)^2 where |x| < 1 / s^2, |x| - 0.5 / s^2 elsewhere."""
-    if whole(data):
+    if is_integer(data):
         return typed(lambda x: smooth_l1(at, x, scalar=float(int(scalar))))(data)
     s2 = scalar * scalar
     near = ops.multiply(ops.square(data), 0.5 * s2)
@@ -175,9 +185,9 @@ def quadratic(at, data, *, a: float = 0.0, b: float = 0.0, c: float = 0.0):
 
 @translates("_contrib_div_sqrt_dim")
 def div_sqrt_dim(at, data):
-    root = ops.sqrt(ops.cast(length(data, -1), "float64" if whole(data) else data.dtype))
-    if whole(data):
-        return cut(ops.divide(ops.cast(data, "float64"), ops.floor(root)), kind(data))
+    root = ops.sqrt(ops.cast(length(data, -1), "float64" if is_integer(data) else data.dtype))
+    if is_integer(data):
+        return c_cast(ops.divide(ops.cast(data, "float64"), ops.floor(root)), kind(data))
     return ops.divide(data, root)
 
 
@@ -206,7 +216,7 @@ def _plain(function):
 BINARY = (
     (_plain("add"), ("elemwise_add", "_add", "_plus", "_Plus"), ("broadcast_add", "broadcast_plus"),
      ("_plus_scalar", "_PlusScalar"), ()),
-    (difference, ("elemwise_sub", "_sub", "_minus", "_Minus"), ("broadcast_sub", "broadcast_minus"),
+    (subtract, ("elemwise_sub", "_sub", "_minus", "_Minus"), ("broadcast_sub", "broadcast_minus"),
      ("_minus_scalar", "_MinusScalar"), ("_rminus_scalar", "_RMinusScalar")),
     (_plain("multiply"), ("elemwise_mul", "_mul", "_Mul"), ("broadcast_mul",), ("_mul_scalar", "_MulScalar"), ()),
     (mod, ("_mod", "_Mod"), ("broadcast_mod",), ("_mod_scalar", "_ModScalar"), ("_rmod_scalar", "_RModScalar")),
@@ -246,7 +256,7 @@ def _binary(function, elementwise, broadcast, scalars, turned):
     @translates(*elementwise, layout=anywhere)
     @translates(*broadcast, layout=anywhere)
     def two(at, lhs, rhs):
-        if merging == "Maximum" and not whole(lhs) and multiples(at):
+        if merging == "Maximum" and not is_integer(lhs) and multiples(at):
             return ops.negative(ops.minimum(ops.negative(lhs), ops.negative(rhs)))
         if merging and lhs.shape == rhs.shape and len(lhs.shape) > 1 and not at.constant(lhs, rhs):
             return at.layer(getattr(layers, merging))([lhs, rhs])
@@ -254,13 +264,13 @@ def _binary(function, elementwise, broadcast, scalars, turned):
 
     @translates(*scalars, layout=anywhere)
     def scalar_op(at, data, *, scalar: float = 1.0, is_int: bool = True):
-        return function(*alike(data, scalar, is_int))
+        return function(*promote(data, scalar, is_int))
 
     if turned:
 
         @translates(*turned, layout=anywhere)
         def turned_op(at, data, *, scalar: float = 1.0, is_int: bool = True):
-            return function(*reversed(alike(data, scalar, is_int)))
+            return function(*reversed(promote(data, scalar, is_int)))
 
 
 for _row in BINARY:
@@ -268,7 +278,7 @@ for _row in BINARY:
 
 
 def _quotient(at, lhs, rhs):
-    return typed(division(at, lhs, rhs))(lhs, rhs)
+    return typed(divide(at, lhs, rhs))(lhs, rhs)
 
 
 @translates("elemwise_div", "_div", "_Div", layout=anywhere)
@@ -279,12 +289,12 @@ def div(at, lhs, rhs):
 
 @translates("_div_scalar", "_DivScalar", layout=anywhere)
 def div_scalar(at, data, *, scalar: float = 1.0, is_int: bool = True):
-    return _quotient(at, *alike(data, scalar, is_int))
+    return _quotient(at, *promote(data, scalar, is_int))
 
 
 @translates("_rdiv_scalar", "_RDivScalar", layout=anywhere)
 def rdiv_scalar(at, data, *, scalar: float = 1.0, is_int: bool = True):
-    return _quotient(at, *reversed(alike(data, scalar, is_int)))
+    return _quotient(at, *reversed(promote(data, scalar, is_int)))
 
 
 @translates("add_n", "ElementWiseSum", layout=anywhere)

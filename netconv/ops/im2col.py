@@ -5,7 +5,6 @@ import math
 
 from ..graph.attributes import Counts, Ints
 from ..keras_api.lazy import ops
-from ..kernels.positions import spread
 from .registry import translates
 
 MOST_POINTS = 2**12
@@ -58,7 +57,7 @@ def col2im(at, data, *, output_size: Ints, kernel: Counts, stride: Counts = (), 
     for number, place in enumerate(itertools.product(*map(range, kernel))):
         patch, edges = patches[:, :, number], []
         for axis, (k, d, s, n) in enumerate(zip(place, dilate, stride, whole, strict=True)):
-            patch = spread(patch, axis + 2, s)
+            patch = dilate(patch, axis + 2, s)
             edges.append((k * d, n - k * d - patch.shape[axis + 2]))
         patch = ops.pad(patch, ((0, 0), (0, 0), *edges))
         total = patch if total is None else ops.add(total, patch)

@@ -6,7 +6,7 @@ from ..graph.attributes import Floats, Ints
 from ..keras_api.lazy import ops
 from ..kernels import reshape
 from ..kernels.color import LIGHT, lighting
-from ..kernels.rounding import whole
+from ..kernels.rounding import is_integer
 from .registry import translates
 
 
@@ -83,6 +83,6 @@ def resize(at, data, *, size: Ints = (), keep_ratio: bool = False, interp: int =
                 places = np.floor(np.arange(length) * (1 / (length / have))).clip(0, have - 1).astype("int32")
             data = ops.take(data, places, axis=axis)
         return data
-    if whole(data):
+    if is_integer(data):
         raise at.error("rounds whole numbers as OpenCV does, which is not translated; cast to float32", data.dtype)
     return ops.image.resize(data, (high, wide), data_format="channels_last")

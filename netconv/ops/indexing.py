@@ -6,7 +6,7 @@ from ..graph.attributes import ElementType
 from ..keras_api.lazy import ops
 from ..kernels.layout import as_they_are
 from ..kernels.reshape import length
-from ..kernels.rounding import cut
+from ..kernels.rounding import c_cast
 from .registry import translates
 
 
@@ -49,7 +49,7 @@ def one_hot(at, indices, *, depth: int, on_value: float = 1.0, off_value: float 
     if not 0 < depth <= 2**26:
         raise at.error("attribute 'depth' must be 1 to 2^26", depth)
     hot = ops.equal(ops.expand_dims(ops.cast(indices, "int32"), -1), ops.arange(depth, dtype="int32"))
-    return cut(ops.where(hot, on_value, off_value), dtype)
+    return c_cast(ops.where(hot, on_value, off_value), dtype)
 
 
 @translates("gather_nd", layout=as_they_are)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..keras_api.lazy import ops
-from ..kernels.reshape import counted
+from ..kernels.reshape import arange_along
 from .registry import translates
 
 
@@ -129,7 +129,7 @@ def extractdiag(at, A, *, offset: int = 0):
 def makediag(at, A, *, offset: int = 0):
     """Each row of A becomes the diagonal `offset` of a square matrix of zeros."""
     row, column = max(0, -offset), max(0, offset)
-    places = counted(A, len(A.shape) - 1)
+    places = arange_along(A, len(A.shape) - 1)
     eye = ops.cast(ops.equal(ops.expand_dims(places, -1), places), A.dtype)
     square = ops.multiply(ops.expand_dims(A, -1), eye)
     edges = ((row, abs(offset) - row), (column, abs(offset) - column))

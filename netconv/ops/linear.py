@@ -1,21 +1,28 @@
 """Dense layers, embeddings and matrix products."""
 
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import features, plain
-from .registry import composes, translates
+from .registry import translates, translates_pattern
 
 
 @translates("FullyConnected", layout=features)
 def fully_connected(
-    at, data, weight: Array, bias: Array | None = None, *, num_hidden: int, no_bias: bool = False, flatten: bool = True
+    at,
+    data,
+    weight: TrackedArray,
+    bias: TrackedArray | None = None,
+    *,
+    num_hidden: int,
+    no_bias: bool = False,
+    flatten: bool = True,
 ):
     """MXNet's weight is (out, in), Keras's kernel (in, out). MXNet flattens (C, H, W); channels-last data is flattened
     as it lies and the kernel's rows follow."""
     bias = None if no_bias else bias
     if not no_bias and bias is None:
         raise at.error("needs a bias, or no_bias true")
-    if isinstance(weight, Array) and (weight.ndim != 2 or weight.shape[0] != num_hidden):
+    if isinstance(weight, TrackedArray) and (weight.ndim != 2 or weight.shape[0] != num_hidden):
         raise at.error(f"weight must have shape ({num_hidden}, ...)", weight.shape)
     if len(data.shape) == 1 and not flatten:  # one row of features
         out = ops.matmul(at.tensor(weight), data)
@@ -37,7 +44,7 @@ def _product(at, data, matrix, bias):
     return product if bias is None else ops.add(product, at.tensor(bias))
 
 
-def _layer(at, data, weight: Array, bias: Array | None):
+def _layer(at, data, weight: TrackedArray, bias: TrackedArray | None):
     weights = {"kernel": at.kernel(weight), "bias": bias}
     return at.layer(layers.Dense, weight.shape[0], use_bias=bias is not None, weights=weights)(data)
 
@@ -47,8 +54,8 @@ def _flattened_before(site, values, attributes):
     return (features if values[0].rank == 2 else plain)(site, values, attributes)
 
 
-@composes("dense", layout=_flattened_before)
-def dense(at, data, weight: Array, bias: Array | None = None, *, transposed: bool = False):
+@translates_pattern("dense", layout=_flattened_before)
+def dense(at, data, weight: TrackedArray, bias: TrackedArray | None = None, *, transposed: bool = False):
     """Data along the last axis times a stored matrix (in, out), or (out, in) where it is `transposed`."""
     if data.shape[-1] is None or not at.owns(weight, bias):
         matrix = at.tensor(weight)
@@ -57,10 +64,10 @@ def dense(at, data, weight: Array, bias: Array | None = None, *, transposed: boo
 
 
 @translates("Embedding", ignores="dtype")
-def embedding(at, data, weight: Array, *, input_dim: int, output_dim: int):
+def embedding(at, data, weight: TrackedArray, *, input_dim: int, output_dim: int):
     """Ids are cut to whole numbers and clipped into the table, as MXNet does."""
     ids = ops.cast(ops.clip(data, 0, input_dim - 1), "int32")
-    if not isinstance(weight, Array):
+    if not isinstance(weight, TrackedArray):
         return ops.take(weight, ids, axis=0)
     if weight.shape != (input_dim, output_dim):
         raise at.error(f"weight must have shape {(input_dim, output_dim)}", weight.shape)

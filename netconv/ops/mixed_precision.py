@@ -2,7 +2,7 @@
 
 from ..keras_api.lazy import ops
 from ..kernels.layout import anywhere
-from ..kernels.rounding import away_from_zero, whole
+from ..kernels.rounding import away_from_zero, is_integer
 from .registry import translates
 
 FLOATS = ("float16", "bfloat16", "float32")
@@ -62,9 +62,9 @@ def _straight(data, changed):
 
 @translates("_contrib_round_ste", "_sparse__contrib_round_ste", layout=anywhere)
 def round_ste(at, data):
-    return data if whole(data) else _straight(data, away_from_zero(data))
+    return data if is_integer(data) else _straight(data, away_from_zero(data))
 
 
 @translates("_contrib_sign_ste", "_sparse__contrib_sign_ste", layout=anywhere)
 def sign_ste(at, data):
-    return ops.sign(data) if whole(data) else _straight(data, ops.sign(data))
+    return ops.sign(data) if is_integer(data) else _straight(data, ops.sign(data))

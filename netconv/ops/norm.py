@@ -3,7 +3,7 @@
 from typing import Literal
 
 from ..graph.attributes import Count, Ints
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import along, channels_last
 from .registry import translates
@@ -28,10 +28,10 @@ def _image(site, values, attributes):
 def batch_norm(
     at,
     data,
-    gamma: Array,
-    beta: Array,
-    moving_mean: Array,
-    moving_var: Array,
+    gamma: TrackedArray,
+    beta: TrackedArray,
+    moving_mean: TrackedArray,
+    moving_var: TrackedArray,
     *,
     eps: float = 1e-3,
     momentum: float = 0.9,
@@ -48,7 +48,7 @@ def batch_norm(
         raise at.error("the outputs of mean and variance cannot be translated; take only the first output")
     channels = data.shape[axis]
     for name, array in (("gamma", gamma), ("beta", beta), ("moving_mean", moving_mean), ("moving_var", moving_var)):
-        if isinstance(array, Array) and channels is not None and array.shape != (channels,):
+        if isinstance(array, TrackedArray) and channels is not None and array.shape != (channels,):
             raise at.error(f"{name} must have shape ({channels},)", array.shape)
     if not at.owns(moving_mean, moving_var):
         return _by_hand(at, data, gamma, beta, moving_mean, moving_var, eps, fix_gamma, axis)
@@ -95,10 +95,10 @@ def _by_hand(at, data, gamma, beta, mean, var, eps, fix_gamma, axis):
 def batch_norm_with_relu(
     at,
     data,
-    gamma: Array,
-    beta: Array,
-    moving_mean: Array,
-    moving_var: Array,
+    gamma: TrackedArray,
+    beta: TrackedArray,
+    moving_mean: TrackedArray,
+    moving_var: TrackedArray,
     *,
     eps: float = 1e-3,
     momentum: float = 0.9,
@@ -116,7 +116,14 @@ def batch_norm_with_relu(
 
 @translates("LayerNorm", layout=along("axis", first_only=True))
 def layer_norm(
-    at, data, gamma: Array, beta: Array, *, axis: int = -1, eps: float = 1e-5, output_mean_var: bool = False
+    at,
+    data,
+    gamma: TrackedArray,
+    beta: TrackedArray,
+    *,
+    axis: int = -1,
+    eps: float = 1e-5,
+    output_mean_var: bool = False,
 ):
     rank = len(data.shape)
     axis = at.axis(axis, rank)
@@ -144,10 +151,10 @@ def _channels_last(site, values, attributes):
 def sync_batch_norm(
     at,
     data,
-    gamma: Array,
-    beta: Array,
-    moving_mean: Array,
-    moving_var: Array,
+    gamma: TrackedArray,
+    beta: TrackedArray,
+    moving_mean: TrackedArray,
+    moving_var: TrackedArray,
     *,
     eps: float = 1e-3,
     momentum: float = 0.9,
@@ -173,7 +180,7 @@ def sync_batch_norm(
 
 
 @translates("InstanceNorm", layout=_channels_last)
-def instance_norm(at, data, gamma: Array, beta: Array, *, eps: float = 1e-3):
+def instance_norm(at, data, gamma: TrackedArray, beta: TrackedArray, *, eps: float = 1e-3):
     """Each channel of each sample over its spatial axes: a GroupNormalization with a group a channel."""
     if at.owns(gamma, beta) and data.shape[-1] is not None and len(data.shape) > 2:
         layer = at.layer(
@@ -193,7 +200,14 @@ def instance_norm(at, data, gamma: Array, beta: Array, *, eps: float = 1e-3):
 
 @translates("GroupNorm", layout=_channels_last)
 def group_norm(
-    at, data, gamma: Array, beta: Array, *, num_groups: int = 1, eps: float = 1e-5, output_mean_var: bool = False
+    at,
+    data,
+    gamma: TrackedArray,
+    beta: TrackedArray,
+    *,
+    num_groups: int = 1,
+    eps: float = 1e-5,
+    output_mean_var: bool = False,
 ):
     """MXNet 1.x has one gamma and beta a group, not a channel. The outputs of mean and deviation have no gradient."""
     channels = data.shape[-1]

@@ -8,7 +8,7 @@ from ..keras_api.lazy import ops
 from ..kernels.elementwise import arccosh, cbrt, copysign, hypot, mod, power, sign
 from ..kernels.fusion_safe import tanh
 from ..kernels.layout import along, anywhere
-from ..kernels.rounding import alike, cut, difference, divided, division, down, kind, typed, whole
+from ..kernels.rounding import c_cast, divide, divide_exact, is_integer, kind, promote, round_half_down, subtract, typed
 from .registry import translates
 
 UNARY = {
@@ -44,14 +44,14 @@ def _plain(name):
 
 
 def _rounded(name):
-    return lambda x: x if whole(x) else getattr(ops, name)(x)
+    return lambda x: x if is_integer(x) else getattr(ops, name)(x)
 
 
 def _boundless(name):
     """Whole numbers are all finite; Keras needs to know their shape to say so."""
 
     def compute(x):
-        if whole(x):
+        if is_integer(x):
             return ops.equal(x, x) if name == "isfinite" else ops.not_equal(x, x)
         return getattr(ops, name)(x)
 
@@ -81,7 +81,7 @@ def _two(name, function):
 def _scalar(name, function, turned):
     @translates(f"_npi_{'r' if turned else ''}{name}_scalar", layout=anywhere)
     def translate(at, data, *, scalar: float = 1.0, is_int: bool = True):
-        operands = alike(data, scalar, is_int)
+        operands = promote(data, scalar, is_int)
         return function(*reversed(operands)) if turned else function(*operands)
 
 
@@ -97,7 +97,7 @@ def _truth(name):
     def translate(at, data, *, scalar: float = 1.0, is_int: bool = True):
         if kind(data) == "bool":
             return getattr(ops, name)(_counted(data), int(bool(scalar)))
-        return getattr(ops, name)(*alike(data, scalar, is_int))
+        return getattr(ops, name)(*promote(data, scalar, is_int))
 
 
 for _name, _op in UNARY.items():
@@ -120,7 +120,7 @@ for _name in COMPARISONS:
     _truth(_name)
 for _name, _op, _turned in (
     ("add", _plain("add"), False),
-    ("subtract", difference, True),
+    ("subtract", subtract, True),
     ("multiply", _plain("multiply"), False),
     ("mod", mod, True),
     ("power", typed(power, nudged=True), True),
@@ -139,12 +139,12 @@ _scalar("arctan2", typed(_function("arctan2")), True)
 
 def _fraction(x):
     """Whole numbers are divided as float32."""
-    return ops.cast(x, "float32") if hasattr(x, "dtype") and whole(x) else x
+    return ops.cast(x, "float32") if hasattr(x, "dtype") and is_integer(x) else x
 
 
 def _quotient(at, lhs, rhs):
     lhs, rhs = _fraction(lhs), _fraction(rhs)
-    return division(at, lhs, rhs)(lhs, rhs)
+    return divide(at, lhs, rhs)(lhs, rhs)
 
 
 @translates("_npi_true_divide", layout=anywhere)
@@ -164,7 +164,7 @@ def rtrue_divide_scalar(at, data, *, scalar: float = 1.0):
 
 def _whole(x):
     """Inputs are read as float32 where the file names no type."""
-    return x if whole(x) else ops.cast(x, "int32")
+    return x if is_integer(x) else ops.cast(x, "int32")
 
 
 def _bits(name):
@@ -197,16 +197,20 @@ _unary("isneginf", lambda x: ops.equal(x, float("-inf")))
 @translates("_npi_around", layout=anywhere)
 def around(at, x, *, decimals: int = 0):
     """Halves to the even neighbour."""
-    if whole(x):
+    if is_integer(x):
         power = 10 ** max(0, -decimals)
-        return ops.multiply(cut(divided(ops.cast(x, "float64"), float(power)), kind(x)), power) if decimals < 0 else x
+        return (
+            ops.multiply(c_cast(divide_exact(ops.cast(x, "float64"), float(power)), kind(x)), power)
+            if decimals < 0
+            else x
+        )
     return ops.divide(ops.round(ops.multiply(x, 10.0**decimals)), 10.0**decimals) if decimals else ops.round(x)
 
 
 @translates("_npi_nan_to_num", layout=anywhere, ignores="copy")
 def nan_to_num(at, data, *, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None):
     """An infinity becomes the largest number of the type where no other is given."""
-    if whole(data):
+    if is_integer(data):
         return data
     largest = float(np.finfo(str(data.dtype)).max)
     out = ops.where(ops.isnan(data), nan, data)
@@ -217,7 +221,7 @@ def nan_to_num(at, data, *, nan: float = 0.0, posinf: float | None = None, negin
 @translates("_npi_rint", layout=anywhere)
 def rint(at, x):
     """Halves down."""
-    return x if whole(x) else down(x)
+    return x if is_integer(x) else round_half_down(x)
 
 
 @translates("_npi_concatenate", layout=along("axis"), ignores="dim")
@@ -290,7 +294,7 @@ def polyval(at, p, x):
 
 
 def _whole_numbers(at, data):
-    if not whole(data) or kind(data) == "bool":
+    if not is_integer(data) or kind(data) == "bool":
         raise at.error("data must be whole numbers", kind(data))
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from ..graph.attributes import Ints
 from ..keras_api.lazy import ops
-from ..kernels.positions import places
+from ..kernels.positions import index_grid
 from .registry import translates
 
 
@@ -21,7 +21,7 @@ def _turned(matrix):
 def _symmetric(A, UPLO: str):
     """The matrix that one triangle tells."""
     compare = ops.greater_equal if UPLO == "L" else ops.less_equal
-    return ops.where(compare(places(A, -2), places(A, -1)), A, _turned(A))
+    return ops.where(compare(index_grid(A, -2), index_grid(A, -1)), A, _turned(A))
 
 
 @translates("_npi_eigvalsh")

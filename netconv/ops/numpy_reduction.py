@@ -7,7 +7,7 @@ import numpy as np
 
 from ..graph.attributes import Floats, Ints
 from ..keras_api.lazy import ops
-from ..kernels.rounding import cut, divided, kind, whole
+from ..kernels.rounding import c_cast, divide_exact, is_integer, kind
 from .registry import translates
 
 Number = Literal["float16", "float32", "float64", "int32", "int64", "int8"] | None
@@ -15,7 +15,7 @@ DType = Literal["bool"] | Number
 
 
 def _typed(tensor, dtype: DType):
-    return tensor if dtype is None else cut(tensor, dtype)
+    return tensor if dtype is None else c_cast(tensor, dtype)
 
 
 def _no_initial(at, initial) -> None:
@@ -32,11 +32,11 @@ def _sum(names, function):
         if kind(a) == "bool":
             a = ops.cast(a, "int64")
         if function == "mean":
-            a = ops.cast(a, "float32") if whole(a) else a
+            a = ops.cast(a, "float32") if is_integer(a) else a
             return _typed(ops.mean(a, axis=axis, keepdims=keepdims), dtype)
         dtype = dtype or kind(a)
-        a = ops.cast(a, dtype) if whole(a) else a  # fractions are cut when they are summed up
-        return cut(getattr(ops, function)(a, axis=axis, keepdims=keepdims), dtype)
+        a = ops.cast(a, dtype) if is_integer(a) else a  # fractions are cut when they are summed up
+        return c_cast(getattr(ops, function)(a, axis=axis, keepdims=keepdims), dtype)
 
 
 def _extreme(names, function):
@@ -59,17 +59,17 @@ def _moment(name, root: bool):
         """`ddof` numbers fewer are divided by. MXNet has no gradient for it. Of whole numbers all that is on the way is
         cut to their type, and the sum of the squares to `dtype`."""
         given, dtype = kind(a), dtype or kind(a)
-        a = ops.cast(ops.stop_gradient(a), "float64" if whole(a) else given)
+        a = ops.cast(ops.stop_gradient(a), "float64" if is_integer(a) else given)
 
         def cut_to(kind_of, x):
-            return ops.cast(cut(x, kind_of), kind(a))
+            return ops.cast(c_cast(x, kind_of), kind(a))
 
         count = ops.sum(ops.ones_like(a), axis=axis, keepdims=True)
         mean = cut_to(given, ops.divide(cut_to(given, ops.sum(a, axis=axis, keepdims=True)), count))
         away = cut_to(given, ops.square(ops.subtract(a, mean)))
         total = cut_to(dtype, ops.sum(away, axis=axis, keepdims=True))
         out = ops.divide(total, ops.subtract(count, float(ddof)))
-        out = cut(ops.sqrt(out) if root else out, dtype)
+        out = c_cast(ops.sqrt(out) if root else out, dtype)
         return out if keepdims else ops.squeeze(out, axis)
 
 
@@ -121,8 +121,8 @@ def average(at, a, weights=None, *, axis: Ints | None = None, returned: bool = F
 def trace(at, data, *, offset: int = 0, axis1: int = 0, axis2: int = 1):
     rows, columns = (data.shape[at.axis(axis, len(data.shape))] for axis in (axis1, axis2))
     if (rows is not None and -offset >= rows) or (columns is not None and offset >= columns):  # nothing lies there
-        return cut(ops.zeros_like(ops.sum(data, (axis1, axis2))), kind(data))
-    return cut(ops.sum(ops.diagonal(data, offset, axis1, axis2), -1), kind(data))
+        return c_cast(ops.zeros_like(ops.sum(data, (axis1, axis2))), kind(data))
+    return c_cast(ops.sum(ops.diagonal(data, offset, axis1, axis2), -1), kind(data))
 
 
 @translates("_npi_percentile")
@@ -147,7 +147,7 @@ def percentile(
     lengths = [-1 if a.shape[i] is None else a.shape[i] for i in left]
     line = ops.sort(ops.reshape(ops.transpose(a, [*left, *chosen]), [*lengths, count]), -1)
     percent = ops.stop_gradient(ops.cast(q if q_scalar is None else q_scalar, "float32"))
-    place = ops.multiply(divided(percent, 100.0), count - 1.0)
+    place = ops.multiply(divide_exact(percent, 100.0), count - 1.0)
     low, high = ops.floor(place), ops.ceil(place)
     if interpolation in ("lower", "higher", "nearest"):
         chosen_place = {"lower": low, "higher": high}.get(interpolation, ops.round(place))

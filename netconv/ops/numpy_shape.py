@@ -5,9 +5,9 @@ from typing import Literal
 import numpy as np
 
 from ..graph.attributes import Ints, Pairs
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import ops
-from ..kernels.rounding import whole
+from ..kernels.rounding import is_integer
 from .registry import translates
 
 
@@ -135,7 +135,7 @@ def pad(
     constant_value: float = 0.0,
 ):
     if mode == "constant":
-        return ops.pad(data, pad_width, constant_values=int(constant_value) if whole(data) else constant_value)
+        return ops.pad(data, pad_width, constant_values=int(constant_value) if is_integer(data) else constant_value)
     if mode in ("reflect", "symmetric"):
         return ops.pad(data, pad_width, mode=mode)
     for axis, (before, after) in enumerate(pad_width):
@@ -218,9 +218,9 @@ def insert_slice(
 
 
 @translates("_npi_insert_tensor", ignores="val start stop step int_ind")
-def insert_tensor(at, arr, values, obj: Array, *, axis: int | None = None):
+def insert_tensor(at, arr, values, obj: TrackedArray, *, axis: int | None = None):
     """One place takes all of the values, several take one each."""
-    if not isinstance(obj, Array):
+    if not isinstance(obj, TrackedArray):
         raise at.error("obj must be stored in the parameter file, not computed")
     at.discard(obj)
     arr, axis = _line(at, arr, axis)

@@ -4,10 +4,10 @@ takes them apart."""
 import numpy as np
 
 from ..graph.attributes import Count
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import ops
 from ..kernels.attention import heads_of, joined, weighted
-from ..kernels.layout import Stored, as_they_are, channels_last
+from ..kernels.layout import StoredOperand, as_they_are, channels_last
 from ..kernels.quantization import (
     EXACT,
     HIGHEST,
@@ -24,8 +24,8 @@ from ..kernels.quantization import (
     remark,
     type_of,
 )
-from ..kernels.rounding import away_from_zero, divided
-from .registry import parsed, translates
+from ..kernels.rounding import away_from_zero, divide_exact
+from .registry import translates, typed_attributes
 
 MOST = np.float32(2**31 - 1)
 """Steps of a unit where the range is nothing."""
@@ -56,7 +56,7 @@ def fused_convolution(
     if with_bn:
         weight, bias = _normalised(parts["BatchNorm"], weight, bias, [_number(at, rest.pop(0)) for _ in range(4)])
     added = rest.pop(0) if with_sum else None
-    ends = [_number(at, end) if isinstance(end, Stored) else end.natural() for end in rest]
+    ends = [_number(at, end) if isinstance(end, StoredOperand) else end.natural() for end in rest]
     order = channels_last(data.rank)
     tensor = data.to(order)
     kind, found = type_of(at, "data", tensor, "int8", "uint8"), calibrated(min_calib_range, max_calib_range)
@@ -68,7 +68,7 @@ def fused_convolution(
     out_kind = "int32" if not found else "uint8" if unsigned else "int8"
     if found:
         out_scale = _steps(out_kind, *found)
-        sums = ops.multiply(sums, divided(divided(out_scale, scale), weight_scale))
+        sums = ops.multiply(sums, divide_exact(divide_exact(out_scale, scale), weight_scale))
     else:
         out_scale = ops.multiply(scale, weight_scale)
         found = product_range(kind, *ends[:2], weight.min()[None], weight.max()[None])
@@ -76,7 +76,9 @@ def fused_convolution(
         sums = ops.relu(sums)
     if with_sum:
         other = added.to(order)
-        sums = _plus(sums, other, divided(out_scale, _steps(type_of(at, "sum", other, "int8", "uint8"), *ends[2:])))
+        sums = _plus(
+            sums, other, divide_exact(out_scale, _steps(type_of(at, "sum", other, "int8", "uint8"), *ends[2:]))
+        )
     if with_postsum_act:
         sums = ops.relu(sums)
     return [at.ordered(nearest(sums, out_kind), order), *found]
@@ -103,7 +105,7 @@ def fused_dense(
     _count(at, inputs, arrays + 2 if channel_wise_quantize else 3 * arrays)
     data, weight, *rest = inputs
     weight, bias = _number(at, weight), None if dense["no_bias"] else _number(at, rest.pop(0))
-    ends = [_number(at, end) if isinstance(end, Stored) else end.natural() for end in rest]
+    ends = [_number(at, end) if isinstance(end, StoredOperand) else end.natural() for end in rest]
     data = data.natural()
     data = at.flattened(data, weight.shape[1]) if dense["flatten"] else data
     kind, found = type_of(at, "data", data, "int8", "uint8"), calibrated(min_calib_range, max_calib_range)
@@ -114,13 +116,13 @@ def fused_dense(
     else:
         weight_scale, sums = _steps("int8", *ends[2:4]), _dense(at, data, weight)
         if bias is not None:
-            share = divided(ops.multiply(scale, weight_scale), _steps("int8", *ends[4:]))
+            share = divide_exact(ops.multiply(scale, weight_scale), _steps("int8", *ends[4:]))
             sums = ops.add(sums, away_from_zero(ops.multiply(bias.astype("float32"), share)))
     out_kind = "int32" if not found else "uint8" if with_eltwise else "int8"
     after = found and with_eltwise
     if found or enable_float_output:
         one = 1.0 if after or not found else _steps(out_kind, *found)
-        sums = ops.multiply(sums, divided(ops.divide(one, scale), weight_scale))
+        sums = ops.multiply(sums, divide_exact(ops.divide(one, scale), weight_scale))
     if with_eltwise:
         sums = ops.relu(sums) if limit is None else ops.clip(sums, 0, limit)
     if after:
@@ -152,7 +154,7 @@ def fused_scores(
     scale, found = _steps("int8", min_qkv, max_qkv), calibrated(min_calib_range, max_calib_range)
     unit, root = ops.multiply(scale, scale), np.sqrt(np.float64(queries.shape[-1]))
     share = _share(unit, found, enable_float_output)
-    sums = ops.multiply(sums, floats(divided(ops.cast(share, "float64"), root)))
+    sums = ops.multiply(sums, floats(divide_exact(ops.cast(share, "float64"), root)))
     if enable_float_output:
         return sums
     return [nearest(sums, "int8" if found else "int32"), *(found or limits(-0.0, 0.0))]
@@ -205,7 +207,7 @@ def _exact(terms: int | None) -> str:
 def _share(unit, found, float_output: bool):
     """Of a product of two numbers in steps, whose `unit` this is, the result."""
     if found:
-        return divided(_steps("int8", *found), unit)
+        return divide_exact(_steps("int8", *found), unit)
     return ops.divide(1.0, unit) if float_output else np.float32([1])
 
 
@@ -215,7 +217,7 @@ def _parts(at, quantized: bool, wanted: str) -> dict[str, dict]:
     nodes = [node for subgraph in at.node.subgraphs for node in subgraph.nodes if node.op != "null"]
     if not quantized or wanted not in [node.op for node in nodes]:
         raise at.error(f"needs a subgraph with a {wanted}")
-    return {node.op: parsed(node) for node in nodes}
+    return {node.op: typed_attributes(node) for node in nodes}
 
 
 def _count(at, inputs, wanted: int) -> None:
@@ -235,7 +237,7 @@ def _limit(at, parts) -> float | None:
 
 
 def _number(at, value) -> np.ndarray:
-    if not isinstance(value, Stored):
+    if not isinstance(value, StoredOperand):
         raise at.error("weights must be stored in the parameter file, not computed")
     at.discard(value)
     return value.array.value
@@ -295,9 +297,9 @@ def _plus(sums, other, share):
 
 
 def _dense(at, data, weight: np.ndarray):
-    return floats(multiplied_bytes(at, data, Array.constant(weight)))
+    return floats(multiplied_bytes(at, data, TrackedArray.constant(weight)))
 
 
 def _convolved(at, data, weight: np.ndarray, conv: dict):
     window = (conv[name] for name in ("kernel", "stride", "dilate", "pad"))
-    return floats(convolved_bytes(at, data, Array.constant(weight), conv["num_group"], *window))
+    return floats(convolved_bytes(at, data, TrackedArray.constant(weight), conv["num_group"], *window))

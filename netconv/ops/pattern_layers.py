@@ -1,33 +1,40 @@
 """Layers of Keras that MXNet has no op for: what `patterns.py` writes for the nodes that nets compose them of."""
 
 from ..graph.attributes import Ints
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers
 from ..kernels.layout import along, anywhere
-from .registry import composes
+from .registry import translates_pattern
 
 LARGEST = 3.4028234663852886e38
 """Of float32. Keras's ReLU that has both a slope and a bound takes two ramps apart, whose slope at 0 is 0."""
 
 
-@composes("silu", layout=anywhere)
+@translates_pattern("silu", layout=anywhere)
 def silu(at, data):
     return at.layer(layers.Activation, "silu")(data)
 
 
-@composes("ramp", layout=anywhere)
+@translates_pattern("ramp", layout=anywhere)
 def ramp(at, data, *, negative_slope: float = 0.0, max_value: float = LARGEST):
     return at.layer(layers.ReLU, max_value, negative_slope)(data)
 
 
-@composes("alpha_dropout", layout=anywhere)
+@translates_pattern("alpha_dropout", layout=anywhere)
 def alpha_dropout(at, data, *, p: float):
     return at.layer(layers.AlphaDropout, p, seed=at.index)(data)
 
 
-@composes("normalization", layout=along("axes", "scaled", first_only=True))
+@translates_pattern("normalization", layout=along("axes", "scaled", first_only=True))
 def normalization(
-    at, data, gamma: Array | None = None, beta: Array | None = None, *, axes: Ints, scaled: Ints = (), eps: float
+    at,
+    data,
+    gamma: TrackedArray | None = None,
+    beta: TrackedArray | None = None,
+    *,
+    axes: Ints,
+    scaled: Ints = (),
+    eps: float,
 ):
     """(data - mean) / sqrt(variance + eps) over `axes`; gamma and beta have a length for each of the axes `scaled`,
     which are the same, or the channels alone."""

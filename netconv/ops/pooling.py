@@ -8,8 +8,8 @@ import numpy as np
 from ..graph.attributes import Ints
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import plain, spatial
-from ..kernels.pooling import AVERAGE, MAX, pooled, pooled_globally, reach, total, windowed, with_edges
-from ..kernels.reshape import counted
+from ..kernels.pooling import AVERAGE, MAX, pooled, pooled_globally, sum_pool, window_padding, windowed, with_edges
+from ..kernels.reshape import arange_along
 from .registry import translates
 
 LAST = ("NWC", "NHWC", "NDHWC")
@@ -59,9 +59,9 @@ def pooling_v1(
     divides an average by the whole kernel."""
     if global_pool:
         return pooled_globally(at, data, pool_type, None)
-    stride, edges = reach(at, data, kernel, stride, pad, pooling_convention)
+    stride, edges = window_padding(at, data, kernel, stride, pad, pooling_convention)
     if pool_type == "sum":
-        return total(at, data, edges, kernel, stride)
+        return sum_pool(at, data, edges, kernel, stride)
     if pool_type == "avg":
         return windowed(at, AVERAGE[len(kernel)], with_edges(data, edges, 0.0), kernel, stride)
     data = with_edges(data, [(p, p) for p, _ in edges], 0.0)
@@ -79,7 +79,7 @@ def adaptive_average_pooling(at, data, *, output_size: Ints = ()):
     if tuple(size) == (1, 1):
         return at.layer(layers.GlobalAveragePooling2D, keepdims=True)(data)
     for axis, n in enumerate(size, 1):
-        places = counted(data, axis)
+        places = arange_along(data, axis)
         length = ops.add(places[-1], 1)
         windows = np.arange(n, dtype="int32")[:, None]
         begin = ops.floor_divide(ops.multiply(windows, length), n)

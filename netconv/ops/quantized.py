@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from ..graph.attributes import Ints
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import ops
 from ..kernels.layout import as_they_are, features, spatial
 from ..kernels.pooling import pooled
@@ -34,7 +34,7 @@ from ..kernels.quantization import (
     together,
     type_of,
 )
-from ..kernels.rounding import cut, divided, kind, whole
+from ..kernels.rounding import c_cast, divide_exact, is_integer, kind
 from .registry import translates
 
 
@@ -58,7 +58,7 @@ def quantize_v2(
     tensor, found = data.to(data.order), calibrated(min_calib_range, max_calib_range)
     if out_type == "auto":
         out_type = "uint8" if found and min_calib_range >= 0 else "int8"
-    if whole(tensor):
+    if is_integer(tensor):
         known = found or limits(-STEPS["int8"] if kind(tensor) == "int8" else 0.0, STEPS[kind(tensor)])
         return [each(at, data, lambda x: ops.cast(x, out_type)), *known]
     low, high = found or (ops.reshape(ops.min(tensor), (1,)), ops.reshape(ops.max(tensor), (1,)))
@@ -75,7 +75,7 @@ def _quantised(at, data, scale, dtype: str, low, high):
 @translates("_contrib_dequantize", layout=as_they_are)
 def dequantize(at, data, min_range, max_range, *, out_type: Literal["float32"] = "float32"):
     dtype = type_of(at, "data", data.to(data.order), "int8", "uint8")
-    scale = divided(reach(min_range.natural(), max_range.natural()), STEPS[dtype])
+    scale = divide_exact(reach(min_range.natural(), max_range.natural()), STEPS[dtype])
     return each(at, data, lambda x: ops.multiply(ops.cast(x, out_type), scale))
 
 
@@ -110,14 +110,14 @@ def requantize(
 def quantized_conv(
     at,
     data,
-    weight: Array,
-    bias: Array,
-    min_data: Array,
-    max_data: Array,
-    min_weight: Array,
-    max_weight: Array | None = None,
-    min_bias: Array | None = None,
-    max_bias: Array | None = None,
+    weight: TrackedArray,
+    bias: TrackedArray,
+    min_data: TrackedArray,
+    max_data: TrackedArray,
+    min_weight: TrackedArray,
+    max_weight: TrackedArray | None = None,
+    min_bias: TrackedArray | None = None,
+    max_bias: TrackedArray | None = None,
     *,
     kernel: Ints,
     num_filter: int,
@@ -156,14 +156,14 @@ def _bias_and_ranges(at, rest, no_bias: bool):
 def quantized_fully_connected(
     at,
     data,
-    weight: Array,
-    bias: Array,
-    min_data: Array,
-    max_data: Array,
-    min_weight: Array,
-    max_weight: Array | None = None,
-    min_bias: Array | None = None,
-    max_bias: Array | None = None,
+    weight: TrackedArray,
+    bias: TrackedArray,
+    min_data: TrackedArray,
+    max_data: TrackedArray,
+    min_weight: TrackedArray,
+    max_weight: TrackedArray | None = None,
+    min_bias: TrackedArray | None = None,
+    max_bias: TrackedArray | None = None,
     *,
     num_hidden: int,
     no_bias: bool = False,
@@ -178,7 +178,7 @@ def quantized_fully_connected(
     sums = ops.cast(multiplied_bytes(at, data, weight), "int32")
     if bias is not None:
         scale = ops.multiply(steps(signed, *ranges[:2]), steps("int8", *ranges[2:4]))
-        scale = divided(ops.multiply(scale, reach(*ranges[4:])), STEPS["int8"])
+        scale = divide_exact(ops.multiply(scale, reach(*ranges[4:])), STEPS["int8"])
         sums = ops.add(sums, ops.cast(ops.multiply(fixed(at, bias), scale), "int32"))
     return [sums, *product_range(signed, *ranges[:4])]
 
@@ -213,9 +213,9 @@ def quantized_pooling(
     if pool_type == "max":
         out = pooled(at, floats(data), kernel, "max", **windows)
     elif global_pool or count_include_pad is False:
-        out = divided(counted(floats(data)), ops.maximum(counted(floats(ops.ones_like(data[:1, ..., :1]))), 1))
+        out = divide_exact(counted(floats(data)), ops.maximum(counted(floats(ops.ones_like(data[:1, ..., :1]))), 1))
     else:
-        out = divided(counted(floats(data)), float(math.prod(kernel[:rank])))
+        out = divide_exact(counted(floats(data)), float(math.prod(kernel[:rank])))
     return [nearest(out, dtype), at.ordered(min_data), at.ordered(max_data)]
 
 
@@ -249,7 +249,7 @@ def quantized_concat(at, *data, dim: int = 1):
     high = ops.maximum(ops.max(ops.stack(highs), 0), 0)
     scale = steps(dtype, low, high)
     scaled = [
-        nearest(ops.multiply(floats(tensor), divided(scale, steps(one, *ends))), dtype)
+        nearest(ops.multiply(floats(tensor), divide_exact(scale, steps(one, *ends))), dtype)
         for tensor, one, *ends in zip(tensors, kinds, lows, highs, strict=True)
     ]
     out = ops.concatenate(scaled, order.index(at.axis(dim, len(order))))
@@ -278,13 +278,13 @@ def quantized_elemwise_add(
     if found:
         dtype, (low, high) = "int8" if "int8" in kinds else "uint8", found
         scale = steps(dtype, low, high)
-        scales = [divided(scale, steps(one, *ends)) for one, ends in zip(kinds, ranges, strict=True)]
+        scales = [divide_exact(scale, steps(one, *ends)) for one, ends in zip(kinds, ranges, strict=True)]
     else:
         dtype, reaches = "int32", [reach(*ends) for ends in ranges]
         high = ops.add(*reaches)
         low = ops.negative(high)
         scales = [
-            divided(ops.multiply(far, WORDS), ops.multiply(high, STEPS[one]))
+            divide_exact(ops.multiply(far, WORDS), ops.multiply(high, STEPS[one]))
             for one, far in zip(kinds, reaches, strict=True)
         ]
     mixed = kinds[0] != kinds[1]
@@ -321,23 +321,23 @@ def quantized_elemwise_mul(
     if not found:
         return [at.ordered(product, order), *product_range("int8", *ranges)]
     scale = _over(steps("int8", *found), ranges, "float32")
-    return [at.ordered(cut(ops.multiply(floats(product), scale), "int8"), order), *found]
+    return [at.ordered(c_cast(ops.multiply(floats(product), scale), "int8"), order), *found]
 
 
 def _over(dividend, ranges, dtype: str):
     """A number over the steps of both ranges."""
     units = [ops.cast(steps("int8", *ends), dtype) for ends in (ranges[:2], ranges[2:])]
-    return floats(divided(divided(ops.cast(dividend, dtype), units[0]), units[1]))
+    return floats(divide_exact(divide_exact(ops.cast(dividend, dtype), units[0]), units[1]))
 
 
 @translates("_contrib_quantized_batch_norm", layout=spatial, ignores="momentum fix_gamma use_global_stats axis")
 def quantized_batch_norm(
     at,
     data,
-    gamma: Array,
-    beta: Array,
-    moving_mean: Array,
-    moving_var: Array,
+    gamma: TrackedArray,
+    beta: TrackedArray,
+    moving_mean: TrackedArray,
+    moving_var: TrackedArray,
     min_data,
     max_data,
     *,
@@ -360,15 +360,15 @@ def quantized_batch_norm(
     far = reach(*found)
     slope = ops.multiply(gamma, spread)
     shift = ops.subtract(beta, ops.multiply(ops.multiply(mean, gamma), spread))
-    shift = divided(ops.multiply(shift, STEPS["int8"]), far)
-    slope = divided(ops.multiply(slope, reach(min_data, max_data)), far)
-    slope = divided(slope, float(np.sqrt(np.float32(1) + np.float32(eps))))
+    shift = divide_exact(ops.multiply(shift, STEPS["int8"]), far)
+    slope = divide_exact(ops.multiply(slope, reach(min_data, max_data)), far)
+    slope = divide_exact(slope, float(np.sqrt(np.float32(1) + np.float32(eps))))
     out = nearest(ops.add(ops.multiply(floats(data), slope), shift), "int8")
     return [out, *map(at.ordered, found)]
 
 
 @translates("_contrib_quantized_embedding", layout=as_they_are, ignores="dtype")
-def quantized_embedding(at, data, weight: Array, min_weight, max_weight, *, input_dim: int, output_dim: int):
+def quantized_embedding(at, data, weight: TrackedArray, min_weight, max_weight, *, input_dim: int, output_dim: int):
     remark(at)
     weight = stored(at, weight, input_dim, output_dim)
     ids = ops.cast(ops.clip(data.natural(), 0, input_dim - 1), "int32")

@@ -3,11 +3,11 @@
 from typing import Literal
 
 from ..graph.attributes import Count, Ints
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import as_they_are
-from ..kernels.positions import places
-from .registry import composes, translates
+from ..kernels.positions import index_grid
+from .registry import translates, translates_pattern
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 BATCH_MAJOR = (1, 0, 2)
@@ -19,15 +19,15 @@ def _batch_major(site, values, attributes):
     return [data.to(BATCH_MAJOR), parameters, *(v and v.natural() for v in states)], attributes, BATCH_MAJOR
 
 
-def _keras_gates(mode: str, array: Array, units: int) -> Array:
+def _keras_gates(mode: str, array: TrackedArray, units: int) -> TrackedArray:
     """MXNet's gates to Keras's: LSTM's i, f, c, o are the same; GRU's r, z, n become z, r, n."""
     if mode != "gru":
         return array
     gates = [array[i * units : (i + 1) * units] for i in range(3)]
-    return Array.concatenate([gates[1], gates[0], gates[2]])
+    return TrackedArray.concatenate([gates[1], gates[0], gates[2]])
 
 
-def _weights(at, mode, flat: Array, inputs: int, units: int, num_layers: int, directions: int, projection: int):
+def _weights(at, mode, flat: TrackedArray, inputs: int, units: int, num_layers: int, directions: int, projection: int):
     """MXNet's one vector cut up: the weights of every layer and direction, then the biases.
 
     Returns for each layer and direction {"kernel": ..., "recurrent_kernel": ..., "bias": ...} as Keras has them, and
@@ -58,7 +58,7 @@ def _weights(at, mode, flat: Array, inputs: int, units: int, num_layers: int, di
     return cells
 
 
-def _biased(mode: str, kernel: Array, given: Array | None, carried: Array | None) -> tuple:
+def _biased(mode: str, kernel: TrackedArray, given: TrackedArray | None, carried: TrackedArray | None) -> tuple:
     """The kernel and the bias of a layer, for a bias of the data and one of the state; and whether the layer is to be
     given the data `_beside_ones`.
 
@@ -66,9 +66,9 @@ def _biased(mode: str, kernel: Array, given: Array | None, carried: Array | None
     data is a row of the kernel, beside a feature that is always 1.
     """
     if mode == "gru" and given and carried:
-        return kernel, Array.concatenate([given.reshape((1, -1)), carried.reshape((1, -1))]), False
+        return kernel, TrackedArray.concatenate([given.reshape((1, -1)), carried.reshape((1, -1))]), False
     if given and (carried is None) == (mode == "gru"):
-        return Array.concatenate([kernel, given.reshape((1, -1))]), carried, True
+        return TrackedArray.concatenate([kernel, given.reshape((1, -1))]), carried, True
     return kernel, carried or given, False
 
 
@@ -80,7 +80,7 @@ def _beside_ones(data):
 def rnn(
     at,
     data,
-    parameters: Array,
+    parameters: TrackedArray,
     state=None,
     state_cell=None,
     _sequence_length=None,
@@ -106,7 +106,7 @@ def rnn(
         )
     if not 0 <= p < 1:
         raise at.error("attribute 'p' must be in [0, 1)", p)
-    if not isinstance(parameters, Array):
+    if not isinstance(parameters, TrackedArray):
         raise at.error("parameters must be stored in the parameter file, not computed")
     if "undropped" in at.node.hints:
         at.note(f"the weights of {at.node.name!r} are not dropped in training, as they are in Mathematica")
@@ -194,14 +194,14 @@ SHORT = 32
 """Steps up to which Keras unrolls a layer again: its loop takes longer than so few steps."""
 
 
-@composes("recurrent", layout=as_they_are)
+@translates_pattern("recurrent", layout=as_they_are)
 def recurrent(
     at,
     data,
-    input_weights: Array,
-    state_weights: Array,
-    input_biases: Array,
-    state_biases: Array,
+    input_weights: TrackedArray,
+    state_weights: TrackedArray,
+    input_biases: TrackedArray,
+    state_biases: TrackedArray,
     state,
     state_cell=None,
     *,
@@ -242,7 +242,7 @@ def sequence_last(at, data, sequence_length=None, *, use_sequence_length: bool =
         return at.ordered(out, tuple(sorted(left).index(a) for a in left))
     tensor = data.to((axis, 1 - axis, *range(2, data.rank)))  # time first
     last = ops.subtract(ops.cast(sequence_length.natural(), "int32"), 1)
-    chosen = ops.equal(places(tensor, 0), ops.reshape(last, (1, -1, *(1,) * (data.rank - 2))))
+    chosen = ops.equal(index_grid(tensor, 0), ops.reshape(last, (1, -1, *(1,) * (data.rank - 2))))
     return ops.sum(ops.where(chosen, tensor, ops.zeros_like(tensor)), 0)
 
 
@@ -256,7 +256,7 @@ def sequence_mask(
     rank = data.rank
     length = ops.cast(sequence_length.natural(), "int32")
     length = ops.reshape(length, [-1 if i == 1 - axis else 1 for i in range(rank)])
-    return ops.where(ops.less(places(tensor, axis), length), tensor, ops.full_like(tensor, value))
+    return ops.where(ops.less(index_grid(tensor, axis), length), tensor, ops.full_like(tensor, value))
 
 
 @translates("SequenceReverse")
@@ -266,7 +266,7 @@ def sequence_reverse(at, data, sequence_length=None, *, use_sequence_length: boo
         raise at.error("attribute 'axis' must be 0", axis)
     if not use_sequence_length:
         return ops.flip(data, 0)
-    steps = places(data, 0)
+    steps = index_grid(data, 0)
     length = ops.reshape(ops.cast(sequence_length, "int32"), (1, -1, *(1,) * (len(data.shape) - 2)))
     place = ops.where(ops.less(steps, length), ops.subtract(ops.subtract(length, 1), steps), steps)
     return ops.take_along_axis(data, ops.add(place, ops.zeros_like(data, dtype="int32")), 0)

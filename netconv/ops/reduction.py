@@ -7,7 +7,7 @@ from ..graph.attributes import ElementType, Ints
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import along, plain
 from ..kernels.reshape import length
-from ..kernels.rounding import cut, divided, kind, typed, whole
+from ..kernels.rounding import c_cast, divide_exact, is_integer, kind, typed
 from .registry import translates
 
 
@@ -25,7 +25,7 @@ def _reduced(site, values, attributes):
 
 
 def _nan_as(value):
-    return lambda data: data if whole(data) else ops.where(ops.isnan(data), ops.full_like(data, value), data)
+    return lambda data: data if is_integer(data) else ops.where(ops.isnan(data), ops.full_like(data, value), data)
 
 
 REDUCTIONS = {
@@ -48,19 +48,19 @@ def _reduction(names, function, prepare):
             raise at.error("exclude needs an axis")
         if prepare:
             data = prepare(data)
-        if function == "mean" and whole(data):  # their sum is cut to their type before it is divided
+        if function == "mean" and is_integer(data):  # their sum is cut to their type before it is divided
             numbers = ops.cast(data, "float64")
-            total = ops.cast(cut(ops.sum(numbers, axis=axis, keepdims=keepdims), kind(data)), "float64")
+            total = ops.cast(c_cast(ops.sum(numbers, axis=axis, keepdims=keepdims), kind(data)), "float64")
             count = ops.sum(ops.ones_like(numbers), axis=axis, keepdims=keepdims)
-            return cut(ops.divide(total, count), kind(data))
+            return c_cast(ops.divide(total, count), kind(data))
         pooled = function == "mean" and not keepdims and rank in (3, 4, 5) and axis == tuple(range(1, rank - 1))
         if pooled:
             return at.layer(getattr(layers, f"GlobalAveragePooling{rank - 2}D"))(data)
         if function == "mean" and at.last_bit and None not in data.shape:
             total = ops.sum(data, axis=axis, keepdims=keepdims)
-            return typed(divided)(total, float(math.prod(data.shape[i] for i in axis)))
+            return typed(divide_exact)(total, float(math.prod(data.shape[i] for i in axis)))
         out = getattr(ops, function)(data, axis=axis, keepdims=keepdims)
-        return cut(out, kind(data))
+        return c_cast(out, kind(data))
 
 
 for _names, (_function, _prepare) in REDUCTIONS.items():
@@ -75,7 +75,7 @@ def norm(
         raise at.error("attribute 'ord' must be 1 or 2", ord)
     axis = axis or None
     if ord == 1:
-        out = cut(ops.sum(ops.absolute(data), axis=axis, keepdims=keepdims), kind(data))
+        out = c_cast(ops.sum(ops.absolute(data), axis=axis, keepdims=keepdims), kind(data))
     else:
         out = typed(lambda x: ops.sqrt(ops.sum(ops.square(x), axis=axis, keepdims=keepdims)))(data)
     return out if out_dtype is None else ops.cast(out, out_dtype)
@@ -156,4 +156,4 @@ def topk(
 @translates("cumsum", "_np_cumsum")
 def cumsum(at, a, *, axis: int | None = None, dtype: ElementType | None = None):
     """Of numbers that are of the type already."""
-    return ops.cumsum(a if dtype is None else cut(a, dtype), axis)
+    return ops.cumsum(a if dtype is None else c_cast(a, dtype), axis)

@@ -19,7 +19,7 @@ from typing import Any
 from ..errors import NodeError, UnsupportedOps
 from ..graph.attributes import parse
 from ..graph.graph import Graph, Node
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 from .aliases import SYNONYMS
 from .unsupported import REFUSED
 
@@ -34,8 +34,8 @@ FUSED = frozenset(f"_sg_mkldnn_{name}" for name in ("conv", "fully_connected", "
 
 
 @dataclass(frozen=True)
-class Input:
-    """One input of an op: `stored` where the translation wants an Array rather than a tensor."""
+class OpInput:
+    """One input of an op: `stored` where the translation wants a TrackedArray rather than a tensor."""
 
     name: str
     stored: bool
@@ -44,7 +44,7 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Attribute:
+class OpAttribute:
     annotation: Any
     default: Any
     required: bool
@@ -56,42 +56,41 @@ class Translation:
 
     op: str
     function: Callable
-    inputs: tuple[Input, ...]
-    attributes: Mapping[str, Attribute]
+    inputs: tuple[OpInput, ...]
+    attributes: Mapping[str, OpAttribute]
     layout: Any
     ignores: frozenset[str] = frozenset()
 
 
 OPS: dict[str, Translation] = {}
-COMPOSED: dict[str, Translation] = {}
+PATTERNS: dict[str, Translation] = {}
 """What Keras has a layer for and MXNet no op: nets write it as several nodes, and `patterns.py` as one. In no file."""
 
 
 def _stored(annotation) -> bool:
-    return annotation is Array or Array in typing.get_args(annotation)
+    return annotation is TrackedArray or TrackedArray in typing.get_args(annotation)
 
 
-def _schema(function) -> tuple[tuple[Input, ...], dict[str, Attribute]]:
+def _schema(function) -> tuple[tuple[OpInput, ...], dict[str, OpAttribute]]:
     inputs, attributes = [], {}
     for p in list(inspect.signature(function, eval_str=True).parameters.values())[1:]:  # the first is `at`
         if p.kind is p.KEYWORD_ONLY:
             required = p.default is p.empty
-            attributes[p.name] = Attribute(p.annotation, None if required else p.default, required)
+            attributes[p.name] = OpAttribute(p.annotation, None if required else p.default, required)
         else:
             variadic = p.kind is p.VAR_POSITIONAL
-            inputs.append(Input(p.name.lstrip("_"), _stored(p.annotation), p.default is None, variadic))
+            inputs.append(OpInput(p.name.lstrip("_"), _stored(p.annotation), p.default is None, variadic))
     return tuple(inputs), attributes
 
 
 def translates(*names: str, layout: Any = None, ignores: str = ""):
     """Registers a function as the translation of an op: its name as MXNet 1.9.1 writes it, then its other names.
 
-    Its parameters are, in order: `at`, the site of the node; MXNet's inputs by MXNet's names (`Array` asks for a stored
-    array, `= None` makes one optional, `*data` takes any number); keyword-only, MXNet's attributes with their types
-    and MXNet's defaults. `layout` is how the op takes channels-last data (`layout.py`); an op that says nothing gets
-    its data in MXNet's order. `ignores` names the attributes that change nothing of what the model computes, such as
-    those of a loss.
-    """
+    Its parameters are, in order: `at`, the site of the node; MXNet's inputs by MXNet's names (`TrackedArray` asks for a
+    stored array, `= None` makes one optional, `*data` takes any number); keyword-only, MXNet's attributes with their
+    types and MXNet's defaults. `layout` is how the op takes channels-last data (`layout.py`); an op that says nothing
+    gets its data in MXNet's order. `ignores` names the attributes that change nothing of what the model computes, such
+    as those of a loss."""
 
     def register(function):
         inputs, attributes = _schema(function)
@@ -104,12 +103,12 @@ def translates(*names: str, layout: Any = None, ignores: str = ""):
     return register
 
 
-def composes(name: str, layout: Any = None):
-    """Registers a function as the translation of what MXNet has no op for (`COMPOSED`)."""
+def translates_pattern(name: str, layout: Any = None):
+    """Registers a function as the translation of what MXNet has no op for (`PATTERNS`)."""
 
     def register(function):
         inputs, attributes = _schema(function)
-        COMPOSED[name] = Translation(name, function, inputs, attributes, layout)
+        PATTERNS[name] = Translation(name, function, inputs, attributes, layout)
         return function
 
     return register
@@ -128,10 +127,10 @@ def load() -> Mapping[str, Translation]:
 
 def translation(op: str) -> Translation:
     """That of an op of MXNet's, or of what nets compose."""
-    return load().get(op) or COMPOSED[op]
+    return load().get(op) or PATTERNS[op]
 
 
-def parsed(node: Node) -> dict[str, Any]:
+def typed_attributes(node: Node) -> dict[str, Any]:
     """The attributes of a node as its op's schema has them, defaults filled in. Raises NodeError."""
     schema = translation(node.op)
     values = {}
@@ -178,7 +177,7 @@ def check(graph: Graph) -> None:
     for node in graph.nodes:
         if node.op == "null":
             continue
-        parsed(node)
+        typed_attributes(node)
         inputs = ops[node.op].inputs
         most = None if any(i.variadic for i in inputs) else len(inputs)
         least = max(sum(not i.optional and not i.variadic for i in inputs), int(most is None))

@@ -9,8 +9,8 @@ import numpy as np
 from ..graph.attributes import Ints
 from ..keras_api.lazy import layers, ops
 from ..kernels import reshape as regroup
-from ..kernels.layout import Stored, Value, as_they_are, channels_last, features, moved, natural
-from ..kernels.reshape import gathered, groups, laid, length, times
+from ..kernels.layout import LaidOutTensor, StoredOperand, as_they_are, channels_last, features, moved, natural
+from ..kernels.reshape import adjacent_orders, groups, in_layout, length, times
 from .registry import translates
 
 
@@ -77,18 +77,18 @@ def _coded(at, lengths, codes):
 def reshaped(at, value, lengths):
     """A Value or Stored with new lengths, given in MXNet's order: reshaped as it lies, where that can be."""
     shape = [None if unknown else known for known, unknown in lengths]
-    if isinstance(value, Stored):
+    if isinstance(value, StoredOperand):
         if value.alone and None not in shape:
             return at.stored(value.array.reshape(shape))
         return ops.reshape(value.natural(), shape)
     if not value.rank:
         return ops.reshape(value.natural(), shape)
     if not isinstance(value.order, tuple):
-        value = Value(value.natural(), None, at)
+        value = LaidOutTensor(value.natural(), None, at)
     found = groups(regroup.lengths(value.shape), lengths)
     wanted = channels_last(len(lengths)) if len(lengths) > 3 else natural(len(lengths))
-    for order in gathered(value.order, value.shape, found):
-        lying = laid(order, value.shape, found)
+    for order in adjacent_orders(value.order, value.shape, found):
+        lying = in_layout(order, value.shape, found)
         after = tuple(axis for _, news in lying for axis in news)
         if after == wanted:
             break
@@ -107,7 +107,7 @@ def reshaped(at, value, lengths):
 
 def _flattens(value, codes: Ints, reverse: bool) -> bool:
     """Whether a reshape is one to (batch, all the rest), which is flattened as the data lies."""
-    if isinstance(value, Stored) or reverse or len(codes) != 2 or value.rank < 3 or None in value.shape[1:]:
+    if isinstance(value, StoredOperand) or reverse or len(codes) != 2 or value.rank < 3 or None in value.shape[1:]:
         return False
     return codes in ((0, -1), *((batch, math.prod(value.shape[1:])) for batch in (-1, 0)))
 
@@ -205,7 +205,7 @@ def reshape_like(
             raise at.open("more than one length is unknown", tuple(rhs.shape))
         places, whole = 0, rhs.natural()
         for axis in range(c, d):
-            steps = ops.reshape(regroup.counted(whole, axis), [-1 if i == axis else 1 for i in range(c, d)])
+            steps = ops.reshape(regroup.arange_along(whole, axis), [-1 if i == axis else 1 for i in range(c, d)])
             places = ops.add(ops.multiply(places, regroup.length(whole, axis)), steps)
         return ops.take(lhs.natural(), places, a)
     if b - a == d - c:
@@ -216,7 +216,7 @@ def reshape_like(
 @translates("expand_dims", layout=as_they_are)
 def expand_dims(at, data, *, axis: int):
     axis = at.axis(axis, data.rank + 1)
-    if isinstance(data, Stored):
+    if isinstance(data, StoredOperand):
         lengths = regroup.lengths(data.shape)
         return reshaped(at, data, [*lengths[:axis], (1, Counter()), *lengths[axis:]])
     if not isinstance(data.order, tuple):

@@ -6,7 +6,7 @@ import numpy as np
 from ..graph.attributes import Ints
 from ..keras_api.lazy import ops
 from ..kernels.layout import spatial
-from ..kernels.rounding import away_from_zero, divided
+from ..kernels.rounding import away_from_zero, divide_exact
 from .registry import translates
 
 LARGEST = 2**10
@@ -28,7 +28,7 @@ def _column(rois, i: int):
 
 def _bins(start, size, count: int, length: int):
     """Where each of `count` bins begins and ends (R, count), cut to the map: whole numbers that overlap at most."""
-    step = divided(size, count)
+    step = divide_exact(size, count)
     place = np.arange(count, dtype="float32")
     begin = ops.add(ops.floor(ops.multiply(step, place)), start)
     end = ops.add(ops.ceil(ops.multiply(step, place + 1)), start)
@@ -96,7 +96,7 @@ def _mean_weights(start, size, count: int, length: int, ratio: int):
 
     A bin has `ratio` samples or, with 0, as many as it is long; of those at most length + 3 lie on the map.
     """
-    step = divided(size, count)
+    step = divide_exact(size, count)
     samples = ops.full_like(step, float(ratio)) if ratio > 0 else ops.ceil(step)
     apart = ops.divide(step, samples)
     begin = ops.add(ops.multiply(step, np.arange(count, dtype="float32")), start)
@@ -172,7 +172,7 @@ def psroi_pooling(at, data, rois, *, spatial_scale: float, output_dim: int, pool
     for begin, end, length in ((y1, y2, height), (x1, x2, width)):
         begin = ops.multiply(begin, spatial_scale)
         end = ops.multiply(ops.add(end, 1.0), spatial_scale)
-        step = divided(ops.maximum(ops.subtract(end, begin), 0.1), pooled_size)
+        step = divide_exact(ops.maximum(ops.subtract(end, begin), 0.1), pooled_size)
         place = np.arange(pooled_size, dtype="float32")
         low = ops.clip(ops.floor(ops.add(ops.multiply(step, place), begin)), 0, length)[..., None]
         high = ops.clip(ops.ceil(ops.add(ops.multiply(step, place + 1), begin)), 0, length)[..., None]

@@ -10,10 +10,10 @@ from typing import Literal
 import numpy as np
 
 from ..graph.attributes import Count, Counts, Ints
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import ops
 from ..kernels.layout import spatial, spatial_all
-from ..kernels.positions import counted_from_zero
+from ..kernels.positions import positions_along
 from .registry import translates
 
 LARGEST = 2**14
@@ -161,7 +161,7 @@ def bilinear_resize(
     for axis, rule in ((1, "ph,nhwc->npwc"), (2, "pw,nhwc->nhpc")):
         if data.shape[axis] is not None and data.shape[axis] == target.shape[axis]:
             continue
-        (places, long), (points, length) = counted_from_zero(target, axis), counted_from_zero(data, axis)
+        (places, long), (points, length) = positions_along(target, axis), positions_along(data, axis)
         if target.shape[axis] == 1:
             pass  # the first point, whatever align_corners says
         elif align_corners:
@@ -217,8 +217,8 @@ def deformable_convolution(
     at,
     data,
     offset,
-    weight: Array,
-    bias: Array | None = None,
+    weight: TrackedArray,
+    bias: TrackedArray | None = None,
     *,
     kernel: Counts,
     num_filter: int,
@@ -255,8 +255,8 @@ def modulated_deformable_convolution(
     data,
     offset,
     mask,
-    weight: Array,
-    bias: Array | None = None,
+    weight: TrackedArray,
+    bias: TrackedArray | None = None,
     *,
     kernel: Counts,
     num_filter: int,

@@ -7,8 +7,8 @@ import numpy as np
 from ..graph.attributes import Ints, IntsNone
 from ..keras_api.lazy import ops
 from ..kernels.layout import anywhere
-from ..kernels.positions import places
-from ..kernels.reshape import counted, length
+from ..kernels.positions import index_grid
+from ..kernels.reshape import arange_along, length
 from .registry import translates
 
 
@@ -44,7 +44,7 @@ def index_array(at, data, *, axes: Ints | None = None):
     rank = len(data.shape)
     chosen = range(rank) if axes is None else [at.axis(a, rank) for a in axes]
     zeros = ops.zeros_like(data, dtype="int64")
-    return ops.stack([ops.add(zeros, places(data, axis)) for axis in chosen], -1)
+    return ops.stack([ops.add(zeros, index_grid(data, axis)) for axis in chosen], -1)
 
 
 def _places(indices):
@@ -123,7 +123,7 @@ def _open(at, data, axis: int, cut: slice, shape: list[int]):
         bound if bound >= 0 else ops.maximum(ops.add(count, bound), 0)
         for bound in (cut.start or 0, 2**30 if cut.stop is None else cut.stop)
     )
-    away = ops.subtract(counted(data, axis), first)
+    away = ops.subtract(arange_along(data, axis), first)
     inside = ops.logical_and(ops.greater_equal(away, 0), ops.less(ops.add(away, first), last))
     inside = ops.logical_and(inside, ops.equal(ops.mod(away, step), 0))
     return ops.reshape(inside, shape), ops.maximum(ops.floor_divide(away, step), 0)

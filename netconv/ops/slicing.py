@@ -6,7 +6,7 @@ from ..graph.attributes import Ints, IntsNone
 from ..keras_api.lazy import layers, ops
 from ..kernels import reshape
 from ..kernels.layout import along, as_they_are, channels_last, moved, natural, plain
-from ..kernels.reshape import counted
+from ..kernels.reshape import arange_along
 from .registry import translates
 
 
@@ -39,7 +39,7 @@ def slice_like(at, data, shape_like, *, axes: Ints = ()):
     out = cut(at, data, [slice(0, n) for n in lengths])
     for axis in sorted(chosen):
         if shape_like.shape[axis] is None and (axis > 0 or data.shape[0] is not None):  # both are the batch
-            places = counted(shape_like.natural(), axis)
+            places = arange_along(shape_like.natural(), axis)
             out = at.ordered(ops.take(out.to(out.order), places, out.order.index(axis)), out.order)
     return out
 
@@ -103,7 +103,7 @@ def crop(at, *data, offset: Ints = (0, 0), h_w: Ints = (0, 0), center_crop: bool
         if wanted is None or (center_crop and have is None):
             steps, count = ops.arange(wanted or 1, dtype="int32"), wanted
             if wanted is None:
-                steps, count = (f(like.natural(), axis) for f in (reshape.counted, reshape.length))
+                steps, count = (f(like.natural(), axis) for f in (reshape.arange_along, reshape.length))
             middle = ops.floor_divide(ops.subtract(reshape.length(tensor, place), count), 2) if center_crop else start
             tensor = ops.take(tensor, ops.add(steps, middle), place)
         else:

@@ -53,7 +53,7 @@ def unfused(graph: Graph) -> Graph:
     arrays, stands = {}, {}
     for index, node in enumerate(graph.nodes):
         inputs = tuple(stands.get(edge, Edge(stands[Edge(edge.node)].node, edge.output)) for edge in node.inputs)
-        if node.op in registry.FUSED and node.subgraphs and not registry.parsed(node)["quantized"]:
+        if node.op in registry.FUSED and node.subgraphs and not registry.typed_attributes(node)["quantized"]:
             nulls = sum(part.op == "null" for part in node.subgraphs[0].nodes)
             if nulls != len(inputs):
                 raise NodeError(node.op, node.name, f"needs {nulls} inputs, as its subgraph has", len(inputs))
@@ -185,7 +185,7 @@ def with_ranges(graph: Graph) -> Graph:
             found = nodes[edge.node]
             if (
                 found.op != "_arange"
-                or not registry.parsed(found)["infer_range"]
+                or not registry.typed_attributes(found)["infer_range"]
                 or edge.node in graph.needs(other.node)
             ):
                 continue

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ..errors import NodeError
 from ..graph.graph import Edge, Graph
-from ..graph.partial_shape import Shape, said
+from ..graph.partial_shape import Shape, format_shape
 from ..ops import registry
 from ..shapes import shape_inference
 
@@ -25,7 +25,7 @@ def check(graph: Graph, known: Mapping[int, Shape]) -> None:
     for index, node in enumerate(graph.nodes):
         constant[index] = node.op != "null" and all(constant[edge.node] for edge in node.inputs)
         if constant[index] and not node.inputs:
-            shape = registry.parsed(node).get("shape")
+            shape = registry.typed_attributes(node).get("shape")
             if isinstance(shape, tuple) and shape:  # that of a gamma distribution is a number
                 sources[index] = tuple(n or 1 for n in shape)  # whose first length the rules leave open
     made = [index for index, node in enumerate(graph.nodes) if constant[index] and node.inputs]
@@ -36,4 +36,6 @@ def check(graph: Graph, known: Mapping[int, Shape]) -> None:
         shape = found[Edge(index)]
         if shape is not None and math.prod(n or 1 for n in shape) > LARGEST_ARRAY:
             node = graph.nodes[index]
-            raise NodeError(node.op, node.name, f"makes a constant of more than {LARGEST_ARRAY} elements", said(shape))
+            raise NodeError(
+                node.op, node.name, f"makes a constant of more than {LARGEST_ARRAY} elements", format_shape(shape)
+            )

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..graph.graph import Edge, Node
-from ..graph.tracked_array import Array
-from ..ops.registry import parsed
-from .rewriter import Draft
+from ..graph.tracked_array import TrackedArray
+from ..ops.registry import typed_attributes
+from .rewriter import GraphRewriter
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 
 
-def _swapped(draft: Draft, edge: Edge) -> Edge | None:
+def _swapped(draft: GraphRewriter, edge: Edge) -> Edge | None:
     inner = draft.reads(edge, "SwapAxis")
-    return inner[0] if inner and {parsed(draft[edge])[name] for name in ("dim1", "dim2")} == {0, 1} else None
+    return inner[0] if inner and {typed_attributes(draft[edge])[name] for name in ("dim1", "dim2")} == {0, 1} else None
 
 
-def both_directions(draft: Draft, edge: Edge) -> Node | None:
+def both_directions(draft: GraphRewriter, edge: Edge) -> Node | None:
     """A recurrent layer and one that runs backwards between two reversals, their states side by side, as
     NetBidirectionalOperator has them: an RNN of two directions."""
     parts = draft.reads(edge, "Concat", dim=2) or ()
@@ -31,8 +31,8 @@ def both_directions(draft: Draft, edge: Edge) -> Node | None:
     one, other = draft[ahead], draft[behind]
     if behind == turned or one.op != "RNN" or other.op != "RNN" or ahead.output or behind.output:
         return None
-    values, arrays = parsed(one), [draft.arrays.get(node.inputs[1].node) for node in (one, other)]
-    if parsed(other) != values or values["num_layers"] != 1 or values["bidirectional"] or None in arrays:
+    values, arrays = typed_attributes(one), [draft.arrays.get(node.inputs[1].node) for node in (one, other)]
+    if typed_attributes(other) != values or values["num_layers"] != 1 or values["bidirectional"] or None in arrays:
         return None
     if draft.reads(other.inputs[0], "SequenceReverse", **reverse) != one.inputs[:1]:
         return None
@@ -49,6 +49,6 @@ def both_directions(draft: Draft, edge: Edge) -> Node | None:
         draft.add(Node("Concat", f"{name}.state", {"dim": "0", "num_args": "2"}, pair))
         for pair in zip(one.inputs[2:], other.inputs[2:], strict=True)
     ]
-    inputs = (one.inputs[0], draft.array(f"{name}.weights", Array.concatenate(joined)), *states)
+    inputs = (one.inputs[0], draft.array(f"{name}.weights", TrackedArray.concatenate(joined)), *states)
     rnn = replace(one, name=name, attrs={**one.attrs, "bidirectional": "True"}, inputs=inputs)
     return Node("SwapAxis", name, draft[parts[0]].attrs, (draft.add(rnn),)) if swapped else rnn

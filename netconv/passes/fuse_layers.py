@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from ..graph.graph import Edge, Node
 from ..graph.partial_shape import Shape
-from ..graph.tracked_array import Array
-from ..ops.registry import parsed
+from ..graph.tracked_array import TrackedArray
+from ..ops.registry import typed_attributes
 from .fuse_bidirectional import both_directions
-from .rewriter import Draft, both_ways
+from .rewriter import GraphRewriter, both_orders
 
 TOLERANCE = 1e-6
 """How far a constant that a file has as a decimal may be from the number that it stands for, relatively."""
@@ -30,7 +30,7 @@ def near(one: float, other: float) -> bool:
 # Rules: what may stand for the node that `edge` is the output of.
 
 
-def through_an_axis(draft: Draft, edge: Edge) -> Node | None:
+def through_an_axis(draft: GraphRewriter, edge: Edge) -> Node | None:
     """An axis in front that comes and goes round an ELU, as Mathematica 12 writes it."""
     merged = draft.reads(edge, "Reshape", shape=(-3, -2), reverse=False)
     inner = merged and draft.reads(merged[0], "LeakyReLU")
@@ -38,10 +38,10 @@ def through_an_axis(draft: Draft, edge: Edge) -> Node | None:
     return replace(draft[merged[0]], name=draft[edge].name, inputs=data) if data else None
 
 
-def leaky(draft: Draft, edge: Edge) -> Node | None:
+def leaky(draft: GraphRewriter, edge: Edge) -> Node | None:
     """Ramp[x] - s Ramp[-x], which at 0 trains with a slope of 0: LeakyReLU would not do, with its slope of s there."""
     minus = draft.difference(edge)
-    for above, other in (minus,) if minus else both_ways(draft.sum(edge)):
+    for above, other in (minus,) if minus else both_orders(draft.sum(edge)):
         data, scaled = draft.relu(above), draft.times(other)
         below = scaled and draft.relu(scaled[0])
         if data and below and draft.negative(below) == data:
@@ -50,7 +50,7 @@ def leaky(draft: Draft, edge: Edge) -> Node | None:
     return None
 
 
-def capped(draft: Draft, edge: Edge) -> Node | None:
+def capped(draft: GraphRewriter, edge: Edge) -> Node | None:
     """Ramp[x + 1] - Ramp[x - 1] of a HardTanh or HardSigmoid: x + 1 between 0 and 2. A clip would not do: at 0 it
     trains."""
     ramps = draft.difference(edge)
@@ -61,7 +61,7 @@ def capped(draft: Draft, edge: Edge) -> Node | None:
     return None
 
 
-def softsign(draft: Draft, edge: Edge) -> Node | None:
+def softsign(draft: GraphRewriter, edge: Edge) -> Node | None:
     """x / (1 + |x|)."""
     parts = draft.reads(edge, "elemwise_div", "broadcast_div")
     shifted = parts and draft.plus(parts[1])
@@ -70,9 +70,9 @@ def softsign(draft: Draft, edge: Edge) -> Node | None:
     return None
 
 
-def silu(draft: Draft, edge: Edge) -> Node | None:
+def silu(draft: GraphRewriter, edge: Edge) -> Node | None:
     """x times its sigmoid, behind a factor of 1 as Gluon writes it."""
-    for data, gate in both_ways(draft.product(edge)):
+    for data, gate in both_orders(draft.product(edge)):
         inner = draft.sigmoid(gate)
         scaled = inner and draft.times(inner)
         if data in (inner, scaled and scaled[1] == 1 and scaled[0]):
@@ -80,31 +80,31 @@ def silu(draft: Draft, edge: Edge) -> Node | None:
     return None
 
 
-def alpha_dropout(draft: Draft, edge: Edge) -> Node | None:
+def alpha_dropout(draft: GraphRewriter, edge: Edge) -> Node | None:
     """s (x m + (m - 1) c) of a mask m that is 0 or 1 / (1 - p): what is dropped becomes the least that a selu gives,
     and mean and variance stay (Klambauer et al. 2017). As Mathematica's layer, nothing is done at inference."""
     scaled = draft.times(edge)
-    for dropped, shifted in both_ways(scaled and draft.sum(scaled[0])):
+    for dropped, shifted in both_orders(scaled and draft.sum(scaled[0])):
         by = draft.times(shifted)
         mask = by and draft.plus(by[0])
         node = draft[dropped]
         if not mask or mask != (Edge(dropped.node, 1), -1) or node.op != "Dropout" or dropped.output:
             continue
-        rate, least = parsed(node)["p"], SELU_ALPHA * SELU_SCALE
+        rate, least = typed_attributes(node)["p"], SELU_ALPHA * SELU_SCALE
         keeps = (1 - rate) / math.sqrt((1 - rate) * (1 + rate * least**2))
-        if near(by[1], least) and near(scaled[1], keeps) and not parsed(node)["axes"]:
+        if near(by[1], least) and near(scaled[1], keeps) and not typed_attributes(node)["axes"]:
             return Node("alpha_dropout", draft[edge].name, {"p": repr(rate)}, node.inputs)
     return None
 
 
-def _behind(draft: Draft, edge: Edge) -> Edge:
+def _behind(draft: GraphRewriter, edge: Edge) -> Edge:
     """What was reshaped."""
     while inner := draft.reads(edge, "Reshape"):
         edge = inner[0]
     return edge
 
 
-def _mean(draft: Draft, edge: Edge) -> tuple[Edge, tuple[int, ...], Shape] | None:
+def _mean(draft: GraphRewriter, edge: Edge) -> tuple[Edge, tuple[int, ...], Shape] | None:
     """x, the axes, and the shape with 1 for each of them, of a mean or of a sum over their lengths."""
     scaled = draft.scalar(edge, "_div_scalar")
     total = scaled[0] if scaled else edge
@@ -112,20 +112,20 @@ def _mean(draft: Draft, edge: Edge) -> tuple[Edge, tuple[int, ...], Shape] | Non
     shape = draft.shape(data[0]) if data else None
     if not shape:
         return None
-    axes = tuple(sorted(a % len(shape) for a in parsed(draft[total])["axis"] or ()))
+    axes = tuple(sorted(a % len(shape) for a in typed_attributes(draft[total])["axis"] or ()))
     lengths = [shape[a] for a in axes]
     if not axes or 0 in axes or None in shape[1:] or (scaled and scaled[1] != math.prod(lengths)):
         return None
     return data[0], axes, tuple(1 if i in axes else n for i, n in enumerate(shape))
 
 
-def _shown(draft: Draft, edge: Edge, shape: Shape) -> bool:
+def _shown(draft: GraphRewriter, edge: Edge, shape: Shape) -> bool:
     """Whether an edge has a shape, the batch aside."""
     have = draft.shape(edge)
     return have is not None and len(have) == len(shape) and have[1:] == shape[1:]
 
 
-def normalization(draft: Draft, edge: Edge) -> Node | None:
+def normalization(draft: GraphRewriter, edge: Edge) -> Node | None:
     """NormalizationLayer: what is left of x without its mean, over the root of the mean of its square."""
     parts = draft.reads(edge, "broadcast_div")
     centred = parts and draft.difference(parts[0])
@@ -141,7 +141,7 @@ def normalization(draft: Draft, edge: Edge) -> Node | None:
     return Node("normalization", draft[edge].name, {"axes": repr(axes), "eps": repr(shifted[1])}, (data,))
 
 
-def _along(draft: Draft, edge: Edge, data: Edge) -> tuple[tuple[int, ...], Array] | None:
+def _along(draft: GraphRewriter, edge: Edge, data: Edge) -> tuple[tuple[int, ...], TrackedArray] | None:
     """The axes of `data` that a stored array has a length along, and the array of those lengths."""
     inner, shape = _behind(draft, edge), draft.shape(data)
     array, shown = draft.arrays.get(inner.node), draft.shape(edge)
@@ -155,12 +155,12 @@ def _along(draft: Draft, edge: Edge, data: Edge) -> tuple[tuple[int, ...], Array
     return axes, array.reshape(tuple(shown[a] for a in axes))
 
 
-def _with_array(draft: Draft, one: Edge, other: Edge, role: str, name: str) -> Node | None:
+def _with_array(draft: GraphRewriter, one: Edge, other: Edge, role: str, name: str) -> Node | None:
     """A normalization that has a gamma or beta of its own: for each of its axes, or for each channel."""
     node = draft[one]
     if node.op != "normalization" or len(draft.readers[one.node]) != 1 or one in draft.graph.heads:
         return None
-    found, values = _along(draft, other, one), parsed(node)
+    found, values = _along(draft, other, one), typed_attributes(node)
     if found is None or len(node.inputs) != (1 if role == "gamma" else 2):
         return None
     axes, array = found
@@ -172,13 +172,13 @@ def _with_array(draft: Draft, one: Edge, other: Edge, role: str, name: str) -> N
     return replace(node, name=name, inputs=(*node.inputs, stored), attrs={**node.attrs, "scaled": repr(axes)})
 
 
-def normalization_gamma(draft: Draft, edge: Edge) -> Node | None:
-    pairs = both_ways(draft.reads(edge, "broadcast_mul"))
+def normalization_gamma(draft: GraphRewriter, edge: Edge) -> Node | None:
+    pairs = both_orders(draft.reads(edge, "broadcast_mul"))
     return next(filter(None, (_with_array(draft, *pair, "gamma", draft[edge].name) for pair in pairs)), None)
 
 
-def normalization_beta(draft: Draft, edge: Edge) -> Node | None:
-    pairs = both_ways(draft.reads(edge, "broadcast_add"))
+def normalization_beta(draft: GraphRewriter, edge: Edge) -> Node | None:
+    pairs = both_orders(draft.reads(edge, "broadcast_add"))
     return next(filter(None, (_with_array(draft, *pair, "beta", draft[edge].name) for pair in pairs)), None)
 
 
@@ -186,13 +186,13 @@ PRODUCTS = ("dot", "_np_dot", "_npi_matmul")
 """Ops that multiply along the last axis of data and the first of a matrix."""
 
 
-def dense(draft: Draft, edge: Edge) -> Node | None:
+def dense(draft: GraphRewriter, edge: Edge) -> Node | None:
     """Data times a stored matrix, as it is or transposed. A product over the first axis of the data is none of each
     example."""
-    (data, matrix), values = draft[edge].inputs, parsed(draft[edge])
+    (data, matrix), values = draft[edge].inputs, typed_attributes(draft[edge])
     transposed = values.get("transpose_b", False)
     while turned := draft.reads(matrix, "transpose", "_np_transpose"):
-        if parsed(draft[matrix])["axes"] not in (None, (), (1, 0)):
+        if typed_attributes(draft[matrix])["axes"] not in (None, (), (1, 0)):
             return None
         (matrix,), transposed = turned, not transposed
     array = draft.arrays.get(matrix.node)
@@ -207,16 +207,16 @@ CHANNELS = {"FullyConnected": -1, "dense": -1, "Convolution": 1, "Deconvolution"
 """Layers that may have a bias, and the axis of what they give that it lies along."""
 
 
-def _given(draft: Draft, edge: Edge) -> Shape:
+def _given(draft: GraphRewriter, edge: Edge) -> Shape:
     """The shape of what a layer gives."""
     node = draft[edge]
     if node.op != "dense":
         return draft.shape(edge)
     data, weight = draft.shape(node.inputs[0]), draft.arrays[node.inputs[1].node]
-    return (*data[:-1], weight.shape[0 if parsed(node)["transposed"] else 1])
+    return (*data[:-1], weight.shape[0 if typed_attributes(node)["transposed"] else 1])
 
 
-def _only(draft: Draft, edge: Edge, reader: int) -> bool:
+def _only(draft: GraphRewriter, edge: Edge, reader: int) -> bool:
     """Whether all that comes of an output is read by one node, and by it once."""
     while len(draft.readers[edge.node]) == 1 and edge not in draft.graph.heads:
         ((index, _),) = draft.readers[edge.node]
@@ -226,7 +226,7 @@ def _only(draft: Draft, edge: Edge, reader: int) -> bool:
     return False
 
 
-def _for_each(draft: Draft, edge: Edge, shape: Shape, axis: int) -> bool:
+def _for_each(draft: GraphRewriter, edge: Edge, shape: Shape, axis: int) -> bool:
     """Whether an operand has one number for each place along an axis of what has `shape`."""
     shown = draft.shape(edge)
     if not shape or not shown or len(shown) > len(shape):
@@ -236,10 +236,10 @@ def _for_each(draft: Draft, edge: Edge, shape: Shape, axis: int) -> bool:
     return (*[1] * (len(shape) - len(shown)), *shown) == tuple(wanted)
 
 
-def bias(draft: Draft, edge: Edge) -> Node | None:
+def bias(draft: GraphRewriter, edge: Edge) -> Node | None:
     """A stored array added to what a layer gives for each of its channels is the layer's bias, unless something else
     reads the sum's parts, or the weight: layers that share one share both."""
-    for given, other in both_ways(draft.reads(edge, "elemwise_add", "broadcast_add", "_npi_add")):
+    for given, other in both_orders(draft.reads(edge, "elemwise_add", "broadcast_add", "_npi_add")):
         node, stored = draft[given], _behind(draft, other)
         if node.op not in CHANNELS or len(node.inputs) != 2:
             continue
@@ -249,13 +249,13 @@ def bias(draft: Draft, edge: Edge) -> Node | None:
         alone = _only(draft, node.inputs[1], given.node) and all(_only(draft, e, edge.node) for e in (given, stored))
         alike = (weight.dtype, weight.trainable) == (array.dtype, array.trainable)
         if alone and alike and _for_each(draft, other, _given(draft, given), CHANNELS[node.op]):
-            attrs = {**node.attrs, "no_bias": "False"} if "no_bias" in parsed(node) else node.attrs
+            attrs = {**node.attrs, "no_bias": "False"} if "no_bias" in typed_attributes(node) else node.attrs
             own = draft.array(draft[stored].name, array.reshape((array.size,)))
             return replace(node, attrs=attrs, inputs=(*node.inputs, own))
     return None
 
 
-RULES: dict[str, tuple[Callable[[Draft, Edge], Node | None], ...]] = {
+RULES: dict[str, tuple[Callable[[GraphRewriter, Edge], Node | None], ...]] = {
     "Concat": (both_directions,),
     "Reshape": (through_an_axis,),
     "_mul_scalar": (alpha_dropout,),
@@ -273,7 +273,7 @@ RULES: dict[str, tuple[Callable[[Draft, Edge], Node | None], ...]] = {
 """By the op that ends what is looked for."""
 
 
-def simplify(draft: Draft) -> None:
+def simplify(draft: GraphRewriter) -> None:
     """Applies every rule, from the inputs to the heads."""
     for index, node in enumerate(draft.graph.nodes):
         for rule in RULES.get(node.op, ()):

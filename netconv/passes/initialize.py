@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import FormatError, NetconvError, NodeError, ShapeError
 from ..graph.graph import Edge, Graph, Node
 from ..graph.partial_shape import Shape
-from ..graph.tracked_array import Array
+from ..graph.tracked_array import TrackedArray
 from ..keras_api import call_expressions
 from ..ops import registry
 from ..shapes.parameter_roles import Role, parameters
@@ -84,7 +84,7 @@ def initialise(
             raise NodeError(node.op, node.name, what, repr(node.hints.get("init"))) from None
         name = node.name if node.name and node.name not in names else f"{node.name}_{index}"
         names.add(name)
-        arrays[index] = Array.parameter(name, value.astype(np.float32))
+        arrays[index] = TrackedArray.parameter(name, value.astype(np.float32))
     return replace(graph, arrays=arrays)
 
 
@@ -118,7 +118,7 @@ def _usual(graph: Graph, index: int, role: Role, weight: tuple[Fill, dict[str, A
         return _constant, {"value": 0.0}
     for node in graph.nodes:
         if node.op == "RNN" and node.inputs[1:2] == (Edge(index),):
-            a = registry.parsed(node)
+            a = registry.typed_attributes(node)
             options = {key: a[key] for key in ("mode", "num_layers", "bidirectional", "projection_size")}
             return _fused, {"num_hidden": a["state_size"], "forget_bias": 0.0, **options}
     return weight

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from ..graph.graph import Edge, Node
-from ..graph.tracked_array import Array
-from ..ops.registry import parsed
+from ..graph.tracked_array import TrackedArray
+from ..ops.registry import typed_attributes
 from . import rnn_cells
-from .rewriter import Draft
+from .rewriter import GraphRewriter
 from .rnn_cells import Step
 
 Made = dict[Edge, tuple[Edge, int, int]]
@@ -44,7 +44,7 @@ class Layer:
         return {term.node for step in self.steps for gate in step.gates for term in gate}
 
 
-def _layers(draft: Draft) -> list[Layer]:
+def _layers(draft: GraphRewriter) -> list[Layer]:
     steps = rnn_cells.steps(draft)
     after: dict[Edge, tuple[Step, Edge]] = {}  # by a step's state: the step that starts from it, and what that is given
     followers = set()
@@ -74,7 +74,7 @@ def _layers(draft: Draft) -> list[Layer]:
     return found
 
 
-def _closed(draft: Draft, layer: Layer) -> bool:
+def _closed(draft: GraphRewriter, layer: Layer) -> bool:
     """Whether nothing else reads what is within the steps, and none of it comes back as an input."""
     inside: set[int] = set()
     for step, *ends in zip(layer.steps, layer.inputs, layer.states, strict=True):
@@ -102,7 +102,7 @@ def _closed(draft: Draft, layer: Layer) -> bool:
     return True
 
 
-def _joinable(draft: Draft, layer: Layer, products: set[int]) -> bool:
+def _joinable(draft: GraphRewriter, layer: Layer, products: set[int]) -> bool:
     """Whether the arrays of a layer can become those of one: each is read once a step and by nothing else than the
     `products`, and all train or none does."""
     mode, *sides = layer.key
@@ -119,23 +119,23 @@ def _joinable(draft: Draft, layer: Layer, products: set[int]) -> bool:
     return all(reader in products for i in arrays for reader, _ in draft.readers[i])
 
 
-def _joined(draft: Draft, side: tuple, which: int) -> Array:
+def _joined(draft: GraphRewriter, side: tuple, which: int) -> TrackedArray:
     """The weights (0) or biases (1) of all gates, one below the other; zeros for no biases."""
     rows = [draft.arrays[arrays[0]].shape[0] // arrays[3] for arrays in side]
     if side[0][which] is None:
         import numpy as np
 
-        return Array.constant(np.zeros(sum(rows), draft.arrays[side[0][0]].dtype))
+        return TrackedArray.constant(np.zeros(sum(rows), draft.arrays[side[0][0]].dtype))
     whole = draft.arrays[side[0][which]]
     if [part for *_, part, parts in side if parts == len(side)] == list(range(len(side))):
         return whole
     pieces = [
         draft.arrays[arrays[which]][arrays[2] * n : (arrays[2] + 1) * n] for arrays, n in zip(side, rows, strict=True)
     ]
-    return pieces[0] if len(pieces) == 1 else Array.concatenate(pieces)
+    return pieces[0] if len(pieces) == 1 else TrackedArray.concatenate(pieces)
 
 
-def _sequence(draft: Draft, edges: tuple[Edge, ...], made: Made, name: str) -> tuple[Edge, bool]:
+def _sequence(draft: GraphRewriter, edges: tuple[Edge, ...], made: Made, name: str) -> tuple[Edge, bool]:
     """(batch, time, features) of the steps' inputs, and whether they are given from the last to the first."""
     places = list(range(len(edges)))
     known = [made.get(edge) or (Edge(edge.node), edge.output, len(edges)) for edge in edges]
@@ -144,7 +144,7 @@ def _sequence(draft: Draft, edges: tuple[Edge, ...], made: Made, name: str) -> t
     if len(sources) == 1 and length == len(edges) and taken in (places, places[::-1]):
         if edges[0] in made:
             return source, taken != places
-        values = parsed(draft[source]) if draft[source].op == "SliceChannel" else {}
+        values = typed_attributes(draft[source]) if draft[source].op == "SliceChannel" else {}
         if values and values["num_outputs"] == length and values["squeeze_axis"] and values["axis"] in (0, 1):
             (data,) = draft[source].inputs
             if values["axis"] == 0:
@@ -153,7 +153,7 @@ def _sequence(draft: Draft, edges: tuple[Edge, ...], made: Made, name: str) -> t
     return draft.add(Node("stack", f"{name}.steps", {"axis": "1", "num_args": str(len(edges))}, edges)), False
 
 
-def _put_together(draft: Draft, states: tuple[Edge, ...]) -> Iterator[tuple[int, bool, int, bool]]:
+def _put_together(draft: GraphRewriter, states: tuple[Edge, ...]) -> Iterator[tuple[int, bool, int, bool]]:
     """The nodes that put all states together: which, whether from the last to the first, along which axis, and whether
     that is an axis of its own."""
     forms = [(states, None)]
@@ -169,17 +169,17 @@ def _put_together(draft: Draft, states: tuple[Edge, ...]) -> Iterator[tuple[int,
             node = draft.nodes[index]
             if node.op not in ("Concat", "stack") or node.inputs not in (parts, parts[::-1]):
                 continue
-            place = parsed(node)["dim" if node.op == "Concat" else "axis"]
+            place = typed_attributes(node)["dim" if node.op == "Concat" else "axis"]
             own = node.op == "stack" or axis is not None
             if place in (0, 1) and axis in (None, place) and not (node.op == "stack" and axis is not None):
                 yield index, node.inputs != parts, place, own
 
 
-def _reversed(draft: Draft, whole: Edge, name: str) -> Edge:
+def _reversed(draft: GraphRewriter, whole: Edge, name: str) -> Edge:
     return draft.add(Node("reverse", f"{name}.reversed", {"axis": "(1,)"}, (whole,)))
 
 
-def _gathered(draft: Draft, states: tuple[Edge, ...], whole: Edge, name: str) -> None:
+def _gathered(draft: GraphRewriter, states: tuple[Edge, ...], whole: Edge, name: str) -> None:
     """Where all states are put together again, the whole (batch, time, units) is read."""
     swap = {"dim1": "0", "dim2": "1"}
     for index, against, axis, own in _put_together(draft, states):
@@ -196,7 +196,7 @@ def _gathered(draft: Draft, states: tuple[Edge, ...], whole: Edge, name: str) ->
         draft.stands[Edge(index)] = source
 
 
-def _show(draft: Draft, states: tuple[Edge, ...], whole: Edge, made: Made, name: str) -> None:
+def _show(draft: GraphRewriter, states: tuple[Edge, ...], whole: Edge, made: Made, name: str) -> None:
     """Has what stands for the states, one a step, read off the whole; and what is done with each done with it."""
     cut = {"axis": "1", "num_outputs": str(len(states)), "squeeze_axis": "True"}
     steps = draft.add(Node("SliceChannel", f"{name}.steps", cut, (whole,))).node
@@ -214,7 +214,7 @@ def _show(draft: Draft, states: tuple[Edge, ...], whole: Edge, made: Made, name:
         _show(draft, nodes, draft.add(Node(first.op, first.name, attributes, tuple(inputs))), made, first.name)
 
 
-def _families(draft: Draft, states: tuple[Edge, ...], made: Made) -> list[tuple[Edge, ...]]:
+def _families(draft: GraphRewriter, states: tuple[Edge, ...], made: Made) -> list[tuple[Edge, ...]]:
     """Nodes, one a step, that do the same with the states of each step: in time, or against it for some inputs."""
     alike: dict[tuple, dict[int, Edge]] = {}
     for state in states:
@@ -226,7 +226,7 @@ def _families(draft: Draft, states: tuple[Edge, ...], made: Made) -> list[tuple[
             stored = all(place is not None or source.node in draft.arrays for source, place, _ in known)
             if not stored or any(length != len(states) for *_, length in known) or known[0][1] is None:
                 continue
-            values = parsed(node)
+            values = typed_attributes(node)
             if values.get("dim", 1) != 1 or values.get("axes"):
                 continue
             key = node.op, tuple(sorted(node.attrs.items())), tuple(source for source, *_ in known)
@@ -241,7 +241,7 @@ def _families(draft: Draft, states: tuple[Edge, ...], made: Made) -> list[tuple[
     return found
 
 
-def _roll(draft: Draft, layer: Layer, made: Made) -> None:
+def _roll(draft: GraphRewriter, layer: Layer, made: Made) -> None:
     mode, given, carried = layer.key
     names = [draft.nodes[weight].name for weight, *_ in (*given, *carried)]
     alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
@@ -266,7 +266,7 @@ def _roll(draft: Draft, layer: Layer, made: Made) -> None:
         draft.stands[layer.steps[-1].cell] = Edge(rolled, 2)
 
 
-def _starts(draft: Draft, layer: Layer) -> bool:
+def _starts(draft: GraphRewriter, layer: Layer) -> bool:
     """Whether each example has a state of its own to start from, or all start at zero."""
     first = layer.steps[0]
     data, starts = draft.shape(layer.inputs[0]), [layer.states[0], *([first.carried] if first.cell else [])]
@@ -274,7 +274,7 @@ def _starts(draft: Draft, layer: Layer) -> bool:
     return all(shape and data and shape[0] == data[0] for shape in shapes)
 
 
-def roll_up(draft: Draft) -> None:
+def roll_up(draft: GraphRewriter) -> None:
     """Makes one node of each recurrent layer that is unrolled, where it computes the same and trains the same."""
     layers = [layer for layer in _layers(draft) if _starts(draft, layer) and _closed(draft, layer)]
     products: dict[tuple, set[int]] = {}

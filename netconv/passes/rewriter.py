@@ -8,19 +8,19 @@ from functools import cached_property
 
 from ..graph.graph import Edge, Graph, Node
 from ..graph.partial_shape import Shape
-from ..graph.tracked_array import Array
-from ..ops.registry import parsed
+from ..graph.tracked_array import TrackedArray
+from ..ops.registry import typed_attributes
 from ..shapes import shape_inference
 
 
 @dataclass
-class Draft:
+class GraphRewriter:
     """A graph under revision: nodes are replaced where they stand, and new ones come at the end."""
 
     graph: Graph
     known: Mapping[int, Shape]
     nodes: list[Node] = field(init=False)
-    arrays: dict[int, Array] = field(init=False)
+    arrays: dict[int, TrackedArray] = field(init=False)
     stands: dict[Edge, Edge] = field(default_factory=dict)  # what is to be read instead of an output
 
     def __post_init__(self):
@@ -38,13 +38,13 @@ class Draft:
     def shape(self, edge: Edge) -> Shape:
         return self._shapes.get(edge)
 
-    def add(self, node: Node, array: Array | None = None) -> Edge:
+    def add(self, node: Node, array: TrackedArray | None = None) -> Edge:
         self.nodes.append(node)
         if array is not None:
             self.arrays[len(self.nodes) - 1] = array
         return Edge(len(self.nodes) - 1)
 
-    def array(self, name: str, array: Array) -> Edge:
+    def array(self, name: str, array: TrackedArray) -> Edge:
         return self.add(Node("null", name), array)
 
     def __getitem__(self, edge: Edge) -> Node:
@@ -56,7 +56,7 @@ class Draft:
         if node.op not in ops or edge.output:
             return None
         if attributes:
-            values = parsed(node)
+            values = typed_attributes(node)
             if any(values[name] != value for name, value in attributes.items()):
                 return None
         return node.inputs
@@ -64,7 +64,7 @@ class Draft:
     def scalar(self, edge: Edge, *ops: str) -> tuple[Edge, float] | None:
         """x and s of x op s."""
         inputs = self.reads(edge, *ops)
-        return inputs and (inputs[0], parsed(self[edge])["scalar"])
+        return inputs and (inputs[0], typed_attributes(self[edge])["scalar"])
 
     def relu(self, edge: Edge) -> Edge | None:
         inputs = self.reads(edge, "relu") or self.reads(edge, "Activation", act_type="relu")
@@ -123,7 +123,7 @@ class Draft:
         return edge
 
 
-def both_ways(pair: tuple[Edge, ...] | None) -> Iterator[tuple[Edge, Edge]]:
+def both_orders(pair: tuple[Edge, ...] | None) -> Iterator[tuple[Edge, Edge]]:
     if pair:
         yield pair
         yield pair[::-1]

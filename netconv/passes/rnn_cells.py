@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..graph.graph import Edge
-from ..ops.registry import parsed
-from .rewriter import Draft, both_ways
+from ..ops.registry import typed_attributes
+from .rewriter import GraphRewriter, both_orders
 
 
 @dataclass(frozen=True)
@@ -47,25 +47,25 @@ class Step:
         return sides if len(sides) == 2 and all(len(s) == len(self.gates) for s in sides.values()) else {}
 
 
-def _uncut(draft: Draft, edge: Edge) -> tuple[Edge, int, int]:
+def _uncut(draft: GraphRewriter, edge: Edge) -> tuple[Edge, int, int]:
     """What an edge is a part of, which, and of how many."""
     node = draft[edge]
-    values = parsed(node) if node.op == "SliceChannel" else {}
+    values = typed_attributes(node) if node.op == "SliceChannel" else {}
     if values and values["axis"] in (1, -1) and not values["squeeze_axis"]:
         return node.inputs[0], edge.output, values["num_outputs"]
     return edge, 0, 1
 
 
-def _term(draft: Draft, edge: Edge) -> Term | None:
+def _term(draft: GraphRewriter, edge: Edge) -> Term | None:
     edge, part, parts = _uncut(draft, edge)
     inputs = draft.reads(edge, "FullyConnected")
     if not inputs or len(draft.shape(inputs[0]) or ()) != 2 or any(e.node not in draft.arrays for e in inputs[1:]):
         return None
-    bias = inputs[2].node if len(inputs) > 2 and not parsed(draft[edge])["no_bias"] else None
+    bias = inputs[2].node if len(inputs) > 2 and not typed_attributes(draft[edge])["no_bias"] else None
     return Term(inputs[0], edge.node, inputs[1].node, bias, part, parts)
 
 
-def _gate(draft: Draft, edge: Edge | None) -> tuple[Term, Term] | None:
+def _gate(draft: GraphRewriter, edge: Edge | None) -> tuple[Term, Term] | None:
     """The two terms that a gate sums, each cut out of its product or both out of the sum."""
     if edge is None:
         return None
@@ -78,36 +78,36 @@ def _gate(draft: Draft, edge: Edge | None) -> tuple[Term, Term] | None:
     return tuple(replace(term, part=part, parts=parts) if parts > 1 else term for term in terms)
 
 
-def _lstm(draft: Draft, edge: Edge) -> Iterator[Step]:
+def _lstm(draft: GraphRewriter, edge: Edge) -> Iterator[Step]:
     """h = o tanh(c), c = f c' + i g."""
-    for opened, squashed in both_ways(draft.product(edge)):
+    for opened, squashed in both_orders(draft.product(edge)):
         cell = draft.tanh(squashed)
-        for kept, taken in both_ways(cell and draft.sum(cell)):
-            for forgets, carried in both_ways(draft.product(kept)):
-                for lets, memory in both_ways(draft.product(taken)):
+        for kept, taken in both_orders(cell and draft.sum(cell)):
+            for forgets, carried in both_orders(draft.product(kept)):
+                for lets, memory in both_orders(draft.product(taken)):
                     before = (draft.sigmoid(lets), draft.sigmoid(forgets), draft.tanh(memory), draft.sigmoid(opened))
                     gates = [_gate(draft, e) for e in before]
                     if all(gates):
                         yield Step("lstm", edge, tuple(gates), cell, carried)
 
 
-def _gru(draft: Draft, edge: Edge) -> Iterator[Step]:
+def _gru(draft: GraphRewriter, edge: Edge) -> Iterator[Step]:
     """h = z h' + (1 - z) n, n = tanh(W x + r (U h'))."""
-    for kept, new in both_ways(draft.sum(edge)):
-        for keeps, carried in both_ways(draft.product(kept)):
-            for rest, squashed in both_ways(draft.product(new)):
+    for kept, new in both_orders(draft.sum(edge)):
+        for keeps, carried in both_orders(draft.product(kept)):
+            for rest, squashed in both_orders(draft.product(new)):
                 if draft.reads(rest, "_rminus_scalar", scalar=1) != (keeps,):
                     continue
                 memory = draft.tanh(squashed)
-                for given, reset in both_ways(memory and draft.sum(memory)):
-                    for resets, before in both_ways(draft.product(reset)):
+                for given, reset in both_orders(memory and draft.sum(memory)):
+                    for resets, before in both_orders(draft.product(reset)):
                         one, other = _term(draft, given), _term(draft, before)
                         gates = [_gate(draft, draft.sigmoid(keeps)), _gate(draft, draft.sigmoid(resets))]
                         if one and other and all(gates) and other.data == carried:
                             yield Step("gru", edge, (*gates, (one, other)), None, carried)
 
 
-def _simple(draft: Draft, edge: Edge) -> Iterator[Step]:
+def _simple(draft: GraphRewriter, edge: Edge) -> Iterator[Step]:
     """h = f(W x + U h')."""
     for mode, function in (("rnn_tanh", draft.tanh), ("rnn_relu", draft.relu)):
         gate = _gate(draft, function(edge))
@@ -119,7 +119,7 @@ CELLS = {"elemwise_mul": _lstm, "broadcast_mul": _lstm, "elemwise_add": _gru, "b
          "Activation": _simple, "tanh": _simple, "relu": _simple}  # fmt: skip
 
 
-def steps(draft: Draft) -> dict[Edge, Step]:
+def steps(draft: GraphRewriter) -> dict[Edge, Step]:
     """All that looks like a step, by the state that it gives, in the graph's order."""
     found = {}
     for index, node in enumerate(draft.graph.nodes):

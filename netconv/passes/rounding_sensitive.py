@@ -38,7 +38,7 @@ def _jumps(node: Node) -> bool:
     return node.op in JUMPING or (node.op == "Cast" and "float" not in node.attrs.get("dtype", ""))
 
 
-def last_bits(graph: Graph) -> frozenset[int]:
+def rounding_sensitive(graph: Graph) -> frozenset[int]:
     """The nodes whose results reach an op that jumps, with their last bit."""
     found: set[int] = set()
     for index in reversed(range(len(graph.nodes))):

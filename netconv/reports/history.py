@@ -15,7 +15,8 @@ LARGEST = 64 << 20
 
 
 def read(data) -> tuple[dict[str, float], ...]:
-    """The figures of each epoch, as `Trained.history` has them, from a path or a binary stream: CSV with a header, as
+    """The figures of each epoch, as `TrainingResult.history` has them, from a path or a binary stream: CSV with a
+    header, as
     `--history` and Keras's CSVLogger write it, or JSON lines, of which those without a loss are left out. A figure that
     there is none of is NaN. Raises DataError."""
     data = source(data)

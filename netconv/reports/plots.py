@@ -46,9 +46,8 @@ def learning_curves(
     """Draws the loss and each metric of a training by epoch, those on the rows for validation beside those on the rows
     trained on, with the best epoch marked: that of the number `best`, or with the smallest validation loss.
 
-    `history` has the figures of each epoch by Keras's names (`Trained.history`), `target` is a `.png` or `.svg` path,
-    or a binary stream, which gets SVG. Raises NetconvError, and OSError when it cannot be written.
-    """
+    `history` has the figures of each epoch by Keras's names (`TrainingResult.history`), `target` is a `.png` or `.svg`
+    path, or a binary stream, which gets SVG. Raises NetconvError, and OSError when it cannot be written."""
     epochs = [figures.get("epoch", number) for number, figures in enumerate(history, 1)]
     if not all(abs(epoch) < 1e9 for epoch in epochs):
         epochs = range(1, len(history) + 1)

@@ -60,7 +60,7 @@ def _stored_inputs(graph: Graph) -> Iterable[tuple[Edge, Role]]:
             yield from ((edge, Role(node.op, "weight", True)) for edge in node.inputs[1:])
         for subgraph in node.subgraphs if node.op == "_foreach" else ():
             inner = parameters(subgraph)
-            for edge, null in bound(node, registry.parsed(node), subgraph):
+            for edge, null in bound(node, registry.typed_attributes(node), subgraph):
                 if null in inner:
                     yield edge, inner[null]
 

@@ -10,7 +10,18 @@ from types import SimpleNamespace
 
 from ..errors import NodeError
 from ..graph.graph import Edge, Graph, Node
-from ..graph.partial_shape import LARGEST, RULES, Misfit, Rule, Shape, merge, of_rank, product, rule, said
+from ..graph.partial_shape import (
+    LARGEST,
+    RULES,
+    Rule,
+    Shape,
+    ShapeMismatch,
+    format_shape,
+    merge,
+    of_rank,
+    product,
+    rule,
+)
 from ..ops import registry
 from .parameter_roles import bound
 from .rules.axes import reshape_codes
@@ -19,7 +30,7 @@ from .rules.likely import GUESSES
 MOST_AXES, MOST_OUTPUTS, MOST_GUESSES, DEEPEST = 32, 2**16, 3, 4
 
 
-class Net:
+class ShapeSolver:
     """What is known of the shapes of one graph, and the rules to find out more. Shapes only ever become more exact."""
 
     def __init__(self, graph: Graph, seeds: Mapping[int, Shape], depth: int = 0, parameters: Collection[int] = ()):
@@ -44,7 +55,7 @@ class Net:
 
     def _attributes(self, node: Node) -> SimpleNamespace:
         stored = tuple(bool(self.stored[edge.node]) for edge in node.inputs)
-        return SimpleNamespace(**registry.parsed(node), _node=node, _depth=self.depth, _stored=stored)
+        return SimpleNamespace(**registry.typed_attributes(node), _node=node, _depth=self.depth, _stored=stored)
 
     def blame(self, index: int, what: str, received=None) -> NodeError:
         node = self.graph.nodes[index]
@@ -63,7 +74,7 @@ class Net:
         ins, outs = self.around(index, look)
         try:
             claimed_ins, claimed_outs = apply(attributes, ins, outs)
-        except Misfit as misfit:
+        except ShapeMismatch as misfit:
             raise self.blame(index, misfit.what, misfit.received) from None
         news = []
         for position, (edge, known, claim) in enumerate(zip(node.inputs, ins, claimed_ins, strict=False)):
@@ -78,17 +89,17 @@ class Net:
         if len(claim) > MOST_AXES:
             raise self.blame(index, f"has more than {MOST_AXES} axes")
         if any(n is not None and not 0 <= n < LARGEST for n in claim):
-            raise self.blame(index, "makes an impossible shape", said(claim))
+            raise self.blame(index, "makes an impossible shape", format_shape(claim))
         try:
             return merge(known, claim)
-        except Misfit:
+        except ShapeMismatch:
             pass
         if position is None:
-            raise self.blame(index, f"gives shape {said(claim)} where {said(known)} is wanted")
+            raise self.blame(index, f"gives shape {format_shape(claim)} where {format_shape(known)} is wanted")
         declared = registry.load()[self.graph.nodes[index].op].inputs
         name = declared[min(position, len(declared) - 1)].name
-        origin = f" for data of shape {said(ins[0])}" if position and ins[0] is not None else ""
-        raise self.blame(index, f"{name} must have shape {said(claim)}{origin}", said(known))
+        origin = f" for data of shape {format_shape(ins[0])}" if position and ins[0] is not None else ""
+        raise self.blame(index, f"{name} must have shape {format_shape(claim)}{origin}", format_shape(known))
 
     def learn(self, news: Iterable[tuple[Edge, Shape]], by: int | None = None) -> set[int]:
         """Takes in shapes that follow; returns the nodes, other than `by`, to which any is news."""
@@ -97,7 +108,7 @@ class Net:
             known = self.shapes.get(edge)
             try:
                 new = merge(known, new)
-            except Misfit as misfit:
+            except ShapeMismatch as misfit:
                 raise self.blame(edge.node if by is None else by, misfit.what) from None
             if new != known:
                 self.undo.append((edge, known))
@@ -136,9 +147,9 @@ class Net:
                     claims = zip(node.inputs, GUESSES[node.op](self.rules[index][1], ins, outs), strict=False)
                     self.settle(self.learn((edge, claim) for edge, claim in claims if claim is not None))
                     if any(self._batch_gone(edge, known) for edge, known in self.undo):
-                        raise Misfit("a guess says nothing of the number of examples")
+                        raise ShapeMismatch("a guess says nothing of the number of examples")
                     progress = progress or bool(self.undo)
-                except (Misfit, NodeError):
+                except (ShapeMismatch, NodeError):
                     for edge, known in reversed(self.undo):
                         self.shapes[edge] = known
             if not progress:
@@ -165,7 +176,7 @@ class Net:
         ins, outs = self.around(index, look)
         try:
             claims = apply(attributes, ins, [None] * len(outs))[1]
-        except Misfit:
+        except ShapeMismatch:
             return False
         return any(
             k is not None and c is None
@@ -233,11 +244,11 @@ def _foreach(a, ins, outs, guess=False):
     attributes = vars(a)
     nulls = [null for _, null in bound(a._node, attributes, subgraph)]
     if len(nulls) != len(ins):
-        raise Misfit("attributes 'in_data_locs', 'in_state_locs' and 'remain_locs' must name each input once")
+        raise ShapeMismatch("attributes 'in_data_locs', 'in_state_locs' and 'remain_locs' must name each input once")
     data, states = len(a.in_data_locs), len(a.in_state_locs)
     time = next((x[0] for x in [*ins[:data], *outs[: a.num_out_data]] if x and x[0] is not None), None)
     seeds = [x and x[1:] for x in ins[:data]] + ins[data:]
-    inner = Net(subgraph, dict(zip(nulls, seeds, strict=True)), a._depth + 1)
+    inner = ShapeSolver(subgraph, dict(zip(nulls, seeds, strict=True)), a._depth + 1)
     heads, ends = subgraph.heads[: a.num_out_data], subgraph.heads[a.num_out_data : a.num_out_data + states]
     inner.learn((e, x[1:]) for e, x in zip(heads, outs, strict=False) if x)
     dirty: Iterable[int] = range(len(inner.rules))
@@ -259,7 +270,7 @@ def _fused(a, ins, outs):
     if subgraph is None or a._depth >= DEEPEST:
         return ins, outs
     nulls = [i for i, inner in enumerate(subgraph.nodes) if inner.op == "null"]
-    inner = Net(subgraph, dict(zip(nulls, ins, strict=False)), a._depth + 1)
+    inner = ShapeSolver(subgraph, dict(zip(nulls, ins, strict=False)), a._depth + 1)
     if outs[0] is not None:
         inner.learn([(subgraph.heads[0], outs[0])])
     inner.settle(range(len(inner.rules)))

@@ -14,9 +14,9 @@ from itertools import chain, islice
 from ..errors import NetconvError, NodeError, OpenShape, ShapeError, UnknownShape
 from ..graph.attributes import Ints, parse
 from ..graph.graph import Edge, Graph, Node
-from ..graph.partial_shape import Misfit, Shape, merge, said
+from ..graph.partial_shape import Shape, ShapeMismatch, format_shape, merge
 from .parameter_roles import Role, parameters
-from .propagation import Net
+from .propagation import ShapeSolver
 from .size_search import (
     BATCHES,
     FEWER_STEPS,
@@ -53,7 +53,7 @@ def forward(graph: Graph, known: Mapping[int, Shape]) -> dict[Edge, Shape]:
     For every output that something reads, and the first of each node; None where nothing is known. Parameters without
     a stored array get theirs too. Raises NodeError where a stored array or an input does not fit its node.
     """
-    net = Net(graph, known)
+    net = ShapeSolver(graph, known)
     for index, steps in enumerate(net.rules):
         if steps:
             net.learn(net.step(index, *steps, net.shape), index)
@@ -131,7 +131,7 @@ def opened(graph: Graph, given: Mapping[str, tuple], inputs: Mapping[str, Shape]
         shape = inputs.get(graph.nodes[index].name)
         if index in behind and None in (shape or ())[1:]:
             why = f"must be known: {error.op} node {error.node!r}: {error.needs}"
-            return ask(graph, Undecided(Net(graph, {index: shape}), index, why), given)
+            return ask(graph, Undecided(ShapeSolver(graph, {index: shape}), index, why), given)
     return error
 
 
@@ -154,7 +154,7 @@ def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], z
         if not known:
             raise
         _settled(graph, roles, {})  # a fault of the file itself is told as such
-        shapes = ", ".join(f"{graph.nodes[i].name}={said(shape)}" for i, shape in known.items())
+        shapes = ", ".join(f"{graph.nodes[i].name}={format_shape(shape)}" for i, shape in known.items())
         raise ShapeError(f"{graph.source}: the input shapes given do not fit ({shapes}): {error}") from None
     net.guess()
     also = try_sizes(net, inputs, steps)
@@ -172,7 +172,7 @@ def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], z
             raise UnknownParameter(f"{graph.source}: the shape of parameter {name!r} cannot be found out")
     hinted = {i for i in inputs if any((_hint(graph.nodes[i]) or ())[1:])}
     notes = tuple(
-        f"{graph.nodes[i].name}: shape {said(net.shape(Edge(i)))} found out from the "
+        f"{graph.nodes[i].name}: shape {format_shape(net.shape(Edge(i)))} found out from the "
         f"{'data' if i == told else 'parameters' if graph.arrays and i not in hinted else 'graph'}{also.get(i, '')}"
         for i in inputs
         if i not in known and i not in zeros
@@ -202,9 +202,9 @@ def _given(graph: Graph, inputs: list[int], given: Mapping[str, tuple], ignored)
     }
 
 
-def _settled(graph: Graph, roles: Mapping[int, Role], known: Mapping[int, Shape]) -> Net:
+def _settled(graph: Graph, roles: Mapping[int, Role], known: Mapping[int, Shape]) -> ShapeSolver:
     hinted = {i: _hint(graph.nodes[i], i in roles) for i in graph.inputs()}
-    net = Net(graph, {**hinted, **known}, parameters=roles)
+    net = ShapeSolver(graph, {**hinted, **known}, parameters=roles)
     net.settle(range(len(net.rules)))
     return net
 
@@ -220,7 +220,7 @@ def _hint(node: Node, parameter: bool = False) -> Shape:
     return shape if parameter else (None, *shape[1:]) if shape else None
 
 
-def _told(net: Net, inputs: list[int], row: tuple[int, ...]) -> int | None:
+def _told(net: ShapeSolver, inputs: list[int], row: tuple[int, ...]) -> int | None:
     """Settles the one input that has open axes by a row of data; returns which it was."""
     undecided = [i for i in inputs if None in (net.shape(Edge(i)) or (None, None))[1:]]
     if len(undecided) != 1:
@@ -228,8 +228,9 @@ def _told(net: Net, inputs: list[int], row: tuple[int, ...]) -> int | None:
     index = undecided[0]
     shape = of_row(net.shape(Edge(index)), row)
     if shape is None:
-        known = said(net.shape(Edge(index)))
-        what = f"input {net.graph.nodes[index].name!r} of shape {known} cannot be filled by rows of shape {said(row)}"
+        known = format_shape(net.shape(Edge(index)))
+        name = net.graph.nodes[index].name
+        what = f"input {name!r} of shape {known} cannot be filled by rows of shape {format_shape(row)}"
         raise ShapeError(f"{net.graph.source}: {what}; --input-shape of convert says what it is")
     net.settle(net.learn([(Edge(index), shape)]))
     return index
@@ -244,7 +245,7 @@ def of_row(shape: Shape, row: tuple[int, ...]) -> Shape:
     for axes in (row, (1, *row)) if image else (row,):
         try:
             return merge(shape, (None, *axes))
-        except Misfit:
+        except ShapeMismatch:
             pass
     for known in ((None, channels, *shape[2:]) for channels in (1, 3)) if image and shape[1] is None else (shape,):
         lengths = [n for n in known[1:] if n is not None]

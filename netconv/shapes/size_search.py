@@ -8,8 +8,8 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from ..graph.graph import Edge, Graph
-from ..graph.partial_shape import Shape, said
-from .propagation import Net
+from ..graph.partial_shape import Shape, format_shape
+from .propagation import ShapeSolver
 
 LARGEST_TRIED, MOST_STEPS = 1024, 500_000
 """Sizes that are tried for the open axes of an input, and rules that are run for it in all."""
@@ -33,7 +33,7 @@ Plan = Mapping[tuple[int, int], int | None]
 class Undecided(Exception):
     """Only the user can say the shape of the input `index`: `why`, and one that is `fitting`, where it is known."""
 
-    def __init__(self, net: Net, index: int, why: str = "cannot be found out", fitting: Shape = None):
+    def __init__(self, net: ShapeSolver, index: int, why: str = "cannot be found out", fitting: Shape = None):
         super().__init__(why)
         self.index, self.known, self.why, self.fitting = index, net.shape(Edge(index)), why, fitting
         self.alike = _alike(net, index) if self.known is None else self.known
@@ -45,7 +45,7 @@ class _Sizes(NamedTuple):
     most: int
 
 
-def try_sizes(net: Net, inputs: list[int], steps: int = MOST_STEPS) -> dict[int, str]:
+def try_sizes(net: ShapeSolver, inputs: list[int], steps: int = MOST_STEPS) -> dict[int, str]:
     """Settles open axes by trying sizes, all axes the same, until everything fits that is known further on; axes on
     which that does not depend stay open. Returns, by input, what is to be said of other sizes that fit. Raises
     Undecided where none fits, or any."""
@@ -86,7 +86,7 @@ def try_sizes(net: Net, inputs: list[int], steps: int = MOST_STEPS) -> dict[int,
     return also
 
 
-def _settled(net: Net, members: list[int], order: list[int], watched: Mapping[int, int | None],
+def _settled(net: ShapeSolver, members: list[int], order: list[int], watched: Mapping[int, int | None],
              tried: list[int]) -> tuple[_Sizes, Plan] | bool | None:  # fmt: skip
     """Sizes that fit, and what of the open axes does not take them; False and None as of `_search`."""
     none = False
@@ -118,7 +118,7 @@ def _of_image(opened: Plan, index: int) -> bool:
     return (index, 1) in opened or ((index, 2) not in opened and any(axis > 2 for i, axis in opened if i == index))
 
 
-def _plans(net: Net, members: list[int]) -> Iterator[Plan]:
+def _plans(net: ShapeSolver, members: list[int]) -> Iterator[Plan]:
     """All open axes the same; then images with the channels that they have."""
     yield {}
     for place in (0, 1):
@@ -129,7 +129,7 @@ def _plans(net: Net, members: list[int]) -> Iterator[Plan]:
                 yield plan
 
 
-def _opened(net: Net, members: list[int], order: list[int], watched: Mapping[int, int | None], plan: Plan,
+def _opened(net: ShapeSolver, members: list[int], order: list[int], watched: Mapping[int, int | None], plan: Plan,
             size: int) -> Plan:  # fmt: skip
     """The plan with every axis left open that nothing depends on, one after the other."""
     for index in members:
@@ -152,7 +152,7 @@ def _upstream(graph: Graph, inputs: list[int]) -> list[int]:
     return masks
 
 
-def _sized(net: Net, members: list[int], plan: Plan, size: int) -> dict[Edge, Shape]:
+def _sized(net: ShapeSolver, members: list[int], plan: Plan, size: int) -> dict[Edge, Shape]:
     shapes = {i: net.shape(Edge(i)) for i in members}
     return {
         Edge(i): (s[0], *(plan.get((i, axis), size) if n is None else n for axis, n in enumerate(s[1:], 1)))
@@ -160,12 +160,14 @@ def _sized(net: Net, members: list[int], plan: Plan, size: int) -> dict[Edge, Sh
     }
 
 
-def _fits(net: Net, members: list[int], order: list[int], watched: Mapping[int, int | None], plan: Plan,
+def _fits(net: ShapeSolver, members: list[int], order: list[int], watched: Mapping[int, int | None], plan: Plan,
           size: int) -> bool | None:  # fmt: skip
     return size > 0 and _run(net, _sized(net, members, plan, size), order, watched)
 
 
-def _run(net: Net, shapes: dict[Edge, Shape], order: list[int], watched: Mapping[int, int | None]) -> bool | None:
+def _run(
+    net: ShapeSolver, shapes: dict[Edge, Shape], order: list[int], watched: Mapping[int, int | None]
+) -> bool | None:
     """Whether inputs of these shapes fit, for any number of examples and for those of BATCHES; None as of
     `Net.fits`."""
     fit = net.fits(shapes, order, watched)
@@ -173,7 +175,7 @@ def _run(net: Net, shapes: dict[Edge, Shape], order: list[int], watched: Mapping
     return fit and all(net.fits(batch, order, watched) is not False for batch in batches)
 
 
-def _oblong(net: Net, members: list[int], order: list[int], watched: Mapping[int, int | None],
+def _oblong(net: ShapeSolver, members: list[int], order: list[int], watched: Mapping[int, int | None],
             steps: int) -> Undecided:  # fmt: skip
     """Sizes that no square fits, with an image as an example that does, if one is found: which way round it lies, the
     parameters do not tell."""
@@ -281,14 +283,14 @@ def question(graph: Graph, asked: Undecided, shapes: Mapping[str, Shape]) -> str
         counted = (
             f"size of axis {axes[0]}" if len(axes) == 1 else f"sizes of axes {', '.join(axes[:-1])} and {axes[-1]}"
         )
-        what = f"the {counted} of input {name!r} of shape {said(known)}"
+        what = f"the {counted} of input {name!r} of shape {format_shape(known)}"
     if not shapes:
         return f"{graph.source}: {what} {asked.why}; --input-shape {name}=... says it, and nothing that was tried fits"
     options = " ".join(f"--input-shape {n}={_option(shape)}" for n, shape in shapes.items())
     return f"{graph.source}: {what} {asked.why}; say for instance {options} (in Python input_shapes={dict(shapes)})"
 
 
-def _alike(net: Net, index: int) -> Shape:
+def _alike(net: ShapeSolver, index: int) -> Shape:
     """What an input of unknown rank may be: shaped for the first window that its data come to, or features."""
     for node, mask in enumerate(_upstream(net.graph, [index])):
         if mask and net.rules[node] and (kernel := getattr(net.rules[node][1], "kernel", ())):

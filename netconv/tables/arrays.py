@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from .number_format import counted
-from .rows import Form, Place, Rows, Text, Wanted, spelled
+from .rows import ColumnRoles, RowLocation, Rows, TableFormat, Text, spelled
 from .sources import BLOCK, Source, Stream
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def is_array(head: bytes) -> bool:
 
 
 @dataclass(frozen=True)
-class Array:
+class ArrayStream:
     """An array of a file: `rows` rows of `width` values each, which `read` gives byte by byte."""
 
     file: str
@@ -70,7 +70,7 @@ class Array:
             raise DataError(f"has more than the {counted(self.rows, 'row')} that its header tells", self.file)
 
 
-def stream(stream: Stream, source: Source, wanted: Callable[[Form], Wanted]) -> Iterator[Rows]:
+def stream(stream: Stream, source: Source, wanted: Callable[[TableFormat], ColumnRoles]) -> Iterator[Rows]:
     """The rows of a file of arrays in blocks. Each array is a column, named as it is, or `NAME.1`, `NAME.2` ... for the
     values of its rows; those of a file of one array are numbered. Raises DataError."""
     with ExitStack() as stack:
@@ -92,14 +92,14 @@ def stream(stream: Stream, source: Source, wanted: Callable[[Form], Wanted]) -> 
         yield from _rows(source.name, arrays, lengths.pop(), named, wanted)
 
 
-def _rows(file: str, arrays: list[Array], length: int, named: bool, wanted) -> Iterator[Rows]:
+def _rows(file: str, arrays: list[ArrayStream], length: int, named: bool, wanted) -> Iterator[Rows]:
     import numpy as np
     import pyarrow as pa
 
     names = tuple(name for array in arrays for name in array.names)
     if not named and arrays[0].name == "":
         names = (*map(str, range(1, arrays[0].width + 1)), *names[arrays[0].width :])
-    form = Form(",", ".", named, names)
+    form = TableFormat(",", ".", named, names)
     kept = wanted(form).kept
     step = max(1, BLOCK // max(1, sum(array.width * max(4, array.dtype.itemsize) for array in arrays)))
     for start in range(0, length, step):
@@ -117,7 +117,7 @@ def _rows(file: str, arrays: list[Array], length: int, named: bool, wanted) -> I
 
         def find(row, start=start, numbers=numbers, texts=texts):
             cells = [_cell(numbers, texts, position, row) for position in range(len(names))]
-            return Place(file, "row", start + row + 1, cells)
+            return RowLocation(file, "row", start + row + 1, cells)
 
         columns = {
             position: pa.array([_cell(numbers, texts, position, row) for row in range(count)], pa.string())
@@ -129,7 +129,7 @@ def _rows(file: str, arrays: list[Array], length: int, named: bool, wanted) -> I
     if not length:
         nothing = {position: pa.array([], pa.string()) for position in kept}
         none = np.empty((0, len(names)), np.float32)
-        yield Rows(file, form, none, {}, lambda row: Place(file, "row", row + 1, []), nothing)
+        yield Rows(file, form, none, {}, lambda row: RowLocation(file, "row", row + 1, []), nothing)
 
 
 def _cell(numbers: np.ndarray, texts: dict[int, Text], position: int, row: int) -> str:
@@ -152,11 +152,11 @@ def _texts(values: np.ndarray, file: str):
 # Headers
 
 
-def _single(stream: Stream) -> Array:
+def _single(stream: Stream) -> ArrayStream:
     return _npy(stream.exactly, stream.name, "") if stream.head.startswith(NPY) else _idx(stream)
 
 
-def _idx(stream: Stream) -> Array:
+def _idx(stream: Stream) -> ArrayStream:
     import numpy as np
 
     _, _, kind, axes = stream.exactly(4)
@@ -166,7 +166,7 @@ def _idx(stream: Stream) -> Array:
     return _array(stream.name, "", np.frombuffer(sizes, ">u4").tolist(), np.dtype(IDX_TYPES[kind]), stream.exactly)
 
 
-def _npy(read: Callable[[int], bytes], file: str, name: str) -> Array:
+def _npy(read: Callable[[int], bytes], file: str, name: str) -> ArrayStream:
     from numpy.lib import format as npy
 
     class Reader:
@@ -189,7 +189,7 @@ def _npy(read: Callable[[int], bytes], file: str, name: str) -> Array:
     return _array(file, name, list(shape), dtype, read)
 
 
-def _array(file: str, name: str, shape: list[int], dtype, read) -> Array:
+def _array(file: str, name: str, shape: list[int], dtype, read) -> ArrayStream:
     where = f"its array {name!r} " if name else ""
     if not shape:
         raise DataError(f"{where}is a single value, and rows are wanted", file)
@@ -200,10 +200,10 @@ def _array(file: str, name: str, shape: list[int], dtype, read) -> Array:
         raise DataError(f"{where}has rows of {width:,} values, and at most {WIDEST >> 20} MB a row are read", file)
     if dtype.kind in "USM" and width > 1:
         raise DataError(f"{where}has rows of {width:,} texts, and one is taken", file)
-    return Array(file, name, shape[0], width, dtype, read)
+    return ArrayStream(file, name, shape[0], width, dtype, read)
 
 
-def _npz(stream: Stream, source: Source, stack: ExitStack) -> list[Array]:
+def _npz(stream: Stream, source: Source, stack: ExitStack) -> list[ArrayStream]:
     if stream.compressed:
         raise DataError("is a compressed .npz: decompress it first", source.name)
     try:

@@ -13,7 +13,7 @@ MOST_NUMBERS = 10_000
 """Different numbers of a column that are told apart."""
 
 
-class Summary:
+class ColumnStats:
     """Of each column, by position: `missing`, how many cells have no value; `values` and `counts`, its texts (at most
     MOST_TEXTS) in the order in which they came and how many cells have each; `numbers`, the different ones of the
     columns asked for by `distinct`, None when there are more than MOST_NUMBERS. `counting` is whether the first column

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from .number_format import counted
-from .rows import DECIMAL_COMMA, MISSING, NUMBER, Faults, Form, Place, Rows, Text, Wanted, trimmed, unique
+from .rows import (
+    DECIMAL_COMMA,
+    MISSING,
+    NUMBER,
+    ColumnRoles,
+    RowErrors,
+    RowLocation,
+    Rows,
+    TableFormat,
+    Text,
+    trimmed,
+    unique,
+)
 from .sources import Stream
 
 if TYPE_CHECKING:
@@ -28,12 +40,12 @@ def stream(
     stream: Stream,
     header: bool | None,
     known: tuple[str, ...],
-    wanted: Callable[[Form], Wanted],
+    wanted: Callable[[TableFormat], ColumnRoles],
     found: frozenset[int],
     lenient: bool,
 ) -> Iterator[Rows]:
     """The rows in blocks; the parameters are those of `table.stream`. Raises DataError."""
-    form, columns, likely = None, Wanted(), frozenset()
+    form, columns, likely = None, ColumnRoles(), frozenset()
     for line, data in _blocks(stream):
         if form is None:
             form, likely = _sniff(data, stream.name, known, header)
@@ -111,7 +123,7 @@ def _records(data: bytes, delimiter: str, line: int = 1) -> Iterator[tuple[int, 
 # How a file is written
 
 
-def _sniff(data: bytes, file: str, known: tuple[str, ...], header: bool | None) -> tuple[Form, frozenset[int]]:
+def _sniff(data: bytes, file: str, known: tuple[str, ...], header: bool | None) -> tuple[TableFormat, frozenset[int]]:
     """How a file is written, and the columns that are not of numbers in the rows that tell it."""
     sample = data[: max(SAMPLE, data.find(b"\n") + 1 or len(data))]
     try:
@@ -144,7 +156,7 @@ def _sniff(data: bytes, file: str, known: tuple[str, ...], header: bool | None) 
     if header is None:
         header = _is_header(first, rows[1:], known)
     names = unique(first) if header else tuple(map(str, range(1, len(first) + 1)))
-    form = Form(delimiter, decimal, header, names)
+    form = TableFormat(delimiter, decimal, header, names)
     texts = (
         position
         for position, column in enumerate(zip(*rows[header:], strict=False))
@@ -170,19 +182,21 @@ def _is_header(first: list[str], rest: list[list[str]], known: tuple[str, ...]) 
 # Blocks to rows
 
 
-def _rows(data: bytes, line: int, file: str, form: Form, wanted: Wanted, likely: frozenset[int], lenient: bool) -> Rows:
+def _rows(
+    data: bytes, line: int, file: str, form: TableFormat, wanted: ColumnRoles, likely: frozenset[int], lenient: bool
+) -> Rows:
     """The rows of a block. A column of which every cell is a number or missing is one of numbers, unless it is wanted
     as text; those `likely` to be none are parsed as text at once."""
     import numpy as np
     import pyarrow as pa
 
     def find(row):
-        return Place(file, "line", *next(islice(_records(data, form.delimiter, line), row, None)))
+        return RowLocation(file, "line", *next(islice(_records(data, form.delimiter, line), row, None)))
 
     width = len(form.names)
     if not data or data.isspace():
         nothing = {position: pa.array([], pa.string()) for position in wanted.kept}
-        faults = Faults(np.zeros(0, bool)) if lenient else None
+        faults = RowErrors(np.zeros(0, bool)) if lenient else None
         return Rows(file, form, np.empty((0, width), np.float32), {}, find, nothing, faults)
     texts, kept, ignored = wanted
     ragged: dict[int, DataError] = {}
@@ -215,7 +229,7 @@ def _rows(data: bytes, line: int, file: str, form: Form, wanted: Wanted, likely:
             numbers[:, position] = column.to_numpy(zero_copy_only=False)
     else:  # several times faster than column by column
         np.stack([columns[p].to_numpy(zero_copy_only=False) for p in range(width)], axis=1, out=numbers)
-    faults = Faults(np.zeros(len(numbers), bool)) if lenient else None
+    faults = RowErrors(np.zeros(len(numbers), bool)) if lenient else None
     rows = Rows(file, form, numbers, found, find, as_read, faults)
     if ragged:
         rows.faults.add(np.isin(np.arange(len(numbers)), list(ragged)), ragged.__getitem__)
@@ -237,7 +251,7 @@ def _numbers(column, decimal: str):
         return None
 
 
-def _parse(data: bytes, form: Form, types: dict[int, pa.DataType]) -> dict[int, pa.Array]:
+def _parse(data: bytes, form: TableFormat, types: dict[int, pa.DataType]) -> dict[int, pa.Array]:
     """Columns by position, of these types."""
     import pyarrow as pa
     from pyarrow import csv as reader
@@ -257,7 +271,7 @@ def _parse(data: bytes, form: Form, types: dict[int, pa.DataType]) -> dict[int, 
     return {position: column.combine_chunks() for position, column in zip(types, table.columns, strict=True)}
 
 
-def _fault(data: bytes, line: int, file: str, form: Form, error: Exception) -> DataError:
+def _fault(data: bytes, line: int, file: str, form: TableFormat, error: Exception) -> DataError:
     """What is wrong with a block that cannot be parsed."""
     for at, cells in _records(data, form.delimiter, line):
         if len(cells) != len(form.names):
@@ -270,12 +284,12 @@ def _fault(data: bytes, line: int, file: str, form: Form, error: Exception) -> D
     return DataError(str(error).splitlines()[0], file, line)
 
 
-def _ragged(cells: list[str], form: Form, file: str, line: int) -> DataError:
+def _ragged(cells: list[str], form: TableFormat, file: str, line: int) -> DataError:
     first = "the header" if form.header else "the first row"
     return DataError(f"{counted(len(cells), 'cell')}, and {first} has {len(form.names)}", file, line)
 
 
-def _mended(data: bytes, line: int, file: str, form: Form) -> tuple[bytes, dict[int, DataError]]:
+def _mended(data: bytes, line: int, file: str, form: TableFormat) -> tuple[bytes, dict[int, DataError]]:
     """A block with its ragged rows cut or filled up and what is not UTF-8 replaced, and the errors of those rows by
     number."""
     ragged, mended = {}, io.StringIO(newline="")

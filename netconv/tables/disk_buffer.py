@@ -20,7 +20,8 @@ MEMORY = 256 << 20
 
 
 class Collector:
-    """Takes blocks (rows, `width`) of float32; `done` gives them as one array, or as a Spool if there are more than
+    """Takes blocks (rows, `width`) of float32; `done` gives them as one array, or as a DiskBuffer if there are more
+    than
     `room` bytes."""
 
     def __init__(self, width: int, room: int):
@@ -30,13 +31,13 @@ class Collector:
         """Raises OSError: no room on the disk."""
         self._room -= block.nbytes
         if self._spool is None and self._room < 0:
-            self._spool = Spool(self._width)
+            self._spool = DiskBuffer(self._width)
             for earlier in self._blocks:
                 self._spool.append(earlier)
             self._blocks.clear()
         (self._blocks if self._spool is None else self._spool).append(block)
 
-    def done(self) -> np.ndarray | Spool:
+    def done(self) -> np.ndarray | DiskBuffer:
         import numpy as np
 
         if self._spool is not None:
@@ -46,7 +47,7 @@ class Collector:
         return np.concatenate(self._blocks) if self._blocks else np.empty((0, self._width), np.float32)
 
 
-class Spool:
+class DiskBuffer:
     """Rows on disk: `[start:stop]` and `[sorted index array]` give (rows, width) of float32."""
 
     def __init__(self, width: int):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from .rows import Form, Place, Rows, Text, Wanted, unique
+from .rows import ColumnRoles, RowLocation, Rows, TableFormat, Text, unique
 from .sources import Source, Stream
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ CELLS = 2 << 20
 """Cells of a block."""
 
 
-def stream(stream: Stream, source: Source, wanted: Callable[[Form], Wanted]) -> Iterator[Rows]:
+def stream(stream: Stream, source: Source, wanted: Callable[[TableFormat], ColumnRoles]) -> Iterator[Rows]:
     """The rows of a Parquet file in blocks; `wanted` tells by the form which columns are which. Raises DataError."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -27,7 +27,7 @@ def stream(stream: Stream, source: Source, wanted: Callable[[Form], Wanted]) -> 
     broken = DataError("is cut short or damaged: it is no Parquet file", source.name)
     try:
         file = pq.ParquetFile(stream.file(), pre_buffer=False)
-        form = Form(",", ".", True, unique(file.schema_arrow.names))
+        form = TableFormat(",", ".", True, unique(file.schema_arrow.names))
     except (pa.ArrowException, OSError):
         raise broken from None
     chosen = wanted(form)
@@ -62,7 +62,7 @@ def _readable(kind: pa.DataType) -> bool:
     return any(test(kind) for test in tests)
 
 
-def _rows(batch: pa.RecordBatch, file: str, form: Form, chosen: Wanted, start: int) -> Rows:
+def _rows(batch: pa.RecordBatch, file: str, form: TableFormat, chosen: ColumnRoles, start: int) -> Rows:
     import numpy as np
     import pyarrow as pa
 
@@ -84,6 +84,6 @@ def _rows(batch: pa.RecordBatch, file: str, form: Form, chosen: Wanted, start: i
 
     def find(row):
         cells = [column[row].as_py() for column in batch.columns]
-        return Place(file, "row", start + row + 1, ["" if cell is None else str(cell) for cell in cells])
+        return RowLocation(file, "row", start + row + 1, ["" if cell is None else str(cell) for cell in cells])
 
     return Rows(file, form, numbers, texts, find, kept)

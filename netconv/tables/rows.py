@@ -21,7 +21,7 @@ DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?$")
 
 
 @dataclass(frozen=True)
-class Form:
+class TableFormat:
     """How a file is written: its delimiter, its decimal sign, whether it has a header, the names of its columns."""
 
     delimiter: str
@@ -68,7 +68,7 @@ def trimmed(column):
     return pc.if_else(missing, pa.scalar(None, pa.string()), column)
 
 
-class Place(NamedTuple):
+class RowLocation(NamedTuple):
     """Where a row is, for messages: the `number` (from 1) of a "line" or a "row" of a file, and the row's cells."""
 
     file: str
@@ -80,7 +80,7 @@ class Place(NamedTuple):
         return DataError(what, self.file, column=column, value=value, **{self.unit: self.number})
 
 
-class Wanted(NamedTuple):
+class ColumnRoles(NamedTuple):
     """Positions of columns: those that are `text` whatever they hold, those `kept` as they stand to be passed on, and
     those `ignored`, which are not read."""
 
@@ -89,7 +89,7 @@ class Wanted(NamedTuple):
     ignored: frozenset[int] = frozenset()
 
 
-class Faults:
+class RowErrors:
     """The rows of a block that are at fault: a `mask`, and of the `first` of them its number and its error."""
 
     def __init__(self, mask: np.ndarray):
@@ -103,9 +103,9 @@ class Faults:
             self.first = row, error(row)
         self.mask |= mask
 
-    def part(self, start: int, stop: int) -> Faults:
+    def part(self, start: int, stop: int) -> RowErrors:
         """Those of the rows from `start` to `stop`; their first is known if it is the first of all."""
-        found = Faults(self.mask[start:stop].copy())
+        found = RowErrors(self.mask[start:stop].copy())
         if self.first and start <= self.first[0] < stop:
             found.first = self.first[0] - start, self.first[1]
         return found
@@ -120,12 +120,12 @@ class Rows:
     are missing cells."""
 
     file: str
-    form: Form
+    form: TableFormat
     numbers: np.ndarray
     texts: dict[int, Text]
-    find: Callable[[int], Place]
+    find: Callable[[int], RowLocation]
     kept: dict[int, Any] = field(default_factory=dict)
-    faults: Faults | None = None
+    faults: RowErrors | None = None
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -192,5 +192,5 @@ def spelled(number) -> str:
     return str(int(number)) if number == int(number) else str(number)
 
 
-def _shifted(find: Callable[[int], Place], start: int, row: int) -> Place:
+def _shifted(find: Callable[[int], RowLocation], start: int, row: int) -> RowLocation:
     return find(start + row)

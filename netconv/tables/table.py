@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from . import arrays, csv, disk_buffer, parquet
-from .column_stats import Summary
-from .disk_buffer import Collector, Spool
-from .rows import Faults, Form, Place, Rows, Text, Wanted
+from .column_stats import ColumnStats
+from .disk_buffer import Collector, DiskBuffer
+from .rows import ColumnRoles, RowErrors, RowLocation, Rows, TableFormat, Text
 from .sources import BLOCK, Source, Stream, kept
 
 if TYPE_CHECKING:
     import numpy as np
 
-Chosen = Callable[[Form], frozenset[int]]
+Chosen = Callable[[TableFormat], frozenset[int]]
 """Positions of columns by a table's form."""
 
 
@@ -43,14 +43,14 @@ def stream(
     """
     import numpy as np
 
-    first: tuple[str, Form] | None = None
+    first: tuple[str, TableFormat] | None = None
     for source in sources:
 
-        def wanted(form: Form, name=source.name) -> Wanted:
+        def wanted(form: TableFormat, name=source.name) -> ColumnRoles:
             nonlocal first
             first = first or (name, form)
             _agree(name, form, *first)
-            wanted = Wanted(*(choose(form) if choose else frozenset() for choose in (text, keep, ignore)))
+            wanted = ColumnRoles(*(choose(form) if choose else frozenset() for choose in (text, keep, ignore)))
             return wanted._replace(ignored=wanted.ignored - wanted.kept)
 
         names = first[1].names if first and first[1].header else known
@@ -60,7 +60,7 @@ def stream(
                     rows = rows.with_texts(found) if found - rows.texts.keys() else rows
                     found |= rows.texts.keys()
                 elif rows.faults is None:
-                    rows = replace(rows, faults=Faults(np.zeros(len(rows), bool)))
+                    rows = replace(rows, faults=RowErrors(np.zeros(len(rows), bool)))
                 yield rows
 
 
@@ -72,7 +72,7 @@ def _rows(opened: Stream, source: Source, header, known, wanted, found, lenient)
     return csv.stream(opened, header, known, wanted, found, lenient)
 
 
-def _agree(name: str, form: Form, first: str, wanted: Form) -> None:
+def _agree(name: str, form: TableFormat, first: str, wanted: TableFormat) -> None:
     """Raises DataError if a file has other columns than the first of its table."""
     if form.header != wanted.header:
         which = ("a header, and {} has none" if form.header else "no header, and {} has one").format(first)
@@ -96,14 +96,15 @@ def title(sources: tuple[Source, ...]) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """A whole table. `numbers` is (rows, columns) of float32, an array or a Spool; a column of text has codes into its
+    """A whole table. `numbers` is (rows, columns) of float32, an array or a DiskBuffer; a column of text has codes into
+    its
     `values`, -1 for a missing cell. `find` gives the place of a row."""
 
     file: str
-    form: Form
-    numbers: np.ndarray | Spool
-    summary: Summary
-    find: Callable[[int], Place]
+    form: TableFormat
+    numbers: np.ndarray | DiskBuffer
+    summary: ColumnStats
+    find: Callable[[int], RowLocation]
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -115,7 +116,7 @@ class Table:
 
     @property
     def on_disk(self) -> bool:
-        return isinstance(self.numbers, Spool)
+        return isinstance(self.numbers, DiskBuffer)
 
     def rows(self, at: slice | np.ndarray) -> Rows:
         """Some rows, by a slice or a sorted index array."""
@@ -135,7 +136,7 @@ class Table:
 
 def of(rows: Rows, distinct: Chosen | None = None) -> Table:
     """Rows as a table of their own."""
-    summary = Summary(len(rows.form.names), distinct(rows.form) if distinct else frozenset())
+    summary = ColumnStats(len(rows.form.names), distinct(rows.form) if distinct else frozenset())
     return Table(rows.file, rows.form, summary.add(rows), summary, rows.find)
 
 
@@ -158,7 +159,7 @@ def read(
         for rows in stream(sources, header, known, text, found, ignore=ignore):
             if form is None:
                 form, width = rows.form, len(rows.form.names)
-                summary = Summary(width, distinct(form) if distinct else frozenset())
+                summary = ColumnStats(width, distinct(form) if distinct else frozenset())
                 numbers = Collector(width, disk_buffer.MEMORY)
             settled = settled and (not summary.rows or rows.texts.keys() == found)
             found |= rows.texts.keys()

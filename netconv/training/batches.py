@@ -23,7 +23,7 @@ CHUNK = 32 << 20
 
 
 @dataclass(frozen=True)
-class Feed:
+class TrainingData:
     """What there is to learn from: `inputs`, an array for each input of the model, and `targets`; rows are the first
     axis. `encoded` makes of targets what the loss takes; `weights` are those of the classes, by number."""
 
@@ -47,7 +47,7 @@ class Feed:
 
 
 @dataclass(frozen=True)
-class Chunk:
+class BatchGroup:
     """Some batches: rows of the inputs, of the encoded targets, and their weights, None where all count alike; batch k
     has the rows from `bounds[k]` to `bounds[k + 1]`, and counts as `counts[k]` rows in the loss."""
 
@@ -77,7 +77,7 @@ def rows_of(array, index: np.ndarray) -> np.ndarray:
     return mixed
 
 
-def order(feed: Feed, seed: int, epoch: int) -> np.ndarray:
+def order(feed: TrainingData, seed: int, epoch: int) -> np.ndarray:
     """The order of the rows in an epoch: any one for arrays in memory; for those on disk, blocks of neighbours are
     shuffled, and then the rows of several blocks."""
     import numpy as np
@@ -102,7 +102,7 @@ def bounds(rows: int, batch: int, even: bool = False) -> np.ndarray:
     return np.linspace(0, rows, steps + 1).astype(int) if even else np.minimum(np.arange(steps + 1) * batch, rows)
 
 
-def share(feed: Feed, index: np.ndarray, ends: np.ndarray, replica: int, replicas: int) -> Chunk:
+def share(feed: TrainingData, index: np.ndarray, ends: np.ndarray, replica: int, replicas: int) -> BatchGroup:
     """A replica's share of the batches that `ends` marks in `index`.
 
     Weights make the mean over the replicas of the mean loss of each share that of the whole batch. A share of no row,
@@ -123,14 +123,14 @@ def share(feed: Feed, index: np.ndarray, ends: np.ndarray, replica: int, replica
     targets = rows_of(feed.targets, picked)
     if feed.weights is not None:
         weights = feed.weights[targets] * (1 if weights is None else weights)
-    return Chunk(
+    return BatchGroup(
         tuple(rows_of(array, picked) for array in feed.inputs), feed.encoded(targets), weights,
         np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32), (np.diff(ends) / replicas).astype(np.float32),
     )  # fmt: skip
 
 
 def chunks(
-    feed: Feed, index: np.ndarray, ends: np.ndarray, many: Callable[[], int], made: Callable[..., Any]
+    feed: TrainingData, index: np.ndarray, ends: np.ndarray, many: Callable[[], int], made: Callable[..., Any]
 ) -> Iterator[Any]:
     """What `made` makes of (rows, bounds), for at most `many()` batches at a time: each is made while the one before is
     being used."""

@@ -18,7 +18,7 @@ from typing import Any
 from ..errors import NetconvError
 from ..keras_api.lazy import keras
 from . import batches, checkpoints
-from .batches import Feed
+from .batches import TrainingData
 from .checkpoints import Checkpoint
 from .distribution import is_chief
 from .steps import Steps
@@ -68,7 +68,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class LoopResult:
     """The figures of each epoch, the number of the epoch whose weights the model has, and whether training was stopped
     from outside, in the midst of the last epoch."""
 
@@ -79,15 +79,15 @@ class Fitted:
 
 def fit(
     model,
-    training: Feed,
-    validation: Feed | None,
+    training: TrainingData,
+    validation: TrainingData | None,
     plan: Plan,
     strategy,
     *,
     say: Callable[[str], object],
     progress: Callable[[Progress], object],
     stop: Callable[[], bool],
-) -> Fitted:
+) -> LoopResult:
     """Trains a compiled model, which ends up with the best weights by the monitored figure, or the last ones.
 
     Once `stop()` is true the running epoch is cut short, and ends as any other but for its checkpoint. Raises
@@ -111,7 +111,7 @@ def fit(
         ) from None
     if run.best:
         model.set_weights(run.best)
-    return Fitted(tuple(run.history), best_epoch(run.history, plan.monitor), run.stopped)
+    return LoopResult(tuple(run.history), best_epoch(run.history, plan.monitor), run.stopped)
 
 
 class _Run:
@@ -206,7 +206,7 @@ class _Run:
     def _rate(self) -> float:
         return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
-    def _chunks(self, feed: Feed, index, ends):
+    def _chunks(self, feed: TrainingData, index, ends):
         def made(rows, ends):
             replicas = self.steps.replicas
             chunk_of = lambda replica: batches.share(feed, rows, ends, replica, replicas)  # noqa: E731

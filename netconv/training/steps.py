@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import NetconvError
 from ..keras_api.lazy import keras
-from .batches import Chunk
+from .batches import BatchGroup
 
 COMPILED_FROM, COMPILED_VARIABLES = 1500, 32
 """Steps from which on, and variables up to which, XLA compiles the optimizer, which makes one pass of what are ten. On
@@ -36,7 +36,7 @@ class Steps:
         )  # fmt: skip
         self._functions: dict[Callable[..., None], Any] = {}
 
-    def placed(self, chunk_of: Callable[[int], Chunk]) -> tuple:
+    def placed(self, chunk_of: Callable[[int], BatchGroup]) -> tuple:
         """Tensors of the chunk of each replica, on its device."""
         import tensorflow as tf
 

@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING, Any
 from ..atomic_files import replacing
 from ..builder import compile_model
 from ..errors import NetconvError
-from ..features.encoding import Needs
-from ..features.schema_inference import silent
-from ..features.table_options import Reading
+from ..features.encoding import ModelSpec
+from ..features.schema_inference import ignore
+from ..features.table_options import TableOptions
 from ..inference import dataset
 from ..inference.dataset import Dataset
-from ..inference.evaluation import assess
-from ..inference.loading import TABLE, Opened, Say, open_model
-from ..inference.model_spec import as_targets, loss_of, needs_of
+from ..inference.evaluation import evaluate_dataset
+from ..inference.loading import TABLE, LoadedModel, Say, open_model
+from ..inference.model_spec import as_targets, loss_of, spec_of
 from ..keras_api.lazy import keras
 from ..keras_files import archive
 from ..reports.evaluation_report import Evaluation
 from ..tables.number_format import finite
 from ..tables.sources import Data
 from . import distribution
-from .batches import Feed
+from .batches import TrainingData
 from .freezing import frozen
 from .loop import MONITOR, Plan, Progress, fit
 from .optimizers import Learning, optimizer_for, renewed
@@ -44,7 +44,7 @@ PATIENCE = 15
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingResult:
     """A trained model, and how it came to be: the `history` has the figures of each epoch, `best` is the number of the
     epoch whose weights it has, `evaluation` is on the rows for validation (on those for training if there are none).
 
@@ -52,7 +52,7 @@ class Trained:
     training was stopped from outside; `chief`, that this process is the one that writes files.
     """
 
-    opened: Opened
+    opened: LoadedModel
     history: tuple[dict[str, float], ...]
     best: int
     rows: int
@@ -125,15 +125,16 @@ def train(
     resume: bool = False,
     tensorboard: Path | str | None = None,
     seed: int = 0,
-    say: Say = silent,
-    progress: Callable[[Progress], object] = silent,
+    say: Say = ignore,
+    progress: Callable[[Progress], object] = ignore,
     stop: Callable[[], bool] = bool,
     **options,
-) -> Trained:
+) -> TrainingResult:
     """Trains a model on a table.
 
-    `model` is what `open_model` takes, `data` a path or a binary stream; `options` are the fields of `Reading`, how the
-    table is read, and of `Learning`, how the optimizer learns. `init` is an initialiser for a net without parameters.
+    `model` is what `open_model` takes, `data` a path or a binary stream; `options` are the fields of `TableOptions`,
+    how the table is read, and of `Learning`, how the optimizer learns. `init` is an initialiser for a net without
+    parameters.
 
     `validation_split` is the share of the rows held out, the same of each class, unless there is `validation_data`;
     what stands for missing cells is learnt from the other rows only. `monitor` is the figure that tells the best epoch,
@@ -160,7 +161,7 @@ def train(
         validation_data=validation_data, validation_split=validation_split, seed=seed, say=say,
     )  # fmt: skip
     loss = loss or loss_of(opened)
-    needs = needs_of(opened, loss)
+    needs = spec_of(opened, loss)
     batch_size = batch_size or (32 if len(training) < 10_000 else 128)
     weights = weights_of_classes(class_weight, training)
     steps = math.ceil(len(training) / batch_size)
@@ -181,7 +182,7 @@ def train(
                 variable.assign([seed, index])
         told = {
             "rows": len(training), "checksum of the targets": zlib.crc32(training.targets[:].tobytes()),
-            "rows for validation": len(validation), "loss": compile_model.said(loss),
+            "rows for validation": len(validation), "loss": compile_model.loss_config(loss),
             "optimizer": type(optimizer).__name__, "optimizer's": _unnamed(optimizer.get_config()),
             "class weights": class_weight, "monitor": monitor, "plateau": reduce_on_plateau,
             "frozen layers": list(freeze), "precision": mixed_precision,
@@ -190,8 +191,8 @@ def train(
             epochs, batch_size, seed, monitor, early_stopping, reduce_on_plateau, checkpoint, resume, tensorboard, told
         )
         encoded = partial(as_targets, needs=needs, loss=loss)
-        feed = Feed(training.inputs, training.targets, encoded, weights)
-        held = Feed(validation.inputs, validation.targets, encoded) if validation else None
+        feed = TrainingData(training.inputs, training.targets, encoded, weights)
+        held = TrainingData(validation.inputs, validation.targets, encoded) if validation else None
         done = fit(working, feed, held, plan, strategy, say=say, progress=progress, stop=stop)
     if not own:
         opened.model.set_weights(working.get_weights())
@@ -199,19 +200,19 @@ def train(
             optimizer.learning_rate = renewed(learner).learning_rate
     opened.model.compile(optimizer, loss, metrics=kept)
     on = validation or training
-    evaluation = assess(opened.model, on, needs, loss)
-    return Trained(
+    evaluation = evaluate_dataset(opened.model, on, needs, loss)
+    return TrainingResult(
         replace(opened, members={**opened.members, TABLE: training.encoding.dump()}), done.history, done.best,
         len(training), len(validation), evaluation, _counts(training, validation), training.left_out, done.stopped,
         distribution.is_chief(strategy),
     )  # fmt: skip
 
 
-def _divided(options: dict[str, Any]) -> tuple[Reading, Learning]:
+def _divided(options: dict[str, Any]) -> tuple[TableOptions, Learning]:
     """Raises TypeError for an option that there is not."""
     learns = {f.name for f in fields(Learning)}
     return (
-        Reading(**{name: value for name, value in options.items() if name not in learns}),
+        TableOptions(**{name: value for name, value in options.items() if name not in learns}),
         Learning(**{name: value for name, value in options.items() if name in learns}),
     )
 
@@ -244,7 +245,7 @@ def weights_of_classes(class_weight, training: Dataset) -> np.ndarray | None:
     return np.array([class_weight.get(name, 1.0) for name in names], np.float32)
 
 
-def _metrics(model, chosen: Sequence[str], needs: Needs) -> list[Any]:
+def _metrics(model, chosen: Sequence[str], needs: ModelSpec) -> list[Any]:
     """The metrics that a user chose, or those that a model was compiled with, or the customary ones; made anew."""
     if chosen:
         return [compile_model.metric_for(name) for name in chosen]

@@ -11,8 +11,8 @@ import pytest
 
 from netconv import DataError, FormatError
 from netconv.features import encoding, schema_inference, transform
-from netconv.features.encoding import Encoding, Feature, Needs
-from netconv.features.table_options import Reading
+from netconv.features.encoding import Encoding, Feature, ModelSpec
+from netconv.features.table_options import TableOptions
 from netconv.tables import table
 from netconv.tables.column_selection import columns
 from netconv.tables.sources import Source
@@ -23,12 +23,12 @@ def source(text):
 
 
 def fit(text, needs, *targets, classes=(), **options):
-    said, reading = [], Reading(targets, **options)
+    said, reading = [], TableOptions(targets, **options)
     likely = partial(schema_inference.likely_targets, reading=reading, file="t.csv")
     whole = table.read(source(text), distinct=likely)
-    found = schema_inference.fit(whole, needs, reading, classes, say=said.append)
+    found = schema_inference.infer_encoding(whole, needs, reading, classes, say=said.append)
     everywhere = np.ones(len(whole), bool)
-    return whole.rows(slice(None)), transform.learnt(found, whole, everywhere, reading.standardize), said
+    return whole.rows(slice(None)), transform.fit_statistics(found, whole, everywhere, reading.standardize), said
 
 
 def fails(text, needs, *targets, **options):
@@ -40,13 +40,13 @@ def fails(text, needs, *targets, **options):
 @pytest.mark.parametrize(
     "text, needs, target",
     [
-        ("a,Class,b\n1,x,2\n3,y,4\n", Needs(2, 2, 2), "Class"),
-        ("y,a,label\n1,2,0\n3,4,1\n", Needs(2, 2, 2), "label"),
-        ("a,b,kind\n1,2,x\n3,4,y\n5,6,z\n", Needs(2, 3, 3), "kind"),
-        ("7,0,0\n2,9,0\n5,1,0\n", Needs(2, 10, 10), "1"),
-        ("0,5,7\n0,1,2\n0,3,5\n", Needs(2, 10, 10), "3"),
-        ("kind,a,b\nx,1,2\nx,3,4.5\ny,5,6\n", Needs(2, 3, 3), "kind"),
-        ("a,b,price\n1,2,9.5\n3,4,7\n", Needs(2, 1, 0), "price"),
+        ("a,Class,b\n1,x,2\n3,y,4\n", ModelSpec(2, 2, 2), "Class"),
+        ("y,a,label\n1,2,0\n3,4,1\n", ModelSpec(2, 2, 2), "label"),
+        ("a,b,kind\n1,2,x\n3,4,y\n5,6,z\n", ModelSpec(2, 3, 3), "kind"),
+        ("7,0,0\n2,9,0\n5,1,0\n", ModelSpec(2, 10, 10), "1"),
+        ("0,5,7\n0,1,2\n0,3,5\n", ModelSpec(2, 10, 10), "3"),
+        ("kind,a,b\nx,1,2\nx,3,4.5\ny,5,6\n", ModelSpec(2, 3, 3), "kind"),
+        ("a,b,price\n1,2,9.5\n3,4,7\n", ModelSpec(2, 1, 0), "price"),
     ],
 )
 def test_the_target_is_found_and_named(text, needs, target):
@@ -58,29 +58,34 @@ def test_the_target_is_found_and_named(text, needs, target):
 def test_a_target_can_be_given_by_name_or_number():
     text = "a,b,c\n1,2,3\n4,5,6\n"
     for given, target in (("b", "b"), ("2", "b"), ("-1", "c")):
-        assert fit(text, Needs(2, 1, 0), given)[1].targets == (target,)
-    assert fit(text, Needs(1, 2, 0), "a", "c")[1].targets == ("a", "c")
+        assert fit(text, ModelSpec(2, 1, 0), given)[1].targets == (target,)
+    assert fit(text, ModelSpec(1, 2, 0), "a", "c")[1].targets == ("a", "c")
 
 
 @pytest.mark.parametrize(
     "text, needs, targets, message",
     [
-        ("a,b\n1,2\n", Needs(1, 1, 0), ["c"], "t.csv: has no column 'c'; its columns are a, b"),
-        ("a,b\n1,2\n", Needs(1, 1, 0), ["3"], "t.csv: has no column '3'; its columns are a, b"),
-        ("a,b\n1,x\n2,y\n", Needs(1, 1, 0), [], "t.csv: which column is the target? Name it with --target: a, b"),
-        ("a,b\n1.5,2.5\n2.5,7.5\n", Needs(1, 2, 2), [],
+        ("a,b\n1,2\n", ModelSpec(1, 1, 0), ["c"], "t.csv: has no column 'c'; its columns are a, b"),
+        ("a,b\n1,2\n", ModelSpec(1, 1, 0), ["3"], "t.csv: has no column '3'; its columns are a, b"),
+        ("a,b\n1,x\n2,y\n", ModelSpec(1, 1, 0), [], "t.csv: which column is the target? Name it with --target: a, b"),
+        ("a,b\n1.5,2.5\n2.5,7.5\n", ModelSpec(1, 2, 2), [],
          "t.csv: which column is the target? Name it with --target: a, b"),
-        ("a,b\n1,2\n", Needs(1, 2, 0), ["b"],
+        ("a,b\n1,2\n", ModelSpec(1, 2, 0), ["b"],
          "t.csv: 1 target column, and the net gives 2 values a row: name as many with --target"),
-        ("a,b,c,y\n1,2,3,0\n4,5,6,1\n", Needs(2, 2, 2), [], "t.csv: 3 features found, and the net takes 2: a, b, c"),
-        ("a,b,y\n1,p,0\n2,q,1\n3,r,1\n", Needs(5, 2, 2), [],
+        (
+            "a,b,c,y\n1,2,3,0\n4,5,6,1\n",
+            ModelSpec(2, 2, 2),
+            [],
+            "t.csv: 3 features found, and the net takes 2: a, b, c",
+        ),
+        ("a,b,y\n1,p,0\n2,q,1\n3,r,1\n", ModelSpec(5, 2, 2), [],
          "t.csv: 2 features (4 with text one-hot) found, and the net takes 5: a, b"),
-        ("a,y\n1,p\n2,q\n3,r\n", Needs(1, 2, 2), [],
+        ("a,y\n1,p\n2,q\n3,r\n", ModelSpec(1, 2, 2), [],
          "t.csv, column 'y': 3 classes (p, q, r), and the net tells 2"),
-        ("a,y\n1,\n2,?\n", Needs(1, 2, 2), ["y"], "t.csv, column 'y': the target column is empty"),
-        ("a,y\n" + "1,0\n" * 10 + "1O,1\n" + "3,1\n" * 10, Needs(1, 2, 2), [],
+        ("a,y\n1,\n2,?\n", ModelSpec(1, 2, 2), ["y"], "t.csv, column 'y': the target column is empty"),
+        ("a,y\n" + "1,0\n" * 10 + "1O,1\n" + "3,1\n" * 10, ModelSpec(1, 2, 2), [],
          "t.csv, line 12, column 'a': '1O' is no number, and most cells of this column are"),
-        ("a,y\n" + "".join(f"name {n},{n % 2}\n" for n in range(60)), Needs(1, 2, 2), [],
+        ("a,y\n" + "".join(f"name {n},{n % 2}\n" for n in range(60)), ModelSpec(1, 2, 2), [],
          "t.csv, column 'a': 60 different texts in 60 rows are no categories; leave the column out"),
     ],
 )  # fmt: skip
@@ -99,31 +104,31 @@ def test_what_does_not_fit_the_net(text, needs, targets, message):
     ],
 )
 def test_a_column_that_is_no_feature_is_left_out_when_it_is_one_too_many(text, dropped):
-    _, found, said = fit(text, Needs(1, 2, 2))
+    _, found, said = fit(text, ModelSpec(1, 2, 2))
     assert [feature.name for feature in found.features] not in ([dropped], [])
     assert said[-1] == f"column {dropped!r} is left out: it would be one feature too many"
-    assert len(fit(text, Needs(2, 2, 2))[1].features) == 2
+    assert len(fit(text, ModelSpec(2, 2, 2))[1].features) == 2
 
 
 def test_texts_become_codes_or_places_as_the_width_wants():
     text = "a,two,many,y\n1,yes,p,0\n2,no,q,1\n3,no,r,1\n"
-    rows, found, _ = fit(text, Needs(3, 2, 2))
+    rows, found, _ = fit(text, ModelSpec(3, 2, 2))
     assert transform.features(rows, found).tolist() == [[1, 1, 0], [2, 0, 1], [3, 0, 2]]
-    rows, found, _ = fit(text, Needs(5, 2, 2))
+    rows, found, _ = fit(text, ModelSpec(5, 2, 2))
     assert transform.features(rows, found).tolist() == [[1, 1, 1, 0, 0], [2, 0, 0, 1, 0], [3, 0, 0, 0, 1]]
 
 
 def test_missing_cells_get_the_median_or_the_most_frequent_text_of_the_rows_asked_for():
     whole = table.read(source("a,b,c,y\n1,x,\n,?,\n5,z,\n2,z,\n9,x,\n".replace(",\n", ",,0\n")))
-    found = schema_inference.fit(whole, Needs(3, 1, 0), Reading(("y",)))
-    found = transform.learnt(found, whole, np.arange(5) < 4)
+    found = schema_inference.infer_encoding(whole, ModelSpec(3, 1, 0), TableOptions(("y",)))
+    found = transform.fit_statistics(found, whole, np.arange(5) < 4)
     rows = whole.rows(slice(None))
     assert [feature.fill for feature in found.features] == [2.0, "z", 0.0]
     assert transform.features(rows, found)[1].tolist() == [2, 1, 0]
 
 
 def test_numbers_are_rescaled_and_texts_are_not():
-    rows, found, _ = fit("a,b,y\n0,p,0\n255,q,1\n,q,1\n", Needs(2, 2, 2), rescale=(-1 / 255, 1.0))
+    rows, found, _ = fit("a,b,y\n0,p,0\n255,q,1\n,q,1\n", ModelSpec(2, 2, 2), rescale=(-1 / 255, 1.0))
     assert transform.features(rows, found).tolist() == [[1, 0], [0, 1], [0.5, 1]]
 
 
@@ -142,15 +147,15 @@ def test_numbers_are_rescaled_and_texts_are_not():
 )
 def test_classes(column, count, classes, numbers):
     text = "a,y\n" + "".join(f"1,{cell}\n" for cell in column.split())
-    rows, found, _ = fit(text, Needs(1, count, count))
+    rows, found, _ = fit(text, ModelSpec(1, count, count))
     assert found.classes == classes
     assert transform.targets(rows, found).tolist() == numbers
 
 
 def test_classes_that_have_names_may_be_numbered_in_the_table():
-    rows, found, _ = fit("a,y\n1,1\n2,0\n", Needs(1, 2, 2), classes=("ill", "well"))
+    rows, found, _ = fit("a,y\n1,1\n2,0\n", ModelSpec(1, 2, 2), classes=("ill", "well"))
     assert transform.targets(rows, found).tolist() == [1, 0]
-    rows, found, _ = fit("a,y\n1,well\n2,ill\n", Needs(1, 2, 2), classes=("ill", "well"))
+    rows, found, _ = fit("a,y\n1,well\n2,ill\n", ModelSpec(1, 2, 2), classes=("ill", "well"))
     assert transform.targets(rows, found).tolist() == [1, 0]
 
 
@@ -158,7 +163,7 @@ TRAINING = "id,a,b,c,kind\n7,1,yes,p,x\n8,2,no,q,y\n9,3,no,r,y\n"
 
 
 def later(text, what=transform.features, header=None, **options):
-    _, found, _ = fit(TRAINING, Needs(3, 2, 2))
+    _, found, _ = fit(TRAINING, ModelSpec(3, 2, 2))
     found = Encoding.load(found.dump(), "model.keras")
     [rows] = encoding.stream(source(text), found, header)
     return what(rows, found, **options)
@@ -215,7 +220,7 @@ def test_the_error_has_its_parts():
 
 def test_a_missing_cell_that_nothing_stands_for():
     whole = table.read(source("a,y\n1,0\n,1\n"))
-    found = schema_inference.fit(whole, Needs(1, 2, 2), Reading(("y",)), ("p", "q"))
+    found = schema_inference.infer_encoding(whole, ModelSpec(1, 2, 2), TableOptions(("y",)), ("p", "q"))
     rows = whole.rows(slice(None))
     with pytest.raises(DataError) as caught:
         transform.features(rows, found)
@@ -235,7 +240,7 @@ GOOD = {"columns": ["a"], "header": True, "targets": [], "classes": [], "scale":
 A = {"name": "a", "categories": [], "onehot": False, "fill": 1, "mean": None, "std": None, "ids": None}
 
 
-KNOWN = fit(TRAINING, Needs(3, 2, 2))[1]
+KNOWN = fit(TRAINING, ModelSpec(3, 2, 2))[1]
 LENIENT = "id,a,b,c\n0,1,yes,p\n1,x,yes,p\n2,3\n3,1e99,no,p\n4,5,no,p\n5,?,?,?\n6,7,no,p,8\n"
 
 
@@ -275,16 +280,16 @@ def test_columns_by_name_and_number():
 
 
 def test_an_infinite_number_counts_only_where_it_is_used():
-    rows, found, _ = fit("id,a,class\n1e999,1,x\n1e999,2,y\n", Needs(1, 2, 2))
+    rows, found, _ = fit("id,a,class\n1e999,1,x\n1e999,2,y\n", ModelSpec(1, 2, 2))
     assert [feature.name for feature in found.features] == ["a"]
     assert transform.features(rows, found).tolist() == [[1], [2]]
-    rows, found, _ = fit("a,class\n1,x\n1e999,y\n", Needs(1, 2, 2))
+    rows, found, _ = fit("a,class\n1,x\n1e999,y\n", ModelSpec(1, 2, 2))
     with pytest.raises(DataError, match=r"^t.csv, line 3, column 'a': '1e999' is no finite number$"):
         transform.features(rows, found)
-    assert fails("a,class\n1,1\n2,1e99\n", Needs(1, 2, 2)) == (
+    assert fails("a,class\n1,1\n2,1e99\n", ModelSpec(1, 2, 2)) == (
         "t.csv, line 3, column 'class': '1e99' is no finite number"
     )
-    rows, found, _ = fit("a,price\n1,1e999\n2,3\n", Needs(1, 1, 0), "price")
+    rows, found, _ = fit("a,price\n1,1e999\n2,3\n", ModelSpec(1, 1, 0), "price")
     with pytest.raises(DataError, match=r"^t.csv, line 2, column 'price': '1e999' is no finite number$"):
         transform.targets(rows, found)
 

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from netconv.graph.tracked_array import Array, scatter, sources
+from netconv.graph.tracked_array import TrackedArray, scatter, sources
 
 
 def parameter(name, *shape):
-    return Array.parameter(name, np.arange(np.prod(shape), dtype="float32").reshape(shape))
+    return TrackedArray.parameter(name, np.arange(np.prod(shape), dtype="float32").reshape(shape))
 
 
 def back(array, value=None):
@@ -47,21 +47,21 @@ def test_a_slice_goes_back_to_its_place_and_leaves_the_rest():
 
 def test_gates_in_another_order_go_back():
     weight = parameter("w", 6, 2)
-    gates = Array.concatenate([weight[2:4], weight[0:2], weight[4:6]])
+    gates = TrackedArray.concatenate([weight[2:4], weight[0:2], weight[4:6]])
     np.testing.assert_array_equal(gates.value[:2], weight.value[2:4])
     np.testing.assert_array_equal(back(gates.T)["w"], weight.value)
 
 
 def test_a_slice_of_a_join_goes_back():
     one, two = parameter("one", 3), parameter("two", 4)
-    middle = Array.concatenate([one, two])[2:5]
+    middle = TrackedArray.concatenate([one, two])[2:5]
     into = back(middle, np.array([7, 8, 9], "float32"))
     np.testing.assert_array_equal(into["one"], [-1, -1, 7])
     np.testing.assert_array_equal(into["two"], [8, 9, -1, -1])
 
 
 def test_constants_give_nothing_back():
-    whole = Array.concatenate([parameter("w", 2), Array.constant(np.ones(2, "float32"))])
+    whole = TrackedArray.concatenate([parameter("w", 2), TrackedArray.constant(np.ones(2, "float32"))])
     np.testing.assert_array_equal(back(whole, np.array([5, 6, 7, 8], "float32"))["w"], [5, 6])
     assert not whole.trainable
 

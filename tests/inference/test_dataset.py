@@ -10,11 +10,11 @@ from models import fails, layers, model, separable, source
 
 import netconv
 from netconv import DataError
-from netconv.features.table_options import Reading
+from netconv.features.table_options import TableOptions
 from netconv.inference import dataset, loading
 from netconv.inference.embedding_inputs import ids_of
 from netconv.tables import disk_buffer
-from netconv.tables.disk_buffer import Collector, Spool
+from netconv.tables.disk_buffer import Collector, DiskBuffer
 from netconv.tables.sources import Source
 
 
@@ -25,7 +25,7 @@ def datasets(made, text, said=None, **options):
     _, training, validation = dataset.for_training(
         loading.open_model(made),
         text if not isinstance(text, str) else source(text),
-        Reading(**options),
+        TableOptions(**options),
         say=say,
         **how,
     )
@@ -42,7 +42,7 @@ def test_a_spool_gives_what_it_was_given():
         np.array([[np.nan, 1, 2]]), np.zeros((0, 3)), generator.integers(0, 2, (9, 3)),
     ]  # fmt: skip
     blocks = [block.astype(np.float32) for block in blocks]
-    rows = Spool(3)
+    rows = DiskBuffer(3)
     for block in blocks:
         rows.append(block)
     whole = np.concatenate(blocks)
@@ -59,7 +59,7 @@ def test_a_spool_gives_what_it_was_given():
     assert [kind.name for kind in rows._types] == ["uint8", "int16", "float32", "float32", "uint8"]
 
 
-@pytest.mark.parametrize("room, kind", [(1000, np.ndarray), (100, Spool)])
+@pytest.mark.parametrize("room, kind", [(1000, np.ndarray), (100, DiskBuffer)])
 def test_few_rows_stay_in_memory(room, kind):
     collector = Collector(2, room)
     for n in range(10):
@@ -73,7 +73,7 @@ def test_a_disk_that_is_full_is_told(monkeypatch):
         def write(self, _data):
             raise OSError(28, "No space left on device")
 
-    rows = Spool(1)
+    rows = DiskBuffer(1)
     rows._file = Full()
     monkeypatch.setattr("tempfile.gettempdir", lambda: "/tmp")
     with pytest.raises(OSError, match="No space left on device: '/tmp'"):

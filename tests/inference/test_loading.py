@@ -76,11 +76,11 @@ def test_several_models_or_none(tmp_path, monkeypatch):
 
 def test_where_the_trained_model_goes(tmp_path):
     def path(name, output=None):
-        return loading.Opened(None, name, tmp_path / name).trained_path(output)
+        return loading.LoadedModel(None, name, tmp_path / name).trained_path(output)
 
     assert path("net.keras") == tmp_path / "net-trained.keras"
     assert path("x-symbol.json") == tmp_path / "x-trained.keras"
-    assert loading.Opened(None).trained_path() == Path("model-trained.keras")
+    assert loading.LoadedModel(None).trained_path() == Path("model-trained.keras")
     assert fails(path, "x-trained.keras") == (
         f"{tmp_path / 'x-trained.keras'}: the trained model would be written over its input; choose another with -o"
     )

@@ -7,7 +7,7 @@ import pytest
 
 from netconv.errors import FormatError, NetconvError, NodeError, ShapeError
 from netconv.graph.graph import Edge, Graph, Node
-from netconv.graph.tracked_array import Array
+from netconv.graph.tracked_array import TrackedArray
 from netconv.passes.initialize import initialise, require
 from netconv.shapes.parameter_roles import parameters
 from netconv.shapes.shape_inference import infer
@@ -224,7 +224,7 @@ def test_shapes_must_be_known_and_sane():
 
 
 def test_what_a_parameter_file_lacks_is_named():
-    stored = {i: Array.parameter(f"p{i}", np.ones(3, "float32")) for i in (1, 2)}
+    stored = {i: TrackedArray.parameter(f"p{i}", np.ones(3, "float32")) for i in (1, 2)}
     names = ("1.Gamma", "1.Beta", "1.MovingMean", "1.MovingVariance")
     graph = owned_by("BatchNorm", {}, 4, names=names, arrays=stored, mathematica=True)
     with pytest.raises(FormatError) as caught:
@@ -239,6 +239,6 @@ def test_what_a_parameter_file_lacks_is_named():
         "net.json: the parameter file has no array for 'p2', 'p3', 'p4': give the parameter file that belongs to this "
         "graph"
     )
-    complete = {i: Array.parameter(f"p{i}", np.ones(3, "float32")) for i in range(1, 5)}
+    complete = {i: TrackedArray.parameter(f"p{i}", np.ones(3, "float32")) for i in range(1, 5)}
     require(owned_by("BatchNorm", {}, 4, arrays=complete))
     assert parameters(owned_by("BatchNorm", {}, 4, arrays=complete)) == {}

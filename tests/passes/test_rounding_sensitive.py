@@ -10,7 +10,7 @@ from nets import graph, null, op, write
 
 import netconv
 from netconv.frontends.mxnet.reader import read
-from netconv.passes.rounding_sensitive import last_bits
+from netconv.passes.rounding_sensitive import rounding_sensitive
 
 CONSTANTS = (41, 47, 55, 83)
 """c * (1 / c) is less than 1 for these, in single precision."""
@@ -84,4 +84,4 @@ def test_the_nodes_that_count(tmp_path):
         op("Cast", "fraction", [0], dtype="float16"),
     )
     net = read(write(tmp_path, graph(*nodes, heads=[3, 5, 6])))
-    assert {net.nodes[index].name for index in last_bits(net)} == {"data", "counts", "passes", "ends"}
+    assert {net.nodes[index].name for index in rounding_sensitive(net)} == {"data", "counts", "passes", "ends"}

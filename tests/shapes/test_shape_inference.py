@@ -5,8 +5,8 @@ import pytest
 
 from netconv.errors import NodeError, ShapeError
 from netconv.graph.graph import Edge, Graph, Node
-from netconv.graph.partial_shape import RULES, Misfit, merge, reshape
-from netconv.graph.tracked_array import Array
+from netconv.graph.partial_shape import RULES, ShapeMismatch, merge, reshape
+from netconv.graph.tracked_array import TrackedArray
 from netconv.ops import registry
 from netconv.shapes.parameter_roles import parameters
 from netconv.shapes.shape_inference import forward, infer, of_row
@@ -26,7 +26,7 @@ def net(*rows, arrays=None, heads=None, hints=None, **attributes):
         edges = tuple(Edge(index[source], k) for source, k in pairs)
         index[name] = len(nodes)
         nodes.append(Node(op, name, {k: str(v) for k, v in attrs.items()}, edges, subgraphs=subgraphs))
-    stored = {index[n]: Array.parameter(n, np.zeros(shape, "float32")) for n, shape in arrays.items()}
+    stored = {index[n]: TrackedArray.parameter(n, np.zeros(shape, "float32")) for n, shape in arrays.items()}
     last = [Edge(index[h]) for h in heads or [rows[-1][1]]]
     return Graph(tuple(nodes), tuple(last), stored, source="net.json", **attributes)
 
@@ -219,14 +219,14 @@ def test_reshape_follows_every_code(shape, codes, reverse, want):
     ],
 )
 def test_reshape_says_what_does_not_fit(shape, codes, text):
-    with pytest.raises(Misfit) as caught:
+    with pytest.raises(ShapeMismatch) as caught:
         reshape(shape, codes)
     assert str(caught.value) == text
 
 
 def test_merge_joins_what_two_shapes_say():
     assert merge((None, 3), (2, None)) == (2, 3)
-    with pytest.raises(Misfit):
+    with pytest.raises(ShapeMismatch):
         merge((2, 3), (2, 4))
 
 

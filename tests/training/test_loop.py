@@ -10,7 +10,7 @@ from models import fails, layers, model, separable, source
 import netconv
 from netconv.errors import FormatError
 from netconv.training import batches, checkpoints, loop, steps
-from netconv.training.batches import Feed
+from netconv.training.batches import TrainingData
 
 
 class OnDisk:
@@ -28,7 +28,7 @@ class OnDisk:
 
 
 def feed(rows=1000, array=np.asarray):
-    return Feed((array(np.arange(rows, dtype=np.float32)[:, None]),), np.arange(rows), np.asarray)
+    return TrainingData((array(np.arange(rows, dtype=np.float32)[:, None]),), np.arange(rows), np.asarray)
 
 
 def test_the_order_of_an_epoch_follows_from_the_seed_and_its_number():

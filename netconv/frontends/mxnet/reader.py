@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from ...errors import FormatError
 from ...graph.graph import Graph
-from ...graph.tracked_array import Array
+from ...graph.tracked_array import TrackedArray
 from . import symbol_json
 from .symbol_json import AUXILIARY, listed, shown
 
@@ -90,7 +90,7 @@ def with_params(graph: Graph, path: Path | str) -> Graph:
     arrays, unused = {}, []
     for index, (key, array) in zip(indices, pairs, strict=True):
         if index in needed:
-            arrays[index] = Array.parameter(key, array())
+            arrays[index] = TrackedArray.parameter(key, array())
         else:
             unused.append(key)
     return replace(graph, arrays=dict(sorted(arrays.items())), unused=tuple(unused))

@@ -6,10 +6,11 @@ import math
 from types import SimpleNamespace
 
 from ...graph.partial_shape import (
-    Misfit,
     Shape,
+    ShapeMismatch,
     first,
     flattened,
+    format_shape,
     merge,
     of_rank,
     place,
@@ -17,7 +18,6 @@ from ...graph.partial_shape import (
     product,
     reshape,
     rule,
-    said,
     solve,
 )
 
@@ -96,7 +96,7 @@ def reshape_like(a, ins, outs):
     r, s = slice(a.rhs_begin, a.rhs_end).indices(len(two))[:2]
     have, wanted = product(one[p:q]), product(two[r:s])
     if None not in (have, wanted) and have != wanted:
-        raise Misfit(f"{have} elements do not fill axes of shape {said(two[r:s])}")
+        raise ShapeMismatch(f"{have} elements do not fill axes of shape {format_shape(two[r:s])}")
     return ins, [(*one[:p], *two[r:s], *one[q:])]
 
 
@@ -108,7 +108,7 @@ def transpose(a, ins, outs):
     rank = len(a.axes or ()) or len(data if data is not None else out)
     axes = [place(axis, rank) for axis in a.axes or ()] or list(reversed(range(rank)))
     if sorted(axes) != list(range(rank)):
-        raise Misfit(f"attribute 'axes' must be a permutation of 0 to {rank - 1}", a.axes)
+        raise ShapeMismatch(f"attribute 'axes' must be a permutation of 0 to {rank - 1}", a.axes)
     data = merge(of_rank(data, rank), tuple(of_rank(out, rank)[axes.index(i)] for i in range(rank)))
     return [data], [tuple(data[axis] for axis in axes)]
 
@@ -211,7 +211,7 @@ def stack(a, ins, outs):
 def slice_channel(a, ins, outs):
     """An axis in `num_outputs` equal parts; with `squeeze_axis` the axis is that long and is gone."""
     if a.num_outputs < 1:
-        raise Misfit("attribute 'num_outputs' must be at least 1", a.num_outputs)
+        raise ShapeMismatch("attribute 'num_outputs' must be at least 1", a.num_outputs)
     part = None
     for out in outs:
         part = merge(part, out)
@@ -226,7 +226,7 @@ def slice_channel(a, ins, outs):
     elif whole is None and part is not None and part[axis] is not None:
         whole = part[axis] * a.num_outputs
     if whole is not None and whole % a.num_outputs:
-        raise Misfit(f"attribute 'num_outputs' must divide the length {whole}", a.num_outputs)
+        raise ShapeMismatch(f"attribute 'num_outputs' must divide the length {whole}", a.num_outputs)
     if part is not None:
         middle = () if a.squeeze_axis else (None,)
         data = merge(data, (*part[:axis], None, *part[axis + len(middle) :]))

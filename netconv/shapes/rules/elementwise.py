@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...graph.partial_shape import Misfit, first, merge, of_rank, rule, said
+from ...graph.partial_shape import ShapeMismatch, first, format_shape, merge, of_rank, rule
 
 SAME = (
     "Activation BlockGrad Cast Dropout IdentityAttachKLSparseReg L2Normalization LRN LinearRegressionOutput "
@@ -74,7 +74,7 @@ def broadcast(a, ins, outs):
     both, back = [], ([], [])
     for p, q, r in zip(*wide, out, strict=True):
         if p != q and None not in (p, q) and 1 not in (p, q):
-            raise Misfit(f"inputs of shapes {said(one)} and {said(two)} do not broadcast")
+            raise ShapeMismatch(f"inputs of shapes {format_shape(one)} and {format_shape(two)} do not broadcast")
         both.append(q if p == 1 else p if q == 1 else first(p, q))
         back[0].append(r if q == 1 else p)
         back[1].append(r if p == 1 else q)

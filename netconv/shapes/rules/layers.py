@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 from ...graph.partial_shape import (
     NATURAL_LAYOUTS,
-    Misfit,
+    ShapeMismatch,
     conv_length,
     first,
     flattened,
+    format_shape,
     merge,
     of_rank,
     part,
@@ -19,7 +20,6 @@ from ...graph.partial_shape import (
     pool_length,
     product,
     rule,
-    said,
 )
 
 
@@ -28,7 +28,7 @@ def fully_connected(a, ins, outs):
     """weight (num_hidden, fan-in); with `flatten` all axes but the first are the fan-in, else the last one is."""
     data, fan, out = ins[0], of_rank(ins[1], 2)[1], outs[0]
     if data == ():
-        raise Misfit("needs data with axes", data)
+        raise ShapeMismatch("needs data with axes", data)
     if not a.flatten:
         if data is None and out is not None:
             data = (*out[:-1], None)
@@ -60,7 +60,7 @@ def _spatial(a, ins, outs):
     stride, dilate = per_axis("stride", a.stride, rank, 1), per_axis("dilate", a.dilate, rank, 1)
     pad = per_axis("pad", a.pad, rank, 0, 0)
     if a.num_group < 1:
-        raise Misfit("attribute 'num_group' must be at least 1", a.num_group)
+        raise ShapeMismatch("attribute 'num_group' must be at least 1", a.num_group)
     return of_rank(ins[0], rank + 2), of_rank(outs[0], rank + 2), kernel, stride, dilate, pad
 
 
@@ -113,7 +113,7 @@ def deconvolution(a, ins, outs):
     if any(a.target_shape):
         sizes = per_axis("target_shape", a.target_shape, len(kernel), 0)
     if any(n is not None and n < 1 for n in sizes):
-        raise Misfit(f"nothing is left of data of shape {said(data)}")
+        raise ShapeMismatch(f"nothing is left of data of shape {format_shape(data)}")
     weight = (channels, part(a.num_filter, a.num_group, "filters"), *kernel)
     return [(batch, channels, *back), weight, (a.num_filter,)], [(batch, a.num_filter, *sizes)]
 
@@ -135,7 +135,7 @@ def pooling_v1(a, ins, outs):
     if not a.kernel and (not a.global_pool or known is None):
         return ins, outs
     if not a.kernel and len(known) < 3:
-        raise Misfit("needs data with a batch, channels and a spatial axis or more", known)
+        raise ShapeMismatch("needs data with a batch, channels and a spatial axis or more", known)
     rank = len(a.kernel) or len(known) - 2
     data, out = of_rank(ins[0], rank + 2), of_rank(outs[0], rank + 2)
     head = (first(data[0], out[0]), first(data[1], out[1]))
@@ -178,7 +178,9 @@ def upsampling(a, ins, outs):
     channels = [x[1] for x in parts]
     for x in parts[1:]:
         if any(None not in (n, m) and n % m for n, m in zip(sizes, x[2:], strict=True)):
-            raise Misfit(f"images of shape {said(x)} are no whole part of {said((data[0], data[1], *sizes))}")
+            raise ShapeMismatch(
+                f"images of shape {format_shape(x)} are no whole part of {format_shape((data[0], data[1], *sizes))}"
+            )
     many = data[1] if a.multi_input_mode == "sum" else None if None in channels else sum(channels)
     return parts, [(data[0], many, *sizes)]
 
@@ -247,7 +249,9 @@ def rnn(a, ins, outs):
     (flat,) = of_rank(ins[1], 1)
     if flat is not None and size is None and rows:
         if flat <= later or (flat - later) % rows:
-            raise Misfit(f"parameters cannot have {flat} elements: they are {rows} for each input and {later} more")
+            raise ShapeMismatch(
+                f"parameters cannot have {flat} elements: they are {rows} for each input and {later} more"
+            )
         size = (flat - later) // rows
     time, batch = first(time, out[0]), first(batch, out[1])
     state, cell = ((a.num_layers * directions, batch, n) for n in (units, a.state_size))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...graph.partial_shape import Misfit, first, merge, of_rank, rule, said
+from ...graph.partial_shape import ShapeMismatch, first, format_shape, merge, of_rank, rule
 
 
 def _square(shape):
@@ -10,10 +10,10 @@ def _square(shape):
     if shape is None:
         return None
     if len(shape) < 2:
-        raise Misfit("needs matrices", said(shape))
+        raise ShapeMismatch("needs matrices", format_shape(shape))
     one, two = shape[-2:]
     if one is not None and two is not None and one != two:
-        raise Misfit("needs square matrices", said(shape))
+        raise ShapeMismatch("needs square matrices", format_shape(shape))
     return (*shape[:-2], *(first(one, two),) * 2)
 
 
@@ -39,7 +39,7 @@ def triangular(a, ins, outs):
     rows, columns = of_rank(other, len(matrix))[-2:]
     side = columns if a.rightside else rows
     if None not in (side, matrix[-1]) and side != matrix[-1]:
-        raise Misfit(f"inputs of shapes {said(ins[0])} and {said(other)} have no product")
+        raise ShapeMismatch(f"inputs of shapes {format_shape(ins[0])} and {format_shape(other)} have no product")
     batch, side = merge(matrix[:-2], other[:-2]), first(side, matrix[-1])
     shape = (*batch, rows, side) if a.rightside else (*batch, side, columns)
     return [(*batch, side, side), shape], [shape]
@@ -57,7 +57,7 @@ def product(a, ins, outs):
     (k, m) = one[-2:] if a.transpose_a else one[:-3:-1]
     (n, q) = two[-2:] if a.transpose_b else two[:-3:-1]
     if k is not None and q is not None and k != q:
-        raise Misfit(f"inputs of shapes {said(one)} and {said(two)} have no product")
+        raise ShapeMismatch(f"inputs of shapes {format_shape(one)} and {format_shape(two)} have no product")
     k, m, n = first(k, q), first(m, out[-2]), first(n, out[-1])
     claims = [(*batch, k, m) if a.transpose_a else (*batch, m, k), (*batch, n, k) if a.transpose_b else (*batch, k, n)]
     return claims, [(*batch, m, n)]

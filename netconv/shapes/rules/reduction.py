@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from ...graph.partial_shape import Misfit, first, merge, of_rank, place, places, product, rule, said
+from ...graph.partial_shape import ShapeMismatch, first, format_shape, merge, of_rank, place, places, product, rule
 from .elementwise import same
 
 
@@ -76,7 +76,7 @@ def topk(a, ins, outs):
         return ins, outs
     axis = place(a.axis, len(data))
     if data[axis] is not None and a.k > data[axis]:
-        raise Misfit(f"attribute 'k' must be at most {data[axis]}, the length of the axis", a.k)
+        raise ShapeMismatch(f"attribute 'k' must be at most {data[axis]}, the length of the axis", a.k)
     k = data[axis] if a.k < 1 or a.ret_typ == "mask" else a.k
     return ins, [(*data[:axis], k, *data[axis + 1 :])] * len(outs)
 
@@ -124,7 +124,7 @@ def gather_nd(a, ins, outs):
     if data is None or not index or index[0] is None:
         return ins, outs
     if index[0] > len(data):
-        raise Misfit(f"indices name {index[0]} axes of data of shape {said(data)}")
+        raise ShapeMismatch(f"indices name {index[0]} axes of data of shape {format_shape(data)}")
     return ins, [(*index[1:], *data[index[0] :])]
 
 
@@ -132,11 +132,11 @@ def gather_nd(a, ins, outs):
 def scatter_nd(a, ins, outs):
     index = ins[1]
     if min(a.shape, default=0) < 1:
-        raise Misfit("attribute 'shape' must have lengths of at least 1", a.shape)
+        raise ShapeMismatch("attribute 'shape' must have lengths of at least 1", a.shape)
     if not index or index[0] is None:
         return ins, [a.shape]
     if index[0] > len(a.shape):
-        raise Misfit(f"indices name {index[0]} axes; attribute 'shape' must have as many", a.shape)
+        raise ShapeMismatch(f"indices name {index[0]} axes; attribute 'shape' must have as many", a.shape)
     return [(*index[1:], *a.shape[index[0] :]), index], [a.shape]
 
 
@@ -145,13 +145,13 @@ def dot(a, ins, outs):
     """The last axis of the first with the first axis of the second, unlike numpy."""
     one, two = ins
     if () in (one, two):
-        raise Misfit("needs inputs with axes", (one, two))
+        raise ShapeMismatch("needs inputs with axes", (one, two))
     if one is None or two is None:
         return ins, [None]
     left, p = (one[1:], one[0]) if a.transpose_a else (one[:-1], one[-1])
     right, q = (two[:-1], two[-1]) if a.transpose_b else (two[1:], two[0])
     if p is not None and q is not None and p != q:
-        raise Misfit(f"inputs of shapes {said(one)} and {said(two)} have no product")
+        raise ShapeMismatch(f"inputs of shapes {format_shape(one)} and {format_shape(two)} have no product")
     n = first(p, q)
     claims = [(n, *left) if a.transpose_a else (*left, n), (*right, n) if a.transpose_b else (n, *right)]
     return claims, [(*left, *right) or (1,)]

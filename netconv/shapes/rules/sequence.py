@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...graph.partial_shape import Misfit, first, merge, of_rank, place, rule
+from ...graph.partial_shape import ShapeMismatch, first, merge, of_rank, place, rule
 
 
 @rule("SequenceMask", "SequenceReverse")
@@ -23,7 +23,7 @@ def sequence_last(a, ins, outs):
 def _sequence(a, data, lengths) -> list:
     """Data, and a length for each example."""
     if a.axis not in (0, 1):
-        raise Misfit("attribute 'axis' must be 0 or 1", a.axis)
+        raise ShapeMismatch("attribute 'axis' must be 0 or 1", a.axis)
     if data is None or len(data) < 2:
         return [data, *lengths]
     (batch,) = (
@@ -51,7 +51,7 @@ def _interleaved(heads: int, data, projections: int) -> tuple:
     """(time, batch, heads x projections x depth): time, and batch x heads."""
     time, batch, width = of_rank(data, 3)
     if width is not None and width % (heads * projections):
-        raise Misfit(f"the last axis must hold {projections} projections of {heads} heads", width)
+        raise ShapeMismatch(f"the last axis must hold {projections} projections of {heads} heads", width)
     return time, None if batch is None else batch * heads
 
 

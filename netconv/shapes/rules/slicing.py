@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from ...graph.partial_shape import Misfit, Shape, first, merge, of_rank, place, places, product, rule, said
+from ...graph.partial_shape import (
+    Shape,
+    ShapeMismatch,
+    first,
+    format_shape,
+    merge,
+    of_rank,
+    place,
+    places,
+    product,
+    rule,
+)
 
 
 def _left(lengths) -> Shape:
     """The shape that is left, if anything is."""
     shape = tuple(lengths)
     if 0 in shape:
-        raise Misfit("leaves nothing of its data", said(shape))
+        raise ShapeMismatch("leaves nothing of its data", format_shape(shape))
     return shape
 
 
@@ -17,7 +28,7 @@ def _left(lengths) -> Shape:
 def slice_node(a, ins, outs):
     data = ins[0]
     if len(a.begin) != len(a.end) or len(a.step) not in (0, len(a.begin)):
-        raise Misfit("attributes 'begin', 'end' and 'step' must be equally long", (a.begin, a.end, a.step))
+        raise ShapeMismatch("attributes 'begin', 'end' and 'step' must be equally long", (a.begin, a.end, a.step))
     shape = first(data, outs[0])
     if shape is None or len(a.begin) > len(shape):
         return ins, outs
@@ -39,7 +50,7 @@ def slice_axis(a, ins, outs):
     data = merge(of_rank(ins[0], len(shape)), (*out[:axis], None, *out[axis + 1 :]))
     length = _cut(data[axis], a.begin, a.end, None)
     if data[axis] is not None and not (-data[axis] <= a.begin and (a.end is None or a.end <= data[axis]) and length):
-        raise Misfit(f"attributes 'begin' and 'end' must cut something of {data[axis]}", (a.begin, a.end))
+        raise ShapeMismatch(f"attributes 'begin' and 'end' must cut something of {data[axis]}", (a.begin, a.end))
     if data[axis] is None and a.begin < 0 and a.end is None:
         length = -a.begin
     elif data[axis] is None and a.end is not None and (a.begin < 0) == (a.end < 0):
@@ -51,7 +62,7 @@ def _cut(length, begin, end, step) -> int | None:
     if length is None:
         return None
     if step == 0:
-        raise Misfit("attribute 'step' must not be 0", step)
+        raise ShapeMismatch("attribute 'step' must not be 0", step)
     return len(range(*slice(begin, end, step).indices(length)))
 
 
@@ -73,14 +84,14 @@ def crop(a, ins, outs):
     like = of_rank(ins[1], 4)[2:] if len(ins) > 1 else tuple(a.h_w)
     start = (0, 0) if a.center_crop else a.offset
     if any(None not in (n, m) and s + m > n for n, m, s in zip(data[2:], like, start, strict=False)):
-        raise Misfit(f"cannot cut {said(like)} at {start}", said(data))
+        raise ShapeMismatch(f"cannot cut {format_shape(like)} at {start}", format_shape(data))
     return [data, *ins[1:]], [_left((*data[:2], *like))]
 
 
 @rule("Pad")
 def pad(a, ins, outs):
     if len(a.pad_width) % 2 or not a.pad_width:
-        raise Misfit("attribute 'pad_width' must have two numbers an axis", a.pad_width)
+        raise ShapeMismatch("attribute 'pad_width' must have two numbers an axis", a.pad_width)
     more = [before + after for before, after in zip(a.pad_width[::2], a.pad_width[1::2], strict=True)]
     data, out = of_rank(ins[0], len(more)), of_rank(outs[0], len(more))
     data = merge(data, tuple(None if n is None else n - m for n, m in zip(out, more, strict=True)))
@@ -112,7 +123,7 @@ def repeat(a, ins, outs):
 @rule("broadcast_axis")
 def broadcast_axis(a, ins, outs):
     if len(a.axis) != len(a.size):
-        raise Misfit("attributes 'axis' and 'size' must be equally long", (a.axis, a.size))
+        raise ShapeMismatch("attributes 'axis' and 'size' must be equally long", (a.axis, a.size))
     if ins[0] is None:
         return ins, outs
     data, out = list(ins[0]), list(ins[0])
@@ -126,7 +137,7 @@ def broadcast_to(a, ins, outs):
     data = of_rank(ins[0], len(a.shape))
     for have, want in zip(data, a.shape, strict=True):
         if want and have not in (None, 1, want):
-            raise Misfit(f"data of shape {said(data)} cannot be broadcast to attribute 'shape'", a.shape)
+            raise ShapeMismatch(f"data of shape {format_shape(data)} cannot be broadcast to attribute 'shape'", a.shape)
     return [data], [tuple(n or have for n, have in zip(a.shape, data, strict=True))]
 
 
@@ -134,14 +145,14 @@ def broadcast_to(a, ins, outs):
 def broadcast_like(a, ins, outs):
     one, two = ins
     if len(a.lhs_axes or ()) != len(a.rhs_axes or ()):
-        raise Misfit("attributes 'lhs_axes' and 'rhs_axes' must be equally long", (a.lhs_axes, a.rhs_axes))
+        raise ShapeMismatch("attributes 'lhs_axes' and 'rhs_axes' must be equally long", (a.lhs_axes, a.rhs_axes))
     if one is None or two is None:
         return ins, [two if a.lhs_axes is None else None]
     out = list(one) if a.lhs_axes else list(of_rank(two, len(one)))
     for p, q in zip(places(a.lhs_axes or (), len(one)), places(a.rhs_axes or (), len(two)), strict=True):
         out[p] = two[q]
     if any(None not in (n, m) and n not in (1, m) for n, m in zip(one, out, strict=True)):
-        raise Misfit(f"data of shape {said(one)} cannot be broadcast to {said(tuple(out))}")
+        raise ShapeMismatch(f"data of shape {format_shape(one)} cannot be broadcast to {format_shape(tuple(out))}")
     return ins, [tuple(out)]
 
 
@@ -156,7 +167,7 @@ def depth_to_space(a, ins, outs):
     b = max(a.block_size, 1)
     n, c, *sizes = merge(of_rank(ins[0], 4), _regrouped(outs[0], b))
     if c is not None and c % (b * b):
-        raise Misfit(f"attribute 'block_size' squared must divide {c} channels", a.block_size)
+        raise ShapeMismatch(f"attribute 'block_size' squared must divide {c} channels", a.block_size)
     return [(n, c, *sizes)], [(n, c and c // (b * b), *(s and s * b for s in sizes))]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...graph.partial_shape import Misfit, first, merge, of_rank, rule
+from ...graph.partial_shape import ShapeMismatch, first, merge, of_rank, rule
 
 
 @rule("BilinearSampler")
@@ -67,7 +67,7 @@ def multibox_detection(a, ins, outs):
     scores, offsets, anchors = of_rank(ins[0], 3), of_rank(ins[1], 2), of_rank(ins[2], 3)
     batch = merge(scores[:1], offsets[:1])
     if offsets[1] is not None and offsets[1] % 4:
-        raise Misfit("needs four offsets an anchor", offsets[1])
+        raise ShapeMismatch("needs four offsets an anchor", offsets[1])
     count = merge(merge(scores[2:], anchors[1:2]), (offsets[1] and offsets[1] // 4,))
     return [
         (*batch, scores[1], *count),
@@ -87,7 +87,7 @@ def box_iou(a, ins, outs):
 def box_nms(a, ins, outs):
     shape = merge(ins[0], outs[0])
     if shape is not None and len(shape) < 2:
-        raise Misfit("needs rows of boxes (..., boxes, numbers)", shape)
+        raise ShapeMismatch("needs rows of boxes (..., boxes, numbers)", shape)
     return [shape], [shape]
 
 
@@ -107,6 +107,6 @@ def to_tensor(a, ins, outs):
     if ins[0] is None:
         return ins, outs
     if len(ins[0]) not in (3, 4):
-        raise Misfit("needs an image (height, width, channels) or a batch of them", ins[0])
+        raise ShapeMismatch("needs an image (height, width, channels) or a batch of them", ins[0])
     *batch, height, width, channels = ins[0]
     return ins, [(*batch, channels, height, width)]
