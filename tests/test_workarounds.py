@@ -144,14 +144,6 @@ def test_negative_bytes():
         tf.negative(tf.constant([1], "uint8"))
 
 
-def test_gradient_of_a_kernel_of_one_point():
-    data, kernel = tf.constant(drawn(2, 6, 6, 3)), tf.Variable(drawn(1, 1, 3, 4))
-    with tf.GradientTape() as tape:
-        out = tf.nn.conv2d(data, kernel, [1, 1, 2, 1], "VALID")
-    right = np.asarray(data)[:, :, ::2].sum((0, 1, 2))[:, None].repeat(4, 1)
-    assert np.abs(tape.gradient(out, kernel)[0, 0] - right).max() > 0.1
-
-
 def said_without_onednn(program):
     """What a program on TensorFlow as `tf` writes to stderr before it fails, in a process of its own without oneDNN."""
     environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"}

@@ -111,9 +111,9 @@ class Site:
     def last_bit(self) -> bool:
         """Whether the last bit of what is computed here counts further on (`jumps.py`)."""
         key = id(self.graph)
-        if key not in self.build.last_bits:
-            self.build.last_bits[key] = rounding_sensitive(self.graph)
-        return self.index in self.build.last_bits[key]
+        if key not in self.build.rounding_sensitive:
+            self.build.rounding_sensitive[key] = rounding_sensitive(self.graph)
+        return self.index in self.build.rounding_sensitive[key]
 
     def axis(self, axis: int, rank: int) -> int:
         """An axis counted from either end, as a place."""

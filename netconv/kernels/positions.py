@@ -21,7 +21,7 @@ def positions_along(data, axis: int):
     return ops.subtract(ops.cumsum(line), 1.0), ops.sum(line)
 
 
-def dilate(tensor, axis: int, step: int):
+def insert_zeros(tensor, axis: int, step: int):
     """Puts `step` - 1 zeros between the points along an axis."""
     if step == 1:
         return tensor

@@ -8,6 +8,7 @@ from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.convolution import by_group, convolved, cropped, layers_or_tensors, natural_layout, padded, per_axis
 from ..kernels.layout import channels_last, spatial
+from ..kernels.positions import insert_zeros
 from .registry import translates
 
 
@@ -61,7 +62,7 @@ def deconvolution(
         out = by_group(data, weight, inside, num_group, lambda *group: _one_group(at, *group, config))
     else:
         for axis, step in enumerate(stride, 1):
-            data = dilate(data, axis, step)
+            data = insert_zeros(data, axis, step)
         data = padded(at, data, tuple(r - 1 for r in reach))
         out = convolved(at, data, _turned_round(weight, num_group), inside, num_group, (1,) * rank, dilate, "valid")
     if any(after < 0 for _, after in cut):
