@@ -139,6 +139,11 @@ def test_nothing_less_bytes():
         tf.function(less)(tf.constant([1], "uint8"))
 
 
+def test_place_of_the_largest_of_equal_numbers():
+    place = tf.function(lambda x: tf.argmax(tf.nn.relu(x), -1), [tf.TensorSpec((None, 2))], autograph=False)
+    assert place([[-2.0, -1.0]]).numpy() == 1 != tf.argmax(tf.nn.relu([[-2.0, -1.0]]), -1).numpy()
+
+
 def test_negative_bytes():
     with pytest.raises(tf.errors.InvalidArgumentError):
         tf.negative(tf.constant([1], "uint8"))
@@ -197,6 +202,10 @@ def test_erf_of_infinity():
 def test_addition_of_a_column():
     total = ops.add(np.zeros((2, 2), "float32"), np.array([[1.0], [2.0]], "float32"))
     assert ops.convert_to_numpy(total).tolist() == [[1, 2], [1, 2]]
+
+
+def test_place_of_the_largest_of_two_zeros():
+    assert ops.argmax(np.array([-0.0, 0.0])) == 1 != np.argmax([-0.0, 0.0])
 
 
 def test_strides_and_dilation():

@@ -54,6 +54,19 @@ class Ops(Lazy):
         unsigned = "uint" in str(getattr(x2, "dtype", ""))  # which TensorFlow does not negate
         return self.subtract(x1, self.subtract(self.zeros_like(x2), x2) if unsigned else self.negative(x2))
 
+    def argmax(self, x, axis=None, keepdims=False):
+        """The place of the largest, of equal ones the first. See `_with_one_zero`."""
+        return self.__getattr__("argmax")(self._with_one_zero(x), axis, keepdims)
+
+    def argmin(self, x, axis=None, keepdims=False):
+        return self.__getattr__("argmin")(self._with_one_zero(x), axis, keepdims)
+
+    def _with_one_zero(self, x):
+        """x without -0, which Keras takes for less than 0. When TensorFlow compiles f(x) of a monotonic f, it looks for
+        the largest x instead, though f may be the same for others too; but not beyond a choice."""
+        zero = self.zeros_like(x)
+        return self.where(self.equal(x, zero), zero, x)
+
     def flip(self, x, axis):
         """`keras.ops.flip` along one axis or several: Keras before 3.13 fails on several, on TensorFlow."""
         flip = self.__getattr__("flip")

@@ -8,6 +8,8 @@ them. Knows ops of MXNet.
 
 from __future__ import annotations
 
+import math
+
 from ..keras_api.lazy import layers, ops
 
 CONVOLVING = frozenset({"Convolution", "Deconvolution", "UpSampling"})
@@ -35,33 +37,53 @@ VANISHING = frozenset(
 )
 """Ops that may change nothing."""
 LINEAR = SUMS | SCALED | VANISHING
+RESIZING = frozenset("mean sum max min Pooling Pooling_v1 _contrib_AdaptiveAvgPooling2D UpSampling".split())
+"""Ops that may change nothing where there is nothing to reduce, or to enlarge."""
+
+
+def _vanishing(value) -> bool:
+    """Whether a value may be just what its node read."""
+    op = value.site.node.op
+    if op not in RESIZING:
+        return op in VANISHING
+    before, after = value.site.values[0].shape[1:], value.shape[1:]
+    if None in before:
+        return True
+    return math.prod(before) == math.prod(after) and (1 in before or op == "UpSampling")
+
+
+def _linear(value) -> bool:
+    return value.site.node.op in LINEAR or _vanishing(value)
+
+
+def _changing(value) -> bool:
+    """Whether a value may be made of additions to what its node read."""
+    op = value.site.node.op
+    return op not in CONVOLVING and (op not in COMPUTING or _vanishing(value))
 
 
 def _makers(value, through) -> list:
-    """The sites of the nodes that made a value: those of which `through(op)` does not say that their inputs did."""
-    found, todo, seen = [], [value.site], set()
+    """The values that a value is made of, back to those of which `through` does not say that they are made of what
+    their nodes read."""
+    found, todo, seen = [], [value], set()
     while todo:
-        site = todo.pop()
-        if id(site) in seen:
+        value = todo.pop()
+        if id(value.site) in seen:
             continue
-        seen.add(id(site))
-        if site.values and through(site.node.op):
-            todo.extend(each.site for each in site.values)
+        seen.add(id(value.site))
+        if value.site.values and through(value):
+            todo.extend(value.site.values)
         else:
-            found.append(site)
+            found.append(value)
     return found
-
-
-def _changing(op: str) -> bool:
-    return op not in COMPUTING and op not in CONVOLVING
 
 
 def _adds_to_convolution(value) -> bool:
     """Whether a value may be the sum of a convolution and something else. Any op that is not known to come between
     the two may be such a sum."""
-    sums = [site for site in _makers(value, VANISHING.__contains__) if _changing(site.node.op)]
-    terms = [site for total in sums for term in total.values for site in _makers(term, _changing)]
-    return any(site.node.op in CONVOLVING for site in terms)
+    sums = [total for total in _makers(value, _vanishing) if _changing(total)]
+    terms = [maker for total in sums for term in total.site.values for maker in _makers(term, _changing)]
+    return any(term.site.node.op in CONVOLVING for term in terms)
 
 
 def leaky(at, data, slope: float):
@@ -81,10 +103,11 @@ def tanh(at, function):
     """The hyperbolic tangent `function`, mirrored where it may be that of a Mish of a sum with a convolution, which
     TensorFlow fuses and has no kernel for, or that of a GELU, whose constants TensorFlow takes for the usual ones if
     they are as near as 0.01."""
-    for site in _makers(at.values[0], VANISHING.__contains__):
-        softplus = site.node.op == "Activation" and site.node.attrs.get("act_type") == "softrelu"
-        scaled = site.node.op in SCALED and _changing(site.values[0].site.node.op)
-        if scaled or (softplus and _adds_to_convolution(site.values[0])):
+    for value in _makers(at.values[0], _vanishing):
+        node, given = value.site.node, value.site.values
+        softplus = node.op == "Activation" and node.attrs.get("act_type") == "softrelu"
+        scaled = node.op in SCALED and _changing(given[0])
+        if scaled or (softplus and _adds_to_convolution(given[0])):
             return mirrored(function)
     return function
 
@@ -92,15 +115,16 @@ def tanh(at, function):
 def multiples(at) -> bool:
     """Whether one operand may be the other times a number: TensorFlow takes their maximum for a leaky ReLU with that
     slope, be it above 1, and any two outputs of one node for the same."""
-    operands = [_makers(value, VANISHING.__contains__) for value in at.values]
+    operands = [_makers(value, _vanishing) for value in at.values]
     first, second = (
-        {id(s) for s in _makers(v, LINEAR.__contains__) if s.values or s.node.op == "null"} for v in at.values
+        {id(v.site) for v in _makers(value, _linear) if v.site.values or v.site.node.op == "null"}
+        for value in at.values
     )
-    return first == second and any(site.node.op in LINEAR for makers in operands for site in makers)
+    return first == second and any(maker.site.node.op in LINEAR for makers in operands for maker in makers)
 
 
 def padded(at) -> bool:
     """Whether what a node reads first may be padded with zeros: TensorFlow merges them into a convolution in three
     dimensions, and forgets the zeros that the convolution itself puts around its data."""
-    makers = _makers(at.values[0], LINEAR.__contains__)
-    return any(site.node.op not in COMPUTING and site.node.op != "Convolution" for site in makers)
+    makers = _makers(at.values[0], _linear)
+    return any(maker.site.node.op not in COMPUTING | {"Convolution"} for maker in makers)

@@ -93,6 +93,10 @@ SAFE = {
         op("Pooling", "pool", [3], kernel="(3, 3)", pad="(1, 1)", pool_type="avg"),
         op("elemwise_add", "both", [4, 0]), leaky(5),
     ),
+    "a sum that is pooled": (
+        null("data"), W, B, convolution(0, 1, 2), op("elemwise_add", "both", [3, 0]),
+        op("Pooling", "pool", [4], kernel="(2, 2)", pool_type="max"), leaky(5),
+    ),
     "a sum of what is above zero and an input": (
         null("data"), W, B, convolution(0, 1, 2), op("Activation", "relu", [3], act_type="relu"),
         op("elemwise_add", "both", [4, 0]), leaky(5),
@@ -113,11 +117,11 @@ SUMS = {
 }  # fmt: skip
 
 
-def converted(folder, nodes):
+def converted(folder, nodes, *size):
     arrays = {"w": draw(4, 4, 3, 3), "b": draw(4)}
     net = graph(*nodes)
     kept = {name: array for name, array in arrays.items() if any(node["name"] == name for node in net["nodes"])}
-    return netconv.convert(write(folder, net, **kept), input_shapes={"data": (None, 4, 5, 6)})
+    return netconv.convert(write(folder, net, **kept), input_shapes={"data": (None, 4, *(size or (5, 6)))})
 
 
 def operations(model):
@@ -134,6 +138,34 @@ def test_a_leaky_relu_is_no_layer_of(nodes, tmp_path):
     model = converted(tmp_path, nodes)
     assert "LeakyReLU" not in operations(model)
     given = draw(2, 4, 5, 6, seed=1)
+    close(model.predict(given, verbose=0), np.asarray(model(given)))
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        op("mean", "same", [4], axis="(2, 3)", keepdims=True),
+        op("max", "same", [4], axis="(2, 3)", keepdims=True),
+        op("Pooling", "same", [4], kernel="(1, 1)", pool_type="max", global_pool=True),
+        op("UpSampling", "same", [4], scale=1, sample_type="nearest"),
+    ],
+    ids=lambda node: node["op"],
+)
+@pytest.mark.parametrize("size", [(1, 1), (None, None)], ids=["one point", "any size"])
+def test_a_mish_of_a_sum_of_one_point(same, size, tmp_path):
+    nodes = (
+        null("data"), W, B, convolution(0, 1, 2), op("elemwise_add", "both", [3, 0]), same,
+        op("Activation", "plus", [5], act_type="softrelu"), op("tanh", "gate", [6]),
+        op("elemwise_mul", "mish", [5, 7]),
+    )  # fmt: skip
+    model, given = converted(tmp_path, nodes, *size), draw(2, 4, 1, 1, seed=1)
+    close(model.predict(given, verbose=0), np.asarray(model(given)))
+
+
+def test_a_leaky_relu_of_a_sum_that_is_enlarged_by_nothing(tmp_path):
+    same = op("UpSampling", "same", [4], scale=1, sample_type="nearest")
+    nodes = (null("data"), W, B, convolution(0, 1, 2), op("elemwise_add", "both", [3, 0]), same, leaky(5))
+    model, given = converted(tmp_path, nodes), draw(2, 4, 5, 6, seed=1)
     close(model.predict(given, verbose=0), np.asarray(model(given)))
 
 

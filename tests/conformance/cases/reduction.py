@@ -16,6 +16,7 @@ WAYS = [
     {"axis": "(2, 3)"},
 ]
 ORDER = [{}, {"axis": 1}, {"axis": 0}, {"axis": -1, "keepdims": True}, {"axis": "None"}]
+ZEROS = ((-0.0, 0.0, -1.0), (0.0, -0.0, 1.0))
 
 CASES = [
     *(case(op, x(2, 3, 4, 5), **way) for op in ("sum", "mean", "max", "min") for way in WAYS),
@@ -70,4 +71,6 @@ CASES = [
     outputs(2, case("moments", x(3, 4), axes=(0, 1))),
     *(forward(case("topk", x(3, 4), axis="None", k=5, ret_typ=kind)) for kind in ("mask", "value")),
     forward(free(case("topk", x(4, 3), axis=0, k=2, ret_typ="mask"))),
+    *(forward(case(op, x(2, 3, draw=ZEROS), axis=1)) for op in ("argmax", "argmin")),
+    forward(case("argmax_channel", x(2, 3, draw=ZEROS))),
 ]
