@@ -700,7 +700,7 @@ def test_several_inputs_are_one_question():
     graph = net(("relu", "a", ["x"], {}), ("relu", "b", ["y"], {}), ("dot", "d", ["a", "b"], {}))
     assert refused(ShapeError, graph) == (
         "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=?,10 --input-shape "
-        "y=?,10 (in Python input_shapes={'x': (None, 10), 'y': (None, 10)})"
+        "y=10,10 (in Python input_shapes={'x': (None, 10), 'y': (10, 10)})"
     )
 
 
@@ -901,3 +901,52 @@ def test_a_shape_that_the_graph_tells_is_said_to_come_from_it():
     graph = net(dense("fc", "data", 2), arrays={"fc_w": (2, 3), "fc_b": (2,)}, hints={"data": {"shape": "(8, 3)"}})
     assert infer(graph).inputs == {0: (None, 3)}
     assert infer(graph).notes == ("data: shape (?, 3) found out from the graph",)
+
+
+def one_at_a_time():
+    """A net whose Reshape has no place for more than one example."""
+    return net(conv("c", "x", 4, (3, 3), pad=(1, 1)), ("Reshape", "r", ["c"], {"shape": "(1, -1)"}),
+               dense("fc", "r", 2),
+               arrays={"c_w": (4, 3, 3, 3), "c_b": (4,), "fc_w": (2, 256), "fc_b": (2,)})  # fmt: skip
+
+
+def test_a_net_for_one_example_has_a_batch_of_one():
+    graph = one_at_a_time()
+    assert infer(graph).inputs == {0: (1, 3, 8, 8)}
+    assert infer(graph).notes == ("x: shape (1, 3, 8, 8) found out from the parameters",)
+
+
+def test_a_batch_that_the_net_decides_is_said():
+    told = infer(one_at_a_time(), {"x": (None, 3, 8, 8)})
+    assert told.inputs == {0: (1, 3, 8, 8)}
+    assert told.notes == ("x: a batch of 1 found out from the parameters",)
+
+
+def test_a_batch_of_one_is_proposed_before_another():
+    graph = net(("Reshape", "r", ["x"], {"shape": "(1, -1)"}), dense("fc", "r", 2),
+                arrays={"fc_w": (2, 20), "fc_b": (2,)})  # fmt: skip
+    assert refused(ShapeError, graph) == (
+        "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=1,20 (in Python "
+        "input_shapes={'x': (1, 20)})"
+    )
+
+
+def test_a_width_that_a_reshape_pins_is_found_beside_a_height_that_a_layer_does():
+    """A net that reads lines of text: 70 steps of a map that is a quarter as wide as the image."""
+    graph = net(conv("c", "x", 4, (3, 3), pad=(1, 1)), pool("p", "c"), pool("q", "p"),
+                ("transpose", "t", ["q"], {"axes": "(3, 0, 1, 2)"}), ("Reshape", "r", ["t"], {"shape": "(-3, -3)"}),
+                dense("fc", "r", 6), ("Reshape", "s", ["fc"], {"shape": "(-4, 70, -1, 0)"}),
+                arrays={"c_w": (4, 1, 3, 3), "c_b": (4,), "fc_w": (6, 32), "fc_b": (6,)})  # fmt: skip
+    assert refused(ShapeError, graph) == (
+        "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 1, ?, ?) cannot be found out: no square size "
+        "was found that fits the parameters, but 32 x 280 does; say for instance --input-shape x=?,1,32,280 (in Python "
+        "input_shapes={'x': (None, 1, 32, 280)})"
+    )
+
+
+def test_a_proposal_leaves_the_batch_open_even_if_another_input_is_to_be_asked_for():
+    graph = net(("_contrib_box_iou", "iou", ["a", "b"], {}))
+    assert refused(ShapeError, graph) == (
+        "net.json: the shape of input 'a' cannot be found out; say for instance --input-shape a=?,4 --input-shape "
+        "b=?,4 (in Python input_shapes={'a': (None, 4), 'b': (None, 4)})"
+    )
