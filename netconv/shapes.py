@@ -17,7 +17,6 @@ from .graph import Edge, Graph, Node
 from .roles import Role, parameters
 from .shape_rules.lengths import Misfit, Shape, merge, said
 from .sizes import (
-    BATCHES,
     FEWER_STEPS,
     MOST_EXAMPLES,
     MOST_NODES,
@@ -30,7 +29,7 @@ from .sizes import (
     question,
     try_sizes,
 )
-from .spread import Net
+from .spread import BATCHES, Net
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .graph import Edge, Graph
 from .shape_rules.lengths import Shape, said
-from .spread import Net
+from .spread import BATCHES, Net
 
 LARGEST_TRIED, MOST_STEPS = 1024, 500_000
 """Sizes that are tried for the open axes of an input, and rules that are run for it in all."""
@@ -24,8 +24,6 @@ MOST_ALONE = 6
 
 CHANNELS = (3, 1)
 """Channels that images have."""
-BATCHES = (1, 2)
-"""What is chosen must run with so many examples."""
 
 Plan = Mapping[tuple[int, int], int | None]
 """Lengths of open axes, by input and axis, that are not the size that is tried: None leaves them open. The batch stays
@@ -173,9 +171,13 @@ def _fits(net: Net, members: list[int], order: list[int], watched: Mapping[int, 
 def _run(net: Net, shapes: dict[Edge, Shape], order: list[int], watched: Mapping[int, int | None]) -> bool | None:
     """Whether inputs of these shapes fit, for any number of examples and for those of BATCHES; None as of
     `Net.fits`."""
+    net.spent += len(order)
     fit = net.fits(shapes, order, watched)
+    if fit is False:
+        return False
+    net.spent += len(BATCHES) * len(order)
     batches = [{e: (batch if s[0] is None else s[0], *s[1:]) for e, s in shapes.items()} for batch in BATCHES]
-    return fit if fit is False or all(net.fits(batch, order, watched) is not False for batch in batches) else False
+    return fit if all(net.fits(batch, order, watched) is not False for batch in batches) else False
 
 
 def _oblong(net: Net, members: list[int], order: list[int], watched: Mapping[int, int | None],

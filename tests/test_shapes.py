@@ -950,3 +950,21 @@ def test_a_proposal_leaves_the_batch_open_even_if_another_input_is_to_be_asked_f
         "net.json: the shape of input 'a' cannot be found out; say for instance --input-shape a=?,4 --input-shape "
         "b=?,4 (in Python input_shapes={'a': (None, 4), 'b': (None, 4)})"
     )
+
+
+@pytest.mark.parametrize(("added", "found"), [((1, 8, 6), (None, 8, 5)), ((1, 1, 6), (None, None, 5))])
+def test_what_is_added_tells_the_number_of_axes(added, found):
+    graph = net(dense("e", "x", 6, flatten="False"), ("broadcast_add", "a", ["e", "at"], {}),
+                arrays={"e_w": (6, 5), "e_b": (6,), "at": added})  # fmt: skip
+    assert infer(graph).inputs == {0: found}
+
+
+def test_no_shape_is_guessed_that_runs_with_no_batch():
+    """Seven rows an example, of which the layer alone would say that each is one."""
+    graph = net(("Reshape", "r", ["x"], {"shape": "(-1, 6)"}), dense("fc", "r", 5),
+                ("Reshape", "s", ["fc"], {"shape": "(-1, 7, 5)"}), arrays={"fc_w": (5, 6), "fc_b": (5,)})  # fmt: skip
+    assert refused(ShapeError, graph) == (
+        "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=?,3,224,224 (in Python "
+        "input_shapes={'x': (None, 3, 224, 224)})"
+    )
+    assert infer(graph, {"x": (None, 7, 6)}).inputs == {0: (None, 7, 6)}
