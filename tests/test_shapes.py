@@ -968,3 +968,9 @@ def test_no_shape_is_guessed_that_runs_with_no_batch():
         "input_shapes={'x': (None, 3, 224, 224)})"
     )
     assert infer(graph, {"x": (None, 7, 6)}).inputs == {0: (None, 7, 6)}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_data_of_a_product_are_as_long_as_the_matrix_wants(turned):
+    graph = net(("dot", "d", ["x", "w"], {"transpose_b": turned}), arrays={"w": (4, 9) if turned else (9, 4)})
+    assert infer(graph).inputs == {0: (None, 9)}
