@@ -134,12 +134,15 @@ def _plans(net: Net, members: list[int]) -> Iterator[Plan]:
 
 def _opened(net: Net, members: list[int], order: list[int], watched: Mapping[int, int | None], plan: Plan,
             size: int) -> Plan:  # fmt: skip
-    """The plan with every axis left open that nothing depends on, one after the other."""
+    """The plan with every axis left open that nothing depends on, one after the other. An axis that must be a multiple
+    of `size` is not open; one that must be a multiple of a power of 2, as poolings want it, is."""
+    even = size & -size
+    longer = 2 * size, size + (even if even < size else max(1, size // 2))
     for index in members:
         for axis, n in enumerate(net.shape(Edge(index))):
             if axis and n is None:
-                less, more = ({**plan, (index, axis): length} for length in (None, 2 * size))
-                free = all(_fits(net, members, order, watched, other, size) for other in (less, more))
+                less, *more = ({**plan, (index, axis): length} for length in (None, *longer))
+                free = all(_fits(net, members, order, watched, other, size) for other in (less, *more))
                 plan = less if free else plan
     return plan
 

@@ -974,3 +974,13 @@ def test_no_shape_is_guessed_that_runs_with_no_batch():
 def test_data_of_a_product_are_as_long_as_the_matrix_wants(turned):
     graph = net(("dot", "d", ["x", "w"], {"transpose_b": turned}), arrays={"w": (4, 9) if turned else (9, 4)})
     assert infer(graph).inputs == {0: (None, 9)}
+
+
+@pytest.mark.parametrize(("codes", "found"), [("(-4, 16, -1, 0)", 16), ("(0, 0, 0)", None)])
+def test_a_width_of_which_only_multiples_fit_is_not_open(codes, found):
+    graph = net(conv("c", "x", 4, (3, 3), pad=(1, 1)), ("transpose", "t", ["c"], {"axes": "(3, 0, 1, 2)"}),
+                ("Reshape", "r", ["t"], {"shape": "(0, 0, -1)"}), dense("fc", "r", 6, flatten=False),
+                ("Reshape", "m", ["fc"], {"shape": "(-3, 0)" if found else "(0, 0, 0)"}),
+                ("Reshape", "s", ["m"], {"shape": codes}),
+                arrays={"c_w": (4, 1, 3, 3), "c_b": (4,), "fc_w": (6, 64), "fc_b": (6,)})  # fmt: skip
+    assert infer(graph).inputs == {0: (None, 1, 16, found)}
