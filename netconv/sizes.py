@@ -202,6 +202,8 @@ def _oblong(net: Net, members: list[int], order: list[int], watched: Mapping[int
     sides = range(1, LARGEST_OBLONG)
     small = sorted(((h, w) for h in sides for w in sides if h != w), key=lambda size: (abs(size[0] - size[1]), size))
     known = [*OBLONG, *(size[::-1] for size in OBLONG), *small] if len(open_) == 2 else []
+    if len(open_) == 3:  # videos
+        known = [(frames, side, side) for side in (*CUSTOMARY, *sides) for frames in sides if frames != side]
     each = (islice(filter(partial(alone, axis), range(1, LARGEST_TRIED + 1)), MOST_ALONE) for axis in open_)
     for size in chain(known, product(*each)) if len(members) == 1 < len(open_) else ():
         if net.spent >= steps:

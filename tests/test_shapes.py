@@ -984,3 +984,13 @@ def test_a_width_of_which_only_multiples_fit_is_not_open(codes, found):
                 ("Reshape", "s", ["m"], {"shape": codes}),
                 arrays={"c_w": (4, 1, 3, 3), "c_b": (4,), "fc_w": (6, 64), "fc_b": (6,)})  # fmt: skip
     assert infer(graph).inputs == {0: (None, 1, 16, found)}
+
+
+def test_a_video_that_is_no_cube_has_square_frames():
+    graph = net(conv("c", "x", 2, (3, 3, 3), pad=(1, 1, 1)), dense("fc", "c", 2),
+                arrays={"c_w": (2, 1, 3, 3, 3), "c_b": (2,), "fc_w": (2, 2 * 4 * 28 * 28), "fc_b": (2,)})  # fmt: skip
+    assert refused(ShapeError, graph) == (
+        "net.json: the sizes of axes 2, 3 and 4 of input 'x' of shape (?, 1, ?, ?, ?) cannot be found out: no square "
+        "size was found that fits the parameters, but 4 x 28 x 28 does; say for instance --input-shape x=?,1,4,28,28 "
+        "(in Python input_shapes={'x': (None, 1, 4, 28, 28)})"
+    )
