@@ -8,6 +8,7 @@ from dataclasses import replace
 from ..errors import NodeError
 from ..graph.graph import Edge, Graph, Node
 from ..ops import registry
+from ..shapes.parameter_roles import owns
 
 IDENTITY = frozenset({"_copy", "_identity_with_attr_like_rhs", "IdentityAttachKLSparseReg"})
 LABELLED = frozenset(
@@ -92,7 +93,7 @@ def labels(graph: Graph, given: Collection[str] = ()) -> frozenset[int]:
         for index in graph.inputs()
         if graph.nodes[index].name not in given
         and (index in compared or graph.nodes[index].name.endswith("label"))
-        and not any(_owns(graph.nodes[i]) for i in _depending(graph, {index}))
+        and not any(owns(graph.nodes[i]) for i in _depending(graph, {index}))
     )
 
 
@@ -101,11 +102,6 @@ def _origin(graph: Graph, index: int) -> int:
     while len(graph.nodes[index].inputs) == 1:
         index = graph.nodes[index].inputs[0].node
     return index
-
-
-def _owns(node: Node) -> bool:
-    """Whether a node has parameters."""
-    return node.op != "null" and any(i.stored and not i.variadic for i in registry.translation(node.op).inputs)
 
 
 def losses_left_out(raw: Graph, given: Collection[str] = ()) -> list[str]:

@@ -29,24 +29,39 @@ class Role:
 
 def parameters(graph: Graph, given: Collection[str] = ()) -> dict[int, Role]:
     """The null nodes without a stored array that are parameters, not inputs: what a translation wants stored, as
-    Mathematica's own importer has it, and what its hints say to be one. What is in `given` is an input."""
-    found = {i: Role("null", "", True) for i in graph.inputs() if _hinted(graph.nodes[i])}
+    Mathematica's own importer has it, or, with a hint of its shape, what that is computed of; and what its hints say
+    to be one. What is in `given` is an input."""
+    data = {e.node for node in graph.nodes if node.op == "UpSampling" and not _weighted(node) for e in node.inputs}
+    found = {i: Role("null", "", True) for i in graph.inputs() if i not in data and _hinted(graph.nodes[i])}
     for edge, role in _stored_inputs(graph):
-        todo, seen = [(edge.node, role)], set()
+        todo, seen = [(edge.node, role, False)], set()
         while todo:
-            index, role = todo.pop()
+            index, role, computed = todo.pop()
             node = graph.nodes[index]
-            if node.op == "null" and index not in graph.arrays:
-                found[index] = role
-            elif node.op in MOVES and index not in seen:
-                seen.add(index)
-                todo.extend((e.node, Role(role.op, role.name, False)) for e in node.inputs)
+            if node.op == "null":
+                if index not in graph.arrays and ("shape" in node.hints or not computed):
+                    found[index] = role
+            elif (index, computed) not in seen and not owns(node):
+                seen.add((index, computed))
+                computed = computed or node.op not in MOVES
+                todo.extend((e.node, Role(role.op, role.name, False), computed) for e in node.inputs)
     return {i: role for i, role in sorted(found.items()) if graph.nodes[i].name not in given}
 
 
 def _hinted(node: Node) -> bool:
     """Whether a null node has a hint how to initialise or train it, or a shape and the name that parameters have."""
     return not LEARNT.isdisjoint(node.hints) or ("shape" in node.hints and node.name.endswith(ENDS))
+
+
+def _weighted(node: Node) -> bool:
+    """Whether the second input of an UpSampling is a weight. MXNet writes it the hint of one where it is data, too."""
+    return node.op == "UpSampling" and node.attrs.get("sample_type") == "bilinear"
+
+
+def owns(node: Node) -> bool:
+    """Whether a node has parameters."""
+    ops = registry.load()
+    return node.op in ops and any(wanted.stored and not wanted.variadic for wanted in ops[node.op].inputs)
 
 
 def _stored_inputs(graph: Graph) -> Iterable[tuple[Edge, Role]]:
@@ -56,7 +71,7 @@ def _stored_inputs(graph: Graph) -> Iterable[tuple[Edge, Role]]:
         for edge, wanted in zip(node.inputs, declared, strict=False):
             if wanted.stored and not wanted.variadic:
                 yield edge, Role(node.op, wanted.name, True)
-        if node.op == "UpSampling" and node.attrs.get("sample_type") == "bilinear":
+        if _weighted(node):
             yield from ((edge, Role(node.op, "weight", True)) for edge in node.inputs[1:])
         for subgraph in node.subgraphs if node.op == "_foreach" else ():
             inner = parameters(subgraph)

@@ -25,8 +25,11 @@ from ..graph.partial_shape import (
 from ..ops import registry
 from .parameter_roles import bound
 from .rules.axes import reshape_codes
+from .rules.elementwise import BROADCAST
 from .rules.likely import GUESSES
 
+BATCHES = (1, 2)
+"""What is guessed or chosen must run with so many examples."""
 MOST_AXES, MOST_OUTPUTS, MOST_GUESSES, DEEPEST = 32, 2**16, 3, 4
 
 
@@ -135,12 +138,14 @@ class ShapeSolver:
             sign = -sign
 
     def guess(self) -> None:
-        """Where the rules leave a rank open, what is most likely, unless it contradicts what is known."""
+        """Where the rules leave a rank open, what is most likely, unless it contradicts what is known: first as many
+        axes as what is added has."""
+        likely = [i for i, node in enumerate(self.graph.nodes) if self.rules[i] and node.op in GUESSES]
+        likely.sort(key=lambda i: self.graph.nodes[i].op not in BROADCAST)
         for _ in range(MOST_GUESSES):
             progress = False
-            for index, node in enumerate(self.graph.nodes):
-                if not self.rules[index] or node.op not in GUESSES:
-                    continue
+            for index in likely:
+                node = self.graph.nodes[index]
                 ins, outs = self.around(index, self.shape)
                 self.undo.clear()
                 try:
@@ -148,6 +153,8 @@ class ShapeSolver:
                     self.settle(self.learn((edge, claim) for edge, claim in claims if claim is not None))
                     if any(self._batch_gone(edge, known) for edge, known in self.undo):
                         raise ShapeMismatch("a guess says nothing of the number of examples")
+                    if self.undo and not self._runs():
+                        raise ShapeMismatch("a guess holds for any number of examples")
                     progress = progress or bool(self.undo)
                 except (ShapeMismatch, NodeError):
                     for edge, known in reversed(self.undo):
@@ -159,6 +166,16 @@ class ShapeSolver:
         """Whether an input that had no shape has one now of a length and a number of examples."""
         shape = self.shape(edge)
         return known is None and self.graph.nodes[edge.node].op == "null" and shape[1:] == (None,) != shape[:1]
+
+    def _runs(self) -> bool:
+        """Whether batches of BATCHES examples contradict nothing."""
+        inputs = {i: self.shape(Edge(i)) for i in self.graph.inputs() if not self.stored[i]}
+        order = [i for i, node in enumerate(self.graph.nodes) if node.op != "null"]
+        return all(
+            self.fits({Edge(i): (batch, *s[1:]) for i, s in inputs.items() if s and s[0] is None}, order, {})
+            is not False
+            for batch in BATCHES
+        )
 
     def features(self, index: int) -> int | None:
         """How many features a node makes of each example by flattening, where its data leave that open."""
@@ -190,7 +207,6 @@ class ShapeSolver:
         `watched` are nodes that more is known of than follows, with the features that they want, if any.
         """
         tried, made = dict(sizes), {}
-        self.spent += len(order)
 
         def look(edge):
             return tried[edge] if edge in tried else self.shapes.get(edge)

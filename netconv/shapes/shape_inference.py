@@ -16,9 +16,8 @@ from ..graph.attributes import Ints, parse
 from ..graph.graph import Edge, Graph, Node
 from ..graph.partial_shape import Shape, ShapeMismatch, format_shape, merge
 from .parameter_roles import Role, parameters
-from .propagation import ShapeSolver
+from .propagation import BATCHES, ShapeSolver
 from .size_search import (
-    BATCHES,
     FEWER_STEPS,
     MOST_EXAMPLES,
     MOST_NODES,
@@ -41,6 +40,9 @@ class Inferred:
     inputs: dict[int, Shape]
     arrays: dict[int, Shape]
     notes: tuple[str, ...]
+
+
+BATCH_RANKS = {(None,): 0, (1,): 1}
 
 
 class UnknownParameter(ShapeError):
@@ -93,19 +95,24 @@ def ask(graph: Graph, asked: Undecided, given: Mapping[str, tuple], ignored: Col
         for example in islice(shapes, max(1, min(MOST_EXAMPLES, left // len(graph.nodes)))):
             left -= len(graph.nodes)
             try:
-                inferred = tried(example)
+                inferred, other = tried(example), None
                 _runs(graph, inferred)
-            except Undecided as other:
-                if graph.nodes[other.index].name not in (*said_so_far, name):
-                    fitting.setdefault(2, (example, other))
+                batch = inferred.inputs[asked.index][:1]
+            except Undecided as also:
+                other, batch = also, also.net.shape(Edge(asked.index))[:1]
+                if graph.nodes[also.index].name in (*said_so_far, name):
+                    continue
             except UnknownParameter as error:
                 lacking = error
+                continue
             except NetconvError:
-                pass
-            else:  # one that leaves the number of examples open is better
-                fitting.setdefault(int(inferred.inputs[asked.index][:1] != example[:1]), (example, None))
-                if 0 in fitting:
-                    break
+                continue
+            # Any number of examples is better than one at a time, and asking for other inputs than another number.
+            rank = BATCH_RANKS.get(batch, len(BATCH_RANKS))
+            quality = rank == len(BATCH_RANKS), other is not None, rank
+            fitting.setdefault(quality, ((*batch, *example[1:]), other))
+            if not any(quality):
+                break
         if not fitting:
             return lacking or UnknownShape(question(graph, first, {}))
         said_so_far[name], asked = fitting[min(fitting)]
@@ -171,13 +178,14 @@ def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], z
             name = graph.nodes[index].name
             raise UnknownParameter(f"{graph.source}: the shape of parameter {name!r} cannot be found out")
     hinted = {i for i in inputs if any((_hint(graph.nodes[i]) or ())[1:])}
-    notes = tuple(
-        f"{graph.nodes[i].name}: shape {format_shape(net.shape(Edge(i)))} found out from the "
-        f"{'data' if i == told else 'parameters' if graph.arrays and i not in hinted else 'graph'}{also.get(i, '')}"
-        for i in inputs
-        if i not in known and i not in zeros
-    )
-    return Inferred({i: net.shape(Edge(i)) for i in inputs}, {i: net.shape(Edge(i)) for i in roles}, notes)
+    notes = []
+    for i in inputs:
+        shape = net.shape(Edge(i))
+        if i not in zeros and shape[:1] != known.get(i, (0,))[:1]:
+            what = f"a batch of {shape[0]}" if i in known else f"shape {format_shape(shape)}"
+            origin = "data" if i == told else "parameters" if graph.arrays and i not in hinted else "graph"
+            notes.append(f"{graph.nodes[i].name}: {what} found out from the {origin}{also.get(i, '')}")
+    return Inferred({i: net.shape(Edge(i)) for i in inputs}, {i: net.shape(Edge(i)) for i in roles}, tuple(notes))
 
 
 def _given(graph: Graph, inputs: list[int], given: Mapping[str, tuple], ignored) -> dict[int, Shape]:

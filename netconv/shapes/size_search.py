@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from itertools import zip_longest
+from functools import cache, partial
+from itertools import chain, islice, product, zip_longest
 from typing import NamedTuple
 
 from ..graph.graph import Edge, Graph
 from ..graph.partial_shape import Shape, format_shape
-from .propagation import ShapeSolver
+from .propagation import BATCHES, ShapeSolver
 
 LARGEST_TRIED, MOST_STEPS = 1024, 500_000
 """Sizes that are tried for the open axes of an input, and rules that are run for it in all."""
@@ -19,15 +19,15 @@ CUSTOMARY = (28, 32, 64, 96, 112, 128, 224, 227, 256, 299, 384, 416, 512)
 LARGEST_OBLONG = 48
 OBLONG = ((48, 64), (96, 128), (120, 160), (144, 176), (180, 320), (240, 320), (360, 640), (480, 640))
 """Sizes of images that are tried for an example where no square fits: up to the one, and those of the other."""
-
+MOST_ALONE = 6
+"""Lengths of an axis that nothing contradicts while the others are open: so many are tried with those of the others."""
 
 CHANNELS = (3, 1)
 """Channels that images have."""
-BATCHES = (1, 2)
-"""What is chosen must run with so many examples."""
 
 Plan = Mapping[tuple[int, int], int | None]
-"""Lengths of open axes, by input and axis, that are not the size that is tried: None leaves them open."""
+"""Lengths of open axes, by input and axis, that are not the size that is tried: None leaves them open. The batch stays
+open but where it is in the plan."""
 
 
 class Undecided(Exception):
@@ -35,7 +35,7 @@ class Undecided(Exception):
 
     def __init__(self, net: ShapeSolver, index: int, why: str = "cannot be found out", fitting: Shape = None):
         super().__init__(why)
-        self.index, self.known, self.why, self.fitting = index, net.shape(Edge(index)), why, fitting
+        self.net, self.index, self.known, self.why, self.fitting = net, index, net.shape(Edge(index)), why, fitting
         self.alike = _alike(net, index) if self.known is None else self.known
 
 
@@ -96,7 +96,9 @@ def _settled(net: ShapeSolver, members: list[int], order: list[int], watched: Ma
             none = None if sizes is None else none
             continue
         opened = _opened(net, members, order, watched, plan, sizes.chosen)
-        if not plan and any(_channels(net.shape(Edge(i))) and not _of_image(opened, i) for i in members):
+        if not any(axis for _, axis in plan) and any(
+            _channels(net.shape(Edge(i))) and not _of_image(opened, i) for i in members
+        ):
             continue
         for (index, axis), channels in plan.items():
             if opened.get((index, axis), channels) is not None and _fits(
@@ -119,7 +121,7 @@ def _of_image(opened: Plan, index: int) -> bool:
 
 
 def _plans(net: ShapeSolver, members: list[int]) -> Iterator[Plan]:
-    """All open axes the same; then images with the channels that they have."""
+    """All open axes the same; then images with the channels that they have; then nets for one example at a time."""
     yield {}
     for place in (0, 1):
         for channels in CHANNELS:
@@ -127,16 +129,20 @@ def _plans(net: ShapeSolver, members: list[int]) -> Iterator[Plan]:
             plan = {(i, places[place]): channels for i, places in axes.items() if places}
             if plan:
                 yield plan
+    yield {(i, 0): 1 for i in members}
 
 
 def _opened(net: ShapeSolver, members: list[int], order: list[int], watched: Mapping[int, int | None], plan: Plan,
             size: int) -> Plan:  # fmt: skip
-    """The plan with every axis left open that nothing depends on, one after the other."""
+    """The plan with every axis left open that nothing depends on, one after the other. An axis that must be a multiple
+    of `size` is not open; one that must be a multiple of a power of 2, as poolings want it, is."""
+    even = size & -size
+    longer = 2 * size, size + (even if even < size else max(1, size // 2))
     for index in members:
         for axis, n in enumerate(net.shape(Edge(index))):
             if axis and n is None:
-                less, more = ({**plan, (index, axis): length} for length in (None, 2 * size))
-                free = all(_fits(net, members, order, watched, other, size) for other in (less, more))
+                less, *more = ({**plan, (index, axis): length} for length in (None, *longer))
+                free = all(_fits(net, members, order, watched, other, size) for other in (less, *more))
                 plan = less if free else plan
     return plan
 
@@ -155,7 +161,7 @@ def _upstream(graph: Graph, inputs: list[int]) -> list[int]:
 def _sized(net: ShapeSolver, members: list[int], plan: Plan, size: int) -> dict[Edge, Shape]:
     shapes = {i: net.shape(Edge(i)) for i in members}
     return {
-        Edge(i): (s[0], *(plan.get((i, axis), size) if n is None else n for axis, n in enumerate(s[1:], 1)))
+        Edge(i): tuple(plan.get((i, axis), size if axis else None) if n is None else n for axis, n in enumerate(s))
         for i, s in shapes.items()
     }
 
@@ -170,9 +176,13 @@ def _run(
 ) -> bool | None:
     """Whether inputs of these shapes fit, for any number of examples and for those of BATCHES; None as of
     `Net.fits`."""
+    net.spent += len(order)
     fit = net.fits(shapes, order, watched)
+    if fit is False:
+        return False
+    net.spent += len(BATCHES) * len(order)
     batches = [{e: (batch if s[0] is None else s[0], *s[1:]) for e, s in shapes.items()} for batch in BATCHES]
-    return fit and all(net.fits(batch, order, watched) is not False for batch in batches)
+    return fit if all(net.fits(batch, order, watched) is not False for batch in batches) else False
 
 
 def _oblong(net: ShapeSolver, members: list[int], order: list[int], watched: Mapping[int, int | None],
@@ -180,17 +190,30 @@ def _oblong(net: ShapeSolver, members: list[int], order: list[int], watched: Map
     """Sizes that no square fits, with an image as an example that does, if one is found: which way round it lies, the
     parameters do not tell."""
     index, why = members[0], "cannot be found out: no square size was found that fits the parameters"
-    batch, *lengths = net.shape(Edge(index))
+    lengths = net.shape(Edge(index))
+    open_ = [axis for axis, n in enumerate(lengths) if axis and n is None]
+
+    def fits(sizes: Mapping[int, int]) -> bool | None:
+        shape = tuple(sizes.get(axis, n) for axis, n in enumerate(lengths))
+        return _run(net, {Edge(index): shape}, order, watched)
+
+    @cache
+    def alone(axis: int, length: int) -> bool:
+        return fits({axis: length}) is not False
+
     sides = range(1, LARGEST_OBLONG)
     small = sorted(((h, w) for h in sides for w in sides if h != w), key=lambda size: (abs(size[0] - size[1]), size))
-    pairs = (
-        [*OBLONG, *(size[::-1] for size in OBLONG), *small] if len(members) == 1 and lengths.count(None) == 2 else []
-    )
-    for size in pairs[: max(0, steps - net.spent) // max(1, len(order))]:
-        open_ = iter(size)
-        shape = (batch, *(next(open_) if n is None else n for n in lengths))
-        if _run(net, {Edge(index): shape}, order, watched):
-            return Undecided(net, index, f"{why}, but {size[0]} x {size[1]} does", shape)
+    known = [*OBLONG, *(size[::-1] for size in OBLONG), *small] if len(open_) == 2 else []
+    if len(open_) == 3:  # videos
+        known = [(frames, side, side) for side in (*CUSTOMARY, *sides) for frames in sides if frames != side]
+    each = (islice(filter(partial(alone, axis), range(1, LARGEST_TRIED + 1)), MOST_ALONE) for axis in open_)
+    for size in chain(known, product(*each)) if len(members) == 1 < len(open_) else ():
+        if net.spent >= steps:
+            break
+        sizes = dict(zip(open_, size, strict=True))
+        if all(alone(axis, length) for axis, length in sizes.items()) and fits(sizes):
+            shape = tuple(sizes.get(axis, n) for axis, n in enumerate(lengths))
+            return Undecided(net, index, f"{why}, but {' x '.join(map(str, size))} does", shape)
     return Undecided(net, index, why)
 
 

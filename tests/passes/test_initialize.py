@@ -34,9 +34,10 @@ def values(graph, given, seed=0, init=None):
         ("p", {"shape": "(4, 2)", "lr_mult": "1.0"}),
         ("p", {"shape": "(4, 2)", "wd_mult": "10"}),
         ("p", {"init": "ones", "shape": "(4, 2)"}),
+        ("p", {"shape": "(4, 2)"}),
     ],
 )
-def test_what_has_a_shape_and_is_called_or_trained_as_a_parameter_is_one(name, hints):
+def test_what_has_a_shape_and_a_part_in_a_weight_is_a_parameter(name, hints):
     """Weights that are normalised before a layer reads them, as ArcFace has them."""
     nulls = (Node("null", "x", hints={"shape": "(8, 2)"}), Node("null", name, hints=hints))
     norm = Node("L2Normalization", "norm", {"mode": "instance"}, (Edge(1),))
@@ -47,6 +48,27 @@ def test_what_has_a_shape_and_is_called_or_trained_as_a_parameter_is_one(name, h
     assert inferred.inputs == {0: (None, 2)} and inferred.arrays == {1: (4, 2)}
     assert inferred.notes == ("x: shape (?, 2) found out from the graph",)
     assert initialise(graph, inferred.arrays, 0).arrays[1].value.shape == (4, 2)
+
+
+def test_what_passes_a_layer_on_its_way_to_a_weight_is_data():
+    """Weights that a net computes of its data."""
+    nulls = tuple(
+        Node("null", name, hints={"shape": "(8, 2)"} if name in "xz" else {}) for name in ("x", "z", "w", "b")
+    )
+    nodes = (
+        Node("FullyConnected", "fc", {"num_hidden": "2"}, (Edge(1), Edge(2), Edge(3))),
+        Node("L2Normalization", "norm", {"mode": "instance"}, (Edge(4),)),
+        Node("FullyConnected", "of", {"num_hidden": "8", "no_bias": "True"}, (Edge(0), Edge(5))),
+    )
+    assert list(parameters(Graph((*nulls, *nodes), (Edge(6),), {}, source="net.json"))) == [2, 3]
+
+
+def test_what_is_enlarged_beside_other_data_is_no_weight():
+    """MXNet writes the hint of a bilinear weight to it."""
+    nulls = (Node("null", "x"), Node("null", "y", hints={"init": '["bilinear", {}]'}))
+    attrs = {"sample_type": "nearest", "scale": "2", "num_args": "2"}
+    graph = Graph((*nulls, Node("UpSampling", "up", attrs, (Edge(0), Edge(1)))), (Edge(2),), {}, source="net.json")
+    assert list(parameters(graph)) == []
 
 
 DENSE = {"num_hidden": "300"}

@@ -700,7 +700,7 @@ def test_several_inputs_are_one_question():
     graph = net(("relu", "a", ["x"], {}), ("relu", "b", ["y"], {}), ("dot", "d", ["a", "b"], {}))
     assert refused(ShapeError, graph) == (
         "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=?,10 --input-shape "
-        "y=?,10 (in Python input_shapes={'x': (None, 10), 'y': (None, 10)})"
+        "y=10,10 (in Python input_shapes={'x': (None, 10), 'y': (10, 10)})"
     )
 
 
@@ -901,3 +901,96 @@ def test_a_shape_that_the_graph_tells_is_said_to_come_from_it():
     graph = net(dense("fc", "data", 2), arrays={"fc_w": (2, 3), "fc_b": (2,)}, hints={"data": {"shape": "(8, 3)"}})
     assert infer(graph).inputs == {0: (None, 3)}
     assert infer(graph).notes == ("data: shape (?, 3) found out from the graph",)
+
+
+def one_at_a_time():
+    """A net whose Reshape has no place for more than one example."""
+    return net(conv("c", "x", 4, (3, 3), pad=(1, 1)), ("Reshape", "r", ["c"], {"shape": "(1, -1)"}),
+               dense("fc", "r", 2),
+               arrays={"c_w": (4, 3, 3, 3), "c_b": (4,), "fc_w": (2, 256), "fc_b": (2,)})  # fmt: skip
+
+
+def test_a_net_for_one_example_has_a_batch_of_one():
+    graph = one_at_a_time()
+    assert infer(graph).inputs == {0: (1, 3, 8, 8)}
+    assert infer(graph).notes == ("x: shape (1, 3, 8, 8) found out from the parameters",)
+
+
+def test_a_batch_that_the_net_decides_is_said():
+    told = infer(one_at_a_time(), {"x": (None, 3, 8, 8)})
+    assert told.inputs == {0: (1, 3, 8, 8)}
+    assert told.notes == ("x: a batch of 1 found out from the parameters",)
+
+
+def test_a_batch_of_one_is_proposed_before_another():
+    graph = net(("Reshape", "r", ["x"], {"shape": "(1, -1)"}), dense("fc", "r", 2),
+                arrays={"fc_w": (2, 20), "fc_b": (2,)})  # fmt: skip
+    assert refused(ShapeError, graph) == (
+        "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=1,20 (in Python "
+        "input_shapes={'x': (1, 20)})"
+    )
+
+
+def test_a_width_that_a_reshape_pins_is_found_beside_a_height_that_a_layer_does():
+    """A net that reads lines of text: 70 steps of a map that is a quarter as wide as the image."""
+    graph = net(conv("c", "x", 4, (3, 3), pad=(1, 1)), pool("p", "c"), pool("q", "p"),
+                ("transpose", "t", ["q"], {"axes": "(3, 0, 1, 2)"}), ("Reshape", "r", ["t"], {"shape": "(-3, -3)"}),
+                dense("fc", "r", 6), ("Reshape", "s", ["fc"], {"shape": "(-4, 70, -1, 0)"}),
+                arrays={"c_w": (4, 1, 3, 3), "c_b": (4,), "fc_w": (6, 32), "fc_b": (6,)})  # fmt: skip
+    assert refused(ShapeError, graph) == (
+        "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 1, ?, ?) cannot be found out: no square size "
+        "was found that fits the parameters, but 32 x 280 does; say for instance --input-shape x=?,1,32,280 (in Python "
+        "input_shapes={'x': (None, 1, 32, 280)})"
+    )
+
+
+def test_a_proposal_leaves_the_batch_open_even_if_another_input_is_to_be_asked_for():
+    graph = net(("_contrib_box_iou", "iou", ["a", "b"], {}))
+    assert refused(ShapeError, graph) == (
+        "net.json: the shape of input 'a' cannot be found out; say for instance --input-shape a=?,4 --input-shape "
+        "b=?,4 (in Python input_shapes={'a': (None, 4), 'b': (None, 4)})"
+    )
+
+
+@pytest.mark.parametrize(("added", "found"), [((1, 8, 6), (None, 8, 5)), ((1, 1, 6), (None, None, 5))])
+def test_what_is_added_tells_the_number_of_axes(added, found):
+    graph = net(dense("e", "x", 6, flatten="False"), ("broadcast_add", "a", ["e", "at"], {}),
+                arrays={"e_w": (6, 5), "e_b": (6,), "at": added})  # fmt: skip
+    assert infer(graph).inputs == {0: found}
+
+
+def test_no_shape_is_guessed_that_runs_with_no_batch():
+    """Seven rows an example, of which the layer alone would say that each is one."""
+    graph = net(("Reshape", "r", ["x"], {"shape": "(-1, 6)"}), dense("fc", "r", 5),
+                ("Reshape", "s", ["fc"], {"shape": "(-1, 7, 5)"}), arrays={"fc_w": (5, 6), "fc_b": (5,)})  # fmt: skip
+    assert refused(ShapeError, graph) == (
+        "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=?,3,224,224 (in Python "
+        "input_shapes={'x': (None, 3, 224, 224)})"
+    )
+    assert infer(graph, {"x": (None, 7, 6)}).inputs == {0: (None, 7, 6)}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_data_of_a_product_are_as_long_as_the_matrix_wants(turned):
+    graph = net(("dot", "d", ["x", "w"], {"transpose_b": turned}), arrays={"w": (4, 9) if turned else (9, 4)})
+    assert infer(graph).inputs == {0: (None, 9)}
+
+
+@pytest.mark.parametrize(("codes", "found"), [("(-4, 16, -1, 0)", 16), ("(0, 0, 0)", None)])
+def test_a_width_of_which_only_multiples_fit_is_not_open(codes, found):
+    graph = net(conv("c", "x", 4, (3, 3), pad=(1, 1)), ("transpose", "t", ["c"], {"axes": "(3, 0, 1, 2)"}),
+                ("Reshape", "r", ["t"], {"shape": "(0, 0, -1)"}), dense("fc", "r", 6, flatten=False),
+                ("Reshape", "m", ["fc"], {"shape": "(-3, 0)" if found else "(0, 0, 0)"}),
+                ("Reshape", "s", ["m"], {"shape": codes}),
+                arrays={"c_w": (4, 1, 3, 3), "c_b": (4,), "fc_w": (6, 64), "fc_b": (6,)})  # fmt: skip
+    assert infer(graph).inputs == {0: (None, 1, 16, found)}
+
+
+def test_a_video_that_is_no_cube_has_square_frames():
+    graph = net(conv("c", "x", 2, (3, 3, 3), pad=(1, 1, 1)), dense("fc", "c", 2),
+                arrays={"c_w": (2, 1, 3, 3, 3), "c_b": (2,), "fc_w": (2, 2 * 4 * 28 * 28), "fc_b": (2,)})  # fmt: skip
+    assert refused(ShapeError, graph) == (
+        "net.json: the sizes of axes 2, 3 and 4 of input 'x' of shape (?, 1, ?, ?, ?) cannot be found out: no square "
+        "size was found that fits the parameters, but 4 x 28 x 28 does; say for instance --input-shape x=?,1,4,28,28 "
+        "(in Python input_shapes={'x': (None, 1, 4, 28, 28)})"
+    )

@@ -16,6 +16,11 @@ def _rank_two(a, ins, outs):
     return [(None, next(iter(lengths), None)) if ins[0] is None else None]
 
 
+def _product(a, ins, outs):
+    """Rows, as long as the matrix that they are multiplied with wants them."""
+    return [(None, ins[1][-1 if a.transpose_b else 0]) if ins[0] is None and ins[1] and not a.transpose_a else None]
+
+
 def _flat_already(a, ins, outs):
     return [of_rank(outs[0], 2) if ins[0] is None and of_rank(outs[0], 2)[1] is not None else None]
 
@@ -57,7 +62,7 @@ GUESSES: dict[str, Callable] = {
     "Embedding": lambda a, ins, outs: [(None, None) if ins[0] is None else None],
     "Flatten": _flat_already,
     "Reshape": _reshaped,
-    "dot": lambda a, ins, outs: [(None, ins[1][0]) if ins[0] is None and ins[1] and not a.transpose_a else None],
+    "dot": _product,
     "batch_dot": lambda a, ins, outs: [(None,) * 3 if x is None else None for x in ins],
     **dict.fromkeys(BROADCAST, _as_the_other),
 }
