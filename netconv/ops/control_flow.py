@@ -2,14 +2,11 @@
 
 from ..graph.attributes import Ints
 from ..keras_api.lazy import ops
+from ..kernels.layout import as_they_are
 from .registry import translates
 
-LONGEST = 1000
+LONGEST_WHILE, LONGEST_FOREACH = 1000, 10_000
 """Steps that a loop may be unrolled to."""
-
-
-def _as_they_are(site, values, attributes):
-    return values, attributes, None
 
 
 def _true(value):
@@ -17,7 +14,7 @@ def _true(value):
     return ops.reshape(ops.not_equal(value.natural(), 0), ())
 
 
-@translates("_cond", layout=_as_they_are, ignores="num_outputs")
+@translates("_cond", layout=as_they_are, ignores="num_outputs")
 def cond(at, *data, cond_input_locs: Ints, then_input_locs: Ints, else_input_locs: Ints):
     given = [[data[i] for i in places] for places in (cond_input_locs, then_input_locs, else_input_locs)]
     (condition,), one, two = (at.subgraph(number, values) for number, values in enumerate(given))
@@ -25,13 +22,13 @@ def cond(at, *data, cond_input_locs: Ints, then_input_locs: Ints, else_input_loc
     return [ops.where(chosen, a.natural(), b.natural()) for a, b in zip(one, two, strict=True)]
 
 
-@translates("_while_loop", layout=_as_they_are, ignores="num_outputs")
+@translates("_while_loop", layout=as_they_are, ignores="num_outputs")
 def while_loop(
     at, *data, num_out_data: int, max_iterations: int, cond_input_locs: Ints, func_input_locs: Ints, func_var_locs: Ints
 ):
     """All of `max_iterations` steps; one after the condition has failed changes nothing, and its outputs are 0."""
-    if max_iterations > LONGEST:
-        raise at.error(f"attribute 'max_iterations' must be at most {LONGEST} to be unrolled", max_iterations)
+    if max_iterations > LONGEST_WHILE:
+        raise at.error(f"attribute 'max_iterations' must be at most {LONGEST_WHILE} to be unrolled", max_iterations)
     values = list(data)
     places = [func_input_locs[i] for i in func_var_locs]
     active, outputs = None, []
@@ -44,3 +41,33 @@ def while_loop(
         for place, new in zip(places, results[num_out_data:], strict=True):
             values[place] = at.ordered(ops.where(active, new.natural(), values[place].natural()))
     return [*(ops.stack(list(row), 0) for row in zip(*outputs, strict=True)), *(values[i] for i in places)]
+
+
+@translates("_foreach", layout=as_they_are, ignores="num_outputs")
+def foreach(at, *args, num_out_data: int, in_data_locs: Ints, in_state_locs: Ints, remain_locs: Ints):
+    """Unrolled over the first axis of the data; the inputs are data, then states, then what every step sees."""
+    data = args[: len(in_data_locs)]
+    states = list(args[len(in_data_locs) : len(in_data_locs) + len(in_state_locs)])
+    rest = args[len(in_data_locs) + len(in_state_locs) :]
+    steps = data[0].shape[0]
+    if steps is None or steps > LONGEST_FOREACH:
+        raise at.open(f"needs a known number of steps of at most {LONGEST_FOREACH}", steps)
+    # One split a sequence, along time wherever it lies.
+    cuts = [_steps(at, value) for value in data]
+    outputs: list[list] = []
+    for step in range(steps):
+        given = dict(zip(in_data_locs, (cut[step] for cut in cuts), strict=True))
+        given |= dict(zip(in_state_locs, states, strict=True)) | dict(zip(remain_locs, rest, strict=True))
+        results = at.subgraph(0, [given[i] for i in range(len(given))])
+        outputs.append(results[:num_out_data])
+        states = results[num_out_data:]
+    stacked = [ops.stack([step[i].natural() for step in outputs], 0) for i in range(num_out_data)]
+    return [*stacked, *states]
+
+
+def _steps(at, value) -> list:
+    """A sequence cut along its first axis, wherever that lies."""
+    order = value.order if isinstance(value.order, tuple) else tuple(range(value.rank))
+    left = [axis for axis in order if axis != 0]
+    order_left = tuple(sorted(left).index(axis) for axis in left)
+    return [at.ordered(step, order_left) for step in ops.unstack(value.to(order), axis=order.index(0))]

@@ -3,11 +3,10 @@ numbers gives fractions."""
 
 import numpy as np
 
-from ..graph.attributes import Ints
 from ..keras_api.lazy import ops
 from ..kernels.elementwise import arccosh, cbrt, copysign, hypot, mod, power, sign
 from ..kernels.fusion_safe import tanh
-from ..kernels.layout import along, anywhere
+from ..kernels.layout import anywhere
 from ..kernels.rounding import c_cast, divide, divide_exact, is_integer, kind, promote, round_half_down, subtract, typed
 from .registry import translates
 
@@ -222,42 +221,6 @@ def nan_to_num(at, data, *, nan: float = 0.0, posinf: float | None = None, negin
 def rint(at, x):
     """Halves down."""
     return x if is_integer(x) else round_half_down(x)
-
-
-@translates("_npi_concatenate", layout=along("axis"), ignores="dim")
-def concatenate(at, *data, axis: int | None = 0):
-    if axis is None:
-        data, axis = [ops.reshape(x, (-1,)) for x in data], 0
-    return ops.concatenate(list(data), axis)
-
-
-@translates("_npi_stack")
-def stack(at, *data, axis: int = 0):
-    return ops.stack(list(data), axis)
-
-
-@translates("_np_transpose")
-def transpose(at, a, *, axes: Ints | None = None):
-    return ops.transpose(a, axes or None)
-
-
-@translates("_np_squeeze")
-def squeeze(at, a, *, axis: Ints | None = None):
-    """What lies along an axis of unknown length is one, where it is named."""
-    if axis is None:
-        return ops.squeeze(a)
-    gone = {at.axis(one, len(a.shape)) for one in axis}
-    return a[tuple(0 if i in gone else slice(None) for i in range(len(a.shape)))] if gone else a
-
-
-@translates("_np_dot")
-def dot(at, a, b):
-    return ops.dot(a, b) if a.shape and b.shape else ops.multiply(a, b)
-
-
-@translates("_npi_matmul")
-def matmul(at, a, b):
-    return ops.matmul(a, b)
 
 
 @translates("_npi_where", layout=anywhere)

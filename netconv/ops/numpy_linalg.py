@@ -118,3 +118,13 @@ def norm(at, data, *, ord: float = 2.0, axis: Ints | None = None, keepdims: bool
     for place in sorted((rows, columns)) if keepdims else ():
         out = ops.expand_dims(out, place)
     return out
+
+
+@translates("_np_dot")
+def dot(at, a, b):
+    return ops.dot(a, b) if a.shape and b.shape else ops.multiply(a, b)
+
+
+@translates("_npi_matmul")
+def matmul(at, a, b):
+    return ops.matmul(a, b)

@@ -7,6 +7,7 @@ import numpy as np
 from ..graph.attributes import Ints, Pairs
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import ops
+from ..kernels.layout import along
 from ..kernels.rounding import is_integer
 from .registry import translates
 
@@ -45,6 +46,32 @@ def diagonal(at, data, *, offset: int = 0, axis1: int = 0, axis2: int = 1):
     return ops.diagonal(data, offset, axis1, axis2)
 
 
+@translates("_npi_concatenate", layout=along("axis"), ignores="dim")
+def concatenate(at, *data, axis: int | None = 0):
+    if axis is None:
+        data, axis = [ops.reshape(x, (-1,)) for x in data], 0
+    return ops.concatenate(list(data), axis)
+
+
+@translates("_npi_stack")
+def stack(at, *data, axis: int = 0):
+    return ops.stack(list(data), axis)
+
+
+@translates("_np_transpose")
+def transpose(at, a, *, axes: Ints | None = None):
+    return ops.transpose(a, axes or None)
+
+
+@translates("_np_squeeze")
+def squeeze(at, a, *, axis: Ints | None = None):
+    """What lies along an axis of unknown length is one, where it is named."""
+    if axis is None:
+        return ops.squeeze(a)
+    gone = {at.axis(one, len(a.shape)) for one in axis}
+    return a[tuple(0 if i in gone else slice(None) for i in range(len(a.shape)))] if gone else a
+
+
 @translates("_np_moveaxis")
 def moveaxis(at, a, *, source: Ints, destination: Ints):
     return ops.moveaxis(a, source, destination)
@@ -58,8 +85,8 @@ def roll(at, data, *, shift: Ints | None = None, axis: Ints | None = None):
     if axis is None:
         return ops.reshape(ops.roll(ops.reshape(data, (-1,)), sum(shift)), [-1 if d is None else d for d in data.shape])
     shift = shift * len(axis) if len(shift) == 1 else shift
-    for by, along in zip(shift, axis, strict=True):
-        data = ops.roll(data, by, along)
+    for by, one in zip(shift, axis, strict=True):
+        data = ops.roll(data, by, one)
     return data
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from ..graph.attributes import Count, Ints
+from ..graph.attributes import Count
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import as_they_are
@@ -151,6 +151,10 @@ def rnn(
     return [at.ordered(data, BATCH_MAJOR), *map(at.ordered, states)]
 
 
+LONGEST = 10_000
+"""Steps that a layer may be unrolled to."""
+
+
 def _projected(at, data, cells, starts, directions: int, p: float):
     """LSTM layers that pass on a projection of their state: unrolled, because no layer of Keras does."""
     if data.shape[1] is None or data.shape[1] > LONGEST:
@@ -270,37 +274,3 @@ def sequence_reverse(at, data, sequence_length=None, *, use_sequence_length: boo
     length = ops.reshape(ops.cast(sequence_length, "int32"), (1, -1, *(1,) * (len(data.shape) - 2)))
     place = ops.where(ops.less(steps, length), ops.subtract(ops.subtract(length, 1), steps), steps)
     return ops.take_along_axis(data, ops.add(place, ops.zeros_like(data, dtype="int32")), 0)
-
-
-LONGEST = 10_000
-"""Steps that a loop may be unrolled to."""
-
-
-@translates("_foreach", layout=as_they_are, ignores="num_outputs")
-def foreach(at, *args, num_out_data: int, in_data_locs: Ints, in_state_locs: Ints, remain_locs: Ints):
-    """Unrolled over the first axis of the data; the inputs are data, then states, then what every step sees."""
-    data = args[: len(in_data_locs)]
-    states = list(args[len(in_data_locs) : len(in_data_locs) + len(in_state_locs)])
-    rest = args[len(in_data_locs) + len(in_state_locs) :]
-    steps = data[0].shape[0]
-    if steps is None or steps > LONGEST:
-        raise at.open(f"needs a known number of steps of at most {LONGEST}", steps)
-    # One split a sequence, along time wherever it lies.
-    cuts = [_steps(at, value) for value in data]
-    outputs: list[list] = []
-    for step in range(steps):
-        given = dict(zip(in_data_locs, (cut[step] for cut in cuts), strict=True))
-        given |= dict(zip(in_state_locs, states, strict=True)) | dict(zip(remain_locs, rest, strict=True))
-        results = at.subgraph(0, [given[i] for i in range(len(given))])
-        outputs.append(results[:num_out_data])
-        states = results[num_out_data:]
-    stacked = [ops.stack([step[i].natural() for step in outputs], 0) for i in range(num_out_data)]
-    return [*stacked, *states]
-
-
-def _steps(at, value) -> list:
-    """A sequence cut along its first axis, wherever that lies."""
-    order = value.order if isinstance(value.order, tuple) else tuple(range(value.rank))
-    left = [axis for axis in order if axis != 0]
-    order_left = tuple(sorted(left).index(axis) for axis in left)
-    return [at.ordered(step, order_left) for step in ops.unstack(value.to(order), axis=order.index(0))]

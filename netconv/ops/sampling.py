@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from ..graph.attributes import Count, Counts, Ints
-from ..graph.tracked_array import TrackedArray
+from ..graph.attributes import Count, Ints
 from ..keras_api.lazy import ops
+from ..kernels.bilinear import image_size, interpolate
 from ..kernels.layout import spatial, spatial_all
 from ..kernels.positions import positions_along
 from .registry import translates
@@ -20,43 +20,6 @@ LARGEST = 2**14
 """Rows or columns of a grid."""
 MOST_SHIFTS = 2**14
 """Displacements of a correlation."""
-
-
-def _size(at, data) -> tuple[int, int]:
-    height, width = data.shape[1:3]
-    if None in (height, width):
-        raise at.open("needs the size of its image", tuple(data.shape))
-    return height, width
-
-
-def _rows(data):
-    """0, 1, 2 ... along the first axis, of unknown length as it may be."""
-    first = data[(slice(None), *(0,) * (len(data.shape) - 1))]
-    return ops.subtract(ops.cumsum(ops.ones_like(first, dtype="int32")), 1)
-
-
-def _read(at, data, y, x):
-    """The image at whole places y, x (N, places), zero outside it: (N, places, C)."""
-    height, width = _size(at, data)
-    row, column = ops.clip(y, 0, height - 1), ops.clip(x, 0, width - 1)
-    index = ops.cast(ops.add(ops.multiply(row, float(width)), column), "int32")
-    index = ops.add(index, ops.reshape(ops.multiply(_rows(data), height * width), (-1, 1)))
-    values = ops.take(ops.reshape(data, (-1, data.shape[-1])), index, axis=0)
-    there = ops.logical_and(ops.equal(row, y), ops.equal(column, x))
-    return ops.multiply(values, ops.expand_dims(ops.cast(there, data.dtype), -1))
-
-
-def _between(at, data, y, x):
-    """The image at places y, x (N, places), by bilinear interpolation with zeros around the image: (N, places, C)."""
-    top, left = ops.floor(y), ops.floor(x)
-    down, right = ops.subtract(y, top), ops.subtract(x, left)
-    total = None
-    for dy, dx in itertools.product((0, 1), (0, 1)):
-        weight = ops.multiply(down if dy else ops.subtract(1.0, down), right if dx else ops.subtract(1.0, right))
-        values = _read(at, data, ops.add(top, float(dy)), ops.add(left, float(dx)))
-        part = ops.multiply(values, ops.expand_dims(weight, -1))
-        total = part if total is None else ops.add(total, part)
-    return total
 
 
 def _unit(length: int) -> np.ndarray:
@@ -97,12 +60,12 @@ def grid_generator(at, data, *, transform_type: Literal["affine", "warp"], targe
 
 def _at_grid(at, data, x, y):
     """The image at x, y (N, height, width) from -1 to 1: (N, height, width, C)."""
-    height, width = _size(at, data)
+    height, width = image_size(at, data)
     places = [
         ops.reshape(ops.multiply(ops.add(p, 1.0), (n - 1) / 2), (-1, x.shape[1] * x.shape[2]))
         for p, n in ((y, height), (x, width))
     ]
-    return ops.reshape(_between(at, data, *places), (-1, *x.shape[1:], data.shape[-1]))
+    return ops.reshape(interpolate(at, data, *places), (-1, *x.shape[1:], data.shape[-1]))
 
 
 @translates("BilinearSampler", layout=spatial)
@@ -148,7 +111,7 @@ def bilinear_resize(
         if mode in ("size", "odd_scale") and (scale_height is None) != (scale_width is None):
             raise at.error("needs both of 'scale_height' and 'scale_width'", (scale_height, scale_width))
         if mode != "size" or scale_height is not None:
-            have, scale = _size(at, data), (scale_height, scale_width)
+            have, scale = image_size(at, data), (scale_height, scale_width)
             if mode == "size":
                 size = tuple(int(n * s) for n, s in zip(have, scale, strict=True))
             elif mode == "odd_scale":
@@ -173,120 +136,6 @@ def bilinear_resize(
     return data
 
 
-def _deformed(at, data, offset, mask, weight, bias, filters, kernel, stride, dilate, pad, groups, parts, clamped):
-    """A convolution whose kernel points are moved by `offset`, (N, parts x kernel points x (y, x), height, width)."""
-    height, width = _size(at, data)
-    stride, dilate, pad = stride or (1, 1), dilate or (1, 1), pad or (0, 0)
-    points, (out_height, out_width) = math.prod(kernel), offset.shape[2:]
-    channels, places = data.shape[-1], points * out_height * out_width
-    # Each part of the channels has its own offsets: parts go into the batch.
-    data = ops.reshape(data, (-1, height, width, parts, channels // parts))
-    data = ops.reshape(ops.transpose(data, (0, 3, 1, 2, 4)), (-1, height, width, channels // parts))
-    offset = ops.reshape(offset, (-1, points, 2, out_height, out_width))
-    ky, kx = np.divmod(np.arange(points, dtype="float32"), kernel[1])
-    rows = np.arange(out_height, dtype="float32") * stride[0] - pad[0]
-    columns = np.arange(out_width, dtype="float32") * stride[1] - pad[1]
-    y = ops.add(offset[:, :, 0], (ky * dilate[0]).reshape(points, 1, 1) + rows.reshape(1, -1, 1))
-    x = ops.add(offset[:, :, 1], (kx * dilate[1]).reshape(points, 1, 1) + columns.reshape(1, 1, -1))
-    y, x = ops.reshape(y, (-1, places)), ops.reshape(x, (-1, places))
-    if clamped:
-        inside = ops.logical_and(
-            ops.logical_and(ops.greater_equal(y, 0), ops.less(y, height)),
-            ops.logical_and(ops.greater_equal(x, 0), ops.less(x, width)),
-        )
-        read = _between(at, data, ops.clip(y, 0, height - 1), ops.clip(x, 0, width - 1))
-        read = ops.multiply(read, ops.expand_dims(ops.cast(inside, data.dtype), -1))
-    else:
-        read = _between(at, data, y, x)
-    if mask is not None:
-        read = ops.multiply(read, ops.reshape(mask, (-1, places, 1)))
-    # (N, parts, points, height, width, channels of a part) to (N, height, width, channels, points)
-    read = ops.reshape(read, (-1, parts, points, out_height, out_width, channels // parts))
-    read = ops.transpose(read, (0, 3, 4, 1, 5, 2))
-    read = ops.reshape(read, (-1, out_height, out_width, groups, channels // groups * points))
-    if tuple(weight.shape) != (filters, channels // groups, *kernel):
-        raise at.error(f"weight must have shape {(filters, channels // groups, *kernel)}", tuple(weight.shape))
-    table = ops.reshape(at.tensor(weight), (groups, filters // groups, channels // groups * points))
-    out = ops.einsum("nhwgk,gfk->nhwgf", read, table)
-    out = ops.reshape(out, (-1, out_height, out_width, filters))
-    return out if bias is None else ops.add(out, at.tensor(bias))
-
-
-@translates("_contrib_DeformableConvolution", layout=spatial, ignores="layout")
-def deformable_convolution(
-    at,
-    data,
-    offset,
-    weight: TrackedArray,
-    bias: TrackedArray | None = None,
-    *,
-    kernel: Counts,
-    num_filter: int,
-    stride: Counts = (),
-    dilate: Counts = (),
-    pad: Ints = (),
-    num_group: Count = 1,
-    num_deformable_group: Count = 1,
-    no_bias: bool = False,
-):
-    """A point moved outside of the image reads 0; one within a pixel of its far edges reads the edge."""
-    bias = None if no_bias else bias
-    return _deformed(
-        at,
-        data,
-        offset,
-        None,
-        weight,
-        bias,
-        num_filter,
-        kernel,
-        stride,
-        dilate,
-        pad,
-        num_group,
-        num_deformable_group,
-        True,
-    )
-
-
-@translates("_contrib_ModulatedDeformableConvolution", layout=spatial, ignores="layout im2col_step")
-def modulated_deformable_convolution(
-    at,
-    data,
-    offset,
-    mask,
-    weight: TrackedArray,
-    bias: TrackedArray | None = None,
-    *,
-    kernel: Counts,
-    num_filter: int,
-    stride: Counts = (),
-    dilate: Counts = (),
-    pad: Ints = (),
-    num_group: Count = 1,
-    num_deformable_group: Count = 1,
-    no_bias: bool = False,
-):
-    """As the other one, but with zeros around the image and a weight for each point."""
-    bias = None if no_bias else bias
-    return _deformed(
-        at,
-        data,
-        offset,
-        mask,
-        weight,
-        bias,
-        num_filter,
-        kernel,
-        stride,
-        dilate,
-        pad,
-        num_group,
-        num_deformable_group,
-        False,
-    )
-
-
 @translates("Correlation", layout=spatial_all)
 def correlation(
     at,
@@ -304,7 +153,7 @@ def correlation(
     if min(max_displacement, pad_size) < 0:
         raise at.error("attributes 'max_displacement' and 'pad_size' must be at least 0", (max_displacement, pad_size))
     edges = ((0, 0), (pad_size, pad_size), (pad_size, pad_size), (0, 0))
-    size = [n + 2 * pad_size for n in _size(at, data1)]
+    size = [n + 2 * pad_size for n in image_size(at, data1)]
     data1, data2 = ops.pad(data1, edges), ops.pad(data2, edges)
     border = max_displacement + (kernel_size - 1) // 2
     counts = [math.ceil((n - 2 * border) / stride1) for n in size]
