@@ -1,8 +1,9 @@
-"""Shapes that are known in part: the arithmetic of them, and the table of rules.
+"""Shapes that are known in part, and the arithmetic of them. Knows no graph and no op.
 
-A Shape is a tuple of lengths, None for an unknown length, or None where not even the rank is known. A rule is given
-the attributes of a node and what is known of the shapes of its inputs and outputs, and returns what follows for each:
-a claim, which may be less than was known. A rule that cannot hold raises ShapeMismatch. Knows no graph.
+A Shape is a tuple of lengths, None for an unknown length, or None where not even the rank is known. The rule of an op
+is called with the attributes of a node and what is known of the shapes of its inputs and outputs, and returns what
+follows for each: a claim, which may be less than was known. A rule that cannot hold raises ShapeMismatch. A guess is
+called as a rule is, and returns what is most likely of each input, None where nothing is.
 """
 
 from __future__ import annotations
@@ -15,12 +16,10 @@ from types import SimpleNamespace
 Shape = tuple[int | None, ...] | None
 Claims = tuple[Sequence[Shape], Sequence[Shape]]
 Rule = Callable[[SimpleNamespace, list[Shape], list[Shape]], Claims]
+Guess = Callable[[SimpleNamespace, list[Shape], list[Shape]], Sequence[Shape]]
 
 NATURAL_LAYOUTS = (None, "None", "NCW", "NCHW", "NCDHW")
 LARGEST = 2**63
-
-RULES: dict[str, Rule] = {}
-"""The rules by the op's name as MXNet 1.9.1 writes it; an op without one says nothing of its shapes."""
 
 
 class ShapeMismatch(ValueError):
@@ -29,14 +28,6 @@ class ShapeMismatch(ValueError):
     def __init__(self, what: str, received=None):
         super().__init__(what)
         self.what, self.received = what, received
-
-
-def rule(*names: str):
-    def register(function: Rule) -> Rule:
-        RULES.update(dict.fromkeys(names, function))
-        return function
-
-    return register
 
 
 def merge(one: Shape, two: Shape) -> Shape:
@@ -55,11 +46,11 @@ def format_shape(shape: Shape) -> str:
     return "unknown" if shape is None else str(tuple("?" if d is None else d for d in shape)).replace("'", "")
 
 
-def first(*lengths: int | None) -> int | None:
+def first_known(*lengths: int | None) -> int | None:
     return next((n for n in lengths if n is not None), None)
 
 
-def product(lengths) -> int | None:
+def count_elements(lengths) -> int | None:
     return None if None in lengths else math.prod(lengths)
 
 
@@ -68,7 +59,7 @@ def of_rank(shape: Shape, rank: int) -> tuple[int | None, ...]:
     return shape if shape is not None and len(shape) == rank else (None,) * rank
 
 
-def solve(lengths: Sequence[int | None], total: int | None) -> tuple[int | None, ...]:
+def solve_lengths(lengths: Sequence[int | None], total: int | None) -> tuple[int | None, ...]:
     """Lengths whose product is `total`, with the one unknown length found."""
     lengths = tuple(lengths)
     if total is None:
@@ -82,22 +73,22 @@ def solve(lengths: Sequence[int | None], total: int | None) -> tuple[int | None,
     return tuple(total // known if n is None else n for n in lengths)
 
 
-def place(axis: int, rank: int) -> int:
+def normalize_axis(axis: int, rank: int) -> int:
     """An axis counted from either end."""
     if not -rank <= axis < rank:
         raise ShapeMismatch(f"axis must be in [{-rank}, {rank})", axis)
     return axis % rank
 
 
-def places(axes: Sequence[int], rank: int) -> tuple[int, ...]:
+def normalize_axes(axes: Sequence[int], rank: int) -> tuple[int, ...]:
     """Axes counted from either end, each once."""
-    found = tuple(place(axis, rank) for axis in axes)
+    found = tuple(normalize_axis(axis, rank) for axis in axes)
     if len(set(found)) < len(found):
         raise ShapeMismatch("an axis is named twice", tuple(axes))
     return found
 
 
-def per_axis(name: str, value: Sequence[int], rank: int, default: int, least: int = 1) -> tuple[int, ...]:
+def per_spatial_axis(name: str, value: Sequence[int], rank: int, default: int, least: int = 1) -> tuple[int, ...]:
     """An attribute with one number a spatial axis; empty means the default."""
     value = tuple(value) or (default,) * rank
     if len(value) != rank or min(value, default=least) < least:
@@ -105,12 +96,23 @@ def per_axis(name: str, value: Sequence[int], rank: int, default: int, least: in
     return value
 
 
-def conv_length(length: int | None, kernel: int, stride: int, pad: int, dilate: int = 1) -> int | None:
+def window(a, data: Shape, out: Shape):
+    """Data and output of a convolution, and its kernel, stride, dilate and pad, one number an axis."""
+    rank = len(a.kernel)
+    kernel = per_spatial_axis("kernel", a.kernel, rank, 1)
+    stride, dilate = per_spatial_axis("stride", a.stride, rank, 1), per_spatial_axis("dilate", a.dilate, rank, 1)
+    pad = per_spatial_axis("pad", a.pad, rank, 0, 0)
+    if a.num_group < 1:
+        raise ShapeMismatch("attribute 'num_group' must be at least 1", a.num_group)
+    return of_rank(data, rank + 2), of_rank(out, rank + 2), kernel, stride, dilate, pad
+
+
+def convolution_length(length: int | None, kernel: int, stride: int, pad: int, dilate: int = 1) -> int | None:
     """Length of a convolution's output along one axis: floor((n + 2 pad - reach) / stride) + 1."""
     return None if length is None else _fits(length + 2 * pad - dilate * (kernel - 1) - 1, length, kernel) // stride + 1
 
 
-def pool_length(length: int | None, kernel: int, stride: int, pad: int, convention: str) -> int | None:
+def pooling_length(length: int | None, kernel: int, stride: int, pad: int, convention: str) -> int | None:
     """Length of a pooling's output along one axis: `valid` rounds down, `full` up, `same` is ceil(n / stride)."""
     if length is None:
         return None
@@ -126,12 +128,12 @@ def _fits(spare: int, length: int, kernel: int) -> int:
     return spare
 
 
-def reshape(shape: Shape, codes: Sequence[int], reverse: bool = False) -> Shape:
+def apply_reshape_codes(shape: Shape, codes: Sequence[int], reverse: bool = False) -> Shape:
     """The shape that MXNet's Reshape gives: 0 copies a length, -1 infers one, -2 copies the rest, -3 merges two, -4
     splits one in the two numbers that follow; `reverse` matches from the right. Unknown lengths stay unknown. Source:
     InferReshapeShape in MXNet's src/operator/tensor/matrix_op-inl.h. Raises ShapeMismatch."""
     if reverse:
-        turned = reshape(None if shape is None else shape[::-1], codes[::-1])
+        turned = apply_reshape_codes(None if shape is None else shape[::-1], codes[::-1])
         return None if turned is None else turned[::-1]
     if shape is None and -2 in codes:
         return None
@@ -167,17 +169,17 @@ def reshape(shape: Shape, codes: Sequence[int], reverse: bool = False) -> Shape:
             out.extend(source)
         elif code == -3:
             one, two = take(), take()
-            out.append(product((one, two)))
+            out.append(count_elements((one, two)))
         elif code == -4:
             whole, parts = take(), (next(todo, 0), next(todo, 0))
             if min(parts) < -1 or 0 in parts or parts == (-1, -1):
                 raise ShapeMismatch("-4 in attribute 'shape' must be followed by two lengths", tuple(codes))
-            out.extend(solve([None if p == -1 else p for p in parts], whole))
+            out.extend(solve_lengths([None if p == -1 else p for p in parts], whole))
         else:
             raise ShapeMismatch("attribute 'shape' has an unknown code", code)
     if shape is not None:
         free.extend(source)
-        total, fixed = product(free), math.prod(plain)
+        total, fixed = count_elements(free), math.prod(plain)
         if total is not None:
             left_over = total != fixed if infer is None else total % fixed if fixed else total
             if left_over:
@@ -187,15 +189,15 @@ def reshape(shape: Shape, codes: Sequence[int], reverse: bool = False) -> Shape:
     return tuple(out)
 
 
-def flattened(lengths, total):
+def solve_features(lengths, total):
     """The lengths of data whose features are `total` together."""
     try:
-        return solve(lengths, total)
+        return solve_lengths(lengths, total)
     except ShapeMismatch:
         raise ShapeMismatch(f"{total} features cannot come of data of shape {format_shape((None, *lengths))}") from None
 
 
-def part(number: int | None, groups: int, what: str, attribute: str = "num_group") -> int | None:
+def equal_part(number: int | None, groups: int, what: str, attribute: str = "num_group") -> int | None:
     """The length of one of `groups` equal parts."""
     if number is not None and (groups < 1 or number % groups):
         raise ShapeMismatch(f"attribute {attribute!r} must divide {number} {what}", groups)

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from ..graph.attributes import ElementType, Ints
+from ..graph.partial_shape import first_known, merge, normalize_axis, of_rank
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.fusion_safe import leaky, tanh
@@ -10,6 +11,7 @@ from ..kernels.layout import along, anywhere, as_they_are, channels_last, natura
 from ..kernels.positions import index_grid
 from ..kernels.rounding import is_integer, typed
 from .registry import translates
+from .shape_rules import as_first, two_axes
 
 _ACTIVATIONS = {"sigmoid": "sigmoid", "tanh": "tanh", "softrelu": "softplus", "softsign": "softsign"}
 
@@ -66,7 +68,20 @@ def _leaky(site, values, attributes):
     return [data.to(order), *(v and v.natural() for v in values[1:])], attributes, order
 
 
-@translates("LeakyReLU", layout=_leaky)
+def _leaky_shape(a, ins, outs):
+    shape = merge(ins[0], outs[0])
+    if a.act_type != "prelu" or len(ins) < 2 or shape is None or len(shape) < 2 or ins[1] in ((1,), shape):
+        return [shape], [shape]
+    slopes = first_known(shape[1], *of_rank(ins[1], 1))
+    shape = (shape[0], slopes, *shape[2:])
+    return [shape, (slopes,)], [shape]
+
+
+def _leaky_guess(a, ins, outs):
+    return two_axes(a, ins, outs) if ins[1:] not in ([], [(1,)]) else [None]
+
+
+@translates("LeakyReLU", layout=_leaky, shape=_leaky_shape, likely=_leaky_guess)
 def leaky_relu(
     at,
     data,
@@ -145,7 +160,20 @@ def _asked(dtype) -> dict[str, str]:
     return {} if dtype is None else {"dtype": dtype}
 
 
-@translates("softmax", layout=_softmax_layout)
+def _softmax_shape(a, ins, outs):
+    """A length, if there is one, is for each row along the axis."""
+    shape = merge(ins[0], outs[0])
+    if shape is None:
+        return ins, [None]
+    axis = normalize_axis(a.axis, len(shape))
+    if len(ins) < 2:
+        return [shape], [shape]
+    rows = merge((*shape[:axis], *shape[axis + 1 :]), ins[1])
+    shape = (*rows[:axis], shape[axis], *rows[axis:])
+    return [shape, rows], [shape]
+
+
+@translates("softmax", layout=_softmax_layout, shape=_softmax_shape)
 def softmax(
     at,
     data,
@@ -161,7 +189,7 @@ def softmax(
     return out if mask is None else ops.where(mask, out, ops.zeros_like(out))
 
 
-@translates("log_softmax", layout=_softmax_layout)
+@translates("log_softmax", layout=_softmax_layout, shape=_softmax_shape)
 def log_softmax(
     at,
     data,
@@ -177,7 +205,7 @@ def log_softmax(
     return out if mask is None else ops.where(mask, out, ops.zeros_like(out))
 
 
-@translates("softmin", layout=_softmax_layout)
+@translates("softmin", layout=_softmax_layout, shape=_softmax_shape)
 def softmin(
     at,
     data,
@@ -193,7 +221,7 @@ def softmin(
     return out if mask is None else ops.where(mask, out, ops.zeros_like(out))
 
 
-@translates("SoftmaxActivation", layout=as_they_are)
+@translates("SoftmaxActivation", layout=as_they_are, shape=as_first)
 def softmax_activation(at, data, *, mode: Literal["channel", "instance"] = "instance"):
     """`channel` runs along axis 1; `instance` along the last one (MXNet makes rows of all that comes before), but its
     gradient takes the sum along axis 1 there too."""

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 
 from ..graph.attributes import Count, Ints
+from ..graph.partial_shape import Shape, ShapeMismatch, merge, normalize_axes, normalize_axis, of_rank
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import StoredOperand, along, as_they_are, natural, spatial
@@ -15,7 +16,19 @@ LARGEST_BLOCK = 128
 """Rows and columns of the blocks that become channels, each cut out by itself."""
 
 
-@translates("transpose", layout=as_they_are)
+def _transpose_shape(a, ins, outs):
+    data, out = ins[0], outs[0]
+    if not a.axes and data is None and out is None:
+        return ins, outs
+    rank = len(a.axes or ()) or len(data if data is not None else out)
+    axes = [normalize_axis(axis, rank) for axis in a.axes or ()] or list(reversed(range(rank)))
+    if sorted(axes) != list(range(rank)):
+        raise ShapeMismatch(f"attribute 'axes' must be a permutation of 0 to {rank - 1}", a.axes)
+    data = merge(of_rank(data, rank), tuple(of_rank(out, rank)[axes.index(i)] for i in range(rank)))
+    return [data], [tuple(data[axis] for axis in axes)]
+
+
+@translates("transpose", layout=as_they_are, shape=_transpose_shape)
 def transpose(at, data, *, axes: Ints = ()):
     axes = tuple(a % data.rank for a in axes) or tuple(reversed(range(data.rank)))
     if sorted(axes) != list(range(data.rank)):
@@ -23,7 +36,20 @@ def transpose(at, data, *, axes: Ints = ()):
     return data.relabelled(axes)
 
 
-@translates("SwapAxis", "swapaxes", layout=as_they_are)
+def _swap_axis_shape(a, ins, outs):
+    def swapped(shape):
+        if shape is None:
+            return None
+        one, two = normalize_axis(a.dim1, len(shape)), normalize_axis(a.dim2, len(shape))
+        lengths = list(shape)
+        lengths[one], lengths[two] = lengths[two], lengths[one]
+        return tuple(lengths)
+
+    data = merge(ins[0], swapped(outs[0]))
+    return [data], [swapped(data)]
+
+
+@translates("SwapAxis", "swapaxes", layout=as_they_are, shape=_swap_axis_shape)
 def swap_axis(at, data, *, dim1: int = 0, dim2: int = 0):
     axes = list(range(data.rank))
     one, two = at.axis(dim1, data.rank), at.axis(dim2, data.rank)
@@ -31,7 +57,31 @@ def swap_axis(at, data, *, dim1: int = 0, dim2: int = 0):
     return data.relabelled(tuple(axes))
 
 
-@translates("Concat", "concat", "_rnn_param_concat", layout=along("dim"))
+def _concat_shape(a, ins, outs):
+    known = next((x for x in [*ins, *outs] if x is not None), None)
+    if known is None:
+        return ins, outs
+    rank = len(known)
+    dim = normalize_axis(a.dim, rank)
+    shape = of_rank(outs[0], rank)
+    for x in ins:
+        x = of_rank(x, rank)
+        shape = merge(shape, (*x[:dim], shape[dim], *x[dim + 1 :]))
+    lengths = [of_rank(x, rank)[dim] for x in ins]
+    left = lengths.count(None)
+    total = sum(n for n in lengths if n is not None)
+    if left and shape[dim] is not None:
+        # Weights of the two directions of a layer are equally long, so several unknown lengths share what is left.
+        if shape[dim] - total < left or (left > 1 and rank > 1) or (shape[dim] - total) % left:
+            share = None
+        else:
+            share = (shape[dim] - total) // left
+        lengths = [share if n is None else n for n in lengths]
+    whole = None if left else total
+    return [(*shape[:dim], n, *shape[dim + 1 :]) for n in lengths], [(*shape[:dim], whole, *shape[dim + 1 :])]
+
+
+@translates("Concat", "concat", "_rnn_param_concat", layout=along("dim"), shape=_concat_shape)
 def concat(at, *data, dim: int = 1):
     if len(data) == 1:
         return data[0]
@@ -44,12 +94,52 @@ def concat(at, *data, dim: int = 1):
     return ops.concatenate(list(data), dim)
 
 
-@translates("stack")
+def _stack_shape(a, ins, outs):
+    shape, out = None, outs[0]
+    if out:
+        axis = normalize_axis(a.axis, len(out))
+        shape = (*out[:axis], *out[axis + 1 :])
+    for x in ins:
+        shape = merge(shape, x)
+    if shape is None:
+        return ins, outs
+    axis = normalize_axis(a.axis, len(shape) + 1)
+    return [shape] * len(ins), [(*shape[:axis], len(ins), *shape[axis:])]
+
+
+@translates("stack", shape=_stack_shape)
 def stack(at, *data, axis: int = 0):
     return ops.stack(list(data), axis)
 
 
-@translates("SliceChannel", "split", layout=along("axis"))
+def _slice_channel_shape(a, ins, outs):
+    """An axis in `num_outputs` equal parts; with `squeeze_axis` the axis is that long and is gone."""
+    if a.num_outputs < 1:
+        raise ShapeMismatch("attribute 'num_outputs' must be at least 1", a.num_outputs)
+    part = None
+    for out in outs:
+        part = merge(part, out)
+    data = ins[0]
+    if data is None and part is None:
+        return ins, outs
+    rank = len(data) if data is not None else len(part) + a.squeeze_axis
+    axis = normalize_axis(a.axis, rank)
+    whole = of_rank(data, rank)[axis]
+    if a.squeeze_axis:
+        whole = a.num_outputs
+    elif whole is None and part is not None and part[axis] is not None:
+        whole = part[axis] * a.num_outputs
+    if whole is not None and whole % a.num_outputs:
+        raise ShapeMismatch(f"attribute 'num_outputs' must divide the length {whole}", a.num_outputs)
+    if part is not None:
+        middle = () if a.squeeze_axis else (None,)
+        data = merge(data, (*part[:axis], None, *part[axis + len(middle) :]))
+    each = () if a.squeeze_axis else (None if whole is None else whole // a.num_outputs,)
+    claim = (*data[:axis], *each, *data[axis + 1 :])
+    return [(*data[:axis], whole, *data[axis + 1 :])], [claim] * min(len(outs), a.num_outputs)
+
+
+@translates("SliceChannel", "split", layout=along("axis"), shape=_slice_channel_shape)
 def slice_channel(at, data, *, num_outputs: int, axis: int = 1, squeeze_axis: bool = False):
     parts = data.shape[axis]
     if num_outputs == 1 and not squeeze_axis:
@@ -85,7 +175,25 @@ def _split(at, data, indices, axis, squeeze_axis, sections):
     return [x[(*whole, 0)] for x in out] if squeeze_axis else out
 
 
-@translates("_split_v2")
+def _split_shape(a, ins, outs):
+    data = ins[0]
+    if data is None:
+        return ins, outs
+    axis = normalize_axis(a.axis, len(data))
+    if a.sections:
+        sizes = [
+            None if data[axis] is None else (data[axis] + a.sections - 1 - k) // a.sections
+            for k in range(min(len(outs), a.sections))
+        ]
+    else:
+        starts = [0, *(i for i in a.indices if i)]
+        ends = [*starts[1:], data[axis]]
+        sizes = [None if end is None else end - start for start, end in zip(starts, ends, strict=True)]
+    middles = [() if a.squeeze_axis else (n,) for n in sizes]
+    return ins, [(*data[:axis], *middle, *data[axis + 1 :]) for middle in middles]
+
+
+@translates("_split_v2", shape=_split_shape)
 def split_v2(at, data, *, indices: Ints, axis: int = 1, squeeze_axis: bool = False, sections: int = 0):
     return _split(at, data, indices, axis, squeeze_axis, sections)
 
@@ -103,12 +211,33 @@ def dsplit(at, data, *, indices: Ints, axis: int = 1, squeeze_axis: bool = False
     return _split(at, data, indices, axis, squeeze_axis, sections)
 
 
-@translates("reverse", "flip", layout=along("axis"))
+def _reverse_shape(a, ins, outs):
+    shape = merge(ins[0], outs[0])
+    if shape is not None:
+        normalize_axes((a.axis,) if isinstance(a.axis, int) else a.axis or (), len(shape))
+    return [shape], [shape]
+
+
+@translates("reverse", "flip", layout=along("axis"), shape=_reverse_shape)
 def reverse(at, data, *, axis: Ints):
     return ops.flip(data, axis)
 
 
-@translates("depth_to_space", layout=spatial)
+def _regrouped(shape: Shape, block: int) -> Shape:
+    """An image with blocks of pixels as channels, where they divide it."""
+    n, c, *sizes = of_rank(shape, 4)
+    return (n, c and c * block * block, *(None if s is None or s % block else s // block for s in sizes))
+
+
+def _depth_to_space_shape(a, ins, outs):
+    b = max(a.block_size, 1)
+    n, c, *sizes = merge(of_rank(ins[0], 4), _regrouped(outs[0], b))
+    if c is not None and c % (b * b):
+        raise ShapeMismatch(f"attribute 'block_size' squared must divide {c} channels", a.block_size)
+    return [(n, c, *sizes)], [(n, c and c // (b * b), *(s and s * b for s in sizes))]
+
+
+@translates("depth_to_space", layout=spatial, shape=_depth_to_space_shape)
 def depth_to_space(at, data, *, block_size: Count):
     """(N, b b C, H, W) to (N, C, b H, b W)."""
     b = block_size
@@ -130,7 +259,15 @@ def depth_to_space(at, data, *, block_size: Count):
     return out
 
 
-@translates("space_to_depth", layout=spatial)
+def _space_to_depth_shape(a, ins, outs):
+    b = max(a.block_size, 1)
+    n, c, h, w = of_rank(outs[0], 4)
+    whole = (n, c and (None if c % (b * b) else c // (b * b)), h and h * b, w and w * b)
+    n, c, *sizes = merge(of_rank(ins[0], 4), whole)
+    return [(n, c, *sizes)], [(n, c and c * b * b, *(s and s // b for s in sizes))]
+
+
+@translates("space_to_depth", layout=spatial, shape=_space_to_depth_shape)
 def space_to_depth(at, data, *, block_size: Count):
     b = block_size
     if b > LARGEST_BLOCK or any(n is not None and n % b for n in data.shape[1:3]):

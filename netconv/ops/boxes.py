@@ -6,6 +6,7 @@ MXNet but box_nms.
 
 from typing import Literal
 
+from ..graph.partial_shape import ShapeMismatch, merge
 from ..keras_api.lazy import ops
 from ..kernels.boxes import (
     areas,
@@ -32,7 +33,13 @@ from .registry import translates
 Format = Literal["center", "corner"]
 
 
-@translates("_contrib_box_iou")
+def _box_iou_shape(a, ins, outs):
+    one, two = ins
+    claims = [shape and (*shape[:-1], 4) for shape in ins]
+    return claims, [None if one is None or two is None else (*one[:-1], *two[:-1])]
+
+
+@translates("_contrib_box_iou", shape=_box_iou_shape)
 def box_iou(at, lhs, rhs, *, format: Format = "corner"):
     """All pairs: (*left, *right)."""
     left, right = (ops.stop_gradient(x) for x in (lhs, rhs))
@@ -49,7 +56,14 @@ def _recoded(boxes, to: str):
     return ops.add(boxes, ops.stop_gradient(ops.subtract(new, boxes)))
 
 
-@translates("_contrib_box_nms", "_contrib_box_non_maximum_suppression")
+def _box_nms_shape(a, ins, outs):
+    shape = merge(ins[0], outs[0])
+    if shape is not None and len(shape) < 2:
+        raise ShapeMismatch("needs rows of boxes (..., boxes, numbers)", shape)
+    return [shape], [shape]
+
+
+@translates("_contrib_box_nms", "_contrib_box_non_maximum_suppression", shape=_box_nms_shape)
 def box_nms(
     at,
     data,

@@ -1,6 +1,10 @@
 """Branches and loops whose bodies are graphs. A loop is unrolled; a branch computes both sides and chooses."""
 
+from collections.abc import Iterable, Mapping
+
 from ..graph.attributes import Ints
+from ..graph.graph import Edge, Node
+from ..graph.partial_shape import ShapeMismatch, merge
 from ..keras_api.lazy import ops
 from ..kernels.layout import as_they_are
 from .registry import translates
@@ -43,7 +47,46 @@ def while_loop(
     return [*(ops.stack(list(row), 0) for row in zip(*outputs, strict=True)), *(values[i] for i in places)]
 
 
-@translates("_foreach", layout=as_they_are, ignores="num_outputs")
+def step_inputs(node: Node, attributes: Mapping) -> list[tuple[Edge, int]]:
+    """The inputs of a `_foreach` node with the null nodes of its subgraph that they become: data, states, the rest."""
+    nulls = [i for i, inner in enumerate(node.subgraphs[0].nodes) if inner.op == "null"]
+    positions = (*attributes["in_data_locs"], *attributes["in_state_locs"], *attributes["remain_locs"])
+    return [(edge, nulls[p]) for edge, p in zip(node.inputs, positions, strict=False) if 0 <= p < len(nulls)]
+
+
+def _foreach_shape(a, ins, outs, guess=False):
+    """Each step sees the data without their first axis; states keep their shapes from step to step."""
+    if not a._node.subgraphs:
+        return ins, outs
+    nulls = [null for _, null in step_inputs(a._node, vars(a))]
+    if len(nulls) != len(ins):
+        raise ShapeMismatch("attributes 'in_data_locs', 'in_state_locs' and 'remain_locs' must name each input once")
+    data, states = len(a.in_data_locs), len(a.in_state_locs)
+    time = next((x[0] for x in [*ins[:data], *outs[: a.num_out_data]] if x and x[0] is not None), None)
+    seeds = [x and x[1:] for x in ins[:data]] + ins[data:]
+    inner = a._inner(a._node.subgraphs[0], dict(zip(nulls, seeds, strict=True)))
+    if inner is None:
+        return ins, outs
+    heads, ends = inner.graph.heads[: a.num_out_data], inner.graph.heads[a.num_out_data : a.num_out_data + states]
+    inner.learn((e, x[1:]) for e, x in zip(heads, outs, strict=False) if x)
+    dirty: Iterable[int] = range(len(inner.rules))
+    for _ in range(2):  # once more with the states as they leave the first step
+        inner.settle(dirty)
+        if guess:
+            inner.guess()
+        for null, end in zip(nulls[data : data + states], ends, strict=False):
+            both = merge(inner.shape(Edge(null)), inner.shape(end))
+            dirty = {*dirty, *inner.learn([(Edge(null), both), (end, both)] if both is not None else [])}
+    found = [inner.shape(Edge(null)) for null in nulls]
+    steps = [None if x is None else (time, *x) for x in (*found[:data], *(inner.shape(e) for e in heads))]
+    return [*steps[:data], *found[data:]], [*steps[data:], *(inner.shape(e) for e in ends)]
+
+
+def _foreach_guess(a, ins, outs):
+    return _foreach_shape(a, ins, outs, guess=True)[0]
+
+
+@translates("_foreach", layout=as_they_are, ignores="num_outputs", shape=_foreach_shape, likely=_foreach_guess)
 def foreach(at, *args, num_out_data: int, in_data_locs: Ints, in_state_locs: Ints, remain_locs: Ints):
     """Unrolled over the first axis of the data; the inputs are data, then states, then what every step sees."""
     data = args[: len(in_data_locs)]

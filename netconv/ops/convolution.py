@@ -1,13 +1,31 @@
 """Convolutions, channels-last."""
 
 from ..graph.attributes import Ints
+from ..graph.partial_shape import NATURAL_LAYOUTS, convolution_length, equal_part, first_known, of_rank, window
 from ..graph.tracked_array import TrackedArray
 from ..kernels.convolution import convolved, layers_or_tensors, natural_layout, per_axis, same_or_padded
 from ..kernels.layout import spatial
 from .registry import translates
 
 
-@translates("Convolution", "Convolution_v1", layout=spatial)
+def _convolution_shape(a, ins, outs):
+    """weight (num_filter, channels / num_group, *kernel)."""
+    if a.layout not in NATURAL_LAYOUTS:
+        return ins, outs
+    data, out, kernel, stride, dilate, pad = window(a, ins[0], outs[0])
+    share = of_rank(ins[1], len(kernel) + 2)[1]
+    channels = first_known(data[1], None if share is None else share * a.num_group)
+    batch = first_known(data[0], out[0])
+    sizes, back = [], []
+    for n, m, k, s, d, p in zip(data[2:], out[2:], kernel, stride, dilate, pad, strict=True):
+        back.append(m - 1 + d * (k - 1) + 1 - 2 * p if n is None and m is not None and s == 1 else n)
+        sizes.append(convolution_length(back[-1], k, s, p, d))
+    equal_part(a.num_filter, a.num_group, "filters")
+    weight = (a.num_filter, equal_part(channels, a.num_group, "channels"), *kernel)
+    return [(batch, channels, *back), weight, (a.num_filter,)], [(batch, a.num_filter, *sizes)]
+
+
+@translates("Convolution", "Convolution_v1", layout=spatial, shape=_convolution_shape)
 def convolution(
     at,
     data,

@@ -1,12 +1,14 @@
-"""Values that come from nothing but attributes. A length of 0 is the batch's."""
+"""Values that come from nothing but attributes, where a length of 0 is the batch's; and shapes as values."""
 
 import math
 
 import numpy as np
 
 from ..graph.attributes import TYPES, ElementType, Ints
+from ..graph.partial_shape import normalize_axis
 from ..keras_api.lazy import ops
-from ..kernels.reshape import arange_along
+from ..kernels.layout import as_they_are
+from ..kernels.reshape import arange_along, length
 from ..kernels.rounding import c_cast_number
 from .registry import translates
 
@@ -22,7 +24,12 @@ def _filled(at, shape: Ints, value: float, dtype: ElementType):
     return ops.add(zeros, c_cast_number(value, dtype))
 
 
-@translates("_zeros")
+def _constant_shape(a, ins, outs):
+    """The first length is left open: in a recurrent cell's begin state it is a batch size frozen into the graph."""
+    return [], [tuple(n or None if i else None for i, n in enumerate(a.shape)) if a.shape else None]
+
+
+@translates("_zeros", shape=_constant_shape)
 def zeros(at, *, shape: Ints = (), dtype: ElementType = INFERRED):
     return at.zeros(shape, dtype)
 
@@ -33,17 +40,23 @@ def zeros_without_dtype(at, *, shape: Ints = (), dtype: int = -1):
     return at.zeros(shape, TYPES.get(dtype, INFERRED))
 
 
-@translates("_ones")
+@translates("_ones", shape=_constant_shape)
 def ones(at, *, shape: Ints = (), dtype: ElementType = INFERRED):
     return _filled(at, shape, 1, dtype)
 
 
-@translates("_full")
+@translates("_full", shape=_constant_shape)
 def full(at, *, value: float, shape: Ints = (), dtype: ElementType = INFERRED):
     return _filled(at, shape, value, dtype)
 
 
-@translates("_arange")
+def _arange_shape(a, ins, outs):
+    start, stop = (0.0, a.start) if a.stop is None else (a.start, a.stop)
+    steps = (stop - start) / a.step if a.step else math.inf
+    return [], [(max(0, math.ceil(steps)) * a.repeat,) if math.isfinite(steps) else None]
+
+
+@translates("_arange", shape=_arange_shape)
 def arange(
     at,
     *,
@@ -70,14 +83,22 @@ def _counted(start: float, stop: float, step: float, dtype: ElementType):
     return (c_cast_number(start, dtype) + count * c_cast_number(step, dtype)).astype(dtype)
 
 
-@translates("_eye")
+def _eye_shape(a, ins, outs):
+    return [], [(a.N, a.M or a.N)]
+
+
+@translates("_eye", shape=_eye_shape)
 def eye(at, *, N: int, M: int = 0, k: int = 0, dtype: ElementType = INFERRED):
     if not (0 <= N <= 8192 and 0 <= M <= 8192):
         raise at.error("attributes 'N' and 'M' must be at most 8192", (N, M))
     return np.eye(N, M or N, k, dtype=dtype)
 
 
-@translates("_linspace", ignores="step repeat infer_range")
+def _linspace_shape(a, ins, outs):
+    return [], [(a.num,)]
+
+
+@translates("_linspace", ignores="step repeat infer_range", shape=_linspace_shape)
 def linspace(
     at, *, start: float, stop: float | None = None, num: int = 50, endpoint: bool = True, dtype: ElementType = INFERRED
 ):
@@ -86,7 +107,13 @@ def linspace(
     return c_cast_number(np.linspace(start, stop, num, endpoint=endpoint), dtype)
 
 
-@translates("_contrib_arange_like")
+def _arange_like_shape(a, ins, outs):
+    if a.axis is None:
+        return ins, [ins[0]]
+    return ins, [(None if ins[0] is None else ins[0][normalize_axis(a.axis, len(ins[0]))],)]
+
+
+@translates("_contrib_arange_like", shape=_arange_like_shape)
 def arange_like(at, data, *, start: float = 0.0, step: float = 1.0, repeat: int = 1, axis: int | None = None):
     """Counts along `axis`, or over all elements in the shape of the data."""
     if axis is None:
@@ -188,3 +215,31 @@ def _window(name, function):
 
 for _name in ("blackman", "hamming", "hanning"):
     _window(_name, getattr(np, _name))
+
+
+def _sizes(value):
+    """The lengths of the axes; unknown ones are counted."""
+    out = np.array([n or 0 for n in value.shape], "int64")
+    for axis, n in enumerate(value.shape):
+        if n is None:
+            counts = ops.cast(length(value.natural(), axis), "int64")
+            out = ops.add(ops.multiply(counts, np.eye(value.rank, dtype="int64")[axis]), out)
+    return out
+
+
+def _shape_array_shape(a, ins, outs):
+    return ins, [(None if ins[0] is None else len(ins[0]),)]
+
+
+@translates("shape_array", layout=as_they_are, shape=_shape_array_shape)
+def shape_array(at, data):
+    return _sizes(data)
+
+
+def _size_array_shape(a, ins, outs):
+    return ins, [(1,)]
+
+
+@translates("size_array", layout=as_they_are, shape=_size_array_shape)
+def size_array(at, data):
+    return ops.prod(_sizes(data), keepdims=True)

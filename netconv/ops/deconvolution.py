@@ -4,6 +4,17 @@ import math
 from typing import Literal
 
 from ..graph.attributes import Count, Ints
+from ..graph.partial_shape import (
+    NATURAL_LAYOUTS,
+    ShapeMismatch,
+    equal_part,
+    first_known,
+    format_shape,
+    merge,
+    of_rank,
+    per_spatial_axis,
+    window,
+)
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.convolution import by_group, convolved, cropped, layers_or_tensors, natural_layout, padded, per_axis
@@ -12,7 +23,29 @@ from ..kernels.positions import insert_zeros
 from .registry import translates
 
 
-@translates("Deconvolution", layout=spatial)
+def _deconvolution_shape(a, ins, outs):
+    """weight (channels, num_filter / num_group, *kernel); length s (n - 1) + reach - 2 pad + adj, or target_shape."""
+    if a.layout not in NATURAL_LAYOUTS:
+        return ins, outs
+    data, out, kernel, stride, dilate, pad = window(a, ins[0], outs[0])
+    adj = per_spatial_axis("adj", a.adj, len(kernel), 0, 0)
+    batch, channels = first_known(data[0], out[0]), first_known(data[1], of_rank(ins[1], len(kernel) + 2)[0])
+    sizes, back = [], []
+    for n, m, k, s, d, p, e in zip(data[2:], out[2:], kernel, stride, dilate, pad, adj, strict=True):
+        extra = d * (k - 1) + 1 - 2 * p + e
+        if n is None and m is not None and not any(a.target_shape) and (m - extra) % s == 0:
+            n = (m - extra) // s + 1
+        back.append(n)
+        sizes.append(None if n is None else s * (n - 1) + extra)
+    if any(a.target_shape):
+        sizes = per_spatial_axis("target_shape", a.target_shape, len(kernel), 0)
+    if any(n is not None and n < 1 for n in sizes):
+        raise ShapeMismatch(f"nothing is left of data of shape {format_shape(data)}")
+    weight = (channels, equal_part(a.num_filter, a.num_group, "filters"), *kernel)
+    return [(batch, channels, *back), weight, (a.num_filter,)], [(batch, a.num_filter, *sizes)]
+
+
+@translates("Deconvolution", layout=spatial, shape=_deconvolution_shape)
 def deconvolution(
     at,
     data,
@@ -121,7 +154,32 @@ def _scaled(site, values, attributes):
     return [v and (v.natural() if bilinear and i else v.to(order)) for i, v in enumerate(values)], attributes, order
 
 
-@translates("UpSampling", layout=_scaled, ignores="num_filter")
+def _upsampling_shape(a, ins, outs):
+    out = of_rank(outs[0], 4)
+    small = (None if n is None or n % a.scale else n // a.scale for n in out[2:])
+    alone = len(ins) == 1 or a.sample_type == "bilinear" or a.multi_input_mode == "sum"
+    data = merge(of_rank(ins[0], 4), (out[0], out[1] if alone else None, *small))
+    if a.sample_type == "bilinear":
+        data = (data[0], first_known(data[1], *(of_rank(x, 4)[0] for x in ins[1:])), *data[2:])
+    sizes = [None if n is None else n * a.scale for n in data[2:]]
+    if a.sample_type == "bilinear":
+        k = 2 * a.scale - a.scale % 2
+        return [data, (data[1], 1, k, k)], [(*data[:2], *sizes)]
+    batch = data[:1]
+    for x in ins[1:]:
+        batch = merge(batch, of_rank(x, 4)[:1])
+    parts = [(*batch, *x[1:]) for x in (data, *(of_rank(x, 4) for x in ins[1:]))]
+    channels = [x[1] for x in parts]
+    for x in parts[1:]:
+        if any(None not in (n, m) and n % m for n, m in zip(sizes, x[2:], strict=True)):
+            raise ShapeMismatch(
+                f"images of shape {format_shape(x)} are no whole part of {format_shape((data[0], data[1], *sizes))}"
+            )
+    many = data[1] if a.multi_input_mode == "sum" else None if None in channels else sum(channels)
+    return parts, [(data[0], many, *sizes)]
+
+
+@translates("UpSampling", layout=_scaled, ignores="num_filter", shape=_upsampling_shape)
 def upsampling(
     at,
     *data: TrackedArray,

@@ -1,15 +1,17 @@
 """Deformable convolutions, whose kernel points are moved by their data; channels-last."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 
 from ..graph.attributes import Count, Counts, Ints
+from ..graph.partial_shape import merge, of_rank
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import ops
 from ..kernels.bilinear import image_size, interpolate
 from ..kernels.layout import spatial
-from .registry import translates
+from .registry import shaped_as, translates
 
 
 def _deformed(at, data, offset, mask, weight, bias, filters, kernel, stride, dilate, pad, groups, parts, clamped):
@@ -51,7 +53,22 @@ def _deformed(at, data, offset, mask, weight, bias, filters, kernel, stride, dil
     return out if bias is None else ops.add(out, at.tensor(bias))
 
 
-@translates("_contrib_DeformableConvolution", layout=spatial, ignores="layout")
+_CONVOLUTION = shaped_as("Convolution")
+
+
+def _deformable_shape(a, ins, outs):
+    """A convolution, with two offsets, and perhaps a weight, for each point of the kernel at each place."""
+    data, *moved = ins[: 3 if "Modulated" in a._node.op else 2]
+    same = SimpleNamespace(**{**vars(a), "layout": None})
+    batch = merge(of_rank(data, 4)[:1], of_rank(moved[0], 4)[:1])
+    data = (*batch, *of_rank(data, 4)[1:])
+    (data, *arrays), (out,) = _CONVOLUTION(same, [data, *ins[1 + len(moved) :]], outs)
+    points = math.prod(a.kernel) * a.num_deformable_group
+    claims = [(out[0], count, *out[2:]) for count in (2 * points, points)]
+    return [data, *claims[: len(moved)], *arrays], [out]
+
+
+@translates("_contrib_DeformableConvolution", layout=spatial, ignores="layout", shape=_deformable_shape)
 def deformable_convolution(
     at,
     data,
@@ -88,7 +105,9 @@ def deformable_convolution(
     )
 
 
-@translates("_contrib_ModulatedDeformableConvolution", layout=spatial, ignores="layout im2col_step")
+@translates(
+    "_contrib_ModulatedDeformableConvolution", layout=spatial, ignores="layout im2col_step", shape=_deformable_shape
+)
 def modulated_deformable_convolution(
     at,
     data,

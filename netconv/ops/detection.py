@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ..graph.attributes import Floats
+from ..graph.partial_shape import ShapeMismatch, merge, of_rank
 from ..keras_api.lazy import ops
 from ..kernels.boxes import (
     best_first,
@@ -28,7 +29,14 @@ from ..kernels.positions import positions_along
 from .registry import translates
 
 
-@translates("_contrib_MultiBoxPrior", "_npx_multibox_prior")
+def _multibox_prior_shape(a, ins, outs):
+    data = of_rank(ins[0], 4)
+    height, width = data[2:]
+    count = None if None in (height, width) else height * width * (len(a.sizes) + len(a.ratios) - 1)
+    return [data], [(1, count, 4)]
+
+
+@translates("_contrib_MultiBoxPrior", "_npx_multibox_prior", shape=_multibox_prior_shape)
 def multibox_prior(
     at,
     data,
@@ -59,7 +67,23 @@ def multibox_prior(
     return ops.clip(out, 0.0, 1.0) if clip else out
 
 
-@translates("_contrib_MultiBoxDetection", "_npx_multibox_detection", ignores="background_id")
+def _multibox_detection_shape(a, ins, outs):
+    """Of probabilities (batch, classes, anchors), offsets (batch, 4 x anchors) and anchors: a row of 6 an anchor."""
+    scores, offsets, anchors = of_rank(ins[0], 3), of_rank(ins[1], 2), of_rank(ins[2], 3)
+    batch = merge(scores[:1], offsets[:1])
+    if offsets[1] is not None and offsets[1] % 4:
+        raise ShapeMismatch("needs four offsets an anchor", offsets[1])
+    count = merge(merge(scores[2:], anchors[1:2]), (offsets[1] and offsets[1] // 4,))
+    return [
+        (*batch, scores[1], *count),
+        (*batch, count[0] and 4 * count[0]),
+        (1, *count, 4),
+    ], [(*batch, *count, 6)]
+
+
+@translates(
+    "_contrib_MultiBoxDetection", "_npx_multibox_detection", ignores="background_id", shape=_multibox_detection_shape
+)
 def multibox_detection(
     at,
     cls_prob,

@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..graph.partial_shape import merge
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.elementwise import arccosh, cbrt, hypot, mod, power, sign
@@ -23,6 +24,7 @@ from ..kernels.rounding import (
     typed,
 )
 from .registry import translates
+from .shape_rules import alike, as_first
 
 # MXNet's name: keras.ops's name. Names, not functions, so that reading the table imports no Keras.
 UNARY = {
@@ -119,12 +121,12 @@ def copy(at, data):
     return data
 
 
-@translates("_identity_with_attr_like_rhs", layout=anywhere)
+@translates("_identity_with_attr_like_rhs", layout=anywhere, shape=as_first)
 def identity_with_attr_like_rhs(at, lhs, _rhs):
     return lhs
 
 
-@translates("IdentityAttachKLSparseReg", layout=anywhere, ignores="sparseness_target penalty momentum")
+@translates("IdentityAttachKLSparseReg", layout=anywhere, ignores="sparseness_target penalty momentum", shape=as_first)
 def identity_attach_kl_sparse_reg(at, data, moving_avg: TrackedArray | None = None):
     at.discard(moving_avg)
     at.note("the sparseness penalty of IdentityAttachKLSparseReg is left out: it acts on gradients only")
@@ -183,7 +185,7 @@ def quadratic(at, data, *, a: float = 0.0, b: float = 0.0, c: float = 0.0):
     return typed(lambda x: ops.add(ops.multiply(x, ops.add(ops.multiply(x, a), b)), c))(data)
 
 
-@translates("_contrib_div_sqrt_dim")
+@translates("_contrib_div_sqrt_dim", shape=as_first)
 def div_sqrt_dim(at, data):
     root = ops.sqrt(ops.cast(length(data, -1), "float64" if is_integer(data) else data.dtype))
     if is_integer(data):
@@ -253,7 +255,7 @@ def _binary(function, elementwise, broadcast, scalars, turned):
         "_minimum": "Minimum",
     }.get(elementwise[0])
 
-    @translates(*elementwise, layout=anywhere)
+    @translates(*elementwise, layout=anywhere, shape=alike)
     @translates(*broadcast, layout=anywhere)
     def two(at, lhs, rhs):
         if merging == "Maximum" and not is_integer(lhs) and multiples(at):
@@ -281,7 +283,7 @@ def _quotient(at, lhs, rhs):
     return typed(divide(at, lhs, rhs))(lhs, rhs)
 
 
-@translates("elemwise_div", "_div", "_Div", layout=anywhere)
+@translates("elemwise_div", "_div", "_Div", layout=anywhere, shape=alike)
 @translates("broadcast_div", layout=anywhere)
 def div(at, lhs, rhs):
     return _quotient(at, lhs, rhs)
@@ -297,7 +299,7 @@ def rdiv_scalar(at, data, *, scalar: float = 1.0, is_int: bool = True):
     return _quotient(at, *reversed(promote(data, scalar, is_int)))
 
 
-@translates("add_n", "ElementWiseSum", layout=anywhere)
+@translates("add_n", "ElementWiseSum", layout=anywhere, shape=alike)
 def add_n(at, *args):
     if len(args) == 1:
         return args[0]
@@ -320,7 +322,14 @@ def _rows_or_all(site, values, attributes):
     return [condition.natural(), *tensors], attributes, order
 
 
-@translates("where", layout=_rows_or_all)
+def _where_shape(a, ins, outs):
+    """The condition is shaped as the data, or says which rows."""
+    shape = merge(merge(ins[1], ins[2]), outs[0])
+    rows = ins[0] is not None and shape is not None and len(ins[0]) == 1
+    return [shape[:1] if rows else shape if ins[0] is not None else None, shape, shape], [shape]
+
+
+@translates("where", layout=_rows_or_all, shape=_where_shape)
 def where(at, condition, x, y):
     """A condition of rank 1 chooses among rows."""
     if len(condition.shape) < len(x.shape):

@@ -4,6 +4,7 @@ import itertools
 import math
 
 from ..graph.attributes import Counts, Ints
+from ..graph.partial_shape import of_rank
 from ..keras_api.lazy import ops
 from .registry import translates
 
@@ -29,7 +30,11 @@ def _windows(at, size, kernel, stride, dilate, pad):
     return stride, dilate, pad, counts
 
 
-@translates("im2col")
+def _im2col_shape(a, ins, outs):
+    return [of_rank(ins[0], len(a.kernel) + 2)], outs
+
+
+@translates("im2col", shape=_im2col_shape)
 def im2col(at, data, *, kernel: Counts, stride: Counts = (), dilate: Counts = (), pad: Ints = ()):
     """(N, C, ...) to (N, C x kernel points, windows)."""
     stride, dilate, pad, counts = _windows(at, data.shape[2:], kernel, stride, dilate, pad)
@@ -43,7 +48,11 @@ def im2col(at, data, *, kernel: Counts, stride: Counts = (), dilate: Counts = ()
     return ops.reshape(ops.stack(points, 2), (-1, data.shape[1] * math.prod(kernel), math.prod(counts)))
 
 
-@translates("col2im")
+def _col2im_shape(a, ins, outs):
+    return [of_rank(ins[0], 3)], outs
+
+
+@translates("col2im", shape=_col2im_shape)
 def col2im(at, data, *, output_size: Ints, kernel: Counts, stride: Counts = (), dilate: Counts = (), pad: Ints = ()):
     """(N, C x kernel points, windows) to (N, C, *output_size): overlapping patches are added."""
     stride, dilate, pad, counts = _windows(at, output_size, kernel, stride, dilate, pad)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..graph.attributes import Floats, Ints
+from ..graph.partial_shape import ShapeMismatch
 from ..keras_api.lazy import ops
 from ..kernels import reshape
 from ..kernels.color import LIGHT, lighting
@@ -15,7 +16,17 @@ def _each_channel(values, channels: int):
     return [values[min(i, len(values) - 1)] for i in range(channels)]
 
 
-@translates("_image_to_tensor", "_npx__image_to_tensor")
+def _to_tensor_shape(a, ins, outs):
+    """Channels last to channels first, with a batch or without."""
+    if ins[0] is None:
+        return ins, outs
+    if len(ins[0]) not in (3, 4):
+        raise ShapeMismatch("needs an image (height, width, channels) or a batch of them", ins[0])
+    *batch, height, width, channels = ins[0]
+    return ins, [(*batch, channels, height, width)]
+
+
+@translates("_image_to_tensor", "_npx__image_to_tensor", shape=_to_tensor_shape)
 def to_tensor(at, data):
     """(H, W, C) of 0 to 255 to (C, H, W) of 0 to 1."""
     rank = len(data.shape)

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from ..graph.partial_shape import ShapeMismatch, first_known, format_shape, merge, of_rank
 from ..keras_api.lazy import ops
 from ..kernels.reshape import arange_along
-from .registry import translates
+from .registry import shaped_as, translates
 
 
 def _turned(matrix):
@@ -19,7 +20,16 @@ def _scaled(tensor, alpha: float):
     return tensor if alpha == 1 else ops.multiply(tensor, alpha)
 
 
-@translates("_linalg_gemm", "linalg_gemm")
+_PRODUCT = shaped_as("_linalg_gemm2")
+
+
+def _gemm_shape(a, ins, outs):
+    """The third input is shaped as the product."""
+    claims, (shape,) = _PRODUCT(a, ins[:2], [merge(ins[2], outs[0])])
+    return [*claims, shape], [shape]
+
+
+@translates("_linalg_gemm", "linalg_gemm", shape=_gemm_shape)
 def gemm(
     at,
     A,
@@ -39,20 +49,41 @@ def gemm(
     return ops.moveaxis(ops.add(_scaled(product, alpha), _scaled(C, beta)), -2, rows)
 
 
-@translates("_linalg_syrk", "linalg_syrk")
+def _gram_shape(a, ins, outs):
+    if ins[0] is None or len(ins[0]) < 2:
+        return ins, outs
+    side = ins[0][-1 if a.transpose else -2]
+    return ins, [(*ins[0][:-2], side, side)]
+
+
+@translates("_linalg_syrk", "linalg_syrk", shape=_gram_shape)
 def syrk(at, A, *, transpose: bool = False, alpha: float = 1.0):
     """alpha A A^T, or alpha A^T A."""
     return _scaled(ops.matmul(_turned(A), A) if transpose else ops.matmul(A, _turned(A)), alpha)
 
 
-@translates("_linalg_trmm", "linalg_trmm")
+def _triangular_shape(a, ins, outs):
+    """A square matrix times, or divided into, another of as many rows; or columns, from the right."""
+    matrix, other = _square(ins[0]), merge(ins[1], outs[0])
+    if matrix is None or other is None:
+        return [matrix, other], [other]
+    rows, columns = of_rank(other, len(matrix))[-2:]
+    side = columns if a.rightside else rows
+    if None not in (side, matrix[-1]) and side != matrix[-1]:
+        raise ShapeMismatch(f"inputs of shapes {format_shape(ins[0])} and {format_shape(other)} have no product")
+    batch, side = merge(matrix[:-2], other[:-2]), first_known(side, matrix[-1])
+    shape = (*batch, rows, side) if a.rightside else (*batch, side, columns)
+    return [(*batch, side, side), shape], [shape]
+
+
+@translates("_linalg_trmm", "linalg_trmm", shape=_triangular_shape)
 def trmm(at, A, B, *, transpose: bool = False, rightside: bool = False, lower: bool = True, alpha: float = 1.0):
     A = _triangle(A, lower)
     A = _turned(A) if transpose else A
     return _scaled(ops.matmul(B, A) if rightside else ops.matmul(A, B), alpha)
 
 
-@translates("_linalg_trsm", "linalg_trsm")
+@translates("_linalg_trsm", "linalg_trsm", shape=_triangular_shape)
 def trsm(at, A, B, *, transpose: bool = False, rightside: bool = False, lower: bool = True, alpha: float = 1.0):
     """X with A X = alpha B, or X A = alpha B."""
     A = _triangle(A, lower)
@@ -62,14 +93,31 @@ def trsm(at, A, B, *, transpose: bool = False, rightside: bool = False, lower: b
     return _scaled(_turned(out) if rightside else out, alpha)
 
 
-@translates("_linalg_potrf", "linalg_potrf")
+def _square(shape):
+    """A shape whose last two lengths are one, found of either."""
+    if shape is None:
+        return None
+    if len(shape) < 2:
+        raise ShapeMismatch("needs matrices", format_shape(shape))
+    one, two = shape[-2:]
+    if one is not None and two is not None and one != two:
+        raise ShapeMismatch("needs square matrices", format_shape(shape))
+    return (*shape[:-2], *(first_known(one, two),) * 2)
+
+
+def _square_shape(a, ins, outs):
+    shape = _square(merge(ins[0], outs[0]))
+    return [shape], [shape]
+
+
+@translates("_linalg_potrf", "linalg_potrf", shape=_square_shape)
 def potrf(at, A, *, lower: bool = True):
     """The Cholesky factor L of A = L L^T, or U of A = U^T U."""
     factor = ops.cholesky(A)
     return factor if lower else _turned(factor)
 
 
-@translates("_linalg_potri", "linalg_potri")
+@translates("_linalg_potri", "linalg_potri", shape=_square_shape)
 def potri(at, A, *, lower: bool = True):
     """The inverse of the matrix whose Cholesky factor is A."""
     one = ops.add(ops.zeros_like(A), np.eye(A.shape[-1], dtype=str(A.dtype)))
@@ -95,18 +143,24 @@ def syevd(at, A):
     return ops.multiply(rows, ops.stop_gradient(ops.sign(largest))), values
 
 
-@translates("_linalg_inverse", "linalg_inverse")
+@translates("_linalg_inverse", "linalg_inverse", shape=_square_shape)
 def inverse(at, A):
     return ops.inv(A)
 
 
-@translates("_linalg_det", "linalg_det")
+def _number_shape(a, ins, outs):
+    """A number, or two, for each matrix."""
+    shape = _square(ins[0])
+    return [shape], [None if shape is None else shape[:-2] or (1,)] * len(outs)
+
+
+@translates("_linalg_det", "linalg_det", shape=_number_shape)
 @translates("_npi_det")
 def det(at, A):
     return ops.det(A)
 
 
-@translates("_linalg_slogdet", "linalg_slogdet")
+@translates("_linalg_slogdet", "linalg_slogdet", shape=_number_shape)
 @translates("_npi_slogdet")
 def slogdet(at, A):
     """The sign and the logarithm of the size of the determinant."""
@@ -115,7 +169,7 @@ def slogdet(at, A):
     return ops.add(zero, ops.stop_gradient(sign)), ops.add(zero, size)
 
 
-@translates("_linalg_sumlogdiag", "linalg_sumlogdiag")
+@translates("_linalg_sumlogdiag", "linalg_sumlogdiag", shape=_number_shape)
 def sumlogdiag(at, A):
     return ops.sum(ops.log(ops.diagonal(A, 0, -2, -1)), -1)
 
@@ -175,7 +229,17 @@ def _known(shape) -> tuple[int, ...]:
     return tuple(-1 if d is None else d for d in shape)
 
 
-@translates("khatri_rao")
+def _khatri_rao_shape(a, ins, outs):
+    """As many columns, and a row for each combination of rows."""
+    rows, columns = 1, of_rank(outs[0], 2)[1]
+    for x in ins:
+        n, m = of_rank(x, 2)
+        columns = merge((columns,), (m,))[0]
+        rows = None if None in (rows, n) else rows * n
+    return [(of_rank(x, 2)[0], columns) for x in ins], [(rows, columns)]
+
+
+@translates("khatri_rao", shape=_khatri_rao_shape)
 def khatri_rao(at, *args):
     """Column by column the Kronecker product of matrices with as many columns."""
     out = args[0]

@@ -1,12 +1,43 @@
 """Dense layers, embeddings and matrix products."""
 
+from ..graph.partial_shape import (
+    ShapeMismatch,
+    count_elements,
+    first_known,
+    format_shape,
+    merge,
+    of_rank,
+    solve_features,
+)
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import features, plain
 from .registry import translates, translates_pattern
+from .shape_rules import columns_of_weight, two_axes
 
 
-@translates("FullyConnected", layout=features)
+def _dense_shape(a, ins, outs):
+    """weight (num_hidden, fan-in); with `flatten` all axes but the first are the fan-in, else the last one is."""
+    data, fan, out = ins[0], of_rank(ins[1], 2)[1], outs[0]
+    if data == ():
+        raise ShapeMismatch("needs data with axes", data)
+    if not a.flatten:
+        if data is None and out is not None:
+            data = (*out[:-1], None)
+        if data:
+            fan = first_known(data[-1], fan)
+            data = (*data[:-1], fan)
+            out = (*data[:-1], a.num_hidden)
+        return [data, (a.num_hidden, fan), (a.num_hidden,)], [out]
+    out = of_rank(out, 2)
+    batch = out[0]
+    if data:
+        batch, fan = first_known(data[0], batch), first_known(count_elements(data[1:]), fan)
+        data = (batch, *solve_features(data[1:], fan))
+    return [data, (a.num_hidden, fan), (a.num_hidden,)], [(batch, a.num_hidden)]
+
+
+@translates("FullyConnected", layout=features, shape=_dense_shape, likely=two_axes, features=columns_of_weight)
 def fully_connected(
     at,
     data,
@@ -63,7 +94,18 @@ def dense(at, data, weight: TrackedArray, bias: TrackedArray | None = None, *, t
     return _layer(at, data, weight if transposed else weight.T, bias)
 
 
-@translates("Embedding", ignores="dtype")
+def _embedding_shape(a, ins, outs):
+    data, out = ins[0], outs[0]
+    if data is None and out:
+        data = out[:-1]
+    return [data, (a.input_dim, a.output_dim)], [None if data is None else (*data, a.output_dim)]
+
+
+def _two_axes_of_ids(a, ins, outs):
+    return [(None, None) if ins[0] is None else None]
+
+
+@translates("Embedding", ignores="dtype", shape=_embedding_shape, likely=_two_axes_of_ids)
 def embedding(at, data, weight: TrackedArray, *, input_dim: int, output_dim: int):
     """Ids are cut to whole numbers and clipped into the table, as MXNet does."""
     ids = ops.cast(ops.clip(data, 0, input_dim - 1), "int32")
@@ -79,12 +121,54 @@ def _flip(x, yes: bool):
     return ops.swapaxes(x, -1, -2) if yes else x
 
 
-@translates("batch_dot", ignores="forward_stype")
+def _product_shape(a, ins, outs):
+    if getattr(a, "axis", -2) != -2:  # rows that lie elsewhere
+        return ins, outs
+    rank = next((len(x) for x in [*ins[:2], *outs] if x is not None), 0)
+    if rank < 2:
+        return ins, outs
+    one, two, out = of_rank(ins[0], rank), of_rank(ins[1], rank), of_rank(outs[0], rank)
+    batch = merge(merge(one[:-2], two[:-2]), out[:-2])
+    (k, m) = one[-2:] if a.transpose_a else one[:-3:-1]
+    (n, q) = two[-2:] if a.transpose_b else two[:-3:-1]
+    if k is not None and q is not None and k != q:
+        raise ShapeMismatch(f"inputs of shapes {format_shape(one)} and {format_shape(two)} have no product")
+    k, m, n = first_known(k, q), first_known(m, out[-2]), first_known(n, out[-1])
+    claims = [(*batch, k, m) if a.transpose_a else (*batch, m, k), (*batch, n, k) if a.transpose_b else (*batch, k, n)]
+    return claims, [(*batch, m, n)]
+
+
+def _matrices(a, ins, outs):
+    return [(None,) * 3 if x is None else None for x in ins]
+
+
+@translates("batch_dot", ignores="forward_stype", shape=_product_shape, likely=_matrices)
 def batch_dot(at, lhs, rhs, *, transpose_a: bool = False, transpose_b: bool = False):
     return ops.matmul(_flip(lhs, transpose_a), _flip(rhs, transpose_b))
 
 
-@translates("dot", ignores="forward_stype")
+def _dot_shape(a, ins, outs):
+    """The last axis of the first with the first axis of the second, unlike numpy."""
+    one, two = ins
+    if () in (one, two):
+        raise ShapeMismatch("needs inputs with axes", (one, two))
+    if one is None or two is None:
+        return ins, [None]
+    left, p = (one[1:], one[0]) if a.transpose_a else (one[:-1], one[-1])
+    right, q = (two[:-1], two[-1]) if a.transpose_b else (two[1:], two[0])
+    if p is not None and q is not None and p != q:
+        raise ShapeMismatch(f"inputs of shapes {format_shape(one)} and {format_shape(two)} have no product")
+    n = first_known(p, q)
+    claims = [(n, *left) if a.transpose_a else (*left, n), (*right, n) if a.transpose_b else (n, *right)]
+    return claims, [(*left, *right) or (1,)]
+
+
+def _rows(a, ins, outs):
+    """Rows, as long as the matrix that they are multiplied with wants them."""
+    return [(None, ins[1][-1 if a.transpose_b else 0]) if ins[0] is None and ins[1] and not a.transpose_a else None]
+
+
+@translates("dot", ignores="forward_stype", shape=_dot_shape, likely=_rows)
 def dot(at, lhs, rhs, *, transpose_a: bool = False, transpose_b: bool = False):
     """The last axis of `lhs` with the first of `rhs`, unlike numpy; a transpose flag moves that one axis about."""
     rank_a, rank_b = len(lhs.shape), len(rhs.shape)
@@ -92,7 +176,7 @@ def dot(at, lhs, rhs, *, transpose_a: bool = False, transpose_b: bool = False):
     return ops.reshape(a, (1,)) if rank_a == rank_b == 1 else a
 
 
-@translates("_linalg_gemm2", "linalg_gemm2")
+@translates("_linalg_gemm2", "linalg_gemm2", shape=_product_shape)
 def gemm2(at, A, B, *, transpose_a: bool = False, transpose_b: bool = False, alpha: float = 1.0, axis: int = -2):
     if at.axis(axis, len(A.shape)) != len(A.shape) - 2:  # the axis of the rows
         A, B = ops.moveaxis(A, axis, -2), ops.moveaxis(B, axis, -2)

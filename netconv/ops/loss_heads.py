@@ -1,11 +1,13 @@
 """Output heads: what they compute without a label. Their losses are `finish`'s business."""
 
+from ..graph.partial_shape import of_rank
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import anywhere
 from .registry import translates
+from .shape_rules import as_first
 
 
-@translates("SoftmaxOutput", "Softmax", ignores="grad_scale normalization out_grad")
+@translates("SoftmaxOutput", "Softmax", ignores="grad_scale normalization out_grad", shape=as_first)
 def softmax_output(
     at,
     data,
@@ -33,7 +35,7 @@ def softmax_output(
     return at.reshape(out, (-1, *data.shape[1:]))
 
 
-@translates("LogisticRegressionOutput", layout=anywhere, ignores="grad_scale")
+@translates("LogisticRegressionOutput", layout=anywhere, ignores="grad_scale", shape=as_first)
 def logistic_regression_output(at, data, _label=None):
     return at.layer(layers.Activation, "sigmoid")(data)
 
@@ -42,9 +44,9 @@ def linear(at, data, _label=None):
     return data
 
 
-translates("LinearRegressionOutput", layout=anywhere, ignores="grad_scale")(linear)
-translates("MAERegressionOutput", layout=anywhere, ignores="grad_scale")(linear)
-translates("SVMOutput", layout=anywhere, ignores="margin regularization_coefficient use_linear")(linear)
+translates("LinearRegressionOutput", layout=anywhere, ignores="grad_scale", shape=as_first)(linear)
+translates("MAERegressionOutput", layout=anywhere, ignores="grad_scale", shape=as_first)(linear)
+translates("SVMOutput", layout=anywhere, ignores="margin regularization_coefficient use_linear", shape=as_first)(linear)
 
 
 @translates("MakeLoss", layout=anywhere, ignores="grad_scale valid_thresh normalization")
@@ -57,7 +59,12 @@ def make_loss(at, data):
     return data
 
 
-@translates("softmax_cross_entropy")
+def _total_loss_shape(a, ins, outs):
+    data = of_rank(ins[0], 2)
+    return [data, data[:1]], [(1,)]
+
+
+@translates("softmax_cross_entropy", shape=_total_loss_shape)
 def softmax_cross_entropy(at, data, label):
     """The sum over the batch of -log softmax(data)[label], of shape (1,)."""
     picked = ops.take_along_axis(ops.log_softmax(data, -1), ops.expand_dims(ops.cast(label, "int32"), -1), axis=-1)

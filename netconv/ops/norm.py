@@ -1,12 +1,15 @@
 """Normalisations."""
 
+from types import SimpleNamespace
 from typing import Literal
 
 from ..graph.attributes import Count, Ints
+from ..graph.partial_shape import equal_part, first_known, merge, normalize_axis
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import along, channels_last
-from .registry import translates
+from .registry import shaped_as, translates
+from .shape_rules import as_first, two_axes
 
 
 def _image(site, values, attributes):
@@ -18,12 +21,29 @@ def _image(site, values, attributes):
     return [first.to(order), *(v and v.natural() for v in rest)], {**attributes, "axis": first.rank - 1}, order
 
 
+def _normalized_shape(ins, outs, axis):
+    """Every array is as long as the axis; so are the outputs after the first, mean and variance."""
+    shape = merge(ins[0], outs[0])
+    length = first_known(*(x[0] for x in ins[1:] if x is not None and len(x) == 1))
+    if shape is not None:
+        axis = normalize_axis(axis, len(shape))
+        length = first_known(shape[axis], length)
+        shape = (*shape[:axis], length, *shape[axis + 1 :])
+    return [shape, *[(length,)] * (len(ins) - 1)], [shape, (length,), (length,)]
+
+
+def _batch_norm_shape(a, ins, outs):
+    return _normalized_shape(ins, outs, getattr(a, "axis", 1))
+
+
 @translates(
     "BatchNorm",
     "BatchNorm_v1",
     "CuDNNBatchNorm",
     layout=_image,
     ignores="min_calib_range max_calib_range",
+    shape=_batch_norm_shape,
+    likely=two_axes,
 )
 def batch_norm(
     at,
@@ -91,6 +111,7 @@ def _by_hand(at, data, gamma, beta, mean, var, eps, fix_gamma, axis):
     "_contrib_BatchNormWithReLU",
     layout=along("axis", first_only=True),
     ignores="min_calib_range max_calib_range",
+    shape=_batch_norm_shape,
 )
 def batch_norm_with_relu(
     at,
@@ -114,7 +135,16 @@ def batch_norm_with_relu(
     return at.layer(layers.ReLU, part="relu")(out)
 
 
-@translates("LayerNorm", layout=along("axis", first_only=True))
+def _layer_norm_shape(a, ins, outs):
+    claims, (shape, *_) = _normalized_shape(ins, outs, a.axis)
+    if shape is None:
+        return claims, [None]
+    axis = normalize_axis(a.axis, len(shape))
+    moments = (*shape[:axis], 1, *shape[axis + 1 :])
+    return claims, [shape, moments, moments]
+
+
+@translates("LayerNorm", layout=along("axis", first_only=True), shape=_layer_norm_shape, likely=two_axes)
 def layer_norm(
     at,
     data,
@@ -147,7 +177,7 @@ def _channels_last(site, values, attributes):
     return [first.to(order), *(v and v.natural() for v in rest)], attributes, order
 
 
-@translates("_contrib_SyncBatchNorm", layout=_channels_last)
+@translates("_contrib_SyncBatchNorm", layout=_channels_last, shape=_batch_norm_shape)
 def sync_batch_norm(
     at,
     data,
@@ -179,7 +209,11 @@ def sync_batch_norm(
     )
 
 
-@translates("InstanceNorm", layout=_channels_last)
+def _instance_norm_shape(a, ins, outs):
+    return _normalized_shape(ins, outs, 1)
+
+
+@translates("InstanceNorm", layout=_channels_last, shape=_instance_norm_shape)
 def instance_norm(at, data, gamma: TrackedArray, beta: TrackedArray, *, eps: float = 1e-3):
     """Each channel of each sample over its spatial axes: a GroupNormalization with a group a channel."""
     if at.owns(gamma, beta) and data.shape[-1] is not None and len(data.shape) > 2:
@@ -198,7 +232,15 @@ def instance_norm(at, data, gamma: TrackedArray, beta: TrackedArray, *, eps: flo
     return ops.add(ops.multiply(out, at.tensor(gamma)), at.tensor(beta))
 
 
-@translates("GroupNorm", layout=_channels_last)
+def _group_norm_shape(a, ins, outs):
+    shape = merge(ins[0], outs[0])
+    moments = None if shape is None else (shape[0], a.num_groups)
+    if shape is not None and len(shape) > 1:
+        equal_part(shape[1], a.num_groups, "channels", "num_groups")
+    return [shape, (a.num_groups,), (a.num_groups,)], [shape, moments, moments]
+
+
+@translates("GroupNorm", layout=_channels_last, shape=_group_norm_shape)
 def group_norm(
     at,
     data,
@@ -228,7 +270,7 @@ def group_norm(
     return [out, at.ordered(mean), at.ordered(ops.sqrt(ops.add(var, eps)))]
 
 
-@translates("L2Normalization", layout=_channels_last)
+@translates("L2Normalization", layout=_channels_last, shape=as_first)
 def l2_normalization(at, data, *, eps: float = 1e-10, mode: Literal["channel", "instance", "spatial"] = "instance"):
     """x / sqrt(sum x^2 + eps), over all but the batch, the channels, or the spatial axes."""
     rank = len(data.shape)
@@ -236,7 +278,7 @@ def l2_normalization(at, data, *, eps: float = 1e-10, mode: Literal["channel", "
     return ops.divide(data, ops.sqrt(ops.add(ops.sum(ops.square(data), axes, keepdims=True), eps)))
 
 
-@translates("LRN", layout=_channels_last)
+@translates("LRN", layout=_channels_last, shape=as_first)
 def lrn(at, data, *, nsize: Count, alpha: float = 1e-4, beta: float = 0.75, knorm: float = 2.0):
     """x (knorm + alpha / nsize sum x^2)^-beta, the sum over nsize neighbouring channels."""
     rank = len(data.shape)
@@ -249,7 +291,12 @@ def lrn(at, data, *, nsize: Count, alpha: float = 1e-4, beta: float = 0.75, knor
     return ops.multiply(data, ops.power(ops.add(ops.multiply(total, alpha / nsize), knorm), -beta))
 
 
-@translates("moments")
+def _moments_shape(a, ins, outs):
+    claims, (shape,) = shaped_as("mean")(SimpleNamespace(axis=a.axes, keepdims=a.keepdims), ins, outs)
+    return claims, [shape, shape]
+
+
+@translates("moments", shape=_moments_shape)
 def moments(at, data, *, axes: Ints | None = None, keepdims: bool = False):
     """Mean and variance, the biased one."""
     mean = ops.mean(data, axes, keepdims=True)

@@ -6,10 +6,10 @@ from typing import Literal
 from ..graph.attributes import Ints
 from ..keras_api.lazy import ops
 from ..kernels.positions import index_grid
-from .registry import translates
+from .registry import shaped_as, translates
 
 
-@translates("_npi_cholesky")
+@translates("_npi_cholesky", shape=shaped_as("_linalg_potrf"))
 def cholesky(at, A):
     return ops.cholesky(A)
 

@@ -8,7 +8,7 @@ import numpy as np
 from ..graph.attributes import Floats, Ints
 from ..keras_api.lazy import ops
 from ..kernels.rounding import c_cast, divide_exact, is_integer, kind
-from .registry import translates
+from .registry import shaped_as, translates
 
 Number = Literal["float16", "float32", "float64", "int32", "int64", "int8"] | None
 DType = Literal["bool"] | Number
@@ -23,8 +23,17 @@ def _no_initial(at, initial) -> None:
         raise at.error("attribute 'initial' must be None: MXNet does not compute with it", initial)
 
 
+def _reduction_shape(a, ins, outs):
+    """Without an axis no axis is left."""
+    if a.axis is None and not a.keepdims:
+        return ins, [()]
+    if a.axis is not None and len(a.axis) == len(ins[0] or ()) and not a.keepdims:
+        return ins, [()]
+    return shaped_as("sum")(a, ins, outs)
+
+
 def _sum(names, function):
-    @translates(*names)
+    @translates(*names, shape=_reduction_shape)
     def translate(
         at, a, *, axis: Ints | None = None, dtype: DType = None, keepdims: bool = False, initial: float | None = None
     ):
@@ -40,7 +49,7 @@ def _sum(names, function):
 
 
 def _extreme(names, function):
-    @translates(*names)
+    @translates(*names, shape=_reduction_shape)
     def translate(at, a, *, axis: Ints | None = None, keepdims: bool = False, initial: float | None = None):
         _no_initial(at, initial)
         return getattr(ops, function)(a, axis=axis, keepdims=keepdims)
@@ -54,7 +63,7 @@ _extreme(("_np_min", "_np_amin"), "min")
 
 
 def _moment(name, root: bool):
-    @translates(name)
+    @translates(name, shape=_reduction_shape)
     def translate(at, a, *, axis: Ints | None = None, dtype: Number = None, ddof: int = 0, keepdims: bool = False):
         """`ddof` numbers fewer are divided by. MXNet has no gradient for it. Of whole numbers all that is on the way is
         cut to their type, and the sum of the squares to `dtype`."""
@@ -78,7 +87,7 @@ _moment("_npi_std", True)
 
 
 def _truth(names, function):
-    @translates(*names)
+    @translates(*names, shape=_reduction_shape)
     def translate(at, data, *, axis: Ints | None = None, keepdims: bool = False):
         return getattr(ops, function)(ops.not_equal(data, 0), axis=axis, keepdims=keepdims)
 

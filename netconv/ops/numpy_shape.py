@@ -1,15 +1,17 @@
 """Shapes, axes and places of MXNet's numpy front end."""
 
+from types import SimpleNamespace
 from typing import Literal
 
 import numpy as np
 
 from ..graph.attributes import Ints, Pairs
+from ..graph.partial_shape import of_rank
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import ops
 from ..kernels.layout import along
 from ..kernels.rounding import is_integer
-from .registry import translates
+from .registry import shaped_as, translates
 
 
 def _raised(tensor, rank: int):
@@ -46,19 +48,25 @@ def diagonal(at, data, *, offset: int = 0, axis1: int = 0, axis2: int = 1):
     return ops.diagonal(data, offset, axis1, axis2)
 
 
-@translates("_npi_concatenate", layout=along("axis"), ignores="dim")
+def _concatenate_shape(a, ins, outs):
+    if a.axis is None:
+        return ins, [of_rank(outs[0], 1)]
+    return shaped_as("Concat")(SimpleNamespace(dim=a.axis), ins, outs)
+
+
+@translates("_npi_concatenate", layout=along("axis"), ignores="dim", shape=_concatenate_shape)
 def concatenate(at, *data, axis: int | None = 0):
     if axis is None:
         data, axis = [ops.reshape(x, (-1,)) for x in data], 0
     return ops.concatenate(list(data), axis)
 
 
-@translates("_npi_stack")
+@translates("_npi_stack", shape=shaped_as("stack"))
 def stack(at, *data, axis: int = 0):
     return ops.stack(list(data), axis)
 
 
-@translates("_np_transpose")
+@translates("_np_transpose", shape=shaped_as("transpose"))
 def transpose(at, a, *, axes: Ints | None = None):
     return ops.transpose(a, axes or None)
 
@@ -128,7 +136,7 @@ def column_stack(at, *data):
     return ops.concatenate([ops.reshape(x, (-1, 1)) if len(x.shape) < 2 else x for x in data], 1)
 
 
-@translates("_npi_flip")
+@translates("_npi_flip", shape=shaped_as("reverse"))
 def flip(at, data, *, axis: Ints):
     return ops.flip(data, axis)
 

@@ -4,6 +4,7 @@ takes them apart."""
 import numpy as np
 
 from ..graph.attributes import Count
+from ..graph.graph import Edge
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import ops
 from ..kernels.attention import heads_of, joined, weighted
@@ -31,7 +32,22 @@ MOST = np.float32(2**31 - 1)
 """Steps of a unit where the range is nothing."""
 
 
-@translates("_sg_mkldnn_conv", layout=as_they_are)
+def _fused_shape(a, ins, outs):
+    """The first inputs are those of the subgraph; a range of two numbers for each that is quantised follows."""
+    if not a._node.subgraphs:
+        return ins, outs
+    (subgraph, *_) = a._node.subgraphs
+    nulls = [i for i, inner in enumerate(subgraph.nodes) if inner.op == "null"]
+    inner = a._inner(subgraph, dict(zip(nulls, ins, strict=False)))
+    if inner is None:
+        return ins, outs
+    if outs[0] is not None:
+        inner.learn([(subgraph.heads[0], outs[0])])
+    inner.settle(range(len(inner.rules)))
+    return [inner.shape(Edge(null)) for null in nulls], [inner.shape(subgraph.heads[0])]
+
+
+@translates("_sg_mkldnn_conv", layout=as_they_are, shape=_fused_shape)
 def fused_convolution(
     at,
     *inputs,
@@ -84,7 +100,7 @@ def fused_convolution(
     return [at.ordered(nearest(sums, out_kind), order), *found]
 
 
-@translates("_sg_mkldnn_fully_connected", layout=as_they_are)
+@translates("_sg_mkldnn_fully_connected", layout=as_they_are, shape=_fused_shape)
 def fused_dense(
     at,
     *inputs,
@@ -132,7 +148,7 @@ def fused_dense(
     return [nearest(sums, out_kind), *(found or product_range(kind, *ends[:4]))]
 
 
-@translates("_sg_mkldnn_selfatt_qk")
+@translates("_sg_mkldnn_selfatt_qk", shape=_fused_shape)
 def fused_scores(
     at,
     queries_keys_values,
@@ -160,7 +176,7 @@ def fused_scores(
     return [nearest(sums, "int8" if found else "int32"), *(found or limits(-0.0, 0.0))]
 
 
-@translates("_sg_mkldnn_selfatt_valatt")
+@translates("_sg_mkldnn_selfatt_valatt", shape=_fused_shape)
 def fused_weighting(
     at,
     queries_keys_values,

@@ -6,6 +6,15 @@ from typing import Literal
 import numpy as np
 
 from ..graph.attributes import Ints
+from ..graph.partial_shape import (
+    NATURAL_LAYOUTS,
+    ShapeMismatch,
+    first_known,
+    merge,
+    of_rank,
+    per_spatial_axis,
+    pooling_length,
+)
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import plain, spatial
 from ..kernels.pooling import AVERAGE, MAX, pooled, pooled_globally, sum_pool, window_padding, windowed, with_edges
@@ -21,7 +30,17 @@ def _laid(site, values, attributes):
     return (plain if attributes["layout"] in LAST else spatial)(site, values, attributes)
 
 
-@translates("Pooling", layout=_laid)
+def _pooling_by_layout_shape(a, ins, outs):
+    """With a `layout` that ends in C, as another with the axes moved."""
+    if a.layout in NATURAL_LAYOUTS:
+        return _pooling_shape(a, ins, outs)
+    rank = len(a.layout)
+    ins, outs = ([x and (x[0], x[-1], *x[1:-1]) for x in (of_rank(s, rank) for s in shapes)] for shapes in (ins, outs))
+    ins, outs = _pooling_shape(a, ins, outs)
+    return [[(x[0], *x[2:], x[1]) for x in shapes] for shapes in (ins, outs)]
+
+
+@translates("Pooling", layout=_laid, shape=_pooling_by_layout_shape)
 def pooling(
     at,
     data,
@@ -43,7 +62,29 @@ def pooling(
     return pooled(at, data, kernel, pool_type, global_pool, pooling_convention, stride, pad, p_value, count_include_pad)
 
 
-@translates("Pooling_v1", layout=spatial)
+def _pooling_shape(a, ins, outs):
+    known = ins[0] if ins[0] is not None else outs[0]
+    if not a.kernel and (not a.global_pool or known is None):
+        return ins, outs
+    if not a.kernel and len(known) < 3:
+        raise ShapeMismatch("needs data with a batch, channels and a spatial axis or more", known)
+    rank = len(a.kernel) or len(known) - 2
+    data, out = of_rank(ins[0], rank + 2), of_rank(outs[0], rank + 2)
+    head = (first_known(data[0], out[0]), first_known(data[1], out[1]))
+    if a.global_pool:
+        return [(*head, *data[2:])], [(*head, *(1,) * rank)]
+    kernel, stride = per_spatial_axis("kernel", a.kernel, rank, 1), per_spatial_axis("stride", a.stride, rank, 1)
+    pad = per_spatial_axis("pad", a.pad, rank, 0, 0)
+    sizes, back = [], []
+    for n, m, k, s, p in zip(data[2:], out[2:], kernel, stride, pad, strict=True):
+        if n is None and m is not None and s == 1:
+            n = m if a.pooling_convention == "same" else m - 1 + k - 2 * p
+        back.append(n)
+        sizes.append(pooling_length(n, k, s, p, a.pooling_convention))
+    return [(*head, *back)], [(*head, *sizes)]
+
+
+@translates("Pooling_v1", layout=spatial, shape=_pooling_shape)
 def pooling_v1(
     at,
     data,
@@ -69,7 +110,13 @@ def pooling_v1(
     return windowed(at, MAX[len(kernel)], data, kernel, stride)
 
 
-@translates("_contrib_AdaptiveAvgPooling2D", layout=spatial)
+def _adaptive_pooling_shape(a, ins, outs):
+    data = merge(of_rank(ins[0], 4), (*of_rank(outs[0], 4)[:2], None, None))
+    size = tuple(a.output_size) or (1,)
+    return [data], [(*data[:2], *(size if len(size) == 2 else size[:1] * 2))]
+
+
+@translates("_contrib_AdaptiveAvgPooling2D", layout=spatial, shape=_adaptive_pooling_shape)
 def adaptive_average_pooling(at, data, *, output_size: Ints = ()):
     """Window i of n covers floor(i L / n) to ceil((i + 1) L / n)."""
     size = (output_size * 2)[:2] if len(output_size) < 2 else output_size

@@ -35,17 +35,31 @@ from ..kernels.quantization import (
     type_of,
 )
 from ..kernels.rounding import c_cast, divide_exact, is_integer, kind
-from .registry import translates
+from .registry import shaped_as, translates
+from .shape_rules import as_first, columns_of_weight, two_axes
 
 
-@translates("_contrib_quantize", layout=as_they_are)
+def _as_floats(op: str, shaped: int | None = None):
+    """As an op on floats, for the first output and the first `shaped` inputs, by default a third of them: ranges, which
+    the others are, follow what has a shape, and imply nothing."""
+    rule = shaped_as(op)
+
+    def apply(a, ins, outs):
+        count = shaped or len(ins) // 3
+        claims, made = rule(a, ins[:count], outs[:1])
+        return claims[:count], made[:1]
+
+    return apply
+
+
+@translates("_contrib_quantize", layout=as_they_are, shape=as_first)
 def quantize(at, data, min_range, max_range, *, out_type: Literal["int8", "uint8"] = "uint8"):
     low, high = min_range.natural(), max_range.natural()
     scale = ops.divide(float(HIGHEST[out_type]), reach(low, high))
     return _quantised(at, data, scale, out_type, low, high)
 
 
-@translates("_contrib_quantize_v2", layout=as_they_are)
+@translates("_contrib_quantize_v2", layout=as_they_are, shape=as_first)
 def quantize_v2(
     at,
     data,
@@ -72,14 +86,14 @@ def _quantised(at, data, scale, dtype: str, low, high):
     return [out, *((low, high) if dtype == "uint8" else (ops.negative(far), far))]
 
 
-@translates("_contrib_dequantize", layout=as_they_are)
+@translates("_contrib_dequantize", layout=as_they_are, shape=as_first)
 def dequantize(at, data, min_range, max_range, *, out_type: Literal["float32"] = "float32"):
     dtype = type_of(at, "data", data.to(data.order), "int8", "uint8")
     scale = divide_exact(reach(min_range.natural(), max_range.natural()), STEPS[dtype])
     return each(at, data, lambda x: ops.multiply(ops.cast(x, out_type), scale))
 
 
-@translates("_contrib_requantize", layout=as_they_are)
+@translates("_contrib_requantize", layout=as_they_are, shape=as_first)
 def requantize(
     at,
     data,
@@ -106,7 +120,7 @@ def requantize(
     return [each(at, data, lambda x: nearest(ops.multiply(floats(x), scale), out_type)), low, new]
 
 
-@translates("_contrib_quantized_conv", layout=spatial)
+@translates("_contrib_quantized_conv", layout=spatial, shape=_as_floats("Convolution", 2))
 def quantized_conv(
     at,
     data,
@@ -152,7 +166,13 @@ def _bias_and_ranges(at, rest, no_bias: bool):
     return bias, [number(at, one) for one in ranges]
 
 
-@translates("_contrib_quantized_fully_connected", layout=features)
+@translates(
+    "_contrib_quantized_fully_connected",
+    layout=features,
+    shape=_as_floats("FullyConnected", 2),
+    likely=two_axes,
+    features=columns_of_weight,
+)
 def quantized_fully_connected(
     at,
     data,
@@ -183,7 +203,7 @@ def quantized_fully_connected(
     return [sums, *product_range(signed, *ranges[:4])]
 
 
-@translates("_contrib_quantized_pooling", layout=spatial, ignores="p_value")
+@translates("_contrib_quantized_pooling", layout=spatial, ignores="p_value", shape=shaped_as("Pooling_v1"))
 def quantized_pooling(
     at,
     data,
@@ -219,7 +239,7 @@ def quantized_pooling(
     return [nearest(out, dtype), at.ordered(min_data), at.ordered(max_data)]
 
 
-@translates("_contrib_quantized_act", layout=as_they_are)
+@translates("_contrib_quantized_act", layout=as_they_are, shape=as_first)
 def quantized_act(
     at, data, min_data, max_data, *, act_type: Literal["relu", "sigmoid", "softrelu", "softsign", "tanh"]
 ):
@@ -229,12 +249,12 @@ def quantized_act(
     return [each(at, data, lambda x: ops.cast(ops.maximum(x, 0), "int8")), min_data, max_data]
 
 
-@translates("_contrib_quantized_flatten", layout=as_they_are)
+@translates("_contrib_quantized_flatten", layout=as_they_are, shape=shaped_as("Flatten"))
 def quantized_flatten(at, data, min_data, max_data):
     return [at.flattened(data.natural()), min_data, max_data]
 
 
-@translates("_contrib_quantized_concat", layout=as_they_are, ignores="num_args")
+@translates("_contrib_quantized_concat", layout=as_they_are, ignores="num_args", shape=_as_floats("Concat"))
 def quantized_concat(at, *data, dim: int = 1):
     """All in the steps of the widest range; the ranges follow the data."""
     if not data or len(data) % 3:
@@ -256,7 +276,7 @@ def quantized_concat(at, *data, dim: int = 1):
     return [at.ordered(out, order), low, high]
 
 
-@translates("_contrib_quantized_elemwise_add", layout=as_they_are)
+@translates("_contrib_quantized_elemwise_add", layout=as_they_are, shape=_as_floats("elemwise_add", 2))
 def quantized_elemwise_add(
     at,
     lhs,
@@ -295,7 +315,7 @@ def quantized_elemwise_add(
     return [at.ordered(nearest(ops.add(*scaled), dtype), order), low, high]
 
 
-@translates("_contrib_quantized_elemwise_mul", layout=as_they_are)
+@translates("_contrib_quantized_elemwise_mul", layout=as_they_are, shape=_as_floats("elemwise_mul", 2))
 def quantized_elemwise_mul(
     at,
     lhs,
@@ -330,7 +350,12 @@ def _over(dividend, ranges, dtype: str):
     return floats(divide_exact(divide_exact(ops.cast(dividend, dtype), units[0]), units[1]))
 
 
-@translates("_contrib_quantized_batch_norm", layout=spatial, ignores="momentum fix_gamma use_global_stats axis")
+@translates(
+    "_contrib_quantized_batch_norm",
+    layout=spatial,
+    ignores="momentum fix_gamma use_global_stats axis",
+    shape=_as_floats("BatchNorm", 5),
+)
 def quantized_batch_norm(
     at,
     data,
@@ -367,7 +392,7 @@ def quantized_batch_norm(
     return [out, *map(at.ordered, found)]
 
 
-@translates("_contrib_quantized_embedding", layout=as_they_are, ignores="dtype")
+@translates("_contrib_quantized_embedding", layout=as_they_are, ignores="dtype", shape=shaped_as("Embedding"))
 def quantized_embedding(at, data, weight: TrackedArray, min_weight, max_weight, *, input_dim: int, output_dim: int):
     remark(at)
     weight = stored(at, weight, input_dim, output_dim)

@@ -19,7 +19,7 @@ from ..kernels.random import (
     poisson,
     uniform,
 )
-from .registry import translates
+from .registry import shaped_as, translates
 
 Kind = Literal["float16", "float32", "float64"] | None
 
@@ -32,12 +32,12 @@ def _kind(tensor, dtype: Kind):
     return tensor if dtype in (None, "float32") else ops.cast(tensor, dtype)
 
 
-@translates("_random_uniform", "random_uniform", "uniform")
+@translates("_random_uniform", "random_uniform", "uniform", shape=shaped_as("_zeros"))
 def random_uniform(at, *, low: float = 0.0, high: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
     return _kind(between(uniform(at, _zeros(at, shape)), low, high), dtype)
 
 
-@translates("_random_normal", "random_normal", "normal")
+@translates("_random_normal", "random_normal", "normal", shape=shaped_as("_zeros"))
 def random_normal(at, *, loc: float = 0.0, scale: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
     return _kind(ops.add(ops.multiply(normal(at, _zeros(at, shape)), scale), loc), dtype)
 

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from ..graph.attributes import Count
+from ..graph.partial_shape import ShapeMismatch, first_known, merge, of_rank
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import as_they_are
@@ -76,7 +77,32 @@ def _beside_ones(data):
     return ops.pad(data, ((0, 0), (0, 0), (0, 1)), constant_values=1)
 
 
-@translates("RNN", layout=_batch_major, ignores="state_outputs lstm_state_clip_nan")
+def _rnn_shape(a, ins, outs):
+    """Time first. The flat vector's length is linear in the input size. Source: GetRnnParamSize in MXNet's
+    src/operator/rnn-inl.h."""
+    (time, batch, size), out = of_rank(ins[0], 3), of_rank(outs[0], 3)
+    directions = 2 if a.bidirectional else 1
+    units = a.state_size if a.projection_size is None else a.projection_size
+    rows = GATES[a.mode] * a.state_size * directions
+    later = rows * (units * directions + units + 2) * (a.num_layers - 1) + rows * (units + 2)
+    if a.projection_size is not None:
+        later += a.projection_size * a.state_size * a.num_layers * directions
+    (flat,) = of_rank(ins[1], 1)
+    if flat is not None and size is None and rows:
+        if flat <= later or (flat - later) % rows:
+            raise ShapeMismatch(
+                f"parameters cannot have {flat} elements: they are {rows} for each input and {later} more"
+            )
+        size = (flat - later) // rows
+    time, batch = first_known(time, out[0]), first_known(batch, out[1])
+    state, cell = ((a.num_layers * directions, batch, n) for n in (units, a.state_size))
+    claims = [(time, batch, size), (None if size is None else rows * size + later,), state]
+    if a.mode == "lstm":
+        claims.append(cell)
+    return claims, [(time, batch, units * directions), state, cell]
+
+
+@translates("RNN", layout=_batch_major, ignores="state_outputs lstm_state_clip_nan", shape=_rnn_shape)
 def rnn(
     at,
     data,
@@ -235,7 +261,15 @@ def recurrent(
     return [out[0] if config["return_sequences"] else None, *out[1:]]
 
 
-@translates("SequenceLast", layout=as_they_are)
+def _sequence_last_shape(a, ins, outs):
+    data, out = ins[0], outs[0]
+    if data is None and out:
+        data = (*out[: a.axis], None, *out[a.axis :])
+    data, *lengths = _sequence(a, data, ins[1:])
+    return [data, *lengths], [None if data is None else (*data[: a.axis], *data[a.axis + 1 :])]
+
+
+@translates("SequenceLast", layout=as_they_are, shape=_sequence_last_shape)
 def sequence_last(at, data, sequence_length=None, *, use_sequence_length: bool = False, axis: int = 0):
     """The last step, or the one that each sequence's length says."""
     if not use_sequence_length:
@@ -250,7 +284,25 @@ def sequence_last(at, data, sequence_length=None, *, use_sequence_length: bool =
     return ops.sum(ops.where(chosen, tensor, ops.zeros_like(tensor)), 0)
 
 
-@translates("SequenceMask", layout=as_they_are)
+def _sequence(a, data, lengths) -> list:
+    """Data, and a length for each example."""
+    if a.axis not in (0, 1):
+        raise ShapeMismatch("attribute 'axis' must be 0 or 1", a.axis)
+    if data is None or len(data) < 2:
+        return [data, *lengths]
+    (batch,) = (
+        merge(data[1 - a.axis : 2 - a.axis], of_rank(lengths[0], 1)) if lengths else data[1 - a.axis : 2 - a.axis]
+    )
+    data = (data[0], batch, *data[2:]) if a.axis == 0 else (batch, *data[1:])
+    return [data, *[(batch,)] * len(lengths)]
+
+
+def _sequence_shape(a, ins, outs):
+    claims = _sequence(a, merge(ins[0], outs[0]), ins[1:])
+    return claims, claims[:1]
+
+
+@translates("SequenceMask", layout=as_they_are, shape=_sequence_shape)
 def sequence_mask(
     at, data, sequence_length=None, *, use_sequence_length: bool = False, value: float = 0.0, axis: int = 0
 ):
@@ -263,7 +315,7 @@ def sequence_mask(
     return ops.where(ops.less(index_grid(tensor, axis), length), tensor, ops.full_like(tensor, value))
 
 
-@translates("SequenceReverse")
+@translates("SequenceReverse", shape=_sequence_shape)
 def sequence_reverse(at, data, sequence_length=None, *, use_sequence_length: bool = False, axis: int = 0):
     """Time first; with lengths only that many steps are turned round."""
     if axis != 0:

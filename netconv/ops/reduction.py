@@ -4,11 +4,13 @@ import math
 from typing import Literal
 
 from ..graph.attributes import ElementType, Ints
+from ..graph.partial_shape import ShapeMismatch, count_elements, normalize_axes, normalize_axis
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import along, plain
 from ..kernels.reshape import length
 from ..kernels.rounding import c_cast, divide_exact, is_integer, kind, typed
 from .registry import translates
+from .shape_rules import as_first
 
 
 def _reduced(site, values, attributes):
@@ -22,6 +24,26 @@ def _reduced(site, values, attributes):
     if len(chosen) == rank and not attributes["keepdims"]:
         return plain(site, values, attributes)
     return along("axis", keepdims="keepdims")(site, values, attributes)
+
+
+def _reduction_shape(a, ins, outs):
+    """Without an axis everything is reduced to shape (1,)."""
+    data, out = ins[0], outs[0]
+    axes = (a.axis,) if isinstance(a.axis, int) else tuple(a.axis or ())
+    exclude = getattr(a, "exclude", False) and bool(axes)
+    if data is None and out is not None and axes and not exclude:
+        rank = len(out) + (0 if a.keepdims else len(axes))
+        gone = set(normalize_axes(axes, rank))
+        left = iter(out)
+        data = tuple((a.keepdims and next(left), None)[1] if i in gone else next(left, None) for i in range(rank))
+    if data is None:
+        return [None], [None if a.keepdims or axes else (1,)]
+    gone = set(normalize_axes(axes, len(data))) or set(range(len(data)))
+    if exclude:
+        gone = set(range(len(data))) - gone
+    if a.keepdims:
+        return [data], [tuple(1 if i in gone else n for i, n in enumerate(data))]
+    return [data], [tuple(n for i, n in enumerate(data) if i not in gone) or (1,)]
 
 
 def _nan_as(value):
@@ -41,7 +63,7 @@ REDUCTIONS = {
 
 
 def _reduction(names, function, prepare):
-    @translates(*names, layout=_reduced)
+    @translates(*names, layout=_reduced, shape=_reduction_shape)
     def translate(at, data, *, axis: Ints | None = (), keepdims: bool = False, exclude: bool = False):
         rank = len(data.shape)
         if exclude:  # what `_reduced` left of it
@@ -67,7 +89,7 @@ for _names, (_function, _prepare) in REDUCTIONS.items():
     _reduction(_names, _function, _prepare)
 
 
-@translates("norm")
+@translates("norm", shape=_reduction_shape)
 def norm(
     at, data, *, ord: int = 2, axis: Ints | None = None, keepdims: bool = False, out_dtype: ElementType | None = None
 ):
@@ -82,7 +104,7 @@ def norm(
 
 
 def _extreme(name, function):
-    @translates(name)
+    @translates(name, shape=_reduction_shape)
     def translate(at, data, *, axis: int | None = None, keepdims: bool = False):
         """The place, in the type of the data."""
         if axis is None:
@@ -96,7 +118,14 @@ _extreme("argmax", lambda x, axis: ops.argmax(x, axis))
 _extreme("argmin", lambda x, axis: ops.argmin(x, axis))
 
 
-@translates("argmax_channel")
+def _argmax_channel_shape(a, ins, outs):
+    if ins[0] is None:
+        return ins, [None]
+    axis = normalize_axis(1, len(ins[0]))
+    return ins, [(*ins[0][:axis], *ins[0][axis + 1 :])]
+
+
+@translates("argmax_channel", shape=_argmax_channel_shape)
 def argmax_channel(at, data):
     return ops.cast(ops.argmax(data, 1), data.dtype)
 
@@ -108,7 +137,16 @@ def _order(data, axis, ascending):
     return ops.argsort(data if ascending else ops.negative(data), axis)
 
 
-@translates("sort")
+def _sorted_shape(a, ins, outs):
+    if a.axis is None:
+        return ins, [(None if ins[0] is None else count_elements(ins[0]),)]
+    claims = as_first(a, ins, outs)
+    if claims[1][0] is not None:
+        normalize_axis(a.axis, len(claims[1][0]))
+    return claims
+
+
+@translates("sort", shape=_sorted_shape)
 def sort(at, data, *, axis: int | None = -1, is_ascend: bool = True):
     if axis is None:
         data, axis = ops.reshape(data, (-1,)), 0
@@ -116,14 +154,25 @@ def sort(at, data, *, axis: int | None = -1, is_ascend: bool = True):
     return out if is_ascend else ops.flip(out, axis)
 
 
-@translates("argsort")
+@translates("argsort", shape=_sorted_shape)
 def argsort(at, data, *, axis: int | None = -1, is_ascend: bool = True, dtype: ElementType = "float32"):
     if axis is None:
         data, axis = ops.reshape(data, (-1,)), 0
     return ops.cast(_order(data, axis, is_ascend), dtype)
 
 
-@translates("topk")
+def _topk_shape(a, ins, outs):
+    data = ins[0]
+    if a.axis is None or data is None:
+        return ins, outs
+    axis = normalize_axis(a.axis, len(data))
+    if data[axis] is not None and a.k > data[axis]:
+        raise ShapeMismatch(f"attribute 'k' must be at most {data[axis]}, the length of the axis", a.k)
+    k = data[axis] if a.k < 1 or a.ret_typ == "mask" else a.k
+    return ins, [(*data[:axis], k, *data[axis + 1 :])] * len(outs)
+
+
+@translates("topk", shape=_topk_shape)
 def topk(
     at,
     data,
@@ -153,7 +202,7 @@ def topk(
     return values, ops.cast(places, dtype)
 
 
-@translates("cumsum", "_np_cumsum")
+@translates("cumsum", "_np_cumsum", shape=_sorted_shape)
 def cumsum(at, a, *, axis: int | None = None, dtype: ElementType | None = None):
     """Of numbers that are of the type already."""
     return ops.cumsum(a if dtype is None else c_cast(a, dtype), axis)

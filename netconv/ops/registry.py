@@ -1,6 +1,6 @@
-"""What is translated, and how its nodes are to be written: `translates` reads a signature as the schema of an op.
+"""What is known of each op, as its declaration has it: `translates` reads a signature as the schema of an op.
 
-Knows no single op and no Keras: the whole registry can be asked what it accepts before TensorFlow is imported.
+Knows no single op and no Keras: the whole registry can be queried before TensorFlow is imported.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ from typing import Any
 from ..errors import NodeError, UnsupportedOps
 from ..graph.attributes import parse
 from ..graph.graph import Graph, Node
+from ..graph.partial_shape import Guess, Rule
 from ..graph.tracked_array import TrackedArray
+from ..kernels.layout import anywhere
 from .aliases import SYNONYMS
+from .shape_rules import as_first, as_the_others, broadcast
 from .unsupported import REFUSED
 
 NO_EFFECT = frozenset(
@@ -52,7 +55,8 @@ class OpAttribute:
 
 @dataclass(frozen=True)
 class Translation:
-    """One op: its name, its translation, and the schema that the translation's signature gives."""
+    """One op: its name, its translation, the schema that the translation's signature gives, and what its declaration
+    says of it (`translates`). Of `shape_rule` and `no_shape_rule`, the reason why there is none, one is given."""
 
     op: str
     function: Callable
@@ -60,6 +64,10 @@ class Translation:
     attributes: Mapping[str, OpAttribute]
     layout: Any
     ignores: frozenset[str] = frozenset()
+    shape_rule: Rule | None = None
+    no_shape_rule: str = ""
+    likely_shapes: Guess | None = None
+    features: Callable | None = None
 
 
 OPS: dict[str, Translation] = {}
@@ -83,24 +91,62 @@ def _schema(function) -> tuple[tuple[OpInput, ...], dict[str, OpAttribute]]:
     return tuple(inputs), attributes
 
 
-def translates(*names: str, layout: Any = None, ignores: str = ""):
+def translates(
+    *names: str,
+    layout: Any = None,
+    ignores: str = "",
+    shape: Rule | str | None = None,
+    likely: Guess | None = None,
+    features: Callable | None = None,
+):
     """Registers a function as the translation of an op: its name as MXNet 1.9.1 writes it, then its other names.
 
     Its parameters are, in order: `at`, the site of the node; MXNet's inputs by MXNet's names (`TrackedArray` asks for a
     stored array, `= None` makes one optional, `*data` takes any number); keyword-only, MXNet's attributes with their
-    types and MXNet's defaults. `layout` is how the op takes channels-last data (`layout.py`); an op that says nothing
-    gets its data in MXNet's order. `ignores` names the attributes that change nothing of what the model computes, such
-    as those of a loss."""
+    types and MXNet's defaults.
+
+    Args:
+        layout: How the op takes channels-last data (`kernels/layout.py`). An op without one gets its data in MXNet's
+            order of axes.
+        ignores: The attributes that change nothing of what the model computes, such as those of a loss.
+        shape: The op's shape rule (`graph/partial_shape.py`), or the reason why it has none. That of an op with
+            `layout=anywhere` follows: its inputs are broadcast.
+        likely: What is most likely of the shapes of its inputs where rules leave a rank open.
+        features: Called as a rule is, without outputs: how many features the op makes of each example by flattening, or
+            None.
+    """
 
     def register(function):
         inputs, attributes = _schema(function)
+        rule = shape or (_elementwise(inputs) if layout is anywhere else None)
+        declared = Translation(
+            names[0],
+            function,
+            inputs,
+            attributes,
+            layout,
+            frozenset(ignores.split()),
+            shape_rule=None if isinstance(rule, str) else rule,
+            no_shape_rule=rule if isinstance(rule, str) else "",
+            likely_shapes=as_the_others if rule is broadcast else likely,
+            features=features,
+        )
         for name in names:
             if name in OPS:
                 raise ValueError(f"{name} is translated twice")
-            OPS[name] = Translation(names[0], function, inputs, attributes, layout, frozenset(ignores.split()))
+            OPS[name] = declared
         return function
 
     return register
+
+
+def _elementwise(inputs: tuple[OpInput, ...]) -> Rule:
+    return as_first if len(inputs) == 1 and not inputs[0].variadic else broadcast
+
+
+def shaped_as(op: str) -> Rule:
+    """The shape rule of another op, perhaps of another family."""
+    return lambda a, ins, outs: OPS[op].shape_rule(a, ins, outs)
 
 
 def translates_pattern(name: str, layout: Any = None):

@@ -1,16 +1,29 @@
-"""Reshaping: stored arrays are rearranged for good. And shapes as values."""
+"""Reshaping: stored arrays are rearranged for good."""
 
 import math
 from collections import Counter
 from fractions import Fraction
-
-import numpy as np
+from types import SimpleNamespace
 
 from ..graph.attributes import Ints
+from ..graph.partial_shape import (
+    Shape,
+    ShapeMismatch,
+    apply_reshape_codes,
+    count_elements,
+    first_known,
+    format_shape,
+    merge,
+    normalize_axes,
+    normalize_axis,
+    of_rank,
+    solve_features,
+    solve_lengths,
+)
 from ..keras_api.lazy import layers, ops
 from ..kernels import reshape as regroup
 from ..kernels.layout import LaidOutTensor, StoredOperand, as_they_are, channels_last, features, moved, natural
-from ..kernels.reshape import adjacent_orders, groups, in_layout, length, times
+from ..kernels.reshape import adjacent_orders, groups, in_layout, times
 from .registry import translates
 
 
@@ -118,7 +131,74 @@ def _flattening(site, values, attributes):
     return values, attributes, None
 
 
-@translates("Reshape", "reshape", layout=_flattening)
+def _codes(a) -> tuple[int, ...]:
+    """The codes of a Reshape, the old `target_shape` (0 infers a length) put in the same words."""
+    if a.shape or not a.target_shape:
+        return tuple(a.shape or ())
+    codes = tuple(-1 if n == 0 else n for n in a.target_shape)
+    return (0, *codes[1:]) if a.keep_highest else codes
+
+
+def _unreshaped(out: Shape, codes) -> Shape:
+    """What Reshape was given, if its codes only copy, merge and split."""
+    if out is None:
+        return None
+    data, rest, todo = [], list(out), iter(codes)
+    for code in todo:
+        if code == 0 and rest:
+            data.append(rest.pop(0))
+        elif code == -2 and -2 not in todo:
+            data, rest = data + rest, []
+        elif code == -3 and rest:
+            rest.pop(0)
+            data += [None, None]
+        elif code == -4 and len(rest) > 1:
+            next(todo, None), next(todo, None)
+            data.append(count_elements((rest.pop(0), rest.pop(0))))
+        else:
+            return None
+    return tuple(data)
+
+
+def _reshape_shape(a, ins, outs):
+    codes, data, out = _codes(a), ins[0], outs[0]
+    if not codes:
+        return ins, outs
+    claim = apply_reshape_codes(data, codes, a.reverse)
+    if not a.reverse:
+        data = merge(data, _unreshaped(out, codes))
+    if data is not None and out is not None:
+        if None not in out:
+            data = solve_lengths(data, math.prod(out))
+        elif codes[:1] == (0,) and not a.reverse and data:
+            data = (data[0], *solve_lengths(data[1:], count_elements(out[1:])))
+    return [data], [claim]
+
+
+def _reshaped_alone(a, ins, outs):
+    """Each example is reshaped by itself."""
+    codes, data = _codes(a), ins[0]
+    if a.reverse or codes[:1] not in ((0,), (-1,)) or len(codes) < 2 or min(codes[1:]) < 1:
+        return [None]
+    if data is None:
+        return [(None, math.prod(codes[1:]))]
+    if len(data) > 1 and data[-1] is None:
+        return [(data[0], *solve_lengths(data[1:], math.prod(codes[1:])))]
+    return [None]
+
+
+def _reshape_features(a, ins) -> int | None:
+    """n of a Reshape to (-1, n): but where the last axis of its data is known, steps that are no part of an example may
+    be what it folds into the batch."""
+    codes = _codes(a)
+    if a.reverse or len(ins[0]) < 3 or not ins[0][0] is ins[0][-1] is None:
+        return None
+    return math.prod(codes[1:]) if codes[:1] == (-1,) and len(codes) > 1 and min(codes[1:]) > 0 else None
+
+
+@translates(
+    "Reshape", "reshape", layout=_flattening, shape=_reshape_shape, likely=_reshaped_alone, features=_reshape_features
+)
 def reshape(at, data, *, shape: Ints = (), reverse: bool = False, target_shape: Ints = (), keep_highest: bool = False):
     if _flattens(at.values[0], shape, reverse):
         return at.ordered(at.flattened(data), at.flat)
@@ -140,7 +220,16 @@ def _row_by_row(at, order: str) -> None:
         raise at.error("attribute 'order' must be C, the only one that MXNet has", order)
 
 
-@translates("_np_reshape", layout=as_they_are)
+def _numpy_reshape_shape(a, ins, outs):
+    """The codes of the numpy front end as Reshape's; nothing is said of its -3, which drops an axis."""
+    if -3 in a.newshape or 0 in a.newshape:
+        return ins, [None]
+    codes = tuple({-2: 0, -4: -2, -5: -3, -6: -4}.get(code, code) for code in a.newshape)
+    same = SimpleNamespace(shape=codes, reverse=getattr(a, "reverse", False), target_shape=(), keep_highest=False)
+    return _reshape_shape(same, ins, outs)
+
+
+@translates("_np_reshape", layout=as_they_are, shape=_numpy_reshape_shape)
 def np_reshape(at, a, *, newshape: Ints, order: str = "C"):
     """-1 infers a length."""
     _row_by_row(at, order)
@@ -153,7 +242,7 @@ _NPX_CODES = {-2: 0, -4: -2, -5: -3, -6: -4}
 """The codes of `_npx_reshape` as those of Reshape; its -3 drops an axis of length 1."""
 
 
-@translates("_npx_reshape", "_npi_reshape", layout=as_they_are)
+@translates("_npx_reshape", "_npi_reshape", layout=as_they_are, shape=_numpy_reshape_shape)
 def npx_reshape(at, a, *, newshape: Ints, reverse: bool = False, order: str = "C"):
     _row_by_row(at, order)
     lengths, codes = regroup.lengths(a.shape), newshape
@@ -175,12 +264,37 @@ def npx_reshape(at, a, *, newshape: Ints, reverse: bool = False, order: str = "C
     return reshaped(at, a, shape[::-1] if reverse else shape)
 
 
-@translates("Flatten", "flatten", layout=features)
+def _flatten_shape(a, ins, outs):
+    data, (batch, features) = ins[0], of_rank(outs[0], 2)
+    if data:
+        batch, features = first_known(data[0], batch), first_known(count_elements(data[1:]), features)
+        data = (batch, *solve_features(data[1:], features))
+    return [data], [(batch, features)]
+
+
+def _flat_already(a, ins, outs):
+    return [of_rank(outs[0], 2) if ins[0] is None and of_rank(outs[0], 2)[1] is not None else None]
+
+
+@translates("Flatten", "flatten", layout=features, shape=_flatten_shape, likely=_flat_already)
 def flatten(at, data):
     return at.ordered(at.flattened(data), at.flat)
 
 
-@translates("reshape_like", layout=as_they_are)
+def _reshape_like_shape(a, ins, outs):
+    """Axes [lhs_begin, lhs_end) of the first become axes [rhs_begin, rhs_end) of the second."""
+    one, two = ins
+    if one is None or two is None:
+        return ins, [two if one is None and a.lhs_begin is a.lhs_end is a.rhs_begin is a.rhs_end is None else None]
+    p, q = slice(a.lhs_begin, a.lhs_end).indices(len(one))[:2]
+    r, s = slice(a.rhs_begin, a.rhs_end).indices(len(two))[:2]
+    have, wanted = count_elements(one[p:q]), count_elements(two[r:s])
+    if None not in (have, wanted) and have != wanted:
+        raise ShapeMismatch(f"{have} elements do not fill axes of shape {format_shape(two[r:s])}")
+    return ins, [(*one[:p], *two[r:s], *one[q:])]
+
+
+@translates("reshape_like", layout=as_they_are, shape=_reshape_like_shape)
 def reshape_like(
     at,
     lhs,
@@ -213,7 +327,18 @@ def reshape_like(
     return reshaped(at, lhs, left[:a] + new + left[b:])
 
 
-@translates("expand_dims", layout=as_they_are)
+def _expand_dims_shape(a, ins, outs):
+    data, out = ins[0], outs[0]
+    if out:
+        axis = normalize_axis(a.axis, len(out))
+        data = merge(data, (*out[:axis], *out[axis + 1 :]))
+    if data is None:
+        return [None], [None]
+    axis = normalize_axis(a.axis, len(data) + 1)
+    return [data], [(*data[:axis], 1, *data[axis:])]
+
+
+@translates("expand_dims", layout=as_they_are, shape=_expand_dims_shape)
 def expand_dims(at, data, *, axis: int):
     axis = at.axis(axis, data.rank + 1)
     if isinstance(data, StoredOperand):
@@ -226,7 +351,20 @@ def expand_dims(at, data, *, axis: int):
     return at.ordered(ops.expand_dims(data.tensor, place), (*order[:place], axis, *order[place:]))
 
 
-@translates("squeeze", layout=as_they_are)
+def _squeeze_shape(a, ins, outs):
+    data, out = ins[0], outs[0]
+    if a.axis is not None and data is None and out is not None:
+        rank = len(out) + len(a.axis)
+        axes, left = set(normalize_axes(a.axis, rank)), iter(out)
+        data = tuple(1 if i in axes else next(left, None) for i in range(rank))
+    if data is None or (a.axis is None and None in data):
+        return [data], [None]
+    axes = {i for i, n in enumerate(data) if n == 1} if a.axis is None else set(normalize_axes(a.axis, len(data)))
+    data = tuple(1 if i in axes else n for i, n in enumerate(data))
+    return [data], [tuple(n for i, n in enumerate(data) if i not in axes) or (1,)]
+
+
+@translates("squeeze", layout=as_they_are, shape=_squeeze_shape)
 def squeeze(at, data, *, axis: Ints | None = None):
     shape = data.shape
     if axis is None and None in shape:
@@ -234,23 +372,3 @@ def squeeze(at, data, *, axis: Ints | None = None):
     axes = {at.axis(a, data.rank) for a in axis} if axis is not None else {i for i, d in enumerate(shape) if d == 1}
     left = [length for i, length in enumerate(regroup.lengths(shape)) if i not in axes]
     return reshaped(at, data, left or [(1, Counter())])
-
-
-def _sizes(value):
-    """The lengths of the axes; unknown ones are counted."""
-    out = np.array([n or 0 for n in value.shape], "int64")
-    for axis, n in enumerate(value.shape):
-        if n is None:
-            counts = ops.cast(length(value.natural(), axis), "int64")
-            out = ops.add(ops.multiply(counts, np.eye(value.rank, dtype="int64")[axis]), out)
-    return out
-
-
-@translates("shape_array", layout=as_they_are)
-def shape_array(at, data):
-    return _sizes(data)
-
-
-@translates("size_array", layout=as_they_are)
-def size_array(at, data):
-    return ops.prod(_sizes(data), keepdims=True)

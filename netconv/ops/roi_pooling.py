@@ -4,6 +4,7 @@ regions themselves."""
 import numpy as np
 
 from ..graph.attributes import Ints
+from ..graph.partial_shape import first_known, of_rank
 from ..keras_api.lazy import ops
 from ..kernels.layout import spatial
 from ..kernels.rounding import away_from_zero, divide_exact
@@ -58,7 +59,17 @@ def _cover(begin, end, levels: int):
     return level, ops.minimum(begin, last), ops.maximum(ops.subtract(end, ops.round(ops.power(2.0, level))), 0.0)
 
 
-@translates("ROIPooling", "_npx_roi_pooling", layout=spatial)
+def _regions_shape(a, ins, outs):
+    """A row of `rois` is the number of the image and a box."""
+    data, rois, out = of_rank(ins[0], 4), of_rank(ins[1], 2), of_rank(outs[0], 4)
+    channels = None if getattr(a, "position_sensitive", False) else first_known(data[1], out[1])
+    size = tuple(a.pooled_size) if len(a.pooled_size) == 2 else (None, None)
+    return [(data[0], first_known(data[1], channels), *data[2:]), (rois[0], 5)], [
+        (first_known(rois[0], out[0]), channels, *size)
+    ]
+
+
+@translates("ROIPooling", "_npx_roi_pooling", layout=spatial, shape=_regions_shape)
 def roi_pooling(at, data, rois, *, pooled_size: Ints, spatial_scale: float):
     """The maximum of each bin, 0 where a bin is empty.
 
@@ -133,7 +144,7 @@ def _pooled(data, image, rows, columns, pooled_size: Ints, by_bin: bool):
     return ops.einsum("rqw,rpwcq->rpqc", columns, lines)
 
 
-@translates("_contrib_ROIAlign", layout=spatial)
+@translates("_contrib_ROIAlign", layout=spatial, shape=_regions_shape)
 def roi_align(
     at,
     data,

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ..graph.attributes import Count, Ints
+from ..graph.partial_shape import merge, of_rank
 from ..keras_api.lazy import ops
 from ..kernels.bilinear import image_size, interpolate
 from ..kernels.layout import spatial, spatial_all
@@ -43,7 +44,16 @@ def _target(at, target_shape: Ints) -> Ints:
     return target_shape
 
 
-@translates("GridGenerator")
+def _grid_generator_shape(a, ins, outs):
+    if a.transform_type == "affine":
+        data, sizes = of_rank(ins[0], 2), a.target_shape if len(a.target_shape) == 2 else (None, None)
+        return [(data[0], 6)], [(data[0], 2, *(n or None for n in sizes))]
+    flow = of_rank(ins[0], 4)
+    flow = (flow[0], 2, *flow[2:])
+    return [flow], [flow]
+
+
+@translates("GridGenerator", shape=_grid_generator_shape)
 def grid_generator(at, data, *, transform_type: Literal["affine", "warp"], target_shape: Ints = (0, 0)):
     """(N, 2, H, W) of x and y from -1 to 1: an affine map (N, 6), or a flow (N, 2, H, W) in pixels."""
     if transform_type == "affine":
@@ -68,12 +78,27 @@ def _at_grid(at, data, x, y):
     return ops.reshape(interpolate(at, data, *places), (-1, *x.shape[1:], data.shape[-1]))
 
 
-@translates("BilinearSampler", layout=spatial)
+def _bilinear_sampler_shape(a, ins, outs):
+    data, grid, out = of_rank(ins[0], 4), of_rank(ins[1], 4), of_rank(outs[0], 4)
+    batch = merge(merge(data[:1], grid[:1]), out[:1])
+    sizes, channels = merge(grid[2:], out[2:]), merge(data[1:2], out[1:2])
+    return [(*batch, *channels, *data[2:]), (*batch, 2, *sizes)], [(*batch, *channels, *sizes)]
+
+
+@translates("BilinearSampler", layout=spatial, shape=_bilinear_sampler_shape)
 def bilinear_sampler(at, data, grid):
     return _at_grid(at, data, grid[:, 0], grid[:, 1])
 
 
-@translates("SpatialTransformer", layout=spatial, ignores="transform_type sampler_type")
+def _spatial_transformer_shape(a, ins, outs):
+    data, out = of_rank(ins[0], 4), of_rank(outs[0], 4)
+    data = merge(data, (out[0], out[1], None, None))
+    return [data, (data[0], 6)], [(*data[:2], *(n or None for n in a.target_shape))]
+
+
+@translates(
+    "SpatialTransformer", layout=spatial, ignores="transform_type sampler_type", shape=_spatial_transformer_shape
+)
 def spatial_transformer(at, data, loc, *, target_shape: Ints = (0, 0)):
     """An affine grid and the bilinear sampler in one: MXNet has no other."""
     return _at_grid(at, data, *_affine_grid(loc, *_target(at, target_shape)))
@@ -90,7 +115,14 @@ def _hats(at, places, points):
     return ops.maximum(ops.subtract(1.0, ops.absolute(ops.subtract(places, points))), 0.0)
 
 
-@translates("_contrib_BilinearResize2D", layout=spatial_all)
+def _bilinear_resize_shape(a, ins, outs):
+    data, out = of_rank(ins[0], 4), of_rank(outs[0], 4)
+    data = merge(data, (*out[:2], None, None))
+    sizes = (a.height, a.width) if a.mode == "size" and a.scale_height is a.scale_width is None else (None, None)
+    return [data, *ins[1:]], [(*data[:2], *sizes)]
+
+
+@translates("_contrib_BilinearResize2D", layout=spatial_all, shape=_bilinear_resize_shape)
 def bilinear_resize(
     at,
     data,
@@ -136,7 +168,12 @@ def bilinear_resize(
     return data
 
 
-@translates("Correlation", layout=spatial_all)
+def _correlation_shape(a, ins, outs):
+    shape = merge(of_rank(ins[0], 4), of_rank(ins[1], 4))
+    return [shape, shape], outs
+
+
+@translates("Correlation", layout=spatial_all, shape=_correlation_shape)
 def correlation(
     at,
     data1,

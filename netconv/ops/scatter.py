@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ..graph.attributes import Ints, IntsNone
+from ..graph.partial_shape import ShapeMismatch
 from ..keras_api.lazy import ops
 from ..kernels.layout import anywhere
 from ..kernels.positions import index_grid
@@ -53,7 +54,18 @@ def _places(indices):
     return ops.transpose(ops.reshape(ops.cast(indices, "int32"), (depth, -1)))
 
 
-@translates("scatter_nd")
+def _scatter_nd_shape(a, ins, outs):
+    index = ins[1]
+    if min(a.shape, default=0) < 1:
+        raise ShapeMismatch("attribute 'shape' must have lengths of at least 1", a.shape)
+    if not index or index[0] is None:
+        return ins, [a.shape]
+    if index[0] > len(a.shape):
+        raise ShapeMismatch(f"indices name {index[0]} axes; attribute 'shape' must have as many", a.shape)
+    return [(*index[1:], *a.shape[index[0] :]), index], [a.shape]
+
+
+@translates("scatter_nd", shape=_scatter_nd_shape)
 def scatter_nd(at, data, indices, *, shape: Ints):
     """Zeros of `shape` with the data put at `indices` (axes, ...). A place named twice is not defined in MXNet."""
     values = ops.reshape(data, (-1, *shape[indices.shape[0] :]))

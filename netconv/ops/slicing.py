@@ -3,6 +3,17 @@
 from typing import Literal
 
 from ..graph.attributes import Ints, IntsNone
+from ..graph.partial_shape import (
+    Shape,
+    ShapeMismatch,
+    count_elements,
+    first_known,
+    format_shape,
+    merge,
+    normalize_axes,
+    normalize_axis,
+    of_rank,
+)
 from ..keras_api.lazy import layers, ops
 from ..kernels import reshape
 from ..kernels.layout import along, as_they_are, channels_last, moved, natural, plain
@@ -10,7 +21,22 @@ from ..kernels.reshape import arange_along
 from .registry import translates
 
 
-@translates("slice", "crop", layout=as_they_are)
+def _slice_shape(a, ins, outs):
+    data = ins[0]
+    if len(a.begin) != len(a.end) or len(a.step) not in (0, len(a.begin)):
+        raise ShapeMismatch("attributes 'begin', 'end' and 'step' must be equally long", (a.begin, a.end, a.step))
+    shape = first_known(data, outs[0])
+    if shape is None or len(a.begin) > len(shape):
+        return ins, outs
+    cuts = list(zip(a.begin, a.end, a.step or (None,) * len(a.begin), strict=True))
+    cuts += [(None, None, None)] * (len(shape) - len(cuts))
+    whole = [b in (None, 0) and e is None and s in (None, 1) for b, e, s in cuts]
+    out = of_rank(outs[0], len(shape))
+    data = merge(data, tuple(n if w else None for n, w in zip(out, whole, strict=True)))
+    return [data], [_left(_cut(n, *cut) for n, cut in zip(data, cuts, strict=True))]
+
+
+@translates("slice", "crop", layout=as_they_are, shape=_slice_shape)
 def slice_(at, data, *, begin: IntsNone, end: IntsNone, step: IntsNone = ()):
     step = step or (None,) * len(begin)
     if len(begin) > data.rank:
@@ -25,13 +51,41 @@ def cut(at, value, slices):
     return at.ordered(value.to(order)[moved(tuple(slices), order)], order)
 
 
-@translates("slice_axis", layout=along("axis"))
+def _slice_axis_shape(a, ins, outs):
+    shape = ins[0] if ins[0] is not None else outs[0]
+    if shape is None:
+        return ins, outs
+    axis = normalize_axis(a.axis, len(shape))
+    out = of_rank(outs[0], len(shape))
+    data = merge(of_rank(ins[0], len(shape)), (*out[:axis], None, *out[axis + 1 :]))
+    length = _cut(data[axis], a.begin, a.end, None)
+    if data[axis] is not None and not (-data[axis] <= a.begin and (a.end is None or a.end <= data[axis]) and length):
+        raise ShapeMismatch(f"attributes 'begin' and 'end' must cut something of {data[axis]}", (a.begin, a.end))
+    if data[axis] is None and a.begin < 0 and a.end is None:
+        length = -a.begin
+    elif data[axis] is None and a.end is not None and (a.begin < 0) == (a.end < 0):
+        length = a.end - a.begin
+    return [data], [(*data[:axis], length, *data[axis + 1 :])]
+
+
+@translates("slice_axis", layout=along("axis"), shape=_slice_axis_shape)
 def slice_axis(at, data, *, axis: int, begin: int, end: int | None):
     axis = at.axis(axis, len(data.shape))
     return data[(*(slice(None),) * axis, slice(begin, end))]
 
 
-@translates("slice_like", layout=as_they_are)
+def _slice_like_shape(a, ins, outs):
+    one, two = ins
+    shape = first_known(one, outs[0])
+    if shape is None or two is None:
+        return ins, outs
+    axes = {normalize_axis(i, len(shape)) for i in a.axes} or set(range(min(len(shape), len(two))))
+    kept = of_rank(outs[0], len(shape))
+    one = merge(one, tuple(None if i in axes else n for i, n in enumerate(kept)))
+    return [one, two], [_left(two[i] if i in axes and i < len(two) else n for i, n in enumerate(one))]
+
+
+@translates("slice_like", layout=as_they_are, shape=_slice_like_shape)
 def slice_like(at, data, shape_like, *, axes: Ints = ()):
     """Cut to the lengths of the second input, along `axes` or all."""
     chosen = {at.axis(a, data.rank) for a in axes} or set(range(min(data.rank, shape_like.rank)))
@@ -44,7 +98,16 @@ def slice_like(at, data, shape_like, *, axes: Ints = ()):
     return out
 
 
-@translates("Pad", "pad", layout=as_they_are)
+def _pad_shape(a, ins, outs):
+    if len(a.pad_width) % 2 or not a.pad_width:
+        raise ShapeMismatch("attribute 'pad_width' must have two numbers an axis", a.pad_width)
+    more = [before + after for before, after in zip(a.pad_width[::2], a.pad_width[1::2], strict=True)]
+    data, out = of_rank(ins[0], len(more)), of_rank(outs[0], len(more))
+    data = merge(data, tuple(None if n is None else n - m for n, m in zip(out, more, strict=True)))
+    return [data], [_left(None if n is None else n + m for n, m in zip(data, more, strict=True))]
+
+
+@translates("Pad", "pad", layout=as_they_are, shape=_pad_shape)
 def pad(at, data, *, mode: Literal["constant", "edge", "reflect"], pad_width: Ints, constant_value: float = 0.0):
     """`pad_width` is (before, after) for each axis, in MXNet's order."""
     rank = data.rank
@@ -89,7 +152,16 @@ def _between_zeros(data, before: int, after: int):
     return ops.concatenate([*sides[0], data, *sides[1]], -1) if before or after else data
 
 
-@translates("Crop", layout=as_they_are)
+def _crop_shape(a, ins, outs):
+    data = merge(of_rank(ins[0], 4), (*of_rank(outs[0], 4)[:2], None, None))
+    like = of_rank(ins[1], 4)[2:] if len(ins) > 1 else tuple(a.h_w)
+    start = (0, 0) if a.center_crop else a.offset
+    if any(None not in (n, m) and s + m > n for n, m, s in zip(data[2:], like, start, strict=False)):
+        raise ShapeMismatch(f"cannot cut {format_shape(like)} at {start}", format_shape(data))
+    return [data, *ins[1:]], [_left((*data[:2], *like))]
+
+
+@translates("Crop", layout=as_they_are, shape=_crop_shape)
 def crop(at, *data, offset: Ints = (0, 0), h_w: Ints = (0, 0), center_crop: bool = False):
     """Cuts (height, width) to `h_w`, or to the second input's."""
     first, like = data[0], data[1] if len(data) > 1 else None
@@ -112,14 +184,49 @@ def crop(at, *data, offset: Ints = (0, 0), h_w: Ints = (0, 0), center_crop: bool
     return at.ordered(tensor, first.order) if last else tensor
 
 
-@translates("broadcast_axis", "broadcast_axes")
+def _left(lengths) -> Shape:
+    """The shape that is left, if anything is."""
+    shape = tuple(lengths)
+    if 0 in shape:
+        raise ShapeMismatch("leaves nothing of its data", format_shape(shape))
+    return shape
+
+
+def _cut(length, begin, end, step) -> int | None:
+    if length is None:
+        return None
+    if step == 0:
+        raise ShapeMismatch("attribute 'step' must not be 0", step)
+    return len(range(*slice(begin, end, step).indices(length)))
+
+
+def _broadcast_axis_shape(a, ins, outs):
+    if len(a.axis) != len(a.size):
+        raise ShapeMismatch("attributes 'axis' and 'size' must be equally long", (a.axis, a.size))
+    if ins[0] is None:
+        return ins, outs
+    data, out = list(ins[0]), list(ins[0])
+    for axis, size in zip(normalize_axes(a.axis, len(out)), a.size, strict=True):
+        data[axis], out[axis] = 1, size
+    return [tuple(data)], [_left(out)]
+
+
+@translates("broadcast_axis", "broadcast_axes", shape=_broadcast_axis_shape)
 def broadcast_axis(at, data, *, axis: Ints = (), size: Ints = ()):
     for a, n in zip(axis, size, strict=True):
         data = ops.repeat(data, n, a)
     return data
 
 
-@translates("broadcast_to")
+def _broadcast_to_shape(a, ins, outs):
+    data = of_rank(ins[0], len(a.shape))
+    for have, want in zip(data, a.shape, strict=True):
+        if want and have not in (None, 1, want):
+            raise ShapeMismatch(f"data of shape {format_shape(data)} cannot be broadcast to attribute 'shape'", a.shape)
+    return [data], [tuple(n or have for n, have in zip(a.shape, data, strict=True))]
+
+
+@translates("broadcast_to", shape=_broadcast_to_shape)
 def broadcast_to(at, data, *, shape: Ints = ()):
     """0 keeps a length."""
     target = [have if want == 0 else want for have, want in zip(data.shape, shape, strict=True)]
@@ -131,7 +238,23 @@ def broadcast_to(at, data, *, shape: Ints = ()):
     return data
 
 
-@translates("broadcast_like")
+def _broadcast_like_shape(a, ins, outs):
+    one, two = ins
+    if len(a.lhs_axes or ()) != len(a.rhs_axes or ()):
+        raise ShapeMismatch("attributes 'lhs_axes' and 'rhs_axes' must be equally long", (a.lhs_axes, a.rhs_axes))
+    if one is None or two is None:
+        return ins, [two if a.lhs_axes is None else None]
+    out = list(one) if a.lhs_axes else list(of_rank(two, len(one)))
+    for p, q in zip(
+        normalize_axes(a.lhs_axes or (), len(one)), normalize_axes(a.rhs_axes or (), len(two)), strict=True
+    ):
+        out[p] = two[q]
+    if any(None not in (n, m) and n not in (1, m) for n, m in zip(one, out, strict=True)):
+        raise ShapeMismatch(f"data of shape {format_shape(one)} cannot be broadcast to {format_shape(tuple(out))}")
+    return ins, [tuple(out)]
+
+
+@translates("broadcast_like", shape=_broadcast_like_shape)
 def broadcast_like(at, lhs, rhs, *, lhs_axes: Ints | None = None, rhs_axes: Ints | None = None):
     if lhs_axes is None:
         return ops.add(lhs, ops.cast(ops.zeros_like(rhs), lhs.dtype))
@@ -149,11 +272,31 @@ def _repeated(site, values, attributes):
     return (plain if attributes["axis"] is None else along("axis"))(site, values, attributes)
 
 
-@translates("repeat", layout=_repeated)
+def _repeat_shape(a, ins, outs):
+    data = ins[0]
+    if data is None:
+        return ins, [None if a.axis is not None else (None,)]
+    if a.axis is None:
+        total = count_elements(data)
+        return ins, [(None if total is None else total * a.repeats,)]
+    axis = normalize_axis(a.axis, len(data))
+    return ins, [_left(n * a.repeats if i == axis and n is not None else n for i, n in enumerate(data))]
+
+
+@translates("repeat", layout=_repeated, shape=_repeat_shape)
 def repeat(at, data, *, repeats: int, axis: int | None = None):
     return ops.repeat(data, repeats, axis) if axis is not None else ops.repeat(ops.reshape(data, (-1,)), repeats)
 
 
-@translates("tile")
+def _tile_shape(a, ins, outs):
+    data = ins[0]
+    if data is None:
+        return ins, outs
+    rank = max(len(data), len(a.reps))
+    lengths, reps = ((1,) * (rank - len(x)) + tuple(x) for x in (data, a.reps))
+    return ins, [_left(None if n is None else n * r for n, r in zip(lengths, reps, strict=True))]
+
+
+@translates("tile", shape=_tile_shape)
 def tile(at, data, *, reps: Ints):
     return ops.tile(data, list(reps))

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 from ..graph.graph import Edge, Node
 from ..graph.tracked_array import TrackedArray
+from ..ops.recurrent import GATES
 from ..ops.registry import typed_attributes
 from .rewriter import GraphRewriter
-
-GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 
 
 def _swapped(draft: GraphRewriter, edge: Edge) -> Edge | None:

@@ -21,8 +21,8 @@ from ..graph.partial_shape import Shape
 from ..graph.tracked_array import TrackedArray
 from ..keras_api import call_expressions
 from ..ops import registry
+from ..ops.recurrent import GATES
 from ..shapes.parameter_roles import Role, parameters
-from ..shapes.rules.layers import GATES
 
 if TYPE_CHECKING:
     import numpy as np

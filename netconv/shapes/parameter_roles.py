@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ..graph.graph import Edge, Graph, Node
 from ..ops import registry
+from ..ops.control_flow import step_inputs
 
 MOVES = frozenset({"Reshape", "transpose", "SwapAxis", "expand_dims", "squeeze", "Concat", "Cast", "BlockGrad"})
 """Ops that a parameter may pass on its way to the layer that owns it (Gluon's recurrent layers join theirs)."""
@@ -73,15 +74,8 @@ def _stored_inputs(graph: Graph) -> Iterable[tuple[Edge, Role]]:
                 yield edge, Role(node.op, wanted.name, True)
         if _weighted(node):
             yield from ((edge, Role(node.op, "weight", True)) for edge in node.inputs[1:])
-        for subgraph in node.subgraphs if node.op == "_foreach" else ():
-            inner = parameters(subgraph)
-            for edge, null in bound(node, registry.typed_attributes(node), subgraph):
+        if node.op == "_foreach" and node.subgraphs:
+            inner = parameters(node.subgraphs[0])
+            for edge, null in step_inputs(node, registry.typed_attributes(node)):
                 if null in inner:
                     yield edge, inner[null]
-
-
-def bound(node: Node, attributes: Mapping, subgraph: Graph) -> list[tuple[Edge, int]]:
-    """The inputs of a `_foreach` node with the null nodes of its subgraph that they become: data, states, the rest."""
-    nulls = [i for i, inner in enumerate(subgraph.nodes) if inner.op == "null"]
-    places = (*attributes["in_data_locs"], *attributes["in_state_locs"], *attributes["remain_locs"])
-    return [(edge, nulls[p]) for edge, p in zip(node.inputs, places, strict=False) if 0 <= p < len(nulls)]

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import heapq
-import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import repeat
 from types import SimpleNamespace
 
 from ..errors import NodeError
 from ..graph.graph import Edge, Graph, Node
-from ..graph.partial_shape import (
-    LARGEST,
-    RULES,
-    Rule,
-    Shape,
-    ShapeMismatch,
-    format_shape,
-    merge,
-    of_rank,
-    product,
-    rule,
-)
+from ..graph.partial_shape import LARGEST, Rule, Shape, ShapeMismatch, count_elements, format_shape, merge
 from ..ops import registry
-from .parameter_roles import bound
-from .rules.axes import reshape_codes
-from .rules.elementwise import BROADCAST
-from .rules.likely import GUESSES
+from ..ops.shape_rules import broadcast
 
 BATCHES = (1, 2)
 """What is guessed or chosen must run with so many examples."""
@@ -47,9 +32,10 @@ class ShapeSolver:
                 raise NodeError(node.op, node.name, f"has no output {edge.output}")
             self.outputs[edge.node] = max(self.outputs[edge.node], edge.output + 1)
         ops = registry.load()
+        self.declared = [ops.get(node.op) for node in graph.nodes]
         self.rules = [
-            (RULES[node.op], self._attributes(node)) if node.op in RULES and node.op in ops else None
-            for node in graph.nodes
+            (declared.shape_rule, self._attributes(node)) if declared and declared.shape_rule else None
+            for declared, node in zip(self.declared, graph.nodes, strict=True)
         ]
         self.shapes: dict[Edge, Shape] = {Edge(i): tuple(array.shape) for i, array in graph.arrays.items()}
         self.shapes.update({Edge(i): shape for i, shape in seeds.items() if shape is not None})
@@ -58,7 +44,11 @@ class ShapeSolver:
 
     def _attributes(self, node: Node) -> SimpleNamespace:
         stored = tuple(bool(self.stored[edge.node]) for edge in node.inputs)
-        return SimpleNamespace(**registry.typed_attributes(node), _node=node, _depth=self.depth, _stored=stored)
+        return SimpleNamespace(**registry.typed_attributes(node), _node=node, _stored=stored, _inner=self._inner)
+
+    def _inner(self, subgraph: Graph, seeds: Mapping[int, Shape]) -> ShapeSolver | None:
+        """For the rule of a node that has a subgraph; None where subgraphs are nested too deep to look further."""
+        return ShapeSolver(subgraph, seeds, self.depth + 1) if self.depth < DEEPEST else None
 
     def blame(self, index: int, what: str, received=None) -> NodeError:
         node = self.graph.nodes[index]
@@ -140,16 +130,19 @@ class ShapeSolver:
     def guess(self) -> None:
         """Where the rules leave a rank open, what is most likely, unless it contradicts what is known: first as many
         axes as what is added has."""
-        likely = [i for i, node in enumerate(self.graph.nodes) if self.rules[i] and node.op in GUESSES]
-        likely.sort(key=lambda i: self.graph.nodes[i].op not in BROADCAST)
+        guesses = [
+            (i, node, declared.likely_shapes)
+            for i, (node, declared) in enumerate(zip(self.graph.nodes, self.declared, strict=True))
+            if self.rules[i] and declared.likely_shapes
+        ]
+        guesses.sort(key=lambda guess: self.declared[guess[0]].shape_rule is not broadcast)
         for _ in range(MOST_GUESSES):
             progress = False
-            for index in likely:
-                node = self.graph.nodes[index]
+            for index, node, likely in guesses:
                 ins, outs = self.around(index, self.shape)
                 self.undo.clear()
                 try:
-                    claims = zip(node.inputs, GUESSES[node.op](self.rules[index][1], ins, outs), strict=False)
+                    claims = zip(node.inputs, likely(self.rules[index][1], ins, outs), strict=False)
                     self.settle(self.learn((edge, claim) for edge, claim in claims if claim is not None))
                     if any(self._batch_gone(edge, known) for edge, known in self.undo):
                         raise ShapeMismatch("a guess says nothing of the number of examples")
@@ -179,11 +172,11 @@ class ShapeSolver:
 
     def features(self, index: int) -> int | None:
         """How many features a node makes of each example by flattening, where its data leave that open."""
-        if not self.rules[index]:
+        if not self.rules[index] or not self.declared[index].features:
             return None
         ins, _ = self.around(index, self.shape)
         open_ = ins and ins[0] is not None and None in ins[0][1:]
-        return _features(self.graph.nodes[index], self.rules[index][1], ins) if open_ else None
+        return self.declared[index].features(self.rules[index][1], ins) if open_ else None
 
     def unexplained(self, index: int, look: Callable[[Edge], Shape]) -> bool:
         """Whether more is known of what a node gives than follows from what it is given."""
@@ -214,7 +207,7 @@ class ShapeSolver:
         try:
             for index in order:
                 if watched.get(index) is not None:  # what it is given, before it says what it wants
-                    made[index] = product(look(self.graph.nodes[index].inputs[0])[1:])
+                    made[index] = count_elements(look(self.graph.nodes[index].inputs[0])[1:])
                 if self.rules[index]:
                     tried.update(self.step(index, *self.rules[index], look))
         except NodeError:
@@ -238,61 +231,3 @@ def _stored(graph: Graph, parameters: Collection[int]) -> list[bool | None]:
             read = {stored[edge.node] for edge in node.inputs} - {None}
             stored.append(None if not read else False not in read)
     return stored
-
-
-def _features(node: Node, a, ins: list[Shape]) -> int | None:
-    """The columns of a weight, or n of a Reshape to (-1, n): but where its last axis is known, steps that are no part
-    of an example may be what it folds into the batch."""
-    if node.op in ("FullyConnected", "_contrib_quantized_fully_connected") and a.flatten:
-        return of_rank(ins[1], 2)[1]
-    if node.op == "Reshape" and not a.reverse and len(ins[0]) > 2 and ins[0][0] is ins[0][-1] is None:
-        codes = reshape_codes(a)
-        if codes[:1] == (-1,) and len(codes) > 1 and min(codes[1:]) > 0:
-            return math.prod(codes[1:])
-    return None
-
-
-def _foreach(a, ins, outs, guess=False):
-    """Each step sees the data without their first axis; states keep their shapes from step to step."""
-    (subgraph,) = a._node.subgraphs[:1] or (None,)
-    if subgraph is None or a._depth >= DEEPEST:
-        return ins, outs
-    attributes = vars(a)
-    nulls = [null for _, null in bound(a._node, attributes, subgraph)]
-    if len(nulls) != len(ins):
-        raise ShapeMismatch("attributes 'in_data_locs', 'in_state_locs' and 'remain_locs' must name each input once")
-    data, states = len(a.in_data_locs), len(a.in_state_locs)
-    time = next((x[0] for x in [*ins[:data], *outs[: a.num_out_data]] if x and x[0] is not None), None)
-    seeds = [x and x[1:] for x in ins[:data]] + ins[data:]
-    inner = ShapeSolver(subgraph, dict(zip(nulls, seeds, strict=True)), a._depth + 1)
-    heads, ends = subgraph.heads[: a.num_out_data], subgraph.heads[a.num_out_data : a.num_out_data + states]
-    inner.learn((e, x[1:]) for e, x in zip(heads, outs, strict=False) if x)
-    dirty: Iterable[int] = range(len(inner.rules))
-    for _ in range(2):  # once more with the states as they leave the first step
-        inner.settle(dirty)
-        if guess:
-            inner.guess()
-        for null, end in zip(nulls[data : data + states], ends, strict=False):
-            both = merge(inner.shape(Edge(null)), inner.shape(end))
-            dirty = {*dirty, *inner.learn([(Edge(null), both), (end, both)] if both is not None else [])}
-    found = [inner.shape(Edge(null)) for null in nulls]
-    steps = [None if x is None else (time, *x) for x in (*found[:data], *(inner.shape(e) for e in heads))]
-    return [*steps[:data], *found[data:]], [*steps[data:], *(inner.shape(e) for e in ends)]
-
-
-def _fused(a, ins, outs):
-    """The first inputs are those of the subgraph; a range of two numbers for each that is quantised follows."""
-    (subgraph,) = a._node.subgraphs[:1] or (None,)
-    if subgraph is None or a._depth >= DEEPEST:
-        return ins, outs
-    nulls = [i for i, inner in enumerate(subgraph.nodes) if inner.op == "null"]
-    inner = ShapeSolver(subgraph, dict(zip(nulls, ins, strict=False)), a._depth + 1)
-    if outs[0] is not None:
-        inner.learn([(subgraph.heads[0], outs[0])])
-    inner.settle(range(len(inner.rules)))
-    return [inner.shape(Edge(null)) for null in nulls], [inner.shape(subgraph.heads[0])]
-
-
-rule("_foreach")(_foreach)
-rule(*registry.FUSED)(_fused)
-GUESSES["_foreach"] = lambda a, ins, outs: _foreach(a, ins, outs, guess=True)[0]
