@@ -202,3 +202,13 @@ def equal_part(number: int | None, groups: int, what: str, attribute: str = "num
     if number is not None and (groups < 1 or number % groups):
         raise ShapeMismatch(f"attribute {attribute!r} must divide {number} {what}", groups)
     return None if number is None else number // groups
+
+
+def diagonal_shape(shape: Sequence[int | None], offset: int, axis1: int, axis2: int) -> tuple[int | None, ...]:
+    """The shape of diagonals of two axes, which come last."""
+    one, two = normalize_axes((axis1, axis2), len(shape))
+    rows, columns = shape[one], shape[two]
+    length = None
+    if rows is not None and columns is not None:
+        length = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
+    return (*(n for i, n in enumerate(shape) if i not in (one, two)), length)

@@ -1,11 +1,12 @@
 """Moving, merging, joining and splitting axes. A transpose only relabels them (`layout.py`)."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 
 from ..graph.attributes import Count, Ints
-from ..graph.partial_shape import Shape, ShapeMismatch, merge, normalize_axes, normalize_axis, of_rank
+from ..graph.partial_shape import Shape, ShapeMismatch, diagonal_shape, merge, normalize_axes, normalize_axis, of_rank
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import StoredOperand, along, as_they_are, natural, spatial
@@ -71,17 +72,23 @@ def _concat_shape(a, ins, outs):
     left = lengths.count(None)
     total = sum(n for n in lengths if n is not None)
     if left and shape[dim] is not None:
-        # Weights of the two directions of a layer are equally long, so several unknown lengths share what is left.
-        if shape[dim] - total < left or (left > 1 and rank > 1) or (shape[dim] - total) % left:
-            share = None
-        else:
-            share = (shape[dim] - total) // left
-        lengths = [share if n is None else n for n in lengths]
+        rest = shape[dim] - total if left == 1 and shape[dim] > total else None
+        lengths = [rest if n is None else n for n in lengths]
     whole = None if left else total
     return [(*shape[:dim], n, *shape[dim + 1 :]) for n in lengths], [(*shape[:dim], whole, *shape[dim + 1 :])]
 
 
-@translates("Concat", "concat", "_rnn_param_concat", layout=along("dim"), shape=_concat_shape)
+def _equal_shares(a, ins, outs):
+    """Weights of the two directions of a recurrent layer are equally long: unknown vectors share what is left."""
+    vectors, (length,) = [of_rank(x, 1)[0] for x in ins], of_rank(outs[0], 1)
+    left = vectors.count(None)
+    rest = (length or 0) - sum(n for n in vectors if n is not None)
+    if left < 2 or rest < left or rest % left:
+        return [None] * len(ins)
+    return [(rest // left,) if n is None else None for n in vectors]
+
+
+@translates("Concat", "concat", "_rnn_param_concat", layout=along("dim"), shape=_concat_shape, likely=_equal_shares)
 def concat(at, *data, dim: int = 1):
     if len(data) == 1:
         return data[0]
@@ -198,13 +205,20 @@ def split_v2(at, data, *, indices: Ints, axis: int = 1, squeeze_axis: bool = Fal
     return _split(at, data, indices, axis, squeeze_axis, sections)
 
 
-@translates("_npi_hsplit", ignores="axis")
+def _horizontal_split_shape(a, ins, outs):
+    if ins[0] is None:
+        return ins, outs
+    same = SimpleNamespace(**{**vars(a), "axis": min(1, len(ins[0]) - 1)})
+    return _split_shape(same, ins, outs)
+
+
+@translates("_npi_hsplit", ignores="axis", shape=_horizontal_split_shape)
 def hsplit(at, data, *, indices: Ints, squeeze_axis: bool = False, sections: int = 0):
     """Along axis 1, or the only one."""
     return _split(at, data, indices, min(1, len(data.shape) - 1), squeeze_axis, sections)
 
 
-@translates("_npi_dsplit")
+@translates("_npi_dsplit", shape=_split_shape)
 def dsplit(at, data, *, indices: Ints, axis: int = 1, squeeze_axis: bool = False, sections: int = 0):
     if axis != 2:
         raise at.error("attribute 'axis' must be 2, along which it splits", axis)
@@ -277,7 +291,17 @@ def space_to_depth(at, data, *, block_size: Count):
     return ops.concatenate([data[:, i::b, j::b] for i in range(b) for j in range(b)], -1)
 
 
-@translates("diag")
+def _diag_shape(a, ins, outs):
+    """A vector becomes a diagonal; of two axes, their diagonal is left, as the last one."""
+    if ins[0] is None:
+        return ins, outs
+    if len(ins[0]) == 1:
+        side = None if ins[0][0] is None else ins[0][0] + abs(a.k)
+        return ins, [(side, side)]
+    return ins, [diagonal_shape(ins[0], a.k, a.axis1, a.axis2)]
+
+
+@translates("diag", shape=_diag_shape)
 def diag(at, data, *, k: int = 0, axis1: int = 0, axis2: int = 1):
     if len(data.shape) == 1:
         return ops.diag(data, k)

@@ -6,7 +6,7 @@ MXNet but box_nms.
 
 from typing import Literal
 
-from ..graph.partial_shape import ShapeMismatch, merge
+from ..graph.partial_shape import ShapeMismatch, merge, of_rank
 from ..keras_api.lazy import ops
 from ..kernels.boxes import (
     areas,
@@ -29,6 +29,7 @@ from ..kernels.boxes import (
     survivors,
 )
 from .registry import translates
+from .shape_rules import as_first
 
 Format = Literal["center", "corner"]
 
@@ -119,7 +120,7 @@ def box_nms(
     return out if len(data.shape) == 3 else ops.reshape(out, [-1 if d is None else d for d in data.shape])
 
 
-@translates("_contrib_box_decode")
+@translates("_contrib_box_decode", shape=as_first)
 def box_decode(
     at,
     data,
@@ -139,7 +140,12 @@ def box_decode(
     return moved(deltas, anchors, clip if clip > 0 else None)
 
 
-@translates("_contrib_box_encode")
+def _box_encode_shape(a, ins, outs):
+    batch, count = merge(of_rank(ins[0], 2), of_rank(ins[1], 2))
+    return [(batch, count)] * 2, [(batch, count, 4)] * 2
+
+
+@translates("_contrib_box_encode", shape=_box_encode_shape)
 def box_encode(at, samples, matches, anchors, refs, means, stds):
     """Offsets (N, k, 4) from anchors to the references that `matches` names, and where samples are positive (1, 0)."""
     samples, matches, anchors, refs, means, stds = (
@@ -152,7 +158,13 @@ def box_encode(at, samples, matches, anchors, refs, means, stds):
     return ops.where(positive, deltas, zeros), ops.where(positive, ops.ones_like(deltas), zeros)
 
 
-@translates("_contrib_bipartite_matching")
+def _matching_shape(a, ins, outs):
+    if ins[0] is None or len(ins[0]) < 2:
+        return ins, outs
+    return ins, [ins[0][:-1], (*ins[0][:-2], ins[0][-1])]
+
+
+@translates("_contrib_bipartite_matching", shape=_matching_shape)
 def bipartite_matching(at, data, *, threshold: float, is_ascend: bool = False, topk: int = -1):
     """Pairs of rows and columns, best first: for each row its column, for each column its row, or -1."""
     *outer, rows, columns = data.shape

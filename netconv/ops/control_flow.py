@@ -18,7 +18,10 @@ def _true(value):
     return ops.reshape(ops.not_equal(value.natural(), 0), ())
 
 
-@translates("_cond", layout=as_they_are, ignores="num_outputs")
+_BODIES = "the shapes of its bodies, which are graphs of their own, are known when they are built"
+
+
+@translates("_cond", layout=as_they_are, ignores="num_outputs", shape=_BODIES)
 def cond(at, *data, cond_input_locs: Ints, then_input_locs: Ints, else_input_locs: Ints):
     given = [[data[i] for i in places] for places in (cond_input_locs, then_input_locs, else_input_locs)]
     (condition,), one, two = (at.subgraph(number, values) for number, values in enumerate(given))
@@ -26,7 +29,7 @@ def cond(at, *data, cond_input_locs: Ints, then_input_locs: Ints, else_input_loc
     return [ops.where(chosen, a.natural(), b.natural()) for a, b in zip(one, two, strict=True)]
 
 
-@translates("_while_loop", layout=as_they_are, ignores="num_outputs")
+@translates("_while_loop", layout=as_they_are, ignores="num_outputs", shape=_BODIES)
 def while_loop(
     at, *data, num_out_data: int, max_iterations: int, cond_input_locs: Ints, func_input_locs: Ints, func_var_locs: Ints
 ):

@@ -11,6 +11,7 @@ from ..kernels.layout import as_they_are
 from ..kernels.reshape import arange_along, length
 from ..kernels.rounding import c_cast_number
 from .registry import translates
+from .shape_rules import as_first
 
 INFERRED = "float32"
 LARGEST = 2**26
@@ -34,7 +35,7 @@ def zeros(at, *, shape: Ints = (), dtype: ElementType = INFERRED):
     return at.zeros(shape, dtype)
 
 
-@translates("_zeros_without_dtype")
+@translates("_zeros_without_dtype", shape=_constant_shape)
 def zeros_without_dtype(at, *, shape: Ints = (), dtype: int = -1):
     """`dtype` is MXNet's number of the type; -1 is inferred."""
     return at.zeros(shape, TYPES.get(dtype, INFERRED))
@@ -128,31 +129,39 @@ def arange_like(at, data, *, start: float = 0.0, step: float = 1.0, repeat: int 
     return ops.reshape(out, [-1 if d is None else d for d in data.shape]) if axis is None else out
 
 
-@translates("_npi_zeros")
+@translates("_npi_zeros", shape=_constant_shape)
 def np_zeros(at, *, shape: Ints = (), dtype: ElementType = INFERRED):
     return at.zeros(shape, dtype)
 
 
-@translates("_npi_ones")
+@translates("_npi_ones", shape=_constant_shape)
 def np_ones(at, *, shape: Ints = (), dtype: ElementType = INFERRED):
     return _filled(at, shape, 1, dtype)
 
 
-@translates("_npi_identity")
+def _as_written_shape(a, ins, outs):
+    return [], [a.shape]
+
+
+@translates("_npi_identity", shape=_as_written_shape)
 def np_identity(at, *, shape: Ints = (), dtype: ElementType = INFERRED):
     if len(shape) != 2 or shape[0] != shape[1] or not 0 <= shape[0] <= 8192:
         raise at.error("attribute 'shape' must be two equal lengths of at most 8192", shape)
     return ops.eye(shape[0], dtype=dtype)
 
 
-@translates("_npi_eye")
+def _np_eye_shape(a, ins, outs):
+    return [], [(a.N, a.N if a.M is None else a.M)]
+
+
+@translates("_npi_eye", shape=_np_eye_shape)
 def np_eye(at, *, N: int, M: int | None = None, k: int = 0, dtype: ElementType = INFERRED):
     if not (0 <= N <= 8192 and 0 <= (M or 0) <= 8192):
         raise at.error("attributes 'N' and 'M' must be at most 8192", (N, M))
     return np.eye(N, N if M is None else M, k, dtype=dtype)
 
 
-@translates("_npi_arange")
+@translates("_npi_arange", shape=_arange_shape)
 def np_arange(
     at,
     *,
@@ -175,7 +184,7 @@ def _bounded(at, start: float, stop: float, step: float):
     return start, stop, step
 
 
-@translates("_npi_logspace")
+@translates("_npi_logspace", shape=_linspace_shape)
 def np_logspace(
     at,
     *,
@@ -191,7 +200,11 @@ def np_logspace(
     return c_cast_number(np.logspace(start, stop, num, endpoint, base), dtype)
 
 
-@translates("_npi_indices")
+def _indices_shape(a, ins, outs):
+    return [], [(len(a.dimensions), *a.dimensions)]
+
+
+@translates("_npi_indices", shape=_indices_shape)
 def np_indices(at, *, dimensions: Ints, dtype: ElementType = "int32"):
     """The place of each element of an array of these lengths: (axes, *dimensions)."""
     if math.prod(dimensions) * len(dimensions) > LARGEST:
@@ -199,14 +212,18 @@ def np_indices(at, *, dimensions: Ints, dtype: ElementType = "int32"):
     return ops.array(np.indices(dimensions), dtype)
 
 
-@translates("_npi_full_like")
+@translates("_npi_full_like", shape=as_first)
 def np_full_like(at, a, *, fill_value: float, dtype: ElementType | None = None):
     dtype = str(a.dtype) if dtype is None else dtype
     return ops.full_like(a, c_cast_number(fill_value, dtype), dtype=dtype)
 
 
+def _window_shape(a, ins, outs):
+    return [], [(a.M,)]
+
+
 def _window(name, function):
-    @translates(f"_npi_{name}")
+    @translates(f"_npi_{name}", shape=_window_shape)
     def translate(at, *, M: int | None = None, dtype: ElementType = INFERRED):
         if M is None or not 0 <= M <= LARGEST:
             raise at.error(f"attribute 'M' must be at most {LARGEST}", M)

@@ -2,11 +2,19 @@
 
 from typing import Literal
 
+from ..graph.partial_shape import merge, of_rank
 from ..keras_api.lazy import ops
 from .registry import translates
 
 
-@translates("CTCLoss", "ctc_loss", "_contrib_CTCLoss", "_contrib_ctc_loss")
+def _ctc_shape(a, ins, outs):
+    """A number for each example of data (time, batch, classes)."""
+    (_, batch, _), label = of_rank(ins[0], 3), of_rank(ins[1], 2)
+    (batch,) = merge((batch,), label[:1])
+    return [(None, batch, None), (batch, None)], [(batch,)]
+
+
+@translates("CTCLoss", "ctc_loss", "_contrib_CTCLoss", "_contrib_ctc_loss", shape=_ctc_shape)
 def ctc_loss(
     at,
     data,

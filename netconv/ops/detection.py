@@ -133,7 +133,16 @@ def multibox_detection(
     return ops.where(valid[..., None], ops.concatenate([kind[..., None], found[..., 1:]], -1), -1.0)
 
 
-@translates("_contrib_MultiBoxTarget", "_npx_multibox_target", ignores="minimum_negative_samples")
+def _multibox_target_shape(a, ins, outs):
+    anchors, (batch, *_) = of_rank(ins[0], 3), of_rank(ins[1], 3)
+    count = anchors[1]
+    each = None if count is None else 4 * count
+    return [anchors, of_rank(ins[1], 3)], [(batch, each), (batch, each), (batch, count)]
+
+
+@translates(
+    "_contrib_MultiBoxTarget", "_npx_multibox_target", ignores="minimum_negative_samples", shape=_multibox_target_shape
+)
 def multibox_target(
     at,
     anchor,

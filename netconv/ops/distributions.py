@@ -5,12 +5,14 @@ Parameters of a density lie along the first axes of the sample, one set for all 
 
 import math
 
+from ..graph.partial_shape import merge, of_rank
 from ..keras_api.lazy import ops
 from ..kernels.gamma import gamma as gamma_of
 from ..kernels.gamma import gammaln as gammaln_of
 from ..kernels.layout import anywhere
 from ..kernels.rounding import c_cast, kind, typed
 from .registry import translates
+from .shape_rules import as_first
 
 
 def _of_numbers(function):
@@ -75,43 +77,47 @@ def _density(at, logarithm, sample, parameters, is_log: bool):
     return out if is_log else ops.exp(out)
 
 
-@translates("_random_pdf_normal", "random_pdf_normal")
+@translates("_random_pdf_normal", "random_pdf_normal", shape=as_first)
 def pdf_normal(at, sample, mu, sigma, *, is_log: bool = False):
     return _density(at, _normal, sample, (mu, sigma), is_log)
 
 
-@translates("_random_pdf_uniform", "random_pdf_uniform")
+@translates("_random_pdf_uniform", "random_pdf_uniform", shape=as_first)
 def pdf_uniform(at, sample, low, high, *, is_log: bool = False):
     """The same wherever the sample lies."""
     return _density(at, _uniform, sample, (low, high), is_log)
 
 
-@translates("_random_pdf_gamma", "random_pdf_gamma")
+@translates("_random_pdf_gamma", "random_pdf_gamma", shape=as_first)
 def pdf_gamma(at, sample, alpha, beta, *, is_log: bool = False):
     return _density(at, _gamma, sample, (alpha, beta), is_log)
 
 
-@translates("_random_pdf_exponential", "random_pdf_exponential")
+@translates("_random_pdf_exponential", "random_pdf_exponential", shape=as_first)
 def pdf_exponential(at, sample, lam, *, is_log: bool = False):
     return _density(at, _exponential, sample, (lam,), is_log)
 
 
-@translates("_random_pdf_poisson", "random_pdf_poisson")
+@translates("_random_pdf_poisson", "random_pdf_poisson", shape=as_first)
 def pdf_poisson(at, sample, lam, *, is_log: bool = False):
     return _density(at, _poisson, ops.stop_gradient(sample), (lam,), is_log)
 
 
-@translates("_random_pdf_negative_binomial", "random_pdf_negative_binomial")
+@translates("_random_pdf_negative_binomial", "random_pdf_negative_binomial", shape=as_first)
 def pdf_negative_binomial(at, sample, k, p, *, is_log: bool = False):
     return _density(at, _negative_binomial, ops.stop_gradient(sample), (k, p), is_log)
 
 
-@translates("_random_pdf_generalized_negative_binomial", "random_pdf_generalized_negative_binomial")
+@translates("_random_pdf_generalized_negative_binomial", "random_pdf_generalized_negative_binomial", shape=as_first)
 def pdf_generalized_negative_binomial(at, sample, mu, alpha, *, is_log: bool = False):
     return _density(at, _generalized_negative_binomial, ops.stop_gradient(sample), (mu, alpha), is_log)
 
 
-@translates("_random_pdf_dirichlet", "random_pdf_dirichlet")
+def _dirichlet_shape(a, ins, outs):
+    return ins[:1], [ins[0] and ins[0][:-1]]
+
+
+@translates("_random_pdf_dirichlet", "random_pdf_dirichlet", shape=_dirichlet_shape)
 def pdf_dirichlet(at, sample, alpha, *, is_log: bool = False):
     """The last axis of both is that of the components."""
     between = len(sample.shape) - len(alpha.shape)
@@ -127,7 +133,12 @@ LONGEST = 10_000
 """Points of a process that its likelihood may be unrolled to."""
 
 
-@translates("_contrib_hawkesll")
+def _hawkes_shape(a, ins, outs):
+    rates = merge(of_rank(ins[0], 2), of_rank(ins[3], 2))
+    return [rates, *ins[1:3], rates], [rates[:1], rates]
+
+
+@translates("_contrib_hawkesll", shape=_hawkes_shape)
 def hawkesll(at, lda, alpha, beta, state, lags, marks, valid_length, max_time):
     """Log likelihoods (batch,) of point processes of several marks that excite themselves, and their states (batch,
     marks) at `max_time`. As in MXNet only the likelihood has a gradient, by `lda`, `alpha` and `beta`."""

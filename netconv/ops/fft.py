@@ -8,14 +8,22 @@ def _lengths(shape) -> list[int]:
     return [-1 if d is None else d for d in shape]
 
 
-@translates("_contrib_fft", ignores="compute_size")
+def _fft_shape(a, ins, outs):
+    return ins, [ins[0] and (*ins[0][:-1], ins[0][-1] and 2 * ins[0][-1])]
+
+
+@translates("_contrib_fft", ignores="compute_size", shape=_fft_shape)
 def fft(at, data):
     """Real rows (..., d) to (..., 2 d): real and imaginary parts in turn."""
     parts = ops.fft((data, ops.zeros_like(data)))
     return ops.reshape(ops.stack(parts, -1), [*_lengths(data.shape[:-1]), 2 * data.shape[-1]])
 
 
-@translates("_contrib_ifft", ignores="compute_size")
+def _ifft_shape(a, ins, outs):
+    return ins, [ins[0] and (*ins[0][:-1], ins[0][-1] and ins[0][-1] // 2)]
+
+
+@translates("_contrib_ifft", ignores="compute_size", shape=_ifft_shape)
 def ifft(at, data):
     """The other way round, without the division by d: the real part alone."""
     if data.shape[-1] % 2:
@@ -24,7 +32,11 @@ def ifft(at, data):
     return ops.fft((pairs[..., 0], ops.negative(pairs[..., 1])))[0]
 
 
-@translates("_contrib_count_sketch", ignores="processing_batch_size")
+def _sketch_shape(a, ins, outs):
+    return ins[:1], [ins[0] and (*ins[0][:-1], a.out_dim)]
+
+
+@translates("_contrib_count_sketch", ignores="processing_batch_size", shape=_sketch_shape)
 def count_sketch(at, data, h, s, *, out_dim: int):
     """Column j of the data times s_j is added to column h_j. No gradient reaches h and s."""
     if not 0 < out_dim <= 2**16:

@@ -4,7 +4,7 @@ import itertools
 import math
 
 from ..graph.attributes import Counts, Ints
-from ..graph.partial_shape import of_rank
+from ..graph.partial_shape import convolution_length, count_elements, of_rank
 from ..keras_api.lazy import ops
 from .registry import translates
 
@@ -30,8 +30,17 @@ def _windows(at, size, kernel, stride, dilate, pad):
     return stride, dilate, pad, counts
 
 
+def _window(a):
+    """Kernel, stride, pad and dilate, one number an axis."""
+    rank = len(a.kernel)
+    return a.kernel, a.stride or (1,) * rank, a.pad or (0,) * rank, a.dilate or (1,) * rank
+
+
 def _im2col_shape(a, ins, outs):
-    return [of_rank(ins[0], len(a.kernel) + 2)], outs
+    data = of_rank(ins[0], len(a.kernel) + 2)
+    channels = None if data[1] is None else data[1] * math.prod(a.kernel)
+    counts = [convolution_length(*each) for each in zip(data[2:], *_window(a), strict=True)]
+    return [data], [(data[0], channels, count_elements(counts))]
 
 
 @translates("im2col", shape=_im2col_shape)
@@ -49,7 +58,9 @@ def im2col(at, data, *, kernel: Counts, stride: Counts = (), dilate: Counts = ()
 
 
 def _col2im_shape(a, ins, outs):
-    return [of_rank(ins[0], 3)], outs
+    data = of_rank(ins[0], 3)
+    channels = None if data[1] is None else data[1] // math.prod(a.kernel)
+    return [data], [(data[0], channels, *a.output_size)]
 
 
 @translates("col2im", shape=_col2im_shape)

@@ -9,6 +9,7 @@ from ..kernels import reshape
 from ..kernels.color import LIGHT, lighting
 from ..kernels.rounding import is_integer
 from .registry import translates
+from .shape_rules import as_first
 
 
 def _each_channel(values, channels: int):
@@ -34,7 +35,7 @@ def to_tensor(at, data):
     return ops.transpose(ops.divide(ops.cast(data, "float32"), 255.0), axes)
 
 
-@translates("_image_normalize", "_npx__image_normalize")
+@translates("_image_normalize", "_npx__image_normalize", shape=as_first)
 def normalize(at, data, *, mean: Floats = (0.0, 0.0, 0.0, 0.0), std: Floats = (1.0, 1.0, 1.0, 1.0)):
     """(x - mean) / std channel by channel, for channels-first data."""
     if len(data.shape) < 3 or data.shape[-3] is None:
@@ -47,29 +48,48 @@ def normalize(at, data, *, mean: Floats = (0.0, 0.0, 0.0, 0.0), std: Floats = (1
     return ops.divide(ops.subtract(data, mean), std)
 
 
-@translates("_image_crop", "_npx__image_crop")
+def _crop_shape(a, ins, outs):
+    return ins, [ins[0] and (*ins[0][:-3], a.height, a.width, ins[0][-1])]
+
+
+@translates("_image_crop", "_npx__image_crop", shape=_crop_shape)
 def crop(at, data, *, x: int, y: int, width: int, height: int):
     return data[..., y : y + height, x : x + width, :]
 
 
-@translates("_image_flip_left_right", "_npx__image_flip_left_right")
+@translates("_image_flip_left_right", "_npx__image_flip_left_right", shape=as_first)
 def flip_left_right(at, data):
     return ops.flip(data, -2)
 
 
-@translates("_image_flip_top_bottom", "_npx__image_flip_top_bottom")
+@translates("_image_flip_top_bottom", "_npx__image_flip_top_bottom", shape=as_first)
 def flip_top_bottom(at, data):
     return ops.flip(data, -3)
 
 
-@translates("_image_adjust_lighting", "_npx__image_adjust_lighting")
+@translates("_image_adjust_lighting", "_npx__image_adjust_lighting", shape=as_first)
 def adjust_lighting(at, data, *, alpha: Floats):
     if data.shape[-1] != 3 or len(alpha) != 3:
         raise at.error("needs three channels and three numbers", (tuple(data.shape), alpha))
     return lighting(data, (LIGHT @ np.array(alpha)).astype("float32"))
 
 
-@translates("_image_resize", "_npx__image_resize")
+def _resized(size: Ints, keep_ratio: bool, height: int | None, width: int | None):
+    """Height and width, None where `keep_ratio` needs to know those of the image."""
+    if len(size) == 2 or not keep_ratio:
+        return size[-1], size[0]
+    if height is None or width is None:
+        return None, None
+    return (size[0] * height // width, size[0]) if height > width else (size[0], size[0] * width // height)
+
+
+def _resize_shape(a, ins, outs):
+    if ins[0] is None or not a.size:
+        return ins, outs
+    return ins, [(*ins[0][:-3], *_resized(a.size, a.keep_ratio, *ins[0][-3:-1]), ins[0][-1])]
+
+
+@translates("_image_resize", "_npx__image_resize", shape=_resize_shape)
 def resize(at, data, *, size: Ints = (), keep_ratio: bool = False, interp: int = 1):
     """To width and height, or one number: both, or the shorter side with `keep_ratio`."""
     height, width = data.shape[-3], data.shape[-2]
@@ -77,11 +97,9 @@ def resize(at, data, *, size: Ints = (), keep_ratio: bool = False, interp: int =
         raise at.error("attribute 'size' must be one or two lengths", size)
     if interp not in (0, 1):
         raise at.error("attribute 'interp' must be 0 (nearest) or 1 (bilinear)", interp)
-    wide, high = size if len(size) == 2 else (size[0], size[0])
-    if len(size) == 1 and keep_ratio:
-        if None in (height, width):
-            raise at.open("keep_ratio needs the size of the image", tuple(data.shape))
-        wide, high = (size[0], size[0] * height // width) if height > width else (size[0] * width // height, size[0])
+    high, wide = _resized(size, keep_ratio, height, width)
+    if high is None:
+        raise at.open("keep_ratio needs the size of the image", tuple(data.shape))
     if interp == 0:
         for axis, length in ((-3, high), (-2, wide)):
             have = data.shape[axis]

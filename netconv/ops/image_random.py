@@ -4,6 +4,7 @@ from ..keras_api.lazy import ops
 from ..kernels import color
 from ..kernels.random import between, blank, normal, uniform
 from .registry import translates
+from .shape_rules import as_first
 
 NUMBER = (1, 1, 1)
 
@@ -21,27 +22,27 @@ def _factor(at, low: float, high: float, part: str | None = None):
     return between(uniform(at, blank(at, NUMBER), part), low, high)
 
 
-@translates("_image_random_brightness", "_npx__image_random_brightness")
+@translates("_image_random_brightness", "_npx__image_random_brightness", shape=as_first)
 def random_brightness(at, data, *, min_factor: float, max_factor: float):
     return color.brightness(_image(at, data, 1, 3), _factor(at, min_factor, max_factor))
 
 
-@translates("_image_random_contrast", "_npx__image_random_contrast")
+@translates("_image_random_contrast", "_npx__image_random_contrast", shape=as_first)
 def random_contrast(at, data, *, min_factor: float, max_factor: float):
     return color.contrast(_image(at, data, 1, 3), _factor(at, min_factor, max_factor))
 
 
-@translates("_image_random_saturation", "_npx__image_random_saturation")
+@translates("_image_random_saturation", "_npx__image_random_saturation", shape=as_first)
 def random_saturation(at, data, *, min_factor: float, max_factor: float):
     return color.saturation(_image(at, data, 1, 3), _factor(at, min_factor, max_factor))
 
 
-@translates("_image_random_hue", "_npx__image_random_hue")
+@translates("_image_random_hue", "_npx__image_random_hue", shape=as_first)
 def random_hue(at, data, *, min_factor: float, max_factor: float):
     return color.hue(_image(at, data, 3), _factor(at, min_factor, max_factor))
 
 
-@translates("_image_random_color_jitter", "_npx__image_random_color_jitter")
+@translates("_image_random_color_jitter", "_npx__image_random_color_jitter", shape=as_first)
 def random_color_jitter(at, data, *, brightness: float, contrast: float, saturation: float, hue: float):
     """Those that have a width, one after the other in a random order."""
     widths = {"brightness": brightness, "contrast": contrast, "saturation": saturation, "hue": hue}
@@ -63,7 +64,7 @@ def random_color_jitter(at, data, *, brightness: float, contrast: float, saturat
     return data
 
 
-@translates("_image_random_lighting", "_npx__image_random_lighting")
+@translates("_image_random_lighting", "_npx__image_random_lighting", shape=as_first)
 def random_lighting(at, data, *, alpha_std: float = 0.05):
     alpha = ops.multiply(normal(at, blank(at, (1, 1, 3))), alpha_std)
     return color.lighting(_image(at, data, 3), ops.matmul(alpha, color.LIGHT.T.astype("float32")))
@@ -74,11 +75,11 @@ def _flipped(at, data, axis: int):
     return ops.where(ops.greater(normal(at, blank(at, NUMBER)), 0), ops.flip(data, axis), _image(at, data, 1, 3))
 
 
-@translates("_image_random_flip_left_right", "_npx__image_random_flip_left_right")
+@translates("_image_random_flip_left_right", "_npx__image_random_flip_left_right", shape=as_first)
 def random_flip_left_right(at, data):
     return _flipped(at, data, 1)
 
 
-@translates("_image_random_flip_top_bottom", "_npx__image_random_flip_top_bottom")
+@translates("_image_random_flip_top_bottom", "_npx__image_random_flip_top_bottom", shape=as_first)
 def random_flip_top_bottom(at, data):
     return _flipped(at, data, 0)

@@ -1,5 +1,7 @@
 """Linear algebra on the last two axes. Triangular ops read one triangle only, so the other one gets no gradient."""
 
+import math
+
 import numpy as np
 
 from ..graph.partial_shape import ShapeMismatch, first_known, format_shape, merge, of_rank
@@ -125,7 +127,13 @@ def potri(at, A, *, lower: bool = True):
     return ops.matmul(_turned(inverse), inverse) if lower else ops.matmul(inverse, _turned(inverse))
 
 
-@translates("_linalg_gelqf", "linalg_gelqf")
+def _gelqf_shape(a, ins, outs):
+    if ins[0] is None:
+        return ins, outs
+    return ins, [ins[0], (*ins[0][:-1], ins[0][-2])]
+
+
+@translates("_linalg_gelqf", "linalg_gelqf", shape=_gelqf_shape)
 def gelqf(at, A):
     """Q, L of A = L Q: the QR factors of A^T, turned."""
     if None in A.shape[-2:]:
@@ -134,7 +142,12 @@ def gelqf(at, A):
     return _turned(q), _turned(r)
 
 
-@translates("_linalg_syevd")
+def _syevd_shape(a, ins, outs):
+    shape = _square(merge(ins[0], outs[0]))
+    return [shape], [shape, shape and shape[:-1]]
+
+
+@translates("_linalg_syevd", shape=_syevd_shape)
 def syevd(at, A):
     """U, L of A = U^T diag(L) U: rows of U are eigenvectors, each with its largest component positive."""
     values, vectors = ops.eigh(ops.multiply(ops.add(A, _turned(A)), 0.5))  # a symmetric gradient, as MXNet's
@@ -154,14 +167,19 @@ def _number_shape(a, ins, outs):
     return [shape], [None if shape is None else shape[:-2] or (1,)] * len(outs)
 
 
+def _np_number_shape(a, ins, outs):
+    shape = _square(ins[0])
+    return [shape], [None if shape is None else shape[:-2]] * len(outs)
+
+
 @translates("_linalg_det", "linalg_det", shape=_number_shape)
-@translates("_npi_det")
+@translates("_npi_det", shape=_np_number_shape)
 def det(at, A):
     return ops.det(A)
 
 
 @translates("_linalg_slogdet", "linalg_slogdet", shape=_number_shape)
-@translates("_npi_slogdet")
+@translates("_npi_slogdet", shape=_np_number_shape)
 def slogdet(at, A):
     """The sign and the logarithm of the size of the determinant."""
     sign, size = ops.slogdet(A)
@@ -174,12 +192,22 @@ def sumlogdiag(at, A):
     return ops.sum(ops.log(ops.diagonal(A, 0, -2, -1)), -1)
 
 
-@translates("_linalg_extractdiag", "linalg_extractdiag")
+def _diagonal_shape(a, ins, outs):
+    shape = _square(ins[0])
+    return [shape], [shape and (*shape[:-2], shape[-1] and shape[-1] - abs(a.offset))]
+
+
+@translates("_linalg_extractdiag", "linalg_extractdiag", shape=_diagonal_shape)
 def extractdiag(at, A, *, offset: int = 0):
     return ops.diagonal(A, offset, -2, -1)
 
 
-@translates("_linalg_makediag", "linalg_makediag")
+def _from_diagonal_shape(a, ins, outs):
+    side = ins[0] and ins[0][-1] and ins[0][-1] + abs(a.offset)
+    return ins, [ins[0] and (*ins[0][:-1], side, side)]
+
+
+@translates("_linalg_makediag", "linalg_makediag", shape=_from_diagonal_shape)
 def makediag(at, A, *, offset: int = 0):
     """Each row of A becomes the diagonal `offset` of a square matrix of zeros."""
     row, column = max(0, -offset), max(0, offset)
@@ -201,14 +229,26 @@ def _triangle_places(size: int, offset: int, lower: bool) -> np.ndarray:
     return (long * size + short if lower else short * size + long).astype("int32")
 
 
-@translates("_linalg_extracttrian", "linalg_extracttrian")
+def _triangle_shape(a, ins, outs):
+    shape = _square(ins[0])
+    side = shape and shape[-1] and shape[-1] - abs(a.offset)
+    return [shape], [shape and (*shape[:-2], side and side * (side + 1) // 2)]
+
+
+@translates("_linalg_extracttrian", "linalg_extracttrian", shape=_triangle_shape)
 def extracttrian(at, A, *, offset: int = 0, lower: bool = True):
     size = A.shape[-1]
     flat = ops.reshape(A, (*_known(A.shape[:-2]), size * size))
     return ops.take(flat, _triangle_places(size, offset, lower), axis=-1)
 
 
-@translates("_linalg_maketrian", "linalg_maketrian")
+def _from_triangle_shape(a, ins, outs):
+    count = ins[0] and ins[0][-1]
+    side = count and (math.isqrt(8 * count + 1) - 1) // 2 + abs(a.offset)
+    return ins, [ins[0] and (*ins[0][:-1], side, side)]
+
+
+@translates("_linalg_maketrian", "linalg_maketrian", shape=_from_triangle_shape)
 def maketrian(at, A, *, offset: int = 0, lower: bool = True):
     length = A.shape[-1]
     if length is None:

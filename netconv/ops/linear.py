@@ -6,6 +6,7 @@ from ..graph.partial_shape import (
     first_known,
     format_shape,
     merge,
+    normalize_axis,
     of_rank,
     solve_features,
 )
@@ -122,8 +123,6 @@ def _flip(x, yes: bool):
 
 
 def _product_shape(a, ins, outs):
-    if getattr(a, "axis", -2) != -2:  # rows that lie elsewhere
-        return ins, outs
     rank = next((len(x) for x in [*ins[:2], *outs] if x is not None), 0)
     if rank < 2:
         return ins, outs
@@ -136,6 +135,18 @@ def _product_shape(a, ins, outs):
     k, m, n = first_known(k, q), first_known(m, out[-2]), first_known(n, out[-1])
     claims = [(*batch, k, m) if a.transpose_a else (*batch, m, k), (*batch, n, k) if a.transpose_b else (*batch, k, n)]
     return claims, [(*batch, m, n)]
+
+
+def _gemm2_shape(a, ins, outs):
+    """Rows are along `axis`, columns along the last one."""
+    rank = next((len(x) for x in [*ins, *outs] if x is not None), 0)
+    if rank < 2:
+        return ins, outs
+    rows = normalize_axis(a.axis, rank)
+    order = [*(i for i in range(rank - 1) if i != rows), rows, rank - 1]
+    moved = ([tuple(x[i] for i in order) for x in (of_rank(x, rank) for x in shapes)] for shapes in (ins, outs))
+    claims = _product_shape(a, *moved)
+    return tuple([tuple(x[order.index(i)] for i in range(rank)) for x in shapes] for shapes in claims)
 
 
 def _matrices(a, ins, outs):
@@ -176,7 +187,7 @@ def dot(at, lhs, rhs, *, transpose_a: bool = False, transpose_b: bool = False):
     return ops.reshape(a, (1,)) if rank_a == rank_b == 1 else a
 
 
-@translates("_linalg_gemm2", "linalg_gemm2", shape=_product_shape)
+@translates("_linalg_gemm2", "linalg_gemm2", shape=_gemm2_shape)
 def gemm2(at, A, B, *, transpose_a: bool = False, transpose_b: bool = False, alpha: float = 1.0, axis: int = -2):
     if at.axis(axis, len(A.shape)) != len(A.shape) - 2:  # the axis of the rows
         A, B = ops.moveaxis(A, axis, -2), ops.moveaxis(B, axis, -2)

@@ -1,7 +1,8 @@
 """What mixed precision and training for few bits put into a graph."""
 
+from ..graph.partial_shape import merge
 from ..keras_api.lazy import ops
-from ..kernels.layout import anywhere
+from ..kernels.layout import anywhere, as_they_are
 from ..kernels.rounding import away_from_zero, is_integer
 from .registry import translates
 
@@ -9,7 +10,12 @@ FLOATS = ("float16", "bfloat16", "float32")
 """From narrow to wide; other types stay what they are."""
 
 
-@translates("amp_multicast", layout=lambda site, values, attributes: (values, attributes, None), ignores="num_outputs")
+def _each_as_it_is(a, ins, outs):
+    shapes = [merge(x, out) for x, out in zip(ins, outs, strict=False)]
+    return shapes, shapes
+
+
+@translates("amp_multicast", layout=as_they_are, ignores="num_outputs", shape=_each_as_it_is)
 def amp_multicast(at, *data, cast_narrow: bool = False):
     """All in the widest of their types, or the narrowest. Where none is float32, MXNet takes the first for the
     widest."""
@@ -29,23 +35,35 @@ def _finite(tensors):
     return ops.reshape(ops.cast(ops.all(ops.stack(each)), "float32"), (1,))
 
 
-@translates("all_finite", ignores="init_output")
+def _one_number(a, ins, outs):
+    return ins, [(1,)]
+
+
+@translates("all_finite", ignores="init_output", shape=_one_number)
 def all_finite(at, data):
     return _finite([data])
 
 
-@translates("multi_all_finite", ignores="init_output num_arrays")
+@translates("multi_all_finite", ignores="init_output num_arrays", shape=_one_number)
 def multi_all_finite(at, *data):
     return _finite(data)
 
 
-@translates("multi_sum_sq", ignores="num_arrays")
+def _number_of_each(a, ins, outs):
+    return ins, [(len(ins),)]
+
+
+@translates("multi_sum_sq", ignores="num_arrays", shape=_number_of_each)
 def multi_sum_sq(at, *data):
     """The sum of the squares of each array; MXNet has no gradient for it."""
     return ops.stack([ops.sum(ops.square(ops.stop_gradient(one))) for one in data])
 
 
-@translates("_contrib_allclose")
+def _without_axes(a, ins, outs):
+    return ins, [()]
+
+
+@translates("_contrib_allclose", shape=_without_axes)
 def allclose(at, a, b, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = True):
     """A number without axes: 1 where |a - b| <= atol + rtol |b| everywhere."""
     near = ops.less_equal(ops.absolute(ops.subtract(a, b)), ops.add(ops.multiply(ops.absolute(b), rtol), atol))

@@ -3,6 +3,7 @@ numbers gives fractions."""
 
 import numpy as np
 
+from ..graph.partial_shape import merge
 from ..keras_api.lazy import ops
 from ..kernels.elementwise import arccosh, cbrt, copysign, hypot, mod, power, sign
 from ..kernels.fusion_safe import tanh
@@ -245,7 +246,12 @@ def where_scalar2(at, condition, *, x: float = 0.0, y: float = 0.0):
     return ops.where(ops.not_equal(condition, 0), x, y)
 
 
-@translates("_npi_polyval")
+def _polyval_shape(a, ins, outs):
+    shape = merge(ins[1], outs[0])
+    return [ins[0], shape], [shape]
+
+
+@translates("_npi_polyval", shape=_polyval_shape)
 def polyval(at, p, x):
     """The highest power first."""
     if p.shape[0] is None:

@@ -4,9 +4,11 @@ import math
 from typing import Literal
 
 from ..graph.attributes import Ints
+from ..graph.partial_shape import merge, normalize_axes
 from ..keras_api.lazy import ops
 from ..kernels.positions import index_grid
 from .registry import shaped_as, translates
+from .shape_rules import broadcast
 
 
 @translates("_npi_cholesky", shape=shaped_as("_linalg_potrf"))
@@ -24,13 +26,21 @@ def _symmetric(A, UPLO: str):
     return ops.where(compare(index_grid(A, -2), index_grid(A, -1)), A, _turned(A))
 
 
-@translates("_npi_eigvalsh")
+def _eigenvalues_shape(a, ins, outs):
+    return ins, [ins[0] and ins[0][:-1]]
+
+
+@translates("_npi_eigvalsh", shape=_eigenvalues_shape)
 def eigvalsh(at, A, *, UPLO: Literal["L", "U"] = "L"):
     """MXNet has no gradient for it."""
     return ops.eigh(_symmetric(ops.stop_gradient(A), UPLO))[0]
 
 
-@translates("_npi_eigh")
+def _eigen_shape(a, ins, outs):
+    return ins, [ins[0] and ins[0][:-1], ins[0]]
+
+
+@translates("_npi_eigh", shape=_eigen_shape)
 def eigh(at, A, *, UPLO: Literal["L", "U"] = "L"):
     """Eigenvalues and, in columns, eigenvectors, each with its largest component positive. MXNet has no gradient for
     it."""
@@ -39,7 +49,12 @@ def eigh(at, A, *, UPLO: Literal["L", "U"] = "L"):
     return values, ops.multiply(vectors, ops.sign(largest))
 
 
-@translates("_npi_solve")
+def _solve_shape(a, ins, outs):
+    shape = merge(ins[1], outs[0])
+    return [ins[0], shape], [shape]
+
+
+@translates("_npi_solve", shape=_solve_shape)
 def solve(at, A, B):
     if len(B.shape) == len(A.shape) - 1:
         return ops.squeeze(ops.solve(A, ops.expand_dims(B, -1)), -1)
@@ -56,23 +71,40 @@ def _pseudo_inverse(at, A, rcond):
     return ops.matmul(ops.multiply(_turned(v), ops.expand_dims(inverse, -2)), _turned(u))
 
 
-@translates("_npi_pinv", ignores="hermitian")
+def _pinv_shape(a, ins, outs):
+    return ins, [ins[0] and (*ins[0][:-2], ins[0][-1], ins[0][-2])]
+
+
+@translates("_npi_pinv", ignores="hermitian", shape=_pinv_shape)
 def pinv(at, A, rcond):
     return _pseudo_inverse(at, A, ops.expand_dims(rcond, -1))
 
 
-@translates("_npi_pinv_scalar_rcond", ignores="hermitian")
+@translates("_npi_pinv_scalar_rcond", ignores="hermitian", shape=_pinv_shape)
 def pinv_scalar_rcond(at, A, *, rcond: float = 1e-15):
     return _pseudo_inverse(at, A, rcond)
 
 
-@translates("_npi_tensorinv")
+def _tensorinv_shape(a, ins, outs):
+    return ins, [ins[0] and (*ins[0][a.ind :], *ins[0][: a.ind])]
+
+
+@translates("_npi_tensorinv", shape=_tensorinv_shape)
 def tensorinv(at, a, *, ind: int = 2):
     rows, columns = tuple(a.shape[:ind]), tuple(a.shape[ind:])
     return ops.reshape(ops.inv(ops.reshape(a, (math.prod(rows), -1))), (*columns, *rows))
 
 
-@translates("_npi_tensorsolve")
+def _tensorsolve_shape(a, ins, outs):
+    if None in ins:
+        return ins, outs
+    rank = len(ins[0])
+    last = normalize_axes(a.a_axes, rank)
+    axes = [*(i for i in range(rank) if i not in last), *last]
+    return ins, [tuple(ins[0][i] for i in axes[len(ins[1]) :])]
+
+
+@translates("_npi_tensorsolve", shape=_tensorsolve_shape)
 def tensorsolve(at, a, b, *, a_axes: Ints = ()):
     """x with tensordot(a, x) = b; the axes `a_axes` of `a` are put last before."""
     moved = [at.axis(axis, len(a.shape)) for axis in a_axes]
@@ -82,23 +114,52 @@ def tensorsolve(at, a, b, *, a_axes: Ints = ()):
     return ops.reshape(ops.solve(ops.reshape(a, (size, size)), ops.reshape(b, (size, 1))), shape)
 
 
-@translates("_npi_tensordot")
+def _summed_shape(ins, outs, ours, theirs):
+    """Of a product summed over these axes of the two operands."""
+    one, two = ins
+    if one is None or two is None:
+        return ins, outs
+    ours, theirs = normalize_axes(ours, len(one)), normalize_axes(theirs, len(two))
+    left = [n for i, n in enumerate(one) if i not in ours]
+    return ins, [(*left, *(n for i, n in enumerate(two) if i not in theirs))]
+
+
+def _tensordot_shape(a, ins, outs):
+    return _summed_shape(ins, outs, a.a_axes_summed, a.b_axes_summed)
+
+
+@translates("_npi_tensordot", shape=_tensordot_shape)
 def tensordot(at, a, b, *, a_axes_summed: Ints, b_axes_summed: Ints):
     return ops.tensordot(a, b, axes=[list(a_axes_summed), list(b_axes_summed)])
 
 
-@translates("_npi_tensordot_int_axes")
+def _tensordot_of_last_shape(a, ins, outs):
+    return _summed_shape(ins, outs, range(-a.axes, 0), range(a.axes))
+
+
+@translates("_npi_tensordot_int_axes", shape=_tensordot_of_last_shape)
 def tensordot_int_axes(at, a, b, *, axes: int):
     """The last axes of `a` with as many first ones of `b`."""
     return ops.tensordot(a, b, axes=axes)
 
 
-@translates("_npi_einsum", ignores="optimize")
+@translates("_npi_einsum", ignores="optimize", shape="its subscripts are parsed when it is built")
 def einsum(at, *data, subscripts: str = ""):
     return ops.einsum(subscripts, *data)
 
 
-@translates("_npi_norm")
+def _norm_shape(a, ins, outs):
+    """Without axes, of vectors all axes are gone, of matrices the last two."""
+    if ins[0] is None:
+        return ins, outs
+    rank = len(ins[0])
+    axis = a.axis or (tuple(range(rank)) if a.flag in (-2, -1, 1) else (rank - 2, rank - 1))
+    gone = normalize_axes(axis, rank)
+    shape = [1 if i in gone else n for i, n in enumerate(ins[0]) if a.keepdims or i not in gone]
+    return ins, [tuple(shape)]
+
+
+@translates("_npi_norm", shape=_norm_shape)
 def norm(at, data, *, ord: float = 2.0, axis: Ints | None = None, keepdims: bool = False, flag: int = -1):
     """`flag` says which: -2 and 1 the root of the sum of squares, -1 of vectors with any `ord`, 0 the largest singular
     value (`ord` 2) or the smallest, 2 the sum of the singular values."""
@@ -120,11 +181,30 @@ def norm(at, data, *, ord: float = 2.0, axis: Ints | None = None, keepdims: bool
     return out
 
 
-@translates("_np_dot")
+def _np_dot_shape(a, ins, outs):
+    """The last axis of the first with the last but one of the second; a number multiplies."""
+    one, two = ins
+    if () in ins:
+        return ins, [two if one == () else one]
+    return _summed_shape(ins, outs, (-1,), (-1 if two is not None and len(two) == 1 else -2,))
+
+
+@translates("_np_dot", shape=_np_dot_shape)
 def dot(at, a, b):
     return ops.dot(a, b) if a.shape and b.shape else ops.multiply(a, b)
 
 
-@translates("_npi_matmul")
+def _matmul_shape(a, ins, outs):
+    """Axes before the last two are broadcast; a vector is a row on the left and a column on the right, and that axis is
+    gone from the product."""
+    one, two = ins
+    if None in ins or () in ins:
+        return ins, outs
+    rows, columns = one[-2:-1], two[-1:] if len(two) > 1 else ()
+    _, (batch,) = broadcast(a, [one[:-2], two[:-2]], [None])
+    return ins, [(*batch, *rows, *columns)]
+
+
+@translates("_npi_matmul", shape=_matmul_shape)
 def matmul(at, a, b):
     return ops.matmul(a, b)

@@ -1,12 +1,14 @@
 """Random numbers of MXNet's numpy front end: each parameter is an attribute or, where that is None, an input."""
 
 import math
+from types import SimpleNamespace
 from typing import Literal
 
 from ..graph.attributes import Floats, Ints
 from ..keras_api.lazy import ops
 from ..kernels.random import between, blank, exponential, gamma, gumbel, normal, uniform
 from .registry import translates
+from .shape_rules import broadcast
 
 Kind = Literal["float16", "float32", "float64"]
 LARGEST = 2**24
@@ -69,8 +71,21 @@ def _drawn(at, distribution, inputs, numbers, size: Ints | None, dtype: str = "f
     return out if dtype == "float32" else ops.cast(out, dtype)
 
 
+def _drawn_shape(a, ins, outs):
+    """As `size`, or as the parameters, of which those that are inputs are broadcast."""
+    if a.size is not None:
+        return ins, [tuple(a.size)]
+    return ins, broadcast(a, ins, [None])[1] if ins and None not in ins else [None if ins else ()]
+
+
+def _drawn_in_front_shape(a, ins, outs):
+    """As the parameters, with the axes of `size` before theirs."""
+    _, (shape,) = _drawn_shape(SimpleNamespace(size=None), ins, outs)
+    return ins, [None if shape is None else (*(a.size or ()), *shape)]
+
+
 def _located(names, distribution):
-    @translates(*names)
+    @translates(*names, shape=_drawn_shape)
     def translate(at, input1=None, input2=None, *, loc: float | None, scale: float | None, size: Ints | None = None):
         return _drawn(at, distribution, (input1, input2), (loc, scale), size)
 
@@ -80,7 +95,7 @@ _located(("_npi_logistic",), _logistic)
 
 
 def _normally(name, in_front: bool):
-    @translates(name)
+    @translates(name, shape=_drawn_in_front_shape if in_front else _drawn_shape)
     def translate(
         at,
         input1=None,
@@ -95,7 +110,7 @@ def _normally(name, in_front: bool):
 
 
 def _uniformly(name, in_front: bool):
-    @translates(name)
+    @translates(name, shape=_drawn_in_front_shape if in_front else _drawn_shape)
     def translate(
         at,
         input1=None,
@@ -115,13 +130,13 @@ for _suffix in ("", "_n"):
 
 
 def _scaled(name, distribution):
-    @translates(name)
+    @translates(name, shape=_drawn_shape)
     def translate(at, input1=None, *, scale: float | None = 1.0, size: Ints | None = None):
         return _drawn(at, distribution, (input1,), (scale,), size)
 
 
 def _shaped(name, distribution):
-    @translates(name)
+    @translates(name, shape=_drawn_shape)
     def translate(at, input1=None, *, a: float | None = None, size: Ints | None = None):
         return _drawn(at, distribution, (input1,), (a,), size)
 
@@ -133,7 +148,7 @@ _shaped("_npi_powerd", _power)
 _shaped("_npi_weibull", _weibull)
 
 
-@translates("_npi_gamma")
+@translates("_npi_gamma", shape=_drawn_shape)
 def np_gamma(
     at,
     input1=None,
@@ -150,7 +165,7 @@ def np_gamma(
     return _drawn(at, drawn, (input1, input2), (shape, scale), size, dtype)
 
 
-@translates("_npi_bernoulli")
+@translates("_npi_bernoulli", shape=_drawn_shape)
 def bernoulli(
     at,
     input1=None,
@@ -176,7 +191,11 @@ def _chances(at, weights, count: int, rows: int):
     return ops.add(scores, ops.log(ops.reshape(ops.cast(weights, "float32"), (1, count))))
 
 
-@translates("_npi_choice")
+def _choice_shape(a, ins, outs):
+    return ins, [tuple(a.size or ())]
+
+
+@translates("_npi_choice", shape=_choice_shape)
 def choice(
     at, input1=None, input2=None, *, a: int | None, size: Ints | None, replace: bool = True, weighted: bool = False
 ):
@@ -196,7 +215,12 @@ def choice(
     return ops.reshape(ops.cast(drawn, "int64"), size or ())
 
 
-@translates("_npi_multinomial")
+def _multinomial_shape(a, ins, outs):
+    classes = len(a.pvals) if a.pvals is not None else ins[0] and ins[0][0]
+    return ins, [(*(a.size or ()), classes or None)]
+
+
+@translates("_npi_multinomial", shape=_multinomial_shape)
 def multinomial(at, a=None, *, n: int, pvals: Floats | None = None, size: Ints | None = None):
     """How often each class is drawn in `n` draws: (*size, classes)."""
     weights = a if pvals is None else ops.array(pvals, "float32")

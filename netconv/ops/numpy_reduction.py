@@ -1,11 +1,13 @@
 """Reductions and statistics of MXNet's numpy front end: reducing everything leaves no axis, truth is boolean."""
 
 import math
+from types import SimpleNamespace
 from typing import Literal
 
 import numpy as np
 
 from ..graph.attributes import Floats, Ints
+from ..graph.partial_shape import count_elements, diagonal_shape, normalize_axis
 from ..keras_api.lazy import ops
 from ..kernels.rounding import c_cast, divide_exact, is_integer, kind
 from .registry import shaped_as, translates
@@ -96,8 +98,13 @@ _truth(("_np_all",), "all")
 _truth(("_np_any", "_np_sometrue"), "any")
 
 
+def _position_shape(a, ins, outs):
+    axis = None if a.axis is None else (a.axis,)
+    return _reduction_shape(SimpleNamespace(axis=axis, keepdims=a.keepdims), ins, outs)
+
+
 def _place(name, function):
-    @translates(name)
+    @translates(name, shape=_position_shape)
     def translate(at, data, *, axis: int | None = None, keepdims: bool = False):
         return ops.cast(getattr(ops, function)(data, axis=axis, keepdims=keepdims), "int64")
 
@@ -106,7 +113,15 @@ _place("_npi_argmax", "argmax")
 _place("_npi_argmin", "argmin")
 
 
-@translates("_npi_average")
+def _average_shape(a, ins, outs):
+    """The sum of the weights is one number for all where they lie along one axis."""
+    _, (shape,) = _reduction_shape(SimpleNamespace(axis=a.axis, keepdims=False), ins[:1], [None])
+    if len(ins) == 2 and None in ins:
+        return ins, [shape, None]
+    return ins, [shape, shape if len(ins) == 2 and len(ins[0]) == len(ins[1]) else ()]
+
+
+@translates("_npi_average", shape=_average_shape)
 def average(at, a, weights=None, *, axis: Ints | None = None, returned: bool = False, weighted: bool = True):
     """The mean by weight and, `returned`, the sum of the weights, which has no gradient. Weights may lie along the one
     axis alone; then their sum is one number, and without weights it is their count."""
@@ -126,7 +141,11 @@ def average(at, a, weights=None, *, axis: Ints | None = None, returned: bool = F
     return (out, ops.stop_gradient(whole)) if returned else out
 
 
-@translates("_np_trace")
+def _trace_shape(a, ins, outs):
+    return ins, [None if ins[0] is None else diagonal_shape(ins[0], 0, a.axis1, a.axis2)[:-1]]
+
+
+@translates("_np_trace", shape=_trace_shape)
 def trace(at, data, *, offset: int = 0, axis1: int = 0, axis2: int = 1):
     rows, columns = (data.shape[at.axis(axis, len(data.shape))] for axis in (axis1, axis2))
     if (rows is not None and -offset >= rows) or (columns is not None and offset >= columns):  # nothing lies there
@@ -134,7 +153,14 @@ def trace(at, data, *, offset: int = 0, axis1: int = 0, axis2: int = 1):
     return c_cast(ops.sum(ops.diagonal(data, offset, axis1, axis2), -1), kind(data))
 
 
-@translates("_npi_percentile")
+def _percentile_shape(a, ins, outs):
+    """The axes of `q` come first."""
+    _, (shape,) = _reduction_shape(SimpleNamespace(axis=a.axis, keepdims=a.keepdims), ins[:1], [None])
+    q = ins[1] if len(ins) > 1 else ()
+    return ins, [None if q is None or shape is None else (*q, *shape)]
+
+
+@translates("_npi_percentile", shape=_percentile_shape)
 def percentile(
     at,
     a,
@@ -173,7 +199,15 @@ def percentile(
     return ops.reshape(out, [*out.shape[: len(more)], *shape])
 
 
-@translates("_npi_diff")
+def _diff_shape(a, ins, outs):
+    if ins[0] is None:
+        return ins, outs
+    shape, axis = list(ins[0]), normalize_axis(a.axis, len(ins[0]))
+    shape[axis] = None if shape[axis] is None else max(0, shape[axis] - a.n)
+    return ins, [tuple(shape)]
+
+
+@translates("_npi_diff", shape=_diff_shape)
 def diff(at, a, *, n: int = 1, axis: int = -1):
     axis = at.axis(axis, len(a.shape))
     whole = (slice(None),) * axis
@@ -182,7 +216,15 @@ def diff(at, a, *, n: int = 1, axis: int = -1):
     return a
 
 
-@translates("_npi_ediff1d")
+def _ediff_shape(a, ins, outs):
+    """One less than there are numbers, and what is to stand before and after."""
+    edges = [count_elements(x) if x is not None else None for x in ins[1:]]
+    edges += [1] * ((a.to_begin_scalar is not None) + (a.to_end_scalar is not None))
+    counts = [None if ins[0] is None else count_elements(ins[0]), *edges]
+    return ins, [(None if None in counts else sum(counts) - 1,)]
+
+
+@translates("_npi_ediff1d", shape=_ediff_shape)
 def ediff1d(
     at,
     input1,
@@ -212,7 +254,12 @@ def ediff1d(
     return ops.concatenate(parts, 0)
 
 
-@translates("_histogram", "_npi_histogram")
+def _histogram_shape(a, ins, outs):
+    bins = (ins[1] and ins[1][0]) if len(ins) > 1 else a.bin_cnt and a.bin_cnt + 1
+    return ins, [(bins and bins - 1,), (bins,)]
+
+
+@translates("_histogram", "_npi_histogram", shape=_histogram_shape)
 def histogram(at, data, bins=None, *, bin_cnt: int | None = None, range: Floats | None = None):
     """How many numbers lie in each bin, and the edges of the bins; the last one has its upper edge too."""
     if bins is None:

@@ -6,12 +6,13 @@ from typing import Literal
 import numpy as np
 
 from ..graph.attributes import Ints, Pairs
-from ..graph.partial_shape import of_rank
+from ..graph.partial_shape import count_elements, diagonal_shape, normalize_axes
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import ops
 from ..kernels.layout import along
 from ..kernels.rounding import is_integer
 from .registry import shaped_as, translates
+from .shape_rules import as_first
 
 
 def _raised(tensor, rank: int):
@@ -21,8 +22,18 @@ def _raised(tensor, rank: int):
     return tensor
 
 
+def _raised_shape(shape, rank: int):
+    while shape is not None and len(shape) < rank:
+        shape = (*shape, 1) if len(shape) == 2 else (1, *shape)
+    return shape
+
+
+def _at_least_shape(rank: int):
+    return lambda a, ins, outs: (ins, [_raised_shape(x, rank) for x in ins])
+
+
 def _at_least(rank: int):
-    @translates(f"_np_atleast_{rank}d")
+    @translates(f"_np_atleast_{rank}d", shape=_at_least_shape(rank))
     def translate(at, *arys):
         """MXNet has no gradient for it."""
         return [_raised(ops.stop_gradient(one), rank) for one in arys]
@@ -32,25 +43,40 @@ for _rank in (1, 2, 3):
     _at_least(_rank)
 
 
-@translates("_np_diag")
+def _diag_shape(a, ins, outs):
+    return shaped_as("diag")(SimpleNamespace(k=a.k, axis1=0, axis2=1), ins, outs)
+
+
+@translates("_np_diag", shape=_diag_shape)
 def diag(at, data, *, k: int = 0):
     """A vector as a diagonal, or the diagonal of a matrix."""
     return ops.diag(data, k) if len(data.shape) == 1 else ops.diagonal(data, k)
 
 
-@translates("_np_diagflat")
+def _diagflat_shape(a, ins, outs):
+    count = None if ins[0] is None else count_elements(ins[0])
+    side = None if count is None else count + abs(a.k)
+    return ins, [(side, side)]
+
+
+@translates("_np_diagflat", shape=_diagflat_shape)
 def diagflat(at, data, *, k: int = 0):
     return ops.diag(ops.reshape(data, (-1,)), k)
 
 
-@translates("_np_diagonal")
+def _diagonal_shape(a, ins, outs):
+    return ins, [None if ins[0] is None else diagonal_shape(ins[0], a.offset, a.axis1, a.axis2)]
+
+
+@translates("_np_diagonal", shape=_diagonal_shape)
 def diagonal(at, data, *, offset: int = 0, axis1: int = 0, axis2: int = 1):
     return ops.diagonal(data, offset, axis1, axis2)
 
 
 def _concatenate_shape(a, ins, outs):
     if a.axis is None:
-        return ins, [of_rank(outs[0], 1)]
+        counts = [None if x is None else count_elements(x) for x in ins]
+        return ins, [(None if None in counts else sum(counts),)]
     return shaped_as("Concat")(SimpleNamespace(dim=a.axis), ins, outs)
 
 
@@ -71,7 +97,14 @@ def transpose(at, a, *, axes: Ints | None = None):
     return ops.transpose(a, axes or None)
 
 
-@translates("_np_squeeze")
+def _squeeze_shape(a, ins, outs):
+    if ins[0] is None or (a.axis is None and None in ins[0]):
+        return ins, outs
+    gone = normalize_axes(a.axis, len(ins[0])) if a.axis is not None else None
+    return ins, [tuple(n for i, n in enumerate(ins[0]) if (n != 1 if gone is None else i not in gone))]
+
+
+@translates("_np_squeeze", shape=_squeeze_shape)
 def squeeze(at, a, *, axis: Ints | None = None):
     """What lies along an axis of unknown length is one, where it is named."""
     if axis is None:
@@ -80,12 +113,23 @@ def squeeze(at, a, *, axis: Ints | None = None):
     return a[tuple(0 if i in gone else slice(None) for i in range(len(a.shape)))] if gone else a
 
 
-@translates("_np_moveaxis")
+def _moveaxis_shape(a, ins, outs):
+    if ins[0] is None:
+        return ins, outs
+    rank = len(ins[0])
+    source, destination = normalize_axes(a.source, rank), normalize_axes(a.destination, rank)
+    axes = [i for i in range(rank) if i not in source]
+    for position, axis in sorted(zip(destination, source, strict=True)):
+        axes.insert(position, axis)
+    return ins, [tuple(ins[0][axis] for axis in axes)]
+
+
+@translates("_np_moveaxis", shape=_moveaxis_shape)
 def moveaxis(at, a, *, source: Ints, destination: Ints):
     return ops.moveaxis(a, source, destination)
 
 
-@translates("_np_roll")
+@translates("_np_roll", shape=as_first)
 def roll(at, data, *, shift: Ints | None = None, axis: Ints | None = None):
     """Without an axis, all elements in a row."""
     if shift is None:
@@ -98,7 +142,14 @@ def roll(at, data, *, shift: Ints | None = None, axis: Ints | None = None):
     return data
 
 
-@translates("_npi_broadcast_to")
+def _broadcast_to_shape(a, ins, outs):
+    """-2 keeps a length."""
+    rank = len(a.shape)
+    have = (None,) * rank if ins[0] is None or len(ins[0]) > rank else (1,) * (rank - len(ins[0])) + tuple(ins[0])
+    return ins, [tuple(n if want == -2 else want for n, want in zip(have, a.shape, strict=True))]
+
+
+@translates("_npi_broadcast_to", shape=_broadcast_to_shape)
 def broadcast_to(at, array, *, shape: Ints = ()):
     """-2 keeps a length."""
     lengths = (1,) * (len(shape) - len(array.shape)) + tuple(array.shape)
@@ -114,24 +165,48 @@ def broadcast_to(at, array, *, shape: Ints = ()):
     return array
 
 
-@translates("_npi_hstack", ignores="dim")
+def _joined_shape(ins, outs, axis: int):
+    if None in ins:
+        return ins, outs
+    return ins, shaped_as("Concat")(SimpleNamespace(dim=axis), list(ins), [None])[1]
+
+
+def _hstack_shape(a, ins, outs):
+    raised = [_raised_shape(x, 1) for x in ins]
+    return ins, _joined_shape(raised, outs, 0 if raised[0] is None or len(raised[0]) == 1 else 1)[1]
+
+
+def _vstack_shape(a, ins, outs):
+    return ins, _joined_shape([_raised_shape(x, 2) for x in ins], outs, 0)[1]
+
+
+def _dstack_shape(a, ins, outs):
+    return ins, _joined_shape([_raised_shape(x, 3) for x in ins], outs, 2)[1]
+
+
+def _column_stack_shape(a, ins, outs):
+    columns = [x if x is None or len(x) > 1 else ((*x, 1) if x else (1, 1)) for x in ins]
+    return ins, _joined_shape(columns, outs, 1)[1]
+
+
+@translates("_npi_hstack", ignores="dim", shape=_hstack_shape)
 def hstack(at, *data):
     """Along axis 1, or the only one."""
     data = [_raised(x, 1) for x in data]
     return ops.concatenate(data, min(1, len(data[0].shape) - 1))
 
 
-@translates("_npi_vstack")
+@translates("_npi_vstack", shape=_vstack_shape)
 def vstack(at, *data):
     return ops.concatenate([_raised(x, 2) for x in data], 0)
 
 
-@translates("_npi_dstack", ignores="dim")
+@translates("_npi_dstack", ignores="dim", shape=_dstack_shape)
 def dstack(at, *data):
     return ops.concatenate([_raised(x, 3) for x in data], 2)
 
 
-@translates("_npi_column_stack")
+@translates("_npi_column_stack", shape=_column_stack_shape)
 def column_stack(at, *data):
     return ops.concatenate([ops.reshape(x, (-1, 1)) if len(x.shape) < 2 else x for x in data], 1)
 
@@ -141,7 +216,16 @@ def flip(at, data, *, axis: Ints):
     return ops.flip(data, axis)
 
 
-@translates("_npi_rot90")
+def _rot90_shape(a, ins, outs):
+    if ins[0] is None:
+        return ins, outs
+    shape, (one, two) = list(ins[0]), normalize_axes(a.axes or (0, 1), len(ins[0]))
+    if a.k % 2:
+        shape[one], shape[two] = shape[two], shape[one]
+    return ins, [tuple(shape)]
+
+
+@translates("_npi_rot90", shape=_rot90_shape)
 def rot90(at, data, *, k: int = 1, axes: Ints | None = None):
     """Turned k times from the first of the two axes to the second."""
     one, two = (at.axis(a, len(data.shape)) for a in axes or (0, 1))
@@ -149,7 +233,12 @@ def rot90(at, data, *, k: int = 1, axes: Ints | None = None):
     return ops.flip(turned, ((), (one,), (one, two), (two,))[k % 4])
 
 
-@translates("_npi_tril")
+def _tril_shape(a, ins, outs):
+    """A vector becomes the rows of a matrix."""
+    return ins, [ins[0] * 2 if ins[0] is not None and len(ins[0]) == 1 else ins[0]]
+
+
+@translates("_npi_tril", shape=_tril_shape)
 def tril(at, data, *, k: int = 0):
     """A vector becomes the rows of a matrix first."""
     if len(data.shape) == 1:
@@ -160,7 +249,13 @@ def tril(at, data, *, k: int = 0):
     return ops.zeros_like(data) if rows is not None and k < -rows else ops.tril(data, k)
 
 
-@translates("_npi_pad", ignores="reflect_type")
+def _np_pad_shape(a, ins, outs):
+    if ins[0] is None or len(ins[0]) != len(a.pad_width):
+        return ins, outs
+    return ins, [tuple(None if n is None else n + sum(w) for n, w in zip(ins[0], a.pad_width, strict=True))]
+
+
+@translates("_npi_pad", ignores="reflect_type", shape=_np_pad_shape)
 def pad(
     at,
     data,
@@ -224,7 +319,10 @@ def _given(at, arr, values, val: float | None):
     return ops.full((1,), val, arr.dtype) if values is None else values
 
 
-@translates("_npi_insert_scalar", ignores="start stop step")
+_INSERTED = "how many elements are inserted depends on positions and values together; the op needs known sizes anyway"
+
+
+@translates("_npi_insert_scalar", ignores="start stop step", shape=_INSERTED)
 def insert_scalar(
     at, arr, values=None, *, int_ind: int | None = None, axis: int | None = None, val: float | None = None
 ):
@@ -235,7 +333,7 @@ def insert_scalar(
     return _inserted(arr, values, axis, _places(at, arr.shape[axis], int_ind, None, None, None), True)
 
 
-@translates("_npi_insert_slice", ignores="int_ind")
+@translates("_npi_insert_slice", ignores="int_ind", shape=_INSERTED)
 def insert_slice(
     at,
     arr,
@@ -252,7 +350,7 @@ def insert_slice(
     return _inserted(arr, values, axis, _places(at, arr.shape[axis], None, start, stop, step), False)
 
 
-@translates("_npi_insert_tensor", ignores="val start stop step int_ind")
+@translates("_npi_insert_tensor", ignores="val start stop step int_ind", shape=_INSERTED)
 def insert_tensor(at, arr, values, obj: TrackedArray, *, axis: int | None = None):
     """One place takes all of the values, several take one each."""
     if not isinstance(obj, TrackedArray):
@@ -268,7 +366,11 @@ def insert_tensor(at, arr, values, obj: TrackedArray, *, axis: int | None = None
     return _inserted(arr, values, axis, places, False)
 
 
-@translates("_npi_diag_indices_from")
+def _diag_indices_shape(a, ins, outs):
+    return ins, [ins[0] and (len(ins[0]), ins[0][0])]
+
+
+@translates("_npi_diag_indices_from", shape=_diag_indices_shape)
 def diag_indices_from(at, data):
     if None in data.shape:
         raise at.open("the shape is not known", tuple(data.shape))

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ..graph.attributes import Floats
+from ..graph.partial_shape import of_rank
 from ..keras_api.lazy import ops
 from ..kernels.boxes import best_first, counted, overlaps, rows_at, survivors
 from .registry import translates
@@ -37,7 +38,14 @@ def _predicted(anchors, deltas, iou_loss: bool):
     return corners + [ops.add(c, h) for c, h in zip(centres, halves, strict=True)]
 
 
-@translates("_contrib_Proposal", "_contrib_MultiProposal")
+def _proposal_shape(a, ins, outs):
+    """Rows of the number of an image and a box."""
+    batch = of_rank(ins[0], 4)[0]
+    count = None if batch is None else batch * a.rpn_post_nms_top_n
+    return ins, [(count, 5), (count, 1)]
+
+
+@translates("_contrib_Proposal", "_contrib_MultiProposal", shape=_proposal_shape)
 def proposal(
     at,
     cls_prob,

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ..graph.attributes import Ints
+from ..graph.partial_shape import merge
 from ..keras_api.lazy import ops
 from ..kernels.random import (
     between,
@@ -20,6 +21,7 @@ from ..kernels.random import (
     uniform,
 )
 from .registry import shaped_as, translates
+from .shape_rules import as_first
 
 Kind = Literal["float16", "float32", "float64"] | None
 
@@ -42,12 +44,12 @@ def random_normal(at, *, loc: float = 0.0, scale: float = 1.0, shape: Ints | Non
     return _kind(ops.add(ops.multiply(normal(at, _zeros(at, shape)), scale), loc), dtype)
 
 
-@translates("_random_exponential", "random_exponential")
+@translates("_random_exponential", "random_exponential", shape=shaped_as("_zeros"))
 def random_exponential(at, *, lam: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
     return _kind(ops.divide(exponential(at, _zeros(at, shape)), lam), dtype)
 
 
-@translates("_random_randint", "random_randint", "_npi_random_randint")
+@translates("_random_randint", "random_randint", "_npi_random_randint", shape=shaped_as("_zeros"))
 def random_randint(
     at, *, low: int, high: int, shape: Ints | None = None, dtype: Literal["int32", "int64"] | None = None
 ):
@@ -56,60 +58,60 @@ def random_randint(
     return ops.cast(ops.clip(numbers, low, high - 1), dtype or "int32")
 
 
-@translates("_random_gamma", "random_gamma")
+@translates("_random_gamma", "random_gamma", shape=shaped_as("_zeros"))
 def random_gamma(at, *, alpha: float = 1.0, beta: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
     """`beta` is a scale."""
     return _kind(ops.multiply(gamma(at, _zeros(at, shape), alpha), beta), dtype)
 
 
-@translates("_random_poisson", "random_poisson")
+@translates("_random_poisson", "random_poisson", shape=shaped_as("_zeros"))
 def random_poisson(at, *, lam: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
     return _kind(poisson(at, _zeros(at, shape), lam), dtype)
 
 
-@translates("_random_negative_binomial", "random_negative_binomial")
+@translates("_random_negative_binomial", "random_negative_binomial", shape=shaped_as("_zeros"))
 def random_negative_binomial(at, *, k: int = 1, p: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
     return _kind(negative_binomial(at, _zeros(at, shape), float(k), p), dtype)
 
 
-@translates("_random_generalized_negative_binomial", "random_generalized_negative_binomial")
+@translates("_random_generalized_negative_binomial", "random_generalized_negative_binomial", shape=shaped_as("_zeros"))
 def random_generalized_negative_binomial(
     at, *, mu: float = 1.0, alpha: float = 1.0, shape: Ints | None = None, dtype: Kind = None
 ):
     return _kind(generalized_negative_binomial(at, _zeros(at, shape), mu, alpha), dtype)
 
 
-@translates("_random_gamma_like")
+@translates("_random_gamma_like", shape=as_first)
 def random_gamma_like(at, data, *, alpha: float = 1.0, beta: float = 1.0):
     return ops.multiply(gamma(at, ops.zeros_like(data), alpha), beta)
 
 
-@translates("_random_poisson_like")
+@translates("_random_poisson_like", shape=as_first)
 def random_poisson_like(at, data, *, lam: float = 1.0):
     return poisson(at, ops.zeros_like(data), lam)
 
 
-@translates("_random_negative_binomial_like")
+@translates("_random_negative_binomial_like", shape=as_first)
 def random_negative_binomial_like(at, data, *, k: int = 1, p: float = 1.0):
     return negative_binomial(at, ops.zeros_like(data), float(k), p)
 
 
-@translates("_random_generalized_negative_binomial_like")
+@translates("_random_generalized_negative_binomial_like", shape=as_first)
 def random_generalized_negative_binomial_like(at, data, *, mu: float = 1.0, alpha: float = 1.0):
     return generalized_negative_binomial(at, ops.zeros_like(data), mu, alpha)
 
 
-@translates("_random_uniform_like")
+@translates("_random_uniform_like", shape=as_first)
 def random_uniform_like(at, data, *, low: float = 0.0, high: float = 1.0):
     return between(uniform(at, ops.zeros_like(data)), low, high)
 
 
-@translates("_random_normal_like")
+@translates("_random_normal_like", shape=as_first)
 def random_normal_like(at, data, *, loc: float = 0.0, scale: float = 1.0):
     return ops.add(ops.multiply(normal(at, ops.zeros_like(data)), scale), loc)
 
 
-@translates("_random_exponential_like")
+@translates("_random_exponential_like", shape=as_first)
 def random_exponential_like(at, data, *, lam: float = 1.0):
     return ops.divide(exponential(at, ops.zeros_like(data)), lam)
 
@@ -121,49 +123,61 @@ def _for_each(at, parameters, shape: Ints):
     return columns, ops.multiply(zeros, np.ones(shape, "float32")) if shape else zeros
 
 
-@translates("_sample_uniform", "sample_uniform")
+def _sample_shape(a, ins, outs):
+    """Each element of the parameters is followed by the axes of `shape`."""
+    shape = None
+    for parameter in ins:
+        shape = merge(shape, parameter)
+    return [shape] * len(ins), [None if shape is None else (*shape, *a.shape)]
+
+
+@translates("_sample_uniform", "sample_uniform", shape=_sample_shape)
 def sample_uniform(at, low, high, *, shape: Ints = (), dtype: Kind = None):
     (low, high), zeros = _for_each(at, (low, high), shape)
     return _kind(between(uniform(at, zeros), low, high), dtype)
 
 
-@translates("_sample_normal", "sample_normal")
+@translates("_sample_normal", "sample_normal", shape=_sample_shape)
 def sample_normal(at, mu, sigma, *, shape: Ints = (), dtype: Kind = None):
     (mu, sigma), zeros = _for_each(at, (mu, sigma), shape)
     return _kind(ops.add(ops.multiply(normal(at, zeros), sigma), mu), dtype)
 
 
-@translates("_sample_exponential", "sample_exponential")
+@translates("_sample_exponential", "sample_exponential", shape=_sample_shape)
 def sample_exponential(at, lam, *, shape: Ints = (), dtype: Kind = None):
     (lam,), zeros = _for_each(at, (lam,), shape)
     return _kind(ops.divide(exponential(at, zeros), lam), dtype)
 
 
-@translates("_sample_gamma", "sample_gamma")
+@translates("_sample_gamma", "sample_gamma", shape=_sample_shape)
 def sample_gamma(at, alpha, beta, *, shape: Ints = (), dtype: Kind = None):
     (alpha, beta), zeros = _for_each(at, (alpha, beta), shape)
     return _kind(ops.multiply(gamma(at, zeros, alpha), beta), dtype)
 
 
-@translates("_sample_poisson", "sample_poisson")
+@translates("_sample_poisson", "sample_poisson", shape=_sample_shape)
 def sample_poisson(at, lam, *, shape: Ints = (), dtype: Kind = None):
     (lam,), zeros = _for_each(at, (lam,), shape)
     return _kind(poisson(at, zeros, lam), dtype)
 
 
-@translates("_sample_negative_binomial", "sample_negative_binomial")
+@translates("_sample_negative_binomial", "sample_negative_binomial", shape=_sample_shape)
 def sample_negative_binomial(at, k, p, *, shape: Ints = (), dtype: Kind = None):
     (k, p), zeros = _for_each(at, (k, p), shape)
     return _kind(negative_binomial(at, zeros, k, p), dtype)
 
 
-@translates("_sample_generalized_negative_binomial", "sample_generalized_negative_binomial")
+@translates("_sample_generalized_negative_binomial", "sample_generalized_negative_binomial", shape=_sample_shape)
 def sample_generalized_negative_binomial(at, mu, alpha, *, shape: Ints = (), dtype: Kind = None):
     (mu, alpha), zeros = _for_each(at, (mu, alpha), shape)
     return _kind(generalized_negative_binomial(at, zeros, mu, alpha), dtype)
 
 
-@translates("_sample_multinomial", "sample_multinomial")
+def _classes_shape(a, ins, outs):
+    return ins, [None if ins[0] is None else (*ins[0][:-1], *a.shape) or (1,)] * 2
+
+
+@translates("_sample_multinomial", "sample_multinomial", shape=_classes_shape)
 def sample_multinomial(
     at,
     data,
@@ -186,7 +200,7 @@ def sample_multinomial(
     return out, ops.reshape(chosen, (*lengths, *shape) or (1,))
 
 
-@translates("_shuffle", "shuffle", "_npi_shuffle")
+@translates("_shuffle", "shuffle", "_npi_shuffle", shape=as_first)
 def shuffle(at, data):
     """The rows in a random order."""
     first = data[(slice(None), *(0,) * (len(data.shape) - 1))]

@@ -31,7 +31,7 @@ def _reduction_shape(a, ins, outs):
     data, out = ins[0], outs[0]
     axes = (a.axis,) if isinstance(a.axis, int) else tuple(a.axis or ())
     exclude = getattr(a, "exclude", False) and bool(axes)
-    if data is None and out is not None and axes and not exclude:
+    if data is None and out is not None and axes and not exclude and (a.keepdims or out != (1,)):
         rank = len(out) + (0 if a.keepdims else len(axes))
         gone = set(normalize_axes(axes, rank))
         left = iter(out)
@@ -163,9 +163,14 @@ def argsort(at, data, *, axis: int | None = -1, is_ascend: bool = True, dtype: E
 
 def _topk_shape(a, ins, outs):
     data = ins[0]
-    if a.axis is None or data is None:
+    if a.axis is None and a.ret_typ == "mask":  # of the shape of the data
+        return as_first(a, ins, outs)
+    if a.axis is None and data is not None:
+        data, axis = (count_elements(data),), 0
+    elif data is None:
         return ins, outs
-    axis = normalize_axis(a.axis, len(data))
+    else:
+        axis = normalize_axis(a.axis, len(data))
     if data[axis] is not None and a.k > data[axis]:
         raise ShapeMismatch(f"attribute 'k' must be at most {data[axis]}, the length of the axis", a.k)
     k = data[axis] if a.k < 1 or a.ret_typ == "mask" else a.k

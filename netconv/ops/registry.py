@@ -119,6 +119,8 @@ def translates(
     def register(function):
         inputs, attributes = _schema(function)
         rule = shape or (_elementwise(inputs) if layout is anywhere else None)
+        if rule is None:
+            raise ValueError(f"{names[0]} needs a shape rule, or the reason why it has none")
         declared = Translation(
             names[0],
             function,

@@ -147,7 +147,9 @@ def _unreshaped(out: Shape, codes) -> Shape:
     for code in todo:
         if code == 0 and rest:
             data.append(rest.pop(0))
-        elif code == -2 and -2 not in todo:
+        elif code == -2:
+            if next(todo, None) is not None:
+                return None
             data, rest = data + rest, []
         elif code == -3 and rest:
             rest.pop(0)
@@ -353,7 +355,7 @@ def expand_dims(at, data, *, axis: int):
 
 def _squeeze_shape(a, ins, outs):
     data, out = ins[0], outs[0]
-    if a.axis is not None and data is None and out is not None:
+    if a.axis is not None and data is None and out not in (None, (1,)):
         rank = len(out) + len(a.axis)
         axes, left = set(normalize_axes(a.axis, rank)), iter(out)
         data = tuple(1 if i in axes else next(left, None) for i in range(rank))

@@ -4,7 +4,7 @@ regions themselves."""
 import numpy as np
 
 from ..graph.attributes import Ints
-from ..graph.partial_shape import first_known, of_rank
+from ..graph.partial_shape import count_elements, first_known, of_rank
 from ..keras_api.lazy import ops
 from ..kernels.layout import spatial
 from ..kernels.rounding import away_from_zero, divide_exact
@@ -60,13 +60,13 @@ def _cover(begin, end, levels: int):
 
 
 def _regions_shape(a, ins, outs):
-    """A row of `rois` is the number of the image and a box."""
+    """A row of `rois` is the number of the image and a box; with `position_sensitive` each bin has its own channels."""
     data, rois, out = of_rank(ins[0], 4), of_rank(ins[1], 2), of_rank(outs[0], 4)
-    channels = None if getattr(a, "position_sensitive", False) else first_known(data[1], out[1])
     size = tuple(a.pooled_size) if len(a.pooled_size) == 2 else (None, None)
-    return [(data[0], first_known(data[1], channels), *data[2:]), (rois[0], 5)], [
-        (first_known(rois[0], out[0]), channels, *size)
-    ]
+    bins = count_elements(size) if getattr(a, "position_sensitive", False) else 1
+    channels = first_known(data[1], None if None in (out[1], bins) else out[1] * bins)
+    each = None if None in (channels, bins) else channels // bins
+    return [(data[0], channels, *data[2:]), (rois[0], 5)], [(first_known(rois[0], out[0]), each, *size)]
 
 
 @translates("ROIPooling", "_npx_roi_pooling", layout=spatial, shape=_regions_shape)
@@ -172,7 +172,12 @@ def roi_align(
     return _pooled(data, image, *weights, pooled_size, position_sensitive)
 
 
-@translates("_contrib_PSROIPooling", layout=spatial)
+def _psroi_shape(a, ins, outs):
+    rois = of_rank(ins[1], 2)
+    return [of_rank(ins[0], 4), rois], [(rois[0], a.output_dim, a.pooled_size, a.pooled_size)]
+
+
+@translates("_contrib_PSROIPooling", layout=spatial, shape=_psroi_shape)
 def psroi_pooling(at, data, rois, *, spatial_scale: float, output_dim: int, pooled_size: int, group_size: int = 0):
     """The mean of each bin in channels of its own; bin (i, j) of a finer pooling than the groups shares theirs."""
     height, width = _checked(at, data, (pooled_size, pooled_size))
@@ -196,7 +201,12 @@ def psroi_pooling(at, data, rois, *, spatial_scale: float, output_dim: int, pool
     return _pooled(ops.take(data, channels.reshape(-1), axis=-1), image, *weights, (pooled_size, pooled_size), True)
 
 
-@translates("_contrib_RROIAlign", layout=spatial)
+def _rotated_shape(a, ins, outs):
+    data, rois = of_rank(ins[0], 4), of_rank(ins[1], 2)
+    return [data, rois], [(rois[0], data[1], *a.pooled_size)]
+
+
+@translates("_contrib_RROIAlign", layout=spatial, shape=_rotated_shape)
 def rotated_roi_align(at, data, rois, *, pooled_size: Ints, spatial_scale: float, sampling_ratio: int = -1):
     """As ROIAlign, for regions (image, x, y, width, height, degrees) about their centre; one sample at a time."""
     height, width = _checked(at, data, pooled_size)

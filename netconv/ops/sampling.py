@@ -104,8 +104,12 @@ def spatial_transformer(at, data, loc, *, target_shape: Ints = (0, 0)):
     return _at_grid(at, data, *_affine_grid(loc, *_target(at, target_shape)))
 
 
-def _to_odd_or_even(mode: str, length: int) -> int:
+def _resized(mode: str, length: int, scale: float | None) -> int:
     odd = length % 2
+    if mode == "size":
+        return int(length * (scale or 1))
+    if mode == "odd_scale":
+        return int((length - odd) * (scale or 1)) + odd
     return length + {"to_even_down": -odd, "to_even_up": odd, "to_odd_down": odd - 1, "to_odd_up": 1 - odd}[mode]
 
 
@@ -118,7 +122,13 @@ def _hats(at, places, points):
 def _bilinear_resize_shape(a, ins, outs):
     data, out = of_rank(ins[0], 4), of_rank(outs[0], 4)
     data = merge(data, (*out[:2], None, None))
-    sizes = (a.height, a.width) if a.mode == "size" and a.scale_height is a.scale_width is None else (None, None)
+    if a.mode == "like":
+        like = of_rank(ins[1], 4) if len(ins) > 1 else data
+        return [data, like], [(*data[:2], *like[2:])]
+    if a.mode == "size" and a.scale_height is None:
+        return [data, *ins[1:]], [(*data[:2], a.height, a.width)]
+    scales = (a.scale_height, a.scale_width)
+    sizes = [n if n is None else _resized(a.mode, n, scale) for n, scale in zip(data[2:], scales, strict=True)]
     return [data, *ins[1:]], [(*data[:2], *sizes)]
 
 
@@ -143,13 +153,8 @@ def bilinear_resize(
         if mode in ("size", "odd_scale") and (scale_height is None) != (scale_width is None):
             raise at.error("needs both of 'scale_height' and 'scale_width'", (scale_height, scale_width))
         if mode != "size" or scale_height is not None:
-            have, scale = image_size(at, data), (scale_height, scale_width)
-            if mode == "size":
-                size = tuple(int(n * s) for n, s in zip(have, scale, strict=True))
-            elif mode == "odd_scale":
-                size = tuple(int((n - n % 2) * s) + n % 2 for n, s in zip(have, scale, strict=True))
-            else:
-                size = tuple(_to_odd_or_even(mode, n) for n in have)
+            scales = (scale_height, scale_width)
+            size = tuple(_resized(mode, n, scale) for n, scale in zip(image_size(at, data), scales, strict=True))
         if not 1 <= min(size) <= max(size) <= LARGEST:
             raise at.error(f"the image must become 1 to {LARGEST} pixels high and wide", size)
         target = np.zeros((1, *size, 1))
@@ -169,8 +174,13 @@ def bilinear_resize(
 
 
 def _correlation_shape(a, ins, outs):
+    """A channel for each displacement."""
     shape = merge(of_rank(ins[0], 4), of_rank(ins[1], 4))
-    return [shape, shape], outs
+    border = a.max_displacement + (a.kernel_size - 1) // 2
+    counts = [None if n is None else math.ceil((n + 2 * a.pad_size - 2 * border) / a.stride1) for n in shape[2:]]
+    if any(n is not None and n < 1 for n in counts):
+        return [shape, shape], outs
+    return [shape, shape], [(shape[0], (2 * (a.max_displacement // a.stride2) + 1) ** 2, *counts)]
 
 
 @translates("Correlation", layout=spatial_all, shape=_correlation_shape)

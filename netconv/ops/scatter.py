@@ -11,13 +11,18 @@ from ..kernels.layout import anywhere
 from ..kernels.positions import index_grid
 from ..kernels.reshape import arange_along, length
 from .registry import translates
+from .shape_rules import as_first
 
 
 def _strides(shape: Ints) -> list[int]:
     return [math.prod(shape[i + 1 :]) for i in range(len(shape))]
 
 
-@translates("_ravel_multi_index", "ravel_multi_index")
+def _ravel_shape(a, ins, outs):
+    return ins, [ins[0] and ins[0][1:]]
+
+
+@translates("_ravel_multi_index", "ravel_multi_index", shape=_ravel_shape)
 def ravel_multi_index(at, data, *, shape: Ints = ()):
     """Places (axes, ...) in an array of `shape` as places in it flattened."""
     if data.shape[0] != len(shape):
@@ -29,7 +34,11 @@ def ravel_multi_index(at, data, *, shape: Ints = ()):
     return total
 
 
-@translates("_unravel_index", "unravel_index")
+def _unravel_shape(a, ins, outs):
+    return ins, [ins[0] and (len(a.shape), *ins[0])]
+
+
+@translates("_unravel_index", "unravel_index", shape=_unravel_shape)
 def unravel_index(at, data, *, shape: Ints = ()):
     """The other way round: (axes, number)."""
     if len(data.shape) != 1:
@@ -39,7 +48,11 @@ def unravel_index(at, data, *, shape: Ints = ()):
     return ops.cast(ops.stack(parts, 0), data.dtype)
 
 
-@translates("_contrib_index_array")
+def _index_array_shape(a, ins, outs):
+    return ins, [None if ins[0] is None else (*ins[0], len(ins[0]) if a.axes is None else len(a.axes))]
+
+
+@translates("_contrib_index_array", shape=_index_array_shape)
 def index_array(at, data, *, axes: Ints | None = None):
     """The place of each element along `axes`, or all: (*shape, axes)."""
     rank = len(data.shape)
@@ -72,17 +85,17 @@ def scatter_nd(at, data, indices, *, shape: Ints):
     return ops.scatter(_places(indices), values, shape)
 
 
-@translates("_scatter_set_nd", "_npi_scatter_set_nd")
+@translates("_scatter_set_nd", "_npi_scatter_set_nd", shape=as_first)
 def scatter_set_nd(at, lhs, rhs, indices, *, shape: Ints):
     return ops.scatter_update(lhs, _places(indices), ops.reshape(rhs, (-1, *shape[indices.shape[0] :])))
 
 
-@translates("_contrib_index_copy")
+@translates("_contrib_index_copy", shape=as_first)
 def index_copy(at, old_tensor, index_vector, new_tensor):
     return ops.scatter_update(old_tensor, ops.expand_dims(ops.cast(index_vector, "int32"), -1), new_tensor)
 
 
-@translates("fill_element_0index")
+@translates("fill_element_0index", shape=as_first)
 def fill_element_0index(at, lhs, mhs, rhs):
     """One element of each row, named by `rhs`, becomes that of `mhs`."""
     column = ops.expand_dims(ops.cast(rhs, "int32"), -1)
@@ -90,7 +103,7 @@ def fill_element_0index(at, lhs, mhs, rhs):
     return ops.where(there, ops.expand_dims(mhs, -1), lhs)
 
 
-@translates("_slice_assign", "_crop_assign", "_npi_slice_assign")
+@translates("_slice_assign", "_crop_assign", "_npi_slice_assign", shape=as_first)
 def slice_assign(at, lhs, rhs, *, begin: IntsNone, end: IntsNone, step: IntsNone = ()):
     mask = None
     for axis, where, number in _slices(at, lhs, begin, end, step):
@@ -99,7 +112,7 @@ def slice_assign(at, lhs, rhs, *, begin: IntsNone, end: IntsNone, step: IntsNone
     return rhs if mask is None else ops.where(mask, rhs, lhs)
 
 
-@translates("_slice_assign_scalar", "_crop_assign_scalar", "_npi_slice_assign_scalar")
+@translates("_slice_assign_scalar", "_crop_assign_scalar", "_npi_slice_assign_scalar", shape=as_first)
 def slice_assign_scalar(at, data, *, begin: IntsNone, end: IntsNone, scalar: float = 0.0, step: IntsNone = ()):
     mask = None
     for _, where, _ in _slices(at, data, begin, end, step):
@@ -141,7 +154,7 @@ def _open(at, data, axis: int, cut: slice, shape: list[int]):
     return ops.reshape(inside, shape), ops.maximum(ops.floor_divide(away, step), 0)
 
 
-@translates("_sparse_retain")
+@translates("_sparse_retain", shape=as_first)
 def sparse_retain(at, data, indices):
     """Rows that are named, and zeros for the others."""
     rows = np.arange(data.shape[0], dtype="int32").reshape(-1, 1)

@@ -154,7 +154,7 @@ ONE_OP = [
     ("_npi_multiply_scalar", {"scalar": 2}, [(None, 3)], (None, 3)),
     ("_npi_subtract", {}, [(None, 3, 1), (4,)], (None, 3, 4)),
     ("_npi_concatenate", {"axis": -1}, [(None, 3), (None, 4)], (None, 7)),
-    ("_npi_concatenate", {"axis": "None"}, [(2, 3), (2, 4)], (None,)),
+    ("_npi_concatenate", {"axis": "None"}, [(2, 3), (2, 4)], (14,)),
     ("_npi_stack", {"axis": 1}, [(2, 3), (2, 3)], (2, 2, 3)),
     ("_npi_mean", {"axis": (2, 3), "keepdims": "True"}, [(None, 5, None, None)], (None, 5, 1, 1)),
     ("_np_sum", {"axis": 1}, [(None, 5, 2)], (None, 2)),
