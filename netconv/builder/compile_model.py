@@ -9,11 +9,9 @@ from ..errors import NetconvError
 from ..graph.graph import Edge, Graph
 from ..keras_api import call_expressions
 from ..keras_api.lazy import keras
-from ..ops.registry import typed_attributes
+from ..ops import registry
+from ..ops.traits import Keeps
 
-PASSING = frozenset({"Reshape", "BlockGrad", "Cast", "_copy", "expand_dims", "squeeze", "MakeLoss", "make_loss"})
-"""Ops that a head's meaning is looked for behind."""
-SOFTMAX = frozenset({"softmax", "SoftmaxOutput", "SoftmaxActivation"})
 SHORT = frozenset({"accuracy", "acc"})
 """Metrics that Keras chooses by what a model gives."""
 SOME = {
@@ -41,39 +39,27 @@ def choices(graph: Graph, ranks: list[int]) -> list[Choice]:
 
 def _choice(graph: Graph, edge: Edge, rank: int) -> Choice:
     node = head = graph.nodes[edge.node]
-    while node.op in PASSING and node.inputs:
+    while registry.head_loss(node) is None and registry.keeps(node) >= Keeps.ORDER:
         node = graph.nodes[node.inputs[0].node]
-    kind = typed_attributes(node).get("act_type", node.op) if node.op == "Activation" else node.op
-    if kind in SOFTMAX or kind == "log_softmax":
-        if rank > 2 and _class_axis(node, rank) != rank - 1:
-            why = f"the classes of the {node.op} lie along axis 1 and Keras's cross-entropy wants them last"
-            return Choice("mean_squared_error", (), why)
-        loss = "sparse_categorical_crossentropy"
-        if kind == "log_softmax":
-            loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        if node.op == "SoftmaxOutput" and typed_attributes(node)["use_ignore"]:
-            ignored = int(typed_attributes(node)["ignore_label"])
-            loss = keras.losses.SparseCategoricalCrossentropy(ignore_class=ignored)
-            why = f"the head is a {node.op} that ignores {ignored}; targets are class numbers from 0"
-            return Choice(loss, ("accuracy",), why)
-        return Choice(loss, ("accuracy",), f"the head is a {node.op}; targets are class numbers from 0")
-    if kind in ("sigmoid", "LogisticRegressionOutput"):
-        return Choice("binary_crossentropy", ("accuracy",), f"the head is a {node.op}")
-    if kind == "MAERegressionOutput":
-        return Choice("mean_absolute_error", (), "the head is a MAERegressionOutput")
-    if head.name in LOSS_NETS or (graph.mathematica and kind in ("mean", "_contrib_CTCLoss", "CTCLoss")):
+    found = registry.head_loss(node)
+    mean_or_loss = node.op == "mean" or registry.compared_inputs(node)
+    if found is None and (head.name in LOSS_NETS or (graph.mathematica and mean_or_loss)):
         why = "the head is a loss layer of Mathematica: the model's output is the loss itself"
         return Choice("mean_absolute_error", (), why)
-    return Choice("mean_squared_error", (), f"the head is a {node.op}")
-
-
-def _class_axis(node, rank: int) -> int:
-    values = typed_attributes(node)
-    if node.op == "SoftmaxOutput":
-        return 1 if values["multi_output"] else rank - 1
-    if node.op == "SoftmaxActivation":
-        return 1 if values["mode"] == "channel" else rank - 1
-    return values["axis"] % rank
+    if found is None or not found.name.endswith("crossentropy"):
+        return Choice(found.name if found else "mean_squared_error", (), f"the head is a {node.op}")
+    if found.name == "binary_crossentropy":
+        return Choice(found.name, ("accuracy",), f"the head is a {node.op}")
+    if rank > 2 and found.class_axis % rank != rank - 1:
+        why = f"the classes of the {node.op} lie along axis 1 and Keras's cross-entropy wants them last"
+        return Choice("mean_squared_error", (), why)
+    options = {"from_logits": True} if found.from_logits else {}
+    ignores = ""
+    if found.ignore_class is not None:
+        options["ignore_class"] = found.ignore_class
+        ignores = f" that ignores {found.ignore_class}"
+    loss = keras.losses.SparseCategoricalCrossentropy(**options) if options else found.name
+    return Choice(loss, ("accuracy",), f"the head is a {node.op}{ignores}; targets are class numbers from 0")
 
 
 def compile_model(

@@ -14,6 +14,7 @@ from ..graph.graph import Edge, Graph
 from ..graph.tracked_array import TrackedArray, has_constants, sources
 from ..keras_api.lazy import keras, layers, ops
 from ..kernels.layout import Flat, LaidOutTensor, StoredOperand
+from ..ops import registry
 from ..passes.constant_limits import LARGEST_ARRAY
 from ..passes.rounding_sensitive import rounding_sensitive
 from .submodels import WHOLE, Parts
@@ -344,11 +345,8 @@ def is_zero(graph: Graph, edge: Edge, zeros) -> bool:
     node = graph.nodes[edge.node]
     if node.op == "null":
         return edge.node in zeros
-    if node.op in ("expand_dims", "Reshape", "SwapAxis", "transpose", "BlockGrad", "squeeze", "slice_axis", "Flatten"):
-        return is_zero(graph, node.inputs[0], zeros)
-    if node.op == "Concat":
-        return all(is_zero(graph, e, zeros) for e in node.inputs)
-    return node.op == "_zeros"
+    kept = registry.kept_inputs(node)
+    return node.op == "_zeros" or (bool(kept) and all(is_zero(graph, e, zeros) for e in kept))
 
 
 def wrap(site: Site, tensor, order):

@@ -204,9 +204,13 @@ def equal_part(number: int | None, groups: int, what: str, attribute: str = "num
     return None if number is None else number // groups
 
 
-def diagonal_shape(shape: Sequence[int | None], offset: int, axis1: int, axis2: int) -> tuple[int | None, ...]:
-    """The shape of diagonals of two axes, which come last."""
-    one, two = normalize_axes((axis1, axis2), len(shape))
+def diagonal_shape(shape: Shape, offset: int, axis1: int, axis2: int) -> Shape:
+    """The shape of diagonals of two axes, which come last; None where these are not two of its axes."""
+    if shape is None or not {axis1, axis2} <= {*range(-len(shape), len(shape))}:
+        return None
+    one, two = axis1 % len(shape), axis2 % len(shape)
+    if one == two:
+        return None
     rows, columns = shape[one], shape[two]
     length = None
     if rows is not None and columns is not None:

@@ -12,11 +12,13 @@ from ..kernels.positions import index_grid
 from ..kernels.rounding import is_integer, typed
 from .registry import translates
 from .shape_rules import as_first, two_axes
+from .traits import HeadLoss, Keeps
 
+CLASSES, YES_OR_NO = "sparse_categorical_crossentropy", HeadLoss("binary_crossentropy")
 _ACTIVATIONS = {"sigmoid": "sigmoid", "tanh": "tanh", "softrelu": "softplus", "softsign": "softsign"}
 
 
-@translates("Activation", layout=anywhere)
+@translates("Activation", layout=anywhere, loss=lambda a: YES_OR_NO if a.act_type == "sigmoid" else None)
 def activation(at, data, *, act_type: Literal["relu", "sigmoid", "softrelu", "softsign", "tanh"]):
     if act_type == "relu":
         return at.layer(layers.ReLU)(data)
@@ -24,23 +26,23 @@ def activation(at, data, *, act_type: Literal["relu", "sigmoid", "softrelu", "so
     return tanh(at, layer)(data) if act_type == "tanh" else layer(data)
 
 
-@translates("relu", layout=anywhere)
-@translates("_npx_relu", layout=anywhere)
+@translates("relu", layout=anywhere, exact=True)
+@translates("_npx_relu", layout=anywhere, exact=True)
 def relu(at, data):
     return at.layer(layers.ReLU)(data)
 
 
-def _activated(*names: str):
+def _activated(*names: str, loss=None):
     def translate(at, data):
         if is_integer(data):
             return typed(getattr(ops, names[0]))(data)
         return at.layer(layers.Activation, names[0])(data)
 
     for name in names:
-        translates(name, layout=anywhere)(translate)
+        translates(name, layout=anywhere, loss=loss)(translate)
 
 
-_activated("sigmoid", "_npx_sigmoid")
+_activated("sigmoid", "_npx_sigmoid", loss=lambda a: YES_OR_NO)
 _activated("softsign")
 
 
@@ -173,7 +175,7 @@ def _softmax_shape(a, ins, outs):
     return [shape, rows], [shape]
 
 
-@translates("softmax", layout=_softmax_layout, shape=_softmax_shape)
+@translates("softmax", layout=_softmax_layout, shape=_softmax_shape, loss=lambda a: HeadLoss(CLASSES, a.axis))
 def softmax(
     at,
     data,
@@ -189,7 +191,12 @@ def softmax(
     return out if mask is None else ops.where(mask, out, ops.zeros_like(out))
 
 
-@translates("log_softmax", layout=_softmax_layout, shape=_softmax_shape)
+@translates(
+    "log_softmax",
+    layout=_softmax_layout,
+    shape=_softmax_shape,
+    loss=lambda a: HeadLoss(CLASSES, a.axis, from_logits=True),
+)
 def log_softmax(
     at,
     data,
@@ -221,7 +228,12 @@ def softmin(
     return out if mask is None else ops.where(mask, out, ops.zeros_like(out))
 
 
-@translates("SoftmaxActivation", layout=as_they_are, shape=as_first)
+@translates(
+    "SoftmaxActivation",
+    layout=as_they_are,
+    shape=as_first,
+    loss=lambda a: HeadLoss(CLASSES, 1 if a.mode == "channel" else -1),
+)
 def softmax_activation(at, data, *, mode: Literal["channel", "instance"] = "instance"):
     """`channel` runs along axis 1; `instance` along the last one (MXNet makes rows of all that comes before), but its
     gradient takes the sum along axis 1 there too."""
@@ -238,7 +250,7 @@ def softmax_activation(at, data, *, mode: Literal["channel", "instance"] = "inst
     return at.ordered(out, order)
 
 
-@translates("Dropout", layout=anywhere)
+@translates("Dropout", layout=anywhere, keeps=Keeps.ORDER)
 def dropout(at, data, *, p: float = 0.5, mode: Literal["always", "training"] = "training", axes: Ints = ()):
     """Mathematica writes every dropout as `always`; here it drops in training only. `axes` share one mask. Output 1 is
     what the data are multiplied with."""

@@ -12,6 +12,7 @@ from ..keras_api.lazy import layers, ops
 from ..kernels.layout import StoredOperand, along, as_they_are, natural, spatial
 from ..kernels.positions import index_grid
 from .registry import translates
+from .traits import Keeps
 
 LARGEST_BLOCK = 128
 """Rows and columns of the blocks that become channels, each cut out by itself."""
@@ -29,7 +30,7 @@ def _transpose_shape(a, ins, outs):
     return [data], [tuple(data[axis] for axis in axes)]
 
 
-@translates("transpose", layout=as_they_are, shape=_transpose_shape)
+@translates("transpose", layout=as_they_are, shape=_transpose_shape, keeps=Keeps.VALUES)
 def transpose(at, data, *, axes: Ints = ()):
     axes = tuple(a % data.rank for a in axes) or tuple(reversed(range(data.rank)))
     if sorted(axes) != list(range(data.rank)):
@@ -50,7 +51,7 @@ def _swap_axis_shape(a, ins, outs):
     return [data], [swapped(data)]
 
 
-@translates("SwapAxis", "swapaxes", layout=as_they_are, shape=_swap_axis_shape)
+@translates("SwapAxis", "swapaxes", layout=as_they_are, shape=_swap_axis_shape, keeps=Keeps.VALUES)
 def swap_axis(at, data, *, dim1: int = 0, dim2: int = 0):
     axes = list(range(data.rank))
     one, two = at.axis(dim1, data.rank), at.axis(dim2, data.rank)
@@ -88,7 +89,15 @@ def _equal_shares(a, ins, outs):
     return [(rest // left,) if n is None else None for n in vectors]
 
 
-@translates("Concat", "concat", "_rnn_param_concat", layout=along("dim"), shape=_concat_shape, likely=_equal_shares)
+@translates(
+    "Concat",
+    "concat",
+    "_rnn_param_concat",
+    layout=along("dim"),
+    shape=_concat_shape,
+    likely=_equal_shares,
+    keeps=Keeps.ELEMENTS,
+)
 def concat(at, *data, dim: int = 1):
     if len(data) == 1:
         return data[0]
@@ -114,7 +123,7 @@ def _stack_shape(a, ins, outs):
     return [shape] * len(ins), [(*shape[:axis], len(ins), *shape[axis:])]
 
 
-@translates("stack", shape=_stack_shape)
+@translates("stack", shape=_stack_shape, keeps=Keeps.ELEMENTS)
 def stack(at, *data, axis: int = 0):
     return ops.stack(list(data), axis)
 
@@ -146,7 +155,7 @@ def _slice_channel_shape(a, ins, outs):
     return [(*data[:axis], whole, *data[axis + 1 :])], [claim] * min(len(outs), a.num_outputs)
 
 
-@translates("SliceChannel", "split", layout=along("axis"), shape=_slice_channel_shape)
+@translates("SliceChannel", "split", layout=along("axis"), shape=_slice_channel_shape, keeps=Keeps.ELEMENTS)
 def slice_channel(at, data, *, num_outputs: int, axis: int = 1, squeeze_axis: bool = False):
     parts = data.shape[axis]
     if num_outputs == 1 and not squeeze_axis:
@@ -200,7 +209,7 @@ def _split_shape(a, ins, outs):
     return ins, [(*data[:axis], *middle, *data[axis + 1 :]) for middle in middles]
 
 
-@translates("_split_v2", shape=_split_shape)
+@translates("_split_v2", shape=_split_shape, keeps=Keeps.ELEMENTS)
 def split_v2(at, data, *, indices: Ints, axis: int = 1, squeeze_axis: bool = False, sections: int = 0):
     return _split(at, data, indices, axis, squeeze_axis, sections)
 
@@ -212,13 +221,13 @@ def _horizontal_split_shape(a, ins, outs):
     return _split_shape(same, ins, outs)
 
 
-@translates("_npi_hsplit", ignores="axis", shape=_horizontal_split_shape)
+@translates("_npi_hsplit", ignores="axis", shape=_horizontal_split_shape, keeps=Keeps.ELEMENTS)
 def hsplit(at, data, *, indices: Ints, squeeze_axis: bool = False, sections: int = 0):
     """Along axis 1, or the only one."""
     return _split(at, data, indices, min(1, len(data.shape) - 1), squeeze_axis, sections)
 
 
-@translates("_npi_dsplit", shape=_split_shape)
+@translates("_npi_dsplit", shape=_split_shape, keeps=Keeps.ELEMENTS)
 def dsplit(at, data, *, indices: Ints, axis: int = 1, squeeze_axis: bool = False, sections: int = 0):
     if axis != 2:
         raise at.error("attribute 'axis' must be 2, along which it splits", axis)
@@ -232,7 +241,7 @@ def _reverse_shape(a, ins, outs):
     return [shape], [shape]
 
 
-@translates("reverse", "flip", layout=along("axis"), shape=_reverse_shape)
+@translates("reverse", "flip", layout=along("axis"), shape=_reverse_shape, keeps=Keeps.VALUES)
 def reverse(at, data, *, axis: Ints):
     return ops.flip(data, axis)
 
@@ -251,7 +260,7 @@ def _depth_to_space_shape(a, ins, outs):
     return [(n, c, *sizes)], [(n, c and c // (b * b), *(s and s * b for s in sizes))]
 
 
-@translates("depth_to_space", layout=spatial, shape=_depth_to_space_shape)
+@translates("depth_to_space", layout=spatial, shape=_depth_to_space_shape, keeps=Keeps.VALUES)
 def depth_to_space(at, data, *, block_size: Count):
     """(N, b b C, H, W) to (N, C, b H, b W)."""
     b = block_size
@@ -281,7 +290,7 @@ def _space_to_depth_shape(a, ins, outs):
     return [(n, c, *sizes)], [(n, c and c * b * b, *(s and s // b for s in sizes))]
 
 
-@translates("space_to_depth", layout=spatial, shape=_space_to_depth_shape)
+@translates("space_to_depth", layout=spatial, shape=_space_to_depth_shape, keeps=Keeps.VALUES)
 def space_to_depth(at, data, *, block_size: Count):
     b = block_size
     if b > LARGEST_BLOCK or any(n is not None and n % b for n in data.shape[1:3]):

@@ -96,7 +96,7 @@ def eye(at, *, N: int, M: int = 0, k: int = 0, dtype: ElementType = INFERRED):
 
 
 def _linspace_shape(a, ins, outs):
-    return [], [(a.num,)]
+    return [], [(a.num,) if a.num >= 0 else None]
 
 
 @translates("_linspace", ignores="step repeat infer_range", shape=_linspace_shape)
@@ -114,7 +114,7 @@ def _arange_like_shape(a, ins, outs):
     return ins, [(None if ins[0] is None else ins[0][normalize_axis(a.axis, len(ins[0]))],)]
 
 
-@translates("_contrib_arange_like", shape=_arange_like_shape)
+@translates("_contrib_arange_like", shape=_arange_like_shape, shape_only=0)
 def arange_like(at, data, *, start: float = 0.0, step: float = 1.0, repeat: int = 1, axis: int | None = None):
     """Counts along `axis`, or over all elements in the shape of the data."""
     if axis is None:
@@ -212,14 +212,14 @@ def np_indices(at, *, dimensions: Ints, dtype: ElementType = "int32"):
     return ops.array(np.indices(dimensions), dtype)
 
 
-@translates("_npi_full_like", shape=as_first)
+@translates("_npi_full_like", shape=as_first, shape_only=0)
 def np_full_like(at, a, *, fill_value: float, dtype: ElementType | None = None):
     dtype = str(a.dtype) if dtype is None else dtype
     return ops.full_like(a, c_cast_number(fill_value, dtype), dtype=dtype)
 
 
 def _window_shape(a, ins, outs):
-    return [], [(a.M,)]
+    return [], [(a.M,) if a.M is not None and a.M >= 0 else None]
 
 
 def _window(name, function):
@@ -248,7 +248,7 @@ def _shape_array_shape(a, ins, outs):
     return ins, [(None if ins[0] is None else len(ins[0]),)]
 
 
-@translates("shape_array", layout=as_they_are, shape=_shape_array_shape)
+@translates("shape_array", layout=as_they_are, shape=_shape_array_shape, shape_only=0)
 def shape_array(at, data):
     return _sizes(data)
 
@@ -257,6 +257,6 @@ def _size_array_shape(a, ins, outs):
     return ins, [(1,)]
 
 
-@translates("size_array", layout=as_they_are, shape=_size_array_shape)
+@translates("size_array", layout=as_they_are, shape=_size_array_shape, shape_only=0)
 def size_array(at, data):
     return ops.prod(_sizes(data), keepdims=True)

@@ -14,7 +14,14 @@ def _ctc_shape(a, ins, outs):
     return [(None, batch, None), (batch, None)], [(batch,)]
 
 
-@translates("CTCLoss", "ctc_loss", "_contrib_CTCLoss", "_contrib_ctc_loss", shape=_ctc_shape)
+@translates(
+    "CTCLoss",
+    "ctc_loss",
+    "_contrib_CTCLoss",
+    "_contrib_ctc_loss",
+    shape=_ctc_shape,
+    labels="label data_lengths label_lengths",
+)
 def ctc_loss(
     at,
     data,

@@ -141,7 +141,11 @@ def _multibox_target_shape(a, ins, outs):
 
 
 @translates(
-    "_contrib_MultiBoxTarget", "_npx_multibox_target", ignores="minimum_negative_samples", shape=_multibox_target_shape
+    "_contrib_MultiBoxTarget",
+    "_npx_multibox_target",
+    ignores="minimum_negative_samples",
+    shape=_multibox_target_shape,
+    labels="label",
 )
 def multibox_target(
     at,

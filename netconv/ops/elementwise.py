@@ -25,6 +25,7 @@ from ..kernels.rounding import (
 )
 from .registry import translates
 from .shape_rules import alike, as_first
+from .traits import Keeps
 
 # MXNet's name: keras.ops's name. Names, not functions, so that reading the table imports no Keras.
 UNARY = {
@@ -42,10 +43,22 @@ WHOLE = frozenset({"square", "absolute", "zeros_like", "ones_like"})
 """Functions that Keras has for whole numbers."""
 
 
+EXACT = frozenset({"absolute", "negative", "square", "sqrt"})
+STEPS = frozenset({"ceil", "floor", "trunc"})
+LIKE = frozenset({"zeros_like", "ones_like"})
+
+
 def _unary(name, function):
-    @translates(name, layout=anywhere, ignores="dtype" if name.endswith("_like") else "")
+    @translates(
+        name,
+        layout=anywhere,
+        ignores="dtype" if function in LIKE else "",
+        exact=function in EXACT,
+        discontinuous=function in STEPS,
+        shape_only=0 if function in LIKE else None,
+    )
     def translate(at, data):
-        if function in ("trunc", "ceil", "floor") and is_integer(data):
+        if function in STEPS and is_integer(data):
             return data
         compute = getattr(ops, function)
         return compute(data) if function in WHOLE else typed(compute, nudged=function in ("log2", "log10"))(data)
@@ -57,18 +70,18 @@ for _name, _function in UNARY.items():
     _unary(_name, _function)
 
 
-@translates("sign", layout=anywhere)
+@translates("sign", layout=anywhere, discontinuous=True)
 def sign_(at, data):
     return sign(data)
 
 
-@translates("round", layout=anywhere)
+@translates("round", layout=anywhere, discontinuous=True)
 def round_(at, data):
     """Halves away from zero."""
     return data if is_integer(data) else away_from_zero(data)
 
 
-@translates("rint", layout=anywhere)
+@translates("rint", layout=anywhere, discontinuous=True)
 def rint(at, data):
     """Halves down."""
     return data if is_integer(data) else round_half_down(data)
@@ -111,29 +124,35 @@ def logical_not(at, data):
     return ops.cast(ops.equal(data, 0), data.dtype)
 
 
-@translates("BlockGrad", "stop_gradient", layout=anywhere)
+@translates("BlockGrad", "stop_gradient", layout=anywhere, keeps=Keeps.ORDER)
 def block_grad(at, data):
     return ops.stop_gradient(data)
 
 
-@translates("_copy", "identity", layout=anywhere)
+@translates("_copy", "identity", layout=anywhere, keeps=Keeps.INPUT)
 def copy(at, data):
     return data
 
 
-@translates("_identity_with_attr_like_rhs", layout=anywhere, shape=as_first)
+@translates("_identity_with_attr_like_rhs", layout=anywhere, shape=as_first, keeps=Keeps.INPUT)
 def identity_with_attr_like_rhs(at, lhs, _rhs):
     return lhs
 
 
-@translates("IdentityAttachKLSparseReg", layout=anywhere, ignores="sparseness_target penalty momentum", shape=as_first)
+@translates(
+    "IdentityAttachKLSparseReg",
+    layout=anywhere,
+    ignores="sparseness_target penalty momentum",
+    shape=as_first,
+    keeps=Keeps.INPUT,
+)
 def identity_attach_kl_sparse_reg(at, data, moving_avg: TrackedArray | None = None):
     at.discard(moving_avg)
     at.note("the sparseness penalty of IdentityAttachKLSparseReg is left out: it acts on gradients only")
     return data
 
 
-@translates("_contrib_gradientmultiplier", layout=anywhere, ignores="is_int")
+@translates("_contrib_gradientmultiplier", layout=anywhere, ignores="is_int", keeps=Keeps.ORDER)
 def gradient_multiplier(at, data, *, scalar: float = 1.0):
     """The data as they are, their gradient times `scalar`."""
     if is_integer(data):
@@ -145,18 +164,22 @@ def gradient_multiplier(at, data, *, scalar: float = 1.0):
 Number = Literal["float32", "float64", "float16", "bfloat16", "uint8", "int8", "int32", "int64"]
 
 
-@translates("Cast", "cast", layout=anywhere)
+def _to_integers(a) -> bool:
+    return "float" not in a.dtype
+
+
+@translates("Cast", "cast", layout=anywhere, keeps=Keeps.ORDER, discontinuous=_to_integers)
 def cast(at, data, *, dtype: Number | Literal["bool"]):
     return c_cast(data, dtype)
 
 
-@translates("amp_cast", layout=anywhere)
+@translates("amp_cast", layout=anywhere, keeps=Keeps.ORDER)
 def amp_cast(at, data, *, dtype: Number):
     """Whole numbers and float64 stay what they are."""
     return data if is_integer(data) or kind(data) == "float64" else c_cast(data, dtype)
 
 
-@translates("clip", layout=anywhere)
+@translates("clip", layout=anywhere, exact=True)
 def clip(at, data, *, a_min: float, a_max: float):
     """Above the upper bound comes before below the lower one, where the bounds are the wrong way round."""
     if is_integer(data):
@@ -213,39 +236,46 @@ def _plain(function):
     return lambda lhs, rhs: getattr(ops, function)(lhs, rhs)
 
 
-# What is computed: (function of two operands, the elementwise names, the broadcast names, the scalar names,
+EXACTLY, BY_STEPS, OTHERWISE = {"exact": True}, {"discontinuous": True}, {}
+# What is computed: (how, function of two operands, the elementwise names, the broadcast names, the scalar names,
 # the scalar names with the operands turned round).
 BINARY = (
-    (_plain("add"), ("elemwise_add", "_add", "_plus", "_Plus"), ("broadcast_add", "broadcast_plus"),
+    (EXACTLY, _plain("add"), ("elemwise_add", "_add", "_plus", "_Plus"), ("broadcast_add", "broadcast_plus"),
      ("_plus_scalar", "_PlusScalar"), ()),
-    (subtract, ("elemwise_sub", "_sub", "_minus", "_Minus"), ("broadcast_sub", "broadcast_minus"),
+    (EXACTLY, subtract, ("elemwise_sub", "_sub", "_minus", "_Minus"), ("broadcast_sub", "broadcast_minus"),
      ("_minus_scalar", "_MinusScalar"), ("_rminus_scalar", "_RMinusScalar")),
-    (_plain("multiply"), ("elemwise_mul", "_mul", "_Mul"), ("broadcast_mul",), ("_mul_scalar", "_MulScalar"), ()),
-    (mod, ("_mod", "_Mod"), ("broadcast_mod",), ("_mod_scalar", "_ModScalar"), ("_rmod_scalar", "_RModScalar")),
-    (typed(power, nudged=True), ("_power", "_Power"), ("broadcast_power",), ("_power_scalar", "_PowerScalar"),
+    (EXACTLY, _plain("multiply"), ("elemwise_mul", "_mul", "_Mul"), ("broadcast_mul",),
+     ("_mul_scalar", "_MulScalar"), ()),
+    (BY_STEPS, mod, ("_mod", "_Mod"), ("broadcast_mod",), ("_mod_scalar", "_ModScalar"),
+     ("_rmod_scalar", "_RModScalar")),
+    (OTHERWISE, typed(power, nudged=True), ("_power", "_Power"), ("broadcast_power",),
+     ("_power_scalar", "_PowerScalar"),
      ("_rpower_scalar", "_RPowerScalar")),
-    (_plain("maximum"), ("_maximum", "_Maximum"), ("broadcast_maximum",), ("_maximum_scalar", "_MaximumScalar"), ()),
-    (_plain("minimum"), ("_minimum", "_Minimum"), ("broadcast_minimum",), ("_minimum_scalar", "_MinimumScalar"), ()),
-    (typed(hypot), ("_hypot", "_Hypot"), ("broadcast_hypot",), ("_hypot_scalar", "_HypotScalar"), ()),
-    (_truth("equal"), ("_equal", "_Equal"), ("broadcast_equal",), ("_equal_scalar", "_EqualScalar"), ()),
-    (_truth("not_equal"), ("_not_equal", "_Not_Equal"), ("broadcast_not_equal",),
+    (EXACTLY, _plain("maximum"), ("_maximum", "_Maximum"), ("broadcast_maximum",),
+     ("_maximum_scalar", "_MaximumScalar"), ()),
+    (EXACTLY, _plain("minimum"), ("_minimum", "_Minimum"), ("broadcast_minimum",),
+     ("_minimum_scalar", "_MinimumScalar"), ()),
+    (OTHERWISE, typed(hypot), ("_hypot", "_Hypot"), ("broadcast_hypot",), ("_hypot_scalar", "_HypotScalar"), ()),
+    (BY_STEPS, _truth("equal"), ("_equal", "_Equal"), ("broadcast_equal",), ("_equal_scalar", "_EqualScalar"), ()),
+    (BY_STEPS, _truth("not_equal"), ("_not_equal", "_Not_Equal"), ("broadcast_not_equal",),
      ("_not_equal_scalar", "_NotEqualScalar"), ()),
-    (_truth("greater"), ("_greater", "_Greater"), ("broadcast_greater",), ("_greater_scalar", "_GreaterScalar"), ()),
-    (_truth("greater_equal"), ("_greater_equal", "_Greater_Equal"), ("broadcast_greater_equal",),
+    (BY_STEPS, _truth("greater"), ("_greater", "_Greater"), ("broadcast_greater",),
+     ("_greater_scalar", "_GreaterScalar"), ()),
+    (BY_STEPS, _truth("greater_equal"), ("_greater_equal", "_Greater_Equal"), ("broadcast_greater_equal",),
      ("_greater_equal_scalar", "_GreaterEqualScalar"), ()),
-    (_truth("less"), ("_lesser", "_Lesser"), ("broadcast_lesser",), ("_lesser_scalar", "_LesserScalar"), ()),
-    (_truth("less_equal"), ("_lesser_equal", "_Lesser_Equal"), ("broadcast_lesser_equal",),
+    (BY_STEPS, _truth("less"), ("_lesser", "_Lesser"), ("broadcast_lesser",), ("_lesser_scalar", "_LesserScalar"), ()),
+    (BY_STEPS, _truth("less_equal"), ("_lesser_equal", "_Lesser_Equal"), ("broadcast_lesser_equal",),
      ("_lesser_equal_scalar", "_LesserEqualScalar"), ()),
-    (_logical("logical_and"), ("_logical_and", "_Logical_And"), ("broadcast_logical_and",),
+    (OTHERWISE, _logical("logical_and"), ("_logical_and", "_Logical_And"), ("broadcast_logical_and",),
      ("_logical_and_scalar", "_LogicalAndScalar"), ()),
-    (_logical("logical_or"), ("_logical_or", "_Logical_Or"), ("broadcast_logical_or",),
+    (OTHERWISE, _logical("logical_or"), ("_logical_or", "_Logical_Or"), ("broadcast_logical_or",),
      ("_logical_or_scalar", "_LogicalOrScalar"), ()),
-    (_logical("logical_xor"), ("_logical_xor", "_Logical_Xor"), ("broadcast_logical_xor",),
+    (OTHERWISE, _logical("logical_xor"), ("_logical_xor", "_Logical_Xor"), ("broadcast_logical_xor",),
      ("_logical_xor_scalar", "_LogicalXorScalar"), ()),
 )  # fmt: skip
 
 
-def _binary(function, elementwise, broadcast, scalars, turned):
+def _binary(traits, function, elementwise, broadcast, scalars, turned):
     # Operands of one shape, both computed, are merged by a layer, which a summary shows.
     merging = {
         "elemwise_add": "Add",
@@ -255,8 +285,8 @@ def _binary(function, elementwise, broadcast, scalars, turned):
         "_minimum": "Minimum",
     }.get(elementwise[0])
 
-    @translates(*elementwise, layout=anywhere, shape=alike)
-    @translates(*broadcast, layout=anywhere)
+    @translates(*elementwise, layout=anywhere, shape=alike, **traits)
+    @translates(*broadcast, layout=anywhere, **traits)
     def two(at, lhs, rhs):
         if merging == "Maximum" and not is_integer(lhs) and multiples(at):
             return ops.negative(ops.minimum(ops.negative(lhs), ops.negative(rhs)))
@@ -264,13 +294,13 @@ def _binary(function, elementwise, broadcast, scalars, turned):
             return at.layer(getattr(layers, merging))([lhs, rhs])
         return function(lhs, rhs)
 
-    @translates(*scalars, layout=anywhere)
+    @translates(*scalars, layout=anywhere, **traits)
     def scalar_op(at, data, *, scalar: float = 1.0, is_int: bool = True):
         return function(*promote(data, scalar, is_int))
 
     if turned:
 
-        @translates(*turned, layout=anywhere)
+        @translates(*turned, layout=anywhere, **traits)
         def turned_op(at, data, *, scalar: float = 1.0, is_int: bool = True):
             return function(*reversed(promote(data, scalar, is_int)))
 
@@ -283,23 +313,23 @@ def _quotient(at, lhs, rhs):
     return typed(divide(at, lhs, rhs))(lhs, rhs)
 
 
-@translates("elemwise_div", "_div", "_Div", layout=anywhere, shape=alike)
-@translates("broadcast_div", layout=anywhere)
+@translates("elemwise_div", "_div", "_Div", layout=anywhere, shape=alike, exact=True)
+@translates("broadcast_div", layout=anywhere, exact=True)
 def div(at, lhs, rhs):
     return _quotient(at, lhs, rhs)
 
 
-@translates("_div_scalar", "_DivScalar", layout=anywhere)
+@translates("_div_scalar", "_DivScalar", layout=anywhere, exact=True)
 def div_scalar(at, data, *, scalar: float = 1.0, is_int: bool = True):
     return _quotient(at, *promote(data, scalar, is_int))
 
 
-@translates("_rdiv_scalar", "_RDivScalar", layout=anywhere)
+@translates("_rdiv_scalar", "_RDivScalar", layout=anywhere, exact=True)
 def rdiv_scalar(at, data, *, scalar: float = 1.0, is_int: bool = True):
     return _quotient(at, *reversed(promote(data, scalar, is_int)))
 
 
-@translates("add_n", "ElementWiseSum", layout=anywhere, shape=alike)
+@translates("add_n", "ElementWiseSum", layout=anywhere, shape=alike, exact=True)
 def add_n(at, *args):
     if len(args) == 1:
         return args[0]
@@ -329,7 +359,7 @@ def _where_shape(a, ins, outs):
     return [shape[:1] if rows else shape if ins[0] is not None else None, shape, shape], [shape]
 
 
-@translates("where", layout=_rows_or_all, shape=_where_shape)
+@translates("where", layout=_rows_or_all, shape=_where_shape, exact=True)
 def where(at, condition, x, y):
     """A condition of rank 1 chooses among rows."""
     if len(condition.shape) < len(x.shape):

@@ -4,12 +4,17 @@ import itertools
 import math
 
 from ..graph.attributes import Counts, Ints
-from ..graph.partial_shape import convolution_length, count_elements, of_rank
+from ..graph.partial_shape import of_rank
 from ..keras_api.lazy import ops
 from .registry import translates
 
 MOST_POINTS = 2**12
 """Points of a kernel, each of which is cut out by itself."""
+
+
+def _count(length: int, kernel: int, stride: int, pad: int, dilate: int) -> int:
+    """Windows along one axis."""
+    return (length + 2 * pad - dilate * (kernel - 1) - 1) // stride + 1
 
 
 def _windows(at, size, kernel, stride, dilate, pad):
@@ -20,9 +25,7 @@ def _windows(at, size, kernel, stride, dilate, pad):
         raise at.error(f"attributes 'stride', 'dilate' and 'pad' must have {rank} numbers, as kernel has")
     if len(size) != rank or None in size:
         raise at.open(f"needs {rank} spatial axes of known size", tuple(size))
-    counts = tuple(
-        (n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, d, p in zip(size, kernel, stride, dilate, pad, strict=True)
-    )
+    counts = tuple(map(_count, size, kernel, stride, pad, dilate))
     if math.prod(kernel) > MOST_POINTS:
         raise at.error(f"attribute 'kernel' must have at most {MOST_POINTS} points", tuple(kernel))
     if min(counts) < 1:
@@ -30,17 +33,14 @@ def _windows(at, size, kernel, stride, dilate, pad):
     return stride, dilate, pad, counts
 
 
-def _window(a):
-    """Kernel, stride, pad and dilate, one number an axis."""
-    rank = len(a.kernel)
-    return a.kernel, a.stride or (1,) * rank, a.pad or (0,) * rank, a.dilate or (1,) * rank
-
-
 def _im2col_shape(a, ins, outs):
     data = of_rank(ins[0], len(a.kernel) + 2)
     channels = None if data[1] is None else data[1] * math.prod(a.kernel)
-    counts = [convolution_length(*each) for each in zip(data[2:], *_window(a), strict=True)]
-    return [data], [(data[0], channels, count_elements(counts))]
+    rank = len(a.kernel)
+    windows = a.kernel, a.stride or (1,) * rank, a.pad or (0,) * rank, a.dilate or (1,) * rank
+    known = None not in data[2:] and all(len(each) == rank for each in windows)
+    count = math.prod(max(0, n) for n in map(_count, data[2:], *windows)) if known else None
+    return [data], [(data[0], channels, count or None)]
 
 
 @translates("im2col", shape=_im2col_shape)

@@ -10,6 +10,7 @@ from ..kernels.color import LIGHT, lighting
 from ..kernels.rounding import is_integer
 from .registry import translates
 from .shape_rules import as_first
+from .traits import Keeps
 
 
 def _each_channel(values, channels: int):
@@ -52,17 +53,17 @@ def _crop_shape(a, ins, outs):
     return ins, [ins[0] and (*ins[0][:-3], a.height, a.width, ins[0][-1])]
 
 
-@translates("_image_crop", "_npx__image_crop", shape=_crop_shape)
+@translates("_image_crop", "_npx__image_crop", shape=_crop_shape, keeps=Keeps.ELEMENTS)
 def crop(at, data, *, x: int, y: int, width: int, height: int):
     return data[..., y : y + height, x : x + width, :]
 
 
-@translates("_image_flip_left_right", "_npx__image_flip_left_right", shape=as_first)
+@translates("_image_flip_left_right", "_npx__image_flip_left_right", shape=as_first, keeps=Keeps.VALUES)
 def flip_left_right(at, data):
     return ops.flip(data, -2)
 
 
-@translates("_image_flip_top_bottom", "_npx__image_flip_top_bottom", shape=as_first)
+@translates("_image_flip_top_bottom", "_npx__image_flip_top_bottom", shape=as_first, keeps=Keeps.VALUES)
 def flip_top_bottom(at, data):
     return ops.flip(data, -3)
 

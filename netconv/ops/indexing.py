@@ -27,7 +27,7 @@ def _take_shape(a, ins, outs):
     return ins, [(*table[:axis], *index, *table[axis + 1 :])]
 
 
-@translates("take", layout=as_they_are, shape=_take_shape)
+@translates("take", layout=as_they_are, shape=_take_shape, discontinuous=True)
 def take(at, a, indices, *, axis: int = 0, mode: Literal["clip", "raise", "wrap"] = "clip"):
     """`raise` clips too when the graph runs on the CPU. The type of the indices says nothing of that of the data."""
     a = a.natural()
@@ -47,7 +47,7 @@ def _pick_shape(a, ins, outs):
     return [one, picked if kept else rows], [picked if a.keepdims else rows]
 
 
-@translates("pick", "choose_element_0index", shape=_pick_shape)
+@translates("pick", "choose_element_0index", shape=_pick_shape, discontinuous=True)
 def pick(at, data, index, *, axis: int | None = -1, keepdims: bool = False, mode: Literal["clip", "wrap"] = "clip"):
     """One element along `axis` for each index."""
     rank = len(data.shape)
@@ -66,7 +66,7 @@ def _batch_take_shape(a, ins, outs):
     return [(rows, data[1]), (rows,)], [(rows,)]
 
 
-@translates("batch_take", shape=_batch_take_shape)
+@translates("batch_take", shape=_batch_take_shape, discontinuous=True)
 def batch_take(at, a, indices):
     index = _inside(indices, length(a, 1), "clip")
     return ops.squeeze(ops.take_along_axis(a, ops.expand_dims(index, -1), -1), -1)
@@ -77,7 +77,7 @@ def _one_hot_shape(a, ins, outs):
     return [data], [None if data is None else (*data, a.depth)]
 
 
-@translates("one_hot", shape=_one_hot_shape)
+@translates("one_hot", shape=_one_hot_shape, discontinuous=True)
 def one_hot(at, indices, *, depth: int, on_value: float = 1.0, off_value: float = 0.0, dtype: ElementType = "float32"):
     """An id out of range is all `off_value`."""
     if not 0 < depth <= 2**26:
@@ -95,7 +95,7 @@ def _gather_nd_shape(a, ins, outs):
     return ins, [(*index[1:], *data[index[0] :])]
 
 
-@translates("gather_nd", layout=as_they_are, shape=_gather_nd_shape)
+@translates("gather_nd", layout=as_they_are, shape=_gather_nd_shape, discontinuous=True)
 def gather_nd(at, data, indices):
     """`indices` is (m, ...): its first axis walks the first m axes of the data."""
     data, index = data.natural(), ops.cast(indices.natural(), "int32")

@@ -8,6 +8,7 @@ from ..graph.partial_shape import ShapeMismatch, first_known, format_shape, merg
 from ..keras_api.lazy import ops
 from ..kernels.reshape import arange_along
 from .registry import shaped_as, translates
+from .traits import Keeps
 
 
 def _turned(matrix):
@@ -197,7 +198,7 @@ def _diagonal_shape(a, ins, outs):
     return [shape], [shape and (*shape[:-2], shape[-1] and shape[-1] - abs(a.offset))]
 
 
-@translates("_linalg_extractdiag", "linalg_extractdiag", shape=_diagonal_shape)
+@translates("_linalg_extractdiag", "linalg_extractdiag", shape=_diagonal_shape, keeps=Keeps.ELEMENTS)
 def extractdiag(at, A, *, offset: int = 0):
     return ops.diagonal(A, offset, -2, -1)
 

@@ -106,7 +106,7 @@ def _two_axes_of_ids(a, ins, outs):
     return [(None, None) if ins[0] is None else None]
 
 
-@translates("Embedding", ignores="dtype", shape=_embedding_shape, likely=_two_axes_of_ids)
+@translates("Embedding", ignores="dtype", shape=_embedding_shape, likely=_two_axes_of_ids, discontinuous=True)
 def embedding(at, data, weight: TrackedArray, *, input_dim: int, output_dim: int):
     """Ids are cut to whole numbers and clipped into the table, as MXNet does."""
     ids = ops.cast(ops.clip(data, 0, input_dim - 1), "int32")

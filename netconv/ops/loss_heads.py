@@ -1,13 +1,25 @@
-"""Output heads: what they compute without a label. Their losses are `finish`'s business."""
+"""Output heads: what they compute without a label, and their losses."""
 
 from ..graph.partial_shape import of_rank
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import anywhere
 from .registry import translates
 from .shape_rules import as_first
+from .traits import HeadLoss, Keeps
 
 
-@translates("SoftmaxOutput", "Softmax", ignores="grad_scale normalization out_grad", shape=as_first)
+def _softmax_loss(a) -> HeadLoss:
+    ignored = int(a.ignore_label) if a.use_ignore else None
+    return HeadLoss("sparse_categorical_crossentropy", 1 if a.multi_output else -1, ignore_class=ignored)
+
+
+@translates(
+    "SoftmaxOutput",
+    "Softmax",
+    ignores="grad_scale normalization out_grad",
+    shape=as_first,
+    loss=_softmax_loss,
+)
 def softmax_output(
     at,
     data,
@@ -35,7 +47,17 @@ def softmax_output(
     return at.reshape(out, (-1, *data.shape[1:]))
 
 
-@translates("LogisticRegressionOutput", layout=anywhere, ignores="grad_scale", shape=as_first)
+def _loss(name: str):
+    return lambda a: HeadLoss(name)
+
+
+@translates(
+    "LogisticRegressionOutput",
+    layout=anywhere,
+    ignores="grad_scale",
+    shape=as_first,
+    loss=_loss("binary_crossentropy"),
+)
 def logistic_regression_output(at, data, _label=None):
     return at.layer(layers.Activation, "sigmoid")(data)
 
@@ -44,17 +66,20 @@ def linear(at, data, _label=None):
     return data
 
 
-translates("LinearRegressionOutput", layout=anywhere, ignores="grad_scale", shape=as_first)(linear)
-translates("MAERegressionOutput", layout=anywhere, ignores="grad_scale", shape=as_first)(linear)
+for _name, _error in (("Linear", "mean_squared_error"), ("MAE", "mean_absolute_error")):
+    _declare = translates(
+        f"{_name}RegressionOutput", layout=anywhere, ignores="grad_scale", shape=as_first, loss=_loss(_error)
+    )
+    _declare(linear)
 translates("SVMOutput", layout=anywhere, ignores="margin regularization_coefficient use_linear", shape=as_first)(linear)
 
 
-@translates("MakeLoss", layout=anywhere, ignores="grad_scale valid_thresh normalization")
+@translates("MakeLoss", layout=anywhere, ignores="grad_scale valid_thresh normalization", keeps=Keeps.ORDER)
 def make_loss_layer(at, data):
     return data
 
 
-@translates("make_loss", layout=anywhere)
+@translates("make_loss", layout=anywhere, keeps=Keeps.ORDER)
 def make_loss(at, data):
     return data
 
@@ -64,7 +89,7 @@ def _total_loss_shape(a, ins, outs):
     return [data, data[:1]], [(1,)]
 
 
-@translates("softmax_cross_entropy", shape=_total_loss_shape)
+@translates("softmax_cross_entropy", shape=_total_loss_shape, labels="label")
 def softmax_cross_entropy(at, data, label):
     """The sum over the batch of -log softmax(data)[label], of shape (1,)."""
     picked = ops.take_along_axis(ops.log_softmax(data, -1), ops.expand_dims(ops.cast(label, "int32"), -1), axis=-1)

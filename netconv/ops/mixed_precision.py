@@ -5,6 +5,7 @@ from ..keras_api.lazy import ops
 from ..kernels.layout import anywhere, as_they_are
 from ..kernels.rounding import away_from_zero, is_integer
 from .registry import translates
+from .traits import Keeps
 
 FLOATS = ("float16", "bfloat16", "float32")
 """From narrow to wide; other types stay what they are."""
@@ -15,7 +16,7 @@ def _each_as_it_is(a, ins, outs):
     return shapes, shapes
 
 
-@translates("amp_multicast", layout=as_they_are, ignores="num_outputs", shape=_each_as_it_is)
+@translates("amp_multicast", layout=as_they_are, ignores="num_outputs", shape=_each_as_it_is, keeps=Keeps.ORDER)
 def amp_multicast(at, *data, cast_narrow: bool = False):
     """All in the widest of their types, or the narrowest. Where none is float32, MXNet takes the first for the
     widest."""
@@ -78,11 +79,11 @@ def _straight(data, changed):
     return ops.add(ops.stop_gradient(changed), ops.subtract(data, ops.stop_gradient(data)))
 
 
-@translates("_contrib_round_ste", "_sparse__contrib_round_ste", layout=anywhere)
+@translates("_contrib_round_ste", "_sparse__contrib_round_ste", layout=anywhere, discontinuous=True)
 def round_ste(at, data):
     return data if is_integer(data) else _straight(data, away_from_zero(data))
 
 
-@translates("_contrib_sign_ste", "_sparse__contrib_sign_ste", layout=anywhere)
+@translates("_contrib_sign_ste", "_sparse__contrib_sign_ste", layout=anywhere, discontinuous=True)
 def sign_ste(at, data):
     return ops.sign(data) if is_integer(data) else _straight(data, ops.sign(data))

@@ -21,6 +21,8 @@ UNARY = {
 """Of whole numbers too what MXNet cuts to their type."""
 PLAIN = {name: name for name in "absolute logical_not square".split()} | {"abs": "absolute"}
 ROUNDED = {"ceil": "ceil", "floor": "floor", "trunc": "trunc", "fix": "trunc"}
+EXACT = frozenset({"absolute", "abs", "negative", "square", "sqrt", "add", "subtract", "multiply"})
+STEPS = frozenset({*ROUNDED, "sign", "mod"})
 COMPARISONS = "equal not_equal less less_equal greater greater_equal".split()
 
 
@@ -58,14 +60,18 @@ def _boundless(name):
     return compute
 
 
+def _traits(name: str) -> dict[str, bool]:
+    return {"exact": name in EXACT, "discontinuous": name in STEPS or name in COMPARISONS}
+
+
 def _unary(name, function):
-    @translates(f"_npi_{name}", layout=anywhere)
+    @translates(f"_npi_{name}", layout=anywhere, **_traits(name))
     def translate(at, x):
         return function(x)
 
 
 def _binary(name, function):
-    @translates(f"_npi_{name}", layout=anywhere)
+    @translates(f"_npi_{name}", layout=anywhere, **_traits(name))
     def translate(at, lhs, rhs):
         return function(lhs, rhs)
 
@@ -73,13 +79,13 @@ def _binary(name, function):
 def _two(name, function):
     """As `_binary`, for the ops that call their inputs x1 and x2."""
 
-    @translates(f"_npi_{name}", layout=anywhere)
+    @translates(f"_npi_{name}", layout=anywhere, **_traits(name))
     def translate(at, x1, x2):
         return function(x1, x2)
 
 
 def _scalar(name, function, turned):
-    @translates(f"_npi_{'r' if turned else ''}{name}_scalar", layout=anywhere)
+    @translates(f"_npi_{'r' if turned else ''}{name}_scalar", layout=anywhere, **_traits(name))
     def translate(at, data, *, scalar: float = 1.0, is_int: bool = True):
         operands = promote(data, scalar, is_int)
         return function(*reversed(operands)) if turned else function(*operands)
@@ -93,7 +99,7 @@ def _truth(name):
     """Booleans are compared as 0 and 1, and with the truth of a number."""
     _binary(name, lambda lhs, rhs: getattr(ops, name)(_counted(lhs), _counted(rhs)))
 
-    @translates(f"_npi_{name}_scalar", layout=anywhere)
+    @translates(f"_npi_{name}_scalar", layout=anywhere, **_traits(name))
     def translate(at, data, *, scalar: float = 1.0, is_int: bool = True):
         if kind(data) == "bool":
             return getattr(ops, name)(_counted(data), int(bool(scalar)))
@@ -147,17 +153,17 @@ def _quotient(at, lhs, rhs):
     return divide(at, lhs, rhs)(lhs, rhs)
 
 
-@translates("_npi_true_divide", layout=anywhere)
+@translates("_npi_true_divide", layout=anywhere, exact=True)
 def true_divide(at, lhs, rhs):
     return _quotient(at, lhs, rhs)
 
 
-@translates("_npi_true_divide_scalar", layout=anywhere, ignores="is_int")
+@translates("_npi_true_divide_scalar", layout=anywhere, ignores="is_int", exact=True)
 def true_divide_scalar(at, data, *, scalar: float = 1.0):
     return _quotient(at, data, scalar)
 
 
-@translates("_npi_rtrue_divide_scalar", layout=anywhere, ignores="is_int")
+@translates("_npi_rtrue_divide_scalar", layout=anywhere, ignores="is_int", exact=True)
 def rtrue_divide_scalar(at, data, *, scalar: float = 1.0):
     return _quotient(at, scalar, data)
 
@@ -194,7 +200,7 @@ _unary("isposinf", lambda x: ops.equal(x, float("inf")))
 _unary("isneginf", lambda x: ops.equal(x, float("-inf")))
 
 
-@translates("_npi_around", layout=anywhere)
+@translates("_npi_around", layout=anywhere, discontinuous=True)
 def around(at, x, *, decimals: int = 0):
     """Halves to the even neighbour."""
     if is_integer(x):
@@ -218,24 +224,24 @@ def nan_to_num(at, data, *, nan: float = 0.0, posinf: float | None = None, negin
     return ops.where(ops.equal(data, float("-inf")), -largest if neginf is None else neginf, out)
 
 
-@translates("_npi_rint", layout=anywhere)
+@translates("_npi_rint", layout=anywhere, discontinuous=True)
 def rint(at, x):
     """Halves down."""
     return x if is_integer(x) else round_half_down(x)
 
 
-@translates("_npi_where", layout=anywhere)
+@translates("_npi_where", layout=anywhere, exact=True)
 def where(at, condition, x, y):
     return ops.where(ops.not_equal(condition, 0), x, y)
 
 
-@translates("_npi_where_lscalar", layout=anywhere)
+@translates("_npi_where_lscalar", layout=anywhere, exact=True)
 def where_lscalar(at, condition, x, *, scalar: float = 0.0):
     """The number where the condition holds."""
     return ops.where(ops.not_equal(condition, 0), ops.cast(scalar, x.dtype), x)
 
 
-@translates("_npi_where_rscalar", layout=anywhere)
+@translates("_npi_where_rscalar", layout=anywhere, exact=True)
 def where_rscalar(at, condition, y, *, scalar: float = 0.0):
     """The number where the condition does not hold."""
     return ops.where(ops.not_equal(condition, 0), y, ops.cast(scalar, y.dtype))

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from ..graph.attributes import Floats, Ints
-from ..graph.partial_shape import count_elements, diagonal_shape, normalize_axis
+from ..graph.partial_shape import count_elements, diagonal_shape
 from ..keras_api.lazy import ops
 from ..kernels.rounding import c_cast, divide_exact, is_integer, kind
 from .registry import shaped_as, translates
@@ -35,7 +35,7 @@ def _reduction_shape(a, ins, outs):
 
 
 def _sum(names, function):
-    @translates(*names, shape=_reduction_shape)
+    @translates(*names, shape=_reduction_shape, exact=function == "mean")
     def translate(
         at, a, *, axis: Ints | None = None, dtype: DType = None, keepdims: bool = False, initial: float | None = None
     ):
@@ -51,7 +51,7 @@ def _sum(names, function):
 
 
 def _extreme(names, function):
-    @translates(*names, shape=_reduction_shape)
+    @translates(*names, shape=_reduction_shape, exact=True)
     def translate(at, a, *, axis: Ints | None = None, keepdims: bool = False, initial: float | None = None):
         _no_initial(at, initial)
         return getattr(ops, function)(a, axis=axis, keepdims=keepdims)
@@ -104,7 +104,7 @@ def _position_shape(a, ins, outs):
 
 
 def _place(name, function):
-    @translates(name, shape=_position_shape)
+    @translates(name, shape=_position_shape, discontinuous=True)
     def translate(at, data, *, axis: int | None = None, keepdims: bool = False):
         return ops.cast(getattr(ops, function)(data, axis=axis, keepdims=keepdims), "int64")
 
@@ -142,7 +142,8 @@ def average(at, a, weights=None, *, axis: Ints | None = None, returned: bool = F
 
 
 def _trace_shape(a, ins, outs):
-    return ins, [None if ins[0] is None else diagonal_shape(ins[0], 0, a.axis1, a.axis2)[:-1]]
+    shape = diagonal_shape(ins[0], a.offset, a.axis1, a.axis2)
+    return ins, [shape and shape[:-1]]
 
 
 @translates("_np_trace", shape=_trace_shape)
@@ -200,10 +201,10 @@ def percentile(
 
 
 def _diff_shape(a, ins, outs):
-    if ins[0] is None:
+    if ins[0] is None or not -len(ins[0]) <= a.axis < len(ins[0]):
         return ins, outs
-    shape, axis = list(ins[0]), normalize_axis(a.axis, len(ins[0]))
-    shape[axis] = None if shape[axis] is None else max(0, shape[axis] - a.n)
+    shape = list(ins[0])
+    shape[a.axis] = None if shape[a.axis] is None else max(0, shape[a.axis] - a.n)
     return ins, [tuple(shape)]
 
 
@@ -259,7 +260,7 @@ def _histogram_shape(a, ins, outs):
     return ins, [(bins and bins - 1,), (bins,)]
 
 
-@translates("_histogram", "_npi_histogram", shape=_histogram_shape)
+@translates("_histogram", "_npi_histogram", shape=_histogram_shape, discontinuous=True)
 def histogram(at, data, bins=None, *, bin_cnt: int | None = None, range: Floats | None = None):
     """How many numbers lie in each bin, and the edges of the bins; the last one has its upper edge too."""
     if bins is None:

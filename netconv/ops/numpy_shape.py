@@ -13,6 +13,7 @@ from ..kernels.layout import along
 from ..kernels.rounding import is_integer
 from .registry import shaped_as, translates
 from .shape_rules import as_first
+from .traits import Keeps
 
 
 def _raised(tensor, rank: int):
@@ -33,7 +34,7 @@ def _at_least_shape(rank: int):
 
 
 def _at_least(rank: int):
-    @translates(f"_np_atleast_{rank}d", shape=_at_least_shape(rank))
+    @translates(f"_np_atleast_{rank}d", shape=_at_least_shape(rank), keeps=Keeps.ORDER)
     def translate(at, *arys):
         """MXNet has no gradient for it."""
         return [_raised(ops.stop_gradient(one), rank) for one in arys]
@@ -65,10 +66,10 @@ def diagflat(at, data, *, k: int = 0):
 
 
 def _diagonal_shape(a, ins, outs):
-    return ins, [None if ins[0] is None else diagonal_shape(ins[0], a.offset, a.axis1, a.axis2)]
+    return ins, [diagonal_shape(ins[0], a.offset, a.axis1, a.axis2)]
 
 
-@translates("_np_diagonal", shape=_diagonal_shape)
+@translates("_np_diagonal", shape=_diagonal_shape, keeps=Keeps.ELEMENTS)
 def diagonal(at, data, *, offset: int = 0, axis1: int = 0, axis2: int = 1):
     return ops.diagonal(data, offset, axis1, axis2)
 
@@ -80,19 +81,19 @@ def _concatenate_shape(a, ins, outs):
     return shaped_as("Concat")(SimpleNamespace(dim=a.axis), ins, outs)
 
 
-@translates("_npi_concatenate", layout=along("axis"), ignores="dim", shape=_concatenate_shape)
+@translates("_npi_concatenate", layout=along("axis"), ignores="dim", shape=_concatenate_shape, keeps=Keeps.ELEMENTS)
 def concatenate(at, *data, axis: int | None = 0):
     if axis is None:
         data, axis = [ops.reshape(x, (-1,)) for x in data], 0
     return ops.concatenate(list(data), axis)
 
 
-@translates("_npi_stack", shape=shaped_as("stack"))
+@translates("_npi_stack", shape=shaped_as("stack"), keeps=Keeps.ELEMENTS)
 def stack(at, *data, axis: int = 0):
     return ops.stack(list(data), axis)
 
 
-@translates("_np_transpose", shape=shaped_as("transpose"))
+@translates("_np_transpose", shape=shaped_as("transpose"), keeps=Keeps.VALUES)
 def transpose(at, a, *, axes: Ints | None = None):
     return ops.transpose(a, axes or None)
 
@@ -104,7 +105,7 @@ def _squeeze_shape(a, ins, outs):
     return ins, [tuple(n for i, n in enumerate(ins[0]) if (n != 1 if gone is None else i not in gone))]
 
 
-@translates("_np_squeeze", shape=_squeeze_shape)
+@translates("_np_squeeze", shape=_squeeze_shape, keeps=Keeps.ORDER)
 def squeeze(at, a, *, axis: Ints | None = None):
     """What lies along an axis of unknown length is one, where it is named."""
     if axis is None:
@@ -124,12 +125,12 @@ def _moveaxis_shape(a, ins, outs):
     return ins, [tuple(ins[0][axis] for axis in axes)]
 
 
-@translates("_np_moveaxis", shape=_moveaxis_shape)
+@translates("_np_moveaxis", shape=_moveaxis_shape, keeps=Keeps.VALUES)
 def moveaxis(at, a, *, source: Ints, destination: Ints):
     return ops.moveaxis(a, source, destination)
 
 
-@translates("_np_roll", shape=as_first)
+@translates("_np_roll", shape=as_first, keeps=Keeps.VALUES)
 def roll(at, data, *, shift: Ints | None = None, axis: Ints | None = None):
     """Without an axis, all elements in a row."""
     if shift is None:
@@ -149,7 +150,7 @@ def _broadcast_to_shape(a, ins, outs):
     return ins, [tuple(n if want == -2 else want for n, want in zip(have, a.shape, strict=True))]
 
 
-@translates("_npi_broadcast_to", shape=_broadcast_to_shape)
+@translates("_npi_broadcast_to", shape=_broadcast_to_shape, keeps=Keeps.ELEMENTS)
 def broadcast_to(at, array, *, shape: Ints = ()):
     """-2 keeps a length."""
     lengths = (1,) * (len(shape) - len(array.shape)) + tuple(array.shape)
@@ -189,29 +190,29 @@ def _column_stack_shape(a, ins, outs):
     return ins, _joined_shape(columns, outs, 1)[1]
 
 
-@translates("_npi_hstack", ignores="dim", shape=_hstack_shape)
+@translates("_npi_hstack", ignores="dim", shape=_hstack_shape, keeps=Keeps.ELEMENTS)
 def hstack(at, *data):
     """Along axis 1, or the only one."""
     data = [_raised(x, 1) for x in data]
     return ops.concatenate(data, min(1, len(data[0].shape) - 1))
 
 
-@translates("_npi_vstack", shape=_vstack_shape)
+@translates("_npi_vstack", shape=_vstack_shape, keeps=Keeps.ELEMENTS)
 def vstack(at, *data):
     return ops.concatenate([_raised(x, 2) for x in data], 0)
 
 
-@translates("_npi_dstack", ignores="dim", shape=_dstack_shape)
+@translates("_npi_dstack", ignores="dim", shape=_dstack_shape, keeps=Keeps.ELEMENTS)
 def dstack(at, *data):
     return ops.concatenate([_raised(x, 3) for x in data], 2)
 
 
-@translates("_npi_column_stack", shape=_column_stack_shape)
+@translates("_npi_column_stack", shape=_column_stack_shape, keeps=Keeps.ELEMENTS)
 def column_stack(at, *data):
     return ops.concatenate([ops.reshape(x, (-1, 1)) if len(x.shape) < 2 else x for x in data], 1)
 
 
-@translates("_npi_flip", shape=shaped_as("reverse"))
+@translates("_npi_flip", shape=shaped_as("reverse"), keeps=Keeps.VALUES)
 def flip(at, data, *, axis: Ints):
     return ops.flip(data, axis)
 
@@ -225,7 +226,7 @@ def _rot90_shape(a, ins, outs):
     return ins, [tuple(shape)]
 
 
-@translates("_npi_rot90", shape=_rot90_shape)
+@translates("_npi_rot90", shape=_rot90_shape, keeps=Keeps.VALUES)
 def rot90(at, data, *, k: int = 1, axes: Ints | None = None):
     """Turned k times from the first of the two axes to the second."""
     one, two = (at.axis(a, len(data.shape)) for a in axes or (0, 1))
@@ -255,7 +256,7 @@ def _np_pad_shape(a, ins, outs):
     return ins, [tuple(None if n is None else n + sum(w) for n, w in zip(ins[0], a.pad_width, strict=True))]
 
 
-@translates("_npi_pad", ignores="reflect_type", shape=_np_pad_shape)
+@translates("_npi_pad", ignores="reflect_type", shape=_np_pad_shape, exact=True)
 def pad(
     at,
     data,
@@ -370,7 +371,7 @@ def _diag_indices_shape(a, ins, outs):
     return ins, [ins[0] and (len(ins[0]), ins[0][0])]
 
 
-@translates("_npi_diag_indices_from", shape=_diag_indices_shape)
+@translates("_npi_diag_indices_from", shape=_diag_indices_shape, shape_only=0)
 def diag_indices_from(at, data):
     if None in data.shape:
         raise at.open("the shape is not known", tuple(data.shape))

@@ -81,37 +81,37 @@ def random_generalized_negative_binomial(
     return _kind(generalized_negative_binomial(at, _zeros(at, shape), mu, alpha), dtype)
 
 
-@translates("_random_gamma_like", shape=as_first)
+@translates("_random_gamma_like", shape=as_first, shape_only=0)
 def random_gamma_like(at, data, *, alpha: float = 1.0, beta: float = 1.0):
     return ops.multiply(gamma(at, ops.zeros_like(data), alpha), beta)
 
 
-@translates("_random_poisson_like", shape=as_first)
+@translates("_random_poisson_like", shape=as_first, shape_only=0)
 def random_poisson_like(at, data, *, lam: float = 1.0):
     return poisson(at, ops.zeros_like(data), lam)
 
 
-@translates("_random_negative_binomial_like", shape=as_first)
+@translates("_random_negative_binomial_like", shape=as_first, shape_only=0)
 def random_negative_binomial_like(at, data, *, k: int = 1, p: float = 1.0):
     return negative_binomial(at, ops.zeros_like(data), float(k), p)
 
 
-@translates("_random_generalized_negative_binomial_like", shape=as_first)
+@translates("_random_generalized_negative_binomial_like", shape=as_first, shape_only=0)
 def random_generalized_negative_binomial_like(at, data, *, mu: float = 1.0, alpha: float = 1.0):
     return generalized_negative_binomial(at, ops.zeros_like(data), mu, alpha)
 
 
-@translates("_random_uniform_like", shape=as_first)
+@translates("_random_uniform_like", shape=as_first, shape_only=0)
 def random_uniform_like(at, data, *, low: float = 0.0, high: float = 1.0):
     return between(uniform(at, ops.zeros_like(data)), low, high)
 
 
-@translates("_random_normal_like", shape=as_first)
+@translates("_random_normal_like", shape=as_first, shape_only=0)
 def random_normal_like(at, data, *, loc: float = 0.0, scale: float = 1.0):
     return ops.add(ops.multiply(normal(at, ops.zeros_like(data)), scale), loc)
 
 
-@translates("_random_exponential_like", shape=as_first)
+@translates("_random_exponential_like", shape=as_first, shape_only=0)
 def random_exponential_like(at, data, *, lam: float = 1.0):
     return ops.divide(exponential(at, ops.zeros_like(data)), lam)
 

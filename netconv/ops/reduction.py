@@ -63,7 +63,7 @@ REDUCTIONS = {
 
 
 def _reduction(names, function, prepare):
-    @translates(*names, layout=_reduced, shape=_reduction_shape)
+    @translates(*names, layout=_reduced, shape=_reduction_shape, exact=function in ("max", "mean", "min"))
     def translate(at, data, *, axis: Ints | None = (), keepdims: bool = False, exclude: bool = False):
         rank = len(data.shape)
         if exclude:  # what `_reduced` left of it
@@ -104,7 +104,7 @@ def norm(
 
 
 def _extreme(name, function):
-    @translates(name, shape=_reduction_shape)
+    @translates(name, shape=_reduction_shape, discontinuous=True)
     def translate(at, data, *, axis: int | None = None, keepdims: bool = False):
         """The place, in the type of the data."""
         if axis is None:
@@ -125,7 +125,7 @@ def _argmax_channel_shape(a, ins, outs):
     return ins, [(*ins[0][:axis], *ins[0][axis + 1 :])]
 
 
-@translates("argmax_channel", shape=_argmax_channel_shape)
+@translates("argmax_channel", shape=_argmax_channel_shape, discontinuous=True)
 def argmax_channel(at, data):
     return ops.cast(ops.argmax(data, 1), data.dtype)
 
@@ -146,7 +146,7 @@ def _sorted_shape(a, ins, outs):
     return claims
 
 
-@translates("sort", shape=_sorted_shape)
+@translates("sort", shape=_sorted_shape, exact=True)
 def sort(at, data, *, axis: int | None = -1, is_ascend: bool = True):
     if axis is None:
         data, axis = ops.reshape(data, (-1,)), 0
@@ -154,7 +154,7 @@ def sort(at, data, *, axis: int | None = -1, is_ascend: bool = True):
     return out if is_ascend else ops.flip(out, axis)
 
 
-@translates("argsort", shape=_sorted_shape)
+@translates("argsort", shape=_sorted_shape, discontinuous=True)
 def argsort(at, data, *, axis: int | None = -1, is_ascend: bool = True, dtype: ElementType = "float32"):
     if axis is None:
         data, axis = ops.reshape(data, (-1,)), 0
@@ -177,7 +177,7 @@ def _topk_shape(a, ins, outs):
     return ins, [(*data[:axis], k, *data[axis + 1 :])] * len(outs)
 
 
-@translates("topk", shape=_topk_shape)
+@translates("topk", shape=_topk_shape, discontinuous=True)
 def topk(
     at,
     data,

@@ -11,19 +11,21 @@ import pkgutil
 import types
 import typing
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 from ..errors import NodeError, UnsupportedOps
 from ..graph.attributes import parse
-from ..graph.graph import Graph, Node
+from ..graph.graph import Edge, Graph, Node
 from ..graph.partial_shape import Guess, Rule
 from ..graph.tracked_array import TrackedArray
 from ..kernels.layout import anywhere
 from .aliases import SYNONYMS
 from .shape_rules import as_first, as_the_others, broadcast
+from .traits import HeadLoss, Keeps
 from .unsupported import REFUSED
 
 NO_EFFECT = frozenset(
@@ -38,12 +40,14 @@ FUSED = frozenset(f"_sg_mkldnn_{name}" for name in ("conv", "fully_connected", "
 
 @dataclass(frozen=True)
 class OpInput:
-    """One input of an op: `stored` where the translation wants a TrackedArray rather than a tensor."""
+    """One input of an op: `stored` where the translation wants a TrackedArray rather than a tensor, `ignored` where it
+    has no part in what is computed."""
 
     name: str
     stored: bool
     optional: bool
     variadic: bool
+    ignored: bool
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,12 @@ class Translation:
     no_shape_rule: str = ""
     likely_shapes: Guess | None = None
     features: Callable | None = None
+    keeps: Keeps = Keeps.NOTHING
+    exact: bool = False
+    discontinuous: bool | Callable[[SimpleNamespace], bool] = False
+    shape_only: int | None = None
+    labels: frozenset[int] = frozenset()
+    loss: Callable[[SimpleNamespace], HeadLoss | None] | None = None
 
 
 OPS: dict[str, Translation] = {}
@@ -87,7 +97,8 @@ def _schema(function) -> tuple[tuple[OpInput, ...], dict[str, OpAttribute]]:
             attributes[p.name] = OpAttribute(p.annotation, None if required else p.default, required)
         else:
             variadic = p.kind is p.VAR_POSITIONAL
-            inputs.append(OpInput(p.name.lstrip("_"), _stored(p.annotation), p.default is None, variadic))
+            name = p.name.lstrip("_")
+            inputs.append(OpInput(name, _stored(p.annotation), p.default is None, variadic, name != p.name))
     return tuple(inputs), attributes
 
 
@@ -98,6 +109,12 @@ def translates(
     shape: Rule | str | None = None,
     likely: Guess | None = None,
     features: Callable | None = None,
+    keeps: Keeps = Keeps.NOTHING,
+    exact: bool = False,
+    discontinuous: bool | Callable[[SimpleNamespace], bool] = False,
+    shape_only: int | None = None,
+    labels: str = "",
+    loss: Callable[[SimpleNamespace], HeadLoss | None] | None = None,
 ):
     """Registers a function as the translation of an op: its name as MXNet 1.9.1 writes it, then its other names.
 
@@ -114,6 +131,15 @@ def translates(
         likely: What is most likely of the shapes of its inputs where rules leave a rank open.
         features: Called as a rule is, without outputs: how many features the op makes of each example by flattening, or
             None.
+        keeps: What the outputs have of the inputs.
+        exact: Whether results are rounded as IEEE 754 defines, so that their last bit is the same everywhere. What
+            keeps elements is exact.
+        discontinuous: Whether the last bit of an input may change the result by more than its own size, as rounding
+            does; or a function of the attributes.
+        shape_only: The position of the one input of which only the shape counts.
+        labels: The inputs that a loss compares its data with. Inputs that the op ignores have names that begin with an
+            underscore.
+        loss: What a head that is this op is trained with, by the attributes; None where it is not known.
     """
 
     def register(function):
@@ -132,6 +158,12 @@ def translates(
             no_shape_rule=rule if isinstance(rule, str) else "",
             likely_shapes=as_the_others if rule is broadcast else likely,
             features=features,
+            keeps=keeps,
+            exact=exact or keeps > Keeps.NOTHING,
+            discontinuous=discontinuous,
+            shape_only=shape_only,
+            labels=frozenset(i for i, each in enumerate(inputs) if each.name in labels.split()),
+            loss=loss,
         )
         for name in names:
             if name in OPS:
@@ -176,6 +208,59 @@ def load() -> Mapping[str, Translation]:
 def translation(op: str) -> Translation:
     """That of an op of MXNet's, or of what nets compose."""
     return load().get(op) or PATTERNS[op]
+
+
+def keeps(node: Node) -> Keeps:
+    """What the outputs of a node have of its inputs."""
+    return Keeps.NOTHING if node.op == "null" else translation(node.op).keeps
+
+
+def kept_inputs(node: Node) -> list[Edge]:
+    """The inputs whose elements the outputs of a node consist of; none where they are computed."""
+    if keeps(node) == Keeps.NOTHING:
+        return []
+    return list(node.inputs[:1]) if keeps(node) >= Keeps.VALUES else value_inputs(node)
+
+
+def value_inputs(node: Node) -> list[Edge]:
+    """The inputs of which more than the shape counts."""
+    position = None if node.op == "null" else translation(node.op).shape_only
+    return [edge for i, edge in enumerate(node.inputs) if i != position]
+
+
+def compared_inputs(node: Node) -> list[Edge]:
+    """The inputs that a loss compares its data with."""
+    positions = frozenset() if node.op == "null" else translation(node.op).labels
+    return [edge for i, edge in enumerate(node.inputs) if i in positions]
+
+
+def named_inputs(node: Node, names: Collection[str]) -> list[Edge]:
+    """The inputs that the op's schema calls so."""
+    declared = () if node.op == "null" else translation(node.op).inputs
+    return [edge for edge, each in zip(node.inputs, declared, strict=False) if each.name in names]
+
+
+def inputs_used(node: Node) -> int | None:
+    """How many inputs there are before those that the op ignores; None if it ignores none."""
+    declared = () if node.op == "null" else translation(node.op).inputs
+    return next((i for i, each in enumerate(declared) if each.ignored), None)
+
+
+def is_discontinuous(node: Node) -> bool:
+    """Whether the last bit of an input may change the result by more than its own size."""
+    found = node.op != "null" and translation(node.op).discontinuous
+    return found(SimpleNamespace(**typed_attributes(node))) if callable(found) else found
+
+
+def is_exact(node: Node) -> bool:
+    """Whether the results of a node are the same everywhere to the last bit if its inputs are."""
+    return node.op != "null" and translation(node.op).exact
+
+
+def head_loss(node: Node) -> HeadLoss | None:
+    """What a head that is this node is trained with; None where its op does not say."""
+    loss = node.op != "null" and translation(node.op).loss
+    return loss(SimpleNamespace(**typed_attributes(node))) if loss else None
 
 
 def typed_attributes(node: Node) -> dict[str, Any]:

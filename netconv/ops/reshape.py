@@ -25,6 +25,7 @@ from ..kernels import reshape as regroup
 from ..kernels.layout import LaidOutTensor, StoredOperand, as_they_are, channels_last, features, moved, natural
 from ..kernels.reshape import adjacent_orders, groups, in_layout, times
 from .registry import translates
+from .traits import Keeps
 
 
 def _rest(at, whole, taken):
@@ -199,7 +200,13 @@ def _reshape_features(a, ins) -> int | None:
 
 
 @translates(
-    "Reshape", "reshape", layout=_flattening, shape=_reshape_shape, likely=_reshaped_alone, features=_reshape_features
+    "Reshape",
+    "reshape",
+    layout=_flattening,
+    shape=_reshape_shape,
+    likely=_reshaped_alone,
+    features=_reshape_features,
+    keeps=Keeps.ORDER,
 )
 def reshape(at, data, *, shape: Ints = (), reverse: bool = False, target_shape: Ints = (), keep_highest: bool = False):
     if _flattens(at.values[0], shape, reverse):
@@ -231,7 +238,7 @@ def _numpy_reshape_shape(a, ins, outs):
     return _reshape_shape(same, ins, outs)
 
 
-@translates("_np_reshape", layout=as_they_are, shape=_numpy_reshape_shape)
+@translates("_np_reshape", layout=as_they_are, shape=_numpy_reshape_shape, keeps=Keeps.ORDER)
 def np_reshape(at, a, *, newshape: Ints, order: str = "C"):
     """-1 infers a length."""
     _row_by_row(at, order)
@@ -244,7 +251,7 @@ _NPX_CODES = {-2: 0, -4: -2, -5: -3, -6: -4}
 """The codes of `_npx_reshape` as those of Reshape; its -3 drops an axis of length 1."""
 
 
-@translates("_npx_reshape", "_npi_reshape", layout=as_they_are, shape=_numpy_reshape_shape)
+@translates("_npx_reshape", "_npi_reshape", layout=as_they_are, shape=_numpy_reshape_shape, keeps=Keeps.ORDER)
 def npx_reshape(at, a, *, newshape: Ints, reverse: bool = False, order: str = "C"):
     _row_by_row(at, order)
     lengths, codes = regroup.lengths(a.shape), newshape
@@ -278,7 +285,7 @@ def _flat_already(a, ins, outs):
     return [of_rank(outs[0], 2) if ins[0] is None and of_rank(outs[0], 2)[1] is not None else None]
 
 
-@translates("Flatten", "flatten", layout=features, shape=_flatten_shape, likely=_flat_already)
+@translates("Flatten", "flatten", layout=features, shape=_flatten_shape, likely=_flat_already, keeps=Keeps.ORDER)
 def flatten(at, data):
     return at.ordered(at.flattened(data), at.flat)
 
@@ -296,7 +303,7 @@ def _reshape_like_shape(a, ins, outs):
     return ins, [(*one[:p], *two[r:s], *one[q:])]
 
 
-@translates("reshape_like", layout=as_they_are, shape=_reshape_like_shape)
+@translates("reshape_like", layout=as_they_are, shape=_reshape_like_shape, keeps=Keeps.ORDER, shape_only=1)
 def reshape_like(
     at,
     lhs,
@@ -340,7 +347,7 @@ def _expand_dims_shape(a, ins, outs):
     return [data], [(*data[:axis], 1, *data[axis:])]
 
 
-@translates("expand_dims", layout=as_they_are, shape=_expand_dims_shape)
+@translates("expand_dims", layout=as_they_are, shape=_expand_dims_shape, keeps=Keeps.ORDER)
 def expand_dims(at, data, *, axis: int):
     axis = at.axis(axis, data.rank + 1)
     if isinstance(data, StoredOperand):
@@ -366,7 +373,7 @@ def _squeeze_shape(a, ins, outs):
     return [data], [tuple(n for i, n in enumerate(data) if i not in axes) or (1,)]
 
 
-@translates("squeeze", layout=as_they_are, shape=_squeeze_shape)
+@translates("squeeze", layout=as_they_are, shape=_squeeze_shape, keeps=Keeps.ORDER)
 def squeeze(at, data, *, axis: Ints | None = None):
     shape = data.shape
     if axis is None and None in shape:

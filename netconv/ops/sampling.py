@@ -132,7 +132,7 @@ def _bilinear_resize_shape(a, ins, outs):
     return [data, *ins[1:]], [(*data[:2], *sizes)]
 
 
-@translates("_contrib_BilinearResize2D", layout=spatial_all, shape=_bilinear_resize_shape)
+@translates("_contrib_BilinearResize2D", layout=spatial_all, shape=_bilinear_resize_shape, shape_only=1)
 def bilinear_resize(
     at,
     data,

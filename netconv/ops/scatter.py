@@ -12,6 +12,7 @@ from ..kernels.positions import index_grid
 from ..kernels.reshape import arange_along, length
 from .registry import translates
 from .shape_rules import as_first
+from .traits import Keeps
 
 
 def _strides(shape: Ints) -> list[int]:
@@ -52,7 +53,7 @@ def _index_array_shape(a, ins, outs):
     return ins, [None if ins[0] is None else (*ins[0], len(ins[0]) if a.axes is None else len(a.axes))]
 
 
-@translates("_contrib_index_array", shape=_index_array_shape)
+@translates("_contrib_index_array", shape=_index_array_shape, shape_only=0)
 def index_array(at, data, *, axes: Ints | None = None):
     """The place of each element along `axes`, or all: (*shape, axes)."""
     rank = len(data.shape)
@@ -163,7 +164,7 @@ def sparse_retain(at, data, indices):
     return ops.where(named, data, ops.zeros_like(data))
 
 
-@translates("cast_storage", "_sparse_cast_storage", layout=anywhere, ignores="stype")
+@translates("cast_storage", "_sparse_cast_storage", layout=anywhere, ignores="stype", keeps=Keeps.INPUT)
 def cast_storage(at, data):
     """Sparse or dense, the numbers are the same."""
     return data

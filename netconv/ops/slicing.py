@@ -19,6 +19,7 @@ from ..kernels import reshape
 from ..kernels.layout import along, as_they_are, channels_last, moved, natural, plain
 from ..kernels.reshape import arange_along
 from .registry import translates
+from .traits import Keeps
 
 
 def _slice_shape(a, ins, outs):
@@ -36,7 +37,7 @@ def _slice_shape(a, ins, outs):
     return [data], [_left(_cut(n, *cut) for n, cut in zip(data, cuts, strict=True))]
 
 
-@translates("slice", "crop", layout=as_they_are, shape=_slice_shape)
+@translates("slice", "crop", layout=as_they_are, shape=_slice_shape, keeps=Keeps.ELEMENTS)
 def slice_(at, data, *, begin: IntsNone, end: IntsNone, step: IntsNone = ()):
     step = step or (None,) * len(begin)
     if len(begin) > data.rank:
@@ -68,7 +69,7 @@ def _slice_axis_shape(a, ins, outs):
     return [data], [(*data[:axis], length, *data[axis + 1 :])]
 
 
-@translates("slice_axis", layout=along("axis"), shape=_slice_axis_shape)
+@translates("slice_axis", layout=along("axis"), shape=_slice_axis_shape, keeps=Keeps.ELEMENTS)
 def slice_axis(at, data, *, axis: int, begin: int, end: int | None):
     axis = at.axis(axis, len(data.shape))
     return data[(*(slice(None),) * axis, slice(begin, end))]
@@ -85,7 +86,7 @@ def _slice_like_shape(a, ins, outs):
     return [one, two], [_left(two[i] if i in axes and i < len(two) else n for i, n in enumerate(one))]
 
 
-@translates("slice_like", layout=as_they_are, shape=_slice_like_shape)
+@translates("slice_like", layout=as_they_are, shape=_slice_like_shape, keeps=Keeps.ELEMENTS, shape_only=1)
 def slice_like(at, data, shape_like, *, axes: Ints = ()):
     """Cut to the lengths of the second input, along `axes` or all."""
     chosen = {at.axis(a, data.rank) for a in axes} or set(range(min(data.rank, shape_like.rank)))
@@ -107,7 +108,7 @@ def _pad_shape(a, ins, outs):
     return [data], [_left(None if n is None else n + m for n, m in zip(data, more, strict=True))]
 
 
-@translates("Pad", "pad", layout=as_they_are, shape=_pad_shape)
+@translates("Pad", "pad", layout=as_they_are, shape=_pad_shape, exact=True)
 def pad(at, data, *, mode: Literal["constant", "edge", "reflect"], pad_width: Ints, constant_value: float = 0.0):
     """`pad_width` is (before, after) for each axis, in MXNet's order."""
     rank = data.rank
@@ -161,7 +162,7 @@ def _crop_shape(a, ins, outs):
     return [data, *ins[1:]], [_left((*data[:2], *like))]
 
 
-@translates("Crop", layout=as_they_are, shape=_crop_shape)
+@translates("Crop", layout=as_they_are, shape=_crop_shape, keeps=Keeps.ELEMENTS, shape_only=1)
 def crop(at, *data, offset: Ints = (0, 0), h_w: Ints = (0, 0), center_crop: bool = False):
     """Cuts (height, width) to `h_w`, or to the second input's."""
     first, like = data[0], data[1] if len(data) > 1 else None
@@ -211,7 +212,7 @@ def _broadcast_axis_shape(a, ins, outs):
     return [tuple(data)], [_left(out)]
 
 
-@translates("broadcast_axis", "broadcast_axes", shape=_broadcast_axis_shape)
+@translates("broadcast_axis", "broadcast_axes", shape=_broadcast_axis_shape, keeps=Keeps.ELEMENTS)
 def broadcast_axis(at, data, *, axis: Ints = (), size: Ints = ()):
     for a, n in zip(axis, size, strict=True):
         data = ops.repeat(data, n, a)
@@ -226,7 +227,7 @@ def _broadcast_to_shape(a, ins, outs):
     return [data], [tuple(n or have for n, have in zip(a.shape, data, strict=True))]
 
 
-@translates("broadcast_to", shape=_broadcast_to_shape)
+@translates("broadcast_to", shape=_broadcast_to_shape, keeps=Keeps.ELEMENTS)
 def broadcast_to(at, data, *, shape: Ints = ()):
     """0 keeps a length."""
     target = [have if want == 0 else want for have, want in zip(data.shape, shape, strict=True)]
@@ -254,7 +255,7 @@ def _broadcast_like_shape(a, ins, outs):
     return ins, [tuple(out)]
 
 
-@translates("broadcast_like", shape=_broadcast_like_shape)
+@translates("broadcast_like", shape=_broadcast_like_shape, keeps=Keeps.ELEMENTS, shape_only=1)
 def broadcast_like(at, lhs, rhs, *, lhs_axes: Ints | None = None, rhs_axes: Ints | None = None):
     if lhs_axes is None:
         return ops.add(lhs, ops.cast(ops.zeros_like(rhs), lhs.dtype))
@@ -283,7 +284,7 @@ def _repeat_shape(a, ins, outs):
     return ins, [_left(n * a.repeats if i == axis and n is not None else n for i, n in enumerate(data))]
 
 
-@translates("repeat", layout=_repeated, shape=_repeat_shape)
+@translates("repeat", layout=_repeated, shape=_repeat_shape, keeps=Keeps.ELEMENTS)
 def repeat(at, data, *, repeats: int, axis: int | None = None):
     return ops.repeat(data, repeats, axis) if axis is not None else ops.repeat(ops.reshape(data, (-1,)), repeats)
 
@@ -297,6 +298,6 @@ def _tile_shape(a, ins, outs):
     return ins, [_left(None if n is None else n * r for n, r in zip(lengths, reps, strict=True))]
 
 
-@translates("tile", shape=_tile_shape)
+@translates("tile", shape=_tile_shape, keeps=Keeps.ELEMENTS)
 def tile(at, data, *, reps: Ints):
     return ops.tile(data, list(reps))

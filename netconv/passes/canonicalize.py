@@ -8,23 +8,12 @@ from dataclasses import replace
 from ..errors import NodeError
 from ..graph.graph import Edge, Graph, Node
 from ..ops import registry
+from ..ops.traits import Keeps
 from ..shapes.parameter_roles import owns
 
-IDENTITY = frozenset({"_copy", "_identity_with_attr_like_rhs", "IdentityAttachKLSparseReg"})
-LABELLED = frozenset(
-    {"SoftmaxOutput", "LinearRegressionOutput", "LogisticRegressionOutput", "MAERegressionOutput", "SVMOutput"}
-)
-"""Output heads whose second input is a label: what they compute without one is their meaning at inference."""
-LOSSES = {"CTCLoss": (1, 2, 3), "_contrib_MultiBoxTarget": (1,), "softmax_cross_entropy": (1,)}
-"""Ops of losses, and the positions of what they compare with the data: labels, and lengths that only they need."""
-NORMS = frozenset({"BatchNorm", "_contrib_SyncBatchNorm"})
-"""Ops whose fourth and fifth inputs are moving statistics."""
-SHAPE_ONLY = {
-    "Crop": 1, "_contrib_BilinearResize2D": 1, "broadcast_like": 1, "reshape_like": 1, "shape_array": 0,
-    "size_array": 0, "slice_like": 1,
-}  # fmt: skip
-"""Ops that ask one of their inputs for nothing but its shape, and its position."""
 ARITHMETIC = frozenset({"elemwise_add", "elemwise_sub", "elemwise_mul", "elemwise_div"})
+MOVING = frozenset({"moving_mean", "moving_var"})
+"""How the schemas of ops call moving statistics."""
 STATES = ("State", "CellState")
 """Last part of the names Mathematica gives to initial states."""
 SUFFIXES = ("_init_h", "_init_c", "_init_state")
@@ -76,8 +65,8 @@ def unfused(graph: Graph) -> Graph:
 
 
 def without_labels(graph: Graph) -> Graph:
-    """Output heads lose their label input."""
-    nodes = tuple(replace(n, inputs=n.inputs[:1]) if n.op in LABELLED else n for n in graph.nodes)
+    """Nodes lose the inputs that their ops ignore, such as the label of an output head."""
+    nodes = tuple(replace(node, inputs=node.inputs[: registry.inputs_used(node)]) for node in graph.nodes)
     return replace(graph, nodes=nodes)
 
 
@@ -86,7 +75,7 @@ def labels(graph: Graph, given: Collection[str] = ()) -> frozenset[int]:
     and nothing that is computed with one reads parameters. Of a graph of Mathematica's the loss is an output."""
     if graph.mathematica:
         return frozenset()
-    read = [edge.node for node in graph.nodes for i in LOSSES.get(node.op, ()) for edge in node.inputs[i : i + 1]]
+    read = [edge.node for node in graph.nodes for edge in registry.compared_inputs(node)]
     compared = {_origin(graph, index) for index in read}
     return frozenset(
         index
@@ -167,7 +156,7 @@ def without_identity(graph: Graph) -> Graph:
     nodes: list[Node] = []
     for index, node in enumerate(graph.nodes):
         node = replace(node, inputs=tuple(settled(e) for e in node.inputs))
-        if node.op in IDENTITY:
+        if registry.keeps(node) == Keeps.INPUT:
             stands[Edge(index)] = node.inputs[0]
         nodes.append(node)
     return replace(graph, nodes=tuple(nodes), heads=tuple(settled(e) for e in graph.heads))
@@ -264,9 +253,7 @@ def _is_state_input(graph: Graph, readers, reader: tuple[int, int]) -> bool:
     node = graph.nodes[index]
     if node.op == "RNN":
         return position in (2, 3)
-    return node.op in ("expand_dims", "Reshape", "SwapAxis") and any(
-        _is_state_input(graph, readers, r) for r in readers[index]
-    )
+    return registry.keeps(node) >= Keeps.VALUES and any(_is_state_input(graph, readers, r) for r in readers[index])
 
 
 def normalise(graph: Graph, states: bool = False, given: Collection[str] = ()) -> Graph:
@@ -293,13 +280,13 @@ def _reached(graph: Graph, reads: Callable[[Node], Iterable[Edge]]) -> set[int]:
 
 def computed_with(graph: Graph) -> set[int]:
     """The nodes of which more than the shape has a part in what the heads give."""
-    return _reached(graph, lambda node: (e for i, e in enumerate(node.inputs) if i != SHAPE_ONLY.get(node.op)))
+    return _reached(graph, registry.value_inputs)
 
 
 def frozen(graph: Graph) -> Graph:
     """What only a BlockGrad leads to does not train. A BatchNorm there normalises by batch in training all the same,
     and moves its statistics, as MXNet's does."""
     reached = _reached(graph, lambda node: () if node.op == "BlockGrad" else node.inputs)
-    reached.update(edge.node for node in graph.nodes if node.op in NORMS for edge in node.inputs[3:5])
+    reached.update(edge.node for node in graph.nodes for edge in registry.named_inputs(node, MOVING))
     arrays = {i: array if i in reached else array.frozen() for i, array in graph.arrays.items()}
     return replace(graph, arrays=arrays)

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from ..graph.graph import Edge, Graph, Node
 from ..ops import registry
 from ..ops.control_flow import step_inputs
-
-MOVES = frozenset({"Reshape", "transpose", "SwapAxis", "expand_dims", "squeeze", "Concat", "Cast", "BlockGrad"})
-"""Ops that a parameter may pass on its way to the layer that owns it (Gluon's recurrent layers join theirs)."""
-
+from ..ops.traits import Keeps
 
 LEARNT = frozenset({"init", "lr_mult", "wd_mult"})
 """Hints that only parameters have."""
@@ -44,8 +41,8 @@ def parameters(graph: Graph, given: Collection[str] = ()) -> dict[int, Role]:
                     found[index] = role
             elif (index, computed) not in seen and not owns(node):
                 seen.add((index, computed))
-                computed = computed or node.op not in MOVES
-                todo.extend((e.node, Role(role.op, role.name, False), computed) for e in node.inputs)
+                computed = computed or registry.keeps(node) == Keeps.NOTHING  # Gluon's recurrent layers join theirs
+                todo.extend((e.node, Role(role.op, role.name, False), computed) for e in registry.value_inputs(node))
     return {i: role for i, role in sorted(found.items()) if graph.nodes[i].name not in given}
 
 

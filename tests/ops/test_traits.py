@@ -1,0 +1,130 @@
+"""What ops declare of themselves: nobody else keeps a list of them, and passes get the same answer everywhere."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import netconv
+from netconv.builder.compile_model import choices
+from netconv.graph.graph import Edge, Graph, Node
+from netconv.ops import registry
+from netconv.ops.aliases import SYNONYMS
+from netconv.ops.traits import Keeps
+from netconv.ops.unsupported import REFUSED
+
+OPS = registry.load()
+NAMES = {declared.op for declared in OPS.values()}
+"""Those that a graph has once it is canonical."""
+PACKAGE = Path(netconv.__file__).parent
+ROOMS = (
+    "builder",
+    "conversion.py",
+    "frontends",
+    "graph",
+    "inspection.py",
+    "kernels",
+    "keras_files",
+    "passes",
+    "shapes",
+)
+"""The rooms that know graphs."""
+PATTERNS = {
+    "passes/canonicalize.py", "passes/fuse_bidirectional.py", "passes/fuse_layers.py", "passes/reroll_rnn.py",
+    "passes/rewriter.py", "passes/rnn_cells.py",
+    "kernels/fusion_safe.py",  # what TensorFlow fuses
+    "frontends/mxnet/symbol_json.py",  # what old versions of MXNet wrote otherwise
+}  # fmt: skip
+"""Modules that match patterns of ops, which they must name."""
+
+
+def named_ops(tree):
+    """(line, op names) of each literal collection, and text that is split, which names more than one op."""
+    for node in ast.walk(tree):
+        texts = []
+        if isinstance(node, ast.Set | ast.List | ast.Tuple | ast.Dict):
+            parts = node.keys if isinstance(node, ast.Dict) else node.elts
+            texts = [part.value for part in parts if isinstance(part, ast.Constant)]
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "split":
+            texts = str(getattr(node.func.value, "value", "")).split()
+        found = [text for text in texts if text in NAMES]
+        if len(found) > 1:
+            yield node.lineno, found
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_list_of_ops_stands_outside_of_ops(room):
+    path = PACKAGE / room
+    for module in [path] if path.suffix else sorted(path.rglob("*.py")):
+        if module.relative_to(PACKAGE).as_posix() not in PATTERNS:
+            assert list(named_ops(ast.parse(module.read_text()))) == [], module
+
+
+def test_other_names_do_not_clash():
+    """Another name is not declared as well, nor refused; what it stands for is the name that the op is declared by."""
+    declared = {
+        name.value
+        for module in (PACKAGE / "ops").glob("*.py")
+        for call in ast.walk(ast.parse(module.read_text()))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "translates"
+        for name in call.args
+        if isinstance(name, ast.Constant)
+    }
+    assert declared & SYNONYMS.keys() == set()
+    assert OPS.keys() & REFUSED.keys() == set()
+    assert {other for other, name in SYNONYMS.items() if OPS[name].op != OPS[other].op or name in SYNONYMS} == set()
+
+
+def test_an_op_is_declared_once():
+    with pytest.raises(ValueError) as caught:
+        registry.translates("clip", shape="a test")(lambda at, data: data)
+    assert str(caught.value) == "clip is translated twice"
+
+
+ATTRIBUTES = {
+    "Cast": {"dtype": "float64"}, "amp_cast": {"dtype": "float64"}, "Reshape": {"shape": "(0, -1)"},
+    "_np_reshape": {"newshape": "(-1, 5)"}, "_npx_reshape": {"newshape": "(-2, -4)"}, "expand_dims": {"axis": "1"},
+}  # fmt: skip
+LOOKS_THROUGH = sorted({declared.op for declared in OPS.values() if declared.keeps >= Keeps.ORDER})
+HEADS = {
+    "softmax": ({}, "sparse_categorical_crossentropy"),
+    "SoftmaxOutput": ({}, "sparse_categorical_crossentropy"),
+    "SoftmaxActivation": ({}, "sparse_categorical_crossentropy"),
+    "log_softmax": ({}, "SparseCategoricalCrossentropy"),
+    "sigmoid": ({}, "binary_crossentropy"),
+    "Activation": ({"act_type": "sigmoid"}, "binary_crossentropy"),
+    "LogisticRegressionOutput": ({}, "binary_crossentropy"),
+    "MAERegressionOutput": ({}, "mean_absolute_error"),
+    "LinearRegressionOutput": ({}, "mean_squared_error"),
+}
+
+
+def chosen(*ops):
+    """The loss of a chain of (op, attributes)."""
+    nodes = [Node("null", "x")]
+    for op, attributes in ops:
+        count = max(1, sum(not each.optional and not each.ignored for each in OPS[op].inputs))
+        nodes.append(Node(op, f"n{len(nodes)}", attributes, (Edge(len(nodes) - 1),) + (Edge(0),) * (count - 1)))
+    (choice,) = choices(Graph(tuple(nodes), (Edge(len(nodes) - 1),)), [2])
+    return choice.loss if isinstance(choice.loss, str) else type(choice.loss).__name__
+
+
+@pytest.mark.parametrize("passing", LOOKS_THROUGH)
+@pytest.mark.parametrize("head", HEADS)
+def test_the_loss_is_chosen_by_what_a_head_is_before_ops_that_change_nothing(head, passing):
+    attributes, wanted = HEADS[head]
+    assert chosen((head, attributes), (passing, ATTRIBUTES.get(passing, {}))) == wanted
+
+
+def test_a_head_behind_what_computes_is_a_number():
+    assert chosen(("softmax", {}), ("square", {})) == "mean_squared_error"
+    assert chosen(("softmax", {}), ("LinearRegressionOutput", {})) == "mean_squared_error"
+
+
+def test_what_keeps_elements_is_exact():
+    assert {d.op for d in OPS.values() if d.keeps > Keeps.NOTHING and not d.exact} == set()
+
+
+@pytest.mark.parametrize(("dtype", "want"), [("float16", False), ("int32", True), ("bool", True)])
+def test_a_cast_is_discontinuous_if_it_makes_integers(dtype, want):
+    assert registry.is_discontinuous(Node("Cast", "c", {"dtype": dtype})) is want
