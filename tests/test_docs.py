@@ -22,8 +22,9 @@ README = ROOT / "README.md"
 DOCUMENTS = [README, *sorted((ROOT / "docs").glob("*.md"))]
 RUN = {"sh": "{}", "bash": "{}", "python": "python - <<'END'\n{}\nEND"}
 """What runs a block, by its language."""
-TARGETS, SHOWN = "console", {"text", "mathematica"}
-"""Blocks of `make` targets, too long to run here, which the Makefile must have; and what nothing here can run."""
+TARGETS, SHOWN = "console", {"text", "mathematica", "diff"}
+"""Blocks of `make` targets, too long to run here, which the Makefile must have; and what nothing here can run (a patch
+is applied by `test_architecture.py`)."""
 PORTS = ("12345", "12346")
 """Of docs/workers.md, which another program may have in use."""
 
