@@ -15,6 +15,7 @@ from ..graph.tracked_array import TrackedArray, has_constants, sources
 from ..keras_api.lazy import keras, layers, ops
 from ..kernels.layout import Flat, LaidOutTensor, StoredOperand
 from ..ops import registry
+from ..ops.traits import Keeps
 from ..passes.constant_limits import LARGEST_ARRAY
 from ..passes.rounding_sensitive import rounding_sensitive
 from .submodels import WHOLE, Parts
@@ -115,6 +116,11 @@ class Site:
         if key not in self.build.rounding_sensitive:
             self.build.rounding_sensitive[key] = rounding_sensitive(self.graph)
         return self.index in self.build.rounding_sensitive[key]
+
+    @property
+    def keeps_elements(self) -> bool:
+        """Whether the outputs of the node consist of elements of its inputs."""
+        return registry.keeps(self.node) > Keeps.NOTHING
 
     def axis(self, axis: int, rank: int) -> int:
         """An axis counted from either end, as a place."""

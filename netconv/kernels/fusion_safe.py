@@ -28,15 +28,9 @@ SUMS = frozenset("elemwise_add elemwise_sub broadcast_add broadcast_sub add_n _n
 SCALED = frozenset(
     "_mul_scalar _div_scalar _npi_multiply_scalar _npi_true_divide_scalar negative _npi_negative".split()
 )
-VANISHING = frozenset(
-    [
-        *"Dropout BlockGrad Cast amp_cast Reshape Flatten expand_dims squeeze transpose SwapAxis Concat slice".split(),
-        *"slice_axis slice_like broadcast_to broadcast_like _npx_reshape _np_reshape _np_squeeze _np_transpose".split(),
-        *"_plus_scalar _minus_scalar _npi_add_scalar _npi_subtract_scalar _contrib_gradientmultiplier clip".split(),
-    ]
-)
-"""Ops that may change nothing."""
-LINEAR = SUMS | SCALED | VANISHING
+VANISHING = frozenset("_plus_scalar _minus_scalar _npi_add_scalar _npi_subtract_scalar clip".split())
+"""Ops that compute and may change nothing all the same, beside those that keep elements."""
+LINEAR = SUMS | SCALED
 RESIZING = frozenset("mean sum max min Pooling Pooling_v1 _contrib_AdaptiveAvgPooling2D UpSampling".split())
 """Ops that may change nothing where there is nothing to reduce, or to enlarge."""
 
@@ -45,7 +39,7 @@ def _vanishing(value) -> bool:
     """Whether a value may be just what its node read."""
     op = value.site.node.op
     if op not in RESIZING:
-        return op in VANISHING
+        return op in VANISHING or value.site.keeps_elements
     before, after = value.site.values[0].shape[1:], value.shape[1:]
     if None in before:
         return True

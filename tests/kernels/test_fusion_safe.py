@@ -86,6 +86,7 @@ W, B = null("w"), null("b")
 SAFE = {
     "a convolution": (null("data"), W, B, convolution(0, 1, 2), leaky(3)),
     "its dropout": (null("data"), W, B, convolution(0, 1, 2), op("Dropout", "drop", [3], p=0.2), leaky(4)),
+    "it as a loss": (null("data"), W, B, convolution(0, 1, 2), op("make_loss", "loss", [3]), leaky(4)),
     "it and a number": (null("data"), W, B, convolution(0, 1, 2), op("_plus_scalar", "plus", [3], scalar=1), leaky(4)),
     "an input doubled": (null("data"), op("elemwise_add", "both", [0, 0]), leaky(1)),
     "a sum of what is pooled and an input": (
