@@ -6,6 +6,7 @@ import math
 from ..graph.attributes import Counts, Ints
 from ..graph.partial_shape import of_rank
 from ..keras_api.lazy import ops
+from ..kernels.positions import insert_zeros
 from .registry import translates
 
 MOST_POINTS = 2**12
@@ -77,7 +78,7 @@ def col2im(at, data, *, output_size: Ints, kernel: Counts, stride: Counts = (), 
     for number, place in enumerate(itertools.product(*map(range, kernel))):
         patch, edges = patches[:, :, number], []
         for axis, (k, d, s, n) in enumerate(zip(place, dilate, stride, whole, strict=True)):
-            patch = dilate(patch, axis + 2, s)
+            patch = insert_zeros(patch, axis + 2, s)
             edges.append((k * d, n - k * d - patch.shape[axis + 2]))
         patch = ops.pad(patch, ((0, 0), (0, 0), *edges))
         total = patch if total is None else ops.add(total, patch)
