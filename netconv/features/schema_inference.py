@@ -47,13 +47,13 @@ def infer_encoding(
     reading: TableOptions,
     classes: tuple[str, ...] = (),
     without_target: bool = False,
-    say: Callable[[str], object] = ignore,
+    notify: Callable[[str], object] = ignore,
 ) -> Encoding:
     """Finds the targets, their classes, and the features that the net takes; `encoded.learnt` then adds what stands for
     missing cells. The table must tell the different numbers of its `likely_targets`.
 
     `classes` are the names of the classes when they are known. `without_target` allows a table that has none, for
-    prediction. What was found out is given to `say`. Raises DataError.
+    prediction. What was found out is given to `notify`. Raises DataError.
     """
     names = table.form.names
     chosen = columns(names, reading.target, table.file)
@@ -65,7 +65,7 @@ def infer_encoding(
                 if len(chosen) == 1
                 else f"{len(chosen):,} columns from {names[chosen[0]]!r}"
             )
-            say(f"target: {named}" + ("" if without_target else " (--target names another)"))
+            notify(f"target: {named}" + ("" if without_target else " (--target names another)"))
     onehot = needs.classes > 1 and len(chosen) == needs.classes
     if chosen and not onehot and len(chosen) != (1 if needs.classes else needs.outputs):
         raise DataError(
@@ -73,13 +73,13 @@ def infer_encoding(
             "name as many with --target",
             table.file,
         )
-    features, inputs = _features(table, needs, reading, candidates(table.form, reading, chosen, table.file), say)
+    features, inputs = _features(table, needs, reading, candidates(table.form, reading, chosen, table.file), notify)
     targets = tuple(names[position] for position in chosen)
     if onehot:
-        say(f"target: {len(chosen):,} one-hot columns, one a class")
+        notify(f"target: {len(chosen):,} one-hot columns, one a class")
         found = classes or targets
     else:
-        found = _classes(table, chosen[0], needs, classes, say) if chosen and needs.classes else classes
+        found = _classes(table, chosen[0], needs, classes, notify) if chosen and needs.classes else classes
     return Encoding(names, table.form.header, features, targets, found, *(reading.rescale or (1.0, 0.0)), inputs)
 
 
@@ -139,7 +139,7 @@ def _kinds(table: Table, position: int, most: int) -> int:
     return len(values)
 
 
-def _classes(table: Table, position: int, needs: ModelSpec, known: tuple[str, ...], say) -> tuple[str, ...]:
+def _classes(table: Table, position: int, needs: ModelSpec, known: tuple[str, ...], notify) -> tuple[str, ...]:
     """The names of the classes in the net's order."""
     import numpy as np
 
@@ -160,7 +160,7 @@ def _classes(table: Table, position: int, needs: ModelSpec, known: tuple[str, ..
             return tuple(map(str, range(most)))
         values = [spelled(number) for number in numbers]
         if values == list(map(str, range(1, most + 1))):
-            say(f"classes: the numbers 1 to {most:,} of the table are 0 to {most - 1:,} of the net")
+            notify(f"classes: the numbers 1 to {most:,} of the table are 0 to {most - 1:,} of the net")
     if not values:
         raise DataError("the target column is empty", table.file, column=name)
     if len(values) > most:
@@ -177,25 +177,25 @@ def _refuse_infinite(table: Table, position: int) -> None:
 # Features
 
 
-def _features(table, needs, reading, positions, say) -> tuple[tuple[Feature, ...], tuple[int, ...]]:
+def _features(table, needs, reading, positions, notify) -> tuple[tuple[Feature, ...], tuple[int, ...]]:
     """The features in the net's order, and how many numbers each of several inputs takes of them."""
     groups = _groups(table, needs, reading, positions)
     if groups is None:
         features, dropped = _choose(table, positions, needs.features, "the net")
         for position in dropped:
-            say(f"column {table.form.names[position]!r} is left out: it would be one feature too many")
+            notify(f"column {table.form.names[position]!r} is left out: it would be one feature too many")
         if not needs.inputs:
             return features, ()
-        return _with_ids(features, needs.inputs, say), tuple(entry.width for entry in needs.inputs)
+        return _with_ids(features, needs.inputs, notify), tuple(entry.width for entry in needs.inputs)
     found, widths = [], []
     for entry, group in zip(needs.inputs, groups, strict=True):
         features, dropped = _choose(table, group, entry.width, f"the input {entry.name!r}")
         if dropped:
-            say(f"column {table.form.names[dropped[0]]!r} is left out: it would be one feature too many")
+            notify(f"column {table.form.names[dropped[0]]!r} is left out: it would be one feature too many")
         found += features
         widths.append(sum(feature.width for feature in features))
     inputs = tuple(replace(entry, width=wide) for entry, wide in zip(needs.inputs, widths, strict=True))
-    return _with_ids(tuple(found), inputs, say), tuple(widths)
+    return _with_ids(tuple(found), inputs, notify), tuple(widths)
 
 
 def _groups(table: Table, needs: ModelSpec, reading: TableOptions, positions: list[int]) -> list[list[int]] | None:
@@ -222,7 +222,7 @@ def _groups(table: Table, needs: ModelSpec, reading: TableOptions, positions: li
     return None
 
 
-def _with_ids(features: tuple[Feature, ...], inputs: tuple[InputSpec, ...], say) -> tuple[Feature, ...]:
+def _with_ids(features: tuple[Feature, ...], inputs: tuple[InputSpec, ...], notify) -> tuple[Feature, ...]:
     """The features with the ids that an Embedding takes of them."""
     found, end = list(features), 0
     for entry in inputs:
@@ -235,7 +235,7 @@ def _with_ids(features: tuple[Feature, ...], inputs: tuple[InputSpec, ...], say)
                 found[index] = replace(feature, onehot=False, ids=entry.ids)
             at += feature.width
         one = "; they count from 1, as Mathematica has them" if entry.ids[0] == 1 else ""
-        say(f"input {entry.name!r}: ids of an Embedding, {entry.ids[0]:,} to {entry.ids[1]:,}{one}")
+        notify(f"input {entry.name!r}: ids of an Embedding, {entry.ids[0]:,} to {entry.ids[1]:,}{one}")
     return tuple(found)
 
 

@@ -19,7 +19,7 @@ from ..tables.rows import TableFormat
 from ..tables.sources import Data, Source, sources
 from ..tables.table import Table
 from .calling import row_shapes
-from .loading import LoadedModel, Say
+from .loading import LoadedModel, Notify
 from .model_encoding import known_encoding, overridden, plain_encoding, tell_unseen
 from .model_spec import check_trainable, class_names, loss_of, spec_of
 
@@ -66,7 +66,7 @@ def for_training(
     validation_data: Data | None,
     validation_split: float,
     seed: int,
-    say: Say,
+    notify: Notify,
 ) -> tuple[LoadedModel, Dataset, Dataset]:
     """The model, made now if only the table tells what its input is; the rows to train on; and those to validate on,
     which may be none.
@@ -76,22 +76,22 @@ def for_training(
     trained here reads the table as it read its training table, unless `loss` or `reading` says otherwise. Raises
     NetconvError, and OSError: no room on the disk.
     """
-    files = found_sources(data, reading, "train", say)
+    files = found_sources(data, reading, "train", notify)
     whole = None
     if opened.model is None:
         whole = _read(files, reading)
-        opened = opened.for_rows((schema_inference.width(whole.form, reading, whole.file),), say)
+        opened = opened.for_rows((schema_inference.width(whole.form, reading, whole.file),), notify)
     check_trainable(opened)
     needs = spec_of(opened, loss or loss_of(opened))
     known = None if reading.anew or loss else known_encoding(opened, needs)
     if known:
-        say("columns, categories and classes are those of the table that the model was trained on")
+        notify("columns, categories and classes are those of the table that the model was trained on")
         whole = encoding.read(files, known, reading.header)
     else:
         whole = whole or _read(files, reading)
-        known = schema_inference.infer_encoding(whole, needs, reading, opened.classes, say=say)
-    _tell_place(whole, say)
-    y, full, left_out = _targets(whole, known, say)
+        known = schema_inference.infer_encoding(whole, needs, reading, opened.classes, notify=notify)
+    _tell_place(whole, notify)
+    y, full, left_out = _targets(whole, known, notify)
     _check_classes(y, full, known, whole)
     outside = _held_out(y, full, 0.0 if validation_data else validation_split, seed)
     inside = full & ~outside
@@ -104,37 +104,37 @@ def for_training(
     training, validation = make(known, whole, y, (inside, outside), left_out)
     if validation_data:
         whole = encoding.read(sources(validation_data, part="test"), known, reading.header)
-        y, full, left_out = _targets(whole, known, say)
+        y, full, left_out = _targets(whole, known, notify)
         [validation] = make(known, whole, y, (full,), left_out)
-    tell_unseen(unseen, say)
+    tell_unseen(unseen, notify)
     return opened, training, validation
 
 
-def for_evaluation(opened: LoadedModel, needs: ModelSpec, data: Data, reading: TableOptions, say: Say) -> Dataset:
+def for_evaluation(opened: LoadedModel, needs: ModelSpec, data: Data, reading: TableOptions, notify: Notify) -> Dataset:
     """The rows that have targets. A model that was trained here reads the table as its training table was read, any
     other takes numbers as they are. Raises NetconvError, and OSError: no room on the disk."""
-    files = found_sources(data, reading, "test", say)
+    files = found_sources(data, reading, "test", notify)
     known = known_encoding(opened, needs)
     if known:
         known = overridden(known, reading)
         whole = encoding.read(files, known, reading.header)
     else:
         whole = _read(files, reading)
-        known = plain_encoding(whole, needs, opened, reading, False, say)
-    _tell_place(whole, say)
-    y, full, left_out = _targets(whole, known, say)
+        known = plain_encoding(whole, needs, opened, reading, False, notify)
+    _tell_place(whole, notify)
+    y, full, left_out = _targets(whole, known, notify)
     unseen: Counter[str] = Counter()
     [found] = _datasets(opened, needs, known, whole, y, (full,), left_out, unseen)
-    tell_unseen(unseen, say)
+    tell_unseen(unseen, notify)
     return found
 
 
-def found_sources(data: Data, reading: TableOptions, part: str, say: Say) -> tuple[Source, ...]:
+def found_sources(data: Data, reading: TableOptions, part: str, notify: Notify) -> tuple[Source, ...]:
     """The files of a table, those of labels told that were found by name; `part` is `Source.part`."""
     found = sources(data, reading.labels, part)
     for source in found:
         if source.labels and reading.labels is None:
-            say(f"labels: {source.labels.name} (--labels names another file)")
+            notify(f"labels: {source.labels.name} (--labels names another file)")
     return found
 
 
@@ -147,12 +147,12 @@ def likely(files: tuple[Source, ...], reading: TableOptions) -> Callable[[TableF
     return partial(schema_inference.likely_targets, reading=reading, file=table.title(files))
 
 
-def _tell_place(whole: Table, say: Say) -> None:
+def _tell_place(whole: Table, notify: Notify) -> None:
     if whole.on_disk:
-        say(f"{counted(len(whole), 'row')}: more than {disk_buffer.MEMORY >> 20} MB of numbers, kept on disk")
+        notify(f"{counted(len(whole), 'row')}: more than {disk_buffer.MEMORY >> 20} MB of numbers, kept on disk")
 
 
-def _targets(whole: Table, known: Encoding, say: Say) -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
+def _targets(whole: Table, known: Encoding, notify: Notify) -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
     """The targets of all rows, which rows have one (a mask), and how many are left out because they have none."""
     import numpy as np
 
@@ -162,7 +162,7 @@ def _targets(whole: Table, known: Encoding, say: Say) -> tuple[np.ndarray, np.nd
     if without == len(y):
         raise DataError("no row has a target", whole.file)
     if without:
-        say(f"{counted(without, 'row')} without a target left out")
+        notify(f"{counted(without, 'row')} without a target left out")
     return y, full, {"without a target": without} if without else {}
 
 

@@ -16,7 +16,7 @@ from ..tables.sources import Data
 from . import dataset
 from .calling import outputs_of
 from .dataset import Dataset
-from .loading import Say, open_model
+from .loading import Notify, open_model
 from .model_spec import as_targets, check_trainable, loss_of, probabilities, spec_of
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def evaluate(
     data: Data,
     *,
     top: tuple[int, ...] = (),
-    say: Say = ignore,
+    notify: Notify = ignore,
     **reading,
 ) -> Evaluation:
     """How well a model tells what a table says.
@@ -168,10 +168,10 @@ def evaluate(
     `model` is what `open_model` takes, `data` a path or a binary stream, `reading` the fields of `TableOptions`; `top`
     are numbers K for which the accuracy is wanted of the K likeliest classes. A model that was trained here reads the
     table as its training table was read, any other takes numbers as they are. Raises NetconvError."""
-    opened = open_model(model, say=say)
+    opened = open_model(model, notify=notify)
     loss = loss_of(opened)
     needs = spec_of(opened, loss)
     check_trainable(opened)
     return evaluate_dataset(
-        opened.model, dataset.for_evaluation(opened, needs, data, TableOptions(**reading), say), needs, loss, top
+        opened.model, dataset.for_evaluation(opened, needs, data, TableOptions(**reading), notify), needs, loss, top
     )

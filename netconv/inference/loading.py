@@ -1,6 +1,6 @@
 """Models found and opened. Knows no MXNet: a net that is not yet a model is `conversion`'s.
 
-Nothing here prints: what was found out goes line by line to `say`.
+Nothing here prints: what was found out goes line by line to `notify`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TRAINED = "-trained"
 TABLE, CLASSES = "table.json", "classes.json"
 """Members of the archive: the `Encoding`; the names of the classes of a net that was not trained here."""
 
-Say = Callable[[str], object]
+Notify = Callable[[str], object]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class LoadedModel:
     seed: int = 0
     init: str | None = None
 
-    def for_rows(self, row: tuple[int, ...], say: Say = ignore) -> LoadedModel:
+    def for_rows(self, row: tuple[int, ...], notify: Notify = ignore) -> LoadedModel:
         """With the model that takes rows of shape `row`. Raises NetconvError."""
         if self.model is not None:
             return self
@@ -52,7 +52,7 @@ class LoadedModel:
 
         done = conversion.convert(self.path, seed=self.seed, init=self.init, row=row)
         for note in done.prepared.notes:
-            say(note)
+            notify(note)
         return replace(self, model=done.model, members=done.members)
 
     @property
@@ -90,14 +90,14 @@ class LoadedModel:
         return output
 
 
-def find_model(data: Path | str | None, training: bool, say: Say = ignore) -> Path:
+def find_model(data: Path | str | None, training: bool, notify: Notify = ignore) -> Path:
     """The only model or net in the folder of the data, or in the current folder. A net, the `.keras` made of it and the
     trained one are one: for training the first `.keras` is taken, else the trained one. Raises NetconvError."""
     folders = dict.fromkeys([Path(data).resolve().parent if data else Path.cwd(), Path.cwd()])
     found = [_models(folder, training) for folder in folders]
     only = [models for models in found if len(models) == 1]
     if len(only) == 1:
-        say(f"model: {only[0][0]} (-m names another)")
+        notify(f"model: {only[0][0]} (-m names another)")
         return only[0][0]
     models = [str(path) for models in found for path in models]
     if models:
@@ -128,11 +128,11 @@ def open_model(
     seed: int = 0,
     init: str | None = None,
     training: bool = False,
-    say: Say = ignore,
+    notify: Notify = ignore,
 ) -> LoadedModel:
     """A model from a `.keras` file, its bytes, a net (`.json`; `seed` and the initialiser `init` are for one without
     parameters) or a keras.Model. For `training`, a net that does not tell its input's shape is opened without a model.
-    What is found out of a net is told to `say`. Raises NetconvError."""
+    What is found out of a net is told to `notify`. Raises NetconvError."""
     if isinstance(model, LoadedModel):
         return model
     if init is not None and not str(model).endswith(".json"):
@@ -153,6 +153,6 @@ def open_model(
             keras.backend.backend()  # imports Keras, as opening a model does: the caller keeps it quiet meanwhile
             return LoadedModel(None, str(path), path, seed=seed, init=init)
         for note in done.prepared.notes:
-            say(note)
+            notify(note)
         return LoadedModel(done.model, str(path), path, done.members)
     return LoadedModel(archive.load(path), str(path), path, archive.members(path))

@@ -11,18 +11,18 @@ from ..features.encoding import Encoding, Feature, ModelSpec
 from ..features.table_options import TableOptions
 from ..tables.number_format import counted
 from ..tables.table import Table
-from .loading import TABLE, LoadedModel, Say
+from .loading import TABLE, LoadedModel, Notify
 
 
 def plain_encoding(
-    table: Table, needs: ModelSpec, opened: LoadedModel, reading: TableOptions, without_target: bool, say: Say
+    table: Table, needs: ModelSpec, opened: LoadedModel, reading: TableOptions, without_target: bool, notify: Notify
 ) -> Encoding:
     """The encoding of a table for a model that learnt from none: numbers only, as they are. Raises DataError."""
     if reading.standardize or reading.standardize_target:
         raise DataError(
             "means are learnt in training, and the model was not trained on a table: leave --standardize out"
         )
-    found = schema_inference.infer_encoding(table, needs, reading, opened.classes, without_target, say)
+    found = schema_inference.infer_encoding(table, needs, reading, opened.classes, without_target, notify)
     return replace(found, features=tuple(Feature(feature.name, ids=feature.ids) for feature in found.features))
 
 
@@ -53,8 +53,8 @@ def overridden(known: Encoding, reading: TableOptions) -> Encoding:
     return replace(known, scale=reading.rescale[0], offset=reading.rescale[1]) if reading.rescale else known
 
 
-def tell_unseen(unseen: Counter[str], say: Say) -> None:
+def tell_unseen(unseen: Counter[str], notify: Notify) -> None:
     for name, count in unseen.items():
         if count:
             cells = f"{counted(count, 'cell')} of categories that the training table did not have"
-            say(f"warning: column {name!r}: {cells}, taken as missing")
+            notify(f"warning: column {name!r}: {cells}, taken as missing")

@@ -21,7 +21,7 @@ from ..tables.rows import Rows, TableFormat
 from ..tables.sources import Data, Source
 from .calling import inputs_of, outputs_of
 from .dataset import found_sources, likely
-from .loading import LoadedModel, Say, open_model
+from .loading import LoadedModel, Notify, open_model
 from .model_encoding import known_encoding, overridden, plain_encoding, tell_unseen
 from .model_spec import class_names, loss_of, probabilities, spec_of
 
@@ -39,7 +39,7 @@ def predict(
     raw: bool = False,
     errors: Literal["stop", "skip", "null"] = "stop",
     keep: tuple[str, ...] = (),
-    say: Say = ignore,
+    notify: Notify = ignore,
     **reading,
 ) -> Predictions:
     """What a model says of each row of a table, in order, in little memory however long the table is.
@@ -50,8 +50,8 @@ def predict(
     `keep` names columns that are passed on as they stand. The other parameters are `evaluate`'s; a target column is
     left out. Raises NetconvError, also while the blocks are read.
     """
-    opened, reading = open_model(model, say=say), TableOptions(**reading)
-    data = found_sources(data, reading, "test", say)
+    opened, reading = open_model(model, notify=notify), TableOptions(**reading)
+    data = found_sources(data, reading, "test", notify)
     loss = loss_of(opened)
     needs = spec_of(opened, loss)
     known = known_encoding(opened, needs)
@@ -66,7 +66,7 @@ def predict(
 
     settled = all(None not in tensor.shape[1:] for tensor in opened.model.outputs)
     width = needs.classes if told else needs.outputs if settled else None
-    blocks = _blocks(_rows(opened, needs, known, data, reading, keep, say), give, width, errors, say)
+    blocks = _blocks(_rows(opened, needs, known, data, reading, keep, notify), give, width, errors, notify)
     first = next(blocks)
     width = first.values.shape[1]
     if needs.classes == width:
@@ -85,7 +85,7 @@ def _rows(
     data: tuple[Source, ...],
     reading: TableOptions,
     keep: tuple[str, ...],
-    say: Say,
+    notify: Notify,
 ) -> Iterator[tuple[Rows, np.ndarray, dict[str, Any]]]:
     """Rows, what the net takes of them, and the columns that are kept by name; the first may be no rows."""
 
@@ -108,14 +108,14 @@ def _rows(
                     yield whole, whole.numbers, {name: whole.kept[place] for name, place in kept.items()}
                 continue
             if used is None:
-                used = plain_encoding(table.of(whole, likely(data, reading)), needs, opened, reading, True, say)
+                used = plain_encoding(table.of(whole, likely(data, reading)), needs, opened, reading, True, notify)
             for rows in whole.parts(most):
                 x = transform.features(rows, used, unseen)
                 yield rows, x, {name: rows.kept[place] for name, place in kept.items()}
-    tell_unseen(unseen, say)
+    tell_unseen(unseen, notify)
 
 
-def _blocks(parts, give, width: int | None, errors: str, say: Say) -> Iterator[Block]:
+def _blocks(parts, give, width: int | None, errors: str, notify: Notify) -> Iterator[Block]:
     """What is given for rows; those at fault are dealt with as `errors` says. `width` is how many values a row has,
     where it is known before any is given."""
     import numpy as np
@@ -149,9 +149,9 @@ def _blocks(parts, give, width: int | None, errors: str, say: Say) -> Iterator[B
             raise first
     if count:
         done = "left out" if errors == "skip" else "without a prediction"
-        say(f"warning: {counted(count, 'row')} at fault {done}; the first: {first}")
+        notify(f"warning: {counted(count, 'row')} at fault {done}; the first: {first}")
     if without:
-        say(f"warning: the net gives no number (NaN) for {counted(without, 'row')}")
+        notify(f"warning: the net gives no number (NaN) for {counted(without, 'row')}")
 
 
 def _output_names(model, width: int) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ def fit(text, needs, *targets, classes=(), **options):
     said, reading = [], TableOptions(targets, **options)
     likely = partial(schema_inference.likely_targets, reading=reading, file="t.csv")
     whole = table.read(source(text), distinct=likely)
-    found = schema_inference.infer_encoding(whole, needs, reading, classes, say=said.append)
+    found = schema_inference.infer_encoding(whole, needs, reading, classes, notify=said.append)
     everywhere = np.ones(len(whole), bool)
     return whole.rows(slice(None)), transform.fit_statistics(found, whole, everywhere, reading.standardize), said
 

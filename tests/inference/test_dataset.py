@@ -21,12 +21,12 @@ from netconv.tables.sources import Source
 def datasets(made, text, said=None, **options):
     how = {"validation_data": None, "validation_split": 0.2, "seed": 0, "loss": None}
     how |= {name: options.pop(name) for name in how.keys() & options.keys()}
-    say = said.append if said is not None else lambda _line: None
+    notify = said.append if said is not None else lambda _line: None
     _, training, validation = dataset.for_training(
         loading.open_model(made),
         text if not isinstance(text, str) else source(text),
         TableOptions(**options),
-        say=say,
+        notify=notify,
         **how,
     )
     return training, validation

@@ -119,7 +119,7 @@ def trained():
 
 def lines_of(text, opened, written=Predictions.csv, **options):
     said = []
-    found = prediction.predict(opened, source(text), say=said.append, **options)
+    found = prediction.predict(opened, source(text), notify=said.append, **options)
     return b"".join(written(found)).decode().splitlines(), said
 
 

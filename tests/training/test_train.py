@@ -24,7 +24,7 @@ def test_the_kidney_table_is_learnt_with_no_options():
     made = model(24, hidden=hidden)
     made.optimizer.learning_rate = 0.01
     said = []
-    done = netconv.train(made, KIDNEY, say=said.append)
+    done = netconv.train(made, KIDNEY, notify=said.append)
     assert done.evaluation.metrics["accuracy"] >= 0.97
     assert said == [
         "target: column 'classification' (--target names another)",
@@ -68,7 +68,7 @@ def test_the_table_tells_the_shape_of_an_untrained_net(tmp_path):
         nets.op("softmax", "s", [3]),
     ))  # fmt: skip
     said = []
-    done = netconv.train(path, source(separable()), epochs=2, say=said.append)
+    done = netconv.train(path, source(separable()), epochs=2, notify=said.append)
     assert done.opened.model.input_shape == (None, 2)
     assert said[:2] == [
         "no parameter file: untrained, initial values drawn with seed 0",
@@ -134,7 +134,7 @@ def test_another_table_validates():
 
 def test_rows_without_a_target_are_left_out_and_counted():
     said = []
-    done = netconv.train(model(), source(separable() + "1,2,?\n3,4,\n"), epochs=1, say=said.append)
+    done = netconv.train(model(), source(separable() + "1,2,?\n3,4,\n"), epochs=1, notify=said.append)
     assert done.rows + done.validation_rows == 60
     assert "2 rows without a target left out" in said
 
@@ -315,7 +315,7 @@ def test_the_target_of_another_table_may_have_another_name(trained):
 
 def test_categories_not_seen_in_training_are_told_once(trained):
     said = []
-    predictions = netconv.predict(trained[0], source("a,b,c\n1,p,x\n2,q,x\n"), say=said.append)
+    predictions = netconv.predict(trained[0], source("a,b,c\n1,p,x\n2,q,x\n"), notify=said.append)
     assert b"".join(predictions.csv()).decode().count("\n") == 3
     assert said == ["warning: column 'c': 2 cells of categories that the training table did not have, taken as missing"]
 
@@ -323,7 +323,7 @@ def test_categories_not_seen_in_training_are_told_once(trained):
 def test_training_goes_on_from_a_trained_model(trained):
     path, text = trained
     said = []
-    done = netconv.train(path, source(text), epochs=1, say=said.append)
+    done = netconv.train(path, source(text), epochs=1, notify=said.append)
     assert done.opened.encoding == netconv.open_model(path).encoding
     assert said[0] == "columns, categories and classes are those of the table that the model was trained on"
 
