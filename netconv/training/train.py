@@ -16,12 +16,12 @@ from ..atomic_files import replacing
 from ..builder import compile_model
 from ..errors import NetconvError
 from ..features.encoding import ModelSpec
-from ..features.schema_inference import ignore
+from ..features.notices import Notify, ignore
 from ..features.table_options import TableOptions
 from ..inference import dataset
 from ..inference.dataset import Dataset
 from ..inference.evaluation import evaluate_dataset
-from ..inference.loading import TABLE, LoadedModel, Notify, open_model
+from ..inference.loading import TABLE, LoadedModel, open_model
 from ..inference.model_spec import as_targets, loss_of, spec_of
 from ..keras_api.lazy import keras
 from ..keras_files import archive
@@ -190,7 +190,7 @@ def train(
         plan = Plan(
             epochs, batch_size, seed, monitor, early_stopping, reduce_on_plateau, checkpoint, resume, tensorboard, told
         )
-        encoded = partial(as_targets, needs=needs, loss=loss)
+        encoded = partial(as_targets, spec=needs, loss=loss)
         feed = TrainingData(training.inputs, training.targets, encoded, weights)
         held = TrainingData(validation.inputs, validation.targets, encoded) if validation else None
         done = fit(working, feed, held, plan, strategy, notify=notify, progress=progress, stop=stop)
