@@ -354,8 +354,7 @@ def test_a_plain_model_takes_numbers_only():
     lines = b"".join(netconv.predict(made, source("a,b\n1,2\n")).csv(proba=True)).decode().splitlines()
     assert lines[0] == "class,0,1"
     assert fails(lambda: list(netconv.predict(made, source("a,b\n1,2\n1,x\n")).csv())) == (
-        "t.csv, line 3, column 'b': 'x' is no number, in a column that the net, untrained on such tables, "
-        "takes as numbers"
+        "t.csv, line 3, column 'b': 'x' is not a number, in a column that the model takes as numbers"
     )
     assert fails(lambda: list(netconv.predict(made, source("1,2,3,4\n")).csv())) == (
         "t.csv: 4 features found, but the model takes 2: 1, 2, 3, 4; --target names a column that is none"
