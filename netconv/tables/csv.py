@@ -7,7 +7,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import DataError
 from .csv_dialect import detect_format, header_end, records
@@ -44,7 +44,8 @@ def stream(
                 skipped = header_end(data, format_.delimiter, stream.name)
                 line += data.count(b"\n", 0, skipped)
                 data = data[skipped:]
-        rows = _rows(data, line, stream.name, format_, roles._replace(text=text), likely_text, lenient)
+        block = _Block(data, line, stream.name, format_)
+        rows = _rows(block, roles._replace(text=text), likely_text, lenient)
         if not lenient:
             text |= rows.texts.keys()
         yield rows
@@ -99,67 +100,66 @@ def _last_row_end(data: bytes) -> int:
 # Blocks to rows
 
 
-def _rows(
-    data: bytes,
-    line: int,
-    file: str,
-    format_: TableFormat,
-    roles: ColumnRoles,
-    likely_text: frozenset[int],
-    lenient: bool,
-) -> Rows:
+class _Block(NamedTuple):
+    """Whole rows of a file: their bytes, the number of their first line, the file's name, and its format."""
+
+    data: bytes
+    line: int
+    file: str
+    format: TableFormat
+
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        return records(self.data, self.format.delimiter, self.line)
+
+    def locate(self, row: int) -> RowLocation:
+        line, cells = next(islice(self.records(), row, None))
+        return RowLocation(self.file, "line", line, cells)
+
+
+def _rows(block: _Block, roles: ColumnRoles, likely_text: frozenset[int], lenient: bool) -> Rows:
     """The rows of a block. A column in which every cell is a number or missing is numeric, unless its role is text;
     the columns `likely_text` are parsed as text at once."""
     import numpy as np
     import pyarrow as pa
 
-    def locate(row: int) -> RowLocation:
-        return RowLocation(file, "line", *next(islice(records(data, format_.delimiter, line), row, None)))
-
-    if not data or data.isspace():
+    width = len(block.format.names)
+    if not block.data or block.data.isspace():
         kept = {index: pa.array([], pa.string()) for index in roles.kept}
         errors = RowErrors(np.zeros(0, bool)) if lenient else None
-        return Rows(file, format_, np.empty((0, len(format_.names)), np.float32), {}, locate, kept, errors)
-    columns, ragged = _parsed(data, line, file, format_, roles, likely_text, lenient)
+        return Rows(block.file, block.format, np.empty((0, width), np.float32), {}, block.locate, kept, errors)
+    columns, ragged = _parsed(block, roles, likely_text, lenient)
     count = len(next(iter(columns.values()))) if columns else 0
     kept = {index: columns[index] for index in roles.kept}
-    numeric, texts = _divided(columns, roles.text, format_.decimal)
-    numbers = _stacked(numeric, count, len(format_.names))
+    numeric, texts = _divided(columns, roles.text, block.format.decimal)
+    numbers = _stacked(numeric, count, width)
     errors = RowErrors(np.zeros(count, bool)) if lenient else None
-    rows = Rows(file, format_, numbers, texts, locate, kept, errors)
     if errors is not None and ragged:
         errors.add(np.isin(np.arange(count), list(ragged)), ragged.__getitem__)
-    return rows
+    return Rows(block.file, block.format, numbers, texts, block.locate, kept, errors)
 
 
 def _parsed(
-    data: bytes,
-    line: int,
-    file: str,
-    format_: TableFormat,
-    roles: ColumnRoles,
-    likely_text: frozenset[int],
-    lenient: bool,
+    block: _Block, roles: ColumnRoles, likely_text: frozenset[int], lenient: bool
 ) -> tuple[dict[int, pa.Array], dict[int, DataError]]:
     """The columns of a block that are read, as float32, text or dictionaries of text; and, if `lenient`, the errors of
     its ragged rows by row. Raises DataError."""
     import pyarrow as pa
 
-    read = [index for index in range(len(format_.names)) if index not in roles.ignored]
+    read = [index for index in range(len(block.format.names)) if index not in roles.ignored]
     text, dictionary = roles.text | likely_text, pa.dictionary(pa.int32(), pa.string())
     types = {index: dictionary if index in text else pa.float32() for index in read}
     types |= dict.fromkeys(roles.kept, pa.string())
     plain = dict.fromkeys(read, pa.string())
     try:
-        return _parse(data, format_, types), {}
+        return _parse(block.data, block.format, types), {}
     except pa.ArrowInvalid:  # a cell is not a number, or a row is ragged
         try:
-            return _parse(data, format_, plain), {}
+            return _parse(block.data, block.format, plain), {}
         except pa.ArrowInvalid as error:
             if not lenient:
-                raise _parse_error(data, line, file, format_, error) from None
-            repaired, ragged = _repair(data, line, file, format_)
-            return _parse(repaired, format_, plain), ragged
+                raise _parse_error(block, error) from None
+            repaired, ragged = _repair(block)
+            return _parse(repaired, block.format, plain), ragged
 
 
 def _parse(data: bytes, format_: TableFormat, types: dict[int, pa.DataType]) -> dict[int, pa.Array]:
@@ -232,35 +232,36 @@ def _as_numbers(column: pa.Array, decimal: str) -> pa.Array | None:
 # Blocks that cannot be parsed
 
 
-def _parse_error(data: bytes, line: int, file: str, format_: TableFormat, error: Exception) -> DataError:
+def _parse_error(block: _Block, error: Exception) -> DataError:
     """The error of a block that cannot be parsed."""
-    for number, cells in records(data, format_.delimiter, line):
-        if len(cells) != len(format_.names):
-            return _ragged_error(cells, format_, file, number)
-    for number, text in enumerate(data.split(b"\n"), line):
+    for line, cells in block.records():
+        if len(cells) != len(block.format.names):
+            return _ragged_error(block, line, cells)
+    for line, text in enumerate(block.data.split(b"\n"), block.line):
         try:
             text.decode("utf-8")
         except UnicodeDecodeError:
-            return DataError("is not UTF-8", file, number)
-    return DataError(str(error).splitlines()[0], file, line)
+            return DataError("is not UTF-8", block.file, line)
+    return DataError(str(error).splitlines()[0], block.file, block.line)
 
 
-def _ragged_error(cells: list[str], format_: TableFormat, file: str, line: int) -> DataError:
-    first = "the header" if format_.header else "the first row"
-    return DataError(f"{pluralize(len(cells), 'cell')}, and {first} has {len(format_.names)}", file, line)
+def _ragged_error(block: _Block, line: int, cells: list[str]) -> DataError:
+    first = "the header" if block.format.header else "the first row"
+    message = f"{pluralize(len(cells), 'cell')}, and {first} has {len(block.format.names)}"
+    return DataError(message, block.file, line)
 
 
-def _repair(data: bytes, line: int, file: str, format_: TableFormat) -> tuple[bytes, dict[int, DataError]]:
-    """A block with its ragged rows cut or padded and bytes that are not UTF-8 replaced; and the errors of the ragged
-    rows by row."""
+def _repair(block: _Block) -> tuple[bytes, dict[int, DataError]]:
+    """The bytes of a block with its ragged rows cut or padded and what is not UTF-8 replaced; and the errors of the
+    ragged rows by row."""
     ragged, repaired = {}, io.StringIO(newline="")
-    writer = csv.writer(repaired, csv.unix_dialect, delimiter=format_.delimiter)
-    width = len(format_.names)
-    for row, (number, cells) in enumerate(records(data, format_.delimiter, line)):
+    writer = csv.writer(repaired, csv.unix_dialect, delimiter=block.format.delimiter)
+    width = len(block.format.names)
+    for row, (line, cells) in enumerate(block.records()):
         if not cells:
-            raise DataError(f"a cell of more than {csv.field_size_limit():,} characters", file, number)
+            raise DataError(f"a cell of more than {csv.field_size_limit():,} characters", block.file, line)
         if len(cells) != width:
-            ragged[row] = _ragged_error(cells, format_, file, number)
+            ragged[row] = _ragged_error(block, line, cells)
             cells = [*cells, *[""] * width][:width]
         writer.writerow(cells)
     return repaired.getvalue().encode(), ragged

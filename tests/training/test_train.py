@@ -357,7 +357,7 @@ def test_a_plain_model_takes_numbers_only():
         "t.csv, line 3, column 'b': 'x' is not a number, in a column that the model takes as numbers"
     )
     assert fails(lambda: list(netconv.predict(made, source("1,2,3,4\n")).csv())) == (
-        "t.csv: 4 features found, but the model takes 2: 1, 2, 3, 4; --target names a column that is none"
+        "t.csv: 4 features found, but the model takes 2: 1, 2, 3, 4; --target names a column that is not a feature"
     )
     found = netconv.evaluate(made, source("a,b,class\n1,2,0\n3,4,1\n?,2,1\n".replace("?", "5")))
     assert [report.name for report in found.classes] == ["0", "1"]
