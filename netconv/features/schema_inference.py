@@ -72,7 +72,7 @@ def _infer_features(
     candidates = feature_candidates(table.format, options, targets, table.file)
     groups = _group_by_input(table, spec, options, candidates)
     if groups is None:
-        features = _choose_features(table, candidates, spec.features, "the model", notify)
+        features = _choose_features(table, candidates, spec.features, "the net", notify)
         widths = [entry.width for entry in spec.inputs if entry.width is not None]
     else:
         features, widths = (), []
@@ -128,14 +128,14 @@ def _selected_groups(table: Table, spec: ModelSpec, options: TableOptions, candi
     inputs = [entry.name for entry in spec.inputs]
     unknown = next((name for name in options.input if name not in inputs), None)
     if unknown is not None:
-        raise DataError(f"the model has no input {unknown!r}; its inputs are {list_names(inputs)}", table.file)
+        raise DataError(f"the net has no input {unknown!r}; its inputs are {list_names(inputs)}", table.file)
     groups = {
         name: select_columns(table.format.names, (selected,), table.file) for name, selected in options.input.items()
     }
     taken = {index for group in groups.values() for index in group}
     rest = [name for name in inputs if name not in groups]
     if len(rest) > 1:
-        raise DataError(f"--input must also name the columns of {list_names(rest)}", table.file)
+        raise DataError(f"--input must name the columns of {list_names(rest)}, too", table.file)
     return [groups.get(name, [index for index in candidates if index not in taken]) for name in inputs]
 
 
@@ -191,7 +191,7 @@ def _width_error(table: Table, features: Sequence[Feature], width: int | None, t
     takes = "more" if width is None else f"{width:,}"
     names = f": {list_names(feature.name for feature in features)}" if features else ""
     hint = "; --target names a column that is not a feature" if len(features) == len(table.format.names) else ""
-    return DataError(f"{found} found, but {taker} takes {takes}{names}{hint}", table.file)
+    return DataError(f"{found} found, and {taker} takes {takes}{names}{hint}", table.file)
 
 
 def exclusion_reason(table: Table, column: int) -> int:
@@ -215,7 +215,7 @@ def _check_categories(table: Table, column: int) -> None:
     counts = table.stats.counts[column]
     bad = [code for code, value in enumerate(values) if not table.format.is_number(value)]
     if counts[bad].sum() <= 0.1 * counts.sum():
-        _raise_for_codes(table, column, bad, "{} is not a number, but most cells of this column are")
+        _raise_for_codes(table, column, bad, "{} is not a number, and most cells of this column are")
     if len(values) > max(50, len(table) // 2) or table.stats.is_full(column):
         raise DataError(
             f"{len(values):,} different texts in {len(table):,} rows are not categories; leave the column out with "
@@ -243,7 +243,7 @@ def _check_dates(table: Table, column: int) -> None:
     dates = [code for code, value in enumerate(values) if DATE.match(value)]
     if dates and counts[dates].sum() >= 0.9 * counts.sum():
         raise DataError(
-            f"holds dates such as {values[dates[0]]!r}, which a model cannot take; leave the column out with --drop, "
+            f"holds dates such as {values[dates[0]]!r}, which no net takes; leave the column out with --drop, "
             "or convert them to numbers",
             table.file,
             column=table.format.names[column],

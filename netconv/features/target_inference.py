@@ -44,7 +44,7 @@ def infer_targets(table: Table, spec: ModelSpec, options: TableOptions, optional
             notify(f"target: {shown}" + ("" if optional else " (--target names another)"))
     if targets and len(targets) != (1 if spec.classes else spec.outputs) and not is_onehot(targets, spec):
         raise DataError(
-            f"{pluralize(len(targets), 'target column')}, and the model outputs {pluralize(spec.outputs, 'value')} per "
+            f"{pluralize(len(targets), 'target column')}, and the net outputs {pluralize(spec.outputs, 'value')} per "
             "row: name as many with --target",
             table.file,
         )
@@ -114,7 +114,7 @@ def infer_classes(table: Table, column: int, spec: ModelSpec, notify: Notify) ->
     else:
         numbers = table.stats.numbers[column]
         if numbers is None:
-            message = f"holds too many different numbers to be classes; the model has {most:,}"
+            message = f"holds too many different numbers to be classes, and the net predicts {most:,}"
             raise DataError(message, table.file, column=name)
         if not np.isfinite(numbers).all():
             for rows in table.blocks():
@@ -123,10 +123,10 @@ def infer_classes(table: Table, column: int, spec: ModelSpec, notify: Notify) ->
             return tuple(map(str, range(most)))
         values = [format_number(number) for number in numbers]
         if values == list(map(str, range(1, most + 1))):
-            notify(f"classes: 1 to {most:,} in the table are outputs 0 to {most - 1:,} of the model")
+            notify(f"classes: 1 to {most:,} in the table are outputs 0 to {most - 1:,} of the net")
     if not values:
         raise DataError("the target column is empty", table.file, column=name)
     if len(values) > most:
         shown = ", ".join(values[:5]) + (", ..." if len(values) > 5 else "")
-        raise DataError(f"{len(values):,} classes ({shown}), but the model has {most:,}", table.file, column=name)
+        raise DataError(f"{len(values):,} classes ({shown}), and the net predicts {most:,}", table.file, column=name)
     return tuple(values)

@@ -172,7 +172,11 @@ def _filled_numbers(rows: Rows, values: np.ndarray, numeric: list[tuple[int, Fea
     for number in np.flatnonzero(missing.any(axis=0)).tolist():
         column, feature = numeric[number]
         if feature.fill is None:
-            why = "an id cannot be filled in" if feature.ids else "a model not trained on a table has no fill value"
+            why = (
+                "there is no id for it"
+                if feature.ids
+                else "there is no fill value, as the net was not trained on a table"
+            )
             rows.add_errors(f"{{}} is a missing cell, and {why}", missing[:, number], column)
     fill = np.array([np.nan if feature.fill is None else feature.fill for _, feature in numeric], np.float32)
     return np.where(missing, fill, values)
@@ -186,7 +190,7 @@ def _check_ids(rows: Rows, column: int, values: np.ndarray, low: int, high: int)
     if rows.errors is not None:
         bad &= ~rows.errors.mask
     if bad.any():
-        rows.add_errors(f"{{}} is not an id; expected an integer from {low:,} to {high:,}", bad, column)
+        rows.add_errors(f"{{}} is not an id; ids are integers from {low:,} to {high:,}", bad, column)
 
 
 def _as_slice(indices: list[int]) -> slice | list[int]:
@@ -208,7 +212,7 @@ def _parsed_numbers(rows: Rows, column: int, trained: bool) -> np.ndarray:
         rows.add_errors("{} is not a finite number", np.isinf(values)[text.codes], column)
     bad = np.array([not format_.is_number(value) for value in text.values] + [False])[text.codes]
     if bad.any():
-        which = "that was numeric in training" if trained else "that the model takes as numbers"
+        which = "that was numeric in training" if trained else "that is numeric, as the net was not trained on a table"
         rows.add_errors(f"{{}} is not a number, in a column {which}", bad, column)
     return values[text.codes]
 
@@ -268,6 +272,6 @@ def _from_onehot(rows: Rows, values: np.ndarray, columns: list[int]) -> np.ndarr
     if bad.any():
         row = int(bad.argmax())
         wrong = (values[row] != 0) & ((values[row] != 1) | (np.cumsum(values[row]) > 1))
-        message = "{} does not make the target columns one-hot: expected a single 1, and 0 in the others"
+        message = "{} makes the target columns not one-hot: a single 1, otherwise 0"
         raise rows.cell_error(message, row, columns[int(wrong.argmax())])
     return np.where(present, np.nan_to_num(values).argmax(axis=1), -1).astype(np.int32)

@@ -40,7 +40,7 @@ def row_shapes(model, total: int, widths: tuple[int, ...] = ()) -> list[tuple[in
         row = _complete_shape(shape, width, known)
         if not width or math.prod(row) != width:
             features = pluralize(width if widths else total, "feature")
-            raise DataError(f"{features} do not fit the model's input of {format_shape(shape)}")
+            raise DataError(f"{features} do not fit the net's input of {format_shape(shape)}")
         result.append(row)
     return result
 

@@ -205,7 +205,7 @@ def _check_classes(targets: _Targets, encoding: Encoding, source_table: Table) -
         if (classes == classes[0]).all():
             first = int(classes[0])
             name = encoding.classes[first] if first < len(encoding.classes) else str(first)
-            message = f"all rows are of one class, {name!r}; training takes at least two"
+            message = f"all rows are of one class, {name!r}: there is nothing to distinguish"
             raise DataError(message, source_table.file, column=encoding.targets[0])
 
 
@@ -224,7 +224,7 @@ def _standardize_targets(encoding: Encoding, values: np.ndarray, file: str) -> E
     import numpy as np
 
     if encoding.classes:
-        raise DataError("--standardize-target is for values, but this model predicts classes", file)
+        raise DataError("--standardize-target is for numeric targets, and this net predicts classes", file)
     values = values.astype(np.float64)
     mean, std = values.mean(axis=0), values.std(axis=0)
     return replace(encoding, target_mean=tuple(mean.tolist()), target_std=tuple(np.where(std > 0, std, 1.0).tolist()))

@@ -78,7 +78,7 @@ def evaluate_blocks(
     if spec.classes:
         return _evaluate_classes(pairs, spec, loss, names, top)
     if top:
-        raise NetconvError("top-K accuracy is for classes, but this model predicts values")
+        raise NetconvError("top-k accuracy is for classifiers, and this net predicts values")
     return _evaluate_values(pairs, spec, loss, original)
 
 
@@ -114,7 +114,7 @@ def _evaluate_classes(pairs: Pairs, spec: ModelSpec, loss, names: tuple[str, ...
         loss_mean.add(outputs, y)
         chances = probabilities(outputs, loss)
         if np.isnan(chances).any():
-            raise NetconvError("the model outputs NaN: no class is more probable than another")
+            raise NetconvError("the net outputs NaN: no class can be predicted")
         best = chances.argmax(axis=1)
         for counts, classes in ((correct, y[y == best]), (true, y), (predicted, best)):
             counts += np.bincount(classes, minlength=count)

@@ -79,7 +79,9 @@ class LoadedModel:
         if self.path and output.resolve() == self.path.resolve():
             raise NetconvError(f"{output}: the trained model would be written over its input; choose another with -o")
         if output.suffix != ".keras":
-            raise NetconvError(f"{output}: a trained model is saved as .keras, together with how its table is read")
+            raise NetconvError(
+                f"{output}: a trained model must be a .keras file, which can store how the table was read"
+            )
         if not output.parent.is_dir():
             raise NetconvError(f"{output}: there is no folder {output.parent}")
         return output
@@ -156,7 +158,9 @@ def open_model(
     if isinstance(model, LoadedModel):
         return model
     if init is not None and not str(model).endswith(".json"):
-        raise NetconvError("--init is for a net without parameters, and a model has its own; leave it out")
+        raise NetconvError(
+            "--init is for a net without a parameter file, and a Keras model has its weights; leave it out"
+        )
     if isinstance(model, bytes):
         return LoadedModel(archive.load(model), "standard input", None, archive.members(model))
     if not isinstance(model, str | Path):

@@ -48,7 +48,7 @@ def override_encoding(encoding: Encoding, options: TableOptions) -> Encoding:
         "--drop": dropped.intersection(feature.name for feature in encoding.features),
     }  # fmt: skip
     for option in (option for option, value in fixed.items() if value):
-        raise NetconvError(f"the model keeps the features and the scaling that it was trained with: leave {option} out")
+        raise NetconvError(f"a trained model reads a table as in training: leave {option} out")
     if options.target:
         encoding = replace(encoding, targets=options.target)
     if not options.rescale:

@@ -65,11 +65,10 @@ def check_trainable(loaded: LoadedModel) -> None:
     """Raises NetconvError unless the model has one output, of a vector per row."""
     shapes = [tuple(tensor.shape[1:]) for tensor in loaded.model.outputs]
     if len(shapes) > 1:
-        raise NetconvError(f"{loaded.name}: the model has {len(shapes)} outputs; a table can train only one")
+        raise NetconvError(f"{loaded.name}: the net has {len(shapes)} outputs, and a table can train only one")
     if len(shapes[0]) > 1:
         raise NetconvError(
-            f"{loaded.name}: the model outputs an array of {format_shape(shapes[0])} per row; a table can train only a "
-            "vector"
+            f"{loaded.name}: the net outputs {format_shape(shapes[0])} per row, and a table can train only a vector"
         )
 
 

@@ -209,7 +209,7 @@ def _blocks(
         done = "left out" if policy == "skip" else "without a prediction"
         notify(f"warning: {pluralize(bad_rows, 'bad row')} {done}; the first: {first_error}")
     if nan_rows:
-        notify(f"warning: the model outputs NaN for {pluralize(nan_rows, 'row')}")
+        notify(f"warning: the net outputs NaN for {pluralize(nan_rows, 'row')}")
 
 
 def _values(x: np.ndarray, good: np.ndarray, run: Callable[[np.ndarray], np.ndarray], width: int | None) -> np.ndarray:

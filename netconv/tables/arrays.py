@@ -72,7 +72,7 @@ class ArrayStream:
     def check_end(self) -> None:
         """Raises DataError if there are more bytes."""
         if self.read(1):
-            raise DataError(f"has more than the {pluralize(self.rows, 'row')} of its header", self.file)
+            raise DataError(f"has more than the {pluralize(self.rows, 'row')} in its header", self.file)
 
 
 def stream(stream: Stream, source: Source, roles_of: Callable[[TableFormat], ColumnRoles]) -> Iterator[Rows]:
@@ -208,7 +208,7 @@ def _npy(read: Callable[[int], bytes], file: str, name: str) -> ArrayStream:
     if dtype.hasobject:
         raise DataError(f"{where}holds Python objects, which are not read: save plain numbers or text", file)
     if dtype.kind not in "biufUSM":
-        raise DataError(f"{where}holds {dtype}; expected numbers or text", file)
+        raise DataError(f"{where}holds {dtype}, and numbers or text are expected", file)
     if fortran and len(shape) > 1:
         raise DataError(f"{where}is in Fortran order: save it with numpy.ascontiguousarray", file)
     return _array(file, name, list(shape), dtype, read)
@@ -217,15 +217,15 @@ def _npy(read: Callable[[int], bytes], file: str, name: str) -> ArrayStream:
 def _array(file: str, name: str, shape: list[int], dtype: np.dtype, read: Callable[[int], bytes]) -> ArrayStream:
     where = f"its array {name!r} " if name else ""
     if not shape:
-        raise DataError(f"{where}is a single value; expected rows", file)
+        raise DataError(f"{where}is a single value, and rows are expected", file)
     width = math.prod(shape[1:])
     if width < 1 or min(shape) < 0 or len(shape) > DIMENSIONS:
         raise DataError(f"{where}has the shape {' x '.join(map(str, shape))}, which has no values", file)
     array = ArrayStream(file, name, shape[0], width, dtype, read)
     if array.bytes_per_row > WIDEST:
-        raise DataError(f"{where}has rows of {width:,} values; a row may have at most {WIDEST >> 20} MB", file)
+        raise DataError(f"{where}has rows of {width:,} values, and at most {WIDEST >> 20} MB a row are read", file)
     if dtype.kind in "USM" and width > 1:
-        raise DataError(f"{where}has rows of {width:,} texts; expected one text per row", file)
+        raise DataError(f"{where}has rows of {width:,} texts, and only one is possible", file)
     return array
 
 
@@ -238,7 +238,7 @@ def _npz(stream: Stream, source: Source, stack: ExitStack) -> list[ArrayStream]:
         chosen = _members_of(members, source.part)
         opened = {name: stack.enter_context(archive.open(member)) for name, member in chosen.items()}
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError):
-        raise DataError("is cut short or damaged: it is not an .npz file", source.name) from None
+        raise DataError("is cut short or damaged: not a .npz file", source.name) from None
     if not opened:
         raise DataError("has no arrays (.npy)", source.name)
     return [_npy(_checked(member.read, source.name, name), source.name, name) for name, member in opened.items()]

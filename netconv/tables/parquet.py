@@ -25,7 +25,7 @@ def stream(stream: Stream, source: Source, roles_of: Callable[[TableFormat], Col
 
     if stream.compressed:
         raise DataError("is a compressed Parquet file: decompress it first", source.name)
-    damaged = DataError("is cut short or damaged: it is not a Parquet file", source.name)
+    damaged = DataError("is cut short or damaged: not a Parquet file", source.name)
     try:
         file = pq.ParquetFile(stream.seekable_file(), pre_buffer=False)
         format_ = TableFormat(",", ".", True, unique_names(file.schema_arrow.names))
@@ -53,7 +53,7 @@ def _check_types(schema: pa.Schema, format_: TableFormat, roles: ColumnRoles, fi
     for index, name in enumerate(format_.names):
         type_ = schema.field(index).type
         if index not in roles.ignored and not _is_readable(type_):
-            raise DataError(f"holds {type_}; expected numbers or text", file, column=name)
+            raise DataError(f"holds {type_}, and numbers or text are expected", file, column=name)
 
 
 def _is_readable(type_: pa.DataType) -> bool:

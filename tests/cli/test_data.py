@@ -156,7 +156,7 @@ def test_input_is_for_nets_of_several():
         "Error: Invalid value for '--input': 'two' is not an input and its columns, such as image=pixel*"
     )
     done = run("train", "t.csv", "-m", "net.keras", "--input", "three=a", code=1)
-    assert done.stderr.splitlines()[-1] == "netconv: t.csv: the model has no input 'three'; its inputs are one, two"
+    assert done.stderr.splitlines()[-1] == "netconv: t.csv: the net has no input 'three'; its inputs are one, two"
 
 
 @pytest.mark.usefixtures("folder")
@@ -178,24 +178,24 @@ def cut(kind, by=30):
 X, Y = images()
 BAD = {
     "ragged row": (TEXT + "1,2\n", "t, line 42: 2 cells, and the header has 3"),
-    "wrong width": ("a,b,c,class\n1,2,3,x\n4,5,6,y\n", "t: 3 features found, but the model takes 2: a, b, c"),
+    "wrong width": ("a,b,c,class\n1,2,3,x\n4,5,6,y\n", "t: 3 features found, and the net takes 2: a, b, c"),
     "text in numbers": (TEXT + "one,2,no\n",
-                        "t, line 42, column 'a': 'one' is not a number, but most cells of this column are"),
-    "too many classes": (TEXT + "1,2,maybe\n", "t, column 'class': 3 classes (maybe, no, yes), but the model has 2"),
+                        "t, line 42, column 'a': 'one' is not a number, and most cells of this column are"),
+    "too many classes": (TEXT + "1,2,maybe\n", "t, column 'class': 3 classes (maybe, no, yes), and the net predicts 2"),
     "empty file": ("", "t: is empty"),
     "empty gzip": (gzip.compress(b""), "t: is empty"),
     "header only": ("a,b,class\n", "t: has a header and no rows"),
     "one class only": ("a,b,class\n1,2,x\n3,4,x\n",
-                       "t, column 'class': all rows are of one class, 'x'; training takes at least two"),
+                       "t, column 'class': all rows are of one class, 'x': there is nothing to distinguish"),
     "no target": ("a,b\n1.5,2.5\n2.5,7.5\n", "t: which column is the target? Name it with --target: a, b"),
     "target empty": ("a,b,class\n1,2,\n3,4,?\n", "t, column 'class': the target column is empty"),
     "cut gzip": (cut("gz", 9), "t: is cut short"),
     "cut zstd": (cut("zst", 9), "t: is cut short"),
-    "cut parquet": (cut("parquet"), "t: is cut short or damaged: it is not a Parquet file"),
-    "cut npz": (cut("npz"), "t: is cut short or damaged: it is not an .npz file"),
+    "cut parquet": (cut("parquet"), "t: is cut short or damaged: not a Parquet file"),
+    "cut npz": (cut("npz"), "t: is cut short or damaged: not a .npz file"),
     "cut idx": (idx(X)[:-3], "t: is cut short: 18 of 20 rows"),
     "huge idx": (struct.pack(">HBB2I", 0, 8, 2, 2**31, 2**31),
-                 "t: has rows of 2,147,483,648 values; a row may have at most 64 MB"),
+                 "t: has rows of 2,147,483,648 values, and at most 64 MB a row are read"),
     "bomb": (gzip.compress(b"1," * (100 << 20), 1), "t, line 1: a row of more than 64 MB: is a quote left open?"),
     "pickle": (b"\x80\x04\x95\x05\x00\x00\x00\x00\x00\x00\x00]\x94.", "t: is not a table of UTF-8 text (CSV)"),
 }  # fmt: skip

@@ -192,10 +192,10 @@ KIDNEY = (FIXTURES / "kidney.csv").read_text()
     "text, message",
     [
         (KIDNEY + "400,1,2\n", "t.csv, line 402: 3 cells, and the header has 26"),
-        ("a,b,class\n1,2,x\n3,4,y\n", "t.csv: 2 features found, but the model takes 24: a, b"),
+        ("a,b,class\n1,2,x\n3,4,y\n", "t.csv: 2 features found, and the net takes 24: a, b"),
         (
             KIDNEY.replace("notckd\n", "well\n", 1),
-            "t.csv, column 'classification': 3 classes (ckd, notckd, well), but the model has 2",
+            "t.csv, column 'classification': 3 classes (ckd, notckd, well), and the net predicts 2",
         ),
         ("", "t.csv: is empty"),
         (KIDNEY.splitlines()[0] + "\n", "t.csv: has a header and no rows"),
@@ -245,7 +245,7 @@ def test_the_input_is_never_written_over():
     for model, output, message in (
         ("net.json", "net.json", "net.json: the trained model would be written over its input; choose another with -o"),
         ("net.json", "no/t.keras", "no/t.keras: there is no folder no"),
-        ("net.json", "t.h5", "t.h5: a trained model is saved as .keras, together with how its table is read"),
+        ("net.json", "t.h5", "t.h5: a trained model must be a .keras file, which can store how the table was read"),
     ):
         assert fails("train", "kidney.csv", "-m", model, "-o", output) == f"netconv: {message}"
     assert fails("train", "kidney.csv") == "netconv: several models: net.json, x.json; choose one with -m"

@@ -71,22 +71,22 @@ def test_a_target_can_be_given_by_name_or_number():
         ("a,b\n1.5,2.5\n2.5,7.5\n", ModelSpec(1, 2, 2), [],
          "t.csv: which column is the target? Name it with --target: a, b"),
         ("a,b\n1,2\n", ModelSpec(1, 2, 0), ["b"],
-         "t.csv: 1 target column, and the model outputs 2 values per row: name as many with --target"),
+         "t.csv: 1 target column, and the net outputs 2 values per row: name as many with --target"),
         (
             "a,b,c,y\n1,2,3,0\n4,5,6,1\n",
             ModelSpec(2, 2, 2),
             [],
-            "t.csv: 3 features found, but the model takes 2: a, b, c",
+            "t.csv: 3 features found, and the net takes 2: a, b, c",
         ),
         ("a,b,y\n1,p,0\n2,q,1\n3,r,1\n", ModelSpec(5, 2, 2), [],
-         "t.csv: 2 features (4 with text one-hot) found, but the model takes 5: a, b"),
+         "t.csv: 2 features (4 with text one-hot) found, and the net takes 5: a, b"),
         ("a,y\n1,p\n2,q\n3,r\n", ModelSpec(1, 2, 2), [],
-         "t.csv, column 'y': 3 classes (p, q, r), but the model has 2"),
+         "t.csv, column 'y': 3 classes (p, q, r), and the net predicts 2"),
         ("a,y\n1,\n2,?\n", ModelSpec(1, 2, 2), ["y"], "t.csv, column 'y': the target column is empty"),
         ("a,y\n" + "".join(f"1,{n}\n" for n in range(11_000)), ModelSpec(1, 2, 2), ["y"],
-         "t.csv, column 'y': holds too many different numbers to be classes; the model has 2"),
+         "t.csv, column 'y': holds too many different numbers to be classes, and the net predicts 2"),
         ("a,y\n" + "1,0\n" * 10 + "1O,1\n" + "3,1\n" * 10, ModelSpec(1, 2, 2), [],
-         "t.csv, line 12, column 'a': '1O' is not a number, but most cells of this column are"),
+         "t.csv, line 12, column 'a': '1O' is not a number, and most cells of this column are"),
         ("a,y\n" + "".join(f"name {n},{n % 2}\n" for n in range(60)), ModelSpec(1, 2, 2), [],
          "t.csv, column 'a': 60 different texts in 60 rows are not categories; leave the column out with --drop"),
     ],
@@ -228,7 +228,8 @@ def test_a_missing_cell_without_a_fill_value():
     with pytest.raises(DataError) as caught:
         transform.features(rows, found)
     assert str(caught.value) == (
-        "t.csv, line 3, column 'a': '' is a missing cell, and a model not trained on a table has no fill value"
+        "t.csv, line 3, column 'a': '' is a missing cell, and there is no fill value, as the net was not trained "
+        "on a table"
     )
 
 

@@ -183,12 +183,12 @@ def test_columns_are_for_inputs_by_name_or_by_order(header, options, size, shape
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"input": {"sighs": "p"}}, "t.csv: the model has no input 'sighs'; its inputs are size, shape"),
+        ({"input": {"sighs": "p"}}, "t.csv: the net has no input 'sighs'; its inputs are size, shape"),
         ({"input": {"size": "p", "shape": "r,s,t"}},
-         "t.csv: 1 feature found, but the input 'size' takes 2: p"),
+         "t.csv: 1 feature found, and the input 'size' takes 2: p"),
         ({"input": {"size": "p,u"}},
          "t.csv: has no column 'u'; its columns are p, q, r, s, t, class"),
-        ({"drop": ("q",)}, "t.csv: 4 features found, but the model takes 5: p, r, s, t"),
+        ({"drop": ("q",)}, "t.csv: 4 features found, and the net takes 5: p, r, s, t"),
         ({"drop": ("z*",)}, "t.csv: has no column 'z*'; its columns are p, q, r, s, t, class"),
         ({"rescale": (2.0, 0.0), "standardize": True}, "--rescale and --standardize exclude each other"),
     ],
@@ -208,7 +208,7 @@ def open_inputs(*names):
 def test_inputs_of_any_length_need_their_columns():
     message = "t.csv: which columns are for which input? Name them with --input: one, two, three"
     assert fails(datasets, open_inputs("one", "two", "three"), FIVE) == message
-    message = "t.csv: --input must also name the columns of two, three"
+    message = "t.csv: --input must name the columns of two, three, too"
     assert fails(datasets, open_inputs("one", "two", "three"), FIVE, input={"one": "p"}) == message
     training, _ = datasets(open_inputs("one", "two"), FIVE, validation_split=0.0, input={"one": "p"})
     assert [part.shape for part in training.inputs] == [(2, 1, 1), (2, 4, 1)]
@@ -295,10 +295,10 @@ def test_ids_stay_integers(one, said):
 @pytest.mark.parametrize(
     "cell, one, message",
     [
-        ("7", False, "t.csv, line 3, column 'v': '7' is not an id; expected an integer from 0 to 6"),
-        ("0", True, "t.csv, line 3, column 'v': '0' is not an id; expected an integer from 1 to 7"),
-        ("1.5", False, "t.csv, line 3, column 'v': '1.5' is not an id; expected an integer from 0 to 6"),
-        ("?", False, "t.csv, line 3, column 'v': '?' is a missing cell, and an id cannot be filled in"),
+        ("7", False, "t.csv, line 3, column 'v': '7' is not an id; ids are integers from 0 to 6"),
+        ("0", True, "t.csv, line 3, column 'v': '0' is not an id; ids are integers from 1 to 7"),
+        ("1.5", False, "t.csv, line 3, column 'v': '1.5' is not an id; ids are integers from 0 to 6"),
+        ("?", False, "t.csv, line 3, column 'v': '?' is a missing cell, and there is no id for it"),
     ],
 )
 def test_what_is_not_an_id(cell, one, message):
@@ -308,7 +308,7 @@ def test_what_is_not_an_id(cell, one, message):
 def test_ids_are_checked_when_predicting_too():
     done = netconv.train(embedding(7), source(TOKENS * 1), epochs=1, validation_split=0)
     assert fails(netconv.predict, done.opened, source("u,v,w\n1,2,9\n")) == (
-        "t.csv, line 2, column 'w': '9' is not an id; expected an integer from 0 to 6"
+        "t.csv, line 2, column 'w': '9' is not an id; ids are integers from 0 to 6"
     )
 
 
@@ -333,8 +333,7 @@ def test_one_hot_columns_are_classes():
     for row, value in (("1,1", "1"), ("0,2", "2")):
         message = fails(datasets, model(), text.replace("3,4,0,1", f"3,4,{row}"))
         assert message == (
-            f"t.csv, line 3, column 'y.2': {value!r} does not make the target columns one-hot: expected a "
-            "single 1, and 0 in the others"
+            f"t.csv, line 3, column 'y.2': {value!r} makes the target columns not one-hot: a single 1, otherwise 0"
         )
 
 
@@ -342,7 +341,7 @@ def test_class_numbers_from_1_are_noticed():
     said = []
     training, _ = datasets(model(1), "a,class\n5,1\n6,2\n", said, validation_split=0.0)
     assert training.targets.tolist() == [0, 1] and training.names == ("1", "2")
-    assert "classes: 1 to 2 in the table are outputs 0 to 1 of the model" in said
+    assert "classes: 1 to 2 in the table are outputs 0 to 1 of the net" in said
 
 
 def test_standardized_numbers(monkeypatch):
@@ -370,7 +369,7 @@ def test_standardized_targets_come_back_in_their_units():
     [head, row] = b"".join(netconv.predict(done.opened, source("x\n0.5\n")).csv()).decode().split()
     assert head == "y" and float(row) == pytest.approx(5150, abs=60)
     assert fails(datasets, model(), separable(20), standardize_target=True) == (
-        "t.csv: --standardize-target is for values, but this model predicts classes"
+        "t.csv: --standardize-target is for numeric targets, and this net predicts classes"
     )
     assert fails(netconv.evaluate, done.opened, source(text), rescale=(2.0, 0.0)) == (
         "the model standardizes its features: leave --rescale out"
@@ -387,7 +386,7 @@ def test_standardized_targets_come_back_in_their_units():
 def test_dates_are_refused(when):
     text = f"a,when,class\n1,{when},x\n2,{when},y\n"
     assert fails(datasets, model(), text) == (
-        f"t.csv, column 'when': holds dates such as {when!r}, which a model cannot take; leave the column out with "
+        f"t.csv, column 'when': holds dates such as {when!r}, which no net takes; leave the column out with "
         "--drop, or convert them to numbers"
     )
     assert fails(datasets, model(4), text).startswith("t.csv, column 'when': holds dates")
@@ -405,7 +404,7 @@ def test_a_column_of_too_many_texts(monkeypatch):
 
 
 def test_a_table_of_targets_alone():
-    message = "t.csv: 0 features found, but the model takes 2"
+    message = "t.csv: 0 features found, and the net takes 2"
     assert fails(datasets, model(), "a,b,class\n1,2,x\n3,4,y\n", drop=("a,b",)) == message
 
 

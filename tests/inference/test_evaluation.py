@@ -70,7 +70,7 @@ def test_the_k_likeliest_classes():
     top = [found.metrics[f"top_{k}_accuracy"] for k in (1, 2, 9)]
     assert top == [0.5, 0.75, 1.0] and top[0] == found.metrics["accuracy"]
     chances[0, 1] = np.nan
-    message = "the model outputs NaN: no class is more probable than another"
+    message = "the net outputs NaN: no class can be predicted"
     assert fails(evaluated, chances, np.array([0, 0, 1, 0]), "abc") == message
 
 
@@ -119,15 +119,17 @@ def test_a_spread_of_nothing_has_no_r2():
 
 
 def test_top_k_is_of_classes():
-    message = "top-K accuracy is for classes, but this model predicts values"
+    message = "top-k accuracy is for classifiers, and this net predicts values"
     assert fails(netconv.evaluate, model(1, 1, "mse", None), source("a,y\n1,2\n"), top=(2,)) == message
 
 
 def test_targets_that_cannot_be_evaluated():
     message = "t.csv: no row has a target"
     assert fails(netconv.evaluate, model(1, 1, "mse", None), source("a,y\n1,?\n2,\n"), target=("y",)) == message
-    message = "t.csv, line 2, column 'b': 'x' is not a number, in a column that the model takes as numbers"
-    assert fails(netconv.evaluate, model(), source("a,b,class\n1,x,0\n2,3,1\n")) == message
+    assert fails(netconv.evaluate, model(), source("a,b,class\n1,x,0\n2,3,1\n")) == (
+        "t.csv, line 2, column 'b': 'x' is not a number, in a column that is numeric, as the net was not trained on a "
+        "table"
+    )
 
 
 # As text

@@ -32,7 +32,7 @@ def test_unknown_lengths_are_inferred():
     [image] = calling.split_inputs(made, np.zeros((3, 49), np.float32))
     assert image.shape == (3, 1, 7, 7)
     assert fails(calling.split_inputs, made, np.zeros((3, 50), np.float32)) == (
-        "50 features do not fit the model's input of 1 x ? x ?"
+        "50 features do not fit the net's input of 1 x ? x ?"
     )
 
 
@@ -85,6 +85,6 @@ def test_where_the_trained_model_goes(tmp_path):
         f"{tmp_path / 'x-trained.keras'}: the trained model would be written over its input; choose another with -o"
     )
     assert fails(path, "net.keras", "x.h5") == (
-        "x.h5: a trained model is saved as .keras, together with how its table is read"
+        "x.h5: a trained model must be a .keras file, which can store how the table was read"
     )
     assert fails(path, "net.keras", "no/x.keras") == "no/x.keras: there is no folder no"

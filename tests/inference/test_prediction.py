@@ -70,7 +70,7 @@ def test_where_the_model_outputs_nan_no_class_is_predicted():
     made = untrained()
     made.layers[-1].set_weights([WEIGHTS[0] * np.nan, WEIGHTS[1]])
     lines, said = lines_of(ROWS, made)
-    assert lines[1:] == [",", ","] and said[-1] == "warning: the model outputs NaN for 2 rows"
+    assert lines[1:] == [",", ","] and said[-1] == "warning: the net outputs NaN for 2 rows"
 
 
 def test_integers_are_written_as_integers():
@@ -268,11 +268,7 @@ def test_a_file_is_written_whole_or_not_at_all(trained, tmp_path):
     ],
 )
 def test_a_trained_model_takes_what_it_was_trained_on(trained, option, said):
-    message = (
-        "the model keeps the features and the scaling that it was trained with: leave --"
-        + option.replace("_", "-")
-        + " out"
-    )
+    message = "a trained model reads a table as in training: leave --" + option.replace("_", "-") + " out"
     for call in (prediction.predict, evaluation.evaluate):
         assert fails(call, trained, source(BAD), **{option: said}) == message
 

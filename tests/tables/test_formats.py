@@ -173,12 +173,12 @@ def test_parquet_in_blocks(monkeypatch):
 
 def test_parquet_that_cannot_be_read():
     data = parquet({"a": list(range(5000)), "b": [f"t{n}" for n in range(5000)]})
-    cut = "t: is cut short or damaged: it is not a Parquet file"
+    cut = "t: is cut short or damaged: not a Parquet file"
     assert fails(data[:-20]) == fails(data[:200]) == fails(b"PAR1") == cut
     assert fails(data[:100] + bytes(20_000) + data[20_100:]) == cut
     assert fails(gzip.compress(data)) == "t: is a compressed Parquet file: decompress it first"
     assert fails(parquet({"a": pa.array([[1], [2]])})) == (
-        "t, column 'a': holds list<element: int64>; expected numbers or text"
+        "t, column 'a': holds list<element: int64>, and numbers or text are expected"
     )
     assert fails(parquet({"a": pa.array([], pa.int8())})) == "t: has a header and no rows"
 
@@ -266,33 +266,33 @@ def header(text, version=1):
     "data, message",
     [
         (npy(IMAGES)[:-5], "is cut short: 3 of 4 rows"),
-        (npy(IMAGES) + b"1", "has more than the 4 rows of its header"),
+        (npy(IMAGES) + b"1", "has more than the 4 rows in its header"),
         (npy(IMAGES)[:40], "has no readable .npy header"),
         (header("__import__('os').system('true')"), "has no readable .npy header"),
         (header("{'descr': '<f8', 'fortran_order': False, 'shape': (1" + "0" * 15 + ",)}"),
          "is cut short: 0 of 1,000,000,000,000,000 rows"),
         (header("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1" + "0" * 15 + ")}"),
-         "has rows of 1,000,000,000,000,000 values; a row may have at most 64 MB"),
+         "has rows of 1,000,000,000,000,000 values, and at most 64 MB a row are read"),
         (header("{'descr': '<U99999999', 'fortran_order': False, 'shape': (1,)}"),
-         "has rows of 1 values; a row may have at most 64 MB"),
+         "has rows of 1 values, and at most 64 MB a row are read"),
         (npy(np.array([{}, 1], object), allow_pickle=True),
          "holds Python objects, which are not read: save plain numbers or text"),
-        (npy(np.array([1j])), "holds complex128; expected numbers or text"),
+        (npy(np.array([1j])), "holds complex128, and numbers or text are expected"),
         (npy(np.asfortranarray(np.ones((2, 3)))), "is in Fortran order: save it with numpy.ascontiguousarray"),
-        (npy(np.array(3)), "is a single value; expected rows"),
+        (npy(np.array(3)), "is a single value, and rows are expected"),
         (npy(np.array(["\xe9".encode()])), "its text is not ASCII: save it as Unicode"),
         (npy(np.ones((3, 0))), "has the shape 3 x 0, which has no values"),
-        (npy(np.array([["a", "b"]])), "has rows of 2 texts; expected one text per row"),
+        (npy(np.array([["a", "b"]])), "has rows of 2 texts, and only one is possible"),
         (npy(np.ones((0, 3))), "has a header and no rows"),
         (idx(IMAGES)[:-5], "is cut short: 3 of 4 rows"),
         (idx(IMAGES)[:10], "is cut short in its header"),
-        (idx(IMAGES) + b"1", "has more than the 4 rows of its header"),
+        (idx(IMAGES) + b"1", "has more than the 4 rows in its header"),
         (struct.pack(">HBB2I", 0, 8, 2, 2**32 - 1, 2**32 - 1),
-         "has rows of 4,294,967,295 values; a row may have at most 64 MB"),
+         "has rows of 4,294,967,295 values, and at most 64 MB a row are read"),
         (gzip.compress(struct.pack(">HBB2I", 0, 8, 2, 2**32 - 1, 10) + bytes(95)),
          "is cut short: 9 of 4,294,967,295 rows"),
         (npz(x=IMAGES, y=np.arange(3)), "its arrays have different numbers of rows: x 4, y 3"),
-        (npz(x=IMAGES)[:-30], "is cut short or damaged: it is not an .npz file"),
+        (npz(x=IMAGES)[:-30], "is cut short or damaged: not a .npz file"),
         (npz(x=np.array([None])), "its array 'x' holds Python objects, which are not read: save plain numbers or text"),
         (gzip.compress(npz(x=IMAGES)), "is a compressed .npz: decompress it first"),
     ],

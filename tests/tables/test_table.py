@@ -107,7 +107,7 @@ def test_one_column_is_a_table():
             '"' + "x\n" * 100_000 + '",b\n1,2\n',
             "t.csv: its header cannot be read: field larger than field limit (131072)",
         ),
-        (b"PK\x03\x04\x00\x00", "t.csv: is cut short or damaged: it is not an .npz file"),
+        (b"PK\x03\x04\x00\x00", "t.csv: is cut short or damaged: not a .npz file"),
         (b"\xff\xfea\x00,\x00", "t.csv: is not a table of UTF-8 text (CSV)"),
         (b"a,b\n" + b"1,x\n" * 30000 + b"2,\xe9\n", "t.csv, line 30002: is not UTF-8"),
     ],

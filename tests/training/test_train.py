@@ -149,7 +149,7 @@ def test_fewer_classes_than_outputs():
 
 def test_one_class_teaches_nothing():
     assert fails(netconv.train, model(), source("a,b,class\n1,2,x\n3,4,x\n")) == (
-        "t.csv, column 'class': all rows are of one class, 'x'; training takes at least two"
+        "t.csv, column 'class': all rows are of one class, 'x': there is nothing to distinguish"
     )
 
 
@@ -240,12 +240,12 @@ def test_a_loss_that_is_no_number_ends_it():
 def test_what_a_table_cannot_train():
     made = keras.Sequential([keras.Input((2, 3)), layers.Dense(2)])
     assert fails(netconv.train, made, source("a\n1\n")) == (
-        "the model: the model outputs an array of 2 x 2 per row; a table can train only a vector"
+        "the model: the net outputs 2 x 2 per row, and a table can train only a vector"
     )
     entry = keras.Input((2,))
     made = keras.Model(entry, [layers.Dense(1)(entry), layers.Dense(2)(entry)])
     assert fails(netconv.train, made, source("a\n1\n")) == (
-        "the model: the model has 2 outputs; a table can train only one"
+        "the model: the net has 2 outputs, and a table can train only one"
     )
     assert fails(netconv.train, model(), source("a,b,class\n1,2,?\n"), target=("class",)) == (
         "t.csv, column 'class': the target column is empty"
@@ -354,10 +354,11 @@ def test_a_plain_model_takes_numbers_only():
     lines = b"".join(netconv.predict(made, source("a,b\n1,2\n")).csv(proba=True)).decode().splitlines()
     assert lines[0] == "class,0,1"
     assert fails(lambda: list(netconv.predict(made, source("a,b\n1,2\n1,x\n")).csv())) == (
-        "t.csv, line 3, column 'b': 'x' is not a number, in a column that the model takes as numbers"
+        "t.csv, line 3, column 'b': 'x' is not a number, in a column that is numeric, as the net was not trained "
+        "on a table"
     )
     assert fails(lambda: list(netconv.predict(made, source("1,2,3,4\n")).csv())) == (
-        "t.csv: 4 features found, but the model takes 2: 1, 2, 3, 4; --target names a column that is not a feature"
+        "t.csv: 4 features found, and the net takes 2: 1, 2, 3, 4; --target names a column that is not a feature"
     )
     found = netconv.evaluate(made, source("a,b,class\n1,2,0\n3,4,1\n?,2,1\n".replace("?", "5")))
     assert [report.name for report in found.classes] == ["0", "1"]
