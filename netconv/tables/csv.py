@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import DataError
-from .csv_dialect import detect_format, header_end, records
+from .csv_dialect import detect_delimiter, detect_format, header_end, records
 from .number_format import pluralize
 from .rows import MISSING, ColumnRoles, RowErrors, RowLocation, Rows, TableFormat, Text, strip_cells
 from .sources import Stream
@@ -35,9 +35,11 @@ def stream(
     `table.stream`. Raises DataError."""
     format_, roles = None, ColumnRoles()
     likely_text: frozenset[int] = frozenset()
-    for line, data in _blocks(stream):
+    reader = _BlockReader(stream)
+    for line, data in reader:
         if format_ is None:
             format_, likely_text = detect_format(data, stream.name, known_names, header)
+            reader.delimiter = format_.delimiter
             roles = roles_of(format_)
             text |= roles.text
             if format_.header:
@@ -56,45 +58,54 @@ def stream(
 # Bytes to blocks of whole rows
 
 
-def _blocks(stream: Stream) -> Iterator[tuple[int, bytes]]:
-    """(number of its first line, bytes) of blocks of whole rows, without a byte order mark."""
-    line, data = 1, b""
-    while piece := stream.read():
-        data += piece
-        if line == 1:
-            data = data.removeprefix(BOM)
-        end = _last_row_end(data)
-        if end:
-            yield line, data[:end]
-            line += data.count(b"\n", 0, end)
-            data = data[end:]
-        if len(data) > LONGEST:
-            raise DataError(f"a row of more than {LONGEST >> 20} MB: is a quote left open?", stream.name, line)
-    if data:  # only "\r" may have ended its lines
-        yield line, data if b"\n" in data else data.replace(b"\r", b"\n")
+class _BlockReader:
+    """Reads (number of its first line, bytes) of blocks of whole rows, without a byte order mark. `delimiter` is that
+    of the file once it is known; until then it is inferred where it matters."""
 
+    def __init__(self, stream: Stream):
+        self.delimiter: str | None = None
+        self._stream = stream
 
-def _last_row_end(data: bytes) -> int:
-    """Where the last whole row ends, 0 if no row is whole: after a line end that is not in quotes."""
-    end = data.rfind(b"\n") + 1
-    if data.count(b'"', 0, end) % 2 == 0:
-        return end
-    ends, position = [0], 0
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        line, data = 1, b""
+        while piece := self._stream.read():
+            data += piece
+            if line == 1:
+                data = data.removeprefix(BOM)
+            end = self._last_row_end(data)
+            if end:
+                yield line, data[:end]
+                line += data.count(b"\n", 0, end)
+                data = data[end:]
+            if len(data) > LONGEST:
+                raise DataError(
+                    f"a row of more than {LONGEST >> 20} MB: is a quote left open?", self._stream.name, line
+                )
+        if data:  # only "\r" may have ended its lines
+            yield line, data if b"\n" in data else data.replace(b"\r", b"\n")
 
-    def lines() -> Iterator[str]:
-        nonlocal position
-        for line in io.BytesIO(data):
-            if position == end:
-                return
-            position += len(line)
-            yield line.decode("latin-1")
+    def _last_row_end(self, data: bytes) -> int:
+        """Where the last whole row ends, 0 if no row is whole: after a line end that is not in quotes."""
+        end = data.rfind(b"\n") + 1
+        if data.count(b'"', 0, end) % 2 == 0:
+            return end
+        delimiter = self.delimiter or detect_delimiter(data, self._stream.name)
+        ends, position = [0], 0
 
-    try:  # the quote is open here, or is loose in a cell: the parser knows
-        for _ in csv.reader(lines()):
-            ends.append(position)
-    except csv.Error:
-        return ends[-1]
-    return ends[-1] if len(ends) < 2 or ends[-1] < end else ends[-2]
+        def lines() -> Iterator[str]:
+            nonlocal position
+            for line in io.BytesIO(data):
+                if position == end:
+                    return
+                position += len(line)
+                yield line.decode("latin-1")
+
+        try:  # the quote is open here, or is loose in a cell: the parser knows
+            for _ in csv.reader(lines(), delimiter=delimiter):
+                ends.append(position)
+        except csv.Error:
+            return ends[-1]
+        return ends[-1] if len(ends) < 2 or ends[-1] < end else ends[-2]
 
 
 # Blocks to rows
@@ -123,7 +134,7 @@ def _rows(block: _Block, roles: ColumnRoles, likely_text: frozenset[int], lenien
     import pyarrow as pa
 
     width = len(block.format.names)
-    if not block.data or block.data.isspace():
+    if not block.data.strip(b"\r\n"):
         kept = {index: pa.array([], pa.string()) for index in roles.kept}
         errors = RowErrors(np.zeros(0, bool)) if lenient else None
         return Rows(block.file, block.format, np.empty((0, width), np.float32), {}, block.locate, kept, errors)

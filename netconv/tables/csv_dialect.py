@@ -30,6 +30,11 @@ def records(data: bytes, delimiter: str, line: int = 1) -> Iterator[tuple[int, l
         yield line + start, []
 
 
+def detect_delimiter(data: bytes, file: str) -> str:
+    """The delimiter of a file. Raises DataError."""
+    return _best_delimiter(_sample(data, file), file)[0]
+
+
 def detect_format(
     data: bytes, file: str, known_names: tuple[str, ...], header: bool | None
 ) -> tuple[TableFormat, frozenset[int]]:

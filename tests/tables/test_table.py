@@ -83,6 +83,12 @@ def test_a_header_is_inferred(text, header, names):
     assert (form.header, form.names) == (header, names)
 
 
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_name_of_two_lines(delimiter):
+    rows = read(f'x{delimiter}"l\nm"\n1{delimiter}2\n')
+    assert (rows.format.names, cells(rows)) == (("x", "l\nm"), [[1], [2]])
+
+
 def test_the_header_option_decides():
     assert cells(read("a,b\nc,d\n", header=False)) == [["a", "c"], ["b", "d"]]
     assert read("1,2\n3,4\n", header=True).format.names == ("1", "2")
@@ -123,10 +129,11 @@ def test_a_file_that_is_not_there(tmp_path):
         table.read(sources(tmp_path))
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("block", [7, 16, 64, 1000])
-def test_blocks_do_not_show(monkeypatch, block):
+def test_blocks_do_not_show(monkeypatch, block, delimiter):
     monkeypatch.setattr("netconv.tables.sources.BLOCK", block)
-    text = 'a,b,c\n1,x,1\n2,"y,\n""z""",2\n3,5" pipe,?\n,,\n4,x,four\n'
+    text = 'a|b|c\n1|x|1\n2|"y,\n""z"""|2\n3|5" pipe|?\n||\n4|x|four\n'.replace("|", delimiter)
     rows = read(text)
     assert cells(rows) == [[1, 2, 3, None, 4], ["x", 'y,\n"z"', '5" pipe', None, "x"], ["1", "2", None, None, "four"]]
     found = [rows.locate(row) for row in range(5)]
