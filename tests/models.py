@@ -15,7 +15,7 @@ layers = keras.layers
 
 
 def model(features=2, classes=2, loss="sparse_categorical_crossentropy", activation="softmax", hidden=()):
-    """A model with settled initial values."""
+    """A model with fixed initial values."""
     keras.utils.set_random_seed(1)
     stack = [keras.Input((features,)), *hidden, layers.Dense(classes, activation=activation)]
     made = keras.Sequential(stack)
@@ -28,7 +28,7 @@ def source(text):
 
 
 def separable(rows=60, names=("no", "yes"), seed=0):
-    """Rows whose class is told by the sign of a; b is noise."""
+    """Rows whose class is the sign of a; b is noise."""
     generator = np.random.default_rng(seed)
     lines = [f"{a:.4f},{b:.4f},{names[int(a > 0)]}\n" for a, b in generator.normal(size=(rows, 2))]
     return "a,b,class\n" + "".join(lines)

@@ -37,11 +37,11 @@ class Limit(click.ParamType):
 @QUIET
 def evaluate(data, model, minimum, maximum, plot, as_json, quiet, **options):
     """Says how well a model tells what a table says: loss, accuracy, each class, who is taken for whom."""
-    say = saying(quiet)
+    notify = saying(quiet)
     if plot:
         netconv.check_picture(plot)
-    opened = opened_model(model, data, False, say)
-    found = netconv.evaluate(opened, table(data), say=say, **options)
+    opened = opened_model(model, data, False, notify)
+    found = netconv.evaluate(opened, table(data), notify=notify, **options)
     if plot:
         netconv.confusion_matrix([report.name for report in found.classes], found.confusion, plot)
     click.echo(json.dumps(found.facts, ensure_ascii=False) if as_json else found.text)

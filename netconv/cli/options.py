@@ -110,12 +110,12 @@ def table(data: tuple[str, ...]):
     return list(map(source, data))
 
 
-def opened_model(model, data: tuple[str, ...], training: bool, say, seed: int = 0, init: str | None = None):
+def opened_model(model, data: tuple[str, ...], training: bool, notify, seed: int = 0, init: str | None = None):
     if model == "-" and "-" in data:
         raise click.UsageError("the model and the data cannot both be standard input")
     if data.count("-") > 1:
         raise click.UsageError("standard input can be read once")
     if model is None:
-        model = netconv.find_model(None if "-" in data else data[0], training, say)
+        model = netconv.find_model(None if "-" in data else data[0], training, notify)
     with quiet_keras():
-        return netconv.open_model(sys.stdin.buffer.read() if model == "-" else model, seed, init, training, say)
+        return netconv.open_model(sys.stdin.buffer.read() if model == "-" else model, seed, init, training, notify)

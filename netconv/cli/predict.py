@@ -28,8 +28,8 @@ def predict(data, model, proba, top, output, as_json, quiet, **options):
     """Says what a model makes of each row of a table: a line for each row, in order, as they come."""
     if proba + (top is not None) + options["raw"] > 1:
         raise click.UsageError("--proba, --top and --raw exclude each other")
-    say = saying(quiet)
+    notify = saying(quiet)
     data = data or ("-",)
-    opened = opened_model(model, data, False, say)
-    found = netconv.predict(opened, table(data), say=say, **options)
+    opened = opened_model(model, data, False, notify)
+    found = netconv.predict(opened, table(data), notify=notify, **options)
     found.write(sys.stdout.buffer if output == "-" else output, as_json, proba, top)

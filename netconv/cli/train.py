@@ -165,10 +165,10 @@ def train(data, model, output, history, plot, as_json, quiet, validation_data, s
         raise click.UsageError("--resume goes with --checkpoint, which names the folder")
     if strategy == "multiworker" and not os.environ.get("TF_CONFIG"):
         raise click.UsageError("--strategy multiworker wants TF_CONFIG in the environment, which names the workers")
-    say = saying(quiet)
+    notify = saying(quiet)
     with quiet_keras():
         chosen = netconv.strategy_for(strategy, device)
-    opened = opened_model(model, data, True, say, seed, init)
+    opened = opened_model(model, data, True, notify, seed, init)
     target = sys.stdout.buffer if output == "-" else opened.trained_path(output)
     for file in filter(None, (None if output == "-" else target, history, plot)):
         netconv.check_writable(file, opened.size)
@@ -193,7 +193,7 @@ def train(data, model, output, history, plot, as_json, quiet, validation_data, s
     with stop.watching():
         try:
             trained = netconv.train(
-                opened, table(data), seed=seed, say=say, progress=progress, stop=stop, strategy=chosen,
+                opened, table(data), seed=seed, notify=notify, progress=progress, stop=stop, strategy=chosen,
                 validation_data=source(validation_data) if validation_data else None, **given,
             )  # fmt: skip
         except KeyboardInterrupt:
@@ -203,16 +203,16 @@ def train(data, model, output, history, plot, as_json, quiet, validation_data, s
         finally:
             if line:
                 line.end()
-    say(trained.text)
+    notify(trained.text)
     if not trained.chief:
-        say("the first worker writes the model")
+        notify("the first worker writes the model")
     else:
         trained.save(target)
         if history:
             trained.save_history(history)
         if plot:
             netconv.learning_curves(trained.history, plot, trained.best if trained.validation_rows else None)
-        say(f"{'model':11} {'standard output' if output == '-' else target}")
+        notify(f"{'model':11} {'standard output' if output == '-' else target}")
         if as_json:
             click.echo(json.dumps({"path": str(target), **trained.facts}))
         elif output != "-":

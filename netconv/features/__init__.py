@@ -1,1 +1,1 @@
-"""Columns to numbers: encodings, fill values, scales, which column is what. Knows no graph and no Keras."""
+"""Turns columns into numbers: encodings, fill values, scales, targets and features. Knows no graph and no Keras."""

@@ -1,25 +1,18 @@
-"""Encodings: how the rows of a table become what a net takes and is to give.
+"""Encodings: how the rows of a table become the inputs and targets of a model.
 
-What is learnt from a training table (columns, categories, fills, means, classes) is an `Encoding`: it is kept with the
-trained model, and every later table is read by it. Knows tables and numbers, no Keras: a net is its `ModelSpec`.
+What is inferred from a training table (columns, categories, fill values, means, classes) is an `Encoding`. It is saved
+with the trained model, and later tables are read by it. Knows tables and numbers, no Keras: a model is its `ModelSpec`.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError, FormatError
-from ..tables import table
-from ..tables.column_selection import columns, listed
-from ..tables.number_format import counted
-from ..tables.rows import NUMBER, Rows, TableFormat
-from ..tables.sources import Source
-from ..tables.table import Table
+from ..errors import FormatError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,8 +20,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InputSpec:
-    """An input of a net: its `name`; its `width`, how many numbers it takes a row, None for any; `ids`, the lowest and
-    the highest number where these are ids of an Embedding."""
+    """An input of a model: its `name`; its `width`, the numbers that it takes per row, None for any number; `ids`, the
+    lowest and the highest id if these numbers are ids of an Embedding."""
 
     name: str
     width: int | None
@@ -37,9 +30,9 @@ class InputSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What a net takes and gives a row: `features` numbers, None for any; `outputs` numbers; `classes`, how many
-    classes these tell apart, 0 for a net that gives values. `inputs` are those of a net that has several, or that takes
-    ids."""
+    """What a model takes and outputs per row: `features`, the numbers that it takes, None for any number; `outputs`,
+    the numbers that it outputs; `classes`, how many classes these are for, 0 for a model that predicts values; its
+    `inputs`, empty where only `features` matters."""
 
     features: int | None
     outputs: int
@@ -49,10 +42,12 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class Feature:
-    """A column that the net takes. `categories`, in the order of their codes, is empty for a column of numbers; a
-    `onehot` feature takes a place for each category. `fill` stands for a missing cell; None refuses one. Numbers that
-    are standardised have a `mean` and a standard deviation `std`; `ids` are the lowest and the highest of whole numbers
-    that an Embedding takes."""
+    """A column that is a feature.
+
+    `categories`, in the order of their codes, is empty for a numeric column; a `onehot` feature has a number for each
+    category. `fill` replaces a missing cell; None makes it an error. Standardized numbers have a `mean` and a standard
+    deviation `std`. `ids` are the lowest and the highest id if the numbers are ids of an Embedding.
+    """
 
     name: str
     categories: tuple[str, ...] = ()
@@ -64,16 +59,31 @@ class Feature:
 
     @property
     def width(self) -> int:
+        """The numbers that it becomes."""
         return len(self.categories) if self.onehot else 1
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its numbers are quantities, neither codes of categories nor ids."""
+        return not self.categories and not self.ids
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """How rows become what a net takes and what it is to give: the `columns` of the training table and whether it had
-    a `header`; the `features` in the net's order, and how many numbers each of its `inputs` takes of them (none for one
-    input); the `targets` and their `classes` (none for values; several targets of classes are one-hot); what numbers
-    are multiplied by (`scale`) and what is then added (`offset`); `target_mean` and `target_std` of values that are
-    standardised, one for each target."""
+    """How the rows of a table become the inputs and targets of a model.
+
+    Attributes:
+        columns: The columns of the training table.
+        header: Whether the training table had a header.
+        features: The features in the order of the model's inputs.
+        targets: The target columns.
+        classes: The names of the classes; empty for values. Several targets with classes are one-hot.
+        scale: Factor of numeric features that are not standardized.
+        offset: What is then added to them.
+        inputs: How many numbers each input takes; empty for a single input that takes all.
+        target_mean: Means of standardized targets; empty if they are not standardized.
+        target_std: Standard deviations of standardized targets.
+    """
 
     columns: tuple[str, ...]
     header: bool
@@ -88,47 +98,53 @@ class Encoding:
 
     @property
     def width(self) -> int:
+        """The numbers of a row."""
         return sum(feature.width for feature in self.features)
 
     def dump(self) -> bytes:
+        """The encoding as JSON."""
         return json.dumps(asdict(self), ensure_ascii=False).encode()
 
     @staticmethod
     def load(data: bytes, file: str) -> Encoding:
-        """Raises FormatError."""
+        """The encoding of what `dump` returned. Raises FormatError."""
         try:
             facts = json.loads(data)
-            texts = [tuple(map(str, facts[key])) for key in ("columns", "targets", "classes")]
-            features = tuple(map(_feature_of, facts["features"]))
-            inputs = tuple(map(int, facts["inputs"]))
+            columns, targets, classes = (tuple(map(str, facts[key])) for key in ("columns", "targets", "classes"))
             mean, std = (tuple(map(float, facts[key])) for key in ("target_mean", "target_std"))
-            found = Encoding(
-                texts[0], bool(facts["header"]), features, texts[1], texts[2], float(facts["scale"]),
-                float(facts["offset"]), inputs, mean, std,
+            encoding = Encoding(
+                columns, bool(facts["header"]), tuple(map(_load_feature, facts["features"])), targets, classes,
+                float(facts["scale"]), float(facts["offset"]), tuple(map(int, facts["inputs"])), mean, std,
             )  # fmt: skip
-            fits = not inputs or (min(inputs) > 0 and sum(inputs) == found.width)
-            if not fits or not {f.name for f in features} <= set(texts[0]) or len(mean) != len(std):
+            if not encoding._is_consistent():
                 raise ValueError
-            return found
+            return encoding
         except (ValueError, TypeError, LookupError, RecursionError):
             raise FormatError(f"{file}: its member netconv/table.json is damaged") from None
 
+    def _is_consistent(self) -> bool:
+        inputs = not self.inputs or (min(self.inputs) > 0 and sum(self.inputs) == self.width)
+        names = {feature.name for feature in self.features} <= set(self.columns)
+        return inputs and names and len(self.target_mean) == len(self.target_std)
+
     def affine(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What is subtracted from each number the net takes, what the rest is multiplied by, and what is then added."""
+        """The (mean, scale, offset) of the numbers of a row, each (width,) of float32: `x` becomes
+        `(x - mean) * scale + offset`."""
         import numpy as np
 
         parts: list[tuple[float, float, float]] = []
         for feature in self.features:
-            if feature.mean is not None:
+            if feature.mean is not None and feature.std is not None:
                 parts.append((feature.mean, 1 / feature.std, 0.0))
-            elif feature.categories or feature.ids:
-                parts += [(0.0, 1.0, 0.0)] * feature.width
-            else:
+            elif feature.is_number:
                 parts.append((0.0, self.scale, self.offset))
-        return tuple(np.array(parts, np.float32).reshape(-1, 3).T)
+            else:
+                parts += [(0.0, 1.0, 0.0)] * feature.width
+        mean, scale, offset = np.array(parts, np.float32).reshape(-1, 3).T
+        return mean, scale, offset
 
     def original(self, values: np.ndarray) -> np.ndarray:
-        """Values (rows, targets) that a net gives, in the units of the table."""
+        """Predicted values, (rows, targets), in the units of the table."""
         import numpy as np
 
         if not self.target_mean:
@@ -136,7 +152,7 @@ class Encoding:
         return values * np.array(self.target_std, np.float32) + np.array(self.target_mean, np.float32)
 
 
-def _feature_of(facts) -> Feature:
+def _load_feature(facts: Mapping[str, Any]) -> Feature:
     categories, fill = tuple(map(str, facts["categories"])), facts["fill"]
     if fill is not None and categories and fill not in categories:
         raise ValueError
@@ -148,63 +164,3 @@ def _feature_of(facts) -> Feature:
         None if mean is None else float(mean), None if mean is None else float(std),
         None if ids is None else (int(ids[0]), int(ids[1])),
     )  # fmt: skip
-
-
-def places(encoding: Encoding, form: TableFormat, file: str) -> tuple[list[int], list[int]]:
-    """Where a table has the features and the targets of an encoding; no targets if it has none."""
-    names = [feature.name for feature in encoding.features]
-    if form.header and encoding.header:
-        found = {name: position for position, name in enumerate(form.names)}
-        missing = [name for name in names if name not in found]
-        if missing:
-            raise DataError(
-                f"{counted(len(form.names), 'column')} found, and of the {counted(len(names), 'feature')} that the "
-                f"model takes these are missing: {listed(missing)}",
-                file,
-            )
-        targets = [found[t] for t in encoding.targets if t in found]
-        return [found[name] for name in names], targets if len(targets) == len(encoding.targets) else []
-    if len(form.names) == len(encoding.columns):
-        found = {name: position for position, name in enumerate(encoding.columns)}
-        targets = columns(encoding.columns, encoding.targets, file)
-        return [found[name] for name in names], targets
-    if len(form.names) == len(names):
-        return list(range(len(names))), []
-    raise DataError(
-        f"{counted(len(form.names), 'column')} found, and the model takes {len(names):,} features "
-        f"({listed(names)}) or the {len(encoding.columns):,} columns of its training table",
-        file,
-    )
-
-
-def _texts(encoding: Encoding, form: TableFormat, file: str) -> frozenset[int]:
-    """The positions of the columns that an encoding has as text."""
-    features, targets = places(encoding, form, file)
-    text = {place for place, feature in zip(features, encoding.features, strict=True) if feature.categories}
-    if encoding.classes and not all(map(NUMBER.match, encoding.classes)):
-        text.update(targets)
-    return frozenset(text)
-
-
-def _ignored(encoding: Encoding, form: TableFormat, file: str) -> frozenset[int]:
-    """The positions of the columns that an encoding does not take."""
-    features, targets = places(encoding, form, file)
-    return frozenset(range(len(form.names))).difference(features, targets)
-
-
-def stream(sources: tuple[Source, ...], encoding: Encoding, header: bool | None = None, **options) -> Iterator[Rows]:
-    """The rows of a table in blocks, read as the training table of `encoding` was; `options` are those of
-    `table.stream`. Raises DataError."""
-    known, text, ignore = _known(encoding, sources)
-    return table.stream(sources, header, known, text, ignore=ignore, **options)
-
-
-def read(sources: tuple[Source, ...], encoding: Encoding, header: bool | None = None) -> Table:
-    """A whole table, read as the training table of `encoding` was. Raises DataError."""
-    known, text, ignore = _known(encoding, sources)
-    return table.read(sources, header, known, text, ignore)
-
-
-def _known(encoding: Encoding, sources: tuple[Source, ...]):
-    names, file = encoding.columns if encoding.header else (), table.title(sources)
-    return names, partial(_texts, encoding, file=file), partial(_ignored, encoding, file=file)

@@ -1,324 +1,250 @@
-"""What the columns of a training table are: which the net is to tell, which it takes, and as what."""
+"""The encoding of a training table: which columns are targets, which are features of which input, and of what type."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from ..tables.column_selection import columns, listed, of_array
-from ..tables.number_format import counted
-from ..tables.rows import TableFormat, spelled
+from ..tables.column_selection import array_columns, list_names, select_columns
+from ..tables.number_format import pluralize
+from ..tables.rows import TableFormat
 from ..tables.table import Table
 from .encoding import Encoding, Feature, InputSpec, ModelSpec
+from .notices import Notify, ignore
 from .table_options import TableOptions
+from .target_inference import feature_candidates, infer_classes, infer_targets, is_onehot
 
-if TYPE_CHECKING:
-    pass
-
-TARGETS = ("label", "class", "target", "classification", "y", "labels", "classes", "diagnosis", "species", "outcome",
-           "category", "result")  # fmt: skip
-"""Names of a target column, the likelier first."""
 IDS = frozenset({"id", "index", "idx", "no", "no.", "nr", "row", "rownames", "row_id", "rowid", "unnamed: 0"})
-"""Names of a column that only counts rows."""
+"""Names of a column that only identifies rows."""
 DATE = re.compile(
     r"\d{4}-\d\d?-\d\d?([T ].*)?$|\d{4}/\d\d?/\d\d?( .*)?$|\d\d?[./-]\d\d?[./-]\d{2,4}( .*)?$"
     r"|\d\d?:\d\d(:\d\d(\.\d+)?)?$"
 )
 
 
-def ignore(_line: str) -> None:
-    """Says nothing."""
-
-
-def likely_targets(form: TableFormat, reading: TableOptions, file: str) -> frozenset[int]:
-    """The positions of the columns of which one or several may be the target."""
-    names = form.names
-    given = columns(names, reading.target, file)
-    known = [position for position, name in enumerate(names) if name.lower() in TARGETS]
-    return frozenset(given) or frozenset({*known, 0, len(names) - 1})
-
-
 def infer_encoding(
     table: Table,
-    needs: ModelSpec,
-    reading: TableOptions,
+    spec: ModelSpec,
+    options: TableOptions,
     classes: tuple[str, ...] = (),
-    without_target: bool = False,
-    say: Callable[[str], object] = ignore,
+    target_optional: bool = False,
+    notify: Notify = ignore,
 ) -> Encoding:
-    """Finds the targets, their classes, and the features that the net takes; `encoded.learnt` then adds what stands for
-    missing cells. The table must tell the different numbers of its `likely_targets`.
+    """Infers the targets, their classes and the features; `transform.fit_statistics` then adds fill values.
 
-    `classes` are the names of the classes when they are known. `without_target` allows a table that has none, for
-    prediction. What was found out is given to `say`. Raises DataError.
+    Args:
+        table: The table, with the distinct numbers of its `likely_targets`.
+        spec: What the model takes and outputs.
+        options: What the user selects.
+        classes: The names of the classes, if they are known.
+        target_optional: Allows a table without a target, for prediction.
+        notify: Is called with a line about each thing that was inferred.
+
+    Raises:
+        DataError: The table does not fit the model.
     """
-    names = table.form.names
-    chosen = columns(names, reading.target, table.file)
-    if not chosen:
-        chosen = _find_targets(table, needs, reading, without_target)
-        if chosen:
-            named = (
-                f"column {names[chosen[0]]!r}"
-                if len(chosen) == 1
-                else f"{len(chosen):,} columns from {names[chosen[0]]!r}"
-            )
-            say(f"target: {named}" + ("" if without_target else " (--target names another)"))
-    onehot = needs.classes > 1 and len(chosen) == needs.classes
-    if chosen and not onehot and len(chosen) != (1 if needs.classes else needs.outputs):
-        raise DataError(
-            f"{counted(len(chosen), 'target column')}, and the net gives {counted(needs.outputs, 'value')} a row: "
-            "name as many with --target",
-            table.file,
-        )
-    features, inputs = _features(table, needs, reading, candidates(table.form, reading, chosen, table.file), say)
-    targets = tuple(names[position] for position in chosen)
-    if onehot:
-        say(f"target: {len(chosen):,} one-hot columns, one a class")
-        found = classes or targets
+    names = table.format.names
+    targets = infer_targets(table, spec, options, target_optional, notify)
+    features, inputs = _infer_features(table, spec, options, targets, notify)
+    target_names = tuple(names[index] for index in targets)
+    if is_onehot(targets, spec):
+        notify(f"target: {len(targets):,} one-hot columns, one per class")
+        classes = classes or target_names
+    elif targets and spec.classes and not classes:
+        classes = infer_classes(table, targets[0], spec, notify)
+    scale, offset = options.rescale or (1.0, 0.0)
+    return Encoding(names, table.format.header, features, target_names, classes, scale, offset, inputs)
+
+
+def feature_count(format_: TableFormat, options: TableOptions, file: str) -> int:
+    """How many features a table has, inferred from its columns alone."""
+    targets = select_columns(format_.names, options.target, file)
+    features = feature_candidates(format_, options, targets, file)
+    return len(features) - (not targets and len(features) == len(format_.names))
+
+
+def _infer_features(
+    table: Table, spec: ModelSpec, options: TableOptions, targets: list[int], notify: Notify
+) -> tuple[tuple[Feature, ...], tuple[int, ...]]:
+    """The features in the order of the model's inputs, and how many numbers each of several inputs takes."""
+    candidates = feature_candidates(table.format, options, targets, table.file)
+    groups = _group_by_input(table, spec, options, candidates)
+    if groups is None:
+        features = _choose_features(table, candidates, spec.features, "the net", notify)
+        widths = [entry.width for entry in spec.inputs if entry.width is not None]
     else:
-        found = _classes(table, chosen[0], needs, classes, say) if chosen and needs.classes else classes
-    return Encoding(names, table.form.header, features, targets, found, *(reading.rescale or (1.0, 0.0)), inputs)
+        features, widths = (), []
+        for entry, group in zip(spec.inputs, groups, strict=True):
+            chosen = _choose_features(table, group, entry.width, f"the input {entry.name!r}", notify)
+            features += chosen
+            widths.append(sum(feature.width for feature in chosen))
+    return _with_ids(features, spec.inputs, widths, notify), tuple(widths)
 
 
-def candidates(form: TableFormat, reading: TableOptions, targets: list[int], file: str) -> list[int]:
-    """The positions of the columns that may be features."""
-    given = columns(form.names, reading.columns, file) if reading.columns else range(len(form.names))
-    left = {*targets, *columns(form.names, reading.drop, file)}
-    return [position for position in given if position not in left]
+def _with_ids(
+    features: tuple[Feature, ...], inputs: tuple[InputSpec, ...], widths: list[int], notify: Notify
+) -> tuple[Feature, ...]:
+    """The features, those of inputs that take ids of an Embedding with these ids."""
+    result, end = list(features), 0
+    for entry, width in zip(inputs, widths, strict=True):
+        start, end = end, end + width
+        if not entry.ids:
+            continue
+        position = 0
+        for index, feature in enumerate(features):
+            if start <= position < end:
+                result[index] = replace(feature, onehot=False, ids=entry.ids)
+            position += feature.width
+        from_one = "; they count from 1, as in Mathematica" if entry.ids[0] == 1 else ""
+        notify(f"input {entry.name!r}: ids of an Embedding, {entry.ids[0]:,} to {entry.ids[1]:,}{from_one}")
+    return tuple(result)
 
 
-def width(form: TableFormat, reading: TableOptions, file: str) -> int:
-    """How many features a table has, by its columns alone."""
-    targets = columns(form.names, reading.target, file)
-    found = candidates(form, reading, targets, file)
-    return len(found) - (not targets and len(found) == len(form.names))
+# The columns of each input
 
 
-# Targets
+def _group_by_input(
+    table: Table, spec: ModelSpec, options: TableOptions, candidates: list[int]
+) -> list[list[int]] | None:
+    """The indices of the columns of each input: as the user selects them, or by the names of the inputs; None if only
+    their order assigns them. Raises DataError."""
+    if options.input:
+        return _selected_groups(table, spec, options, candidates)
+    open_width = any(entry.width is None for entry in spec.inputs)
+    if len(spec.inputs) < 2:
+        return [candidates] if open_width else None
+    groups = [_columns_named(table.format.names, candidates, entry.name) for entry in spec.inputs]
+    if all(groups):
+        return groups
+    if open_width:
+        names = list_names(entry.name for entry in spec.inputs)
+        raise DataError(f"which columns are for which input? Name them with --input: {names}", table.file)
+    return None
 
 
-def _find_targets(table: Table, needs: ModelSpec, reading: TableOptions, without_target: bool) -> list[int]:
-    names = [name.lower() for name in table.form.names]
-    if without_target and needs.features == len(candidates(table.form, reading, [], table.file)):
-        return []
-    for name in TARGETS:
-        if name in names:
-            return [names.index(name)]
-    for name in TARGETS:  # the columns of an array
-        found = [position for position, other in enumerate(names) if of_array(name).match(other)]
-        if len(found) == needs.outputs > 1:
-            return found
-    ends = [len(names) - 1, 0] if len(names) > 1 else []
-    if needs.classes:
-        kinds = {position: _kinds(table, position, needs.classes) for position in ends}
-        for wanted in (needs.classes, *range(needs.classes - 1, 1, -1)):
-            for position in ends:
-                if kinds[position] == wanted:
-                    return [position]
-    elif needs.outputs == 1 and ends and ends[0] not in table.texts:
-        return ends[:1]
-    if without_target:
-        return []
-    raise DataError(f"which column is the target? Name it with --target: {listed(table.form.names)}", table.file)
+def _selected_groups(table: Table, spec: ModelSpec, options: TableOptions, candidates: list[int]) -> list[list[int]]:
+    inputs = [entry.name for entry in spec.inputs]
+    unknown = next((name for name in options.input if name not in inputs), None)
+    if unknown is not None:
+        raise DataError(f"the net has no input {unknown!r}; its inputs are {list_names(inputs)}", table.file)
+    groups = {
+        name: select_columns(table.format.names, (selected,), table.file) for name, selected in options.input.items()
+    }
+    taken = {index for group in groups.values() for index in group}
+    rest = [name for name in inputs if name not in groups]
+    if len(rest) > 1:
+        raise DataError(f"--input must name the columns of {list_names(rest)}, too", table.file)
+    return [groups.get(name, [index for index in candidates if index not in taken]) for name in inputs]
 
 
-def _kinds(table: Table, position: int, most: int) -> int:
-    """How many classes a column has; 0 if it does not look like classes."""
-    import numpy as np
-
-    if position in table.texts:
-        return len(table.texts[position])
-    values = table.summary.numbers[position]
-    if values is None or not len(values) or not np.isfinite(values).all() or (values != np.round(values)).any():
-        return 0
-    if values[0] >= 0 and values[-1] < most:
-        return max(2, len(values)) if len(values) > 1 else 0
-    return len(values)
-
-
-def _classes(table: Table, position: int, needs: ModelSpec, known: tuple[str, ...], say) -> tuple[str, ...]:
-    """The names of the classes in the net's order."""
-    import numpy as np
-
-    if known:
-        return known
-    name, most = table.form.names[position], needs.classes
-    if position in table.texts:
-        values = sorted(table.texts[position])
-    else:
-        numbers = table.summary.numbers[position]
-        if numbers is None:
-            raise DataError(
-                f"holds too many different numbers to be classes, and the net tells {most:,}", table.file, column=name
-            )
-        if not np.isfinite(numbers).all():
-            _refuse_infinite(table, position)
-        if len(numbers) and numbers[0] >= 0 and numbers[-1] < most and (numbers == np.round(numbers)).all():
-            return tuple(map(str, range(most)))
-        values = [spelled(number) for number in numbers]
-        if values == list(map(str, range(1, most + 1))):
-            say(f"classes: the numbers 1 to {most:,} of the table are 0 to {most - 1:,} of the net")
-    if not values:
-        raise DataError("the target column is empty", table.file, column=name)
-    if len(values) > most:
-        shown = ", ".join(values[:5]) + (", ..." if len(values) > 5 else "")
-        raise DataError(f"{len(values):,} classes ({shown}), and the net tells {most:,}", table.file, column=name)
-    return tuple(values)
-
-
-def _refuse_infinite(table: Table, position: int) -> None:
-    for rows in table.blocks():
-        rows.finite([position])
+def _columns_named(names: tuple[str, ...], candidates: list[int], name: str) -> list[int]:
+    pattern = array_columns(name)
+    return [index for index in candidates if names[index] == name or pattern.match(names[index])]
 
 
 # Features
 
 
-def _features(table, needs, reading, positions, say) -> tuple[tuple[Feature, ...], tuple[int, ...]]:
-    """The features in the net's order, and how many numbers each of several inputs takes of them."""
-    groups = _groups(table, needs, reading, positions)
-    if groups is None:
-        features, dropped = _choose(table, positions, needs.features, "the net")
-        for position in dropped:
-            say(f"column {table.form.names[position]!r} is left out: it would be one feature too many")
-        if not needs.inputs:
-            return features, ()
-        return _with_ids(features, needs.inputs, say), tuple(entry.width for entry in needs.inputs)
-    found, widths = [], []
-    for entry, group in zip(needs.inputs, groups, strict=True):
-        features, dropped = _choose(table, group, entry.width, f"the input {entry.name!r}")
-        if dropped:
-            say(f"column {table.form.names[dropped[0]]!r} is left out: it would be one feature too many")
-        found += features
-        widths.append(sum(feature.width for feature in features))
-    inputs = tuple(replace(entry, width=wide) for entry, wide in zip(needs.inputs, widths, strict=True))
-    return _with_ids(tuple(found), inputs, say), tuple(widths)
+def _choose_features(
+    table: Table, candidates: list[int], width: int | None, taker: str, notify: Notify
+) -> tuple[Feature, ...]:
+    """The features that have `width` numbers in all: of all candidates, else without one or all of those that do not
+    look like features. `taker` is what takes them, for messages. Raises DataError."""
+    features = {index: _feature(table, index) for index in candidates}
+    reasons = sorted((exclusion_reason(table, index), index) for index in candidates)
+    excludable = [index for reason, index in reasons if reason]
+    for dropped in ([], excludable[:1], excludable):
+        kept = [index for index in candidates if index not in dropped]
+        chosen = _with_width([features[index] for index in kept], width)
+        if chosen:
+            for index in kept:
+                _check_categories(table, index)
+            for index in dropped:
+                notify(f"column {table.format.names[index]!r} is left out: it would be one feature too many")
+            return chosen
+    for index in candidates:
+        if index not in excludable:
+            _check_dates(table, index)
+    raise _width_error(table, list(features.values()), width, taker)
 
 
-def _groups(table: Table, needs: ModelSpec, reading: TableOptions, positions: list[int]) -> list[list[int]] | None:
-    """The columns of each input: as the user says, or by the inputs' names; None: by their order alone."""
-    names, file = table.form.names, table.file
-    known = [entry.name for entry in needs.inputs]
-    if reading.input:
-        strange = next((name for name in reading.input if name not in known), None)
-        if strange is not None:
-            raise DataError(f"the net has no input {strange!r}; its inputs are {listed(known)}", file)
-        given = {name: columns(names, (wanted,), file) for name, wanted in reading.input.items()}
-        taken = {position for group in given.values() for position in group}
-        without = [name for name in known if name not in given]
-        if len(without) > 1:
-            raise DataError(f"--input is to name the columns of {listed(without)}, too", file)
-        return [given.get(name, [p for p in positions if p not in taken]) for name in known]
-    if len(known) < 2:
-        return None if all(entry.width is not None for entry in needs.inputs) else [positions]
-    groups = [[p for p in positions if names[p] == name or of_array(name).match(names[p])] for name in known]
-    if all(groups):
-        return groups
-    if any(entry.width is None for entry in needs.inputs):
-        raise DataError(f"which columns are for which input? Name them with --input: {listed(known)}", file)
-    return None
+def _feature(table: Table, column: int) -> Feature:
+    categories = tuple(sorted(table.texts.get(column, ())))
+    return Feature(table.format.names[column], categories, onehot=len(categories) > 2)
 
 
-def _with_ids(features: tuple[Feature, ...], inputs: tuple[InputSpec, ...], say) -> tuple[Feature, ...]:
-    """The features with the ids that an Embedding takes of them."""
-    found, end = list(features), 0
-    for entry in inputs:
-        start, end = end, end + entry.width
-        if not entry.ids:
-            continue
-        at = 0
-        for index, feature in enumerate(features):
-            if start <= at < end:
-                found[index] = replace(feature, onehot=False, ids=entry.ids)
-            at += feature.width
-        one = "; they count from 1, as Mathematica has them" if entry.ids[0] == 1 else ""
-        say(f"input {entry.name!r}: ids of an Embedding, {entry.ids[0]:,} to {entry.ids[1]:,}{one}")
-    return tuple(found)
+def _with_width(features: list[Feature], width: int | None) -> tuple[Feature, ...]:
+    """The features if they have `width` numbers, with categories one-hot or as codes; else none."""
+    for attempt in (features, [replace(feature, onehot=False) for feature in features]):
+        if width is None or sum(feature.width for feature in attempt) == width:
+            return tuple(attempt)
+    return ()
 
 
-def _choose(table: Table, positions: list[int], wanted: int | None, who: str) -> tuple[tuple[Feature, ...], list[int]]:
-    """The features that make the width that is wanted, and what had to be left out for it."""
-    features = {position: _feature(table, position) for position in positions}
-    spare = sorted((exclusion_reason(table, position), position) for position in positions)
-    spare = [position for rank, position in spare if rank]
-    for dropped in ([], spare[:1], spare):
-        left = set(dropped)
-        kept = [features[position] for position in positions if position not in left]
-        for onehot in (True, False):
-            tried = tuple(replace(f, onehot=onehot and len(f.categories) > 2) for f in kept)
-            if tried and (wanted is None or sum(f.width for f in tried) == wanted):
-                for position in positions:
-                    if position not in left:
-                        _check(table, position)
-                return tried, dropped
-    for position in positions:
-        if position not in spare:
-            _check_dates(table, position)
-    found = counted(len(positions), "feature")
-    wide = sum(len(f.categories) if len(f.categories) > 2 else 1 for f in features.values())
-    if wide != len(positions):
-        found += f" ({wide:,} with text one-hot)"
-    hint = "; --target names a column that is none" if len(positions) == len(table.form.names) else ""
-    names = listed(table.form.names[position] for position in positions)
-    takes = "more" if wanted is None else f"{wanted:,}"
-    raise DataError(f"{found} found, and {who} takes {takes}{': ' if names else ''}{names}{hint}", table.file)
+def _width_error(table: Table, features: Sequence[Feature], width: int | None, taker: str) -> DataError:
+    found = pluralize(len(features), "feature")
+    onehot_width = sum(feature.width for feature in features)
+    if onehot_width != len(features):
+        found += f" ({onehot_width:,} with text one-hot)"
+    takes = "more" if width is None else f"{width:,}"
+    names = f": {list_names(feature.name for feature in features)}" if features else ""
+    hint = "; --target names a column that is not a feature" if len(features) == len(table.format.names) else ""
+    return DataError(f"{found} found, and {taker} takes {takes}{names}{hint}", table.file)
 
 
-def _feature(table: Table, position: int) -> Feature:
-    return Feature(table.form.names[position], tuple(sorted(table.texts.get(position, ()))))
-
-
-def exclusion_reason(table: Table, position: int) -> int:
-    """Why a column is no feature, the likeliest first: 1 its name says so, 2 it counts the rows, 3 it is empty; else
-    0."""
-    name, summary = table.form.names[position], table.summary
-    if name.lower() in IDS or name == f"column {position + 1}":
+def exclusion_reason(table: Table, column: int) -> int:
+    """Why a column does not look like a feature, the best reason first: 1 by its name, 2 it counts the rows, 3 it is
+    empty; else 0."""
+    name, stats = table.format.names[column], table.stats
+    if name.lower() in IDS or name == f"column {column + 1}":
         return 1
-    if position == 0 and position not in table.texts and summary.rows > 2 and summary.counting:
+    if column == 0 and column not in table.texts and stats.rows > 2 and stats.first_counts_rows:
         return 2
-    return 3 if position not in table.texts and summary.missing[position] == summary.rows else 0
+    return 3 if column not in table.texts and stats.missing[column] == stats.rows else 0
 
 
-def _check(table: Table, position: int) -> None:
-    """Raises DataError for a column of text that is no feature: a few texts among numbers, dates, texts that hardly
-    come twice."""
-    values = table.texts.get(position)
+def _check_categories(table: Table, column: int) -> None:
+    """Raises DataError for a column of text that does not hold categories: a few texts among numbers, dates, texts that
+    hardly occur twice."""
+    values = table.texts.get(column)
     if values is None:
         return
-    _check_dates(table, position)
-    counts = table.summary.counts[position]
-    strange = [code for code, value in enumerate(values) if not table.form.is_number(value)]
-    if counts[strange].sum() <= 0.1 * counts.sum():
-        _blame(table, position, strange, "{} is no number, and most cells of this column are")
-    if len(values) > max(50, len(table) // 2) or table.summary.many(position):
+    _check_dates(table, column)
+    counts = table.stats.counts[column]
+    bad = [code for code, value in enumerate(values) if not table.format.is_number(value)]
+    if counts[bad].sum() <= 0.1 * counts.sum():
+        _raise_for_codes(table, column, bad, "{} is not a number, and most cells of this column are")
+    if len(values) > max(50, len(table) // 2) or table.stats.is_full(column):
         raise DataError(
-            f"{len(values):,} different texts in {len(table):,} rows are no categories; leave the column out",
+            f"{len(values):,} different texts in {len(table):,} rows are not categories; leave the column out with "
+            "--drop",
             table.file,
-            column=table.form.names[position],
+            column=table.format.names[column],
         )
 
 
-def _blame(table: Table, position: int, codes: list[int], what: str) -> None:
+def _raise_for_codes(table: Table, column: int, codes: list[int], message: str) -> None:
     """Raises DataError for the first row that has one of these codes."""
     import numpy as np
 
     for rows in table.blocks():
-        bad = np.isin(rows.texts[position].codes, codes)
+        bad = np.isin(rows.texts[column].codes, codes)
         if bad.any():
-            raise rows.blame(what, int(bad.argmax()), position)
+            raise rows.cell_error(message, int(bad.argmax()), column)
 
 
-def _check_dates(table: Table, position: int) -> None:
-    values = table.texts.get(position, ())
+def _check_dates(table: Table, column: int) -> None:
+    values = table.texts.get(column)
+    if not values:
+        return
+    counts = table.stats.counts[column]
     dates = [code for code, value in enumerate(values) if DATE.match(value)]
-    counts = table.summary.counts.get(position)
     if dates and counts[dates].sum() >= 0.9 * counts.sum():
         raise DataError(
-            f"holds dates such as {values[dates[0]]!r}, which no net takes; leave the column out with --drop, or make "
-            "numbers of them",
+            f"holds dates such as {values[dates[0]]!r}, which no net takes; leave the column out with --drop, "
+            "or convert them to numbers",
             table.file,
-            column=table.form.names[position],
+            column=table.format.names[column],
         )

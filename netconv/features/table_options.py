@@ -1,23 +1,34 @@
-"""What a user says of how a table is to be read."""
+"""How a user wants a table to be read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from ..errors import NetconvError
-from ..tables.sources import Data
+from ..tables.sources import File
 
 
 @dataclass(frozen=True)
 class TableOptions:
-    """How a table is to be read; what is not said is found out.
+    """How a table is read. What is not given is inferred.
 
-    Columns are given by name, number (from 1; -1 is the last), range of numbers (2-5) or pattern (pixel*), several
-    separated by commas: `target` are those that the net is to tell, `columns` those that it takes, in this order, and
-    `drop` those that it does not take; `input` has those of each input, by its name. `rescale` is (scale, offset) for
-    numbers; `standardize` makes the mean of each column of numbers 0 and its standard deviation 1 in the rows trained
-    on, `standardize_target` that of each target. `header` says whether the first row of text is one; `labels` is the
-    file of the labels of a file of arrays. Raises NetconvError when two of these exclude each other.
+    Columns are selected by name, number (from 1; -1 is the last), range of numbers (2-5) or pattern (pixel*), several
+    separated by commas.
+
+    Attributes:
+        target: The target column or columns, which the model predicts.
+        columns: The columns that are features, in the order of the model's inputs.
+        drop: Columns that are not features.
+        input: The columns of each input of the model, by the input's name.
+        rescale: (scale, offset): numeric features become `x * scale + offset`.
+        standardize: Whether numeric features are standardized to mean 0 and standard deviation 1 over the training
+            rows. Excludes `rescale`.
+        standardize_target: Whether numeric targets are standardized; predictions and errors are in original units.
+        header: Whether the first row of delimited text has the names of the columns.
+        labels: The file with the labels of a file of arrays.
+
+    Raises:
+        NetconvError: Both `rescale` and `standardize` are given.
     """
 
     target: tuple[str, ...] = ()
@@ -28,15 +39,15 @@ class TableOptions:
     standardize: bool = False
     standardize_target: bool = False
     header: bool | None = None
-    labels: Data | None = None
+    labels: File | None = None
 
     def __post_init__(self):
         if self.rescale and self.standardize:
             raise NetconvError("--rescale and --standardize exclude each other")
 
     @property
-    def anew(self) -> bool:
-        """Whether it says otherwise than a model that has learnt how its table is read."""
+    def changes_encoding(self) -> bool:
+        """Whether any of the options changes how rows are encoded."""
         return bool(
             self.target
             or self.columns

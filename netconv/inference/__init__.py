@@ -1,1 +1,1 @@
-"""Models loaded and run on tables. Knows no table format."""
+"""Opens models and runs them on tables. Knows no table format."""

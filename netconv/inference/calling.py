@@ -1,44 +1,59 @@
-"""Rows of numbers as the inputs of a model, and what it gives for them. Knows no table."""
+"""Runs a model on rows of numbers. Knows no tables."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from ..keras_api.lazy import keras
-from ..tables.number_format import counted
+from ..tables.number_format import pluralize
 
 if TYPE_CHECKING:
     import numpy as np
 
+LARGEST = 16 << 20
+"""Bytes of the widest layer's output for the rows of a call."""
+MOST_ROWS = 8192
+"""Rows of a call."""
 
-def shape_text(shape) -> str:
-    return " x ".join("?" if d is None else str(d) for d in shape)
+
+def format_shape(shape: Sequence[int | None]) -> str:
+    return " x ".join("?" if size is None else str(size) for size in shape)
 
 
 def row_shapes(model, total: int, widths: tuple[int, ...] = ()) -> list[tuple[int, ...]]:
-    """The shapes of a row of each input, of `total` numbers in all; an unknown length is found out, square where there
-    are several. `widths` are the numbers of each input, where they are known. Raises DataError."""
-    found = []
+    """The shapes of a row of each input of a model, for rows of `total` numbers.
+
+    An unknown size is inferred; several are taken to be equal. `widths` are the numbers of each input, where they are
+    known. Raises DataError.
+    """
     shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
-    known = [math.prod(d for d in shape if d is not None) for shape in shapes]
-    spare = total - sum(width for width, shape in zip(known, shapes, strict=True) if None not in shape)
-    for number, (shape, width) in enumerate(zip(shapes, known, strict=True)):
-        wanted = widths[number] if widths else spare if None in shape else width
-        unknown = shape.count(None)
-        if unknown:
-            side = round((wanted / width) ** (1 / unknown)) if wanted > 0 else 0
-            shape = tuple(side if d is None else d for d in shape)
-        if math.prod(shape) != wanted or not wanted:
-            shown = shape_text(shapes[number])
-            raise DataError(f"{counted(wanted if widths else total, 'feature')} do not fill the net's input of {shown}")
-        found.append(shape)
-    return found
+    complete = [math.prod(shape) for shape in shapes if None not in shape]
+    rest = total - sum(complete)
+    result = []
+    for number, shape in enumerate(shapes):
+        known = math.prod(size for size in shape if size is not None)
+        width = widths[number] if widths else rest if None in shape else known
+        row = _complete_shape(shape, width, known)
+        if not width or math.prod(row) != width:
+            features = pluralize(width if widths else total, "feature")
+            raise DataError(f"{features} do not fit the net's input of {format_shape(shape)}")
+        result.append(row)
+    return result
 
 
-def inputs_of(model, x: np.ndarray, widths: tuple[int, ...] = ()) -> list[np.ndarray]:
+def _complete_shape(shape: Sequence[int | None], width: int, known: int) -> tuple[int, ...]:
+    """A shape with equal sizes for its unknown ones, so that it has about `width` numbers; the product of the others is
+    `known`."""
+    unknown = list(shape).count(None)
+    side = round((width / known) ** (1 / unknown)) if unknown and width > 0 else 0
+    return tuple(side if size is None else size for size in shape)
+
+
+def split_inputs(model, x: np.ndarray, widths: tuple[int, ...] = ()) -> list[np.ndarray]:
     """Rows (rows, numbers) as the arrays of the model's inputs, in their order; `widths` as in `row_shapes`."""
     parts, start = [], 0
     for tensor, shape in zip(model.inputs, row_shapes(model, x.shape[1], widths), strict=True):
@@ -48,37 +63,38 @@ def inputs_of(model, x: np.ndarray, widths: tuple[int, ...] = ()) -> list[np.nda
     return parts
 
 
-def structure(inputs: list[np.ndarray]):
-    """The arrays as Keras wants them."""
-    return tuple(inputs) if len(inputs) > 1 else inputs[0]
+def predict_rows(model, inputs: Sequence[np.ndarray]) -> np.ndarray:
+    """The outputs of a model, (rows, values): all outputs side by side, as float32 or a wider type.
 
-
-LARGEST = 16 << 20
-"""Bytes that the widest layer gives at once."""
-MOST_ROWS = 8192
-
-
-def outputs_of(model, inputs: Sequence[np.ndarray]) -> np.ndarray:
-    """What a model gives, (rows, values): all its outputs side by side, as float32 or what else holds them.
-
-    A net of one row, as detectors of two stages are, gets the rows one by one.
+    A model with a batch size of 1, such as a two-stage detector, gets the rows one by one.
     """
     import numpy as np
 
     rows, width = len(inputs[0]), sum(math.prod(part.shape[1:]) for part in inputs)
     single = any(output.shape[:1] == (1,) for output in keras.tree.flatten(model.outputs))
     step = 1 if single else max(16, min(MOST_ROWS, LARGEST // 4 // max(1, width, _widest(model))))
-    model.jit_compile = False  # compiling takes longer than the rows, and again for each new number of rows
-    found = []
-    for start in range(0, rows, step):
-        given = model.predict_on_batch(structure([part[start : start + step] for part in inputs]))
-        given = keras.tree.flatten(given)
-        found.append(np.concatenate([np.asarray(g).reshape(len(g), -1) for g in given], axis=1))
-    given = np.concatenate(found)
-    return given if given.dtype.itemsize >= 4 else given.astype(np.float32)  # float16 of mixed precision
+    blocks = []
+    with _without_jit(model):
+        for start in range(0, rows, step):
+            parts = [part[start : start + step] for part in inputs]
+            outputs = keras.tree.flatten(model.predict_on_batch(tuple(parts) if len(parts) > 1 else parts[0]))
+            blocks.append(np.concatenate([np.asarray(o).reshape(len(o), -1) for o in outputs], axis=1))
+    values = np.concatenate(blocks)
+    return values if values.dtype.itemsize >= 4 else values.astype(np.float32)  # float16 of mixed precision
+
+
+@contextmanager
+def _without_jit(model) -> Iterator[None]:
+    """Without XLA: it would compile anew for each number of rows, which takes longer than to compute them."""
+    before = model.jit_compile
+    model.jit_compile = False
+    try:
+        yield
+    finally:
+        model.jit_compile = before
 
 
 def _widest(model) -> int:
-    """Numbers that the widest layer gives a row, as far as shapes are known."""
-    given = [keras.tree.flatten(made.output) for made in getattr(model, "operations", model.layers)]
-    return max((math.prod(d or 1 for d in tensor.shape[1:]) for one in given for tensor in one), default=1)
+    """The numbers per row of the widest layer's output, as far as shapes are known."""
+    outputs = [keras.tree.flatten(operation.output) for operation in getattr(model, "operations", model.layers)]
+    return max((math.prod(d or 1 for d in tensor.shape[1:]) for one in outputs for tensor in one), default=1)

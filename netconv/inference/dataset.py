@@ -1,44 +1,48 @@
-"""Tables as a model takes them: the arrays of its inputs, and what it is to give."""
+"""Tables as a model takes them: the arrays of its inputs, and its targets."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
-from ..features import encoding, schema_inference, transform
+from ..features import encoded_table, schema_inference, target_inference, transform
 from ..features.encoding import Encoding, ModelSpec
+from ..features.notices import Notify
 from ..features.table_options import TableOptions
 from ..tables import disk_buffer, table
-from ..tables.disk_buffer import Collector, DiskBuffer, Part
-from ..tables.number_format import counted
-from ..tables.rows import TableFormat
+from ..tables.disk_buffer import Collector, DiskBuffer, ScaledRows
+from ..tables.number_format import pluralize
 from ..tables.sources import Data, Source, sources
-from ..tables.table import Table
+from ..tables.table import ColumnSelector, Table
 from .calling import row_shapes
-from .loading import LoadedModel, Say
-from .model_encoding import known_encoding, overridden, plain_encoding, tell_unseen
+from .loading import LoadedModel
+from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
 from .model_spec import check_trainable, class_names, loss_of, spec_of
 
 if TYPE_CHECKING:
     import numpy as np
 
 CHUNK = 1 << 22
-"""Rows of which the ones for validation are drawn at once."""
+"""Rows from which those for validation are drawn at once."""
 
 
 @dataclass(frozen=True)
 class Dataset:
     """The rows of a table as a model takes them.
 
-    `inputs` has an array for each input of the model, (rows, *shape); `targets` are class numbers, (rows,) of int32, or
-    values, (rows, values) of float32, standardised if the encoding says so. An input has `shape` and `dtype`, and gives
-    rows by `[start:stop]` and by a sorted index array; one of a table larger than memory is on disk. `encoding` is how
-    the table was read, `names` are those of the classes (none for values), `counts` how many rows each has; `left_out`
-    counts the rows that are not here, by reason.
+    Attributes:
+        inputs: An array (rows, *shape) for each input of the model. It has `shape` and `dtype`, and rows by
+            `[start:stop]` and by a sorted index array; that of a table larger than memory is on disk.
+        targets: Indices of classes, (rows,) of int32; or values, (rows, values) of float32, standardized if the
+            encoding says so.
+        encoding: How the table was read.
+        names: The names of the classes; empty for values.
+        counts: How many rows each class has.
+        left_out: How many rows of the table are not here, by reason.
     """
 
     inputs: tuple[Any, ...]
@@ -57,204 +61,267 @@ class Dataset:
             yield [part[start : start + rows] for part in self.inputs], self.targets[start : start + rows]
 
 
+@dataclass(frozen=True)
+class _Targets:
+    """The targets of all rows of a table, and a mask of the rows that have one."""
+
+    values: np.ndarray
+    present: np.ndarray
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """How many rows have no target, by that reason."""
+        missing = len(self.present) - int(self.present.sum())
+        return {"without a target": missing} if missing else {}
+
+
 def for_training(
-    opened: LoadedModel,
+    loaded: LoadedModel,
     data: Data,
-    reading: TableOptions,
+    options: TableOptions,
     *,
     loss,
     validation_data: Data | None,
     validation_split: float,
     seed: int,
-    say: Say,
+    notify: Notify,
 ) -> tuple[LoadedModel, Dataset, Dataset]:
-    """The model, made now if only the table tells what its input is; the rows to train on; and those to validate on,
-    which may be none.
+    """The training rows and the validation rows of a table.
 
-    `validation_split` is the share of the rows held out, the same of each class, unless there is `validation_data`;
-    what stands for missing cells, means and standard deviations are learnt from the other rows only. A model that was
-    trained here reads the table as it read its training table, unless `loss` or `reading` says otherwise. Raises
-    NetconvError, and OSError: no room on the disk.
+    Args:
+        loaded: The model.
+        data: The files of the table.
+        options: How the table is read. A model that was trained before reads the table as its training table, unless
+            these or `loss` change that.
+        loss: The loss, None for that of the model.
+        validation_data: A table of validation rows.
+        validation_split: Without `validation_data`, the share of the rows for validation, the same of each class.
+        seed: Of the random numbers that draw these.
+        notify: Is called with a line about each thing that was inferred.
+
+    Returns:
+        The model, which is built here if the shape of its input depends on the table; the training rows; the validation
+        rows, which may be none. Fill values, means and standard deviations are those of the training rows.
+
+    Raises:
+        NetconvError: The table does not fit the model.
+        OSError: The disk is full.
     """
-    files = found_sources(data, reading, "train", say)
-    whole = None
-    if opened.model is None:
-        whole = _read(files, reading)
-        opened = opened.for_rows((schema_inference.width(whole.form, reading, whole.file),), say)
-    check_trainable(opened)
-    needs = spec_of(opened, loss or loss_of(opened))
-    known = None if reading.anew or loss else known_encoding(opened, needs)
-    if known:
-        say("columns, categories and classes are those of the table that the model was trained on")
-        whole = encoding.read(files, known, reading.header)
+    files = find_files(data, options, "train", notify)
+    source_table = None
+    if loaded.model is None:
+        source_table = _read(files, options)
+        features = schema_inference.feature_count(source_table.format, options, source_table.file)
+        loaded = loaded.for_rows((features,), notify)
+    check_trainable(loaded)
+    spec = spec_of(loaded, loss or loss_of(loaded))
+    encoding = None if options.changes_encoding or loss else trained_encoding(loaded, spec)
+    if encoding:
+        notify("columns, categories and classes are those of the table that the model was trained on")
+        source_table = encoded_table.read(files, encoding, options.header)
     else:
-        whole = whole or _read(files, reading)
-        known = schema_inference.infer_encoding(whole, needs, reading, opened.classes, say=say)
-    _tell_place(whole, say)
-    y, full, left_out = _targets(whole, known, say)
-    _check_classes(y, full, known, whole)
-    outside = _held_out(y, full, 0.0 if validation_data else validation_split, seed)
-    inside = full & ~outside
-    if reading.standardize or any(feature.fill is None and not feature.ids for feature in known.features):
-        known = transform.fit_statistics(known, whole, inside, reading.standardize)
-    if reading.standardize_target:
-        known = _with_target_moments(known, y, inside, whole.file)
+        source_table = source_table or _read(files, options)
+        encoding = schema_inference.infer_encoding(source_table, spec, options, loaded.classes, notify=notify)
+    _notify_if_on_disk(source_table, notify)
+    targets = _targets(source_table, encoding, notify)
+    _check_classes(targets, encoding, source_table)
+    held_out = _validation_mask(targets, 0.0 if validation_data else validation_split, seed)
+    training_mask = targets.present & ~held_out
+    encoding = _fit(encoding, source_table, targets, training_mask, options)
     unseen: Counter[str] = Counter()
-    make = partial(_datasets, opened, needs, unseen=unseen)
-    training, validation = make(known, whole, y, (inside, outside), left_out)
+    make = partial(_datasets, loaded, spec, unseen=unseen)
+    training, validation = make(encoding, source_table, targets, (training_mask, held_out))
     if validation_data:
-        whole = encoding.read(sources(validation_data, part="test"), known, reading.header)
-        y, full, left_out = _targets(whole, known, say)
-        [validation] = make(known, whole, y, (full,), left_out)
-    tell_unseen(unseen, say)
-    return opened, training, validation
+        source_table = encoded_table.read(sources(validation_data, part="test"), encoding, options.header)
+        targets = _targets(source_table, encoding, notify)
+        [validation] = make(encoding, source_table, targets, (targets.present,))
+    warn_unseen(unseen, notify)
+    return loaded, training, validation
 
 
-def for_evaluation(opened: LoadedModel, needs: ModelSpec, data: Data, reading: TableOptions, say: Say) -> Dataset:
-    """The rows that have targets. A model that was trained here reads the table as its training table was read, any
-    other takes numbers as they are. Raises NetconvError, and OSError: no room on the disk."""
-    files = found_sources(data, reading, "test", say)
-    known = known_encoding(opened, needs)
-    if known:
-        known = overridden(known, reading)
-        whole = encoding.read(files, known, reading.header)
+def for_evaluation(loaded: LoadedModel, spec: ModelSpec, data: Data, options: TableOptions, notify: Notify) -> Dataset:
+    """The rows of a table that have targets. A trained model reads the table as its training table, any other model
+    takes numbers unchanged. Raises NetconvError, and OSError if the disk is full."""
+    files = find_files(data, options, "test", notify)
+    encoding = trained_encoding(loaded, spec)
+    if encoding:
+        encoding = override_encoding(encoding, options)
+        source_table = encoded_table.read(files, encoding, options.header)
     else:
-        whole = _read(files, reading)
-        known = plain_encoding(whole, needs, opened, reading, False, say)
-    _tell_place(whole, say)
-    y, full, left_out = _targets(whole, known, say)
+        source_table = _read(files, options)
+        encoding = plain_encoding(source_table, spec, loaded, options, False, notify)
+    _notify_if_on_disk(source_table, notify)
+    targets = _targets(source_table, encoding, notify)
     unseen: Counter[str] = Counter()
-    [found] = _datasets(opened, needs, known, whole, y, (full,), left_out, unseen)
-    tell_unseen(unseen, say)
-    return found
+    [dataset] = _datasets(loaded, spec, encoding, source_table, targets, (targets.present,), unseen)
+    warn_unseen(unseen, notify)
+    return dataset
 
 
-def found_sources(data: Data, reading: TableOptions, part: str, say: Say) -> tuple[Source, ...]:
-    """The files of a table, those of labels told that were found by name; `part` is `Source.part`."""
-    found = sources(data, reading.labels, part)
-    for source in found:
-        if source.labels and reading.labels is None:
-            say(f"labels: {source.labels.name} (--labels names another file)")
-    return found
+def find_files(data: Data, options: TableOptions, part: str, notify: Notify) -> tuple[Source, ...]:
+    """The files of a table, with a notice of a file of labels that was found by its name; `part` is `Source.part`."""
+    files = sources(data, options.labels, part)
+    for file in files:
+        if file.labels and options.labels is None:
+            notify(f"labels: {file.labels.name} (--labels names another file)")
+    return files
 
 
-def _read(files: tuple[Source, ...], reading: TableOptions) -> Table:
-    return table.read(files, reading.header, distinct=likely(files, reading))
+def target_selector(files: tuple[Source, ...], options: TableOptions) -> ColumnSelector:
+    """Selects the columns that can be a target."""
+    return partial(target_inference.likely_targets, options=options, file=table.title(files))
 
 
-def likely(files: tuple[Source, ...], reading: TableOptions) -> Callable[[TableFormat], frozenset[int]]:
-    """What tells the columns that may be targets."""
-    return partial(schema_inference.likely_targets, reading=reading, file=table.title(files))
+def _read(files: tuple[Source, ...], options: TableOptions) -> Table:
+    return table.read(files, options.header, distinct=target_selector(files, options))
 
 
-def _tell_place(whole: Table, say: Say) -> None:
-    if whole.on_disk:
-        say(f"{counted(len(whole), 'row')}: more than {disk_buffer.MEMORY >> 20} MB of numbers, kept on disk")
+def _notify_if_on_disk(source_table: Table, notify: Notify) -> None:
+    if source_table.on_disk:
+        rows = pluralize(len(source_table), "row")
+        notify(f"{rows}: more than {disk_buffer.MEMORY >> 20} MB of numbers, kept on disk")
 
 
-def _targets(whole: Table, known: Encoding, say: Say) -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
-    """The targets of all rows, which rows have one (a mask), and how many are left out because they have none."""
+# Targets
+
+
+def _targets(source_table: Table, encoding: Encoding, notify: Notify) -> _Targets:
+    """Raises DataError if no row has a target."""
     import numpy as np
 
-    y = np.concatenate([transform.targets(rows, known) for rows in whole.blocks()])
-    full = y >= 0 if y.ndim == 1 else ~np.isnan(y).any(axis=1)
-    without = int(len(y) - full.sum())
-    if without == len(y):
-        raise DataError("no row has a target", whole.file)
-    if without:
-        say(f"{counted(without, 'row')} without a target left out")
-    return y, full, {"without a target": without} if without else {}
+    values = np.concatenate([transform.targets(rows, encoding) for rows in source_table.blocks()])
+    targets = _Targets(values, values >= 0 if values.ndim == 1 else ~np.isnan(values).any(axis=1))
+    if not targets.present.any():
+        raise DataError("no row has a target", source_table.file)
+    for reason, count in targets.left_out.items():
+        notify(f"{pluralize(count, 'row')} {reason} left out")
+    return targets
 
 
-def _check_classes(y: np.ndarray, full: np.ndarray, known: Encoding, whole: Table) -> None:
+def _check_classes(targets: _Targets, encoding: Encoding, source_table: Table) -> None:
+    """Raises DataError if all rows are of one class."""
+    if targets.values.ndim == 1:
+        classes = targets.values[targets.present]
+        if (classes == classes[0]).all():
+            first = int(classes[0])
+            name = encoding.classes[first] if first < len(encoding.classes) else str(first)
+            message = f"all rows are of one class, {name!r}: there is nothing to distinguish"
+            raise DataError(message, source_table.file, column=encoding.targets[0])
+
+
+def _fit(
+    encoding: Encoding, source_table: Table, targets: _Targets, training: np.ndarray, options: TableOptions
+) -> Encoding:
+    """The encoding with the statistics that it lacks, of the rows `training` (a mask)."""
+    if options.standardize or any(feature.fill is None and not feature.ids for feature in encoding.features):
+        encoding = transform.fit_statistics(encoding, source_table, training, options.standardize)
+    if options.standardize_target:
+        encoding = _standardize_targets(encoding, targets.values[training], source_table.file)
+    return encoding
+
+
+def _standardize_targets(encoding: Encoding, values: np.ndarray, file: str) -> Encoding:
     import numpy as np
 
-    if y.ndim == 1:
-        first = int(y[int(np.argmax(full))])
-        if (y[full] == first).all():
-            name = known.classes[first] if first < len(known.classes) else str(first)
-            what = f"all rows are of one class, {name!r}: there is nothing to tell apart"
-            raise DataError(what, whole.file, column=known.targets[0])
+    if encoding.classes:
+        raise DataError("--standardize-target is for numeric targets, and this net predicts classes", file)
+    values = values.astype(np.float64)
+    mean, std = values.mean(axis=0), values.std(axis=0)
+    return replace(encoding, target_mean=tuple(mean.tolist()), target_std=tuple(np.where(std > 0, std, 1.0).tolist()))
 
 
-def held_out(y: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Indices of the rows for validation: the share of all, and of each class as nearly as that allows, but never all
-    of one."""
+# Rows for validation
+
+
+def stratified_sample(y: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """The sorted indices of a random share of the rows, of each class as nearly as possible, but never all rows of
+    one. `y` is (rows,) of classes, or (rows, values)."""
     import numpy as np
 
     generator = np.random.default_rng(seed)
     groups = [np.flatnonzero(y == k) for k in np.unique(y)] if y.ndim == 1 else [np.arange(len(y))]
     exact = share * np.array([len(group) for group in groups])
     counts = exact.astype(int)
-    most = np.argsort(counts - exact, kind="stable")  # classes that rounding down would take most from
+    most = np.argsort(counts - exact, kind="stable")  # the classes that rounding down takes most from, first
     counts[most[: round(share * len(y)) - counts.sum()]] += 1
     counts = np.minimum(counts, [len(group) - 1 for group in groups])
     picked = [generator.permutation(group)[:count] for group, count in zip(groups, counts, strict=True)]
     return np.sort(np.concatenate(picked))
 
 
-def _held_out(y: np.ndarray, full: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """The mask of the rows for validation, drawn among CHUNK rows at a time."""
+def _validation_mask(targets: _Targets, share: float, seed: int) -> np.ndarray:
+    """The mask of the rows for validation, drawn from CHUNK rows at a time."""
     import numpy as np
 
-    found = np.zeros(len(y), bool)
-    for start in range(0, len(y) if share else 0, CHUNK):
-        rows = start + np.flatnonzero(full[start : start + CHUNK])
+    mask = np.zeros(len(targets.present), bool)
+    for start in range(0, len(mask) if share else 0, CHUNK):
+        rows = start + np.flatnonzero(targets.present[start : start + CHUNK])
         if len(rows):
-            found[rows[held_out(y[rows], share, seed + start)]] = True
-    return found
+            mask[rows[stratified_sample(targets.values[rows], share, seed + start)]] = True
+    return mask
 
 
-def _with_target_moments(known: Encoding, y: np.ndarray, inside: np.ndarray, file: str) -> Encoding:
-    import numpy as np
-
-    if known.classes:
-        raise DataError("--standardize-target is for values, and this net tells classes", file)
-    values = y[inside].astype(np.float64)
-    mean, std = values.mean(axis=0), values.std(axis=0)
-    return replace(known, target_mean=tuple(mean.tolist()), target_std=tuple(np.where(std > 0, std, 1.0).tolist()))
+# Inputs
 
 
 def _datasets(
-    opened: LoadedModel, needs: ModelSpec, known: Encoding, whole: Table, y, masks, left_out, unseen
+    loaded: LoadedModel,
+    spec: ModelSpec,
+    encoding: Encoding,
+    source_table: Table,
+    targets: _Targets,
+    masks: tuple[np.ndarray, ...],
+    unseen: Counter[str],
 ) -> list[Dataset]:
-    """A Dataset of each of the `masks` of the rows."""
+    """A dataset of the rows of each mask."""
     import numpy as np
 
-    room = 0 if whole.on_disk else 1 << 62
-    widths = known.inputs or (known.width,)
+    names = class_names(encoding.classes, spec.classes) if spec.classes else ()
+    datasets = []
+    for mask, parts in zip(masks, _encoded(encoding, source_table, masks, unseen), strict=True):
+        y = targets.values[mask]
+        counts = tuple(np.bincount(y, minlength=len(names)).tolist()) if names else ()
+        if encoding.target_mean:
+            y = ((y - np.array(encoding.target_mean)) / np.array(encoding.target_std)).astype(np.float32)
+        inputs = _scaled_inputs(loaded.model, encoding, parts)
+        datasets.append(Dataset(inputs, y, encoding, names, counts, targets.left_out))
+    return datasets
+
+
+def _encoded(
+    encoding: Encoding, source_table: Table, masks: tuple[np.ndarray, ...], unseen: Counter[str]
+) -> list[list[np.ndarray | DiskBuffer]]:
+    """The unscaled numbers of each input, (rows, width), for the rows of each mask."""
+    import numpy as np
+
+    memory = 0 if source_table.on_disk else 1 << 62
+    widths = encoding.inputs or (encoding.width,)
     edges = np.cumsum(widths)[:-1]
-    collected = [[Collector(width, room) for width in widths] for _ in masks]
+    collected = [[Collector(width, memory) for width in widths] for _ in masks]
     start = 0
-    for rows in whole.blocks():
-        x = transform.encode_unscaled(rows, known, unseen)
+    for rows in source_table.blocks():
+        x = transform.encode_unscaled(rows, encoding, unseen)
         for mask, collectors in zip(masks, collected, strict=True):
             picked = x[mask[start : start + len(rows)]]
             for collector, part in zip(collectors, np.split(picked, edges, axis=1), strict=True):
                 collector.append(part)
         start += len(rows)
-    names = class_names(known.classes, needs.classes) if needs.classes else ()
-    found = []
-    for mask, collectors in zip(masks, collected, strict=True):
-        inputs = _inputs(opened.model, known, [collector.done() for collector in collectors])
-        given = y[mask]
-        counts = tuple(np.bincount(given, minlength=len(names)).tolist()) if names else ()
-        if known.target_mean:
-            given = ((given - np.array(known.target_mean)) / np.array(known.target_std)).astype(np.float32)
-        found.append(Dataset(inputs, given, known, names, counts, left_out))
-    return found
+    return [[collector.finish() for collector in collectors] for collectors in collected]
 
 
-def _inputs(model, known: Encoding, parts: list[np.ndarray | DiskBuffer]) -> tuple[Any, ...]:
-    """Rows of unscaled numbers, as the model's inputs take them."""
+def _scaled_inputs(model, encoding: Encoding, parts: list[np.ndarray | DiskBuffer]) -> tuple[Any, ...]:
+    """Unscaled numbers as the model's inputs take them."""
     import numpy as np
 
-    affine = known.affine()
-    found, start = [], 0
-    shapes = row_shapes(model, known.width, known.inputs)
+    mean, scale, offset = encoding.affine()
+    inputs: list[np.ndarray | ScaledRows] = []
+    start = 0
+    shapes = row_shapes(model, encoding.width, encoding.inputs)
     for rows, shape, tensor in zip(parts, shapes, model.inputs, strict=True):
         end = start + rows.shape[1]
-        part = Part(rows, *(values[start:end] for values in affine), shape, np.dtype(tensor.dtype))
-        found.append(part if isinstance(rows, DiskBuffer) else part[:])
+        scaled = ScaledRows(
+            rows, mean[start:end], scale[start:end], offset[start:end], shape, np.dtype(tensor.dtype)
+        )  # fmt: skip
+        inputs.append(scaled if isinstance(rows, DiskBuffer) else scaled[:])
         start = end
-    return tuple(found)
+    return tuple(inputs)

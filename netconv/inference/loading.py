@@ -1,6 +1,6 @@
-"""Models found and opened. Knows no MXNet: a net that is not yet a model is `conversion`'s.
+"""Finds and opens models. Knows no MXNet: `conversion` makes a model of a net.
 
-Nothing here prints: what was found out goes line by line to `say`.
+Nothing is printed: what is inferred goes line by line to `notify`.
 """
 
 from __future__ import annotations
@@ -8,33 +8,28 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import FormatError, NetconvError, UnknownShape
 from ..features.encoding import Encoding
-from ..features.schema_inference import ignore
+from ..features.notices import Notify, ignore
 from ..keras_api.lazy import keras
 from ..keras_files import archive
 
-if TYPE_CHECKING:
-    pass
-
 TRAINED = "-trained"
+"""The end of the stem of a trained model's file."""
 TABLE, CLASSES = "table.json", "classes.json"
-"""Members of the archive: the `Encoding`; the names of the classes of a net that was not trained here."""
-
-Say = Callable[[str], object]
+"""Members of the archive: the `Encoding`; the names of the classes of a net that was not trained on a table."""
 
 
 @dataclass(frozen=True)
 class LoadedModel:
     """A model with its `name` for messages, its `path` if it has one, and netconv's `members` of its archive.
 
-    `model` is None where only the data tell what a net's input is: `for_rows` then makes it, with initial values drawn
-    by `seed` and `init`.
+    `model` is None for a net whose input shape depends on the table: `for_rows` builds it, with initial values drawn
+    with `seed` by the initializer `init`.
     """
 
     model: Any
@@ -44,60 +39,66 @@ class LoadedModel:
     seed: int = 0
     init: str | None = None
 
-    def for_rows(self, row: tuple[int, ...], say: Say = ignore) -> LoadedModel:
-        """With the model that takes rows of shape `row`. Raises NetconvError."""
+    def for_rows(self, row: tuple[int, ...], notify: Notify = ignore) -> LoadedModel:
+        """With a model that takes rows of shape `row`. Raises NetconvError."""
         if self.model is not None:
             return self
         from .. import conversion
 
         done = conversion.convert(self.path, seed=self.seed, init=self.init, row=row)
         for note in done.prepared.notes:
-            say(note)
+            notify(note)
         return replace(self, model=done.model, members=done.members)
 
     @property
     def size(self) -> int:
-        """The bytes that the model takes as a file, its optimizer with it, at most; 0 while there is no model."""
+        """An upper bound of the bytes of the model's file with its optimizer; 0 while there is no model."""
         weights = self.model.weights if self.model is not None else ()
         return 3 * sum(4 * math.prod(weight.shape) for weight in weights)
 
     @property
     def encoding(self) -> Encoding | None:
-        """How the table was read that the model was trained on here."""
+        """How the training table was read; None if the model was not trained on a table. Raises FormatError."""
         return Encoding.load(self.members[TABLE], self.name) if TABLE in self.members else None
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The names of the classes that were given when the net was converted."""
+        """The names of the classes that were given when the net was converted. Raises FormatError."""
         try:
             return tuple(map(str, json.loads(self.members.get(CLASSES, b"[]"))))
         except (ValueError, TypeError, RecursionError):
             raise FormatError(f"{self.name}: its member netconv/{CLASSES} is damaged") from None
 
     def trained_path(self, output: Path | str | None = None) -> Path:
-        """Where the trained model goes: `output`, else `<stem>-trained.keras` beside the model. Raises NetconvError
-        when that is the model itself or cannot be a `.keras` file."""
+        """The path of the trained model: `output`, else `<stem>-trained.keras` beside the model. Raises NetconvError if
+        it is the path of the model itself, or not that of a `.keras` file in an existing folder."""
         if output is None:
             path = self.path or Path("model.keras")
-            output = path.with_name(path.stem.removesuffix("-symbol").removesuffix(TRAINED) + TRAINED + ".keras")
+            output = path.with_name(f"{_family(path)}{TRAINED}.keras")
         output = Path(output)
         if self.path and output.resolve() == self.path.resolve():
             raise NetconvError(f"{output}: the trained model would be written over its input; choose another with -o")
         if output.suffix != ".keras":
-            raise NetconvError(f"{output}: a trained model is a .keras file, which has room for what was learnt")
+            raise NetconvError(
+                f"{output}: a trained model must be a .keras file, which can store how the table was read"
+            )
         if not output.parent.is_dir():
             raise NetconvError(f"{output}: there is no folder {output.parent}")
         return output
 
 
-def find_model(data: Path | str | None, training: bool, say: Say = ignore) -> Path:
-    """The only model or net in the folder of the data, or in the current folder. A net, the `.keras` made of it and the
-    trained one are one: for training the first `.keras` is taken, else the trained one. Raises NetconvError."""
+def find_model(data: Path | str | None, training: bool, notify: Notify = ignore) -> Path:
+    """The only model or net in the folder of the data, or in the current folder.
+
+    A net, the `.keras` file converted from it and the trained model count as one. Of these, training takes the
+    converted model, else the net, else the trained model; otherwise the trained model is taken, else the converted one,
+    else the net. Raises NetconvError.
+    """
     folders = dict.fromkeys([Path(data).resolve().parent if data else Path.cwd(), Path.cwd()])
     found = [_models(folder, training) for folder in folders]
     only = [models for models in found if len(models) == 1]
     if len(only) == 1:
-        say(f"model: {only[0][0]} (-m names another)")
+        notify(f"model: {only[0][0]} (-m names another)")
         return only[0][0]
     models = [str(path) for models in found for path in models]
     if models:
@@ -109,13 +110,25 @@ def find_model(data: Path | str | None, training: bool, say: Say = ignore) -> Pa
 def _models(folder: Path, training: bool) -> list[Path]:
     """The models in a folder, one of each family."""
     families: dict[str, dict[str, Path]] = {}
-    files = [p for p in sorted(folder.iterdir()) if p.suffix and p.is_file()]  # `.keras` is a folder of Keras's own
-    for path in [p for p in files if p.suffix == ".keras" or (p.suffix == ".json" and _is_net(p))]:
-        kind = "net" if path.suffix == ".json" else "trained" if path.stem.endswith(TRAINED) else "model"
-        families.setdefault(path.stem.removesuffix("-symbol").removesuffix(TRAINED), {})[kind] = path
+    for path in sorted(folder.iterdir()):
+        role = _role(path)
+        if role:
+            families.setdefault(_family(path), {})[role] = path
     order = ("model", "net", "trained") if training else ("trained", "model", "net")
-    chosen = [next(kinds[kind] for kind in order if kind in kinds) for kinds in families.values()]
+    chosen = [next(roles[role] for role in order if role in roles) for roles in families.values()]
     return [path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path for path in chosen]
+
+
+def _family(path: Path) -> str:
+    """The stem that a net, its converted model and its trained model share."""
+    return path.stem.removesuffix("-symbol").removesuffix(TRAINED)
+
+
+def _role(path: Path) -> str | None:
+    """Whether a file is a "net", a "model" or a "trained" one; None if it is something else."""
+    if path.suffix == ".keras" and path.is_file():  # `.keras` alone is a folder of Keras's own
+        return "trained" if path.stem.endswith(TRAINED) else "model"
+    return "net" if path.suffix == ".json" and path.is_file() and _is_net(path) else None
 
 
 def _is_net(path: Path) -> bool:
@@ -128,15 +141,26 @@ def open_model(
     seed: int = 0,
     init: str | None = None,
     training: bool = False,
-    say: Say = ignore,
+    notify: Notify = ignore,
 ) -> LoadedModel:
-    """A model from a `.keras` file, its bytes, a net (`.json`; `seed` and the initialiser `init` are for one without
-    parameters) or a keras.Model. For `training`, a net that does not tell its input's shape is opened without a model.
-    What is found out of a net is told to `say`. Raises NetconvError."""
+    """Opens a model.
+
+    Args:
+        model: The path of a `.keras` file or of a net (`.json`), the bytes of a `.keras` file, or a keras.Model.
+        seed: Of the initial values of a net without parameters.
+        init: The initializer of a net without parameters.
+        training: Whether a net whose input shape depends on the table may be opened without its model.
+        notify: Is called with a line about each thing that was inferred about a net.
+
+    Raises:
+        NetconvError: The file is not a model, or the net cannot be converted.
+    """
     if isinstance(model, LoadedModel):
         return model
     if init is not None and not str(model).endswith(".json"):
-        raise NetconvError("initial values are for a net without parameters, and a model has its own; leave --init out")
+        raise NetconvError(
+            "--init is for a net without a parameter file, and a Keras model has its weights; leave it out"
+        )
     if isinstance(model, bytes):
         return LoadedModel(archive.load(model), "standard input", None, archive.members(model))
     if not isinstance(model, str | Path):
@@ -153,6 +177,6 @@ def open_model(
             keras.backend.backend()  # imports Keras, as opening a model does: the caller keeps it quiet meanwhile
             return LoadedModel(None, str(path), path, seed=seed, init=init)
         for note in done.prepared.notes:
-            say(note)
+            notify(note)
         return LoadedModel(done.model, str(path), path, done.members)
     return LoadedModel(archive.load(path), str(path), path, archive.members(path))

@@ -1,4 +1,4 @@
-"""The encoding that a model reads a table by: what it learnt in training, or numbers as they are."""
+"""The encoding by which a model reads a table: the one that it was trained with, or numbers unchanged."""
 
 from __future__ import annotations
 
@@ -8,53 +8,60 @@ from dataclasses import replace
 from ..errors import DataError, FormatError, NetconvError
 from ..features import schema_inference
 from ..features.encoding import Encoding, Feature, ModelSpec
+from ..features.notices import Notify
 from ..features.table_options import TableOptions
-from ..tables.number_format import counted
+from ..tables.number_format import pluralize
 from ..tables.table import Table
-from .loading import TABLE, LoadedModel, Say
+from .loading import TABLE, LoadedModel
 
 
 def plain_encoding(
-    table: Table, needs: ModelSpec, opened: LoadedModel, reading: TableOptions, without_target: bool, say: Say
+    table: Table, spec: ModelSpec, loaded: LoadedModel, options: TableOptions, target_optional: bool, notify: Notify
 ) -> Encoding:
-    """The encoding of a table for a model that learnt from none: numbers only, as they are. Raises DataError."""
-    if reading.standardize or reading.standardize_target:
+    """The encoding of a table for a model that was not trained on one: numbers only, unchanged. Raises DataError."""
+    if options.standardize or options.standardize_target:
         raise DataError(
-            "means are learnt in training, and the model was not trained on a table: leave --standardize out"
+            "means are computed in training, and the model was not trained on a table: leave --standardize out"
         )
-    found = schema_inference.infer_encoding(table, needs, reading, opened.classes, without_target, say)
-    return replace(found, features=tuple(Feature(feature.name, ids=feature.ids) for feature in found.features))
+    encoding = schema_inference.infer_encoding(table, spec, options, loaded.classes, target_optional, notify)
+    return replace(encoding, features=tuple(Feature(feature.name, ids=feature.ids) for feature in encoding.features))
 
 
-def known_encoding(opened: LoadedModel, needs: ModelSpec) -> Encoding | None:
-    """The encoding that a model was trained with, checked against the model. Raises FormatError."""
-    known = opened.encoding
-    if known:
-        fits = needs.features in (None, known.width) and len(known.classes) <= needs.classes
-        if not fits or len(known.inputs) != len(needs.inputs):
-            raise FormatError(f"{opened.name}: its member netconv/{TABLE} does not fit the model")
-    return known
+def trained_encoding(loaded: LoadedModel, spec: ModelSpec) -> Encoding | None:
+    """The encoding that a model was trained with; None if it was not trained on a table. Raises FormatError if it does
+    not fit the model."""
+    encoding = loaded.encoding
+    if encoding:
+        fits = spec.features in (None, encoding.width) and len(encoding.classes) <= spec.classes
+        if not fits or len(encoding.inputs) != len(spec.inputs):
+            raise FormatError(f"{loaded.name}: its member netconv/{TABLE} does not fit the model")
+    return encoding
 
 
-def overridden(known: Encoding, reading: TableOptions) -> Encoding:
-    """An encoding with what the user says otherwise. Raises NetconvError when only training could do it."""
-    dropped = {name for entry in reading.drop for name in (entry, *entry.split(","))}
-    anew = {
-        "--columns": reading.columns, "--input": reading.input, "--standardize": reading.standardize,
-        "--standardize-target": reading.standardize_target,
-        "--drop": dropped.intersection(feature.name for feature in known.features),
+def override_encoding(encoding: Encoding, options: TableOptions) -> Encoding:
+    """The encoding of a trained model with the options that the user gives. Raises NetconvError for those that only
+    training can change."""
+    dropped = {name for entry in options.drop for name in (entry, *entry.split(","))}
+    fixed = {
+        "--columns": options.columns, "--input": options.input, "--standardize": options.standardize,
+        "--standardize-target": options.standardize_target,
+        "--drop": dropped.intersection(feature.name for feature in encoding.features),
     }  # fmt: skip
-    for option in (option for option, said in anew.items() if said):
-        raise NetconvError(f"the model takes what it was trained on, as it was trained on it: leave {option} out")
-    if reading.target:
-        known = replace(known, targets=reading.target)
-    if reading.rescale and any(feature.mean is not None for feature in known.features):
-        raise NetconvError("the model standardises what it takes: leave --rescale out")
-    return replace(known, scale=reading.rescale[0], offset=reading.rescale[1]) if reading.rescale else known
+    for option in (option for option, value in fixed.items() if value):
+        raise NetconvError(f"a trained model reads a table as in training: leave {option} out")
+    if options.target:
+        encoding = replace(encoding, targets=options.target)
+    if not options.rescale:
+        return encoding
+    if any(feature.mean is not None for feature in encoding.features):
+        raise NetconvError("the model standardizes its features: leave --rescale out")
+    scale, offset = options.rescale
+    return replace(encoding, scale=scale, offset=offset)
 
 
-def tell_unseen(unseen: Counter[str], say: Say) -> None:
+def warn_unseen(unseen: Counter[str], notify: Notify) -> None:
+    """Warns of the cells by column whose categories are not in the training table."""
     for name, count in unseen.items():
         if count:
-            cells = f"{counted(count, 'cell')} of categories that the training table did not have"
-            say(f"warning: column {name!r}: {cells}, taken as missing")
+            cells = f"{pluralize(count, 'cell')} with a category that is not in the training table"
+            notify(f"warning: column {name!r}: {cells}, treated as missing")

@@ -1,4 +1,4 @@
-"""What a model wants of a table: by its shapes and its loss, numbers or classes."""
+"""What a model takes and outputs per row, by its shapes and its loss."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ..builder import compile_model
 from ..errors import NetconvError
 from ..features.encoding import InputSpec, ModelSpec
 from ..keras_api.lazy import keras
-from .calling import shape_text
-from .embedding_inputs import ids_of, input_names
+from .calling import format_shape
+from .embedding_inputs import id_ranges, input_names
 from .loading import LoadedModel
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _ACTIVATION_LOSSES = {"softmax": "sparse_categorical_crossentropy", "sigmoid": "
 
 
 def loss_name(loss) -> str:
-    """Keras's snake-case name of a loss, whatever it was given as."""
+    """The snake-case name of a loss, given as Keras takes it: a name, a function, an instance, or a list of one."""
     if isinstance(loss, list | tuple) and len(loss) == 1:
         loss = loss[0]
     loss = compile_model.known(keras.losses, loss, "loss")
@@ -30,48 +30,50 @@ def loss_name(loss) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
-def loss_of(opened: LoadedModel):
-    """The loss that a model was compiled with, or the one its last activation goes with."""
-    if opened.model.loss is not None:
-        return opened.model.loss
-    last = opened.model.layers[-1]
+def loss_of(loaded: LoadedModel):
+    """The loss that a model was compiled with, or the usual one for its last activation."""
+    if loaded.model.loss is not None:
+        return loaded.model.loss
+    last = loaded.model.layers[-1]
     activation = last.get_config().get("activation") or type(last).__name__.lower()
     return _ACTIVATION_LOSSES.get(activation, "mean_squared_error")
 
 
-def spec_of(opened: LoadedModel, loss) -> ModelSpec:
-    shapes = [tensor.shape[1:] for tensor in opened.model.inputs]
-    outputs = [tensor.shape[1:] for tensor in opened.model.outputs]
-    known = all(None not in shape for shape in shapes)
-    features = sum(map(math.prod, shapes)) if known else None
-    gives = sum(math.prod(d or 1 for d in shape) for shape in outputs)
+def spec_of(loaded: LoadedModel, loss) -> ModelSpec:
+    """What a model takes and outputs per row, if it is trained with this loss."""
+    shapes = [tensor.shape[1:] for tensor in loaded.model.inputs]
+    output_shapes = [tensor.shape[1:] for tensor in loaded.model.outputs]
+    complete = all(None not in shape for shape in shapes)
+    features = sum(map(math.prod, shapes)) if complete else None
+    outputs = sum(math.prod(size or 1 for size in shape) for shape in output_shapes)
     classes = 0
-    if len(outputs) == 1 and len(outputs[0]) < 2:
+    if len(output_shapes) == 1 and len(output_shapes[0]) < 2:
         name = loss_name(loss)
-        if name == "binary_crossentropy" and gives == 1:
+        if name == "binary_crossentropy" and outputs == 1:
             classes = 2
         elif name in _CLASS_LOSSES:
-            classes = gives
-    ids = ids_of(opened.model)
+            classes = outputs
+    ids = id_ranges(loaded.model)
     inputs = tuple(
         InputSpec(name, None if None in shape else math.prod(shape), ids.get(name))
-        for name, shape in zip(input_names(opened.model), shapes, strict=True)
+        for name, shape in zip(input_names(loaded.model), shapes, strict=True)
     )
-    return ModelSpec(features, gives, classes, inputs)
+    return ModelSpec(features, outputs, classes, inputs)
 
 
-def check_trainable(opened: LoadedModel) -> None:
-    shapes = [tuple(tensor.shape[1:]) for tensor in opened.model.outputs]
+def check_trainable(loaded: LoadedModel) -> None:
+    """Raises NetconvError unless the model has one output, of a vector per row."""
+    shapes = [tuple(tensor.shape[1:]) for tensor in loaded.model.outputs]
     if len(shapes) > 1:
-        raise NetconvError(f"{opened.name}: the net has {len(shapes)} outputs, and a table trains one")
+        raise NetconvError(f"{loaded.name}: the net has {len(shapes)} outputs, and a table can train only one")
     if len(shapes[0]) > 1:
         raise NetconvError(
-            f"{opened.name}: the net gives {shape_text(shapes[0])} a row, and a table trains one row of values"
+            f"{loaded.name}: the net outputs {format_shape(shapes[0])} per row, and a table can train only a vector"
         )
 
 
 def probabilities(y: np.ndarray, loss) -> np.ndarray:
-    """The probabilities of the classes, (rows, classes), of what a net gives."""
+    """The probabilities of the classes, (rows, classes), of the outputs of a model."""
     import numpy as np
 
     if getattr(loss, "from_logits", False):
@@ -81,15 +83,16 @@ def probabilities(y: np.ndarray, loss) -> np.ndarray:
 
 
 def class_names(known: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """`count` names of classes: the known ones, then numbers."""
     return known + tuple(map(str, range(len(known), count)))
 
 
-def as_targets(y: np.ndarray, needs: ModelSpec, loss) -> np.ndarray:
-    """Targets in the form that the loss takes."""
+def as_targets(y: np.ndarray, spec: ModelSpec, loss) -> np.ndarray:
+    """Targets as the loss takes them."""
     import numpy as np
 
-    if not needs.classes:
+    if not spec.classes:
         return y
-    if needs.outputs == 1:
+    if spec.outputs == 1:
         return y[:, None].astype(np.float32)
-    return np.eye(needs.classes, dtype=np.float32)[y] if loss_name(loss) == "categorical_crossentropy" else y
+    return np.eye(spec.classes, dtype=np.float32)[y] if loss_name(loss) == "categorical_crossentropy" else y

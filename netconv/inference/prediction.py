@@ -1,35 +1,44 @@
-"""What a model says of the rows of a table, as they come."""
+"""Predicts the rows of a table as they come."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from ..features import encoding, transform
+from ..features import encoded_table, transform
 from ..features.encoding import Encoding, ModelSpec
-from ..features.schema_inference import ignore
+from ..features.notices import Notify, ignore
 from ..features.table_options import TableOptions
 from ..reports.predictions import Block, Predictions
 from ..tables import table
-from ..tables.column_selection import columns
-from ..tables.number_format import counted
-from ..tables.rows import Rows, TableFormat
+from ..tables.column_selection import select_columns
+from ..tables.number_format import pluralize
+from ..tables.rows import RowErrors, TableFormat
 from ..tables.sources import Data, Source
-from .calling import inputs_of, outputs_of
-from .dataset import found_sources, likely
-from .loading import LoadedModel, Say, open_model
-from .model_encoding import known_encoding, overridden, plain_encoding, tell_unseen
+from .calling import predict_rows, split_inputs
+from .dataset import find_files, target_selector
+from .loading import LoadedModel, open_model
+from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
 from .model_spec import class_names, loss_of, probabilities, spec_of
 
 if TYPE_CHECKING:
     import numpy as np
 
 LARGEST = 4 << 20
-"""Numbers a model takes, or gives, at once."""
+"""Numbers that a model takes, or outputs, at once."""
+Policy = Literal["stop", "skip", "null"]
+
+
+class _Part(NamedTuple):
+    """Some rows: the inputs of the model, (rows, width); the bad rows; and the columns kept for the output, by name."""
+
+    x: np.ndarray
+    errors: RowErrors
+    kept: dict[str, Any]
 
 
 def predict(
@@ -37,130 +46,196 @@ def predict(
     data: Data,
     *,
     raw: bool = False,
-    errors: Literal["stop", "skip", "null"] = "stop",
+    errors: Policy = "stop",
     keep: tuple[str, ...] = (),
-    say: Say = ignore,
-    **reading,
+    notify: Notify = ignore,
+    **table_options: Any,
 ) -> Predictions:
-    """What a model says of each row of a table, in order, in little memory however long the table is.
+    """Predicts each row of a table, in order. A table of any length takes little memory.
 
-    `raw` gives what the model gives instead of probabilities of classes. `errors` says what becomes of a row at fault
-    (ragged, text in a column of numbers, a missing cell or an unknown text that nothing stands for): "stop" raises its
-    error after the rows before it, "skip" leaves it out, "null" gives no values for it; the last two warn at the end.
-    `keep` names columns that are passed on as they stand. The other parameters are `evaluate`'s; a target column is
-    left out. Raises NetconvError, also while the blocks are read.
+    Args:
+        model: What `open_model` takes.
+        data: The table: a path, a glob pattern, a binary stream or a list of these. A target column is ignored.
+        raw: Returns the outputs of the model instead of the probabilities of classes.
+        errors: What to do with a bad row (ragged, text in a numeric column, a missing cell or an unknown category that
+            cannot be filled in): "stop" raises its error after the rows before it, "skip" leaves it out, "null" gives
+            it no values. The last two end with a warning.
+        keep: Columns that are kept unchanged in the output.
+        notify: Is called with a line about each thing that was inferred.
+        **table_options: The fields of `TableOptions`.
+
+    Raises:
+        NetconvError: The model or the table cannot be read, or they do not fit each other; also while the blocks of the
+            predictions are read.
     """
-    opened, reading = open_model(model, say=say), TableOptions(**reading)
-    data = found_sources(data, reading, "test", say)
-    loss = loss_of(opened)
-    needs = spec_of(opened, loss)
-    known = known_encoding(opened, needs)
-    known = known and overridden(known, reading)
-    told = bool(needs.classes) and not raw
+    loaded, options = open_model(model, notify=notify), TableOptions(**table_options)
+    files = find_files(data, options, "test", notify)
+    loss = loss_of(loaded)
+    spec = spec_of(loaded, loss)
+    encoding = trained_encoding(loaded, spec)
+    if encoding:
+        encoding = override_encoding(encoding, options)
+    as_classes = bool(spec.classes) and not raw
 
-    def give(x: np.ndarray) -> np.ndarray:
-        given = outputs_of(opened.model, inputs_of(opened.model, x, known.inputs if known else ()))
-        if told:
-            return probabilities(given, loss)
-        return known.original(given) if known and not raw else given
+    def run(x: np.ndarray) -> np.ndarray:
+        outputs = predict_rows(loaded.model, split_inputs(loaded.model, x, encoding.inputs if encoding else ()))
+        if as_classes:
+            return probabilities(outputs, loss)
+        return encoding.original(outputs) if encoding and not raw else outputs
 
-    settled = all(None not in tensor.shape[1:] for tensor in opened.model.outputs)
-    width = needs.classes if told else needs.outputs if settled else None
-    blocks = _blocks(_rows(opened, needs, known, data, reading, keep, say), give, width, errors, say)
+    width = spec.classes if as_classes else _known_width(loaded.model)
+    blocks = _blocks(_parts(loaded, spec, encoding, files, options, keep, notify), run, width, errors, notify)
     first = next(blocks)
-    width = first.values.shape[1]
-    if needs.classes == width:
-        names = class_names(known.classes if known else opened.classes, width)
-    elif known and not needs.classes and len(known.targets) == width:
-        names = known.targets
-    else:
-        names = _output_names(opened.model, width)
-    return Predictions(names, told, chain([first], blocks), tuple(first.kept))
+    names = _names(loaded, spec, encoding, first.values.shape[1])
+    return Predictions(names, as_classes, chain([first], blocks), tuple(first.kept))
 
 
-def _rows(
-    opened: LoadedModel,
-    needs: ModelSpec,
-    known: Encoding | None,
-    data: tuple[Source, ...],
-    reading: TableOptions,
-    keep: tuple[str, ...],
-    say: Say,
-) -> Iterator[tuple[Rows, np.ndarray, dict[str, Any]]]:
-    """Rows, what the net takes of them, and the columns that are kept by name; the first may be no rows."""
-
-    def kept_by(form: TableFormat) -> dict[str, int]:
-        own = form.names if form.header or not known or len(known.columns) != len(form.names) else known.columns
-        return {own[place]: place for place in columns(own, keep, table.title(data))}
-
-    options = {"keep": lambda form: frozenset(kept_by(form).values()), "lenient": True}
-    if known:
-        stream = encoding.stream(data, known, reading.header, **options)
-    else:
-        stream = table.stream(data, reading.header, **options)
-    unseen: Counter[str] = Counter()
-    used, most = known, max(1, LARGEST // max(needs.outputs, needs.features or 1))
-    with closing(stream):  # a fault in the middle leaves no file open
-        for number, whole in enumerate(stream):
-            kept = kept_by(whole.form)
-            if not len(whole):
-                if number == 0:
-                    yield whole, whole.numbers, {name: whole.kept[place] for name, place in kept.items()}
-                continue
-            if used is None:
-                used = plain_encoding(table.of(whole, likely(data, reading)), needs, opened, reading, True, say)
-            for rows in whole.parts(most):
-                x = transform.features(rows, used, unseen)
-                yield rows, x, {name: rows.kept[place] for name, place in kept.items()}
-    tell_unseen(unseen, say)
+def _known_width(model) -> int | None:
+    """The values that a model outputs per row; None if that depends on the rows."""
+    shapes = [tensor.shape[1:] for tensor in model.outputs]
+    return sum(map(math.prod, shapes)) if all(None not in shape for shape in shapes) else None
 
 
-def _blocks(parts, give, width: int | None, errors: str, say: Say) -> Iterator[Block]:
-    """What is given for rows; those at fault are dealt with as `errors` says. `width` is how many values a row has,
-    where it is known before any is given."""
-    import numpy as np
-    import pyarrow as pa
-
-    count, first, without = 0, None, 0
-    for rows, x, kept in parts:
-        good = ~rows.faults.mask
-        bad = not good.all()
-        if bad:
-            count += int(np.count_nonzero(~good))
-            first = first or rows.faults.first[1]
-            if errors == "stop":
-                good[int(good.argmin()) :] = False
-        if good.any() or width is None:
-            given = give((x[good] if bad else x) if good.any() else np.zeros((1, x.shape[1]), np.float32))
-            width = given.shape[1]
-        if not good.any():
-            given = np.empty((0, width), np.float32)
-        without += int(np.count_nonzero(np.isnan(given).any(axis=1)))
-        if bad and errors == "null":
-            values = np.full((len(rows), width), np.nan, np.result_type(given, np.float32))
-            values[good] = given
-            yield Block(values, ~good, kept)
-            continue
-        if bad:
-            kept = {name: column.filter(pa.array(good)) for name, column in kept.items()}
-        if not bad or errors == "skip" or len(given):
-            yield Block(given, np.zeros(len(given), bool), kept)
-        if bad and errors == "stop":
-            raise first
-    if count:
-        done = "left out" if errors == "skip" else "without a prediction"
-        say(f"warning: {counted(count, 'row')} at fault {done}; the first: {first}")
-    if without:
-        say(f"warning: the net gives no number (NaN) for {counted(without, 'row')}")
+def _names(loaded: LoadedModel, spec: ModelSpec, encoding: Encoding | None, width: int) -> tuple[str, ...]:
+    """The names of the values of a row: the classes, the targets, or the outputs of the model."""
+    if spec.classes == width:
+        return class_names(encoding.classes if encoding else loaded.classes, width)
+    if encoding and not spec.classes and len(encoding.targets) == width:
+        return encoding.targets
+    return _output_names(loaded.model, width)
 
 
 def _output_names(model, width: int) -> tuple[str, ...]:
-    """A name for each value a row, by the model's outputs; one whose size is not known takes what is left."""
+    """A name for each value of a row, by the model's outputs; an output of unknown size has the rest of them."""
     sizes = [math.prod(tensor.shape[1:]) if None not in tensor.shape[1:] else None for tensor in model.outputs]
-    left = width - sum(size or 0 for size in sizes)
+    rest = width - sum(size or 0 for size in sizes)
     outputs = getattr(model, "output_names", None) or [model.layers[-1].name]  # a Sequential has none
     names = []
     for name, size in zip(outputs, sizes, strict=True):
-        count = left if size is None else size
+        count = rest if size is None else size
         names += [name] if count == 1 else [f"{name}_{n}" for n in range(1, count + 1)]
     return tuple(names)
+
+
+# Rows of the table
+
+
+def _parts(
+    loaded: LoadedModel,
+    spec: ModelSpec,
+    encoding: Encoding | None,
+    files: tuple[Source, ...],
+    options: TableOptions,
+    keep: tuple[str, ...],
+    notify: Notify,
+) -> Iterator[_Part]:
+    """The encoded rows of a table; the first part of a table without rows has none."""
+    import numpy as np
+
+    def kept_columns(format_: TableFormat) -> dict[str, int]:
+        return _kept_columns(format_, encoding, keep, table.title(files))
+
+    def select_kept(format_: TableFormat) -> frozenset[int]:
+        return frozenset(kept_columns(format_).values())
+
+    if encoding:
+        blocks = encoded_table.stream(files, encoding, options.header, select_kept, lenient=True)
+    else:
+        blocks = table.stream(files, options.header, keep=select_kept, lenient=True)
+    row_encoding = encoding
+    unseen: Counter[str] = Counter()
+    most = max(1, LARGEST // max(spec.outputs, spec.features or 1))
+    with closing(blocks):  # files are closed also when an error ends the rows
+        for number, block in enumerate(blocks):
+            names = kept_columns(block.format)
+            if not len(block):
+                if number == 0:
+                    no_errors = RowErrors(np.zeros(0, bool))
+                    yield _Part(block.numbers, no_errors, {name: block.kept[index] for name, index in names.items()})
+                continue
+            if row_encoding is None:
+                first = table.from_rows(block, target_selector(files, options))
+                row_encoding = plain_encoding(first, spec, loaded, options, True, notify)
+            for rows in block.parts(most):
+                x = transform.features(rows, row_encoding, unseen)
+                row_errors = rows.errors or RowErrors(np.zeros(len(rows), bool))
+                yield _Part(x, row_errors, {name: rows.kept[index] for name, index in names.items()})
+    warn_unseen(unseen, notify)
+
+
+def _kept_columns(format_: TableFormat, encoding: Encoding | None, keep: tuple[str, ...], file: str) -> dict[str, int]:
+    """The columns kept for the output by name; a table without a header has the names of the training table."""
+    names = format_.names
+    if not format_.header and encoding and len(encoding.columns) == len(names):
+        names = encoding.columns
+    return {names[index]: index for index in select_columns(names, keep, file)}
+
+
+# Predictions
+
+
+def _blocks(
+    parts: Iterable[_Part],
+    run: Callable[[np.ndarray], np.ndarray],
+    width: int | None,
+    policy: Policy,
+    notify: Notify,
+) -> Iterator[Block]:
+    """The predictions of all rows. `width` is the number of values of a row, where it is known before `run` computes
+    some."""
+    import numpy as np
+
+    bad_rows, nan_rows = 0, 0
+    first_error = None
+    for part in parts:
+        good = ~part.errors.mask
+        bad_rows += int(np.count_nonzero(~good))
+        if first_error is None and part.errors.first:
+            first_error = part.errors.first[1]
+        if first_error and policy == "stop":
+            good[int(good.argmin()) :] = False
+        values = _values(part.x, good, run, width)
+        width = values.shape[1]
+        nan_rows += int(np.count_nonzero(np.isnan(values).any(axis=1)))
+        if good.all():
+            yield Block(values, ~good, part.kept)
+        elif policy == "null":
+            yield _with_gaps(values, good, part.kept)
+        elif policy == "skip" or len(values):
+            yield _without_gaps(values, good, part.kept)
+        if first_error and policy == "stop":
+            raise first_error
+    if first_error:
+        done = "left out" if policy == "skip" else "without a prediction"
+        notify(f"warning: {pluralize(bad_rows, 'bad row')} {done}; the first: {first_error}")
+    if nan_rows:
+        notify(f"warning: the net outputs NaN for {pluralize(nan_rows, 'row')}")
+
+
+def _values(x: np.ndarray, good: np.ndarray, run: Callable[[np.ndarray], np.ndarray], width: int | None) -> np.ndarray:
+    """The predictions of the good rows."""
+    import numpy as np
+
+    if good.any():
+        return run(x if good.all() else x[good])
+    if width is None:
+        width = run(np.zeros((1, x.shape[1]), np.float32)).shape[1]
+    return np.empty((0, width), np.float32)
+
+
+def _with_gaps(values: np.ndarray, good: np.ndarray, kept: dict[str, Any]) -> Block:
+    """All rows, with NaN for those that are not good."""
+    import numpy as np
+
+    padded = np.full((len(good), values.shape[1]), np.nan, np.result_type(values, np.float32))
+    padded[good] = values
+    return Block(padded, ~good, kept)
+
+
+def _without_gaps(values: np.ndarray, good: np.ndarray, kept: dict[str, Any]) -> Block:
+    """The good rows alone."""
+    import numpy as np
+    import pyarrow as pa
+
+    columns = {name: column.filter(pa.array(good)) for name, column in kept.items()}
+    return Block(values, np.zeros(len(values), bool), columns)

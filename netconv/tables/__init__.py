@@ -1,1 +1,1 @@
-"""Files to rows and columns. Knows no net and no Keras."""
+"""Turns files into rows and columns. Knows no model and no Keras."""

@@ -1,7 +1,7 @@
-"""Rows of numbers, in memory while they are few and then in a temporary file.
+"""Rows of numbers, in memory while they are few, and in a temporary file beyond that.
 
-Each block of rows is kept in the smallest type that holds it exactly. The file has no name, so that nothing is left
-behind; it is read by position, not mapped, so that memory stays flat.
+Each block of rows is kept in the smallest type that holds it exactly. The file has no name, so that it is removed in
+any case; it is read by position, not mapped, so that memory does not grow.
 """
 
 from __future__ import annotations
@@ -20,39 +20,44 @@ MEMORY = 256 << 20
 
 
 class Collector:
-    """Takes blocks (rows, `width`) of float32; `done` gives them as one array, or as a DiskBuffer if there are more
-    than
-    `room` bytes."""
+    """Collects blocks (rows, `width`) of float32, on disk if they have more than `memory` bytes."""
 
-    def __init__(self, width: int, room: int):
-        self._width, self._room, self._blocks, self._spool = width, room, [], None
+    def __init__(self, width: int, memory: int):
+        self._width, self._memory = width, memory
+        self._blocks: list[np.ndarray] = []
+        self._buffer: DiskBuffer | None = None
 
     def append(self, block: np.ndarray) -> None:
-        """Raises OSError: no room on the disk."""
-        self._room -= block.nbytes
-        if self._spool is None and self._room < 0:
-            self._spool = DiskBuffer(self._width)
+        """Raises OSError if the disk is full."""
+        self._memory -= block.nbytes
+        if self._buffer is None and self._memory < 0:
+            self._buffer = DiskBuffer(self._width)
             for earlier in self._blocks:
-                self._spool.append(earlier)
+                self._buffer.append(earlier)
             self._blocks.clear()
-        (self._blocks if self._spool is None else self._spool).append(block)
+        if self._buffer is None:
+            self._blocks.append(block)
+        else:
+            self._buffer.append(block)
 
-    def done(self) -> np.ndarray | DiskBuffer:
+    def finish(self) -> np.ndarray | DiskBuffer:
+        """All rows."""
         import numpy as np
 
-        if self._spool is not None:
-            return self._spool
+        if self._buffer is not None:
+            return self._buffer
         if len(self._blocks) == 1:
             return self._blocks[0]
         return np.concatenate(self._blocks) if self._blocks else np.empty((0, self._width), np.float32)
 
 
 class DiskBuffer:
-    """Rows on disk: `[start:stop]` and `[sorted index array]` give (rows, width) of float32."""
+    """Rows on disk: `[start:stop]` and `[sorted index array]` return (rows, width) of float32."""
 
     def __init__(self, width: int):
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lasts as long as the rows
-        self._width, self._starts, self._offsets, self._types = width, [0], [0], []
+        self._width, self._starts, self._offsets = width, [0], [0]
+        self._types: list[np.dtype] = []
 
     def __len__(self) -> int:
         return self._starts[-1]
@@ -68,11 +73,11 @@ class DiskBuffer:
         return np.dtype(np.float32)
 
     def append(self, block: np.ndarray) -> None:
-        """Raises OSError: no room on the disk."""
+        """Raises OSError if the disk is full."""
         if not len(block):
             return
         compact = _compact(block)
-        view = memoryview(compact).cast("B")
+        view = compact.data.cast("B")
         try:
             while view:
                 view = view[self._file.write(view) :]
@@ -92,11 +97,11 @@ class DiskBuffer:
             index = np.asarray(at)
             ends = np.flatnonzero(np.diff(index) != 1) + 1
             spans = [(int(run[0]), int(run[-1]) + 1) for run in np.split(index, ends) if len(run)]
-        found, filled = np.empty((sum(stop - start for start, stop in spans), self._width), np.float32), 0
+        rows, filled = np.empty((sum(stop - start for start, stop in spans), self._width), np.float32), 0
         for start, stop in spans:
-            self._read(start, found[filled : filled + stop - start])
+            self._read(start, rows[filled : filled + stop - start])
             filled += stop - start
-        return found
+        return rows
 
     def _read(self, start: int, out: np.ndarray) -> None:
         import numpy as np
@@ -104,14 +109,14 @@ class DiskBuffer:
         filled, segment = 0, bisect_right(self._starts, start) - 1
         while filled < len(out):
             count = min(self._starts[segment + 1] - start, len(out) - filled)
-            kind = self._types[segment]
-            row = self._width * kind.itemsize
+            dtype = self._types[segment]
+            row = self._width * dtype.itemsize
             offset = self._offsets[segment] + (start - self._starts[segment]) * row
             data = bytearray(count * row)
             view, done = memoryview(data), 0
             while done < len(data):
                 done += os.preadv(self._file.fileno(), [view[done:]], offset + done)
-            out[filled : filled + count] = np.frombuffer(data, kind).reshape(count, self._width)
+            out[filled : filled + count] = np.frombuffer(data, dtype).reshape(count, self._width)
             filled, start, segment = filled + count, start + count, segment + 1
 
 
@@ -120,19 +125,19 @@ def _compact(block: np.ndarray) -> np.ndarray:
     import numpy as np
 
     least, most = block.min(), block.max()  # NaN if there is one
-    for kind in (np.uint8, np.int16):
-        limits = np.iinfo(kind)
+    for dtype in (np.uint8, np.int16):
+        limits = np.iinfo(dtype)
         if limits.min <= least and most <= limits.max:
-            compact = block.astype(kind)
+            compact = block.astype(dtype)
             if (compact == block).all():
                 return compact
     return np.ascontiguousarray(block, np.float32)
 
 
 @dataclass(frozen=True)
-class Part:
-    """Rows as an input of a model takes them: less `mean`, times `scale`, plus `offset`, in `row` shape, of type
-    `dtype`. What it gives of an array may be the array itself, changed."""
+class ScaledRows:
+    """Rows as an input of a model takes them: less `mean`, times `scale`, plus `offset`, each of shape `row` and type
+    `dtype`. Slices of an array may be views of it, and change it."""
 
     rows: Any
     mean: np.ndarray

@@ -1,6 +1,6 @@
-"""Columns as lines of CSV and of JSON, a block of rows at a time. Knows arrays of numpy and of Arrow, and no files.
+"""Columns as lines of CSV and of JSON, a block of rows at a time. Knows arrays of NumPy and Arrow, no files.
 
-A column is an Arrow array of text: `numbers`, `names`, or cells as they were read; null is a cell without a value.
+A column is an Arrow array of text: from `numbers` or `names`, or cells as they were read; null is a missing value.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def significant(values: np.ndarray, digits: int = 6) -> np.ndarray:
 
 
 def numbers(values: np.ndarray, without: np.ndarray | None = None) -> Any:
-    """A column of the shortest text that gives each number again; null where the mask `without` is set."""
+    """A column of the shortest text that reads as each number again; null where the mask `without` is set."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -33,7 +33,7 @@ def numbers(values: np.ndarray, without: np.ndarray | None = None) -> Any:
 
 
 def names(codes: np.ndarray, of: Sequence[str], without: np.ndarray | None = None) -> Any:
-    """A column of names by their numbers; null where the mask `without` is set."""
+    """A column of names by their indices; null where the mask `without` is set."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -41,20 +41,20 @@ def names(codes: np.ndarray, of: Sequence[str], without: np.ndarray | None = Non
 
 
 def cells(column) -> Any:
-    """A column as cells of CSV: in quotes where a reader would take it for something else."""
+    """A column as cells of CSV, in quotes where needed."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     column = pc.fill_null(column, "")
-    strange = pc.match_substring_regex(column, r'[",\r\n]|^\s|\s$')
-    if not pc.any(strange).as_py():
+    special = pc.match_substring_regex(column, r'[",\r\n]|^\s|\s$')
+    if not pc.any(special).as_py():
         return column
     quoted = pc.binary_join_element_wise('"', pc.replace_substring(column, '"', '""'), '"', "")
-    return pc.if_else(strange, quoted, column).cast(pa.string())
+    return pc.if_else(special, quoted, column).cast(pa.string())
 
 
 def strings(column) -> Any:
-    """A column as strings of JSON."""
+    """A column as JSON strings."""
     import pyarrow as pa
 
     coded = column.dictionary_encode()
@@ -63,7 +63,7 @@ def strings(column) -> Any:
 
 
 def finite(column) -> Any:
-    """A column of numbers as JSON has them: null for those that are none."""
+    """A column of JSON numbers: null for NaN and infinite ones."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -71,24 +71,24 @@ def finite(column) -> Any:
 
 
 def head(titles: Sequence[str]) -> bytes:
-    """The line of CSV that names the columns."""
+    """The header line of CSV."""
     import pyarrow as pa
 
     return ",".join(cells(pa.array(titles, pa.string())).to_pylist()).encode() + b"\n"
 
 
 def csv(columns: Sequence) -> bytes:
-    """Lines of CSV of columns of `cells`."""
+    """Lines of CSV of columns made by `cells`."""
     import pyarrow.compute as pc
 
-    if len(columns) == 1:  # a blank line would be no row
+    if len(columns) == 1:  # a blank line would not be a row
         columns = [pc.replace_substring_regex(columns[0], "^$", '""')]
     pieces = [piece for column in columns for piece in (",", column)]
     return _lines([*pieces[1:], "\n"])
 
 
 def object_(fields: Sequence[tuple[str, Any]]) -> Any:
-    """A column of objects of JSON: each field has a column of JSON."""
+    """A column of JSON objects; each field has a column of JSON values."""
     pieces: list = []
     for name, column in fields:
         pieces += [f"{', ' if pieces else '{'}{json.dumps(name, ensure_ascii=False)}: ", column]
@@ -96,13 +96,13 @@ def object_(fields: Sequence[tuple[str, Any]]) -> Any:
 
 
 def array(columns: Sequence) -> Any:
-    """A column of arrays of JSON."""
+    """A column of JSON arrays; each column has one element."""
     pieces = [piece for column in columns for piece in (", ", column)]
     return _joined(["[", *pieces[1:], "]"])
 
 
 def json_lines(fields: Sequence[tuple[str, Any]]) -> bytes:
-    """Lines of JSON, an object each."""
+    """JSON lines, an object each."""
     return _lines([object_(fields), "\n"])
 
 

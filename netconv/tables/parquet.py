@@ -1,15 +1,16 @@
-"""Parquet files as tables. Knows no layer."""
+"""Parquet files as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
-from .rows import ColumnRoles, RowLocation, Rows, TableFormat, Text, unique
+from .rows import ColumnRoles, RowLocation, Rows, TableFormat, Text, unique_names
 from .sources import Source, Stream
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 MAGIC = b"PAR1"
@@ -17,73 +18,90 @@ CELLS = 2 << 20
 """Cells of a block."""
 
 
-def stream(stream: Stream, source: Source, wanted: Callable[[TableFormat], ColumnRoles]) -> Iterator[Rows]:
-    """The rows of a Parquet file in blocks; `wanted` tells by the form which columns are which. Raises DataError."""
+def stream(stream: Stream, source: Source, roles_of: Callable[[TableFormat], ColumnRoles]) -> Iterator[Rows]:
+    """The rows of a Parquet file in blocks; `roles_of` returns the roles of its columns. Raises DataError."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     if stream.compressed:
         raise DataError("is a compressed Parquet file: decompress it first", source.name)
-    broken = DataError("is cut short or damaged: it is no Parquet file", source.name)
+    damaged = DataError("is cut short or damaged: not a Parquet file", source.name)
     try:
-        file = pq.ParquetFile(stream.file(), pre_buffer=False)
-        form = TableFormat(",", ".", True, unique(file.schema_arrow.names))
+        file = pq.ParquetFile(stream.seekable_file(), pre_buffer=False)
+        format_ = TableFormat(",", ".", True, unique_names(file.schema_arrow.names))
     except (pa.ArrowException, OSError):
-        raise broken from None
-    chosen = wanted(form)
-    read = [position for position in range(len(form.names)) if position not in chosen.ignored]
-    strange = next((p for p in read if not _readable(file.schema_arrow.field(p).type)), None)
-    if strange is not None:
-        kind = file.schema_arrow.field(strange).type
-        raise DataError(f"holds {kind}, and numbers or text are wanted", source.name, column=form.names[strange])
-    batches = file.iter_batches(max(1, CELLS // max(1, len(form.names))))
+        raise damaged from None
+    roles = roles_of(format_)
+    _check_types(file.schema_arrow, format_, roles, source.name)
+    batches = file.iter_batches(max(1, CELLS // max(1, len(format_.names))))
     start = 0
     while True:
         try:
             batch = next(batches, None)
         except (pa.ArrowException, OSError):
-            raise broken from None
+            raise damaged from None
         if batch is None:
             break
-        yield _rows(batch, source.name, form, chosen, start)
+        yield _rows(batch, source.name, format_, roles, start)
         start += len(batch)
     if not start:
-        yield _rows(pa.RecordBatch.from_pylist([], file.schema_arrow), source.name, form, chosen, 0)
+        yield _rows(pa.RecordBatch.from_pylist([], file.schema_arrow), source.name, format_, roles, 0)
 
 
-def _readable(kind: pa.DataType) -> bool:
+def _check_types(schema: pa.Schema, format_: TableFormat, roles: ColumnRoles, file: str) -> None:
+    """Raises DataError for a column that is read and holds neither numbers nor text."""
+    for index, name in enumerate(format_.names):
+        type_ = schema.field(index).type
+        if index not in roles.ignored and not _is_readable(type_):
+            raise DataError(f"holds {type_}, and numbers or text are expected", file, column=name)
+
+
+def _is_readable(type_: pa.DataType) -> bool:
     import pyarrow as pa
 
     types = pa.types
-    if types.is_dictionary(kind):
-        return _readable(kind.value_type)
+    if types.is_dictionary(type_):
+        return _is_readable(type_.value_type)
     tests = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal, types.is_null, types.is_temporal,
              types.is_string, types.is_large_string, types.is_string_view)  # fmt: skip
-    return any(test(kind) for test in tests)
+    return any(test(type_) for test in tests)
 
 
-def _rows(batch: pa.RecordBatch, file: str, form: TableFormat, chosen: ColumnRoles, start: int) -> Rows:
+def _rows(batch: pa.RecordBatch, file: str, format_: TableFormat, roles: ColumnRoles, start: int) -> Rows:
+    """The rows of a batch, whose first is row `start` of the file."""
     import numpy as np
     import pyarrow as pa
 
-    numbers, texts = np.full((len(batch), len(form.names)), np.nan, np.float32), {}
-    for position, column in enumerate(batch.columns):
-        if position in chosen.ignored:
-            continue
-        if pa.types.is_dictionary(column.type):
-            column = column.dictionary_decode()
-        kind = column.type
-        if pa.types.is_decimal(kind) or pa.types.is_boolean(kind):
-            column = column.cast(pa.float64() if pa.types.is_decimal(kind) else pa.uint8())
-        if pa.types.is_temporal(kind) or not (pa.types.is_primitive(column.type) or pa.types.is_null(kind)):
-            texts[position] = Text.of(column.cast(pa.string()))
-        elif not pa.types.is_null(kind):
-            with np.errstate(over="ignore"):
-                numbers[:, position] = column.to_numpy(zero_copy_only=False)
-    kept = {position: batch.columns[position].cast(pa.string()) for position in chosen.kept}
+    numbers = np.full((len(batch), len(format_.names)), np.nan, np.float32)
+    texts: dict[int, Text] = {}
+    for index, column in enumerate(batch.columns):
+        if index not in roles.ignored:
+            converted = _converted(column)
+            if isinstance(converted, Text):
+                texts[index] = converted
+            elif converted is not None:
+                with np.errstate(over="ignore"):
+                    numbers[:, index] = converted
+    kept: dict[int, Any] = {index: batch.columns[index].cast(pa.string()) for index in roles.kept}
 
-    def find(row):
+    def locate(row: int) -> RowLocation:
         cells = [column[row].as_py() for column in batch.columns]
         return RowLocation(file, "row", start + row + 1, ["" if cell is None else str(cell) for cell in cells])
 
-    return Rows(file, form, numbers, texts, find, kept)
+    return Rows(file, format_, numbers, texts, locate, kept)
+
+
+def _converted(column: pa.Array) -> Text | np.ndarray | None:
+    """A column as text or as numbers; None if it holds only nulls."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    type_ = column.type
+    if pa.types.is_null(type_):
+        return None
+    if pa.types.is_decimal(type_) or pa.types.is_boolean(type_):
+        column = column.cast(pa.float64() if pa.types.is_decimal(type_) else pa.uint8())
+    if pa.types.is_temporal(type_) or not pa.types.is_primitive(column.type):
+        return Text.from_arrow(column.cast(pa.string()))
+    return column.to_numpy(zero_copy_only=False)

@@ -1,4 +1,4 @@
-"""Where tables come from: files, several as one, standard input; plain, gzip or Zstandard. Knows no format."""
+"""Where tables come from: one file or several, or standard input; plain, gzip or Zstandard. Knows no table format."""
 
 from __future__ import annotations
 
@@ -7,50 +7,57 @@ import re
 import select
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
 
 from ..errors import DataError
 
 BLOCK = 8 << 20
-"""Bytes read and parsed at once: larger is no faster."""
+"""Bytes that are read and parsed at once; more is not faster."""
 COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-"""Codecs by the first bytes."""
+"""Codecs by the first bytes of a file."""
 IN_MEMORY = 64 << 20
-"""Bytes of standard input that are kept in memory; what is beyond goes to an unlinked temporary file."""
+"""Bytes of standard input that are kept in memory; the rest goes to an unlinked temporary file."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file's `name` for messages, and `open`, which gives its bytes as they are; `again` is whether it can be opened
-    twice. `labels` is the file that has the labels of its rows, `part` which arrays of a file of several sets are
-    meant, those of "train" or "test"."""
+    """A file of a table.
+
+    `name` is its name for messages; `open` opens its bytes as they are, more than once if `reopenable`. `labels` is the
+    file with the labels of its rows. `part` is "train" or "test": which arrays are read of a file that has both.
+    """
 
     name: str
     open: Callable[[], BinaryIO]
-    again: bool = True
+    reopenable: bool = True
     labels: Source | None = None
     part: str = "train"
 
 
-Data = Source | Path | str | BinaryIO
+File = Source | Path | str | BinaryIO
+"""A file as users give it: a path, a binary stream, or a Source."""
+Data = File | list[File] | tuple[File, ...]
+"""The files of a table as users give them: one or several, as paths, glob patterns or binary streams."""
 
 
-def sources(data: Data | Iterable[Data], labels: Data | None = None, part: str = "train") -> tuple[Source, ...]:
-    """The files of a table: paths, globs, binary streams or several of them. `labels` is the file of the labels of the
-    only one; None finds the one beside a file of images by its name. Raises DataError: a glob that nothing matches."""
-    several = data if isinstance(data, list | tuple) else [data]
-    found = [one for entry in several for one in _sources(entry)]
+def sources(data: Data, labels: File | None = None, part: str = "train") -> tuple[Source, ...]:
+    """The files of a table: paths, glob patterns, binary streams or several of these. `labels` is the file with the
+    labels of a single file; None looks for one beside a file of images by its name. Raises DataError if a pattern
+    matches no file."""
+    entries = data if isinstance(data, list | tuple) else [data]
+    found = [source for entry in entries for source in _matching(entry)]
     if labels is not None:
         if len(found) != 1:
-            raise DataError(f"a file of labels is for one file of data, and there are {len(found)}", str(labels))
+            raise DataError(f"labels belong to a single data file; received {len(found)}", str(labels))
         found = [replace(found[0], labels=source(labels))]
     return tuple(replace(one, part=part) for one in found)
 
 
-def _sources(entry: Data) -> list[Source]:
+def _matching(entry: File) -> list[Source]:
     if isinstance(entry, str) and glob.has_magic(entry) and not Path(entry).exists():
         names = sorted(glob.glob(entry, recursive=True))
         if not names:
@@ -59,18 +66,20 @@ def _sources(entry: Data) -> list[Source]:
     return [source(entry)]
 
 
-def source(entry: Data) -> Source:
+def source(entry: File) -> Source:
     """One file, by its path or as a binary stream."""
     if isinstance(entry, Source):
         return entry
-    if hasattr(entry, "read"):
-        return Source("standard input", lambda: entry, again=False)
-    beside = labels_beside(Path(entry))
-    return Source(str(entry), lambda: _open(entry), labels=source(beside) if beside else None)
+    if isinstance(entry, str | Path):
+        path = Path(entry)
+        labels = labels_beside(path)
+        return Source(str(entry), lambda: _open(path), labels=source(labels) if labels else None)
+    stream = entry
+    return Source("standard input", lambda: stream, reopenable=False)
 
 
 def labels_beside(path: Path) -> Path | None:
-    """The file of labels that belongs to a file of images, named as MNIST's are."""
+    """The file of labels that belongs to a file of images, both named as those of MNIST; None if there is none."""
     if not re.search(r"images.*idx\d", path.name):
         return None
     name = re.sub(r"idx\d", "idx1", path.name.replace("images", "labels"))
@@ -78,30 +87,32 @@ def labels_beside(path: Path) -> Path | None:
     return next((path.with_name(name) for name in names if path.with_name(name).is_file()), None)
 
 
-def _open(path) -> BinaryIO:
+def _open(path: Path) -> BinaryIO:
     try:
-        return open(path, "rb")
+        return path.open("rb")
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}", str(path)) from None
 
 
-def kept(source: Source) -> Source:
-    """A source that can be opened again: what comes but once is copied first. Raises OSError: no room on the disk."""
-    if source.again:
+def reopenable(source: Source) -> Source:
+    """A source that can be opened again: a stream is copied first. Raises OSError if the disk is full."""
+    if source.reopenable:
         return source
     copy = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - it lasts as long as the source
     with source.open() as stream:
         shutil.copyfileobj(stream, copy, BLOCK)
 
-    def again():
+    def reopen() -> BinaryIO:
         copy.seek(0)
-        return _Borrowed(copy)
+        return cast(BinaryIO, _Unclosed(copy))
 
-    return replace(source, open=again, again=True)
+    return replace(source, open=reopen, reopenable=True)
 
 
-class _Borrowed:
-    """A file that is not closed by who reads it."""
+class _Unclosed:
+    """A file that its reader does not close."""
+
+    closed = False
 
     def __init__(self, file):
         self.read, self.seek, self.tell = file.read, file.seek, file.tell
@@ -115,8 +126,6 @@ class _Borrowed:
     def close(self):
         pass
 
-    closed = False
-
     def readable(self):
         return True
 
@@ -125,17 +134,16 @@ class _Borrowed:
 
 
 class Stream:
-    """The bytes of a source, decompressed. `head` are the first of them, which `read` gives again; `compressed` is
-    whether they were."""
+    """The decompressed bytes of a source. `head` are the first of them, which `read` returns again; `compressed` is
+    whether the source is compressed."""
 
     def __init__(self, source: Source):
         self.name = source.name
         self._raw = source.open()
         self._read = getattr(self._raw, "read1", self._raw.read)
-        try:
+        self._handle: int | None = None
+        with suppress(OSError, AttributeError):
             self._handle = self._raw.fileno()
-        except (OSError, AttributeError):
-            self._handle = None
         self.head = self._start()
         codec = next((codec for magic, codec in COMPRESSED.items() if self.head.startswith(magic)), None)
         self.compressed = codec is not None
@@ -151,7 +159,7 @@ class Stream:
     def _decompress(self, codec: str) -> None:
         import pyarrow as pa
 
-        stream = pa.CompressedInputStream(pa.PythonFile(_Rest(self.head, self._read), "r"), codec)
+        stream = pa.CompressedInputStream(pa.PythonFile(_Remaining(self.head, self._read), "r"), codec)
         self._handle = None
 
         def read(size: int) -> bytes:
@@ -160,8 +168,8 @@ class Stream:
             except OSError as error:
                 if error.errno:
                     raise
-                what = "is cut short" if "Truncated" in str(error) else "is damaged: it cannot be decompressed"
-                raise DataError(what, self.name) from None
+                message = "is cut short" if "Truncated" in str(error) else "is damaged: it cannot be decompressed"
+                raise DataError(message, self.name) from None
 
         self._read = read
         self.head = read(BLOCK)
@@ -173,30 +181,30 @@ class Stream:
         self._raw.close()
 
     def read(self, size: int | None = None) -> bytes:
-        """What has arrived, at most `size` bytes (None: BLOCK); nothing at the end. A slow pipe is answered at once, a
-        fast one in large blocks."""
+        """The bytes that have arrived, at most `size` (None: BLOCK); none at the end. Returns at once what a slow pipe
+        has, and large blocks of a fast one."""
         size = BLOCK if size is None else size
         if self.head:
             piece, self.head = self.head[:size], self.head[size:]
         else:
             piece = self._read(size)
-        if self._handle is None or not piece or len(piece) >= size:
+        if not piece or len(piece) >= size:
             return piece
         parts = [piece]
         while sum(map(len, parts)) < size and self._arriving() and (more := self._read(size - sum(map(len, parts)))):
             parts.append(more)
         return b"".join(parts)
 
-    def exactly(self, size: int) -> bytes:
-        """`size` bytes, fewer at the end."""
+    def read_exactly(self, size: int) -> bytes:
+        """`size` bytes, fewer only at the end."""
         parts, missing = [], size
         while missing and (piece := self.read(missing)):
             parts.append(piece)
             missing -= len(piece)
         return b"".join(parts)
 
-    def file(self):
-        """The source as a file that can seek; a pipe is copied to an unlinked temporary one."""
+    def seekable_file(self) -> IO[bytes]:
+        """The source as a file that can seek; a pipe is copied to an unlinked temporary file."""
         try:
             self._raw.seek(0)
             return self._raw
@@ -208,14 +216,16 @@ class Stream:
             return copy
 
     def _arriving(self) -> bool:
+        if self._handle is None:
+            return False
         try:
             return bool(select.select([self._handle], [], [], 0.01)[0])
         except (OSError, ValueError):  # Windows selects sockets only
             return False
 
 
-class _Rest:
-    """Bytes that were read already, and then what a stream still has."""
+class _Remaining:
+    """A file of bytes that were read already, followed by the rest of their stream."""
 
     def __init__(self, head: bytes, read: Callable[[int], bytes]):
         self._head, self._read = head, read

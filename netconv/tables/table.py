@@ -1,10 +1,11 @@
-"""Tables: the rows of one file or several, whatever they are written as. Knows nothing of what the columns are for."""
+"""Tables: the rows of one file or several, in any format. Does not know what the columns are for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
@@ -12,80 +13,90 @@ from . import arrays, csv, disk_buffer, parquet
 from .column_stats import ColumnStats
 from .disk_buffer import Collector, DiskBuffer
 from .rows import ColumnRoles, RowErrors, RowLocation, Rows, TableFormat, Text
-from .sources import BLOCK, Source, Stream, kept
+from .sources import BLOCK, Source, Stream, reopenable
 
 if TYPE_CHECKING:
     import numpy as np
 
-Chosen = Callable[[TableFormat], frozenset[int]]
-"""Positions of columns by a table's form."""
+ColumnSelector = Callable[[TableFormat], frozenset[int]]
+"""Returns the indices of some columns of a table of this format."""
 
 
 def stream(
     sources: tuple[Source, ...],
     header: bool | None = None,
-    known: tuple[str, ...] = (),
-    text: Chosen | None = None,
-    found: frozenset[int] = frozenset(),
-    keep: Chosen | None = None,
-    ignore: Chosen | None = None,
+    known_names: tuple[str, ...] = (),
+    text: ColumnSelector | None = None,
+    known_text: frozenset[int] = frozenset(),
+    keep: ColumnSelector | None = None,
+    ignore: ColumnSelector | None = None,
     lenient: bool = False,
-) -> Iterator[Rows]:
-    """The rows of a table in blocks. The format of each file is told by its first bytes.
+) -> Generator[Rows]:
+    """The rows of a table in blocks. The format of each file is inferred from its first bytes.
 
-    `header` says whether the first row of delimited text is one; None finds out, by the names that are `known` if there
-    are any. `text` gives the columns that are text whatever they hold, and `found` are such positions; a column that
-    was text in a block stays so. `keep` gives the columns that are passed on, `ignore` those that are not read. With
-    `lenient` rows at fault are noted in `Rows.faults`, and text in a column of numbers makes it one of text in its
-    block only.
+    Args:
+        sources: The files, in order.
+        header: Whether the first row of delimited text has the names of the columns; None infers it.
+        known_names: Names that a header may have, for inferring it.
+        text: Selects the columns that are text whatever they hold.
+        known_text: Indices of columns that are text. A column that is text in a block is text in all later ones.
+        keep: Selects the columns whose cells are kept unchanged for the output.
+        ignore: Selects the columns that are not read.
+        lenient: Collects bad rows in `Rows.errors` instead of raising their error. Text in a numeric column then makes
+            it a column of text in its block only.
 
-    Raises DataError: a ragged row, bytes that are no table, files whose columns differ.
+    Raises:
+        DataError: A ragged row, bytes that are not a table, files whose columns differ.
     """
     import numpy as np
 
     first: tuple[str, TableFormat] | None = None
     for source in sources:
 
-        def wanted(form: TableFormat, name=source.name) -> ColumnRoles:
+        def roles_of(format_: TableFormat, name: str = source.name) -> ColumnRoles:
             nonlocal first
-            first = first or (name, form)
-            _agree(name, form, *first)
-            wanted = ColumnRoles(*(choose(form) if choose else frozenset() for choose in (text, keep, ignore)))
-            return wanted._replace(ignored=wanted.ignored - wanted.kept)
+            first = first or (name, format_)
+            _check_same_columns(name, format_, *first)
+            roles = ColumnRoles(*(select(format_) if select else frozenset() for select in (text, keep, ignore)))
+            return roles._replace(ignored=roles.ignored - roles.kept)
 
-        names = first[1].names if first and first[1].header else known
-        with Stream(source) as opened:  # a fault in the middle leaves no file open
-            for rows in _rows(opened, source, header, names, wanted, found, lenient):
+        names = first[1].names if first and first[1].header else known_names
+        with Stream(source) as opened:  # closed also when an error ends the rows
+            for rows in _rows(opened, source, header, names, roles_of, known_text, lenient):
                 if not lenient:
-                    rows = rows.with_texts(found) if found - rows.texts.keys() else rows
-                    found |= rows.texts.keys()
-                elif rows.faults is None:
-                    rows = replace(rows, faults=RowErrors(np.zeros(len(rows), bool)))
+                    rows = rows.with_texts(known_text) if known_text - rows.texts.keys() else rows
+                    known_text |= rows.texts.keys()
+                elif rows.errors is None:
+                    rows = replace(rows, errors=RowErrors(np.zeros(len(rows), bool)))
                 yield rows
 
 
-def _rows(opened: Stream, source: Source, header, known, wanted, found, lenient) -> Iterator[Rows]:
+def _rows(
+    opened: Stream,
+    source: Source,
+    header: bool | None,
+    known_names: tuple[str, ...],
+    roles_of: Callable[[TableFormat], ColumnRoles],
+    known_text: frozenset[int],
+    lenient: bool,
+) -> Iterator[Rows]:
     if opened.head.startswith(parquet.MAGIC):
-        return parquet.stream(opened, source, wanted)
+        return parquet.stream(opened, source, roles_of)
     if arrays.is_array(opened.head):
-        return arrays.stream(opened, source, wanted)
-    return csv.stream(opened, header, known, wanted, found, lenient)
+        return arrays.stream(opened, source, roles_of)
+    return csv.stream(opened, header, known_names, roles_of, known_text, lenient)
 
 
-def _agree(name: str, form: TableFormat, first: str, wanted: TableFormat) -> None:
-    """Raises DataError if a file has other columns than the first of its table."""
-    if form.header != wanted.header:
-        which = ("a header, and {} has none" if form.header else "no header, and {} has one").format(first)
-        raise DataError(f"has {which}", name)
-    if form.names == wanted.names:
-        return
-    if len(form.names) != len(wanted.names):
-        raise DataError(f"has {len(form.names):,} columns, and {first} has {len(wanted.names):,}", name)
-    position = next(p for p, pair in enumerate(zip(form.names, wanted.names, strict=True)) if pair[0] != pair[1])
-    raise DataError(
-        f"its column {position + 1} is {form.names[position]!r}, and that of {first} is {wanted.names[position]!r}",
-        name,
-    )
+def _check_same_columns(name: str, format_: TableFormat, first_name: str, first: TableFormat) -> None:
+    """Raises DataError if the columns of a file are not those of the first file of its table."""
+    if format_.header != first.header:
+        which = "a header, and {} has none" if format_.header else "no header, and {} has one"
+        raise DataError(f"has {which.format(first_name)}", name)
+    if len(format_.names) != len(first.names):
+        raise DataError(f"has {len(format_.names):,} columns, and {first_name} has {len(first.names):,}", name)
+    for number, (column, expected) in enumerate(zip(format_.names, first.names, strict=True), 1):
+        if column != expected:
+            raise DataError(f"its column {number} is {column!r}, and that of {first_name} is {expected!r}", name)
 
 
 def title(sources: tuple[Source, ...]) -> str:
@@ -96,23 +107,25 @@ def title(sources: tuple[Source, ...]) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """A whole table. `numbers` is (rows, columns) of float32, an array or a DiskBuffer; a column of text has codes into
-    its
-    `values`, -1 for a missing cell. `find` gives the place of a row."""
+    """A whole table.
+
+    `numbers` is (rows, columns) of float32, an array or a DiskBuffer; a column of text has indices into its texts, -1
+    for a missing cell. `stats` are the statistics of the columns; `locate` returns the location of a row.
+    """
 
     file: str
-    form: TableFormat
+    format: TableFormat
     numbers: np.ndarray | DiskBuffer
-    summary: ColumnStats
-    find: Callable[[int], RowLocation]
+    stats: ColumnStats
+    locate: Callable[[int], RowLocation]
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     @property
     def texts(self) -> dict[int, tuple[str, ...]]:
-        """The texts of columns of text, by position."""
-        return {position: tuple(values) for position, values in self.summary.values.items()}
+        """The distinct texts of the columns of text, by index."""
+        return {index: tuple(values) for index, values in self.stats.values.items()}
 
     @property
     def on_disk(self) -> bool:
@@ -123,57 +136,71 @@ class Table:
         import numpy as np
 
         numbers = self.numbers[at]
-        texts = {p: Text(numbers[:, p].astype(np.int32), values) for p, values in self.texts.items()}
-        places = range(len(self))[at] if isinstance(at, slice) else at
-        return Rows(self.file, self.form, numbers, texts, lambda row: self.find(int(places[row])))
+        texts = {index: Text(numbers[:, index].astype(np.int32), values) for index, values in self.texts.items()}
+        indices = range(len(self))[at] if isinstance(at, slice) else at
+        return Rows(self.file, self.format, numbers, texts, lambda row: self.locate(int(indices[row])))
 
     def blocks(self) -> Iterator[Rows]:
-        """All rows in order: at once if they are in memory."""
-        step = max(1, BLOCK // max(1, 4 * len(self.form.names))) if self.on_disk else max(1, len(self))
+        """All rows in order, in one block if they are in memory."""
+        step = max(1, BLOCK // max(1, 4 * len(self.format.names))) if self.on_disk else max(1, len(self))
         for start in range(0, len(self), step):
             yield self.rows(slice(start, start + step))
 
 
-def of(rows: Rows, distinct: Chosen | None = None) -> Table:
-    """Rows as a table of their own."""
-    summary = ColumnStats(len(rows.form.names), distinct(rows.form) if distinct else frozenset())
-    return Table(rows.file, rows.form, summary.add(rows), summary, rows.find)
+def from_rows(rows: Rows, distinct: ColumnSelector | None = None) -> Table:
+    """A table of these rows; `distinct` selects the columns whose distinct numbers are collected."""
+    stats = ColumnStats(len(rows.format.names), distinct(rows.format) if distinct else frozenset())
+    return Table(rows.file, rows.format, stats.add(rows), stats, rows.locate)
 
 
 def read(
     sources: tuple[Source, ...],
     header: bool | None = None,
-    known: tuple[str, ...] = (),
-    text: Chosen | None = None,
-    ignore: Chosen | None = None,
-    distinct: Chosen | None = None,
+    known_names: tuple[str, ...] = (),
+    text: ColumnSelector | None = None,
+    ignore: ColumnSelector | None = None,
+    distinct: ColumnSelector | None = None,
 ) -> Table:
-    """A whole table, as `stream` reads it; `distinct` gives the columns whose different numbers are told. A column of
-    text anywhere is one of text everywhere. More than `spool.MEMORY` bytes of numbers are kept on disk. Raises
-    DataError, also when there are no rows, and OSError: no room on the disk."""
-    sources = tuple(map(kept, sources))
-    found: frozenset[int] = frozenset()
-    settled = False
-    while not settled:  # twice at most
-        form, summary, settled = None, None, True
-        for rows in stream(sources, header, known, text, found, ignore=ignore):
-            if form is None:
-                form, width = rows.form, len(rows.form.names)
-                summary = ColumnStats(width, distinct(form) if distinct else frozenset())
-                numbers = Collector(width, disk_buffer.MEMORY)
-            settled = settled and (not summary.rows or rows.texts.keys() == found)
-            found |= rows.texts.keys()
-            if settled and len(rows):
-                numbers.append(summary.add(rows))
-        if settled and not summary.rows:
-            raise DataError("has a header and no rows", title(sources))
+    """A whole table, read as `stream` does; `distinct` selects the columns whose distinct numbers are collected.
 
-    def find(row):
-        with closing(stream(sources, form.header, known, text, found, ignore=ignore)) as blocks:
+    A column with text in any row is a column of text in all rows. Numbers of more than `disk_buffer.MEMORY` bytes are
+    kept on disk. Raises DataError, also for a table without rows, and OSError if the disk is full.
+    """
+    sources = tuple(map(reopenable, sources))
+    known_text: frozenset[int] = frozenset()
+    table = None
+    while table is None:  # twice at most: again with what turned out to be text
+        blocks = stream(sources, header, known_names, text, known_text, ignore=ignore)
+        table, known_text = _collect(blocks, known_text, sources, distinct)
+    format_ = table.format
+
+    def locate(row: int) -> RowLocation:
+        with closing(stream(sources, format_.header, known_names, text, known_text, ignore=ignore)) as blocks:
             for rows in blocks:
                 if row < len(rows):
-                    return rows.find(row)
+                    return rows.locate(row)
                 row -= len(rows)
         raise IndexError(row)
 
-    return Table(title(sources), form, numbers.done(), summary, find)
+    return replace(table, locate=locate)
+
+
+def _collect(
+    blocks: Iterator[Rows], known_text: frozenset[int], sources: tuple[Source, ...], distinct: ColumnSelector | None
+) -> tuple[Table | None, frozenset[int]]:
+    """The table of all blocks, and its columns of text. No table if a column turned out to be text after numbers of it
+    were collected."""
+    first = next(blocks)
+    width = len(first.format.names)
+    stats = ColumnStats(width, distinct(first.format) if distinct else frozenset())
+    numbers, complete = Collector(width, disk_buffer.MEMORY), True
+    for rows in chain([first], blocks):
+        complete = complete and (not stats.rows or rows.texts.keys() == known_text)
+        known_text |= rows.texts.keys()
+        if complete and len(rows):
+            numbers.append(stats.add(rows))
+    if not complete:
+        return None, known_text
+    if not stats.rows:
+        raise DataError("has a header and no rows", title(sources))
+    return Table(title(sources), first.format, numbers.finish(), stats, first.locate), known_text

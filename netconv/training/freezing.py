@@ -13,7 +13,7 @@ SHOWN = 20
 
 
 @contextmanager
-def frozen(model, patterns: Sequence[str], say: Callable[[str], object]) -> Iterator[None]:
+def frozen(model, patterns: Sequence[str], notify: Callable[[str], object]) -> Iterator[None]:
     """While the block runs, the layers whose names match a pattern (`*` for any text) do not learn. Which these are is
     said. Raises NetconvError for a pattern that no layer matches, and when nothing is left to learn."""
     layers = [layer for layer in model.layers if layer.weights]
@@ -24,7 +24,7 @@ def frozen(model, patterns: Sequence[str], say: Callable[[str], object]) -> Iter
     before = [layer.trainable for layer in chosen]
     if chosen:
         count = sum(math.prod(weight.shape) for layer in chosen for weight in layer.weights)
-        say(f"frozen: {_listed(chosen)} ({count:,} parameters)")
+        notify(f"frozen: {_listed(chosen)} ({count:,} parameters)")
     try:
         for layer in chosen:
             layer.trainable = False

@@ -84,7 +84,7 @@ def fit(
     plan: Plan,
     strategy,
     *,
-    say: Callable[[str], object],
+    notify: Callable[[str], object],
     progress: Callable[[Progress], object],
     stop: Callable[[], bool],
 ) -> LoopResult:
@@ -98,7 +98,7 @@ def fit(
     steps = Steps(model, strategy, plan.epochs * math.ceil(len(training) / plan.batch_size))
     run = _Run(model, training, validation, plan, steps, progress, stop)
     try:
-        run.resume(say)
+        run.resume(notify)
         run.epochs()
     except tf.errors.ResourceExhaustedError:
         raise NetconvError(f"not enough memory for batches of {plan.batch_size}: try a smaller --batch-size") from None
@@ -126,7 +126,7 @@ class _Run:
         self.best: Sequence[Any] = ()
         self.rows, self.many, self.stopped = 0, 4, False
 
-    def resume(self, say: Callable[[str], object]) -> None:
+    def resume(self, notify: Callable[[str], object]) -> None:
         if not self.plan.resume:
             return
         found = checkpoints.read(self.plan.checkpoint, self.variables, self.model.weights, self.told)
@@ -134,9 +134,9 @@ class _Run:
         if self.steps.replicas > 1 and self.steps.total(epochs) != epochs * self.steps.replicas:
             raise NetconvError(f"{self.plan.checkpoint}: the workers do not see the same checkpoint; share the folder")
         if not found:
-            say(f"no checkpoint in {self.plan.checkpoint} yet: training starts")
+            notify(f"no checkpoint in {self.plan.checkpoint} yet: training starts")
             return
-        say(f"going on after epoch {epochs}, from {Path(self.plan.checkpoint) / checkpoints.NAME}")
+        notify(f"going on after epoch {epochs}, from {Path(self.plan.checkpoint) / checkpoints.NAME}")
         for variable, array in zip(self.variables, found.arrays, strict=True):
             variable.assign(array)
         self.best, self.history = found.best, [dict(figures) for figures in found.history]

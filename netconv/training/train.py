@@ -16,12 +16,12 @@ from ..atomic_files import replacing
 from ..builder import compile_model
 from ..errors import NetconvError
 from ..features.encoding import ModelSpec
-from ..features.schema_inference import ignore
+from ..features.notices import Notify, ignore
 from ..features.table_options import TableOptions
 from ..inference import dataset
 from ..inference.dataset import Dataset
 from ..inference.evaluation import evaluate_dataset
-from ..inference.loading import TABLE, LoadedModel, Say, open_model
+from ..inference.loading import TABLE, LoadedModel, open_model
 from ..inference.model_spec import as_targets, loss_of, spec_of
 from ..keras_api.lazy import keras
 from ..keras_files import archive
@@ -125,7 +125,7 @@ def train(
     resume: bool = False,
     tensorboard: Path | str | None = None,
     seed: int = 0,
-    say: Say = ignore,
+    notify: Notify = ignore,
     progress: Callable[[Progress], object] = ignore,
     stop: Callable[[], bool] = bool,
     **options,
@@ -157,8 +157,8 @@ def train(
     if loss is not None:
         loss = compile_model.loss_for(loss)
     opened, training, validation = dataset.for_training(
-        open_model(model, seed, init, training=True, say=say), data, reading, loss=loss,
-        validation_data=validation_data, validation_split=validation_split, seed=seed, say=say,
+        open_model(model, seed, init, training=True, notify=notify), data, reading, loss=loss,
+        validation_data=validation_data, validation_split=validation_split, seed=seed, notify=notify,
     )  # fmt: skip
     loss = loss or loss_of(opened)
     needs = spec_of(opened, loss)
@@ -169,7 +169,7 @@ def train(
     keras.utils.set_random_seed(seed)
     optimizer = optimizer_for(learning, getattr(opened.model, "optimizer", None), steps, epochs)
     kept = _metrics(opened.model, metrics, needs)
-    with frozen(opened.model, freeze, say):
+    with frozen(opened.model, freeze, notify):
         working = distribution.working_copy(opened.model, strategy, mixed_precision)
         own = working is opened.model and not freeze
         with strategy.scope():
@@ -190,10 +190,10 @@ def train(
         plan = Plan(
             epochs, batch_size, seed, monitor, early_stopping, reduce_on_plateau, checkpoint, resume, tensorboard, told
         )
-        encoded = partial(as_targets, needs=needs, loss=loss)
+        encoded = partial(as_targets, spec=needs, loss=loss)
         feed = TrainingData(training.inputs, training.targets, encoded, weights)
         held = TrainingData(validation.inputs, validation.targets, encoded) if validation else None
-        done = fit(working, feed, held, plan, strategy, say=say, progress=progress, stop=stop)
+        done = fit(working, feed, held, plan, strategy, notify=notify, progress=progress, stop=stop)
     if not own:
         opened.model.set_weights(working.get_weights())
         if reduce_on_plateau:

@@ -169,10 +169,10 @@ def test_predict_with_rows_at_fault(trained):
     assert (done.exit_code, done.stdout.count("\n"), done.stderr) == (1, 2, f"netconv: {told}\n")
     done = run("predict", "-m", trained, "--errors", "skip", input=text)
     assert (done.exit_code, done.stdout.count("\n")) == (0, 4)
-    assert done.stderr == f"warning: 1 row at fault left out; the first: {told}\n"
+    assert done.stderr == f"warning: 1 bad row left out; the first: {told}\n"
     done = run("predict", "-m", trained, "--errors", "null", input=text)
     assert (done.exit_code, done.stdout.splitlines()[2]) == (0, ",")
-    assert done.stderr == f"warning: 1 row at fault without a prediction; the first: {told}\n"
+    assert done.stderr == f"warning: 1 bad row without a prediction; the first: {told}\n"
     done = run("predict", "-m", trained, "--errors", "null", "--quiet", input=text)
     assert (done.exit_code, done.stdout.count("\n"), done.stderr) == (0, 5, "")
 
@@ -195,7 +195,7 @@ KIDNEY = (FIXTURES / "kidney.csv").read_text()
         ("a,b,class\n1,2,x\n3,4,y\n", "t.csv: 2 features found, and the net takes 24: a, b"),
         (
             KIDNEY.replace("notckd\n", "well\n", 1),
-            "t.csv, column 'classification': 3 classes (ckd, notckd, well), and the net tells 2",
+            "t.csv, column 'classification': 3 classes (ckd, notckd, well), and the net predicts 2",
         ),
         ("", "t.csv: is empty"),
         (KIDNEY.splitlines()[0] + "\n", "t.csv: has a header and no rows"),
@@ -210,7 +210,7 @@ def test_a_bad_table_trains_nothing(folder, text, message):
 @pytest.mark.parametrize(
     "before, after, message",
     [
-        ("\n3,74,", "\n3,old,", "column 'age': 'old' is no number, in a column that was numeric in training"),
+        ("\n3,74,", "\n3,old,", "column 'age': 'old' is not a number, in a column that was numeric in training"),
         ("notckd\n", "well\n", "column 'classification': unknown class 'well'; the classes are ckd, notckd"),
     ],
 )
@@ -245,7 +245,7 @@ def test_the_input_is_never_written_over():
     for model, output, message in (
         ("net.json", "net.json", "net.json: the trained model would be written over its input; choose another with -o"),
         ("net.json", "no/t.keras", "no/t.keras: there is no folder no"),
-        ("net.json", "t.h5", "t.h5: a trained model is a .keras file, which has room for what was learnt"),
+        ("net.json", "t.h5", "t.h5: a trained model must be a .keras file, which can store how the table was read"),
     ):
         assert fails("train", "kidney.csv", "-m", model, "-o", output) == f"netconv: {message}"
     assert fails("train", "kidney.csv") == "netconv: several models: net.json, x.json; choose one with -m"

@@ -153,7 +153,7 @@ def test_room_is_looked_for_before_training(folder, monkeypatch):
         (["--tensorboard", "t.csv/x"], "netconv: t.csv/x: Not a directory"),
         (["-o", "d.keras"], "netconv: d.keras: Is a directory"),
         (["--init", "xavier"],
-         "netconv: initial values are for a net without parameters, and a model has its own; leave --init out"),
+         "netconv: --init is for a net without a parameter file, and a Keras model has its weights; leave it out"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_written_is_told_before_training(folder, arguments, message):

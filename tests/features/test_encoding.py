@@ -1,4 +1,4 @@
-"""Encodings: targets and features found out, texts and missing cells made numbers, later tables read alike."""
+"""Encodings: targets and features inferred, texts and missing cells made numbers, later tables read in the same way."""
 
 import io
 import json
@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from netconv import DataError, FormatError
-from netconv.features import encoding, schema_inference, transform
+from netconv.features import encoded_table, schema_inference, target_inference, transform
 from netconv.features.encoding import Encoding, Feature, ModelSpec
 from netconv.features.table_options import TableOptions
 from netconv.tables import table
-from netconv.tables.column_selection import columns
+from netconv.tables.column_selection import select_columns
 from netconv.tables.sources import Source
 
 
@@ -23,12 +23,12 @@ def source(text):
 
 
 def fit(text, needs, *targets, classes=(), **options):
-    said, reading = [], TableOptions(targets, **options)
-    likely = partial(schema_inference.likely_targets, reading=reading, file="t.csv")
+    said, table_options = [], TableOptions(targets, **options)
+    likely = partial(target_inference.likely_targets, options=table_options, file="t.csv")
     whole = table.read(source(text), distinct=likely)
-    found = schema_inference.infer_encoding(whole, needs, reading, classes, say=said.append)
+    found = schema_inference.infer_encoding(whole, needs, table_options, classes, notify=said.append)
     everywhere = np.ones(len(whole), bool)
-    return whole.rows(slice(None)), transform.fit_statistics(found, whole, everywhere, reading.standardize), said
+    return whole.rows(slice(None)), transform.fit_statistics(found, whole, everywhere, table_options.standardize), said
 
 
 def fails(text, needs, *targets, **options):
@@ -49,7 +49,7 @@ def fails(text, needs, *targets, **options):
         ("a,b,price\n1,2,9.5\n3,4,7\n", ModelSpec(2, 1, 0), "price"),
     ],
 )
-def test_the_target_is_found_and_named(text, needs, target):
+def test_the_target_is_inferred_and_named(text, needs, target):
     _, found, said = fit(text, needs)
     assert found.targets == (target,)
     assert said == [f"target: column {target!r} (--target names another)"]
@@ -71,7 +71,7 @@ def test_a_target_can_be_given_by_name_or_number():
         ("a,b\n1.5,2.5\n2.5,7.5\n", ModelSpec(1, 2, 2), [],
          "t.csv: which column is the target? Name it with --target: a, b"),
         ("a,b\n1,2\n", ModelSpec(1, 2, 0), ["b"],
-         "t.csv: 1 target column, and the net gives 2 values a row: name as many with --target"),
+         "t.csv: 1 target column, and the net outputs 2 values per row: name as many with --target"),
         (
             "a,b,c,y\n1,2,3,0\n4,5,6,1\n",
             ModelSpec(2, 2, 2),
@@ -81,15 +81,17 @@ def test_a_target_can_be_given_by_name_or_number():
         ("a,b,y\n1,p,0\n2,q,1\n3,r,1\n", ModelSpec(5, 2, 2), [],
          "t.csv: 2 features (4 with text one-hot) found, and the net takes 5: a, b"),
         ("a,y\n1,p\n2,q\n3,r\n", ModelSpec(1, 2, 2), [],
-         "t.csv, column 'y': 3 classes (p, q, r), and the net tells 2"),
+         "t.csv, column 'y': 3 classes (p, q, r), and the net predicts 2"),
         ("a,y\n1,\n2,?\n", ModelSpec(1, 2, 2), ["y"], "t.csv, column 'y': the target column is empty"),
+        ("a,y\n" + "".join(f"1,{n}\n" for n in range(11_000)), ModelSpec(1, 2, 2), ["y"],
+         "t.csv, column 'y': holds too many different numbers to be classes, and the net predicts 2"),
         ("a,y\n" + "1,0\n" * 10 + "1O,1\n" + "3,1\n" * 10, ModelSpec(1, 2, 2), [],
-         "t.csv, line 12, column 'a': '1O' is no number, and most cells of this column are"),
+         "t.csv, line 12, column 'a': '1O' is not a number, and most cells of this column are"),
         ("a,y\n" + "".join(f"name {n},{n % 2}\n" for n in range(60)), ModelSpec(1, 2, 2), [],
-         "t.csv, column 'a': 60 different texts in 60 rows are no categories; leave the column out"),
+         "t.csv, column 'a': 60 different texts in 60 rows are not categories; leave the column out with --drop"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_the_net(text, needs, targets, message):
+def test_what_does_not_fit_the_model(text, needs, targets, message):
     assert fails(text, needs, *targets) == message
 
 
@@ -103,14 +105,14 @@ def test_what_does_not_fit_the_net(text, needs, targets, message):
         ("a,,y\n5,3,p\n2,1,q\n", "column 2"),
     ],
 )
-def test_a_column_that_is_no_feature_is_left_out_when_it_is_one_too_many(text, dropped):
+def test_a_column_that_is_not_a_feature_is_left_out_when_it_is_one_too_many(text, dropped):
     _, found, said = fit(text, ModelSpec(1, 2, 2))
     assert [feature.name for feature in found.features] not in ([dropped], [])
     assert said[-1] == f"column {dropped!r} is left out: it would be one feature too many"
     assert len(fit(text, ModelSpec(2, 2, 2))[1].features) == 2
 
 
-def test_texts_become_codes_or_places_as_the_width_wants():
+def test_texts_become_codes_or_one_hot_by_the_width():
     text = "a,two,many,y\n1,yes,p,0\n2,no,q,1\n3,no,r,1\n"
     rows, found, _ = fit(text, ModelSpec(3, 2, 2))
     assert transform.features(rows, found).tolist() == [[1, 1, 0], [2, 0, 1], [3, 0, 2]]
@@ -118,7 +120,7 @@ def test_texts_become_codes_or_places_as_the_width_wants():
     assert transform.features(rows, found).tolist() == [[1, 1, 1, 0, 0], [2, 0, 0, 1, 0], [3, 0, 0, 0, 1]]
 
 
-def test_missing_cells_get_the_median_or_the_most_frequent_text_of_the_rows_asked_for():
+def test_missing_cells_are_filled_with_the_median_or_the_most_frequent_text_of_the_training_rows():
     whole = table.read(source("a,b,c,y\n1,x,\n,?,\n5,z,\n2,z,\n9,x,\n".replace(",\n", ",,0\n")))
     found = schema_inference.infer_encoding(whole, ModelSpec(3, 1, 0), TableOptions(("y",)))
     found = transform.fit_statistics(found, whole, np.arange(5) < 4)
@@ -165,7 +167,7 @@ TRAINING = "id,a,b,c,kind\n7,1,yes,p,x\n8,2,no,q,y\n9,3,no,r,y\n"
 def later(text, what=transform.features, header=None, **options):
     _, found, _ = fit(TRAINING, ModelSpec(3, 2, 2))
     found = Encoding.load(found.dump(), "model.keras")
-    [rows] = encoding.stream(source(text), found, header)
+    [rows] = encoded_table.stream(source(text), found, header)
     return what(rows, found, **options)
 
 
@@ -183,7 +185,7 @@ def test_a_later_table_is_read_by_name_or_by_position(text):
     assert later(text).tolist() == [[3, 1, 1]]
 
 
-def test_categories_that_were_not_there_count_as_missing_and_are_counted():
+def test_unseen_categories_are_treated_as_missing_and_counted():
     unseen = Counter()
     assert later("a,b,c\n3,yes,s\n4,maybe,?\n", unseen=unseen).tolist() == [[3, 1, 0], [4, 0, 0]]
     assert unseen == {"b": 1, "c": 1}
@@ -193,7 +195,7 @@ def test_categories_that_were_not_there_count_as_missing_and_are_counted():
     "text, what, message",
     [
         ("a,b,c\n1,yes,p\nsome,no,q\n", transform.features,
-         "t.csv, line 3, column 'a': 'some' is no number, in a column that was numeric in training"),
+         "t.csv, line 3, column 'a': 'some' is not a number, in a column that was numeric in training"),
         ("a,b\n1,yes\n", transform.features,
          "t.csv: 2 columns found, and of the 3 features that the model takes these are missing: c"),
         ("1,yes\n", transform.features,
@@ -201,8 +203,9 @@ def test_categories_that_were_not_there_count_as_missing_and_are_counted():
         ("a,b,c,kind\n1,no,p,x\n2,no,p, z \n", transform.targets,
          "t.csv, line 3, column 'kind': unknown class 'z'; the classes are x, y"),
         ("a,b,c\n1,no,p\n", transform.targets, "t.csv: has no target column 'kind'"),
-        ("a,b,c\n1,no,p\ninf,no,p\n", transform.features, "t.csv, line 3, column 'a': 'inf' is no finite number"),
-        ("a,b,c\n1,no,p\n-1e99,no,p\n", transform.features, "t.csv, line 3, column 'a': '-1e99' is no finite number"),
+        ("a,b,c\n1,no,p\ninf,no,p\n", transform.features, "t.csv, line 3, column 'a': 'inf' is not a finite number"),
+        ("a,b,c\n1,no,p\n-1e99,no,p\n", transform.features,
+         "t.csv, line 3, column 'a': '-1e99' is not a finite number"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_the_training_table(text, what, message):
@@ -218,20 +221,21 @@ def test_the_error_has_its_parts():
     assert (error.file, error.line, error.column, error.value) == ("t.csv", 3, "a", "some")
 
 
-def test_a_missing_cell_that_nothing_stands_for():
+def test_a_missing_cell_without_a_fill_value():
     whole = table.read(source("a,y\n1,0\n,1\n"))
     found = schema_inference.infer_encoding(whole, ModelSpec(1, 2, 2), TableOptions(("y",)), ("p", "q"))
     rows = whole.rows(slice(None))
     with pytest.raises(DataError) as caught:
         transform.features(rows, found)
     assert str(caught.value) == (
-        "t.csv, line 3, column 'a': '' is a missing cell, and nothing learnt from a training table stands for it"
+        "t.csv, line 3, column 'a': '' is a missing cell, and there is no fill value, as the net was not trained "
+        "on a table"
     )
 
 
 def test_text_for_a_value():
     rows = table.read(source("a,v\n1,2\n2,high\n")).rows(slice(None))
-    with pytest.raises(DataError, match="line 3, column 'v': 'high' is no number"):
+    with pytest.raises(DataError, match="line 3, column 'v': 'high' is not a number"):
         transform.targets(rows, Encoding(("a", "v"), True, (Feature("a"),), ("v",)))
 
 
@@ -245,37 +249,45 @@ LENIENT = "id,a,b,c\n0,1,yes,p\n1,x,yes,p\n2,3\n3,1e99,no,p\n4,5,no,p\n5,?,?,?\n
 
 
 def leniently(text, known):
-    [rows] = encoding.stream(source(text), known, lenient=True)
+    [rows] = encoded_table.stream(source(text), known, lenient=True)
     return rows, transform.features(rows, known, Counter())
 
 
-def test_rows_at_fault_are_noted_where_they_may_be():
+def test_bad_rows_are_collected_when_lenient():
     rows, x = leniently(LENIENT, KNOWN)
-    assert rows.faults.mask.tolist() == [False, True, True, True, False, False, True]
-    row, error = rows.faults.first
+    assert rows.errors.mask.tolist() == [False, True, True, True, False, False, True]
+    row, error = rows.errors.first
     assert (row, str(error)) == (
-        1, "t.csv, line 3, column 'a': 'x' is no number, in a column that was numeric in training"
+        1, "t.csv, line 3, column 'a': 'x' is not a number, in a column that was numeric in training"
     )  # fmt: skip
     assert x[[0, 4, 5]].tolist() == [[1, 1, 0], [5, 0, 0], [2, 0, 0]]
     rows, _ = leniently(LENIENT.replace("1,x", "1,2"), KNOWN)
-    assert str(rows.faults.first[1]) == "t.csv, line 4: 2 cells, and the header has 4"
+    assert str(rows.errors.first[1]) == "t.csv, line 4: 2 cells, and the header has 4"
     rows, _ = leniently(LENIENT, replace(KNOWN, features=tuple(replace(f, fill=None) for f in KNOWN.features)))
-    assert rows.faults.mask.tolist() == [False, True, True, True, False, True, True]
+    assert rows.errors.mask.tolist() == [False, True, True, True, False, True, True]
+
+
+def test_an_unknown_category_without_a_fill_value():
+    unfilled = replace(KNOWN, features=tuple(replace(feature, fill=None) for feature in KNOWN.features))
+    [rows] = encoded_table.stream(source("a,b,c\n1,yes,p\n2,maybe,q\n"), unfilled)
+    with pytest.raises(DataError) as caught:
+        transform.features(rows, unfilled)
+    assert str(caught.value) == "t.csv, line 3, column 'b': 'maybe' is not a category of the training table"
 
 
 def test_a_row_of_one_cell_may_be_ragged():
     known = Encoding(("a",), True, (Feature("a", fill=0.0),))
     rows, x = leniently("a\n" + "1\n" * 60 + "2,3\n\n4\n", known)
-    assert (np.flatnonzero(rows.faults.mask).tolist(), x[59:].tolist()[::2]) == ([60], [[1], [4]])
-    assert str(rows.faults.first[1]) == "t.csv, line 62: 2 cells, and the header has 1"
+    assert (np.flatnonzero(rows.errors.mask).tolist(), x[59:].tolist()[::2]) == ([60], [[1], [4]])
+    assert str(rows.errors.first[1]) == "t.csv, line 62: 2 cells, and the header has 1"
 
 
 def test_columns_by_name_and_number():
     names = ("id", "a,b", "c")
-    assert columns(names, ("c", "a,b", "1"), "t.csv") == [2, 1, 0]
-    assert columns(names, ("c, id,-1",), "t.csv") == [2, 0]
+    assert select_columns(names, ("c", "a,b", "1"), "t.csv") == [2, 1, 0]
+    assert select_columns(names, ("c, id,-1",), "t.csv") == [2, 0]
     with pytest.raises(DataError) as caught:
-        columns(names, ("c,d",), "t.csv")
+        select_columns(names, ("c,d",), "t.csv")
     assert str(caught.value) == "t.csv: has no column 'd'; its columns are id, a,b, c"
 
 
@@ -284,13 +296,13 @@ def test_an_infinite_number_counts_only_where_it_is_used():
     assert [feature.name for feature in found.features] == ["a"]
     assert transform.features(rows, found).tolist() == [[1], [2]]
     rows, found, _ = fit("a,class\n1,x\n1e999,y\n", ModelSpec(1, 2, 2))
-    with pytest.raises(DataError, match=r"^t.csv, line 3, column 'a': '1e999' is no finite number$"):
+    with pytest.raises(DataError, match=r"^t.csv, line 3, column 'a': '1e999' is not a finite number$"):
         transform.features(rows, found)
     assert fails("a,class\n1,1\n2,1e99\n", ModelSpec(1, 2, 2)) == (
-        "t.csv, line 3, column 'class': '1e99' is no finite number"
+        "t.csv, line 3, column 'class': '1e99' is not a finite number"
     )
     rows, found, _ = fit("a,price\n1,1e999\n2,3\n", ModelSpec(1, 1, 0), "price")
-    with pytest.raises(DataError, match=r"^t.csv, line 2, column 'price': '1e999' is no finite number$"):
+    with pytest.raises(DataError, match=r"^t.csv, line 2, column 'price': '1e999' is not a finite number$"):
         transform.targets(rows, found)
 
 

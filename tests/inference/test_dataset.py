@@ -1,4 +1,4 @@
-"""Datasets: what a model takes of tables, in memory and on disk."""
+"""Datasets: tables as a model takes them, in memory and on disk."""
 
 import io
 import json
@@ -12,7 +12,7 @@ import netconv
 from netconv import DataError
 from netconv.features.table_options import TableOptions
 from netconv.inference import dataset, loading
-from netconv.inference.embedding_inputs import ids_of
+from netconv.inference.embedding_inputs import id_ranges
 from netconv.tables import disk_buffer
 from netconv.tables.disk_buffer import Collector, DiskBuffer
 from netconv.tables.sources import Source
@@ -21,12 +21,12 @@ from netconv.tables.sources import Source
 def datasets(made, text, said=None, **options):
     how = {"validation_data": None, "validation_split": 0.2, "seed": 0, "loss": None}
     how |= {name: options.pop(name) for name in how.keys() & options.keys()}
-    say = said.append if said is not None else lambda _line: None
+    notify = said.append if said is not None else lambda _line: None
     _, training, validation = dataset.for_training(
         loading.open_model(made),
         text if not isinstance(text, str) else source(text),
         TableOptions(**options),
-        say=say,
+        notify=notify,
         **how,
     )
     return training, validation
@@ -64,7 +64,7 @@ def test_few_rows_stay_in_memory(room, kind):
     collector = Collector(2, room)
     for n in range(10):
         collector.append(np.full((3, 2), n, np.float32))
-    rows = collector.done()
+    rows = collector.finish()
     assert isinstance(rows, kind) and rows[:][:, 0].tolist() == [n for n in range(10) for _ in range(3)]
 
 
@@ -197,6 +197,23 @@ def test_columns_that_do_not_fit_the_inputs(options, message):
     assert fails(datasets, two_inputs(), FIVE, **options) == message
 
 
+def open_inputs(*names):
+    entries = [keras.Input((None, 1), name=name) for name in names]
+    pooled = [layers.GlobalAveragePooling1D()(entry) for entry in entries]
+    made = keras.Model(entries, layers.Dense(2, activation="softmax")(layers.Concatenate()(pooled)))
+    made.compile("adam", "sparse_categorical_crossentropy")
+    return made
+
+
+def test_inputs_of_any_length_need_their_columns():
+    message = "t.csv: which columns are for which input? Name them with --input: one, two, three"
+    assert fails(datasets, open_inputs("one", "two", "three"), FIVE) == message
+    message = "t.csv: --input must name the columns of two, three, too"
+    assert fails(datasets, open_inputs("one", "two", "three"), FIVE, input={"one": "p"}) == message
+    training, _ = datasets(open_inputs("one", "two"), FIVE, validation_split=0.0, input={"one": "p"})
+    assert [part.shape for part in training.inputs] == [(2, 1, 1), (2, 4, 1)]
+
+
 def test_a_model_of_two_inputs_is_trained_and_predicts():
     done = netconv.train(two_inputs(1, 1), source(separable(100)), input={"shape": "a", "size": "b"}, epochs=30,
                          learning_rate=0.1)  # fmt: skip
@@ -226,21 +243,21 @@ def embedding(count, one=False, length=3, dtype="int32"):
     return made
 
 
-def test_the_ids_of_an_embedding_are_found():
-    assert ids_of(embedding(9)) == {"tokens": (0, 8)}
-    assert ids_of(embedding(9, one=True, dtype="float32")) == {"tokens": (1, 9)}
-    assert ids_of(model()) == {}
+def test_the_ids_of_an_embedding_are_inferred():
+    assert id_ranges(embedding(9)) == {"tokens": (0, 8)}
+    assert id_ranges(embedding(9, one=True, dtype="float32")) == {"tokens": (1, 9)}
+    assert id_ranges(model()) == {}
     scaled = keras.Input((3,))
     made = keras.Model(scaled, layers.Embedding(9, 2)(keras.ops.cast(scaled * 2, "int32")))
-    assert ids_of(made) == {}
-    assert ids_of(keras.Sequential([keras.Input((3,), name="w"), layers.Embedding(5, 2), layers.Flatten()])) != {}
+    assert id_ranges(made) == {}
+    assert id_ranges(keras.Sequential([keras.Input((3,), name="w"), layers.Embedding(5, 2), layers.Flatten()])) != {}
 
 
 @pytest.mark.parametrize("rows", [1, 2, 9])
-def test_an_array_stored_in_an_embedding_asks_for_no_ids(rows):
+def test_an_array_stored_in_an_embedding_takes_no_ids(rows):
     """Its rows are looked up at numbers that hang on an input, whatever it holds."""
     entry = keras.Input((3,), name="image")
-    assert ids_of(keras.Model(entry, layers.Embedding(rows, 2)(keras.ops.zeros_like(entry)))) == {}
+    assert id_ranges(keras.Model(entry, layers.Embedding(rows, 2)(keras.ops.zeros_like(entry)))) == {}
 
 
 def test_a_graph_of_mathematica_takes_ids_from_1(tmp_path):
@@ -261,14 +278,14 @@ def test_a_graph_of_mathematica_takes_ids_from_1(tmp_path):
         "attrs": {"mxnet_version": ["int", 10400]},
     }
     (tmp_path / "net.json").write_text(json.dumps(graph))
-    assert ids_of(netconv.convert(tmp_path / "net.json", input_shapes={"Input": (None, 5)})) == {"Input": (1, 20)}
+    assert id_ranges(netconv.convert(tmp_path / "net.json", input_shapes={"Input": (None, 5)})) == {"Input": (1, 20)}
 
 
 TOKENS = "u,v,w,class\n1,2,3,x\n4,5,6,y\n"
 
 
-@pytest.mark.parametrize("one, said", [(False, "0 to 6"), (True, "1 to 7; they count from 1, as Mathematica has them")])
-def test_ids_stay_whole_numbers(one, said):
+@pytest.mark.parametrize("one, said", [(False, "0 to 6"), (True, "1 to 7; they count from 1, as in Mathematica")])
+def test_ids_stay_integers(one, said):
     account = []
     training, _ = datasets(embedding(7, one), TOKENS, account, validation_split=0.0, rescale=(0.5, 0.0))
     assert training.inputs[0].dtype == np.int32 and training.inputs[0].tolist() == [[1, 2, 3], [4, 5, 6]]
@@ -278,20 +295,20 @@ def test_ids_stay_whole_numbers(one, said):
 @pytest.mark.parametrize(
     "cell, one, message",
     [
-        ("7", False, "t.csv, line 3, column 'v': '7' is no id; they are whole numbers from 0 to 6"),
-        ("0", True, "t.csv, line 3, column 'v': '0' is no id; they are whole numbers from 1 to 7"),
-        ("1.5", False, "t.csv, line 3, column 'v': '1.5' is no id; they are whole numbers from 0 to 6"),
-        ("?", False, "t.csv, line 3, column 'v': '?' is a missing cell, and no id stands for one"),
+        ("7", False, "t.csv, line 3, column 'v': '7' is not an id; ids are integers from 0 to 6"),
+        ("0", True, "t.csv, line 3, column 'v': '0' is not an id; ids are integers from 1 to 7"),
+        ("1.5", False, "t.csv, line 3, column 'v': '1.5' is not an id; ids are integers from 0 to 6"),
+        ("?", False, "t.csv, line 3, column 'v': '?' is a missing cell, and there is no id for it"),
     ],
 )
-def test_what_is_no_id(cell, one, message):
+def test_what_is_not_an_id(cell, one, message):
     assert fails(datasets, embedding(7, one), TOKENS.replace("5", cell)) == message
 
 
 def test_ids_are_checked_when_predicting_too():
     done = netconv.train(embedding(7), source(TOKENS * 1), epochs=1, validation_split=0)
     assert fails(netconv.predict, done.opened, source("u,v,w\n1,2,9\n")) == (
-        "t.csv, line 2, column 'w': '9' is no id; they are whole numbers from 0 to 6"
+        "t.csv, line 2, column 'w': '9' is not an id; ids are integers from 0 to 6"
     )
 
 
@@ -308,7 +325,7 @@ def test_one_hot_columns_are_classes():
     text = "a,b,red,green\n1,2,1,0\n3,4,0,1\n5,6,0,1\n7,8,?,1\n"
     training, _ = datasets(model(), text, said, target=("red", "green"), validation_split=0.0)
     assert training.targets.tolist() == [0, 1, 1] and training.names == ("red", "green")
-    assert said == ["target: 2 one-hot columns, one a class", "1 row without a target left out"]
+    assert said == ["target: 2 one-hot columns, one per class", "1 row without a target left out"]
     text = text.replace("red", "y.1").replace("green", "y.2")
     said.clear()
     assert datasets(model(), text, said, validation_split=0.0)[0].targets.tolist() == [0, 1, 1]
@@ -316,18 +333,18 @@ def test_one_hot_columns_are_classes():
     for row, value in (("1,1", "1"), ("0,2", "2")):
         message = fails(datasets, model(), text.replace("3,4,0,1", f"3,4,{row}"))
         assert message == (
-            f"t.csv, line 3, column 'y.2': {value!r} makes the target columns no one-hot row, which has a 1 and else 0"
+            f"t.csv, line 3, column 'y.2': {value!r} makes the target columns not one-hot: a single 1, otherwise 0"
         )
 
 
-def test_class_numbers_from_1_are_told():
+def test_class_numbers_from_1_are_noticed():
     said = []
     training, _ = datasets(model(1), "a,class\n5,1\n6,2\n", said, validation_split=0.0)
     assert training.targets.tolist() == [0, 1] and training.names == ("1", "2")
-    assert "classes: the numbers 1 to 2 of the table are 0 to 1 of the net" in said
+    assert "classes: 1 to 2 in the table are outputs 0 to 1 of the net" in said
 
 
-def test_standardised_numbers(monkeypatch):
+def test_standardized_numbers(monkeypatch):
     text = "a,b,class\n" + "".join(f"{n},{5 if n % 7 else ''},{n % 2}\n" for n in range(2000, 2100))
     training, validation = datasets(model(), text, standardize=True)
     both = np.concatenate([training.inputs[0], validation.inputs[0]])
@@ -344,7 +361,7 @@ def test_standardised_numbers(monkeypatch):
     )
 
 
-def test_standardised_targets_come_back_in_their_units():
+def test_standardized_targets_come_back_in_their_units():
     text = "x,y\n" + "".join(f"{x:.3f},{5000 + 300 * x:.3f}\n" for x in np.linspace(-1, 1, 60))
     done = netconv.train(model(1, 1, "mse", None), source(text), standardize_target=True, standardize=True, epochs=100)
     assert done.evaluation.metrics["loss"] < 0.1 and done.evaluation.metrics["rmse"] < 60
@@ -352,25 +369,25 @@ def test_standardised_targets_come_back_in_their_units():
     [head, row] = b"".join(netconv.predict(done.opened, source("x\n0.5\n")).csv()).decode().split()
     assert head == "y" and float(row) == pytest.approx(5150, abs=60)
     assert fails(datasets, model(), separable(20), standardize_target=True) == (
-        "t.csv: --standardize-target is for values, and this net tells classes"
+        "t.csv: --standardize-target is for numeric targets, and this net predicts classes"
     )
     assert fails(netconv.evaluate, done.opened, source(text), rescale=(2.0, 0.0)) == (
-        "the model standardises what it takes: leave --rescale out"
+        "the model standardizes its features: leave --rescale out"
     )
     assert fails(netconv.evaluate, model(1, 1, "mse", None), source(text), standardize=True) == (
-        "means are learnt in training, and the model was not trained on a table: leave --standardize out"
+        "means are computed in training, and the model was not trained on a table: leave --standardize out"
     )
 
 
-# What is no feature
+# What is not a feature
 
 
 @pytest.mark.parametrize("when", ["2021-03-04", "2021-03-04 10:00:00", "04.03.2021", "3/4/21", "10:15", "2021/3/4"])
 def test_dates_are_refused(when):
     text = f"a,when,class\n1,{when},x\n2,{when},y\n"
     assert fails(datasets, model(), text) == (
-        f"t.csv, column 'when': holds dates such as {when!r}, which no net takes; leave the column out with --drop, or "
-        "make numbers of them"
+        f"t.csv, column 'when': holds dates such as {when!r}, which no net takes; leave the column out with "
+        "--drop, or convert them to numbers"
     )
     assert fails(datasets, model(4), text).startswith("t.csv, column 'when': holds dates")
     assert len(datasets(model(1), text, drop=("when",))[0]) == 2
@@ -379,7 +396,9 @@ def test_dates_are_refused(when):
 def test_a_column_of_too_many_texts(monkeypatch):
     monkeypatch.setattr("netconv.tables.column_stats.MOST_TEXTS", 20)
     text = "a,name,class\n" + "".join(f"{n},name {n % 30},{'xy'[n % 2]}\n" for n in range(100))
-    message = "t.csv, column 'name': 20 different texts in 100 rows are no categories; leave the column out"
+    message = (
+        "t.csv, column 'name': 20 different texts in 100 rows are not categories; leave the column out with --drop"
+    )
     assert fails(datasets, model(2), text) == message
     assert len(datasets(model(1), text, drop=("name",))[0]) == 80
 

@@ -15,7 +15,7 @@ from netconv.inference import evaluation
 CROSSENTROPY = "sparse_categorical_crossentropy"
 
 
-def told(given, y, names, top=(), loss=CROSSENTROPY, blocks=1):
+def evaluated(given, y, names, top=(), loss=CROSSENTROPY, blocks=1):
     """The evaluation of rows in so many blocks."""
     pairs = zip(np.array_split(given, blocks), np.array_split(y, blocks), strict=True)
     return evaluation.evaluate_blocks(pairs, ModelSpec(2, given.shape[1], len(names)), loss, tuple(names), top)
@@ -28,7 +28,7 @@ def one_hot(classes, count):
 @pytest.mark.parametrize("blocks", [1, 2, 4])
 def test_an_evaluation_agrees_with_counting(blocks):
     y = np.array([0, 0, 0, 1, 2, 2])
-    found = told(one_hot([0, 0, 1, 1, 2, 0], 3), y, ("a", "b", "long name, c"), blocks=blocks)
+    found = evaluated(one_hot([0, 0, 1, 1, 2, 0], 3), y, ("a", "b", "long name, c"), blocks=blocks)
     assert found.confusion == ((2, 1, 0), (0, 1, 0), (1, 0, 1))
     assert found.metrics["accuracy"] == pytest.approx(4 / 6)
     a, b, c = found.classes
@@ -59,19 +59,19 @@ def test_an_evaluation_agrees_with_counting(blocks):
 
 
 def test_means_are_over_the_classes_that_occur():
-    found = told(one_hot([0, 1, 0], 4), np.array([0, 0, 0]), "abcd")
+    found = evaluated(one_hot([0, 1, 0], 4), np.array([0, 0, 0]), "abcd")
     assert found.metrics["macro_recall"] == pytest.approx((2 / 3 + 0) / 2)
     assert [line.split()[0] for line in found.text.splitlines()[8:10]] == ["a", "b"]
 
 
 def test_the_k_likeliest_classes():
     chances = np.array([[0.5, 0.3, 0.2], [0.2, 0.3, 0.5], [0.4, 0.4, 0.2], [0.4, 0.4, 0.2]], np.float32)
-    found = told(chances, np.array([0, 0, 1, 0]), "abc", top=(1, 2, 9))
+    found = evaluated(chances, np.array([0, 0, 1, 0]), "abc", top=(1, 2, 9))
     top = [found.metrics[f"top_{k}_accuracy"] for k in (1, 2, 9)]
     assert top == [0.5, 0.75, 1.0] and top[0] == found.metrics["accuracy"]
     chances[0, 1] = np.nan
-    message = "the net gives no number (NaN): no class is likelier than another"
-    assert fails(told, chances, np.array([0, 0, 1, 0]), "abc") == message
+    message = "the net outputs NaN: no class can be predicted"
+    assert fails(evaluated, chances, np.array([0, 0, 1, 0]), "abc") == message
 
 
 def test_the_area_under_the_roc_curve_is_that_of_all_pairs():
@@ -119,8 +119,17 @@ def test_a_spread_of_nothing_has_no_r2():
 
 
 def test_top_k_is_of_classes():
-    message = "top-k accuracy is of classes, and this net gives values"
+    message = "top-k accuracy is for classifiers, and this net predicts values"
     assert fails(netconv.evaluate, model(1, 1, "mse", None), source("a,y\n1,2\n"), top=(2,)) == message
+
+
+def test_targets_that_cannot_be_evaluated():
+    message = "t.csv: no row has a target"
+    assert fails(netconv.evaluate, model(1, 1, "mse", None), source("a,y\n1,?\n2,\n"), target=("y",)) == message
+    assert fails(netconv.evaluate, model(), source("a,b,class\n1,x,0\n2,3,1\n")) == (
+        "t.csv, line 2, column 'b': 'x' is not a number, in a column that is numeric, as the net was not trained on a "
+        "table"
+    )
 
 
 # As text
@@ -128,7 +137,7 @@ def test_top_k_is_of_classes():
 
 def mistaken(names, rows=200):
     y = np.arange(rows) % len(names)
-    return told(one_hot(np.where(np.arange(rows) % 9 == 0, 0, y), len(names)), y, names)
+    return evaluated(one_hot(np.where(np.arange(rows) % 9 == 0, 0, y), len(names)), y, names)
 
 
 def test_a_confusion_matrix_with_long_names_is_numbered():
@@ -150,7 +159,9 @@ def test_a_matrix_that_is_too_wide_becomes_a_list_of_mistakes():
     assert lines[-1] == "the 20 commonest of 39 mistakes; --json and --plot have the matrix"
     assert max(map(len, lines)) < 120
     y = np.arange(80) % 40
-    assert told(one_hot(y, 40), y, [f"kind {n}" for n in range(40)]).text.endswith("\nno class is taken for another")
+    assert evaluated(one_hot(y, 40), y, [f"kind {n}" for n in range(40)]).text.endswith(
+        "\nno class is taken for another"
+    )
 
 
 def test_of_very_many_classes_the_worst_are_shown():
@@ -162,9 +173,9 @@ def test_of_very_many_classes_the_worst_are_shown():
 
 def test_of_too_many_classes_there_is_no_matrix(monkeypatch):
     y = np.arange(8) % 4
-    whole = told(one_hot([0, 1, 2, 3, 0, 0, 0, 0], 4), y, "abcd")
+    whole = evaluated(one_hot([0, 1, 2, 3, 0, 0, 0, 0], 4), y, "abcd")
     monkeypatch.setattr(evaluation, "LARGEST", 3)
-    found = told(one_hot([0, 1, 2, 3, 0, 0, 0, 0], 4), y, "abcd")
+    found = evaluated(one_hot([0, 1, 2, 3, 0, 0, 0, 0], 4), y, "abcd")
     assert (found.metrics, found.classes, found.confusion) == (whole.metrics, whole.classes, ())
     assert whole.text.startswith(found.text)
 
@@ -173,7 +184,7 @@ def test_of_too_many_classes_there_is_no_matrix(monkeypatch):
 
 
 def test_limits():
-    found = told(one_hot([0, 0, 1, 1, 2, 0], 3), np.array([0, 0, 0, 1, 2, 2]), "abc")
+    found = evaluated(one_hot([0, 0, 1, 1, 2, 0], 3), np.array([0, 0, 0, 1, 2, 2]), "abc")
     found.check({"accuracy": 0.6, "macro_f1": 0.6}, {"loss": 9})
     found.check({"accuracy": found.metrics["accuracy"]}, {"accuracy": found.metrics["accuracy"]})
     assert fails(found.check, {"accuracy": 0.95, "macro_f1": 0.1}, {"loss": 0.25}) == (
@@ -186,6 +197,6 @@ def test_limits():
 
 
 def test_a_figure_that_there_is_none_of_keeps_no_limit():
-    found = told(one_hot([0, 1], 2), np.array([0, 0]), "ab")
+    found = evaluated(one_hot([0, 1], 2), np.array([0, 0]), "ab")
     assert fails(found.check, {"auc": 0}) == "auc is nan, and at least 0 is wanted"
     assert fails(found.check, {}, {"auc": 1}) == "auc is nan, and at most 1 is wanted"

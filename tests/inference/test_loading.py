@@ -1,4 +1,4 @@
-"""Models: the shapes of their inputs, and how they are found."""
+"""Models: how they are found, and the shapes of their inputs."""
 
 from pathlib import Path
 
@@ -13,26 +13,26 @@ from netconv.inference import calling, loading
 # Shapes
 
 
-def test_rows_fill_the_inputs_of_a_net():
+def test_rows_fill_the_inputs_of_a_model():
     one, two = keras.Input((1, 2), name="one"), keras.Input((2,), dtype="int32", name="two")
     made = keras.Model([one, two], layers.Concatenate()([layers.Flatten()(one), layers.Embedding(9, 1)(two)[..., 0]]))
-    first, second = calling.inputs_of(made, np.array([[1, 2, 3, 4]], np.float32))
+    first, second = calling.split_inputs(made, np.array([[1, 2, 3, 4]], np.float32))
     assert first.tolist() == [[[1, 2]]] and second.tolist() == [[3, 4]] and second.dtype == np.int32
 
 
-def test_a_net_of_one_row_gets_rows_one_by_one():
+def test_a_model_with_a_batch_size_of_1_gets_rows_one_by_one():
     entry = keras.Input((2,))
     made = keras.Model(entry, keras.ops.reshape(entry, (1, 2)) * 2)
-    np.testing.assert_array_equal(calling.outputs_of(made, [np.ones((3, 2), np.float32)]), np.full((3, 2), 2))
+    np.testing.assert_array_equal(calling.predict_rows(made, [np.ones((3, 2), np.float32)]), np.full((3, 2), 2))
 
 
-def test_unknown_lengths_are_found_out():
+def test_unknown_lengths_are_inferred():
     entry = keras.Input((1, None, None))
     made = keras.Model(entry, layers.GlobalAveragePooling2D(data_format="channels_first")(entry))
-    [image] = calling.inputs_of(made, np.zeros((3, 49), np.float32))
+    [image] = calling.split_inputs(made, np.zeros((3, 49), np.float32))
     assert image.shape == (3, 1, 7, 7)
-    assert fails(calling.inputs_of, made, np.zeros((3, 50), np.float32)) == (
-        "50 features do not fill the net's input of 1 x ? x ?"
+    assert fails(calling.split_inputs, made, np.zeros((3, 50), np.float32)) == (
+        "50 features do not fit the net's input of 1 x ? x ?"
     )
 
 
@@ -85,6 +85,6 @@ def test_where_the_trained_model_goes(tmp_path):
         f"{tmp_path / 'x-trained.keras'}: the trained model would be written over its input; choose another with -o"
     )
     assert fails(path, "net.keras", "x.h5") == (
-        "x.h5: a trained model is a .keras file, which has room for what was learnt"
+        "x.h5: a trained model must be a .keras file, which can store how the table was read"
     )
     assert fails(path, "net.keras", "no/x.keras") == "no/x.keras: there is no folder no"

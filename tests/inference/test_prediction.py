@@ -63,17 +63,17 @@ def test_predictions_as_json_lines():
     assert fact == {'say "a"': 0.1, "b,c": None, "d": None}
 
 
-def test_where_the_net_gives_no_number_no_class_is_told():
+def test_where_the_model_outputs_nan_no_class_is_predicted():
     block = Block(np.array([[np.nan, 1], [0, 1]], np.float32), np.array([False, False]))
     assert read(predicted("ab", [block]).csv()) == [["class", "probability"], ["", ""], ["b", "1"]]
     assert parsed(predicted("ab", [block]).json(top=1))[0] == {"top": [{"class": None, "probability": None}]}
     made = untrained()
     made.layers[-1].set_weights([WEIGHTS[0] * np.nan, WEIGHTS[1]])
     lines, said = lines_of(ROWS, made)
-    assert lines[1:] == [",", ","] and said[-1] == "warning: the net gives no number (NaN) for 2 rows"
+    assert lines[1:] == [",", ","] and said[-1] == "warning: the net outputs NaN for 2 rows"
 
 
-def test_whole_numbers_are_written_whole():
+def test_integers_are_written_as_integers():
     inputs = keras.Input((2,), dtype="int64")
     made = keras.Model(inputs, keras.ops.sum(inputs * 20_000_001, axis=1, keepdims=True))
     assert lines_of("1,0\n1,1\n", made)[0][1:] == ["20000001", "40000002"]
@@ -119,11 +119,11 @@ def trained():
 
 def lines_of(text, opened, written=Predictions.csv, **options):
     said = []
-    found = prediction.predict(opened, source(text), say=said.append, **options)
+    found = prediction.predict(opened, source(text), notify=said.append, **options)
     return b"".join(written(found)).decode().splitlines(), said
 
 
-def test_columns_are_kept_as_they_stand():
+def test_kept_columns_are_unchanged():
     lines, _ = lines_of(ROWS, untrained(), keep=("id", "2"))
     assert lines == ["id,a,class,probability", "007,1,0,0.880797", '" x ",-1,1,0.880797']
     lines, _ = lines_of(ROWS, untrained(), Predictions.json, keep=("class,id",))
@@ -137,7 +137,7 @@ def test_columns_of_a_table_without_a_header_are_kept_by_the_names_of_the_traini
     assert lines[0] == "id,class,predicted_class,probability" and lines[1].startswith("7,no,")
 
 
-def test_raw_is_what_the_model_gives():
+def test_raw_predictions_are_the_outputs_of_the_model():
     made = untrained()
     rows = np.array([[1, 2], [-1, 2]], np.float32)
     lines, _ = lines_of(ROWS, made, raw=True)
@@ -151,14 +151,14 @@ def test_raw_is_what_the_model_gives():
     np.testing.assert_array_equal(np.array(lines[1:], np.float32), logits.predict(rows, verbose=0)[:, 0])
 
 
-def test_several_outputs_stand_side_by_side():
+def test_several_outputs_are_side_by_side():
     inputs = keras.Input((2,))
     outputs = [layers.Dense(2, name="two")(inputs), layers.Dense(1, name="one")(inputs)]
     lines, _ = lines_of("1,2\n3,4\n", keras.Model(inputs, outputs))
     assert lines[0] == "two_1,two_2,one" and len(lines) == 3 and lines[1].count(",") == 2
 
 
-def test_an_output_of_any_length_has_names_by_what_it_gives():
+def test_an_output_of_any_length_has_names_by_its_values():
     inputs = keras.Input((None, 1), name="x")
     made = keras.Model(inputs, layers.Dense(2, name="y")(inputs))
     assert lines_of("1,2,3\n4,5,6\n", made)[0][0] == "y_1,y_2,y_3,y_4,y_5,y_6"
@@ -166,11 +166,18 @@ def test_an_output_of_any_length_has_names_by_what_it_gives():
     assert lines == ["y_1,y_2,y_3,y_4,y_5,y_6", ",,,,,"]
 
 
+def test_predicting_leaves_the_model_compiled_as_it_was():
+    made = untrained()
+    made.jit_compile = True
+    lines_of(ROWS, made)
+    assert made.jit_compile is True
+
+
 BAD = "id,a,c,class\n0,3,p,no\n1,-3,p,no\n2,old,p,no\n3,3\n4,-3,new,no\n5,1e99,p,no\n6,3,p,no,1\n7,?,,no\n"
-FIRST = "t.csv, line 4, column 'a': 'old' is no number, in a column that was numeric in training"
+FIRST = "t.csv, line 4, column 'a': 'old' is not a number, in a column that was numeric in training"
 
 
-def test_a_row_at_fault_ends_all_after_the_rows_before_it(trained):
+def test_a_bad_row_ends_the_predictions_after_the_rows_before_it(trained):
     found = prediction.predict(trained, source(BAD), keep=("id",))
     pieces = found.csv()
     lines = next(pieces).decode().splitlines()
@@ -178,25 +185,25 @@ def test_a_row_at_fault_ends_all_after_the_rows_before_it(trained):
     assert fails(next, pieces) == FIRST
 
 
-def test_a_first_row_at_fault_leaves_nothing(trained):
-    message = "t.csv, line 2, column 'a': 'x' is no number, in a column that was numeric in training"
+def test_a_bad_first_row_leaves_nothing(trained):
+    message = "t.csv, line 2, column 'a': 'x' is not a number, in a column that was numeric in training"
     assert fails(prediction.predict, trained, source("a,c\nx,p\n3,p\n")) == message
 
 
-def test_rows_at_fault_are_left_out(trained):
+def test_bad_rows_are_left_out(trained):
     lines, said = lines_of(BAD, trained, keep=("id",), errors="skip")
     assert [line.split(",")[0] for line in lines] == ["id", "0", "1", "4", "7"]
     assert said == [
-        "warning: column 'c': 1 cell of categories that the training table did not have, taken as missing",
-        f"warning: 4 rows at fault left out; the first: {FIRST}",
+        "warning: column 'c': 1 cell with a category that is not in the training table, treated as missing",
+        f"warning: 4 bad rows left out; the first: {FIRST}",
     ]
 
 
-def test_rows_at_fault_have_no_prediction(trained):
+def test_bad_rows_have_no_prediction(trained):
     lines, said = lines_of(BAD, trained, keep=("id",), errors="null")
     assert [line.split(",")[0] for line in lines] == ["id", *"01234567"]
     assert [line.endswith(",,") for line in lines] == [False] * 3 + [True, True, False, True, True, False]
-    assert said[1] == f"warning: 4 rows at fault without a prediction; the first: {FIRST}"
+    assert said[1] == f"warning: 4 bad rows without a prediction; the first: {FIRST}"
     facts = [json.loads(line) for line in lines_of(BAD, trained, Predictions.json, errors="null")[0]]
     assert [fact["class"] is None and fact["probability"] is None for fact in facts][2:4] == [True, True]
     for options in ({"proba": True}, {"top": 2}):
@@ -206,7 +213,7 @@ def test_rows_at_fault_have_no_prediction(trained):
     assert lines_of("a,c\nx,p\n1\n", trained, errors="skip")[0] == ["class,probability"]
 
 
-def test_faults_far_into_a_table_are_found(trained, monkeypatch):
+def test_bad_rows_far_into_a_table_are_found(trained, monkeypatch):
     """In any block of the table and any part of a block."""
     monkeypatch.setattr(sources, "BLOCK", 1 << 16)
     monkeypatch.setattr(prediction, "LARGEST", 1 << 10)
@@ -217,21 +224,20 @@ def test_faults_far_into_a_table_are_found(trained, monkeypatch):
     lines, said = lines_of(text, trained, keep=("id",), errors="null")
     assert [n for n, line in enumerate(lines[1:]) if line.endswith(",,")] == [50, 51, 12_345, 19_999]
     assert [line.split(",")[0] for line in lines[1:]] == [str(n) for n in range(20_000)]
-    assert said == ["warning: 4 rows at fault without a prediction; the first: t.csv, line 52: "
+    assert said == ["warning: 4 bad rows without a prediction; the first: t.csv, line 52: "
                     "1 cell, and the header has 3"]  # fmt: skip
     lines, _ = lines_of(text, trained, keep=("id",), errors="skip")
     assert len(lines) == 20_000 - 3
 
 
-def test_a_ragged_row_is_at_fault_once(trained, monkeypatch):
+def test_a_ragged_row_is_bad_once(trained, monkeypatch):
     """Whatever its cells hold, and wherever the first one of its block is."""
     monkeypatch.setattr(prediction, "LARGEST", 4)
     rows = ["1,p", "2", "3,p", '"x\r"', "x", "5,p,q", 'x,"\r\n",z', "8,p"]
     lines, said = lines_of("a,c\n" + "".join(f"{row}\n" for row in rows), trained, errors="null")
     assert [n for n, line in enumerate(lines[1:], 1) if line == ","] == [2, 4, 5, 6, 7]
     assert (
-        said[-1]
-        == "warning: 5 rows at fault without a prediction; the first: t.csv, line 3: 1 cell, and the header has 2"
+        said[-1] == "warning: 5 bad rows without a prediction; the first: t.csv, line 3: 1 cell, and the header has 2"
     )
 
 
@@ -262,9 +268,7 @@ def test_a_file_is_written_whole_or_not_at_all(trained, tmp_path):
     ],
 )
 def test_a_trained_model_takes_what_it_was_trained_on(trained, option, said):
-    message = (
-        "the model takes what it was trained on, as it was trained on it: leave --" + option.replace("_", "-") + " out"
-    )
+    message = "a trained model reads a table as in training: leave --" + option.replace("_", "-") + " out"
     for call in (prediction.predict, evaluation.evaluate):
         assert fails(call, trained, source(BAD), **{option: said}) == message
 

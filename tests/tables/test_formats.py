@@ -1,4 +1,4 @@
-"""What a table may be written as: several files, compressed ones, Parquet, arrays; and what is wrong with each."""
+"""Formats of tables: several files, compressed ones, Parquet, arrays; and the errors of each."""
 
 import gzip
 import io
@@ -32,7 +32,7 @@ def read(data, name="t", **options):
 def cells(rows):
     """Every column as a list: numbers, texts, None for a missing cell."""
     columns = {}
-    for position, name in enumerate(rows.form.names):
+    for position, name in enumerate(rows.format.names):
         if position in rows.texts:
             codes, values = rows.texts[position]
             columns[name] = [None if code < 0 else values[code] for code in codes.tolist()]
@@ -77,7 +77,7 @@ def test_compressed_text_that_is_damaged(codec):
     assert fails(compressed(b"", codec)) == "t: is empty"
 
 
-def test_a_bomb_of_zeros_is_no_table():
+def test_a_bomb_of_zeros_is_not_a_table():
     assert fails(gzip.compress(bytes(200 << 20), 1)) == "t, line 1: a row of more than 64 MB: is a quote left open?"
 
 
@@ -93,7 +93,7 @@ def test_several_files_are_one_table(tmp_path, monkeypatch):
     assert cells(read("?.*")) == cells(read(["1.csv", "2.csv.gz", tmp_path / "3.parquet"])) == wanted
     assert cells(read(["3.parquet", "1.csv"])) == {"a": [4, 1, 2], "b": ["5", "x", None]}
     rows = read("?.*")
-    assert [rows.find(row)[:3] for row in range(4)] == [
+    assert [rows.locate(row)[:3] for row in range(4)] == [
         ("1.csv", "line", 2), ("1.csv", "line", 3), ("2.csv.gz", "line", 2), ("3.parquet", "row", 1),
     ]  # fmt: skip
 
@@ -168,17 +168,17 @@ def test_parquet_in_blocks(monkeypatch):
     monkeypatch.setattr("netconv.tables.parquet.CELLS", 8)
     rows = read(parquet({"a": range(100), "b": [f"t{n % 7}" for n in range(100)]}))
     assert cells(rows) == {"a": list(range(100)), "b": [f"t{n % 7}" for n in range(100)]}
-    assert rows.find(50)[:3] == ("t", "row", 51) and rows.find(50).cells == ["50", "t1"]
+    assert rows.locate(50)[:3] == ("t", "row", 51) and rows.locate(50).cells == ["50", "t1"]
 
 
 def test_parquet_that_cannot_be_read():
     data = parquet({"a": list(range(5000)), "b": [f"t{n}" for n in range(5000)]})
-    cut = "t: is cut short or damaged: it is no Parquet file"
+    cut = "t: is cut short or damaged: not a Parquet file"
     assert fails(data[:-20]) == fails(data[:200]) == fails(b"PAR1") == cut
     assert fails(data[:100] + bytes(20_000) + data[20_100:]) == cut
     assert fails(gzip.compress(data)) == "t: is a compressed Parquet file: decompress it first"
     assert fails(parquet({"a": pa.array([[1], [2]])})) == (
-        "t, column 'a': holds list<element: int64>, and numbers or text are wanted"
+        "t, column 'a': holds list<element: int64>, and numbers or text are expected"
     )
     assert fails(parquet({"a": pa.array([], pa.int8())})) == "t: has a header and no rows"
 
@@ -211,15 +211,15 @@ IMAGES = np.arange(24).reshape(4, 2, 3)
 )
 def test_an_array_is_a_table_of_numbered_columns(data):
     rows = read(data)
-    assert (rows.form.header, rows.form.names) == (False, tuple("123456"))
+    assert (rows.format.header, rows.format.names) == (False, tuple("123456"))
     assert rows.numbers.tolist() == IMAGES.reshape(4, 6).tolist()
-    assert rows.find(2) == ("t", "row", 3, ["12", "13", "14", "15", "16", "17"])
+    assert rows.locate(2) == ("t", "row", 3, ["12", "13", "14", "15", "16", "17"])
 
 
 @pytest.mark.parametrize("compress", [False, True])
 def test_an_npz_is_a_table_of_named_columns(compress):
     rows = read(npz(compress, x=IMAGES, y=np.array(["p", "q", "p", ""])))
-    assert rows.form.names == ("x.1", "x.2", "x.3", "x.4", "x.5", "x.6", "y")
+    assert rows.format.names == ("x.1", "x.2", "x.3", "x.4", "x.5", "x.6", "y")
     assert cells(rows)["x.2"] == [1, 7, 13, 19] and cells(rows)["y"] == ["p", "q", "p", None]
 
 
@@ -233,10 +233,10 @@ def test_an_npz_of_two_sets():
 def test_the_labels_beside_mnist_s_images_are_found(tmp_path):
     images, labels = tmp_path / "train-images-idx3-ubyte.gz", tmp_path / "train-labels-idx1-ubyte.gz"
     images.write_bytes(gzip.compress(idx(IMAGES)))
-    assert read(images).form.names == tuple("123456")
+    assert read(images).format.names == tuple("123456")
     labels.write_bytes(gzip.compress(idx(np.array([7, 8, 9, 7]))))
     rows = read(str(images))
-    assert rows.form.names == (*"123456", "label") and cells(rows)["label"] == [7, 8, 9, 7]
+    assert rows.format.names == (*"123456", "label") and cells(rows)["label"] == [7, 8, 9, 7]
     assert sources(images)[0].labels.name == str(labels)
     other = Source("other", lambda: io.BytesIO(npy(np.array([1, 2, 3, 4]))))
     assert cells(table.read(sources(images, other)).rows(slice(None)))["label"] == [1, 2, 3, 4]
@@ -251,8 +251,8 @@ def test_labels_that_do_not_fit():
         return str(caught.value)
 
     assert labelled(("l", npy(np.arange(5)))) == "t: its arrays have different numbers of rows: t 4, label 5"
-    assert labelled(("l", b"1\n2\n3\n4\n")) == "l: is no file of labels (IDX or .npy)"
-    with pytest.raises(DataError, match=r"^l: a file of labels is for one file of data, and there are 2$"):
+    assert labelled(("l", b"1\n2\n3\n4\n")) == "l: is not a file of labels (IDX or .npy)"
+    with pytest.raises(DataError, match=r"^l: labels belong to a single data file; received 2$"):
         sources(["a", "b"], "l")
 
 
@@ -266,9 +266,9 @@ def header(text, version=1):
     "data, message",
     [
         (npy(IMAGES)[:-5], "is cut short: 3 of 4 rows"),
-        (npy(IMAGES) + b"1", "has more than the 4 rows that its header tells"),
-        (npy(IMAGES)[:40], "has no header of .npy that can be read"),
-        (header("__import__('os').system('true')"), "has no header of .npy that can be read"),
+        (npy(IMAGES) + b"1", "has more than the 4 rows in its header"),
+        (npy(IMAGES)[:40], "has no readable .npy header"),
+        (header("__import__('os').system('true')"), "has no readable .npy header"),
         (header("{'descr': '<f8', 'fortran_order': False, 'shape': (1" + "0" * 15 + ",)}"),
          "is cut short: 0 of 1,000,000,000,000,000 rows"),
         (header("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1" + "0" * 15 + ")}"),
@@ -277,21 +277,22 @@ def header(text, version=1):
          "has rows of 1 values, and at most 64 MB a row are read"),
         (npy(np.array([{}, 1], object), allow_pickle=True),
          "holds Python objects, which are not read: save plain numbers or text"),
-        (npy(np.array([1j])), "holds complex128, and numbers or text are wanted"),
+        (npy(np.array([1j])), "holds complex128, and numbers or text are expected"),
         (npy(np.asfortranarray(np.ones((2, 3)))), "is in Fortran order: save it with numpy.ascontiguousarray"),
-        (npy(np.array(3)), "is a single value, and rows are wanted"),
+        (npy(np.array(3)), "is a single value, and rows are expected"),
+        (npy(np.array(["\xe9".encode()])), "its text is not ASCII: save it as Unicode"),
         (npy(np.ones((3, 0))), "has the shape 3 x 0, which has no values"),
-        (npy(np.array([["a", "b"]])), "has rows of 2 texts, and one is taken"),
+        (npy(np.array([["a", "b"]])), "has rows of 2 texts, and only one is possible"),
         (npy(np.ones((0, 3))), "has a header and no rows"),
         (idx(IMAGES)[:-5], "is cut short: 3 of 4 rows"),
         (idx(IMAGES)[:10], "is cut short in its header"),
-        (idx(IMAGES) + b"1", "has more than the 4 rows that its header tells"),
+        (idx(IMAGES) + b"1", "has more than the 4 rows in its header"),
         (struct.pack(">HBB2I", 0, 8, 2, 2**32 - 1, 2**32 - 1),
          "has rows of 4,294,967,295 values, and at most 64 MB a row are read"),
         (gzip.compress(struct.pack(">HBB2I", 0, 8, 2, 2**32 - 1, 10) + bytes(95)),
          "is cut short: 9 of 4,294,967,295 rows"),
         (npz(x=IMAGES, y=np.arange(3)), "its arrays have different numbers of rows: x 4, y 3"),
-        (npz(x=IMAGES)[:-30], "is cut short or damaged: it is no .npz file"),
+        (npz(x=IMAGES)[:-30], "is cut short or damaged: not a .npz file"),
         (npz(x=np.array([None])), "its array 'x' holds Python objects, which are not read: save plain numbers or text"),
         (gzip.compress(npz(x=IMAGES)), "is a compressed .npz: decompress it first"),
     ],
@@ -318,7 +319,7 @@ def test_arrays_in_blocks(monkeypatch):
     data = npz(x=np.arange(300).reshape(100, 3), y=np.array([f"t{n % 7}" for n in range(100)]))
     rows = read(data)
     assert cells(rows)["x.2"] == list(range(1, 300, 3)) and cells(rows)["y"][98:] == ["t0", "t1"]
-    assert rows.find(77) == ("t", "row", 78, ["231", "232", "233", "t0"])
+    assert rows.locate(77) == ("t", "row", 78, ["231", "232", "233", "t0"])
     one = sources(Source("t", lambda: io.BytesIO(data)))
     blocks = table.stream(one, keep=lambda _form: frozenset({3}))
     assert [cell for block in blocks for cell in block.kept[3].to_pylist()][:3] == ["t0", "t1", "t2"]

@@ -1,4 +1,4 @@
-"""Rows of text read as columns: how a file is written is found out, and what is wrong is told by line and column."""
+"""Rows of text read as columns: the format of a file is inferred, and errors name line and column."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ def read(text, **options):
 def cells(rows):
     """Every column as a list: numbers, texts, None for a missing cell."""
     columns = []
-    for position in range(len(rows.form.names)):
+    for position in range(len(rows.format.names)):
         if position in rows.texts:
             codes, values = rows.texts[position]
             columns.append([None if code < 0 else values[code] for code in codes.tolist()])
@@ -39,9 +39,9 @@ def fails(text, **options):
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_delimiter_and_line_ends_are_found_out(delimiter, end):
+def test_delimiter_and_line_ends_are_inferred(delimiter, end):
     rows = read(end.join(delimiter.join(row) for row in (["a", "b"], ["1", "x"], ["2", "y z"])) + end)
-    assert (rows.form.names, rows.form.delimiter) == (("a", "b"), delimiter)
+    assert (rows.format.names, rows.format.delimiter) == (("a", "b"), delimiter)
     assert cells(rows) == [[1, 2], ["x", "y z"]]
 
 
@@ -61,7 +61,7 @@ def test_blanks_and_tabs_around_cells_do_not_count():
 def test_quotes_byte_order_mark_and_blank_lines():
     text = '\ufeff\n"a","b, c"\n\n1,"say ""hi"", all"\n2,"two\nlines"\n'
     rows = read(text)
-    assert rows.form.names == ("a", "b, c")
+    assert rows.format.names == ("a", "b, c")
     assert cells(rows) == [[1, 2], ['say "hi", all', "two\nlines"]]
 
 
@@ -78,15 +78,21 @@ def test_quotes_byte_order_mark_and_blank_lines():
         ("p,x,s\ne,x,y\n", True, ("p", "x", "s")),
     ],
 )
-def test_a_header_is_found_out(text, header, names):
-    form = read(text).form if text.count("\n") > 1 else next(table.stream(sources(io.BytesIO(text.encode())))).form
+def test_a_header_is_inferred(text, header, names):
+    form = read(text).format if text.count("\n") > 1 else next(table.stream(sources(io.BytesIO(text.encode())))).format
     assert (form.header, form.names) == (header, names)
 
 
-def test_what_is_said_of_the_header_decides():
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_name_of_two_lines(delimiter):
+    rows = read(f'x{delimiter}"l\nm"\n1{delimiter}2\n')
+    assert (rows.format.names, cells(rows)) == (("x", "l\nm"), [[1], [2]])
+
+
+def test_the_header_option_decides():
     assert cells(read("a,b\nc,d\n", header=False)) == [["a", "c"], ["b", "d"]]
-    assert read("1,2\n3,4\n", header=True).form.names == ("1", "2")
-    assert read("x,y\nx,z\n", known=("x", "y")).form.header
+    assert read("1,2\n3,4\n", header=True).format.names == ("1", "2")
+    assert read("x,y\nx,z\n", known_names=("x", "y")).format.header
 
 
 def test_one_column_is_a_table():
@@ -103,8 +109,12 @@ def test_one_column_is_a_table():
         ("\n\n", "t.csv: is empty"),
         ("a,b\n", "t.csv: has a header and no rows"),
         ("x" * 200_000 + ",1\n", "t.csv: has a cell of more than 131,072 characters"),
-        (b"PK\x03\x04\x00\x00", "t.csv: is cut short or damaged: it is no .npz file"),
-        (b"\xff\xfea\x00,\x00", "t.csv: is no table of UTF-8 text (CSV)"),
+        (
+            '"' + "x\n" * 100_000 + '",b\n1,2\n',
+            "t.csv: its header cannot be read: field larger than field limit (131072)",
+        ),
+        (b"PK\x03\x04\x00\x00", "t.csv: is cut short or damaged: not a .npz file"),
+        (b"\xff\xfea\x00,\x00", "t.csv: is not a table of UTF-8 text (CSV)"),
         (b"a,b\n" + b"1,x\n" * 30000 + b"2,\xe9\n", "t.csv, line 30002: is not UTF-8"),
     ],
 )
@@ -119,13 +129,14 @@ def test_a_file_that_is_not_there(tmp_path):
         table.read(sources(tmp_path))
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("block", [7, 16, 64, 1000])
-def test_blocks_do_not_show(monkeypatch, block):
+def test_blocks_do_not_show(monkeypatch, block, delimiter):
     monkeypatch.setattr("netconv.tables.sources.BLOCK", block)
-    text = 'a,b,c\n1,x,1\n2,"y,\n""z""",2\n3,5" pipe,?\n,,\n4,x,four\n'
+    text = 'a|b|c\n1|x|1\n2|"y,\n""z"""|2\n3|5" pipe|?\n||\n4|x|four\n'.replace("|", delimiter)
     rows = read(text)
     assert cells(rows) == [[1, 2, 3, None, 4], ["x", 'y,\n"z"', '5" pipe', None, "x"], ["1", "2", None, None, "four"]]
-    found = [rows.find(row) for row in range(5)]
+    found = [rows.locate(row) for row in range(5)]
     assert [place.number for place in found] == [2, 3, 5, 6, 7]
     assert found[1].cells == ["2", 'y,\n"z"', "2"]
     with pytest.raises(DataError, match="line 8: 1 cell, and the header has 3"):
@@ -139,7 +150,7 @@ def test_a_quote_left_open_does_not_fill_the_memory(monkeypatch):
     assert message == "t.csv, line 3: a row of more than 1 MB: is a quote left open?"
 
 
-def test_a_stream_gives_rows_as_they_come():
+def test_a_stream_yields_rows_as_they_arrive():
     rows = list(table.stream(sources(io.BytesIO(b"a,b\n1,x\n2,y\n"))))
     assert [len(block) for block in rows] == [2]
     assert rows[0].file == "standard input"
@@ -160,12 +171,13 @@ def test_texts_are_codes():
     assert rows.texts[0].values == ("x", "y") and rows.texts[0].codes.tolist() == [0, 1, 0, -1]
 
 
-def test_a_row_longer_than_the_sample():
-    rows = read(",".join(f"c{n}" for n in range(40_000)) + "\n" + ",".join(["1"] * 40_000) + "\n")
-    assert rows.numbers.shape == (1, 40_000) and rows.form.names[-1] == "c39999"
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_row_longer_than_the_sample(delimiter):
+    rows = read(delimiter.join(f"c{n}" for n in range(40_000)) + "\n" + delimiter.join(["1"] * 40_000) + "\n")
+    assert rows.numbers.shape == (1, 40_000) and rows.format.names[-1] == "c39999"
 
 
-def test_columns_that_are_passed_on_are_kept_as_they_stand():
+def test_kept_columns_are_unchanged():
     text = 'id,a,b\n007,1, "x"\n 0.10 ,2,"y, z"\n1e999,3,\n'
     stream = table.stream((Source("t.csv", lambda: io.BytesIO(text.encode())),), keep=lambda _form: frozenset({0, 2}))
     [rows] = stream
@@ -176,14 +188,14 @@ def test_columns_that_are_passed_on_are_kept_as_they_stand():
 
 
 @pytest.mark.parametrize("bad", ["3\n", '3,"\xe9",5\n'])
-def test_ragged_rows_may_be_passed_over(bad):
+def test_ragged_rows_may_be_skipped(bad):
     data = ("a,b\n" + "1,2\n" * 20_000 + bad + '4,"5"\n').encode("latin-1")
     [rows] = table.stream((Source("t.csv", lambda: io.BytesIO(data)),), lenient=True)
-    assert np.flatnonzero(rows.faults.mask).tolist() == [20_000] and rows.find(20_001)[2:] == (20_003, ["4", "5"])
+    assert np.flatnonzero(rows.errors.mask).tolist() == [20_000] and rows.locate(20_001)[2:] == (20_003, ["4", "5"])
     assert rows.numbers[[0, 20_001], 0].tolist() == [1, 4]
 
 
-def test_a_cell_without_end_is_no_row_at_fault():
+def test_a_cell_without_end_is_not_a_bad_row():
     text = "a,b\n1,2\n" * 10_000 + "1\n" + "x" * 200_000 + ",1\n"
     with pytest.raises(DataError) as caught:
         list(table.stream((Source("t.csv", lambda: io.BytesIO(text.encode())),), lenient=True))

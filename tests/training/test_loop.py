@@ -109,7 +109,7 @@ def test_going_on_gives_the_weights_of_a_training_that_was_not_broken_off(tmp_pa
     assert broken.stopped and len(broken.history) == 3 and "3, the best " in broken.text
     assert "stopped in the last one" in broken.text
     said = []
-    gone_on = netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, say=said.append, **OPTIONS)
+    gone_on = netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, notify=said.append, **OPTIONS)
     assert f"going on after epoch 2, from {tmp_path / 'checkpoint.npz'}" in said
     same(whole, gone_on)
     assert not gone_on.stopped
@@ -144,7 +144,7 @@ def test_a_compiled_optimizer_learns_the_same(monkeypatch):
 
 def test_there_may_be_no_checkpoint_yet(tmp_path):
     said = []
-    netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, epochs=1, say=said.append)
+    netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, epochs=1, notify=said.append)
     assert f"no checkpoint in {tmp_path} yet: training starts" in said
     assert fails(netconv.train, net(), source(HARD), resume=True) == (
         "--resume goes with --checkpoint, which names the folder"
@@ -169,7 +169,7 @@ def test_frozen_layers_do_not_learn():
     said = []
     names = [layer.name for layer in made.layers if layer.weights]
     options = {"epochs": 4, "reduce_on_plateau": (1, 0.5), "early_stopping": 0}
-    done = netconv.train(made, source(HARD), freeze=(names[0], "batch*"), say=said.append, **options)
+    done = netconv.train(made, source(HARD), freeze=(names[0], "batch*"), notify=said.append, **options)
     assert float(done.opened.model.optimizer.learning_rate) <= done.history[-1]["learning_rate"]
     changed = [bool((a != b).any()) for a, b in zip(before, done.opened.model.get_weights(), strict=True)]
     assert changed == [False] * 6 + [True, True]

@@ -24,7 +24,7 @@ def test_the_kidney_table_is_learnt_with_no_options():
     made = model(24, hidden=hidden)
     made.optimizer.learning_rate = 0.01
     said = []
-    done = netconv.train(made, KIDNEY, say=said.append)
+    done = netconv.train(made, KIDNEY, notify=said.append)
     assert done.evaluation.metrics["accuracy"] >= 0.97
     assert said == [
         "target: column 'classification' (--target names another)",
@@ -68,7 +68,7 @@ def test_the_table_tells_the_shape_of_an_untrained_net(tmp_path):
         nets.op("softmax", "s", [3]),
     ))  # fmt: skip
     said = []
-    done = netconv.train(path, source(separable()), epochs=2, say=said.append)
+    done = netconv.train(path, source(separable()), epochs=2, notify=said.append)
     assert done.opened.model.input_shape == (None, 2)
     assert said[:2] == [
         "no parameter file: untrained, initial values drawn with seed 0",
@@ -101,14 +101,16 @@ def test_two_runs_are_one():
 
 def test_the_rows_for_validation_are_of_all_classes_and_are_not_learnt_from():
     y = np.array([0] * 50 + [1] * 10 + [2])
-    held = dataset.held_out(y, 0.2, 0)
+    held = dataset.stratified_sample(y, 0.2, 0)
     assert np.bincount(y[held]).tolist() == [10, 2]
-    assert dataset.held_out(y, 0.2, 0).tolist() == held.tolist() != dataset.held_out(y, 0.2, 1).tolist()
-    assert np.bincount(y[dataset.held_out(y, 0.25, 0)]).tolist() == [13, 2]  # 15.25 of 61
-    assert len(dataset.held_out(np.repeat(np.arange(10), 6), 0.25, 0)) == 15
+    assert (
+        dataset.stratified_sample(y, 0.2, 0).tolist() == held.tolist() != dataset.stratified_sample(y, 0.2, 1).tolist()
+    )
+    assert np.bincount(y[dataset.stratified_sample(y, 0.25, 0)]).tolist() == [13, 2]  # 15.25 of 61
+    assert len(dataset.stratified_sample(np.repeat(np.arange(10), 6), 0.25, 0)) == 15
     text = "a,b,class\n" + "".join(f"{n},,{'yn'[n % 2]}\n" for n in range(100))
     done = netconv.train(model(), source(text), epochs=1)
-    inside = np.delete(np.arange(100), dataset.held_out(1 - np.arange(100) % 2, 0.2, 0))
+    inside = np.delete(np.arange(100), dataset.stratified_sample(1 - np.arange(100) % 2, 0.2, 0))
     assert [f.fill for f in done.opened.encoding.features] == [float(np.median(inside)), 0.0]
 
 
@@ -134,7 +136,7 @@ def test_another_table_validates():
 
 def test_rows_without_a_target_are_left_out_and_counted():
     said = []
-    done = netconv.train(model(), source(separable() + "1,2,?\n3,4,\n"), epochs=1, say=said.append)
+    done = netconv.train(model(), source(separable() + "1,2,?\n3,4,\n"), epochs=1, notify=said.append)
     assert done.rows + done.validation_rows == 60
     assert "2 rows without a target left out" in said
 
@@ -147,7 +149,7 @@ def test_fewer_classes_than_outputs():
 
 def test_one_class_teaches_nothing():
     assert fails(netconv.train, model(), source("a,b,class\n1,2,x\n3,4,x\n")) == (
-        "t.csv, column 'class': all rows are of one class, 'x': there is nothing to tell apart"
+        "t.csv, column 'class': all rows are of one class, 'x': there is nothing to distinguish"
     )
 
 
@@ -238,11 +240,13 @@ def test_a_loss_that_is_no_number_ends_it():
 def test_what_a_table_cannot_train():
     made = keras.Sequential([keras.Input((2, 3)), layers.Dense(2)])
     assert fails(netconv.train, made, source("a\n1\n")) == (
-        "the model: the net gives 2 x 2 a row, and a table trains one row of values"
+        "the model: the net outputs 2 x 2 per row, and a table can train only a vector"
     )
     entry = keras.Input((2,))
     made = keras.Model(entry, [layers.Dense(1)(entry), layers.Dense(2)(entry)])
-    assert fails(netconv.train, made, source("a\n1\n")) == "the model: the net has 2 outputs, and a table trains one"
+    assert fails(netconv.train, made, source("a\n1\n")) == (
+        "the model: the net has 2 outputs, and a table can train only one"
+    )
     assert fails(netconv.train, model(), source("a,b,class\n1,2,?\n"), target=("class",)) == (
         "t.csv, column 'class': the target column is empty"
     )
@@ -315,15 +319,17 @@ def test_the_target_of_another_table_may_have_another_name(trained):
 
 def test_categories_not_seen_in_training_are_told_once(trained):
     said = []
-    predictions = netconv.predict(trained[0], source("a,b,c\n1,p,x\n2,q,x\n"), say=said.append)
+    predictions = netconv.predict(trained[0], source("a,b,c\n1,p,x\n2,q,x\n"), notify=said.append)
     assert b"".join(predictions.csv()).decode().count("\n") == 3
-    assert said == ["warning: column 'c': 2 cells of categories that the training table did not have, taken as missing"]
+    assert said == [
+        "warning: column 'c': 2 cells with a category that is not in the training table, treated as missing"
+    ]
 
 
 def test_training_goes_on_from_a_trained_model(trained):
     path, text = trained
     said = []
-    done = netconv.train(path, source(text), epochs=1, say=said.append)
+    done = netconv.train(path, source(text), epochs=1, notify=said.append)
     assert done.opened.encoding == netconv.open_model(path).encoding
     assert said[0] == "columns, categories and classes are those of the table that the model was trained on"
 
@@ -338,7 +344,7 @@ def test_rows_come_as_they_arrive_and_a_fault_stops_there(trained):
     assert next(blocks).count(b"\n") == 2
     writing.write(b"x,q,w\n")
     assert fails(next, blocks) == (
-        "standard input, line 5, column 'a': 'x' is no number, in a column that was numeric in training"
+        "standard input, line 5, column 'a': 'x' is not a number, in a column that was numeric in training"
     )
     writing.close()
 
@@ -348,11 +354,11 @@ def test_a_plain_model_takes_numbers_only():
     lines = b"".join(netconv.predict(made, source("a,b\n1,2\n")).csv(proba=True)).decode().splitlines()
     assert lines[0] == "class,0,1"
     assert fails(lambda: list(netconv.predict(made, source("a,b\n1,2\n1,x\n")).csv())) == (
-        "t.csv, line 3, column 'b': 'x' is no number, in a column that the net, untrained on such tables, "
-        "takes as numbers"
+        "t.csv, line 3, column 'b': 'x' is not a number, in a column that is numeric, as the net was not trained "
+        "on a table"
     )
     assert fails(lambda: list(netconv.predict(made, source("1,2,3,4\n")).csv())) == (
-        "t.csv: 4 features found, and the net takes 2: 1, 2, 3, 4; --target names a column that is none"
+        "t.csv: 4 features found, and the net takes 2: 1, 2, 3, 4; --target names a column that is not a feature"
     )
     found = netconv.evaluate(made, source("a,b,class\n1,2,0\n3,4,1\n?,2,1\n".replace("?", "5")))
     assert [report.name for report in found.classes] == ["0", "1"]

@@ -1,0 +1,90 @@
+"""Tables that are read as the training table of an encoding was."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from functools import partial
+
+from ..errors import DataError
+from ..tables import table
+from ..tables.column_selection import list_names, select_columns
+from ..tables.number_format import pluralize
+from ..tables.rows import NUMBER, Rows, TableFormat
+from ..tables.sources import Source
+from ..tables.table import ColumnSelector, Table
+from .encoding import Encoding
+
+
+def column_indices(encoding: Encoding, format_: TableFormat, file: str) -> tuple[list[int], list[int]]:
+    """The indices of the features and of the targets of an encoding in a table; no targets if it does not have them.
+
+    Columns are found by name if both tables have a header, else by position: all columns of the training table, or the
+    features alone. Raises DataError.
+    """
+    if format_.header and encoding.header:
+        return _by_name(encoding, format_.names, file)
+    names = [feature.name for feature in encoding.features]
+    if len(format_.names) == len(encoding.columns):
+        targets = select_columns(encoding.columns, encoding.targets, file)
+        indices = {name: index for index, name in enumerate(encoding.columns)}
+        return [indices[name] for name in names], targets
+    if len(format_.names) == len(names):
+        return list(range(len(names))), []
+    raise DataError(
+        f"{pluralize(len(format_.names), 'column')} found, and the model takes {len(names):,} features "
+        f"({list_names(names)}) or the {len(encoding.columns):,} columns of its training table",
+        file,
+    )
+
+
+def _by_name(encoding: Encoding, names: tuple[str, ...], file: str) -> tuple[list[int], list[int]]:
+    indices = {name: index for index, name in enumerate(names)}
+    features = [feature.name for feature in encoding.features]
+    missing = [name for name in features if name not in indices]
+    if missing:
+        raise DataError(
+            f"{pluralize(len(names), 'column')} found, and of the {pluralize(len(features), 'feature')} that the "
+            f"model takes these are missing: {list_names(missing)}",
+            file,
+        )
+    complete = all(target in indices for target in encoding.targets)
+    return [indices[name] for name in features], [indices[name] for name in encoding.targets] if complete else []
+
+
+def stream(
+    sources: tuple[Source, ...],
+    encoding: Encoding,
+    header: bool | None = None,
+    keep: ColumnSelector | None = None,
+    lenient: bool = False,
+) -> Generator[Rows]:
+    """The rows of a table in blocks; `header`, `keep` and `lenient` are those of `table.stream`. Raises DataError."""
+    known_names, text, ignore = _selectors(encoding, sources)
+    return table.stream(sources, header, known_names, text, keep=keep, ignore=ignore, lenient=lenient)
+
+
+def read(sources: tuple[Source, ...], encoding: Encoding, header: bool | None = None) -> Table:
+    """A whole table. Raises DataError."""
+    known_names, text, ignore = _selectors(encoding, sources)
+    return table.read(sources, header, known_names, text, ignore)
+
+
+def _selectors(
+    encoding: Encoding, sources: tuple[Source, ...]
+) -> tuple[tuple[str, ...], ColumnSelector, ColumnSelector]:
+    """The names that a header may have; the columns that are text; the columns that are not read."""
+    names, file = encoding.columns if encoding.header else (), table.title(sources)
+    return names, partial(_text_columns, encoding, file=file), partial(_unused_columns, encoding, file=file)
+
+
+def _text_columns(encoding: Encoding, format_: TableFormat, file: str) -> frozenset[int]:
+    features, targets = column_indices(encoding, format_, file)
+    text = {index for index, feature in zip(features, encoding.features, strict=True) if feature.categories}
+    if encoding.classes and not all(map(NUMBER.match, encoding.classes)):
+        text.update(targets)
+    return frozenset(text)
+
+
+def _unused_columns(encoding: Encoding, format_: TableFormat, file: str) -> frozenset[int]:
+    features, targets = column_indices(encoding, format_, file)
+    return frozenset(range(len(format_.names))).difference(features, targets)
