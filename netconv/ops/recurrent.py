@@ -1,4 +1,4 @@
-"""The fused recurrent op as Keras's own recurrent layers, and loops over a sequence."""
+"""The fused recurrent op as Keras's own recurrent layers, and ops on sequences."""
 
 from typing import Literal
 

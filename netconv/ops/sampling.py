@@ -1,6 +1,6 @@
-"""Reading images at places between their points: grids, samplers, resizing, deformable convolution, correlation.
+"""Reading images between their points: grids, samplers, resizing, correlation.
 
-Data are channels-last inside: (N, H, W, C). Places are pairs of tensors (N, places), in pixels.
+Data are channels-last inside: (N, H, W, C). Positions are pairs of tensors (N, positions), in pixels.
 """
 
 import itertools
