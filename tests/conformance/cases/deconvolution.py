@@ -171,4 +171,7 @@ CASES = [
             case("UpSampling", x(2, 2, 3, 3), w(2, 1, 5, 5), scale=3, sample_type="bilinear", num_filter=2, num_args=2)
         )
     ),
+    # two channels of the data for each of the output
+    case("Deconvolution", x(2, 4, 3), w(4, 1, 2), kernel=(2,), stride=(2,), num_filter=2, num_group=2),
+    free(case("Deconvolution", x(2, 4, 3, 3), w(4, 1, 2, 4), kernel=(2, 4), stride=(2, 2), num_filter=2, num_group=2)),
 ]
