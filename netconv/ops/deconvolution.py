@@ -117,10 +117,10 @@ def _by_convolution(at, data, weight, bias, groups: int, stride, dilate):
 def _by_layers(at, data, weight: TrackedArray, bias: TrackedArray | None, groups: int, stride, dilate):
     """A transposed convolution of Keras for each group."""
     config = {"strides": stride, "dilation_rate": dilate}
-    return by_group(data, weight, bias, groups, lambda *group: _one_group(at, *group, config=config))
+    return by_group(data, weight, bias, groups, lambda data, *group: _one_group(at, config, data, *group))
 
 
-def _one_group(at, data, weight: TrackedArray, bias: TrackedArray | None, part: str | None, config):
+def _one_group(at, config, data, weight: TrackedArray, bias: TrackedArray | None, part: str | None):
     rank = weight.ndim - 2
     layer = at.layer(
         {1: layers.Conv1DTranspose, 2: layers.Conv2DTranspose, 3: layers.Conv3DTranspose}[rank],

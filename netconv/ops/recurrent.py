@@ -8,6 +8,7 @@ from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import as_they_are
 from ..kernels.positions import index_grid
+from ..kernels.reshape import take_slice
 from .registry import translates, translates_pattern
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
@@ -262,8 +263,8 @@ def recurrent(
         config["unit_forget_bias"] = False
     if mode == "rnn_relu":
         config["activation"] = "relu"
-    starts = [state] if state_cell is None else [state, state_cell]
-    starts = None if all(at.is_zero(5 + i) for i in range(len(starts))) else [s.natural() for s in starts]
+    states = [state] if state_cell is None else [state, state_cell]
+    starts = None if all(at.is_zero(5 + i) for i in range(len(states))) else [s.natural() for s in states]
     layer = at.layer(cls, state_weights.shape[1], weights=weights, **config)
     out = layer(tensor, initial_state=starts)
     if not config["return_state"]:
@@ -285,7 +286,7 @@ def sequence_last(at, data, sequence_length=None, *, use_sequence_length: bool =
     if not use_sequence_length:
         order = data.order if isinstance(data.order, tuple) else tuple(range(data.rank))
         tensor = data.to(order)
-        out = tensor[(*(slice(None),) * order.index(axis), -1)]
+        out = take_slice(tensor, order.index(axis), -1)
         left = [a for a in order if a != axis]
         return at.ordered(out, tuple(sorted(left).index(a) for a in left))
     tensor = data.to((axis, 1 - axis, *range(2, data.rank)))  # time first
@@ -300,9 +301,9 @@ def _sequence(a, data, lengths) -> list:
         raise ShapeMismatch("attribute 'axis' must be 0 or 1", a.axis)
     if data is None or len(data) < 2:
         return [data, *lengths]
-    (batch,) = (
-        merge(data[1 - a.axis : 2 - a.axis], of_rank(lengths[0], 1)) if lengths else data[1 - a.axis : 2 - a.axis]
-    )
+    batch = data[1 - a.axis]
+    if lengths:
+        (batch,) = merge((batch,), of_rank(lengths[0], 1)) or (None,)
     data = (data[0], batch, *data[2:]) if a.axis == 0 else (batch, *data[1:])
     return [data, *[(batch,)] * len(lengths)]
 
