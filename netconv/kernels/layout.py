@@ -89,6 +89,7 @@ class LaidOutTensor:
             else:
                 have = self.order
             if have != order:
+                assert not isinstance(order, Flat)  # `lies` says so
                 tensor = self.site.permute(tensor, tuple(have.index(axis) for axis in order))
             self._forms[order] = tensor
         return self._forms[order]
@@ -110,7 +111,8 @@ class LaidOutTensor:
     def still(self) -> bool:
         """Whether flattening the tensor as it lies gives what flattening it in MXNet's order would."""
         lengths = self.shape
-        return [a for a in self.order if lengths[a] != 1] == [a for a in range(self.rank) if lengths[a] != 1]
+        order = natural(2) if isinstance(self.order, Flat) else self.order
+        return [a for a in order if lengths[a] != 1] == [a for a in range(self.rank) if lengths[a] != 1]
 
     def relabelled(self, axes: Order) -> LaidOutTensor:
         """The value transposed by `axes` (in MXNet's order): nothing moves, only the labels change."""

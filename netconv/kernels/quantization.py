@@ -39,7 +39,7 @@ def reach(low, high):
 
 def limits(low: float, high: float):
     """A range that is known."""
-    return np.float32([low]), np.float32([high])
+    return np.array([low], "float32"), np.array([high], "float32")
 
 
 def calibrated(low: float | None, high: float | None):

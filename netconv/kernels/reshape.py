@@ -26,7 +26,8 @@ def lengths(shape: Sequence[int | None]) -> list[Length]:
 
 
 def times(lengths: Sequence[Length]) -> Length:
-    total, unknown = 1, Counter()
+    total: int | Fraction = 1
+    unknown: Counter = Counter()
     for known, axes in lengths:
         total, unknown = total * known, unknown + axes
     return total, unknown
@@ -82,7 +83,7 @@ def reshape(tensor, new: Sequence[Length]):
     """A tensor with new lengths, told by the places of its axes; any number of them may be unknown. Keras's own reshape
     takes one that is. Else axes of known length are cut and joined, if that is all; or rows of known length are looked
     up, in an order that does not change, by an index that has the unknown lengths."""
-    target = [-1 if unknown else known for known, unknown in new]
+    target = [-1 if unknown else int(known) for known, unknown in new]
     if target.count(-1) < 2:
         return ops.reshape(tensor, target)
     changed = [
@@ -139,6 +140,12 @@ def _line(tensor, axis: int):
 def arange_along(tensor, axis: int):
     """0, 1, 2 ... as int32, as far as an axis goes."""
     return _places(tensor, (tensor.shape[axis], Counter()) if tensor.shape[axis] is not None else (1, Counter([axis])))
+
+
+def take_slice(tensor, axis: int, where: slice | int):
+    """The part of a tensor that `where` says along an axis, counted from the front."""
+    index = (*(slice(None),) * axis, where)
+    return tensor[index]
 
 
 def length(tensor, axis: int):

@@ -68,7 +68,7 @@ def said(op: Accepted) -> tuple[str, str]:
     """The errors of outputs and of gradients as text."""
     if op.errors is None:
         return op.tested, ""
-    return tuple(figure(op.errors[key]) for key in ("outputs", "gradients"))
+    return figure(op.errors["outputs"]), figure(op.errors["gradients"])
 
 
 def figure(error: float | None) -> str:

@@ -175,13 +175,9 @@ def np_arange(
     if infer_range or repeat != 1:
         raise at.error("attributes 'infer_range' and 'repeat' are not translated; leave them out")
     start, stop = (0.0, start) if stop is None else (start, stop)
-    return _counted(*_bounded(at, start, stop, step), dtype)
-
-
-def _bounded(at, start: float, stop: float, step: float):
     if not (step and 0 <= (stop - start) / step <= LARGEST):
         raise at.error(f"needs a range of at most {LARGEST} numbers", (start, stop, step))
-    return start, stop, step
+    return _counted(start, stop, step, dtype)
 
 
 @translates("_npi_logspace", shape=_linspace_shape)

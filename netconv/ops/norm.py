@@ -76,7 +76,7 @@ def batch_norm(
         at.discard(gamma)
     own = [beta] if fix_gamma else [gamma, beta]
     stays = use_global_stats or not at.owns(*own) or not all(array.trainable for array in own)
-    weights = {"moving_mean": moving_mean, "moving_variance": moving_var}
+    weights: dict[str, TrackedArray | None] = {"moving_mean": moving_mean, "moving_variance": moving_var}
     if not stays:
         weights |= {"gamma": None if fix_gamma else gamma, "beta": beta}
     config = {"axis": axis if axis < rank - 1 else -1, "momentum": momentum, "epsilon": eps}

@@ -77,7 +77,9 @@ def fused_convolution(
     tensor = data.to(order)
     kind, found = type_of(at, "data", tensor, "int8", "uint8"), calibrated(min_calib_range, max_calib_range)
     scale = _steps(kind, *ends[:2])
-    weight_scale = _each_filter(at, weight, bias, scale) if found else np.float32([_over(STEPS["int8"], weight)])
+    weight_scale = (
+        _each_filter(at, weight, bias, scale) if found else np.array([_over(STEPS["int8"], weight)], "float32")
+    )
     sums = _convolved(at, tensor, _bytes(weight, _by_group(weight_scale, conv["num_group"])), conv)
     sums = _biased(sums, bias, ops.multiply(weight_scale, scale))
     unsigned = found and (with_postsum_act or (with_act and not with_sum))
@@ -87,10 +89,10 @@ def fused_convolution(
         sums = ops.multiply(sums, divide_exact(divide_exact(out_scale, scale), weight_scale))
     else:
         out_scale = ops.multiply(scale, weight_scale)
-        found = product_range(kind, *ends[:2], weight.min()[None], weight.max()[None])
+        found = product_range(kind, ends[0], ends[1], weight.min()[None], weight.max()[None])
     if with_act and limit is None:
         sums = ops.relu(sums)
-    if with_sum:
+    if added is not None:
         other = added.to(order)
         sums = _plus(
             sums, other, divide_exact(out_scale, _steps(type_of(at, "sum", other, "int8", "uint8"), *ends[2:]))
@@ -224,7 +226,7 @@ def _share(unit, found, float_output: bool):
     """Of a product of two numbers in steps, whose `unit` this is, the result."""
     if found:
         return divide_exact(_steps("int8", *found), unit)
-    return ops.divide(1.0, unit) if float_output else np.float32([1])
+    return ops.divide(1.0, unit) if float_output else np.array([1], "float32")
 
 
 def _parts(at, quantized: bool, wanted: str) -> dict[str, dict]:

@@ -180,7 +180,12 @@ def _elementwise(inputs: tuple[OpInput, ...]) -> Rule:
 
 def shaped_as(op: str) -> Rule:
     """The shape rule of another op, perhaps of another family."""
-    return lambda a, ins, outs: OPS[op].shape_rule(a, ins, outs)
+
+    def rule(a, ins, outs):
+        found = OPS[op].shape_rule
+        return found(a, ins, outs) if found else (ins, outs)
+
+    return rule
 
 
 def translates_pattern(name: str, layout: Any = None):

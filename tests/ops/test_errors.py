@@ -588,6 +588,14 @@ FAULTS = [
         0,
         "needs a known number of marks and of at most 10000 points; give the input's shape",
     ),
+    (
+        "_npi_average",
+        {},
+        {"data": (2, 4), "weights": (4,)},
+        {},
+        0,
+        "weights along one axis need the attribute 'axis'",
+    ),
     ("_npi_diff", {"axis": 5}, {"data": (2, 4)}, {}, 0, "axis must be in [-2, 2); received 5"),
     (
         "_np_trace",

@@ -1,6 +1,6 @@
 """Output heads: their gradients are those of a loss and ignore what comes from above, so only outputs are recorded."""
 
-from . import case, forward, free, roaming, s, x
+from . import case, forward, free, roaming, x
 
 CASES = [
     *map(
@@ -31,11 +31,7 @@ CASES = [
             free(case("SVMOutput", x(4, 3), x(4, draw=3), margin=0.5, regularization_coefficient=0.7, use_linear=True)),
             *(free(case(op, x(3, 4))) for op in ("MakeLoss", "make_loss")),
             free(case("MakeLoss", x(3, 4), grad_scale=2, normalization="batch", valid_thresh=0.1)),
-            free(case("IdentityAttachKLSparseReg", x(4, 3, draw="unit"), s(3, draw="unit"))),
             free(case("softmax_cross_entropy", x(4, 3), x(4, draw=3))),
         ],
     ),
-    *(free(case(op, x(3, 5))) for op in ("BlockGrad", "stop_gradient")),
-    free(case("_contrib_gradientmultiplier", x(3, 5), scalar=-0.5)),
-    free(case("_contrib_quadratic", x(3, 5), a=1.5, b=-2, c=0.5)),
 ]

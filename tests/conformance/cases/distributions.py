@@ -1,12 +1,10 @@
 """Densities of distributions, and their gradients by sample and parameters."""
 
-from . import case, forward, outputs, x
+import math
 
-ONE = {"exponential": "positive", "poisson": "positive"}
-COUNTED = "poisson negative_binomial generalized_negative_binomial"
-TWO = {"normal": ("normal", "positive"), "gamma": ("positive", "positive"), "negative_binomial": ("above", "unit"),
-       "generalized_negative_binomial": ("positive", "positive")}  # fmt: skip
+from . import case, forward, free, given, loosely, outputs, x
 
+FAR = [-40.3, -7.7, -3.4, -0.6, -1e-3, 1e-3, 0.5, 1.5, 4.4, 7.9, 8.1, 33]
 PROCESSES = (
     x(3, 2, draw="positive"),
     x(2, draw="unit"),
@@ -18,8 +16,15 @@ PROCESSES = (
     x(3, draw=12),
 )
 """Background, branching, decay, states, lags, marks, lengths and ends: the first three have a gradient."""
+ONE = {"exponential": "positive", "poisson": "positive"}
+COUNTED = "poisson negative_binomial generalized_negative_binomial"
+TWO = {"normal": ("normal", "positive"), "gamma": ("positive", "positive"), "negative_binomial": ("above", "unit"),
+       "generalized_negative_binomial": ("positive", "positive")}  # fmt: skip
 
 CASES = [
+    loosely(1e-3, free(case("gamma", x(2, 6, draw=FAR)))),
+    free(case("gammaln", x(2, 6, draw=FAR))),
+    case("gammaln", x(2, 2, draw=[1.0001, 1.9999, 500, 1e5])),
     case("_contrib_hawkesll", *PROCESSES),
     forward(outputs(2, case("_contrib_hawkesll", *PROCESSES))),
     *(
@@ -39,4 +44,11 @@ CASES = [
         for is_log in (False, True)
     ),
     case("random_pdf_normal", x(3, 4), x(3), x(3, draw="positive")),
+    *(free(case(op, x(2, 3, 4, draw="positive"))) for op in ("gammaln", "gamma")),
+    case("gamma", given(-2.5, -1.3, -0.4, 0.6, 3.2)),
+    case("gammaln", given(-2.5, -1.3, -0.4, 0.6, 3.2, 20)),
+    *(forward(case(op, given(-0.0, 0.0, -math.inf, math.inf))) for op in ("gamma", "gammaln")),
+    # other types than float32
+    *(forward(case("gamma", given(1, 2, 3, 20, dtype=kind))) for kind in ("int32", "int8")),
+    forward(case("gammaln", given(-1e4, -1e3, -2.5, 0.5, 1e3, dtype="float16"))),
 ]

@@ -1,6 +1,6 @@
 """Writing into an array, and arrays that MXNet stores sparsely."""
 
-from . import case, forward, x
+from . import case, forward, given, x
 
 CASES = [
     *(
@@ -23,4 +23,10 @@ CASES = [
         ]
     ),
     *(forward(case("cast_storage", x(3, 4, draw="whole"), stype=kind)) for kind in ("default", "row_sparse", "csr")),
+    forward(case("scatter_nd", x(3), given(0, 3, 1, 2, 4, 0, shape=(2, 3)), shape="(4, 5)")),
+    forward(case("_ravel_multi_index", given(0, 3, 1, 2, 4, 0, shape=(2, 3)), shape="(4, 5)")),
+    forward(case("_unravel_index", given(0, 7, 19), shape="(4, 5)")),
+    forward(case("_contrib_index_copy", x(5, 3), given(0, 4), x(2, 3))),
+    forward(case("_contrib_index_array", x(2, 3))),
+    forward(case("_contrib_index_array", x(2, 3, 2), axes="(1, 2)")),
 ]

@@ -6,6 +6,15 @@ KINDS = ("int8", "uint8")
 RANGES = [{}, {"min_calib_range": -1.5, "max_calib_range": 1.0}, {"min_calib_range": 0, "max_calib_range": 2.3}]
 
 
+def ends(low: float, high: float) -> tuple[Input, Input]:
+    """The range of what is fed."""
+    return given(low), given(high)
+
+
+def row(op: str, *inputs: Input, **attrs):
+    return forward(outputs(3, case(op, *inputs, **attrs)))
+
+
 def whole(*shape: int, dtype: str = "int8") -> Input:
     return x(*shape, dtype=dtype, draw="bytes")
 
@@ -18,17 +27,8 @@ def number(value: float) -> Input:
     return Input("arg", (1,), "float32", [value])
 
 
-def ends(low: float, high: float) -> tuple[Input, Input]:
-    """The range of what is fed."""
-    return given(low), given(high)
-
-
 def stored_ends(low: float, high: float) -> tuple[Input, Input]:
     return number(low), number(high)
-
-
-def row(op: str, *inputs: Input, **attrs):
-    return forward(outputs(3, case(op, *inputs, **attrs)))
 
 
 CASES = [

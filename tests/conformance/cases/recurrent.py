@@ -1,4 +1,4 @@
-"""Recurrent layers and sequences; time is the first axis unless the op is told otherwise."""
+"""The fused recurrent op, and ops on sequences."""
 
 from . import Case, case, forward, free, given, outputs, w, x
 
@@ -30,11 +30,11 @@ def rnn(
     return outputs(1 + STATES[mode] * states, row)
 
 
-LENGTHS = given(2, 5, 1)
 PROJECTED = [
     forward(rnn("lstm", layers, both, True, units=4, projection_size=3)) for layers in (1, 2) for both in (False, True)
 ]
 """MXNet has no gradient for them on a CPU, and dies where the states are no outputs."""
+LENGTHS = given(2, 5, 1)
 
 CASES = [
     *PROJECTED,

@@ -1,8 +1,10 @@
-"""Ops that make an array out of nothing; the row's one input is added to it."""
+"""Values that come from nothing but attributes, where a length of 0 is the batch's; and shapes as values."""
 
 from . import case, forward, free, source, x
 
 CASES = [
+    forward(case("shape_array", x(3, 5, 2))),
+    forward(case("size_array", x(3, 5, 2))),
     source(case("_zeros", x(2, 3), shape="(2, 3)")),
     source(case("_zeros", x(2, 3), shape="(2, 3)", dtype="float32", ctx="cpu(0)")),
     source(case("_zeros_without_dtype", x(2, 3), shape="(2, 3)")),
@@ -21,8 +23,6 @@ CASES = [
     forward(case("_contrib_arange_like", x(2, 3))),
     forward(case("_contrib_arange_like", x(2, 3), start=1, step=2, axis=1)),
     forward(case("_contrib_arange_like", x(2, 3), axis=-1, repeat=1)),
-    forward(case("_contrib_index_array", x(2, 3))),
-    forward(case("_contrib_index_array", x(2, 3, 2), axes="(1, 2)")),
     source(case("_npi_zeros", x(2, 3), shape="(2, 3)")),
     source(case("_npi_ones", x(2, 3), shape="(2, 3)", dtype="float32")),
     source(case("_npi_identity", x(3, 3), shape="(3, 3)")),
@@ -37,4 +37,17 @@ CASES = [
     forward(case("_npi_full_like", x(2, 3), fill_value=1.5)),
     source(case("_eye", x(1, 4), N=1, M=4, k=2)),
     forward(free(case("_contrib_arange_like", x(5, 3), step=0.5))),
+    # other types than float32
+    *(
+        source(case(op, x(n, dtype="int32"), dtype="int32", **attrs))
+        for op, n, attrs in [
+            ("_arange", 4, {"start": -2.5, "stop": 7, "step": 3}),
+            ("_full", 2, {"shape": "(2,)", "value": -2.7}),
+        ]
+    ),
+    *(
+        source(case(op, x(3, dtype="float16"), dtype="float16", start=6.25, stop=5, step=-0.5))
+        for op in ("_arange", "_npi_arange")
+    ),
+    source(case("_zeros_without_dtype", x(2, dtype="int32"), shape="(2,)", dtype=4)),
 ]
