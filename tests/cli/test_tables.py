@@ -255,7 +255,7 @@ def test_the_input_is_never_written_over():
     "arguments, message",
     [
         (["train", "-", "-m", "-"], "Error: the model and the data cannot both be standard input"),
-        (["train", "t.csv", "--json", "-o", "-"], "Error: --json and -o - both want stdout"),
+        (["train", "t.csv", "--json", "-o", "-"], "Error: --json and -o - both write to stdout"),
         (["train", "t.csv", "--history", "h.txt"], "Error: --history writes .csv or .jsonl"),
         (["train", "t.csv", "--rescale", "1/0,0"],
          "Error: Invalid value for '--rescale': '1/0,0' is not two numbers such as 1/255,0"),
@@ -264,7 +264,7 @@ def test_the_input_is_never_written_over():
         (["predict", "t.csv", "--rescale", "1e999999999,0"],
          "Error: Invalid value for '--rescale': '1e999999999,0' is not two numbers such as 1/255,0"),
         (["evaluate", "t.csv", "--min", "accuracy"],
-         "Error: Invalid value for '--min': 'accuracy' is no limit such as accuracy=0.95"),
+         "Error: Invalid value for '--min': 'accuracy' is not a limit such as accuracy=0.95"),
         (["predict", "--proba", "--raw"], "Error: --proba, --top and --raw exclude each other"),
         (["predict", "--top", "0"], "Error: Invalid value for '--top': 0 is not in the range x>=1."),
         (["predict", "--errors", "all"],
