@@ -101,13 +101,13 @@ class Evaluation:
         ]
         found = sorted(found, key=lambda mistake: -mistake[0])
         if not found:
-            return ["no class is taken for another"]
+            return ["no class is mistaken for another"]
         wide = max(4, *(len(name) for _, _, name, _ in found[:20]))
         also = max(9, *(len(name) for *_, name in found[:20]))
         lines = [f"{'true':{wide}} {'predicted':{also}}     count  of the true class"]
         lines += [f"{name:{wide}} {told:{also}} {count:9}  {count / of:.1%}" for count, of, name, told in found[:20]]
         if len(found) > 20:
-            lines.append(f"the 20 commonest of {len(found):,} mistakes; --json and --plot have the matrix")
+            lines.append(f"the 20 most frequent of {len(found):,} mistakes; --json and --plot have the matrix")
         return lines
 
     def check(self, minimum: Mapping[str, float] = {}, maximum: Mapping[str, float] = {}) -> None:
@@ -117,9 +117,9 @@ class Evaluation:
             if name not in self.metrics:
                 raise NetconvError(f"there is no metric {name!r} here; there are {', '.join(self.metrics)}")
         value = self.metrics
-        short = [f"{name} is {figure(value[name])}, and at least {least:g} is wanted" for name, least in minimum.items()
+        short = [f"{name} is {figure(value[name])}, and must be at least {least:g}" for name, least in minimum.items()
                  if not value[name] >= least]  # fmt: skip
-        short += [f"{name} is {figure(value[name])}, and at most {most:g} is wanted" for name, most in maximum.items()
+        short += [f"{name} is {figure(value[name])}, and must be at most {most:g}" for name, most in maximum.items()
                   if not value[name] <= most]  # fmt: skip
         if short:
             raise NetconvError("; ".join(short))

@@ -60,7 +60,7 @@ def read(folder: Path | str, arrays: Sequence[Any], best: Sequence[Any], run: Ma
             found = _arrays(file, "array", arrays)
             kept = _arrays(file, "best", best) if "best-0" in file else []
     except (ValueError, TypeError, KeyError, EOFError, RecursionError, MemoryError, zipfile.BadZipFile):
-        raise FormatError(f"{path}: is damaged, or no checkpoint of this model") from None
+        raise FormatError(f"{path}: is damaged, or not a checkpoint of this model") from None
     return Checkpoint(found, kept, history, known)
 
 
@@ -80,8 +80,8 @@ def _same(path: Path, known: Mapping[str, Any], run: Mapping[str, Any], of: str 
             _same(path, before, value, f"{key} ")
         elif before != value:
             raise NetconvError(
-                f"{path}: its training had {of}{key} {_short(before)}, and this one has {_short(value)}; "
-                "without --resume a training starts anew"
+                f"{path}: its training had {of}{key} {_short(before)}, and this one has {_short(value)}; leave "
+                "--resume out to start from the beginning"
             )
 
 

@@ -29,7 +29,7 @@ def frozen(model, patterns: Sequence[str], notify: Callable[[str], object]) -> I
         for layer in chosen:
             layer.trainable = False
         if not model.trainable_variables:
-            raise NetconvError("nothing is left to learn: all layers with weights are frozen, or there are none")
+            raise NetconvError("nothing is left to train: all layers with weights are frozen, or there are none")
         yield
     finally:
         for layer, trainable in zip(chosen, before, strict=True):

@@ -106,7 +106,8 @@ def fit(
         if steps.replicas == 1:
             raise
         raise NetconvError(
-            "training broke off, as another worker has gone; start all of them again, with --resume if there are "
+            "training was interrupted, as another worker has ended; start all of them again, with --resume if there "
+            "are "
             "checkpoints"
         ) from None
     if run.best:
@@ -136,7 +137,7 @@ class _Run:
         if not found:
             notify(f"no checkpoint in {self.plan.checkpoint} yet: training starts")
             return
-        notify(f"going on after epoch {epochs}, from {Path(self.plan.checkpoint) / checkpoints.NAME}")
+        notify(f"continuing after epoch {epochs}, from {Path(self.plan.checkpoint) / checkpoints.NAME}")
         for variable, array in zip(self.variables, found.arrays, strict=True):
             variable.assign(array)
         self.best, self.history = found.best, [dict(figures) for figures in found.history]
@@ -222,7 +223,7 @@ class _Run:
             )
         known = [*figures, *(f"val_{name}" for name in figures if self.validation)]
         if self.plan.monitor not in [MONITOR, *known]:
-            raise NetconvError(f"there is no figure {self.plan.monitor!r} to monitor; there are {', '.join(known)}")
+            raise NetconvError(f"there is no metric {self.plan.monitor!r} to monitor; there are {', '.join(known)}")
         return figures
 
     def _tell(self, done: float, figures: dict[str, float]) -> None:

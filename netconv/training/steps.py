@@ -97,7 +97,7 @@ class Steps:
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
             text = re.sub(r"\{\{\w+ [^}]*\}\} ?", "", str(error)).strip()  # TensorFlow's names of its nodes
             said = text.splitlines()[0] if text else type(error).__name__
-            raise NetconvError(f"the loss or a metric does not fit what the net gives: {said}") from None
+            raise NetconvError(f"the loss or a metric does not fit the output of the net: {said}") from None
         self.reset()
 
     def total(self, value: float) -> float:

@@ -150,7 +150,7 @@ def train(
     """
     reading, learning = _divided(options)
     if resume and not checkpoint:
-        raise NetconvError("--resume goes with --checkpoint, which names the folder")
+        raise NetconvError("--resume needs --checkpoint, which names the folder")
     if reduce_on_plateau and learning.schedule:
         raise NetconvError("--schedule and --reduce-on-plateau would both set the learning rate: choose one")
     strategy = strategy or distribution.strategy_for()
@@ -235,7 +235,7 @@ def weights_of_classes(class_weight, training: Dataset) -> np.ndarray | None:
         return None
     names, counts = training.names, np.array(training.counts)
     if not names:
-        raise NetconvError("class weights are for classes, and this net gives values")
+        raise NetconvError("class weights are for classifiers, and this net predicts values")
     if class_weight == "balanced":
         present = np.count_nonzero(counts)
         return np.where(counts, len(training) / (present * np.maximum(counts, 1)), 1).astype(np.float32)

@@ -86,7 +86,7 @@ def test_killed_and_resumed():
     done(killed, -signal.SIGKILL)
     assert not Path("x.keras").exists()
     found = run(*LONG, "-o", "resumed.keras", "--checkpoint", "ck", "--resume")
-    assert found.exit_code == 0 and "\ngoing on after epoch " in found.stderr
+    assert found.exit_code == 0 and "\ncontinuing after epoch " in found.stderr
     epochs = [json.loads(line)["epoch"] for line in found.stdout.splitlines()[:-1]]
     assert epochs == list(range(epochs[0], 61)) and epochs[0] > 3
     assert run(*LONG, "-o", "whole.keras").exit_code == 0
@@ -138,7 +138,7 @@ def test_a_full_disk():
 
 def test_room_is_looked_for_before_training(folder, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=200))
-    assert fails() == "netconv: net-trained.keras: 0 MB are free, and what is written takes 0 MB"
+    assert fails() == "netconv: net-trained.keras: 0 MB are free, and the file takes 0 MB"
     assert not (folder / "net-trained.keras").exists()
 
 
@@ -147,7 +147,7 @@ def test_room_is_looked_for_before_training(folder, monkeypatch):
     [
         (["--history", "no/h.csv"], "netconv: no/h.csv: No such file or directory"),
         (["--plot", "no/p.png"], "netconv: no/p.png: No such file or directory"),
-        (["--plot", "p.pdf"], "netconv: p.pdf: a picture is a .png or an .svg file"),
+        (["--plot", "p.pdf"], "netconv: p.pdf: a plot is a .png or .svg file"),
         (["--checkpoint", "t.csv"], "netconv: t.csv: File exists"),
         (["--tensorboard", "t.csv/x"], "netconv: t.csv/x: Not a directory"),
         (["-o", "d.keras"], "netconv: d.keras: Is a directory"),
@@ -213,7 +213,7 @@ def test_initial_values_are_for_a_net_without_parameters():
     kidney = ["train", str(KIDNEY), "-m", "net.json", "--epochs", "1", "--init", "he"]
     found = CliRunner().invoke(main, kidney)
     assert (found.exit_code, found.stderr) == (
-        1, "netconv: net.json: its parameters are in net.params; initial values (--init) are for a net without\n"
+        1, "netconv: net.json: its parameters are in net.params; --init is for a net without a parameter file\n"
     )  # fmt: skip
     os.remove("net.params")
     assert CliRunner().invoke(main, kidney).exit_code == 0

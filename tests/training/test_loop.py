@@ -110,7 +110,7 @@ def test_going_on_gives_the_weights_of_a_training_that_was_not_broken_off(tmp_pa
     assert "stopped in the last one" in broken.text
     said = []
     gone_on = netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, notify=said.append, **OPTIONS)
-    assert f"going on after epoch 2, from {tmp_path / 'checkpoint.npz'}" in said
+    assert f"continuing after epoch 2, from {tmp_path / 'checkpoint.npz'}" in said
     same(whole, gone_on)
     assert not gone_on.stopped
     rates = [figures["learning_rate"] for figures in whole.history]
@@ -121,17 +121,20 @@ def test_going_on_gives_the_weights_of_a_training_that_was_not_broken_off(tmp_pa
 
     path = tmp_path / "checkpoint.npz"
     message = fails(netconv.train, net(), source(HARD), checkpoint=tmp_path, resume=True, **OPTIONS | {"seed": 4})
-    assert message == f"{path}: its training had seed 3, and this one has 4; without --resume a training starts anew"
+    assert (
+        message
+        == f"{path}: its training had seed 3, and this one has 4; leave --resume out to start from the beginning"
+    )
     other = OPTIONS | {"optimizer": "adam", "learning_rate": 0.5}
     message = fails(netconv.train, net(), source(HARD), checkpoint=tmp_path, resume=True, **other)
     assert message == (
-        f"{path}: its training had optimizer's learning_rate 0.05000000074505806, and this one has 0.5; "
-        "without --resume a training starts anew"
+        f"{path}: its training had optimizer's learning_rate 0.05000000074505806, and this one has 0.5; leave "
+        "--resume out to start from the beginning"
     )
     path.write_bytes(path.read_bytes()[:-100])
     call = {"checkpoint": tmp_path, "resume": True, **OPTIONS}
     message = fails(netconv.train, net(), source(HARD), kind=FormatError, **call)
-    assert message == f"{path}: is damaged, or no checkpoint of this model"
+    assert message == f"{path}: is damaged, or not a checkpoint of this model"
 
 
 def test_a_compiled_optimizer_learns_the_same(monkeypatch):
@@ -147,7 +150,7 @@ def test_there_may_be_no_checkpoint_yet(tmp_path):
     netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, epochs=1, notify=said.append)
     assert f"no checkpoint in {tmp_path} yet: training starts" in said
     assert fails(netconv.train, net(), source(HARD), resume=True) == (
-        "--resume goes with --checkpoint, which names the folder"
+        "--resume needs --checkpoint, which names the folder"
     )
 
 
@@ -155,7 +158,7 @@ def test_a_checkpoint_is_read_as_data(tmp_path):
     path = tmp_path / "checkpoint.npz"
     np.savez(path, facts=np.array([object()]))
     message = fails(checkpoints.read, tmp_path, [], [], {}, kind=FormatError)
-    assert message == f"{path}: is damaged, or no checkpoint of this model"
+    assert message == f"{path}: is damaged, or not a checkpoint of this model"
 
 
 def test_what_a_schedule_and_a_plateau_set():
@@ -178,7 +181,7 @@ def test_frozen_layers_do_not_learn():
     message = fails(netconv.train, made, source(HARD), freeze=("conv*",))
     assert message == f"no layer with weights is called 'conv*'; there are {', '.join(names)}"
     message = fails(netconv.train, made, source(HARD), freeze=("*",))
-    assert message == "nothing is left to learn: all layers with weights are frozen, or there are none"
+    assert message == "nothing is left to train: all layers with weights are frozen, or there are none"
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
@@ -204,7 +207,7 @@ def test_mixed_precision_keeps_the_weights_in_full(policy):
     [
         ("ResourceExhaustedError", 1, "not enough memory for batches of 32: try a smaller --batch-size"),
         ("UnavailableError", 2,
-         "training broke off, as another worker has gone; start all of them again, with --resume if there are "
+         "training was interrupted, as another worker has ended; start all of them again, with --resume if there are "
          "checkpoints"),
     ],
 )  # fmt: skip
@@ -244,7 +247,7 @@ def test_metrics_and_losses_with_options():
     message = fails(netconv.train, net(), source(HARD), metrics=("nope",))
     assert message == "Keras has no metric called 'nope'; it has accuracy, top_k_categorical_accuracy and others"
     message = fails(netconv.train, net(), source(HARD), metrics=("TopKCategoricalAccuracy(k=1)",))
-    assert message.startswith("the loss or a metric does not fit what the net gives: Shape must be rank 1")
+    assert message.startswith("the loss or a metric does not fit the output of the net: Shape must be rank 1")
 
 
 def test_the_history_is_plain_numbers(tmp_path):

@@ -55,10 +55,10 @@ def test_the_monitored_figure_tells_the_best_epoch():
     accuracies = [figures["val_accuracy"] for figures in done.history]
     assert len(accuracies) == done.best + 3 == accuracies.index(max(accuracies)) + 4 < 40
     assert done.evaluation.metrics["accuracy"] == pytest.approx(max(accuracies))
-    message = "there is no figure 'val_acc' to monitor; there are loss, accuracy, val_loss, val_accuracy"
+    message = "there is no metric 'val_acc' to monitor; there are loss, accuracy, val_loss, val_accuracy"
     assert fails(netconv.train, model(), source(separable()), monitor="val_acc") == message
     assert fails(netconv.train, model(), source(separable()), monitor="val_accuracy", validation_split=0) == (
-        "there is no figure 'val_accuracy' to monitor; there are loss, accuracy"
+        "there is no metric 'val_accuracy' to monitor; there are loss, accuracy"
     )
 
 
@@ -71,13 +71,13 @@ def test_the_table_tells_the_shape_of_an_untrained_net(tmp_path):
     done = netconv.train(path, source(separable()), epochs=2, notify=said.append)
     assert done.opened.model.input_shape == (None, 2)
     assert said[:2] == [
-        "no parameter file: untrained, initial values drawn with seed 0",
-        "data: shape (?, 2) found out from the data",
+        "no parameter file: untrained, initial weights drawn with seed 0",
+        "data: shape (?, 2) inferred from the data",
     ]
     done.save(tmp_path / "t.keras")
     assert archive.load(tmp_path / "t.keras").input_shape == (None, 2)
     assert fails(netconv.predict, path, source("1,2\n")) == (
-        f"{path}: the size of axis 1 of input 'data' of shape (?, ?) cannot be found out; say for instance "
+        f"{path}: the size of axis 1 of input 'data' of shape (?, ?) cannot be inferred; give for example "
         "--input-shape data=?,10 (in Python input_shapes={'data': (None, 10)})"
     )
     two = nets.graph(
@@ -85,7 +85,7 @@ def test_the_table_tells_the_shape_of_an_untrained_net(tmp_path):
         nets.op("FullyConnected", "fc", [2, 3], num_hidden=2, no_bias=True),
     )  # fmt: skip
     assert fails(netconv.train, nets.write(tmp_path, two, "two"), source(separable())).startswith(
-        f"{tmp_path / 'two.json'}: the size of axis 1 of input 'a' of shape (?, ?) cannot be found out"
+        f"{tmp_path / 'two.json'}: the size of axis 1 of input 'a' of shape (?, ?) cannot be inferred"
     )
 
 
@@ -228,7 +228,7 @@ def test_options_that_mean_nothing(options, message):
 
 def test_class_weights_are_for_classes():
     message = fails(netconv.train, model(1, 1, "mse", None), source("x,y\n1,2\n"), class_weight="balanced")
-    assert message == "class weights are for classes, and this net gives values"
+    assert message == "class weights are for classifiers, and this net predicts values"
 
 
 def test_a_loss_that_is_no_number_ends_it():
