@@ -10,7 +10,7 @@ import click
 import netconv
 
 from .commands import Command, under
-from .options import output_option, quiet_option, source
+from .options import POSITIVE, output_option, quiet_option, source
 from .quiet import quiet_keras
 
 
@@ -63,7 +63,7 @@ shape_option = net_option(
 )
 @model_group("--loss", metavar="NAME", show_default="inferred from the last layer", help="Keras loss to compile with.")
 @model_group("--optimizer", metavar="NAME", default="adam", show_default=True, help="Keras optimizer to compile with.")
-@model_group("--learning-rate", type=float, metavar="RATE", show_default="the optimizer's", help="Learning rate.")
+@model_group("--learning-rate", type=POSITIVE, metavar="RATE", show_default="the optimizer's", help="Learning rate.")
 @model_group(
     "--metric",
     "metrics",

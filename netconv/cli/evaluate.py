@@ -42,7 +42,7 @@ class Limit(click.ParamType):
     example="netconv evaluate test.csv -m net-trained.keras --min accuracy=0.95",
     short_help="Evaluates a model on a table.",
 )
-@data_argument
+@data_argument("DATA...", required=True)
 @model_option
 @table_options
 @metric_option(

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import PurePath
 from typing import Any, BinaryIO
 
 import click
@@ -59,7 +60,21 @@ def _by_input(_ctx: click.Context, _param: click.Parameter, pairs: tuple[tuple[s
 
 model_group, data_option, output_option = map(under, ("Model", "Data", "Output"))
 
-data_argument = click.argument("data", metavar="DATA...", nargs=-1, required=True)
+
+def _tables(_ctx: click.Context, _param: click.Parameter, files: tuple[str, ...]) -> tuple[str, ...]:
+    """Raises click.BadParameter for a net or a model in place of a table."""
+    for file in files:
+        if PurePath(file).suffix in (".json", ".keras"):
+            raise click.BadParameter(f"{file!r} is not a table; a net or a model is given with -m")
+    return files
+
+
+def data_argument(metavar: str, required: bool) -> Callable[[Any], Any]:
+    """The files of a table."""
+    return click.argument("data", metavar=metavar, nargs=-1, required=required, callback=_tables)
+
+
+POSITIVE = click.FloatRange(min=0, min_open=True)
 model_option = model_group(
     "-m",
     "--model",

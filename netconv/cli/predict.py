@@ -10,7 +10,17 @@ import click
 import netconv
 
 from .commands import Command
-from .options import data_option, messages, model_option, open_model, output_option, quiet_option, table, table_options
+from .options import (
+    data_argument,
+    data_option,
+    messages,
+    model_option,
+    open_model,
+    output_option,
+    quiet_option,
+    table,
+    table_options,
+)
 
 
 @click.command(
@@ -18,7 +28,7 @@ from .options import data_option, messages, model_option, open_model, output_opt
     example="netconv predict patients.csv -m net-trained.keras --keep id -o predictions.csv",
     short_help="Predicts every row of a table.",
 )
-@click.argument("data", metavar="[DATA...]", nargs=-1)
+@data_argument("[DATA...]", required=False)
 @model_option
 @table_options
 @data_option(

@@ -16,6 +16,7 @@ import netconv
 
 from .commands import Command, under
 from .options import (
+    POSITIVE,
     data_argument,
     data_option,
     messages,
@@ -63,7 +64,6 @@ class Weights(click.ParamType):
             self.fail(f"{value!r} is neither 'balanced' nor weights such as yes=2,no=1", param, ctx)
 
 
-POSITIVE = click.FloatRange(min=0, min_open=True)
 training_option, optimizer_option, hardware_option = map(under, ("Training", "Optimizer", "Hardware"))
 
 
@@ -72,7 +72,7 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
     example="netconv train patients.csv -m net.keras --target diagnosis --epochs 50",
     short_help="Trains a model on a table.",
 )
-@data_argument
+@data_argument("DATA...", required=True)
 @model_option
 @model_group(
     "--init",

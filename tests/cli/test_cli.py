@@ -125,7 +125,7 @@ def test_a_missing_file():
     assert fails("inspect", "/nowhere/net.json") == "netconv: /nowhere/net.json: No such file or directory\n"
 
 
-def test_nothing_is_written_when_the_net_is_at_fault(tmp_path):
+def test_nothing_is_written_for_an_invalid_net(tmp_path):
     net, _ = dense()
     path = write(tmp_path, net, w=draw(2, 3), b=draw(7))
     text = fails("convert", path)
@@ -153,6 +153,10 @@ def test_a_model_is_never_written_over_its_net(tmp_path):
         (["convert", "a", "b", "-o", "c"], "Error: -p and -o go with one net"),
         (["convert", "-"], "Error: a net from stdin needs -o"),
         (["convert", "a", "--json", "-o", "-"], "Error: --json and -o - both write to stdout"),
+        (
+            ["convert", "a", "--learning-rate", "-1"],
+            "Error: Invalid value for '--learning-rate': -1.0 is not in the range x>0.",
+        ),
         (
             ["convert", "a", "--input-shape", "data=x"],
             "Error: Invalid value for '--input-shape': 'data=x' is not a shape such as data=?,3,224,224",

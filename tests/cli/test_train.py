@@ -155,7 +155,7 @@ def test_room_is_looked_for_before_training(folder, monkeypatch):
          "netconv: --init is for a net without a parameter file, and a Keras model has its weights; leave it out"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_written_is_told_before_training(folder, arguments, message):
+def test_what_cannot_be_written_is_an_error_before_training(folder, arguments, message):
     (folder / "d.keras").mkdir()
     before = sorted(os.listdir())
     assert fails(*arguments) == message
