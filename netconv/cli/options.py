@@ -155,9 +155,9 @@ def source(name: str) -> str | BinaryIO:
     return sys.stdin.buffer if name == "-" else name
 
 
-def table(data: tuple[str, ...]) -> list[str | BinaryIO]:
+def table(data: tuple[str, ...]) -> tuple[str | BinaryIO, ...]:
     """The files of a table."""
-    return list(map(source, data))
+    return tuple(map(source, data))
 
 
 def open_model(
