@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from ..errors import NetconvError
 from ..keras_api.lazy import keras
 from . import batches, checkpoints
 from .batches import TrainingData
+from .callbacks import MONITOR, Callbacks
 from .checkpoints import Checkpoint
 from .distribution import is_chief
 from .steps import Steps
@@ -26,11 +26,6 @@ from .steps import Steps
 VALIDATION_BATCH = 1024
 PACE = 0.25
 """Seconds of learning between two looks at the clock, at the figures, and at who may want to stop."""
-LEAST_GAIN = 1e-4
-"""What counts as a better figure where the learning rate waits for one, as in Keras's ReduceLROnPlateau."""
-MONITOR = "val_loss"
-LARGER_IS_BETTER = re.compile(r"acc|auc|precision|recall|score|iou|similarity|_at_|true_(positives|negatives)")
-"""In names of Keras's metrics; of all others the smaller is the better."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +93,10 @@ def fit(
     steps = Steps(model, strategy, plan.epochs * math.ceil(len(training) / plan.batch_size))
     run = _Run(model, training, validation, plan, steps, progress, stop)
     try:
+        run.callbacks.begin()
         run.resume(notify)
         run.epochs()
+        run.callbacks.end()
     except tf.errors.ResourceExhaustedError:
         raise NetconvError(f"not enough memory for batches of {plan.batch_size}: try a smaller --batch-size") from None
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError, tf.errors.CancelledError):
@@ -109,9 +106,8 @@ def fit(
             "training broke off, as another worker has gone; start all of them again, with --resume if there are "
             "checkpoints"
         ) from None
-    if run.best:
-        model.set_weights(run.best)
-    return LoopResult(tuple(run.history), best_epoch(run.history, plan.monitor), run.stopped)
+    best = run.callbacks.best_epoch
+    return LoopResult(tuple(run.history), len(run.history) if best is None else best + 1, run.stopped)
 
 
 class _Run:
@@ -123,7 +119,11 @@ class _Run:
         self.variables = [*model.variables, *model.optimizer.variables]
         self.told = json.loads(json.dumps({"seed": plan.seed, "batch size": plan.batch_size, **plan.told}, default=str))
         self.history: list[dict[str, float]] = []
-        self.best: Sequence[Any] = ()
+        self.chief = is_chief(steps.strategy)
+        self.callbacks = Callbacks(
+            model, plan.monitor, plan.patience, plan.plateau, plan.tensorboard if self.chief else None,
+            validation is not None,
+        )  # fmt: skip
         self.rows, self.many, self.stopped = 0, 4, False
 
     def resume(self, notify: Callable[[str], object]) -> None:
@@ -137,38 +137,23 @@ class _Run:
             notify(f"no checkpoint in {self.plan.checkpoint} yet: training starts")
             return
         notify(f"going on after epoch {epochs}, from {Path(self.plan.checkpoint) / checkpoints.NAME}")
+        self.history = [dict(figures) for figures in found.history]
+        self.callbacks.resume(self.history, found.best)
         for variable, array in zip(self.variables, found.arrays, strict=True):
             variable.assign(array)
-        self.best, self.history = found.best, [dict(figures) for figures in found.history]
 
     def epochs(self) -> None:
-        chief = is_chief(self.steps.strategy)
-        board = _Board(self.plan.tensorboard) if self.plan.tensorboard and chief else None
-        while len(self.history) < self.plan.epochs and not self.stopped and not self._patience_is_over():
-            figures = self._epoch(len(self.history))
-            self.history.append(figures)
-            if self.plan.monitor in figures and self._best() == len(self.history):
-                self.best = _arrays(self.model.weights)
-            if self.plan.plateau and on_plateau(self._watched(), self.plan.plateau[0]):
-                self.model.optimizer.learning_rate = self.plan.plateau[1] * self._rate()
-            if board:
-                board.write(figures)
-            if self.plan.checkpoint and chief and not self.stopped:
+        while len(self.history) < self.plan.epochs and not self.stopped and not self.callbacks.stop:
+            epoch = len(self.history)
+            figures = self._epoch(epoch)
+            self.history.append({"epoch": epoch + 1, **figures})
+            self.callbacks.epoch_end(epoch, figures)
+            if self.plan.checkpoint and self.chief and not self.stopped:
+                best = self.callbacks.best_weights
                 checkpoints.write(
-                    self.plan.checkpoint, Checkpoint(_arrays(self.variables), self.best, self.history, self.told)
+                    self.plan.checkpoint, Checkpoint(_arrays(self.variables), best, self.history, self.told)
                 )
             self._tell(1.0, figures)
-
-    def _patience_is_over(self) -> bool:
-        return bool(self.plan.patience) and len(self.history) - self._best() >= self.plan.patience
-
-    def _best(self) -> int:
-        return best_epoch(self.history, self.plan.monitor)
-
-    def _watched(self) -> list[float]:
-        """What the learning rate waits for: the monitored figure, the loss where nothing validates."""
-        name = self.plan.monitor if self.plan.monitor in self.history[0] else "loss"
-        return [_signed(name, figures[name]) for figures in self.history]
 
     def _epoch(self, epoch: int) -> dict[str, float]:
         import numpy as np
@@ -201,7 +186,7 @@ class _Run:
             figures |= {f"val_{name}": value for name, value in self.steps.figures().items()}
         if self.plan.plateau:
             figures["learning_rate"] = self._rate()
-        return {"epoch": epoch + 1, **figures}
+        return figures
 
     def _rate(self) -> float:
         return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
@@ -227,59 +212,9 @@ class _Run:
 
     def _tell(self, done: float, figures: dict[str, float]) -> None:
         epoch = len(self.history) + (done < 1)
-        figures = {name: value for name, value in figures.items() if name != "epoch"}
         left = round((self.plan.epochs - epoch + 1 - done) * len(self.training))
         self.progress(Progress(epoch, self.plan.epochs, done, figures, self.rows, left))
 
 
 def _arrays(variables) -> list[Any]:
     return [keras.ops.convert_to_numpy(variable) for variable in variables]
-
-
-def _signed(name: str, value: float) -> float:
-    """The smaller the better."""
-    return math.inf if math.isnan(value) else -value if LARGER_IS_BETTER.search(name) else value
-
-
-def best_epoch(history: Sequence[Mapping[str, float]], monitor: str = MONITOR) -> int:
-    """The number of the epoch with the best figure of that name; the last, where there is none."""
-    values = [_signed(monitor, figures[monitor]) for figures in history if monitor in figures]
-    return 1 + values.index(min(values)) if values else len(history)
-
-
-def on_plateau(losses: Sequence[float], patience: int) -> bool:
-    """Whether the figure has not become smaller for `patience` epochs, counted anew each time that this was so."""
-    best, waited = math.inf, 0
-    for loss in losses:
-        if waited >= patience:
-            waited = 0
-        if loss < best - LEAST_GAIN:
-            best, waited = loss, 0
-        else:
-            waited += 1
-    return waited >= patience
-
-
-class _Board:
-    """Figures for TensorBoard, where Keras's callback of that name has them: `train` and `validation`, `epoch_loss`."""
-
-    def __init__(self, folder: Path | str):
-        import tensorflow as tf
-
-        self.writers = {
-            kind: tf.summary.create_file_writer(str(Path(folder) / kind)) for kind in ("train", "validation")
-        }
-
-    def write(self, figures: Mapping[str, float]) -> None:
-        import tensorflow as tf
-
-        # as tf.summary.scalar does it, which is the package tensorboard's
-        kind = tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars")
-        metadata = tf.compat.v1.SummaryMetadata(plugin_data=kind)
-        for name, value in figures.items():
-            if name != "epoch":
-                writer = self.writers["validation" if name.startswith("val_") else "train"]
-                with writer.as_default(step=int(figures["epoch"]) - 1):
-                    tf.summary.write(f"epoch_{name.removeprefix('val_')}", tf.constant(value), metadata=metadata)
-        for writer in self.writers.values():
-            writer.flush()

@@ -1,7 +1,6 @@
 """Steps of training and of validation, as functions of TensorFlow. Knows a compiled model and batches, no epochs.
 
-Keras's own `fit` is not used: it fails under MultiWorkerMirroredStrategy, and takes half as long again for small nets.
-Every call here is of Keras's or TensorFlow's public interface.
+docs/architecture.md says why `keras.Model.fit` is not used. All calls are to the public API of Keras and TensorFlow.
 """
 
 from __future__ import annotations

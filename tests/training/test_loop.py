@@ -9,7 +9,7 @@ from models import fails, layers, model, separable, source
 
 import netconv
 from netconv.errors import FormatError
-from netconv.training import batches, checkpoints, loop, steps
+from netconv.training import batches, checkpoints, steps
 from netconv.training.batches import TrainingData
 
 
@@ -65,18 +65,6 @@ def test_each_replica_has_its_share_of_every_batch():
 
 def test_batches_are_even_where_they_need_not_be_full():
     assert batches.bounds(1025, 1024, even=True).tolist() == [0, 512, 1025]
-
-
-def test_a_plateau():
-    losses = [1.0, 0.9, 0.90001, 0.9, 0.95, 0.91, 0.5]
-    due = [loop.on_plateau(losses[: n + 1], 2) for n in range(len(losses))]
-    assert due == [False, False, False, True, False, True, False]
-
-
-def test_the_best_epoch():
-    assert loop.best_epoch([{"loss": 1, "val_loss": v} for v in (3, float("nan"), 2, 2)]) == 3
-    assert loop.best_epoch([{"loss": 1}, {"loss": 2}]) == 2
-    assert loop.best_epoch([]) == 0
 
 
 HARD = separable(80) + "0.5,1,no\n-0.5,1,yes\n" * 12

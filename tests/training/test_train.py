@@ -16,7 +16,7 @@ from netconv.features.encoding import Encoding
 from netconv.inference import dataset
 from netconv.inference.dataset import Dataset
 from netconv.keras_files import archive
-from netconv.training import loop, train
+from netconv.training import train
 
 
 def test_the_kidney_table_is_learnt_with_no_options():
@@ -43,13 +43,6 @@ def test_training_stops_and_keeps_the_best_weights():
 
 
 def test_the_monitored_figure_tells_the_best_epoch():
-    history = [
-        {"loss": 3.0, "val_loss": 1.0, "val_accuracy": 0.7},
-        {"loss": 2.0, "val_loss": 1.5, "val_accuracy": 0.9},
-        {"loss": 1.0, "val_loss": math.nan, "val_accuracy": 0.9},
-    ]
-    figures = ("val_loss", "val_accuracy", "loss", "auc")
-    assert [loop.best_epoch(history, name) for name in figures] == [1, 2, 3, 3]
     options = {"epochs": 40, "early_stopping": 3, "monitor": "val_accuracy"}
     done = netconv.train(model(), source(separable(40)), **options)
     accuracies = [figures["val_accuracy"] for figures in done.history]
