@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..builder import compile_model
 from ..errors import NetconvError
-from ..keras_api import call_expressions
+from ..keras_api import call_expressions, named_objects
 from ..keras_api.lazy import keras
 
 SCHEDULES = {
@@ -54,7 +53,7 @@ def optimizer_for(learning: Learning, compiled, steps: int, epochs: int):
     `compiled` is the one that the model was compiled with, or None; with nothing said against it, it goes on as it is.
     Raises NetconvError.
     """
-    optimizer = compile_model.known(keras.optimizers, learning.optimizer or compiled or "adam", "optimizer")
+    optimizer = named_objects.find(keras.optimizers, learning.optimizer or compiled or "adam", "optimizer")
     if learning.settings:
         config = {**optimizer.get_config(), **learning.settings}
         try:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..atomic_files import replacing
-from ..builder import compile_model
 from ..errors import NetconvError
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, ignore
@@ -23,6 +22,7 @@ from ..inference.dataset import Dataset
 from ..inference.evaluation import evaluate_dataset
 from ..inference.loading import TABLE, LoadedModel, open_model
 from ..inference.model_spec import as_targets, loss_of, spec_of
+from ..keras_api import named_objects
 from ..keras_api.lazy import keras
 from ..keras_files import archive
 from ..reports.evaluation_report import Evaluation
@@ -155,7 +155,7 @@ def train(
         raise NetconvError("--schedule and --reduce-on-plateau would both set the learning rate: choose one")
     strategy = strategy or distribution.strategy_for()
     if loss is not None:
-        loss = compile_model.loss_for(loss)
+        loss = named_objects.loss_for(loss)
     opened, training, validation = dataset.for_training(
         open_model(model, seed, init, training=True, notify=notify), data, reading, loss=loss,
         validation_data=validation_data, validation_split=validation_split, seed=seed, notify=notify,
@@ -182,7 +182,7 @@ def train(
                 variable.assign([seed, index])
         told = {
             "rows": len(training), "checksum of the targets": zlib.crc32(training.targets[:].tobytes()),
-            "rows for validation": len(validation), "loss": compile_model.loss_config(loss),
+            "rows for validation": len(validation), "loss": named_objects.loss_config(loss),
             "optimizer": type(optimizer).__name__, "optimizer's": _unnamed(optimizer.get_config()),
             "class weights": class_weight, "monitor": monitor, "plateau": reduce_on_plateau,
             "frozen layers": list(freeze), "precision": mixed_precision,
@@ -248,7 +248,7 @@ def weights_of_classes(class_weight, training: Dataset) -> np.ndarray | None:
 def _metrics(model, chosen: Sequence[str], needs: ModelSpec) -> list[Any]:
     """The metrics that a user chose, or those that a model was compiled with, or the customary ones; made anew."""
     if chosen:
-        return [compile_model.metric_for(name) for name in chosen]
+        return [named_objects.metric_for(name) for name in chosen]
     config = model.get_compile_config() if model is not None and model.compiled else None
     if config and config.get("metrics"):
         return keras.saving.deserialize_keras_object(config["metrics"])
