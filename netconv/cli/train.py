@@ -54,7 +54,7 @@ class _Line:
         if self.began and at.rows > self.began[1]:
             rate = (at.rows - self.began[1]) / max(now - self.began[0], 1e-3)
             parts += [f"{rate:,.0f} rows/s", f"at most {_duration(at.left / rate)} left"]
-        parts += [f"{name} {value:.4f}" for name, value in at.figures.items()]
+        parts += [f"{name} {value:.4f}" for name, value in at.metrics.items()]
         width = shutil.get_terminal_size().columns - 1
         click.echo(f"\r\x1b[K{'  '.join(parts)[:width]}", err=True, nl=False)
 
@@ -186,7 +186,7 @@ def train(data, model, output, history, plot, as_json, quiet, validation_data, s
         if line:
             line(at)
         if as_json and at.done == 1:
-            figures = {name: value if math.isfinite(value) else None for name, value in at.figures.items()}
+            figures = {name: value if math.isfinite(value) else None for name, value in at.metrics.items()}
             click.echo(json.dumps({"epoch": at.epoch, **figures}))
             sys.stdout.flush()
 
@@ -211,7 +211,7 @@ def train(data, model, output, history, plot, as_json, quiet, validation_data, s
         if history:
             trained.save_history(history)
         if plot:
-            netconv.learning_curves(trained.history, plot, trained.best if trained.validation_rows else None)
+            netconv.learning_curves(trained.history, plot, trained.best_epoch if trained.validation_rows else None)
         notify(f"{'model':11} {'standard output' if output == '-' else target}")
         if as_json:
             click.echo(json.dumps({"path": str(target), **trained.facts}))

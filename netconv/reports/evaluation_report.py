@@ -15,14 +15,14 @@ WIDEST, MOST = 120, 50
 
 @dataclass(frozen=True)
 class ClassReport:
-    """How well one class is told: `count` rows are of it, `told` are taken for it."""
+    """How well one class is predicted: `count` rows are of it, `predicted` are predicted to be."""
 
     name: str
     precision: float
     recall: float
     f1: float
     count: int
-    told: int
+    predicted: int
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Evaluation:
         return ", ".join(f"{name} {figure(self.metrics[name])}" for name in shown)
 
     def _reports(self) -> list[str]:
-        shown = [c for c in self.classes if c.count or c.told]
+        shown = [c for c in self.classes if c.count or c.predicted]
         worst = sorted(shown, key=lambda c: c.f1)[:MOST] if len(shown) > MOST else shown
         names = [shortened(c.name) for c in worst]
         wide = max(5, *map(len, names)) if names else 5
@@ -93,21 +93,22 @@ class Evaluation:
         return lines
 
     def _mistakes(self) -> list[str]:
-        found = [
-            (count, true.count, shortened(true.name), shortened(told.name))
+        mistakes = [
+            (count, true.count, shortened(true.name), shortened(predicted.name))
             for true, row in zip(self.classes, self.confusion, strict=True)
-            for told, count in zip(self.classes, row, strict=True)
-            if count and told is not true
+            for predicted, count in zip(self.classes, row, strict=True)
+            if count and predicted is not true
         ]
-        found = sorted(found, key=lambda mistake: -mistake[0])
-        if not found:
-            return ["no class is taken for another"]
-        wide = max(4, *(len(name) for _, _, name, _ in found[:20]))
-        also = max(9, *(len(name) for *_, name in found[:20]))
-        lines = [f"{'true':{wide}} {'predicted':{also}}     count  of the true class"]
-        lines += [f"{name:{wide}} {told:{also}} {count:9}  {count / of:.1%}" for count, of, name, told in found[:20]]
-        if len(found) > 20:
-            lines.append(f"the 20 commonest of {len(found):,} mistakes; --json and --plot have the matrix")
+        if not mistakes:
+            return ["no class is mistaken for another"]
+        shown = sorted(mistakes, key=lambda mistake: -mistake[0])[:20]
+        true_width = max(4, *(len(true) for _, _, true, _ in shown))
+        width = max(9, *(len(predicted) for *_, predicted in shown))
+        lines = [f"{'true':{true_width}} {'predicted':{width}}     count  of the true class"]
+        for count, rows, true, predicted in shown:
+            lines.append(f"{true:{true_width}} {predicted:{width}} {count:9}  {count / rows:.1%}")
+        if len(mistakes) > 20:
+            lines.append(f"the 20 most frequent of {len(mistakes):,} mistakes; --json and --plot have the matrix")
         return lines
 
     def check(self, minimum: Mapping[str, float] = {}, maximum: Mapping[str, float] = {}) -> None:
@@ -117,9 +118,9 @@ class Evaluation:
             if name not in self.metrics:
                 raise NetconvError(f"there is no metric {name!r} here; there are {', '.join(self.metrics)}")
         value = self.metrics
-        short = [f"{name} is {figure(value[name])}, and at least {least:g} is wanted" for name, least in minimum.items()
+        short = [f"{name} is {figure(value[name])}, and must be at least {least:g}" for name, least in minimum.items()
                  if not value[name] >= least]  # fmt: skip
-        short += [f"{name} is {figure(value[name])}, and at most {most:g} is wanted" for name, most in maximum.items()
+        short += [f"{name} is {figure(value[name])}, and must be at most {most:g}" for name, most in maximum.items()
                   if not value[name] <= most]  # fmt: skip
         if short:
             raise NetconvError("; ".join(short))

@@ -27,10 +27,10 @@ def read(data) -> tuple[dict[str, float], ...]:
     try:
         text = text.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise DataError("is no history: it is not UTF-8", data.name) from None
+        raise DataError("is not a history: it is not UTF-8", data.name) from None
     history = tuple(_from_json(text, data) if text.lstrip()[:1] == "{" else _from_csv(text, data))
     if not history:
-        raise DataError("is no history: it has no epoch with a loss", data.name)
+        raise DataError("is not a history: it has no epoch with a loss", data.name)
     return history
 
 
@@ -62,7 +62,7 @@ def _from_csv(text: str, data: Source):
     try:
         names = next(reader, [])
         if "loss" not in names:
-            raise DataError("is no history: it has no column 'loss'", data.name)
+            raise DataError("is not a history: it has no column 'loss'", data.name)
         for cells in reader:
             if not cells:
                 continue
@@ -77,4 +77,4 @@ def _number(cell: str, name: str, line: int, data: Source) -> float:
     try:
         return float(cell) if cell.strip() else math.nan
     except ValueError:
-        raise DataError(f"{cell!r} is no number", data.name, line, name, cell) from None
+        raise DataError(f"{cell!r} is not a number", data.name, line, name, cell) from None

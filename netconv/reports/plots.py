@@ -35,7 +35,7 @@ def check_picture(target: Path | str) -> Path:
     installed: before the work that gives the figures."""
     path = Path(target)
     if path.suffix.lower() not in FORMATS:
-        raise NetconvError(f"{target}: a picture is a .png or an .svg file")
+        raise NetconvError(f"{target}: a plot is a .png or .svg file")
     _import()
     return path
 
@@ -55,9 +55,9 @@ def learning_curves(
     names = list(dict.fromkeys(name.removeprefix("val_") for figures in history for name in figures if name != "epoch"))
     names.sort(key=lambda name: name != "loss")
     if not names:
-        raise NetconvError("there are no figures to draw")
+        raise NetconvError("there are no metrics to plot")
     if len(names) > MOST:
-        raise NetconvError(f"{len(names):,} metrics are too many for a picture, which has room for {MOST}")
+        raise NetconvError(f"{len(names):,} metrics are too many for a plot, which has room for {MOST}")
     columns = min(len(names), 2)
     rows = math.ceil(len(names) / columns)
     best = _best([figures.get("val_loss", math.nan) for figures in history]) if best is None else best - 1
@@ -120,7 +120,7 @@ def confusion_matrix(names: Sequence[str], counts: Sequence[Sequence[int]], targ
 
     counts = np.asarray(counts)
     if not counts.size:
-        raise NetconvError("there is no confusion matrix: the net gives values, or more than 2,000 classes")
+        raise NetconvError("there is no confusion matrix: the net predicts values, or more than 2,000 classes")
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     number, digits = len(names), len(f"{counts.max():,}")
     cell = max(8.5 / number, 0.5 if number < 20 else 0.36 if number <= 40 else 0.0) if number > 4 else 1.3
@@ -181,7 +181,7 @@ def _import():
     try:
         import matplotlib.figure
     except ImportError:
-        raise NetconvError("pictures are drawn by matplotlib: pip install 'netconv[plot]'") from None
+        raise NetconvError("plots need matplotlib: pip install 'netconv[plot]'") from None
     return matplotlib
 
 

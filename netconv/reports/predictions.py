@@ -103,10 +103,10 @@ class Predictions:
 
         if not self.classes:
             if proba or top is not None:
-                raise NetconvError("probabilities are of classes, and this net gives values")
+                raise NetconvError("probabilities are for classifiers, and this net predicts values")
             return lambda block: [lines.numbers(column, block.faulty) for column in block.values.T]
         if proba and top is not None:
-            raise NetconvError("either the probabilities of all classes or the likeliest classes")
+            raise NetconvError("choose the probabilities of all classes or the most likely classes, not both")
 
         def columns(block: Block) -> list:
             rounded = lines.significant(block.values)

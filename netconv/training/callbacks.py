@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..keras_api.lazy import keras
+from .options import MONITOR
 
-MONITOR = "val_loss"
-"""The metric that is monitored unless another is chosen; without validation, none is."""
 LARGER_IS_BETTER = re.compile(r"acc|auc|precision|recall|score|iou|similarity|_at_|true_(positives|negatives)")
 """In the names of Keras's metrics. Keras infers the direction of some of its metrics only, and fails for the others."""
 

@@ -123,7 +123,7 @@ def test_evaluate_stops_a_pipeline(trained):
     assert done.exit_code == 1 and done.stdout.startswith("rows ")
     accuracy, loss = (figure(metrics[name]) for name in ("accuracy", "loss"))
     assert done.stderr == (
-        f"netconv: accuracy is {accuracy}, and at least 1.5 is wanted; loss is {loss}, and at most -1 is wanted\n"
+        f"netconv: accuracy is {accuracy}, and must be at least 1.5; loss is {loss}, and must be at most -1\n"
     )
     done = run("evaluate", "-m", trained, kidney, "--max", "mse=1")
     known = "loss, accuracy, macro_precision, macro_recall, macro_f1, auc"
@@ -136,7 +136,7 @@ def test_evaluate_draws_the_confusion_matrix(trained, tmp_path):
     done = run("evaluate", "-m", trained, FIXTURES / "kidney.csv", "--plot", picture)
     assert done.exit_code == 0 and done.stdout.startswith("rows ") and picture.read_text().startswith("<?xml")
     message = fails("evaluate", "-m", "no.keras", "no.csv", "--plot", "m.pdf")
-    assert message == "netconv: m.pdf: a picture is a .png or an .svg file"
+    assert message == "netconv: m.pdf: a plot is a .png or .svg file"
 
 
 def test_predict_from_stdin_with_all_probabilities_and_in_json(trained):

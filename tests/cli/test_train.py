@@ -80,14 +80,14 @@ LONG = ["--epochs", "60", "--early-stopping", "0", "--batch-size", "8", "--json"
 
 @pytest.mark.usefixtures("folder")
 def test_killed_and_resumed():
-    """kill -9 in the midst: going on gives the weights of the training that was left alone."""
+    """kill -9 in the middle: the resumed training has the weights of an uninterrupted one."""
     killed = start(*LONG, "-o", "x.keras", "--checkpoint", "ck")
     after(killed, 3)
     killed.kill()
     done(killed, -signal.SIGKILL)
     assert not Path("x.keras").exists()
     found = run(*LONG, "-o", "resumed.keras", "--checkpoint", "ck", "--resume")
-    assert found.exit_code == 0 and "\ngoing on after epoch " in found.stderr
+    assert found.exit_code == 0 and "\ncontinuing after epoch " in found.stderr
     epochs = [json.loads(line)["epoch"] for line in found.stdout.splitlines()[:-1]]
     assert epochs == list(range(epochs[0], 61)) and epochs[0] > 3
     assert run(*LONG, "-o", "whole.keras").exit_code == 0
@@ -120,7 +120,7 @@ made.layers[1].rate = 0
 made.save("plain.keras")
 two = netconv.train("plain.keras", "t.csv", strategy=tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), **options)
 one = netconv.train("plain.keras", "t.csv", **options)
-for left, right in zip(two.opened.model.get_weights(), one.opened.model.get_weights(), strict=True):
+for left, right in zip(two.loaded.model.get_weights(), one.loaded.model.get_weights(), strict=True):
     np.testing.assert_allclose(left, right, atol=1e-6)
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=SECONDS, capture_output=True)
@@ -148,7 +148,7 @@ def test_room_is_looked_for_before_training(folder, monkeypatch):
     [
         (["--history", "no/h.csv"], "netconv: no/h.csv: No such file or directory"),
         (["--plot", "no/p.png"], "netconv: no/p.png: No such file or directory"),
-        (["--plot", "p.pdf"], "netconv: p.pdf: a picture is a .png or an .svg file"),
+        (["--plot", "p.pdf"], "netconv: p.pdf: a plot is a .png or .svg file"),
         (["--checkpoint", "t.csv"], "netconv: t.csv: File exists"),
         (["--tensorboard", "t.csv/x"], "netconv: t.csv/x: Not a directory"),
         (["-o", "d.keras"], "netconv: d.keras: Is a directory"),
@@ -225,8 +225,8 @@ def test_progress_on_one_line_of_a_terminal(capsys, monkeypatch):
     monkeypatch.setattr(command.time, "monotonic", lambda: next(times))
     monkeypatch.setenv("COLUMNS", "60")
     line = command._Line()
-    at = {"epochs": 5, "figures": {"loss": 0.25, "accuracy": 0.5}}
-    line(SimpleNamespace(epoch=1, done=0.0, rows=0, left=10_000, epochs=5, figures={}))
+    at = {"epochs": 5, "metrics": {"loss": 0.25, "accuracy": 0.5}}
+    line(SimpleNamespace(epoch=1, done=0.0, rows=0, left=10_000, epochs=5, metrics={}))
     line(SimpleNamespace(epoch=1, done=0.1, rows=200, left=9800, **at))
     line(SimpleNamespace(epoch=1, done=0.6, rows=1200, left=120_000, **at))
     line(SimpleNamespace(epoch=1, done=0.7, rows=1400, left=8600, **at))

@@ -5,11 +5,12 @@ import pytest
 from models import fails
 
 from netconv.keras_api import call_expressions
-from netconv.training.optimizers import Learning, optimizer_for, schedule
+from netconv.training.optimizers import optimizer_for, schedule_for
+from netconv.training.options import OptimizerOptions
 
 
 def made(steps=10, epochs=5, compiled=None, **options):
-    return optimizer_for(Learning(**options), compiled, steps, epochs)
+    return optimizer_for(OptimizerOptions(**options), compiled, steps, epochs)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_options_that_mean_nothing(options, message):
 
 
 def rates(text, at, steps=10, epochs=5):
-    found = schedule(text, 0.8, steps, epochs)
+    found = schedule_for(text, 0.8, steps, epochs)
     return [float(found(step)) for step in at]
 
 
