@@ -96,16 +96,16 @@ def test_a_resumed_training_has_the_weights_of_an_uninterrupted_one(tmp_path):
     )
     assert interrupted.stopped and len(interrupted.history) == 3 and "3, the best " in interrupted.text
     assert "stopped in the last one" in interrupted.text
-    said = []
-    resumed = netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, notify=said.append, **OPTIONS)
-    assert f"continuing after epoch 2, from {tmp_path / 'checkpoint.npz'}" in said
+    notes = []
+    resumed = netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, notify=notes.append, **OPTIONS)
+    assert f"continuing after epoch 2, from {tmp_path / 'checkpoint.npz'}" in notes
     same(whole, resumed)
     assert not resumed.stopped
     rates = [metrics["learning_rate"] for metrics in whole.history]
     assert rates[0] == pytest.approx(0.05) and min(rates) < 0.05
 
     again = netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, **OPTIONS)
-    assert again.history == whole.history  # which is over: nothing is learnt
+    assert again.history == whole.history  # which is complete: nothing is trained
 
     path = tmp_path / "checkpoint.npz"
     message = fails(netconv.train, net(), source(HARD), checkpoint=tmp_path, resume=True, **OPTIONS | {"seed": 4})
@@ -133,9 +133,9 @@ def test_a_compiled_optimizer_gives_the_same_weights(monkeypatch):
 
 
 def test_there_may_be_no_checkpoint_yet(tmp_path):
-    said = []
-    netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, epochs=1, notify=said.append)
-    assert f"no checkpoint in {tmp_path} yet: training starts" in said
+    notes = []
+    netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, epochs=1, notify=notes.append)
+    assert f"no checkpoint in {tmp_path} yet: training starts" in notes
     assert fails(netconv.train, net(), source(HARD), resume=True) == (
         "--resume needs --checkpoint, which names the folder"
     )
@@ -148,7 +148,7 @@ def test_a_checkpoint_is_read_as_data(tmp_path):
     assert message == f"{path}: is damaged, or not a checkpoint of this model"
 
 
-def test_what_a_schedule_and_a_plateau_set():
+def test_schedule_and_plateau_exclude_each_other():
     message = fails(netconv.train, net(), source(HARD), schedule="cosine", reduce_on_plateau=(1, 0.5))
     assert message == "--schedule and --reduce-on-plateau would both set the learning rate: choose one"
 
@@ -156,14 +156,14 @@ def test_what_a_schedule_and_a_plateau_set():
 def test_frozen_layers_are_not_trained():
     made = net()
     before = made.get_weights()
-    said = []
+    notes = []
     names = [layer.name for layer in made.layers if layer.weights]
     options = {"epochs": 4, "reduce_on_plateau": (1, 0.5), "early_stopping": 0}
-    done = netconv.train(made, source(HARD), freeze=(names[0], "batch*"), notify=said.append, **options)
+    done = netconv.train(made, source(HARD), freeze=(names[0], "batch*"), notify=notes.append, **options)
     assert float(done.loaded.model.optimizer.learning_rate) <= done.history[-1]["learning_rate"]
     changed = [bool((a != b).any()) for a, b in zip(before, done.loaded.model.get_weights(), strict=True)]
     assert changed == [False] * 6 + [True, True]
-    assert f"frozen: {names[0]}, {names[1]} (28 parameters)" in said
+    assert f"frozen: {names[0]}, {names[1]} (28 parameters)" in notes
     assert all(layer.trainable for layer in made.layers)
     message = fails(netconv.train, made, source(HARD), freeze=("conv*",))
     assert message == f"no layer with weights is called 'conv*'; there are {', '.join(names)}"

@@ -47,7 +47,7 @@ def test_every_optimizer_of_keras(name):
     assert type(made(optimizer=name)).__name__.lower() == name.replace("_", "").lower()
 
 
-def test_a_compiled_optimizer_goes_on_unless_something_is_said():
+def test_a_compiled_optimizer_is_used_unless_an_option_changes_it():
     compiled = keras.optimizers.RMSprop(0.3)
     assert made(compiled=compiled) is compiled
     other = made(compiled=compiled, global_clipnorm=2.0)
@@ -80,7 +80,7 @@ def test_a_compiled_optimizer_goes_on_unless_something_is_said():
          "values. Received: boundaries=[10, 20] of length 2, and values=[0.1] of length 1."),
     ],
 )  # fmt: skip
-def test_options_that_mean_nothing(options, message):
+def test_invalid_options(options, message):
     assert fails(made, **options) == message
 
 

@@ -19,14 +19,14 @@ from netconv.keras_files import archive
 from netconv.training import train
 
 
-def test_the_kidney_table_is_learnt_with_no_options():
+def test_the_kidney_table_without_options():
     hidden = [layers.BatchNormalization(momentum=0.9), layers.Dense(20), layers.ReLU(), layers.Dropout(0.1)]
     made = model(24, hidden=hidden)
     made.optimizer.learning_rate = 0.01
-    said = []
-    done = netconv.train(made, KIDNEY, notify=said.append)
+    notes = []
+    done = netconv.train(made, KIDNEY, notify=notes.append)
     assert done.evaluation.metrics["accuracy"] >= 0.97
-    assert said == [
+    assert notes == [
         "target: column 'classification' (--target names another)",
         "column 'id' is left out: it would be one feature too many",
     ]
@@ -42,7 +42,7 @@ def test_training_stops_and_keeps_the_best_weights():
     assert done.evaluation.metrics["loss"] == pytest.approx(min(losses), rel=1e-4)
 
 
-def test_the_monitored_figure_tells_the_best_epoch():
+def test_the_monitored_metric_decides_which_epoch_is_best():
     options = {"epochs": 40, "early_stopping": 3, "monitor": "val_accuracy"}
     done = netconv.train(model(), source(separable(40)), **options)
     accuracies = [metrics["val_accuracy"] for metrics in done.history]
@@ -55,15 +55,15 @@ def test_the_monitored_figure_tells_the_best_epoch():
     )
 
 
-def test_the_table_tells_the_shape_of_an_untrained_net(tmp_path):
+def test_the_shape_of_an_untrained_net_is_inferred_from_the_table(tmp_path):
     path = nets.write(tmp_path, nets.graph(
         nets.null("data"), nets.null("w"), nets.null("b"), nets.op("FullyConnected", "fc", [0, 1, 2], num_hidden=2),
         nets.op("softmax", "s", [3]),
     ))  # fmt: skip
-    said = []
-    done = netconv.train(path, source(separable()), epochs=2, notify=said.append)
+    notes = []
+    done = netconv.train(path, source(separable()), epochs=2, notify=notes.append)
     assert done.loaded.model.input_shape == (None, 2)
-    assert said[:2] == [
+    assert notes[:2] == [
         "no parameter file: untrained, initial values drawn with seed 0",
         "data: shape (?, 2) found out from the data",
     ]
@@ -92,7 +92,7 @@ def test_two_runs_are_one():
     assert any((one != two).any() for one, two in zip(weights(5), weights(6), strict=True))
 
 
-def test_the_rows_for_validation_are_of_all_classes_and_are_not_learnt_from():
+def test_the_rows_for_validation_are_of_all_classes_and_are_not_trained_on():
     y = np.array([0] * 50 + [1] * 10 + [2])
     held = dataset.stratified_sample(y, 0.2, 0)
     assert np.bincount(y[held]).tolist() == [10, 2]
@@ -107,7 +107,7 @@ def test_the_rows_for_validation_are_of_all_classes_and_are_not_learnt_from():
     assert [f.fill for f in done.encoding.features] == [float(np.median(inside)), 0.0]
 
 
-def test_without_validation_all_rows_are_learnt_from_to_the_last_epoch():
+def test_without_validation_all_rows_are_trained_on_to_the_last_epoch():
     done = netconv.train(model(), source(separable()), validation_split=0, epochs=4)
     assert (done.rows, done.validation_rows, done.best_epoch, len(done.history)) == (60, 0, 4, 4)
     assert done.text.splitlines() == [
@@ -128,10 +128,10 @@ def test_another_table_validates():
 
 
 def test_rows_without_a_target_are_left_out_and_counted():
-    said = []
-    done = netconv.train(model(), source(separable() + "1,2,?\n3,4,\n"), epochs=1, notify=said.append)
+    notes = []
+    done = netconv.train(model(), source(separable() + "1,2,?\n3,4,\n"), epochs=1, notify=notes.append)
     assert done.rows + done.validation_rows == 60
-    assert "2 rows without a target left out" in said
+    assert "2 rows without a target left out" in notes
 
 
 def test_fewer_classes_than_outputs():
@@ -140,7 +140,7 @@ def test_fewer_classes_than_outputs():
     assert done.facts["classes"] == ["x", "y"]
 
 
-def test_one_class_teaches_nothing():
+def test_a_single_class():
     assert fails(netconv.train, model(), source("a,b,class\n1,2,x\n3,4,x\n")) == (
         "t.csv, column 'class': all rows are of one class, 'x': there is nothing to distinguish"
     )
@@ -215,7 +215,7 @@ def test_options_of_keras_reach_the_training():
         ({"class_weight": {"maybe": 2}}, "class weight for unknown class 'maybe'; the classes are no, yes"),
     ],
 )
-def test_options_that_mean_nothing(options, message):
+def test_invalid_options(options, message):
     assert fails(netconv.train, model(), source(separable()), epochs=1, **options) == message
 
 
@@ -235,7 +235,7 @@ def test_a_loss_that_is_no_number_ends_it():
     assert message == "the loss became inf in epoch 1: try a smaller --learning-rate, or --rescale"
 
 
-def test_what_a_table_cannot_train():
+def test_nets_that_a_table_cannot_train():
     made = keras.Sequential([keras.Input((2, 3)), layers.Dense(2)])
     assert fails(netconv.train, made, source("a\n1\n")) == (
         "the model: the net outputs 2 x 2 per row, and a table can train only a vector"
@@ -250,7 +250,7 @@ def test_what_a_table_cannot_train():
     )
 
 
-def test_progress_is_told():
+def test_progress_is_reported():
     seen = []
     netconv.train(model(), source(separable()), epochs=2, batch_size=8, progress=seen.append)
     assert [at.epoch for at in seen if at.done == 1 and "val_loss" in at.metrics] == [1, 2]
@@ -284,7 +284,7 @@ def trained(tmp_path_factory):
     return done.loaded.trained_path(), text
 
 
-def test_everything_learnt_is_in_the_file(trained):
+def test_how_the_table_was_read_is_in_the_file(trained):
     path, _ = trained
     assert path.name == "net-trained.keras"
     members = archive.members(path)
@@ -315,21 +315,21 @@ def test_the_target_of_another_table_may_have_another_name(trained):
     assert fails(netconv.evaluate, path, source(other)) == "t.csv: has no target column 'kind'"
 
 
-def test_categories_not_seen_in_training_are_told_once(trained):
-    said = []
-    predictions = netconv.predict(trained[0], source("a,b,c\n1,p,x\n2,q,x\n"), notify=said.append)
+def test_categories_not_seen_in_training_are_reported_once(trained):
+    notes = []
+    predictions = netconv.predict(trained[0], source("a,b,c\n1,p,x\n2,q,x\n"), notify=notes.append)
     assert b"".join(predictions.csv()).decode().count("\n") == 3
-    assert said == [
+    assert notes == [
         "warning: column 'c': 2 cells with a category that is not in the training table, treated as missing"
     ]
 
 
 def test_training_goes_on_from_a_trained_model(trained):
     path, text = trained
-    said = []
-    done = netconv.train(path, source(text), epochs=1, notify=said.append)
+    notes = []
+    done = netconv.train(path, source(text), epochs=1, notify=notes.append)
     assert done.encoding == netconv.open_model(path).encoding
-    assert said[0] == "columns, categories and classes are those of the table that the model was trained on"
+    assert notes[0] == "columns, categories and classes are those of the table that the model was trained on"
 
 
 def test_rows_come_as_they_arrive_and_a_fault_stops_there(trained):
