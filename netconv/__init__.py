@@ -9,13 +9,16 @@ from .errors import DataError, FormatError, NetconvError, NodeError, ShapeError,
 
 __version__ = "0.1.0"
 __all__ = [
-    "DataError", "FormatError", "NetconvError", "NodeError", "ShapeError", "UnsupportedOps", "check_picture",
-    "check_writable", "confusion_matrix", "convert", "convert_file", "evaluate", "find_model", "inspect",
-    "learning_curves", "list_ops", "open_model", "predict", "read", "read_history", "strategy_for", "train",
+    "DataError", "FormatError", "NetconvError", "NodeError", "ShapeError", "TableOptions", "TrainingOptions",
+    "UnsupportedOps", "check_picture", "check_writable", "confusion_matrix", "convert", "convert_file", "evaluate",
+    "find_model", "inspect", "learning_curves", "list_ops", "open_model", "predict", "read", "read_history",
+    "strategy_for", "train",
 ]  # fmt: skip
 
 
 _ON_TABLES = {
+    "TableOptions": "features.table_options.TableOptions",
+    "TrainingOptions": "training.options.TrainingOptions",
     "find_model": "inference.loading.find_model",
     "open_model": "inference.loading.open_model",
     "train": "training.train.train",
