@@ -7,15 +7,17 @@ import io
 import json
 import math
 from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import DataError
-from ..tables.sources import Data, Source, source
+from ..tables.sources import Source, source
 
 LARGEST = 64 << 20
 """The size of a history in bytes: a million epochs."""
 
 
-def read(data: Data) -> tuple[dict[str, float], ...]:
+def read(data: Source | Path | str | BinaryIO) -> tuple[dict[str, float], ...]:
     """Reads the metrics of each epoch from a path or a binary stream.
 
     Args:
