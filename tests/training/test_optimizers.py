@@ -28,7 +28,7 @@ def test_names_with_options(text, found):
 @pytest.mark.parametrize(
     "text",
     ["", "sgd(0.9)", "sgd(**{'a': 1})", "a.b(c=1)", "sgd(momentum=open('x'))", "f(x=[y for y in z])", "sgd(", "a b",
-     "sgd(momentum=" + "(" * 500 + ")", "sgd(m=" + "1" * 2000 + ")", "-sgd"],
+     "sgd(momentum=" + "(" * 500 + ")", "sgd(m=" + "1" * 2000 + ")", "-sgd", "sgd(momentum=0.9, momentum=0.8)"],
 )  # fmt: skip
 def test_nothing_else_is_a_name_with_options(text):
     assert fails(call_expressions.parse, text, "sgd(momentum=0.9)") == (
