@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .reports.predictions import Block, Predictions
     from .training.distribution import strategy_for
     from .training.loop import Progress
+    from .training.options import OptimizerOptions, TrainingOptions
     from .training.train import TrainingResult, train
 
 __version__ = "0.1.0"
@@ -45,11 +46,13 @@ __all__ = [
     "LoadedModel",
     "NetconvError",
     "NodeError",
+    "OptimizerOptions",
     "Predictions",
     "Progress",
     "Report",
     "ShapeError",
     "TableOptions",
+    "TrainingOptions",
     "TrainingResult",
     "UnsupportedOps",
     "check_picture",
@@ -86,6 +89,7 @@ _LAZY = {
     "reports.predictions": ("Block", "Predictions"),
     "training.distribution": ("strategy_for",),
     "training.loop": ("Progress",),
+    "training.options": ("OptimizerOptions", "TrainingOptions"),
     "training.train": ("TrainingResult", "train"),
 }
 """Module to the public names that it has. They are imported when first used: most of them import numpy or Keras."""

@@ -31,7 +31,7 @@ class ProgressLine:
         if self.began and at.rows > self.began[1]:
             rate = (at.rows - self.began[1]) / max(now - self.began[0], 1e-3)
             parts += [f"{rate:,.0f} rows/s", f"at most {duration(at.left / rate)} left"]
-        parts += [f"{name} {value:.4f}" for name, value in at.figures.items()]
+        parts += [f"{name} {value:.4f}" for name, value in at.metrics.items()]
         width = shutil.get_terminal_size().columns - 1
         click.echo(f"\r\x1b[K{'  '.join(parts)[:width]}", err=True, nl=False)
 

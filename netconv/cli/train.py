@@ -241,7 +241,7 @@ def train(
         if line:
             line(at)
         if as_json and at.done == 1:
-            metrics = {name: value if math.isfinite(value) else None for name, value in at.figures.items()}
+            metrics = {name: value if math.isfinite(value) else None for name, value in at.metrics.items()}
             click.echo(json.dumps({"epoch": at.epoch, **metrics}))
             sys.stdout.flush()
 
@@ -307,4 +307,4 @@ def _write(result: Any, target: Any, history: str | None, plot: str | None) -> N
     if history:
         result.save_history(history)
     if plot:
-        netconv.learning_curves(result.history, plot, result.best if result.validation_rows else None)
+        netconv.learning_curves(result.history, plot, result.best_epoch if result.validation_rows else None)

@@ -1,4 +1,4 @@
-"""A name with options, as in `sgd(momentum=0.9)`, read as data: nothing in it is executed."""
+"""A name with arguments, such as `sgd(momentum=0.9)`, read as data: nothing in it is executed."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from typing import Any
 from ..errors import NetconvError
 
 LONGEST = 1000
-"""Characters of a call."""
+"""The largest number of characters."""
 NAMED_IN_FULL = 20
+"""How many names of arguments a message lists."""
 
 
 def parse(text: str, example: str) -> tuple[str, dict[str, Any]]:
-    """The name and the options: `"sgd"` has none, those of `"sgd(momentum=0.9)"` are numbers, texts, True, False, None
-    and lists of these. Raises NetconvError, with `example` for what would work."""
+    """The name and the arguments, which are numbers, strings, True, False, None and lists of these. Raises
+    NetconvError, with `example` for what would work."""
     try:
         tree = ast.parse(text[: LONGEST + 1].strip(), mode="eval").body
         if isinstance(tree, ast.Name):
             return tree.id, {}
         if not (isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name)) or tree.args:
             raise ValueError
-        options = {keyword.arg: ast.literal_eval(keyword.value) for keyword in tree.keywords}
-        if None in options or len(text) > LONGEST:
+        options = {k.arg: ast.literal_eval(k.value) for k in tree.keywords if k.arg is not None}
+        if len(options) < len(tree.keywords) or len(text) > LONGEST:
             raise ValueError
         return tree.func.id, options
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
@@ -32,8 +33,8 @@ def parse(text: str, example: str) -> tuple[str, dict[str, Any]]:
 
 
 def check(call, name: str, options: Mapping[str, Any], extra: tuple[str, ...] = ()) -> None:
-    """Raises NetconvError when `call`, known as `name`, does not take the options, or wants others besides; `extra` are
-    names that it takes for what it shows as **kwargs."""
+    """Raises NetconvError if `call`, which users know as `name`, does not take the arguments, or requires others.
+    `extra` are names of arguments that it takes as `**kwargs`."""
     taken = {n: p for n, p in inspect.signature(call).parameters.items() if p.kind is not p.VAR_KEYWORD}
     known = dict.fromkeys([*taken, *extra])
     strange = [option for option in options if option not in known]

@@ -79,7 +79,7 @@ LONG = ["--epochs", "60", "--early-stopping", "0", "--batch-size", "8", "--json"
 
 @pytest.mark.usefixtures("folder")
 def test_killed_and_resumed():
-    """kill -9 in the midst: going on gives the weights of the training that was left alone."""
+    """kill -9 in the middle: the resumed training has the weights of an uninterrupted one."""
     killed = start(*LONG, "-o", "x.keras", "--checkpoint", "ck")
     after(killed, 3)
     killed.kill()
@@ -119,7 +119,7 @@ made.layers[1].rate = 0
 made.save("plain.keras")
 two = netconv.train("plain.keras", "t.csv", strategy=tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), **options)
 one = netconv.train("plain.keras", "t.csv", **options)
-for left, right in zip(two.opened.model.get_weights(), one.opened.model.get_weights(), strict=True):
+for left, right in zip(two.loaded.model.get_weights(), one.loaded.model.get_weights(), strict=True):
     np.testing.assert_allclose(left, right, atol=1e-6)
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=SECONDS, capture_output=True)
@@ -224,8 +224,8 @@ def test_progress_on_one_line_of_a_terminal(capsys, monkeypatch):
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
     monkeypatch.setenv("COLUMNS", "60")
     line = progress.ProgressLine()
-    at = {"epochs": 5, "figures": {"loss": 0.25, "accuracy": 0.5}}
-    line(SimpleNamespace(epoch=1, done=0.0, rows=0, left=10_000, epochs=5, figures={}))
+    at = {"epochs": 5, "metrics": {"loss": 0.25, "accuracy": 0.5}}
+    line(SimpleNamespace(epoch=1, done=0.0, rows=0, left=10_000, epochs=5, metrics={}))
     line(SimpleNamespace(epoch=1, done=0.1, rows=200, left=9800, **at))
     line(SimpleNamespace(epoch=1, done=0.6, rows=1200, left=120_000, **at))
     line(SimpleNamespace(epoch=1, done=0.7, rows=1400, left=8600, **at))

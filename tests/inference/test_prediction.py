@@ -114,7 +114,7 @@ def trained():
     rows = "id,a,c,class\n" + "".join(
         f"{n},{n % 7 - 3},{'pq'[n % 2]},{'yes' if n % 7 > 3 else 'no'}\n" for n in range(70)
     )
-    return train.train(model(), source(rows), epochs=1).opened
+    return train.train(model(), source(rows), epochs=1).loaded
 
 
 def lines_of(text, opened, written=Predictions.csv, **options):

@@ -75,7 +75,7 @@ def test_more_metrics_than_there_is_room_for(tmp_path):
     assert fails(plots.learning_curves, [{f"m{n}": 1.0 for n in range(40)}], tmp_path / "c.png") == message
 
 
-def test_figures_that_are_no_numbers_leave_a_gap(drawn):
+def test_metrics_that_are_not_numbers_leave_a_gap(drawn):
     plots.learning_curves(
         [{"loss": float("nan")}, {"loss": float("inf")}, {"loss": 1e300}, {"loss": 1.0}], io.BytesIO()
     )
@@ -103,7 +103,7 @@ def test_a_confusion_matrix_has_counts_and_shares(tmp_path, drawn):
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
-def test_the_same_figures_give_the_same_bytes(tmp_path, ending):
+def test_the_same_numbers_give_the_same_bytes(tmp_path, ending):
     for name in ("a", "b"):
         plots.learning_curves(FIGURES, tmp_path / f"{name}.{ending}")
         plots.confusion_matrix("xy", ((3, 1), (0, 4)), tmp_path / f"m{name}.{ending}")
