@@ -73,21 +73,25 @@ def prepare(
     )
     if params is None or params is False:
         graph = initialize.initialise(graph, found.arrays, seed, given, init)
-        notes = (f"no parameter file: untrained, initial values drawn with seed {seed}",)
+        notes = (f"no parameter file: untrained, initial weights drawn with seed {seed}",)
     elif init is not None:
         raise FormatError(
-            f"{graph.source}: its parameters are in {params}; initial values (--init) are for a net without"
+            f"{graph.source}: its parameters are in {params}; --init is for a net without a parameter file"
         )
     else:
         initialize.require(graph, given)
         notes = reader.said_unused(raw, params)
     if left_out := canonicalize.losses_left_out(raw, given):
         ports = ", ".join(dict.fromkeys(graph.ports))
-        notes = (*notes, f"{', '.join(left_out)}: for a loss, which is left out; the model gives {ports}")
+        notes = (
+            *notes,
+            f"{', '.join(left_out)}: used by a loss layer only, which is left out; the outputs of the model are "
+            f"{ports}",
+        )
     starts = [graph.nodes[index].name for index in sorted(zeros) if not canonicalize.is_filler(graph.nodes[index].name)]
     if starts:
         names = ", ".join(starts)
-        notes = (*notes, f"{names}: initial states start at zero; --states keeps them as inputs")
+        notes = (*notes, f"{names}: initial states are zero; --states makes them inputs")
     draft = GraphRewriter(canonicalize.frozen(graph), found.inputs)
     reroll_rnn.roll_up(draft)
     fuse_layers.simplify(draft)
@@ -191,9 +195,9 @@ def report(done: Conversion, path: str | None) -> Report:
         *(f"input  {name} {format_shape(shape)}" for name, shape in facts["inputs"].items()),
         *(f"output {name} {format_shape(shape)}" for name, shape in facts["outputs"]),
         *(
-            f"loss   {name}, because {why}; --loss decides"
+            f"loss   {name}, because {why}; --loss overrides it"
             if facts["loss"] == facts["losses"]
-            else f"loss   {', '.join(facts['loss'])}, as asked"
+            else f"loss   {', '.join(facts['loss'])}, as given"
             for name, why in zip(facts["losses"], facts["why"], strict=True)
         ),
         f"optimizer {facts['optimizer']}, learning rate {facts['learning_rate']:g}",

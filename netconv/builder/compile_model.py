@@ -36,14 +36,14 @@ def _choice(graph: Graph, edge: Edge, rank: int) -> Choice:
     found = registry.head_loss(node)
     mean_or_loss = node.op == "mean" or registry.compared_inputs(node)
     if found is None and (head.name in LOSS_NETS or (graph.mathematica and mean_or_loss)):
-        why = "the head is a loss layer of Mathematica: the model's output is the loss itself"
+        why = "the net ends in a loss layer of Mathematica: the model's output is the loss itself"
         return Choice("mean_absolute_error", (), why)
     if found is None or not found.name.endswith("crossentropy"):
-        return Choice(found.name if found else "mean_squared_error", (), f"the head is a {node.op}")
+        return Choice(found.name if found else "mean_squared_error", (), f"the net ends in {node.op}")
     if found.name == "binary_crossentropy":
-        return Choice(found.name, ("accuracy",), f"the head is a {node.op}")
+        return Choice(found.name, ("accuracy",), f"the net ends in {node.op}")
     if rank > 2 and found.class_axis % rank != rank - 1:
-        why = f"the classes of the {node.op} lie along axis 1 and Keras's cross-entropy wants them last"
+        why = f"the classes of the {node.op} are on axis 1 and Keras's cross-entropy expects them last"
         return Choice("mean_squared_error", (), why)
     options = {"from_logits": True} if found.from_logits else {}
     ignores = ""
@@ -51,7 +51,7 @@ def _choice(graph: Graph, edge: Edge, rank: int) -> Choice:
         options["ignore_class"] = found.ignore_class
         ignores = f" that ignores {found.ignore_class}"
     loss = keras.losses.SparseCategoricalCrossentropy(**options) if options else found.name
-    return Choice(loss, ("accuracy",), f"the head is a {node.op}{ignores}; targets are class numbers from 0")
+    return Choice(loss, ("accuracy",), f"the net ends in {node.op}{ignores}; targets are class numbers from 0")
 
 
 def compile_model(

@@ -52,7 +52,9 @@ def build(graph: Graph, shapes: dict[int, tuple], zeros: set[int] = frozenset())
         for name, paths in doubled.items():
             if name in state.tied:
                 where = ", ".join(paths)
-                raise FormatError(f"{graph.source}: no layers of Keras share parameter {name!r} as these do: {where}")
+                raise FormatError(
+                    f"{graph.source}: Keras layers cannot share parameter {name!r} as these nodes do: {where}"
+                )
         state = BuildState(translate, tied=state.tied | doubled.keys())
 
 
@@ -96,7 +98,7 @@ def _built(graph: Graph, shapes: dict[int, tuple], zeros: set[int], state: Build
     weights = {path: origin for path, origin in weights.items() if path in kept}
     used = {name for origin in weights.values() for name in sources(origin)}
     if unused := unused_parameters(graph, used | state.discarded):
-        state.notes.append(f"{', '.join(unused)}: only the shape of what is made with it counts")
+        state.notes.append(f"{', '.join(unused)}: only its shape is used")
     account = Account(
         nodes=sum(node.op != "null" for node in graph.nodes),
         layers=len(made),
@@ -167,7 +169,7 @@ def _found(graph: Graph, found: dict[Edge, Any], edge: Edge):
     if found.get(edge) is None:
         node = graph.nodes[edge.node]
         count = sum(e.node == edge.node and v is not None for e, v in found.items())
-        raise NodeError(node.op, node.name, f"has {count} outputs; output {edge.output} is asked for")
+        raise NodeError(node.op, node.name, f"has {count} outputs; output {edge.output} is requested")
     return found[edge]
 
 

@@ -29,7 +29,7 @@ def parse(text: str, example: str) -> tuple[str, dict[str, Any]]:
             raise ValueError
         return tree.func.id, options
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-        raise NetconvError(f"{text!r} is no name with options such as {example}") from None
+        raise NetconvError(f"{text!r} is not a name with options such as {example}") from None
 
 
 def check(call, name: str, options: Mapping[str, Any], extra: tuple[str, ...] = ()) -> None:
@@ -46,4 +46,4 @@ def check(call, name: str, options: Mapping[str, Any], extra: tuple[str, ...] = 
         n for n, p in taken.items() if p.default is p.empty and n not in options and p.kind is not p.VAR_POSITIONAL
     ]
     if missing:
-        raise NetconvError(f"{name} wants {missing[0]}, as in {name}({missing[0]}=...)")
+        raise NetconvError(f"{name} requires {missing[0]}, as in {name}({missing[0]}=...)")

@@ -189,7 +189,7 @@ def _upsampling_shape(a, ins, outs):
     for x in parts[1:]:
         if any(None not in (n, m) and n % m for n, m in zip(sizes, x[2:], strict=True)):
             raise ShapeMismatch(
-                f"images of shape {format_shape(x)} are no whole part of {format_shape((data[0], data[1], *sizes))}"
+                f"images of shape {format_shape(x)} do not divide {format_shape((data[0], data[1], *sizes))}"
             )
     many = data[1] if a.multi_input_mode == "sum" else None if None in channels else sum(channels)
     return parts, [(data[0], many, *sizes)]

@@ -270,7 +270,7 @@ def polyval(at, p, x):
 
 def _whole_numbers(at, data):
     if not is_integer(data) or kind(data) == "bool":
-        raise at.error("data must be whole numbers", kind(data))
+        raise at.error("data must be integers", kind(data))
 
 
 @translates("_npi_lcm", layout=anywhere)

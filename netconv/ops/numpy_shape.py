@@ -285,7 +285,7 @@ def _line(at, data, axis: int | None):
         data, axis = ops.reshape(data, (-1,)), 0
     axis = at.axis(axis, len(data.shape))
     if data.shape[axis] is None:
-        raise at.open("cannot count places along an axis of unknown length", tuple(data.shape))
+        raise at.open("cannot count positions along an axis of unknown length", tuple(data.shape))
     return data, axis
 
 

@@ -213,7 +213,7 @@ def _checked(at, quantized: bool, last_input) -> None:
     if not quantized:
         raise at.error("needs a subgraph")
     if last_input is None:
-        raise at.error("needs a range of what it is given")
+        raise at.error("needs the range of its input")
     remark(at)
 
 
@@ -250,7 +250,7 @@ def _limit(at, parts) -> float | None:
             return attributes["a_max"]
         if op in ("clip", "LeakyReLU", "square", "sqrt", "exp", "abs") or attributes.get("act_type", "relu") != "relu":
             found = attributes["act_type"] if op == "Activation" else op
-            raise at.error("is translated with relu or a clip at 0 alone; convert the float net", found)
+            raise at.error("is supported with relu or a clip at 0 only; convert the float net", found)
     return None
 
 
@@ -279,7 +279,7 @@ def _each_filter(at, weight, bias, scale) -> np.ndarray:
     if bias is None:
         return steps
     if not at.constant(scale):
-        raise at.error("needs the range of its data; quantise the net with ranges found on data")
+        raise at.error("needs the range of its data; quantize the net with calibrated ranges")
     with np.errstate(divide="ignore"):
         side = np.where(bias > 0, MOST, np.float32(LOWEST["int32"]))
         most = side / np.float32(2) / bias.astype("float32") / ops.convert_to_numpy(scale)

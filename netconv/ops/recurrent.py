@@ -124,12 +124,12 @@ def rnn(
 ):
     """A layer of Keras for each of MXNet's, or a pair of them."""
     if projection_size is not None and mode != "lstm":
-        raise at.error("projection_size goes with mode lstm", mode)
+        raise at.error("projection_size is for mode lstm only", mode)
     if lstm_state_clip_min is not None or lstm_state_clip_max is not None:
-        raise at.error("lstm_state_clip is not translated: MXNet clips the cell state on a GPU alone")
+        raise at.error("lstm_state_clip is not supported: MXNet clips the cell state on a GPU only")
     if use_sequence_length:
         raise at.error(
-            "use_sequence_length is not translated: MXNet heeds the lengths on a GPU alone; export with a fixed length"
+            "use_sequence_length is not supported: MXNet uses the lengths on a GPU only; export with a fixed length"
         )
     if not 0 <= p < 1:
         raise at.error("attribute 'p' must be in [0, 1)", p)

@@ -167,7 +167,7 @@ def translates(
         )
         for name in names:
             if name in OPS:
-                raise ValueError(f"{name} is translated twice")
+                raise ValueError(f"{name} has two translations")
             OPS[name] = declared
         return function
 
@@ -309,9 +309,9 @@ def check(graph: Graph) -> None:
     if unknown:
         count = Counter({op: len(names) for op, names in unknown.items()})
         listed = ", ".join(f"{op} ({n}, first at node {unknown[op][0]!r})" for op, n in count.most_common())
-        some = "these ops have" if len(unknown) > 1 else "this op has"
+        some = "these ops are" if len(unknown) > 1 else "this op is"
         reasons = "".join(f"; {op} {REFUSED[op]}" for op, _ in count.most_common() if op in REFUSED)
-        raise UnsupportedOps(f"{graph.source}: {some} no translation: {listed}{reasons}", unknown)
+        raise UnsupportedOps(f"{graph.source}: {some} not supported: {listed}{reasons}", unknown)
     for node in graph.nodes:
         if node.op == "null":
             continue

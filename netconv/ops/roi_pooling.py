@@ -214,7 +214,9 @@ def rotated_roi_align(at, data, rois, *, pooled_size: Ints, spatial_scale: float
     """As ROIAlign, for regions (image, x, y, width, height, degrees) about their centre; one sample at a time."""
     height, width = _checked(at, data, pooled_size)
     if not 1 <= sampling_ratio <= LARGEST:
-        what = f"attribute 'sampling_ratio' must be 1 to {LARGEST}: with less the regions say how many"
+        what = (
+            f"attribute 'sampling_ratio' must be 1 to {LARGEST}: below 1 the number depends on the size of each region"
+        )
         raise at.error(what, sampling_ratio)
     image, x, y, wide, tall, angle = (_column(rois, i) for i in range(6))
     x, y, wide, tall = (ops.multiply(v, spatial_scale) for v in (x, y, wide, tall))

@@ -88,7 +88,7 @@ class ShapeSolver:
         except ShapeMismatch:
             pass
         if position is None:
-            raise self.blame(index, f"gives shape {format_shape(claim)} where {format_shape(known)} is wanted")
+            raise self.blame(index, f"gives shape {format_shape(claim)} where {format_shape(known)} is expected")
         declared = registry.load()[self.graph.nodes[index].op].inputs
         name = declared[min(position, len(declared) - 1)].name
         origin = f" for data of shape {format_shape(ins[0])}" if position and ins[0] is not None else ""

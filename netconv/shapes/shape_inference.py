@@ -162,7 +162,7 @@ def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], z
             raise
         _settled(graph, roles, {})  # a fault of the file itself is told as such
         shapes = ", ".join(f"{graph.nodes[i].name}={format_shape(shape)}" for i, shape in known.items())
-        raise ShapeError(f"{graph.source}: the input shapes given do not fit ({shapes}): {error}") from None
+        raise ShapeError(f"{graph.source}: the given input shapes do not fit ({shapes}): {error}") from None
     net.guess()
     also = try_sizes(net, inputs, steps)
     told = None if row is None else _told(net, [i for i in inputs if i not in zeros], row)
@@ -176,7 +176,7 @@ def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], z
             if undecided:
                 raise Undecided(net, undecided[0])
             name = graph.nodes[index].name
-            raise UnknownParameter(f"{graph.source}: the shape of parameter {name!r} cannot be found out")
+            raise UnknownParameter(f"{graph.source}: the shape of parameter {name!r} cannot be inferred")
     hinted = {i for i in inputs if any((_hint(graph.nodes[i]) or ())[1:])}
     notes = []
     for i in inputs:
@@ -184,7 +184,7 @@ def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], z
         if i not in zeros and shape[:1] != known.get(i, (0,))[:1]:
             what = f"a batch of {shape[0]}" if i in known else f"shape {format_shape(shape)}"
             origin = "data" if i == told else "parameters" if graph.arrays and i not in hinted else "graph"
-            notes.append(f"{graph.nodes[i].name}: {what} found out from the {origin}{also.get(i, '')}")
+            notes.append(f"{graph.nodes[i].name}: {what} inferred from the {origin}{also.get(i, '')}")
     return Inferred({i: net.shape(Edge(i)) for i in inputs}, {i: net.shape(Edge(i)) for i in roles}, tuple(notes))
 
 
@@ -200,7 +200,7 @@ def _given(graph: Graph, inputs: list[int], given: Mapping[str, tuple], ignored)
             wrong = True
         if wrong:
             raise ShapeError(
-                f"{graph.source}: the shape of input {name!r} must be whole numbers, and None where a size is open; "
+                f"{graph.source}: the shape of input {name!r} must be integers, or None where a size is unknown; "
                 f"received {shape!r}"
             )
     return {
@@ -239,7 +239,7 @@ def _told(net: ShapeSolver, inputs: list[int], row: tuple[int, ...]) -> int | No
         known = format_shape(net.shape(Edge(index)))
         name = net.graph.nodes[index].name
         what = f"input {name!r} of shape {known} cannot be filled by rows of shape {format_shape(row)}"
-        raise ShapeError(f"{net.graph.source}: {what}; --input-shape of convert says what it is")
+        raise ShapeError(f"{net.graph.source}: {what}; give it with --input-shape of convert")
     net.settle(net.learn([(Edge(index), shape)]))
     return index
 

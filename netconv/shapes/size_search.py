@@ -33,7 +33,7 @@ open but where it is in the plan."""
 class Undecided(Exception):
     """Only the user can say the shape of the input `index`: `why`, and one that is `fitting`, where it is known."""
 
-    def __init__(self, net: ShapeSolver, index: int, why: str = "cannot be found out", fitting: Shape = None):
+    def __init__(self, net: ShapeSolver, index: int, why: str = "cannot be inferred", fitting: Shape = None):
         super().__init__(why)
         self.net, self.index, self.known, self.why, self.fitting = net, index, net.shape(Edge(index)), why, fitting
         self.alike = _alike(net, index) if self.known is None else self.known
@@ -80,7 +80,7 @@ def try_sizes(net: ShapeSolver, inputs: list[int], steps: int = MOST_STEPS) -> d
             taken = [axis for axis, n in enumerate(known) if axis and n is None and (index, axis) not in plan]
             if taken and sizes.most > LARGEST_TRIED:
                 smallest = " x ".join([str(sizes.least)] * len(taken))
-                raise Undecided(net, index, f"cannot be found out: all from {smallest} fit", shape)
+                raise Undecided(net, index, f"cannot be inferred: all sizes from {smallest} fit", shape)
             also[index] = _also(net.graph.nodes[index].name, shape, taken, sizes)
         net.settle(net.learn(shapes.items()))
     return also
@@ -105,7 +105,7 @@ def _settled(net: ShapeSolver, members: list[int], order: list[int], watched: Ma
                 net, members, order, watched, {**opened, (index, axis): channels + 1}, sizes.chosen
             ):
                 shape = _sized(net, members, opened, sizes.chosen)[Edge(index)]
-                raise Undecided(net, index, "cannot be found out", shape)
+                raise Undecided(net, index, "cannot be inferred", shape)
         return sizes, opened
     return none
 
@@ -189,7 +189,7 @@ def _oblong(net: ShapeSolver, members: list[int], order: list[int], watched: Map
             steps: int) -> Undecided:  # fmt: skip
     """Sizes that no square fits, with an image as an example that does, if one is found: which way round it lies, the
     parameters do not tell."""
-    index, why = members[0], "cannot be found out: no square size was found that fits the parameters"
+    index, why = members[0], "cannot be inferred: no square size was found that fits the parameters"
     lengths = net.shape(Edge(index))
     open_ = [axis for axis, n in enumerate(lengths) if axis and n is None]
 
@@ -308,9 +308,9 @@ def question(graph: Graph, asked: Undecided, shapes: Mapping[str, Shape]) -> str
         )
         what = f"the {counted} of input {name!r} of shape {format_shape(known)}"
     if not shapes:
-        return f"{graph.source}: {what} {asked.why}; --input-shape {name}=... says it, and nothing that was tried fits"
+        return f"{graph.source}: {what} {asked.why}; --input-shape {name}=... gives it; nothing that was tried fits"
     options = " ".join(f"--input-shape {n}={_option(shape)}" for n, shape in shapes.items())
-    return f"{graph.source}: {what} {asked.why}; say for instance {options} (in Python input_shapes={dict(shapes)})"
+    return f"{graph.source}: {what} {asked.why}; give for example {options} (in Python input_shapes={dict(shapes)})"
 
 
 def _alike(net: ShapeSolver, index: int) -> Shape:

@@ -32,7 +32,7 @@ def test_names_with_options(text, found):
 )  # fmt: skip
 def test_nothing_else_is_a_name_with_options(text):
     assert fails(call_expressions.parse, text, "sgd(momentum=0.9)") == (
-        f"{text!r} is no name with options such as sgd(momentum=0.9)"
+        f"{text!r} is not a name with options such as sgd(momentum=0.9)"
     )
 
 
@@ -70,7 +70,7 @@ def test_a_compiled_optimizer_is_used_unless_an_option_changes_it():
         ({"schedule": "linear"},
          "Keras has no schedule called 'linear'; it has cosine, cosine_restarts, exponential, inverse_time, "
          "piecewise, step, polynomial"),
-        ({"schedule": "exponential"}, "exponential wants decay_rate, as in exponential(decay_rate=...)"),
+        ({"schedule": "exponential"}, "exponential requires decay_rate, as in exponential(decay_rate=...)"),
         ({"schedule": "cosine(speed=1)"},
          "cosine has no option 'speed'; it has initial_learning_rate, decay_steps, alpha, name, warmup_target, "
          "warmup_steps"),

@@ -64,13 +64,13 @@ def test_the_shape_of_an_untrained_net_is_inferred_from_the_table(tmp_path):
     done = netconv.train(path, source(separable()), epochs=2, notify=notes.append)
     assert done.loaded.model.input_shape == (None, 2)
     assert notes[:2] == [
-        "no parameter file: untrained, initial values drawn with seed 0",
-        "data: shape (?, 2) found out from the data",
+        "no parameter file: untrained, initial weights drawn with seed 0",
+        "data: shape (?, 2) inferred from the data",
     ]
     done.save(tmp_path / "t.keras")
     assert archive.load(tmp_path / "t.keras").input_shape == (None, 2)
     assert fails(netconv.predict, path, source("1,2\n")) == (
-        f"{path}: the size of axis 1 of input 'data' of shape (?, ?) cannot be found out; say for instance "
+        f"{path}: the size of axis 1 of input 'data' of shape (?, ?) cannot be inferred; give for example "
         "--input-shape data=?,10 (in Python input_shapes={'data': (None, 10)})"
     )
     two = nets.graph(
@@ -78,7 +78,7 @@ def test_the_shape_of_an_untrained_net_is_inferred_from_the_table(tmp_path):
         nets.op("FullyConnected", "fc", [2, 3], num_hidden=2, no_bias=True),
     )  # fmt: skip
     assert fails(netconv.train, nets.write(tmp_path, two, "two"), source(separable())).startswith(
-        f"{tmp_path / 'two.json'}: the size of axis 1 of input 'a' of shape (?, ?) cannot be found out"
+        f"{tmp_path / 'two.json'}: the size of axis 1 of input 'a' of shape (?, ?) cannot be inferred"
     )
 
 
