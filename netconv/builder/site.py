@@ -111,7 +111,7 @@ class Site:
 
     @property
     def last_bit(self) -> bool:
-        """Whether the last bit of what is computed here counts further on (`jumps.py`)."""
+        """Whether the last bit of what is computed here counts further on (`passes/rounding_sensitive.py`)."""
         key = id(self.graph)
         if key not in self.build.rounding_sensitive:
             self.build.rounding_sensitive[key] = rounding_sensitive(self.graph)

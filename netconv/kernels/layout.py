@@ -234,34 +234,30 @@ def along(*names: str, first_only: bool = False, keepdims: str | None = None):
     """
 
     def policy(site, values, attributes):
-        considered = values[:1] if first_only else values
-        rank = considered[0].rank
-        orders = [v.order for v in considered if v.order != natural(v.rank)]
-        if (
-            not orders
-            or any(isinstance(o, Flat) or len(o) != rank for o in orders)
-            or any(v.rank != rank for v in considered)
-        ):
+        order = _common_order(values[:1] if first_only else values)
+        drops = keepdims is not None and not attributes[keepdims]
+        if order is None or (drops and any(attributes[name] is None for name in names)):
             return plain(site, values, attributes)
-        order = max(orders, key=orders.count)
         gone: set[int] = set()
-        attributes = dict(attributes)
+        inside = dict(attributes)
         for name in names:
             axis = attributes[name]
-            if axis is None:
-                if keepdims is not None and not attributes[keepdims]:
-                    return plain(site, values, attributes)
-                continue
-            many = isinstance(axis, tuple)
-            axes = [site.axis(a, rank) for a in (axis if many else (axis,))]
-            gone.update(axes)
-            places = tuple(order.index(a) for a in axes)
-            attributes[name] = places if many else places[0]
-        out = order
-        if keepdims is not None and not attributes[keepdims]:
-            left = [a for a in order if a not in gone]
-            out = tuple(sorted(left).index(a) for a in left)
+            if axis is not None:
+                axes = [site.axis(a, len(order)) for a in (axis if isinstance(axis, tuple) else (axis,))]
+                places = tuple(order.index(a) for a in axes)
+                inside[name] = places if isinstance(axis, tuple) else places[0]
+                gone.update(axes)
+        left = [a for a in order if a not in gone]
         tensors = [v and (v.natural() if first_only and i else v.to(order)) for i, v in enumerate(values)]
-        return tensors, attributes, out
+        return tensors, inside, tuple(sorted(left).index(a) for a in left) if drops else order
 
     return policy
+
+
+def _common_order(values) -> Order | None:
+    """The order that most values have which are not in MXNet's; None if all are, or one cannot be had in it."""
+    rank = values[0].rank
+    orders = [v.order for v in values if v.order != natural(v.rank)]
+    if not orders or any(isinstance(o, Flat) or len(o) != rank for o in orders) or any(v.rank != rank for v in values):
+        return None
+    return max(orders, key=orders.count)

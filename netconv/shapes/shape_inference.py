@@ -1,6 +1,6 @@
 """Shapes of a whole graph: forward from its inputs, and back from what is stored to inputs that nobody gave.
 
-Knows the rules of the ops (`shape_rules`) only as a table, and neither numpy nor Keras. Lengths are in MXNet's axis
+Knows single ops only by what the registry has of them, and neither numpy nor Keras. Lengths are in MXNet's axis
 order, batch axis included; None is an unknown length, and the whole shape is None where the rank is unknown.
 """
 
