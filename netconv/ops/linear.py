@@ -52,8 +52,6 @@ def fully_connected(
     """MXNet's weight is (out, in), Keras's kernel (in, out). MXNet flattens (C, H, W); channels-last data is flattened
     as it lies and the kernel's rows follow."""
     bias = None if no_bias else bias
-    if not no_bias and bias is None:
-        raise at.error("needs a bias, or no_bias true")
     if isinstance(weight, TrackedArray) and (weight.ndim != 2 or weight.shape[0] != num_hidden):
         raise at.error(f"weight must have shape ({num_hidden}, ...)", weight.shape)
     if len(data.shape) == 1 and not flatten:  # one row of features

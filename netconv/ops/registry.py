@@ -310,12 +310,13 @@ def check(graph: Graph) -> None:
     for node in graph.nodes:
         if node.op == "null":
             continue
-        typed_attributes(node)
-        inputs = ops[node.op].inputs
+        attributes, inputs = typed_attributes(node), ops[node.op].inputs
         most = None if any(i.variadic for i in inputs) else len(inputs)
         least = max(sum(not i.optional and not i.variadic for i in inputs), int(most is None))
         if len(node.inputs) < least or (most is not None and len(node.inputs) > most):
             wanted = f"{least}" if most == least else f"{least} or more" if most is None else f"{least} to {most}"
             raise NodeError(node.op, node.name, f"needs {wanted} inputs", len(node.inputs))
+        if attributes.get("no_bias") is False and "bias" in [missing.name for missing in inputs[len(node.inputs) :]]:
+            raise NodeError(node.op, node.name, "needs a bias, or no_bias true")
         for subgraph in node.subgraphs:
             check(subgraph)

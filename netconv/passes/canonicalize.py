@@ -256,7 +256,7 @@ def _is_state_input(graph: Graph, readers, reader: tuple[int, int]) -> bool:
     return registry.keeps(node) >= Keeps.VALUES and any(_is_state_input(graph, readers, r) for r in readers[index])
 
 
-def normalise(graph: Graph, states: bool = False, given: Collection[str] = ()) -> Graph:
+def canonicalize(graph: Graph, states: bool = False, given: Collection[str] = ()) -> Graph:
     """All rules in order. With `states`, initial and final recurrent states stay inputs and outputs; labels that are
     `given` stay inputs."""
     graph = without_losses(without_labels(unfused(canonical(graph))), given)

@@ -273,7 +273,7 @@ RULES: dict[str, tuple[Callable[[GraphRewriter, Edge], Node | None], ...]] = {
 """By the op that ends what is looked for."""
 
 
-def simplify(draft: GraphRewriter) -> None:
+def fuse(draft: GraphRewriter) -> None:
     """Applies every rule, from the inputs to the heads."""
     for index, node in enumerate(draft.graph.nodes):
         for rule in RULES.get(node.op, ()):

@@ -51,7 +51,7 @@ def require(graph: Graph, given: Collection[str] = ()) -> None:
     raise FormatError(f"{graph.source}: the parameter file has no array for {names}: {cause}")
 
 
-def initialise(
+def initialize(
     graph: Graph, shapes: Mapping[int, Shape], seed: int, given: Collection[str] = (), init: str | None = None
 ) -> Graph:
     """The graph with an array for each parameter that has none and is not `given`: float32, of the shape in `shapes`

@@ -274,7 +274,7 @@ def _starts(draft: GraphRewriter, layer: Layer) -> bool:
     return all(shape and data and shape[0] == data[0] for shape in shapes)
 
 
-def roll_up(draft: GraphRewriter) -> None:
+def reroll(draft: GraphRewriter) -> None:
     """Makes one node of each recurrent layer that is unrolled, where it computes the same and trains the same."""
     layers = [layer for layer in _layers(draft) if _starts(draft, layer) and _closed(draft, layer)]
     products: dict[tuple, set[int]] = {}

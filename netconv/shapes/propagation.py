@@ -30,6 +30,8 @@ class ShapeSolver:
             if edge.output >= MOST_OUTPUTS:
                 node = graph.nodes[edge.node]
                 raise NodeError(node.op, node.name, f"has no output {edge.output}")
+            if edge.output and graph.nodes[edge.node].op == "null":
+                raise self.no_output(edge.node, edge.output, 1)
             self.outputs[edge.node] = max(self.outputs[edge.node], edge.output + 1)
         ops = registry.load()
         self.declared = [ops.get(node.op) for node in graph.nodes]
@@ -54,6 +56,9 @@ class ShapeSolver:
         node = self.graph.nodes[index]
         return NodeError(node.op, node.name, what, received)
 
+    def no_output(self, index: int, asked: int, count: int) -> NodeError:
+        return self.blame(index, f"has {count} outputs; output {asked} is asked for")
+
     def shape(self, edge: Edge) -> Shape:
         return self.shapes.get(edge)
 
@@ -69,6 +74,8 @@ class ShapeSolver:
             claimed_ins, claimed_outs = apply(attributes, ins, outs)
         except ShapeMismatch as misfit:
             raise self.blame(index, misfit.what, misfit.received) from None
+        if len(claimed_outs) < len(outs):
+            raise self.no_output(index, len(outs) - 1, len(claimed_outs))
         news = []
         for position, (edge, known, claim) in enumerate(zip(node.inputs, ins, claimed_ins, strict=False)):
             news.append((edge, self._joined(index, position, known, claim, ins)))

@@ -96,7 +96,7 @@ def with_params(graph: Graph, path: Path | str) -> Graph:
     return replace(graph, arrays=dict(sorted(arrays.items())), unused=tuple(unused))
 
 
-def said_unused(graph: Graph, path: Path | str) -> tuple[str, ...]:
+def unused_note(graph: Graph, path: Path | str) -> tuple[str, ...]:
     """What there is to say of parameters that the graph does not use: one note, or none."""
     if not graph.unused:
         return ()
