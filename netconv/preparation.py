@@ -13,7 +13,7 @@ from .frontends.mxnet import reader
 from .graph.graph import Graph
 from .graph.partial_shape import Shape
 from .ops import registry
-from .passes import canonicalize, constant_limits, fuse_layers, initialize, reroll_rnn
+from .passes import canonicalize, constant_limits, fuse_layers, initialize, reachability, recurrent_states, reroll_rnn
 from .passes.rewriter import GraphRewriter
 from .shapes import shape_inference
 
@@ -76,18 +76,18 @@ def prepare(
     """
     raw, given = net.graph, dict(input_shapes or {})
     registry.check(raw)
-    graph = canonicalize.canonicalize(raw, states or any(canonicalize.is_state(name) for name in given), given)
-    zeros = canonicalize.zero_states(graph, given, states)
+    graph = canonicalize.canonicalize(raw, states or any(recurrent_states.is_state(name) for name in given), given)
+    zeros = recurrent_states.zero_states(graph, given, states)
     inferred = shape_inference.infer(
         graph,
-        canonicalize.filler_shapes(graph, zeros) | given,
+        recurrent_states.filler_shapes(graph, zeros) | given,
         ignored={node.name for node in raw.nodes if node.op == "null"},
         zeros=zeros,
         row=row,
     )
     completed = _with_parameters(net, graph, inferred.arrays, given, seed, init)
     notes = (*_parameter_notes(net, seed), *_graph_notes(raw, graph, zeros, given), *inferred.notes)
-    rewriter = GraphRewriter(canonicalize.frozen(completed), inferred.inputs)
+    rewriter = GraphRewriter(reachability.frozen(completed), inferred.inputs)
     reroll_rnn.reroll(rewriter)
     fuse_layers.fuse(rewriter)
     fused, before = rewriter.finished()
@@ -125,7 +125,7 @@ def _graph_notes(raw: Graph, graph: Graph, zeros: frozenset[int], given: Mapping
     if left_out := canonicalize.losses_left_out(raw, given):
         ports = ", ".join(dict.fromkeys(graph.ports))
         notes.append(f"{', '.join(left_out)}: for a loss, which is left out; the model gives {ports}")
-    starts = [graph.nodes[index].name for index in sorted(zeros) if not canonicalize.is_filler(graph.nodes[index].name)]
-    if starts:
+    names = [graph.nodes[index].name for index in sorted(zeros)]
+    if starts := [name for name in names if not recurrent_states.is_filler(name)]:
         notes.append(f"{', '.join(starts)}: initial states start at zero; --states keeps them as inputs")
     return tuple(notes)

@@ -159,6 +159,10 @@ class StoredOperand:
         return self.site.permute(self.natural(), order)
 
 
+Operand = LaidOutTensor | StoredOperand
+"""What a node reads."""
+
+
 # A policy: (site, values, attributes) -> tensors for the translation, its attributes, the order of what it returns.
 
 
@@ -224,42 +228,56 @@ def features(site, values, attributes):
     return [data, *(v and v.natural() for v in rest)], attributes, None
 
 
-def along(*names: str, first_only: bool = False, keepdims: str | None = None):
-    """Works along the axes that the attributes `names` give (an int or a tuple): they are moved to where the axes lie.
+@dataclass(frozen=True)
+class Along:
+    """Works along the axes that the attributes `names` give, an int or a tuple each; see `along`."""
 
-    All inputs (or only the first) are brought to one order of the axes. With `keepdims`, the name of a boolean
-    attribute, the axes worked along are gone from the result when it is false.
-    """
+    names: tuple[str, ...]
+    first_only: bool
+    keepdims: str | None
 
-    def policy(site, values, attributes):
-        considered = values[:1] if first_only else values
+    def __call__(self, site, values, attributes):
+        considered = values[:1] if self.first_only else values
         rank = considered[0].rank
-        orders = [v.order for v in considered if v.order != natural(v.rank)]
-        if (
-            not orders
-            or any(isinstance(o, Flat) or len(o) != rank for o in orders)
-            or any(v.rank != rank for v in considered)
-        ):
+        order = _common_order(considered)
+        reduces = self.keepdims is not None and not attributes[self.keepdims]
+        if order is None or (reduces and any(attributes[name] is None for name in self.names)):
             return plain(site, values, attributes)
-        order = max(orders, key=orders.count)
-        gone: set[int] = set()
-        attributes = dict(attributes)
-        for name in names:
-            axis = attributes[name]
-            if axis is None:
-                if keepdims is not None and not attributes[keepdims]:
-                    return plain(site, values, attributes)
-                continue
-            many = isinstance(axis, tuple)
-            axes = [site.axis(a, rank) for a in (axis if many else (axis,))]
-            gone.update(axes)
-            places = tuple(order.index(a) for a in axes)
-            attributes[name] = places if many else places[0]
-        out = order
-        if keepdims is not None and not attributes[keepdims]:
-            left = [a for a in order if a not in gone]
-            out = tuple(sorted(left).index(a) for a in left)
-        tensors = [v and (v.natural() if first_only and i else v.to(order)) for i, v in enumerate(values)]
-        return tensors, attributes, out
+        axes = {name: _axes(site, attributes[name], rank) for name in self.names if attributes[name] is not None}
+        moved = {name: tuple(order.index(axis) for axis in found) for name, found in axes.items()}
+        attributes = attributes | {
+            name: positions if isinstance(attributes[name], tuple) else positions[0]
+            for name, positions in moved.items()
+        }
+        tensors = [v and (v.natural() if self.first_only and i else v.to(order)) for i, v in enumerate(values)]
+        return tensors, attributes, _without(order, {a for found in axes.values() for a in found}) if reduces else order
 
-    return policy
+
+def along(*names: str, first_only: bool = False, keepdims: str | None = None) -> Along:
+    """Works along the axes that the attributes `names` give: they are translated to the axis order of the data.
+
+    All inputs, or only the first, are brought to one axis order. With `keepdims`, the name of a boolean attribute, the
+    axes worked along are removed from the result where it is false.
+    """
+    return Along(names, first_only, keepdims)
+
+
+def _common_order(values) -> Order | None:
+    """The most frequent order that is not MXNet's; None if there is none or the values cannot all have it."""
+    orders = [value.order for value in values if value.order != natural(value.rank)]
+    rank = values[0].rank
+    if not orders or any(value.rank != rank for value in values):
+        return None
+    if any(isinstance(order, Flat) or len(order) != rank for order in orders):
+        return None
+    return max(orders, key=orders.count)
+
+
+def _axes(site, axis: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
+    return tuple(site.axis(a, rank) for a in (axis if isinstance(axis, tuple) else (axis,)))
+
+
+def _without(order: Order, axes: set[int]) -> Order:
+    """The order of the axes that are left without some."""
+    left = [axis for axis in order if axis not in axes]
+    return tuple(sorted(left).index(axis) for axis in left)

@@ -79,7 +79,7 @@ def proposal(
     scores = ops.transpose(cls_prob[:, shapes:], (0, 2, 3, 1))
     deltas = ops.reshape(bbox_pred, (-1, shapes, 4, height, width))
     deltas = ops.transpose(deltas, (0, 3, 4, 1, 2))
-    nothing = at.nothing("float32")
+    nothing = at.connected_zero("float32")
     anchors = [
         ops.add(ops.add(place * feature_stride, nothing), base[:, i]) for i, place in enumerate((column, row) * 2)
     ]

@@ -52,14 +52,14 @@ def _as_floats(op: str, shaped: int | None = None):
     return apply
 
 
-@translates("_contrib_quantize", layout=as_they_are, shape=as_first)
+@translates("_contrib_quantize", layout=as_they_are, shape=as_first, outputs=3)
 def quantize(at, data, min_range, max_range, *, out_type: Literal["int8", "uint8"] = "uint8"):
     low, high = min_range.natural(), max_range.natural()
     scale = ops.divide(float(HIGHEST[out_type]), reach(low, high))
     return _quantised(at, data, scale, out_type, low, high)
 
 
-@translates("_contrib_quantize_v2", layout=as_they_are, shape=as_first)
+@translates("_contrib_quantize_v2", layout=as_they_are, shape=as_first, outputs=3)
 def quantize_v2(
     at,
     data,
@@ -93,7 +93,7 @@ def dequantize(at, data, min_range, max_range, *, out_type: Literal["float32"] =
     return each(at, data, lambda x: ops.multiply(ops.cast(x, out_type), scale))
 
 
-@translates("_contrib_requantize", layout=as_they_are, shape=as_first)
+@translates("_contrib_requantize", layout=as_they_are, shape=as_first, outputs=3)
 def requantize(
     at,
     data,
@@ -120,7 +120,7 @@ def requantize(
     return [each(at, data, lambda x: nearest(ops.multiply(floats(x), scale), out_type)), low, new]
 
 
-@translates("_contrib_quantized_conv", layout=spatial, shape=_as_floats("Convolution", 2))
+@translates("_contrib_quantized_conv", layout=spatial, shape=_as_floats("Convolution", 2), outputs=3)
 def quantized_conv(
     at,
     data,
@@ -170,6 +170,7 @@ def _bias_and_ranges(at, rest, no_bias: bool):
     "_contrib_quantized_fully_connected",
     layout=features,
     shape=_as_floats("FullyConnected", 2),
+    outputs=3,
     likely=two_axes,
     features=columns_of_weight,
 )
@@ -203,7 +204,7 @@ def quantized_fully_connected(
     return [sums, *product_range(signed, *ranges[:4])]
 
 
-@translates("_contrib_quantized_pooling", layout=spatial, ignores="p_value", shape=shaped_as("Pooling_v1"))
+@translates("_contrib_quantized_pooling", layout=spatial, ignores="p_value", shape=shaped_as("Pooling_v1"), outputs=3)
 def quantized_pooling(
     at,
     data,
@@ -239,7 +240,7 @@ def quantized_pooling(
     return [nearest(out, dtype), at.ordered(min_data), at.ordered(max_data)]
 
 
-@translates("_contrib_quantized_act", layout=as_they_are, shape=as_first)
+@translates("_contrib_quantized_act", layout=as_they_are, shape=as_first, outputs=3)
 def quantized_act(
     at, data, min_data, max_data, *, act_type: Literal["relu", "sigmoid", "softrelu", "softsign", "tanh"]
 ):
@@ -249,12 +250,12 @@ def quantized_act(
     return [each(at, data, lambda x: ops.cast(ops.maximum(x, 0), "int8")), min_data, max_data]
 
 
-@translates("_contrib_quantized_flatten", layout=as_they_are, shape=shaped_as("Flatten"))
+@translates("_contrib_quantized_flatten", layout=as_they_are, shape=shaped_as("Flatten"), outputs=3)
 def quantized_flatten(at, data, min_data, max_data):
     return [at.flattened(data.natural()), min_data, max_data]
 
 
-@translates("_contrib_quantized_concat", layout=as_they_are, ignores="num_args", shape=_as_floats("Concat"))
+@translates("_contrib_quantized_concat", layout=as_they_are, ignores="num_args", shape=_as_floats("Concat"), outputs=3)
 def quantized_concat(at, *data, dim: int = 1):
     """All in the steps of the widest range; the ranges follow the data."""
     if not data or len(data) % 3:
@@ -276,7 +277,7 @@ def quantized_concat(at, *data, dim: int = 1):
     return [at.ordered(out, order), low, high]
 
 
-@translates("_contrib_quantized_elemwise_add", layout=as_they_are, shape=_as_floats("elemwise_add", 2))
+@translates("_contrib_quantized_elemwise_add", layout=as_they_are, shape=_as_floats("elemwise_add", 2), outputs=3)
 def quantized_elemwise_add(
     at,
     lhs,
@@ -315,7 +316,7 @@ def quantized_elemwise_add(
     return [at.ordered(nearest(ops.add(*scaled), dtype), order), low, high]
 
 
-@translates("_contrib_quantized_elemwise_mul", layout=as_they_are, shape=_as_floats("elemwise_mul", 2))
+@translates("_contrib_quantized_elemwise_mul", layout=as_they_are, shape=_as_floats("elemwise_mul", 2), outputs=3)
 def quantized_elemwise_mul(
     at,
     lhs,
@@ -355,6 +356,7 @@ def _over(dividend, ranges, dtype: str):
     layout=spatial,
     ignores="momentum fix_gamma use_global_stats axis",
     shape=_as_floats("BatchNorm", 5),
+    outputs=3,
 )
 def quantized_batch_norm(
     at,
@@ -392,7 +394,9 @@ def quantized_batch_norm(
     return [out, *map(at.ordered, found)]
 
 
-@translates("_contrib_quantized_embedding", layout=as_they_are, ignores="dtype", shape=shaped_as("Embedding"))
+@translates(
+    "_contrib_quantized_embedding", layout=as_they_are, ignores="dtype", shape=shaped_as("Embedding"), outputs=3
+)
 def quantized_embedding(at, data, weight: TrackedArray, min_weight, max_weight, *, input_dim: int, output_dim: int):
     remark(at)
     weight = stored(at, weight, input_dim, output_dim)

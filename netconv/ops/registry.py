@@ -70,6 +70,7 @@ class Translation:
     ignores: frozenset[str] = frozenset()
     shape_rule: Rule | None = None
     no_shape_rule: str = ""
+    outputs: int = 1
     likely_shapes: Guess | None = None
     features: Callable | None = None
     keeps: Keeps = Keeps.NOTHING
@@ -107,6 +108,7 @@ def translates(
     layout: Any = None,
     ignores: str = "",
     shape: Rule | str | None = None,
+    outputs: int = 1,
     likely: Guess | None = None,
     features: Callable | None = None,
     keeps: Keeps = Keeps.NOTHING,
@@ -128,6 +130,7 @@ def translates(
         ignores: The attributes that change nothing of what the model computes, such as those of a loss.
         shape: The op's shape rule (`graph/partial_shape.py`), or the reason why it has none. That of an op with
             `layout=anywhere` follows: its inputs are broadcast.
+        outputs: How many outputs the op has, where the rule returns the shapes of the first ones only.
         likely: What is most likely of the shapes of its inputs where rules leave a rank open.
         features: Called as a rule is, without outputs: how many features the op makes of each example by flattening, or
             None.
@@ -156,6 +159,7 @@ def translates(
             frozenset(ignores.split()),
             shape_rule=None if isinstance(rule, str) else rule,
             no_shape_rule=rule if isinstance(rule, str) else "",
+            outputs=outputs,
             likely_shapes=as_the_others if rule is broadcast else likely,
             features=features,
             keeps=keeps,
@@ -183,12 +187,12 @@ def shaped_as(op: str) -> Rule:
     return lambda a, ins, outs: OPS[op].shape_rule(a, ins, outs)
 
 
-def translates_pattern(name: str, layout: Any = None):
+def translates_pattern(name: str, layout: Any = None, shape: Rule | None = None):
     """Registers a function as the translation of what MXNet has no op for (`PATTERNS`)."""
 
     def register(function):
         inputs, attributes = _schema(function)
-        PATTERNS[name] = Translation(name, function, inputs, attributes, layout)
+        PATTERNS[name] = Translation(name, function, inputs, attributes, layout, shape_rule=shape)
         return function
 
     return register

@@ -115,7 +115,7 @@ class GraphRewriter:
             for node in self.nodes
         )
         heads = tuple(self._instead(edge) for edge in self.graph.heads)
-        return replace(self.graph, nodes=nodes, heads=heads, arrays=self.arrays).settled()
+        return replace(self.graph, nodes=nodes, heads=heads, arrays=self.arrays).pruned()
 
     def _instead(self, edge: Edge) -> Edge:
         while edge in self.stands:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..graph.graph import Edge, Graph, Node
 from ..ops import registry
-from ..ops.control_flow import step_inputs
+from ..ops.control_flow import subgraph_inputs
 from ..ops.traits import Keeps
 
 LEARNT = frozenset({"init", "lr_mult", "wd_mult"})
@@ -71,8 +71,6 @@ def _stored_inputs(graph: Graph) -> Iterable[tuple[Edge, Role]]:
                 yield edge, Role(node.op, wanted.name, True)
         if _weighted(node):
             yield from ((edge, Role(node.op, "weight", True)) for edge in node.inputs[1:])
-        if node.op == "_foreach" and node.subgraphs:
-            inner = parameters(node.subgraphs[0])
-            for edge, null in step_inputs(node, registry.typed_attributes(node)):
-                if null in inner:
-                    yield edge, inner[null]
+        for number, inputs in enumerate(subgraph_inputs(node)):
+            inner = parameters(node.subgraphs[number])
+            yield from ((edge, inner[null]) for edge, null in inputs if null in inner)

@@ -33,8 +33,8 @@ class ShapeSolver:
             if edge.output and graph.nodes[edge.node].op == "null":
                 raise self.no_output(edge.node, edge.output, 1)
             self.outputs[edge.node] = max(self.outputs[edge.node], edge.output + 1)
-        ops = registry.load()
-        self.declared = [ops.get(node.op) for node in graph.nodes]
+        known = {**registry.load(), **registry.PATTERNS}
+        self.declared = [known.get(node.op) for node in graph.nodes]
         self.rules = [
             (declared.shape_rule, self._attributes(node)) if declared and declared.shape_rule else None
             for declared, node in zip(self.declared, graph.nodes, strict=True)
@@ -74,8 +74,9 @@ class ShapeSolver:
             claimed_ins, claimed_outs = apply(attributes, ins, outs)
         except ShapeMismatch as misfit:
             raise self.blame(index, misfit.what, misfit.received) from None
-        if len(claimed_outs) < len(outs):
-            raise self.no_output(index, len(outs) - 1, len(claimed_outs))
+        count = max(len(claimed_outs), self.declared[index].outputs)
+        if count < len(outs):
+            raise self.no_output(index, len(outs) - 1, count)
         news = []
         for position, (edge, known, claim) in enumerate(zip(node.inputs, ins, claimed_ins, strict=False)):
             news.append((edge, self._joined(index, position, known, claim, ins)))
@@ -96,7 +97,7 @@ class ShapeSolver:
             pass
         if position is None:
             raise self.blame(index, f"gives shape {format_shape(claim)} where {format_shape(known)} is wanted")
-        declared = registry.load()[self.graph.nodes[index].op].inputs
+        declared = self.declared[index].inputs
         name = declared[min(position, len(declared) - 1)].name
         origin = f" for data of shape {format_shape(ins[0])}" if position and ins[0] is not None else ""
         raise self.blame(index, f"{name} must have shape {format_shape(claim)}{origin}", format_shape(known))
