@@ -52,7 +52,7 @@ def convert(
             model, account = model_builder.build(prepared.graph, prepared.shapes, prepared.zeros)
         except OpenShape as error:
             inputs = {prepared.graph.nodes[index].name: shape for index, shape in prepared.shapes.items()}
-            raise shape_inference.opened(prepared.canonical, input_shapes or {}, inputs, error) from error
+            raise shape_inference.question_for_open(prepared.canonical, input_shapes or {}, inputs, error) from error
     outputs = model.outputs
     chosen = compile_model.choices(prepared.graph, [len(output.shape) for output in outputs])
     compile_model.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)

@@ -83,15 +83,15 @@ def _foreach_shape(a, ins, outs, guess=False):
     if inner is None:
         return ins, outs
     heads, ends = inner.graph.heads[: a.num_out_data], inner.graph.heads[a.num_out_data : a.num_out_data + states]
-    inner.learn((e, x[1:]) for e, x in zip(heads, outs, strict=False) if x)
+    inner.refine((e, x[1:]) for e, x in zip(heads, outs, strict=False) if x)
     dirty: Iterable[int] = range(len(inner.rules))
     for _ in range(2):  # once more with the states as they leave the first step
-        inner.settle(dirty)
+        inner.propagate(dirty)
         if guess:
             inner.guess()
         for null, end in zip(nulls[data : data + states], ends, strict=False):
             both = merge(inner.shape(Edge(null)), inner.shape(end))
-            dirty = {*dirty, *inner.learn([(Edge(null), both), (end, both)] if both is not None else [])}
+            dirty = {*dirty, *inner.refine([(Edge(null), both), (end, both)] if both is not None else [])}
     found = [inner.shape(Edge(null)) for null in nulls]
     steps = [None if x is None else (time, *x) for x in (*found[:data], *(inner.shape(e) for e in heads))]
     return [*steps[:data], *found[data:]], [*steps[data:], *(inner.shape(e) for e in ends)]

@@ -42,8 +42,8 @@ def _fused_shape(a, ins, outs):
     if inner is None:
         return ins, outs
     if outs[0] is not None:
-        inner.learn([(subgraph.heads[0], outs[0])])
-    inner.settle(range(len(inner.rules)))
+        inner.refine([(subgraph.heads[0], outs[0])])
+    inner.propagate(range(len(inner.rules)))
     return [inner.shape(Edge(null)) for null in nulls], [inner.shape(subgraph.heads[0])]
 
 

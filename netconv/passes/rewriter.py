@@ -21,7 +21,7 @@ class GraphRewriter:
     known: Mapping[int, Shape]
     nodes: list[Node] = field(init=False)
     arrays: dict[int, TrackedArray] = field(init=False)
-    stands: dict[Edge, Edge] = field(default_factory=dict)  # what is to be read instead of an output
+    replacements: dict[Edge, Edge] = field(default_factory=dict)  # what is to be read instead of an output
 
     def __post_init__(self):
         self.nodes, self.arrays = list(self.graph.nodes), dict(self.graph.arrays)
@@ -50,7 +50,7 @@ class GraphRewriter:
     def __getitem__(self, edge: Edge) -> Node:
         return self.nodes[edge.node]
 
-    def reads(self, edge: Edge, *ops: str, **attributes) -> tuple[Edge, ...] | None:
+    def match(self, edge: Edge, *ops: str, **attributes) -> tuple[Edge, ...] | None:
         """What the node behind an edge reads, if it is one of these ops with these attributes."""
         node = self.nodes[edge.node]
         if node.op not in ops or edge.output:
@@ -63,26 +63,26 @@ class GraphRewriter:
 
     def scalar(self, edge: Edge, *ops: str) -> tuple[Edge, float] | None:
         """x and s of x op s."""
-        inputs = self.reads(edge, *ops)
+        inputs = self.match(edge, *ops)
         return inputs and (inputs[0], typed_attributes(self[edge])["scalar"])
 
     def relu(self, edge: Edge) -> Edge | None:
-        inputs = self.reads(edge, "relu") or self.reads(edge, "Activation", act_type="relu")
+        inputs = self.match(edge, "relu") or self.match(edge, "Activation", act_type="relu")
         return inputs and inputs[0]
 
     def sigmoid(self, edge: Edge) -> Edge | None:
-        inputs = self.reads(edge, "sigmoid") or self.reads(edge, "Activation", act_type="sigmoid")
+        inputs = self.match(edge, "sigmoid") or self.match(edge, "Activation", act_type="sigmoid")
         return inputs and inputs[0]
 
     def tanh(self, edge: Edge) -> Edge | None:
-        inputs = self.reads(edge, "tanh") or self.reads(edge, "Activation", act_type="tanh")
+        inputs = self.match(edge, "tanh") or self.match(edge, "Activation", act_type="tanh")
         return inputs and inputs[0]
 
     def negative(self, edge: Edge) -> Edge | None:
         for op, scalar in (("_rminus_scalar", 0), ("_mul_scalar", -1)):
-            if inputs := self.reads(edge, op, scalar=scalar):
+            if inputs := self.match(edge, op, scalar=scalar):
                 return inputs[0]
-        inputs = self.reads(edge, "negative")
+        inputs = self.match(edge, "negative")
         return inputs and inputs[0]
 
     def plus(self, edge: Edge) -> tuple[Edge, float] | None:
@@ -100,13 +100,13 @@ class GraphRewriter:
         return found and found[1] and (found[0], 1 / found[1])
 
     def product(self, edge: Edge) -> tuple[Edge, ...] | None:
-        return self.reads(edge, "elemwise_mul", "broadcast_mul")
+        return self.match(edge, "elemwise_mul", "broadcast_mul")
 
     def sum(self, edge: Edge) -> tuple[Edge, ...] | None:
-        return self.reads(edge, "elemwise_add", "broadcast_add")
+        return self.match(edge, "elemwise_add", "broadcast_add")
 
     def difference(self, edge: Edge) -> tuple[Edge, ...] | None:
-        return self.reads(edge, "elemwise_sub", "broadcast_sub")
+        return self.match(edge, "elemwise_sub", "broadcast_sub")
 
     def finished(self) -> tuple[Graph, list[int]]:
         """The graph as revised, and for each of its nodes, which it was before."""
@@ -118,8 +118,8 @@ class GraphRewriter:
         return replace(self.graph, nodes=nodes, heads=heads, arrays=self.arrays).pruned()
 
     def _instead(self, edge: Edge) -> Edge:
-        while edge in self.stands:
-            edge = self.stands[edge]
+        while edge in self.replacements:
+            edge = self.replacements[edge]
         return edge
 
 
