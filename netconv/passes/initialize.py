@@ -66,8 +66,9 @@ def initialize(
     weight = _weight(graph) if init is None else _asked(init)
     arrays, names, total = dict(graph.arrays), set(), 0
     for index, role in parameters(graph, given).items():
-        node, shape = graph.nodes[index], shapes.get(index)
-        if shape is None or None in shape:
+        node, known = graph.nodes[index], shapes.get(index)
+        shape = tuple(n for n in known or () if n is not None)
+        if known is None or len(shape) < len(known):
             raise ShapeError(f"{graph.source}: the shape of parameter {node.name!r} is not known")
         total += math.prod(shape)
         if total > MOST_ELEMENTS:

@@ -63,8 +63,8 @@ def _predictions(graph: Graph, head: Edge, found: Collection[int], reached: Coll
     """The predictions that a loss reads: the last value that all data pass through on their way to it, or else every
     value that it reads."""
     needed, data = graph.needs(head.node), set(graph.inputs()) - set(found)
-    read = {edge for i in needed & set(reached) for edge in graph.nodes[i].inputs if edge.node not in reached}
-    read = [edge for edge in sorted(read) if graph.needs(edge.node) & data]
+    inputs = {edge for i in needed & set(reached) for edge in graph.nodes[i].inputs if edge.node not in reached}
+    read = [edge for edge in sorted(inputs) if graph.needs(edge.node) & data]
     before = {edge for i in needed - set(reached) for edge in graph.nodes[i].inputs} | set(read)
     for gate in sorted(before, reverse=True):
         if gate.node not in data and all(_passes(graph, edge, gate, data) for edge in read):

@@ -26,9 +26,9 @@ class Role:
 
 
 def parameters(graph: Graph, given: Collection[str] = ()) -> dict[int, Role]:
-    """The null nodes without a stored array that are parameters, not inputs, by index. They are read where an op wants a
-    stored array, as in Mathematica's own importer; or, with a hint of their shape, where such an array is computed; or
-    have a hint that only parameters have. Those in `given`, by name, are inputs."""
+    """The null nodes without a stored array that are parameters, not inputs, by index. They are read where an op wants
+    a stored array, as in Mathematica's own importer; or, with a hint of their shape, where such an array is computed;
+    or have a hint that only parameters have. Those in `given`, by name, are inputs."""
     data = {e.node for node in graph.nodes if node.op == "UpSampling" and not _weighted(node) for e in node.inputs}
     found = {i: Role("null", "", True) for i in graph.inputs() if i not in data and _hinted(graph.nodes[i])}
     for edge, role in _stored_inputs(graph):
