@@ -63,6 +63,7 @@ def _net(symbol, params, input_shapes) -> Inspection:
     ops = Counter(node.op for node in graph.nodes if node.op != "null")
     known = registry.load()
     arrays = {array.origin[1]: (list(array.shape), str(array.dtype)) for array in graph.arrays.values()}
+    heads = [graph.nodes[edge.node].name for edge in graph.heads]
     facts = {
         "net": graph.source,
         "mathematica": graph.mathematica,
@@ -70,7 +71,7 @@ def _net(symbol, params, input_shapes) -> Inspection:
         "ops": dict(ops.most_common()),
         "untranslated": sorted(op for op in ops if op not in known),
         "inputs": inputs,
-        "heads": [graph.nodes[edge.node].name for edge in graph.heads],
+        "heads": heads,
         "parameter_file": str(params) if params else None,
         "parameters": {name: {"shape": shape, "dtype": dtype} for name, (shape, dtype) in arrays.items()},
         "elements": sum(math.prod(shape) for shape, _ in arrays.values()),
@@ -82,11 +83,11 @@ def _net(symbol, params, input_shapes) -> Inspection:
         f"{graph.source}: {facts['nodes']} nodes, written by {'Mathematica' if graph.mathematica else 'MXNet'}",
         *(f"  {count:5} {op}{'' if op in known else '  (no translation)'}" for op, count in ops.most_common()),
         *(f"input  {name} {format_shape(shape)}" for name, shape in inputs.items()),
-        *(f"head   {name}" for name in facts["heads"]),
+        *(f"head   {name}" for name in heads),
         f"parameters: {len(arrays)} arrays, {facts['elements']} numbers, from {params}"
         if params
         else "no parameter file",
-        *(f"  {name} {format_shape(shape)} {dtype}" for name, (shape, dtype) in arrays.items()),
+        *(f"  {name} {format_shape(tuple(shape))} {dtype}" for name, (shape, dtype) in arrays.items()),
         *(f"note: {note}" for note in notes),
         *(f"would not translate: {problem}" for problem in problems),
     ]
@@ -131,7 +132,7 @@ def _model(source, name: str) -> Inspection:
     lines = [
         f"{name}: saved by Keras {version}, {len(layers)} layers, {elements} numbers",
         *(f"  {n}: {c}" for n, c in layers),
-        *(f"weight {path} {format_shape(shape)}" for path, shape in weights.items()),
+        *(f"weight {path} {format_shape(tuple(shape))}" for path, shape in weights.items()),
         f"loss   {_named(facts['loss'])}",
         f"optimizer {facts['optimizer']}",
     ]

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from .errors import FormatError
 from .frontends.mxnet import reader
 from .graph.graph import Graph
-from .graph.partial_shape import Shape
+from .graph.partial_shape import Lengths, Shape
 from .ops import registry
 from .passes import canonicalize, constant_limits, fuse_layers, initialize, reachability, recurrent_states, reroll_rnn
 from .passes.rewriter import GraphRewriter
@@ -37,24 +37,24 @@ class Prepared:
     """
 
     graph: Graph
-    shapes: dict[int, Shape]
+    shapes: dict[int, Lengths]
     zeros: frozenset[int]
     parameters: Path | None
     notes: tuple[str, ...]
     canonical: Graph
 
     @property
-    def input_shapes(self) -> dict[str, Shape]:
+    def input_shapes(self) -> dict[str, Lengths]:
         """The shapes of the model's inputs by name."""
         return {self.graph.nodes[i].name: shape for i, shape in self.shapes.items() if i not in self.zeros}
 
 
-def read(symbol: Path | str | BinaryIO, params: Path | str | bool | None = None) -> Net:
+def read(symbol: Path | str | BinaryIO, params: Path | str | Literal[False] | None = None) -> Net:
     """The files of a net: `symbol` by path or as a binary stream, `params` the parameter file, None for the one beside
     `symbol`, False for none. Raises FormatError."""
     if params is None and not hasattr(symbol, "read"):
         params = reader.find_params(symbol)
-    found = None if params is None or isinstance(params, bool) else Path(params)
+    found = Path(params) if params else None
     return Net(reader.read(symbol, False if found is None else found), found)
 
 

@@ -18,7 +18,7 @@ from ..kernels.layout import LaidOutTensor, Operand, StoredOperand
 from ..ops import registry
 from ..ops.registry import Translation
 from .ownership import plan
-from .site import BuildState, Scope, Site, connected_zero, keras_name, precision, wrap
+from .site import BuildState, Scope, Site, as_operand, connected_zero, keras_name, precision
 from .submodels import starts
 from .weights import duplicated_parameters, name_operations, restore_initializers, unused_parameters
 
@@ -56,7 +56,7 @@ def build(graph: Graph, shapes: Mapping[int, Shape], zeros: Collection[int] = ()
     }
     for index in zeros:
         site = Site(state, scope, index)
-        values[index] = wrap(site, site.zeros(shapes[index]), None)
+        values[index] = as_operand(site, site.zeros(shapes[index]), None)
     heads = []
     for edge, (value, home) in zip(graph.heads, _Translator(state, scope, values, begins).heads(), strict=True):
         home = home if isinstance(value, LaidOutTensor) else state.parts.number
@@ -177,9 +177,13 @@ def _translate(site: Site, given: list[Operand]) -> list[Operand | None]:
         shapes = ", ".join(str(value.shape) for value in given)
         raise site.error(f"cannot be built: {problem}", f"inputs of shape {shapes}") from error
     results = list(result) if isinstance(result, (tuple, list)) else [result]
-    return [
-        r if isinstance(r, (LaidOutTensor, StoredOperand)) else wrap(site, _with_axis(site, r), order) for r in results
-    ]
+    return [None if each is None else _operand(site, each, order) for each in results]
+
+
+def _operand(site: Site, result, order) -> Operand:
+    if isinstance(result, (LaidOutTensor, StoredOperand)):
+        return result
+    return as_operand(site, _with_axis(site, result), order)
 
 
 def _arguments(site: Site, translation: Translation, attributes: dict[str, Any]) -> tuple[list, dict[str, Any], Any]:
@@ -218,7 +222,7 @@ def _keep_alive(site: Site, tensors: list) -> None:
 def _with_axis(site: Site, tensor):
     """A scalar gets shape (1,): outside its numpy names MXNet has no tensor without axes."""
     numpy = site.node.op.startswith("_np") or any(value is not None and not value.shape for value in site.values)
-    if tensor is None or tensor.shape or numpy:
+    if tensor.shape or numpy:
         return tensor
     return ops.reshape(tensor, (1,))
 

@@ -165,25 +165,25 @@ class Site:
     ):
         """A Keras layer named after the node (and `part` of it), with the weights given by attribute of the layer
         (`kernel`, or `cell.kernel`) instead of initial values. Nodes with the same arrays get the same layer."""
-        weights = {role: array for role, array in (weights or {}).items() if array is not None}
+        arrays = {role: array for role, array in (weights or {}).items() if array is not None}
         key = None
-        if weights and not any(has_constants(array.origin) for array in weights.values()):
-            origins = tuple((role, _key(array)) for role, array in weights.items())
+        if arrays and not any(has_constants(array.origin) for array in arrays.values()):
+            origins = tuple((role, _key(array)) for role, array in arrays.items())
             settings = {name: _settings(value) for name, value in sorted(config.items())}
             key = (cls, repr([_settings(value) for value in args]), repr(settings), origins)
             if key in self.build.shared_layers:
                 return self.build.shared_layers[key]
-        if any(not array.trainable for array in weights.values()):
+        if any(not array.trainable for array in arrays.values()):
             config["trainable"] = False
-        config = self.precision(*weights.values()) | config
+        config = self.precision(*arrays.values()) | config
         layer = cls(*args, name=self.build.unique(self.name(part)), **config)
-        for role, array in weights.items():
+        for role, array in arrays.items():
             self._preset(layer, role, array)
         if key is not None:
             self.build.shared_layers[key] = layer
         return layer
 
-    def precision(self, *weights: TrackedArray) -> dict[str, str]:
+    def precision(self, *weights: TrackedArray) -> dict[str, Any]:
         """The `dtype` of a layer for the node's data if these are not float32; float32 weights of float16 data stay
         float32."""
         kinds = [
@@ -258,7 +258,7 @@ class Site:
         """The Embedding that holds a stored array (rows, columns), named after the array."""
         names = list(sources(table.origin))
         kind = str(table.dtype) if table.dtype.itemsize > 1 else "int32"  # Keras takes int8 for a quantised layer
-        config = {} if kind == "float32" else {"dtype": kind}
+        config: dict[str, Any] = {} if kind == "float32" else {"dtype": kind}
         if "int" in kind:
             config |= {"trainable": False, "embeddings_initializer": "zeros"}
         key = ("embedding", _key(table))
@@ -276,7 +276,7 @@ class Site:
 
     def ordered(self, tensor, order=None):
         """A result whose axes are in `order` (MXNet's order if None), whatever the op's layout is."""
-        return wrap(self, tensor, order)
+        return as_operand(self, tensor, order)
 
     def stored(self, array: TrackedArray) -> StoredOperand:
         """A result that is still a stored array, rearranged."""
@@ -341,7 +341,7 @@ class Site:
             return True
         return is_zero(self.scope.graph, self.node.inputs[position], self.scope.zeros)
 
-    def subgraph(self, number: int, values: list[LaidOutTensor]) -> list[LaidOutTensor]:
+    def subgraph(self, number: int, values: list[Operand]) -> list[Operand]:
         """The outputs of a subgraph of this node, for values of its null nodes in order."""
         inner = self.node.subgraphs[number]
         nulls = [i for i, node in enumerate(inner.nodes) if node.op == "null"]
@@ -353,7 +353,7 @@ def _settings(value):
     return {**value.get_config(), "name": None} if isinstance(value, keras.layers.Layer) else value
 
 
-def precision(tensor) -> dict[str, str]:
+def precision(tensor) -> dict[str, Any]:
     """The `dtype` that a layer needs so as not to cast a tensor to float32; layers do not cast integers."""
     kind = str(tensor.dtype)
     return {"dtype": kind} if kind in ("float16", "bfloat16", "float64") else {}
@@ -372,10 +372,8 @@ def connected_zero(tensor, dtype: str):
     return ops.reshape(ops.zeros_like(tensor[(0,) * len(tensor.shape)], dtype=dtype), (1,))
 
 
-def wrap(site: Site, tensor, order) -> Operand | None:
+def as_operand(site: Site, tensor, order) -> Operand:
     """A result of a translation, whose axes are in `order`, as an operand; plain arrays become constants."""
-    if tensor is None:
-        return None
     if not keras.backend.is_keras_tensor(tensor):
         array = TrackedArray.constant(ops.convert_to_numpy(tensor))
         return StoredOperand(array, True, site.tensor, site)

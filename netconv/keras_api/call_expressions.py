@@ -23,8 +23,8 @@ def parse(text: str, example: str) -> tuple[str, dict[str, Any]]:
             return tree.id, {}
         if not (isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name)) or tree.args:
             raise ValueError
-        options = {keyword.arg: ast.literal_eval(keyword.value) for keyword in tree.keywords}
-        if None in options or len(text) > LONGEST:
+        options = {k.arg: ast.literal_eval(k.value) for k in tree.keywords if k.arg is not None}
+        if len(options) < len(tree.keywords) or len(text) > LONGEST:
             raise ValueError
         return tree.func.id, options
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):

@@ -1,5 +1,7 @@
 """Convolutions, channels-last, by layers of Keras or of tensors, and what goes before and after them."""
 
+from functools import partial
+
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from . import fusion_safe
@@ -49,7 +51,7 @@ def convolved(at, data, weight, bias, groups: int, stride, dilate, padding: str,
     if alone:
         out = _depthwise(at, data, weight, bias, groups, config)
     else:
-        out = by_group(data, weight, bias, groups, lambda *group: _one_group(at, *group, config))
+        out = by_group(data, weight, bias, groups, partial(_one_group, at, config))
     return _every(out, stride) if every else out
 
 
@@ -63,7 +65,8 @@ def _one_column(data, weight, stride) -> bool:
 
 def _every(data, stride):
     """Every stride-th point."""
-    return data[(slice(None), *(slice(None, None, s) for s in stride))]
+    points = (slice(None), *(slice(None, None, s) for s in stride))
+    return data[points]
 
 
 def by_group(data, weight, bias, groups: int, one):
@@ -84,7 +87,7 @@ def _shares(array, groups: int) -> list:
     return [array[n * each : (n + 1) * each] for n in range(groups)]
 
 
-def _one_group(at, data, weight, bias, part: str | None, config):
+def _one_group(at, config, data, weight, bias, part: str | None):
     rank = weight.ndim - 2
     axes = (*range(2, rank + 2), 1, 0)
     if not isinstance(weight, TrackedArray):

@@ -34,4 +34,5 @@ def insert_zeros(tensor, axis: int, step: int):
         edges = [(0, step - 1) if i == axis + 1 else (0, 0) for i in range(len(length) + 1)]
         length[axis] = max(-1, length[axis] * step)
         wide = ops.reshape(ops.pad(ops.expand_dims(tensor, axis + 1), edges), length)
-    return wide[(*(slice(None),) * axis, slice(0, 1 - step))]
+    kept = (*(slice(None),) * axis, slice(0, 1 - step))
+    return wide[kept]

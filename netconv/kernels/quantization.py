@@ -38,12 +38,12 @@ def reach(low, high):
 
 
 def limits(low: float, high: float):
-    """A range that is known."""
-    return np.float32([low]), np.float32([high])
+    """The ends of a known range, as arrays of shape (1,)."""
+    return np.array([low], "float32"), np.array([high], "float32")
 
 
 def calibrated(low: float | None, high: float | None):
-    """The range that was found when the net was quantised, or None."""
+    """The range that was recorded when the net was quantized, or None."""
     return None if low is None or high is None else limits(low, high)
 
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from ..keras_api.lazy import ops
 
-Length = tuple[int | Fraction, Counter]
+Length = tuple[int | Fraction, Counter[int]]
 Order = tuple[int, ...]
 MOST_PIECES = 1024
 """Pieces that an axis is cut in at most."""
@@ -26,7 +26,8 @@ def lengths(shape: Sequence[int | None]) -> list[Length]:
 
 
 def times(lengths: Sequence[Length]) -> Length:
-    total, unknown = 1, Counter()
+    total: int | Fraction = 1
+    unknown: Counter[int] = Counter()
     for known, axes in lengths:
         total, unknown = total * known, unknown + axes
     return total, unknown
@@ -82,7 +83,7 @@ def reshape(tensor, new: Sequence[Length]):
     """A tensor with new lengths, told by the places of its axes; any number of them may be unknown. Keras's own reshape
     takes one that is. Else axes of known length are cut and joined, if that is all; or rows of known length are looked
     up, in an order that does not change, by an index that has the unknown lengths."""
-    target = [-1 if unknown else known for known, unknown in new]
+    target = [-1 if unknown else int(known) for known, unknown in new]
     if target.count(-1) < 2:
         return ops.reshape(tensor, target)
     changed = [

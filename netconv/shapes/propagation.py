@@ -6,16 +6,26 @@ import heapq
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import repeat
 from types import SimpleNamespace
+from typing import NamedTuple
 
 from ..errors import NodeError
 from ..graph.graph import Edge, Graph, Node
 from ..graph.partial_shape import LARGEST, Rule, Shape, ShapeMismatch, count_elements, format_shape, merge
 from ..ops import registry
+from ..ops.registry import Translation
 from ..ops.shape_rules import broadcast
 
 BATCHES = (1, 2)
 """Batch sizes that guessed and chosen shapes must run with."""
 MOST_AXES, MOST_OUTPUTS, MOST_GUESSES, DEEPEST = 32, 2**16, 3, 4
+
+
+class NodeRule(NamedTuple):
+    """The declaration of a node's op, its shape rule and the attributes that this is called with."""
+
+    declared: Translation
+    apply: Rule
+    attributes: SimpleNamespace
 
 
 class ShapeSolver:
@@ -34,19 +44,19 @@ class ShapeSolver:
                 raise self.no_output(edge.node, edge.output, 1)
             self.outputs[edge.node] = max(self.outputs[edge.node], edge.output + 1)
         known = {**registry.load(), **registry.PATTERNS}
-        self.declared = [known.get(node.op) for node in graph.nodes]
-        self.rules = [
-            (declared.shape_rule, self._attributes(node)) if declared and declared.shape_rule else None
-            for declared, node in zip(self.declared, graph.nodes, strict=True)
-        ]
+        self.rules = [self._rule(known.get(node.op), node) for node in graph.nodes]
         self.shapes: dict[Edge, Shape] = {Edge(i): tuple(array.shape) for i, array in graph.arrays.items()}
         self.shapes.update({Edge(i): shape for i, shape in seeds.items() if shape is not None})
         self.undo: list[tuple[Edge, Shape]] = []
         self.spent = 0
 
-    def _attributes(self, node: Node) -> SimpleNamespace:
+    def _rule(self, declared: Translation | None, node: Node) -> NodeRule | None:
+        if declared is None or declared.shape_rule is None:
+            return None
         stored = tuple(bool(self.stored[edge.node]) for edge in node.inputs)
-        return SimpleNamespace(**registry.typed_attributes(node), _node=node, _stored=stored, _inner=self._inner)
+        values = registry.typed_attributes(node)
+        attributes = SimpleNamespace(**values, _node=node, _stored=stored, _inner=self._inner)
+        return NodeRule(declared, declared.shape_rule, attributes)
 
     def _inner(self, subgraph: Graph, seeds: Mapping[int, Shape]) -> ShapeSolver | None:
         """The solver of a subgraph, for the rule of its node; None where subgraphs are nested too deep."""
@@ -66,26 +76,29 @@ class ShapeSolver:
         node = self.graph.nodes[index]
         return [look(e) for e in node.inputs], [look(Edge(index, k)) for k in range(self.outputs[index])]
 
-    def step(self, index: int, apply: Rule, attributes, look: Callable[[Edge], Shape]) -> list[tuple[Edge, Shape]]:
+    def step(self, index: int, rule: NodeRule, look: Callable[[Edge], Shape]) -> list[tuple[Edge, Shape]]:
         """The shapes that a rule refines at a node, given those that `look` returns. Raises NodeError for a
         contradiction."""
         node = self.graph.nodes[index]
         ins, outs = self.known_shapes(index, look)
         try:
-            claimed_ins, claimed_outs = apply(attributes, ins, outs)
+            claimed_ins, claimed_outs = rule.apply(rule.attributes, ins, outs)
         except ShapeMismatch as mismatch:
             raise self.error(index, mismatch.what, mismatch.received) from None
-        count = max(len(claimed_outs), self.declared[index].outputs)
+        count = max(len(claimed_outs), rule.declared.outputs)
         if count < len(outs):
             raise self.no_output(index, len(outs) - 1, count)
         news = []
+        inputs = rule.declared.inputs
         for position, (edge, known, claim) in enumerate(zip(node.inputs, ins, claimed_ins, strict=False)):
-            news.append((edge, self._merged(index, position, known, claim, ins)))
+            name, data = inputs[min(position, len(inputs) - 1)].name, ins[0] if position else None
+            news.append((edge, self._merged(index, name, known, claim, data)))
         for output, (known, claim) in enumerate(zip(outs, claimed_outs, strict=False)):
-            news.append((Edge(index, output), self._merged(index, None, known, claim, ins)))
+            news.append((Edge(index, output), self._merged(index, None, known, claim, None)))
         return [(edge, new) for edge, new in news if new is not None and new != look(edge)]
 
-    def _merged(self, index: int, position: int | None, known: Shape, claim: Shape, ins: list[Shape]) -> Shape:
+    def _merged(self, index: int, name: str | None, known: Shape, claim: Shape, data: Shape) -> Shape:
+        """A known shape refined by a claim, of the input `name` or of an output of a node."""
         if claim is None or claim == known:
             return known
         if len(claim) > MOST_AXES:
@@ -96,11 +109,9 @@ class ShapeSolver:
             return merge(known, claim)
         except ShapeMismatch:
             pass
-        if position is None:
+        if name is None:
             raise self.error(index, f"gives shape {format_shape(claim)} where {format_shape(known)} is wanted")
-        declared = self.declared[index].inputs
-        name = declared[min(position, len(declared) - 1)].name
-        origin = f" for data of shape {format_shape(ins[0])}" if position and ins[0] is not None else ""
+        origin = "" if data is None else f" for data of shape {format_shape(data)}"
         raise self.error(index, f"{name} must have shape {format_shape(claim)}{origin}", format_shape(known))
 
     def refine(self, news: Iterable[tuple[Edge, Shape]], by: int | None = None) -> set[int]:
@@ -126,9 +137,10 @@ class ShapeSolver:
             while heap:
                 index = sign * heapq.heappop(heap)
                 queued.discard(index)
-                if not self.rules[index]:
+                rule = self.rules[index]
+                if not rule:
                     continue
-                for other in self.refine(self.step(index, *self.rules[index], self.shape), index):
+                for other in self.refine(self.step(index, rule, self.shape), index):
                     if sign * other < sign * index:
                         todo.add(other)
                     elif other not in queued:
@@ -140,18 +152,19 @@ class ShapeSolver:
         """Guesses the likeliest shapes where rules leave a rank open, and keeps those that are consistent; first, that
         operands have the same rank."""
         guesses = [
-            (i, node, declared.likely_shapes)
-            for i, (node, declared) in enumerate(zip(self.graph.nodes, self.declared, strict=True))
-            if self.rules[i] and declared.likely_shapes
+            (index, rule, rule.declared.likely_shapes)
+            for index, rule in enumerate(self.rules)
+            if rule and rule.declared.likely_shapes
         ]
-        guesses.sort(key=lambda guess: self.declared[guess[0]].shape_rule is not broadcast)
+        guesses.sort(key=lambda guess: guess[1].apply is not broadcast)
         for _ in range(MOST_GUESSES):
             progress = False
-            for index, node, likely in guesses:
+            for index, rule, likely in guesses:
                 ins, outs = self.known_shapes(index, self.shape)
                 self.undo.clear()
                 try:
-                    claims = zip(node.inputs, likely(self.rules[index][1], ins, outs), strict=False)
+                    inputs = self.graph.nodes[index].inputs
+                    claims = zip(inputs, likely(rule.attributes, ins, outs), strict=False)
                     self.propagate(self.refine((edge, claim) for edge, claim in claims if claim is not None))
                     if any(self._batch_gone(edge, known) for edge, known in self.undo):
                         raise ShapeMismatch("a guess must leave the batch size open")
@@ -167,7 +180,9 @@ class ShapeSolver:
     def _batch_gone(self, edge: Edge, known: Shape) -> bool:
         """Whether an input that had no shape has one now with a known batch size and an open length."""
         shape = self.shape(edge)
-        return known is None and self.graph.nodes[edge.node].op == "null" and shape[1:] == (None,) != shape[:1]
+        if known is not None or shape is None or self.graph.nodes[edge.node].op != "null":
+            return False
+        return shape[1:] == (None,) != shape[:1]
 
     def _runs(self) -> bool:
         """Whether batches of BATCHES examples are consistent."""
@@ -181,20 +196,21 @@ class ShapeSolver:
 
     def features(self, index: int) -> int | None:
         """The number of features to which a node flattens each example, if the shape of its data leaves it open."""
-        if not self.rules[index] or not self.declared[index].features:
+        rule = self.rules[index]
+        if not rule or not rule.declared.features:
             return None
         ins, _ = self.known_shapes(index, self.shape)
         open_ = ins and ins[0] is not None and None in ins[0][1:]
-        return self.declared[index].features(self.rules[index][1], ins) if open_ else None
+        return rule.declared.features(rule.attributes, ins) if open_ else None
 
     def unexplained(self, index: int, look: Callable[[Edge], Shape]) -> bool:
         """Whether more is known of the outputs of a node than follows from its inputs."""
-        if not self.rules[index]:
+        rule = self.rules[index]
+        if not rule:
             return False
-        apply, attributes = self.rules[index]
         ins, outs = self.known_shapes(index, look)
         try:
-            claims = apply(attributes, ins, [None] * len(outs))[1]
+            claims = rule.apply(rule.attributes, ins, [None] * len(outs))[1]
         except ShapeMismatch:
             return False
         return any(
@@ -219,18 +235,18 @@ class ShapeSolver:
         try:
             for index in order:
                 if watched.get(index) is not None:  # before its rule refines its input
-                    made[index] = count_elements(look(self.graph.nodes[index].inputs[0])[1:])
-                if self.rules[index]:
-                    tried.update(self.step(index, *self.rules[index], look))
+                    made[index] = count_elements((look(self.graph.nodes[index].inputs[0]) or ())[1:])
+                if rule := self.rules[index]:
+                    tried.update(self.step(index, rule, look))
         except NodeError:
             return False
-        settled = True
+        found: bool | None = True
         for index, wanted in watched.items():
             if made.get(index) not in (None, wanted):
                 return False
             if made.get(index) is None and (wanted is not None or self.unexplained(index, look)):
-                settled = None
-        return settled
+                found = None
+        return found
 
 
 def _stored(graph: Graph, parameters: Collection[int]) -> list[bool | None]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 
 from ..graph.graph import Graph
-from ..graph.partial_shape import Shape, format_shape
+from ..graph.partial_shape import Lengths, format_shape
 from .size_search import CHANNELS, Undecided, shape_option
 
 SIDES = {
@@ -23,16 +23,16 @@ MOST_EXAMPLES, MOST_NODES, FEWER_STEPS = 100, 50_000, 10_000
 """Examples that are tried for an input, nodes of the graph in all of them, and steps of trying sizes in each."""
 
 
-def examples(asked: Undecided) -> Iterator[Shape]:
+def examples(asked: Undecided) -> Iterator[Lengths]:
     """Shapes that an input may have, the likeliest first."""
     if asked.fitting is not None:
         yield asked.fitting
-    likely = [asked.alike, *((None,) * rank for rank in RANKS if asked.known is None)]
+    likely: list[Lengths] = [asked.alike, *((None,) * rank for rank in RANKS if asked.known is None)]
     each = [filled(shape) for shape in dict.fromkeys(likely)]
     yield from (shape for shapes in zip_longest(*each) for shape in shapes if shape is not None)
 
 
-def filled(shape: tuple[int | None, ...]) -> Iterator[Shape]:
+def filled(shape: Lengths) -> Iterator[Lengths]:
     """A shape with its open axes filled: all with the same length, except usual numbers of channels for images."""
     open_ = [axis for axis, n in enumerate(shape) if axis and n is None]
     first = [axis for axis in (1, len(shape) - 1) if axis in open_ and (1 in open_ or len(open_) == 1)]
@@ -42,7 +42,7 @@ def filled(shape: tuple[int | None, ...]) -> Iterator[Shape]:
             yield tuple(channels.get(axis, size) if axis in open_ else n for axis, n in enumerate(shape))
 
 
-def question(graph: Graph, asked: Undecided, shapes: Mapping[str, Shape]) -> str:
+def question(graph: Graph, asked: Undecided, shapes: Mapping[str, Lengths]) -> str:
     """The question for the shape of an input, with `shapes` of it and of others as an example, if any were found."""
     name, known = graph.nodes[asked.index].name, asked.known
     if known is None:

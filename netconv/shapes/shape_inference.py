@@ -14,7 +14,7 @@ from itertools import chain, islice
 from ..errors import NetconvError, NodeError, OpenShape, ShapeError, UnknownShape
 from ..graph.attributes import Ints, parse
 from ..graph.graph import Edge, Graph, Node
-from ..graph.partial_shape import Shape, ShapeMismatch, format_shape, merge
+from ..graph.partial_shape import Lengths, Shape, ShapeMismatch, format_shape, merge
 from .parameter_roles import Role, parameters
 from .propagation import BATCHES, ShapeSolver
 from .questions import FEWER_STEPS, MOST_EXAMPLES, MOST_NODES, MOST_OF_A_RANK, RANKS, examples, filled, question
@@ -26,12 +26,12 @@ class Inferred:
     """`inputs` and `arrays` are the shapes of the inputs and of the parameters without a stored array, by node index;
     `notes` has a sentence for each input whose shape was inferred."""
 
-    inputs: dict[int, Shape]
+    inputs: dict[int, Lengths]
     arrays: dict[int, Shape]
     notes: tuple[str, ...]
 
 
-BATCH_RANKS = {(None,): 0, (1,): 1}
+BATCH_RANKS: dict[Lengths, int] = {(None,): 0, (1,): 1}
 
 
 class UnknownParameter(ShapeError):
@@ -45,9 +45,9 @@ def forward(graph: Graph, known: Mapping[int, Shape]) -> dict[Edge, Shape]:
     array get theirs too. Raises NodeError where a stored array or an input does not fit its node.
     """
     solver = ShapeSolver(graph, known)
-    for index, steps in enumerate(solver.rules):
-        if steps:
-            solver.refine(solver.step(index, *steps, solver.shape), index)
+    for index, rule in enumerate(solver.rules):
+        if rule:
+            solver.refine(solver.step(index, rule, solver.shape), index)
     return {Edge(i, k): solver.shape(Edge(i, k)) for i, count in enumerate(solver.outputs) for k in range(count)}
 
 
@@ -71,24 +71,28 @@ def ask(graph: Graph, asked: Undecided, given: Mapping[str, tuple], ignored: Col
         zeros: Collection[int] = ()) -> ShapeError:  # fmt: skip
     """The question for the shape of an input, with an example that was tried, and with examples for other inputs whose
     shapes are needed too."""
-    found_so_far: dict[str, Shape] = {}
-    first, left, lacking = asked, MOST_NODES, None
+    found_so_far: dict[str, Lengths] = {}
+    first, left = asked, MOST_NODES
+    lacking: UnknownParameter | None = None
+    current: Undecided | None = asked
 
-    def tried(shape: Shape) -> Inferred:
+    def tried(shape: Lengths) -> Inferred:
         return _infer(graph, {**given, **found_so_far, name: shape}, ignored, zeros, steps=FEWER_STEPS)
 
-    while asked is not None:
-        name = graph.nodes[asked.index].name
-        likely, fitting = examples(asked), {}
-        shapes = chain(islice(likely, len(RANKS)), _of_each_rank(asked, tried), likely)
+    while current is not None:
+        index, name = current.index, graph.nodes[current.index].name
+        likely = examples(current)
+        fitting: dict[tuple[bool, bool, int], tuple[Lengths, Undecided | None]] = {}
+        shapes = chain(islice(likely, len(RANKS)), _of_each_rank(current, tried), likely)
         for example in islice(shapes, max(1, min(MOST_EXAMPLES, left // len(graph.nodes)))):
             left -= len(graph.nodes)
+            other: Undecided | None = None
             try:
-                inferred, other = tried(example), None
+                inferred = tried(example)
                 _runs(graph, inferred)
-                batch = inferred.inputs[asked.index][:1]
+                batch = inferred.inputs[index][:1]
             except Undecided as also:
-                other, batch = also, also.solver.shape(Edge(asked.index))[:1]
+                other, batch = also, (also.solver.shape(Edge(index)) or ())[:1]
                 if graph.nodes[also.index].name in (*found_so_far, name):
                     continue
             except UnknownParameter as error:
@@ -104,11 +108,11 @@ def ask(graph: Graph, asked: Undecided, given: Mapping[str, tuple], ignored: Col
                 break
         if not fitting:
             return lacking or UnknownShape(question(graph, first, {}))
-        found_so_far[name], asked = fitting[min(fitting)]
+        found_so_far[name], current = fitting[min(fitting)]
     return UnknownShape(question(graph, first, found_so_far))
 
 
-def _of_each_rank(asked: Undecided, tried: Callable[[Shape], Inferred]) -> Iterator[Shape]:
+def _of_each_rank(asked: Undecided, tried: Callable[[Lengths], Inferred]) -> Iterator[Lengths]:
     """Examples with the lengths that follow for an input from its rank alone."""
     for rank in RANKS if asked.known is None else ():
         try:
@@ -156,30 +160,32 @@ def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], z
         raise ShapeError(f"{graph.source}: the input shapes given do not fit ({shapes}): {error}") from None
     solver.guess()
     also = try_sizes(solver, inputs, steps)
-    filled_by_row = None if row is None else _fill_by_row(solver, [i for i in inputs if i not in zeros], row)
+    row_input = None if row is None else _fill_by_row(solver, [i for i in inputs if i not in zeros], row)
+    found: dict[int, Lengths] = {}
     for index in inputs:
-        if solver.shape(Edge(index)) is None:
+        known_shape = solver.shape(Edge(index))
+        if known_shape is None:
             raise Undecided(solver, index)
+        found[index] = known_shape
     for index in roles:
-        shape = solver.shape(Edge(index))
-        if shape is None or None in shape:
-            undecided = [i for i in inputs if None in solver.shape(Edge(i))[1:]]
+        parameter = solver.shape(Edge(index))
+        if parameter is None or None in parameter:
+            undecided = [i for i, shape in found.items() if None in shape[1:]]
             if undecided:
                 raise Undecided(solver, undecided[0])
             name = graph.nodes[index].name
             raise UnknownParameter(f"{graph.source}: the shape of parameter {name!r} cannot be found out")
     hinted = {i for i in inputs if any((_hint(graph.nodes[i]) or ())[1:])}
     notes = []
-    for i in inputs:
-        shape = solver.shape(Edge(i))
+    for i, shape in found.items():
         if i not in zeros and shape[:1] != known.get(i, (0,))[:1]:
             what = f"a batch of {shape[0]}" if i in known else f"shape {format_shape(shape)}"
-            origin = "data" if i == filled_by_row else "parameters" if graph.arrays and i not in hinted else "graph"
+            origin = "data" if i == row_input else "parameters" if graph.arrays and i not in hinted else "graph"
             notes.append(f"{graph.nodes[i].name}: {what} found out from the {origin}{also.get(i, '')}")
-    return Inferred({i: solver.shape(Edge(i)) for i in inputs}, {i: solver.shape(Edge(i)) for i in roles}, tuple(notes))
+    return Inferred(found, {i: solver.shape(Edge(i)) for i in roles}, tuple(notes))
 
 
-def _given(graph: Graph, inputs: list[int], given: Mapping[str, tuple], ignored) -> dict[int, Shape]:
+def _given(graph: Graph, inputs: list[int], given: Mapping[str, tuple], ignored) -> dict[int, Lengths]:
     names = {graph.nodes[i].name for i in inputs}
     for name, shape in given.items():
         if name not in names and name not in ignored:

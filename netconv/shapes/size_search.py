@@ -9,7 +9,7 @@ from itertools import chain, islice, product
 from typing import NamedTuple
 
 from ..graph.graph import Edge, Graph
-from ..graph.partial_shape import Shape
+from ..graph.partial_shape import Lengths, Shape
 from .propagation import BATCHES, ShapeSolver
 
 LARGEST_TRIED, MOST_STEPS = 1024, 500_000
@@ -32,11 +32,13 @@ open unless it is in the plan."""
 class Undecided(Exception):
     """Only the user knows the shape of the input `index`: `why`, and a shape that is `fitting`, if one is known."""
 
-    def __init__(self, solver: ShapeSolver, index: int, why: str = "cannot be found out", fitting: Shape = None):
+    def __init__(
+        self, solver: ShapeSolver, index: int, why: str = "cannot be found out", fitting: Lengths | None = None
+    ):
         super().__init__(why)
         self.solver, self.index, self.why, self.fitting = solver, index, why, fitting
         self.known = solver.shape(Edge(index))
-        self.alike = _alike(solver, index) if self.known is None else self.known
+        self.alike: Lengths = _alike(solver, index) if self.known is None else self.known
 
 
 class _Sizes(NamedTuple):
@@ -103,7 +105,7 @@ class _SizeSearch:
     watched: Mapping[int, int | None]
     steps: int
 
-    def known(self, index: int) -> tuple[int | None, ...]:
+    def known(self, index: int) -> Lengths:
         return self.solver.shape(Edge(index)) or ()
 
     def run(self) -> _Chosen | _Free:
@@ -138,7 +140,7 @@ class _SizeSearch:
                     yield plan
         yield {(i, 0): 1 for i in self.members}
 
-    def shapes(self, plan: Plan, size: int) -> dict[Edge, Shape]:
+    def shapes(self, plan: Plan, size: int) -> dict[Edge, Lengths]:
         """The shapes of the members with this size for their open axes."""
         return {
             Edge(i): tuple(
@@ -186,14 +188,14 @@ class _SizeSearch:
                 shape = self.shapes(opened, size)[Edge(index)]
                 raise Undecided(self.solver, index, "cannot be found out", shape)
 
-    def remark(self, index: int, found: _Chosen, shape: Shape) -> str:
+    def remark(self, index: int, found: _Chosen, shape: Lengths) -> str:
         """A remark on other sizes that fit an input, "" if there is none. Raises Undecided if all larger ones do."""
         known = enumerate(self.known(index))
         taken = [axis for axis, n in known if axis and n is None and (index, axis) not in found.plan]
         if taken and found.sizes.most > LARGEST_TRIED:
             smallest = " x ".join([str(found.sizes.least)] * len(taken))
             raise Undecided(self.solver, index, f"cannot be found out: all from {smallest} fit", shape)
-        return _others(self.solver.graph.nodes[index].name, shape or (), taken, found.sizes)
+        return _others(self.solver.graph.nodes[index].name, shape, taken, found.sizes)
 
     def _oblong(self) -> Undecided:
         """For an input that no square fits: with an example that is not square, if one fits. The parameters do not
@@ -202,7 +204,7 @@ class _SizeSearch:
         lengths = self.known(index)
         axes = [axis for axis, n in enumerate(lengths) if axis and n is None]
 
-        def sized(sizes: Mapping[int, int]) -> Shape:
+        def sized(sizes: Mapping[int, int]) -> Lengths:
             return tuple(sizes.get(axis, n) for axis, n in enumerate(lengths))
 
         @cache
@@ -231,7 +233,7 @@ def _usual_oblongs(axes: int) -> Sequence[tuple[int, ...]]:
     return []
 
 
-def _channels(shape: tuple[int | None, ...]) -> tuple[int, ...]:
+def _channels(shape: Lengths) -> tuple[int, ...]:
     """The axes that may be the channels of an image of which nothing is known."""
     return (1, len(shape) - 1) if len(shape) > 3 and not any(shape[1:]) else ()
 
@@ -280,7 +282,7 @@ def _outermost(fits: Callable[[int], bool | None], size: int, sign: int) -> int:
     return size
 
 
-def _others(name: str, shape: tuple[int | None, ...], taken: list[int], sizes: _Sizes) -> str:
+def _others(name: str, shape: Lengths, taken: list[int], sizes: _Sizes) -> str:
     """A remark on the other sizes that fit."""
     others = [n for n in (sizes.least, sizes.chosen - 1, sizes.chosen + 1, sizes.most) if n != sizes.chosen]
     others = [n for n in others if sizes.least <= n <= sizes.most]
@@ -292,15 +294,15 @@ def _others(name: str, shape: tuple[int | None, ...], taken: list[int], sizes: _
     return f" ({some} too; --input-shape {name}={option} takes {'it' if least == most else 'one'})"
 
 
-def shape_option(shape: Shape) -> str:
+def shape_option(shape: Lengths) -> str:
     """A shape as the command line takes it."""
-    return ",".join("?" if n is None else str(n) for n in shape or ())
+    return ",".join("?" if n is None else str(n) for n in shape)
 
 
-def _alike(solver: ShapeSolver, index: int) -> Shape:
+def _alike(solver: ShapeSolver, index: int) -> Lengths:
     """A shape that an input of unknown rank may have: that of images for the first window on its way, or features."""
     for node, mask in enumerate(_upstream(solver.graph, [index])):
         rule = solver.rules[node]
-        if mask and rule and (kernel := getattr(rule[1], "kernel", ())):
+        if mask and rule and (kernel := getattr(rule.attributes, "kernel", ())):
             return (None, 3, *(None,) * len(kernel))
     return (None, None)

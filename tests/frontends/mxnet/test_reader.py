@@ -221,7 +221,7 @@ BROKEN = {
                 {"op": "relu", "name": "d", "inputs": [[3, 0]]},
             ]
         },
-        "the graph has a cycle: node 2 'b' -> node 3 'c' -> node 1 'a' -> node 2 'b'",
+        "the graph has a cycle: node 1 'a' -> node 2 'b' -> node 3 'c' -> node 1 'a'",
     ),
     "no heads": (WHOLE | {"heads": []}, "heads must be a list of outputs, not []"),
     "head": (WHOLE | {"heads": [3]}, "head 0 must be [node, output, version], not 3"),
