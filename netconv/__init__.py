@@ -1,48 +1,124 @@
-"""netconv: a net from Mathematica or MXNet as an ordinary, trainable Keras model.
+"""netconv: neural networks from Mathematica and MXNet as ordinary, trainable Keras models.
 
 Importing it imports neither TensorFlow, Keras nor numpy.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from .errors import DataError, FormatError, NetconvError, NodeError, ShapeError, UnsupportedOps
 
+if TYPE_CHECKING:
+    import keras
+
+    from .atomic_files import check_writable
+    from .conversion import Report
+    from .features.table_options import TableOptions
+    from .graph.graph import Graph
+    from .inference.evaluation import evaluate
+    from .inference.loading import LoadedModel, find_model, open_model
+    from .inference.prediction import predict
+    from .inspection import Inspection
+    from .ops.coverage import Coverage
+    from .reports.evaluation_report import ClassReport, Evaluation
+    from .reports.history import read as read_history
+    from .reports.plots import check_picture, confusion_matrix, learning_curves
+    from .reports.predictions import Block, Predictions
+    from .training.distribution import strategy_for
+    from .training.loop import Progress
+    from .training.options import OptimizerOptions, TrainingOptions
+    from .training.train import TrainingResult, train
+
 __version__ = "0.1.0"
 __all__ = [
-    "DataError", "FormatError", "NetconvError", "NodeError", "ShapeError", "UnsupportedOps", "check_picture",
-    "check_writable", "confusion_matrix", "convert", "convert_file", "evaluate", "find_model", "inspect",
-    "learning_curves", "list_ops", "open_model", "predict", "read", "read_history", "strategy_for", "train",
-]  # fmt: skip
+    "Block",
+    "ClassReport",
+    "Coverage",
+    "DataError",
+    "Evaluation",
+    "FormatError",
+    "Graph",
+    "Inspection",
+    "LoadedModel",
+    "NetconvError",
+    "NodeError",
+    "OptimizerOptions",
+    "Predictions",
+    "Progress",
+    "Report",
+    "ShapeError",
+    "TableOptions",
+    "TrainingOptions",
+    "TrainingResult",
+    "UnsupportedOps",
+    "check_picture",
+    "check_writable",
+    "confusion_matrix",
+    "convert",
+    "convert_file",
+    "evaluate",
+    "find_model",
+    "inspect",
+    "learning_curves",
+    "list_ops",
+    "open_model",
+    "predict",
+    "read",
+    "read_history",
+    "strategy_for",
+    "train",
+]
 
-
-_ON_TABLES = {
-    "find_model": "inference.loading.find_model",
-    "open_model": "inference.loading.open_model",
-    "train": "training.train.train",
-    "strategy_for": "training.distribution.strategy_for",
-    "evaluate": "inference.evaluation.evaluate",
-    "predict": "inference.prediction.predict",
-    "read_history": "reports.history.read",
-    "learning_curves": "reports.plots.learning_curves",
-    "confusion_matrix": "reports.plots.confusion_matrix",
-    "check_picture": "reports.plots.check_picture",
-    "check_writable": "atomic_files.check_writable",
+_LAZY = {
+    "atomic_files": ("check_writable",),
+    "conversion": ("Report",),
+    "features.table_options": ("TableOptions",),
+    "graph.graph": ("Graph",),
+    "inference.evaluation": ("evaluate",),
+    "inference.loading": ("LoadedModel", "find_model", "open_model"),
+    "inference.prediction": ("predict",),
+    "inspection": ("Inspection",),
+    "ops.coverage": ("Coverage",),
+    "reports.evaluation_report": ("ClassReport", "Evaluation"),
+    "reports.history": ("read as read_history",),
+    "reports.plots": ("check_picture", "confusion_matrix", "learning_curves"),
+    "reports.predictions": ("Block", "Predictions"),
+    "training.distribution": ("strategy_for",),
+    "training.loop": ("Progress",),
+    "training.options": ("OptimizerOptions", "TrainingOptions"),
+    "training.train": ("TrainingResult", "train"),
 }
+"""Module to the public names that it has. They are imported when first used: most of them import numpy or Keras."""
 
 
-def __getattr__(name):
-    """What works on tables, with the modules that have it imported when it is first asked for."""
-    if name in _ON_TABLES:
-        module, _, function = _ON_TABLES[name].rpartition(".")
-        return getattr(import_module(f".{module}", __name__), function)
+def __getattr__(name: str) -> Any:
+    for module, names in _LAZY.items():
+        for its_name, _, public in (entry.partition(" as ") for entry in names):
+            if name == (public or its_name):
+                return getattr(import_module(f".{module}", __name__), its_name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def read(symbol, params=None):
-    """The Graph of a `net.json`: nodes, parameters, heads.
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
 
-    `symbol` is a path or a binary stream, `params` the parameter file; None looks for it beside `symbol`, False reads
-    none. Raises FormatError.
+
+def read(symbol: Path | str | BinaryIO, params: Path | str | Literal[False] | None = None) -> Graph:
+    """Reads a net as a graph of MXNet ops, without converting it.
+
+    Args:
+        symbol: the graph (`net.json`), a path or a binary stream.
+        params: the parameter file; None looks for it beside `symbol`, False reads none.
+
+    Returns:
+        A Graph: its `nodes`, the `arrays` of the parameter file by index of the node, and its outputs, the `heads`.
+
+    Raises:
+        FormatError: a file is damaged, or is not a graph or a parameter file of MXNet.
     """
     from .frontends.mxnet import reader
 
@@ -50,26 +126,39 @@ def read(symbol, params=None):
 
 
 def convert(
-    symbol,
-    params=None,
+    symbol: Path | str | BinaryIO,
+    params: Path | str | bool | None = None,
     *,
-    input_shapes=None,
-    loss=None,
-    optimizer=None,
-    learning_rate=None,
-    metrics=None,
-    states=False,
-    seed=0,
-):
-    """A `net.json` as a compiled keras.Model.
+    input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
+    loss: Any = None,
+    optimizer: Any = None,
+    learning_rate: float | None = None,
+    metrics: Sequence[Any] | str | None = None,
+    states: bool = False,
+    seed: int = 0,
+) -> keras.Model:
+    """Converts a net to a compiled keras.Model.
 
-    `input_shapes` are MXNet's shapes by input name, batch axis included, None for an unknown size; what is not given
-    is found out from the parameters. `loss`, `optimizer`, `learning_rate` and `metrics` are Keras's; None chooses the
-    loss by the head, and Adam. With `states` the initial and final states of recurrent layers are inputs and outputs.
-    Without a parameter file the net is untrained, with initial values drawn with `seed`.
+    The model has the graph's input names. Inputs and outputs are in MXNet's axis order, such as (batch, channels,
+    height, width) for images; outputs come in the order of the graph's.
 
-    The model's inputs bear the graph's names and take arrays in the graph's axis order (NCHW for images); its outputs
-    come in the order of the heads. Raises NetconvError.
+    Args:
+        symbol: the graph (`net.json`), a path or a binary stream.
+        params: the parameter file; None looks for it beside `symbol`. Without one (or with False) the net is untrained.
+        input_shapes: shapes by name of the input, in MXNet's axis order with the batch axis, None for an unknown size.
+            Shapes that are not given are inferred from the parameters.
+        loss: of Keras; None infers it from the last layer.
+        optimizer: of Keras; None is Adam.
+        learning_rate: None is the optimizer's default.
+        metrics: of Keras; "auto" is accuracy for a classifier; None is none.
+        states: makes the initial and final states of recurrent layers inputs and outputs of the model.
+        seed: for the initial weights of an untrained net.
+
+    Raises:
+        FormatError: a file is damaged, or is not a graph or a parameter file of MXNet.
+        UnsupportedOps: the net has ops that cannot be converted.
+        NodeError: a single node cannot be converted, as an attribute or a shape is not supported.
+        ShapeError: a shape cannot be inferred, or does not fit.
     """
     from . import conversion
 
@@ -81,34 +170,70 @@ def convert(
     return model
 
 
-def convert_file(symbol, params=None, *, output=None, classes=None, **options):
-    """Converts a net and saves the model; returns a Report, whose `text` says what was done.
+def convert_file(
+    symbol: Path | str | BinaryIO,
+    params: Path | str | bool | None = None,
+    *,
+    output: Path | str | BinaryIO | None = None,
+    classes: list[str] | None = None,
+    **options: Any,
+) -> Report:
+    """Converts a net and saves the model.
 
-    `output` is a path (`.keras`, or `.h5` for Keras's legacy format) or a binary stream; None is `net.keras` beside
-    `net.json`. `classes` are the names of the classes, kept in the file. The rest is `convert`'s. Raises NetconvError,
-    and OSError when the file cannot be written; nothing is written then.
+    Args:
+        symbol, params: as for `convert`.
+        output: a path (`.keras`, or `.h5` for Keras's older format) or a binary stream; None is `net.keras` beside
+            `net.json`.
+        classes: the names of the classes, one for each output value, which are stored in the `.keras` file.
+        options: the other arguments of `convert`.
+
+    Returns:
+        A Report, which says what was converted and inferred: `text` for people, `facts` for programs.
+
+    Raises:
+        NetconvError: as `convert`, and if the class names do not fit.
+        OSError: the model cannot be written. Nothing is left of it then.
     """
     from . import conversion
 
     return conversion.convert_file(symbol, params, output=output, classes=classes, **options)
 
 
-def inspect(source, params=None, *, input_shapes=None):
-    """What is in a `net.json` or a `.keras` file, found without TensorFlow; returns an Inspection.
+def inspect(
+    source: Path | str | BinaryIO,
+    params: Path | str | bool | None = None,
+    *,
+    input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
+) -> Inspection:
+    """Describes a net (`net.json`) or a Keras model (`.keras`), without TensorFlow.
 
-    `source` is a path or a binary stream. Raises NetconvError when it cannot be read at all; ops that would not
-    translate are part of what is returned.
+    Args:
+        source: a path or a binary stream.
+        params, input_shapes: as for `convert`.
+
+    Returns:
+        An Inspection: `text` for people, `facts` for programs, and `translates`, whether the net can be converted.
+
+    Raises:
+        FormatError: a file is damaged, or is neither a net nor a model.
     """
     from . import inspection
 
     return inspection.inspect(source, params, input_shapes=input_shapes)
 
 
-def list_ops(part=""):
-    """The ops that are translated, with their names and largest recorded errors, and those that are refused, with the
-    reason; returns a Coverage. Needs no TensorFlow.
+def list_ops(part: str = "") -> Coverage:
+    """Lists the ops of MXNet that can be converted, and those that cannot, without TensorFlow.
 
-    `part` keeps the ops that have it in a name. Raises NetconvError when none has.
+    Args:
+        part: keeps the ops with this text in one of their names.
+
+    Returns:
+        A Coverage: `accepted` ops with their names and largest errors compared with MXNet, and `refused` ones with the
+        reason; `text` and `facts` have both.
+
+    Raises:
+        NetconvError: there is no such op.
     """
     from .ops import coverage
 

@@ -20,7 +20,7 @@ def check_writable(target: Path | str, size: int = 0) -> None:
         raise _Enough
     free = shutil.disk_usage(target.parent).free
     if free < size:
-        raise OSError(errno.ENOSPC, f"{free >> 20} MB are free, and what is written takes {size >> 20} MB", str(target))
+        raise OSError(errno.ENOSPC, f"{free >> 20} MB are free, and the file takes {size >> 20} MB", str(target))
 
 
 def reserve(name: Path, size: int) -> None:

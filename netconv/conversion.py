@@ -122,9 +122,9 @@ def report(done: Conversion, path: str | None) -> Report:
         *(f"input  {name} {format_shape(shape)}" for name, shape in facts["inputs"].items()),
         *(f"output {name} {format_shape(shape)}" for name, shape in facts["outputs"]),
         *(
-            f"loss   {name}, because {why}; --loss decides"
+            f"loss   {name}, because {why}; --loss overrides it"
             if facts["loss"] == facts["losses"]
-            else f"loss   {', '.join(facts['loss'])}, as asked"
+            else f"loss   {', '.join(facts['loss'])}, as given"
             for name, why in zip(facts["losses"], facts["why"], strict=True)
         ),
         f"optimizer {facts['optimizer']}, learning rate {facts['learning_rate']:g}",

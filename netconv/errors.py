@@ -1,18 +1,18 @@
-"""What netconv says when the input is at fault: one line each. Knows nothing of files, graphs or Keras."""
+"""Errors for invalid input, each with a message of one line. Must not know files, graphs or Keras."""
 
 
 class NetconvError(Exception):
-    """The input is at fault; `str(error)` is one line that says where, what was received and what would work."""
+    """Invalid input. `str(error)` is one line: the place, what was received and what would work."""
 
 
 class FormatError(NetconvError):
-    """A file is not what it should be: not JSON, not a graph, a parameter file cut short, not a `.keras` archive."""
+    """A file is damaged or of another format: not JSON, not a graph, a truncated parameter file, no `.keras` file."""
 
 
 class UnsupportedOps(NetconvError):
-    """The graph holds ops that have no translation. All of them, in one message.
+    """The graph has ops that are not supported; the message lists all of them.
 
-    `ops` maps each op to the names of the nodes that use it.
+    `ops` maps each of them to the names of the nodes that use it.
     """
 
     def __init__(self, message, ops):
@@ -21,16 +21,19 @@ class UnsupportedOps(NetconvError):
 
 
 class NodeError(NetconvError):
-    """One node cannot be translated: `op`, `node` (its name), `what` is wrong, `received` where a value is at fault."""
+    """A node cannot be converted.
+
+    `op` and `node` are the op and the name of the node, `what` is the problem, `received` the invalid value or None.
+    """
 
     def __init__(self, op, node, what, received=None):
-        said = "" if received is None else f"; received {received}"
-        super().__init__(f"{op} node {node!r}: {what}{said}")
+        value = "" if received is None else f"; received {received}"
+        super().__init__(f"{op} node {node!r}: {what}{value}")
         self.op, self.node, self.what, self.received = op, node, what, received
 
 
 class OpenShape(NodeError):
-    """A node must know lengths that are open: `needs` says what for."""
+    """A node cannot be converted without sizes that are unknown; `needs` says which."""
 
     def __init__(self, op, node, needs, received=None):
         super().__init__(op, node, f"{needs}; give the input's shape", received)
@@ -38,16 +41,19 @@ class OpenShape(NodeError):
 
 
 class ShapeError(NetconvError):
-    """The shape of an input is not given and cannot be found out, or does not fit; says which option settles it."""
+    """The shape of an input is not given and cannot be inferred, or does not fit; the message names the option."""
 
 
 class UnknownShape(ShapeError):
-    """The shape of an input is not given and cannot be found out from the net alone."""
+    """The shape of an input is not given and cannot be inferred from the net alone."""
 
 
 class DataError(NetconvError):
-    """A table does not fit: `file`, `line` or `row` (1-based; a file that is no text has rows), `column` (its name),
-    `value` where they are known."""
+    """A table is invalid or does not fit the model.
+
+    `file`, `line` (of a text file) or `row` (of any other), both from 1, `column` (its name) and `value` say where, as
+    far as that is known.
+    """
 
     def __init__(self, what, file=None, line=None, column=None, value=None, row=None):
         where = ", ".join(

@@ -81,15 +81,15 @@ def _net(symbol, params, input_shapes) -> Inspection:
     }
     lines = [
         f"{graph.source}: {facts['nodes']} nodes, written by {'Mathematica' if graph.mathematica else 'MXNet'}",
-        *(f"  {count:5} {op}{'' if op in known else '  (no translation)'}" for op, count in ops.most_common()),
+        *(f"  {count:5} {op}{'' if op in known else '  (not supported)'}" for op, count in ops.most_common()),
         *(f"input  {name} {format_shape(shape)}" for name, shape in inputs.items()),
-        *(f"head   {name}" for name in heads),
+        *(f"output {name}" for name in heads),
         f"parameters: {len(arrays)} arrays, {facts['elements']} numbers, from {params}"
         if params
         else "no parameter file",
         *(f"  {name} {format_shape(tuple(shape))} {dtype}" for name, (shape, dtype) in arrays.items()),
         *(f"note: {note}" for note in notes),
-        *(f"would not translate: {problem}" for problem in problems),
+        *(f"cannot be converted: {problem}" for problem in problems),
     ]
     return Inspection("\n".join(lines), facts, not problems)
 

@@ -107,7 +107,7 @@ def _with_parameters(
         return initialize.initialize(graph, shapes, seed, given, init)
     if init is not None:
         raise FormatError(
-            f"{graph.source}: its parameters are in {net.parameters}; initial values (--init) are for a net without"
+            f"{graph.source}: its parameters are in {net.parameters}; --init is for a net without a parameter file"
         )
     initialize.require(graph, given)
     return graph
@@ -115,7 +115,7 @@ def _with_parameters(
 
 def _parameter_notes(net: Net, seed: int) -> tuple[str, ...]:
     if net.parameters is None:
-        return (f"no parameter file: untrained, initial values drawn with seed {seed}",)
+        return (f"no parameter file: untrained, initial weights drawn with seed {seed}",)
     return reader.unused_note(net.graph, net.parameters)
 
 
@@ -124,8 +124,10 @@ def _graph_notes(raw: Graph, graph: Graph, zeros: frozenset[int], given: Mapping
     notes = []
     if left_out := canonicalize.losses_left_out(raw, given):
         ports = ", ".join(dict.fromkeys(graph.ports))
-        notes.append(f"{', '.join(left_out)}: for a loss, which is left out; the model gives {ports}")
+        notes.append(
+            f"{', '.join(left_out)}: used by a loss layer only, which is left out; the outputs of the model are {ports}"
+        )
     names = [graph.nodes[index].name for index in sorted(zeros)]
     if starts := [name for name in names if not recurrent_states.is_filler(name)]:
-        notes.append(f"{', '.join(starts)}: initial states start at zero; --states keeps them as inputs")
+        notes.append(f"{', '.join(starts)}: initial states are zero; --states makes them inputs")
     return tuple(notes)

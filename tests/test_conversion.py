@@ -303,7 +303,7 @@ def test_a_layer_of_which_only_the_shape_counts_is_no_part_of_the_model(tmp_path
     path = write(tmp_path, graph(*nodes), w=draw(1, 2, 2, 3))
     done = conversion.convert(path, input_shapes={"data": (None, 2, 5, 6)})
     assert done.model.weights == []
-    assert done.account.notes == ("w: only the shape of what is made with it counts",)
+    assert done.account.notes == ("w: only its shape is used",)
     x = draw(3, 2, 5, 6)
     np.testing.assert_array_equal(done.model(x), x[:, :, :4, :4])
 
@@ -407,7 +407,7 @@ def test_inspect_says_what_would_not_translate(tmp_path):
     path = write(tmp_path, graph(null("data"), op("UserLoss", "loss", [0])))
     found = netconv.inspect(path)
     assert not found.translates and found.facts["untranslated"] == ["UserLoss"]
-    assert found.facts["problems"] == [f"{path}: this op has no translation: UserLoss (1, first at node 'loss')"]
+    assert found.facts["problems"] == [f"{path}: this op is not supported: UserLoss (1, first at node 'loss')"]
 
 
 def failing(folder, net, shapes=None, **arrays):
@@ -421,7 +421,7 @@ def test_unknown_ops_are_all_named_at_once(tmp_path):
     net = graph(null("data"), op("Warp", "a", [0]), op("Warp", "b", [1]), op("Fold", "c", [2]))
     assert failing(tmp_path, net) == (
         netconv.UnsupportedOps,
-        "net.json: these ops have no translation: Warp (2, first at node 'a'), Fold (1, first at node 'c')",
+        "net.json: these ops are not supported: Warp (2, first at node 'a'), Fold (1, first at node 'c')",
     )
 
 
@@ -457,7 +457,7 @@ def test_an_output_that_a_node_does_not_have(tmp_path):
     net = graph(null("data"), op("relu", "r", [0]), op("tanh", "t", [(1, 3)]))
     assert failing(tmp_path, net, {"data": (None, 3)}) == (
         netconv.NodeError,
-        "relu node 'r': has 1 outputs; output 3 is asked for",
+        "relu node 'r': has 1 outputs; output 3 is requested",
     )
 
 
@@ -561,7 +561,8 @@ def test_weights_that_layers_cannot_share(tmp_path):
     arrays = {"p": draw(3 * 4 * (2 + 4) + 2 * 3 * 4)}
     kind, text = failing(tmp_path, graph(*nodes, heads=[3, 4]), {"data": (5, None, 2)}, **arrays)
     assert kind is netconv.FormatError and text == (
-        "net.json: no layers of Keras share parameter 'p' as these do: r/gru_cell/kernel, r/gru_cell/recurrent_kernel, "
+        "net.json: Keras layers cannot share parameter 'p' as these nodes do: r/gru_cell/kernel, "
+        "r/gru_cell/recurrent_kernel, "
         "r/gru_cell/bias, p/embeddings"
     )
 

@@ -30,7 +30,7 @@ def inspected(path):
     if found.translates:
         return None
     (problem,) = found.facts["problems"]
-    assert found.text.endswith(f"\nwould not translate: {problem}")
+    assert found.text.endswith(f"\ncannot be converted: {problem}")
     return problem
 
 

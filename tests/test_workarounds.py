@@ -2,9 +2,11 @@
 says that its fault is mended, and its workaround may go."""
 
 import importlib
+import json
 import os
 import platform
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -263,3 +265,73 @@ def test_an_embedding_of_bytes():
 def test_lamb_by_name():
     with pytest.raises(ValueError, match="lamb"):
         keras.optimizers.get("lamb")
+
+
+def test_fit_on_two_workers():
+    program = """
+import numpy as np, tensorflow as tf, keras
+with tf.distribute.MultiWorkerMirroredStrategy().scope():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+model.fit(np.zeros((8, 2), "float32"), np.zeros((8, 1), "float32"), verbose=0)
+"""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    workers = [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
+    for each in sockets:
+        each.close()
+    started = []
+    for index in range(2):
+        config = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+        started.append(
+            subprocess.Popen(
+                [sys.executable, "-c", program], env={**os.environ, "TF_CONFIG": json.dumps(config)},
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            )
+        )  # fmt: skip
+    try:
+        failures = [process.communicate(timeout=120)[1] for process in started]
+    finally:
+        for process in started:
+            process.kill()
+    assert all("PerReplica" in failure for failure in failures), failures
+
+
+class Interruption(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):  # noqa: ARG002
+        if epoch == 2:
+            raise InterruptedError
+
+
+def fitted(backup, *callbacks, rate=0.1):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((3,)), layers.Dropout(0.5), layers.Dense(2)])
+    model.compile(keras.optimizers.SGD(rate), "mse")
+    callbacks = [keras.callbacks.BackupAndRestore(backup), *callbacks]
+    data = drawn(40, 3), drawn(40, 2)
+    return model, model.fit(*data, 8, epochs=9, validation_data=data, callbacks=callbacks, verbose=0).epoch
+
+
+def test_weights_of_an_interrupted_fit(tmp_path):
+    whole, _ = fitted(tmp_path / "whole")
+    with pytest.raises(InterruptedError):
+        fitted(tmp_path / "interrupted", Interruption())
+    resumed, epochs = fitted(tmp_path / "interrupted")
+    assert epochs == [2, 3, 4, 5, 6, 7, 8]
+    assert (whole.get_weights()[0] != resumed.get_weights()[0]).any()
+
+
+def test_patience_of_an_interrupted_fit(tmp_path):
+    patience = keras.callbacks.EarlyStopping(patience=3)
+    assert fitted(tmp_path / "whole", patience, rate=0.0)[1] == [0, 1, 2, 3]
+    with pytest.raises(InterruptedError):
+        fitted(tmp_path / "interrupted", patience, Interruption(), rate=0.0)
+    assert fitted(tmp_path / "interrupted", patience, rate=0.0)[1] == [2, 3, 4, 5]
+
+
+def test_tensorboard_without_its_package(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    callback, model = keras.callbacks.TensorBoard(tmp_path), keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    callback.set_model(model)
+    with pytest.raises(Exception, match="TensorBoard is not installed"):
+        callback.on_epoch_end(0, {"loss": 1.0})

@@ -96,10 +96,10 @@ def _account(graph: Graph, state: BuildState, model, operations: list) -> Accoun
     weights = {path: origin for path, origin in restore_initializers(state).items() if path in kept}
     for name, paths in duplicated_parameters(weights).items():
         where = ", ".join(paths)
-        raise FormatError(f"{graph.source}: no layers of Keras share parameter {name!r} as these do: {where}")
+        raise FormatError(f"{graph.source}: Keras layers cannot share parameter {name!r} as these nodes do: {where}")
     used = {name for origin in weights.values() for name in sources(origin)}
     if unused := unused_parameters(graph, used | state.discarded):
-        state.notes.append(f"{', '.join(unused)}: only the shape of what is made with it counts")
+        state.notes.append(f"{', '.join(unused)}: only its shape is used")
     return Account(
         nodes=sum(node.op != "null" for node in graph.nodes),
         layers=len(operations),
@@ -158,7 +158,7 @@ class _Translator:
         if value is None:
             node = self.graph.nodes[edge.node]
             count = sum(other.node == edge.node and found is not None for other, found in self.values.items())
-            raise NodeError(node.op, node.name, f"has {count} outputs; output {edge.output} is asked for")
+            raise NodeError(node.op, node.name, f"has {count} outputs; output {edge.output} is requested")
         return value
 
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from importlib import import_module
+from typing import Any, NoReturn
 
 import click
 
 import netconv
 
+from .commands import unknown_command
+
 
 class Commands(click.Group):
     """A group whose commands are imported when asked for, and whose errors are one line and an exit code:
-    1 the input is at fault, 2 misuse, 130 interrupted."""
+    1 invalid input, 2 wrong usage, 130 interrupted."""
 
-    NAMES = {
+    MODULES = {
         "convert": "convert",
         "inspect": "convert",
         "train": "train",
@@ -25,16 +29,22 @@ class Commands(click.Group):
         "ops": "ops",
     }
 
-    def list_commands(self, ctx):
-        return list(self.NAMES)
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.MODULES)
 
-    def get_command(self, ctx, name):
-        if name not in self.NAMES:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.MODULES:
             return None
-        module = __import__(f"{__name__}.{self.NAMES[name]}", fromlist=[name])
-        return getattr(module, name)
+        return getattr(import_module(f".{self.MODULES[cmd_name]}", __name__), cmd_name)
 
-    def invoke(self, ctx):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in self.MODULES and not args[0].startswith("-"):
+            raise unknown_command(args[0], list(self.MODULES), ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
@@ -42,7 +52,7 @@ class Commands(click.Group):
         except netconv.NetconvError as error:
             fail(str(error))
         except BrokenPipeError:
-            # Who reads has had enough. Nothing is left to say, and nothing may be said at exit either.
+            # The reader has closed the pipe: nothing more is to be written, not at exit either.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             ctx.exit(0)
         except OSError as error:
@@ -55,27 +65,30 @@ class Commands(click.Group):
             ctx.exit(130)
 
 
-def fail(message: str) -> None:
-    """Says one line on stderr and exits with 1."""
+def fail(message: str) -> NoReturn:
+    """Prints one line on stderr and exits with 1."""
     click.echo(f"netconv: {' '.join(message.split())}", err=True)
     sys.exit(1)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(netconv.__version__, prog_name="netconv")
-def main():
-    """A net from Mathematica or MXNet as an ordinary, trainable Keras model.
+def main() -> None:
+    """Converts neural networks from Mathematica and MXNet to Keras models, trains them on tables, and predicts with
+    them.
 
-    `-` is standard input or output wherever a file is read or written.
+    A file name of - is standard input or output. `netconv COMMAND --help` explains a command.
     """
 
 
-def run():
-    """The program: `main`, and the end of the process without TensorFlow's own, which takes half a second."""
+def run() -> NoReturn:
+    """The program: `main`, then the end of the process without TensorFlow's own cleanup, which takes half a second."""
+    code: str | int | None = 0
     try:
         main(prog_name="netconv")
     except SystemExit as end:
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):
-                stream.flush()
-        os._exit(end.code if isinstance(end.code, int) else int(end.code is not None))
+        code = end.code
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))

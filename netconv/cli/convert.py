@@ -9,87 +9,133 @@ import click
 
 import netconv
 
+from .commands import Command, under
+from .options import POSITIVE, output_option, quiet_option, source
 from .quiet import quiet_keras
 
 
 class Shape(click.ParamType):
-    """NAME=?,3,224,224: MXNet's shape of an input, `?` for a length that is not known."""
+    """NAME=?,3,224,224: the shape of an input in MXNet's axis order, `?` for an unknown size."""
 
     name = "NAME=?,3,224,224"
 
-    def convert(self, value, param, ctx):
-        name, equals, lengths = value.rpartition("=")
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, tuple[int | None, ...]]:
+        name, _, sizes = value.rpartition("=")
         try:
-            shape = tuple(None if n.strip() == "?" else int(n) for n in lengths.strip("()").split(",") if n.strip())
+            shape = tuple(None if n.strip() == "?" else int(n) for n in sizes.strip("()").split(",") if n.strip())
         except ValueError:
             shape = ()
-        if not equals or not name or not shape or any(n is not None and n < 1 for n in shape):
-            self.fail(f"{value!r} is no shape such as data=?,3,224,224", param, ctx)
+        if not name or not shape or any(n is not None and n < 1 for n in shape):
+            self.fail(f"{value!r} is not a shape such as data=?,3,224,224", param, ctx)
         return name, shape
 
 
-@click.command()
+net_option, model_group = under("Net"), under("Model")
+params_option = net_option(
+    "-p", "--params", metavar="FILE", show_default="beside the net", help="Parameter file (net.params)."
+)
+shape_option = net_option(
+    "--input-shape",
+    "shapes",
+    type=Shape(),
+    multiple=True,
+    show_default="inferred",
+    help="Shape of the input NAME in MXNet's axis order, batch axis first, ? for an unknown size; may be repeated.",
+)
+
+
+@click.command(
+    cls=Command, example="netconv convert net.json -o net.keras", short_help="Converts nets to Keras models."
+)
 @click.argument("nets", metavar="NET.json...", nargs=-1, required=True)
-@click.option("-p", "--params", metavar="FILE", help="The parameter file; else found beside the net.")
-@click.option(
-    "-o", "--output", metavar="FILE", help="Where the model goes (.keras, .h5, or - for stdout); else beside the net."
+@params_option
+@shape_option
+@net_option("--states", is_flag=True, help="Make the initial and final states of recurrent layers inputs and outputs.")
+@net_option(
+    "--seed",
+    type=int,
+    metavar="N",
+    default=0,
+    show_default=True,
+    help="Random seed for the initial weights of a net without a parameter file.",
 )
-@click.option(
-    "--input-shape", "shapes", type=Shape(), multiple=True, help="An input's shape in MXNet's order, batch included."
+@model_group("--loss", metavar="NAME", show_default="inferred from the last layer", help="Keras loss to compile with.")
+@model_group("--optimizer", metavar="NAME", default="adam", show_default=True, help="Keras optimizer to compile with.")
+@model_group("--learning-rate", type=POSITIVE, metavar="RATE", show_default="the optimizer's", help="Learning rate.")
+@model_group(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAME",
+    show_default="accuracy for a classifier",
+    help="Keras metric to compile with; may be repeated.",
 )
-@click.option("--loss", metavar="NAME", help="A loss of Keras; else chosen by the head.")
-@click.option("--optimizer", metavar="NAME", default="adam", show_default=True, help="An optimizer of Keras.")
-@click.option("--learning-rate", type=float, metavar="RATE", help="[default: the optimizer's own]")
-@click.option(
-    "--metric", "metrics", multiple=True, metavar="NAME", help="A metric of Keras; else accuracy for classes."
+@model_group("--classes", metavar="A,B,...", help="Class names, to be stored in the model.")
+@output_option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    show_default="net.keras beside net.json",
+    help="Model file (.keras or .h5), or - for stdout.",
 )
-@click.option("--classes", metavar="A,B,...", help="The names of the classes, which the export does not have.")
-@click.option("--states", is_flag=True, help="Keep recurrent states as inputs and outputs.")
-@click.option(
-    "--seed", type=int, default=0, show_default=True, help="For the initial values of a net without parameters."
-)
-@click.option("--quiet", is_flag=True, help="No account on stderr.")
-@click.option("--json", "as_json", is_flag=True, help="The account as JSON on stdout, instead of the path.")
+@output_option("--json", "as_json", is_flag=True, help="Print the report as JSON on stdout, instead of the path.")
+@quiet_option
 def convert(
-    nets, params, output, shapes, loss, optimizer, learning_rate, metrics, classes, states, seed, quiet, as_json
-):
-    """Converts each NET.json to a compiled Keras model and prints its path."""
+    nets: tuple[str, ...],
+    params: str | None,
+    output: str | None,
+    shapes: tuple[tuple[str, tuple[int | None, ...]], ...],
+    loss: str | None,
+    optimizer: str,
+    learning_rate: float | None,
+    metrics: tuple[str, ...],
+    classes: str | None,
+    states: bool,
+    seed: int,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Converts each NET.json, a net exported from Mathematica or saved by MXNet, to a compiled Keras model, and prints
+    the path of the model. A report on stderr says what was inferred.
+    """
     if len(nets) > 1 and (params or output):
         raise click.UsageError("-p and -o go with one net")
     if as_json and output == "-":
-        raise click.UsageError("--json and -o - both want stdout")
+        raise click.UsageError("--json and -o - both write to stdout")
     for net in nets:
-        symbol = sys.stdin.buffer if net == "-" else net
         if net == "-" and output is None:
             raise click.UsageError("a net from stdin needs -o")
-        target = sys.stdout.buffer if output == "-" else output
         with quiet_keras():
-            account = netconv.convert_file(
-                symbol, params, output=target, input_shapes=dict(shapes), loss=loss, optimizer=optimizer,
-                learning_rate=learning_rate, metrics=list(metrics) or "auto", states=states, seed=seed,
-                classes=[c.strip() for c in classes.split(",")] if classes else None,
+            report = netconv.convert_file(
+                source(net), params, output=sys.stdout.buffer if output == "-" else output, input_shapes=dict(shapes),
+                loss=loss, optimizer=optimizer, learning_rate=learning_rate, metrics=list(metrics) or "auto",
+                states=states, seed=seed, classes=[name.strip() for name in classes.split(",")] if classes else None,
             )  # fmt: skip
         if not quiet:
-            click.echo(account.text, err=True)
+            click.echo(report.text, err=True)
         if as_json:
-            click.echo(json.dumps(account.facts))
+            click.echo(json.dumps(report.facts))
         elif output != "-":
-            click.echo(account.facts["path"])
+            click.echo(report.facts["path"])
 
 
-@click.command()
-@click.argument("file", metavar="NET.json|MODEL.keras")
-@click.option("-p", "--params", metavar="FILE", help="The parameter file; else found beside the net.")
-@click.option(
-    "--input-shape", "shapes", type=Shape(), multiple=True, help="An input's shape in MXNet's order, batch included."
+@click.command(
+    cls=Command, example="netconv inspect net.json", short_help="Shows what a net or a Keras model contains."
 )
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def inspect(file, params, shapes, as_json):
-    """Says what is in a net or a model: ops, shapes, parameters, and what would not translate.
+@click.argument("file", metavar="NET.json|MODEL.keras")
+@params_option
+@shape_option
+@output_option("--json", "as_json", is_flag=True, help="Print the description as JSON.")
+def inspect(
+    file: str, params: str | None, shapes: tuple[tuple[str, tuple[int | None, ...]], ...], as_json: bool
+) -> None:
+    """Shows the ops, shapes and parameters of a net and what cannot be converted, or the layers and weights of a Keras
+    model.
 
-    Imports no TensorFlow. Exits with 1 when something would not translate.
+    It does not import TensorFlow. The exit code is 1 if the net cannot be converted.
     """
-    source = sys.stdin.buffer if file == "-" else file
-    found = netconv.inspect(source, params, input_shapes=dict(shapes))
-    click.echo(json.dumps(found.facts) if as_json else found.text)
-    sys.exit(0 if found.translates else 1)
+    inspection = netconv.inspect(source(file), params, input_shapes=dict(shapes))
+    click.echo(json.dumps(inspection.facts) if as_json else inspection.text)
+    sys.exit(0 if inspection.translates else 1)

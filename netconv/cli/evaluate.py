@@ -3,46 +3,85 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
 import netconv
 
-from .options import DATA, JSON, MODEL, QUIET, opened_model, reading, saying, table
+from .commands import Command, under
+from .options import (
+    data_argument,
+    messages,
+    model_option,
+    open_model,
+    output_option,
+    quiet_option,
+    table,
+    table_options,
+)
+
+metric_option = under("Metrics")
 
 
 class Limit(click.ParamType):
-    """NAME=VALUE: a metric and a number."""
+    """METRIC=VALUE, such as accuracy=0.95."""
 
     name = "METRIC=VALUE"
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
         name, _, number = value.rpartition("=")
         try:
             return name.strip(), float(number)
         except ValueError:
-            self.fail(f"{value!r} is no limit such as accuracy=0.95", param, ctx)
+            self.fail(f"{value!r} is not a limit such as accuracy=0.95", param, ctx)
 
 
-@click.command()
-@DATA
-@MODEL
-@reading
-@click.option("--top", type=click.IntRange(min=1), multiple=True, metavar="K",
-              help="Also how often the class is among the K likeliest.")  # fmt: skip
-@click.option("--min", "minimum", type=Limit(), multiple=True, help="Exits with 1 when a metric is less.")
-@click.option("--max", "maximum", type=Limit(), multiple=True, help="Exits with 1 when a metric is more.")
-@click.option("--plot", metavar="FILE", help="Draws the confusion matrix (.png or .svg).")
-@JSON
-@QUIET
-def evaluate(data, model, minimum, maximum, plot, as_json, quiet, **options):
-    """Says how well a model tells what a table says: loss, accuracy, each class, who is taken for whom."""
-    notify = saying(quiet)
+@click.command(
+    cls=Command,
+    example="netconv evaluate test.csv -m net-trained.keras --min accuracy=0.95",
+    short_help="Evaluates a model on a table.",
+)
+@data_argument("DATA...", required=True)
+@model_option
+@table_options
+@metric_option(
+    "--top",
+    type=click.IntRange(min=1),
+    multiple=True,
+    metavar="K",
+    help="Also compute the top-K accuracy: how often the true class is among the K most likely ones; may be repeated.",
+)
+@metric_option(
+    "--min", "minimum", type=Limit(), multiple=True, help="Exit with 1 if METRIC is below VALUE; may be repeated."
+)
+@metric_option(
+    "--max", "maximum", type=Limit(), multiple=True, help="Exit with 1 if METRIC is above VALUE; may be repeated."
+)
+@output_option("--plot", metavar="FILE", help="Plot the confusion matrix (.png or .svg).")
+@output_option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@quiet_option
+def evaluate(
+    data: tuple[str, ...],
+    model: str | None,
+    minimum: tuple[tuple[str, float], ...],
+    maximum: tuple[tuple[str, float], ...],
+    plot: str | None,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Evaluates a model on a table. For a classifier it prints loss, accuracy, precision, recall and F1 of each class,
+    and the confusion matrix; for other models loss, mse, mae, rmse and r2.
+
+    DATA is one file or several that make up a table: CSV, Parquet, NumPy or IDX, also compressed.
+    """
+    notify = messages(quiet)
     if plot:
         netconv.check_picture(plot)
-    opened = opened_model(model, data, False, notify)
-    found = netconv.evaluate(opened, table(data), notify=notify, **options)
+    opened = open_model(model, data, False, notify)
+    evaluation = netconv.evaluate(opened, table(data), notify=notify, **options)
     if plot:
-        netconv.confusion_matrix([report.name for report in found.classes], found.confusion, plot)
-    click.echo(json.dumps(found.facts, ensure_ascii=False) if as_json else found.text)
-    found.check(dict(minimum), dict(maximum))
+        netconv.confusion_matrix([report.name for report in evaluation.classes], evaluation.confusion, plot)
+    click.echo(json.dumps(evaluation.facts, ensure_ascii=False) if as_json else evaluation.text)
+    evaluation.check(dict(minimum), dict(maximum))

@@ -8,15 +8,21 @@ import click
 
 import netconv
 
+from .commands import Command, under
 
-@click.command()
+output = under("Output")
+
+
+@click.command(
+    cls=Command, example="netconv ops conv", short_help="Lists the supported and the unsupported ops of MXNet."
+)
 @click.argument("part", default="")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def ops(part, as_json):
-    """Lists the ops of MXNet that are translated, each with its largest error against MXNet and its other names, and
-    those that are refused, each with the reason; with PART only those that have it in a name.
+@output("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+def ops(part: str, as_json: bool) -> None:
+    """Lists the ops of MXNet that can be converted, each with its largest error compared with MXNet and its other
+    names, and those that cannot, each with the reason. With PART it lists only ops with that text in a name.
 
-    Imports no TensorFlow.
+    It does not import TensorFlow.
     """
-    found = netconv.list_ops(part)
-    click.echo(json.dumps(found.facts) if as_json else found.text)
+    coverage = netconv.list_ops(part)
+    click.echo(json.dumps(coverage.facts) if as_json else coverage.text)

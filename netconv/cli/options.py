@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from fractions import Fraction
+from pathlib import PurePath
+from typing import Any, BinaryIO
 
 import click
 
 import netconv
 
+from .commands import under
 from .quiet import quiet_keras
 
 
@@ -19,7 +23,7 @@ class Rescale(click.ParamType):
     name = "SCALE,OFFSET"
     NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{0,20})?(e[+-]?\d{1,2})?(/\d{1,20}(\.\d{0,20})?)?", re.IGNORECASE)
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
         parts = [part.strip() for part in value.split(",")]
         try:
             if len(parts) != 2 or not all(map(self.NUMBER.fullmatch, parts)):
@@ -34,88 +38,143 @@ class Rescale(click.ParamType):
         return Fraction(above) / Fraction(below or "1")
 
 
-class Weights(click.ParamType):
-    """balanced, or NAME=WEIGHT,..."""
-
-    name = "balanced|NAME=WEIGHT,..."
-
-    def convert(self, value, param, ctx):
-        if value == "balanced":
-            return value
-        try:
-            pairs = [part.rpartition("=") for part in value.split(",")]
-            return {name.strip(): float(weight) for name, _, weight in pairs}
-        except ValueError:
-            self.fail(f"{value!r} is neither 'balanced' nor weights such as yes=2,no=1", param, ctx)
-
-
 class InputColumns(click.ParamType):
-    """NAME=COLS"""
+    """NAME=COLUMNS, such as image=pixel*."""
 
-    name = "NAME=COLS"
+    name = "NAME=COLUMNS"
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         name, _, columns = value.partition("=")
         if not name or not columns:
             self.fail(f"{value!r} is not an input and its columns, such as image=pixel*", param, ctx)
         return name, columns
 
 
-def _together(_ctx, _param, pairs):
-    found = {}
+def _by_input(_ctx: click.Context, _param: click.Parameter, pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """The columns of each input; those of a repeated option follow each other."""
+    inputs: dict[str, str] = {}
     for name, columns in pairs:
-        found[name] = f"{found[name]},{columns}" if name in found else columns
-    return found
+        inputs[name] = f"{inputs[name]},{columns}" if name in inputs else columns
+    return inputs
 
 
-MODEL = click.option("-m", "--model", metavar="FILE", help="A .keras file or a net.json; else the only one there is.")
-DATA = click.argument("data", metavar="DATA...", nargs=-1, required=True)
-READING = (
-    click.option("-t", "--target", metavar="COLS", multiple=True,
-                 help="The columns to be told: names, numbers (from 1; -1 is the last), ranges 2-5, patterns out*."),
-    click.option("--columns", metavar="COLS", multiple=True,
-                 help="The columns that the net takes. [default: the others]"),
-    click.option("--drop", metavar="COLS", multiple=True, help="Columns that the net does not take."),
-    click.option("--input", type=InputColumns(), metavar="NAME=COLS", multiple=True, callback=_together,
-                 help="The columns of one of several inputs."),
-    click.option("--rescale", type=Rescale(), help="Numbers x become x*SCALE+OFFSET, such as 1/255,0."),
-    click.option("--standardize", is_flag=True, help="Makes the mean of each column of numbers 0, its deviation 1."),
-    click.option("--standardize-target", is_flag=True, help="The same for targets; predictions are in their units."),
-    click.option("--header/--no-header", default=None, help="Whether the first row has names. [default: found out]"),
-    click.option("--labels", metavar="FILE", help="The labels of a file of images. [default: the one beside it]"),
-)  # fmt: skip
+model_group, data_option, output_option = map(under, ("Model", "Data", "Output"))
 
 
-def reading(command):
-    """The options by which a user says how a table is to be read: the fields of `TableOptions`."""
-    for option in reversed(READING):
+def _tables(_ctx: click.Context, _param: click.Parameter, files: tuple[str, ...]) -> tuple[str, ...]:
+    """Raises click.BadParameter for a net or a model in place of a table."""
+    for file in files:
+        if PurePath(file).suffix in (".json", ".keras"):
+            raise click.BadParameter(f"{file!r} is not a table; a net or a model is given with -m")
+    return files
+
+
+def data_argument(metavar: str, required: bool) -> Callable[[Any], Any]:
+    """The files of a table."""
+    return click.argument("data", metavar=metavar, nargs=-1, required=required, callback=_tables)
+
+
+POSITIVE = click.FloatRange(min=0, min_open=True)
+model_option = model_group(
+    "-m",
+    "--model",
+    metavar="FILE",
+    show_default="the only one in the folder of the data or in the current folder",
+    help="Keras model (.keras) or net (net.json); - is a Keras model on stdin.",
+)
+quiet_option = output_option("--quiet", is_flag=True, help="Print no messages on stderr.")
+TABLE_OPTIONS = (
+    data_option(
+        "-t",
+        "--target",
+        metavar="COLUMNS",
+        multiple=True,
+        show_default="inferred",
+        help="Target column(s): names, numbers (from 1; -1 is the last), ranges (2-5) or patterns (out*), separated by "
+        "commas.",
+    ),
+    data_option(
+        "--columns",
+        metavar="COLUMNS",
+        multiple=True,
+        show_default="all but the target",
+        help="Feature columns, in the order of the model's input.",
+    ),
+    data_option("--drop", metavar="COLUMNS", multiple=True, help="Columns that are not features."),
+    data_option(
+        "--input",
+        type=InputColumns(),
+        multiple=True,
+        callback=_by_input,
+        help="Feature columns of the input NAME, for a model with several inputs; may be repeated.",
+    ),
+    data_option(
+        "--rescale",
+        type=Rescale(),
+        help="Replace every number x of the features by x * SCALE + OFFSET, e.g. 1/255,0 for pixels.",
+    ),
+    data_option(
+        "--standardize",
+        is_flag=True,
+        help="Scale each numeric feature column to mean 0 and standard deviation 1.",
+    ),
+    data_option(
+        "--standardize-target",
+        is_flag=True,
+        help="Scale numeric targets in the same way; predictions and errors keep the original units.",
+    ),
+    data_option(
+        "--header/--no-header",
+        default=None,
+        show_default="inferred",
+        help="Whether the first row has the names of the columns.",
+    ),
+    data_option(
+        "--labels",
+        metavar="FILE",
+        show_default="the file beside the images",
+        help="File of labels for a file of images (IDX or .npy).",
+    ),
+)
+
+
+def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options for reading a table: the fields of `netconv.TableOptions`."""
+    for option in reversed(TABLE_OPTIONS):
         command = option(command)
     return command
 
 
-JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
-QUIET = click.option("--quiet", is_flag=True, help="No account on stderr.")
-
-
-def saying(quiet: bool):
+def messages(quiet: bool) -> Callable[[str], None]:
+    """Prints a line on stderr, unless `quiet`."""
     return lambda line: None if quiet else click.echo(line, err=True)
 
 
-def source(name: str):
+def source(name: str) -> str | BinaryIO:
+    """The file, or standard input for -."""
     return sys.stdin.buffer if name == "-" else name
 
 
-def table(data: tuple[str, ...]):
+def table(data: tuple[str, ...]) -> tuple[str | BinaryIO, ...]:
     """The files of a table."""
-    return list(map(source, data))
+    return tuple(map(source, data))
 
 
-def opened_model(model, data: tuple[str, ...], training: bool, notify, seed: int = 0, init: str | None = None):
+def open_model(
+    model: str | None,
+    data: tuple[str, ...],
+    training: bool,
+    notify: Callable[[str], None],
+    seed: int = 0,
+    init: str | None = None,
+) -> Any:
+    """The model that `-m` names, or the only one beside the data."""
     if model == "-" and "-" in data:
         raise click.UsageError("the model and the data cannot both be standard input")
     if data.count("-") > 1:
         raise click.UsageError("standard input can be read once")
-    if model is None:
-        model = netconv.find_model(None if "-" in data else data[0], training, notify)
+    file: Any = sys.stdin.buffer.read() if model == "-" else model
+    if file is None:
+        file = netconv.find_model(None if "-" in data else data[0], training, notify)
     with quiet_keras():
-        return netconv.open_model(sys.stdin.buffer.read() if model == "-" else model, seed, init, training, notify)
+        return netconv.open_model(file, seed, init, training, notify)

@@ -8,15 +8,24 @@ import click
 
 import netconv
 
+from .commands import Command, under
 from .options import source
 
+output_option = under("Output")
 
-@click.command()
+
+@click.command(
+    cls=Command,
+    example="netconv plot history.csv -o curves.svg",
+    short_help="Plots the learning curves of a training run.",
+)
 @click.argument("history", metavar="HISTORY.csv|HISTORY.jsonl|-")
-@click.option("-o", "--output", metavar="FILE", required=True, help="A .png or .svg file; - is SVG on stdout.")
-def plot(history, output):
-    """Draws the learning curves of a training, from the history that `train --history` wrote, and prints the path."""
-    figures = netconv.read_history(source(history))
-    netconv.learning_curves(figures, sys.stdout.buffer if output == "-" else output)
+@output_option("-o", "--output", metavar="FILE", required=True, help="Plot (.png or .svg); - is SVG on stdout.")
+def plot(history: str, output: str) -> None:
+    """Plots the learning curves of a training run and prints the path of the plot. HISTORY is a file that `netconv
+    train --history` or Keras's CSVLogger wrote.
+    """
+    epochs = netconv.read_history(source(history))
+    netconv.learning_curves(epochs, sys.stdout.buffer if output == "-" else output)
     if output != "-":
         click.echo(output)

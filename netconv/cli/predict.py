@@ -3,33 +3,76 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
 import netconv
 
-from .options import MODEL, QUIET, opened_model, reading, saying, table
+from .commands import Command
+from .options import (
+    data_argument,
+    data_option,
+    messages,
+    model_option,
+    open_model,
+    output_option,
+    quiet_option,
+    table,
+    table_options,
+)
 
 
-@click.command()
-@click.argument("data", metavar="[DATA...]", nargs=-1)
-@MODEL
-@reading
-@click.option("--proba", is_flag=True, help="The probabilities of all classes.")
-@click.option("--top", type=click.IntRange(min=1), metavar="K", help="The K likeliest classes.")
-@click.option("--raw", is_flag=True, help="What the model gives, instead of classes.")
-@click.option("--keep", metavar="COLS", multiple=True, help="Columns that are passed on as they stand.")
-@click.option("--errors", type=click.Choice(["stop", "skip", "null"]), default="stop", show_default=True,
-              help="A row at fault ends all, is left out, or has no prediction.")  # fmt: skip
-@click.option("-o", "--output", metavar="FILE", default="-", help="A file, written when all is done. [default: stdout]")
-@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of CSV.")
-@QUIET
-def predict(data, model, proba, top, output, as_json, quiet, **options):
-    """Says what a model makes of each row of a table: a line for each row, in order, as they come."""
+@click.command(
+    cls=Command,
+    example="netconv predict patients.csv -m net-trained.keras --keep id -o predictions.csv",
+    short_help="Predicts every row of a table.",
+)
+@data_argument("[DATA...]", required=False)
+@model_option
+@table_options
+@data_option(
+    "--errors",
+    type=click.Choice(["stop", "skip", "null"]),
+    default="stop",
+    show_default=True,
+    help="What to do with a bad row (wrong number of cells, text in a numeric column): stop there, skip it, or write "
+    "an empty prediction.",
+)
+@output_option("--proba", is_flag=True, help="Write the class and the probabilities of all classes.")
+@output_option(
+    "--top",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="Write the K most likely classes and their probabilities.",
+)
+@output_option("--raw", is_flag=True, help="Write the model's output values instead of classes.")
+@output_option("--keep", metavar="COLUMNS", multiple=True, help="Columns of the table to copy to the output.")
+@output_option(
+    "-o", "--output", metavar="FILE", default="-", show_default="stdout", help="Output file, written once complete."
+)
+@output_option("--json", "as_json", is_flag=True, help="Write JSON lines instead of CSV.")
+@quiet_option
+def predict(
+    data: tuple[str, ...],
+    model: str | None,
+    proba: bool,
+    top: int | None,
+    output: str,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Predicts every row of a table, in order, and writes the class and its probability, or the model's output values
+    if the model is not a classifier.
+
+    DATA is one file or several that make up a table: CSV, Parquet, NumPy or IDX, also compressed; without it the table
+    is read from standard input. Predictions are written as the rows arrive.
+    """
     if proba + (top is not None) + options["raw"] > 1:
         raise click.UsageError("--proba, --top and --raw exclude each other")
-    notify = saying(quiet)
+    notify = messages(quiet)
     data = data or ("-",)
-    opened = opened_model(model, data, False, notify)
-    found = netconv.predict(opened, table(data), notify=notify, **options)
-    found.write(sys.stdout.buffer if output == "-" else output, as_json, proba, top)
+    opened = open_model(model, data, False, notify)
+    predictions = netconv.predict(opened, table(data), notify=notify, **options)
+    predictions.write(sys.stdout.buffer if output == "-" else output, as_json, proba, top)

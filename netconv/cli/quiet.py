@@ -1,4 +1,4 @@
-"""TensorFlow kept from writing to stderr what no user can act on."""
+"""Keeps TensorFlow and Keras from printing messages on stderr that are of no use to a user."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet_keras() -> Iterator[None]:
-    """While the block runs, what native code writes to stderr is dropped (TensorFlow logs there before it can be
-    told not to), and warnings that Python logs; the rest of what Python writes goes through."""
+    """While the block runs, drops what native code writes to stderr (TensorFlow logs there before it can be configured)
+    and warnings that Python logs; anything else that Python writes to stderr is kept."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.disable(logging.WARNING)  # Keras's advice
     sys.stderr.flush()

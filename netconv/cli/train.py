@@ -5,19 +5,31 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
 import signal
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
 import netconv
 
-from .options import DATA, JSON, MODEL, QUIET, Weights, opened_model, reading, saying, source, table
+from .commands import Command, under
+from .options import (
+    POSITIVE,
+    data_argument,
+    data_option,
+    messages,
+    model_group,
+    model_option,
+    open_model,
+    output_option,
+    quiet_option,
+    source,
+    table,
+    table_options,
+)
+from .progress import Interruption, ProgressLine
 from .quiet import quiet_keras
 
 
@@ -26,175 +38,219 @@ class Plateau(click.ParamType):
 
     name = "PATIENCE[,FACTOR]"
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, float]:
         patience, _, factor = value.partition(",")
         try:
-            found = int(patience), float(factor or 0.1)
-            if found[0] < 1 or not 0 < found[1] < 1:
+            plateau = int(patience), float(factor or 0.1)
+            if plateau[0] < 1 or not 0 < plateau[1] < 1:
                 raise ValueError
-            return found
+            return plateau
         except ValueError:
             self.fail(f"{value!r} is not a number of epochs and a factor below 1, such as 5,0.1", param, ctx)
 
 
-class _Line:
-    """The progress of training on one line of a terminal."""
+class Weights(click.ParamType):
+    """balanced, or NAME=WEIGHT,..."""
 
-    def __init__(self):
-        self.began, self.shown = None, 0.0
+    name = "weights"
 
-    def __call__(self, at):
-        now = time.monotonic()
-        if self.began is None and at.rows:  # the first rows take as long as TensorFlow's preparations
-            self.began = now, at.rows
-        if now - self.shown < 0.1 and at.done < 1:
-            return
-        self.shown = now
-        parts = [f"epoch {at.epoch}/{at.epochs} {at.done:4.0%}"]
-        if self.began and at.rows > self.began[1]:
-            rate = (at.rows - self.began[1]) / max(now - self.began[0], 1e-3)
-            parts += [f"{rate:,.0f} rows/s", f"at most {_duration(at.left / rate)} left"]
-        parts += [f"{name} {value:.4f}" for name, value in at.figures.items()]
-        width = shutil.get_terminal_size().columns - 1
-        click.echo(f"\r\x1b[K{'  '.join(parts)[:width]}", err=True, nl=False)
-
-    @staticmethod
-    def end():
-        click.echo("\r\x1b[K", err=True, nl=False)
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
-class _Stop:
-    """Whether Ctrl-C was pressed, or the process told to end, since training began: it ends the epoch, and what was
-    learnt is kept. Before, and the second time, it ends the command at once."""
-
-    def __init__(self):
-        self.training, self.signal = False, 0
-
-    def __call__(self) -> bool:
-        return bool(self.signal)
-
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        signals = (signal.SIGINT, signal.SIGTERM)
-        before = [signal.signal(each, self._heard) for each in signals]
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str | dict[str, float]:
+        if value == "balanced":
+            return value
         try:
-            yield
-        finally:
-            for each, handler in zip(signals, before, strict=True):
-                signal.signal(each, handler)
-
-    def _heard(self, number, _frame):
-        if not self.training or self.signal:
-            self.signal = number
-            raise KeyboardInterrupt
-        self.signal = number
-        click.echo("\nstopping; what was learnt is kept", err=True)
+            pairs = [part.rpartition("=") for part in value.split(",")]
+            return {name.strip(): float(weight) for name, _, weight in pairs}
+        except ValueError:
+            self.fail(f"{value!r} is neither 'balanced' nor weights such as yes=2,no=1", param, ctx)
 
 
-@click.command()
-@DATA
-@MODEL
-@reading
-@click.option("-o", "--output", metavar="FILE", help="Where the trained model goes (- for stdout). "
-              "[default: <model>-trained.keras]")  # fmt: skip
-@click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="The most epochs. [default: 200]")
-@click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="[default: 32, or 128 from 10,000 rows on]")
-@click.option("--validation-split", type=click.FloatRange(0, 1, max_open=True), default=0.2, show_default=True,
-              metavar="SHARE", help="The share of the rows held out to validate on.")  # fmt: skip
-@click.option("--validation-data", metavar="FILE", help="Another table to validate on.")
-@click.option("--monitor", metavar="FIGURE", help="The figure that tells the best epoch. [default: val_loss]")
-@click.option("--early-stopping", type=click.IntRange(min=0), metavar="PATIENCE",
-              help="Epochs without a better figure that end training; 0: none do. [default: 15]")  # fmt: skip
-@click.option("--optimizer", metavar="NAME[(...)]",
-              help="An optimizer of Keras, such as 'sgd(momentum=0.9)'. [default: the model's]")  # fmt: skip
-@click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), metavar="RATE",
-              help="[default: the optimizer's]")  # fmt: skip
-@click.option("--schedule", metavar="NAME[(...)]", help="The learning rate over time: cosine, exponential, step ..., "
-              "such as 'exponential(decay_rate=0.9, decay_epochs=1)'.")  # fmt: skip
-@click.option("--reduce-on-plateau", type=Plateau(),
-              help="Lowers the learning rate after so many epochs without a better figure.")  # fmt: skip
-@click.option("--clipnorm", type=click.FloatRange(min=0, min_open=True), metavar="NORM",
-              help="The most that the norm of each gradient may be.")  # fmt: skip
-@click.option("--clipvalue", type=click.FloatRange(min=0, min_open=True), metavar="VALUE",
-              help="The most that each value of a gradient may be.")  # fmt: skip
-@click.option("--global-clipnorm", type=click.FloatRange(min=0, min_open=True), metavar="NORM",
-              help="The most that the norm of all gradients may be.")  # fmt: skip
-@click.option("--weight-decay", type=click.FloatRange(min=0, min_open=True), metavar="RATE",
-              help="How fast weights decay.")  # fmt: skip
-@click.option("--loss", metavar="NAME[(...)]", help="A loss of Keras. [default: the model's]")
-@click.option("--metric", "metrics", metavar="NAME[(...)]", multiple=True, help="A metric of Keras.")
-@click.option("--class-weight", type=Weights(), help="How much each class counts.")
-@click.option("--freeze", metavar="PATTERN", multiple=True,
-              help="Layers whose names match, such as 'conv*', do not learn.")  # fmt: skip
-@click.option("--init", metavar="NAME[(...)]",
-              help="Initial weights of a net without parameters: xavier, he, uniform, normal ...")  # fmt: skip
-@click.option("--mixed-precision", type=click.Choice(["mixed_float16", "mixed_bfloat16"]),
-              help="Computes in 16 bits what may be.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
-              help="For the split, the order of the rows, dropout and initial weights.")  # fmt: skip
-@click.option("--checkpoint", metavar="FOLDER", help="Keeps there, after each epoch, what --resume needs.")
-@click.option("--resume", is_flag=True, help="Goes on from the checkpoint as if training had not been broken off.")
-@click.option("--history", metavar="FILE", help="Writes the figures of each epoch (.csv or .jsonl).")
-@click.option("--plot", metavar="FILE", help="Draws the learning curves (.png or .svg).")
-@click.option("--tensorboard", metavar="FOLDER", help="Writes the figures of each epoch for TensorBoard.")
-@click.option("--strategy", type=click.Choice(["mirrored", "multiworker"]),
-              help="Trains on every GPU, or on the machines that TF_CONFIG names.")  # fmt: skip
-@click.option("--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True,
-              help="cpu keeps off the GPUs.")  # fmt: skip
-@JSON
-@QUIET
-def train(data, model, output, history, plot, as_json, quiet, validation_data, seed, init, strategy, device,
-          **options):  # fmt: skip
-    """Trains a model on the rows of a table, of one file or several, and prints the path of the trained one.
+training_option, optimizer_option, hardware_option = map(under, ("Training", "Optimizer", "Hardware"))
 
-    The weights of the best epoch are kept. What was learnt of the table (columns, categories, classes) goes into
-    the .keras file, for `evaluate` and `predict`. Ctrl-C ends training and keeps what was learnt. With --json a line
-    tells each epoch, and the last the account.
+
+@click.command(
+    cls=Command,
+    example="netconv train patients.csv -m net.keras --target diagnosis --epochs 50",
+    short_help="Trains a model on a table.",
+)
+@data_argument("DATA...", required=True)
+@model_option
+@model_group(
+    "--init",
+    metavar="NAME[(...)]",
+    help="Initializer for a net without a parameter file: xavier, he, uniform, normal, ...",
+)
+@model_group(
+    "--freeze",
+    metavar="PATTERN",
+    multiple=True,
+    help="Do not train the layers whose names match, e.g. 'conv*'; may be repeated.",
+)
+@table_options
+@data_option(
+    "--validation-split",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.2,
+    show_default=True,
+    metavar="FRACTION",
+    help="Fraction of the rows held out for validation.",
+)
+@data_option("--validation-data", metavar="FILE", help="Table to validate on, instead of held-out rows.")
+@training_option(
+    "--epochs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    show_default="200",
+    help="Maximum number of epochs.",
+)
+@training_option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    metavar="N",
+    show_default="32, or 128 for 10,000 rows or more",
+    help="Rows per training step.",
+)
+@training_option("--loss", metavar="NAME[(...)]", show_default="the model's", help="Keras loss.")
+@training_option(
+    "--metric",
+    "metrics",
+    metavar="NAME[(...)]",
+    multiple=True,
+    show_default="the model's",
+    help="Keras metric to compute in each epoch; may be repeated.",
+)
+@training_option(
+    "--class-weight",
+    type=Weights(),
+    metavar="balanced|NAME=WEIGHT,...",
+    help="Weight of each class in the loss; balanced gives every class the same total weight.",
+)
+@training_option(
+    "--monitor",
+    metavar="METRIC",
+    show_default="val_loss",
+    help="Metric that decides which epoch is best: its weights are kept.",
+)
+@training_option(
+    "--early-stopping",
+    type=click.IntRange(min=0),
+    metavar="PATIENCE",
+    show_default="15",
+    help="Stop after this number of epochs without improvement of the monitored metric; 0 never stops early.",
+)
+@training_option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Random seed for the held-out rows, the order of the rows, dropout and initial weights.",
+)
+@training_option("--checkpoint", metavar="FOLDER", help="Save the state of the training here after each epoch.")
+@training_option("--resume", is_flag=True, help="Continue from the checkpoint, as if it had not been interrupted.")
+@optimizer_option(
+    "--optimizer",
+    metavar="NAME[(...)]",
+    show_default="the model's",
+    help="Keras optimizer, e.g. 'sgd(momentum=0.9)'.",
+)
+@optimizer_option(
+    "--learning-rate", type=POSITIVE, metavar="RATE", show_default="the optimizer's", help="Learning rate."
+)
+@optimizer_option(
+    "--schedule",
+    metavar="NAME[(...)]",
+    help="Keras learning rate schedule: cosine, exponential, step, ..., e.g. "
+    "'exponential(decay_rate=0.9, decay_epochs=1)'.",
+)
+@optimizer_option(
+    "--reduce-on-plateau",
+    type=Plateau(),
+    help="Multiply the learning rate by FACTOR (0.1 if not given) after PATIENCE epochs without improvement.",
+)
+@optimizer_option("--clipnorm", type=POSITIVE, metavar="NORM", help="Clip the gradient of each weight to this norm.")
+@optimizer_option(
+    "--clipvalue", type=POSITIVE, metavar="VALUE", help="Clip each element of the gradients to [-VALUE, VALUE]."
+)
+@optimizer_option("--global-clipnorm", type=POSITIVE, metavar="NORM", help="Clip all gradients together to this norm.")
+@optimizer_option("--weight-decay", type=POSITIVE, metavar="RATE", help="Weight decay of the optimizer.")
+@output_option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    show_default="NAME-trained.keras beside the model",
+    help="Trained model (.keras), or - for stdout.",
+)
+@output_option("--history", metavar="FILE", help="Write loss and metrics of each epoch (.csv or .jsonl).")
+@output_option("--plot", metavar="FILE", help="Plot the learning curves (.png or .svg).")
+@output_option("--tensorboard", metavar="FOLDER", help="Write loss and metrics of each epoch for TensorBoard.")
+@output_option("--json", "as_json", is_flag=True, help="Print each epoch and then the result as JSON lines on stdout.")
+@quiet_option
+@hardware_option(
+    "--device",
+    type=click.Choice(["auto", "cpu"]),
+    default="auto",
+    show_default=True,
+    help="auto uses a GPU if there is one; cpu does not use GPUs.",
+)
+@hardware_option(
+    "--strategy",
+    type=click.Choice(["mirrored", "multiworker"]),
+    help="Train on all GPUs of this machine (mirrored), or on the machines listed in the environment variable "
+    "TF_CONFIG (multiworker).",
+)
+@hardware_option(
+    "--mixed-precision",
+    type=click.Choice(["mixed_float16", "mixed_bfloat16"]),
+    help="Compute in 16-bit floating point where possible, as Keras's dtype policy of this name.",
+)
+def train(
+    data: tuple[str, ...],
+    model: str | None,
+    output: str | None,
+    history: str | None,
+    plot: str | None,
+    as_json: bool,
+    quiet: bool,
+    validation_data: str | None,
+    seed: int,
+    init: str | None,
+    strategy: str | None,
+    device: str,
+    **options: Any,
+) -> None:
+    """Trains a model on a table and prints the path of the trained model.
+
+    DATA is one file or several that make up a table: CSV, Parquet, NumPy or IDX, also compressed.
+
+    The trained model has the weights of the best epoch, and how the table was read (columns, categories, classes), for
+    `evaluate` and `predict`. Ctrl-C ends training and keeps the weights trained so far.
     """
-    if output == "-" and as_json:
-        raise click.UsageError("--json and -o - both want stdout")
-    if history and not history.endswith((".csv", ".jsonl")):
-        raise click.UsageError("--history writes .csv or .jsonl")
-    if options["resume"] and not options["checkpoint"]:
-        raise click.UsageError("--resume goes with --checkpoint, which names the folder")
-    if strategy == "multiworker" and not os.environ.get("TF_CONFIG"):
-        raise click.UsageError("--strategy multiworker wants TF_CONFIG in the environment, which names the workers")
-    notify = saying(quiet)
+    _check_usage(output, history, strategy, as_json, options)
+    notify = messages(quiet)
     with quiet_keras():
-        chosen = netconv.strategy_for(strategy, device)
-    opened = opened_model(model, data, True, notify, seed, init)
+        devices = netconv.strategy_for(strategy, device)
+    opened = open_model(model, data, True, notify, seed, init)
     target = sys.stdout.buffer if output == "-" else opened.trained_path(output)
-    for file in filter(None, (None if output == "-" else target, history, plot)):
-        netconv.check_writable(file, opened.size)
-    if plot:
-        netconv.check_picture(plot)
-    for folder in filter(None, (options["checkpoint"], options["tensorboard"])):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        netconv.check_writable(Path(folder) / "checkpoint.npz", opened.size)
-    given = {name: value for name, value in options.items() if value is not None}
-    line = _Line() if sys.stderr.isatty() and not quiet else None
-    stop = _Stop()
+    files = [file for file in (None if output == "-" else target, history, plot) if file]
+    _check_outputs(files, plot, [options["checkpoint"], options["tensorboard"]], opened.size)
+    line = ProgressLine() if sys.stderr.isatty() and not quiet else None
+    stop = Interruption()
 
-    def progress(at):
+    def progress(at: Any) -> None:
         stop.training = True
         if line:
             line(at)
         if as_json and at.done == 1:
-            figures = {name: value if math.isfinite(value) else None for name, value in at.figures.items()}
-            click.echo(json.dumps({"epoch": at.epoch, **figures}))
+            metrics = {name: value if math.isfinite(value) else None for name, value in at.metrics.items()}
+            click.echo(json.dumps({"epoch": at.epoch, **metrics}))
             sys.stdout.flush()
 
     with stop.watching():
         try:
-            trained = netconv.train(
-                opened, table(data), seed=seed, notify=notify, progress=progress, stop=stop, strategy=chosen,
-                validation_data=source(validation_data) if validation_data else None, **given,
+            result = netconv.train(
+                opened, table(data), seed=seed, notify=notify, progress=progress, stop=stop, strategy=devices,
+                validation_data=source(validation_data) if validation_data else None,
+                **{name: value for name, value in options.items() if value is not None},
             )  # fmt: skip
         except KeyboardInterrupt:
             if stop.signal == signal.SIGTERM:
@@ -203,21 +259,52 @@ def train(data, model, output, history, plot, as_json, quiet, validation_data, s
         finally:
             if line:
                 line.end()
-    notify(trained.text)
-    if not trained.chief:
-        notify("the first worker writes the model")
-    else:
-        trained.save(target)
-        if history:
-            trained.save_history(history)
-        if plot:
-            netconv.learning_curves(trained.history, plot, trained.best if trained.validation_rows else None)
+    notify(result.text)
+    if result.chief:
+        _write(result, target, history, plot)
         notify(f"{'model':11} {'standard output' if output == '-' else target}")
         if as_json:
-            click.echo(json.dumps({"path": str(target), **trained.facts}))
+            click.echo(json.dumps({"path": str(target), **result.facts}))
         elif output != "-":
             click.echo(target)
+    else:
+        notify("the first worker writes the model")
     sys.stdout.flush()
-    sys.exit(
-        128 + (stop.signal or signal.SIGINT) if trained.stopped else 0
-    )  # another worker may have been told to stop
+    # Without a signal of its own, this worker stopped because another one was interrupted.
+    sys.exit(128 + (stop.signal or signal.SIGINT) if result.stopped else 0)
+
+
+def _check_usage(
+    output: str | None, history: str | None, strategy: str | None, as_json: bool, options: dict[str, Any]
+) -> None:
+    """Raises click.UsageError for options that exclude each other or need another one."""
+    if output == "-" and as_json:
+        raise click.UsageError("--json and -o - both write to stdout")
+    if history and not history.endswith((".csv", ".jsonl")):
+        raise click.UsageError("--history writes .csv or .jsonl")
+    if options["resume"] and not options["checkpoint"]:
+        raise click.UsageError("--resume needs --checkpoint, which names the folder")
+    if strategy == "multiworker" and not os.environ.get("TF_CONFIG"):
+        raise click.UsageError(
+            "--strategy multiworker needs the environment variable TF_CONFIG, which lists the workers"
+        )
+
+
+def _check_outputs(files: list[Any], plot: str | None, folders: list[str | None], size: int) -> None:
+    """Raises an error before training if something could not be written after it; makes the folders."""
+    for file in files:
+        netconv.check_writable(file, size)
+    if plot:
+        netconv.check_picture(plot)
+    for folder in filter(None, folders):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        netconv.check_writable(Path(folder) / "checkpoint.npz", size)
+
+
+def _write(result: Any, target: Any, history: str | None, plot: str | None) -> None:
+    """Writes the trained model, and the history and the plot if asked for."""
+    result.save(target)
+    if history:
+        result.save_history(history)
+    if plot:
+        netconv.learning_curves(result.history, plot, result.best_epoch if result.validation_rows else None)

@@ -106,16 +106,16 @@ def _pairs(text: str) -> tuple[tuple[int, int], ...]:
 
 _PARSERS: dict[Any, tuple[Callable[[str], Any], str]] = {
     bool: (_bool, "a boolean"),
-    int: (_int, "a whole number"),
+    int: (_int, "an integer"),
     float: (_float, "a number"),
     str: (str, "text"),
     ElementType: (_type, "a type such as float32 or int32"),
-    Count: (_count, "a whole number of at least 1"),
-    Counts: (lambda text: tuple(map(_count, _lengths(text))), "a tuple of whole numbers of at least 1"),
-    Ints: (lambda text: tuple(map(_int, _lengths(text))), "a tuple of whole numbers"),
-    IntsNone: (lambda text: tuple(map(_int_or_none, _items(text))), "a tuple of whole numbers or None"),
+    Count: (_count, "an integer of at least 1"),
+    Counts: (lambda text: tuple(map(_count, _lengths(text))), "a tuple of integers of at least 1"),
+    Ints: (lambda text: tuple(map(_int, _lengths(text))), "a tuple of integers"),
+    IntsNone: (lambda text: tuple(map(_int_or_none, _items(text))), "a tuple of integers or None"),
     Floats: (lambda text: tuple(map(_float, _items(text))), "a tuple of numbers"),
-    Pairs: (_pairs, "a tuple of pairs of whole numbers"),
+    Pairs: (_pairs, "a tuple of pairs of integers"),
 }
 
 

@@ -6,9 +6,9 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from ..builder import compile_model
 from ..errors import NetconvError
 from ..features.encoding import InputSpec, ModelSpec
+from ..keras_api import named_objects
 from ..keras_api.lazy import keras
 from .calling import format_shape
 from .embedding_inputs import id_ranges, input_names
@@ -25,7 +25,7 @@ def loss_name(loss) -> str:
     """The snake-case name of a loss, given as Keras takes it: a name, a function, an instance, or a list of one."""
     if isinstance(loss, list | tuple) and len(loss) == 1:
         loss = loss[0]
-    loss = compile_model.known(keras.losses, loss, "loss")
+    loss = named_objects.find(keras.losses, loss, "loss")
     name = type(loss).__name__ if isinstance(loss, keras.losses.Loss) else loss.__name__
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 

@@ -1,4 +1,4 @@
-"""A name with options, as in `sgd(momentum=0.9)`, read as data: nothing in it is executed."""
+"""A name with arguments, such as `sgd(momentum=0.9)`, read as data: nothing in it is executed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any
 from ..errors import NetconvError
 
 LONGEST = 1000
-"""Characters of a call."""
+"""The largest number of characters."""
 NAMED_IN_FULL = 20
+"""How many names of arguments a message lists."""
 
 
 def parse(text: str, example: str) -> tuple[str, dict[str, Any]]:
-    """The name and the options: `"sgd"` has none, those of `"sgd(momentum=0.9)"` are numbers, texts, True, False, None
-    and lists of these. Raises NetconvError, with `example` for what would work."""
+    """The name and the arguments, which are numbers, strings, True, False, None and lists of these. Raises
+    NetconvError, with `example` for what would work."""
     try:
         tree = ast.parse(text[: LONGEST + 1].strip(), mode="eval").body
         if isinstance(tree, ast.Name):
@@ -28,12 +29,12 @@ def parse(text: str, example: str) -> tuple[str, dict[str, Any]]:
             raise ValueError
         return tree.func.id, options
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-        raise NetconvError(f"{text!r} is no name with options such as {example}") from None
+        raise NetconvError(f"{text!r} is not a name with options such as {example}") from None
 
 
 def check(call, name: str, options: Mapping[str, Any], extra: tuple[str, ...] = ()) -> None:
-    """Raises NetconvError when `call`, known as `name`, does not take the options, or wants others besides; `extra` are
-    names that it takes for what it shows as **kwargs."""
+    """Raises NetconvError if `call`, which users know as `name`, does not take the arguments, or requires others.
+    `extra` are names of arguments that it takes as `**kwargs`."""
     taken = {n: p for n, p in inspect.signature(call).parameters.items() if p.kind is not p.VAR_KEYWORD}
     known = dict.fromkeys([*taken, *extra])
     strange = [option for option in options if option not in known]
@@ -45,4 +46,4 @@ def check(call, name: str, options: Mapping[str, Any], extra: tuple[str, ...] = 
         n for n, p in taken.items() if p.default is p.empty and n not in options and p.kind is not p.VAR_POSITIONAL
     ]
     if missing:
-        raise NetconvError(f"{name} wants {missing[0]}, as in {name}({missing[0]}=...)")
+        raise NetconvError(f"{name} requires {missing[0]}, as in {name}({missing[0]}=...)")

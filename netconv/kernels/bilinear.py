@@ -14,9 +14,8 @@ def image_size(at, data) -> tuple[int, int]:
 
 def _rows(data):
     """0, 1, 2 ... along the first axis, of unknown length as it may be."""
-    column = (slice(None), *(0,) * (len(data.shape) - 1))
-    first = data[column]
-    return ops.subtract(ops.cumsum(ops.ones_like(first, dtype="int32")), 1)
+    index = (slice(None), *(0,) * (len(data.shape) - 1))
+    return ops.subtract(ops.cumsum(ops.ones_like(data[index], dtype="int32")), 1)
 
 
 def read(at, data, y, x):

@@ -10,9 +10,9 @@ LIGHT = np.array([55.46, 4.794, 1.148]) * [
     [-0.5808, -0.0045, -0.8140],
     [-0.5836, -0.6948, 0.4203],
 ]
-"""The covariance of red, green and blue in photographs (Krizhevsky et al. 2012), as in MXNet."""
+"""How red, green and blue vary together in photographs (Krizhevsky et al. 2012), as MXNet has it."""
 SHARES = np.array([0.299, 0.587, 0.114], "float32")
-"""The shares of red, green and blue in gray."""
+"""Of red, green and blue in what is seen as grey."""
 SECTORS = np.array([[0, 3, 1], [2, 0, 1], [1, 0, 3], [1, 2, 0], [3, 1, 0], [0, 1, 2]], "int32")
 """For each sixth of the circle of hues, which of the four levels are red, green and blue."""
 

@@ -1,7 +1,5 @@
 """Convolutions, channels-last, by layers of Keras or of tensors, and what goes before and after them."""
 
-from functools import partial
-
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from . import fusion_safe
@@ -51,7 +49,7 @@ def convolved(at, data, weight, bias, groups: int, stride, dilate, padding: str,
     if alone:
         out = _depthwise(at, data, weight, bias, groups, config)
     else:
-        out = by_group(data, weight, bias, groups, partial(_one_group, at, config))
+        out = by_group(data, weight, bias, groups, lambda data, *group: _one_group(at, config, data, *group))
     return _every(out, stride) if every else out
 
 
@@ -65,8 +63,8 @@ def _one_column(data, weight, stride) -> bool:
 
 def _every(data, stride):
     """Every stride-th point."""
-    points = (slice(None), *(slice(None, None, s) for s in stride))
-    return data[points]
+    index = (slice(None), *(slice(None, None, s) for s in stride))
+    return data[index]
 
 
 def by_group(data, weight, bias, groups: int, one):

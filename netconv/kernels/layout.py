@@ -112,10 +112,9 @@ class LaidOutTensor:
 
     def flattens_in_place(self) -> bool:
         """Whether flattening the tensor in its order gives the same as in MXNet's order."""
-        lengths, order = self.shape, self.order
-        return isinstance(order, Flat) or [a for a in order if lengths[a] != 1] == [
-            a for a in range(self.rank) if lengths[a] != 1
-        ]
+        lengths = self.shape
+        order = natural(2) if isinstance(self.order, Flat) else self.order
+        return [a for a in order if lengths[a] != 1] == [a for a in range(self.rank) if lengths[a] != 1]
 
     def relabelled(self, axes: Order) -> LaidOutTensor:
         """The tensor transposed by `axes` (in MXNet's order), by another order of the same tensor."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..keras_api.lazy import ops
-from .reshape import arange_along
+from .reshape import arange_along, take_slice
 
 
 def index_grid(tensor, axis: int):
@@ -34,5 +34,4 @@ def insert_zeros(tensor, axis: int, step: int):
         edges = [(0, step - 1) if i == axis + 1 else (0, 0) for i in range(len(length) + 1)]
         length[axis] = max(-1, length[axis] * step)
         wide = ops.reshape(ops.pad(ops.expand_dims(tensor, axis + 1), edges), length)
-    kept = (*(slice(None),) * axis, slice(0, 1 - step))
-    return wide[kept]
+    return take_slice(wide, axis, slice(0, 1 - step))

@@ -28,8 +28,7 @@ EXACT = 2**24
 
 def remark(at) -> None:
     at.note(
-        "the net is quantised: nothing is learnt through its whole numbers; to train, convert the float net that it "
-        "was made from"
+        "the net is quantized: its integers cannot be trained; to train, convert the float net that it was made from"
     )
 
 
@@ -38,7 +37,7 @@ def reach(low, high):
 
 
 def limits(low: float, high: float):
-    """The ends of a known range, as arrays of shape (1,)."""
+    """A range that is known."""
     return np.array([low], "float32"), np.array([high], "float32")
 
 

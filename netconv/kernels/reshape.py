@@ -27,7 +27,7 @@ def lengths(shape: Sequence[int | None]) -> list[Length]:
 
 def times(lengths: Sequence[Length]) -> Length:
     total: int | Fraction = 1
-    unknown: Counter[int] = Counter()
+    unknown: Counter = Counter()
     for known, axes in lengths:
         total, unknown = total * known, unknown + axes
     return total, unknown
@@ -140,6 +140,12 @@ def _line(tensor, axis: int):
 def arange_along(tensor, axis: int):
     """0, 1, 2 ... as int32, as far as an axis goes."""
     return _places(tensor, (tensor.shape[axis], Counter()) if tensor.shape[axis] is not None else (1, Counter([axis])))
+
+
+def take_slice(tensor, axis: int, where: slice | int):
+    """The part of a tensor that `where` says along an axis, counted from the front."""
+    index = (*(slice(None),) * axis, where)
+    return tensor[index]
 
 
 def length(tensor, axis: int):

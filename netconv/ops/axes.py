@@ -11,6 +11,7 @@ from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import StoredOperand, along, as_they_are, natural, spatial
 from ..kernels.positions import index_grid
+from ..kernels.reshape import take_slice
 from .registry import translates
 from .traits import Keeps
 
@@ -176,19 +177,18 @@ def slice_channel(at, data, *, num_outputs: int, axis: int = 1, squeeze_axis: bo
 
 
 def _split(at, data, indices, axis, squeeze_axis, sections):
-    whole = (slice(None),) * at.axis(axis, len(data.shape))
     length = data.shape[axis]
     if sections and length is not None and length % sections:  # the first ones are longer
         bounds = [0, *np.cumsum([length // sections + (i < length % sections) for i in range(sections)]).tolist()]
-        out = [data[(*whole, slice(a, b))] for a, b in itertools.pairwise(bounds)]
+        out = [take_slice(data, axis, slice(a, b)) for a, b in itertools.pairwise(bounds)]
     elif sections == 1:
         out = [data]
     elif sections:
         out = ops.split(data, sections, axis)
     else:
         starts = [i for i in indices if i > 0]
-        out = [data[(*whole, slice(a, b))] for a, b in zip([0, *starts], [*starts, None], strict=True)]
-    return [x[(*whole, 0)] for x in out] if squeeze_axis else out
+        out = [take_slice(data, axis, slice(a, b)) for a, b in zip([0, *starts], [*starts, None], strict=True)]
+    return [take_slice(x, axis, 0) for x in out] if squeeze_axis else out
 
 
 def _split_shape(a, ins, outs):

@@ -51,12 +51,12 @@ class Coverage:
         widths = [max(len(row[column]) for row in rows) for column in range(3)] if rows else []
         lines = ["  ".join([*map(str.ljust, row, widths), row[3]]).rstrip() for row in rows]
         if rows:
-            counts = f"{_counted(len(self.accepted), 'op')} translated, under {self.names} names."
-            lines += ["", f"{counts} The figures are the largest errors against MXNet."]
+            counts = f"{_counted(len(self.accepted), 'op')} supported, under {self.names} names."
+            lines += ["", f"{counts} The numbers are the largest errors compared with MXNet."]
         if self.refused:
             width = max(map(len, self.refused))
             lines += [""] * bool(rows) + [f"{op:{width}}  {reason}" for op, reason in self.refused.items()]
-            lines += ["", f"{_counted(len(self.refused), 'name')} refused."]
+            lines += ["", f"{_counted(len(self.refused), 'name')} not supported."]
         return "\n".join(lines)
 
 
@@ -68,7 +68,7 @@ def said(op: Accepted) -> tuple[str, str]:
     """The errors of outputs and of gradients as text."""
     if op.errors is None:
         return op.tested, ""
-    return tuple(figure(op.errors[key]) for key in ("outputs", "gradients"))
+    return figure(op.errors["outputs"]), figure(op.errors["gradients"])
 
 
 def figure(error: float | None) -> str:

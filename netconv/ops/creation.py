@@ -69,7 +69,7 @@ def arange(
     dtype: ElementType = INFERRED,
 ):
     if infer_range or (stop is None and start == 0):
-        raise at.error("the range is inferred from its use, which is not translated; write 'stop'")
+        raise at.error("the range is inferred from its use, which is not supported; write 'stop'")
     start, stop = (0.0, start) if stop is None else (start, stop)
     if not (step and 0 <= (stop - start) / step * repeat <= LARGEST):
         raise at.error(f"needs a range of at most {LARGEST} numbers", (start, stop, step))
@@ -173,15 +173,11 @@ def np_arange(
     dtype: ElementType = INFERRED,
 ):
     if infer_range or repeat != 1:
-        raise at.error("attributes 'infer_range' and 'repeat' are not translated; leave them out")
+        raise at.error("attributes 'infer_range' and 'repeat' are not supported; leave them out")
     start, stop = (0.0, start) if stop is None else (start, stop)
-    return _counted(*_bounded(at, start, stop, step), dtype)
-
-
-def _bounded(at, start: float, stop: float, step: float):
     if not (step and 0 <= (stop - start) / step <= LARGEST):
         raise at.error(f"needs a range of at most {LARGEST} numbers", (start, stop, step))
-    return start, stop, step
+    return _counted(start, stop, step, dtype)
 
 
 @translates("_npi_logspace", shape=_linspace_shape)

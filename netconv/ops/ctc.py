@@ -39,7 +39,7 @@ def ctc_loss(
     data_lengths = next(given, None) if use_data_lengths else None
     label_lengths = next(given, None) if use_label_lengths else None
     if (use_data_lengths and data_lengths is None) or (use_label_lengths and label_lengths is None):
-        raise at.error("needs an input for the lengths that it is told to use")
+        raise at.error("needs an input for the lengths that its attributes ask for")
     time, classes = data.shape[0], data.shape[2]
     if time is None:
         raise at.open("needs a known number of steps", tuple(data.shape))

@@ -81,30 +81,46 @@ def deconvolution(
         raise at.error(f"weight must have shape {(data.shape[-1], num_filter // num_group, *kernel)}", weight.shape)
     weight, bias = layers_or_tensors(at, weight, bias)
     cut = [(p, p - a) for p, a in zip(pad, adj, strict=True)]
-    alone = num_group > 1 and weight.shape[1] == 1 and rank < 3
-    divides = None not in size and not any(k % s for k, s in zip(kernel, stride, strict=True))
-    phases = alone and divides and max(stride) > 1 == max(dilate) and isinstance(weight, TrackedArray)
-    # TensorFlow's own writes beyond its memory where images do not meet; it has no dilation on a CPU without oneDNN.
-    own = all(s <= r for s, r in zip(stride, reach, strict=True)) and max(dilate) == 1
+    transpose = _algorithm(data, weight, num_group, stride, dilate)
     # Cutting and adding commute, but what lies beyond has the bias too.
-    inside = None if phases or any(after < 0 for _, after in cut) else bias
-    if phases:
-        out = _phases(at, data, weight, stride)
-    elif own and not alone and isinstance(weight, TrackedArray):
-        config = {"strides": stride, "dilation_rate": dilate}
-        out = by_group(data, weight, inside, num_group, lambda *group: _one_group(at, *group, config))
-    else:
-        for axis, step in enumerate(stride, 1):
-            data = insert_zeros(data, axis, step)
-        data = padded(at, data, tuple(r - 1 for r in reach))
-        out = convolved(at, data, _turned_round(weight, num_group), inside, num_group, (1,) * rank, dilate, "valid")
+    inside = None if transpose is _by_phases or any(after < 0 for _, after in cut) else bias
+    out = transpose(at, data, weight, inside, num_group, stride, dilate)
     if any(after < 0 for _, after in cut):
         out = ops.pad(out, ((0, 0), *((0, max(0, -after)) for _, after in cut), (0, 0)))
     out = cropped(at, out, tuple((before, max(0, after)) for before, after in cut))
     return out if bias is None or inside is not None else ops.add(out, at.tensor(bias))
 
 
-def _one_group(at, data, weight: TrackedArray, bias: TrackedArray | None, part: str | None, config):
+def _algorithm(data, weight, groups: int, stride, dilate):
+    """Which of the functions below computes the whole, before it is cut."""
+    kernel = weight.shape[2:]
+    if not isinstance(weight, TrackedArray):
+        return _by_convolution
+    if groups > 1 and weight.shape[1] == 1 and len(kernel) < 3:  # a layer for each channel would be slow
+        divides = None not in data.shape[1:-1] and not any(k % s for k, s in zip(kernel, stride, strict=True))
+        depthwise = groups == weight.shape[0]
+        return _by_phases if depthwise and divides and max(stride) > 1 == max(dilate) else _by_convolution
+    # TensorFlow's own writes beyond its memory where images do not meet; it has no dilation on a CPU without oneDNN.
+    meet = all(s <= k for s, k in zip(stride, kernel, strict=True))
+    return _by_layers if meet and max(dilate) == 1 else _by_convolution
+
+
+def _by_convolution(at, data, weight, bias, groups: int, stride, dilate):
+    """A convolution of the data with zeros between and around its points."""
+    for axis, step in enumerate(stride, 1):
+        data = insert_zeros(data, axis, step)
+    data = padded(at, data, tuple(d * (k - 1) for d, k in zip(dilate, weight.shape[2:], strict=True)))
+    ones = (1,) * len(stride)
+    return convolved(at, data, _turned_round(weight, groups), bias, groups, ones, dilate, "valid")
+
+
+def _by_layers(at, data, weight: TrackedArray, bias: TrackedArray | None, groups: int, stride, dilate):
+    """A transposed convolution of Keras for each group."""
+    config = {"strides": stride, "dilation_rate": dilate}
+    return by_group(data, weight, bias, groups, lambda data, *group: _one_group(at, config, data, *group))
+
+
+def _one_group(at, config, data, weight: TrackedArray, bias: TrackedArray | None, part: str | None):
     rank = weight.ndim - 2
     layer = at.layer(
         {1: layers.Conv1DTranspose, 2: layers.Conv2DTranspose, 3: layers.Conv3DTranspose}[rank],
@@ -118,7 +134,7 @@ def _one_group(at, data, weight: TrackedArray, bias: TrackedArray | None, part: 
     return layer(data)
 
 
-def _phases(at, data, weight: TrackedArray, stride):
+def _by_phases(at, data, weight: TrackedArray, _bias: None, _groups: int, stride, _dilate):
     """Each channel is a group of its own, and `stride` divides the kernel: what comes out at every stride-th place is a
     convolution of the data as they are with every stride-th point of the kernel. All places within a stride at once are
     as many copies of the channels; then they are laid between each other."""
@@ -173,7 +189,7 @@ def _upsampling_shape(a, ins, outs):
     for x in parts[1:]:
         if any(None not in (n, m) and n % m for n, m in zip(sizes, x[2:], strict=True)):
             raise ShapeMismatch(
-                f"images of shape {format_shape(x)} are no whole part of {format_shape((data[0], data[1], *sizes))}"
+                f"images of shape {format_shape(x)} do not divide {format_shape((data[0], data[1], *sizes))}"
             )
     many = data[1] if a.multi_input_mode == "sum" else None if None in channels else sum(channels)
     return parts, [(data[0], many, *sizes)]

@@ -236,7 +236,7 @@ def _plain(function):
     return lambda lhs, rhs: getattr(ops, function)(lhs, rhs)
 
 
-EXACTLY, BY_STEPS, OTHERWISE = {"exact": True}, {"discontinuous": True}, {}
+EXACTLY, BY_STEPS, OTHERWISE = {"exact": True}, {"discontinuous": True}, {"exact": False}
 # What is computed: (how, function of two operands, the elementwise names, the broadcast names, the scalar names,
 # the scalar names with the operands turned round).
 BINARY = (

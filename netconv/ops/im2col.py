@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from typing import Any
 
 from ..graph.attributes import Counts, Ints
 from ..graph.partial_shape import of_rank
@@ -51,10 +52,10 @@ def im2col(at, data, *, kernel: Counts, stride: Counts = (), dilate: Counts = ()
     data = ops.pad(data, ((0, 0), (0, 0), *((p, p) for p in pad)))
     points = []
     for place in itertools.product(*map(range, kernel)):
-        cut = tuple(
+        cut = (
             slice(k * d, k * d + (c - 1) * s + 1, s) for k, d, s, c in zip(place, dilate, stride, counts, strict=True)
         )
-        points.append(data[(slice(None), slice(None), *cut)])
+        points.append(_cut(data, *cut))
     return ops.reshape(ops.stack(points, 2), (-1, data.shape[1] * math.prod(kernel), math.prod(counts)))
 
 
@@ -74,13 +75,18 @@ def col2im(at, data, *, output_size: Ints, kernel: Counts, stride: Counts = (), 
     channels = data.shape[1] // points
     patches = ops.reshape(data, (-1, channels, points, *counts))
     whole = tuple(n + 2 * p for n, p in zip(output_size, pad, strict=True))
-    total = None
+    total: Any = 0.0
     for number, place in enumerate(itertools.product(*map(range, kernel))):
         patch, edges = patches[:, :, number], []
         for axis, (k, d, s, n) in enumerate(zip(place, dilate, stride, whole, strict=True)):
             patch = insert_zeros(patch, axis + 2, s)
             edges.append((k * d, n - k * d - patch.shape[axis + 2]))
         patch = ops.pad(patch, ((0, 0), (0, 0), *edges))
-        total = patch if total is None else ops.add(total, patch)
-    cut = tuple(slice(p, p + n) for p, n in zip(pad, output_size, strict=True))
-    return total[(slice(None), slice(None), *cut)]
+        total = patch if number == 0 else ops.add(total, patch)
+    return _cut(total, *(slice(p, p + n) for p, n in zip(pad, output_size, strict=True)))
+
+
+def _cut(tensor, *slices: slice):
+    """A slice of each spatial axis."""
+    index = (slice(None), slice(None), *slices)
+    return tensor[index]

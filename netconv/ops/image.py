@@ -114,5 +114,5 @@ def resize(at, data, *, size: Ints = (), keep_ratio: bool = False, interp: int =
             data = ops.take(data, places, axis=axis)
         return data
     if is_integer(data):
-        raise at.error("rounds whole numbers as OpenCV does, which is not translated; cast to float32", data.dtype)
+        raise at.error("rounds integers as OpenCV does, which is not supported; cast to float32", data.dtype)
     return ops.image.resize(data, (high, wide), data_format="channels_last")

@@ -84,7 +84,7 @@ def _flattened_before(site, values, attributes):
     return (features if values[0].rank == 2 else plain)(site, values, attributes)
 
 
-def _dense_shape(a, ins, outs):
+def _matrix_shape(a, ins, outs):
     """weight (in, out), or (out, in) where it is `transposed`; data (..., in)."""
     data, (rows, columns) = ins[0], of_rank(ins[1], 2)
     if data is None:
@@ -93,7 +93,7 @@ def _dense_shape(a, ins, outs):
     return [(*data[:-1], first_known(data[-1], features)), ins[1]], [(*data[:-1], units)]
 
 
-@translates_pattern("dense", layout=_flattened_before, shape=_dense_shape)
+@translates_pattern("dense", layout=_flattened_before, shape=_matrix_shape)
 def dense(at, data, weight: TrackedArray, bias: TrackedArray | None = None, *, transposed: bool = False):
     """Data along the last axis times a stored matrix (in, out), or (out, in) where it is `transposed`."""
     if data.shape[-1] is None or not at.can_own(weight, bias):

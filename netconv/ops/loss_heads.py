@@ -33,9 +33,9 @@ def softmax_output(
 ):
     """Along axis 1 with `multi_output`, the last with `preserve_shape`, else over all but the batch, flattened."""
     if use_ignore and ignore_label != int(ignore_label):
-        raise at.error("attribute 'ignore_label' must be a whole number", ignore_label)
+        raise at.error("attribute 'ignore_label' must be an integer", ignore_label)
     if smooth_alpha:
-        at.note(f"smooth_alpha of {at.node.name!r} has no part in the loss chosen here")
+        at.note(f"smooth_alpha of {at.node.name!r} is not part of the loss chosen here")
     rank = len(data.shape)
     if multi_output:
         return at.layer(layers.Softmax, axis=1 if rank > 2 else -1)(data)

@@ -65,7 +65,7 @@ def batch_norm(
     rank = len(data.shape)
     axis = at.axis(axis, rank)
     if output_mean_var and at.used != {0}:
-        raise at.error("the outputs of mean and variance cannot be translated; take only the first output")
+        raise at.error("the outputs of mean and variance are not supported; take only the first output")
     channels = data.shape[axis]
     for name, array in (("gamma", gamma), ("beta", beta), ("moving_mean", moving_mean), ("moving_var", moving_var)):
         if isinstance(array, TrackedArray) and channels is not None and array.shape != (channels,):
@@ -76,7 +76,7 @@ def batch_norm(
         at.discard(gamma)
     own = [beta] if fix_gamma else [gamma, beta]
     stays = use_global_stats or not at.can_own(*own) or not all(array.trainable for array in own)
-    weights = {"moving_mean": moving_mean, "moving_variance": moving_var}
+    weights: dict[str, TrackedArray | None] = {"moving_mean": moving_mean, "moving_variance": moving_var}
     if not stays:
         weights |= {"gamma": None if fix_gamma else gamma, "beta": beta}
     config = {"axis": axis if axis < rank - 1 else -1, "momentum": momentum, "epsilon": eps}

@@ -124,7 +124,7 @@ for _name, _op in ROUNDED.items():
     _unary(_name, _rounded(_op))
 for _name in COMPARISONS:
     _truth(_name)
-for _name, _op, _turned in (
+for _name, _compute, _turned in (
     ("add", _plain("add"), False),
     ("subtract", subtract, True),
     ("multiply", _plain("multiply"), False),
@@ -133,10 +133,10 @@ for _name, _op, _turned in (
     ("copysign", copysign, True),
     ("ldexp", typed(_ldexp), True),
 ):
-    _binary(_name, _op)
-    _scalar(_name, _op, False)
+    _binary(_name, _compute)
+    _scalar(_name, _compute, False)
     if _turned:
-        _scalar(_name, _op, True)
+        _scalar(_name, _compute, True)
 _two("hypot", hypot)
 _two("arctan2", _function("arctan2"))
 _scalar("arctan2", typed(_function("arctan2")), False)
@@ -270,7 +270,7 @@ def polyval(at, p, x):
 
 def _whole_numbers(at, data):
     if not is_integer(data) or kind(data) == "bool":
-        raise at.error("data must be whole numbers", kind(data))
+        raise at.error("data must be integers", kind(data))
 
 
 @translates("_npi_lcm", layout=anywhere)

@@ -207,7 +207,7 @@ def choice(
     if count is None or not 0 < count * number <= LARGEST:
         raise at.error("needs a known number of choices, and not too many", (count, size))
     if not replace and number > count:
-        raise at.error(f"cannot draw {number} of {count} without giving back", size)
+        raise at.error(f"cannot draw {number} of {count} without replacement", size)
     if replace:
         drawn = ops.argmax(_chances(at, weights, count, number), -1)
     else:

@@ -9,6 +9,7 @@ import numpy as np
 from ..graph.attributes import Floats, Ints
 from ..graph.partial_shape import count_elements, diagonal_shape
 from ..keras_api.lazy import ops
+from ..kernels.reshape import take_slice
 from ..kernels.rounding import c_cast, divide_exact, is_integer, kind
 from .registry import shaped_as, translates
 
@@ -45,9 +46,9 @@ def _sum(names, function):
         if function == "mean":
             a = ops.cast(a, "float32") if is_integer(a) else a
             return _typed(ops.mean(a, axis=axis, keepdims=keepdims), dtype)
-        dtype = dtype or kind(a)
-        a = ops.cast(a, dtype) if is_integer(a) else a  # fractions are cut when they are summed up
-        return c_cast(getattr(ops, function)(a, axis=axis, keepdims=keepdims), dtype)
+        to = dtype or kind(a)
+        a = ops.cast(a, to) if is_integer(a) else a  # fractions are cut when they are summed up
+        return c_cast(getattr(ops, function)(a, axis=axis, keepdims=keepdims), to)
 
 
 def _extreme(names, function):
@@ -69,7 +70,7 @@ def _moment(name, root: bool):
     def translate(at, a, *, axis: Ints | None = None, dtype: Number = None, ddof: int = 0, keepdims: bool = False):
         """`ddof` numbers fewer are divided by. MXNet has no gradient for it. Of whole numbers all that is on the way is
         cut to their type, and the sum of the squares to `dtype`."""
-        given, dtype = kind(a), dtype or kind(a)
+        given, to = kind(a), dtype or kind(a)
         a = ops.cast(ops.stop_gradient(a), "float64" if is_integer(a) else given)
 
         def cut_to(kind_of, x):
@@ -78,9 +79,9 @@ def _moment(name, root: bool):
         count = ops.sum(ops.ones_like(a), axis=axis, keepdims=True)
         mean = cut_to(given, ops.divide(cut_to(given, ops.sum(a, axis=axis, keepdims=True)), count))
         away = cut_to(given, ops.square(ops.subtract(a, mean)))
-        total = cut_to(dtype, ops.sum(away, axis=axis, keepdims=True))
+        total = cut_to(to, ops.sum(away, axis=axis, keepdims=True))
         out = ops.divide(total, ops.subtract(count, float(ddof)))
-        out = c_cast(ops.sqrt(out) if root else out, dtype)
+        out = c_cast(ops.sqrt(out) if root else out, to)
         return out if keepdims else ops.squeeze(out, axis)
 
 
@@ -132,6 +133,8 @@ def average(at, a, weights=None, *, axis: Ints | None = None, returned: bool = F
         out = ops.mean(a, axis=axis)
         return (out, ops.full((), math.prod(lengths), a.dtype)) if returned else out
     if len(weights.shape) < len(a.shape):
+        if not axis:
+            raise at.error("weights along one axis need the attribute 'axis'")
         whole = ops.sum(weights)
         place = at.axis(axis[0], len(a.shape))
         weights = ops.reshape(weights, [-1 if i == place else 1 for i in range(len(a.shape))])
@@ -211,9 +214,8 @@ def _diff_shape(a, ins, outs):
 @translates("_npi_diff", shape=_diff_shape)
 def diff(at, a, *, n: int = 1, axis: int = -1):
     axis = at.axis(axis, len(a.shape))
-    whole = (slice(None),) * axis
     for _ in range(n):
-        a = ops.subtract(a[(*whole, slice(1, None))], a[(*whole, slice(None, -1))])
+        a = ops.subtract(take_slice(a, axis, slice(1, None)), take_slice(a, axis, slice(None, -1)))
     return a
 
 

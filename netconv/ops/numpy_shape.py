@@ -10,6 +10,7 @@ from ..graph.partial_shape import count_elements, diagonal_shape, normalize_axes
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import ops
 from ..kernels.layout import along
+from ..kernels.reshape import take_slice
 from ..kernels.rounding import is_integer
 from .registry import shaped_as, translates
 from .shape_rules import as_first
@@ -84,7 +85,7 @@ def _concatenate_shape(a, ins, outs):
 @translates("_npi_concatenate", layout=along("axis"), ignores="dim", shape=_concatenate_shape, keeps=Keeps.ELEMENTS)
 def concatenate(at, *data, axis: int | None = 0):
     if axis is None:
-        data, axis = [ops.reshape(x, (-1,)) for x in data], 0
+        return ops.concatenate([ops.reshape(x, (-1,)) for x in data], 0)
     return ops.concatenate(list(data), axis)
 
 
@@ -270,9 +271,8 @@ def pad(
     if mode in ("reflect", "symmetric"):
         return ops.pad(data, pad_width, mode=mode)
     for axis, (before, after) in enumerate(pad_width):
-        outer = (slice(None),) * axis
         if mode == "edge":
-            first, last = data[(*outer, slice(0, 1))], data[(*outer, slice(-1, None))]
+            first, last = take_slice(data, axis, slice(0, 1)), take_slice(data, axis, slice(-1, None))
         else:
             first = last = (ops.max if mode == "maximum" else ops.min)(data, axis, keepdims=True)
         data = ops.concatenate([*[first] * before, data, *[last] * after], axis)
@@ -285,7 +285,7 @@ def _line(at, data, axis: int | None):
         data, axis = ops.reshape(data, (-1,)), 0
     axis = at.axis(axis, len(data.shape))
     if data.shape[axis] is None:
-        raise at.open("cannot count places along an axis of unknown length", tuple(data.shape))
+        raise at.open("cannot count positions along an axis of unknown length", tuple(data.shape))
     return data, axis
 
 
@@ -305,7 +305,7 @@ def _inserted(arr, values, axis, places, one: bool):
         values = ops.moveaxis(values, 0, axis)
         places = np.repeat(places, values.shape[axis])
     count, length = len(places), arr.shape[axis]
-    blank = ops.zeros_like(arr[(*(slice(None),) * axis, slice(0, 1))])
+    blank = ops.zeros_like(take_slice(arr, axis, slice(0, 1)))
     values = ops.add(blank, ops.cast(values, arr.dtype))
     if values.shape[axis] == 1 and count > 1:
         values = ops.repeat(values, count, axis)

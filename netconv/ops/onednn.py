@@ -77,7 +77,9 @@ def fused_convolution(
     tensor = data.to(order)
     kind, found = type_of(at, "data", tensor, "int8", "uint8"), calibrated(min_calib_range, max_calib_range)
     scale = _steps(kind, *ends[:2])
-    weight_scale = _each_filter(at, weight, bias, scale) if found else np.float32([_over(STEPS["int8"], weight)])
+    weight_scale = (
+        _each_filter(at, weight, bias, scale) if found else np.array([_over(STEPS["int8"], weight)], "float32")
+    )
     sums = _convolved(at, tensor, _bytes(weight, _by_group(weight_scale, conv["num_group"])), conv)
     sums = _biased(sums, bias, ops.multiply(weight_scale, scale))
     unsigned = found and (with_postsum_act or (with_act and not with_sum))
@@ -87,10 +89,10 @@ def fused_convolution(
         sums = ops.multiply(sums, divide_exact(divide_exact(out_scale, scale), weight_scale))
     else:
         out_scale = ops.multiply(scale, weight_scale)
-        found = product_range(kind, *ends[:2], weight.min()[None], weight.max()[None])
+        found = product_range(kind, ends[0], ends[1], weight.min()[None], weight.max()[None])
     if with_act and limit is None:
         sums = ops.relu(sums)
-    if with_sum:
+    if added is not None:
         other = added.to(order)
         sums = _plus(
             sums, other, divide_exact(out_scale, _steps(type_of(at, "sum", other, "int8", "uint8"), *ends[2:]))
@@ -211,7 +213,7 @@ def _checked(at, quantized: bool, last_input) -> None:
     if not quantized:
         raise at.error("needs a subgraph")
     if last_input is None:
-        raise at.error("needs a range of what it is given")
+        raise at.error("needs the range of its input")
     remark(at)
 
 
@@ -224,7 +226,7 @@ def _share(unit, found, float_output: bool):
     """Of a product of two numbers in steps, whose `unit` this is, the result."""
     if found:
         return divide_exact(_steps("int8", *found), unit)
-    return ops.divide(1.0, unit) if float_output else np.float32([1])
+    return ops.divide(1.0, unit) if float_output else np.array([1], "float32")
 
 
 def _parts(at, quantized: bool, wanted: str) -> dict[str, dict]:
@@ -248,7 +250,7 @@ def _limit(at, parts) -> float | None:
             return attributes["a_max"]
         if op in ("clip", "LeakyReLU", "square", "sqrt", "exp", "abs") or attributes.get("act_type", "relu") != "relu":
             found = attributes["act_type"] if op == "Activation" else op
-            raise at.error("is translated with relu or a clip at 0 alone; convert the float net", found)
+            raise at.error("is supported with relu or a clip at 0 only; convert the float net", found)
     return None
 
 
@@ -277,7 +279,7 @@ def _each_filter(at, weight, bias, scale) -> np.ndarray:
     if bias is None:
         return steps
     if not at.constant(scale):
-        raise at.error("needs the range of its data; quantise the net with ranges found on data")
+        raise at.error("needs the range of its data; quantize the net with calibrated ranges")
     with np.errstate(divide="ignore"):
         side = np.where(bias > 0, MOST, np.float32(LOWEST["int32"]))
         most = side / np.float32(2) / bias.astype("float32") / ops.convert_to_numpy(scale)

@@ -69,37 +69,51 @@ def proposal(
     """
     cls_prob, bbox_pred, im_info = (ops.stop_gradient(x) for x in (cls_prob, bbox_pred, im_info))
     base = _anchors(feature_stride, ratios, scales)
+    if cls_prob.shape[1] != 2 * len(base):
+        raise at.error(f"cls_prob must have 2 x {len(base)} channels for these scales and ratios", cls_prob.shape[1])
+    scores, boxes = _candidates(at, cls_prob, bbox_pred, im_info, base, feature_stride, rpn_min_size, iou_loss)
+    count = scores.shape[1]
+    k = min(rpn_pre_nms_top_n, count) if rpn_pre_nms_top_n > 0 else count
+    first = best_first(scores, ops.full_like(scores, True, dtype="bool"))[:, :k]
+    boxes, scores = rows_at(boxes, first), ops.take_along_axis(scores, first, 1)
+    chosen = _chosen(at, scores, boxes, threshold, rpn_post_nms_top_n)
+    boxes, scores = rows_at(boxes, chosen), ops.take_along_axis(scores, chosen, 1)
+    image = ops.subtract(ops.cumsum(ops.ones_like(scores), 0), 1.0)
+    rois = ops.reshape(ops.concatenate([image[..., None], boxes], -1), (-1, 5))
+    return [rois, ops.reshape(scores, (-1, 1))] if output_score else rois
+
+
+def _candidates(at, cls_prob, bbox_pred, im_info, base: np.ndarray, stride: int, least: int, iou_loss: bool):
+    """Scores (N, cells x shapes) and boxes (N, cells x shapes, 4), cut to the image. Cells beyond it have the score -1,
+    and boxes smaller than `least` too, which are made larger by half of that on each side."""
     shapes, (height, width) = len(base), (counted(at, n, cls_prob) for n in cls_prob.shape[2:])
-    if cls_prob.shape[1] != 2 * shapes:
-        raise at.error(f"cls_prob must have 2 x {shapes} channels for these scales and ratios", cls_prob.shape[1])
-    count = shapes * height * width
     # Cells are (height, width, shapes) until they are sorted: three short arrays instead of a long one in the model.
     row = np.arange(height, dtype="float32").reshape(height, 1, 1)
     column = np.arange(width, dtype="float32").reshape(1, width, 1)
     scores = ops.transpose(cls_prob[:, shapes:], (0, 2, 3, 1))
-    deltas = ops.reshape(bbox_pred, (-1, shapes, 4, height, width))
-    deltas = ops.transpose(deltas, (0, 3, 4, 1, 2))
+    deltas = ops.transpose(ops.reshape(bbox_pred, (-1, shapes, 4, height, width)), (0, 3, 4, 1, 2))
     nothing = at.connected_zero("float32")
-    anchors = [
-        ops.add(ops.add(place * feature_stride, nothing), base[:, i]) for i, place in enumerate((column, row) * 2)
-    ]
+    anchors = [ops.add(ops.add(place * stride, nothing), base[:, i]) for i, place in enumerate((column, row) * 2)]
     boxes = _predicted(anchors, deltas, iou_loss)
     tall, wide, enlarged = (ops.reshape(im_info[:, i], (-1, 1, 1, 1)) for i in range(3))
     last = [ops.subtract(side, 1.0) for side in (wide, tall, wide, tall)]
     boxes = [ops.maximum(ops.minimum(x, end), 0.0) for x, end in zip(boxes, last, strict=True)]
     padding = ops.logical_or(
-        ops.greater_equal(row, ops.floor(ops.divide(tall, feature_stride))),
-        ops.greater_equal(column, ops.floor(ops.divide(wide, feature_stride))),
+        ops.greater_equal(row, ops.floor(ops.divide(tall, stride))),
+        ops.greater_equal(column, ops.floor(ops.divide(wide, stride))),
     )
-    least = ops.multiply(enlarged, float(rpn_min_size))
-    small = ops.logical_or(*(ops.less(ops.add(ops.subtract(boxes[i + 2], boxes[i]), 1.0), least) for i in (0, 1)))
-    grown = ops.divide(least, 2)
+    smallest = ops.multiply(enlarged, float(least))
+    small = ops.logical_or(*(ops.less(ops.add(ops.subtract(boxes[i + 2], boxes[i]), 1.0), smallest) for i in (0, 1)))
+    grown = ops.divide(smallest, 2)
     boxes = [ops.where(small, ops.subtract(x, grown) if i < 2 else ops.add(x, grown), x) for i, x in enumerate(boxes)]
+    count = shapes * height * width
     scores = ops.reshape(ops.where(ops.logical_or(padding, small), -1.0, scores), (-1, count))
-    boxes = ops.reshape(ops.stack(boxes, -1), (-1, count, 4))
-    k = min(rpn_pre_nms_top_n, count) if rpn_pre_nms_top_n > 0 else count
-    places = best_first(scores, ops.full_like(scores, True, dtype="bool"))[:, :k]
-    boxes, scores = rows_at(boxes, places), ops.take_along_axis(scores, places, 1)
+    return scores, ops.reshape(ops.stack(boxes, -1), (-1, count, 4))
+
+
+def _chosen(at, scores, boxes, threshold: float, number: int):
+    """The positions of the first `number` boxes that no better one overlaps by more than `threshold`, repeated in turn
+    where fewer are left."""
     sides = [ops.add(ops.subtract(boxes[..., i + 2], boxes[..., i]), 1.0) for i in (0, 1)]
     traits = ops.concatenate([boxes, ops.multiply(*sides)[..., None]], -1)
 
@@ -107,10 +121,6 @@ def proposal(
         return ops.greater(overlaps(one, two, 1.0), threshold)
 
     left = survivors(at, ops.ones_like(scores), traits, suppresses)
-    found = ops.minimum(ops.sum(left, 1, keepdims=True), float(min(rpn_post_nms_top_n, k)))
-    turn = ops.cast(ops.mod(np.arange(rpn_post_nms_top_n, dtype="float32"), ops.maximum(found, 1.0)), "int32")
-    chosen = ops.take_along_axis(ops.argsort(ops.negative(left), -1), turn, 1)
-    boxes, scores = rows_at(boxes, chosen), ops.take_along_axis(scores, chosen, 1)
-    image = ops.subtract(ops.cumsum(ops.ones_like(scores), 0), 1.0)
-    rois = ops.reshape(ops.concatenate([image[..., None], boxes], -1), (-1, 5))
-    return [rois, ops.reshape(scores, (-1, 1))] if output_score else rois
+    found = ops.minimum(ops.sum(left, 1, keepdims=True), float(min(number, scores.shape[1])))
+    turn = ops.cast(ops.mod(np.arange(number, dtype="float32"), ops.maximum(found, 1.0)), "int32")
+    return ops.take_along_axis(ops.argsort(ops.negative(left), -1), turn, 1)

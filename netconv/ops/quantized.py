@@ -71,7 +71,7 @@ def quantize_v2(
     """The range is that of the data where none was found before. Whole numbers pass as they are."""
     tensor, found = data.to(data.order), calibrated(min_calib_range, max_calib_range)
     if out_type == "auto":
-        out_type = "uint8" if found and min_calib_range >= 0 else "int8"
+        out_type = "uint8" if found and (min_calib_range or 0.0) >= 0 else "int8"
     if is_integer(tensor):
         known = found or limits(-STEPS["int8"] if kind(tensor) == "int8" else 0.0, STEPS[kind(tensor)])
         return [each(at, data, lambda x: ops.cast(x, out_type)), *known]
@@ -108,7 +108,7 @@ def requantize(
     tensor, found = data.to(data.order), calibrated(min_calib_range, max_calib_range)
     type_of(at, "data", tensor, "int32")
     if out_type == "auto":
-        out_type = "uint8" if found and min_calib_range >= 0 else "int8"
+        out_type = "uint8" if found and (min_calib_range or 0.0) >= 0 else "int8"
     old = reach(min_range.natural(), max_range.natural())
     if found:
         new = reach(*found)

@@ -203,5 +203,5 @@ def sample_multinomial(
 @translates("_shuffle", "shuffle", "_npi_shuffle", shape=as_first)
 def shuffle(at, data):
     """The rows in a random order."""
-    first = data[(slice(None), *(0,) * (len(data.shape) - 1))]
-    return ops.take(data, ops.argsort(normal(at, ops.zeros_like(first, dtype="float32"))), axis=0)
+    index = (slice(None), *(0,) * (len(data.shape) - 1))
+    return ops.take(data, ops.argsort(normal(at, ops.zeros_like(data[index], dtype="float32"))), axis=0)

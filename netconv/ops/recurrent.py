@@ -1,4 +1,4 @@
-"""The fused recurrent op as Keras's own recurrent layers, and loops over a sequence."""
+"""The fused recurrent op as Keras's own recurrent layers, and ops on sequences."""
 
 from typing import Literal
 
@@ -8,6 +8,7 @@ from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import as_they_are
 from ..kernels.positions import index_grid
+from ..kernels.reshape import take_slice
 from .registry import translates, translates_pattern
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
@@ -123,12 +124,12 @@ def rnn(
 ):
     """A layer of Keras for each of MXNet's, or a pair of them."""
     if projection_size is not None and mode != "lstm":
-        raise at.error("projection_size goes with mode lstm", mode)
+        raise at.error("projection_size is for mode lstm only", mode)
     if lstm_state_clip_min is not None or lstm_state_clip_max is not None:
-        raise at.error("lstm_state_clip is not translated: MXNet clips the cell state on a GPU alone")
+        raise at.error("lstm_state_clip is not supported: MXNet clips the cell state on a GPU only")
     if use_sequence_length:
         raise at.error(
-            "use_sequence_length is not translated: MXNet heeds the lengths on a GPU alone; export with a fixed length"
+            "use_sequence_length is not supported: MXNet uses the lengths on a GPU only; export with a fixed length"
         )
     if not 0 <= p < 1:
         raise at.error("attribute 'p' must be in [0, 1)", p)
@@ -143,38 +144,48 @@ def rnn(
         starts = [s for s in (state, state_cell) if s is not None]
     if projection_size is not None:
         return _projected(at, data, cells, starts, directions, p)
-    wants_state = bool(at.used - {0}) or at.is_shared_unsafely(parameters)
-    cls = {"lstm": layers.LSTM, "gru": layers.GRU}.get(mode, layers.SimpleRNN)
-    config = {"return_sequences": True, "return_state": wants_state, "seed": 0} | at.precision()
+    return_state = bool(at.used - {0}) or at.is_shared_unsafely(parameters)
+    return _stacked(at, data, mode, state_size, cells, starts, directions, p, return_state)
+
+
+def _stacked(at, data, mode: str, units: int, cells, starts, directions: int, p: float, return_state: bool):
+    """One layer of Keras on the other: all steps, then the last states of every layer and direction."""
+    finals: list[list] = []
+    layer_count = len(cells) // directions
+    for number in range(layer_count):
+        part = None if layer_count == 1 else f"{number}"
+        if number and p > 0:
+            data = at.layer(layers.Dropout, p, seed=at.index + number, part=f"{number}.dropout")(data)
+        mine = range(number * directions, (number + 1) * directions)
+        layer = _keras_layer(at, part, mode, units, [cells[i] for i in mine], return_state)
+        initial = [s[i] for i in mine for s in starts] or None
+        out = layer(data if mode == "gru" else _beside_ones(data), initial_state=initial)
+        data, *last = out if return_state else [out]
+        each = len(last) // directions
+        finals.extend(last[i * each : (i + 1) * each] for i in range(directions if return_state else 0))
+    states = [ops.stack(list(each), 0) for each in zip(*finals, strict=True)]
+    return [at.ordered(data, BATCH_MAJOR), *map(at.ordered, states)]
+
+
+def _keras_layer(at, part: str | None, mode: str, units: int, cells, return_state: bool):
+    """A layer with the weights of one cell, or a bidirectional one with those of two."""
+    kind = {"lstm": layers.LSTM, "gru": layers.GRU}.get(mode, layers.SimpleRNN)
+    config = {"return_sequences": True, "return_state": return_state, "seed": 0} | at.precision()
     if mode == "lstm":
         config["unit_forget_bias"] = False
     if mode == "rnn_relu":
         config["activation"] = "relu"
-    finals: list[list] = []
-    for number in range(num_layers):
-        part = None if num_layers == 1 else f"{number}"
-        if number and p > 0:
-            data = at.layer(layers.Dropout, p, seed=at.index + number, part=f"{number}.dropout")(data)
-        mine = range(number * directions, (number + 1) * directions)
-        initial = [s[i] for i in mine for s in starts] or None
-        if bidirectional:
-            forward = cls(state_size, name=f"{at.name(part)}.forward", **config)
-            backward = cls(state_size, name=f"{at.name(part)}.backward", go_backwards=True, **config)
-            weights = {
-                f"{side}_layer.cell.{role}": array
-                for side, i in zip(("forward", "backward"), mine, strict=True)
-                for role, array in cells[i].items()
-            }
-            layer = at.layer(layers.Bidirectional, forward, backward_layer=backward, part=part, weights=weights)
-        else:
-            weights = {f"cell.{role}": array for role, array in cells[mine[0]].items()}
-            layer = at.layer(cls, state_size, part=part, weights=weights, **config)
-        out = layer(data if mode == "gru" else _beside_ones(data), initial_state=initial)
-        data, *last = out if wants_state else [out]
-        each = len(last) // directions
-        finals.extend(last[i * each : (i + 1) * each] for i in range(directions if wants_state else 0))
-    states = [ops.stack([final[i] for final in finals], 0) for i in range(len(finals[0]))] if wants_state else []
-    return [at.ordered(data, BATCH_MAJOR), *map(at.ordered, states)]
+    if len(cells) == 1:
+        weights = {f"cell.{role}": array for role, array in cells[0].items()}
+        return at.layer(kind, units, part=part, weights=weights, **config)
+    forward = kind(units, name=f"{at.name(part)}.forward", **config)
+    backward = kind(units, name=f"{at.name(part)}.backward", go_backwards=True, **config)
+    weights = {
+        f"{side}_layer.cell.{role}": array
+        for side, cell in zip(("forward", "backward"), cells, strict=True)
+        for role, array in cell.items()
+    }
+    return at.layer(layers.Bidirectional, forward, backward_layer=backward, part=part, weights=weights)
 
 
 LONGEST = 10_000
@@ -252,8 +263,8 @@ def recurrent(
         config["unit_forget_bias"] = False
     if mode == "rnn_relu":
         config["activation"] = "relu"
-    starts = [state] if state_cell is None else [state, state_cell]
-    starts = None if all(at.is_zero(5 + i) for i in range(len(starts))) else [s.natural() for s in starts]
+    states = [state] if state_cell is None else [state, state_cell]
+    starts = None if all(at.is_zero(5 + i) for i in range(len(states))) else [s.natural() for s in states]
     layer = at.layer(cls, state_weights.shape[1], weights=weights, **config)
     out = layer(tensor, initial_state=starts)
     if not config["return_state"]:
@@ -275,7 +286,7 @@ def sequence_last(at, data, sequence_length=None, *, use_sequence_length: bool =
     if not use_sequence_length:
         order = data.order if isinstance(data.order, tuple) else tuple(range(data.rank))
         tensor = data.to(order)
-        out = tensor[(*(slice(None),) * order.index(axis), -1)]
+        out = take_slice(tensor, order.index(axis), -1)
         left = [a for a in order if a != axis]
         return at.ordered(out, tuple(sorted(left).index(a) for a in left))
     tensor = data.to((axis, 1 - axis, *range(2, data.rank)))  # time first
@@ -290,9 +301,9 @@ def _sequence(a, data, lengths) -> list:
         raise ShapeMismatch("attribute 'axis' must be 0 or 1", a.axis)
     if data is None or len(data) < 2:
         return [data, *lengths]
-    (batch,) = (
-        merge(data[1 - a.axis : 2 - a.axis], of_rank(lengths[0], 1)) if lengths else data[1 - a.axis : 2 - a.axis]
-    )
+    batch = data[1 - a.axis]
+    if lengths:
+        (batch,) = merge((batch,), of_rank(lengths[0], 1)) or (None,)
     data = (data[0], batch, *data[2:]) if a.axis == 0 else (batch, *data[1:])
     return [data, *[(batch,)] * len(lengths)]
 

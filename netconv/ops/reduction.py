@@ -7,7 +7,7 @@ from ..graph.attributes import ElementType, Ints
 from ..graph.partial_shape import ShapeMismatch, count_elements, normalize_axes, normalize_axis
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import along, plain
-from ..kernels.reshape import length
+from ..kernels.reshape import length, take_slice
 from ..kernels.rounding import c_cast, divide_exact, is_integer, kind, typed
 from .registry import translates
 from .shape_rules import as_first
@@ -80,7 +80,7 @@ def _reduction(names, function, prepare):
             return at.layer(getattr(layers, f"GlobalAveragePooling{rank - 2}D"))(data)
         if function == "mean" and at.last_bit and None not in data.shape:
             total = ops.sum(data, axis=axis, keepdims=keepdims)
-            return typed(divide_exact)(total, float(math.prod(data.shape[i] for i in axis)))
+            return typed(divide_exact)(total, float(math.prod(data.shape[i] for i in axis or ())))
         out = getattr(ops, function)(data, axis=axis, keepdims=keepdims)
         return c_cast(out, kind(data))
 
@@ -198,7 +198,7 @@ def topk(
     if ret_typ == "mask":
         mask = ops.cast(ops.less(ops.argsort(order, axis), length(data, axis) if k is None else k), data.dtype)
         return ops.reshape(mask, whole_shape) if flat else mask
-    places = order[(*(slice(None),) * axis, slice(0, k))]
+    places = take_slice(order, axis, slice(0, k))
     if ret_typ == "indices":
         return ops.cast(places, dtype)
     values = ops.take_along_axis(data, places, axis)

@@ -171,7 +171,7 @@ def translates(
         )
         for name in names:
             if name in OPS:
-                raise ValueError(f"{name} is translated twice")
+                raise ValueError(f"{name} has two translations")
             OPS[name] = declared
         return function
 
@@ -184,7 +184,12 @@ def _elementwise(inputs: tuple[OpInput, ...]) -> Rule:
 
 def shaped_as(op: str) -> Rule:
     """The shape rule of another op, perhaps of another family."""
-    return lambda a, ins, outs: OPS[op].shape_rule(a, ins, outs)
+
+    def rule(a, ins, outs):
+        found = OPS[op].shape_rule
+        return found(a, ins, outs) if found else (ins, outs)
+
+    return rule
 
 
 def translates_pattern(name: str, layout: Any = None, shape: Rule | None = None):
@@ -308,9 +313,9 @@ def check(graph: Graph) -> None:
     if unknown:
         count = Counter({op: len(names) for op, names in unknown.items()})
         listed = ", ".join(f"{op} ({n}, first at node {unknown[op][0]!r})" for op, n in count.most_common())
-        some = "these ops have" if len(unknown) > 1 else "this op has"
+        some = "these ops are" if len(unknown) > 1 else "this op is"
         reasons = "".join(f"; {op} {REFUSED[op]}" for op, _ in count.most_common() if op in REFUSED)
-        raise UnsupportedOps(f"{graph.source}: {some} no translation: {listed}{reasons}", unknown)
+        raise UnsupportedOps(f"{graph.source}: {some} not supported: {listed}{reasons}", unknown)
     for node in graph.nodes:
         if node.op == "null":
             continue

@@ -7,6 +7,7 @@ from ..graph.attributes import Ints
 from ..graph.partial_shape import count_elements, first_known, of_rank
 from ..keras_api.lazy import ops
 from ..kernels.layout import spatial
+from ..kernels.reshape import take_slice
 from ..kernels.rounding import away_from_zero, divide_exact
 from .registry import translates
 
@@ -39,10 +40,11 @@ def _bins(start, size, count: int, length: int):
 def _doubled(table, axis: int) -> list:
     """Maxima of runs of 1, 2, 4 ... along `axis` that begin at each place; the first of equal ones is the maximum."""
     runs, reach, length = [table], 1, table.shape[axis]
-    whole = (slice(None),) * axis
     while reach * 2 <= length:
         last = runs[-1]
-        later = ops.concatenate([last[(*whole, slice(reach, None))], last[(*whole, slice(length - reach, None))]], axis)
+        later = ops.concatenate(
+            [take_slice(last, axis, slice(reach, None)), take_slice(last, axis, slice(length - reach, None))], axis
+        )
         runs.append(ops.where(ops.greater(later, last), later, last))
         reach *= 2
     return runs
@@ -169,7 +171,7 @@ def roi_align(
         size = ops.subtract(end, begin)
         size = size if aligned else ops.maximum(size, 1.0)
         weights.append(_mean_weights(begin, size, count, length, sample_ratio))
-    return _pooled(data, image, *weights, pooled_size, position_sensitive)
+    return _pooled(data, image, weights[0], weights[1], pooled_size, position_sensitive)
 
 
 def _psroi_shape(a, ins, outs):
@@ -198,7 +200,8 @@ def psroi_pooling(at, data, rois, *, spatial_scale: float, output_dim: int, pool
     group = (np.arange(pooled_size) * group_size // pooled_size).clip(0, group_size - 1)
     channels = np.arange(output_dim)[:, None, None] * group_size + group[None, :, None]
     channels = (channels * group_size + group[None, None, :]).astype("int32")
-    return _pooled(ops.take(data, channels.reshape(-1), axis=-1), image, *weights, (pooled_size, pooled_size), True)
+    data = ops.take(data, channels.reshape(-1), axis=-1)
+    return _pooled(data, image, weights[0], weights[1], (pooled_size, pooled_size), True)
 
 
 def _rotated_shape(a, ins, outs):
@@ -211,7 +214,9 @@ def rotated_roi_align(at, data, rois, *, pooled_size: Ints, spatial_scale: float
     """As ROIAlign, for regions (image, x, y, width, height, degrees) about their centre; one sample at a time."""
     height, width = _checked(at, data, pooled_size)
     if not 1 <= sampling_ratio <= LARGEST:
-        what = f"attribute 'sampling_ratio' must be 1 to {LARGEST}: with less the regions say how many"
+        what = (
+            f"attribute 'sampling_ratio' must be 1 to {LARGEST}: below 1 the number depends on the size of each region"
+        )
         raise at.error(what, sampling_ratio)
     image, x, y, wide, tall, angle = (_column(rois, i) for i in range(6))
     x, y, wide, tall = (ops.multiply(v, spatial_scale) for v in (x, y, wide, tall))

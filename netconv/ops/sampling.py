@@ -1,6 +1,6 @@
-"""Reading images at places between their points: grids, samplers, resizing, deformable convolution, correlation.
+"""Reading images between their points: grids, samplers, resizing, correlation.
 
-Data are channels-last inside: (N, H, W, C). Places are pairs of tensors (N, places), in pixels.
+Data are channels-last inside: (N, H, W, C). Positions are pairs of tensors (N, positions), in pixels.
 """
 
 import itertools
@@ -149,7 +149,7 @@ def bilinear_resize(
     if mode == "like":
         target = like
     else:
-        size = (height, width)
+        size: tuple[int, ...] = (height, width)
         if mode in ("size", "odd_scale") and (scale_height is None) != (scale_width is None):
             raise at.error("needs both of 'scale_height' and 'scale_width'", (scale_height, scale_width))
         if mode != "size" or scale_height is not None:

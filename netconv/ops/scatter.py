@@ -43,7 +43,7 @@ def _unravel_shape(a, ins, outs):
 def unravel_index(at, data, *, shape: Ints = ()):
     """The other way round: (axes, number)."""
     if len(data.shape) != 1:
-        raise at.error("needs one axis of places: MXNet loses those of any other", tuple(data.shape))
+        raise at.error("needs one axis of positions: MXNet loses those of any other", tuple(data.shape))
     whole = ops.cast(data, "int32")
     parts = [ops.mod(ops.floor_divide(whole, s), n) for s, n in zip(_strides(shape), shape, strict=True)]
     return ops.cast(ops.stack(parts, 0), data.dtype)

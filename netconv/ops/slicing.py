@@ -17,7 +17,7 @@ from ..graph.partial_shape import (
 from ..keras_api.lazy import layers, ops
 from ..kernels import reshape
 from ..kernels.layout import along, as_they_are, channels_last, moved, natural, plain
-from ..kernels.reshape import arange_along
+from ..kernels.reshape import arange_along, take_slice
 from .registry import translates
 from .traits import Keeps
 
@@ -72,7 +72,7 @@ def _slice_axis_shape(a, ins, outs):
 @translates("slice_axis", layout=along("axis"), shape=_slice_axis_shape, keeps=Keeps.ELEMENTS)
 def slice_axis(at, data, *, axis: int, begin: int, end: int | None):
     axis = at.axis(axis, len(data.shape))
-    return data[(*(slice(None),) * axis, slice(begin, end))]
+    return take_slice(data, axis, slice(begin, end))
 
 
 def _slice_like_shape(a, ins, outs):
@@ -130,11 +130,10 @@ def pad(at, data, *, mode: Literal["constant", "edge", "reflect"], pad_width: In
     else:
         out = tensor
         for axis, (before, after) in enumerate(widths):
-            whole = (slice(None),) * axis
-            parts = [ops.repeat(out[(*whole, slice(0, 1))], before, axis)] if before else []
+            parts = [ops.repeat(take_slice(out, axis, slice(0, 1)), before, axis)] if before else []
             parts.append(out)
             if after:
-                parts.append(ops.repeat(out[(*whole, slice(-1, None))], after, axis))
+                parts.append(ops.repeat(take_slice(out, axis, slice(-1, None)), after, axis))
             out = ops.concatenate(parts, axis) if len(parts) > 1 else out
     return at.ordered(out, order)
 
@@ -176,12 +175,13 @@ def crop(at, *data, offset: Ints = (0, 0), h_w: Ints = (0, 0), center_crop: bool
         if wanted is None or (center_crop and have is None):
             steps, count = ops.arange(wanted or 1, dtype="int32"), wanted
             if wanted is None:
-                steps, count = (f(like.natural(), axis) for f in (reshape.arange_along, reshape.length))
+                whole = data[1].natural()
+                steps, count = reshape.arange_along(whole, axis), reshape.length(whole, axis)
             middle = ops.floor_divide(ops.subtract(reshape.length(tensor, place), count), 2) if center_crop else start
             tensor = ops.take(tensor, ops.add(steps, middle), place)
         else:
             begin = (have - wanted) // 2 if center_crop else start
-            tensor = tensor[(*(slice(None),) * place, slice(begin, begin + wanted))]
+            tensor = take_slice(tensor, place, slice(begin, begin + wanted))
     return at.ordered(tensor, first.order) if last else tensor
 
 

@@ -1,36 +1,31 @@
 """Ops of MXNet that are known and not translated: why, and what to do instead. Knows no Keras."""
 
-_ASYMMETRIC = (
-    "belongs to a recurrent layer of whole numbers of 8 bits, for which Keras has none; convert the float net that the "
-    "quantised one was made from"
-)
-_CALIBRATES = "finds the ranges that a net is quantised with, and is no part of a net; leave it out of the exported net"
-_OPTIMIZER = "is a step of an optimiser, not part of a net; compile the converted model with an optimiser of Keras"
-_GRAPHS = "samples graphs in sparse storage, which Keras has not; prepare the graph before the model"
+_ASYMMETRIC = "belongs to a recurrent layer of 8-bit integers, which Keras lacks; convert the float net"
+_CALIBRATES = "computes the ranges for quantizing a net, and is not part of a net; leave it out of the exported net"
+_OPTIMIZER = "is a step of an optimizer, not part of a net; compile the converted model with an optimizer of Keras"
+_GRAPHS = "samples graphs in sparse storage, which Keras does not have; prepare the graph before the model"
 _FILES = "reads or decodes image files; do that before the model"
-_COUNTS = "draws until enough numbers differ, and says how often; draw them outside and feed them as an input"
-_LENGTH = "returns as many rows as its data say, and a layer of Keras has a fixed number; multiply by a mask instead"
+_COUNTS = "draws until enough numbers differ; draw them outside the model and pass them as an input"
+_LENGTH = (
+    "returns a number of rows that depends on the data, and a Keras layer has fixed shapes; multiply by a mask instead"
+)
 _FOREIGN = "runs code that is not in the file; write it as ops of MXNet and export again"
-_GPU = (
-    "is computed by MXNet on a GPU only, so that no answer could be held against it; leave it out of the exported net"
-)
+_GPU = "is computed by MXNet on a GPU only, so it could not be compared; leave it out of the exported net"
 
-_IN_PLACE = (
-    "works on an array in place, which a graph of layers does not; write it as other ops of MXNet and export again"
-)
+_IN_PLACE = "changes an array in place, which Keras layers cannot; write it as other ops of MXNet and export again"
 _EIGEN = (
-    "finds eigenvectors or singular vectors, whose signs and order are not settled; for a "
+    "finds eigenvectors or singular vectors, whose signs and order are arbitrary; for a "
     "symmetric matrix use _npi_eigh or _linalg_syevd"
 )
 _STOPS = (
-    "stops the net where a condition fails, or looks at memory, and computes nothing; leave it out of the exported net"
+    "stops the net where a condition fails, or examines memory, and computes nothing; leave it out of the exported net"
 )
-_WOLFRAM_LOSS = "is a loss of Mathematica's own; export the net without its loss layer, and have a loss chosen here"
+_WOLFRAM_LOSS = "is a loss of Mathematica's own; export the net without its loss layer, and choose a loss of Keras"
 _WOLFRAM_RANDOM = (
     "is an op of Mathematica's own that draws at random; export the net without that layer, and use a layer of Keras "
     "before the model or after it is loaded"
 )
-_STRANGER = "is no op of MXNet but a name of another tool; export the net with MXNet or Mathematica"
+_STRANGER = "is not an op of MXNet but a name of another tool; export the net with MXNet or Mathematica"
 
 _GROUPS = {
     _ASYMMETRIC: "_contrib_quantize_asym _contrib_quantized_rnn",

@@ -69,7 +69,7 @@ def initialize(
         node, known = graph.nodes[index], shapes.get(index)
         shape = tuple(n for n in known or () if n is not None)
         if known is None or len(shape) < len(known):
-            raise ShapeError(f"{graph.source}: the shape of parameter {node.name!r} is not known")
+            raise ShapeError(f"{graph.source}: the shape of parameter {node.name!r} cannot be inferred")
         total += math.prod(shape)
         if total > MOST_ELEMENTS:
             raise ShapeError(f"{graph.source}: the parameters would have more than {MOST_ELEMENTS} elements")
@@ -97,7 +97,7 @@ def _hinted(node: Node) -> tuple[Fill, dict[str, Any]]:
     except (ValueError, TypeError, KeyError, RecursionError):
         known = ", ".join(sorted(FILLS))
         raise NodeError(
-            node.op, node.name, f"hint '__init__' must be one of MXNet's initialisers ({known})", repr(text)
+            node.op, node.name, f"hint '__init__' must be one of MXNet's initializers ({known})", repr(text)
         ) from None
 
 
@@ -134,7 +134,7 @@ def _asked(init: str) -> tuple[Fill, dict[str, Any]]:
     name, options = call_expressions.parse(init, "xavier(magnitude=2)")
     fills = {**FILLS, "he": _kaiming}
     if name.lower() not in fills:
-        raise NetconvError(f"there is no initialiser called {name!r}: {', '.join(sorted(fills))}")
+        raise NetconvError(f"there is no initializer called {name!r}: {', '.join(sorted(fills))}")
     call_expressions.check(partial(fills[name.lower()], None, None), name, options)
     return fills[name.lower()], options
 

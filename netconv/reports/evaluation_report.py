@@ -1,4 +1,4 @@
-"""What an evaluation found, as text and as JSON. Knows neither models nor tables."""
+"""The result of an evaluation, as text and as JSON. Knows neither models nor tables."""
 
 from __future__ import annotations
 
@@ -10,27 +10,34 @@ from ..errors import NetconvError
 from ..tables.number_format import figure, finite, shortened
 
 WIDEST, MOST = 120, 50
-"""Characters of a confusion matrix, and classes, that are shown as text."""
+"""The width of a confusion matrix, in characters, and the number of classes, up to which they are shown as text."""
 
 
 @dataclass(frozen=True)
 class ClassReport:
-    """How well one class is told: `count` rows are of it, `told` are taken for it."""
+    """How well a class is predicted: `count` rows are of the class, `predicted` rows are predicted to be."""
 
     name: str
     precision: float
     recall: float
     f1: float
     count: int
-    told: int
+    predicted: int
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """`metrics` over `rows` rows: loss, accuracy, macro_precision, macro_recall and macro_f1 (means over the classes
-    that occur), auc (the area under the ROC curve) of two classes, top_K_accuracy where it was asked for; or loss, mse,
-    mae, rmse, r2. For classes a report each, and the `confusion`: rows are true classes, columns predicted ones, both
-    in the order of `classes`; none for more than 2,000 classes."""
+    """How well a model predicts the targets of a table.
+
+    Attributes:
+        rows: the number of rows.
+        metrics: for a classifier loss, accuracy, macro_precision, macro_recall and macro_f1 (means over the classes
+            that occur), auc (area under the ROC curve, for two classes) and top_K_accuracy if asked for; for other nets
+            loss, mse, mae, rmse and r2.
+        classes: a report on each class.
+        confusion: the confusion matrix: rows are true classes, columns predicted ones, both in the order of `classes`;
+            empty for more than 2,000 classes.
+    """
 
     rows: int
     metrics: dict[str, float]
@@ -39,87 +46,88 @@ class Evaluation:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Plain JSON; a figure that there is none of is null."""
+        """The evaluation as JSON; NaN and infinite values are null."""
         return finite(asdict(self))
 
     @property
     def text(self) -> str:
-        wide = max(map(len, ("rows", *self.metrics)))
-        lines = [f"{'rows':{wide}}  {self.rows}"]
-        lines += [f"{name:{wide}}  {figure(value)}" for name, value in self.metrics.items()]
+        width = max(map(len, ("rows", *self.metrics)))
+        lines = [f"{'rows':{width}}  {self.rows}"]
+        lines += [f"{name:{width}}  {figure(value)}" for name, value in self.metrics.items()]
         if self.classes:
-            lines += ["", *self._reports()]
+            lines += ["", *self._class_table()]
         if self.confusion:
-            lines += ["", *self._confused()]
+            lines += ["", *self._confusion_text()]
         return "\n".join(lines)
 
     @property
     def summary(self) -> str:
-        """The metrics that matter most, on a line."""
+        """The most important metrics, in one line."""
         shown = ("loss", "accuracy") if self.classes else tuple(self.metrics)
         return ", ".join(f"{name} {figure(self.metrics[name])}" for name in shown)
 
-    def _reports(self) -> list[str]:
-        shown = [c for c in self.classes if c.count or c.told]
+    def _class_table(self) -> list[str]:
+        shown = [c for c in self.classes if c.count or c.predicted]
         worst = sorted(shown, key=lambda c: c.f1)[:MOST] if len(shown) > MOST else shown
         names = [shortened(c.name) for c in worst]
-        wide = max(5, *map(len, names)) if names else 5
-        lines = [f"{'class':{wide}} precision    recall        f1     count"]
+        width = max(5, *map(len, names)) if names else 5
+        lines = [f"{'class':{width}} precision    recall        f1     count"]
         lines += [
-            f"{name:{wide}} {c.precision:9.4f} {c.recall:9.4f} {c.f1:9.4f} {c.count:9}"
+            f"{name:{width}} {c.precision:9.4f} {c.recall:9.4f} {c.f1:9.4f} {c.count:9}"
             for name, c in zip(names, worst, strict=True)
         ]
         if len(shown) > MOST:
             lines.append(f"{MOST} of {len(shown):,} classes, those with the smallest f1; --json has all")
         return lines
 
-    def _confused(self) -> list[str]:
-        """The matrix where it is narrow enough, else the mistakes made most."""
+    def _confusion_text(self) -> list[str]:
+        """The matrix, or if it is too wide, the most frequent mistakes."""
         names = [shortened(c.name) for c in self.classes]
-        wide = max(map(len, names))
+        width = max(map(len, names))
         column = max(len(f"{count}") for row in self.confusion for count in row)
-        if len(names) * (max(wide, column) + 1) + wide <= WIDEST:
-            heads, column = names, max(5, wide, column)
+        if len(names) * (max(width, column) + 1) + width <= WIDEST:
+            heads, column = names, max(5, width, column)
         else:  # the columns are numbered, and the rows with them
             heads, column = [str(n) for n in range(len(names))], max(5, len(f"{len(names)}"), column)
             names = [f"{n:{len(heads[-1])}} {name}" for n, name in enumerate(names)]
-            wide = max(map(len, names))
-        if len(names) * (column + 1) + wide > WIDEST:
+            width = max(map(len, names))
+        if len(names) * (column + 1) + width > WIDEST:
             return self._mistakes()
         lines = ["confusion: true classes down, predicted across"]
-        lines += [f"{'':{wide}} " + " ".join(f"{head:>{column}}" for head in heads)]
+        lines += [f"{'':{width}} " + " ".join(f"{head:>{column}}" for head in heads)]
         for name, row in zip(names, self.confusion, strict=True):
-            lines.append(f"{name:{wide}} " + " ".join(f"{count or '.':>{column}}" for count in row))
+            lines.append(f"{name:{width}} " + " ".join(f"{count or '.':>{column}}" for count in row))
         return lines
 
     def _mistakes(self) -> list[str]:
-        found = [
-            (count, true.count, shortened(true.name), shortened(told.name))
+        mistakes = [
+            (count, true.count, shortened(true.name), shortened(predicted.name))
             for true, row in zip(self.classes, self.confusion, strict=True)
-            for told, count in zip(self.classes, row, strict=True)
-            if count and told is not true
+            for predicted, count in zip(self.classes, row, strict=True)
+            if count and predicted is not true
         ]
-        found = sorted(found, key=lambda mistake: -mistake[0])
-        if not found:
-            return ["no class is taken for another"]
-        wide = max(4, *(len(name) for _, _, name, _ in found[:20]))
-        also = max(9, *(len(name) for *_, name in found[:20]))
-        lines = [f"{'true':{wide}} {'predicted':{also}}     count  of the true class"]
-        lines += [f"{name:{wide}} {told:{also}} {count:9}  {count / of:.1%}" for count, of, name, told in found[:20]]
-        if len(found) > 20:
-            lines.append(f"the 20 commonest of {len(found):,} mistakes; --json and --plot have the matrix")
+        if not mistakes:
+            return ["no class is mistaken for another"]
+        shown = sorted(mistakes, key=lambda mistake: -mistake[0])[:20]
+        true_width = max(4, *(len(true) for _, _, true, _ in shown))
+        width = max(9, *(len(predicted) for *_, predicted in shown))
+        lines = [f"{'true':{true_width}} {'predicted':{width}}     count  of the true class"]
+        for count, rows, true, predicted in shown:
+            lines.append(f"{true:{true_width}} {predicted:{width}} {count:9}  {count / rows:.1%}")
+        if len(mistakes) > 20:
+            lines.append(f"the 20 most frequent of {len(mistakes):,} mistakes; --json and --plot have the matrix")
         return lines
 
     def check(self, minimum: Mapping[str, float] = {}, maximum: Mapping[str, float] = {}) -> None:
-        """Raises NetconvError when a metric is not there, or is below its minimum or above its maximum: all that are,
-        in one line."""
+        """Raises NetconvError if a metric does not exist, or is less than its minimum or greater than its maximum; the
+        message lists all that are."""
         for name in (*minimum, *maximum):
             if name not in self.metrics:
                 raise NetconvError(f"there is no metric {name!r} here; there are {', '.join(self.metrics)}")
         value = self.metrics
-        short = [f"{name} is {figure(value[name])}, and at least {least:g} is wanted" for name, least in minimum.items()
+        short = [f"{name} is {figure(value[name])}, and must be at least {least:g}" for name, least in minimum.items()
                  if not value[name] >= least]  # fmt: skip
-        short += [f"{name} is {figure(value[name])}, and at most {most:g} is wanted" for name, most in maximum.items()
+        short += [f"{name} is {figure(value[name])}, and must be at most {most:g}" for name, most in maximum.items()
                   if not value[name] <= most]  # fmt: skip
         if short:
             raise NetconvError("; ".join(short))

@@ -1,4 +1,4 @@
-"""Histories: the figures of a training, epoch by epoch, read from the files that hold them."""
+"""The history of a training, read from a file. Knows no model."""
 
 from __future__ import annotations
 
@@ -6,75 +6,86 @@ import csv
 import io
 import json
 import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import DataError
 from ..tables.sources import Source, source
 
 LARGEST = 64 << 20
-"""Bytes of a history: a million epochs."""
+"""The size of a history in bytes: a million epochs."""
 
 
-def read(data) -> tuple[dict[str, float], ...]:
-    """The figures of each epoch, as `TrainingResult.history` has them, from a path or a binary stream: CSV with a
-    header, as
-    `--history` and Keras's CSVLogger write it, or JSON lines, of which those without a loss are left out. A figure that
-    there is none of is NaN. Raises DataError."""
-    data = source(data)
-    with data.open() as stream:
-        text = stream.read(LARGEST + 1)
-    if len(text) > LARGEST:
-        raise DataError(f"a history of more than {LARGEST >> 20} MB", data.name)
+def read(data: Source | Path | str | BinaryIO) -> tuple[dict[str, float], ...]:
+    """Reads the metrics of each epoch from a path or a binary stream.
+
+    Args:
+        data: CSV with a header, as `netconv train --history` and Keras's CSVLogger write it, or JSON lines, as written
+            by `--history` and printed by `netconv train --json`; lines without a loss are left out.
+
+    Returns:
+        The metrics by name, as in `TrainingResult.history`; missing ones are NaN.
+
+    Raises:
+        DataError: it is not a history, or cannot be read.
+    """
+    file = source(data)
+    with file.open() as stream:
+        content = stream.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise DataError(f"a history of more than {LARGEST >> 20} MB", file.name)
     try:
-        text = text.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise DataError("is no history: it is not UTF-8", data.name) from None
-    history = tuple(_from_json(text, data) if text.lstrip()[:1] == "{" else _from_csv(text, data))
+        raise DataError("is not a history: it is not UTF-8", file.name) from None
+    history = tuple(_from_json(text, file) if text.lstrip()[:1] == "{" else _from_csv(text, file))
     if not history:
-        raise DataError("is no history: it has no epoch with a loss", data.name)
+        raise DataError("is not a history: it has no epoch with a loss", file.name)
     return history
 
 
-def _from_json(text: str, data: Source):
+def _from_json(text: str, file: Source) -> Iterator[dict[str, float]]:
     for line, row in enumerate(text.splitlines(), 1):
         if not row.strip():
             continue
         try:
             facts = json.loads(row)
         except (ValueError, RecursionError):
-            raise DataError("is not JSON", data.name, line) from None
-        if isinstance(facts, dict) and _is_figure(facts.get("loss", "")):
-            yield {str(name): _figure(value) for name, value in facts.items() if _is_figure(value)}
+            raise DataError("is not JSON", file.name, line) from None
+        if isinstance(facts, dict) and _is_number(facts.get("loss", "")):
+            yield {str(name): _as_float(value) for name, value in facts.items() if _is_number(value)}
 
 
-def _is_figure(value) -> bool:
+def _is_number(value: object) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
-def _figure(value) -> float:
+def _as_float(value) -> float:
     try:
         return math.nan if value is None else float(value)
     except OverflowError:
         return math.inf
 
 
-def _from_csv(text: str, data: Source):
+def _from_csv(text: str, file: Source) -> Iterator[dict[str, float]]:
     reader = csv.reader(io.StringIO(text, newline=""))
     try:
         names = next(reader, [])
         if "loss" not in names:
-            raise DataError("is no history: it has no column 'loss'", data.name)
+            raise DataError("is not a history: it has no column 'loss'", file.name)
         for cells in reader:
             if not cells:
                 continue
             if len(cells) != len(names):
-                raise DataError(f"{len(cells)} cells, and the header has {len(names)}", data.name, reader.line_num)
-            yield {n: _number(cell, n, reader.line_num, data) for n, cell in zip(names, cells, strict=True)}
+                raise DataError(f"{len(cells)} cells, and the header has {len(names)}", file.name, reader.line_num)
+            yield {n: _number(cell, n, reader.line_num, file) for n, cell in zip(names, cells, strict=True)}
     except csv.Error as error:
-        raise DataError(f"cannot be read: {error}", data.name, reader.line_num) from None
+        raise DataError(f"cannot be read: {error}", file.name, reader.line_num) from None
 
 
-def _number(cell: str, name: str, line: int, data: Source) -> float:
+def _number(cell: str, name: str, line: int, file: Source) -> float:
     try:
         return float(cell) if cell.strip() else math.nan
     except ValueError:
-        raise DataError(f"{cell!r} is no number", data.name, line, name, cell) from None
+        raise DataError(f"{cell!r} is not a number", file.name, line, name, cell) from None

@@ -1,6 +1,6 @@
-"""Pictures of a training and of an evaluation, drawn by matplotlib, which is imported when one is wanted.
+"""Plots of learning curves and confusion matrices, by matplotlib, which is imported when one is drawn.
 
-The same figures give the same bytes. Nothing is known here of where the figures come from.
+The same numbers give the same bytes. Knows neither models nor tables.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from ..tables.number_format import figure, shortened
 FORMATS = (".png", ".svg")
 DPI = 144
 MOST = 24
-"""Metrics that are drawn."""
+"""How many metrics fit in a plot."""
 LARGEST = 1e30
-"""Figures beyond which there is a gap: matplotlib cannot scale them."""
+"""Larger values are left out of a curve: matplotlib cannot scale them."""
 TRAINING, VALIDATION, INK, FAINT = "#1f6fb4", "#d1620c", "#222222", "#777777"
 STYLE = {
     "font.size": 10, "text.color": INK, "text.parse_math": False, "svg.hashsalt": "netconv", "svg.fonttype": "path",
@@ -31,11 +31,12 @@ STYLE = {
 
 
 def check_picture(target: Path | str) -> Path:
-    """The path of a picture. Raises NetconvError when its ending names no format that is drawn, or matplotlib is not
-    installed: before the work that gives the figures."""
+    """Checks that a plot can be drawn, before the work whose results it shows; returns its path.
+
+    Raises NetconvError if the suffix is not a supported format, or matplotlib is not installed."""
     path = Path(target)
     if path.suffix.lower() not in FORMATS:
-        raise NetconvError(f"{target}: a picture is a .png or an .svg file")
+        raise NetconvError(f"{target}: a plot is a .png or .svg file")
     _import()
     return path
 
@@ -43,28 +44,33 @@ def check_picture(target: Path | str) -> Path:
 def learning_curves(
     history: Sequence[dict[str, float]], target: Path | str | BinaryIO, best: int | None = None
 ) -> None:
-    """Draws the loss and each metric of a training by epoch, those on the rows for validation beside those on the rows
-    trained on, with the best epoch marked: that of the number `best`, or with the smallest validation loss.
+    """Draws the loss and each metric by epoch, on the rows trained on and on those validated on.
 
-    `history` has the figures of each epoch by Keras's names (`TrainingResult.history`), `target` is a `.png` or `.svg`
-    path, or a binary stream, which gets SVG. Raises NetconvError, and OSError when it cannot be written."""
-    epochs = [figures.get("epoch", number) for number, figures in enumerate(history, 1)]
-    if not all(abs(epoch) < 1e9 for epoch in epochs):
-        epochs = range(1, len(history) + 1)
-    epochs = list(map(int, epochs))
-    names = list(dict.fromkeys(name.removeprefix("val_") for figures in history for name in figures if name != "epoch"))
+    Args:
+        history: the metrics of each epoch by Keras's names, as in `TrainingResult.history`.
+        target: a path, `.png` or `.svg`, or a binary stream, to which SVG is written.
+        best: the number of the epoch that is marked, from 1. None is the one with the smallest validation loss.
+
+    Raises:
+        NetconvError: there is nothing to plot, or too much, or matplotlib is not installed.
+        OSError: the plot cannot be written.
+    """
+    numbers = [metrics.get("epoch", number) for number, metrics in enumerate(history, 1)]
+    plausible = all(abs(number) < 1e9 for number in numbers)
+    epochs = [int(number) for number in numbers] if plausible else list(range(1, len(history) + 1))
+    names = list(dict.fromkeys(name.removeprefix("val_") for metrics in history for name in metrics if name != "epoch"))
     names.sort(key=lambda name: name != "loss")
     if not names:
-        raise NetconvError("there are no figures to draw")
+        raise NetconvError("there are no metrics to plot")
     if len(names) > MOST:
-        raise NetconvError(f"{len(names):,} metrics are too many for a picture, which has room for {MOST}")
+        raise NetconvError(f"{len(names):,} metrics are too many for a plot, which has room for {MOST}")
     columns = min(len(names), 2)
     rows = math.ceil(len(names) / columns)
-    best = _best([figures.get("val_loss", math.nan) for figures in history]) if best is None else best - 1
+    best = _best([metrics.get("val_loss", math.nan) for metrics in history]) if best is None else best - 1
     with _figure(6.4 if columns == 1 else 5.0 * columns, 3.5 * rows + 0.5, target) as drawn:
         panels = list(drawn.subplots(rows, columns, squeeze=False, sharex=True).flat)
         for name, panel in zip(names, panels, strict=False):
-            series = [[figures.get(prefix + name, math.nan) for figures in history] for prefix in ("", "val_")]
+            series = [[metrics.get(prefix + name, math.nan) for metrics in history] for prefix in ("", "val_")]
             _curves(panel, name, epochs, series, best)
         for panel in panels[len(names) :]:
             panel.remove()
@@ -82,10 +88,10 @@ def _curves(panel, name: str, epochs: list[int], series: list[list[float]], best
     from matplotlib.ticker import MaxNLocator
 
     series = [[value if abs(value) < LARGEST else math.nan for value in values] for values in series]
-    lone = "o" if len(epochs) == 1 else ""
-    for values, label, colour in zip(series, ("training", "validation"), (TRAINING, VALIDATION), strict=True):
+    marker = "o" if len(epochs) == 1 else ""
+    for values, label, color in zip(series, ("training", "validation"), (TRAINING, VALIDATION), strict=True):
         if not all(map(math.isnan, values)):
-            panel.plot(epochs, values, marker=lone, color=colour, linewidth=1.6, label=label)
+            panel.plot(epochs, values, marker=marker, color=color, linewidth=1.6, label=label)
     known = [value for values in series for value in values if not math.isnan(value)]
     if known and min(known) > 0 and max(known) > 100 * min(known):
         panel.set_yscale("log")
@@ -108,29 +114,36 @@ def _curves(panel, name: str, epochs: list[int], series: list[list[float]], best
 
 
 def confusion_matrix(names: Sequence[str], counts: Sequence[Sequence[int]], target: Path | str | BinaryIO) -> None:
-    """Draws how often each class is taken for each: true classes down, predicted ones across, a cell coloured by its
-    share of its row, with count and share where there is room.
+    """Draws a confusion matrix: true classes down, predicted ones across. The color of a cell is its share of its row;
+    count and share are written in it if there is room.
 
-    `counts` is (classes, classes), `target` as in `learning_curves`. Raises NetconvError, and OSError.
+    Args:
+        names: of the classes.
+        counts: (classes, classes), as in `Evaluation.confusion`.
+        target: a path, `.png` or `.svg`, or a binary stream, to which SVG is written.
+
+    Raises:
+        NetconvError: there is no matrix, or matplotlib is not installed.
+        OSError: the plot cannot be written.
     """
     import numpy as np
 
     _import()
     from matplotlib.colors import PowerNorm
 
-    counts = np.asarray(counts)
-    if not counts.size:
-        raise NetconvError("there is no confusion matrix: the net gives values, or more than 2,000 classes")
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    number, digits = len(names), len(f"{counts.max():,}")
+    matrix = np.asarray(counts)
+    if not matrix.size:
+        raise NetconvError("there is no confusion matrix: the net predicts values, or more than 2,000 classes")
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    number, digits = len(names), len(f"{matrix.max():,}")
     cell = max(8.5 / number, 0.5 if number < 20 else 0.36 if number <= 40 else 0.0) if number > 4 else 1.3
     cell = min(cell, 0.85) if number > 4 else cell
     side = cell * number
     shown = [shortened(name) for name in names]
     margin = 0.075 * max(map(len, shown))
     upright = max(map(len, shown)) * 0.085 > cell
-    wide, high = side + margin + 2.0, side + (margin if upright else 0.3) + 1.1
-    with _figure(wide, high, target) as drawn:
+    width, height = side + margin + 2.0, side + (margin if upright else 0.3) + 1.1
+    with _figure(width, height, target) as drawn:
         panel = drawn.add_subplot()
         shades = {"cmap": "Blues", "norm": PowerNorm(0.6, 0, 1)}  # so that rare mistakes are seen
         if number <= 40:
@@ -148,29 +161,29 @@ def confusion_matrix(names: Sequence[str], counts: Sequence[Sequence[int]], targ
         panel.set_yticks([tick + 0.5 for tick in ticks], shown[::step], fontsize=size)
         panel.set_xlabel("predicted class", labelpad=8)
         panel.set_ylabel("true class", labelpad=8)
-        accuracy = counts.trace() / max(counts.sum(), 1)
-        panel.set_title(f"{counts.sum():,} rows, accuracy {accuracy:.4f}", loc="left", pad=10)
+        accuracy = matrix.trace() / max(matrix.sum(), 1)
+        panel.set_title(f"{matrix.sum():,} rows, accuracy {accuracy:.4f}", loc="left", pad=10)
         bar = drawn.colorbar(mesh, ax=panel, shrink=min(1.0, 5 / side), aspect=24, pad=0.02, format=_percent)
         bar.outline.set_visible(False)
         bar.ax.tick_params(length=0)
         bar.set_label("share of the true class")
-        if (size := min(13, 72 * (cell - 0.08) / (0.62 * max(digits, 3)))) >= 5:
-            _write_cells(panel, counts, shares, size, both=0.75 * size >= 5.5 and cell * 72 > 2.9 * size)
+        if (points := min(13, 72 * (cell - 0.08) / (0.62 * max(digits, 3)))) >= 5:
+            _write_cells(panel, matrix, shares, points, both=0.75 * points >= 5.5 and cell * 72 > 2.9 * points)
 
 
 def _write_cells(panel, counts, shares, size: float, both: bool) -> None:
-    for (row, column), count in [(place, counts[place]) for place in zip(*counts.nonzero(), strict=True)]:
-        share = shares[row, column]
-        colour = "white" if share > 0.4 else INK
-        place = (column + 0.5, row + (0.38 if both else 0.5))
-        panel.text(*place, f"{count:,}", ha="center", va="center", fontsize=size, color=colour)
+    for row, column in zip(*counts.nonzero(), strict=True):
+        count, share = counts[row, column], shares[row, column]
+        color = "white" if share > 0.4 else INK
+        height = row + (0.38 if both else 0.5)
+        panel.text(column + 0.5, height, f"{count:,}", ha="center", va="center", fontsize=size, color=color)
         if both:
             panel.text(column + 0.5, row + 0.68, _percent(share), ha="center", va="center", fontsize=0.75 * size,
-                       color=colour, alpha=0.85)  # fmt: skip
+                       color=color, alpha=0.85)  # fmt: skip
 
 
 def _percent(share: float, _position=None) -> str:
-    """A share in percent, which is 0 or 100 only where it is none or all."""
+    """A share in percent, rounded to 0% or 100% only if it is exactly that."""
     percent = 100 * share
     if percent in (0, 100) or 1 <= percent <= 99:
         return f"{percent:.0f}%"
@@ -181,20 +194,20 @@ def _import():
     try:
         import matplotlib.figure
     except ImportError:
-        raise NetconvError("pictures are drawn by matplotlib: pip install 'netconv[plot]'") from None
+        raise NetconvError("plots need matplotlib: pip install 'netconv[plot]'") from None
     return matplotlib
 
 
 @contextmanager
-def _figure(wide: float, high: float, target: Path | str | BinaryIO) -> Iterator:
-    """A figure of so many inches, written to the target when the block ends. What the user's own settings of matplotlib
-    say does not count."""
+def _figure(width: float, height: float, target: Path | str | BinaryIO) -> Iterator:
+    """A figure, its size in inches, which is written to the target at the end of the block. It does not depend on the
+    user's settings of matplotlib."""
     path = None if hasattr(target, "write") else check_picture(target)
     matplotlib = _import()
     plain = {key: value for key, value in matplotlib.rcParamsDefault.items() if not key.startswith("backend")}
     with matplotlib.rc_context({**plain, **STYLE}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box stands for it
-        drawn = matplotlib.figure.Figure(figsize=(wide, high), layout="constrained")
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box is drawn for it
+        drawn = matplotlib.figure.Figure(figsize=(width, height), layout="constrained")
         drawn.get_layout_engine().set(w_pad=0.12, h_pad=0.1)
         yield drawn
         if path is None:

@@ -1,8 +1,8 @@
-"""Predictions as CSV and JSON lines, block by block. Knows neither models nor tables."""
+"""Predictions as CSV and JSON lines, block by block. Knows neither models nor formats of tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -17,8 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Block:
-    """Rows: `values` is (rows, names), NaN in a row at fault, of which `faulty` is a mask; `kept` has the columns that
-    are passed on by name, as Arrow arrays of text."""
+    """The predictions of some rows.
+
+    Attributes:
+        values: (rows, names), the probability of each class or the output values; NaN in a bad row.
+        faulty: (rows,), whether a row is bad.
+        kept: columns of the table that are copied, by name, as Arrow arrays of text.
+    """
 
     values: np.ndarray
     faulty: np.ndarray
@@ -27,8 +32,14 @@ class Block:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says of a table's rows, block by block, to be read once. `names` are those of the classes or of the
-    values; if `classes`, the values are their probabilities. `kept` names the columns that are passed on."""
+    """The predictions of a model for a table.
+
+    Attributes:
+        names: of the classes, or of the output values.
+        classes: whether the values are probabilities of classes.
+        blocks: the predictions in the order of the rows; they are computed while they are read, once.
+        kept: names of the columns of the table that are copied.
+    """
 
     names: tuple[str, ...]
     classes: bool
@@ -36,90 +47,95 @@ class Predictions:
     kept: tuple[str, ...] = ()
 
     def csv(self, proba: bool = False, top: int | None = None) -> Iterator[bytes]:
-        """The rows as CSV in UTF-8, block by block, a header first: the columns that are kept; then class and
-        probability; with `proba` class and the probabilities of all classes; with `top` so many classes and their
-        probabilities, the likeliest first; for a net that gives values, these. A row at fault has empty cells. Raises
-        NetconvError."""
+        """The predictions as CSV in UTF-8, block by block. A header comes first; a bad row has empty cells.
+
+        The columns are those that are kept, then those of a classifier: the class and its probability; with `proba` the
+        class and the probabilities of all classes; with `top` as many classes with their probabilities, the most likely
+        first. For other nets they are the output values. Raises NetconvError for options that do not fit."""
         columns, head = self._columns(proba, top), lines.head(self._titles(proba, top))
         for block in self.blocks:
             cells = [lines.cells(column) for column in block.kept.values()] + [lines.cells(c) for c in columns(block)]
             yield head + lines.csv(cells)
-            head = b""  # went out with the first rows: a table that cannot be read leaves nothing
+            head = b""  # it comes with the first rows: for a table that cannot be read, nothing is written
 
     def json(self, proba: bool = False, top: int | None = None) -> Iterator[bytes]:
-        """The same as JSON lines: `class` and `probability`, with `proba` `class` and `probabilities` by class, with
-        `top` a list of classes and probabilities; or the values by name. A row at fault has null."""
+        """The predictions as JSON lines, block by block: `class` and `probability`; with `proba` `class` and
+        `probabilities` by class; with `top` a list of classes with their probabilities; or the output values by name. A
+        bad row has null. Raises NetconvError for options that do not fit."""
         columns = self._columns(proba, top)
         for block in self.blocks:
             kept = list(zip(self.kept, map(lines.strings, block.kept.values()), strict=True))
             yield lines.json_lines(kept + self._fields(columns(block), proba, top))
 
-    def _fields(self, given: list, proba: bool, top: int | None) -> list[tuple[str, Any]]:
-        """The fields of JSON of the columns of a block."""
+    def _fields(self, columns: list, proba: bool, top: int | None) -> list[tuple[str, Any]]:
+        """The fields of JSON, from the columns of a block."""
+        fields: list[tuple[str, Any]]
         if not self.classes:
-            fields = zip(self.names, map(lines.finite, given), strict=True)
+            fields = list(zip(self.names, map(lines.finite, columns), strict=True))
         elif top is not None:
-            pairs = zip(map(lines.strings, given[::2]), map(lines.finite, given[1::2]), strict=True)
+            pairs = zip(map(lines.strings, columns[::2]), map(lines.finite, columns[1::2]), strict=True)
             objects = [lines.object_([("class", name), ("probability", chance)]) for name, chance in pairs]
             fields = [("top", lines.array(objects))]
         elif proba:
-            chances = lines.object_(list(zip(self.names, map(lines.finite, given[1:]), strict=True)))
-            fields = [("class", lines.strings(given[0])), ("probabilities", chances)]
+            chances = lines.object_(list(zip(self.names, map(lines.finite, columns[1:]), strict=True)))
+            fields = [("class", lines.strings(columns[0])), ("probabilities", chances)]
         else:
-            fields = [("class", lines.strings(given[0])), ("probability", lines.finite(given[1]))]
+            fields = [("class", lines.strings(columns[0])), ("probability", lines.finite(columns[1]))]
         return [(self._title(name), column) for name, column in fields]
 
     def write(
         self, target: Path | str | BinaryIO, json: bool = False, proba: bool = False, top: int | None = None
     ) -> None:
-        """Writes the rows to a path, which holds all of them or is left as it was, or to a binary stream, as they come.
-        Raises NetconvError, and OSError."""
+        """Writes the predictions as CSV, or as JSON lines, to a path or a binary stream.
+
+        A file is written completely or not at all; a stream gets each block as soon as it is computed. `proba` and
+        `top` are those of `csv` and `json`. Raises NetconvError, and OSError if it cannot be written."""
         pieces = self.json(proba, top) if json else self.csv(proba, top)
-        if hasattr(target, "write"):
-            for piece in pieces:
-                target.write(piece)
-                target.flush()
+        if isinstance(target, Path | str):
+            with replacing(target) as name, name.open("wb") as stream:
+                stream.writelines(pieces)
             return
-        with replacing(target) as name, name.open("wb") as stream:
-            stream.writelines(pieces)
+        for piece in pieces:
+            target.write(piece)
+            target.flush()
 
     def _titles(self, proba: bool, top: int | None) -> list[str]:
         if not self.classes:
             titles = list(self.names)
         elif top is not None:
-            places = range(1, min(top, len(self.names)) + 1)
-            titles = [f"{title}{f'_{n}' if n > 1 else ''}" for n in places for title in ("class", "probability")]
+            ranks = range(1, min(top, len(self.names)) + 1)
+            titles = [f"{title}{f'_{n}' if n > 1 else ''}" for n in ranks for title in ("class", "probability")]
         else:
             titles = ["class", *(self.names if proba else ["probability"])]
         return [*self.kept, *map(self._title, titles)]
 
     def _title(self, name: str) -> str:
-        """The name of a column of predictions, not that of one that is kept."""
+        """The name of a column of predictions, other than that of a column that is kept."""
         return f"predicted_{name}" if name in self.kept else name
 
-    def _columns(self, proba: bool, top: int | None):
-        """What gives the columns of a block."""
+    def _columns(self, proba: bool, top: int | None) -> Callable[[Block], list]:
+        """A function from a block to its columns."""
         import numpy as np
 
         if not self.classes:
             if proba or top is not None:
-                raise NetconvError("probabilities are of classes, and this net gives values")
+                raise NetconvError("probabilities are for classifiers, and this net predicts values")
             return lambda block: [lines.numbers(column, block.faulty) for column in block.values.T]
         if proba and top is not None:
-            raise NetconvError("either the probabilities of all classes or the likeliest classes")
+            raise NetconvError("choose the probabilities of all classes or the most likely classes, not both")
 
         def columns(block: Block) -> list:
             rounded = lines.significant(block.values)
-            without = block.faulty | np.isnan(rounded).any(axis=1)  # no class is likelier than another
+            without = block.faulty | np.isnan(rounded).any(axis=1)  # no class can be predicted
             if top is None:
                 best = np.where(without, 0, block.values.argmax(axis=1))
-                given = rounded.T if proba else [rounded[np.arange(len(best)), best]]
-                return [lines.names(best, self.names, without), *(lines.numbers(column, without) for column in given)]
+                chances = rounded.T if proba else [rounded[np.arange(len(best)), best]]
+                return [lines.names(best, self.names, without), *(lines.numbers(column, without) for column in chances)]
             order = np.argsort(-block.values, axis=1, kind="stable")[:, :top]
-            found = []
+            pairs = []
             for best in order.T:
-                found.append(lines.names(best, self.names, without))
-                found.append(lines.numbers(rounded[np.arange(len(best)), best], without))
-            return found
+                pairs.append(lines.names(best, self.names, without))
+                pairs.append(lines.numbers(rounded[np.arange(len(best)), best], without))
+            return pairs
 
         return columns

@@ -67,7 +67,7 @@ class ShapeSolver:
         return NodeError(node.op, node.name, what, received)
 
     def no_output(self, index: int, asked: int, count: int) -> NodeError:
-        return self.error(index, f"has {count} outputs; output {asked} is asked for")
+        return self.error(index, f"has {count} outputs; output {asked} is requested")
 
     def shape(self, edge: Edge) -> Shape:
         return self.shapes.get(edge)
@@ -110,7 +110,7 @@ class ShapeSolver:
         except ShapeMismatch:
             pass
         if name is None:
-            raise self.error(index, f"gives shape {format_shape(claim)} where {format_shape(known)} is wanted")
+            raise self.error(index, f"gives shape {format_shape(claim)} where {format_shape(known)} is expected")
         origin = "" if data is None else f" for data of shape {format_shape(data)}"
         raise self.error(index, f"{name} must have shape {format_shape(claim)}{origin}", format_shape(known))
 

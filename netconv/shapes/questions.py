@@ -56,6 +56,6 @@ def question(graph: Graph, asked: Undecided, shapes: Mapping[str, Lengths]) -> s
         )
         what = f"the {counted} of input {name!r} of shape {format_shape(known)}"
     if not shapes:
-        return f"{graph.source}: {what} {asked.why}; --input-shape {name}=... says it, and nothing that was tried fits"
+        return f"{graph.source}: {what} {asked.why}; --input-shape {name}=... gives it; nothing that was tried fits"
     options = " ".join(f"--input-shape {n}={shape_option(shape)}" for n, shape in shapes.items())
-    return f"{graph.source}: {what} {asked.why}; say for instance {options} (in Python input_shapes={dict(shapes)})"
+    return f"{graph.source}: {what} {asked.why}; give for example {options} (in Python input_shapes={dict(shapes)})"

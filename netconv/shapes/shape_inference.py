@@ -157,7 +157,7 @@ def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], z
             raise
         _solved(graph, roles, {})  # an error of the file itself is raised as such
         shapes = ", ".join(f"{graph.nodes[i].name}={format_shape(shape)}" for i, shape in known.items())
-        raise ShapeError(f"{graph.source}: the input shapes given do not fit ({shapes}): {error}") from None
+        raise ShapeError(f"{graph.source}: the given input shapes do not fit ({shapes}): {error}") from None
     solver.guess()
     also = try_sizes(solver, inputs, steps)
     row_input = None if row is None else _fill_by_row(solver, [i for i in inputs if i not in zeros], row)
@@ -174,14 +174,14 @@ def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], z
             if undecided:
                 raise Undecided(solver, undecided[0])
             name = graph.nodes[index].name
-            raise UnknownParameter(f"{graph.source}: the shape of parameter {name!r} cannot be found out")
+            raise UnknownParameter(f"{graph.source}: the shape of parameter {name!r} cannot be inferred")
     hinted = {i for i in inputs if any((_hint(graph.nodes[i]) or ())[1:])}
     notes = []
     for i, shape in found.items():
         if i not in zeros and shape[:1] != known.get(i, (0,))[:1]:
             what = f"a batch of {shape[0]}" if i in known else f"shape {format_shape(shape)}"
             origin = "data" if i == row_input else "parameters" if graph.arrays and i not in hinted else "graph"
-            notes.append(f"{graph.nodes[i].name}: {what} found out from the {origin}{also.get(i, '')}")
+            notes.append(f"{graph.nodes[i].name}: {what} inferred from the {origin}{also.get(i, '')}")
     return Inferred(found, {i: solver.shape(Edge(i)) for i in roles}, tuple(notes))
 
 
@@ -197,7 +197,7 @@ def _given(graph: Graph, inputs: list[int], given: Mapping[str, tuple], ignored)
             wrong = True
         if wrong:
             raise ShapeError(
-                f"{graph.source}: the shape of input {name!r} must be whole numbers, and None where a size is open; "
+                f"{graph.source}: the shape of input {name!r} must be integers, or None where a size is unknown; "
                 f"received {shape!r}"
             )
     return {
@@ -236,7 +236,7 @@ def _fill_by_row(solver: ShapeSolver, inputs: list[int], row: tuple[int, ...]) -
         known = format_shape(solver.shape(Edge(index)))
         name = solver.graph.nodes[index].name
         what = f"input {name!r} of shape {known} cannot be filled by rows of shape {format_shape(row)}"
-        raise ShapeError(f"{solver.graph.source}: {what}; --input-shape of convert says what it is")
+        raise ShapeError(f"{solver.graph.source}: {what}; give it with --input-shape of convert")
     solver.propagate(solver.refine([(Edge(index), shape)]))
     return index
 

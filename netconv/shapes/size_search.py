@@ -33,7 +33,7 @@ class Undecided(Exception):
     """Only the user knows the shape of the input `index`: `why`, and a shape that is `fitting`, if one is known."""
 
     def __init__(
-        self, solver: ShapeSolver, index: int, why: str = "cannot be found out", fitting: Lengths | None = None
+        self, solver: ShapeSolver, index: int, why: str = "cannot be inferred", fitting: Lengths | None = None
     ):
         super().__init__(why)
         self.solver, self.index, self.why, self.fitting = solver, index, why, fitting
@@ -186,7 +186,7 @@ class _SizeSearch:
                 continue
             if self.fits({**opened, (index, axis): channels + 1}, size):
                 shape = self.shapes(opened, size)[Edge(index)]
-                raise Undecided(self.solver, index, "cannot be found out", shape)
+                raise Undecided(self.solver, index, "cannot be inferred", shape)
 
     def remark(self, index: int, found: _Chosen, shape: Lengths) -> str:
         """A remark on other sizes that fit an input, "" if there is none. Raises Undecided if all larger ones do."""
@@ -194,13 +194,13 @@ class _SizeSearch:
         taken = [axis for axis, n in known if axis and n is None and (index, axis) not in found.plan]
         if taken and found.sizes.most > LARGEST_TRIED:
             smallest = " x ".join([str(found.sizes.least)] * len(taken))
-            raise Undecided(self.solver, index, f"cannot be found out: all from {smallest} fit", shape)
+            raise Undecided(self.solver, index, f"cannot be inferred: all sizes from {smallest} fit", shape)
         return _others(self.solver.graph.nodes[index].name, shape, taken, found.sizes)
 
     def _oblong(self) -> Undecided:
         """For an input that no square fits: with an example that is not square, if one fits. The parameters do not
         decide which of its sides is the longer one."""
-        index, why = self.members[0], "cannot be found out: no square size was found that fits the parameters"
+        index, why = self.members[0], "cannot be inferred: no square size was found that fits the parameters"
         lengths = self.known(index)
         axes = [axis for axis, n in enumerate(lengths) if axis and n is None]
 

@@ -1,6 +1,7 @@
-"""Where a training stands after an epoch, in one file that is written whole or not at all.
+"""The state of a training after an epoch, in a file that is written completely or not at all.
 
-A plain `.npz`: the arrays of the model, of its optimizer and of the best epoch, and facts in JSON. It is read as data.
+The file is a `.npz` of the arrays of the model, of its optimizer and of the best epoch, and facts as JSON. Reading it
+executes nothing.
 """
 
 from __future__ import annotations
@@ -23,30 +24,41 @@ NAME = "checkpoint.npz"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """`arrays` are those of the model and of the optimizer, random states among them; `best` the model's weights in the
-    best epoch, none if nothing validates; `history` the figures of each epoch; `run` what the training is told by."""
+    """The state of a training.
+
+    Attributes:
+        arrays: the variables of the model and of the optimizer, including the states of random generators.
+        best: the weights of the best epoch, empty if no metric is monitored.
+        history: the metrics of each epoch.
+        fingerprint: what the weights depend on.
+    """
 
     arrays: Sequence[np.ndarray]
     best: Sequence[np.ndarray]
     history: Sequence[Mapping[str, float]]
-    run: Mapping[str, Any]
+    fingerprint: Mapping[str, Any]
 
 
 def write(folder: Path | str, checkpoint: Checkpoint) -> None:
-    """Writes `checkpoint.npz` in a folder, which is made. Raises OSError."""
+    """Writes `checkpoint.npz` to a folder, which is created if needed. Raises OSError."""
     import numpy as np
 
     Path(folder).mkdir(parents=True, exist_ok=True)
-    facts = json.dumps({"history": list(checkpoint.history), "run": dict(checkpoint.run)}).encode()
-    arrays = {f"array-{n}": array for n, array in enumerate(checkpoint.arrays)}
-    best = {f"best-{n}": array for n, array in enumerate(checkpoint.best)}
+    facts = json.dumps({"history": list(checkpoint.history), "run": dict(checkpoint.fingerprint)}).encode()
+    arrays: dict[str, Any] = {"facts": np.frombuffer(facts, np.uint8)}
+    arrays |= {f"array-{n}": array for n, array in enumerate(checkpoint.arrays)}
+    arrays |= {f"best-{n}": array for n, array in enumerate(checkpoint.best)}
     with replacing(Path(folder) / NAME) as name, name.open("wb") as stream:
-        np.savez(stream, facts=np.frombuffer(facts, np.uint8), **arrays, **best)
+        np.savez(stream, **arrays)
 
 
-def read(folder: Path | str, arrays: Sequence[Any], best: Sequence[Any], run: Mapping[str, Any]) -> Checkpoint | None:
-    """The checkpoint of a folder, None if it has none. `arrays` and `best` are variables of the shapes that it must
-    have, `run` what it must have been written by. Raises FormatError and NetconvError."""
+def read(
+    folder: Path | str, variables: Sequence[Any], weights: Sequence[Any], fingerprint: Mapping[str, Any]
+) -> Checkpoint | None:
+    """The checkpoint in a folder, None if there is none.
+
+    The arrays must have the shapes of `variables`, and those of the best epoch the shapes of `weights`. Raises
+    FormatError if they do not, or the file is damaged, and NetconvError if the fingerprint is not the same."""
     import numpy as np
 
     path = Path(folder) / NAME
@@ -55,33 +67,33 @@ def read(folder: Path | str, arrays: Sequence[Any], best: Sequence[Any], run: Ma
     try:
         with np.load(path, allow_pickle=False) as file:
             facts = json.loads(file["facts"].tobytes())
-            history, known = list(facts["history"]), dict(facts["run"])
-            _same(path, known, run)
-            found = _arrays(file, "array", arrays)
-            kept = _arrays(file, "best", best) if "best-0" in file else []
+            history, written = list(facts["history"]), dict(facts["run"])
+            _check_fingerprint(path, written, fingerprint)
+            arrays = _arrays(file, "array", variables)
+            best = _arrays(file, "best", weights) if "best-0" in file else []
     except (ValueError, TypeError, KeyError, EOFError, RecursionError, MemoryError, zipfile.BadZipFile):
-        raise FormatError(f"{path}: is damaged, or no checkpoint of this model") from None
-    return Checkpoint(found, kept, history, known)
+        raise FormatError(f"{path}: is damaged, or not a checkpoint of this model") from None
+    return Checkpoint(arrays, best, history, written)
 
 
 def _arrays(file, prefix: str, variables: Sequence[Any]) -> list[np.ndarray]:
     if sum(name.startswith(prefix + "-") for name in file) != len(variables):
         raise ValueError
-    found = [file[f"{prefix}-{n}"] for n in range(len(variables))]
-    if any(array.shape != tuple(variable.shape) for array, variable in zip(found, variables, strict=True)):
+    arrays = [file[f"{prefix}-{n}"] for n in range(len(variables))]
+    if any(array.shape != tuple(variable.shape) for array, variable in zip(arrays, variables, strict=True)):
         raise ValueError
-    return found
+    return arrays
 
 
-def _same(path: Path, known: Mapping[str, Any], run: Mapping[str, Any], of: str = "") -> None:
-    for key, value in run.items():
-        before = known.get(key)
+def _check_fingerprint(path: Path, written: Mapping[str, Any], own: Mapping[str, Any], of: str = "") -> None:
+    for key, value in own.items():
+        before = written.get(key)
         if isinstance(before, dict) and isinstance(value, dict):
-            _same(path, before, value, f"{key} ")
+            _check_fingerprint(path, before, value, f"{key} ")
         elif before != value:
             raise NetconvError(
-                f"{path}: its training had {of}{key} {_short(before)}, and this one has {_short(value)}; "
-                "without --resume a training starts anew"
+                f"{path}: its training had {of}{key} {_short(before)}, and this one has {_short(value)}; leave "
+                "--resume out to start from the beginning"
             )
 
 

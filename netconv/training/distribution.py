@@ -1,4 +1,4 @@
-"""Where a model is trained: devices, several of them, several machines. All of it is `tf.distribute`'s."""
+"""The devices that a model is trained on, of one machine or several, by `tf.distribute`. Knows no data."""
 
 from __future__ import annotations
 
@@ -9,11 +9,21 @@ from ..keras_api.lazy import keras
 
 
 def strategy_for(name: str | None = None, device: str | None = None):
-    """The strategy "mirrored" (every GPU of this machine) or "multiworker" (the machines that TF_CONFIG names); None is
-    one device. The device "cpu" keeps off the GPUs.
+    """The strategy of a training.
 
-    To be asked for before TensorFlow has done anything else: then, on one device that is no GPU, ops run one at a time,
-    each on all cores, which is quicker by a tenth. Raises NetconvError.
+    Call it before TensorFlow does anything else: then, on a machine without a GPU, ops run one at a time, each on all
+    cores, which is faster by a tenth.
+
+    Args:
+        name: "mirrored" is all GPUs of this machine, "multiworker" the machines in the environment variable TF_CONFIG,
+            None one device.
+        device: "cpu" hides the GPUs.
+
+    Returns:
+        A `tf.distribute.Strategy`.
+
+    Raises:
+        NetconvError: there is no such strategy, or TensorFlow cannot set it up.
     """
     import tensorflow as tf
 
@@ -26,19 +36,19 @@ def strategy_for(name: str | None = None, device: str | None = None):
             with suppress(RuntimeError):  # TensorFlow runs already
                 tf.config.threading.set_inter_op_parallelism_threads(1)
         return one
-    kinds = {"mirrored": tf.distribute.MirroredStrategy, "multiworker": tf.distribute.MultiWorkerMirroredStrategy}
-    if name not in kinds:
-        raise NetconvError(f"there is no strategy {name!r}: {' or '.join(kinds)}")
+    strategies = {"mirrored": tf.distribute.MirroredStrategy, "multiworker": tf.distribute.MultiWorkerMirroredStrategy}
+    if name not in strategies:
+        raise NetconvError(f"there is no strategy {name!r}: {' or '.join(strategies)}")
     try:
-        found = kinds[name]()
+        strategy = strategies[name]()
     except (ValueError, TypeError, KeyError, RuntimeError, tf.errors.OpError) as error:
-        said = (str(error).splitlines() or [type(error).__name__])[0]
-        raise NetconvError(f"the strategy {name} cannot be set up: {said}") from None
-    return found if found.num_replicas_in_sync > 1 else one
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise NetconvError(f"the strategy {name} cannot be set up: {reason}") from None
+    return strategy if strategy.num_replicas_in_sync > 1 else one
 
 
 def is_chief(strategy) -> bool:
-    """Whether this process is the one of a strategy's that writes files."""
+    """Whether this process writes the files: one of the processes of a strategy does."""
     resolver = strategy.cluster_resolver
     if resolver is None or not resolver.task_type:
         return True
@@ -47,8 +57,8 @@ def is_chief(strategy) -> bool:
 
 
 def working_copy(model, strategy, policy: str | None):
-    """The model to train: one whose variables are on every replica of the strategy, and which computes by a policy of
-    mixed precision, what it gives excepted. The model itself where neither is wanted."""
+    """A copy of a model with variables on every replica of the strategy, which computes in a policy of mixed precision
+    except for its outputs; the model itself if there is neither."""
     if strategy.num_replicas_in_sync == 1 and policy is None:
         return model
     last = getattr(model, "output_names", (model.layers[-1].name,))  # a Sequential has no such names

@@ -1,4 +1,4 @@
-"""Layers that do not learn. Knows names of layers."""
+"""Layers that are not trained. Knows names of layers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ SHOWN = 20
 
 @contextmanager
 def frozen(model, patterns: Sequence[str], notify: Callable[[str], object]) -> Iterator[None]:
-    """While the block runs, the layers whose names match a pattern (`*` for any text) do not learn. Which these are is
-    said. Raises NetconvError for a pattern that no layer matches, and when nothing is left to learn."""
+    """Within the block, the layers whose names match a pattern (`*` for any text) are not trainable. Lists them to
+    `notify`. Raises NetconvError if no layer matches a pattern, and if nothing is left to train."""
     layers = [layer for layer in model.layers if layer.weights]
     for pattern in patterns:
         if not any(fnmatchcase(layer.name, pattern) for layer in layers):
@@ -29,7 +29,7 @@ def frozen(model, patterns: Sequence[str], notify: Callable[[str], object]) -> I
         for layer in chosen:
             layer.trainable = False
         if not model.trainable_variables:
-            raise NetconvError("nothing is left to learn: all layers with weights are frozen, or there are none")
+            raise NetconvError("nothing is left to train: all layers with weights are frozen, or there are none")
         yield
     finally:
         for layer, trainable in zip(chosen, before, strict=True):

@@ -1,79 +1,75 @@
-"""The epochs of a training: order of the rows, validation, the best weights, checkpoints. Knows no table.
+"""The epochs of a training: order of the rows, validation, callbacks, checkpoints. Knows no table.
 
-An epoch follows from the seed, its number and the state that the one before left: a training that goes on from a
-checkpoint ends with the weights of one that was never broken off.
+An epoch depends on the seed, its number and the state after the epoch before: a training that is resumed from a
+checkpoint ends with the weights of an uninterrupted one.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import NetconvError
 from ..keras_api.lazy import keras
 from . import batches, checkpoints
 from .batches import TrainingData
+from .callbacks import Callbacks
 from .checkpoints import Checkpoint
 from .distribution import is_chief
+from .options import MONITOR, TrainingOptions
 from .steps import Steps
 
+if TYPE_CHECKING:
+    import numpy as np
+
 VALIDATION_BATCH = 1024
-PACE = 0.25
-"""Seconds of learning between two looks at the clock, at the figures, and at who may want to stop."""
-LEAST_GAIN = 1e-4
-"""What counts as a better figure where the learning rate waits for one, as in Keras's ReduceLROnPlateau."""
-MONITOR = "val_loss"
-LARGER_IS_BETTER = re.compile(r"acc|auc|precision|recall|score|iou|similarity|_at_|true_(positives|negatives)")
-"""In names of Keras's metrics; of all others the smaller is the better."""
+SECONDS_PER_GROUP = 0.25
+"""How long a group of batches is trained on, after which progress is reported and `stop` is asked."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """At most `epochs` epochs of batches of `batch_size` rows. `monitor` is the figure that tells the best epoch, and
-    training ends after `patience` epochs (0: never) without a better one; `plateau` is (patience, factor): the learning
-    rate is multiplied by the factor after so many epochs without a better one. After each epoch `checkpoint`, a folder,
-    gets a checkpoint, and `resume` goes on from it; `tensorboard`, a folder, gets the figures. `told` is what else the
-    weights depend on, for the checkpoint.
-    """
+    """The options of a training, and the number of rows in a batch. `fingerprint` is what else the weights depend on:
+    a checkpoint is resumed only if it is the same."""
 
-    epochs: int
+    options: TrainingOptions
     batch_size: int
-    seed: int = 0
-    monitor: str = MONITOR
-    patience: int = 0
-    plateau: tuple[int, float] | None = None
-    checkpoint: Path | str | None = None
-    resume: bool = False
-    tensorboard: Path | str | None = None
-    told: Mapping[str, Any] = field(default_factory=dict)
+    fingerprint: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where training is: epoch `epoch` of at most `epochs`, `done` of it (0 to 1), its figures so far, how many `rows`
-    were learnt from since training began, or went on, and how many are `left` at most."""
+    """How far training is.
+
+    Attributes:
+        epoch: the number of the running epoch, from 1.
+        epochs: the largest number of epochs.
+        done: the fraction of the running epoch that is done, from 0 to 1.
+        metrics: the metrics of the running epoch so far, by name.
+        rows: how many rows were trained on since training began, or was resumed.
+        left: how many rows are left at most.
+    """
 
     epoch: int
     epochs: int
     done: float
-    figures: dict[str, float]
+    metrics: dict[str, float]
     rows: int
     left: int
 
 
 @dataclass(frozen=True)
 class LoopResult:
-    """The figures of each epoch, the number of the epoch whose weights the model has, and whether training was stopped
-    from outside, in the midst of the last epoch."""
+    """The metrics of each epoch, the number of the epoch whose weights the model has, and whether training was stopped
+    from outside, during the last epoch."""
 
     history: tuple[dict[str, float], ...]
-    best: int
+    best_epoch: int
     stopped: bool
 
 
@@ -88,198 +84,154 @@ def fit(
     progress: Callable[[Progress], object],
     stop: Callable[[], bool],
 ) -> LoopResult:
-    """Trains a compiled model, which ends up with the best weights by the monitored figure, or the last ones.
+    """Trains a compiled model. Its weights are then the best by the monitored metric, or the last if there is none.
 
-    Once `stop()` is true the running epoch is cut short, and ends as any other but for its checkpoint. Raises
-    NetconvError: a loss that is no number, no such figure, a checkpoint of another training.
+    Once `stop()` is true the running epoch is cut short; it ends as any other, but without a checkpoint. Raises
+    NetconvError: the loss is infinite or NaN, there is no such metric, the checkpoint is of another training.
     """
     import tensorflow as tf
 
-    steps = Steps(model, strategy, plan.epochs * math.ceil(len(training) / plan.batch_size))
-    run = _Run(model, training, validation, plan, steps, progress, stop)
+    steps = Steps(model, strategy, plan.options.epochs * math.ceil(len(training) / plan.batch_size))
+    loop = _Loop(model, training, validation, plan, steps, progress, stop)
     try:
-        run.resume(notify)
-        run.epochs()
+        loop.callbacks.begin()
+        if plan.options.resume:
+            loop.resume(notify)
+        loop.run()
+        loop.callbacks.end()
     except tf.errors.ResourceExhaustedError:
         raise NetconvError(f"not enough memory for batches of {plan.batch_size}: try a smaller --batch-size") from None
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError, tf.errors.CancelledError):
         if steps.replicas == 1:
             raise
         raise NetconvError(
-            "training broke off, as another worker has gone; start all of them again, with --resume if there are "
-            "checkpoints"
+            "training was interrupted, as another worker has ended; start all of them again, with --resume if there "
+            "are checkpoints"
         ) from None
-    if run.best:
-        model.set_weights(run.best)
-    return LoopResult(tuple(run.history), best_epoch(run.history, plan.monitor), run.stopped)
+    return LoopResult(tuple(loop.history), loop.best_epoch, loop.stopped)
 
 
-class _Run:
-    """A training while it runs."""
+class _Loop:
+    """A running training."""
 
-    def __init__(self, model, training, validation, plan, steps, progress, stop):
-        self.model, self.training, self.validation, self.plan, self.steps = model, training, validation, plan, steps
-        self.progress, self.stop = progress, stop
+    def __init__(
+        self,
+        model,
+        training: TrainingData,
+        validation: TrainingData | None,
+        plan: Plan,
+        steps: Steps,
+        progress: Callable[[Progress], object],
+        stop: Callable[[], bool],
+    ):
+        self.model, self.training, self.validation, self.steps = model, training, validation, steps
+        self.options, self.batch_size, self.progress, self.stop = plan.options, plan.batch_size, progress, stop
         self.variables = [*model.variables, *model.optimizer.variables]
-        self.told = json.loads(json.dumps({"seed": plan.seed, "batch size": plan.batch_size, **plan.told}, default=str))
+        fingerprint = {"seed": plan.options.seed, "batch size": plan.batch_size, **plan.fingerprint}
+        self.fingerprint = json.loads(json.dumps(fingerprint, default=str))
+        self.chief = is_chief(steps.strategy)
+        self.callbacks = Callbacks(
+            model, self.options.monitor, self.options.early_stopping, self.options.reduce_on_plateau,
+            self.options.tensorboard if self.chief else None, validation is not None,
+        )  # fmt: skip
         self.history: list[dict[str, float]] = []
-        self.best: Sequence[Any] = ()
-        self.rows, self.many, self.stopped = 0, 4, False
+        self.rows, self.group_size, self.stopped = 0, 4, False
+
+    @property
+    def best_epoch(self) -> int:
+        best = self.callbacks.best_epoch
+        return len(self.history) if best is None else best + 1
 
     def resume(self, notify: Callable[[str], object]) -> None:
-        if not self.plan.resume:
-            return
-        found = checkpoints.read(self.plan.checkpoint, self.variables, self.model.weights, self.told)
+        """Restores the state of a checkpoint, if there is one."""
+        folder = Path(self.options.checkpoint or "")
+        found = checkpoints.read(folder, self.variables, self.model.weights, self.fingerprint)
         epochs = len(found.history) if found else 0
-        if self.steps.replicas > 1 and self.steps.total(epochs) != epochs * self.steps.replicas:
-            raise NetconvError(f"{self.plan.checkpoint}: the workers do not see the same checkpoint; share the folder")
+        if self.steps.replicas > 1 and self.steps.sum_over_replicas(epochs) != epochs * self.steps.replicas:
+            raise NetconvError(f"{folder}: the workers do not see the same checkpoint; share the folder")
         if not found:
-            notify(f"no checkpoint in {self.plan.checkpoint} yet: training starts")
+            notify(f"no checkpoint in {folder} yet: training starts")
             return
-        notify(f"going on after epoch {epochs}, from {Path(self.plan.checkpoint) / checkpoints.NAME}")
+        notify(f"continuing after epoch {epochs}, from {folder / checkpoints.NAME}")
+        self.history = [dict(metrics) for metrics in found.history]
+        self.callbacks.resume(self.history, found.best)
         for variable, array in zip(self.variables, found.arrays, strict=True):
             variable.assign(array)
-        self.best, self.history = found.best, [dict(figures) for figures in found.history]
 
-    def epochs(self) -> None:
-        chief = is_chief(self.steps.strategy)
-        board = _Board(self.plan.tensorboard) if self.plan.tensorboard and chief else None
-        while len(self.history) < self.plan.epochs and not self.stopped and not self._patience_is_over():
-            figures = self._epoch(len(self.history))
-            self.history.append(figures)
-            if self.plan.monitor in figures and self._best() == len(self.history):
-                self.best = _arrays(self.model.weights)
-            if self.plan.plateau and on_plateau(self._watched(), self.plan.plateau[0]):
-                self.model.optimizer.learning_rate = self.plan.plateau[1] * self._rate()
-            if board:
-                board.write(figures)
-            if self.plan.checkpoint and chief and not self.stopped:
-                checkpoints.write(
-                    self.plan.checkpoint, Checkpoint(_arrays(self.variables), self.best, self.history, self.told)
-                )
-            self._tell(1.0, figures)
-
-    def _patience_is_over(self) -> bool:
-        return bool(self.plan.patience) and len(self.history) - self._best() >= self.plan.patience
-
-    def _best(self) -> int:
-        return best_epoch(self.history, self.plan.monitor)
-
-    def _watched(self) -> list[float]:
-        """What the learning rate waits for: the monitored figure, the loss where nothing validates."""
-        name = self.plan.monitor if self.plan.monitor in self.history[0] else "loss"
-        return [_signed(name, figures[name]) for figures in self.history]
+    def run(self) -> None:
+        while len(self.history) < self.options.epochs and not self.stopped and not self.callbacks.stop:
+            epoch = len(self.history)
+            metrics = self._epoch(epoch)
+            self.history.append({"epoch": epoch + 1, **metrics})
+            self.callbacks.epoch_end(epoch, metrics)
+            if self.options.checkpoint and self.chief and not self.stopped:
+                arrays = [keras.ops.convert_to_numpy(variable) for variable in self.variables]
+                checkpoint = Checkpoint(arrays, self.callbacks.best_weights, self.history, self.fingerprint)
+                checkpoints.write(self.options.checkpoint, checkpoint)
+            self._report(1.0, metrics)
 
     def _epoch(self, epoch: int) -> dict[str, float]:
-        import numpy as np
+        self._report(0.0, {})
+        metrics = self._train(epoch)
+        if self.steps.replicas > 1:
+            self.stopped = self.steps.sum_over_replicas(self.stop()) > 0
+        if self.validation:
+            metrics |= {f"val_{name}": value for name, value in self._validate(self.validation).items()}
+        if self.options.reduce_on_plateau:
+            metrics["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        return metrics
 
-        self._tell(0.0, {})
-        index = batches.order(self.training, self.plan.seed, epoch)
-        ends = batches.bounds(len(index), self.plan.batch_size)
-        self.steps.reset()
-        done, looked, alone = 0, time.monotonic(), self.steps.replicas == 1
-        for placed, steps in self._chunks(self.training, index, ends):
-            self.steps.learn(placed, steps)
+    def _train(self, epoch: int) -> dict[str, float]:
+        order = batches.epoch_order(self.training, self.options.seed, epoch)
+        ends = batches.batch_bounds(len(order), self.batch_size)
+        self.steps.reset_metrics()
+        done, total, clock = 0, len(ends) - 1, time.monotonic()
+        for group, steps in self._groups(self.training, order, ends):
+            self.steps.train(group, steps)
             done += steps
             self.rows += int(ends[done] - ends[done - steps])
-            looked, took = time.monotonic(), time.monotonic() - looked
-            self.many = max(1, min(2 * self.many, int(self.many * PACE / max(took, 1e-3))))
-            if alone:  # with several workers, a figure is a matter of all of them
-                if done < len(ends) - 1:
-                    self._tell(done / (len(ends) - 1), self._checked(self.steps.figures()))
+            clock, seconds = time.monotonic(), time.monotonic() - clock
+            fitting = int(self.group_size * SECONDS_PER_GROUP / max(seconds, 1e-3))
+            self.group_size = max(1, min(2 * self.group_size, fitting))
+            if self.steps.replicas == 1:  # several workers would have to compute the metrics together
+                if done < total:
+                    self._report(done / total, self._checked(self.steps.metrics()))
                 if self.stop():
                     self.stopped = True
                     break
-        figures = self._checked(self.steps.figures())
-        if not alone:
-            self.stopped = self.steps.total(self.stop()) > 0
-        if self.validation:
-            self.steps.reset()
-            ends = batches.bounds(len(self.validation), VALIDATION_BATCH, even=True)
-            for placed, steps in self._chunks(self.validation, np.arange(len(self.validation)), ends):
-                self.steps.judge(placed, steps)
-            figures |= {f"val_{name}": value for name, value in self.steps.figures().items()}
-        if self.plan.plateau:
-            figures["learning_rate"] = self._rate()
-        return {"epoch": epoch + 1, **figures}
+        return self._checked(self.steps.metrics())
 
-    def _rate(self) -> float:
-        return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+    def _validate(self, data: TrainingData) -> dict[str, float]:
+        import numpy as np
 
-    def _chunks(self, feed: TrainingData, index, ends):
-        def made(rows, ends):
+        self.steps.reset_metrics()
+        ends = batches.batch_bounds(len(data), VALIDATION_BATCH, even=True)
+        for group, steps in self._groups(data, np.arange(len(data)), ends):
+            self.steps.validate(group, steps)
+        return self.steps.metrics()
+
+    def _groups(self, data: TrainingData, order: np.ndarray, ends: np.ndarray) -> Iterator[tuple[tuple, int]]:
+        """Groups of batches on the devices, and the number of batches in each."""
+
+        def to_device(rows: np.ndarray, ends: np.ndarray) -> tuple[tuple, int]:
             replicas = self.steps.replicas
-            chunk_of = lambda replica: batches.share(feed, rows, ends, replica, replicas)  # noqa: E731
-            return self.steps.placed(chunk_of), len(ends) - 1
+            group = self.steps.to_device(lambda replica: batches.replica_share(data, rows, ends, replica, replicas))
+            return group, len(ends) - 1
 
-        return batches.chunks(feed, index, ends, lambda: self.many, made)
+        return batches.batch_groups(data, order, ends, lambda: self.group_size, to_device)
 
-    def _checked(self, figures: dict[str, float]) -> dict[str, float]:
-        if not math.isfinite(figures["loss"]):
+    def _checked(self, metrics: dict[str, float]) -> dict[str, float]:
+        if not math.isfinite(metrics["loss"]):
             epoch = len(self.history) + 1
             raise NetconvError(
-                f"the loss became {figures['loss']} in epoch {epoch}: try a smaller --learning-rate, or --rescale"
+                f"the loss became {metrics['loss']} in epoch {epoch}: try a smaller --learning-rate, or --rescale"
             )
-        known = [*figures, *(f"val_{name}" for name in figures if self.validation)]
-        if self.plan.monitor not in [MONITOR, *known]:
-            raise NetconvError(f"there is no figure {self.plan.monitor!r} to monitor; there are {', '.join(known)}")
-        return figures
+        names = [*metrics, *(f"val_{name}" for name in metrics if self.validation)]
+        if self.options.monitor not in [MONITOR, *names]:
+            raise NetconvError(f"there is no metric {self.options.monitor!r} to monitor; there are {', '.join(names)}")
+        return metrics
 
-    def _tell(self, done: float, figures: dict[str, float]) -> None:
+    def _report(self, done: float, metrics: dict[str, float]) -> None:
         epoch = len(self.history) + (done < 1)
-        figures = {name: value for name, value in figures.items() if name != "epoch"}
-        left = round((self.plan.epochs - epoch + 1 - done) * len(self.training))
-        self.progress(Progress(epoch, self.plan.epochs, done, figures, self.rows, left))
-
-
-def _arrays(variables) -> list[Any]:
-    return [keras.ops.convert_to_numpy(variable) for variable in variables]
-
-
-def _signed(name: str, value: float) -> float:
-    """The smaller the better."""
-    return math.inf if math.isnan(value) else -value if LARGER_IS_BETTER.search(name) else value
-
-
-def best_epoch(history: Sequence[Mapping[str, float]], monitor: str = MONITOR) -> int:
-    """The number of the epoch with the best figure of that name; the last, where there is none."""
-    values = [_signed(monitor, figures[monitor]) for figures in history if monitor in figures]
-    return 1 + values.index(min(values)) if values else len(history)
-
-
-def on_plateau(losses: Sequence[float], patience: int) -> bool:
-    """Whether the figure has not become smaller for `patience` epochs, counted anew each time that this was so."""
-    best, waited = math.inf, 0
-    for loss in losses:
-        if waited >= patience:
-            waited = 0
-        if loss < best - LEAST_GAIN:
-            best, waited = loss, 0
-        else:
-            waited += 1
-    return waited >= patience
-
-
-class _Board:
-    """Figures for TensorBoard, where Keras's callback of that name has them: `train` and `validation`, `epoch_loss`."""
-
-    def __init__(self, folder: Path | str):
-        import tensorflow as tf
-
-        self.writers = {
-            kind: tf.summary.create_file_writer(str(Path(folder) / kind)) for kind in ("train", "validation")
-        }
-
-    def write(self, figures: Mapping[str, float]) -> None:
-        import tensorflow as tf
-
-        # as tf.summary.scalar does it, which is the package tensorboard's
-        kind = tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars")
-        metadata = tf.compat.v1.SummaryMetadata(plugin_data=kind)
-        for name, value in figures.items():
-            if name != "epoch":
-                writer = self.writers["validation" if name.startswith("val_") else "train"]
-                with writer.as_default(step=int(figures["epoch"]) - 1):
-                    tf.summary.write(f"epoch_{name.removeprefix('val_')}", tf.constant(value), metadata=metadata)
-        for writer in self.writers.values():
-            writer.flush()
+        left = round((self.options.epochs - epoch + 1 - done) * len(self.training))
+        self.progress(Progress(epoch, self.options.epochs, done, metrics, self.rows, left))

@@ -1,15 +1,14 @@
-"""The optimizer of a training: its options, its learning rate over time. Knows Keras's names, no model."""
+"""The optimizer of a training, and its learning rate schedule. Knows Keras's names, no model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from ..builder import compile_model
 from ..errors import NetconvError
-from ..keras_api import call_expressions
+from ..keras_api import call_expressions, named_objects
 from ..keras_api.lazy import keras
+from .options import OptimizerOptions
 
 SCHEDULES = {
     "cosine": "CosineDecay",
@@ -20,110 +19,92 @@ SCHEDULES = {
     "step": "PiecewiseConstantDecay",
     "polynomial": "PolynomialDecay",
 }
-"""Short names of Keras's schedules, which have their own names too."""
-EPOCHS = {"decay_epochs": "decay_steps", "warmup_epochs": "warmup_steps", "first_decay_epochs": "first_decay_steps",
-          "epochs": "boundaries"}  # fmt: skip
-"""Options that count in epochs, and Keras's own, which count steps of the optimizer."""
+"""Short names of Keras's schedules, besides their own."""
+EPOCH_ARGUMENTS = {
+    "decay_epochs": "decay_steps",
+    "warmup_epochs": "warmup_steps",
+    "first_decay_epochs": "first_decay_steps",
+    "epochs": "boundaries",
+}
+"""Arguments in epochs, and the arguments of Keras, in steps, that they are turned into."""
 
 
-@dataclass(frozen=True)
-class Learning:
-    """How a model is to learn, in Keras's words; None is what the model was compiled with, or Keras's default.
-
-    `optimizer` and `schedule` are names, with options where wanted: `sgd(momentum=0.9)`, `cosine(warmup_epochs=2)`.
-    """
-
-    optimizer: str | None = None
-    learning_rate: float | None = None
-    schedule: str | None = None
-    clipnorm: float | None = None
-    clipvalue: float | None = None
-    global_clipnorm: float | None = None
-    weight_decay: float | None = None
-
-    @property
-    def settings(self) -> dict[str, float]:
-        """What is set on any optimizer."""
-        names = ("clipnorm", "clipvalue", "global_clipnorm", "weight_decay")
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-
-
-def optimizer_for(learning: Learning, compiled, steps: int, epochs: int):
+def optimizer_for(options: OptimizerOptions, compiled, steps: int, epochs: int):
     """The optimizer of a training of `epochs` epochs of `steps` steps each.
 
-    `compiled` is the one that the model was compiled with, or None; with nothing said against it, it goes on as it is.
-    Raises NetconvError.
+    `compiled` is the optimizer that the model was compiled with, or None. It is used as it is, state included, unless
+    an option changes it. Raises NetconvError.
     """
-    optimizer = compile_model.known(keras.optimizers, learning.optimizer or compiled or "adam", "optimizer")
-    if learning.settings:
-        config = {**optimizer.get_config(), **learning.settings}
+    optimizer = named_objects.find(keras.optimizers, options.optimizer or compiled or "adam", "optimizer")
+    if options.shared_arguments:
+        config = {**optimizer.get_config(), **options.shared_arguments}
         try:
             optimizer = type(optimizer).from_config(config)
         except (ValueError, TypeError) as error:
-            raise NetconvError(f"{type(optimizer).__name__}: {_line(error)}") from None
-    if learning.optimizer or learning.settings:
+            raise NetconvError(f"{type(optimizer).__name__}: {_one_line(error)}") from None
+    if options.optimizer or options.shared_arguments:
         optimizer.name = type(optimizer).__name__.lower()  # Keras numbers what it names itself
-    if learning.schedule:
-        rate = learning.learning_rate
+    if options.schedule:
+        rate = options.learning_rate
         if rate is None:
             rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-        config = {**optimizer.get_config(), "learning_rate": schedule(learning.schedule, rate, steps, epochs)}
+        config = {**optimizer.get_config(), "learning_rate": schedule_for(options.schedule, rate, steps, epochs)}
         optimizer = type(optimizer).from_config(config)
-    elif learning.learning_rate is not None:
-        optimizer.learning_rate = learning.learning_rate
+    elif options.learning_rate is not None:
+        optimizer.learning_rate = options.learning_rate
     return optimizer
 
 
-def renewed(optimizer):
-    """An optimizer of the same options, which has not learnt yet; the inner one of a LossScaleOptimizer."""
+def untrained(optimizer):
+    """A new optimizer with the same arguments; for a LossScaleOptimizer, that of its inner one."""
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     return type(optimizer).from_config(optimizer.get_config())
 
 
-def schedule(text: str, rate: float, steps: int, epochs: int):
-    """Keras's schedule of a learning rate that begins with `rate`.
+def schedule_for(text: str, rate: float, steps: int, epochs: int):
+    """Keras's schedule of a learning rate that begins with `rate`, by name: `cosine(warmup_epochs=2)`.
 
-    Lengths are given in steps of the optimizer, by Keras's names, or in epochs (`decay_epochs=10`); a decay that has
-    none lasts the whole training. Raises NetconvError.
+    Lengths are in steps of the optimizer, by Keras's names, or in epochs. A decay without a length takes the whole
+    training, `epochs` epochs of `steps` steps each. Raises NetconvError.
     """
-    name, given = call_expressions.parse(text, "cosine(warmup_epochs=2)")
+    name, arguments = call_expressions.parse(text, "cosine(warmup_epochs=2)")
     module = keras.optimizers.schedules
-    kinds = {kind.lower(): kind for kind in dir(module) if kind.endswith(("Decay", "Restarts"))}
-    kind = SCHEDULES.get(name.lower()) or kinds.get(name.lower().replace("_", ""))
-    if kind is None:
+    classes = {name.lower(): name for name in dir(module) if name.endswith(("Decay", "Restarts"))}
+    class_name = SCHEDULES.get(name.lower()) or classes.get(name.lower().replace("_", ""))
+    if class_name is None:
         raise NetconvError(f"Keras has no schedule called {name!r}; it has {', '.join(SCHEDULES)}")
-    make = getattr(module, kind)
-    options = _in_steps(given, steps, name)
-    if kind == "PiecewiseConstantDecay" and "values" in options:
-        options.setdefault("boundaries", [])
-    elif kind != "PiecewiseConstantDecay":
-        options.setdefault("initial_learning_rate", rate)
-        length = "first_decay_steps" if kind == "CosineDecayRestarts" else "decay_steps"
-        options.setdefault(length, max(1, steps * epochs - int(options.get("warmup_steps") or 0)))
-    if options.get("warmup_steps") and "warmup_target" not in options:  # Keras warms up from the initial rate
-        options.update(initial_learning_rate=0.0, warmup_target=options["initial_learning_rate"])
-    call_expressions.check(make, name, options)
+    make = getattr(module, class_name)
+    arguments = _in_steps(arguments, steps, name)
+    if class_name == "PiecewiseConstantDecay" and "values" in arguments:
+        arguments.setdefault("boundaries", [])
+    elif class_name != "PiecewiseConstantDecay":
+        arguments.setdefault("initial_learning_rate", rate)
+        length = "first_decay_steps" if class_name == "CosineDecayRestarts" else "decay_steps"
+        arguments.setdefault(length, max(1, steps * epochs - int(arguments.get("warmup_steps") or 0)))
+    if arguments.get("warmup_steps") and "warmup_target" not in arguments:  # Keras warms up from the initial rate
+        arguments.update(initial_learning_rate=0.0, warmup_target=arguments["initial_learning_rate"])
+    call_expressions.check(make, name, arguments)
     try:
-        made = make(**options)
-        made(0)
-        return made
+        schedule = make(**arguments)
+        schedule(0)
+        return schedule
     except (ValueError, TypeError, ArithmeticError) as error:
-        raise NetconvError(f"schedule {text}: {_line(error)}") from None
+        raise NetconvError(f"schedule {text}: {_one_line(error)}") from None
 
 
-def _in_steps(options: Mapping[str, Any], steps: int, name: str) -> dict[str, Any]:
-    found = {}
-    for option, value in options.items():
-        if option not in EPOCHS:
-            found[option] = value
+def _in_steps(arguments: Mapping[str, Any], steps: int, name: str) -> dict[str, Any]:
+    in_steps = {}
+    for argument, value in arguments.items():
+        if argument not in EPOCH_ARGUMENTS:
+            in_steps[argument] = value
             continue
         lengths = value if isinstance(value, list | tuple) else [value]
         if not all(isinstance(length, int | float) and not isinstance(length, bool) for length in lengths):
-            raise NetconvError(f"{name}: {option} is a number of epochs, not {value!r}")
+            raise NetconvError(f"{name}: {argument} is a number of epochs, not {value!r}")
         counted = [round(length * steps) for length in lengths]
-        found[EPOCHS[option]] = counted if option == "epochs" else counted[0]
-    return found
+        in_steps[EPOCH_ARGUMENTS[argument]] = counted if argument == "epochs" else counted[0]
+    return in_steps
 
 
-def _line(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__

@@ -1,19 +1,15 @@
-"""A model trained on a table."""
+"""Training a model on a table, in three steps: prepare, run, finish. Knows no format of tables."""
 
 from __future__ import annotations
 
-import csv
-import json
 import math
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..atomic_files import replacing
-from ..builder import compile_model
 from ..errors import NetconvError
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, ignore
@@ -23,233 +19,197 @@ from ..inference.dataset import Dataset
 from ..inference.evaluation import evaluate_dataset
 from ..inference.loading import TABLE, LoadedModel, open_model
 from ..inference.model_spec import as_targets, loss_of, spec_of
+from ..keras_api import named_objects
 from ..keras_api.lazy import keras
-from ..keras_files import archive
-from ..reports.evaluation_report import Evaluation
-from ..tables.number_format import finite
 from ..tables.sources import Data
 from . import distribution
 from .batches import TrainingData
 from .freezing import frozen
-from .loop import MONITOR, Plan, Progress, fit
-from .optimizers import Learning, optimizer_for, renewed
+from .loop import LoopResult, Plan, Progress, fit
+from .optimizers import optimizer_for, untrained
+from .options import TrainingOptions
+from .result import TrainingResult
 
 if TYPE_CHECKING:
     import numpy as np
 
-EPOCHS = 200
-"""The cap: training mostly stops earlier."""
-PATIENCE = 15
-"""Epochs without a smaller validation loss after which training stops."""
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """A trained model, and how it came to be: the `history` has the figures of each epoch, `best` is the number of the
-    epoch whose weights it has, `evaluation` is on the rows for validation (on those for training if there are none).
-
-    `classes` counts the rows of each class, `left_out` those that were not used, by reason. `stopped` tells that
-    training was stopped from outside; `chief`, that this process is the one that writes files.
-    """
-
-    opened: LoadedModel
-    history: tuple[dict[str, float], ...]
-    best: int
-    rows: int
-    validation_rows: int
-    evaluation: Evaluation
-    classes: dict[str, int] = field(default_factory=dict)
-    left_out: dict[str, int] = field(default_factory=dict)
-    stopped: bool = False
-    chief: bool = True
-
-    def save(self, target: Path | str | Any) -> None:
-        """Writes the model as `.keras` to a path or a binary stream. Raises OSError."""
-        archive.save(self.opened.model, target, self.opened.members)
-
-    def save_history(self, target: Path | str) -> None:
-        """Writes the figures of each epoch as JSON lines (`.jsonl`) or CSV. Raises OSError."""
-        with replacing(target) as name, name.open("w", newline="", encoding="utf-8") as stream:
-            if Path(target).suffix == ".jsonl":
-                stream.writelines(json.dumps(finite(figures)) + "\n" for figures in self.history)
-            else:
-                writer = csv.DictWriter(stream, list(self.history[0]))
-                writer.writeheader()
-                writer.writerows(self.history)
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        known = self.opened.encoding
-        return finite(
-            {
-                "rows": self.rows, "validation_rows": self.validation_rows, "left_out": self.left_out,
-                "epochs": len(self.history), "best_epoch": self.best, "stopped": self.stopped,
-                "target": list(known.targets), "classes": list(known.classes), "class_rows": self.classes,
-                "metrics": self.evaluation.metrics,
-            }
-        )  # fmt: skip
-
-    @property
-    def text(self) -> str:
-        left_out = ", ".join(f"{count:,} {why}" for why, count in self.left_out.items())
-        held = f"{self.validation_rows:,} to validate on" if self.validation_rows else "none to validate on"
-        lines = [("rows", f"{self.rows:,} to train on, {held}" + (f"; left out: {left_out}" if left_out else ""))]
-        if self.classes:
-            listed = [f"{name} {count:,}" for name, count in self.classes.items()]
-            lines.append(("classes", ", ".join(listed[:20]) + (", ..." if len(listed) > 20 else "")))
-        stopped = "; stopped in the last one" if self.stopped else ""
-        lines.append(("epochs", f"{len(self.history)}, the best {self.best}{stopped}"))
-        lines.append(("validation" if self.validation_rows else "training", self.evaluation.summary))
-        return "\n".join(f"{name:11} {what}" for name, what in lines)
-
 
 def train(
-    model,
+    model: Path | str | bytes | Any,
     data: Data,
     *,
     validation_data: Data | None = None,
-    validation_split: float = 0.2,
-    epochs: int = EPOCHS,
-    batch_size: int | None = None,
-    loss: str | None = None,
-    metrics: Sequence[str] = (),
-    class_weight: str | dict[str, float] | None = None,
-    monitor: str = MONITOR,
-    early_stopping: int = PATIENCE,
-    reduce_on_plateau: tuple[int, float] | None = None,
-    freeze: Sequence[str] = (),
-    init: str | None = None,
-    mixed_precision: str | None = None,
-    strategy=None,
-    checkpoint: Path | str | None = None,
-    resume: bool = False,
-    tensorboard: Path | str | None = None,
-    seed: int = 0,
+    strategy: Any = None,
     notify: Notify = ignore,
-    progress: Callable[[Progress], object] = ignore,
+    progress: Callable[[Progress], object] = lambda _: None,
     stop: Callable[[], bool] = bool,
-    **options,
+    **options: Any,
 ) -> TrainingResult:
-    """Trains a model on a table.
+    """Trains a model on a table. The same call gives the same weights.
 
-    `model` is what `open_model` takes, `data` a path or a binary stream; `options` are the fields of `TableOptions`,
-    how the table is read, and of `Learning`, how the optimizer learns. `init` is an initialiser for a net without
-    parameters.
+    The weights of the best epoch are kept. What is computed from the table, such as fill values and scales, is
+    computed on the rows trained on, not on those held out.
 
-    `validation_split` is the share of the rows held out, the same of each class, unless there is `validation_data`;
-    what stands for missing cells is learnt from the other rows only. `monitor` is the figure that tells the best epoch,
-    whose weights are kept; training stops after `early_stopping` epochs (0: never) without a better one.
-    `reduce_on_plateau` is (patience, factor): what the learning rate is multiplied by, after so many. `loss` and
-    `metrics` are Keras's, those of the model if not given. `class_weight` is "balanced" or weights by class. Layers
-    whose names match a pattern of `freeze` do not learn. `mixed_precision` is "mixed_float16" or "mixed_bfloat16".
+    Args:
+        model: a `.keras` file (path or bytes), a net (path of a `.json` file), a keras.Model, or what `open_model`
+            returns.
+        data: a table: path, binary stream, or several of them.
+        validation_data: another table to validate on.
+        strategy: what `strategy_for` returns. None is one device.
+        notify: is called with each line of text on what was inferred or is unusual.
+        progress: is called with a Progress, several times a second at most.
+        stop: is called as often; once it returns True, training ends, and what was trained so far is kept.
+        options: the fields of `TrainingOptions` and `TableOptions`. `seed` is also set as Keras's random seed.
 
-    `strategy` is what `strategy_for` gives. Each epoch leaves a checkpoint in the folder `checkpoint`, from which
-    `resume` goes on, to the weights that a training never broken off has; `tensorboard` is a folder for its figures.
-    Training ends early once `stop()` is true. The same call gives the same weights: `seed` is Keras's random seed, too.
-    Raises NetconvError, and OSError when a checkpoint cannot be written.
+    Raises:
+        NetconvError: an option, the table or the model does not fit, or the loss became infinite or NaN.
+        OSError: a checkpoint cannot be written.
+        TypeError: there is no such option.
     """
-    reading, learning = _divided(options)
-    if resume and not checkpoint:
-        raise NetconvError("--resume goes with --checkpoint, which names the folder")
-    if reduce_on_plateau and learning.schedule:
-        raise NetconvError("--schedule and --reduce-on-plateau would both set the learning rate: choose one")
+    training_options, table_options = _split(options)
     strategy = strategy or distribution.strategy_for()
-    if loss is not None:
-        loss = compile_model.loss_for(loss)
-    opened, training, validation = dataset.for_training(
-        open_model(model, seed, init, training=True, notify=notify), data, reading, loss=loss,
-        validation_data=validation_data, validation_split=validation_split, seed=seed, notify=notify,
-    )  # fmt: skip
-    loss = loss or loss_of(opened)
-    needs = spec_of(opened, loss)
-    batch_size = batch_size or (32 if len(training) < 10_000 else 128)
-    weights = weights_of_classes(class_weight, training)
-    steps = math.ceil(len(training) / batch_size)
-
-    keras.utils.set_random_seed(seed)
-    optimizer = optimizer_for(learning, getattr(opened.model, "optimizer", None), steps, epochs)
-    kept = _metrics(opened.model, metrics, needs)
-    with frozen(opened.model, freeze, notify):
-        working = distribution.working_copy(opened.model, strategy, mixed_precision)
-        own = working is opened.model and not freeze
-        with strategy.scope():
-            learner = optimizer if own else renewed(optimizer)
-            if mixed_precision == "mixed_float16":
-                learner = keras.optimizers.LossScaleOptimizer(learner)
-            working.compile(learner, loss, metrics=_metrics(None, metrics, needs), jit_compile=False)
-        for index, variable in enumerate(working.variables):
-            if variable.name == "seed_generator_state":  # of dropout: not what the file happened to hold
-                variable.assign([seed, index])
-        told = {
-            "rows": len(training), "checksum of the targets": zlib.crc32(training.targets[:].tobytes()),
-            "rows for validation": len(validation), "loss": compile_model.loss_config(loss),
-            "optimizer": type(optimizer).__name__, "optimizer's": _unnamed(optimizer.get_config()),
-            "class weights": class_weight, "monitor": monitor, "plateau": reduce_on_plateau,
-            "frozen layers": list(freeze), "precision": mixed_precision,
-        }  # fmt: skip
-        plan = Plan(
-            epochs, batch_size, seed, monitor, early_stopping, reduce_on_plateau, checkpoint, resume, tensorboard, told
-        )
-        encoded = partial(as_targets, spec=needs, loss=loss)
-        feed = TrainingData(training.inputs, training.targets, encoded, weights)
-        held = TrainingData(validation.inputs, validation.targets, encoded) if validation else None
-        done = fit(working, feed, held, plan, strategy, notify=notify, progress=progress, stop=stop)
-    if not own:
-        opened.model.set_weights(working.get_weights())
-        if reduce_on_plateau:
-            optimizer.learning_rate = renewed(learner).learning_rate
-    opened.model.compile(optimizer, loss, metrics=kept)
-    on = validation or training
-    evaluation = evaluate_dataset(opened.model, on, needs, loss)
-    return TrainingResult(
-        replace(opened, members={**opened.members, TABLE: training.encoding.dump()}), done.history, done.best,
-        len(training), len(validation), evaluation, _counts(training, validation), training.left_out, done.stopped,
-        distribution.is_chief(strategy),
-    )  # fmt: skip
+    prepared = _prepare(model, data, validation_data, training_options, table_options, strategy, notify)
+    return _finish(prepared, _run(prepared, notify, progress, stop))
 
 
-def _divided(options: dict[str, Any]) -> tuple[TableOptions, Learning]:
-    """Raises TypeError for an option that there is not."""
-    learns = {f.name for f in fields(Learning)}
+@dataclass(frozen=True)
+class _Prepared:
+    """Everything that a training starts from. `metrics` are what the trained model is compiled with."""
+
+    options: TrainingOptions
+    loaded: LoadedModel
+    spec: ModelSpec
+    training: Dataset
+    validation: Dataset
+    loss: Any
+    metrics: list[Any]
+    optimizer: Any
+    batch_size: int
+    class_weights: np.ndarray | None
+    strategy: Any
+
+
+def _split(options: dict[str, Any]) -> tuple[TrainingOptions, TableOptions]:
+    of_tables = {field.name for field in fields(TableOptions)}
     return (
-        TableOptions(**{name: value for name, value in options.items() if name not in learns}),
-        Learning(**{name: value for name, value in options.items() if name in learns}),
+        TrainingOptions(**{name: value for name, value in options.items() if name not in of_tables}),
+        TableOptions(**{name: value for name, value in options.items() if name in of_tables}),
     )
 
 
-def _unnamed(config: dict[str, Any]) -> dict[str, Any]:
-    """Without the name, which Keras numbers."""
-    return {key: value for key, value in config.items() if key != "name"}
+def _prepare(
+    model: Path | str | bytes | Any,
+    data: Data,
+    validation_data: Data | None,
+    options: TrainingOptions,
+    table_options: TableOptions,
+    strategy: Any,
+    notify: Notify,
+) -> _Prepared:
+    """Reads the table and chooses what the options leave open. Sets the random seed of Keras."""
+    loss = None if options.loss is None else named_objects.loss_for(options.loss)
+    loaded, training, validation = dataset.for_training(
+        open_model(model, options.seed, options.init, training=True, notify=notify), data, table_options, loss=loss,
+        validation_data=validation_data, validation_split=options.validation_split, seed=options.seed, notify=notify,
+    )  # fmt: skip
+    loss = loss or loss_of(loaded)
+    spec = spec_of(loaded, loss)
+    batch_size = options.batch_size or (32 if len(training) < 10_000 else 128)
+    weights = class_weights(options.class_weight, training)
+    keras.utils.set_random_seed(options.seed)
+    compiled = getattr(loaded.model, "optimizer", None)
+    optimizer = optimizer_for(options, compiled, math.ceil(len(training) / batch_size), options.epochs)
+    metrics = _metrics(loaded.model, options.metrics, spec)
+    return _Prepared(
+        options, loaded, spec, training, validation, loss, metrics, optimizer, batch_size, weights, strategy
+    )
 
 
-def _counts(training: Dataset, validation: Dataset) -> dict[str, int]:
-    counts = [sum(both) for both in zip(training.counts, validation.counts, strict=True)]
-    return {name: count for name, count in zip(training.names, counts, strict=True) if count}
+def _run(
+    prepared: _Prepared, notify: Notify, progress: Callable[[Progress], object], stop: Callable[[], bool]
+) -> LoopResult:
+    """Trains the model: itself, or a copy of it where the strategy or the precision demands one."""
+    model, options, strategy = prepared.loaded.model, prepared.options, prepared.strategy
+    with frozen(model, options.freeze, notify):
+        working = distribution.working_copy(model, strategy, options.mixed_precision)
+        in_place = working is model and not options.freeze
+        with strategy.scope():
+            optimizer = prepared.optimizer if in_place else untrained(prepared.optimizer)
+            if options.mixed_precision == "mixed_float16":
+                optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+            metrics = _metrics(None, options.metrics, prepared.spec)
+            working.compile(optimizer, prepared.loss, metrics=metrics, jit_compile=False)
+        for index, variable in enumerate(working.variables):
+            if variable.name == "seed_generator_state":  # of dropout; a file has the state that it was saved with
+                variable.assign([options.seed, index])
+        training, validation = prepared.training, prepared.validation
+        encode = partial(as_targets, spec=prepared.spec, loss=prepared.loss)
+        rows = TrainingData(training.inputs, training.targets, encode, prepared.class_weights)
+        held_out = TrainingData(validation.inputs, validation.targets, encode) if validation else None
+        plan = Plan(options, prepared.batch_size, _fingerprint(prepared))
+        result = fit(working, rows, held_out, plan, strategy, notify=notify, progress=progress, stop=stop)
+    if not in_place:
+        model.set_weights(working.get_weights())
+        if options.reduce_on_plateau:
+            prepared.optimizer.learning_rate = untrained(optimizer).learning_rate
+    model.compile(prepared.optimizer, prepared.loss, metrics=prepared.metrics)
+    return result
 
 
-def weights_of_classes(class_weight, training: Dataset) -> np.ndarray | None:
-    """What each class counts, (classes,) of float32; "balanced" lets all count alike. Raises NetconvError."""
+def _finish(prepared: _Prepared, result: LoopResult) -> TrainingResult:
+    """Evaluates the trained model."""
+    loaded, training, validation = prepared.loaded, prepared.training, prepared.validation
+    evaluation = evaluate_dataset(loaded.model, validation or training, prepared.spec, prepared.loss)
+    class_rows = {
+        name: count + held_out
+        for name, count, held_out in zip(training.names, training.counts, validation.counts, strict=True)
+        if count + held_out
+    }
+    return TrainingResult(
+        loaded=replace(loaded, members={**loaded.members, TABLE: training.encoding.dump()}),
+        encoding=training.encoding, history=result.history, best_epoch=result.best_epoch, rows=len(training),
+        validation_rows=len(validation), evaluation=evaluation, class_rows=class_rows, left_out=training.left_out,
+        stopped=result.stopped, chief=distribution.is_chief(prepared.strategy),
+    )  # fmt: skip
+
+
+def _fingerprint(prepared: _Prepared) -> dict[str, Any]:
+    """What the weights depend on, beside the seed and the batch size."""
+    options, optimizer = prepared.options, prepared.optimizer
+    config = {name: value for name, value in optimizer.get_config().items() if name != "name"}  # Keras numbers names
+    return {
+        "rows": len(prepared.training), "checksum of the targets": zlib.crc32(prepared.training.targets[:].tobytes()),
+        "rows for validation": len(prepared.validation), "loss": named_objects.loss_config(prepared.loss),
+        "optimizer": type(optimizer).__name__, "optimizer's": config, "class weights": options.class_weight,
+        "monitor": options.monitor, "plateau": options.reduce_on_plateau, "frozen layers": list(options.freeze),
+        "precision": options.mixed_precision,
+    }  # fmt: skip
+
+
+def class_weights(weights, training: Dataset) -> np.ndarray | None:
+    """The weight of each class, (classes,) of float32. `weights` are given by name, or "balanced": inversely
+    proportional to the number of rows. Raises NetconvError."""
     import numpy as np
 
-    if class_weight is None:
+    if weights is None:
         return None
     names, counts = training.names, np.array(training.counts)
     if not names:
-        raise NetconvError("class weights are for classes, and this net gives values")
-    if class_weight == "balanced":
+        raise NetconvError("class weights are for classifiers, and this net predicts values")
+    if weights == "balanced":
         present = np.count_nonzero(counts)
         return np.where(counts, len(training) / (present * np.maximum(counts, 1)), 1).astype(np.float32)
-    strange = [name for name in class_weight if name not in names]
-    if strange:
-        raise NetconvError(f"class weight for unknown class {strange[0]!r}; the classes are {', '.join(names)}")
-    return np.array([class_weight.get(name, 1.0) for name in names], np.float32)
+    unknown = [name for name in weights if name not in names]
+    if unknown:
+        raise NetconvError(f"class weight for unknown class {unknown[0]!r}; the classes are {', '.join(names)}")
+    return np.array([weights.get(name, 1.0) for name in names], np.float32)
 
 
-def _metrics(model, chosen: Sequence[str], needs: ModelSpec) -> list[Any]:
-    """The metrics that a user chose, or those that a model was compiled with, or the customary ones; made anew."""
+def _metrics(model, chosen: Sequence[str], spec: ModelSpec) -> list[Any]:
+    """New metrics: those chosen, or those that a model was compiled with, or the default ones."""
     if chosen:
-        return [compile_model.metric_for(name) for name in chosen]
+        return [named_objects.metric_for(name) for name in chosen]
     config = model.get_compile_config() if model is not None and model.compiled else None
     if config and config.get("metrics"):
         return keras.saving.deserialize_keras_object(config["metrics"])
-    return ["accuracy"] if needs.classes else ["mean_absolute_error"]
+    return ["accuracy"] if spec.classes else ["mean_absolute_error"]

@@ -22,7 +22,7 @@ def converted(name, known=True):
     return conversion.convert(folder / "net.json", input_shapes=shapes if known else None)
 
 
-@pytest.mark.parametrize("known", [True, False], ids=["known", "found out"])
+@pytest.mark.parametrize("known", [True, False], ids=["known", "inferred"])
 @pytest.mark.parametrize("name", FEED_FORWARD)
 def test_a_feed_forward_net_has_none_inside(name, known):
     done = converted(name, known)

@@ -39,10 +39,10 @@ def test_convert_prints_the_path_and_says_the_rest_on_stderr(tmp_path):
         "net.json: 6 nodes, 6 layers, 8 parameters copied from net.params",
         "input  Input (?, 24)",
         "output Output (?, 2)",
-        "loss   sparse_categorical_crossentropy, because the head is a softmax; targets are class numbers from 0; "
-        "--loss decides",
+        "loss   sparse_categorical_crossentropy, because the net ends in softmax; targets are class numbers from 0; "
+        "--loss overrides it",
         "optimizer adam, learning rate 0.001",
-        "note: Input: shape (?, 24) found out from the parameters",
+        "note: Input: shape (?, 24) inferred from the parameters",
         "note: Dropout with mode 'always' drops in training only, as Mathematica's layer does",
     ]
     assert sorted(os.listdir(tmp_path)) == ["net.json", "net.keras", "net.params"]
@@ -87,7 +87,7 @@ def test_options_of_keras_reach_the_model(tmp_path):
     path = write(tmp_path, net, **arrays)
     options = ["--loss", "mean_absolute_error", "--optimizer", "sgd", "--learning-rate", "0.5", "--metric", "mse"]
     done = CliRunner().invoke(main, ["convert", str(path), *options])
-    assert "loss   mean_absolute_error, as asked" in done.stderr
+    assert "loss   mean_absolute_error, as given" in done.stderr
     facts = json.loads(CliRunner().invoke(main, ["inspect", "--json", str(tmp_path / "net.keras")]).stdout)
     assert (facts["loss"], facts["optimizer"]) == ("mean_absolute_error", "SGD")
 
@@ -109,7 +109,7 @@ def test_an_op_without_translation_fails_before_keras_is_imported(tmp_path):
     code += "finally: print([m for m in sys.modules if m in ('tensorflow', 'keras')], file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code, "convert", path], capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr == f"netconv: {path}: this op has no translation: Warp (1, first at node 'a')\n[]\n"
+    assert done.stderr == f"netconv: {path}: this op is not supported: Warp (1, first at node 'a')\n[]\n"
 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path):
@@ -125,7 +125,7 @@ def test_a_missing_file():
     assert fails("inspect", "/nowhere/net.json") == "netconv: /nowhere/net.json: No such file or directory\n"
 
 
-def test_nothing_is_written_when_the_net_is_at_fault(tmp_path):
+def test_nothing_is_written_for_an_invalid_net(tmp_path):
     net, _ = dense()
     path = write(tmp_path, net, w=draw(2, 3), b=draw(7))
     text = fails("convert", path)
@@ -152,12 +152,15 @@ def test_a_model_is_never_written_over_its_net(tmp_path):
         (["convert"], "Error: Missing argument 'NET.json...'."),
         (["convert", "a", "b", "-o", "c"], "Error: -p and -o go with one net"),
         (["convert", "-"], "Error: a net from stdin needs -o"),
-        (["convert", "a", "--json", "-o", "-"], "Error: --json and -o - both want stdout"),
+        (["convert", "a", "--json", "-o", "-"], "Error: --json and -o - both write to stdout"),
+        (
+            ["convert", "a", "--learning-rate", "-1"],
+            "Error: Invalid value for '--learning-rate': -1.0 is not in the range x>0.",
+        ),
         (
             ["convert", "a", "--input-shape", "data=x"],
-            "Error: Invalid value for '--input-shape': 'data=x' is no shape such as data=?,3,224,224",
+            "Error: Invalid value for '--input-shape': 'data=x' is not a shape such as data=?,3,224,224",
         ),
-        (["translate"], "Error: No such command 'translate'."),
     ],
 )
 def test_misuse(arguments, text):

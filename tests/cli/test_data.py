@@ -36,7 +36,7 @@ def run(*arguments, code=0, **options):
 
 
 def train(*arguments, **options):
-    """What was learnt of the table, and the account."""
+    """How the table was read, and the messages."""
     done = run("train", *arguments, "--epochs", 1, **options)
     return json.loads(archive.members("net-trained.keras")["table.json"]), done.stderr.splitlines()
 

@@ -50,7 +50,7 @@ def fails(*arguments, code=1, **options):
 
 
 def test_from_an_export_to_predictions_through_pipes(folder):
-    """The shell's own pipes: nothing but data on stdout, nothing but the account on stderr."""
+    """The shell's own pipes: nothing but data on stdout, nothing but messages on stderr."""
     netconv = " ".join(NETCONV)
     script = (
         f"{netconv} convert net.json -o - --quiet"
@@ -123,7 +123,7 @@ def test_evaluate_stops_a_pipeline(trained):
     assert done.exit_code == 1 and done.stdout.startswith("rows ")
     accuracy, loss = (figure(metrics[name]) for name in ("accuracy", "loss"))
     assert done.stderr == (
-        f"netconv: accuracy is {accuracy}, and at least 1.5 is wanted; loss is {loss}, and at most -1 is wanted\n"
+        f"netconv: accuracy is {accuracy}, and must be at least 1.5; loss is {loss}, and must be at most -1\n"
     )
     done = run("evaluate", "-m", trained, kidney, "--max", "mse=1")
     known = "loss, accuracy, macro_precision, macro_recall, macro_f1, auc"
@@ -136,7 +136,7 @@ def test_evaluate_draws_the_confusion_matrix(trained, tmp_path):
     done = run("evaluate", "-m", trained, FIXTURES / "kidney.csv", "--plot", picture)
     assert done.exit_code == 0 and done.stdout.startswith("rows ") and picture.read_text().startswith("<?xml")
     message = fails("evaluate", "-m", "no.keras", "no.csv", "--plot", "m.pdf")
-    assert message == "netconv: m.pdf: a picture is a .png or an .svg file"
+    assert message == "netconv: m.pdf: a plot is a .png or .svg file"
 
 
 def test_predict_from_stdin_with_all_probabilities_and_in_json(trained):
@@ -161,18 +161,18 @@ def test_predict_the_likeliest_classes_what_the_model_gives_and_columns_passed_o
     )
 
 
-def test_predict_with_rows_at_fault(trained):
+def test_predict_with_bad_rows(trained):
     rows = (FIXTURES / "kidney.csv").read_text().splitlines(keepends=True)[:4]
     text = "".join([*rows[:2], "1,2\n", *rows[2:]])
-    told = "standard input, line 3: 2 cells, and the header has 26"
+    first = "standard input, line 3: 2 cells, and the header has 26"
     done = run("predict", "-m", trained, input=text)
-    assert (done.exit_code, done.stdout.count("\n"), done.stderr) == (1, 2, f"netconv: {told}\n")
+    assert (done.exit_code, done.stdout.count("\n"), done.stderr) == (1, 2, f"netconv: {first}\n")
     done = run("predict", "-m", trained, "--errors", "skip", input=text)
     assert (done.exit_code, done.stdout.count("\n")) == (0, 4)
-    assert done.stderr == f"warning: 1 bad row left out; the first: {told}\n"
+    assert done.stderr == f"warning: 1 bad row left out; the first: {first}\n"
     done = run("predict", "-m", trained, "--errors", "null", input=text)
     assert (done.exit_code, done.stdout.splitlines()[2]) == (0, ",")
-    assert done.stderr == f"warning: 1 bad row without a prediction; the first: {told}\n"
+    assert done.stderr == f"warning: 1 bad row without a prediction; the first: {first}\n"
     done = run("predict", "-m", trained, "--errors", "null", "--quiet", input=text)
     assert (done.exit_code, done.stdout.count("\n"), done.stderr) == (0, 5, "")
 
@@ -255,7 +255,13 @@ def test_the_input_is_never_written_over():
     "arguments, message",
     [
         (["train", "-", "-m", "-"], "Error: the model and the data cannot both be standard input"),
-        (["train", "t.csv", "--json", "-o", "-"], "Error: --json and -o - both want stdout"),
+        (["train", "net.json"],
+         "Error: Invalid value for 'DATA...': 'net.json' is not a table; a net or a model is given with -m"),
+        (["evaluate", "t.csv", "net.keras"],
+         "Error: Invalid value for 'DATA...': 'net.keras' is not a table; a net or a model is given with -m"),
+        (["predict", "net.keras"],
+         "Error: Invalid value for '[DATA...]': 'net.keras' is not a table; a net or a model is given with -m"),
+        (["train", "t.csv", "--json", "-o", "-"], "Error: --json and -o - both write to stdout"),
         (["train", "t.csv", "--history", "h.txt"], "Error: --history writes .csv or .jsonl"),
         (["train", "t.csv", "--rescale", "1/0,0"],
          "Error: Invalid value for '--rescale': '1/0,0' is not two numbers such as 1/255,0"),
@@ -264,7 +270,7 @@ def test_the_input_is_never_written_over():
         (["predict", "t.csv", "--rescale", "1e999999999,0"],
          "Error: Invalid value for '--rescale': '1e999999999,0' is not two numbers such as 1/255,0"),
         (["evaluate", "t.csv", "--min", "accuracy"],
-         "Error: Invalid value for '--min': 'accuracy' is no limit such as accuracy=0.95"),
+         "Error: Invalid value for '--min': 'accuracy' is not a limit such as accuracy=0.95"),
         (["predict", "--proba", "--raw"], "Error: --proba, --top and --raw exclude each other"),
         (["predict", "--top", "0"], "Error: Invalid value for '--top': 0 is not in the range x>=1."),
         (["predict", "--errors", "all"],

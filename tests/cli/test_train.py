@@ -1,4 +1,4 @@
-"""`netconv train` as a process: broken off, told to stop, on a full disk; its options."""
+"""`netconv train` as a process: interrupted, killed, on a full disk; its options."""
 
 import json
 import os
@@ -17,8 +17,7 @@ import pytest
 from click.testing import CliRunner
 from models import KIDNEY, layers, model, separable
 
-from netconv.cli import main
-from netconv.cli import train as command
+from netconv.cli import main, progress
 from netconv.keras_files import archive
 
 NETCONV = [sys.executable, "-m", "netconv"]
@@ -80,14 +79,14 @@ LONG = ["--epochs", "60", "--early-stopping", "0", "--batch-size", "8", "--json"
 
 @pytest.mark.usefixtures("folder")
 def test_killed_and_resumed():
-    """kill -9 in the midst: going on gives the weights of the training that was left alone."""
+    """kill -9 in the middle: the resumed training has the weights of an uninterrupted one."""
     killed = start(*LONG, "-o", "x.keras", "--checkpoint", "ck")
     after(killed, 3)
     killed.kill()
     done(killed, -signal.SIGKILL)
     assert not Path("x.keras").exists()
     found = run(*LONG, "-o", "resumed.keras", "--checkpoint", "ck", "--resume")
-    assert found.exit_code == 0 and "\ngoing on after epoch " in found.stderr
+    assert found.exit_code == 0 and "\ncontinuing after epoch " in found.stderr
     epochs = [json.loads(line)["epoch"] for line in found.stdout.splitlines()[:-1]]
     assert epochs == list(range(epochs[0], 61)) and epochs[0] > 3
     assert run(*LONG, "-o", "whole.keras").exit_code == 0
@@ -96,14 +95,14 @@ def test_killed_and_resumed():
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.usefixtures("folder")
-def test_stopped_in_the_midst_what_was_learnt_is_kept(number, code):
+def test_stopped_in_the_midst_the_weights_are_kept(number, code):
     stopped = start("--epochs", "100000", "--early-stopping", "0", "--batch-size", "8", "--json", "-o", "x.keras")
     after(stopped, 2)
     stopped.send_signal(number)
     out, said = done(stopped, code)
     facts = json.loads(out[-1])
     assert facts["path"] == "x.keras" and facts["stopped"] and 2 < facts["epochs"] < 100000
-    assert "stopping; what was learnt is kept" in said and "Traceback" not in "".join(said)
+    assert "stopping; the weights trained so far are kept" in said and "Traceback" not in "".join(said)
     assert len(weights("x.keras")) == 4
 
 
@@ -120,7 +119,7 @@ made.layers[1].rate = 0
 made.save("plain.keras")
 two = netconv.train("plain.keras", "t.csv", strategy=tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), **options)
 one = netconv.train("plain.keras", "t.csv", **options)
-for left, right in zip(two.opened.model.get_weights(), one.opened.model.get_weights(), strict=True):
+for left, right in zip(two.loaded.model.get_weights(), one.loaded.model.get_weights(), strict=True):
     np.testing.assert_allclose(left, right, atol=1e-6)
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=SECONDS, capture_output=True)
@@ -139,7 +138,7 @@ def test_a_full_disk():
 
 def test_room_is_looked_for_before_training(folder, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=200))
-    assert fails() == "netconv: net-trained.keras: 0 MB are free, and what is written takes 0 MB"
+    assert fails() == "netconv: net-trained.keras: 0 MB are free, and the file takes 0 MB"
     assert not (folder / "net-trained.keras").exists()
 
 
@@ -148,7 +147,7 @@ def test_room_is_looked_for_before_training(folder, monkeypatch):
     [
         (["--history", "no/h.csv"], "netconv: no/h.csv: No such file or directory"),
         (["--plot", "no/p.png"], "netconv: no/p.png: No such file or directory"),
-        (["--plot", "p.pdf"], "netconv: p.pdf: a picture is a .png or an .svg file"),
+        (["--plot", "p.pdf"], "netconv: p.pdf: a plot is a .png or .svg file"),
         (["--checkpoint", "t.csv"], "netconv: t.csv: File exists"),
         (["--tensorboard", "t.csv/x"], "netconv: t.csv/x: Not a directory"),
         (["-o", "d.keras"], "netconv: d.keras: Is a directory"),
@@ -156,7 +155,7 @@ def test_room_is_looked_for_before_training(folder, monkeypatch):
          "netconv: --init is for a net without a parameter file, and a Keras model has its weights; leave it out"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_written_is_told_before_training(folder, arguments, message):
+def test_what_cannot_be_written_is_an_error_before_training(folder, arguments, message):
     (folder / "d.keras").mkdir()
     before = sorted(os.listdir())
     assert fails(*arguments) == message
@@ -166,9 +165,9 @@ def test_what_cannot_be_written_is_told_before_training(folder, arguments, messa
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--resume"], "Error: --resume goes with --checkpoint, which names the folder"),
+        (["--resume"], "Error: --resume needs --checkpoint, which names the folder"),
         (["--strategy", "multiworker"],
-         "Error: --strategy multiworker wants TF_CONFIG in the environment, which names the workers"),
+         "Error: --strategy multiworker needs the environment variable TF_CONFIG, which lists the workers"),
         (["--reduce-on-plateau", "5,2"],
          "Error: Invalid value for '--reduce-on-plateau': '5,2' is not a number of epochs and a factor below 1, such "
          "as 5,0.1"),
@@ -214,7 +213,7 @@ def test_initial_values_are_for_a_net_without_parameters():
     kidney = ["train", str(KIDNEY), "-m", "net.json", "--epochs", "1", "--init", "he"]
     found = CliRunner().invoke(main, kidney)
     assert (found.exit_code, found.stderr) == (
-        1, "netconv: net.json: its parameters are in net.params; initial values (--init) are for a net without\n"
+        1, "netconv: net.json: its parameters are in net.params; --init is for a net without a parameter file\n"
     )  # fmt: skip
     os.remove("net.params")
     assert CliRunner().invoke(main, kidney).exit_code == 0
@@ -222,11 +221,11 @@ def test_initial_values_are_for_a_net_without_parameters():
 
 def test_progress_on_one_line_of_a_terminal(capsys, monkeypatch):
     times = iter([1.0, 2.0, 4.0, 4.05, 9.0])
-    monkeypatch.setattr(command.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
     monkeypatch.setenv("COLUMNS", "60")
-    line = command._Line()
-    at = {"epochs": 5, "figures": {"loss": 0.25, "accuracy": 0.5}}
-    line(SimpleNamespace(epoch=1, done=0.0, rows=0, left=10_000, epochs=5, figures={}))
+    line = progress.ProgressLine()
+    at = {"epochs": 5, "metrics": {"loss": 0.25, "accuracy": 0.5}}
+    line(SimpleNamespace(epoch=1, done=0.0, rows=0, left=10_000, epochs=5, metrics={}))
     line(SimpleNamespace(epoch=1, done=0.1, rows=200, left=9800, **at))
     line(SimpleNamespace(epoch=1, done=0.6, rows=1200, left=120_000, **at))
     line(SimpleNamespace(epoch=1, done=0.7, rows=1400, left=8600, **at))
@@ -237,4 +236,4 @@ def test_progress_on_one_line_of_a_terminal(capsys, monkeypatch):
         "epoch 1/5  60%  500 rows/s  at most 4:00 left  loss 0.2500 ",
         "epoch 1/5 100%  257 rows/s  at most 0:31 left  loss 0.2500 ", "",
     ]  # fmt: skip
-    assert command._duration(3723) == "1:02:03"
+    assert progress.duration(3723) == "1:02:03"

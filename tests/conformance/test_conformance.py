@@ -115,6 +115,13 @@ def test_every_row_is_recorded():
         assert {name.partition("/")[0] for name in members} == {row.name for row in rows}
 
 
+def test_a_family_is_that_of_its_ops():
+    """Rows and recordings are divided as `netconv/ops` is."""
+    ops = registry.load()
+    for family, rows in families().items():
+        assert {ops[row.op].function.__module__.rpartition(".")[2] for row in rows} == {family}
+
+
 def test_no_row_twice():
     names = [row.name for _, row in ROWS]
     assert len(names) == len(set(names))

@@ -22,23 +22,27 @@ def source(text):
     return (Source("t.csv", lambda: io.BytesIO(text.encode())),)
 
 
-def fit(text, needs, *targets, classes=(), **options):
-    said, table_options = [], TableOptions(targets, **options)
+def fit(text, spec, *targets, classes=(), **options):
+    notices, table_options = [], TableOptions(targets, **options)
     likely = partial(target_inference.likely_targets, options=table_options, file="t.csv")
-    whole = table.read(source(text), distinct=likely)
-    found = schema_inference.infer_encoding(whole, needs, table_options, classes, notify=said.append)
-    everywhere = np.ones(len(whole), bool)
-    return whole.rows(slice(None)), transform.fit_statistics(found, whole, everywhere, table_options.standardize), said
+    source_table = table.read(source(text), distinct=likely)
+    found = schema_inference.infer_encoding(source_table, spec, table_options, classes, notify=notices.append)
+    everywhere = np.ones(len(source_table), bool)
+    return (
+        source_table.rows(slice(None)),
+        transform.fit_statistics(found, source_table, everywhere, table_options.standardize),
+        notices,
+    )
 
 
-def fails(text, needs, *targets, **options):
+def fails(text, spec, *targets, **options):
     with pytest.raises(DataError) as caught:
-        fit(text, needs, *targets, **options)
+        fit(text, spec, *targets, **options)
     return str(caught.value)
 
 
 @pytest.mark.parametrize(
-    "text, needs, target",
+    "text, spec, target",
     [
         ("a,Class,b\n1,x,2\n3,y,4\n", ModelSpec(2, 2, 2), "Class"),
         ("y,a,label\n1,2,0\n3,4,1\n", ModelSpec(2, 2, 2), "label"),
@@ -49,10 +53,10 @@ def fails(text, needs, *targets, **options):
         ("a,b,price\n1,2,9.5\n3,4,7\n", ModelSpec(2, 1, 0), "price"),
     ],
 )
-def test_the_target_is_inferred_and_named(text, needs, target):
-    _, found, said = fit(text, needs)
+def test_the_target_is_inferred_and_named(text, spec, target):
+    _, found, notices = fit(text, spec)
     assert found.targets == (target,)
-    assert said == [f"target: column {target!r} (--target names another)"]
+    assert notices == [f"target: column {target!r} (--target names another)"]
 
 
 def test_a_target_can_be_given_by_name_or_number():
@@ -63,7 +67,7 @@ def test_a_target_can_be_given_by_name_or_number():
 
 
 @pytest.mark.parametrize(
-    "text, needs, targets, message",
+    "text, spec, targets, message",
     [
         ("a,b\n1,2\n", ModelSpec(1, 1, 0), ["c"], "t.csv: has no column 'c'; its columns are a, b"),
         ("a,b\n1,2\n", ModelSpec(1, 1, 0), ["3"], "t.csv: has no column '3'; its columns are a, b"),
@@ -91,8 +95,8 @@ def test_a_target_can_be_given_by_name_or_number():
          "t.csv, column 'a': 60 different texts in 60 rows are not categories; leave the column out with --drop"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_the_model(text, needs, targets, message):
-    assert fails(text, needs, *targets) == message
+def test_what_does_not_fit_the_model(text, spec, targets, message):
+    assert fails(text, spec, *targets) == message
 
 
 @pytest.mark.parametrize(
@@ -106,9 +110,9 @@ def test_what_does_not_fit_the_model(text, needs, targets, message):
     ],
 )
 def test_a_column_that_is_not_a_feature_is_left_out_when_it_is_one_too_many(text, dropped):
-    _, found, said = fit(text, ModelSpec(1, 2, 2))
+    _, found, notices = fit(text, ModelSpec(1, 2, 2))
     assert [feature.name for feature in found.features] not in ([dropped], [])
-    assert said[-1] == f"column {dropped!r} is left out: it would be one feature too many"
+    assert notices[-1] == f"column {dropped!r} is left out: it would be one feature too many"
     assert len(fit(text, ModelSpec(2, 2, 2))[1].features) == 2
 
 
@@ -121,10 +125,10 @@ def test_texts_become_codes_or_one_hot_by_the_width():
 
 
 def test_missing_cells_are_filled_with_the_median_or_the_most_frequent_text_of_the_training_rows():
-    whole = table.read(source("a,b,c,y\n1,x,\n,?,\n5,z,\n2,z,\n9,x,\n".replace(",\n", ",,0\n")))
-    found = schema_inference.infer_encoding(whole, ModelSpec(3, 1, 0), TableOptions(("y",)))
-    found = transform.fit_statistics(found, whole, np.arange(5) < 4)
-    rows = whole.rows(slice(None))
+    source_table = table.read(source("a,b,c,y\n1,x,\n,?,\n5,z,\n2,z,\n9,x,\n".replace(",\n", ",,0\n")))
+    found = schema_inference.infer_encoding(source_table, ModelSpec(3, 1, 0), TableOptions(("y",)))
+    found = transform.fit_statistics(found, source_table, np.arange(5) < 4)
+    rows = source_table.rows(slice(None))
     assert [feature.fill for feature in found.features] == [2.0, "z", 0.0]
     assert transform.features(rows, found)[1].tolist() == [2, 1, 0]
 
@@ -222,9 +226,9 @@ def test_the_error_has_its_parts():
 
 
 def test_a_missing_cell_without_a_fill_value():
-    whole = table.read(source("a,y\n1,0\n,1\n"))
-    found = schema_inference.infer_encoding(whole, ModelSpec(1, 2, 2), TableOptions(("y",)), ("p", "q"))
-    rows = whole.rows(slice(None))
+    source_table = table.read(source("a,y\n1,0\n,1\n"))
+    found = schema_inference.infer_encoding(source_table, ModelSpec(1, 2, 2), TableOptions(("y",)), ("p", "q"))
+    rows = source_table.rows(slice(None))
     with pytest.raises(DataError) as caught:
         transform.features(rows, found)
     assert str(caught.value) == (

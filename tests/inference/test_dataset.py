@@ -117,10 +117,10 @@ def test_a_table_on_disk_trains_and_is_evaluated(monkeypatch):
     monkeypatch.setattr("netconv.tables.sources.BLOCK", 1024)
     again = netconv.train(model(), source(text), epochs=5)
     assert again.rows == 320 and again.evaluation.metrics["accuracy"] > 0.9
-    assert again.opened.encoding == done.opened.encoding
-    metrics = netconv.evaluate(done.opened, source(text)).metrics
+    assert again.encoding == done.encoding
+    metrics = netconv.evaluate(done.loaded, source(text)).metrics
     monkeypatch.setattr(disk_buffer, "MEMORY", 1 << 20)
-    assert metrics == pytest.approx(netconv.evaluate(done.opened, source(text)).metrics)
+    assert metrics == pytest.approx(netconv.evaluate(done.loaded, source(text)).metrics)
 
 
 def test_a_column_that_turns_to_text_late_is_text_on_disk_too(monkeypatch):
@@ -218,7 +218,7 @@ def test_a_model_of_two_inputs_is_trained_and_predicts():
     done = netconv.train(two_inputs(1, 1), source(separable(100)), input={"shape": "a", "size": "b"}, epochs=30,
                          learning_rate=0.1)  # fmt: skip
     assert done.evaluation.metrics["accuracy"] > 0.9
-    lines = b"".join(netconv.predict(done.opened, source("b,a\n0,2\n0,-2\n")).csv()).decode().splitlines()
+    lines = b"".join(netconv.predict(done.loaded, source("b,a\n0,2\n0,-2\n")).csv()).decode().splitlines()
     assert [line.split(",")[0] for line in lines[1:]] == ["yes", "no"]
 
 
@@ -307,7 +307,7 @@ def test_what_is_not_an_id(cell, one, message):
 
 def test_ids_are_checked_when_predicting_too():
     done = netconv.train(embedding(7), source(TOKENS * 1), epochs=1, validation_split=0)
-    assert fails(netconv.predict, done.opened, source("u,v,w\n1,2,9\n")) == (
+    assert fails(netconv.predict, done.loaded, source("u,v,w\n1,2,9\n")) == (
         "t.csv, line 2, column 'w': '9' is not an id; ids are integers from 0 to 6"
     )
 
@@ -365,13 +365,13 @@ def test_standardized_targets_come_back_in_their_units():
     text = "x,y\n" + "".join(f"{x:.3f},{5000 + 300 * x:.3f}\n" for x in np.linspace(-1, 1, 60))
     done = netconv.train(model(1, 1, "mse", None), source(text), standardize_target=True, standardize=True, epochs=100)
     assert done.evaluation.metrics["loss"] < 0.1 and done.evaluation.metrics["rmse"] < 60
-    assert netconv.evaluate(done.opened, source(text)).metrics["mae"] < 50
-    [head, row] = b"".join(netconv.predict(done.opened, source("x\n0.5\n")).csv()).decode().split()
+    assert netconv.evaluate(done.loaded, source(text)).metrics["mae"] < 50
+    [head, row] = b"".join(netconv.predict(done.loaded, source("x\n0.5\n")).csv()).decode().split()
     assert head == "y" and float(row) == pytest.approx(5150, abs=60)
     assert fails(datasets, model(), separable(20), standardize_target=True) == (
         "t.csv: --standardize-target is for numeric targets, and this net predicts classes"
     )
-    assert fails(netconv.evaluate, done.opened, source(text), rescale=(2.0, 0.0)) == (
+    assert fails(netconv.evaluate, done.loaded, source(text), rescale=(2.0, 0.0)) == (
         "the model standardizes its features: leave --rescale out"
     )
     assert fails(netconv.evaluate, model(1, 1, "mse", None), source(text), standardize=True) == (
@@ -415,11 +415,11 @@ def test_arrays_train(tmp_path):
     np.savez(tmp_path / "d.npz", x_train=x, y_train=y, x_test=x[:50], y_test=y[:50])
     done = netconv.train(model(), tmp_path / "d.npz", epochs=20)
     assert done.rows == 160 and done.evaluation.metrics["accuracy"] > 0.9
-    assert netconv.evaluate(done.opened, tmp_path / "d.npz").rows == 50
+    assert netconv.evaluate(done.loaded, tmp_path / "d.npz").rows == 50
     np.save(tmp_path / "d.npy", x)
-    assert len(b"".join(netconv.predict(done.opened, tmp_path / "d.npy").csv()).splitlines()) == 201
+    assert len(b"".join(netconv.predict(done.loaded, tmp_path / "d.npy").csv()).splitlines()) == 201
     source = Source("labels", lambda: io.BytesIO((tmp_path / "y.npy").read_bytes()))
     np.save(tmp_path / "y.npy", y)
-    assert netconv.evaluate(done.opened, tmp_path / "d.npy", labels=source).rows == 200
+    assert netconv.evaluate(done.loaded, tmp_path / "d.npy", labels=source).rows == 200
     with pytest.raises(DataError, match=r"d.npy: has no target column 'y'$"):
-        netconv.evaluate(done.opened, tmp_path / "d.npy")
+        netconv.evaluate(done.loaded, tmp_path / "d.npy")

@@ -156,11 +156,11 @@ def test_a_matrix_that_is_too_wide_becomes_a_list_of_mistakes():
     lines = mistaken([f"kind {n}" for n in range(40)], 400).text.splitlines()
     at = lines.index("true    predicted     count  of the true class")
     assert lines[at + 1] == "kind 9  kind 0            2  20.0%" and len(lines) == at + 22
-    assert lines[-1] == "the 20 commonest of 39 mistakes; --json and --plot have the matrix"
+    assert lines[-1] == "the 20 most frequent of 39 mistakes; --json and --plot have the matrix"
     assert max(map(len, lines)) < 120
     y = np.arange(80) % 40
     assert evaluated(one_hot(y, 40), y, [f"kind {n}" for n in range(40)]).text.endswith(
-        "\nno class is taken for another"
+        "\nno class is mistaken for another"
     )
 
 
@@ -188,8 +188,7 @@ def test_limits():
     found.check({"accuracy": 0.6, "macro_f1": 0.6}, {"loss": 9})
     found.check({"accuracy": found.metrics["accuracy"]}, {"accuracy": found.metrics["accuracy"]})
     assert fails(found.check, {"accuracy": 0.95, "macro_f1": 0.1}, {"loss": 0.25}) == (
-        f"accuracy is 0.6667, and at least 0.95 is wanted; loss is {found.metrics['loss']:.4f}, "
-        "and at most 0.25 is wanted"
+        f"accuracy is 0.6667, and must be at least 0.95; loss is {found.metrics['loss']:.4f}, and must be at most 0.25"
     )
     assert fails(found.check, {"acc": 0.95}) == (
         "there is no metric 'acc' here; there are loss, accuracy, macro_precision, macro_recall, macro_f1"
@@ -198,5 +197,5 @@ def test_limits():
 
 def test_a_figure_that_there_is_none_of_keeps_no_limit():
     found = evaluated(one_hot([0, 1], 2), np.array([0, 0]), "ab")
-    assert fails(found.check, {"auc": 0}) == "auc is nan, and at least 0 is wanted"
-    assert fails(found.check, {}, {"auc": 1}) == "auc is nan, and at most 1 is wanted"
+    assert fails(found.check, {"auc": 0}) == "auc is nan, and must be at least 0"
+    assert fails(found.check, {}, {"auc": 1}) == "auc is nan, and must be at most 1"

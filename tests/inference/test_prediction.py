@@ -89,10 +89,10 @@ def test_columns_that_are_kept_have_names_of_their_own():
 
 
 def test_what_goes_with_classes_goes_with_classes_only():
-    message = "probabilities are of classes, and this net gives values"
+    message = "probabilities are for classifiers, and this net predicts values"
     assert fails(list, predicted(NAMES, [BLOCK], classes=False).csv(proba=True)) == message
     assert fails(list, predicted(NAMES, [BLOCK], classes=False).json(top=1)) == message
-    message = "either the probabilities of all classes or the likeliest classes"
+    message = "choose the probabilities of all classes or the most likely classes, not both"
     assert fails(list, predicted(NAMES, [BLOCK]).csv(proba=True, top=1)) == message
 
 
@@ -114,7 +114,7 @@ def trained():
     rows = "id,a,c,class\n" + "".join(
         f"{n},{n % 7 - 3},{'pq'[n % 2]},{'yes' if n % 7 > 3 else 'no'}\n" for n in range(70)
     )
-    return train.train(model(), source(rows), epochs=1).opened
+    return train.train(model(), source(rows), epochs=1).loaded
 
 
 def lines_of(text, opened, written=Predictions.csv, **options):

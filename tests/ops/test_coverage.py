@@ -46,17 +46,17 @@ def test_some_ops():
         "op             outputs  gradients  other names",
         f"Deconvolution  {outputs:7}  {gradients:9}  _npx_deconvolution",
         "",
-        "1 op is translated, under 2 names. The figures are the largest errors against MXNet.",
+        "1 op is supported, under 2 names. The numbers are the largest errors compared with MXNet.",
     ]
     assert said("DECONV").splitlines() == rows
     refused = "_contrib_DeformablePSROIPooling"
     listed = said("psroi").splitlines()
-    assert listed[5:] == [f"{refused}  {REFUSED[refused]}", "", "1 name is refused."]
+    assert listed[5:] == [f"{refused}  {REFUSED[refused]}", "", "1 name is not supported."]
     assert listed[1].startswith("_contrib_PSROIPooling")
     assert said("zipfian").splitlines() == [
         f"_sample_unique_zipfian  {REFUSED['_sample_unique_zipfian']}",
         "",
-        "1 name is refused.",
+        "1 name is not supported.",
     ]
 
 

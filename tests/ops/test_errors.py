@@ -79,7 +79,7 @@ FAULTS = [
         {"data": (2, 3, 4, 4)},
         {},
         0,
-        f"attribute 'nsize' must be a whole number of at least 1; received '{10**20}'",
+        f"attribute 'nsize' must be an integer of at least 1; received '{10**20}'",
     ),
     (
         "LRN",
@@ -87,7 +87,7 @@ FAULTS = [
         {"data": (2, 3, 4, 4)},
         {},
         0,
-        "attribute 'nsize' must be a whole number of at least 1; received '0'",
+        "attribute 'nsize' must be an integer of at least 1; received '0'",
     ),
     (
         "cumsum",
@@ -95,7 +95,7 @@ FAULTS = [
         {"data": (2, 3)},
         {},
         0,
-        f"attribute 'axis' must be a whole number; received '{10**20}'",
+        f"attribute 'axis' must be an integer; received '{10**20}'",
     ),
     (
         "ROIPooling",
@@ -175,7 +175,7 @@ FAULTS = [
         {"data": (1, 2, 4, 4)},
         {},
         0,
-        "attribute 'stride' must be a tuple of whole numbers of at least 1; received '(0, 1)'",
+        "attribute 'stride' must be a tuple of integers of at least 1; received '(0, 1)'",
     ),
     (
         "space_to_depth",
@@ -257,7 +257,7 @@ FAULTS = [
         {"data": (5, 2, 4), "label": (2, 3)},
         {},
         0,
-        "needs an input for the lengths that it is told to use",
+        "needs an input for the lengths that its attributes ask for",
     ),
     (
         "CTCLoss",
@@ -299,7 +299,7 @@ FAULTS = [
         {"data": (2, 3, 4)},
         {"g": (3,), "b": (3,), "m": (3,), "v": (3,)},
         2,
-        "the outputs of mean and variance cannot be translated; take only the first output",
+        "the outputs of mean and variance are not supported; take only the first output",
     ),
     (
         "BatchNorm",
@@ -307,7 +307,7 @@ FAULTS = [
         {"data": (2, 3, 4)},
         {"g": (3,), "b": (3,), "m": (3,), "v": (3,)},
         2,
-        "the outputs of mean and variance cannot be translated; take only the first output",
+        "the outputs of mean and variance are not supported; take only the first output",
     ),
     (
         "SoftmaxOutput",
@@ -315,7 +315,7 @@ FAULTS = [
         {"data": (2, 3)},
         {},
         0,
-        "attribute 'ignore_label' must be a whole number; received 0.5",
+        "attribute 'ignore_label' must be an integer; received 0.5",
     ),
     (
         "im2col",
@@ -411,7 +411,7 @@ FAULTS = [
         {"data": (3, 1, 2)},
         {"p": (48,), "s": (1, 1, 2), "c": (1, 1, 2)},
         0,
-        "lstm_state_clip is not translated: MXNet clips the cell state on a GPU alone",
+        "lstm_state_clip is not supported: MXNet clips the cell state on a GPU only",
     ),
     (
         "RNN",
@@ -419,7 +419,7 @@ FAULTS = [
         {"data": (3, 1, 2)},
         {"p": (36,), "s": (1, 1, 2)},
         0,
-        "use_sequence_length is not translated: MXNet heeds the lengths on a GPU alone; export with a fixed length",
+        "use_sequence_length is not supported: MXNet uses the lengths on a GPU only; export with a fixed length",
     ),
     (
         "RNN",
@@ -493,7 +493,7 @@ FAULTS = [
         {"unused": (1,)},
         {},
         0,
-        "the range is inferred from its use, which is not translated; write 'stop'",
+        "the range is inferred from its use, which is not supported; write 'stop'",
     ),
     (
         "_arange",
@@ -534,7 +534,7 @@ FAULTS = [
         {"data": (3, 1, 2)},
         {"p": (32,), "s": (1, 1, 1)},
         0,
-        "projection_size goes with mode lstm; received gru",
+        "projection_size is for mode lstm only; received gru",
     ),
     (
         "RNN",
@@ -568,7 +568,7 @@ FAULTS = [
         0,
         "attribute 'min_factor' must be at least 0; received -0.5",
     ),
-    ("_npi_lcm_scalar", {"scalar": 2}, {"data": (2, 4)}, {}, 0, "data must be whole numbers; received float32"),
+    ("_npi_lcm_scalar", {"scalar": 2}, {"data": (2, 4)}, {}, 0, "data must be integers; received float32"),
     (
         "_npi_insert_tensor",
         {"axis": 0},
@@ -587,6 +587,14 @@ FAULTS = [
         {},
         0,
         "needs a known number of marks and of at most 10000 points; give the input's shape",
+    ),
+    (
+        "_npi_average",
+        {},
+        {"data": (2, 4), "weights": (4,)},
+        {},
+        0,
+        "weights along one axis need the attribute 'axis'",
     ),
     ("_npi_diff", {"axis": 5}, {"data": (2, 4)}, {}, 0, "axis must be in [-2, 2); received 5"),
     (
@@ -677,7 +685,7 @@ FAULTS = [
         {"unused": (1,)},
         {},
         0,
-        "attributes 'infer_range' and 'repeat' are not translated; leave them out",
+        "attributes 'infer_range' and 'repeat' are not supported; leave them out",
     ),
     (
         "_npi_arange",

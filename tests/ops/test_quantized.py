@@ -104,7 +104,7 @@ FUSED = [
         {"quantized": True, "with_act": True},
         INNER,
         (IMAGE, ("float32", (3, 2, 2, 2)), END, END),
-        "is translated with relu or a clip at 0 alone; convert the float net; received tanh",
+        "is supported with relu or a clip at 0 only; convert the float net; received tanh",
     ),
     (
         "_sg_mkldnn_conv",
@@ -134,7 +134,7 @@ FUSED = [
         {"heads": 2, "quantized": True},
         None,
         (BYTES, SIGNLESS),
-        "needs a range of what it is given",
+        "needs the range of its input",
     ),
     (
         "_sg_mkldnn_selfatt_qk",
@@ -164,7 +164,7 @@ def test_a_bias_beside_data_without_a_range(tmp_path):
     path = write(tmp_path, graph(*nodes), w=np.ones((3, 2, 2, 2), "float32"), b=np.ones(3, "float32"))
     with pytest.raises(netconv.NodeError) as caught:
         netconv.convert(path, input_shapes={"data": (1, 2, 4, 4)})
-    message = "needs the range of its data; quantise the net with ranges found on data"
+    message = "needs the range of its data; quantize the net with calibrated ranges"
     assert str(caught.value) == f"_sg_mkldnn_conv node 'node': {message}"
 
 
@@ -248,6 +248,5 @@ def test_nothing_of_it_trains(tmp_path):
     assert converted.model.trainable_variables == []
     np.testing.assert_array_equal(converted.model.get_layer("fc").kernel, ARRAYS["w"].T)
     assert converted.account.notes[-1] == (
-        "the net is quantised: nothing is learnt through its whole numbers; "
-        "to train, convert the float net that it was made from"
+        "the net is quantized: its integers cannot be trained; to train, convert the float net that it was made from"
     )

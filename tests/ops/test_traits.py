@@ -78,7 +78,7 @@ def test_other_names_do_not_clash():
 def test_an_op_is_declared_once():
     with pytest.raises(ValueError) as caught:
         registry.translates("clip", shape="a test")(lambda at, data: data)
-    assert str(caught.value) == "clip is translated twice"
+    assert str(caught.value) == "clip has two translations"
 
 
 ATTRIBUTES = {

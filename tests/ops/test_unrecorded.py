@@ -415,7 +415,7 @@ def test_a_loop_stops_when_its_condition_fails(tmp_path, steps):
             "_unravel_index",
             {"shape": (2, 3)},
             {"data": (2, 2)},
-            "needs one axis of places: MXNet loses those of any other; received (2, 2)",
+            "needs one axis of positions: MXNet loses those of any other; received (2, 2)",
         ),
         (
             "_image_resize",
@@ -500,7 +500,7 @@ def test_a_loop_stops_when_its_condition_fails(tmp_path, steps):
             "_npi_insert_slice",
             {"axis": 0},
             {"arr": (None, 3), "values": (1, 3)},
-            "cannot count places along an axis of unknown length; give the input's shape; received (None, 3)",
+            "cannot count positions along an axis of unknown length; give the input's shape; received (None, 3)",
         ),
         (
             "_npi_percentile",
@@ -543,13 +543,14 @@ def test_a_loop_stops_when_its_condition_fails(tmp_path, steps):
             "_contrib_RROIAlign",
             {"pooled_size": (2, 2), "spatial_scale": 1},
             {"data": (1, 2, 4, 4), "rois": (3, 6)},
-            "attribute 'sampling_ratio' must be 1 to 1024: with less the regions say how many; received -1",
+            "attribute 'sampling_ratio' must be 1 to 1024: below 1 the number depends on the size of each region; "
+            "received -1",
         ),
         (
             "_npi_choice",
             {"a": 3, "size": (4,), "replace": False},
             {"unused": (1,)},
-            "cannot draw 4 of 3 without giving back; received (4,)",
+            "cannot draw 4 of 3 without replacement; received (4,)",
         ),
         (
             "_npi_choice",
@@ -590,7 +591,7 @@ def test_heads_that_the_data_do_not_hold(net, tmp_path):
     with pytest.raises(netconv.errors.ShapeError) as caught:
         net(op, {"heads": 5}, {"data": (4, 2, 12)})
     assert str(caught.value) == (
-        f"{tmp_path / 'net.json'}: the input shapes given do not fit (data=(4, 2, 12)): {op} node 'node': "
+        f"{tmp_path / 'net.json'}: the given input shapes do not fit (data=(4, 2, 12)): {op} node 'node': "
         "the last axis must hold 3 projections of 5 heads; received 12"
     )
 
@@ -599,7 +600,7 @@ def test_refused_ops_say_why(net, tmp_path):
     with pytest.raises(netconv.UnsupportedOps) as caught:
         net("Custom", {}, {"data": (1, 2)})
     assert str(caught.value) == (
-        f"{tmp_path / 'net.json'}: this op has no translation: Custom (1, first at node 'node'); Custom runs code that "
+        f"{tmp_path / 'net.json'}: this op is not supported: Custom (1, first at node 'node'); Custom runs code that "
         "is not in the file; write it as ops of MXNet and export again"
     )
 
@@ -627,7 +628,7 @@ def test_all_that_has_no_translation_is_said_at_once(tmp_path):
     )
     said = subprocess.check_output([sys.executable, "-c", program], cwd=tmp_path, text=True)
     assert said.splitlines() == [
-        "net.json: these ops have no translation: NLLLoss (2, first at node 'one'), Custom (1, first at node 'own'), "
+        "net.json: these ops are not supported: NLLLoss (2, first at node 'one'), Custom (1, first at node 'own'), "
         f"NoSuchOp (1, first at node 'deep'); NLLLoss {REFUSED['NLLLoss']}; Custom {REFUSED['Custom']}",
         "('Custom', ['own'])",
         "('NoSuchOp', ['deep'])",

@@ -46,7 +46,7 @@ def test_what_has_a_shape_and_a_part_in_a_weight_is_a_parameter(name, hints):
     assert list(parameters(graph)) == [1]
     inferred = infer(graph)
     assert inferred.inputs == {0: (None, 2)} and inferred.arrays == {1: (4, 2)}
-    assert inferred.notes == ("x: shape (?, 2) found out from the graph",)
+    assert inferred.notes == ("x: shape (?, 2) inferred from the graph",)
     assert initialize(graph, inferred.arrays, 0).arrays[1].value.shape == (4, 2)
 
 
@@ -140,11 +140,11 @@ def test_a_user_decides_for_weights(init, deviation):
 @pytest.mark.parametrize(
     ("init", "message"),
     [
-        ("glorot", "there is no initialiser called 'glorot': bilinear, constant, fusedrnn, he, lstmbias, msraprelu, "
+        ("glorot", "there is no initializer called 'glorot': bilinear, constant, fusedrnn, he, lstmbias, msraprelu, "
          "normal, one, ones, orthogonal, uniform, xavier, zero, zeros"),
-        ("xavier(2)", "'xavier(2)' is no name with options such as xavier(magnitude=2)"),
+        ("xavier(2)", "'xavier(2)' is not a name with options such as xavier(magnitude=2)"),
         ("normal(scale=1)", "normal has no option 'scale'; it has sigma"),
-        ("constant", "constant wants value, as in constant(value=...)"),
+        ("constant", "constant requires value, as in constant(value=...)"),
         ("xavier(factor_type='both')",
          "--init xavier(factor_type='both') does not fit 'p1', of shape (300, 200): 'both'"),
     ],
@@ -216,9 +216,9 @@ def test_equal_names_become_different_parameters():
 @pytest.mark.parametrize(
     ("hint", "text"),
     [
-        ("mine", "must be one of MXNet's initialisers (bilinear, constant, fusedrnn, lstmbias, msraprelu, normal, one, "
+        ("mine", "must be one of MXNet's initializers (bilinear, constant, fusedrnn, lstmbias, msraprelu, normal, one, "
          "ones, orthogonal, uniform, xavier, zero, zeros); received 'mine'"),
-        ('["xavier"', "must be one of MXNet's initialisers (bilinear, constant, fusedrnn, lstmbias, msraprelu, normal, "
+        ('["xavier"', "must be one of MXNet's initializers (bilinear, constant, fusedrnn, lstmbias, msraprelu, normal, "
          "one, ones, orthogonal, uniform, xavier, zero, zeros); received '[\"xavier\"'"),
         ("[" * 100_000, None),
         ('["bilinear", {}]', "does not fit an array of shape (4, 3) (not enough values to unpack (expected 2, got 0)); "
@@ -242,7 +242,7 @@ def test_shapes_must_be_known_and_sane():
     assert str(caught.value) == "net.json: the parameters would have more than 1073741824 elements"
     with pytest.raises(ShapeError) as caught:
         initialize(graph, {}, 0)
-    assert str(caught.value) == "net.json: the shape of parameter 'p1' is not known"
+    assert str(caught.value) == "net.json: the shape of parameter 'p1' cannot be inferred"
 
 
 def test_what_a_parameter_file_lacks_is_named():

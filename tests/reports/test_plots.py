@@ -70,12 +70,12 @@ def test_epochs_that_are_no_numbers_are_counted(drawn):
 
 def test_more_metrics_than_there_is_room_for(tmp_path):
     for nothing in ((), [{"epoch": 1}]):
-        assert fails(plots.learning_curves, nothing, tmp_path / "c.png") == "there are no figures to draw"
-    message = "40 metrics are too many for a picture, which has room for 24"
+        assert fails(plots.learning_curves, nothing, tmp_path / "c.png") == "there are no metrics to plot"
+    message = "40 metrics are too many for a plot, which has room for 24"
     assert fails(plots.learning_curves, [{f"m{n}": 1.0 for n in range(40)}], tmp_path / "c.png") == message
 
 
-def test_figures_that_are_no_numbers_leave_a_gap(drawn):
+def test_metrics_that_are_not_numbers_leave_a_gap(drawn):
     plots.learning_curves(
         [{"loss": float("nan")}, {"loss": float("inf")}, {"loss": 1e300}, {"loss": 1.0}], io.BytesIO()
     )
@@ -103,7 +103,7 @@ def test_a_confusion_matrix_has_counts_and_shares(tmp_path, drawn):
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
-def test_the_same_figures_give_the_same_bytes(tmp_path, ending):
+def test_the_same_numbers_give_the_same_bytes(tmp_path, ending):
     for name in ("a", "b"):
         plots.learning_curves(FIGURES, tmp_path / f"{name}.{ending}")
         plots.confusion_matrix("xy", ((3, 1), (0, 4)), tmp_path / f"m{name}.{ending}")
@@ -113,11 +113,11 @@ def test_the_same_figures_give_the_same_bytes(tmp_path, ending):
 
 
 def test_a_picture_that_cannot_be_drawn(tmp_path, monkeypatch):
-    assert fails(plots.learning_curves, FIGURES, "c.pdf") == "c.pdf: a picture is a .png or an .svg file"
-    message = "there is no confusion matrix: the net gives values, or more than 2,000 classes"
+    assert fails(plots.learning_curves, FIGURES, "c.pdf") == "c.pdf: a plot is a .png or .svg file"
+    message = "there is no confusion matrix: the net predicts values, or more than 2,000 classes"
     assert fails(plots.confusion_matrix, (), (), tmp_path / "c.png") == message
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    message = "pictures are drawn by matplotlib: pip install 'netconv[plot]'"
+    message = "plots need matplotlib: pip install 'netconv[plot]'"
     assert fails(plots.learning_curves, FIGURES, tmp_path / "c.png") == message
     assert fails(plots.confusion_matrix, "xy", ((3, 1), (0, 4)), tmp_path / "c.png") == message
     assert fails(plots.check_picture, "c.png") == message
@@ -152,13 +152,13 @@ def test_a_figure_that_there_is_none_of():
 @pytest.mark.parametrize(
     "text, message",
     [
-        (b"", "is no history: it has no column 'loss'"),
-        (b"a,b\n1,2\n", "is no history: it has no column 'loss'"),
-        (b"epoch,loss\n", "is no history: it has no epoch with a loss"),
-        (b'{"a": 1}\n', "is no history: it has no epoch with a loss"),
-        (b'{"loss": "low"}\n', "is no history: it has no epoch with a loss"),
-        (b"\xff\xfe", "is no history: it is not UTF-8"),
-        (b"epoch,loss\n1,2\n2,low\n", "'low' is no number"),
+        (b"", "is not a history: it has no column 'loss'"),
+        (b"a,b\n1,2\n", "is not a history: it has no column 'loss'"),
+        (b"epoch,loss\n", "is not a history: it has no epoch with a loss"),
+        (b'{"a": 1}\n', "is not a history: it has no epoch with a loss"),
+        (b'{"loss": "low"}\n', "is not a history: it has no epoch with a loss"),
+        (b"\xff\xfe", "is not a history: it is not UTF-8"),
+        (b"epoch,loss\n1,2\n2,low\n", "'low' is not a number"),
         (b"epoch,loss\n1,2\n2\n", "1 cells, and the header has 2"),
         (b'{"loss": 1}\n{"loss"\n', "is not JSON"),
         (b"loss\n" + b"1" * 200_000, "cannot be read: field larger than field limit (131072)"),
@@ -166,7 +166,7 @@ def test_a_figure_that_there_is_none_of():
 )
 def test_a_history_that_is_none(tmp_path, text, message):
     (tmp_path / "h.csv").write_bytes(text)
-    where = {"'low'": ", line 3, column 'loss'", "1 cells": ", line 3", "is not": ", line 2", "cannot": ", line 2"}
+    where = {"'low'": ", line 3, column 'loss'", "1 cells": ", line 3", "is not JSON": ", line 2", "cannot": ", line 2"}
     place = next((place for start, place in where.items() if message.startswith(start)), "")
     assert fails(history.read, tmp_path / "h.csv") == f"{tmp_path}/h.csv{place}: {message}"
 
@@ -188,7 +188,7 @@ def test_the_command(tmp_path, monkeypatch):
     assert piped.stdout_bytes == (tmp_path / "c.svg").read_bytes()
     for arguments, message in (
         (["no.csv", "-o", "c.png"], "no.csv: cannot be read: No such file or directory"),
-        (["h.csv", "-o", "c.jpg"], "c.jpg: a picture is a .png or an .svg file"),
+        (["h.csv", "-o", "c.jpg"], "c.jpg: a plot is a .png or .svg file"),
         (["h.csv", "-o", "no/c.png"], "no/c.png: No such file or directory"),
     ):
         done = CliRunner().invoke(main, ["plot", *arguments])

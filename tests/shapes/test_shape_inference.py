@@ -236,14 +236,14 @@ def test_a_dense_net_takes_the_fan_in_of_its_first_layer():
     )
     inferred = infer(graph)
     assert inferred.inputs == {0: (None, 24)}
-    assert inferred.notes == ("x: shape (?, 24) found out from the parameters",)
+    assert inferred.notes == ("x: shape (?, 24) inferred from the parameters",)
 
 
 def test_the_size_of_an_image_is_tried_out():
     inferred = infer(lenet())
     assert list(inferred.inputs.values()) == [(None, 1, 28, 28)]
     assert inferred.notes == (
-        "data: shape (?, 1, 28, 28) found out from the parameters "
+        "data: shape (?, 1, 28, 28) inferred from the parameters "
         "(sizes from 29 x 29 to 31 x 31 fit too; --input-shape data=?,1,29,29 takes one)",
     )
 
@@ -263,7 +263,7 @@ def test_one_other_size_is_told_alone():
     graph = net(conv("c", "data", 4, (3, 3)), pool("p", "c"), dense("fc", "p", 2),
                 arrays={"c_w": (4, 3, 3, 3), "c_b": (4,), "fc_w": (2, 36), "fc_b": (2,)})  # fmt: skip
     assert infer(graph).notes == (
-        "data: shape (?, 3, 8, 8) found out from the parameters (9 x 9 fits too; --input-shape data=?,3,9,9 takes it)",
+        "data: shape (?, 3, 8, 8) inferred from the parameters (9 x 9 fits too; --input-shape data=?,3,9,9 takes it)",
     )
 
 
@@ -314,7 +314,7 @@ def test_a_recurrent_net_of_mathematica_has_states_of_batch_and_units():
     )
     assert found(graph) == {"Input": (None, None, 2), "4.State": (None, 5), "4.CellState": (None, 5)}
     states = [i for i in graph.inputs() if graph.nodes[i].name != "Input"]
-    assert infer(graph, zeros=states).notes == ("Input: shape (?, ?, 2) found out from the parameters",)
+    assert infer(graph, zeros=states).notes == ("Input: shape (?, ?, 2) inferred from the parameters",)
 
 
 def test_steps_cut_apart_tell_the_length_of_a_sequence():
@@ -456,33 +456,33 @@ def test_data_tell_the_shape_of_the_one_input_that_nothing_else_tells():
     told = infer(graph, row=(784,))
     assert told.inputs == {0: (None, 1, 28, 28)}
     assert told.arrays[graph.inputs()[3]] == (10, 4 * 24 * 24)
-    assert told.notes == ("data: shape (?, 1, 28, 28) found out from the data",)
+    assert told.notes == ("data: shape (?, 1, 28, 28) inferred from the data",)
     assert found(lenet(), row=(7,)) == found(lenet())
     with pytest.raises(ShapeError) as caught:
         infer(graph, row=(5,))
     assert str(caught.value) == (
-        "net.json: input 'data' of shape (?, ?, ?, ?) cannot be filled by rows of shape (5,); "
-        "--input-shape of convert says what it is"
+        "net.json: input 'data' of shape (?, ?, ?, ?) cannot be filled by rows of shape (5,); give it with "
+        "--input-shape of convert"
     )
 
 
 def test_a_shape_that_cannot_be_found_out_is_one_question():
     assert refused(ShapeError, net(("relu", "r", ["x"], {}))) == (
-        "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=?,10 (in Python "
+        "net.json: the shape of input 'x' cannot be inferred; give for example --input-shape x=?,10 (in Python "
         "input_shapes={'x': (None, 10)})"
     )
     graph = net(("relu", "r", ["x"], {}), ("tile", "s", ["r"], {"reps": "(1, 1, 1, 1)"}), conv("c", "s", 2))
     assert refused(ShapeError, graph) == (
-        "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=?,3,224,224 (in Python "
+        "net.json: the shape of input 'x' cannot be inferred; give for example --input-shape x=?,3,224,224 (in Python "
         "input_shapes={'x': (None, 3, 224, 224)})"
     )
     assert refused(ShapeError, net(dense("fc", "x", 2))) == (
-        "net.json: the size of axis 1 of input 'x' of shape (?, ?) cannot be found out; say for instance "
+        "net.json: the size of axis 1 of input 'x' of shape (?, ?) cannot be inferred; give for example "
         "--input-shape x=?,10 (in Python input_shapes={'x': (None, 10)})"
     )
     assert refused(ShapeError, net(conv("c", "x", 2), dense("fc", "c", 2))) == (
-        "net.json: the sizes of axes 1, 2 and 3 of input 'x' of shape (?, ?, ?, ?) cannot be found out; say for "
-        "instance --input-shape x=?,3,224,224 (in Python input_shapes={'x': (None, 3, 224, 224)})"
+        "net.json: the sizes of axes 1, 2 and 3 of input 'x' of shape (?, ?, ?, ?) cannot be inferred; give for "
+        "example --input-shape x=?,3,224,224 (in Python input_shapes={'x': (None, 3, 224, 224)})"
     )
 
 
@@ -490,8 +490,8 @@ def test_a_net_that_no_square_fits_asks_for_the_sizes():
     graph = net(conv("c", "x", 1, (3, 3)), dense("fc", "c", 2),
                 arrays={"c_w": (1, 3, 3, 3), "c_b": (1,), "fc_w": (2, 12), "fc_b": (2,)})  # fmt: skip
     assert refused(ShapeError, graph) == (
-        "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 3, ?, ?) cannot be found out: no square size "
-        "was found that fits the parameters, but 5 x 6 does; say for instance --input-shape x=?,3,5,6 "
+        "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 3, ?, ?) cannot be inferred: no square size "
+        "was found that fits the parameters, but 5 x 6 does; give for example --input-shape x=?,3,5,6 "
         "(in Python input_shapes={'x': (None, 3, 5, 6)})"
     )
     assert found(graph, {"x": (None, 3, 5, 6)}) == {"x": (None, 3, 5, 6)}
@@ -499,9 +499,7 @@ def test_a_net_that_no_square_fits_asks_for_the_sizes():
 
 def test_a_parameter_whose_shape_nothing_tells_is_named():
     graph = net(dense("fc", "x", 3), ("broadcast_mul", "k", ["fc", "scale"], {}), hints={"scale": {"init": "ones"}})
-    assert (
-        refused(ShapeError, graph, {"x": (None, 2)}) == "net.json: the shape of parameter 'scale' cannot be found out"
-    )
+    assert refused(ShapeError, graph, {"x": (None, 2)}) == "net.json: the shape of parameter 'scale' cannot be inferred"
 
 
 def test_a_wrong_name_lists_the_inputs():
@@ -513,21 +511,21 @@ def test_a_wrong_name_lists_the_inputs():
 @pytest.mark.parametrize("shape", [7, ("a",), (None, 1.5)])
 def test_a_given_shape_is_whole_numbers(shape):
     assert refused(ShapeError, lenet(), {"data": shape}) == (
-        f"net.json: the shape of input 'data' must be whole numbers, and None where a size is open; received {shape!r}"
+        f"net.json: the shape of input 'data' must be integers, or None where a size is unknown; received {shape!r}"
     )
 
 
 def test_a_given_shape_that_does_not_fit_says_where():
     assert refused(ShapeError, lenet(), {"data": (None, 1, 32, 32)}) == (
-        "net.json: the input shapes given do not fit (data=(?, 1, 32, 32)): FullyConnected node 'fc': weight must have "
+        "net.json: the given input shapes do not fit (data=(?, 1, 32, 32)): FullyConnected node 'fc': weight must have "
         "shape (10, 200) for data of shape (?, 200); received (10, 128)"
     )
     assert refused(ShapeError, lenet(), {"data": (None, 784)}) == (
-        "net.json: the input shapes given do not fit (data=(?, 784)): Convolution node 'c1': data must have shape "
+        "net.json: the given input shapes do not fit (data=(?, 784)): Convolution node 'c1': data must have shape "
         "(?, 1, ?, ?); received (?, 784)"
     )
     assert refused(ShapeError, lenet(), {"data": (None, 1, 3, 3)}) == (
-        "net.json: the input shapes given do not fit (data=(?, 1, 3, 3)): Convolution node 'c1': the kernel of 5 is "
+        "net.json: the given input shapes do not fit (data=(?, 1, 3, 3)): Convolution node 'c1': the kernel of 5 is "
         "longer than the data; received 3"
     )
 
@@ -630,7 +628,7 @@ def test_channels_that_nothing_tells_are_asked_for_alone():
     rows = (conv("c", "x", 8, (3, 3), stride=(2, 2), pad=(1, 1)), dense("fc", "c", 10))
     graph = untrained(*rows, fc_w=(10, 2048))
     assert refused(ShapeError, graph) == (
-        "net.json: the size of axis 1 of input 'x' of shape (?, ?, 32, 32) cannot be found out; say for instance "
+        "net.json: the size of axis 1 of input 'x' of shape (?, ?, 32, 32) cannot be inferred; give for example "
         "--input-shape x=?,3,32,32 (in Python input_shapes={'x': (None, 3, 32, 32)})"
     )
     assert found(graph, row=(1024,)) == {"x": (None, 1, 32, 32)}
@@ -638,13 +636,13 @@ def test_channels_that_nothing_tells_are_asked_for_alone():
     last = untrained(("transpose", "t", ["x"], {"axes": (0, 3, 1, 2)}),
                      conv("c", "t", 8, (3, 3), stride=(2, 2), pad=(1, 1)), rows[1], fc_w=(10, 2048))  # fmt: skip
     assert refused(ShapeError, last) == (
-        "net.json: the size of axis 3 of input 'x' of shape (?, 32, 32, ?) cannot be found out; say for instance "
+        "net.json: the size of axis 3 of input 'x' of shape (?, 32, 32, ?) cannot be inferred; give for example "
         "--input-shape x=?,32,32,3 (in Python input_shapes={'x': (None, 32, 32, 3)})"
     )
     line = untrained(("Convolution", "c", ["x", "c_w"], {"kernel": (3,), "num_filter": 4, "no_bias": 1}),
                      dense("fc", "c", 10), fc_w=(10, 40))  # fmt: skip
     assert refused(ShapeError, line) == (
-        "net.json: the size of axis 1 of input 'x' of shape (?, ?, 12) cannot be found out; say for instance "
+        "net.json: the size of axis 1 of input 'x' of shape (?, ?, 12) cannot be inferred; give for example "
         "--input-shape x=?,10,12 (in Python input_shapes={'x': (None, 10, 12)})"
     )
 
@@ -656,7 +654,7 @@ def test_images_have_three_channels_or_one():
     assert found(pooled(3 * 14 * 14)) == {"x": (None, 3, 28, 28)}
     assert found(pooled(14 * 14)) == {"x": (None, 1, 28, 28)}
     assert infer(pooled(14 * 14)).notes == (
-        "x: shape (?, 1, 28, 28) found out from the parameters (29 x 29 fits too; --input-shape x=?,1,29,29 takes it)",
+        "x: shape (?, 1, 28, 28) inferred from the parameters (29 x 29 fits too; --input-shape x=?,1,29,29 takes it)",
     )
 
 
@@ -664,7 +662,7 @@ def test_channels_that_are_cut_off_are_asked_for():
     graph = net(("slice", "k", ["x"], {"begin": "(None, 0)", "end": "(None, 3)"}), conv("c", "k", 4, (3, 3)),
                 arrays={"c_w": (4, 3, 3, 3), "c_b": (4,)})  # fmt: skip
     assert refused(ShapeError, graph) == (
-        "net.json: the size of axis 1 of input 'x' of shape (?, ?, ?, ?) cannot be found out; say for instance "
+        "net.json: the size of axis 1 of input 'x' of shape (?, ?, ?, ?) cannot be inferred; give for example "
         "--input-shape x=?,3,?,? (in Python input_shapes={'x': (None, 3, None, None)})"
     )
     assert found(graph, {"x": (None, 3, None, None)}) == {"x": (None, 3, None, None)}
@@ -675,8 +673,9 @@ def test_a_cut_that_any_larger_image_fits_is_no_size():
                 conv("c", "k", 4, (3, 3)), dense("fc", "c", 2),
                 arrays={"c_w": (4, 3, 3, 3), "c_b": (4,), "fc_w": (2, 4 * 22 * 22), "fc_b": (2,)})  # fmt: skip
     assert refused(ShapeError, graph) == (
-        "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 3, ?, ?) cannot be found out: all from 24 x 24 "
-        "fit; say for instance --input-shape x=?,3,28,28 (in Python input_shapes={'x': (None, 3, 28, 28)})"
+        "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 3, ?, ?) cannot be inferred: all sizes from 24 "
+        "x 24 "
+        "fit; give for example --input-shape x=?,3,28,28 (in Python input_shapes={'x': (None, 3, 28, 28)})"
     )
 
 
@@ -694,7 +693,7 @@ def test_the_width_of_a_line_of_text_stays_open():
 def test_several_inputs_are_one_question():
     graph = net(("relu", "a", ["x"], {}), ("relu", "b", ["y"], {}), ("dot", "d", ["a", "b"], {}))
     assert refused(ShapeError, graph) == (
-        "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=?,10 --input-shape "
+        "net.json: the shape of input 'x' cannot be inferred; give for example --input-shape x=?,10 --input-shape "
         "y=10,10 (in Python input_shapes={'x': (None, 10), 'y': (10, 10)})"
     )
 
@@ -709,13 +708,12 @@ def test_what_is_proposed_was_tried():
     assert "--input-shape x=?,3,300,300 " in refused(ShapeError, graph)
     graph = net(("relu", "r", ["x"], {}), ("max", "m", ["r"], {"axis": (2, 3)}))
     assert refused(ShapeError, graph) == (
-        "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=?,3,224,224 (in Python "
+        "net.json: the shape of input 'x' cannot be inferred; give for example --input-shape x=?,3,224,224 (in Python "
         "input_shapes={'x': (None, 3, 224, 224)})"
     )
     graph = net(("Reshape", "r", ["x"], {"shape": (7, 5, 11)}))
     assert refused(ShapeError, graph) == (
-        "net.json: the shape of input 'x' cannot be found out; --input-shape x=... says it, and nothing that was tried "
-        "fits"
+        "net.json: the shape of input 'x' cannot be inferred; --input-shape x=... gives it; nothing that was tried fits"
     )
 
 
@@ -730,8 +728,8 @@ def test_what_is_chosen_runs_with_any_number_of_examples():
         arrays={"c_w": (4, 3, 3, 3), "c_b": (4,), "fc_w": (2, 4096), "fc_b": (2,)},
     )
     assert refused(ShapeError, graph) == (
-        "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 3, ?, ?) cannot be found out: no square size "
-        "was found that fits the parameters; --input-shape x=... says it, and nothing that was tried fits"
+        "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 3, ?, ?) cannot be inferred: no square size "
+        "was found that fits the parameters; --input-shape x=... gives it; nothing that was tried fits"
     )
 
 
@@ -789,7 +787,7 @@ ONE_NODE = [
     ("GroupNorm", {"num_groups": 3}, [(2, 7, 4), (3,), (3,)],
      "attribute 'num_groups' must divide 7 channels; received 3"),
     ("UpSampling", {"scale": 2, "sample_type": "nearest"}, [(1, 3, 4, 4), (1, 3, 3, 3)],
-     "images of shape (1, 3, 3, 3) are no whole part of (1, 3, 8, 8)"),
+     "images of shape (1, 3, 3, 3) do not divide (1, 3, 8, 8)"),
     ("_contrib_MultiBoxDetection", {}, [(1, 3, 6), (1, 25), (1, 6, 4)],
      "needs four offsets an anchor; received 25"),
     ("_contrib_box_nms", {}, [(6,)], "needs rows of boxes (..., boxes, numbers); received (6,)"),
@@ -846,7 +844,7 @@ MISFITS = [
     ),
     (
         net(("relu", "r", ["x"], {}), hints={"x": {"shape": "big"}}),
-        "null node 'x': hint '__shape__' must be a tuple of whole numbers; received 'big'",
+        "null node 'x': hint '__shape__' must be a tuple of integers; received 'big'",
     ),
 ]  # fmt: skip
 
@@ -895,7 +893,7 @@ def test_a_bilinear_upsampling_of_open_sizes():
 def test_a_shape_that_the_graph_tells_is_said_to_come_from_it():
     graph = net(dense("fc", "data", 2), arrays={"fc_w": (2, 3), "fc_b": (2,)}, hints={"data": {"shape": "(8, 3)"}})
     assert infer(graph).inputs == {0: (None, 3)}
-    assert infer(graph).notes == ("data: shape (?, 3) found out from the graph",)
+    assert infer(graph).notes == ("data: shape (?, 3) inferred from the graph",)
 
 
 def one_at_a_time():
@@ -908,20 +906,20 @@ def one_at_a_time():
 def test_a_net_for_one_example_has_a_batch_of_one():
     graph = one_at_a_time()
     assert infer(graph).inputs == {0: (1, 3, 8, 8)}
-    assert infer(graph).notes == ("x: shape (1, 3, 8, 8) found out from the parameters",)
+    assert infer(graph).notes == ("x: shape (1, 3, 8, 8) inferred from the parameters",)
 
 
 def test_a_batch_that_the_net_decides_is_said():
     told = infer(one_at_a_time(), {"x": (None, 3, 8, 8)})
     assert told.inputs == {0: (1, 3, 8, 8)}
-    assert told.notes == ("x: a batch of 1 found out from the parameters",)
+    assert told.notes == ("x: a batch of 1 inferred from the parameters",)
 
 
 def test_a_batch_of_one_is_proposed_before_another():
     graph = net(("Reshape", "r", ["x"], {"shape": "(1, -1)"}), dense("fc", "r", 2),
                 arrays={"fc_w": (2, 20), "fc_b": (2,)})  # fmt: skip
     assert refused(ShapeError, graph) == (
-        "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=1,20 (in Python "
+        "net.json: the shape of input 'x' cannot be inferred; give for example --input-shape x=1,20 (in Python "
         "input_shapes={'x': (1, 20)})"
     )
 
@@ -933,8 +931,8 @@ def test_a_width_that_a_reshape_pins_is_found_beside_a_height_that_a_layer_does(
                 dense("fc", "r", 6), ("Reshape", "s", ["fc"], {"shape": "(-4, 70, -1, 0)"}),
                 arrays={"c_w": (4, 1, 3, 3), "c_b": (4,), "fc_w": (6, 32), "fc_b": (6,)})  # fmt: skip
     assert refused(ShapeError, graph) == (
-        "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 1, ?, ?) cannot be found out: no square size "
-        "was found that fits the parameters, but 32 x 280 does; say for instance --input-shape x=?,1,32,280 (in Python "
+        "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 1, ?, ?) cannot be inferred: no square size "
+        "was found that fits the parameters, but 32 x 280 does; give for example --input-shape x=?,1,32,280 (in Python "
         "input_shapes={'x': (None, 1, 32, 280)})"
     )
 
@@ -942,7 +940,7 @@ def test_a_width_that_a_reshape_pins_is_found_beside_a_height_that_a_layer_does(
 def test_a_proposal_leaves_the_batch_open_even_if_another_input_is_to_be_asked_for():
     graph = net(("_contrib_box_iou", "iou", ["a", "b"], {}))
     assert refused(ShapeError, graph) == (
-        "net.json: the shape of input 'a' cannot be found out; say for instance --input-shape a=?,4 --input-shape "
+        "net.json: the shape of input 'a' cannot be inferred; give for example --input-shape a=?,4 --input-shape "
         "b=?,4 (in Python input_shapes={'a': (None, 4), 'b': (None, 4)})"
     )
 
@@ -959,7 +957,7 @@ def test_no_shape_is_guessed_that_runs_with_no_batch():
     graph = net(("Reshape", "r", ["x"], {"shape": "(-1, 6)"}), dense("fc", "r", 5),
                 ("Reshape", "s", ["fc"], {"shape": "(-1, 7, 5)"}), arrays={"fc_w": (5, 6), "fc_b": (5,)})  # fmt: skip
     assert refused(ShapeError, graph) == (
-        "net.json: the shape of input 'x' cannot be found out; say for instance --input-shape x=?,3,224,224 (in Python "
+        "net.json: the shape of input 'x' cannot be inferred; give for example --input-shape x=?,3,224,224 (in Python "
         "input_shapes={'x': (None, 3, 224, 224)})"
     )
     assert infer(graph, {"x": (None, 7, 6)}).inputs == {0: (None, 7, 6)}
@@ -985,7 +983,7 @@ def test_a_video_that_is_no_cube_has_square_frames():
     graph = net(conv("c", "x", 2, (3, 3, 3), pad=(1, 1, 1)), dense("fc", "c", 2),
                 arrays={"c_w": (2, 1, 3, 3, 3), "c_b": (2,), "fc_w": (2, 2 * 4 * 28 * 28), "fc_b": (2,)})  # fmt: skip
     assert refused(ShapeError, graph) == (
-        "net.json: the sizes of axes 2, 3 and 4 of input 'x' of shape (?, 1, ?, ?, ?) cannot be found out: no square "
-        "size was found that fits the parameters, but 4 x 28 x 28 does; say for instance --input-shape x=?,1,4,28,28 "
+        "net.json: the sizes of axes 2, 3 and 4 of input 'x' of shape (?, 1, ?, ?, ?) cannot be inferred: no square "
+        "size was found that fits the parameters, but 4 x 28 x 28 does; give for example --input-shape x=?,1,4,28,28 "
         "(in Python input_shapes={'x': (None, 1, 4, 28, 28)})"
     )

@@ -29,10 +29,10 @@ FOUND = {
     "gluon-lstm": ["data: shape (?, ?, 3)"],
     "mathematica-lenet-11": ["Input: shape (?, 1, 28, 28)"],
     "mathematica-attention-12": ["Input: shape (?, 5, 3)"],
-    "mathematica-dots-12": "the shape of input 'Input#2' cannot be found out; say for instance --input-shape Input#2=",
-    "mathematica-resized-12": "the sizes of axes 2 and 3 of input 'Input' of shape (?, 3, ?, ?) cannot be found out",
-    "whole-autoencoder-12": "the sizes of axes 2 and 3 of input 'Input' of shape (?, 1, ?, ?) cannot be found out: "
-    "no square size was found that fits the parameters, but 7 x 8 does; say for instance --input-shape Input=?,1,7,8 ",
+    "mathematica-dots-12": "the shape of input 'Input#2' cannot be inferred; give for example --input-shape Input#2=",
+    "mathematica-resized-12": "the sizes of axes 2 and 3 of input 'Input' of shape (?, 3, ?, ?) cannot be inferred",
+    "whole-autoencoder-12": "the sizes of axes 2 and 3 of input 'Input' of shape (?, 1, ?, ?) cannot be inferred: "
+    "no square size was found that fits the parameters, but 7 x 8 does; give for example --input-shape Input=?,1,7,8 ",
 }
 
 
@@ -43,7 +43,7 @@ def test_whole_nets(net, expected):
     except ShapeError as error:
         assert expected in str(error)
     else:
-        assert [n.partition(" found out")[0] for n in notes if " found out" in n] == expected
+        assert [n.partition(" inferred")[0] for n in notes if " inferred" in n] == expected
 
 
 @pytest.mark.parametrize("net", ["mathematica-mapped-12", "whole-bilinear-head", "whole-retinaface"])
@@ -83,7 +83,7 @@ def test_a_size_that_a_node_must_know_is_a_question_for_the_input(tmp_path, regi
         netconv.convert(path, input_shapes=given)
     assert str(caught.value) == (
         f"{path}: the sizes of axes 2 and 3 of input 'data' of shape (?, 3, ?, ?) must be known: {regions[0]} node "
-        "'roi': needs the size of its data; say for instance --input-shape data=?,3,224,224 (in Python "
+        "'roi': needs the size of its data; give for example --input-shape data=?,3,224,224 (in Python "
         "input_shapes={'data': (None, 3, 224, 224)})"
     )
     model = netconv.convert(path, input_shapes={**given, "data": (None, 3, 16, 16)})
@@ -125,7 +125,10 @@ def test_a_label_of_a_loss_is_no_input(tmp_path, rows, gives):
     done = conversion.convert(write(tmp_path, net, **arrays))
     assert [i.name for i in done.model.inputs] == ["data"]
     assert done.prepared.graph.ports == (gives,)
-    assert done.prepared.notes[0] == f"label: for a loss, which is left out; the model gives {gives}"
+    assert (
+        done.prepared.notes[0]
+        == f"label: used by a loss layer only, which is left out; the outputs of the model are {gives}"
+    )
     for batch in (1, 2):
         assert done.model(draw(batch, 6)).shape == (batch, 3)
 
@@ -178,8 +181,8 @@ def test_the_labels_of_a_detector_in_training_are_no_input(tmp_path):
     done = conversion.convert(write(tmp_path, net, **arrays))
     assert done.prepared.graph.ports == ("classes", "found")
     assert done.prepared.notes == (
-        "truth: for a loss, which is left out; the model gives classes, found",
-        "data: shape (?, 3, 16, 16) found out from the graph",
+        "truth: used by a loss layer only, which is left out; the outputs of the model are classes, found",
+        "data: shape (?, 3, 16, 16) inferred from the graph",
     )
     for batch in (1, 2):
         assert [tuple(y.shape) for y in done.model(draw(batch, 3, 16, 16))] == [(batch, 3, 512), (batch, 512, 6)]

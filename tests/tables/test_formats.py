@@ -13,8 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from netconv import DataError
-from netconv.tables import arrays as arrayfiles
-from netconv.tables import table
+from netconv.tables import arrays, table
 from netconv.tables.sources import Source, sources
 
 TEXT = b"a,b\n1,x\n2,?\n"
@@ -52,11 +51,11 @@ def fails(data, **options):
 
 @pytest.mark.parametrize("codec", ["gzip", "zstd"])
 def test_compressed_text(codec, tmp_path):
-    wanted = {"a": [1, 2], "b": ["x", None]}
-    assert cells(read(compressed(TEXT, codec))) == wanted
-    assert cells(read(compressed(TEXT[:6], codec) + compressed(TEXT[6:], codec))) == wanted
+    expected = {"a": [1, 2], "b": ["x", None]}
+    assert cells(read(compressed(TEXT, codec))) == expected
+    assert cells(read(compressed(TEXT[:6], codec) + compressed(TEXT[6:], codec))) == expected
     (tmp_path / "t.tsv").write_bytes(compressed(TEXT.replace(b",", b"\t"), codec))
-    assert cells(read(tmp_path / "t.tsv")) == wanted
+    assert cells(read(tmp_path / "t.tsv")) == expected
 
 
 def test_a_compressed_pipe():
@@ -89,8 +88,8 @@ def test_several_files_are_one_table(tmp_path, monkeypatch):
     (tmp_path / "1.csv").write_bytes(TEXT)
     (tmp_path / "2.csv.gz").write_bytes(gzip.compress(b"a;b\n3;y\n"))
     pq.write_table(pa.table({"a": [4], "b": [5]}), tmp_path / "3.parquet")
-    wanted = {"a": [1, 2, 3, 4], "b": ["x", None, "y", "5"]}
-    assert cells(read("?.*")) == cells(read(["1.csv", "2.csv.gz", tmp_path / "3.parquet"])) == wanted
+    expected = {"a": [1, 2, 3, 4], "b": ["x", None, "y", "5"]}
+    assert cells(read("?.*")) == cells(read(["1.csv", "2.csv.gz", tmp_path / "3.parquet"])) == expected
     assert cells(read(["3.parquet", "1.csv"])) == {"a": [4, 1, 2], "b": ["5", "x", None]}
     rows = read("?.*")
     assert [rows.locate(row)[:3] for row in range(4)] == [
@@ -151,17 +150,17 @@ def test_parquet():
         "none": pa.nulls(3),
         "day": pa.array([0, 1, None], pa.date32()),
     }
-    wanted = {
+    expected = {
         "whole": [1, None, 3], "number": [0.5, None, np.float32(1e-3)], "flag": [1, 0, None],
         "money": [1.25, None, 3], "text": ["x", None, "y"], "kind": ["p", "q", "p"], "none": [None] * 3,
         "day": ["1970-01-01", "1970-01-02", None],
     }  # fmt: skip
-    assert cells(read(parquet(columns))) == cells(read(parquet(columns, compression="zstd"))) == wanted
+    assert cells(read(parquet(columns))) == cells(read(parquet(columns, compression="zstd"))) == expected
     ends = os.pipe()
     with os.fdopen(ends[1], "wb") as writing:
         writing.write(parquet(columns))
     with os.fdopen(ends[0], "rb") as reading:
-        assert cells(read(reading)) == wanted
+        assert cells(read(reading)) == expected
 
 
 def test_parquet_in_blocks(monkeypatch):
@@ -200,7 +199,7 @@ def npz(compress=False, **arrays):
 
 def idx(array, kind=8):
     header = struct.pack(f">HBB{array.ndim}I", 0, kind, array.ndim, *array.shape)
-    return header + array.astype(arrayfiles.IDX_TYPES[kind]).tobytes()
+    return header + array.astype(arrays.IDX_TYPES[kind]).tobytes()
 
 
 IMAGES = np.arange(24).reshape(4, 2, 3)
@@ -315,7 +314,7 @@ def test_an_npz_that_is_damaged():
 
 
 def test_arrays_in_blocks(monkeypatch):
-    monkeypatch.setattr(arrayfiles, "BLOCK", 64)
+    monkeypatch.setattr(arrays, "BLOCK", 64)
     data = npz(x=np.arange(300).reshape(100, 3), y=np.array([f"t{n % 7}" for n in range(100)]))
     rows = read(data)
     assert cells(rows)["x.2"] == list(range(1, 300, 3)) and cells(rows)["y"][98:] == ["t0", "t1"]

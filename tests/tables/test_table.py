@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from netconv import DataError
-from netconv.tables import csv as delimited
+from netconv.tables import csv as csv_table
 from netconv.tables import table
 from netconv.tables.rows import Text
 from netconv.tables.sources import Source, sources
@@ -145,7 +145,7 @@ def test_blocks_do_not_show(monkeypatch, block, delimiter):
 
 def test_a_quote_left_open_does_not_fill_the_memory(monkeypatch):
     monkeypatch.setattr("netconv.tables.sources.BLOCK", 1 << 18)
-    monkeypatch.setattr(delimited, "LONGEST", 1 << 20)
+    monkeypatch.setattr(csv_table, "LONGEST", 1 << 20)
     message = fails('a,b\n1,2\n3,"4\n' + "5,6\n" * 400_000)
     assert message == "t.csv, line 3: a row of more than 1 MB: is a quote left open?"
 
@@ -158,11 +158,11 @@ def test_a_stream_yields_rows_as_they_arrive():
 
 def test_a_table_agrees_with_the_standard_reader(tmp_path):
     generator = np.random.default_rng(0)
-    wanted = [[f"{x:.6g}" for x in row] for row in generator.normal(size=(500, 12))]
+    expected = [[f"{x:.6g}" for x in row] for row in generator.normal(size=(500, 12))]
     with (tmp_path / "t.csv").open("w", newline="") as stream:
-        csv.writer(stream, quoting=csv.QUOTE_ALL).writerows(wanted)
+        csv.writer(stream, quoting=csv.QUOTE_ALL).writerows(expected)
     rows = table.read(sources(tmp_path / "t.csv"))
-    np.testing.assert_array_equal(rows.numbers, np.array(wanted, np.float32))
+    np.testing.assert_array_equal(rows.numbers, np.array(expected, np.float32))
 
 
 def test_texts_are_codes():

@@ -1,4 +1,4 @@
-"""Epochs: their order, what ends them, what is kept of them, and going on where a training was broken off."""
+"""Epochs: the order of the rows, checkpoints, and resuming an interrupted training."""
 
 import json
 
@@ -9,7 +9,7 @@ from models import fails, layers, model, separable, source
 
 import netconv
 from netconv.errors import FormatError
-from netconv.training import batches, checkpoints, loop, steps
+from netconv.training import batches, checkpoints, steps
 from netconv.training.batches import TrainingData
 
 
@@ -27,33 +27,33 @@ class OnDisk:
         return len(self.array)
 
 
-def feed(rows=1000, array=np.asarray):
+def data(rows=1000, array=np.asarray):
     return TrainingData((array(np.arange(rows, dtype=np.float32)[:, None]),), np.arange(rows), np.asarray)
 
 
 def test_the_order_of_an_epoch_follows_from_the_seed_and_its_number():
-    first = batches.order(feed(), 7, 0)
+    first = batches.epoch_order(data(), 7, 0)
     assert sorted(first.tolist()) == list(range(1000))
-    assert batches.order(feed(), 7, 0).tolist() == first.tolist()
-    assert batches.order(feed(), 7, 1).tolist() != first.tolist() != batches.order(feed(), 8, 0).tolist()
+    assert batches.epoch_order(data(), 7, 0).tolist() == first.tolist()
+    assert batches.epoch_order(data(), 7, 1).tolist() != first.tolist() != batches.epoch_order(data(), 8, 0).tolist()
 
 
 def test_rows_on_disk_are_shuffled_in_blocks(monkeypatch):
-    monkeypatch.setattr(batches, "BLOCK", 40)
-    monkeypatch.setattr(batches, "WINDOW", 400)
-    order = batches.order(feed(array=OnDisk), 7, 0)
+    monkeypatch.setattr(batches, "BLOCK_BYTES", 40)
+    monkeypatch.setattr(batches, "WINDOW_BYTES", 400)
+    order = batches.epoch_order(data(array=OnDisk), 7, 0)
     assert sorted(order.tolist()) == list(range(1000))
     window = order[:100]
     assert len({row // 10 for row in window.tolist()}) == 10
     assert np.abs(np.diff(window)).mean() > 50
-    rows = batches.rows_of(OnDisk(np.arange(1000) * 2), window)
+    rows = batches.read_rows(OnDisk(np.arange(1000) * 2), window)
     assert rows.tolist() == (window * 2).tolist()
 
 
 def test_each_replica_has_its_share_of_every_batch():
-    ends = batches.bounds(10, 4)
+    ends = batches.batch_bounds(10, 4)
     assert ends.tolist() == [0, 4, 8, 10]
-    shares = [batches.share(feed(10), np.arange(10), ends, replica, 3) for replica in range(3)]
+    shares = [batches.replica_share(data(10), np.arange(10), ends, replica, 3) for replica in range(3)]
     assert [share.targets.tolist() for share in shares] == [[0, 1, 4, 5, 8], [2, 6, 9], [3, 7, 8]]
     assert [share.bounds.tolist() for share in shares] == [[0, 2, 4, 5], [0, 1, 2, 3], [0, 1, 2, 3]]
     weights = np.zeros(10)
@@ -64,19 +64,7 @@ def test_each_replica_has_its_share_of_every_batch():
 
 
 def test_batches_are_even_where_they_need_not_be_full():
-    assert batches.bounds(1025, 1024, even=True).tolist() == [0, 512, 1025]
-
-
-def test_a_plateau():
-    losses = [1.0, 0.9, 0.90001, 0.9, 0.95, 0.91, 0.5]
-    due = [loop.on_plateau(losses[: n + 1], 2) for n in range(len(losses))]
-    assert due == [False, False, False, True, False, True, False]
-
-
-def test_the_best_epoch():
-    assert loop.best_epoch([{"loss": 1, "val_loss": v} for v in (3, float("nan"), 2, 2)]) == 3
-    assert loop.best_epoch([{"loss": 1}, {"loss": 2}]) == 2
-    assert loop.best_epoch([]) == 0
+    assert batches.batch_bounds(1025, 1024, even=True).tolist() == [0, 512, 1025]
 
 
 HARD = separable(80) + "0.5,1,no\n-0.5,1,yes\n" * 12
@@ -89,7 +77,7 @@ def net():
 
 
 def variables(trained):
-    made = trained.opened.model
+    made = trained.loaded.model
     return [keras.ops.convert_to_numpy(v) for v in [*made.variables, *made.optimizer.variables]]
 
 
@@ -99,42 +87,44 @@ def same(one, two):
     assert one.history == two.history
 
 
-def test_going_on_gives_the_weights_of_a_training_that_was_not_broken_off(tmp_path):
+def test_a_resumed_training_has_the_weights_of_an_uninterrupted_one(tmp_path):
     """All that a weight depends on: order of the rows, dropout, statistics, slots, learning rate, the best epoch."""
     whole = netconv.train(net(), source(HARD), **OPTIONS)
     seen = []
-    broken = netconv.train(
+    interrupted = netconv.train(
         net(), source(HARD), checkpoint=tmp_path, progress=seen.append, stop=lambda: seen[-1].epoch == 3, **OPTIONS
     )
-    assert broken.stopped and len(broken.history) == 3 and "3, the best " in broken.text
-    assert "stopped in the last one" in broken.text
-    said = []
-    gone_on = netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, notify=said.append, **OPTIONS)
-    assert f"going on after epoch 2, from {tmp_path / 'checkpoint.npz'}" in said
-    same(whole, gone_on)
-    assert not gone_on.stopped
-    rates = [figures["learning_rate"] for figures in whole.history]
+    assert interrupted.stopped and len(interrupted.history) == 3 and "3, the best " in interrupted.text
+    assert "stopped in the last one" in interrupted.text
+    notes = []
+    resumed = netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, notify=notes.append, **OPTIONS)
+    assert f"continuing after epoch 2, from {tmp_path / 'checkpoint.npz'}" in notes
+    same(whole, resumed)
+    assert not resumed.stopped
+    rates = [metrics["learning_rate"] for metrics in whole.history]
     assert rates[0] == pytest.approx(0.05) and min(rates) < 0.05
 
     again = netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, **OPTIONS)
-    assert again.history == whole.history  # which is over: nothing is learnt
+    assert again.history == whole.history  # which is complete: nothing is trained
 
     path = tmp_path / "checkpoint.npz"
     message = fails(netconv.train, net(), source(HARD), checkpoint=tmp_path, resume=True, **OPTIONS | {"seed": 4})
-    assert message == f"{path}: its training had seed 3, and this one has 4; without --resume a training starts anew"
+    assert message == (
+        f"{path}: its training had seed 3, and this one has 4; leave --resume out to start from the beginning"
+    )
     other = OPTIONS | {"optimizer": "adam", "learning_rate": 0.5}
     message = fails(netconv.train, net(), source(HARD), checkpoint=tmp_path, resume=True, **other)
     assert message == (
-        f"{path}: its training had optimizer's learning_rate 0.05000000074505806, and this one has 0.5; "
-        "without --resume a training starts anew"
+        f"{path}: its training had optimizer's learning_rate 0.05000000074505806, and this one has 0.5; leave "
+        "--resume out to start from the beginning"
     )
     path.write_bytes(path.read_bytes()[:-100])
     call = {"checkpoint": tmp_path, "resume": True, **OPTIONS}
     message = fails(netconv.train, net(), source(HARD), kind=FormatError, **call)
-    assert message == f"{path}: is damaged, or no checkpoint of this model"
+    assert message == f"{path}: is damaged, or not a checkpoint of this model"
 
 
-def test_a_compiled_optimizer_learns_the_same(monkeypatch):
+def test_a_compiled_optimizer_gives_the_same_weights(monkeypatch):
     plain = netconv.train(net(), source(HARD), schedule="cosine", epochs=2)
     monkeypatch.setattr(steps, "COMPILED_FROM", 0)
     compiled = netconv.train(net(), source(HARD), schedule="cosine", epochs=2)
@@ -143,11 +133,11 @@ def test_a_compiled_optimizer_learns_the_same(monkeypatch):
 
 
 def test_there_may_be_no_checkpoint_yet(tmp_path):
-    said = []
-    netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, epochs=1, notify=said.append)
-    assert f"no checkpoint in {tmp_path} yet: training starts" in said
+    notes = []
+    netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, epochs=1, notify=notes.append)
+    assert f"no checkpoint in {tmp_path} yet: training starts" in notes
     assert fails(netconv.train, net(), source(HARD), resume=True) == (
-        "--resume goes with --checkpoint, which names the folder"
+        "--resume needs --checkpoint, which names the folder"
     )
 
 
@@ -155,30 +145,30 @@ def test_a_checkpoint_is_read_as_data(tmp_path):
     path = tmp_path / "checkpoint.npz"
     np.savez(path, facts=np.array([object()]))
     message = fails(checkpoints.read, tmp_path, [], [], {}, kind=FormatError)
-    assert message == f"{path}: is damaged, or no checkpoint of this model"
+    assert message == f"{path}: is damaged, or not a checkpoint of this model"
 
 
-def test_what_a_schedule_and_a_plateau_set():
+def test_schedule_and_plateau_exclude_each_other():
     message = fails(netconv.train, net(), source(HARD), schedule="cosine", reduce_on_plateau=(1, 0.5))
     assert message == "--schedule and --reduce-on-plateau would both set the learning rate: choose one"
 
 
-def test_frozen_layers_do_not_learn():
+def test_frozen_layers_are_not_trained():
     made = net()
     before = made.get_weights()
-    said = []
+    notes = []
     names = [layer.name for layer in made.layers if layer.weights]
     options = {"epochs": 4, "reduce_on_plateau": (1, 0.5), "early_stopping": 0}
-    done = netconv.train(made, source(HARD), freeze=(names[0], "batch*"), notify=said.append, **options)
-    assert float(done.opened.model.optimizer.learning_rate) <= done.history[-1]["learning_rate"]
-    changed = [bool((a != b).any()) for a, b in zip(before, done.opened.model.get_weights(), strict=True)]
+    done = netconv.train(made, source(HARD), freeze=(names[0], "batch*"), notify=notes.append, **options)
+    assert float(done.loaded.model.optimizer.learning_rate) <= done.history[-1]["learning_rate"]
+    changed = [bool((a != b).any()) for a, b in zip(before, done.loaded.model.get_weights(), strict=True)]
     assert changed == [False] * 6 + [True, True]
-    assert f"frozen: {names[0]}, {names[1]} (28 parameters)" in said
+    assert f"frozen: {names[0]}, {names[1]} (28 parameters)" in notes
     assert all(layer.trainable for layer in made.layers)
     message = fails(netconv.train, made, source(HARD), freeze=("conv*",))
     assert message == f"no layer with weights is called 'conv*'; there are {', '.join(names)}"
     message = fails(netconv.train, made, source(HARD), freeze=("*",))
-    assert message == "nothing is left to learn: all layers with weights are frozen, or there are none"
+    assert message == "nothing is left to train: all layers with weights are frozen, or there are none"
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
@@ -192,10 +182,10 @@ def test_mixed_precision_keeps_the_weights_in_full(policy):
         return netconv.train(made, source(separable(80)), epochs=8, **options)
 
     done, full = trained(mixed_precision=policy), trained()
-    made = done.opened.model
+    made = done.loaded.model
     assert {str(v.dtype) for v in made.weights} == {"float32"} and made.layers[1].dtype_policy.name == "float32"
     assert type(made.optimizer).__name__ == "Adam"
-    losses, exact = ([figures["loss"] for figures in one.history] for one in (done, full))
+    losses, exact = ([metrics["loss"] for metrics in one.history] for one in (done, full))
     assert losses == pytest.approx(exact, abs=0.02) and losses != exact
 
 
@@ -204,22 +194,22 @@ def test_mixed_precision_keeps_the_weights_in_full(policy):
     [
         ("ResourceExhaustedError", 1, "not enough memory for batches of 32: try a smaller --batch-size"),
         ("UnavailableError", 2,
-         "training broke off, as another worker has gone; start all of them again, with --resume if there are "
+         "training was interrupted, as another worker has ended; start all of them again, with --resume if there are "
          "checkpoints"),
     ],
 )  # fmt: skip
-def test_what_tensorflow_breaks_off_at(monkeypatch, error, replicas, message):
+def test_errors_of_tensorflow(monkeypatch, error, replicas, message):
     import tensorflow as tf
 
-    def learn(self, *_):
+    def train(self, *_):
         self.replicas = replicas
         raise getattr(tf.errors, error)(None, None, "long")
 
-    monkeypatch.setattr(steps.Steps, "learn", learn)
+    monkeypatch.setattr(steps.Steps, "train", train)
     assert fails(netconv.train, net(), source(HARD), epochs=1) == message
 
 
-def test_figures_for_tensorboard(tmp_path):
+def test_metrics_for_tensorboard(tmp_path):
     import tensorflow as tf
 
     done = netconv.train(net(), source(HARD), epochs=2, tensorboard=tmp_path)
@@ -240,11 +230,11 @@ def test_metrics_and_losses_with_options():
         metrics=("TopKCategoricalAccuracy(k=1)", "accuracy"),
     )  # fmt: skip
     assert list(done.history[0])[:4] == ["epoch", "loss", "top_k_categorical_accuracy", "accuracy"]
-    assert done.opened.model.loss.label_smoothing == 0.1
+    assert done.loaded.model.loss.label_smoothing == 0.1
     message = fails(netconv.train, net(), source(HARD), metrics=("nope",))
     assert message == "Keras has no metric called 'nope'; it has accuracy, top_k_categorical_accuracy and others"
     message = fails(netconv.train, net(), source(HARD), metrics=("TopKCategoricalAccuracy(k=1)",))
-    assert message.startswith("the loss or a metric does not fit what the net gives: Shape must be rank 1")
+    assert message.startswith("the loss or a metric does not fit the output of the net: Shape must be rank 1")
 
 
 def test_the_history_is_plain_numbers(tmp_path):

@@ -5,11 +5,12 @@ import pytest
 from models import fails
 
 from netconv.keras_api import call_expressions
-from netconv.training.optimizers import Learning, optimizer_for, schedule
+from netconv.training.optimizers import optimizer_for, schedule_for
+from netconv.training.options import OptimizerOptions
 
 
 def made(steps=10, epochs=5, compiled=None, **options):
-    return optimizer_for(Learning(**options), compiled, steps, epochs)
+    return optimizer_for(OptimizerOptions(**options), compiled, steps, epochs)
 
 
 @pytest.mark.parametrize(
@@ -27,11 +28,11 @@ def test_names_with_options(text, found):
 @pytest.mark.parametrize(
     "text",
     ["", "sgd(0.9)", "sgd(**{'a': 1})", "a.b(c=1)", "sgd(momentum=open('x'))", "f(x=[y for y in z])", "sgd(", "a b",
-     "sgd(momentum=" + "(" * 500 + ")", "sgd(m=" + "1" * 2000 + ")", "-sgd"],
+     "sgd(momentum=" + "(" * 500 + ")", "sgd(m=" + "1" * 2000 + ")", "-sgd", "sgd(momentum=0.9, momentum=0.8)"],
 )  # fmt: skip
 def test_nothing_else_is_a_name_with_options(text):
     assert fails(call_expressions.parse, text, "sgd(momentum=0.9)") == (
-        f"{text!r} is no name with options such as sgd(momentum=0.9)"
+        f"{text!r} is not a name with options such as sgd(momentum=0.9)"
     )
 
 
@@ -46,7 +47,7 @@ def test_every_optimizer_of_keras(name):
     assert type(made(optimizer=name)).__name__.lower() == name.replace("_", "").lower()
 
 
-def test_a_compiled_optimizer_goes_on_unless_something_is_said():
+def test_a_compiled_optimizer_is_used_unless_an_option_changes_it():
     compiled = keras.optimizers.RMSprop(0.3)
     assert made(compiled=compiled) is compiled
     other = made(compiled=compiled, global_clipnorm=2.0)
@@ -69,7 +70,7 @@ def test_a_compiled_optimizer_goes_on_unless_something_is_said():
         ({"schedule": "linear"},
          "Keras has no schedule called 'linear'; it has cosine, cosine_restarts, exponential, inverse_time, "
          "piecewise, step, polynomial"),
-        ({"schedule": "exponential"}, "exponential wants decay_rate, as in exponential(decay_rate=...)"),
+        ({"schedule": "exponential"}, "exponential requires decay_rate, as in exponential(decay_rate=...)"),
         ({"schedule": "cosine(speed=1)"},
          "cosine has no option 'speed'; it has initial_learning_rate, decay_steps, alpha, name, warmup_target, "
          "warmup_steps"),
@@ -79,12 +80,12 @@ def test_a_compiled_optimizer_goes_on_unless_something_is_said():
          "values. Received: boundaries=[10, 20] of length 2, and values=[0.1] of length 1."),
     ],
 )  # fmt: skip
-def test_options_that_mean_nothing(options, message):
+def test_invalid_options(options, message):
     assert fails(made, **options) == message
 
 
 def rates(text, at, steps=10, epochs=5):
-    found = schedule(text, 0.8, steps, epochs)
+    found = schedule_for(text, 0.8, steps, epochs)
     return [float(found(step)) for step in at]
 
 

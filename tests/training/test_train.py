@@ -16,68 +16,61 @@ from netconv.features.encoding import Encoding
 from netconv.inference import dataset
 from netconv.inference.dataset import Dataset
 from netconv.keras_files import archive
-from netconv.training import loop, train
+from netconv.training import train
 
 
-def test_the_kidney_table_is_learnt_with_no_options():
+def test_the_kidney_table_without_options():
     hidden = [layers.BatchNormalization(momentum=0.9), layers.Dense(20), layers.ReLU(), layers.Dropout(0.1)]
     made = model(24, hidden=hidden)
     made.optimizer.learning_rate = 0.01
-    said = []
-    done = netconv.train(made, KIDNEY, notify=said.append)
+    notes = []
+    done = netconv.train(made, KIDNEY, notify=notes.append)
     assert done.evaluation.metrics["accuracy"] >= 0.97
-    assert said == [
+    assert notes == [
         "target: column 'classification' (--target names another)",
         "column 'id' is left out: it would be one feature too many",
     ]
-    assert done.opened.encoding.classes == ("ckd", "notckd")
+    assert done.encoding.classes == ("ckd", "notckd")
 
 
 def test_training_stops_and_keeps_the_best_weights():
     text = separable(80) + "0.5,1,no\n-0.5,1,yes\n" * 8
     done = netconv.train(model(), source(text), early_stopping=3, epochs=300)
-    losses = [figures["val_loss"] for figures in done.history]
-    assert len(losses) == done.best + 3 < 300
-    assert losses[done.best - 1] == min(losses)
+    losses = [metrics["val_loss"] for metrics in done.history]
+    assert len(losses) == done.best_epoch + 3 < 300
+    assert losses[done.best_epoch - 1] == min(losses)
     assert done.evaluation.metrics["loss"] == pytest.approx(min(losses), rel=1e-4)
 
 
-def test_the_monitored_figure_tells_the_best_epoch():
-    history = [
-        {"loss": 3.0, "val_loss": 1.0, "val_accuracy": 0.7},
-        {"loss": 2.0, "val_loss": 1.5, "val_accuracy": 0.9},
-        {"loss": 1.0, "val_loss": math.nan, "val_accuracy": 0.9},
-    ]
-    figures = ("val_loss", "val_accuracy", "loss", "auc")
-    assert [loop.best_epoch(history, name) for name in figures] == [1, 2, 3, 3]
+def test_the_monitored_metric_decides_which_epoch_is_best():
     options = {"epochs": 40, "early_stopping": 3, "monitor": "val_accuracy"}
     done = netconv.train(model(), source(separable(40)), **options)
-    accuracies = [figures["val_accuracy"] for figures in done.history]
-    assert len(accuracies) == done.best + 3 == accuracies.index(max(accuracies)) + 4 < 40
+    accuracies = [metrics["val_accuracy"] for metrics in done.history]
+    assert len(accuracies) == done.best_epoch + 3 == accuracies.index(max(accuracies)) + 4 < 40
     assert done.evaluation.metrics["accuracy"] == pytest.approx(max(accuracies))
-    message = "there is no figure 'val_acc' to monitor; there are loss, accuracy, val_loss, val_accuracy"
+    message = "there is no metric 'val_acc' to monitor; there are loss, accuracy, val_loss, val_accuracy"
     assert fails(netconv.train, model(), source(separable()), monitor="val_acc") == message
     assert fails(netconv.train, model(), source(separable()), monitor="val_accuracy", validation_split=0) == (
-        "there is no figure 'val_accuracy' to monitor; there are loss, accuracy"
+        "there is no metric 'val_accuracy' to monitor; there are loss, accuracy"
     )
 
 
-def test_the_table_tells_the_shape_of_an_untrained_net(tmp_path):
+def test_the_shape_of_an_untrained_net_is_inferred_from_the_table(tmp_path):
     path = nets.write(tmp_path, nets.graph(
         nets.null("data"), nets.null("w"), nets.null("b"), nets.op("FullyConnected", "fc", [0, 1, 2], num_hidden=2),
         nets.op("softmax", "s", [3]),
     ))  # fmt: skip
-    said = []
-    done = netconv.train(path, source(separable()), epochs=2, notify=said.append)
-    assert done.opened.model.input_shape == (None, 2)
-    assert said[:2] == [
-        "no parameter file: untrained, initial values drawn with seed 0",
-        "data: shape (?, 2) found out from the data",
+    notes = []
+    done = netconv.train(path, source(separable()), epochs=2, notify=notes.append)
+    assert done.loaded.model.input_shape == (None, 2)
+    assert notes[:2] == [
+        "no parameter file: untrained, initial weights drawn with seed 0",
+        "data: shape (?, 2) inferred from the data",
     ]
     done.save(tmp_path / "t.keras")
     assert archive.load(tmp_path / "t.keras").input_shape == (None, 2)
     assert fails(netconv.predict, path, source("1,2\n")) == (
-        f"{path}: the size of axis 1 of input 'data' of shape (?, ?) cannot be found out; say for instance "
+        f"{path}: the size of axis 1 of input 'data' of shape (?, ?) cannot be inferred; give for example "
         "--input-shape data=?,10 (in Python input_shapes={'data': (None, 10)})"
     )
     two = nets.graph(
@@ -92,14 +85,14 @@ def test_the_table_tells_the_shape_of_an_untrained_net(tmp_path):
 def test_two_runs_are_one():
     def weights(seed):
         done = netconv.train(model(hidden=[layers.Dropout(0.3)]), source(separable()), epochs=3, seed=seed)
-        return done.opened.model.get_weights()[:2]
+        return done.loaded.model.get_weights()[:2]
 
     for one, two in zip(weights(5), weights(5), strict=True):
         np.testing.assert_array_equal(one, two)
     assert any((one != two).any() for one, two in zip(weights(5), weights(6), strict=True))
 
 
-def test_the_rows_for_validation_are_of_all_classes_and_are_not_learnt_from():
+def test_the_rows_for_validation_are_of_all_classes_and_are_not_trained_on():
     y = np.array([0] * 50 + [1] * 10 + [2])
     held = dataset.stratified_sample(y, 0.2, 0)
     assert np.bincount(y[held]).tolist() == [10, 2]
@@ -111,15 +104,15 @@ def test_the_rows_for_validation_are_of_all_classes_and_are_not_learnt_from():
     text = "a,b,class\n" + "".join(f"{n},,{'yn'[n % 2]}\n" for n in range(100))
     done = netconv.train(model(), source(text), epochs=1)
     inside = np.delete(np.arange(100), dataset.stratified_sample(1 - np.arange(100) % 2, 0.2, 0))
-    assert [f.fill for f in done.opened.encoding.features] == [float(np.median(inside)), 0.0]
+    assert [f.fill for f in done.encoding.features] == [float(np.median(inside)), 0.0]
 
 
-def test_without_validation_all_rows_are_learnt_from_to_the_last_epoch():
+def test_without_validation_all_rows_are_trained_on_to_the_last_epoch():
     done = netconv.train(model(), source(separable()), validation_split=0, epochs=4)
-    assert (done.rows, done.validation_rows, done.best, len(done.history)) == (60, 0, 4, 4)
+    assert (done.rows, done.validation_rows, done.best_epoch, len(done.history)) == (60, 0, 4, 4)
     assert done.text.splitlines() == [
         "rows        60 to train on, none to validate on",
-        f"classes     no {done.classes['no']}, yes {done.classes['yes']}",
+        f"classes     no {done.class_rows['no']}, yes {done.class_rows['yes']}",
         "epochs      4, the best 4",
         f"training    loss {done.evaluation.metrics['loss']:.4f}, accuracy {done.evaluation.metrics['accuracy']:.4f}",
     ]
@@ -135,19 +128,19 @@ def test_another_table_validates():
 
 
 def test_rows_without_a_target_are_left_out_and_counted():
-    said = []
-    done = netconv.train(model(), source(separable() + "1,2,?\n3,4,\n"), epochs=1, notify=said.append)
+    notes = []
+    done = netconv.train(model(), source(separable() + "1,2,?\n3,4,\n"), epochs=1, notify=notes.append)
     assert done.rows + done.validation_rows == 60
-    assert "2 rows without a target left out" in said
+    assert "2 rows without a target left out" in notes
 
 
 def test_fewer_classes_than_outputs():
     done = netconv.train(model(classes=3), source("a,b,class\n1,2,x\n3,4,y\n"), epochs=1)
-    assert done.opened.encoding.classes == ("x", "y")
+    assert done.encoding.classes == ("x", "y")
     assert done.facts["classes"] == ["x", "y"]
 
 
-def test_one_class_teaches_nothing():
+def test_a_single_class():
     assert fails(netconv.train, model(), source("a,b,class\n1,2,x\n3,4,x\n")) == (
         "t.csv, column 'class': all rows are of one class, 'x': there is nothing to distinguish"
     )
@@ -158,7 +151,7 @@ def test_other_losses_of_classes(loss):
     made = model(2, 1, loss, "sigmoid") if loss == "binary_crossentropy" else model(2, 2, loss)
     done = netconv.train(made, source(separable(200)), epochs=30)
     assert done.evaluation.metrics["accuracy"] > 0.9
-    predicted = netconv.predict(done.opened, source("a,b\n2,0\n-2,0\n"))
+    predicted = netconv.predict(done.loaded, source("a,b\n2,0\n-2,0\n"))
     assert predicted.names == ("no", "yes")
     [block] = predicted.blocks
     np.testing.assert_allclose(block.values.sum(axis=1), 1, rtol=1e-5)
@@ -168,7 +161,7 @@ def test_other_losses_of_classes(loss):
 def test_a_model_that_was_not_compiled_gets_the_loss_of_its_last_activation():
     made = keras.Sequential([keras.Input((2,)), layers.Dense(2), layers.Softmax()])
     done = netconv.train(made, source(separable()), epochs=1)
-    assert done.opened.model.loss == "sparse_categorical_crossentropy"
+    assert done.loaded.model.loss == "sparse_categorical_crossentropy"
 
 
 def test_values():
@@ -177,21 +170,21 @@ def test_values():
     assert done.evaluation.metrics["r2"] > 0.98
     assert set(done.evaluation.metrics) == {"loss", "mse", "mae", "rmse", "r2"}
     assert done.evaluation.metrics["loss"] == pytest.approx(done.evaluation.metrics["mse"])
-    [header, row] = b"".join(netconv.predict(done.opened, source("x\n0.5\n")).csv()).decode().splitlines()
+    [header, row] = b"".join(netconv.predict(done.loaded, source("x\n0.5\n")).csv()).decode().splitlines()
     assert header == "y" and float(row) == pytest.approx(0.5, abs=0.3)
 
 
 def test_several_values():
     text = "x,u,v\n" + "".join(f"{x},{x},{-x}\n" for x in np.linspace(-1, 1, 50))
     done = netconv.train(model(1, 2, "mae", None), source(text), target=("u", "v"), epochs=60)
-    text = b"".join(netconv.predict(done.opened, source("0.5\n")).json()).decode()
+    text = b"".join(netconv.predict(done.loaded, source("0.5\n")).json()).decode()
     assert json.loads(text).keys() == {"u", "v"}
 
 
 def test_class_weights():
     rows = Dataset((), np.array([0, 0, 0, 1]), None, ("a", "b"), (3, 1))
-    assert train.weights_of_classes("balanced", rows) == pytest.approx([2 / 3, 2.0])
-    assert train.weights_of_classes({"b": 3.0}, rows).tolist() == [1.0, 3.0]
+    assert train.class_weights("balanced", rows) == pytest.approx([2 / 3, 2.0])
+    assert train.class_weights({"b": 3.0}, rows).tolist() == [1.0, 3.0]
     assert netconv.train(model(), source(separable()), class_weight="balanced", epochs=1).history
 
 
@@ -205,10 +198,10 @@ def test_options_of_keras_reach_the_training():
         loss="categorical_crossentropy",
         batch_size=7,
     )
-    assert done.opened.model.optimizer.name.lower() == "sgd"
-    assert float(done.opened.model.optimizer.learning_rate) == 0.25
-    assert int(done.opened.model.optimizer.iterations) == 2 * math.ceil(48 / 7)
-    assert done.opened.model.loss == "categorical_crossentropy"
+    assert done.loaded.model.optimizer.name.lower() == "sgd"
+    assert float(done.loaded.model.optimizer.learning_rate) == 0.25
+    assert int(done.loaded.model.optimizer.iterations) == 2 * math.ceil(48 / 7)
+    assert done.loaded.model.loss == "categorical_crossentropy"
 
 
 @pytest.mark.parametrize(
@@ -222,13 +215,18 @@ def test_options_of_keras_reach_the_training():
         ({"class_weight": {"maybe": 2}}, "class weight for unknown class 'maybe'; the classes are no, yes"),
     ],
 )
-def test_options_that_mean_nothing(options, message):
+def test_invalid_options(options, message):
     assert fails(netconv.train, model(), source(separable()), epochs=1, **options) == message
 
 
 def test_class_weights_are_for_classes():
     message = fails(netconv.train, model(1, 1, "mse", None), source("x,y\n1,2\n"), class_weight="balanced")
-    assert message == "class weights are for classes, and this net gives values"
+    assert message == "class weights are for classifiers, and this net predicts values"
+
+
+def test_unknown_options():
+    message = fails(netconv.train, model(), source(separable()), epoch=1, kind=TypeError)
+    assert message == "TrainingOptions.__init__() got an unexpected keyword argument 'epoch'"
 
 
 def test_a_loss_that_is_no_number_ends_it():
@@ -237,7 +235,7 @@ def test_a_loss_that_is_no_number_ends_it():
     assert message == "the loss became inf in epoch 1: try a smaller --learning-rate, or --rescale"
 
 
-def test_what_a_table_cannot_train():
+def test_nets_that_a_table_cannot_train():
     made = keras.Sequential([keras.Input((2, 3)), layers.Dense(2)])
     assert fails(netconv.train, made, source("a\n1\n")) == (
         "the model: the net outputs 2 x 2 per row, and a table can train only a vector"
@@ -252,10 +250,10 @@ def test_what_a_table_cannot_train():
     )
 
 
-def test_progress_is_told():
+def test_progress_is_reported():
     seen = []
     netconv.train(model(), source(separable()), epochs=2, batch_size=8, progress=seen.append)
-    assert [at.epoch for at in seen if at.done == 1 and "val_loss" in at.figures] == [1, 2]
+    assert [at.epoch for at in seen if at.done == 1 and "val_loss" in at.metrics] == [1, 2]
     assert all(0 <= at.done <= 1 and at.epochs == 2 for at in seen)
     assert [(at.rows, at.left) for at in (seen[0], seen[-1])] == [(0, 96), (96, 0)]
 
@@ -282,11 +280,11 @@ def trained(tmp_path_factory):
     path = tmp_path_factory.mktemp("trained") / "net.keras"
     archive.save(model(5, hidden=[layers.Dense(4)]), path, {"weights.json": b"{}"})
     done = netconv.train(path, source(text), epochs=30)
-    done.save(done.opened.trained_path())
-    return done.opened.trained_path(), text
+    done.save(done.loaded.trained_path())
+    return done.loaded.trained_path(), text
 
 
-def test_everything_learnt_is_in_the_file(trained):
+def test_how_the_table_was_read_is_in_the_file(trained):
     path, _ = trained
     assert path.name == "net-trained.keras"
     members = archive.members(path)
@@ -317,21 +315,21 @@ def test_the_target_of_another_table_may_have_another_name(trained):
     assert fails(netconv.evaluate, path, source(other)) == "t.csv: has no target column 'kind'"
 
 
-def test_categories_not_seen_in_training_are_told_once(trained):
-    said = []
-    predictions = netconv.predict(trained[0], source("a,b,c\n1,p,x\n2,q,x\n"), notify=said.append)
+def test_categories_not_seen_in_training_are_reported_once(trained):
+    notes = []
+    predictions = netconv.predict(trained[0], source("a,b,c\n1,p,x\n2,q,x\n"), notify=notes.append)
     assert b"".join(predictions.csv()).decode().count("\n") == 3
-    assert said == [
+    assert notes == [
         "warning: column 'c': 2 cells with a category that is not in the training table, treated as missing"
     ]
 
 
 def test_training_goes_on_from_a_trained_model(trained):
     path, text = trained
-    said = []
-    done = netconv.train(path, source(text), epochs=1, notify=said.append)
-    assert done.opened.encoding == netconv.open_model(path).encoding
-    assert said[0] == "columns, categories and classes are those of the table that the model was trained on"
+    notes = []
+    done = netconv.train(path, source(text), epochs=1, notify=notes.append)
+    assert done.encoding == netconv.open_model(path).encoding
+    assert notes[0] == "columns, categories and classes are those of the table that the model was trained on"
 
 
 def test_rows_come_as_they_arrive_and_a_fault_stops_there(trained):

@@ -167,7 +167,7 @@ def _array(source: _Source, what: str) -> Lazy:
     elif magic <= DIMENSIONS:
         shape = source.take(f"{magic}I", what)
     else:
-        raise source.fault(f"{what} begins with 0x{magic:08X}, which is no version of an MXNet array")
+        raise source.fault(f"{what} begins with 0x{magic:08X}, which is not a version of an MXNet array")
     if shape == () and magic != V3:
         raise source.fault(UNKNOWN.format(what))
     _, _, flag = source.take("iii", what)  # the device it was on is of no interest

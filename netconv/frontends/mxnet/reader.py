@@ -149,7 +149,7 @@ def _unnamed(graph: Graph, path, count: int) -> list[int]:
         )
     if any(node.op in AUXILIARY for node in graph.nodes):
         raise FormatError(
-            f"{path}: arrays without names, and {graph.source} has moving statistics, whose place among them is not "
-            "certain; save them with names"
+            f"{path}: arrays without names, and {graph.source} has moving statistics, whose position among them is "
+            "not certain; save them with names"
         )
     return places

@@ -56,7 +56,7 @@ def _bytes(symbol: Path | str | BinaryIO) -> tuple[str, bytes]:
     if len(data) > LARGEST:
         raise FormatError(f"{source}: more than {LARGEST >> 20} MiB, too much for the graph of a net")
     if data.startswith(b"\x12\x01\0\0\0\0\0\0"):
-        raise FormatError(f"{source}: a parameter file, where the graph is wanted (net.json)")
+        raise FormatError(f"{source}: a parameter file, where the graph is expected (net.json)")
     return source, data
 
 
@@ -76,7 +76,7 @@ def _json(source: str, data: bytes):
         return int(digits)
 
     def constant(name):
-        raise FormatError(f"{source}: not JSON: {name} is no number of it")
+        raise FormatError(f"{source}: not JSON: {name} is not a JSON number")
 
     try:
         return json.loads(data.decode("utf-8-sig"), object_pairs_hook=once, parse_int=whole, parse_constant=constant)
@@ -215,8 +215,8 @@ def _ordered(where: str, nodes: tuple[Node, ...]) -> None:
         raise FormatError(f"{where}the graph has a cycle: {path}{more} -> {_called(cycle[0], nodes[cycle[0]])}")
     index, position, wanted = ahead
     raise FormatError(
-        f"{where}{_called(index, nodes[index])}: input {position} is {_called(wanted, nodes[wanted])}, which lies "
-        "ahead of it; a node must follow its inputs"
+        f"{where}{_called(index, nodes[index])}: input {position} is {_called(wanted, nodes[wanted])}, which comes "
+        "after it; a node must follow its inputs"
     )
 
 

@@ -2,6 +2,8 @@
 
 from . import case, forward, free, given, training, w, x
 
+FRACTIONS = ("float16", "float64")
+
 CASES = [
     *(
         free(case("Activation", x(*shape, draw="away"), act_type=kind))
@@ -74,16 +76,35 @@ CASES = [
         ]
     ),
     training(free(case("Dropout", x(4, 3), p=0))),
-    *(
-        free(case("clip", x(3, 5), a_min=low, a_max=high))
-        for low, high in [(-0.7, 1.1), ("-1e0", "0"), (0, 6), ("-0.5e0", "0.5e0")]
-    ),
-    *(
-        free(case("smooth_l1", x(3, 5, draw="away"), **attrs))
-        for attrs in [{}, {"scalar": 1}, {"scalar": 2.5}, {"scalar": "0.5e0"}]
-    ),
     case("SoftmaxActivation", x(2, 3, 4)),
     case("SoftmaxActivation", x(2, 3, 2, 2)),
     case("LeakyReLU", x(5, draw="away"), w(1), act_type="prelu"),
     forward(free(case("softmax", x(5, 3), given(2, 5, 1, dtype="int32"), use_length=True, axis=0))),
+    *(free(case(op, x(2, 3, 4))) for op in ("sigmoid", "tanh", "softsign")),
+    free(case("relu", x(2, 3, 4, draw="away"))),
+    *(free(case(op, x(2, 3, 4, draw="away"))) for op in ("_npx_relu", "_npx_sigmoid")),
+    # other types than float32
+    # layers of Keras do not make float32 of it
+    *(
+        forward(free(case(op, x(2, 3, 4, draw="away", dtype=kind))))
+        for kind in FRACTIONS
+        for op in ("relu", "LeakyReLU", "Dropout")
+    ),
+    *(
+        forward(free(case(op, x(2, 3, 4, draw="away", dtype="float64"), **attrs)))
+        for op, attrs in [
+            ("sigmoid", {}),
+            ("Activation", {"act_type": "softrelu"}),
+            ("LeakyReLU", {"act_type": "elu"}),
+            ("LeakyReLU", {"act_type": "selu"}),
+            ("softmax", {}),
+        ]
+    ),
+    forward(case("softmax", x(2, 3), dtype="float64")),
+    forward(free(case("relu", given(1, 2, 3, 4, 5, 6, shape=(2, 3), dtype="int32")))),
+    *(
+        forward(case(op, given(1, 2, 3, 20, dtype=kind)))
+        for op in ("sigmoid", "tanh", "softsign")
+        for kind in ("int32", "int8")
+    ),
 ]

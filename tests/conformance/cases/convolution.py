@@ -1,6 +1,11 @@
-"""Convolutions and what is made of them."""
+"""Convolutions, channels-last."""
 
-from . import case, forward, free, roaming, w, x
+from . import Input, case, forward, free, roaming, w, x
+
+
+def stored(*shape: int, dtype: str) -> Input:
+    return Input("arg", shape, dtype)
+
 
 CASES = [
     # two-dimensional: strides, pads, dilation, kernels of even and odd size, with and without bias
@@ -128,159 +133,6 @@ CASES = [
     free(case("Convolution_v1", x(2, 3, 7, 8), w(4, 3, 3, 3), kernel=(3, 3), num_filter=4, no_bias=True)),
     # the weights are fed
     case("Convolution", x(2, 3, 6, 7), x(4, 3, 3, 3), kernel=(3, 3), num_filter=4, no_bias=True),
-    # transposed; MXNet's default is no bias
-    *(
-        free(case("Deconvolution", x(2, 3, 4, 5), w(3, 4, *kernel), kernel=kernel, num_filter=4, **attrs))
-        for kernel, attrs in [
-            ((3, 3), {}),
-            ((4, 4), {"stride": (2, 2), "pad": (1, 1)}),
-            ((3, 3), {"stride": (2, 2), "pad": (1, 1), "adj": (1, 1)}),
-            ((3, 3), {"stride": (2, 2), "adj": (1, 0)}),
-            ((3, 3), {"stride": (3, 2), "pad": (1, 0), "adj": (2, 1)}),
-            ((2, 3), {"stride": (2, 1), "pad": (0, 1)}),
-            ((3, 3), {"stride": (2, 2), "target_shape": (8, 10)}),
-            ((4, 4), {"stride": (2, 2), "target_shape": (7, 9)}),
-            ((3, 3), {"dilate": (2, 2)}),
-            ((3, 3), {"dilate": (2, 1), "pad": (1, 1)}),
-            ((2, 2), {"stride": (3, 3)}),
-            ((1, 1), {"stride": (2, 2)}),
-            ((3, 3), {"layout": "NCHW", "workspace": 512, "num_group": 1, "dilate": (1, 1), "adj": (0, 0)}),
-        ]
-    ),
-    free(case("Deconvolution", x(2, 3, 4, 5), w(3, 4, 3, 3), w(4), kernel=(3, 3), num_filter=4, no_bias=False)),
-    free(
-        case(
-            "Deconvolution",
-            x(2, 3, 4, 5),
-            w(3, 4, 4, 4),
-            w(4),
-            kernel=(4, 4),
-            num_filter=4,
-            no_bias="false",
-            stride=(2, 2),
-            pad=(1, 1),
-        )
-    ),
-    free(case("Deconvolution", x(2, 4, 4, 5), w(4, 3, 3, 3), kernel=(3, 3), num_filter=6, num_group=2, stride=(2, 2))),
-    free(
-        case(
-            "Deconvolution",
-            x(2, 4, 4, 5),
-            w(4, 1, 4, 4),
-            kernel=(4, 4),
-            num_filter=4,
-            num_group=4,
-            stride=(2, 2),
-            pad=(1, 1),
-        )
-    ),
-    free(
-        case(
-            "Deconvolution",
-            x(2, 4, 4, 5),
-            w(4, 3, 3, 3),
-            w(6),
-            kernel=(3, 3),
-            num_filter=6,
-            num_group=2,
-            no_bias=False,
-            adj=(1, 1),
-            stride=(2, 2),
-            pad=(1, 1),
-        )
-    ),
-    free(case("Deconvolution", x(2, 3, 6), w(3, 4, 3), w(4), kernel=(3,), num_filter=4, stride=(2,), no_bias=False)),
-    free(case("Deconvolution", x(2, 3, 6), w(3, 4, 4), kernel=(4,), num_filter=4, stride=(2,), pad=(1,), adj=(1,))),
-    free(
-        case(
-            "Deconvolution",
-            x(2, 2, 3, 4, 3),
-            w(2, 3, 3, 3, 3),
-            w(3),
-            kernel=(3, 3, 3),
-            num_filter=3,
-            stride=(2, 2, 2),
-            pad=(1, 1, 1),
-            no_bias=False,
-        )
-    ),
-    free(
-        case(
-            "Deconvolution",
-            x(2, 2, 3, 3, 3),
-            w(2, 3, 2, 2, 2),
-            kernel=(2, 2, 2),
-            num_filter=3,
-            stride=(2, 1, 2),
-            adj=(1, 0, 1),
-        )
-    ),
-    case("im2col", x(2, 3, 6, 6), kernel=(3, 3), stride=(2, 2), dilate=(1, 1), pad=(1, 1)),
-    case("im2col", x(2, 3, 6, 5), kernel=(2, 3)),
-    case("col2im", x(2, 27, 9), output_size=(6, 6), kernel=(3, 3), stride=(2, 2), dilate=(1, 1), pad=(1, 1)),
-    case("col2im", x(2, 12, 20), output_size=(5, 6), kernel=(2, 2)),
-    forward(
-        case(
-            "_contrib_DeformableConvolution",
-            x(1, 3, 6, 6),
-            x(1, 18, 6, 6),
-            w(4, 3, 3, 3),
-            w(4),
-            kernel=(3, 3),
-            pad=(1, 1),
-            num_filter=4,
-        )
-    ),
-    forward(
-        case(
-            "_contrib_DeformableConvolution",
-            x(1, 4, 6, 6),
-            x(1, 18, 4, 4),
-            w(4, 4, 3, 3),
-            kernel=(3, 3),
-            num_filter=4,
-            no_bias=True,
-        )
-    ),
-    forward(
-        case(
-            "_contrib_ModulatedDeformableConvolution",
-            x(1, 3, 6, 6),
-            x(1, 18, 6, 6),
-            x(1, 9, 6, 6, draw="unit"),
-            w(4, 3, 3, 3),
-            w(4),
-            kernel=(3, 3),
-            pad=(1, 1),
-            num_filter=4,
-        )
-    ),
-    forward(
-        case(
-            "Correlation",
-            x(1, 3, 6, 6),
-            x(1, 3, 6, 6),
-            kernel_size=1,
-            max_displacement=2,
-            stride1=1,
-            stride2=1,
-            pad_size=2,
-            is_multiply=True,
-        )
-    ),
-    forward(
-        case(
-            "Correlation",
-            x(1, 2, 8, 8),
-            x(1, 2, 8, 8),
-            kernel_size=3,
-            max_displacement=2,
-            stride1=1,
-            stride2=2,
-            pad_size=3,
-            is_multiply=False,
-        )
-    ),
     *(
         case(
             "Convolution",
@@ -292,66 +144,6 @@ CASES = [
             no_bias=True,
         )
         for n in (1, 2)
-    ),
-    *(
-        roaming(
-            free(
-                case(
-                    "Deconvolution",
-                    x(2, 4, 3, 5),
-                    w(4, 3, *kernel),
-                    kernel=kernel,
-                    num_filter=3 * groups,
-                    num_group=groups,
-                    **attrs,
-                )
-            )
-        )
-        for groups in (1, 2)
-        for kernel, attrs in [
-            ((2, 3), {"stride": (3, 2)}),
-            ((3, 2), {"stride": (2, 1), "pad": (1, 0), "adj": (1, 0)}),
-            ((1, 2), {"stride": (2, 2)}),
-        ]
-    ),
-    case("Deconvolution", x(2, 3, 4, 4), x(3, 2, 3, 3), kernel=(3, 3), num_filter=2, stride=(2, 2)),
-    # a group a channel, the stride a divisor of the kernel or not
-    *(
-        free(
-            case(
-                "Deconvolution",
-                x(2, 3, *(4, 5, 3)[: len(kernel)]),
-                w(3, filters, *kernel),
-                w(3 * filters),
-                kernel=kernel,
-                num_filter=3 * filters,
-                num_group=3,
-                no_bias=False,
-                **attrs,
-            )
-        )
-        for kernel, filters, attrs in [
-            ((4, 6), 2, {"stride": (2, 3), "pad": (1, 2)}),
-            ((4, 4), 1, {"stride": (4, 2), "adj": (2, 1)}),
-            ((2, 2), 1, {"stride": (2, 2), "pad": (1, 0), "adj": (1, 1)}),
-            ((3, 4), 2, {"stride": (2, 2), "pad": (1, 1)}),
-            ((2, 4), 1, {"stride": (1, 2), "dilate": (2, 1)}),
-            ((4,), 2, {"stride": (2,), "pad": (1,)}),
-            ((3,), 1, {"stride": (3,), "adj": (2,)}),
-            ((2, 2, 3), 1, {"stride": (2, 1, 2)}),
-        ]
-    ),
-    free(
-        case(
-            "Deconvolution",
-            x(2, 4, 3, 4),
-            w(4, 2, 2, 3),
-            kernel=(2, 3),
-            num_filter=4,
-            num_group=2,
-            stride=(2, 2),
-            dilate=(2, 2),
-        )
     ),
     free(
         case(
@@ -407,5 +199,19 @@ CASES = [
     ),
     roaming(
         free(case("Convolution", x(3, 1, 4, 5), w(1, 1, 2, 3), w(1), kernel=(2, 3), num_filter=1, stride=(1, 3))),
+    ),
+    # other types than float32
+    forward(
+        free(
+            case(
+                "Convolution",
+                x(2, 3, 4, 5, dtype="float64"),
+                stored(4, 3, 2, 2, dtype="float64"),
+                stored(4, dtype="float64"),
+                kernel=(2, 2),
+                num_filter=4,
+                pad=(1, 1),
+            )
+        )
     ),
 ]

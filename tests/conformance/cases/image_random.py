@@ -2,7 +2,7 @@
 
 from . import case, forward, x
 
-COLOUR = [x(5, 6, 3, draw=256), x(5, 6, 3, dtype="uint8", draw=256), x(4, 4, 3, draw=3)]
+COLOR = [x(5, 6, 3, draw=256), x(5, 6, 3, dtype="uint8", draw=256), x(4, 4, 3, draw=3)]
 """The last has many greys."""
 GREY = x(5, 6, 1, draw=256)
 
@@ -16,12 +16,12 @@ CASES = [
         changed(name, factor, image)
         for name in ("brightness", "contrast", "saturation")
         for factor in (0, 0.4, 1.7)
-        for image in (*COLOUR, GREY)
+        for image in (*COLOR, GREY)
     ),
-    *(changed("hue", turn, image) for turn in (0, 0.1, 0.45, 0.9) for image in COLOUR),
-    *(forward(case("_image_random_lighting", image, alpha_std=0)) for image in COLOUR),
+    *(changed("hue", turn, image) for turn in (0, 0.1, 0.45, 0.9) for image in COLOR),
+    *(forward(case("_image_random_lighting", image, alpha_std=0)) for image in COLOR),
     *(
         forward(case("_image_random_color_jitter", image, brightness=1e-9, contrast=0, saturation=0, hue=0))
-        for image in COLOUR
+        for image in COLOR
     ),
 ]

@@ -1,8 +1,6 @@
 """Normalisation."""
 
-from dataclasses import replace
-
-from . import Case, Input, case, forward, free, outputs, roaming, s, training, w, x
+from . import Case, Input, case, forward, free, outputs, replace, roaming, s, training, w, x
 
 
 def batch_norm(data: Input, width: int, **attrs) -> Case:
@@ -37,6 +35,7 @@ BATCH_NORMS = [
     batch_norm(x(2, 3, 4), 4, fix_gamma=False, axis=-1),
     batch_norm(x(4, 3), 3, fix_gamma=False, axis=-1),
 ]
+RECTIFIED = [replace(row, op="_contrib_BatchNormWithReLU") for row in (BATCH_NORMS[2], BATCH_NORMS[4])]
 NORMED = [
     (x(3, 4), 4, {}),
     (x(2, 3, 4), 4, {}),
@@ -47,10 +46,8 @@ NORMED = [
     (x(2, 3, 4, 5), 4, {"axis": -2}),
 ]
 
-RECTIFIED = [replace(row, op="_contrib_BatchNormWithReLU") for row in (BATCH_NORMS[2], BATCH_NORMS[4])]
-
 CASES = [
-    *(forward(free(row)) for row in RECTIFIED),  # MXNet has a gradient of it in training only
+    *(forward(free(row)) for row in RECTIFIED),
     *(free(training(row)) for row in RECTIFIED),
     *map(free, BATCH_NORMS),
     *(free(training(row)) for row in BATCH_NORMS),
@@ -122,4 +119,9 @@ CASES = [
     ),
     outputs(3, case("LayerNorm", x(4, 3, 2), w(3), w(3), axis=-2, output_mean_var=True)),
     roaming(outputs(3, free(case("GroupNorm", x(2, 4, 3, 5), w(2), w(2), num_groups=2, output_mean_var=True)))),
+    *(
+        outputs(2, case("moments", x(3, 4, 5), **attrs))
+        for attrs in [{"axes": "(2,)", "keepdims": True}, {"axes": "(0, 1)"}]
+    ),
+    outputs(2, case("moments", x(3, 4), axes=(0, 1))),
 ]

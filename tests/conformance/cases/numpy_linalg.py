@@ -58,4 +58,9 @@ CASES = [
             (2, 2, {"axis": (1, 2)}),
         ]
     ),
+    *(case("_np_dot", x(*a), x(*b)) for a, b in [((2, 3), (3, 4)), ((2, 3, 4), (4,)), ((3,), (3,)), ((2, 3), (3,))]),
+    *(case("_npi_matmul", x(*a), x(*b)) for a, b in [((2, 3), (3, 4)), ((2, 5, 3), (2, 3, 4)), ((2, 5, 3), (3, 4))]),
+    # MXNet's gradient of an operand repeated along an inner axis adds up the wrong pieces
+    forward(case("_npi_matmul", x(2, 1, 5, 3), x(4, 3, 2))),
+    case("_np_dot", x(2, 3), x()),
 ]

@@ -57,4 +57,19 @@ CASES = [
     outputs(2, forward(case("_histogram", given(0, 1, 0.3, 2, 2.5, -1), given(0, 0.3, 1, 2)))),
     case("_npi_percentile", x(4), q_scalar=30),
     case("_np_trace", x(2, 3), offset=-3),
+    # other types than float32
+    *(
+        forward(case(op, given(1, 2, 5, 9, dtype=kind), **attrs))
+        for op in ("_np_sum", "_npi_mean", "_npi_var", "_npi_std")
+        for kind, attrs in [("int32", {}), ("uint8", {}), ("int32", {"dtype": "float64"})]
+    ),
+    forward(case("_np_sum", given(1.5, 2.5, 1.5), dtype="int32")),
+    *(
+        forward(case(op, given(0, 30, 90, 120, 7, 100, dtype=kind), **attrs))
+        for op in ("_npi_var", "_npi_std")
+        for kind in ("uint8", "int8")
+        for attrs in ({}, {"dtype": "float64"})
+    ),
+    forward(case("_npi_percentile", given(1.1, 2.2, 5.7, dtype="float16"), q_scalar=30)),
+    forward(case("_np_max", given(1, 0, 1, dtype="bool"))),
 ]

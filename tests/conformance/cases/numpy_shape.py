@@ -3,6 +3,17 @@
 from . import Input, case, forward, free, outputs, x
 
 CASES = [
+    *(case("_npi_concatenate", x(2, 3, 4), x(2, 3, 4), num_args=2, axis=axis) for axis in (0, 1, -1, None)),
+    *(free(case("_npi_concatenate", x(2, n, 3, 4), x(2, 3, 3, 4), num_args=2, axis=1)) for n in (1, 2)),
+    *(case("_npi_stack", x(2, 3, 4), x(2, 3, 4), num_args=2, axis=axis) for axis in (0, 1, -1)),
+    case("_np_transpose", x(2, 3, 4)),
+    case("_np_transpose", x(2, 3, 4), axes=(1, 2, 0)),
+    case("_np_transpose", x(2, 3, 4, 5), axes=(0, 2, 3, 1)),
+    case("_np_transpose", x(2, 3, 4), axes=(1, 0, 2)),
+    case("_np_squeeze", x(2, 1, 4, 1)),
+    case("_np_squeeze", x(2, 1, 4, 1), axis=1),
+    case("_np_squeeze", x(2, 1, 4, 1), axis=(1, -1)),
+    free(case("_np_squeeze", x(1, 3), axis=(0,))),
     *(case(f"_np_atleast_{n}d", x(*shape), num_args=1) for n in (1, 2, 3) for shape in [(3,), (2, 3), (2, 3, 4)]),
     outputs(2, case("_np_atleast_2d", x(3), x(2, 2), num_args=2)),
     *(case("_np_diag", x(*shape), k=k) for shape in [(3,), (3, 4)] for k in (0, 1, -1)),
@@ -15,25 +26,6 @@ CASES = [
         case("_np_moveaxis", x(2, 3, 4, 5), source=one, destination=two)
         for one, two in [("(1,)", "(3,)"), ("(0, -1)", "(2, 0)"), ("(-1,)", "(0,)")]
     ),
-    *(case("_np_reshape", x(2, 3, 4), newshape=shape) for shape in [(6, 4), (2, -1), "(-1,)", (4, 3, 2)]),
-    free(case("_np_reshape", x(2, 3, 4), newshape=(-1, 12))),
-    *(
-        case("_npx_reshape", x(*data), newshape=shape, reverse=reverse)
-        for data, shape, reverse in [
-            ((2, 3, 4), (-2, -1), False),
-            ((2, 3, 4), (-1, 4), False),
-            ((1, 3, 1, 4), (-3, -2, -3, -2), False),
-            ((1, 3, 1, 4), (-3, -4), False),
-            ((2, 3, 4), (-5, -4), False),
-            ((2, 3, 4), (-2, -5), False),
-            ((2, 12, 4), (-2, -6, 3, 4, -4), False),
-            ((2, 12, 4), (-2, -6, 3, -1, -2), False),
-            ((8, 3, 3, 3, 4, 4), (-6, 2, -1, -4), False),
-            ((8, 3, 3, 3, 8), (-4, -5), True),
-            ((3, 4, 5), (-1, -2), True),
-        ]
-    ),
-    *(free(case("_npx_reshape", x(2, 3, 4), newshape=shape)) for shape in [(-2, -1), (-5, -2)]),
     *(
         case("_np_roll", x(3, 4, 5), **attrs)
         for attrs in [
@@ -65,10 +57,6 @@ CASES = [
         for mode in ("edge", "reflect", "symmetric", "maximum", "minimum")
     ),
     case("_npi_pad", x(2, 3, 4), pad_width="((0, 0), (1, 0), (2, 1))", constant_value=1.5),
-    *(outputs(2, case("_npi_hsplit", x(*shape), indices="()", sections=2)) for shape in [(4,), (3, 4), (3, 4, 2)]),
-    outputs(3, case("_npi_hsplit", x(3, 6), indices=(0, 1, 4))),
-    outputs(2, case("_npi_dsplit", x(3, 2, 4), indices="()", axis=2, sections=2)),
-    outputs(3, case("_npi_dsplit", x(3, 2, 6), indices=(0, 1, 4), axis=2)),
     *(
         forward(case("_npi_insert_scalar", x(4, 3), *values, **attrs))
         for values, attrs in [
@@ -101,7 +89,6 @@ CASES = [
     free(forward(case("_npi_insert_scalar", x(4, 3), x(4), int_ind=1, axis=1))),
     forward(case("_npi_diag_indices_from", x(3, 3))),
     forward(case("_npi_insert_scalar", x(3), int_ind=1, axis=0, val=9)),
-    case("_npi_hsplit", x(2, 7), indices=(0,), sections=2),
     free(case("_npi_broadcast_to", x(3, 1), shape=(-2, 4))),
     case("_npi_tril", x(2, 3), k=4),
 ]

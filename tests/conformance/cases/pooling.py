@@ -1,6 +1,6 @@
-"""Pooling in its conventions, and resizing."""
+"""Pooling in its conventions."""
 
-from . import case, forward, free, given, roaming, w, x
+from . import case, forward, free, given, x
 
 ROUNDING = [{}, {"pooling_convention": "valid"}, {"pooling_convention": "full"}]
 WINDOWS = [
@@ -17,6 +17,7 @@ KINDS = [
     {"pool_type": "sum"},
     {"pool_type": "lp", "p_value": 2},
 ]
+FRACTIONS = ("float16", "float64")
 
 CASES = [
     *(
@@ -84,38 +85,6 @@ CASES = [
     free(case("Pooling_v1", x(2, 3, 7, 8), pool_type="avg", global_pool=True, kernel=(2, 2))),
     case("_contrib_AdaptiveAvgPooling2D", x(2, 3, 6, 7)),
     *(case("_contrib_AdaptiveAvgPooling2D", x(2, 3, 6, 7), output_size=size) for size in [(1,), (2, 3), (4, 5), (3,)]),
-    free(case("UpSampling", x(2, 3, 4, 5), scale=2, sample_type="nearest", num_args=1)),
-    free(case("UpSampling", x(2, 3, 3, 2), scale=3, sample_type="nearest", num_args=1)),
-    case("UpSampling", x(2, 3, 4, 4), x(2, 2, 2, 2), scale=2, sample_type="nearest", num_args=2),
-    case(
-        "UpSampling",
-        x(2, 3, 4, 4),
-        x(2, 2, 2, 2),
-        scale=2,
-        sample_type="nearest",
-        num_args=2,
-        multi_input_mode="concat",
-    ),
-    case(
-        "UpSampling", x(2, 3, 4, 4), x(2, 3, 2, 2), scale=2, sample_type="nearest", num_args=2, multi_input_mode="sum"
-    ),
-    free(case("UpSampling", x(2, 3, 4, 5), w(3, 1, 4, 4), scale=2, sample_type="bilinear", num_filter=3, num_args=2)),
-    roaming(
-        free(
-            case("UpSampling", x(2, 2, 3, 3), w(2, 1, 5, 5), scale=3, sample_type="bilinear", num_filter=2, num_args=2)
-        )
-    ),
-    *(
-        forward(case("_contrib_BilinearResize2D", x(2, 3, 4, 5), **attrs))
-        for attrs in [
-            {"height": 7, "width": 9},
-            {"height": 8, "width": 10, "align_corners": False},
-            {"height": 2, "width": 3},
-            {"scale_height": 2, "scale_width": 2, "mode": "odd_scale"},
-            {"height": 1, "width": 1, "scale_height": 1.5, "scale_width": 2.0, "mode": "to_even_up"},
-            {"scale_height": 1.5, "scale_width": 2.0},
-        ]
-    ),
     *(
         free(
             case(
@@ -162,5 +131,22 @@ CASES = [
     *(
         free(case("Pooling_v1", x(2, 3, 7, 5), kernel=kernel, stride=stride, pad=pad, pooling_convention="full"))
         for kernel, stride, pad in [((4, 2), (2, 2), (0, 0)), ((3, 2), (2, 1), (1, 1)), ((3, 3), (3, 3), (0, 0))]
+    ),
+    # other types than float32
+    *(
+        forward(free(case("Pooling", x(2, 3, 4, draw="away", dtype=kind), pool_type="max", kernel=2)))
+        for kind in FRACTIONS
+    ),
+    forward(free(case("Pooling", x(2, 3, 4, draw="away", dtype="float64"), pool_type="avg", kernel=2))),
+    *(
+        forward(
+            case("Pooling", x(2, 2, 4, 5, 3, dtype=kind), kernel=(2, 3, 2), stride=(1, 2, 1), pad=(1, 1, 0), **attrs)
+        )
+        for kind, attrs in [
+            ("float16", {}),
+            ("float64", {}),
+            ("float64", {"pool_type": "avg"}),
+            ("float64", {"pool_type": "avg", "count_include_pad": False}),
+        ]
     ),
 ]

@@ -1,6 +1,6 @@
 """Reductions, ordering, and sums along an axis."""
 
-from . import case, forward, free, outputs, x
+from . import case, forward, free, given, outputs, x
 
 WAYS = [
     {},
@@ -62,15 +62,23 @@ CASES = [
         for dtype in ("int32", "float64")
     ),
     *(case("cumsum", x(2, 3, 4), **attrs) for attrs in [{}, {"axis": 1}, {"axis": 2}, {"axis": 0}]),
-    *(
-        outputs(2, case("moments", x(3, 4, 5), **attrs))
-        for attrs in [{"axes": "(2,)", "keepdims": True}, {"axes": "(0, 1)"}]
-    ),
     *(forward(case(op, x(5), axis=0)) for op in ("argmax", "argmin")),
     case("norm", x(5), axis=0),
-    outputs(2, case("moments", x(3, 4), axes=(0, 1))),
     *(forward(case("topk", x(3, 4), axis="None", k=5, ret_typ=kind)) for kind in ("mask", "value")),
     forward(free(case("topk", x(4, 3), axis=0, k=2, ret_typ="mask"))),
     *(forward(case(op, x(2, 3, draw=ZEROS), axis=1)) for op in ("argmax", "argmin")),
     forward(case("argmax_channel", x(2, 3, draw=ZEROS))),
+    # other types than float32
+    *(
+        forward(case(op, x(2, 3, draw="whole", dtype=kind), axis=1))
+        for op in ("argmax", "sum", "max", "prod")
+        for kind in ("int32", "int8", "float64")
+    ),
+    *(forward(case("mean", given(250, 100, 7, dtype=kind))) for kind in ("uint8", "int8")),
+    forward(free(case("mean", x(2, 3, 4, 5, draw="whole", dtype="uint8"), axis=(2, 3)))),
+    forward(free(case("nanprod", x(2, 3, draw="whole", dtype="int8"), axis=1))),
+    *(forward(case("argsort", given(3, 100, 0, 7, dtype=kind), is_ascend=False)) for kind in ("uint8", "int8")),
+    forward(case("topk", given(3, -128, 0, 7, dtype="int8"), k=4)),
+    *(forward(case(op, given(1, 2, 3, 20, dtype=kind))) for op in ("norm", "mean") for kind in ("int32", "int8")),
+    *(forward(case("norm", given(-3, 2, 5, dtype=kind), ord=1)) for kind in ("int8", "uint8")),
 ]

@@ -149,7 +149,7 @@ BROKEN = {
     ),
     "version": (
         listed(struct.pack("<I", 0xDEADBEEF)),
-        "array 0 begins with 0xDEADBEEF, which is no version of an MXNet array",
+        "array 0 begins with 0xDEADBEEF, which is not a version of an MXNet array",
     ),
     "none": (listed(dense()), "array 0 was saved without a value: its shape is not known"),
     "none v0": (listed(struct.pack("<I", 0)), "array 0 was saved without a value: its shape is not known"),

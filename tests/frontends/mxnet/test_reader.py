@@ -168,8 +168,8 @@ BROKEN = {
     "no json": (b'{"nodes":\n [}', "not JSON from line 2, column 3 on"),
     "cut": (b'{"nodes": [{"op":', "not JSON from line 1, column 18 on"),
     "not text": (b'{"nodes": "\xff"}', "not JSON: byte 11 is not UTF-8 text"),
-    "not a number": (b'{"nodes": [NaN]}', "not JSON: NaN is no number of it"),
-    "parameters": (b"\x12\x01\0\0\0\0\0\0\0\0", "a parameter file, where the graph is wanted (net.json)"),
+    "not a number": (b'{"nodes": [NaN]}', "not JSON: NaN is not a JSON number"),
+    "parameters": (b"\x12\x01\0\0\0\0\0\0\0\0", "a parameter file, where the graph is expected (net.json)"),
     "deep list": (b"[" * 100_000, "not a graph: nested too deeply"),
     "deep object": (b'{"a":' * 100_000, "not a graph: nested too deeply"),
     "digits": (b'{"nodes": [' + b"9" * 10_000 + b"]}", "a number of 10000 digits"),
@@ -208,7 +208,7 @@ BROKEN = {
     "input that is not there": (with_inputs([0, 0], [9, 0]), "node 1 'a': input 1 is node 9, and the last is 2"),
     "input ahead": (
         with_inputs([0, 0], [2, 0]),
-        "node 1 'a': input 1 is node 2 'y', which lies ahead of it; a node must follow its inputs",
+        "node 1 'a': input 1 is node 2 'y', which comes after it; a node must follow its inputs",
     ),
     "itself": (with_inputs([1, 0]), "the graph has a cycle: node 1 'a' -> node 1 'a'"),
     "cycle": (
@@ -407,7 +407,7 @@ def test_a_list_without_names_must_be_certain(tmp_path):
     symbol = placed(tmp_path, [(str(i), 3) for i in range(4)], NORM)
     with pytest.raises(FormatError) as error:
         reader.read(symbol)
-    wanted = f"arrays without names, and {symbol} has moving statistics, whose place among them is not certain"
+    wanted = f"arrays without names, and {symbol} has moving statistics, whose position among them is not certain"
     assert str(error.value) == f"{tmp_path / 'net.params'}: {wanted}; save them with names"
 
 

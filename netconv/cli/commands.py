@@ -1,0 +1,75 @@
+"""How commands show themselves: options under headings, an example, suggestions for a mistyped name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from functools import partial
+from pathlib import PurePath
+from typing import Any
+
+import click
+
+
+class Option(click.Option):
+    """An option that the help lists under a heading; `show_default` may be a text."""
+
+    def __init__(self, *args: Any, heading: str, **options: Any):
+        super().__init__(*args, **options)
+        self.heading = heading
+
+    def get_help_extra(self, ctx: click.Context) -> Any:
+        extra = super().get_help_extra(ctx)
+        if isinstance(self.show_default, str):
+            extra["default"] = self.show_default  # click puts it in parentheses
+        return extra
+
+
+def under(heading: str) -> Callable[..., Callable[[Any], Any]]:
+    """What declares options under a heading: `training = under("Training")`, then `@training("--epochs", ...)`."""
+    return partial(click.option, cls=Option, heading=heading)
+
+
+class Command(click.Command):
+    """A command whose help groups the options by heading and ends with an example, a command line."""
+
+    def __init__(self, *args: Any, example: str, **options: Any):
+        super().__init__(*args, **options)
+        self.example = example
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        headings: dict[str, list[tuple[str, str]]] = {}
+        for option in self.get_params(ctx):
+            record = option.get_help_record(ctx) if isinstance(option, click.Option) else None
+            if record:
+                headings.setdefault(getattr(option, "heading", "Help"), []).append(record)
+        for heading, records in headings.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Example"):
+            formatter.write(f"{'':{formatter.current_indent}}{self.example}\n")
+
+
+FIRST_COMMANDS = {
+    ".json": "convert",
+    ".keras": "inspect",
+    ".csv": "train",
+    ".tsv": "train",
+    ".parquet": "train",
+    ".npy": "train",
+    ".npz": "train",
+}
+"""Suffix of a file to the command that is probably wanted where a file is given in place of a command."""
+
+
+def unknown_command(name: str, commands: list[str], ctx: click.Context) -> click.UsageError:
+    """The error for a command that there is not, with the one that is probably wanted."""
+    if command := FIRST_COMMANDS.get(PurePath(name).suffix):
+        hint = f" {name!r} looks like a file; did you mean 'netconv {command} {name}'?"
+    elif close := get_close_matches(name, commands, n=1):
+        hint = f" Did you mean {close[0]!r}?"
+    else:
+        hint = f" The commands are {', '.join(commands)}."
+    return click.UsageError(f"No such command {name!r}.{hint}", ctx)

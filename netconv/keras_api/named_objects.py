@@ -1,0 +1,72 @@
+"""Losses, metrics and optimizers of Keras by name: `adam`, `sgd(momentum=0.9)`. Knows no model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import NetconvError
+from . import call_expressions
+from .lazy import keras
+
+INFERRED_METRICS = frozenset({"accuracy", "acc"})
+"""Metrics that Keras chooses by the shape of a model's output and its loss, when it compiles the model."""
+SOME = {
+    "optimizer": "adam, sgd, rmsprop", "loss": "mean_squared_error, binary_crossentropy",
+    "metric": "accuracy, top_k_categorical_accuracy",
+}  # fmt: skip
+EXAMPLES = {"optimizer": "sgd(momentum=0.9)", "loss": "Huber(delta=2.0)", "metric": "TopKCategoricalAccuracy(k=3)"}
+"""For messages."""
+
+
+def optimizer_for(given, learning_rate: float | None = None):
+    """An optimizer, given as one or by name, with its own learning rate or another. Raises NetconvError."""
+    optimizer = find(keras.optimizers, given, "optimizer")
+    if isinstance(given, str):  # Keras numbers what it names itself
+        optimizer.name = type(optimizer).__name__.lower()
+    if learning_rate is not None:
+        optimizer.learning_rate = learning_rate
+    return optimizer
+
+
+def loss_for(text: str):
+    """A loss as `compile` takes it: a plain name as it is, one with arguments (`Huber(delta=2.0)`) as an object. Raises
+    NetconvError."""
+    made = find(keras.losses, text, "loss")
+    return made if "(" in text else text
+
+
+def metric_for(text: str):
+    """A metric as `compile` takes it, by name. Raises NetconvError."""
+    return text if text in INFERRED_METRICS else find(keras.metrics, text, "metric")
+
+
+def loss_config(loss):
+    """A loss as JSON: its name, or its serialized configuration."""
+    return (
+        loss
+        if isinstance(loss, str)
+        else keras.tree.map_structure(lambda one: one if isinstance(one, str) else keras.losses.serialize(one), loss)
+    )
+
+
+def find(module, name, kind: str):
+    """The object of a module of Keras, such as `keras.optimizers`, by its name, with arguments or without:
+    `sgd(momentum=0.9)`. `kind` is "optimizer", "loss" or "metric". Raises NetconvError for a name that Keras does not
+    have, and for arguments that it does not take."""
+    try:
+        if isinstance(name, str) and (kind == "optimizer" or "(" in name):  # Keras's own search leaves Lamb out
+            return _made(module, *call_expressions.parse(name, EXAMPLES[kind]))
+        return module.get(name)
+    except (ValueError, KeyError):
+        name = name.partition("(")[0]
+        raise NetconvError(f"Keras has no {kind} called {name!r}; it has {SOME[kind]} and others") from None
+
+
+def _made(module, name: str, options: dict[str, Any]):
+    classes = {n.lower(): getattr(module, n) for n in dir(module) if n[0].isupper()}
+    make = classes[name.replace("_", "").lower()]
+    call_expressions.check(make, name, options)
+    try:
+        return make(**options)
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise NetconvError(f"{name}: {' '.join(str(error).split())}") from None

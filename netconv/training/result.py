@@ -1,0 +1,87 @@
+"""What a training returns: the trained model and its history, as text and as JSON. Knows no table."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..atomic_files import replacing
+from ..features.encoding import Encoding
+from ..inference.loading import LoadedModel
+from ..keras_files import archive
+from ..reports.evaluation_report import Evaluation
+from ..tables.number_format import finite
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A trained model.
+
+    Attributes:
+        loaded: the model, `loaded.model`, with what is stored in its file.
+        encoding: how the table was read.
+        history: the metrics of each epoch by name, and its number from 1, `epoch`.
+        best_epoch: the number of the epoch whose weights the model has.
+        rows: the number of rows trained on.
+        validation_rows: the number of rows validated on.
+        evaluation: of the model on the rows for validation, or, without any, on those trained on.
+        class_rows: the number of rows of each class.
+        left_out: the number of rows that were not used, by reason.
+        stopped: whether training was stopped from outside, in the last epoch.
+        chief: whether this process is the one that writes files; others are further workers.
+    """
+
+    loaded: LoadedModel
+    encoding: Encoding
+    history: tuple[dict[str, float], ...]
+    best_epoch: int
+    rows: int
+    validation_rows: int
+    evaluation: Evaluation
+    class_rows: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    stopped: bool = False
+    chief: bool = True
+
+    def save(self, target: Path | str | Any) -> None:
+        """Writes the model as `.keras` to a path or a binary stream. Raises OSError."""
+        archive.save(self.loaded.model, target, self.loaded.members)
+
+    def save_history(self, target: Path | str) -> None:
+        """Writes the metrics of each epoch as JSON lines (`.jsonl`) or CSV. Raises OSError."""
+        with replacing(target) as name, name.open("w", newline="", encoding="utf-8") as stream:
+            if Path(target).suffix == ".jsonl":
+                stream.writelines(json.dumps(finite(metrics)) + "\n" for metrics in self.history)
+            else:
+                writer = csv.DictWriter(stream, list(self.history[0]))
+                writer.writeheader()
+                writer.writerows(self.history)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The result as JSON."""
+        return finite(
+            {
+                "rows": self.rows, "validation_rows": self.validation_rows, "left_out": self.left_out,
+                "epochs": len(self.history), "best_epoch": self.best_epoch, "stopped": self.stopped,
+                "target": list(self.encoding.targets), "classes": list(self.encoding.classes),
+                "class_rows": self.class_rows, "metrics": self.evaluation.metrics,
+            }
+        )  # fmt: skip
+
+    @property
+    def text(self) -> str:
+        """The result in a few lines."""
+        left_out = ", ".join(f"{count:,} {why}" for why, count in self.left_out.items())
+        held_out = f"{self.validation_rows:,} to validate on" if self.validation_rows else "none to validate on"
+        lines = [("rows", f"{self.rows:,} to train on, {held_out}" + (f"; left out: {left_out}" if left_out else ""))]
+        if self.class_rows:
+            listed = [f"{name} {count:,}" for name, count in self.class_rows.items()]
+            lines.append(("classes", ", ".join(listed[:20]) + (", ..." if len(listed) > 20 else "")))
+        stopped = "; stopped in the last one" if self.stopped else ""
+        lines.append(("epochs", f"{len(self.history)}, the best {self.best_epoch}{stopped}"))
+        lines.append(("validation" if self.validation_rows else "training", self.evaluation.summary))
+        return "\n".join(f"{name:11} {value}" for name, value in lines)

@@ -1,0 +1,136 @@
+"""What the help says, and what a mistyped command or option suggests."""
+
+import shlex
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from netconv.cli import main
+
+COMMANDS = main.list_commands(None)
+
+
+def said(*arguments, code=0):
+    done = CliRunner().invoke(main, list(arguments), terminal_width=80, prog_name="netconv")
+    assert done.exit_code == code, done.output
+    return done.stdout if code == 0 else done.stderr.splitlines()[-1]
+
+
+def command(name):
+    return main.get_command(None, name)
+
+
+def headings(text):
+    return [line[:-1] for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
+
+
+def test_the_commands_on_one_line_each():
+    assert (
+        said("--help")
+        == """\
+Usage: netconv [OPTIONS] COMMAND [ARGS]...
+
+  Converts neural networks from Mathematica and MXNet to Keras models, trains
+  them on tables, and predicts with them.
+
+  A file name of - is standard input or output. `netconv COMMAND --help`
+  explains a command.
+
+Options:
+  --version   Show the version and exit.
+  -h, --help  Show this message and exit.
+
+Commands:
+  convert   Converts nets to Keras models.
+  inspect   Shows what a net or a Keras model contains.
+  train     Trains a model on a table.
+  evaluate  Evaluates a model on a table.
+  predict   Predicts every row of a table.
+  plot      Plots the learning curves of a training run.
+  ops       Lists the supported and the unsupported ops of MXNet.
+"""
+    )
+
+
+def test_options_under_headings_and_an_example():
+    assert (
+        said("plot", "--help")
+        == """\
+Usage: netconv plot [OPTIONS] HISTORY.csv|HISTORY.jsonl|-
+
+  Plots the learning curves of a training run and prints the path of the plot.
+  HISTORY is a file that `netconv train --history` or Keras's CSVLogger wrote.
+
+Output:
+  -o, --output FILE  Plot (.png or .svg); - is SVG on stdout.  [required]
+
+Help:
+  -h, --help  Show this message and exit.
+
+Example:
+  netconv plot history.csv -o curves.svg
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    "name, expected",
+    [
+        ("convert", "Net Model Output"),
+        ("inspect", "Net Output"),
+        ("train", "Model Data Training Optimizer Output Hardware"),
+        ("evaluate", "Model Data Metrics Output"),
+        ("predict", "Model Data Output"),
+        ("ops", "Output"),
+    ],
+)
+def test_headings(name, expected):
+    assert headings(said(name, "--help")) == [*expected.split(), "Help", "Example"]
+
+
+def test_a_default_is_a_word_or_a_sentence():
+    text = " ".join(said("train", "--help").split())
+    assert "Maximum number of epochs. [default: 200; x>=1]" in text
+    assert "[default: the only one in the folder of the data or in the current folder]" in text
+    assert "Learning rate. [default: the optimizer's; x>0]" in text
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_explained(name):
+    for option in command(name).params:
+        if isinstance(option, click.Option):
+            assert option.help and option.help.endswith((".", "...", "'")), option.name
+            assert option.help[0].isupper() or option.name == "device", option.name
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_are_command_lines(name):
+    program, first, *arguments = shlex.split(command(name).example)
+    assert (program, first) == ("netconv", name)
+    command(name).make_context(name, arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["trian"], "Error: No such command 'trian'. Did you mean 'train'?"),
+        (["translate"], "Error: No such command 'translate'. The commands are convert, inspect, train, evaluate, "
+         "predict, plot, ops."),
+        (["net.json"], "Error: No such command 'net.json'. 'net.json' looks like a file; did you mean 'netconv convert "
+         "net.json'?"),
+        (["a/b.keras"], "Error: No such command 'a/b.keras'. 'a/b.keras' looks like a file; did you mean 'netconv "
+         "inspect a/b.keras'?"),
+        (["data.csv", "--epochs", "3"], "Error: No such command 'data.csv'. 'data.csv' looks like a file; did you mean "
+         "'netconv train data.csv'?"),
+    ],
+)  # fmt: skip
+def test_a_command_that_there_is_not(arguments, message):
+    assert said(*arguments, code=2) == message
+
+
+@pytest.mark.parametrize("arguments", [["train", "t.csv", "--epohcs", "3"], ["--versoin"]])
+def test_an_option_that_there_is_not(arguments):
+    """click's own suggestion, whose words differ between its versions."""
+    line = said(*arguments, code=2)
+    assert "--epochs" in line or "--version" in line
