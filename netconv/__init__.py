@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .reports.predictions import Block, Predictions
     from .training.distribution import strategy_for
     from .training.loop import Progress
-    from .training.options import OptimizerOptions, TrainingOptions
+    from .training.options import TrainingOptions
     from .training.train import TrainingResult, train
 
 __version__ = "0.1.0"
@@ -89,7 +89,7 @@ _LAZY = {
     "reports.predictions": ("Block", "Predictions"),
     "training.distribution": ("strategy_for",),
     "training.loop": ("Progress",),
-    "training.options": ("OptimizerOptions", "TrainingOptions"),
+    "training.options": ("TrainingOptions",),
     "training.train": ("TrainingResult", "train"),
 }
 """Module to the public names that it has. They are imported when first used: most of them import numpy or Keras."""

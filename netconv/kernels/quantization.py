@@ -1,8 +1,8 @@
 """Whole numbers of 8 bits for floats, as MXNet makes and reads them on a CPU with oneDNN. Knows no op.
 
 A quantised tensor comes with its range, two tensors of shape (1,). Only the larger of their sizes counts: its reach.
-All is computed in single precision, in the order in which MXNet does, and compiled as it stands (`rounding.divided`),
-so that no number is rounded to another one.
+All is computed in single precision, in the order in which MXNet does, and compiled as it is
+(`rounding.divide_exact`), so that no number is rounded to another one.
 """
 
 from __future__ import annotations

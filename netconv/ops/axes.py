@@ -1,4 +1,4 @@
-"""Moving, merging, joining and splitting axes. A transpose only relabels them (`layout.py`)."""
+"""Moving, merging, joining and splitting axes. A transpose only relabels them (`kernels/layout.py`)."""
 
 import itertools
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Images changed at random (`noise.py` says when): one draw for an image (height, width, channels) of 0 to 255."""
+"""Images (height, width, channels) of 0 to 255 changed at random: one draw for each (`kernels/random.py` says when)."""
 
 from ..keras_api.lazy import ops
 from ..kernels import color

@@ -1,5 +1,5 @@
-"""What oneDNN fuses for nets of 8 bits: a convolution or a dense layer with what surrounds it. In floats `normalise`
-takes them apart."""
+"""What oneDNN fuses for nets of 8 bits: a convolution or a dense layer with what surrounds it. Those
+that compute in floats are taken apart by `passes/canonicalize.py`."""
 
 import numpy as np
 

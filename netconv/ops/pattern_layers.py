@@ -1,4 +1,5 @@
-"""Layers of Keras that MXNet has no op for: what `patterns.py` writes for the nodes that nets compose them of."""
+"""Layers of Keras that MXNet has no op for: `passes/fuse_layers.py` writes them for the nodes that nets
+compose them of."""
 
 from ..graph.attributes import Ints
 from ..graph.tracked_array import TrackedArray

@@ -47,7 +47,7 @@ def _as_floats(op: str, shaped: int | None = None):
     def apply(a, ins, outs):
         count = shaped or len(ins) // 3
         claims, made = rule(a, ins[:count], outs[:1])
-        return claims[:count], made[:1]
+        return claims[:count], [made[0], None, None]
 
     return apply
 
@@ -120,7 +120,7 @@ def requantize(
     return [each(at, data, lambda x: nearest(ops.multiply(floats(x), scale), out_type)), low, new]
 
 
-@translates("_contrib_quantized_conv", layout=spatial, shape=_as_floats("Convolution", 2), outputs=3)
+@translates("_contrib_quantized_conv", layout=spatial, shape=_as_floats("Convolution", 2))
 def quantized_conv(
     at,
     data,
@@ -170,7 +170,6 @@ def _bias_and_ranges(at, rest, no_bias: bool):
     "_contrib_quantized_fully_connected",
     layout=features,
     shape=_as_floats("FullyConnected", 2),
-    outputs=3,
     likely=two_axes,
     features=columns_of_weight,
 )
@@ -204,7 +203,7 @@ def quantized_fully_connected(
     return [sums, *product_range(signed, *ranges[:4])]
 
 
-@translates("_contrib_quantized_pooling", layout=spatial, ignores="p_value", shape=shaped_as("Pooling_v1"), outputs=3)
+@translates("_contrib_quantized_pooling", layout=spatial, ignores="p_value", shape=_as_floats("Pooling_v1", 1))
 def quantized_pooling(
     at,
     data,
@@ -250,12 +249,12 @@ def quantized_act(
     return [each(at, data, lambda x: ops.cast(ops.maximum(x, 0), "int8")), min_data, max_data]
 
 
-@translates("_contrib_quantized_flatten", layout=as_they_are, shape=shaped_as("Flatten"), outputs=3)
+@translates("_contrib_quantized_flatten", layout=as_they_are, shape=_as_floats("Flatten", 1))
 def quantized_flatten(at, data, min_data, max_data):
     return [at.flattened(data.natural()), min_data, max_data]
 
 
-@translates("_contrib_quantized_concat", layout=as_they_are, ignores="num_args", shape=_as_floats("Concat"), outputs=3)
+@translates("_contrib_quantized_concat", layout=as_they_are, ignores="num_args", shape=_as_floats("Concat"))
 def quantized_concat(at, *data, dim: int = 1):
     """All in the steps of the widest range; the ranges follow the data."""
     if not data or len(data) % 3:
@@ -277,7 +276,7 @@ def quantized_concat(at, *data, dim: int = 1):
     return [at.ordered(out, order), low, high]
 
 
-@translates("_contrib_quantized_elemwise_add", layout=as_they_are, shape=_as_floats("elemwise_add", 2), outputs=3)
+@translates("_contrib_quantized_elemwise_add", layout=as_they_are, shape=_as_floats("elemwise_add", 2))
 def quantized_elemwise_add(
     at,
     lhs,
@@ -316,7 +315,7 @@ def quantized_elemwise_add(
     return [at.ordered(nearest(ops.add(*scaled), dtype), order), low, high]
 
 
-@translates("_contrib_quantized_elemwise_mul", layout=as_they_are, shape=_as_floats("elemwise_mul", 2), outputs=3)
+@translates("_contrib_quantized_elemwise_mul", layout=as_they_are, shape=_as_floats("elemwise_mul", 2))
 def quantized_elemwise_mul(
     at,
     lhs,
@@ -356,7 +355,6 @@ def _over(dividend, ranges, dtype: str):
     layout=spatial,
     ignores="momentum fix_gamma use_global_stats axis",
     shape=_as_floats("BatchNorm", 5),
-    outputs=3,
 )
 def quantized_batch_norm(
     at,
@@ -394,9 +392,7 @@ def quantized_batch_norm(
     return [out, *map(at.ordered, found)]
 
 
-@translates(
-    "_contrib_quantized_embedding", layout=as_they_are, ignores="dtype", shape=shaped_as("Embedding"), outputs=3
-)
+@translates("_contrib_quantized_embedding", layout=as_they_are, ignores="dtype", shape=_as_floats("Embedding", 2))
 def quantized_embedding(at, data, weight: TrackedArray, min_weight, max_weight, *, input_dim: int, output_dim: int):
     remark(at)
     weight = stored(at, weight, input_dim, output_dim)

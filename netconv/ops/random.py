@@ -1,4 +1,4 @@
-"""Random numbers (`noise.py` says when they are drawn)."""
+"""Random numbers (`kernels/random.py` says when they are drawn)."""
 
 import math
 from typing import Literal

@@ -83,7 +83,8 @@ class Translation:
 
 OPS: dict[str, Translation] = {}
 PATTERNS: dict[str, Translation] = {}
-"""What Keras has a layer for and MXNet no op: nets write it as several nodes, and `patterns.py` as one. In no file."""
+"""What Keras has a layer for and MXNet no op: nets write it as several nodes, which passes
+replace by one. No file has them."""
 
 
 def _stored(annotation) -> bool:

@@ -79,7 +79,7 @@ LONG = ["--epochs", "60", "--early-stopping", "0", "--batch-size", "8", "--json"
 
 @pytest.mark.usefixtures("folder")
 def test_killed_and_resumed():
-    """kill -9 in the middle: the resumed training has the weights of an uninterrupted one."""
+    """kill -9 in the midst: going on gives the weights of the training that was left alone."""
     killed = start(*LONG, "-o", "x.keras", "--checkpoint", "ck")
     after(killed, 3)
     killed.kill()
