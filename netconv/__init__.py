@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from .errors import DataError, FormatError, NetconvError, NodeError, ShapeError, UnsupportedOps
 
@@ -107,7 +107,7 @@ def __dir__() -> list[str]:
     return [*__all__, "__version__"]
 
 
-def read(symbol: Path | str | BinaryIO, params: Path | str | bool | None = None) -> Graph:
+def read(symbol: Path | str | BinaryIO, params: Path | str | Literal[False] | None = None) -> Graph:
     """Reads a net as a graph of MXNet ops, without converting it.
 
     Args:

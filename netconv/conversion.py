@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import preparation
 from .errors import FormatError, OpenShape
-from .frontends.mxnet import reader
-from .graph.graph import Graph
 from .graph.partial_shape import format_shape
 from .keras_api.lazy import no_collection
 from .keras_files import archive
-from .ops import registry
-from .passes import canonicalize, constant_limits, fuse_layers, initialize, reroll_rnn
-from .passes.rewriter import GraphRewriter
+from .preparation import Prepared
 from .shapes import shape_inference
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A graph that is ready to be built: every op known, every input with a shape, every parameter with values.
-
-    `shapes` are those of the inputs by node index; `zeros` the recurrent states that start at zero; `parameters` the
-    parameter file, None for an untrained net; `notes` what was found out; `asked` the graph that shapes were found for.
-    """
-
-    graph: Graph
-    shapes: dict[int, tuple]
-    zeros: frozenset[int]
-    parameters: Path | None
-    notes: tuple[str, ...]
-    asked: Graph
 
 
 @dataclass(frozen=True)
@@ -46,60 +26,6 @@ class Conversion:
     choices: list
     prepared: Prepared
     members: dict[str, bytes]
-
-
-def prepare(
-    symbol,
-    params=None,
-    *,
-    input_shapes: Mapping[str, tuple] | None = None,
-    row: tuple[int, ...] | None = None,
-    states: bool = False,
-    seed: int = 0,
-    init: str | None = None,
-) -> Prepared:
-    """Reads, checks and completes a graph, without Keras; `row` as in `shapes.infer`. Raises NetconvError."""
-    if params is None and not hasattr(symbol, "read"):
-        params = reader.find_params(symbol)
-    raw = reader.read(symbol, False if params is None else params)
-    registry.check(raw)
-    known = {node.name for node in raw.nodes if node.op == "null"}
-    given = dict(input_shapes or {})
-    graph = canonicalize.normalise(raw, states or any(canonicalize.is_state(name) for name in given), given)
-    zeros = canonicalize.zero_states(graph, given, states)
-    asked = graph
-    found = shape_inference.infer(
-        graph, canonicalize.filler_shapes(graph, zeros) | given, ignored=known, zeros=zeros, row=row
-    )
-    if params is None or params is False:
-        graph = initialize.initialise(graph, found.arrays, seed, given, init)
-        notes = (f"no parameter file: untrained, initial weights drawn with seed {seed}",)
-    elif init is not None:
-        raise FormatError(
-            f"{graph.source}: its parameters are in {params}; --init is for a net without a parameter file"
-        )
-    else:
-        initialize.require(graph, given)
-        notes = reader.said_unused(raw, params)
-    if left_out := canonicalize.losses_left_out(raw, given):
-        ports = ", ".join(dict.fromkeys(graph.ports))
-        notes = (
-            *notes,
-            f"{', '.join(left_out)}: used by a loss layer only, which is left out; the outputs of the model are "
-            f"{ports}",
-        )
-    starts = [graph.nodes[index].name for index in sorted(zeros) if not canonicalize.is_filler(graph.nodes[index].name)]
-    if starts:
-        names = ", ".join(starts)
-        notes = (*notes, f"{names}: initial states are zero; --states makes them inputs")
-    draft = GraphRewriter(canonicalize.frozen(graph), found.inputs)
-    reroll_rnn.roll_up(draft)
-    fuse_layers.simplify(draft)
-    graph, before = draft.finished()
-    inputs = {index: found.inputs[before[index]] for index in graph.inputs()}
-    zeros = frozenset(index for index in inputs if before[index] in zeros)
-    constant_limits.check(graph, inputs)
-    return Prepared(graph, inputs, zeros, Path(params) if params else None, (*notes, *found.notes), asked)
 
 
 def convert(
@@ -117,7 +43,8 @@ def convert(
     init: str | None = None,
 ) -> Conversion:
     """The compiled model of a graph. The optimizer has no slots yet: `archive.save` writes them without them."""
-    prepared = prepare(symbol, params, input_shapes=input_shapes, row=row, states=states, seed=seed, init=init)
+    net = preparation.read(symbol, params)
+    prepared = preparation.prepare(net, input_shapes=input_shapes, row=row, states=states, seed=seed, init=init)
     from .builder import compile_model, model_builder
 
     with no_collection():
@@ -125,7 +52,7 @@ def convert(
             model, account = model_builder.build(prepared.graph, prepared.shapes, prepared.zeros)
         except OpenShape as error:
             inputs = {prepared.graph.nodes[index].name: shape for index, shape in prepared.shapes.items()}
-            raise shape_inference.opened(prepared.asked, input_shapes or {}, inputs, error) from error
+            raise shape_inference.question_for_open(prepared.canonical, input_shapes or {}, inputs, error) from error
     outputs = model.outputs
     chosen = compile_model.choices(prepared.graph, [len(output.shape) for output in outputs])
     compile_model.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)

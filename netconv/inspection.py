@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import preparation
 from .errors import FormatError, NetconvError
 from .frontends.mxnet import reader
 from .graph.partial_shape import format_shape
 from .ops import registry
-from .passes import canonicalize
-from .shapes import shape_inference
 
 LARGEST_CONFIG = 256 << 20
 """Bytes of a config.json that are read."""
@@ -50,40 +49,29 @@ def inspect(source, params=None, *, input_shapes=None) -> Inspection:
 
 
 def _net(symbol, params, input_shapes) -> Inspection:
-    if params is None and not hasattr(symbol, "read"):
-        params = reader.find_params(symbol)
-    graph = reader.read(symbol, False if params is None else params)
+    net = preparation.read(symbol, params)
+    graph, params = net.graph, net.parameters
     problems: list[str] = []
-    found: dict[str, Any] = {}
-    notes = reader.said_unused(graph, params)
+    inputs: dict[str, Any] = {}
     try:
-        registry.check(graph)
-        normal = canonicalize.normalise(graph)
-        given = dict(input_shapes or {})
-        zeros = canonicalize.zero_states(normal, given)
-        names = {node.name for node in graph.nodes if node.op == "null"}
-        inferred = shape_inference.infer(
-            normal, canonicalize.filler_shapes(normal, zeros) | given, ignored=names, zeros=zeros
-        )
-        notes += inferred.notes
-        found = {
-            normal.nodes[i].name: _plain(inferred.inputs[i])
-            for i in normal.inputs()
-            if i in inferred.inputs and i not in zeros
-        }
+        prepared = preparation.prepare(net, input_shapes=input_shapes)
+        notes = prepared.notes
+        inputs = {name: _plain(shape) for name, shape in prepared.input_shapes.items()}
     except NetconvError as error:
+        notes = () if params is None else reader.unused_note(graph, params)
         problems.append(str(error))
     ops = Counter(node.op for node in graph.nodes if node.op != "null")
     known = registry.load()
     arrays = {array.origin[1]: (list(array.shape), str(array.dtype)) for array in graph.arrays.values()}
+    heads = [graph.nodes[edge.node].name for edge in graph.heads]
     facts = {
         "net": graph.source,
         "mathematica": graph.mathematica,
         "nodes": sum(ops.values()),
         "ops": dict(ops.most_common()),
         "untranslated": sorted(op for op in ops if op not in known),
-        "inputs": found,
-        "heads": [graph.nodes[edge.node].name for edge in graph.heads],
+        "inputs": inputs,
+        "heads": heads,
         "parameter_file": str(params) if params else None,
         "parameters": {name: {"shape": shape, "dtype": dtype} for name, (shape, dtype) in arrays.items()},
         "elements": sum(math.prod(shape) for shape, _ in arrays.values()),
@@ -94,12 +82,12 @@ def _net(symbol, params, input_shapes) -> Inspection:
     lines = [
         f"{graph.source}: {facts['nodes']} nodes, written by {'Mathematica' if graph.mathematica else 'MXNet'}",
         *(f"  {count:5} {op}{'' if op in known else '  (not supported)'}" for op, count in ops.most_common()),
-        *(f"input  {name} {format_shape(shape)}" for name, shape in found.items()),
-        *(f"output {name}" for name in facts["heads"]),
+        *(f"input  {name} {format_shape(shape)}" for name, shape in inputs.items()),
+        *(f"output {name}" for name in heads),
         f"parameters: {len(arrays)} arrays, {facts['elements']} numbers, from {params}"
         if params
         else "no parameter file",
-        *(f"  {name} {format_shape(shape)} {dtype}" for name, (shape, dtype) in arrays.items()),
+        *(f"  {name} {format_shape(tuple(shape))} {dtype}" for name, (shape, dtype) in arrays.items()),
         *(f"note: {note}" for note in notes),
         *(f"cannot be converted: {problem}" for problem in problems),
     ]
@@ -144,7 +132,7 @@ def _model(source, name: str) -> Inspection:
     lines = [
         f"{name}: saved by Keras {version}, {len(layers)} layers, {elements} numbers",
         *(f"  {n}: {c}" for n, c in layers),
-        *(f"weight {path} {format_shape(shape)}" for path, shape in weights.items()),
+        *(f"weight {path} {format_shape(tuple(shape))}" for path, shape in weights.items()),
         f"loss   {_named(facts['loss'])}",
         f"optimizer {facts['optimizer']}",
     ]

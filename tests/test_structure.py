@@ -19,6 +19,7 @@ FLOORS = [
     "shapes",
     "passes",
     "builder keras_files",
+    "preparation",
     "conversion inspection",
     "reports",
     "inference",

@@ -45,7 +45,7 @@ def _choice(graph: Graph, edge: Edge, rank: int) -> Choice:
     if rank > 2 and found.class_axis % rank != rank - 1:
         why = f"the classes of the {node.op} are on axis 1 and Keras's cross-entropy expects them last"
         return Choice("mean_squared_error", (), why)
-    options = {"from_logits": True} if found.from_logits else {}
+    options: dict[str, bool | int] = {"from_logits": True} if found.from_logits else {}
     ignores = ""
     if found.ignore_class is not None:
         options["ignore_class"] = found.ignore_class

@@ -1,32 +1,35 @@
-"""Graph to keras.Model: one pass over the nodes, each translated at its Site. Knows the registry, no single op."""
+"""Graph to keras.Model: one pass over the nodes, each translated at its Site. Knows the registry, not single ops."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import FormatError, NodeError
 from ..graph.attributes import TYPES
-from ..graph.graph import Edge, Graph
+from ..graph.graph import Edge, Graph, Node
+from ..graph.partial_shape import Shape
 from ..graph.tracked_array import TrackedArray, sources
 from ..keras_api.lazy import keras, layers, ops
 from ..kernels import layout
-from ..kernels.layout import LaidOutTensor, StoredOperand
+from ..kernels.layout import LaidOutTensor, Operand, StoredOperand
 from ..ops import registry
-from .site import BuildState, Site, keras_name, precision, wrap
+from ..ops.registry import Translation
+from .ownership import plan
+from .site import BuildState, Scope, Site, as_operand, connected_zero, keras_name, precision
 from .submodels import starts
 from .weights import duplicated_parameters, name_operations, restore_initializers, unused_parameters
 
 DTYPES = {str(number): kind for number, kind in TYPES.items()}
-"""Types by what `__dtype__` says; where it says nothing known they are float32."""
+"""Types by the value of the hint `__dtype__`; others are float32."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """What was done: `names` maps node index to layer name, `weights` each Keras variable's path to its origin
-    (`arrays.py`), `notes` what a user should know."""
+    """Facts about a built model: `names` maps node indices to layer names, `weights` the path of each Keras variable to
+    its origin (`tracked_array.py`), `notes` are for the user."""
 
     nodes: int
     layers: int
@@ -37,216 +40,199 @@ class Account:
     notes: tuple[str, ...] = ()
 
 
-def build(graph: Graph, shapes: dict[int, tuple], zeros: set[int] = frozenset()) -> tuple[Any, Account]:
-    """The keras.Model of a normalised graph.
+def build(graph: Graph, shapes: Mapping[int, Shape], zeros: Collection[int] = ()) -> tuple[Any, Account]:
+    """The keras.Model of a prepared graph.
 
-    `shapes` gives the shape of every input (and state) by node index, batch axis included, None for an unknown size;
-    `zeros` are the inputs that are no inputs of the model but start at zero. Raises NodeError, FormatError.
+    `shapes` are the shapes of all inputs (and states) by node index, batch axis included, None for an open length;
+    `zeros` are the inputs that are not inputs of the model but start at zero. Raises NodeError, FormatError.
     """
-    state = BuildState(translate)
-    while True:
-        model, account = _built(graph, shapes, zeros, state)
-        doubled = duplicated_parameters(account.weights)
-        if not doubled:
-            return model, account
-        for name, paths in doubled.items():
-            if name in state.tied:
-                where = ", ".join(paths)
-                raise FormatError(
-                    f"{graph.source}: Keras layers cannot share parameter {name!r} as these nodes do: {where}"
-                )
-        state = BuildState(translate, tied=state.tied | doubled.keys())
-
-
-def _built(graph: Graph, shapes: dict[int, tuple], zeros: set[int], state: BuildState) -> tuple[Any, Account]:
-    values: dict[int, Any] = {}
-    inputs = []
-    for index in graph.inputs():
-        if index in zeros:
-            continue
-        node = graph.nodes[index]
-        tensor = keras.Input(
-            batch_shape=tuple(d or None for d in shapes[index]),
-            name=state.unique(keras_name(node.name) or "input"),
-            dtype=DTYPES.get(node.hints.get("dtype"), "float32"),
-        )
-        inputs.append(tensor)
-        site = Site(state, graph, index)
-        values[index] = LaidOutTensor(tensor, None, site)
-        if state.first is None:
-            state.first = tensor
-    if not inputs:
-        raise FormatError(f"{graph.source}: the graph has no input")
+    begins = starts(graph)
+    state = BuildState(_translate_subgraph, plan(graph, shapes, begins))
+    scope = Scope(graph, zeros)
+    inputs = {index: _input(state, graph.nodes[index], shapes[index]) for index in graph.inputs() if index not in zeros}
+    state.first_input = next(iter(inputs.values()))
+    values: dict[int, Operand] = {
+        index: LaidOutTensor(tensor, None, Site(state, scope, index)) for index, tensor in inputs.items()
+    }
     for index in zeros:
-        site = Site(state, graph, index)
-        values[index] = wrap(site, site.zeros(shapes[index]), None)
-    outputs = []
-    for edge, (value, home) in zip(graph.heads, translate(state, graph, values, zeros, starts(graph)), strict=True):
+        site = Site(state, scope, index)
+        values[index] = as_operand(site, site.zeros(shapes[index]), None)
+    heads = []
+    for edge, (value, home) in zip(graph.heads, _Translator(state, scope, values, begins).heads(), strict=True):
         home = home if isinstance(value, LaidOutTensor) else state.parts.number
-        outputs.append((_head(state, graph, edge, value.natural()), home))
+        heads.append((_head(state, scope, edge, value.natural()), home))
     name = state.unique(keras_name(re.split(r"[\\/]", graph.source)[-1].partition(".")[0]) or "net")
-    outputs, parts = state.parts.joined(outputs, lambda: state.unique(f"{name}.part"))
-    try:
-        model = _model(inputs, outputs, name)
-    except ValueError:  # Keras before 3.13 wants every input to lead somewhere, one of which only the shape counts too
-        ends = [Site(BuildState(translate, first=tensor), graph, 0).nothing(str(outputs[0].dtype)) for tensor in inputs]
-        outputs[0] = ops.add(outputs[0], ops.reshape(sum(ends[1:], ends[0]), (1,) * max(1, len(outputs[0].shape))))
-        model = _model(inputs, outputs, name)
-    made = [operation for part in (*parts, model) for operation in name_operations(state, part)]
-    weights = restore_initializers(state)
-    kept = {variable.path for variable in model.variables}
-    weights = {path: origin for path, origin in weights.items() if path in kept}
-    used = {name for origin in weights.values() for name in sources(origin)}
-    if unused := unused_parameters(graph, used | state.discarded):
-        state.notes.append(f"{', '.join(unused)}: only its shape is used")
-    account = Account(
-        nodes=sum(node.op != "null" for node in graph.nodes),
-        layers=len(made),
-        parameters=len(used),
-        transposes=sum(type(o).__name__ in ("Permute", "Transpose") for o in made),
-        names=dict(state.made.values()),
-        weights=weights,
-        notes=tuple(state.notes),
+    outputs, parts = state.parts.joined(heads, lambda: state.unique(f"{name}.part"))
+    model = _model(list(inputs.values()), outputs, name)
+    operations = [operation for part in (*parts, model) for operation in name_operations(state, part)]
+    return model, _account(graph, state, model, operations)
+
+
+def _input(state: BuildState, node: Node, shape: Shape):
+    return keras.Input(
+        batch_shape=tuple(n or None for n in shape or ()),
+        name=state.unique(keras_name(node.name) or "input"),
+        dtype=DTYPES.get(node.hints.get("dtype", ""), "float32"),
     )
-    return model, account
 
 
 def _model(inputs: list, outputs: list, name: str):
-    return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0], name=name)
+    def made(outputs: list):
+        ins, outs = (tensors if len(tensors) > 1 else tensors[0] for tensors in (inputs, outputs))
+        return keras.Model(ins, outs, name=name)
+
+    try:
+        return made(outputs)
+    except (
+        ValueError
+    ):  # Keras before 3.13 wants every input to lead somewhere, also one of which only the shape is used
+        zeros = [connected_zero(tensor, str(outputs[0].dtype)) for tensor in inputs]
+        zero = ops.reshape(sum(zeros[1:], zeros[0]), (1,) * max(1, len(outputs[0].shape)))
+        return made([ops.add(outputs[0], zero), *outputs[1:]])
 
 
-def translate(state: BuildState, graph: Graph, values: dict[int, Any], zeros, begins: list[int] = ()) -> list[tuple]:
-    """The values of the heads of a graph, given those of its inputs by node index; each with the part that it lies in,
-    which begin at the nodes `begins`."""
-    readers = graph.consumers()
-    used: dict[int, set[int]] = {}
-    for node in graph.nodes:
-        for edge in node.inputs:
-            used.setdefault(edge.node, set()).add(edge.output)
-    for edge in graph.heads:
-        used.setdefault(edge.node, set()).add(edge.output)
-    stored = set(graph.arrays) | {index for index, value in values.items() if isinstance(value, StoredOperand)}
-    found: dict[Edge, Any] = {Edge(index): value for index, value in values.items()}
-    home = dict.fromkeys(range(len(graph.nodes)), state.parts.number)
+def _account(graph: Graph, state: BuildState, model, operations: list) -> Account:
+    kept = {variable.path for variable in model.variables}
+    weights = {path: origin for path, origin in restore_initializers(state).items() if path in kept}
+    for name, paths in duplicated_parameters(weights).items():
+        where = ", ".join(paths)
+        raise FormatError(f"{graph.source}: Keras layers cannot share parameter {name!r} as these nodes do: {where}")
+    used = {name for origin in weights.values() for name in sources(origin)}
+    if unused := unused_parameters(graph, used | state.discarded):
+        state.notes.append(f"{', '.join(unused)}: only its shape is used")
+    return Account(
+        nodes=sum(node.op != "null" for node in graph.nodes),
+        layers=len(operations),
+        parameters=len(used),
+        transposes=sum(type(operation).__name__ in ("Permute", "Transpose") for operation in operations),
+        names=dict(state.made_by.values()),
+        weights=weights,
+        notes=tuple(state.notes),
+    )
 
-    starting = set(begins)
 
-    def here(edge: Edge):
-        value = _found(graph, found, edge)
-        if home[edge.node] == state.parts.number or isinstance(value, StoredOperand):
+def _translate_subgraph(state: BuildState, graph: Graph, values: dict[int, Operand]) -> list[Operand]:
+    """The heads of a subgraph, given the values of its null nodes."""
+    return [value for value, _ in _Translator(state, Scope(graph), values).heads()]
+
+
+class _Translator:
+    """One pass over the nodes of a graph, whose inputs have `values`; parts begin at the nodes `begins`."""
+
+    def __init__(self, state: BuildState, scope: Scope, values: Mapping[int, Operand], begins: Collection[int] = ()):
+        self.state, self.scope, self.graph = state, scope, scope.graph
+        self.readers = self.graph.consumers()
+        self.values: dict[Edge, Operand | None] = {Edge(index): value for index, value in values.items()}
+        self.homes = dict.fromkeys(range(len(self.graph.nodes)), state.parts.number)
+        self.begins = frozenset(begins)
+
+    def heads(self) -> list[tuple[Operand, int]]:
+        """The values of the heads, each with the part that it is in."""
+        for index, node in enumerate(self.graph.nodes):
+            if index in self.begins:
+                self.state.parts.number += 1
+            site = Site(self.state, self.scope, index)
+            if index in self.graph.arrays:
+                self.values[Edge(index)] = self._stored(site, self.graph.arrays[index])
+            elif Edge(index) not in self.values:
+                self.homes[index] = self.state.parts.number
+                for output, result in enumerate(_translate(site, [self._operand(edge) for edge in node.inputs])):
+                    if isinstance(result, StoredOperand) and len(self.readers[index]) > 1:
+                        result.alone = False
+                    self.values[Edge(index, output)] = result
+        return [(self._value(edge), self.homes[edge.node]) for edge in self.graph.heads]
+
+    def _stored(self, site: Site, array: TrackedArray) -> StoredOperand:
+        shared = not self.state.ownership.shared.isdisjoint(sources(array.origin))
+        return StoredOperand(array, len(self.readers[site.index]) == 1 and not shared, site.tensor, site)
+
+    def _operand(self, edge: Edge) -> Operand:
+        """The value of an edge in the part that is being built."""
+        value = self._value(edge)
+        if isinstance(value, StoredOperand) or self.homes[edge.node] == self.state.parts.number:
             return value
-        return LaidOutTensor(state.parts.here(value.tensor, home[edge.node]), value.order, value.site)
+        return LaidOutTensor(self.state.parts.here(value.tensor, self.homes[edge.node]), value.order, value.site)
 
-    for index, node in enumerate(graph.nodes):
-        if index in starting:
-            state.parts.number += 1
-        site = Site(state, graph, index, frozenset(used.get(index, ())), zeros)
-        if index in graph.arrays:
-            alone = len(readers[index]) == 1 and not site.tied(graph.arrays[index])
-            found[Edge(index)] = StoredOperand(graph.arrays[index], alone, site.tensor, site)
-        if index in stored:
-            array = found[Edge(index)].array
-            spread = len({bisect_right(begins, reader) for reader, _ in readers[index]}) > 1
-            if spread:
-                state.spread.add(id(array))
-            if spread or not _owned(graph, readers[index], stored):
-                state.loose[id(array)] = array
-        if Edge(index) in found:
-            continue
-        home[index] = state.parts.number
-        results = _translate(
-            site, registry.translation(node.op), [here(e) for e in node.inputs], registry.typed_attributes(node)
-        )
-        for output, result in enumerate(results):
-            if isinstance(result, StoredOperand) and len(readers[index]) > 1:
-                result.alone = False
-                state.loose[id(result.array)] = result.array
-            found[Edge(index, output)] = result
-    return [(_found(graph, found, edge), home[edge.node]) for edge in graph.heads]
+    def _value(self, edge: Edge) -> Operand:
+        value = self.values.get(edge)
+        if value is None:
+            node = self.graph.nodes[edge.node]
+            count = sum(other.node == edge.node and found is not None for other, found in self.values.items())
+            raise NodeError(node.op, node.name, f"has {count} outputs; output {edge.output} is requested")
+        return value
 
 
-def _found(graph: Graph, found: dict[Edge, Any], edge: Edge):
-    if found.get(edge) is None:
-        node = graph.nodes[edge.node]
-        count = sum(e.node == edge.node and v is not None for e, v in found.items())
-        raise NodeError(node.op, node.name, f"has {count} outputs; output {edge.output} is requested")
-    return found[edge]
-
-
-def _translate(site: Site, translation, given: list, attributes: dict) -> list:
-    policy = translation.layout or layout.plain
-    declared = list(translation.inputs)
-    if declared and declared[-1].variadic:
-        declared[-1:] = [declared[-1]] * (len(given) - len(declared) + 1)
-    values: list[Any] = list(given)
-    arrays: dict[int, TrackedArray] = {}
-    for position, (value, kind) in enumerate(zip(given, declared, strict=False)):
-        if kind.stored and isinstance(value, StoredOperand):
-            arrays[position], values[position] = value.array, None
+def _translate(site: Site, given: list[Operand]) -> list[Operand | None]:
+    """The outputs of a node for its inputs."""
+    translation = registry.translation(site.node.op)
+    attributes = registry.typed_attributes(site.node)
     site.values = given
     try:
-        tensors, attributes, order = policy(site, values, attributes)
-        if arrays:
-            _keep_alive(site, tensors)
-        for position, value in enumerate(given):
-            if position in arrays:
-                tensors[position] = arrays[position]
-            elif (
-                isinstance(value, StoredOperand)
-                and site.precision()
-                and not isinstance(tensors[position], StoredOperand)
-            ):
-                tensors[position] = ops.cast(tensors[position], **site.precision())  # float16 is read as float32
+        tensors, attributes, order = _arguments(site, translation, attributes)
         result = translation.function(site, *tensors, **attributes)
     except (NodeError, FormatError):
         raise
     except Exception as error:  # Keras, TensorFlow and numpy raise what they like
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        shapes = ", ".join(str(v.shape) for v in given)
-        raise site.error(f"cannot be built: {said}", f"inputs of shape {shapes}") from error
-    if isinstance(result, (LaidOutTensor, StoredOperand)):
-        return [result]
+        problem = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        shapes = ", ".join(str(value.shape) for value in given)
+        raise site.error(f"cannot be built: {problem}", f"inputs of shape {shapes}") from error
     results = list(result) if isinstance(result, (tuple, list)) else [result]
-    return [
-        r if isinstance(r, (LaidOutTensor, StoredOperand)) else wrap(site, _with_axis(site, r), order) for r in results
-    ]
+    return [None if each is None else _operand(site, each, order) for each in results]
+
+
+def _operand(site: Site, result, order) -> Operand:
+    if isinstance(result, (LaidOutTensor, StoredOperand)):
+        return result
+    return as_operand(site, _with_axis(site, result), order)
+
+
+def _arguments(site: Site, translation: Translation, attributes: dict[str, Any]) -> tuple[list, dict[str, Any], Any]:
+    """What a translation is given, by the layout that it declares, and the axis order of its results: stored arrays
+    where it wants them, else tensors."""
+    given = site.values
+    inputs = list(translation.inputs)
+    if inputs and inputs[-1].variadic:
+        inputs[-1:] = [inputs[-1]] * (len(given) - len(inputs) + 1)
+    arrays = {
+        position: value.array
+        for position, (value, declared) in enumerate(zip(given, inputs, strict=False))
+        if declared.stored and isinstance(value, StoredOperand)
+    }
+    values = [None if position in arrays else value for position, value in enumerate(given)]
+    tensors, attributes, order = (translation.layout or layout.plain)(site, values, attributes)
+    if arrays:
+        _keep_alive(site, tensors)
+    for position, value in enumerate(given):
+        if position in arrays:
+            tensors[position] = arrays[position]
+        elif isinstance(value, StoredOperand) and site.precision() and not isinstance(tensors[position], StoredOperand):
+            tensors[position] = ops.cast(tensors[position], **site.precision())  # float16 is read as float32
+    return tensors, attributes, order
 
 
 def _keep_alive(site: Site, tensors: list) -> None:
-    """Makes constants that stored arrays are applied to part of the model: what a layer gives for constants would be
-    one too, and its weights would train no more."""
+    """Makes constants that stored arrays are applied to part of the model: the result of a layer for constants would be
+    a constant too, and its weights would not train."""
     plain = [i for i, t in enumerate(tensors) if t is not None and not isinstance(t, (LaidOutTensor, StoredOperand))]
     if plain and not any(keras.backend.is_keras_tensor(tensors[i]) for i in plain):
         first = tensors[plain[0]]
-        tensors[plain[0]] = ops.add(first, site.nothing(str(first.dtype)))
+        tensors[plain[0]] = ops.add(first, site.connected_zero(str(first.dtype)))
 
 
 def _with_axis(site: Site, tensor):
-    """Outside its numpy names MXNet has no tensor without an axis: one number has shape (1,)."""
+    """A scalar gets shape (1,): outside its numpy names MXNet has no tensor without axes."""
     numpy = site.node.op.startswith("_np") or any(value is not None and not value.shape for value in site.values)
-    if tensor is None or tensor.shape or numpy:
+    if tensor.shape or numpy:
         return tensor
     return ops.reshape(tensor, (1,))
 
 
-def _owned(graph: Graph, readers: list[tuple[int, int]], stored: set[int]) -> bool:
-    """Whether one layer can own a stored array: all that read it are the same op with the same arrays."""
-
-    def signature(reader):
-        node = graph.nodes[reader[0]]
-        arrays = tuple(edge.node if edge.node in stored else None for edge in node.inputs)
-        return node.op, tuple(sorted(node.attrs.items())), arrays, reader[1]
-
-    return len({signature(reader) for reader in readers}) <= 1
-
-
-def _head(state: BuildState, graph: Graph, edge: Edge, tensor):
-    """An output of the model must be made by something: an input or a constant that is one is copied."""
-    if keras.backend.is_keras_tensor(tensor) and not any(tensor is i for i in (state.first,)):
+def _head(state: BuildState, scope: Scope, edge: Edge, tensor):
+    """An output of the model, which an operation must make: an input or a constant is copied."""
+    if keras.backend.is_keras_tensor(tensor) and tensor is not state.first_input:
         return tensor
-    node = graph.nodes[edge.node]
-    site = Site(state, graph, edge.node)
+    site = Site(state, scope, edge.node)
     if not keras.backend.is_keras_tensor(tensor):
-        return ops.reshape(ops.add(tensor.reshape(-1), site.nothing(str(tensor.dtype))), tensor.shape)
-    part = "output" if node.op == "null" else None
+        return ops.reshape(ops.add(tensor.reshape(-1), site.connected_zero(str(tensor.dtype))), tensor.shape)
+    part = "output" if site.node.op == "null" else None
     return site.layer(layers.Identity, part=part, **precision(tensor))(tensor)

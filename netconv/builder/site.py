@@ -1,37 +1,40 @@
-"""The place of one node in a model under construction, and what grows while a graph is built. Knows no translation."""
+"""The site of one node in a model that is being built, and what grows while a graph is built. Knows no translation."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from ..errors import NodeError, OpenShape
 from ..frontends.mxnet.params_file import release
-from ..graph.graph import Edge, Graph
+from ..graph.graph import Graph
 from ..graph.tracked_array import TrackedArray, has_constants, sources
 from ..keras_api.lazy import keras, layers, ops
-from ..kernels.layout import Flat, LaidOutTensor, StoredOperand
+from ..kernels.layout import Flat, LaidOutTensor, Operand, StoredOperand
 from ..ops import registry
 from ..ops.traits import Keeps
 from ..passes.constant_limits import LARGEST_ARRAY
+from ..passes.recurrent_states import is_zero
 from ..passes.rounding_sensitive import rounding_sensitive
+from .ownership import Ownership
 from .submodels import WHOLE, Parts
 
 LARGEST_CONSTANT = 4096
-"""Elements of a constant that may be written into the model's config; a larger one becomes a frozen variable."""
+"""Elements of a constant that is written into the model's config at most; a larger one becomes a frozen variable."""
 
 
 def keras_name(name: str) -> str:
-    """A node name as a layer name: what Keras or TensorFlow refuses becomes `_`."""
+    """A node name as a layer name: characters that Keras or TensorFlow refuses become `_`."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", name)
 
 
 def layer_name(name: str) -> str:
-    """A node name as that of a layer, whose variables TensorFlow exports only if it begins with a letter, digit or
-    point."""
+    """A node name as the name of a layer with variables: TensorFlow exports these only if it begins with a letter, a
+    digit or a point."""
     return keras_name(name).lstrip("_-")
 
 
@@ -39,28 +42,36 @@ def snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
+class PendingWeight(NamedTuple):
+    """A `variable` of `owner` that gets the values of an array of this `origin` when it is made: till then they are the
+    owner's `attribute`, instead of its own `initializer`."""
+
+    owner: Any
+    variable: str
+    origin: tuple[Any, ...]
+    attribute: str
+    initializer: Any
+
+
 @dataclass
 class BuildState:
-    """What grows while a graph is built; shared with the builds of its subgraphs."""
+    """What grows while a graph is built; its subgraphs are built with the same."""
 
-    translate: Callable[..., list[tuple]]  # `build.translate`, for the subgraphs of a node
-    first: Any = None  # the first input: it has the batch axis first
+    translate_subgraph: Callable[[BuildState, Graph, dict[int, Operand]], list[Operand]]
+    ownership: Ownership
+    first_input: Any = None  # has the batch axis first
     names: set[str] = field(default_factory=set)
-    shared: dict[Any, Any] = field(default_factory=dict)
-    placed: list[tuple[Any, str, tuple, str, Any]] = field(default_factory=list)
-    made: dict[int, tuple[Any, str]] = field(default_factory=dict)
-    loose: dict[int, TrackedArray] = field(default_factory=dict)  # stored arrays that no one layer can own, by id
+    shared_layers: dict[Any, Any] = field(default_factory=dict)
+    pending_weights: list[PendingWeight] = field(default_factory=list)
+    made_by: dict[int, tuple[int, str]] = field(default_factory=dict)  # node index and name, by id of a tensor
     discarded: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     parts: Parts = field(default_factory=Parts)
-    spread: set[int] = field(default_factory=set)  # stored arrays that several parts read, by id
-    tied: frozenset[str] = frozenset()  # parameters that layers of different kinds would have to share
-    rounding_sensitive: dict[int, frozenset[int]] = field(default_factory=dict)  # nodes by id of their graph
 
     @property
     def batch(self):
         """A tensor with the batch axis first."""
-        return self.parts.here(self.first, WHOLE)
+        return self.parts.here(self.first_input, WHOLE)
 
     def unique(self, name: str) -> str:
         candidate, n = name, 1
@@ -70,36 +81,46 @@ class BuildState:
         return candidate
 
 
+@dataclass
+class Scope:
+    """A graph that is being built, or a subgraph of one; `zeros` are the inputs that start at zero."""
+
+    graph: Graph
+    zeros: Collection[int] = ()
+
+    @cached_property
+    def rounding_sensitive(self) -> frozenset[int]:
+        """The nodes of which the last bit matters."""
+        return rounding_sensitive(self.graph)
+
+
 class Site:
-    """The place of one node in the model under construction: what a translation is given as `at`.
+    """One node of the model that is being built: what a translation is given as `at`.
 
     Makes layers, named after the node and shared between nodes that share parameters; sets their weights; turns stored
-    arrays into trainable tensors; blames the node.
+    arrays into trainable tensors; makes errors that name the node.
     """
 
-    def __init__(
-        self, build: BuildState, graph: Graph, index: int, used: frozenset[int] = frozenset({0}), zeros=frozenset()
-    ):
-        self.build, self.graph, self.index, self.node = build, graph, index, graph.nodes[index]
-        self.used = used
+    def __init__(self, build: BuildState, scope: Scope, index: int):
+        self.build, self.scope, self.index = build, scope, index
+        self.node, self.used = scope.graph.nodes[index], scope.graph.used_outputs[index]
         self.flat: Flat | None = None
-        self.values: list = []
-        self._zeros = zeros
+        self.values: list[Operand] = []
 
     def error(self, what: str, received=None) -> NodeError:
         return NodeError(self.node.op, self.node.name, what, received)
 
     def open(self, what: str, received=None) -> OpenShape:
-        """That a length must be known which is open."""
+        """An error that a length must be known which is open: `what` is what for."""
         return OpenShape(self.node.op, self.node.name, what, received)
 
     def note(self, text: str) -> None:
-        """Something the user should know, said once."""
+        """Adds a note for the user, once."""
         if text not in self.build.notes:
             self.build.notes.append(text)
 
     def discard(self, *arrays) -> None:
-        """Says that arrays have no part in what is computed (the gamma that `fix_gamma` overrides)."""
+        """Records that arrays are not used to compute anything (the gamma that `fix_gamma` overrides)."""
         for array in arrays:
             array = array.array if isinstance(array, StoredOperand) else array
             if isinstance(array, TrackedArray):
@@ -111,11 +132,8 @@ class Site:
 
     @property
     def last_bit(self) -> bool:
-        """Whether the last bit of what is computed here counts further on (`passes/rounding_sensitive.py`)."""
-        key = id(self.graph)
-        if key not in self.build.rounding_sensitive:
-            self.build.rounding_sensitive[key] = rounding_sensitive(self.graph)
-        return self.index in self.build.rounding_sensitive[key]
+        """Whether the last bit of the result matters to a later op (`rounding_sensitive.py`)."""
+        return self.index in self.scope.rounding_sensitive
 
     @property
     def keeps_elements(self) -> bool:
@@ -123,23 +141,23 @@ class Site:
         return registry.keeps(self.node) > Keeps.NOTHING
 
     def axis(self, axis: int, rank: int) -> int:
-        """An axis counted from either end, as a place."""
+        """An axis counted from either end, counted from the first."""
         if not -rank <= axis < rank:
             raise self.error(f"axis must be in [{-rank}, {rank})", axis)
         return axis % rank
 
-    def owns(self, *arrays) -> bool:
-        """Whether these are stored arrays that a layer here may own: nothing that is no such layer reads them."""
-        return not self.tied(*arrays) and all(
-            a is None or (isinstance(a, TrackedArray) and id(a) not in self.build.loose) for a in arrays
-        )
+    def can_own(self, *arrays) -> bool:
+        """Whether a layer may own these: stored arrays that no other node reads in another way, or None."""
+        stored = all(array is None or isinstance(array, TrackedArray) for array in arrays)
+        return stored and not self.is_shared_unsafely(*arrays)
 
-    def tied(self, *arrays) -> bool:
-        """Whether other nodes share these arrays that not every layer here could share with them."""
-        return any(isinstance(a, TrackedArray) and self.build.tied & sources(a.origin).keys() for a in arrays)
+    def is_shared_unsafely(self, *arrays) -> bool:
+        """Whether other nodes read parameters of these arrays in other ways."""
+        unsafe = self.build.ownership.unsafe
+        return any(isinstance(a, TrackedArray) and not unsafe.isdisjoint(sources(a.origin)) for a in arrays)
 
     def kernel(self, weight: TrackedArray) -> TrackedArray:
-        """A dense layer's weight (out, in) as a kernel (in, out), with its rows as the flattened data lies."""
+        """A dense layer's weight (out, in) as a kernel (in, out), its rows in the order of the flattened data."""
         return weight.T if self.flat is None else self.flat.kernel(weight)
 
     def layer(
@@ -147,27 +165,27 @@ class Site:
     ):
         """A Keras layer named after the node (and `part` of it), with the weights given by attribute of the layer
         (`kernel`, or `cell.kernel`) instead of initial values. Nodes with the same arrays get the same layer."""
-        weights = {role: array for role, array in (weights or {}).items() if array is not None}
+        arrays = {role: array for role, array in (weights or {}).items() if array is not None}
         key = None
-        if weights and not any(has_constants(array.origin) for array in weights.values()):
-            origins = tuple((role, _key(array)) for role, array in weights.items())
+        if arrays and not any(has_constants(array.origin) for array in arrays.values()):
+            origins = tuple((role, _key(array)) for role, array in arrays.items())
             settings = {name: _settings(value) for name, value in sorted(config.items())}
             key = (cls, repr([_settings(value) for value in args]), repr(settings), origins)
-            if key in self.build.shared:
-                return self.build.shared[key]
-        if any(not array.trainable for array in weights.values()):
+            if key in self.build.shared_layers:
+                return self.build.shared_layers[key]
+        if any(not array.trainable for array in arrays.values()):
             config["trainable"] = False
-        config = self.precision(*weights.values()) | config
+        config = self.precision(*arrays.values()) | config
         layer = cls(*args, name=self.build.unique(self.name(part)), **config)
-        for role, array in weights.items():
+        for role, array in arrays.items():
             self._preset(layer, role, array)
         if key is not None:
-            self.build.shared[key] = layer
+            self.build.shared_layers[key] = layer
         return layer
 
-    def precision(self, *weights: TrackedArray) -> dict[str, str]:
-        """The `dtype` of a layer for the node's data, where these are not float32; float32 weights stay what they are
-        beside float16 data."""
+    def precision(self, *weights: TrackedArray) -> dict[str, Any]:
+        """The `dtype` of a layer for the node's data if these are not float32; float32 weights of float16 data stay
+        float32."""
         kinds = [
             kind
             for value in self.values
@@ -180,7 +198,7 @@ class Site:
         return {"dtype": "mixed_float16" if mixed else kinds[0]}
 
     def _preset(self, layer, role: str, array: TrackedArray) -> None:
-        """Has the variable `role` made with the array's values: no random numbers are drawn only to be thrown away."""
+        """Has the variable `role` initialized with the array's values, so that no random numbers are drawn for it."""
         *path, variable = role.split(".")
         owner = layer
         for step in path:
@@ -190,18 +208,23 @@ class Site:
         attribute = next(name for name in (f"{n}_initializer" for n in names) if hasattr(owner, name))
 
         held = [array]  # until it is placed: it may be a rearranged copy, which does not know the map that all share
-        read = next((self.graph.arrays[e.node] for e in self.node.inputs if e.node in self.graph.arrays), array)
+        arrays = self.scope.graph.arrays
+        read = next((arrays[edge.node] for edge in self.node.inputs if edge.node in arrays), array)
 
         def given(shape, dtype=None):
             array = held.pop()
             if tuple(shape) != array.shape:
-                raise self.error(f"{variable} must have shape {tuple(shape)}", f"{array.shape} from {_said(array)}")
+                raise self.error(
+                    f"{variable} must have shape {tuple(shape)}", f"{array.shape} from {_source_names(array)}"
+                )
             release(read.value)  # a rearranged copy was made of it, or little was read yet
             tensor = ops.convert_to_tensor(array.value, dtype)
             release(read.value)
             return tensor
 
-        self.build.placed.append((owner, variable, array.origin, attribute, getattr(owner, attribute)))
+        self.build.pending_weights.append(
+            PendingWeight(owner, variable, array.origin, attribute, getattr(owner, attribute))
+        )
         setattr(owner, attribute, given)
 
     def tensor(self, array):
@@ -217,49 +240,50 @@ class Site:
         rows = array.shape[0] if array.ndim > 1 else 1
         table = array.reshape((rows, -1)) if array.size else array
         key = ("tensor", _key(array))
-        if key not in self.build.shared:
+        if key not in self.build.shared_layers:
             layer = self.embedding(table)
-            index = self.nothing("int32")
+            index = self.connected_zero("int32")
             if rows > 1:
                 index = ops.add(index, ops.arange(rows, dtype="int32"))
-            self.build.shared[key] = ops.reshape(layer(index), array.shape), self.build.parts.number
-        tensor, kind = self.build.parts.here(*self.build.shared[key]), str(array.dtype)
+            self.build.shared_layers[key] = ops.reshape(layer(index), array.shape), self.build.parts.number
+        tensor, kind = self.build.parts.here(*self.build.shared_layers[key]), str(array.dtype)
         return tensor if str(tensor.dtype) == kind else ops.cast(tensor, kind)
 
     def rows(self, table: TrackedArray, ids):
         """The rows `ids` of a stored array (rows, columns)."""
-        return ops.take(self.tensor(table), ids, 0) if id(table) in self.build.spread else self.embedding(table)(ids)
+        divided = not self.build.ownership.divided.isdisjoint(sources(table.origin))
+        return ops.take(self.tensor(table), ids, 0) if divided else self.embedding(table)(ids)
 
     def embedding(self, table: TrackedArray):
         """The Embedding that holds a stored array (rows, columns), named after the array."""
         names = list(sources(table.origin))
         kind = str(table.dtype) if table.dtype.itemsize > 1 else "int32"  # Keras takes int8 for a quantised layer
-        config = {} if kind == "float32" else {"dtype": kind}
+        config: dict[str, Any] = {} if kind == "float32" else {"dtype": kind}
         if "int" in kind:
             config |= {"trainable": False, "embeddings_initializer": "zeros"}
         key = ("embedding", _key(table))
-        if key not in self.build.shared:
+        if key not in self.build.shared_layers:
             name = layer_name(names[0].rpartition(":")[2]) if names else self.name("constant")
             config = {"trainable": table.trainable} | config
             layer = layers.Embedding(*table.shape, name=self.build.unique(name or "array"), **config)
             self._preset(layer, "embeddings", table)
-            self.build.shared[key] = layer
-        return self.build.shared[key]
+            self.build.shared_layers[key] = layer
+        return self.build.shared_layers[key]
 
     def constant(self, *tensors) -> bool:
-        """Whether any of these is no tensor of the graph but a plain array."""
+        """Whether any of these is a plain array and not a tensor of the graph."""
         return not all(keras.backend.is_keras_tensor(t) for t in tensors)
 
     def ordered(self, tensor, order=None):
-        """A result whose axes lie in `order` (MXNet's order where None), whatever the op's layout says."""
-        return wrap(self, tensor, order)
+        """A result whose axes are in `order` (MXNet's order if None), whatever the op's layout is."""
+        return as_operand(self, tensor, order)
 
     def stored(self, array: TrackedArray) -> StoredOperand:
-        """A result that is a stored array still, rearranged."""
+        """A result that is still a stored array, rearranged."""
         return StoredOperand(array, True, self.tensor, self)
 
     def permute(self, tensor, axes):
-        """numpy.transpose. Axes of length 1 move for nothing, in a reshape."""
+        """numpy.transpose, by a reshape where only axes of length 1 move."""
         shape = tuple(tensor.shape)
         long = [a for a in axes if shape[a] != 1]
         target = tuple(shape[a] for a in axes)
@@ -270,7 +294,7 @@ class Site:
         return ops.transpose(tensor, axes)
 
     def widened(self, tensor, rank: int):
-        """With axes of length 1 in front."""
+        """A tensor with axes of length 1 in front, up to a rank."""
         while len(tensor.shape) < rank:
             tensor = ops.expand_dims(tensor, 0)
         return tensor
@@ -282,7 +306,7 @@ class Site:
         return self.layer(layers.Reshape, tuple(shape[1:]), part="reshape", **precision(tensor))(tensor)
 
     def flattened(self, tensor, features: int | None = None):
-        """(batch, features). `features` says how many where the shape does not."""
+        """A tensor of shape (batch, features); `features` is their number, for data with open lengths."""
         if None in tensor.shape[1:] and features is not None:
             return self.layer(layers.Reshape, (features,), part="flatten")(tensor)
         if len(tensor.shape) == 2:
@@ -290,7 +314,7 @@ class Site:
         return self.layer(layers.Flatten, part=None if self.node.op == "Flatten" else "flatten")(tensor)
 
     def zeros(self, shape, dtype="float32"):
-        """Zeros of a shape in which one axis, None or 0, is as long as the batch."""
+        """Zeros; one axis of the shape may be None or 0: as long as the batch."""
         if math.prod(d or 1 for d in shape) > LARGEST_ARRAY:
             raise self.error(f"a constant of more than {LARGEST_ARRAY} elements", tuple(shape))
         if any(d is not None and d < 0 for d in shape):
@@ -307,33 +331,30 @@ class Site:
         zeros = ops.reshape(ops.zeros_like(first, dtype=dtype), [-1 if i == axis else 1 for i in range(len(shape))])
         return ops.add(zeros, ops.zeros([1 if i == axis else d for i, d in enumerate(shape)], dtype))
 
-    def nothing(self, dtype: str):
-        """A zero, of shape (1,), that hangs on an input: what makes a constant part of the model."""
-        first = self.build.batch[(0,) * len(self.build.batch.shape)]
-        return ops.reshape(ops.zeros_like(first, dtype=dtype), (1,))
+    def connected_zero(self, dtype: str):
+        """A zero of shape (1,) that depends on an input: added to a constant, it makes that part of the model."""
+        return connected_zero(self.build.batch, dtype)
 
     def is_zero(self, position: int) -> bool:
-        """Whether an input is a state that starts at zero."""
+        """Whether an input, by its position, is a state that starts at zero."""
         if position >= len(self.node.inputs):
             return True
-        return is_zero(self.graph, self.node.inputs[position], self._zeros)
+        return is_zero(self.scope.graph, self.node.inputs[position], self.scope.zeros)
 
-    def subgraph(self, number: int, values: list[LaidOutTensor]) -> list[LaidOutTensor]:
-        """The outputs of a subgraph of this node, given values for its null nodes in order."""
+    def subgraph(self, number: int, values: list[Operand]) -> list[Operand]:
+        """The outputs of a subgraph of this node, for values of its null nodes in order."""
         inner = self.node.subgraphs[number]
         nulls = [i for i, node in enumerate(inner.nodes) if node.op == "null"]
-        return [
-            value for value, _ in self.build.translate(self.build, inner, dict(zip(nulls, values, strict=True)), set())
-        ]
+        return self.build.translate_subgraph(self.build, inner, dict(zip(nulls, values, strict=True)))
 
 
 def _settings(value):
-    """What tells layers apart that are arguments of layers: all but their names."""
+    """The config of a layer that is an argument of a layer, without its name; other arguments as they are."""
     return {**value.get_config(), "name": None} if isinstance(value, keras.layers.Layer) else value
 
 
-def precision(tensor) -> dict[str, str]:
-    """The `dtype` that a layer needs so as not to cast a tensor to float32; layers leave whole numbers as they are."""
+def precision(tensor) -> dict[str, Any]:
+    """The `dtype` that a layer needs so as not to cast a tensor to float32; layers do not cast integers."""
     kind = str(tensor.dtype)
     return {"dtype": kind} if kind in ("float16", "bfloat16", "float64") else {}
 
@@ -342,26 +363,21 @@ def _key(array: TrackedArray):
     return repr(array.origin) if array.origin[0] != "constant" else id(array)
 
 
-def _said(array: TrackedArray) -> str:
+def _source_names(array: TrackedArray) -> str:
     return ", ".join(map(repr, sources(array.origin))) or "a constant"
 
 
-def is_zero(graph: Graph, edge: Edge, zeros) -> bool:
-    """Whether an edge carries zeros: a state without data, or `_zeros`, moved or reshaped at most."""
-    node = graph.nodes[edge.node]
-    if node.op == "null":
-        return edge.node in zeros
-    kept = registry.kept_inputs(node)
-    return node.op == "_zeros" or (bool(kept) and all(is_zero(graph, e, zeros) for e in kept))
+def connected_zero(tensor, dtype: str):
+    """A zero of shape (1,) that depends on a tensor."""
+    return ops.reshape(ops.zeros_like(tensor[(0,) * len(tensor.shape)], dtype=dtype), (1,))
 
 
-def wrap(site: Site, tensor, order):
-    if tensor is None:
-        return None
+def as_operand(site: Site, tensor, order) -> Operand:
+    """A result of a translation, whose axes are in `order`, as an operand; plain arrays become constants."""
     if not keras.backend.is_keras_tensor(tensor):
         array = TrackedArray.constant(ops.convert_to_numpy(tensor))
         return StoredOperand(array, True, site.tensor, site)
-    site.build.made.setdefault(id(tensor), (site.index, site.name()))
+    site.build.made_by.setdefault(id(tensor), (site.index, site.name()))
     if order is not None and not isinstance(order, Flat) and len(order) != len(tensor.shape):
         raise TypeError(f"{site.node.op} returned rank {len(tensor.shape)} for order {order}")
     return LaidOutTensor(tensor, order, site)

@@ -1,5 +1,5 @@
 """A deep graph in parts. Keras walks the graph of a model by recursion, about a thousand operations deep: a deeper one
-is made of models one behind the other, each of a stretch of the nodes. Knows graphs, no op.
+is a chain of models, each of consecutive nodes. Knows graphs, not ops.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from ..graph.graph import Graph
 from ..keras_api.lazy import keras
 
 FLAT, DEEPEST = 850, 300
-"""Nodes one behind the other that one model may have, and those of a part of what is deeper."""
+"""The depth in nodes up to which a graph is one model, and the depth of each part of a deeper one."""
 WHOLE = -1
-"""The number of what lies in no part: the inputs, and all of a graph that is not deep."""
+"""In place of the number of a part: the whole model, which has the inputs, and all of a graph that is not deep."""
 
 
 def starts(graph: Graph) -> list[int]:
-    """The first node of each part; none for a graph that one model holds."""
+    """The index of the first node of each part; none for a graph that is one model."""
     return _starts(graph, DEEPEST) if len(_starts(graph, FLAT)) > 1 else []
 
 
 def _starts(graph: Graph, deepest: int) -> list[int]:
-    """A part begins where a node would be more than `deepest` nodes behind the beginning of the last one."""
+    """A part begins at a node that would be more than `deepest` nodes behind the start of the part before."""
     begins, depth = [0], [0] * len(graph.nodes)
     for index, node in enumerate(graph.nodes):
         behind = [depth[edge.node] for edge in node.inputs if edge.node >= begins[-1]]
@@ -33,7 +33,7 @@ def _starts(graph: Graph, deepest: int) -> list[int]:
 
 
 class Parts:
-    """The parts of a model under construction: `number` is the one that grows."""
+    """The parts of a model that is being built: `number` is the one that grows."""
 
     def __init__(self):
         self.number = WHOLE
@@ -41,7 +41,7 @@ class Parts:
         self._inside: dict[int, list[tuple[int, Any, Any]]] = {}
 
     def here(self, tensor, home: int):
-        """A tensor of the part `home` in the one that grows, as an input of it."""
+        """A tensor of the part `home` as a tensor of the part that grows, which gets an input for it."""
         if home == self.number:
             return tensor
         key = self.number, id(tensor)
@@ -53,8 +53,8 @@ class Parts:
         return self._taken[key][2]
 
     def joined(self, heads: list[tuple[Any, int]], name) -> tuple[list, list]:
-        """The tensors of `heads`, (tensor, its part), as the whole model has them, and the models of the parts, called
-        what `name` returns."""
+        """The tensors of `heads`, (tensor, its part), as tensors of the whole model, and the models of the parts, each
+        with a name that `name` returns."""
         wanted = [(home, tensor) for home, tensor, _ in self._taken.values()] + [(home, t) for t, home in heads]
         whole = {id(tensor): tensor for home, tensor in wanted if home == WHOLE}
         models = []

@@ -1,4 +1,4 @@
-"""The variables and operations of a model that was built: where each came from, and what it is called."""
+"""The variables of a built model with the parameters that they hold, and the names of its operations."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from ..errors import FormatError
 from ..graph.graph import Graph
 from ..graph.tracked_array import pieces, sources
 from ..keras_api.lazy import keras
-from ..passes.canonicalize import computed_with
+from ..passes.reachability import computed_with
 from .site import BuildState, snake
 
 
 def restore_initializers(state: BuildState) -> dict[str, tuple]:
-    """Gives the layers back their own initializers; returns each variable's path and origin."""
+    """Sets the layers' own initializers again; returns the origin of each variable by its path."""
     weights = {}
-    for owner, variable, origin, attribute, initializer in state.placed:
+    for owner, variable, origin, attribute, initializer in state.pending_weights:
         setattr(owner, attribute, initializer)
         made = getattr(owner, variable, None)
         if made is not None:
@@ -22,7 +22,7 @@ def restore_initializers(state: BuildState) -> dict[str, tuple]:
 
 
 def duplicated_parameters(weights: dict[str, tuple]) -> dict[str, list[str]]:
-    """The parameters that are in more than one variable, and those variables: they would train apart."""
+    """The parameters that are in more than one variable, which would train apart, with the paths of these variables."""
     places: dict[str, list[tuple[str, str]]] = {}
     for path, origin in weights.items():
         for name, piece in pieces(origin):
@@ -36,8 +36,8 @@ def duplicated_parameters(weights: dict[str, tuple]) -> dict[str, list[str]]:
 
 
 def unused_parameters(graph: Graph, used: set[str]) -> list[str]:
-    """The parameters that are not in the model because only the shape of what is made with them counts. Raises
-    FormatError if another that a head needs is neither there nor set aside by the op that reads it."""
+    """The parameters that are not in the model because only shapes depend on them. Raises FormatError if the values of
+    the heads depend on one that is neither among those `used` nor discarded by the op that reads it."""
     left = {name: i for i, array in graph.arrays.items() for name in sources(array.origin) if name not in used}
     needed = computed_with(graph) if left else ()
     for name, index in left.items():
@@ -47,10 +47,10 @@ def unused_parameters(graph: Graph, used: set[str]) -> list[str]:
 
 
 def name_operations(state: BuildState, model) -> list:
-    """Gives the operations that are no layers names that do not depend on what was built before in the process; returns
-    all but the inputs and the models within."""
+    """Names the operations that are not layers, so that the names do not depend on what the process built before;
+    returns all operations but inputs and inner models."""
     operations = [o for o in model.operations if not isinstance(o, (keras.layers.InputLayer, keras.Model))]
-    made = {key: name for key, (_, name) in state.made.items()}
+    made = {key: name for key, (_, name) in state.made_by.items()}
     node: dict[int, str] = {}  # the node that a tensor within a node is on the way to
     names: dict[int, str] = {}
     for operation in reversed(operations):

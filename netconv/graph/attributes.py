@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import types
 import typing
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 _TRUE, _FALSE = {"true", "1"}, {"false", "0"}
@@ -103,7 +104,7 @@ def _pairs(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(zip(numbers[::2], numbers[1::2], strict=True))
 
 
-_PARSERS = {
+_PARSERS: dict[Any, tuple[Callable[[str], Any], str]] = {
     bool: (_bool, "a boolean"),
     int: (_int, "an integer"),
     float: (_float, "a number"),
@@ -141,11 +142,11 @@ def parse(text: str, annotation: Any) -> Any:
         kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
         if len(kinds) < len(typing.get_args(annotation)) and text.lower() in ("none", "null"):
             return None
-        wanted = []
+        problems = []
         for kind in kinds:
             try:
                 return parse(text, kind)
             except ValueError as error:
-                wanted.append(str(error))
-        raise ValueError(" or ".join(wanted))
+                problems.append(str(error))
+        raise ValueError(" or ".join(problems))
     raise TypeError(f"no parser for {annotation!r}")

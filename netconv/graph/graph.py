@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from .tracked_array import TrackedArray
@@ -64,6 +65,14 @@ class Graph:
                 readers[edge.node].append((index, position))
         return readers
 
+    @cached_property
+    def used_outputs(self) -> tuple[frozenset[int], ...]:
+        """For each node, the outputs that another node reads or that are heads."""
+        used: list[set[int]] = [set() for _ in self.nodes]
+        for edge in [*self.heads, *(edge for node in self.nodes for edge in node.inputs)]:
+            used[edge.node].add(edge.output)
+        return tuple(map(frozenset, used))
+
     def needs(self, *indices: int) -> set[int]:
         """These nodes and all that they depend on."""
         needed: set[int] = set()
@@ -85,8 +94,8 @@ class Graph:
         heads = tuple(Edge(new[e.node], e.output) for e in self.heads)
         return replace(self, nodes=nodes, heads=heads, arrays={new[i]: a for i, a in self.arrays.items() if i in new})
 
-    def settled(self) -> tuple[Graph, list[int]]:
-        """Only what a head needs, every node after what it reads; and for each node, which it was before."""
+    def pruned(self) -> tuple[Graph, list[int]]:
+        """The graph of the nodes that a head needs, in topological order; and for each of them its index before."""
         needed = self.needs(*(edge.node for edge in self.heads))
         waits = {i: len({edge.node for edge in self.nodes[i].inputs}) for i in needed}
         readers: dict[int, list[int]] = {i: [] for i in needed}

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from types import SimpleNamespace
 
-Shape = tuple[int | None, ...] | None
+Lengths = tuple[int | None, ...]
+Shape = Lengths | None
 Claims = tuple[Sequence[Shape], Sequence[Shape]]
 Rule = Callable[[SimpleNamespace, list[Shape], list[Shape]], Claims]
 Guess = Callable[[SimpleNamespace, list[Shape], list[Shape]], Sequence[Shape]]

@@ -20,7 +20,7 @@ def natural_layout(at, layout: str | None) -> None:
 
 def layers_or_tensors(at, weight, bias):
     """Arrays that a layer can own, or the tensors of both."""
-    if at.owns(weight, bias):
+    if at.can_own(weight, bias):
         return weight, bias
     return at.tensor(weight), None if bias is None else at.tensor(bias)
 

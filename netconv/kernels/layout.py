@@ -1,7 +1,7 @@
-"""How the axes of a tensor lie, and what each op wants: channels-last inside, MXNet's order outside.
+"""The axis order of tensors, and the order that each op wants: channels-last inside, MXNet's order outside.
 
-A Value is a tensor of the graph together with the order of its axes. Transposing ops only relabel a Value; a transpose
-is made when an op asks for an order that the tensor does not have. Knows no op.
+A LaidOutTensor is a tensor of the graph together with the order of its axes. Transposing ops only relabel it; a
+transpose is made when an op asks for an order that the tensor does not have. Knows no op.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from typing import Any
 from ..graph.tracked_array import TrackedArray
 
 Order = tuple[int, ...]
-"""`order[i]` is the axis, in MXNet's counting, that lies at place i."""
+"""`order[i]` is the axis, as MXNet counts them, that is axis i of the tensor."""
 
 
 @dataclass(frozen=True)
 class Flat:
-    """The axes 1.. of a tensor, flattened as they lay: `shape` in MXNet's order without the batch, `order` as Order."""
+    """The order of flattened features: the axes were in `order`; `shape` is in MXNet's order, without the batch."""
 
     shape: tuple[int, ...]
     order: Order
 
     def kernel(self, weight: TrackedArray) -> TrackedArray:
-        """A weight (out, fan-in) as a kernel (fan-in, out) with its rows as the flattened features lie."""
-        out = weight.shape[0]  # it stands where the batch stands in the order
+        """A weight (out, fan-in) as a kernel (fan-in, out) with its rows in the order of the flattened features."""
+        out = weight.shape[0]  # in place of the batch
         return weight.reshape((out, *self.shape)).transpose((*self.order[1:], 0)).reshape((-1, out))
 
     def rows(self, array: TrackedArray) -> TrackedArray:
-        """An array (rows, features) with its columns as the flattened features lie."""
+        """An array (rows, features) with its columns in the order of the flattened features."""
         rows = array.shape[0]
         return array.reshape((rows, *self.shape)).transpose(self.order).reshape((rows, -1))
 
@@ -44,14 +44,14 @@ def channels_last(rank: int) -> Order:
 
 
 def moved(shape: tuple, order: Order) -> tuple:
-    """A shape in MXNet's order as it lies in `order`."""
+    """A shape in MXNet's order, in `order`."""
     return tuple(shape[axis] for axis in order)
 
 
 class LaidOutTensor:
-    """A tensor of the graph in the orders that were asked for so far.
+    """A tensor of the graph, with its transposes to the orders that were asked for so far.
 
-    `site` makes the layers that move axes, named after the node that made the value.
+    `site` makes the layers that transpose it, named after the node that made it.
     """
 
     def __init__(self, tensor, order: Order | Flat | None = None, site=None):
@@ -81,41 +81,43 @@ class LaidOutTensor:
     def to(self, order: Order | Flat):
         """The tensor in `order`."""
         if order not in self._forms:
-            tensor = self.tensor
+            assert isinstance(order, tuple)  # nothing is flattened here
             if isinstance(self.order, Flat):
-                whole = self.site.reshape(tensor, (-1, *moved((-1, *self.order.shape), self.order.order)[1:]))
-                whole = LaidOutTensor(whole, self.order.order, self.site).natural()
-                tensor, have = self.site.reshape(whole, (-1, math.prod(self.order.shape))), natural(2)
+                tensor, now = self._unflattened(self.order), natural(2)
             else:
-                have = self.order
-            if have != order:
-                assert not isinstance(order, Flat)  # `lies` says so
-                tensor = self.site.permute(tensor, tuple(have.index(axis) for axis in order))
+                tensor, now = self.tensor, self.order
+            if now != order:
+                tensor = self.site.permute(tensor, tuple(now.index(axis) for axis in order))
             self._forms[order] = tensor
         return self._forms[order]
 
-    def lies(self, order: Order | Flat) -> bool:
-        """Whether the value can be had in `order`, with more axes in front."""
+    def _unflattened(self, flat: Flat):
+        """The features in MXNet's order."""
+        whole = self.site.reshape(self.tensor, (-1, *moved((-1, *flat.shape), flat.order)[1:]))
+        whole = LaidOutTensor(whole, flat.order, self.site).natural()
+        return self.site.reshape(whole, (-1, math.prod(flat.shape)))
+
+    def can_have(self, order: Order | Flat) -> bool:
+        """Whether the tensor can be brought to `order`, with more axes in front."""
         return order == self.order or not isinstance(order, Flat)
 
     def widened(self, rank: int) -> LaidOutTensor:
-        """The value with axes of length 1 in front."""
+        """The tensor with axes of length 1 in front, up to a rank."""
         more = rank - self.rank
         if not more:
             return self
-        tensor, order = (self.natural(), natural(2)) if isinstance(self.order, Flat) else (self.tensor, self.order)
-        return LaidOutTensor(
-            self.site.widened(tensor, rank), (*range(more), *(more + axis for axis in order)), self.site
-        )
+        order: Order = natural(2) if isinstance(self.order, Flat) else self.order
+        widened = self.site.widened(self.to(order), rank)
+        return LaidOutTensor(widened, (*range(more), *(more + axis for axis in order)), self.site)
 
-    def still(self) -> bool:
-        """Whether flattening the tensor as it lies gives what flattening it in MXNet's order would."""
+    def flattens_in_place(self) -> bool:
+        """Whether flattening the tensor in its order gives the same as in MXNet's order."""
         lengths = self.shape
         order = natural(2) if isinstance(self.order, Flat) else self.order
         return [a for a in order if lengths[a] != 1] == [a for a in range(self.rank) if lengths[a] != 1]
 
     def relabelled(self, axes: Order) -> LaidOutTensor:
-        """The value transposed by `axes` (in MXNet's order): nothing moves, only the labels change."""
+        """The tensor transposed by `axes` (in MXNet's order), by another order of the same tensor."""
         if isinstance(self.order, Flat):
             return LaidOutTensor(self.site.permute(self.natural(), axes), None, self.site)
         new = {old: position for position, old in enumerate(axes)}
@@ -123,7 +125,7 @@ class LaidOutTensor:
 
 
 class StoredOperand:
-    """A stored array as an operand: it lies in any order for nothing, as long as this node alone reads it."""
+    """A stored array as an operand: if one node alone reads it, it can be rearranged at no cost."""
 
     def __init__(self, array: TrackedArray, alone: bool, tensor: Callable[[TrackedArray], Any], site):
         self.array, self.alone, self._tensor, self.site = array, alone, tensor, site
@@ -132,12 +134,12 @@ class StoredOperand:
     def natural(self):
         return self._tensor(self.array)
 
-    def lies(self, order: Order | Flat) -> bool:
-        """Whether the array can be had in `order`, with more axes in front."""
+    def can_have(self, order: Order | Flat) -> bool:
+        """Whether the array can be brought to `order`, with more axes in front."""
         return self.alone or not isinstance(order, Flat)
 
     def widened(self, rank: int) -> StoredOperand | LaidOutTensor:
-        """The array with axes of length 1 in front."""
+        """The array with axes of length 1 in front, up to a rank."""
         if rank == self.rank:
             return self
         if self.alone:
@@ -161,6 +163,10 @@ class StoredOperand:
         return self.site.permute(self.natural(), order)
 
 
+Operand = LaidOutTensor | StoredOperand
+"""What a node reads."""
+
+
 # A policy: (site, values, attributes) -> tensors for the translation, its attributes, the order of what it returns.
 
 
@@ -170,45 +176,44 @@ def plain(site, values, attributes):
 
 
 def as_they_are(site, values, attributes):
-    """The Values themselves, for a translation that moves axes."""
+    """The operands themselves, for a translation that transposes them."""
     return values, attributes, None
 
 
 def anywhere(site, values, attributes):
-    """Element by element: whatever order the operands have, as long as it is one. What has fewer axes than another lies
-    along the last of them."""
+    """Elementwise: all operands in one order, whichever it is. Those with fewer axes are broadcast along the last."""
     given = [v for v in values if v is not None]
     rank = max(v.rank for v in given)
     orders = [v.order for v in given if v.rank == rank and v.order != natural(rank)]
     if not orders:
         return plain(site, values, attributes)
     order = max(orders, key=orders.count)
-    if not all(v.lies(order) or _alike(v, order) for v in given):
+    if not all(v.can_have(order) or _alike(v, order) for v in given):
         return plain(site, values, attributes)
     laid = [v and (v.natural() if _alike(v, order) else v.widened(rank).to(order)) for v in values]
     return laid, attributes, order
 
 
 def _alike(value, order: Order | Flat) -> bool:
-    """Whether a value is broadcast alike however the axes of the others lie: it has one number, or one a row of what is
-    flattened."""
+    """Whether an operand is broadcast in the same way in any order of the others: it has one number, or one for each
+    row of flattened data."""
     return value.order != order and all(n == 1 for n in value.shape[-1 if isinstance(order, Flat) else 0 :])
 
 
 def spatial(site, values, attributes):
-    """The first input channels-last, the others as they are; what comes out is channels-last."""
+    """The first input and the result channels-last, the other inputs in MXNet's order."""
     first, *rest = values
     order = channels_last(first.rank)
     return [first.to(order), *(v and v.natural() for v in rest)], attributes, order
 
 
 def spatial_all(site, values, attributes):
-    """Every input channels-last, and what comes out."""
+    """All inputs and the result channels-last."""
     return [v.to(channels_last(v.rank)) for v in values], attributes, channels_last(values[0].rank)
 
 
 def features(site, values, attributes):
-    """The first input flattened to (batch, features) as it lies: `site.kernel` arranges the weight to match."""
+    """The first input flattened to (batch, features) in its order; `site.kernel` arranges the weight to match."""
     if not attributes.get("flatten", True):
         return plain(site, values, attributes)
     first, *rest = values
@@ -216,7 +221,7 @@ def features(site, values, attributes):
     if isinstance(first.order, Flat):
         site.flat = first.order
         data = first.tensor
-    elif isinstance(first, LaidOutTensor) and first.order[0] == 0 and first.still():
+    elif isinstance(first, LaidOutTensor) and first.order[0] == 0 and first.flattens_in_place():
         data = first.tensor
     elif first.order != natural(first.rank) and first.order[0] == 0 and None not in shape[1:]:
         site.flat = Flat(tuple(shape[1:]), first.order)
@@ -226,38 +231,56 @@ def features(site, values, attributes):
     return [data, *(v and v.natural() for v in rest)], attributes, None
 
 
-def along(*names: str, first_only: bool = False, keepdims: str | None = None):
-    """Works along the axes that the attributes `names` give (an int or a tuple): they are moved to where the axes lie.
+@dataclass(frozen=True)
+class Along:
+    """Works along the axes that the attributes `names` give, an int or a tuple each; see `along`."""
 
-    All inputs (or only the first) are brought to one order of the axes. With `keepdims`, the name of a boolean
-    attribute, the axes worked along are gone from the result when it is false.
-    """
+    names: tuple[str, ...]
+    first_only: bool
+    keepdims: str | None
 
-    def policy(site, values, attributes):
-        order = _common_order(values[:1] if first_only else values)
-        drops = keepdims is not None and not attributes[keepdims]
-        if order is None or (drops and any(attributes[name] is None for name in names)):
+    def __call__(self, site, values, attributes):
+        considered = values[:1] if self.first_only else values
+        rank = considered[0].rank
+        order = _common_order(considered)
+        reduces = self.keepdims is not None and not attributes[self.keepdims]
+        if order is None or (reduces and any(attributes[name] is None for name in self.names)):
             return plain(site, values, attributes)
-        gone: set[int] = set()
-        inside = dict(attributes)
-        for name in names:
-            axis = attributes[name]
-            if axis is not None:
-                axes = [site.axis(a, len(order)) for a in (axis if isinstance(axis, tuple) else (axis,))]
-                places = tuple(order.index(a) for a in axes)
-                inside[name] = places if isinstance(axis, tuple) else places[0]
-                gone.update(axes)
-        left = [a for a in order if a not in gone]
-        tensors = [v and (v.natural() if first_only and i else v.to(order)) for i, v in enumerate(values)]
-        return tensors, inside, tuple(sorted(left).index(a) for a in left) if drops else order
+        axes = {name: _axes(site, attributes[name], rank) for name in self.names if attributes[name] is not None}
+        moved = {name: tuple(order.index(axis) for axis in found) for name, found in axes.items()}
+        attributes = attributes | {
+            name: positions if isinstance(attributes[name], tuple) else positions[0]
+            for name, positions in moved.items()
+        }
+        tensors = [v and (v.natural() if self.first_only and i else v.to(order)) for i, v in enumerate(values)]
+        return tensors, attributes, _without(order, {a for found in axes.values() for a in found}) if reduces else order
 
-    return policy
+
+def along(*names: str, first_only: bool = False, keepdims: str | None = None) -> Along:
+    """Works along the axes that the attributes `names` give: they are translated to the axis order of the data.
+
+    All inputs, or only the first, are brought to one axis order. With `keepdims`, the name of a boolean attribute, the
+    axes worked along are removed from the result where it is false.
+    """
+    return Along(names, first_only, keepdims)
 
 
 def _common_order(values) -> Order | None:
-    """The order that most values have which are not in MXNet's; None if all are, or one cannot be had in it."""
+    """The most frequent order that is not MXNet's; None if there is none or the values cannot all have it."""
+    orders = [value.order for value in values if value.order != natural(value.rank)]
     rank = values[0].rank
-    orders = [v.order for v in values if v.order != natural(v.rank)]
-    if not orders or any(isinstance(o, Flat) or len(o) != rank for o in orders) or any(v.rank != rank for v in values):
+    if not orders or any(value.rank != rank for value in values):
+        return None
+    if any(isinstance(order, Flat) or len(order) != rank for order in orders):
         return None
     return max(orders, key=orders.count)
+
+
+def _axes(site, axis: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
+    return tuple(site.axis(a, rank) for a in (axis if isinstance(axis, tuple) else (axis,)))
+
+
+def _without(order: Order, axes: set[int]) -> Order:
+    """The order of the axes that are left without some."""
+    left = [axis for axis in order if axis not in axes]
+    return tuple(sorted(left).index(axis) for axis in left)

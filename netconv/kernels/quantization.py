@@ -42,7 +42,7 @@ def limits(low: float, high: float):
 
 
 def calibrated(low: float | None, high: float | None):
-    """The range that was found when the net was quantised, or None."""
+    """The range that was recorded when the net was quantized, or None."""
     return None if low is None or high is None else limits(low, high)
 
 

@@ -49,7 +49,7 @@ def gumbel(at, zeros):
 def blank(at, shape):
     """Zeros of a shape as a tensor of the model."""
     zeros = at.zeros(shape)
-    return ops.add(zeros, ops.reshape(at.nothing("float32"), (1,) * len(shape))) if at.constant(zeros) else zeros
+    return ops.add(zeros, ops.reshape(at.connected_zero("float32"), (1,) * len(shape))) if at.constant(zeros) else zeros
 
 
 def between(numbers, low, high):

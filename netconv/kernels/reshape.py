@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from ..keras_api.lazy import ops
 
-Length = tuple[int | Fraction, Counter]
+Length = tuple[int | Fraction, Counter[int]]
 Order = tuple[int, ...]
 MOST_PIECES = 1024
 """Pieces that an axis is cut in at most."""

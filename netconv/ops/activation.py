@@ -108,7 +108,7 @@ def leaky_relu(
     if gamma is None:
         raise at.error("act_type 'prelu' needs the input gamma")
     rank, channels = len(data.shape), data.shape[-1]
-    if at.owns(gamma) and gamma.size == channels and rank > 1:
+    if at.can_own(gamma) and gamma.size == channels and rank > 1:
         shared = tuple(range(1, rank - 1))
         alpha = gamma.reshape((*(1,) * (rank - 2), channels))
         return at.layer(layers.PReLU, shared_axes=shared or None, weights={"alpha": alpha})(data)
@@ -250,7 +250,7 @@ def softmax_activation(at, data, *, mode: Literal["channel", "instance"] = "inst
     return at.ordered(out, order)
 
 
-@translates("Dropout", layout=anywhere, keeps=Keeps.ORDER)
+@translates("Dropout", layout=anywhere, keeps=Keeps.ORDER, outputs=2)
 def dropout(at, data, *, p: float = 0.5, mode: Literal["always", "training"] = "training", axes: Ints = ()):
     """Mathematica writes every dropout as `always`; here it drops in training only. `axes` share one mask. Output 1 is
     what the data are multiplied with."""

@@ -1,12 +1,13 @@
 """Branches and loops whose bodies are graphs. A loop is unrolled; a branch computes both sides and chooses."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from ..graph.attributes import Ints
 from ..graph.graph import Edge, Node
 from ..graph.partial_shape import ShapeMismatch, merge
 from ..keras_api.lazy import ops
 from ..kernels.layout import as_they_are
+from . import registry
 from .registry import translates
 
 LONGEST_WHILE, LONGEST_FOREACH = 1000, 10_000
@@ -50,18 +51,29 @@ def while_loop(
     return [*(ops.stack(list(row), 0) for row in zip(*outputs, strict=True)), *(values[i] for i in places)]
 
 
-def step_inputs(node: Node, attributes: Mapping) -> list[tuple[Edge, int]]:
-    """The inputs of a `_foreach` node with the null nodes of its subgraph that they become: data, states, the rest."""
-    nulls = [i for i, inner in enumerate(node.subgraphs[0].nodes) if inner.op == "null"]
-    positions = (*attributes["in_data_locs"], *attributes["in_state_locs"], *attributes["remain_locs"])
-    return [(edge, nulls[p]) for edge, p in zip(node.inputs, positions, strict=False) if 0 <= p < len(nulls)]
+def subgraph_inputs(node: Node) -> list[list[tuple[Edge, int]]]:
+    """For each subgraph of a control flow node, the inputs of the node that it is given, each with the null node of the
+    subgraph that it becomes; nothing for other nodes."""
+    if not node.subgraphs:
+        return []
+    nulls = [[i for i, inner in enumerate(graph.nodes) if inner.op == "null"] for graph in node.subgraphs]
+    attributes = registry.typed_attributes(node)
+    if "in_data_locs" in attributes:  # data, states and the rest, each with its position among the null nodes
+        positions = (*attributes["in_data_locs"], *attributes["in_state_locs"], *attributes["remain_locs"])
+        pairs = zip(node.inputs, positions, strict=False)
+        return [[(edge, nulls[0][p]) for edge, p in pairs if 0 <= p < len(nulls[0])]]
+    names = [name for name in registry.translation(node.op).attributes if name.endswith("_input_locs")]
+    return [
+        [(node.inputs[i], null) for i, null in zip(attributes[name], inner, strict=False) if 0 <= i < len(node.inputs)]
+        for name, inner in zip(names, nulls, strict=False)
+    ]
 
 
 def _foreach_shape(a, ins, outs, guess=False):
     """Each step sees the data without their first axis; states keep their shapes from step to step."""
     if not a._node.subgraphs:
         return ins, outs
-    nulls = [null for _, null in step_inputs(a._node, vars(a))]
+    nulls = [null for _, null in subgraph_inputs(a._node)[0]]
     if len(nulls) != len(ins):
         raise ShapeMismatch("attributes 'in_data_locs', 'in_state_locs' and 'remain_locs' must name each input once")
     data, states = len(a.in_data_locs), len(a.in_state_locs)
@@ -71,15 +83,15 @@ def _foreach_shape(a, ins, outs, guess=False):
     if inner is None:
         return ins, outs
     heads, ends = inner.graph.heads[: a.num_out_data], inner.graph.heads[a.num_out_data : a.num_out_data + states]
-    inner.learn((e, x[1:]) for e, x in zip(heads, outs, strict=False) if x)
+    inner.refine((e, x[1:]) for e, x in zip(heads, outs, strict=False) if x)
     dirty: Iterable[int] = range(len(inner.rules))
     for _ in range(2):  # once more with the states as they leave the first step
-        inner.settle(dirty)
+        inner.propagate(dirty)
         if guess:
             inner.guess()
         for null, end in zip(nulls[data : data + states], ends, strict=False):
             both = merge(inner.shape(Edge(null)), inner.shape(end))
-            dirty = {*dirty, *inner.learn([(Edge(null), both), (end, both)] if both is not None else [])}
+            dirty = {*dirty, *inner.refine([(Edge(null), both), (end, both)] if both is not None else [])}
     found = [inner.shape(Edge(null)) for null in nulls]
     steps = [None if x is None else (time, *x) for x in (*found[:data], *(inner.shape(e) for e in heads))]
     return [*steps[:data], *found[data:]], [*steps[data:], *(inner.shape(e) for e in ends)]

@@ -49,8 +49,6 @@ def convolution(
     stride, dilate = per_axis(at, "stride", stride, rank, 1), per_axis(at, "dilate", dilate, rank, 1)
     pad = per_axis(at, "pad", pad, rank, 0)
     bias = None if no_bias else bias
-    if not no_bias and bias is None:
-        raise at.error("needs a bias, or no_bias true")
     channels = data.shape[-1]
     if isinstance(weight, TrackedArray):
         wanted = (num_filter, (channels or weight.shape[1] * num_group) // num_group, *kernel)

@@ -52,15 +52,13 @@ def fully_connected(
     """MXNet's weight is (out, in), Keras's kernel (in, out). MXNet flattens (C, H, W); channels-last data is flattened
     as it lies and the kernel's rows follow."""
     bias = None if no_bias else bias
-    if not no_bias and bias is None:
-        raise at.error("needs a bias, or no_bias true")
     if isinstance(weight, TrackedArray) and (weight.ndim != 2 or weight.shape[0] != num_hidden):
         raise at.error(f"weight must have shape ({num_hidden}, ...)", weight.shape)
     if len(data.shape) == 1 and not flatten:  # one row of features
         out = ops.matmul(at.tensor(weight), data)
         return out if bias is None else ops.add(out, at.tensor(bias))
     unknown = not flatten and data.shape[-1] is None  # which a layer refuses
-    if unknown or not at.owns(weight, bias):
+    if unknown or not at.can_own(weight, bias):
         data = at.values[0].natural()
         data = at.flattened(data) if flatten else data
         return _product(at, data, ops.transpose(at.tensor(weight)), bias)
@@ -86,10 +84,19 @@ def _flattened_before(site, values, attributes):
     return (features if values[0].rank == 2 else plain)(site, values, attributes)
 
 
-@translates_pattern("dense", layout=_flattened_before)
+def _matrix_shape(a, ins, outs):
+    """weight (in, out), or (out, in) where it is `transposed`; data (..., in)."""
+    data, (rows, columns) = ins[0], of_rank(ins[1], 2)
+    if data is None:
+        return ins, [None]
+    features, units = (columns, rows) if a.transposed else (rows, columns)
+    return [(*data[:-1], first_known(data[-1], features)), ins[1]], [(*data[:-1], units)]
+
+
+@translates_pattern("dense", layout=_flattened_before, shape=_matrix_shape)
 def dense(at, data, weight: TrackedArray, bias: TrackedArray | None = None, *, transposed: bool = False):
     """Data along the last axis times a stored matrix (in, out), or (out, in) where it is `transposed`."""
-    if data.shape[-1] is None or not at.owns(weight, bias):
+    if data.shape[-1] is None or not at.can_own(weight, bias):
         matrix = at.tensor(weight)
         return _product(at, at.values[0].natural(), ops.transpose(matrix) if transposed else matrix, bias)
     return _layer(at, data, weight if transposed else weight.T, bias)

@@ -70,12 +70,12 @@ def batch_norm(
     for name, array in (("gamma", gamma), ("beta", beta), ("moving_mean", moving_mean), ("moving_var", moving_var)):
         if isinstance(array, TrackedArray) and channels is not None and array.shape != (channels,):
             raise at.error(f"{name} must have shape ({channels},)", array.shape)
-    if not at.owns(moving_mean, moving_var):
+    if not at.can_own(moving_mean, moving_var):
         return _by_hand(at, data, gamma, beta, moving_mean, moving_var, eps, fix_gamma, axis)
     if fix_gamma:
         at.discard(gamma)
     own = [beta] if fix_gamma else [gamma, beta]
-    stays = use_global_stats or not at.owns(*own) or not all(array.trainable for array in own)
+    stays = use_global_stats or not at.can_own(*own) or not all(array.trainable for array in own)
     weights: dict[str, TrackedArray | None] = {"moving_mean": moving_mean, "moving_variance": moving_var}
     if not stays:
         weights |= {"gamma": None if fix_gamma else gamma, "beta": beta}
@@ -159,7 +159,7 @@ def layer_norm(
     axis = at.axis(axis, rank)
     if 0 not in at.used:
         at.discard(gamma, beta)
-    if at.owns(gamma, beta) and axis == rank - 1 and not output_mean_var:
+    if at.can_own(gamma, beta) and axis == rank - 1 and not output_mean_var:
         return at.layer(layers.LayerNormalization, axis=-1, epsilon=eps, weights={"gamma": gamma, "beta": beta})(data)
     shape = [-1 if i == axis else 1 for i in range(rank)]
     mean = ops.mean(data, axis, keepdims=True)
@@ -216,7 +216,7 @@ def _instance_norm_shape(a, ins, outs):
 @translates("InstanceNorm", layout=_channels_last, shape=_instance_norm_shape)
 def instance_norm(at, data, gamma: TrackedArray, beta: TrackedArray, *, eps: float = 1e-3):
     """Each channel of each sample over its spatial axes: a GroupNormalization with a group a channel."""
-    if at.owns(gamma, beta) and data.shape[-1] is not None and len(data.shape) > 2:
+    if at.can_own(gamma, beta) and data.shape[-1] is not None and len(data.shape) > 2:
         layer = at.layer(
             layers.GroupNormalization,
             groups=data.shape[-1],

@@ -42,12 +42,12 @@ def _fused_shape(a, ins, outs):
     if inner is None:
         return ins, outs
     if outs[0] is not None:
-        inner.learn([(subgraph.heads[0], outs[0])])
-    inner.settle(range(len(inner.rules)))
+        inner.refine([(subgraph.heads[0], outs[0])])
+    inner.propagate(range(len(inner.rules)))
     return [inner.shape(Edge(null)) for null in nulls], [inner.shape(subgraph.heads[0])]
 
 
-@translates("_sg_mkldnn_conv", layout=as_they_are, shape=_fused_shape)
+@translates("_sg_mkldnn_conv", layout=as_they_are, shape=_fused_shape, outputs=3)
 def fused_convolution(
     at,
     *inputs,
@@ -102,7 +102,7 @@ def fused_convolution(
     return [at.ordered(nearest(sums, out_kind), order), *found]
 
 
-@translates("_sg_mkldnn_fully_connected", layout=as_they_are, shape=_fused_shape)
+@translates("_sg_mkldnn_fully_connected", layout=as_they_are, shape=_fused_shape, outputs=3)
 def fused_dense(
     at,
     *inputs,
@@ -150,7 +150,7 @@ def fused_dense(
     return [nearest(sums, out_kind), *(found or product_range(kind, *ends[:4]))]
 
 
-@translates("_sg_mkldnn_selfatt_qk", shape=_fused_shape)
+@translates("_sg_mkldnn_selfatt_qk", shape=_fused_shape, outputs=3)
 def fused_scores(
     at,
     queries_keys_values,
@@ -178,7 +178,7 @@ def fused_scores(
     return [nearest(sums, "int8" if found else "int32"), *(found or limits(-0.0, 0.0))]
 
 
-@translates("_sg_mkldnn_selfatt_valatt", shape=_fused_shape)
+@translates("_sg_mkldnn_selfatt_valatt", shape=_fused_shape, outputs=3)
 def fused_weighting(
     at,
     queries_keys_values,

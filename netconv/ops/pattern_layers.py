@@ -6,27 +6,28 @@ from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers
 from ..kernels.layout import along, anywhere
 from .registry import translates_pattern
+from .shape_rules import as_first
 
 LARGEST = 3.4028234663852886e38
 """Of float32. Keras's ReLU that has both a slope and a bound takes two ramps apart, whose slope at 0 is 0."""
 
 
-@translates_pattern("silu", layout=anywhere)
+@translates_pattern("silu", layout=anywhere, shape=as_first)
 def silu(at, data):
     return at.layer(layers.Activation, "silu")(data)
 
 
-@translates_pattern("ramp", layout=anywhere)
+@translates_pattern("ramp", layout=anywhere, shape=as_first)
 def ramp(at, data, *, negative_slope: float = 0.0, max_value: float = LARGEST):
     return at.layer(layers.ReLU, max_value, negative_slope)(data)
 
 
-@translates_pattern("alpha_dropout", layout=anywhere)
+@translates_pattern("alpha_dropout", layout=anywhere, shape=as_first)
 def alpha_dropout(at, data, *, p: float):
     return at.layer(layers.AlphaDropout, p, seed=at.index)(data)
 
 
-@translates_pattern("normalization", layout=along("axes", "scaled", first_only=True))
+@translates_pattern("normalization", layout=along("axes", "scaled", first_only=True), shape=as_first)
 def normalization(
     at,
     data,

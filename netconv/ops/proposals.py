@@ -92,7 +92,7 @@ def _candidates(at, cls_prob, bbox_pred, im_info, base: np.ndarray, stride: int,
     column = np.arange(width, dtype="float32").reshape(1, width, 1)
     scores = ops.transpose(cls_prob[:, shapes:], (0, 2, 3, 1))
     deltas = ops.transpose(ops.reshape(bbox_pred, (-1, shapes, 4, height, width)), (0, 3, 4, 1, 2))
-    nothing = at.nothing("float32")
+    nothing = at.connected_zero("float32")
     anchors = [ops.add(ops.add(place * stride, nothing), base[:, i]) for i, place in enumerate((column, row) * 2)]
     boxes = _predicted(anchors, deltas, iou_loss)
     tall, wide, enlarged = (ops.reshape(im_info[:, i], (-1, 1, 1, 1)) for i in range(3))

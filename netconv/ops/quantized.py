@@ -47,19 +47,19 @@ def _as_floats(op: str, shaped: int | None = None):
     def apply(a, ins, outs):
         count = shaped or len(ins) // 3
         claims, made = rule(a, ins[:count], outs[:1])
-        return claims[:count], made[:1]
+        return claims[:count], [made[0], None, None]
 
     return apply
 
 
-@translates("_contrib_quantize", layout=as_they_are, shape=as_first)
+@translates("_contrib_quantize", layout=as_they_are, shape=as_first, outputs=3)
 def quantize(at, data, min_range, max_range, *, out_type: Literal["int8", "uint8"] = "uint8"):
     low, high = min_range.natural(), max_range.natural()
     scale = ops.divide(float(HIGHEST[out_type]), reach(low, high))
     return _quantised(at, data, scale, out_type, low, high)
 
 
-@translates("_contrib_quantize_v2", layout=as_they_are, shape=as_first)
+@translates("_contrib_quantize_v2", layout=as_they_are, shape=as_first, outputs=3)
 def quantize_v2(
     at,
     data,
@@ -93,7 +93,7 @@ def dequantize(at, data, min_range, max_range, *, out_type: Literal["float32"] =
     return each(at, data, lambda x: ops.multiply(ops.cast(x, out_type), scale))
 
 
-@translates("_contrib_requantize", layout=as_they_are, shape=as_first)
+@translates("_contrib_requantize", layout=as_they_are, shape=as_first, outputs=3)
 def requantize(
     at,
     data,
@@ -203,7 +203,7 @@ def quantized_fully_connected(
     return [sums, *product_range(signed, *ranges[:4])]
 
 
-@translates("_contrib_quantized_pooling", layout=spatial, ignores="p_value", shape=shaped_as("Pooling_v1"))
+@translates("_contrib_quantized_pooling", layout=spatial, ignores="p_value", shape=_as_floats("Pooling_v1", 1))
 def quantized_pooling(
     at,
     data,
@@ -239,7 +239,7 @@ def quantized_pooling(
     return [nearest(out, dtype), at.ordered(min_data), at.ordered(max_data)]
 
 
-@translates("_contrib_quantized_act", layout=as_they_are, shape=as_first)
+@translates("_contrib_quantized_act", layout=as_they_are, shape=as_first, outputs=3)
 def quantized_act(
     at, data, min_data, max_data, *, act_type: Literal["relu", "sigmoid", "softrelu", "softsign", "tanh"]
 ):
@@ -249,7 +249,7 @@ def quantized_act(
     return [each(at, data, lambda x: ops.cast(ops.maximum(x, 0), "int8")), min_data, max_data]
 
 
-@translates("_contrib_quantized_flatten", layout=as_they_are, shape=shaped_as("Flatten"))
+@translates("_contrib_quantized_flatten", layout=as_they_are, shape=_as_floats("Flatten", 1))
 def quantized_flatten(at, data, min_data, max_data):
     return [at.flattened(data.natural()), min_data, max_data]
 
@@ -392,7 +392,7 @@ def quantized_batch_norm(
     return [out, *map(at.ordered, found)]
 
 
-@translates("_contrib_quantized_embedding", layout=as_they_are, ignores="dtype", shape=shaped_as("Embedding"))
+@translates("_contrib_quantized_embedding", layout=as_they_are, ignores="dtype", shape=_as_floats("Embedding", 2))
 def quantized_embedding(at, data, weight: TrackedArray, min_weight, max_weight, *, input_dim: int, output_dim: int):
     remark(at)
     weight = stored(at, weight, input_dim, output_dim)

@@ -144,7 +144,7 @@ def rnn(
         starts = [s for s in (state, state_cell) if s is not None]
     if projection_size is not None:
         return _projected(at, data, cells, starts, directions, p)
-    return_state = bool(at.used - {0}) or at.tied(parameters)
+    return_state = bool(at.used - {0}) or at.is_shared_unsafely(parameters)
     return _stacked(at, data, mode, state_size, cells, starts, directions, p, return_state)
 
 
@@ -257,7 +257,7 @@ def recurrent(
     tensor = _beside_ones(data.natural()) if beside else data.natural()
     weights = {"cell.kernel": kernel, "cell.recurrent_kernel": state_weights.T, "cell.bias": bias}
     config = {"unroll": tensor.shape[1] <= SHORT, "use_bias": bias is not None, "go_backwards": backwards, "seed": 0}
-    wanted = {0, 1, 2} if at.tied(input_weights) else at.used
+    wanted = {0, 1, 2} if at.is_shared_unsafely(input_weights) else at.used
     config |= {"return_sequences": 0 in wanted, "return_state": bool(wanted - {0}) and wanted != {1}}
     if mode == "lstm":
         config["unit_forget_bias"] = False

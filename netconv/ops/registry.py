@@ -70,6 +70,7 @@ class Translation:
     ignores: frozenset[str] = frozenset()
     shape_rule: Rule | None = None
     no_shape_rule: str = ""
+    outputs: int = 1
     likely_shapes: Guess | None = None
     features: Callable | None = None
     keeps: Keeps = Keeps.NOTHING
@@ -108,6 +109,7 @@ def translates(
     layout: Any = None,
     ignores: str = "",
     shape: Rule | str | None = None,
+    outputs: int = 1,
     likely: Guess | None = None,
     features: Callable | None = None,
     keeps: Keeps = Keeps.NOTHING,
@@ -129,6 +131,7 @@ def translates(
         ignores: The attributes that change nothing of what the model computes, such as those of a loss.
         shape: The op's shape rule (`graph/partial_shape.py`), or the reason why it has none. That of an op with
             `layout=anywhere` follows: its inputs are broadcast.
+        outputs: How many outputs the op has, where the rule returns the shapes of the first ones only.
         likely: What is most likely of the shapes of its inputs where rules leave a rank open.
         features: Called as a rule is, without outputs: how many features the op makes of each example by flattening, or
             None.
@@ -157,6 +160,7 @@ def translates(
             frozenset(ignores.split()),
             shape_rule=None if isinstance(rule, str) else rule,
             no_shape_rule=rule if isinstance(rule, str) else "",
+            outputs=outputs,
             likely_shapes=as_the_others if rule is broadcast else likely,
             features=features,
             keeps=keeps,
@@ -189,12 +193,12 @@ def shaped_as(op: str) -> Rule:
     return rule
 
 
-def translates_pattern(name: str, layout: Any = None):
+def translates_pattern(name: str, layout: Any = None, shape: Rule | None = None):
     """Registers a function as the translation of what MXNet has no op for (`PATTERNS`)."""
 
     def register(function):
         inputs, attributes = _schema(function)
-        PATTERNS[name] = Translation(name, function, inputs, attributes, layout)
+        PATTERNS[name] = Translation(name, function, inputs, attributes, layout, shape_rule=shape)
         return function
 
     return register
@@ -316,12 +320,13 @@ def check(graph: Graph) -> None:
     for node in graph.nodes:
         if node.op == "null":
             continue
-        typed_attributes(node)
-        inputs = ops[node.op].inputs
+        attributes, inputs = typed_attributes(node), ops[node.op].inputs
         most = None if any(i.variadic for i in inputs) else len(inputs)
         least = max(sum(not i.optional and not i.variadic for i in inputs), int(most is None))
         if len(node.inputs) < least or (most is not None and len(node.inputs) > most):
             wanted = f"{least}" if most == least else f"{least} or more" if most is None else f"{least} to {most}"
             raise NodeError(node.op, node.name, f"needs {wanted} inputs", len(node.inputs))
+        if attributes.get("no_bias") is False and "bias" in [missing.name for missing in inputs[len(node.inputs) :]]:
+            raise NodeError(node.op, node.name, "needs a bias, or no_bias true")
         for subgraph in node.subgraphs:
             check(subgraph)

@@ -115,7 +115,7 @@ def _resized(mode: str, length: int, scale: float | None) -> int:
 
 def _hats(at, places, points):
     """(places, points): how much each point weighs at each place between them."""
-    places = ops.add(ops.expand_dims(places, -1), at.nothing("float32"))
+    places = ops.add(ops.expand_dims(places, -1), at.connected_zero("float32"))
     return ops.maximum(ops.subtract(1.0, ops.absolute(ops.subtract(places, points))), 0.0)
 
 

@@ -140,8 +140,8 @@ def pad(at, data, *, mode: Literal["constant", "edge", "reflect"], pad_width: In
 
 def _is_turned(at) -> bool:
     """Whether what reads this node moves axes, so that the last may come to be the channels."""
-    readers = at.graph.consumers()[at.index]
-    return any(at.graph.nodes[reader].op in ("transpose", "SwapAxis") for reader, _ in readers)
+    readers = at.scope.graph.consumers()[at.index]
+    return any(at.scope.graph.nodes[reader].op in ("transpose", "SwapAxis") for reader, _ in readers)
 
 
 def _between_zeros(data, before: int, after: int):

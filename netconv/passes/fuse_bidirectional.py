@@ -1,4 +1,4 @@
-"""A recurrent layer forwards and one backwards, found together. Knows op names, no Keras."""
+"""A forward and a backward recurrent layer become one bidirectional layer. Knows op names, not Keras."""
 
 from __future__ import annotations
 
@@ -10,44 +10,56 @@ from ..ops.recurrent import GATES
 from ..ops.registry import typed_attributes
 from .rewriter import GraphRewriter
 
-
-def _swapped(draft: GraphRewriter, edge: Edge) -> Edge | None:
-    inner = draft.reads(edge, "SwapAxis")
-    return inner[0] if inner and {typed_attributes(draft[edge])[name] for name in ("dim1", "dim2")} == {0, 1} else None
+REVERSE = {"use_sequence_length": False, "axis": 0}
 
 
-def both_directions(draft: GraphRewriter, edge: Edge) -> Node | None:
+def _swapped(rewriter: GraphRewriter, edge: Edge) -> Edge | None:
+    """The data of a SwapAxis of the first two axes."""
+    data = rewriter.single(edge, "SwapAxis")
+    swaps = data and {typed_attributes(rewriter[edge])[name] for name in ("dim1", "dim2")} == {0, 1}
+    return data if swaps else None
+
+
+def fuse_bidirectional(rewriter: GraphRewriter, edge: Edge) -> Node | None:
     """A recurrent layer and one that runs backwards between two reversals, their states side by side, as
-    NetBidirectionalOperator has them: an RNN of two directions."""
-    parts = draft.reads(edge, "Concat", dim=2) or ()
-    ends = [_swapped(draft, part) for part in parts]
-    swapped = None not in ends
-    ahead, turned = (ends if swapped else parts) if len(parts) == 2 else (None, None)
-    if ahead is None or (not swapped and ends != [None, None]):
+    NetBidirectionalOperator writes them: an RNN of two directions."""
+    parts = rewriter.match(edge, "Concat", dim=2)
+    if len(parts) != 2:
         return None
-    reverse = {"use_sequence_length": False, "axis": 0}
-    (behind,) = draft.reads(turned, "SequenceReverse", **reverse) or (turned,)
-    one, other = draft[ahead], draft[behind]
-    if behind == turned or one.op != "RNN" or other.op != "RNN" or ahead.output or behind.output:
+    inner = [found for part in parts if (found := _swapped(rewriter, part))]
+    if len(inner) == 1:
         return None
-    values, arrays = typed_attributes(one), [draft.arrays.get(node.inputs[1].node) for node in (one, other)]
-    if typed_attributes(other) != values or values["num_layers"] != 1 or values["bidirectional"] or None in arrays:
+    ahead, reversed_ = inner or parts
+    behind = rewriter.single(reversed_, "SequenceReverse", **REVERSE)
+    arrays = _joined_arrays(rewriter, ahead, behind) if behind else None
+    if not behind or arrays is None:
         return None
-    if draft.reads(other.inputs[0], "SequenceReverse", **reverse) != one.inputs[:1]:
+    one, other, name = rewriter[ahead], rewriter[behind], rewriter[edge].name
+    states = [
+        rewriter.add(Node("Concat", f"{name}.state", {"dim": "0", "num_args": "2"}, pair))
+        for pair in zip(one.inputs[2:], other.inputs[2:], strict=True)
+    ]
+    inputs = (one.inputs[0], rewriter.array(f"{name}.weights", arrays), *states)
+    rnn = replace(one, name=name, attrs={**one.attrs, "bidirectional": "True"}, inputs=inputs)
+    return Node("SwapAxis", name, rewriter[parts[0]].attrs, (rewriter.add(rnn),)) if inner else rnn
+
+
+def _joined_arrays(rewriter: GraphRewriter, ahead: Edge, behind: Edge) -> TrackedArray | None:
+    """The parameters of one RNN of two directions, if the two are alike and nothing else reads parts of them."""
+    one, other = rewriter[ahead], rewriter[behind]
+    if (one.op, other.op, ahead.output, behind.output) != ("RNN", "RNN", 0, 0):
         return None
-    once = (ahead.node, behind.node, one.inputs[1].node, other.inputs[1].node)
-    if any(len(draft.readers[index]) > 1 for index in once) or {ahead, behind} & set(draft.graph.heads):
+    values = typed_attributes(one)
+    if typed_attributes(other) != values or values["num_layers"] != 1 or values["bidirectional"]:
         return None
-    if arrays[0].size != arrays[1].size or arrays[0].trainable != arrays[1].trainable:
+    if rewriter.match(other.inputs[0], "SequenceReverse", **REVERSE) != one.inputs[:1]:
+        return None
+    read_once = (ahead.node, behind.node, one.inputs[1].node, other.inputs[1].node)
+    if any(len(rewriter.readers[index]) > 1 for index in read_once) or {ahead, behind} & set(rewriter.graph.heads):
+        return None
+    arrays = [rewriter.arrays[node.inputs[1].node] for node in (one, other) if node.inputs[1].node in rewriter.arrays]
+    if len({(array.size, array.trainable) for array in arrays}) != 1 or len(arrays) != 2:
         return None
     biases = 2 * GATES[values["mode"]] * values["state_size"]
     flat = [array.reshape((-1,)) for array in arrays]
-    joined = [a[: a.size - biases] for a in flat] + [a[a.size - biases :] for a in flat]
-    name = draft[edge].name
-    states = [
-        draft.add(Node("Concat", f"{name}.state", {"dim": "0", "num_args": "2"}, pair))
-        for pair in zip(one.inputs[2:], other.inputs[2:], strict=True)
-    ]
-    inputs = (one.inputs[0], draft.array(f"{name}.weights", TrackedArray.concatenate(joined)), *states)
-    rnn = replace(one, name=name, attrs={**one.attrs, "bidirectional": "True"}, inputs=inputs)
-    return Node("SwapAxis", name, draft[parts[0]].attrs, (draft.add(rnn),)) if swapped else rnn
+    return TrackedArray.concatenate([a[: a.size - biases] for a in flat] + [a[a.size - biases :] for a in flat])

@@ -1,7 +1,7 @@
-"""Graph to Graph: what nets compose of several ops and Keras has one layer for. Small rules, each a function.
+"""Several ops that compute what one layer of Keras does become one node. Small rules, each a function.
 
-A rule looks at a node and at what it reads, and says what one node computes the same, or None. What it looks at stays
-for whoever else reads it. Knows op names, no Keras.
+A rule looks at a node and the nodes before it, and returns one node that computes the same, or None. The nodes before
+it stay for other readers. Knows op names, not Keras.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..graph.graph import Edge, Node
-from ..graph.partial_shape import Shape
+from ..graph.partial_shape import Shape, count_elements
 from ..graph.tracked_array import TrackedArray
 from ..ops.registry import typed_attributes
-from .fuse_bidirectional import both_directions
+from .fuse_bidirectional import fuse_bidirectional
 from .rewriter import GraphRewriter, both_orders
 
 TOLERANCE = 1e-6
-"""How far a constant that a file has as a decimal may be from the number that it stands for, relatively."""
+"""The largest relative difference of a constant, which files have as a decimal, from the number that is meant."""
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 """Klambauer et al. 2017; Mathematica writes 1.6732632423543 and 1.0507009873554."""
 
@@ -27,125 +27,127 @@ def near(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=TOLERANCE)
 
 
-# Rules: what may stand for the node that `edge` is the output of.
+# Rules: a node in place of the one that `edge` is the output of.
 
 
-def through_an_axis(draft: GraphRewriter, edge: Edge) -> Node | None:
-    """An axis in front that comes and goes round an ELU, as Mathematica 12 writes it."""
-    merged = draft.reads(edge, "Reshape", shape=(-3, -2), reverse=False)
-    inner = merged and draft.reads(merged[0], "LeakyReLU")
-    data = inner and len(inner) == 1 and draft.reads(inner[0], "expand_dims", axis=0)
-    return replace(draft[merged[0]], name=draft[edge].name, inputs=data) if data else None
+def through_an_axis(rewriter: GraphRewriter, edge: Edge) -> Node | None:
+    """An ELU between adding an axis in front and removing it, as Mathematica 12 writes it."""
+    merged = rewriter.single(edge, "Reshape", shape=(-3, -2), reverse=False)
+    inner = rewriter.match(merged, "LeakyReLU")
+    data = rewriter.match(inner[0], "expand_dims", axis=0) if len(inner) == 1 else ()
+    return replace(rewriter[merged], name=rewriter[edge].name, inputs=data) if merged and data else None
 
 
-def leaky(draft: GraphRewriter, edge: Edge) -> Node | None:
-    """Ramp[x] - s Ramp[-x], which at 0 trains with a slope of 0: LeakyReLU would not do, with its slope of s there."""
-    minus = draft.difference(edge)
-    for above, other in (minus,) if minus else both_orders(draft.sum(edge)):
-        data, scaled = draft.relu(above), draft.times(other)
-        below = scaled and draft.relu(scaled[0])
-        if data and below and draft.negative(below) == data:
+def leaky(rewriter: GraphRewriter, edge: Edge) -> Node | None:
+    """Ramp[x] - s Ramp[-x], whose gradient at 0 is 0; that of LeakyReLU is s."""
+    minus = rewriter.difference(edge)
+    for above, other in (minus,) if minus else both_orders(rewriter.sum(edge)):
+        data, scaled = rewriter.relu(above), rewriter.times(other)
+        if data and scaled and rewriter.negative(rewriter.relu(scaled[0])) == data:
             slope = scaled[1] if minus else -scaled[1]
-            return Node("ramp", draft[edge].name, {"negative_slope": repr(slope)}, (data,)) if slope >= 0 else None
+            return Node("ramp", rewriter[edge].name, {"negative_slope": repr(slope)}, (data,)) if slope >= 0 else None
     return None
 
 
-def capped(draft: GraphRewriter, edge: Edge) -> Node | None:
-    """Ramp[x + 1] - Ramp[x - 1] of a HardTanh or HardSigmoid: x + 1 between 0 and 2. A clip would not do: at 0 it
-    trains."""
-    ramps = draft.difference(edge)
-    inner = ramps and [draft.relu(ramp) for ramp in ramps]
-    shifted = inner and all(inner) and [draft.plus(each) for each in inner]
-    if shifted and all(shifted) and shifted[0][0] == shifted[1][0] and [s for _, s in shifted] == [1, -1]:
-        return Node("ramp", draft[edge].name, {"max_value": "2.0"}, inner[:1])
+def capped(rewriter: GraphRewriter, edge: Edge) -> Node | None:
+    """Ramp[x + 1] - Ramp[x - 1] of a HardTanh or HardSigmoid: x + 1 between 0 and 2. Not a clip, whose gradient at 0 is
+    1."""
+    inner = [rewriter.relu(ramp) for ramp in rewriter.difference(edge)]
+    shifted = [found for found in map(rewriter.plus, inner) if found]
+    same = len({data for data, _ in shifted}) == 1
+    if inner and inner[0] and same and [scalar for _, scalar in shifted] == [1, -1]:
+        return Node("ramp", rewriter[edge].name, {"max_value": "2.0"}, (inner[0],))
     return None
 
 
-def softsign(draft: GraphRewriter, edge: Edge) -> Node | None:
+def softsign(rewriter: GraphRewriter, edge: Edge) -> Node | None:
     """x / (1 + |x|)."""
-    parts = draft.reads(edge, "elemwise_div", "broadcast_div")
-    shifted = parts and draft.plus(parts[1])
-    if shifted and shifted[1] == 1 and draft.reads(shifted[0], "abs") == parts[:1]:
-        return Node("softsign", draft[edge].name, {}, parts[:1])
+    parts = rewriter.pair(edge, "elemwise_div", "broadcast_div")
+    shifted = rewriter.plus(parts[1]) if parts else None
+    if shifted and shifted[1] == 1 and rewriter.match(shifted[0], "abs") == parts[:1]:
+        return Node("softsign", rewriter[edge].name, {}, parts[:1])
     return None
 
 
-def silu(draft: GraphRewriter, edge: Edge) -> Node | None:
-    """x times its sigmoid, behind a factor of 1 as Gluon writes it."""
-    for data, gate in both_orders(draft.product(edge)):
-        inner = draft.sigmoid(gate)
-        scaled = inner and draft.times(inner)
-        if data in (inner, scaled and scaled[1] == 1 and scaled[0]):
-            return Node("silu", draft[edge].name, {}, (data,))
+def silu(rewriter: GraphRewriter, edge: Edge) -> Node | None:
+    """x times the sigmoid of x, perhaps times a factor of 1, as Gluon writes it."""
+    for data, gate in both_orders(rewriter.product(edge)):
+        inner = rewriter.sigmoid(gate)
+        scaled = rewriter.times(inner)
+        if data == inner or (scaled and scaled == (data, 1)):
+            return Node("silu", rewriter[edge].name, {}, (data,))
     return None
 
 
-def alpha_dropout(draft: GraphRewriter, edge: Edge) -> Node | None:
-    """s (x m + (m - 1) c) of a mask m that is 0 or 1 / (1 - p): what is dropped becomes the least that a selu gives,
-    and mean and variance stay (Klambauer et al. 2017). As Mathematica's layer, nothing is done at inference."""
-    scaled = draft.times(edge)
-    for dropped, shifted in both_orders(scaled and draft.sum(scaled[0])):
-        by = draft.times(shifted)
-        mask = by and draft.plus(by[0])
-        node = draft[dropped]
-        if not mask or mask != (Edge(dropped.node, 1), -1) or node.op != "Dropout" or dropped.output:
+def alpha_dropout(rewriter: GraphRewriter, edge: Edge) -> Node | None:
+    """s (x m + (m - 1) c) of a mask m that is 0 or 1 / (1 - p): dropped elements get the least value of a selu, so that
+    mean and variance stay (Klambauer et al. 2017). As with Mathematica's layer, inference changes nothing."""
+    scaled = rewriter.times(edge)
+    for dropped, shifted in both_orders(rewriter.sum(scaled[0])) if scaled else ():
+        by = rewriter.times(shifted)
+        node = rewriter[dropped]
+        if not by or rewriter.plus(by[0]) != (Edge(dropped.node, 1), -1) or node.op != "Dropout" or dropped.output:
             continue
         rate, least = typed_attributes(node)["p"], SELU_ALPHA * SELU_SCALE
         keeps = (1 - rate) / math.sqrt((1 - rate) * (1 + rate * least**2))
-        if near(by[1], least) and near(scaled[1], keeps) and not typed_attributes(node)["axes"]:
-            return Node("alpha_dropout", draft[edge].name, {"p": repr(rate)}, node.inputs)
+        if scaled and near(by[1], least) and near(scaled[1], keeps) and not typed_attributes(node)["axes"]:
+            return Node("alpha_dropout", rewriter[edge].name, {"p": repr(rate)}, node.inputs)
     return None
 
 
-def _behind(draft: GraphRewriter, edge: Edge) -> Edge:
-    """What was reshaped."""
-    while inner := draft.reads(edge, "Reshape"):
-        edge = inner[0]
+def _before_reshapes(rewriter: GraphRewriter, edge: Edge) -> Edge:
+    """The data before any Reshapes."""
+    while inner := rewriter.single(edge, "Reshape"):
+        edge = inner
     return edge
 
 
-def _mean(draft: GraphRewriter, edge: Edge) -> tuple[Edge, tuple[int, ...], Shape] | None:
+def _mean(rewriter: GraphRewriter, edge: Edge) -> tuple[Edge, tuple[int, ...], Shape] | None:
     """x, the axes, and the shape with 1 for each of them, of a mean or of a sum over their lengths."""
-    scaled = draft.scalar(edge, "_div_scalar")
+    scaled = rewriter.scalar(edge, "_div_scalar")
     total = scaled[0] if scaled else edge
-    data = draft.reads(total, "sum" if scaled else "mean", exclude=False)
-    shape = draft.shape(data[0]) if data else None
-    if not shape:
+    data = rewriter.single(total, "sum" if scaled else "mean", exclude=False)
+    shape = rewriter.shape(data) if data else None
+    if not data or not shape:
         return None
-    axes = tuple(sorted(a % len(shape) for a in typed_attributes(draft[total])["axis"] or ()))
-    lengths = [shape[a] for a in axes]
-    if not axes or 0 in axes or None in shape[1:] or (scaled and scaled[1] != math.prod(lengths)):
+    axes = tuple(sorted(a % len(shape) for a in typed_attributes(rewriter[total])["axis"] or ()))
+    if not axes or 0 in axes or None in shape[1:] or (scaled and scaled[1] != count_elements([shape[a] for a in axes])):
         return None
-    return data[0], axes, tuple(1 if i in axes else n for i, n in enumerate(shape))
+    return data, axes, tuple(1 if i in axes else n for i, n in enumerate(shape))
 
 
-def _shown(draft: GraphRewriter, edge: Edge, shape: Shape) -> bool:
-    """Whether an edge has a shape, the batch aside."""
-    have = draft.shape(edge)
-    return have is not None and len(have) == len(shape) and have[1:] == shape[1:]
+def _has_shape(rewriter: GraphRewriter, edge: Edge, shape: Shape) -> bool:
+    """Whether an edge has this shape, apart from the batch."""
+    found = rewriter.shape(edge)
+    return found is not None and shape is not None and len(found) == len(shape) and found[1:] == shape[1:]
 
 
-def normalization(draft: GraphRewriter, edge: Edge) -> Node | None:
-    """NormalizationLayer: what is left of x without its mean, over the root of the mean of its square."""
-    parts = draft.reads(edge, "broadcast_div")
-    centred = parts and draft.difference(parts[0])
-    mean = centred and _mean(draft, _behind(draft, centred[1]))
-    root = mean and draft.reads(_behind(draft, parts[1]), "sqrt")
-    shifted = root and draft.plus(root[0])
-    variance = shifted and _mean(draft, _behind(draft, shifted[0]))
-    if not variance or draft.reads(variance[0], "square") != parts[:1]:
+def normalization(rewriter: GraphRewriter, edge: Edge) -> Node | None:
+    """NormalizationLayer: x less its mean, divided by its standard deviation."""
+    parts = rewriter.pair(edge, "broadcast_div")
+    centred = rewriter.difference(parts[0]) if parts else ()
+    if not parts or not centred:
+        return None
+    mean = _mean(rewriter, _before_reshapes(rewriter, centred[1]))
+    shifted = rewriter.plus(rewriter.single(_before_reshapes(rewriter, parts[1]), "sqrt"))
+    variance = _mean(rewriter, _before_reshapes(rewriter, shifted[0])) if shifted else None
+    if not mean or not shifted or not variance or rewriter.single(variance[0], "square") != parts[0]:
         return None
     data, axes, kept = mean
-    if data != centred[0] or variance[1] != axes or not all(_shown(draft, e, kept) for e in (centred[1], parts[1])):
+    if (
+        data != centred[0]
+        or variance[1] != axes
+        or not all(_has_shape(rewriter, e, kept) for e in (centred[1], parts[1]))
+    ):
         return None
-    return Node("normalization", draft[edge].name, {"axes": repr(axes), "eps": repr(shifted[1])}, (data,))
+    return Node("normalization", rewriter[edge].name, {"axes": repr(axes), "eps": repr(shifted[1])}, (data,))
 
 
-def _along(draft: GraphRewriter, edge: Edge, data: Edge) -> tuple[tuple[int, ...], TrackedArray] | None:
-    """The axes of `data` that a stored array has a length along, and the array of those lengths."""
-    inner, shape = _behind(draft, edge), draft.shape(data)
-    array, shown = draft.arrays.get(inner.node), draft.shape(edge)
-    alone = all(len(draft.readers[e.node]) == 1 for e in (edge, inner))
+def _along(rewriter: GraphRewriter, edge: Edge, data: Edge) -> tuple[tuple[int, ...], TrackedArray] | None:
+    """The axes of `data` along which a stored array is not broadcast, and the array with these axes only."""
+    inner, shape = _before_reshapes(rewriter, edge), rewriter.shape(data)
+    array, shown = rewriter.arrays.get(inner.node), rewriter.shape(edge)
+    alone = all(len(rewriter.readers[e.node]) == 1 for e in (edge, inner))
     if array is None or not shape or not shown or not alone or len(shown) > len(shape):
         return None
     shown = (1,) * (len(shape) - len(shown)) + shown
@@ -155,108 +157,110 @@ def _along(draft: GraphRewriter, edge: Edge, data: Edge) -> tuple[tuple[int, ...
     return axes, array.reshape(tuple(shown[a] for a in axes))
 
 
-def _with_array(draft: GraphRewriter, one: Edge, other: Edge, role: str, name: str) -> Node | None:
-    """A normalization that has a gamma or beta of its own: for each of its axes, or for each channel."""
-    node = draft[one]
-    if node.op != "normalization" or len(draft.readers[one.node]) != 1 or one in draft.graph.heads:
+def _with_array(rewriter: GraphRewriter, one: Edge, other: Edge, role: str, name: str) -> Node | None:
+    """A normalization with a gamma or beta, of its axes or of the channels."""
+    node = rewriter[one]
+    if node.op != "normalization" or len(rewriter.readers[one.node]) != 1 or one in rewriter.graph.heads:
         return None
-    found, values = _along(draft, other, one), typed_attributes(node)
+    found, values = _along(rewriter, other, one), typed_attributes(node)
     if found is None or len(node.inputs) != (1 if role == "gamma" else 2):
         return None
     axes, array = found
-    channels = axes == (1,) and values["axes"][-1] == len(draft.shape(one)) - 1 and len(draft.shape(one)) > 2
-    channels = channels and values["axes"] in (tuple(range(n, len(draft.shape(one)))) for n in (1, 2))
+    rank = len(rewriter.shape(one) or ())
+    channels = axes == (1,) and rank > 2 and values["axes"] in (tuple(range(1, rank)), tuple(range(2, rank)))
     if axes != (values["scaled"] or axes) or not (axes == values["axes"] or channels):
         return None
-    stored = draft.array(f"{name}.{role}", array)
+    stored = rewriter.array(f"{name}.{role}", array)
     return replace(node, name=name, inputs=(*node.inputs, stored), attrs={**node.attrs, "scaled": repr(axes)})
 
 
-def normalization_gamma(draft: GraphRewriter, edge: Edge) -> Node | None:
-    pairs = both_orders(draft.reads(edge, "broadcast_mul"))
-    return next(filter(None, (_with_array(draft, *pair, "gamma", draft[edge].name) for pair in pairs)), None)
+def normalization_gamma(rewriter: GraphRewriter, edge: Edge) -> Node | None:
+    pairs = both_orders(rewriter.pair(edge, "broadcast_mul"))
+    return next(filter(None, (_with_array(rewriter, *pair, "gamma", rewriter[edge].name) for pair in pairs)), None)
 
 
-def normalization_beta(draft: GraphRewriter, edge: Edge) -> Node | None:
-    pairs = both_orders(draft.reads(edge, "broadcast_add"))
-    return next(filter(None, (_with_array(draft, *pair, "beta", draft[edge].name) for pair in pairs)), None)
+def normalization_beta(rewriter: GraphRewriter, edge: Edge) -> Node | None:
+    pairs = both_orders(rewriter.pair(edge, "broadcast_add"))
+    return next(filter(None, (_with_array(rewriter, *pair, "beta", rewriter[edge].name) for pair in pairs)), None)
 
 
 PRODUCTS = ("dot", "_np_dot", "_npi_matmul")
 """Ops that multiply along the last axis of data and the first of a matrix."""
 
 
-def dense(draft: GraphRewriter, edge: Edge) -> Node | None:
-    """Data times a stored matrix, as it is or transposed. A product over the first axis of the data is none of each
-    example."""
-    (data, matrix), values = draft[edge].inputs, typed_attributes(draft[edge])
+def dense(rewriter: GraphRewriter, edge: Edge) -> Node | None:
+    """Data times a stored matrix, as it is or transposed, but not over the first axis of the data, the batch."""
+    (data, matrix), values = rewriter[edge].inputs, typed_attributes(rewriter[edge])
     transposed = values.get("transpose_b", False)
-    while turned := draft.reads(matrix, "transpose", "_np_transpose"):
-        if typed_attributes(draft[matrix])["axes"] not in (None, (), (1, 0)):
+    while turned := rewriter.single(matrix, "transpose", "_np_transpose"):
+        if typed_attributes(rewriter[matrix])["axes"] not in (None, (), (1, 0)):
             return None
-        (matrix,), transposed = turned, not transposed
-    array = draft.arrays.get(matrix.node)
-    if array is None or array.ndim != 2 or array.dtype.kind != "f" or data.node in draft.arrays:
+        matrix, transposed = turned, not transposed
+    array = rewriter.arrays.get(matrix.node)
+    if array is None or array.ndim != 2 or array.dtype.kind != "f" or data.node in rewriter.arrays:
         return None
-    if values.get("transpose_a", False) or len(draft.shape(data) or ()) < 2:
+    if values.get("transpose_a", False) or len(rewriter.shape(data) or ()) < 2:
         return None
-    return Node("dense", draft[edge].name, {"transposed": repr(transposed)}, (data, matrix))
+    return Node("dense", rewriter[edge].name, {"transposed": repr(transposed)}, (data, matrix))
 
 
 CHANNELS = {"FullyConnected": -1, "dense": -1, "Convolution": 1, "Deconvolution": 1}
-"""Layers that may have a bias, and the axis of what they give that it lies along."""
+"""Layers that may have a bias, and the axis of their output along which it is added."""
 
 
-def _given(draft: GraphRewriter, edge: Edge) -> Shape:
-    """The shape of what a layer gives."""
-    node = draft[edge]
+def _layer_shape(rewriter: GraphRewriter, edge: Edge) -> Shape:
+    """The shape of the output of a layer."""
+    node = rewriter[edge]
     if node.op != "dense":
-        return draft.shape(edge)
-    data, weight = draft.shape(node.inputs[0]), draft.arrays[node.inputs[1].node]
-    return (*data[:-1], weight.shape[0 if typed_attributes(node)["transposed"] else 1])
+        return rewriter.shape(edge)
+    data, weight = rewriter.shape(node.inputs[0]), rewriter.arrays[node.inputs[1].node]
+    units = weight.shape[0 if typed_attributes(node)["transposed"] else 1]
+    return None if data is None else (*data[:-1], units)
 
 
-def _only(draft: GraphRewriter, edge: Edge, reader: int) -> bool:
-    """Whether all that comes of an output is read by one node, and by it once."""
-    while len(draft.readers[edge.node]) == 1 and edge not in draft.graph.heads:
-        ((index, _),) = draft.readers[edge.node]
+def _read_only_by(rewriter: GraphRewriter, edge: Edge, reader: int) -> bool:
+    """Whether an output is read once, directly or through a chain of nodes, by the node `reader`."""
+    while len(rewriter.readers[edge.node]) == 1 and edge not in rewriter.graph.heads:
+        ((index, _),) = rewriter.readers[edge.node]
         if index == reader:
             return True
         edge = Edge(index)
     return False
 
 
-def _for_each(draft: GraphRewriter, edge: Edge, shape: Shape, axis: int) -> bool:
-    """Whether an operand has one number for each place along an axis of what has `shape`."""
-    shown = draft.shape(edge)
+def _for_each(rewriter: GraphRewriter, edge: Edge, shape: Shape, axis: int) -> bool:
+    """Whether an operand has one number for each index along an axis of data of this `shape`."""
+    shown = rewriter.shape(edge)
     if not shape or not shown or len(shown) > len(shape):
         return False
-    wanted = [1] * len(shape)
+    wanted: list[int | None] = [1] * len(shape)
     wanted[axis] = shape[axis]
-    return (*[1] * (len(shape) - len(shown)), *shown) == tuple(wanted)
+    return [1] * (len(shape) - len(shown)) + list(shown) == wanted
 
 
-def bias(draft: GraphRewriter, edge: Edge) -> Node | None:
-    """A stored array added to what a layer gives for each of its channels is the layer's bias, unless something else
-    reads the sum's parts, or the weight: layers that share one share both."""
-    for given, other in both_orders(draft.reads(edge, "elemwise_add", "broadcast_add", "_npi_add")):
-        node, stored = draft[given], _behind(draft, other)
+def bias(rewriter: GraphRewriter, edge: Edge) -> Node | None:
+    """A stored array with one number a channel that is added to the output of a layer becomes its bias, unless other
+    nodes read the summands or the weight: layers that share a weight share the bias too."""
+    for output, other in both_orders(rewriter.pair(edge, "elemwise_add", "broadcast_add", "_npi_add")):
+        node, stored = rewriter[output], _before_reshapes(rewriter, other)
         if node.op not in CHANNELS or len(node.inputs) != 2:
             continue
-        weight, array = (draft.arrays.get(each.node) for each in (node.inputs[1], stored))
+        weight, array = (rewriter.arrays.get(each.node) for each in (node.inputs[1], stored))
         if weight is None or array is None:
             continue
-        alone = _only(draft, node.inputs[1], given.node) and all(_only(draft, e, edge.node) for e in (given, stored))
+        alone = _read_only_by(rewriter, node.inputs[1], output.node) and all(
+            _read_only_by(rewriter, e, edge.node) for e in (output, stored)
+        )
         alike = (weight.dtype, weight.trainable) == (array.dtype, array.trainable)
-        if alone and alike and _for_each(draft, other, _given(draft, given), CHANNELS[node.op]):
+        if alone and alike and _for_each(rewriter, other, _layer_shape(rewriter, output), CHANNELS[node.op]):
             attrs = {**node.attrs, "no_bias": "False"} if "no_bias" in typed_attributes(node) else node.attrs
-            own = draft.array(draft[stored].name, array.reshape((array.size,)))
+            own = rewriter.array(rewriter[stored].name, array.reshape((array.size,)))
             return replace(node, attrs=attrs, inputs=(*node.inputs, own))
     return None
 
 
 RULES: dict[str, tuple[Callable[[GraphRewriter, Edge], Node | None], ...]] = {
-    "Concat": (both_directions,),
+    "Concat": (fuse_bidirectional,),
     "Reshape": (through_an_axis,),
     "_mul_scalar": (alpha_dropout,),
     "elemwise_sub": (leaky, capped),
@@ -270,13 +274,13 @@ RULES: dict[str, tuple[Callable[[GraphRewriter, Edge], Node | None], ...]] = {
     "elemwise_mul": (silu,),
     "broadcast_mul": (silu, normalization_gamma),
 }
-"""By the op that ends what is looked for."""
+"""The rules by the op of the last node of their pattern."""
 
 
-def simplify(draft: GraphRewriter) -> None:
+def fuse(rewriter: GraphRewriter) -> None:
     """Applies every rule, from the inputs to the heads."""
-    for index, node in enumerate(draft.graph.nodes):
+    for index, node in enumerate(rewriter.graph.nodes):
         for rule in RULES.get(node.op, ()):
-            if found := rule(draft, Edge(index)):
-                draft.nodes[index] = found
+            if found := rule(rewriter, Edge(index)):
+                rewriter.nodes[index] = found
                 break

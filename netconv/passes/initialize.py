@@ -51,7 +51,7 @@ def require(graph: Graph, given: Collection[str] = ()) -> None:
     raise FormatError(f"{graph.source}: the parameter file has no array for {names}: {cause}")
 
 
-def initialise(
+def initialize(
     graph: Graph, shapes: Mapping[int, Shape], seed: int, given: Collection[str] = (), init: str | None = None
 ) -> Graph:
     """The graph with an array for each parameter that has none and is not `given`: float32, of the shape in `shapes`
@@ -66,8 +66,9 @@ def initialise(
     weight = _weight(graph) if init is None else _asked(init)
     arrays, names, total = dict(graph.arrays), set(), 0
     for index, role in parameters(graph, given).items():
-        node, shape = graph.nodes[index], shapes.get(index)
-        if shape is None or None in shape:
+        node, known = graph.nodes[index], shapes.get(index)
+        shape = tuple(n for n in known or () if n is not None)
+        if known is None or len(shape) < len(known):
             raise ShapeError(f"{graph.source}: the shape of parameter {node.name!r} cannot be inferred")
         total += math.prod(shape)
         if total > MOST_ELEMENTS:

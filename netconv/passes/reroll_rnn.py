@@ -1,7 +1,7 @@
-"""Recurrent layers that a net has step by step, found again and made one node `recurrent` each.
+"""Recurrent layers that a net has step by step become one node `recurrent` each.
 
-Whatever makes a step more than a cell (dropout within, an attention over what came before, a state that something else
-reads) leaves the layer as it is. Knows op names, no Keras.
+A layer stays as it is if its steps are more than a cell (dropout within, an attention over earlier steps, a state that
+another node reads). Knows op names, not Keras.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from .rewriter import GraphRewriter
 from .rnn_cells import Step
 
 Made = dict[Edge, tuple[Edge, int, int]]
-"""What was a step's: the whole (batch, time, units) it is in now, at which place of how many."""
+"""By the output of a step: the sequence (batch, time, units) that has it now, its position in it, and the length."""
 LIFTED: dict[str, dict[str, str]] = {
     "Concat": {"dim": "2"},
     "FullyConnected": {"flatten": "False"},
     **{op: {} for op in ("Dropout", "elemwise_add", "elemwise_mul", "Activation", "relu", "tanh", "sigmoid")},
 }
-"""What is done to each step (batch, units) alone and can be done to the whole, with what attributes."""
+"""Ops on each step (batch, units) that can work on the sequence instead, and the attributes that change."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A chain of steps: `inputs` what each is given, `states` what each starts from."""
+    """A chain of steps with the input of each, and the state that each starts from."""
 
     steps: tuple[Step, ...]
     inputs: tuple[Edge, ...]
@@ -44,9 +44,9 @@ class Layer:
         return {term.node for step in self.steps for gate in step.gates for term in gate}
 
 
-def _layers(draft: GraphRewriter) -> list[Layer]:
-    steps = rnn_cells.steps(draft)
-    after: dict[Edge, tuple[Step, Edge]] = {}  # by a step's state: the step that starts from it, and what that is given
+def _layers(rewriter: GraphRewriter) -> list[Layer]:
+    steps = rnn_cells.steps(rewriter)
+    after: dict[Edge, tuple[Step, Edge]] = {}  # by a step's state: the step that starts from it, and the input of that
     followers = set()
     for step in steps.values():
         sides = step.sides()
@@ -74,69 +74,87 @@ def _layers(draft: GraphRewriter) -> list[Layer]:
     return found
 
 
-def _closed(draft: GraphRewriter, layer: Layer) -> bool:
-    """Whether nothing else reads what is within the steps, and none of it comes back as an input."""
+def _inside(rewriter: GraphRewriter, layer: Layer) -> set[int]:
+    """The nodes that compute the steps."""
     inside: set[int] = set()
     for step, *ends in zip(layer.steps, layer.inputs, layer.states, strict=True):
         todo = [step.state]
         while todo:
             edge = todo.pop()
-            if edge.node not in inside and edge not in (*ends, step.carried) and draft[edge].op != "null":
+            if edge.node not in inside and edge not in (*ends, step.carried) and rewriter[edge].op != "null":
                 inside.add(edge.node)
-                todo.extend(draft[edge].inputs)
+                todo.extend(rewriter[edge].inputs)
+    return inside
+
+
+def _closed(rewriter: GraphRewriter, layer: Layer) -> bool:
+    """Whether no other node reads what is inside the steps, and no input depends on them."""
+    inside = _inside(rewriter, layer)
     shown = {step.state.node for step in layer.steps}
     if layer.steps[-1].cell:
         shown.add(layer.steps[-1].cell.node)
-    heads = {edge.node for edge in draft.graph.heads}
-    if any(n in heads or any(r not in inside for r, _ in draft.readers[n]) for n in inside - shown):
+    heads = {edge.node for edge in rewriter.graph.heads}
+    if any(n in heads or any(r not in inside for r, _ in rewriter.readers[n]) for n in inside - shown):
         return False
     first, seen = min(inside), set()
-    todo = [edge.node for edge in layer.inputs]
-    while todo:
-        index = todo.pop()
+    before = [edge.node for edge in layer.inputs]
+    while before:
+        index = before.pop()
         if index in inside:
             return False
         if index not in seen and index > first:
             seen.add(index)
-            todo.extend(edge.node for edge in draft.nodes[index].inputs)
+            before.extend(edge.node for edge in rewriter.nodes[index].inputs)
     return True
 
 
-def _joinable(draft: GraphRewriter, layer: Layer, products: set[int]) -> bool:
+def _joinable(rewriter: GraphRewriter, layer: Layer, products: set[int]) -> bool:
     """Whether the arrays of a layer can become those of one: each is read once a step and by nothing else than the
-    `products`, and all train or none does."""
+    `products`, and all or none of them train."""
     mode, *sides = layer.key
-    biases = [{bias for _, bias, _, _ in side} for side in sides]
-    if any(None in each and len(each) > 1 for each in biases) or (mode == "gru" and None in biases[0] - biases[1]):
+    parts: dict[int, list[int]] = {}  # of each array, those that are read
+    counts: dict[int, int] = {}  # and how many it has
+    for weight, bias, part, count in (arrays for side in sides for arrays in side):
+        for array in (weight, bias):
+            if array is not None:
+                parts.setdefault(array, []).append(part)
+                counts[array] = count
+    if any(sorted(parts[array]) != list(range(count)) for array, count in counts.items()):
         return False
-    used = [(array, part) for side in sides for *pair, part, _ in side for array in pair if array is not None]
-    wanted = {array: parts for side in sides for *pair, _, parts in side for array in pair if array is not None}
-    if len(set(used)) < len(used) or sum(wanted.values()) != len(used):
+    if len({rewriter.arrays[array].trainable for array in parts}) > 1 or not _biases_match(mode, *sides):
         return False
-    arrays = list(wanted)
-    if len({draft.arrays[i].trainable for i in arrays}) > 1:
-        return False
-    return all(reader in products for i in arrays for reader, _ in draft.readers[i])
+    return all(reader in products for array in parts for reader, _ in rewriter.readers[array])
 
 
-def _joined(draft: GraphRewriter, side: tuple, which: int) -> TrackedArray:
-    """The weights (0) or biases (1) of all gates, one below the other; zeros for no biases."""
-    rows = [draft.arrays[arrays[0]].shape[0] // arrays[3] for arrays in side]
+def _biases_match(mode: str, given: tuple, carried: tuple) -> bool:
+    """Whether all gates have a bias of a side or none has; a GRU with a bias for its state needs one for its input."""
+    missing, partial = [], False
+    for side in (given, carried):
+        none = [bias is None for _, bias, *_ in side]
+        missing.append(all(none))
+        partial = partial or (any(none) and not all(none))
+    return not partial and not (mode == "gru" and missing == [True, False])
+
+
+def _joined(rewriter: GraphRewriter, side: tuple, which: int) -> TrackedArray:
+    """The weights (0) or biases (1) of all gates, concatenated; zeros without biases."""
+    rows = [rewriter.arrays[arrays[0]].shape[0] // arrays[3] for arrays in side]
     if side[0][which] is None:
         import numpy as np
 
-        return TrackedArray.constant(np.zeros(sum(rows), draft.arrays[side[0][0]].dtype))
-    whole = draft.arrays[side[0][which]]
+        return TrackedArray.constant(np.zeros(sum(rows), rewriter.arrays[side[0][0]].dtype))
+    whole = rewriter.arrays[side[0][which]]
     if [part for *_, part, parts in side if parts == len(side)] == list(range(len(side))):
         return whole
     pieces = [
-        draft.arrays[arrays[which]][arrays[2] * n : (arrays[2] + 1) * n] for arrays, n in zip(side, rows, strict=True)
+        rewriter.arrays[arrays[which]][arrays[2] * n : (arrays[2] + 1) * n]
+        for arrays, n in zip(side, rows, strict=True)
     ]
     return pieces[0] if len(pieces) == 1 else TrackedArray.concatenate(pieces)
 
 
-def _sequence(draft: GraphRewriter, edges: tuple[Edge, ...], made: Made, name: str) -> tuple[Edge, bool]:
-    """(batch, time, features) of the steps' inputs, and whether they are given from the last to the first."""
+def _sequence(rewriter: GraphRewriter, edges: tuple[Edge, ...], made: Made, name: str) -> tuple[Edge, bool]:
+    """The inputs of the steps as (batch, time, features), and whether they are in reverse order."""
     places = list(range(len(edges)))
     known = [made.get(edge) or (Edge(edge.node), edge.output, len(edges)) for edge in edges]
     sources, taken = {(source, length) for source, _, length in known}, [place for _, place, _ in known]
@@ -144,86 +162,88 @@ def _sequence(draft: GraphRewriter, edges: tuple[Edge, ...], made: Made, name: s
     if len(sources) == 1 and length == len(edges) and taken in (places, places[::-1]):
         if edges[0] in made:
             return source, taken != places
-        values = typed_attributes(draft[source]) if draft[source].op == "SliceChannel" else {}
+        values = typed_attributes(rewriter[source]) if rewriter[source].op == "SliceChannel" else {}
         if values and values["num_outputs"] == length and values["squeeze_axis"] and values["axis"] in (0, 1):
-            (data,) = draft[source].inputs
+            (data,) = rewriter[source].inputs
             if values["axis"] == 0:
-                data = draft.add(Node("SwapAxis", f"{name}.batch", {"dim1": "0", "dim2": "1"}, (data,)))
+                data = rewriter.add(Node("SwapAxis", f"{name}.batch", {"dim1": "0", "dim2": "1"}, (data,)))
             return data, taken != places
-    return draft.add(Node("stack", f"{name}.steps", {"axis": "1", "num_args": str(len(edges))}, edges)), False
+    return rewriter.add(Node("stack", f"{name}.steps", {"axis": "1", "num_args": str(len(edges))}, edges)), False
 
 
-def _put_together(draft: GraphRewriter, states: tuple[Edge, ...]) -> Iterator[tuple[int, bool, int, bool]]:
-    """The nodes that put all states together: which, whether from the last to the first, along which axis, and whether
-    that is an axis of its own."""
-    forms = [(states, None)]
-    for axis in (0, 1):
+def _joins(rewriter: GraphRewriter, states: tuple[Edge, ...]) -> Iterator[tuple[int, bool, int, bool]]:
+    """The nodes that join all states: the index, whether they are in reverse order, the axis, and whether the axis is a
+    new one."""
+    forms: list[tuple[tuple[Edge, ...], int | None]] = [(states, None)]
+    for axis in (0, 1):  # each with an axis of its own
         widened = [
-            [Edge(r) for r, _ in draft.readers[state.node] if draft.reads(Edge(r), "expand_dims", axis=axis)]
+            [Edge(r) for r, _ in rewriter.readers[state.node] if rewriter.match(Edge(r), "expand_dims", axis=axis)]
             for state in states
         ]
         if all(widened):
             forms.append((tuple(edges[0] for edges in widened), axis))
-    for parts, axis in forms:
-        for index in {reader for reader, _ in draft.readers[parts[0].node]}:
-            node = draft.nodes[index]
+    for parts, new_axis in forms:
+        for index in {reader for reader, _ in rewriter.readers[parts[0].node]}:
+            node = rewriter.nodes[index]
             if node.op not in ("Concat", "stack") or node.inputs not in (parts, parts[::-1]):
                 continue
             place = typed_attributes(node)["dim" if node.op == "Concat" else "axis"]
-            own = node.op == "stack" or axis is not None
-            if place in (0, 1) and axis in (None, place) and not (node.op == "stack" and axis is not None):
+            own = node.op == "stack" or new_axis is not None
+            if place in (0, 1) and new_axis in (None, place) and not (node.op == "stack" and new_axis is not None):
                 yield index, node.inputs != parts, place, own
 
 
-def _reversed(draft: GraphRewriter, whole: Edge, name: str) -> Edge:
-    return draft.add(Node("reverse", f"{name}.reversed", {"axis": "(1,)"}, (whole,)))
+def _reversed(rewriter: GraphRewriter, whole: Edge, name: str) -> Edge:
+    return rewriter.add(Node("reverse", f"{name}.reversed", {"axis": "(1,)"}, (whole,)))
 
 
-def _gathered(draft: GraphRewriter, states: tuple[Edge, ...], whole: Edge, name: str) -> None:
-    """Where all states are put together again, the whole (batch, time, units) is read."""
+def _replace_joins(rewriter: GraphRewriter, states: tuple[Edge, ...], whole: Edge, name: str) -> None:
+    """Replaces the nodes that join all states by the sequence (batch, time, units)."""
     swap = {"dim1": "0", "dim2": "1"}
-    for index, against, axis, own in _put_together(draft, states):
-        source = _reversed(draft, whole, name) if against else whole
+    for index, against, axis, own in _joins(rewriter, states):
+        source = _reversed(rewriter, whole, name) if against else whole
         if axis == 0:
-            source = draft.add(Node("SwapAxis", f"{name}.time", swap, (source,)))
+            source = rewriter.add(Node("SwapAxis", f"{name}.time", swap, (source,)))
         if not own:
-            steps = (len(states), draft.shape(states[0])[1])
-            for reader, _ in draft.readers[index] if axis == 1 else ():
-                if draft.nodes[reader].op == "Reshape" and (draft.shape(Edge(reader)) or ())[1:] == steps:
-                    draft.stands[Edge(reader)] = source
+            steps = (len(states), *(rewriter.shape(states[0]) or ())[1:2])
+            for reader, _ in rewriter.readers[index] if axis == 1 else ():
+                if rewriter.nodes[reader].op == "Reshape" and (rewriter.shape(Edge(reader)) or ())[1:] == steps:
+                    rewriter.replacements[Edge(reader)] = source
             shape = "(-3, -2)" if axis == 0 else "(0, -1)"
-            source = draft.add(Node("Reshape", draft.nodes[index].name, {"shape": shape}, (source,)))
-        draft.stands[Edge(index)] = source
+            source = rewriter.add(Node("Reshape", rewriter.nodes[index].name, {"shape": shape}, (source,)))
+        rewriter.replacements[Edge(index)] = source
 
 
-def _show(draft: GraphRewriter, states: tuple[Edge, ...], whole: Edge, made: Made, name: str) -> None:
-    """Has what stands for the states, one a step, read off the whole; and what is done with each done with it."""
+def _replace_states(rewriter: GraphRewriter, states: tuple[Edge, ...], whole: Edge, made: Made, name: str) -> None:
+    """Replaces the states, one a step, by parts of the sequence, and nodes on each state by one on the sequence."""
     cut = {"axis": "1", "num_outputs": str(len(states)), "squeeze_axis": "True"}
-    steps = draft.add(Node("SliceChannel", f"{name}.steps", cut, (whole,))).node
+    steps = rewriter.add(Node("SliceChannel", f"{name}.steps", cut, (whole,))).node
     for place, state in enumerate(states):
         made[state] = whole, place, len(states)
-        draft.stands[state] = Edge(steps, place)
-    _gathered(draft, states, whole, name)
-    for nodes in _families(draft, states, made):
-        first = draft[nodes[0]]
+        rewriter.replacements[state] = Edge(steps, place)
+    _replace_joins(rewriter, states, whole, name)
+    for nodes in _alike(rewriter, states, made):
+        first = rewriter[nodes[0]]
         inputs = []
         for edge in first.inputs:
             source, place, _ = made.get(edge, (edge, 0, 1))
-            inputs.append(source if place == 0 else _reversed(draft, source, first.name))
+            inputs.append(source if place == 0 else _reversed(rewriter, source, first.name))
         attributes = {**first.attrs, **LIFTED[first.op]}
-        _show(draft, nodes, draft.add(Node(first.op, first.name, attributes, tuple(inputs))), made, first.name)
+        _replace_states(
+            rewriter, nodes, rewriter.add(Node(first.op, first.name, attributes, tuple(inputs))), made, first.name
+        )
 
 
-def _families(draft: GraphRewriter, states: tuple[Edge, ...], made: Made) -> list[tuple[Edge, ...]]:
-    """Nodes, one a step, that do the same with the states of each step: in time, or against it for some inputs."""
+def _alike(rewriter: GraphRewriter, states: tuple[Edge, ...], made: Made) -> list[tuple[Edge, ...]]:
+    """Nodes, one a step, that do the same with the state of each step; some inputs may be in reverse order."""
     alike: dict[tuple, dict[int, Edge]] = {}
     for state in states:
-        for reader, _ in draft.readers[state.node]:
-            node = draft.nodes[reader]
+        for reader, _ in rewriter.readers[state.node]:
+            node = rewriter.nodes[reader]
             if node.op not in LIFTED or Edge(reader) in made:
                 continue
             known = [made.get(edge) or (edge, None, len(states)) for edge in node.inputs]
-            stored = all(place is not None or source.node in draft.arrays for source, place, _ in known)
+            stored = all(place is not None or source.node in rewriter.arrays for source, place, _ in known)
             if not stored or any(length != len(states) for *_, length in known) or known[0][1] is None:
                 continue
             values = typed_attributes(node)
@@ -234,21 +254,21 @@ def _families(draft: GraphRewriter, states: tuple[Edge, ...], made: Made) -> lis
     found = []
     for nodes in alike.values():
         steps = tuple(nodes[place] for place in sorted(nodes))
-        ways = zip(*([made[e][1] for e in draft[step].inputs if e in made] for step in steps), strict=True)
+        ways = zip(*([made[e][1] for e in rewriter[step].inputs if e in made] for step in steps), strict=True)
         forward = list(range(len(states)))
         if len(steps) == len(states) and all(list(way) in (forward, forward[::-1]) for way in ways):
             found.append(steps)
     return found
 
 
-def _roll(draft: GraphRewriter, layer: Layer, made: Made) -> None:
+def _roll(rewriter: GraphRewriter, layer: Layer, made: Made) -> None:
     mode, given, carried = layer.key
-    names = [draft.nodes[weight].name for weight, *_ in (*given, *carried)]
+    names = [rewriter.nodes[weight].name for weight, *_ in (*given, *carried)]
     alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
     name = "".join(letters[0] for letters in alike).rstrip("._-") or mode
-    data, backwards = _sequence(draft, layer.inputs, made, name)
+    data, backwards = _sequence(rewriter, layer.inputs, made, name)
     weights = [
-        draft.array(f"{name}.{role}", _joined(draft, side, which))
+        rewriter.array(f"{name}.{role}", _joined(rewriter, side, which))
         for role, side, which in (
             ("input_weights", given, 0),
             ("state_weights", carried, 0),
@@ -256,31 +276,34 @@ def _roll(draft: GraphRewriter, layer: Layer, made: Made) -> None:
             ("state_biases", carried, 1),
         )
     ]
-    starts = [layer.states[0], *([layer.steps[0].carried] if mode == "lstm" else [])]
+    carry = layer.steps[0].carried if mode == "lstm" else None
+    starts = [layer.states[0], *([carry] if carry else [])]
     attributes = {"mode": mode, "backwards": str(backwards)}
-    rolled = draft.add(Node("recurrent", name, attributes, (data, *weights, *starts))).node
+    rolled = rewriter.add(Node("recurrent", name, attributes, (data, *weights, *starts))).node
     states = tuple(step.state for step in layer.steps)
-    _show(draft, states, Edge(rolled), made, name)
-    draft.stands[states[-1]] = Edge(rolled, 1)
-    if mode == "lstm":
-        draft.stands[layer.steps[-1].cell] = Edge(rolled, 2)
+    _replace_states(rewriter, states, Edge(rolled), made, name)
+    rewriter.replacements[states[-1]] = Edge(rolled, 1)
+    if cell := layer.steps[-1].cell:
+        rewriter.replacements[cell] = Edge(rolled, 2)
 
 
-def _starts(draft: GraphRewriter, layer: Layer) -> bool:
-    """Whether each example has a state of its own to start from, or all start at zero."""
+def _starts(rewriter: GraphRewriter, layer: Layer) -> bool:
+    """Whether each example has its own initial state, or all start at zero."""
     first = layer.steps[0]
-    data, starts = draft.shape(layer.inputs[0]), [layer.states[0], *([first.carried] if first.cell else [])]
-    shapes = [draft.shape(edge) for edge in starts if draft[edge].op != "_zeros"]
+    data, starts = rewriter.shape(layer.inputs[0]), [layer.states[0]]
+    if first.cell and first.carried:
+        starts.append(first.carried)
+    shapes = [rewriter.shape(edge) for edge in starts if rewriter[edge].op != "_zeros"]
     return all(shape and data and shape[0] == data[0] for shape in shapes)
 
 
-def roll_up(draft: GraphRewriter) -> None:
-    """Makes one node of each recurrent layer that is unrolled, where it computes the same and trains the same."""
-    layers = [layer for layer in _layers(draft) if _starts(draft, layer) and _closed(draft, layer)]
+def reroll(rewriter: GraphRewriter) -> None:
+    """Replaces each recurrent layer that is unrolled by one node, where that computes and trains the same."""
+    layers = [layer for layer in _layers(rewriter) if _starts(rewriter, layer) and _closed(rewriter, layer)]
     products: dict[tuple, set[int]] = {}
     for layer in layers:
         products.setdefault(layer.key, set()).update(layer.products())
     made: Made = {}
     for layer in layers:
-        if _joinable(draft, layer, products[layer.key]):
-            _roll(draft, layer, made)
+        if _joinable(rewriter, layer, products[layer.key]):
+            _roll(rewriter, layer, made)

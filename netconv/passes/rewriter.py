@@ -1,4 +1,4 @@
-"""A graph under revision, and the words in which to look for something in it. Knows op names, no Keras."""
+"""A graph that is being rewritten, and matchers to look for patterns in it. Knows op names, not Keras."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ..shapes import shape_inference
 
 @dataclass
 class GraphRewriter:
-    """A graph under revision: nodes are replaced where they stand, and new ones come at the end."""
+    """A graph that is being rewritten: nodes are replaced in place, and new ones are appended."""
 
     graph: Graph
     known: Mapping[int, Shape]
     nodes: list[Node] = field(init=False)
     arrays: dict[int, TrackedArray] = field(init=False)
-    stands: dict[Edge, Edge] = field(default_factory=dict)  # what is to be read instead of an output
+    replacements: dict[Edge, Edge] = field(default_factory=dict)  # by output: the output that is read instead
 
     def __post_init__(self):
         self.nodes, self.arrays = list(self.graph.nodes), dict(self.graph.arrays)
@@ -32,7 +32,7 @@ class GraphRewriter:
 
     @cached_property
     def readers(self) -> list[list[tuple[int, int]]]:
-        """Of the graph as it was."""
+        """Of the graph before it was rewritten."""
         return self.graph.consumers()
 
     def shape(self, edge: Edge) -> Shape:
@@ -50,80 +50,86 @@ class GraphRewriter:
     def __getitem__(self, edge: Edge) -> Node:
         return self.nodes[edge.node]
 
-    def reads(self, edge: Edge, *ops: str, **attributes) -> tuple[Edge, ...] | None:
-        """What the node behind an edge reads, if it is one of these ops with these attributes."""
-        node = self.nodes[edge.node]
-        if node.op not in ops or edge.output:
-            return None
+    # What these look for in the node behind an edge is not there if the edge is None.
+
+    def match(self, edge: Edge | None, *ops: str, **attributes) -> tuple[Edge, ...]:
+        """The inputs of the node behind an edge if it is one of these ops with these attributes, else ()."""
+        if edge is None or self[edge].op not in ops or edge.output:
+            return ()
         if attributes:
-            values = typed_attributes(node)
+            values = typed_attributes(self[edge])
             if any(values[name] != value for name, value in attributes.items()):
-                return None
-        return node.inputs
+                return ()
+        return self[edge].inputs
 
-    def scalar(self, edge: Edge, *ops: str) -> tuple[Edge, float] | None:
+    def pair(self, edge: Edge | None, *ops: str) -> tuple[Edge, Edge] | tuple[()]:
+        """The two inputs of the node behind an edge if it is one of these ops, else ()."""
+        inputs = self.match(edge, *ops)
+        return (inputs[0], inputs[1]) if len(inputs) == 2 else ()
+
+    def single(self, edge: Edge | None, *ops: str, **attributes) -> Edge | None:
+        """The first input of the node behind an edge if it is one of these ops with these attributes."""
+        return next(iter(self.match(edge, *ops, **attributes)), None)
+
+    def scalar(self, edge: Edge | None, *ops: str) -> tuple[Edge, float] | None:
         """x and s of x op s."""
-        inputs = self.reads(edge, *ops)
-        return inputs and (inputs[0], typed_attributes(self[edge])["scalar"])
+        data = self.single(edge, *ops)
+        return (data, typed_attributes(self[edge])["scalar"]) if edge and data else None
 
-    def relu(self, edge: Edge) -> Edge | None:
-        inputs = self.reads(edge, "relu") or self.reads(edge, "Activation", act_type="relu")
-        return inputs and inputs[0]
+    def relu(self, edge: Edge | None) -> Edge | None:
+        return self.single(edge, "relu") or self.single(edge, "Activation", act_type="relu")
 
-    def sigmoid(self, edge: Edge) -> Edge | None:
-        inputs = self.reads(edge, "sigmoid") or self.reads(edge, "Activation", act_type="sigmoid")
-        return inputs and inputs[0]
+    def sigmoid(self, edge: Edge | None) -> Edge | None:
+        return self.single(edge, "sigmoid") or self.single(edge, "Activation", act_type="sigmoid")
 
-    def tanh(self, edge: Edge) -> Edge | None:
-        inputs = self.reads(edge, "tanh") or self.reads(edge, "Activation", act_type="tanh")
-        return inputs and inputs[0]
+    def tanh(self, edge: Edge | None) -> Edge | None:
+        return self.single(edge, "tanh") or self.single(edge, "Activation", act_type="tanh")
 
-    def negative(self, edge: Edge) -> Edge | None:
+    def negative(self, edge: Edge | None) -> Edge | None:
         for op, scalar in (("_rminus_scalar", 0), ("_mul_scalar", -1)):
-            if inputs := self.reads(edge, op, scalar=scalar):
-                return inputs[0]
-        inputs = self.reads(edge, "negative")
-        return inputs and inputs[0]
+            if data := self.single(edge, op, scalar=scalar):
+                return data
+        return self.single(edge, "negative")
 
-    def plus(self, edge: Edge) -> tuple[Edge, float] | None:
+    def plus(self, edge: Edge | None) -> tuple[Edge, float] | None:
         """x and s of x + s."""
         if found := self.scalar(edge, "_plus_scalar"):
             return found
         found = self.scalar(edge, "_minus_scalar")
-        return found and (found[0], -found[1])
+        return (found[0], -found[1]) if found else None
 
-    def times(self, edge: Edge) -> tuple[Edge, float] | None:
+    def times(self, edge: Edge | None) -> tuple[Edge, float] | None:
         """x and s of s x."""
         if found := self.scalar(edge, "_mul_scalar"):
             return found
         found = self.scalar(edge, "_div_scalar")
-        return found and found[1] and (found[0], 1 / found[1])
+        return (found[0], 1 / found[1]) if found and found[1] else None
 
-    def product(self, edge: Edge) -> tuple[Edge, ...] | None:
-        return self.reads(edge, "elemwise_mul", "broadcast_mul")
+    def product(self, edge: Edge | None) -> tuple[Edge, Edge] | tuple[()]:
+        return self.pair(edge, "elemwise_mul", "broadcast_mul")
 
-    def sum(self, edge: Edge) -> tuple[Edge, ...] | None:
-        return self.reads(edge, "elemwise_add", "broadcast_add")
+    def sum(self, edge: Edge | None) -> tuple[Edge, Edge] | tuple[()]:
+        return self.pair(edge, "elemwise_add", "broadcast_add")
 
-    def difference(self, edge: Edge) -> tuple[Edge, ...] | None:
-        return self.reads(edge, "elemwise_sub", "broadcast_sub")
+    def difference(self, edge: Edge | None) -> tuple[Edge, Edge] | tuple[()]:
+        return self.pair(edge, "elemwise_sub", "broadcast_sub")
 
     def finished(self) -> tuple[Graph, list[int]]:
-        """The graph as revised, and for each of its nodes, which it was before."""
+        """The rewritten graph, and for each of its nodes the index before."""
         nodes = tuple(
-            replace(node, inputs=tuple(self._instead(e) for e in node.inputs)) if node.inputs else node
+            replace(node, inputs=tuple(self._replaced(e) for e in node.inputs)) if node.inputs else node
             for node in self.nodes
         )
-        heads = tuple(self._instead(edge) for edge in self.graph.heads)
-        return replace(self.graph, nodes=nodes, heads=heads, arrays=self.arrays).settled()
+        heads = tuple(self._replaced(edge) for edge in self.graph.heads)
+        return replace(self.graph, nodes=nodes, heads=heads, arrays=self.arrays).pruned()
 
-    def _instead(self, edge: Edge) -> Edge:
-        while edge in self.stands:
-            edge = self.stands[edge]
+    def _replaced(self, edge: Edge) -> Edge:
+        while edge in self.replacements:
+            edge = self.replacements[edge]
         return edge
 
 
-def both_orders(pair: tuple[Edge, ...] | None) -> Iterator[tuple[Edge, Edge]]:
+def both_orders(pair: tuple[Edge, Edge] | tuple[()]) -> Iterator[tuple[Edge, Edge]]:
     if pair:
         yield pair
-        yield pair[::-1]
+        yield pair[1], pair[0]

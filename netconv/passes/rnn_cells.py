@@ -1,6 +1,7 @@
-"""One step of a recurrent layer that is unrolled: an LSTM's, a GRU's or a simple one. Knows op names, no Keras.
+"""One step of a recurrent layer that is unrolled: of an LSTM, a GRU or a simple one. Knows op names, not Keras.
 
-Mathematica before 12 has a FullyConnected a gate, MXNet's cells have one for all gates, cut up after or before the sum.
+Mathematica before 12 has one FullyConnected a gate, MXNet's cells have one for all gates, which is split after or
+before the sum.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from .rewriter import GraphRewriter, both_orders
 
 @dataclass(frozen=True)
 class Term:
-    """What the FullyConnected `node` gives a gate: rows `part` of `parts` of its weight (and bias) times `data`."""
+    """A summand of a gate, by the FullyConnected `node`: part `part` of `parts` of its weight and bias, and `data`."""
 
     data: Edge
     node: int
@@ -31,8 +32,8 @@ class Term:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a cell: the state it gives and, of an LSTM, the cell state; `gates` in Keras's order, the terms of
-    each in no order. `carried` is what it adds to: the cell state before, or a GRU's state."""
+    """One step of a cell: its state and, of an LSTM, the cell state; `gates` in Keras's order, the two terms of each in
+    any order. `carried` is what it is added to: the cell state before, or the state of a GRU."""
 
     mode: str
     state: Edge
@@ -41,76 +42,83 @@ class Step:
     carried: Edge | None = None
 
     def sides(self) -> dict[Edge, tuple]:
-        """The arrays that each of the two things read is multiplied with, gate by gate."""
+        """The arrays that each of the two operands, input and state, is multiplied with, gate by gate."""
         read = {term.data for gate in self.gates for term in gate}
         sides = {e: tuple(term.arrays for gate in self.gates for term in gate if term.data == e) for e in read}
         return sides if len(sides) == 2 and all(len(s) == len(self.gates) for s in sides.values()) else {}
 
 
-def _uncut(draft: GraphRewriter, edge: Edge) -> tuple[Edge, int, int]:
-    """What an edge is a part of, which, and of how many."""
-    node = draft[edge]
+def _uncut(rewriter: GraphRewriter, edge: Edge) -> tuple[Edge, int, int]:
+    """What an edge is a part of, the number of the part, and how many there are."""
+    node = rewriter[edge]
     values = typed_attributes(node) if node.op == "SliceChannel" else {}
     if values and values["axis"] in (1, -1) and not values["squeeze_axis"]:
         return node.inputs[0], edge.output, values["num_outputs"]
     return edge, 0, 1
 
 
-def _term(draft: GraphRewriter, edge: Edge) -> Term | None:
-    edge, part, parts = _uncut(draft, edge)
-    inputs = draft.reads(edge, "FullyConnected")
-    if not inputs or len(draft.shape(inputs[0]) or ()) != 2 or any(e.node not in draft.arrays for e in inputs[1:]):
+def _term(rewriter: GraphRewriter, edge: Edge) -> Term | None:
+    edge, part, parts = _uncut(rewriter, edge)
+    inputs = rewriter.match(edge, "FullyConnected")
+    if (
+        not inputs
+        or len(rewriter.shape(inputs[0]) or ()) != 2
+        or any(e.node not in rewriter.arrays for e in inputs[1:])
+    ):
         return None
-    bias = inputs[2].node if len(inputs) > 2 and not typed_attributes(draft[edge])["no_bias"] else None
+    bias = inputs[2].node if len(inputs) > 2 and not typed_attributes(rewriter[edge])["no_bias"] else None
     return Term(inputs[0], edge.node, inputs[1].node, bias, part, parts)
 
 
-def _gate(draft: GraphRewriter, edge: Edge | None) -> tuple[Term, Term] | None:
-    """The two terms that a gate sums, each cut out of its product or both out of the sum."""
+def _gate(rewriter: GraphRewriter, edge: Edge | None) -> tuple[Term, Term] | None:
+    """The two terms that a gate sums, each a part of its product or both parts of the sum."""
     if edge is None:
         return None
-    whole, part, parts = _uncut(draft, edge)
-    if draft.sum(whole) is None:
+    whole, part, parts = _uncut(rewriter, edge)
+    if not rewriter.sum(whole):
         whole, parts = edge, 1
-    terms = [_term(draft, e) for e in draft.sum(whole) or ()]
-    if len(terms) != 2 or None in terms or (parts > 1 and any(term.parts > 1 for term in terms)):
+    terms = [term for e in rewriter.sum(whole) if (term := _term(rewriter, e))]
+    if len(terms) != 2 or (parts > 1 and any(term.parts > 1 for term in terms)):
         return None
-    return tuple(replace(term, part=part, parts=parts) if parts > 1 else term for term in terms)
+    if parts > 1:
+        terms = [replace(term, part=part, parts=parts) for term in terms]
+    return terms[0], terms[1]
 
 
-def _lstm(draft: GraphRewriter, edge: Edge) -> Iterator[Step]:
+def _lstm(rewriter: GraphRewriter, edge: Edge) -> Iterator[Step]:
     """h = o tanh(c), c = f c' + i g."""
-    for opened, squashed in both_orders(draft.product(edge)):
-        cell = draft.tanh(squashed)
-        for kept, taken in both_orders(cell and draft.sum(cell)):
-            for forgets, carried in both_orders(draft.product(kept)):
-                for lets, memory in both_orders(draft.product(taken)):
-                    before = (draft.sigmoid(lets), draft.sigmoid(forgets), draft.tanh(memory), draft.sigmoid(opened))
-                    gates = [_gate(draft, e) for e in before]
-                    if all(gates):
+    for opened, squashed in both_orders(rewriter.product(edge)):
+        cell = rewriter.tanh(squashed)
+        for kept, taken in both_orders(rewriter.sum(cell)):
+            for forgets, carried in both_orders(rewriter.product(kept)):
+                for lets, memory in both_orders(rewriter.product(taken)):
+                    before = [rewriter.sigmoid(lets), rewriter.sigmoid(forgets)]
+                    before += [rewriter.tanh(memory), rewriter.sigmoid(opened)]
+                    gates = [gate for e in before if (gate := _gate(rewriter, e))]
+                    if len(gates) == 4:
                         yield Step("lstm", edge, tuple(gates), cell, carried)
 
 
-def _gru(draft: GraphRewriter, edge: Edge) -> Iterator[Step]:
+def _gru(rewriter: GraphRewriter, edge: Edge) -> Iterator[Step]:
     """h = z h' + (1 - z) n, n = tanh(W x + r (U h'))."""
-    for kept, new in both_orders(draft.sum(edge)):
-        for keeps, carried in both_orders(draft.product(kept)):
-            for rest, squashed in both_orders(draft.product(new)):
-                if draft.reads(rest, "_rminus_scalar", scalar=1) != (keeps,):
+    for kept, new in both_orders(rewriter.sum(edge)):
+        for keeps, carried in both_orders(rewriter.product(kept)):
+            for rest, squashed in both_orders(rewriter.product(new)):
+                if rewriter.match(rest, "_rminus_scalar", scalar=1) != (keeps,):
                     continue
-                memory = draft.tanh(squashed)
-                for given, reset in both_orders(memory and draft.sum(memory)):
-                    for resets, before in both_orders(draft.product(reset)):
-                        one, other = _term(draft, given), _term(draft, before)
-                        gates = [_gate(draft, draft.sigmoid(keeps)), _gate(draft, draft.sigmoid(resets))]
-                        if one and other and all(gates) and other.data == carried:
-                            yield Step("gru", edge, (*gates, (one, other)), None, carried)
+                memory = rewriter.tanh(squashed)
+                for given, reset in both_orders(rewriter.sum(memory)):
+                    for resets, before in both_orders(rewriter.product(reset)):
+                        one, other = _term(rewriter, given), _term(rewriter, before)
+                        update, forget = (_gate(rewriter, rewriter.sigmoid(e)) for e in (keeps, resets))
+                        if one and other and update and forget and other.data == carried:
+                            yield Step("gru", edge, (update, forget, (one, other)), None, carried)
 
 
-def _simple(draft: GraphRewriter, edge: Edge) -> Iterator[Step]:
+def _simple(rewriter: GraphRewriter, edge: Edge) -> Iterator[Step]:
     """h = f(W x + U h')."""
-    for mode, function in (("rnn_tanh", draft.tanh), ("rnn_relu", draft.relu)):
-        gate = _gate(draft, function(edge))
+    for mode, function in (("rnn_tanh", rewriter.tanh), ("rnn_relu", rewriter.relu)):
+        gate = _gate(rewriter, function(edge))
         if gate:
             yield Step(mode, edge, (gate,))
 
@@ -119,12 +127,12 @@ CELLS = {"elemwise_mul": _lstm, "broadcast_mul": _lstm, "elemwise_add": _gru, "b
          "Activation": _simple, "tanh": _simple, "relu": _simple}  # fmt: skip
 
 
-def steps(draft: GraphRewriter) -> dict[Edge, Step]:
-    """All that looks like a step, by the state that it gives, in the graph's order."""
+def steps(rewriter: GraphRewriter) -> dict[Edge, Step]:
+    """All that looks like a step, by its state, in the order of the graph."""
     found = {}
-    for index, node in enumerate(draft.graph.nodes):
+    for index, node in enumerate(rewriter.graph.nodes):
         cell = CELLS.get(node.op)
-        step = next(cell(draft, Edge(index)), None) if cell else None
+        step = next(cell(rewriter, Edge(index)), None) if cell else None
         if step and step.sides():
             found[step.state] = step
     return found

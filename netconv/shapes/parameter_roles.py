@@ -1,4 +1,4 @@
-"""Which null nodes of a graph are parameters, and which are inputs: by what reads them."""
+"""Which null nodes of a graph are parameters and which are inputs, by the ops that read them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 from ..graph.graph import Edge, Graph, Node
 from ..ops import registry
-from ..ops.control_flow import step_inputs
+from ..ops.control_flow import subgraph_inputs
 from ..ops.traits import Keeps
 
-LEARNT = frozenset({"init", "lr_mult", "wd_mult"})
+TRAINING_HINTS = frozenset({"init", "lr_mult", "wd_mult"})
 """Hints that only parameters have."""
 ENDS = ("weight", "bias", "gamma", "beta", "moving_mean", "moving_var", "running_mean", "running_var")
-"""Ends of names by which MXNet's initialisers know parameters."""
+"""Ends of names by which MXNet's initializers know parameters."""
 
 
 @dataclass(frozen=True)
 class Role:
-    """Where a parameter is read: input `name` of a node of `op`; `direct` if it did not pass another node before."""
+    """Where a parameter is read: input `name` of a node of `op`; `direct` if there is no node between them."""
 
     op: str
     name: str
@@ -26,9 +26,9 @@ class Role:
 
 
 def parameters(graph: Graph, given: Collection[str] = ()) -> dict[int, Role]:
-    """The null nodes without a stored array that are parameters, not inputs: what a translation wants stored, as
-    Mathematica's own importer has it, or, with a hint of its shape, what that is computed of; and what its hints say
-    to be one. What is in `given` is an input."""
+    """The null nodes without a stored array that are parameters, not inputs, by index. They are read where an op wants
+    a stored array, as in Mathematica's own importer; or, with a hint of their shape, where such an array is computed;
+    or have a hint that only parameters have. Those in `given`, by name, are inputs."""
     data = {e.node for node in graph.nodes if node.op == "UpSampling" and not _weighted(node) for e in node.inputs}
     found = {i: Role("null", "", True) for i in graph.inputs() if i not in data and _hinted(graph.nodes[i])}
     for edge, role in _stored_inputs(graph):
@@ -47,12 +47,12 @@ def parameters(graph: Graph, given: Collection[str] = ()) -> dict[int, Role]:
 
 
 def _hinted(node: Node) -> bool:
-    """Whether a null node has a hint how to initialise or train it, or a shape and the name that parameters have."""
-    return not LEARNT.isdisjoint(node.hints) or ("shape" in node.hints and node.name.endswith(ENDS))
+    """Whether a null node has a hint how to initialize or train it, or a shape and the name of a parameter."""
+    return not TRAINING_HINTS.isdisjoint(node.hints) or ("shape" in node.hints and node.name.endswith(ENDS))
 
 
 def _weighted(node: Node) -> bool:
-    """Whether the second input of an UpSampling is a weight. MXNet writes it the hint of one where it is data, too."""
+    """Whether the second input of an UpSampling is a weight; MXNet gives it hints of one even where it is data."""
     return node.op == "UpSampling" and node.attrs.get("sample_type") == "bilinear"
 
 
@@ -71,8 +71,6 @@ def _stored_inputs(graph: Graph) -> Iterable[tuple[Edge, Role]]:
                 yield edge, Role(node.op, wanted.name, True)
         if _weighted(node):
             yield from ((edge, Role(node.op, "weight", True)) for edge in node.inputs[1:])
-        if node.op == "_foreach" and node.subgraphs:
-            inner = parameters(node.subgraphs[0])
-            for edge, null in step_inputs(node, registry.typed_attributes(node)):
-                if null in inner:
-                    yield edge, inner[null]
+        for number, inputs in enumerate(subgraph_inputs(node)):
+            inner = parameters(node.subgraphs[number])
+            yield from ((edge, inner[null]) for edge, null in inputs if null in inner)

@@ -1,4 +1,4 @@
-"""What follows of the shapes of a graph, forward and back along its edges, until nothing new does."""
+"""Propagates partial shapes along the edges of a graph, both ways, to a fixed point."""
 
 from __future__ import annotations
 
@@ -6,20 +6,30 @@ import heapq
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import repeat
 from types import SimpleNamespace
+from typing import NamedTuple
 
 from ..errors import NodeError
 from ..graph.graph import Edge, Graph, Node
 from ..graph.partial_shape import LARGEST, Rule, Shape, ShapeMismatch, count_elements, format_shape, merge
 from ..ops import registry
+from ..ops.registry import Translation
 from ..ops.shape_rules import broadcast
 
 BATCHES = (1, 2)
-"""What is guessed or chosen must run with so many examples."""
+"""Batch sizes that guessed and chosen shapes must run with."""
 MOST_AXES, MOST_OUTPUTS, MOST_GUESSES, DEEPEST = 32, 2**16, 3, 4
 
 
+class NodeRule(NamedTuple):
+    """The declaration of a node's op, its shape rule and the attributes that this is called with."""
+
+    declared: Translation
+    apply: Rule
+    attributes: SimpleNamespace
+
+
 class ShapeSolver:
-    """What is known of the shapes of one graph, and the rules to find out more. Shapes only ever become more exact."""
+    """The shapes in one graph as far as they are known, and the rules that refine them."""
 
     def __init__(self, graph: Graph, seeds: Mapping[int, Shape], depth: int = 0, parameters: Collection[int] = ()):
         self.graph, self.depth = graph, depth
@@ -30,96 +40,107 @@ class ShapeSolver:
             if edge.output >= MOST_OUTPUTS:
                 node = graph.nodes[edge.node]
                 raise NodeError(node.op, node.name, f"has no output {edge.output}")
+            if edge.output and graph.nodes[edge.node].op == "null":
+                raise self.no_output(edge.node, edge.output, 1)
             self.outputs[edge.node] = max(self.outputs[edge.node], edge.output + 1)
-        ops = registry.load()
-        self.declared = [ops.get(node.op) for node in graph.nodes]
-        self.rules = [
-            (declared.shape_rule, self._attributes(node)) if declared and declared.shape_rule else None
-            for declared, node in zip(self.declared, graph.nodes, strict=True)
-        ]
+        known = {**registry.load(), **registry.PATTERNS}
+        self.rules = [self._rule(known.get(node.op), node) for node in graph.nodes]
         self.shapes: dict[Edge, Shape] = {Edge(i): tuple(array.shape) for i, array in graph.arrays.items()}
         self.shapes.update({Edge(i): shape for i, shape in seeds.items() if shape is not None})
         self.undo: list[tuple[Edge, Shape]] = []
         self.spent = 0
 
-    def _attributes(self, node: Node) -> SimpleNamespace:
+    def _rule(self, declared: Translation | None, node: Node) -> NodeRule | None:
+        if declared is None or declared.shape_rule is None:
+            return None
         stored = tuple(bool(self.stored[edge.node]) for edge in node.inputs)
-        return SimpleNamespace(**registry.typed_attributes(node), _node=node, _stored=stored, _inner=self._inner)
+        values = registry.typed_attributes(node)
+        attributes = SimpleNamespace(**values, _node=node, _stored=stored, _inner=self._inner)
+        return NodeRule(declared, declared.shape_rule, attributes)
 
     def _inner(self, subgraph: Graph, seeds: Mapping[int, Shape]) -> ShapeSolver | None:
-        """For the rule of a node that has a subgraph; None where subgraphs are nested too deep to look further."""
+        """The solver of a subgraph, for the rule of its node; None where subgraphs are nested too deep."""
         return ShapeSolver(subgraph, seeds, self.depth + 1) if self.depth < DEEPEST else None
 
-    def blame(self, index: int, what: str, received=None) -> NodeError:
+    def error(self, index: int, what: str, received=None) -> NodeError:
         node = self.graph.nodes[index]
         return NodeError(node.op, node.name, what, received)
+
+    def no_output(self, index: int, asked: int, count: int) -> NodeError:
+        return self.error(index, f"has {count} outputs; output {asked} is requested")
 
     def shape(self, edge: Edge) -> Shape:
         return self.shapes.get(edge)
 
-    def around(self, index: int, look: Callable[[Edge], Shape]) -> tuple[list[Shape], list[Shape]]:
+    def known_shapes(self, index: int, look: Callable[[Edge], Shape]) -> tuple[list[Shape], list[Shape]]:
         node = self.graph.nodes[index]
         return [look(e) for e in node.inputs], [look(Edge(index, k)) for k in range(self.outputs[index])]
 
-    def step(self, index: int, apply: Rule, attributes, look: Callable[[Edge], Shape]) -> list[tuple[Edge, Shape]]:
-        """What a rule adds to what `look` knows round a node. Raises NodeError where it contradicts it."""
+    def step(self, index: int, rule: NodeRule, look: Callable[[Edge], Shape]) -> list[tuple[Edge, Shape]]:
+        """The shapes that a rule refines at a node, given those that `look` returns. Raises NodeError for a
+        contradiction."""
         node = self.graph.nodes[index]
-        ins, outs = self.around(index, look)
+        ins, outs = self.known_shapes(index, look)
         try:
-            claimed_ins, claimed_outs = apply(attributes, ins, outs)
-        except ShapeMismatch as misfit:
-            raise self.blame(index, misfit.what, misfit.received) from None
+            claimed_ins, claimed_outs = rule.apply(rule.attributes, ins, outs)
+        except ShapeMismatch as mismatch:
+            raise self.error(index, mismatch.what, mismatch.received) from None
+        count = max(len(claimed_outs), rule.declared.outputs)
+        if count < len(outs):
+            raise self.no_output(index, len(outs) - 1, count)
         news = []
+        inputs = rule.declared.inputs
         for position, (edge, known, claim) in enumerate(zip(node.inputs, ins, claimed_ins, strict=False)):
-            news.append((edge, self._joined(index, position, known, claim, ins)))
+            name, data = inputs[min(position, len(inputs) - 1)].name, ins[0] if position else None
+            news.append((edge, self._merged(index, name, known, claim, data)))
         for output, (known, claim) in enumerate(zip(outs, claimed_outs, strict=False)):
-            news.append((Edge(index, output), self._joined(index, None, known, claim, ins)))
+            news.append((Edge(index, output), self._merged(index, None, known, claim, None)))
         return [(edge, new) for edge, new in news if new is not None and new != look(edge)]
 
-    def _joined(self, index: int, position: int | None, known: Shape, claim: Shape, ins: list[Shape]) -> Shape:
+    def _merged(self, index: int, name: str | None, known: Shape, claim: Shape, data: Shape) -> Shape:
+        """A known shape refined by a claim, of the input `name` or of an output of a node."""
         if claim is None or claim == known:
             return known
         if len(claim) > MOST_AXES:
-            raise self.blame(index, f"has more than {MOST_AXES} axes")
+            raise self.error(index, f"has more than {MOST_AXES} axes")
         if any(n is not None and not 0 <= n < LARGEST for n in claim):
-            raise self.blame(index, "makes an impossible shape", format_shape(claim))
+            raise self.error(index, "makes an impossible shape", format_shape(claim))
         try:
             return merge(known, claim)
         except ShapeMismatch:
             pass
-        if position is None:
-            raise self.blame(index, f"gives shape {format_shape(claim)} where {format_shape(known)} is expected")
-        declared = registry.load()[self.graph.nodes[index].op].inputs
-        name = declared[min(position, len(declared) - 1)].name
-        origin = f" for data of shape {format_shape(ins[0])}" if position and ins[0] is not None else ""
-        raise self.blame(index, f"{name} must have shape {format_shape(claim)}{origin}", format_shape(known))
+        if name is None:
+            raise self.error(index, f"gives shape {format_shape(claim)} where {format_shape(known)} is expected")
+        origin = "" if data is None else f" for data of shape {format_shape(data)}"
+        raise self.error(index, f"{name} must have shape {format_shape(claim)}{origin}", format_shape(known))
 
-    def learn(self, news: Iterable[tuple[Edge, Shape]], by: int | None = None) -> set[int]:
-        """Takes in shapes that follow; returns the nodes, other than `by`, to which any is news."""
+    def refine(self, news: Iterable[tuple[Edge, Shape]], by: int | None = None) -> set[int]:
+        """Takes in shapes; returns the nodes, other than `by`, of which an input or output was refined."""
         touched: set[int] = set()
         for edge, new in news:
             known = self.shapes.get(edge)
             try:
                 new = merge(known, new)
-            except ShapeMismatch as misfit:
-                raise self.blame(edge.node if by is None else by, misfit.what) from None
+            except ShapeMismatch as mismatch:
+                raise self.error(edge.node if by is None else by, mismatch.what) from None
             if new != known:
                 self.undo.append((edge, known))
                 self.shapes[edge] = new
                 touched.update((edge.node, *self.readers[edge.node]))
         return touched - {by}
 
-    def settle(self, dirty: Iterable[int]) -> None:
-        """Runs the rules of the nodes `dirty`, forward and back in turn, until nothing new follows."""
+    def propagate(self, dirty: Iterable[int]) -> None:
+        """Runs the rules of the nodes `dirty` and of all they affect, forward and back in turn, to a fixed point."""
         todo, sign = set(dirty), 1
         while todo:
             heap, queued, todo = sorted(sign * index for index in todo), todo, set()
             while heap:
                 index = sign * heapq.heappop(heap)
                 queued.discard(index)
-                if not self.rules[index]:
+                rule = self.rules[index]
+                if not rule:
                     continue
-                for other in self.learn(self.step(index, *self.rules[index], self.shape), index):
+                for other in self.refine(self.step(index, rule, self.shape), index):
                     if sign * other < sign * index:
                         todo.add(other)
                     elif other not in queued:
@@ -128,26 +149,27 @@ class ShapeSolver:
             sign = -sign
 
     def guess(self) -> None:
-        """Where the rules leave a rank open, what is most likely, unless it contradicts what is known: first as many
-        axes as what is added has."""
+        """Guesses the likeliest shapes where rules leave a rank open, and keeps those that are consistent; first, that
+        operands have the same rank."""
         guesses = [
-            (i, node, declared.likely_shapes)
-            for i, (node, declared) in enumerate(zip(self.graph.nodes, self.declared, strict=True))
-            if self.rules[i] and declared.likely_shapes
+            (index, rule, rule.declared.likely_shapes)
+            for index, rule in enumerate(self.rules)
+            if rule and rule.declared.likely_shapes
         ]
-        guesses.sort(key=lambda guess: self.declared[guess[0]].shape_rule is not broadcast)
+        guesses.sort(key=lambda guess: guess[1].apply is not broadcast)
         for _ in range(MOST_GUESSES):
             progress = False
-            for index, node, likely in guesses:
-                ins, outs = self.around(index, self.shape)
+            for index, rule, likely in guesses:
+                ins, outs = self.known_shapes(index, self.shape)
                 self.undo.clear()
                 try:
-                    claims = zip(node.inputs, likely(self.rules[index][1], ins, outs), strict=False)
-                    self.settle(self.learn((edge, claim) for edge, claim in claims if claim is not None))
+                    inputs = self.graph.nodes[index].inputs
+                    claims = zip(inputs, likely(rule.attributes, ins, outs), strict=False)
+                    self.propagate(self.refine((edge, claim) for edge, claim in claims if claim is not None))
                     if any(self._batch_gone(edge, known) for edge, known in self.undo):
-                        raise ShapeMismatch("a guess says nothing of the number of examples")
+                        raise ShapeMismatch("a guess must leave the batch size open")
                     if self.undo and not self._runs():
-                        raise ShapeMismatch("a guess holds for any number of examples")
+                        raise ShapeMismatch("a guess must hold for any batch size")
                     progress = progress or bool(self.undo)
                 except (ShapeMismatch, NodeError):
                     for edge, known in reversed(self.undo):
@@ -156,36 +178,39 @@ class ShapeSolver:
                 break
 
     def _batch_gone(self, edge: Edge, known: Shape) -> bool:
-        """Whether an input that had no shape has one now of a length and a number of examples."""
+        """Whether an input that had no shape has one now with a known batch size and an open length."""
         shape = self.shape(edge)
-        return known is None and self.graph.nodes[edge.node].op == "null" and shape[1:] == (None,) != shape[:1]
+        if known is not None or shape is None or self.graph.nodes[edge.node].op != "null":
+            return False
+        return shape[1:] == (None,) != shape[:1]
 
     def _runs(self) -> bool:
-        """Whether batches of BATCHES examples contradict nothing."""
+        """Whether batches of BATCHES examples are consistent."""
         inputs = {i: self.shape(Edge(i)) for i in self.graph.inputs() if not self.stored[i]}
         order = [i for i, node in enumerate(self.graph.nodes) if node.op != "null"]
         return all(
-            self.fits({Edge(i): (batch, *s[1:]) for i, s in inputs.items() if s and s[0] is None}, order, {})
+            self.is_consistent({Edge(i): (batch, *s[1:]) for i, s in inputs.items() if s and s[0] is None}, order, {})
             is not False
             for batch in BATCHES
         )
 
     def features(self, index: int) -> int | None:
-        """How many features a node makes of each example by flattening, where its data leave that open."""
-        if not self.rules[index] or not self.declared[index].features:
+        """The number of features to which a node flattens each example, if the shape of its data leaves it open."""
+        rule = self.rules[index]
+        if not rule or not rule.declared.features:
             return None
-        ins, _ = self.around(index, self.shape)
+        ins, _ = self.known_shapes(index, self.shape)
         open_ = ins and ins[0] is not None and None in ins[0][1:]
-        return self.declared[index].features(self.rules[index][1], ins) if open_ else None
+        return rule.declared.features(rule.attributes, ins) if open_ else None
 
     def unexplained(self, index: int, look: Callable[[Edge], Shape]) -> bool:
-        """Whether more is known of what a node gives than follows from what it is given."""
-        if not self.rules[index]:
+        """Whether more is known of the outputs of a node than follows from its inputs."""
+        rule = self.rules[index]
+        if not rule:
             return False
-        apply, attributes = self.rules[index]
-        ins, outs = self.around(index, look)
+        ins, outs = self.known_shapes(index, look)
         try:
-            claims = apply(attributes, ins, [None] * len(outs))[1]
+            claims = rule.apply(rule.attributes, ins, [None] * len(outs))[1]
         except ShapeMismatch:
             return False
         return any(
@@ -194,10 +219,13 @@ class ShapeSolver:
             for k, c in zip(known or (), claim or repeat(None), strict=False)
         )
 
-    def fits(self, sizes: Mapping[Edge, Shape], order: list[int], watched: Mapping[int, int | None]) -> bool | None:
-        """Whether inputs of these shapes contradict nothing; None if they leave open what is watched.
+    def is_consistent(
+        self, sizes: Mapping[Edge, Shape], order: list[int], watched: Mapping[int, int | None]
+    ) -> bool | None:
+        """Whether inputs of these `sizes` are consistent with the known shapes; None if `watched` nodes stay open.
 
-        `watched` are nodes that more is known of than follows, with the features that they want, if any.
+        `order` are the nodes that depend on the inputs. `watched` are those of which more is known than follows, with
+        the number of features that they want, if any.
         """
         tried, made = dict(sizes), {}
 
@@ -206,23 +234,23 @@ class ShapeSolver:
 
         try:
             for index in order:
-                if watched.get(index) is not None:  # what it is given, before it says what it wants
-                    made[index] = count_elements(look(self.graph.nodes[index].inputs[0])[1:])
-                if self.rules[index]:
-                    tried.update(self.step(index, *self.rules[index], look))
+                if watched.get(index) is not None:  # before its rule refines its input
+                    made[index] = count_elements((look(self.graph.nodes[index].inputs[0]) or ())[1:])
+                if rule := self.rules[index]:
+                    tried.update(self.step(index, rule, look))
         except NodeError:
             return False
-        settled = True
+        found: bool | None = True
         for index, wanted in watched.items():
             if made.get(index) not in (None, wanted):
                 return False
             if made.get(index) is None and (wanted is not None or self.unexplained(index, look)):
-                settled = None
-        return settled
+                found = None
+        return found
 
 
 def _stored(graph: Graph, parameters: Collection[int]) -> list[bool | None]:
-    """For each node whether it is computed from parameters alone; None where from nothing at all."""
+    """For each node whether it depends on parameters alone; None if on nothing at all."""
     stored: list[bool | None] = []
     for index, node in enumerate(graph.nodes):
         if node.op == "null":

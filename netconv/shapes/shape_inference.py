@@ -1,7 +1,7 @@
-"""Shapes of a whole graph: forward from its inputs, and back from what is stored to inputs that nobody gave.
+"""Shapes of a whole graph: forward from its inputs, and back from stored arrays to inputs without a given shape.
 
-Knows single ops only by what the registry has of them, and neither numpy nor Keras. Lengths are in MXNet's axis
-order, batch axis included; None is an unknown length, and the whole shape is None where the rank is unknown.
+Knows the registry, not single ops, and neither numpy nor Keras. Lengths are in MXNet's axis order, batch axis included;
+None is an unknown length, and the whole shape is None where the rank is unknown.
 """
 
 from __future__ import annotations
@@ -14,63 +14,52 @@ from itertools import chain, islice
 from ..errors import NetconvError, NodeError, OpenShape, ShapeError, UnknownShape
 from ..graph.attributes import Ints, parse
 from ..graph.graph import Edge, Graph, Node
-from ..graph.partial_shape import Shape, ShapeMismatch, format_shape, merge
+from ..graph.partial_shape import Lengths, Shape, ShapeMismatch, format_shape, merge
 from .parameter_roles import Role, parameters
 from .propagation import BATCHES, ShapeSolver
-from .size_search import (
-    FEWER_STEPS,
-    MOST_EXAMPLES,
-    MOST_NODES,
-    MOST_OF_A_RANK,
-    MOST_STEPS,
-    RANKS,
-    Undecided,
-    examples,
-    filled,
-    question,
-    try_sizes,
-)
+from .questions import FEWER_STEPS, MOST_EXAMPLES, MOST_NODES, MOST_OF_A_RANK, RANKS, examples, filled, question
+from .size_search import MOST_STEPS, Undecided, try_sizes
 
 
 @dataclass(frozen=True)
 class Inferred:
     """`inputs` and `arrays` are the shapes of the inputs and of the parameters without a stored array, by node index;
-    `notes` says what was found out, one sentence an input."""
+    `notes` has a sentence for each input whose shape was inferred."""
 
-    inputs: dict[int, Shape]
+    inputs: dict[int, Lengths]
     arrays: dict[int, Shape]
     notes: tuple[str, ...]
 
 
-BATCH_RANKS = {(None,): 0, (1,): 1}
+BATCH_RANKS: dict[Lengths, int] = {(None,): 0, (1,): 1}
 
 
 class UnknownParameter(ShapeError):
-    """No shape of an input would tell that of a parameter."""
+    """The shape of a parameter does not follow from any shape of the inputs."""
 
 
 def forward(graph: Graph, known: Mapping[int, Shape]) -> dict[Edge, Shape]:
-    """The shapes that follow, in one pass over a normalised graph, from those of inputs by node index.
+    """The shapes that follow in one pass over a canonical graph, given those of inputs by node index.
 
-    For every output that something reads, and the first of each node; None where nothing is known. Parameters without
-    a stored array get theirs too. Raises NodeError where a stored array or an input does not fit its node.
+    By output that is read, and the first output of each node; None where nothing is known. Parameters without a stored
+    array get theirs too. Raises NodeError where a stored array or an input does not fit its node.
     """
-    net = ShapeSolver(graph, known)
-    for index, steps in enumerate(net.rules):
-        if steps:
-            net.learn(net.step(index, *steps, net.shape), index)
-    return {Edge(i, k): net.shape(Edge(i, k)) for i, count in enumerate(net.outputs) for k in range(count)}
+    solver = ShapeSolver(graph, known)
+    for index, rule in enumerate(solver.rules):
+        if rule:
+            solver.refine(solver.step(index, rule, solver.shape), index)
+    return {Edge(i, k): solver.shape(Edge(i, k)) for i, count in enumerate(solver.outputs) for k in range(count)}
 
 
 def infer(graph: Graph, given: Mapping[str, tuple] | None = None, *, ignored: Collection[str] = (),
           zeros: Collection[int] = (), row: tuple[int, ...] | None = None) -> Inferred:  # fmt: skip
-    """The shapes of all inputs of a normalised graph, and of its parameters that have no stored array.
+    """The shapes of all inputs of a canonical graph, and of its parameters that have no stored array.
 
     `given` are shapes by input name, batch axis included, None (or 0 or -1) for an unknown length; names in `ignored`
-    are passed over. `zeros` are the inputs that start at zero: their shapes are found, but no note tells of them. `row`
-    is the shape of a row of data, for the one input whose axes would be left open. Axes that the net leaves free stay
-    None, the batch among them. Raises UnknownShape where something is left that only the user can say, ShapeError
-    where what was given does not fit, and NodeError where stored arrays do not fit their nodes.
+    may be given though they are not inputs. `zeros` are the inputs that start at zero: notes leave them out. `row` is
+    the shape of a row of data, for the one input whose axes would be left open. Axes that the net leaves free stay
+    None, the batch among them. Raises UnknownShape where only the user knows a shape, ShapeError where a given shape
+    does not fit, and NodeError where stored arrays do not fit their nodes.
     """
     try:
         return _infer(graph, given or {}, ignored, zeros, row)
@@ -80,27 +69,31 @@ def infer(graph: Graph, given: Mapping[str, tuple] | None = None, *, ignored: Co
 
 def ask(graph: Graph, asked: Undecided, given: Mapping[str, tuple], ignored: Collection[str] = (),
         zeros: Collection[int] = ()) -> ShapeError:  # fmt: skip
-    """The question for the shape of an input, with an example that was tried; where others are to be said too, with
-    those of them."""
-    said_so_far: dict[str, Shape] = {}
-    first, left, lacking = asked, MOST_NODES, None
+    """The question for the shape of an input, with an example that was tried, and with examples for other inputs whose
+    shapes are needed too."""
+    found_so_far: dict[str, Lengths] = {}
+    first, left = asked, MOST_NODES
+    lacking: UnknownParameter | None = None
+    current: Undecided | None = asked
 
-    def tried(shape: Shape) -> Inferred:
-        return _infer(graph, {**given, **said_so_far, name: shape}, ignored, zeros, steps=FEWER_STEPS)
+    def tried(shape: Lengths) -> Inferred:
+        return _infer(graph, {**given, **found_so_far, name: shape}, ignored, zeros, steps=FEWER_STEPS)
 
-    while asked is not None:
-        name = graph.nodes[asked.index].name
-        likely, fitting = examples(asked), {}
-        shapes = chain(islice(likely, len(RANKS)), _of_each_rank(asked, tried), likely)
+    while current is not None:
+        index, name = current.index, graph.nodes[current.index].name
+        likely = examples(current)
+        fitting: dict[tuple[bool, bool, int], tuple[Lengths, Undecided | None]] = {}
+        shapes = chain(islice(likely, len(RANKS)), _of_each_rank(current, tried), likely)
         for example in islice(shapes, max(1, min(MOST_EXAMPLES, left // len(graph.nodes)))):
             left -= len(graph.nodes)
+            other: Undecided | None = None
             try:
-                inferred, other = tried(example), None
+                inferred = tried(example)
                 _runs(graph, inferred)
-                batch = inferred.inputs[asked.index][:1]
+                batch = inferred.inputs[index][:1]
             except Undecided as also:
-                other, batch = also, also.net.shape(Edge(asked.index))[:1]
-                if graph.nodes[also.index].name in (*said_so_far, name):
+                other, batch = also, (also.solver.shape(Edge(index)) or ())[:1]
+                if graph.nodes[also.index].name in (*found_so_far, name):
                     continue
             except UnknownParameter as error:
                 lacking = error
@@ -115,12 +108,12 @@ def ask(graph: Graph, asked: Undecided, given: Mapping[str, tuple], ignored: Col
                 break
         if not fitting:
             return lacking or UnknownShape(question(graph, first, {}))
-        said_so_far[name], asked = fitting[min(fitting)]
-    return UnknownShape(question(graph, first, said_so_far))
+        found_so_far[name], current = fitting[min(fitting)]
+    return UnknownShape(question(graph, first, found_so_far))
 
 
-def _of_each_rank(asked: Undecided, tried: Callable[[Shape], Inferred]) -> Iterator[Shape]:
-    """Examples with what follows for an input from its number of axes alone."""
+def _of_each_rank(asked: Undecided, tried: Callable[[Lengths], Inferred]) -> Iterator[Lengths]:
+    """Examples with the lengths that follow for an input from its rank alone."""
     for rank in RANKS if asked.known is None else ():
         try:
             shape = tried((None,) * rank).inputs[asked.index]
@@ -130,8 +123,10 @@ def _of_each_rank(asked: Undecided, tried: Callable[[Shape], Inferred]) -> Itera
             yield from islice(filled(shape), MOST_OF_A_RANK)
 
 
-def opened(graph: Graph, given: Mapping[str, tuple], inputs: Mapping[str, Shape], error: OpenShape) -> NetconvError:
-    """The question for the input behind lengths that a node must know, where `inputs` have open ones."""
+def question_for_open(
+    graph: Graph, given: Mapping[str, tuple], inputs: Mapping[str, Shape], error: OpenShape
+) -> NetconvError:
+    """The question for the input that decides lengths which a node must know; `inputs` are the shapes by name."""
     at = [i for i, node in enumerate(graph.nodes) if (node.op, node.name) == (error.op, error.node)]
     behind = graph.needs(*(at or range(len(graph.nodes))))
     for index in graph.inputs():
@@ -151,44 +146,46 @@ def _runs(graph: Graph, found: Inferred) -> None:
 
 def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], zeros: Collection[int],
            row: tuple[int, ...] | None = None, steps: int = MOST_STEPS) -> Inferred:  # fmt: skip
-    """As `infer`. Raises Undecided where something is left that only the user can say."""
+    """As `infer`, but raises Undecided where only the user knows a shape."""
     roles = parameters(graph, given)
     inputs = [i for i in graph.inputs() if i not in roles]
     known = _given(graph, inputs, given, ignored)
     try:
-        net = _settled(graph, roles, known)
+        solver = _solved(graph, roles, known)
     except NodeError as error:
         if not known:
             raise
-        _settled(graph, roles, {})  # a fault of the file itself is told as such
+        _solved(graph, roles, {})  # an error of the file itself is raised as such
         shapes = ", ".join(f"{graph.nodes[i].name}={format_shape(shape)}" for i, shape in known.items())
         raise ShapeError(f"{graph.source}: the given input shapes do not fit ({shapes}): {error}") from None
-    net.guess()
-    also = try_sizes(net, inputs, steps)
-    told = None if row is None else _told(net, [i for i in inputs if i not in zeros], row)
+    solver.guess()
+    also = try_sizes(solver, inputs, steps)
+    row_input = None if row is None else _fill_by_row(solver, [i for i in inputs if i not in zeros], row)
+    found: dict[int, Lengths] = {}
     for index in inputs:
-        if net.shape(Edge(index)) is None:
-            raise Undecided(net, index)
+        known_shape = solver.shape(Edge(index))
+        if known_shape is None:
+            raise Undecided(solver, index)
+        found[index] = known_shape
     for index in roles:
-        shape = net.shape(Edge(index))
-        if shape is None or None in shape:
-            undecided = [i for i in inputs if None in net.shape(Edge(i))[1:]]
+        parameter = solver.shape(Edge(index))
+        if parameter is None or None in parameter:
+            undecided = [i for i, shape in found.items() if None in shape[1:]]
             if undecided:
-                raise Undecided(net, undecided[0])
+                raise Undecided(solver, undecided[0])
             name = graph.nodes[index].name
             raise UnknownParameter(f"{graph.source}: the shape of parameter {name!r} cannot be inferred")
     hinted = {i for i in inputs if any((_hint(graph.nodes[i]) or ())[1:])}
     notes = []
-    for i in inputs:
-        shape = net.shape(Edge(i))
+    for i, shape in found.items():
         if i not in zeros and shape[:1] != known.get(i, (0,))[:1]:
             what = f"a batch of {shape[0]}" if i in known else f"shape {format_shape(shape)}"
-            origin = "data" if i == told else "parameters" if graph.arrays and i not in hinted else "graph"
+            origin = "data" if i == row_input else "parameters" if graph.arrays and i not in hinted else "graph"
             notes.append(f"{graph.nodes[i].name}: {what} inferred from the {origin}{also.get(i, '')}")
-    return Inferred({i: net.shape(Edge(i)) for i in inputs}, {i: net.shape(Edge(i)) for i in roles}, tuple(notes))
+    return Inferred(found, {i: solver.shape(Edge(i)) for i in roles}, tuple(notes))
 
 
-def _given(graph: Graph, inputs: list[int], given: Mapping[str, tuple], ignored) -> dict[int, Shape]:
+def _given(graph: Graph, inputs: list[int], given: Mapping[str, tuple], ignored) -> dict[int, Lengths]:
     names = {graph.nodes[i].name for i in inputs}
     for name, shape in given.items():
         if name not in names and name not in ignored:
@@ -210,15 +207,15 @@ def _given(graph: Graph, inputs: list[int], given: Mapping[str, tuple], ignored)
     }
 
 
-def _settled(graph: Graph, roles: Mapping[int, Role], known: Mapping[int, Shape]) -> ShapeSolver:
+def _solved(graph: Graph, roles: Mapping[int, Role], known: Mapping[int, Shape]) -> ShapeSolver:
     hinted = {i: _hint(graph.nodes[i], i in roles) for i in graph.inputs()}
-    net = ShapeSolver(graph, {**hinted, **known}, parameters=roles)
-    net.settle(range(len(net.rules)))
-    return net
+    solver = ShapeSolver(graph, {**hinted, **known}, parameters=roles)
+    solver.propagate(range(len(solver.rules)))
+    return solver
 
 
 def _hint(node: Node, parameter: bool = False) -> Shape:
-    """The shape that `__shape__` tells, 0 for unknown; the batch size of an input is not the net's business."""
+    """The shape in the hint `__shape__`, where 0 is unknown; the batch size of an input is left open."""
     if "shape" not in node.hints:
         return None
     try:
@@ -228,25 +225,26 @@ def _hint(node: Node, parameter: bool = False) -> Shape:
     return shape if parameter else (None, *shape[1:]) if shape else None
 
 
-def _told(net: ShapeSolver, inputs: list[int], row: tuple[int, ...]) -> int | None:
-    """Settles the one input that has open axes by a row of data; returns which it was."""
-    undecided = [i for i in inputs if None in (net.shape(Edge(i)) or (None, None))[1:]]
+def _fill_by_row(solver: ShapeSolver, inputs: list[int], row: tuple[int, ...]) -> int | None:
+    """Fills the one input that has open axes by the shape of a row of data; returns its index."""
+    undecided = [i for i in inputs if None in (solver.shape(Edge(i)) or (None, None))[1:]]
     if len(undecided) != 1:
         return None
     index = undecided[0]
-    shape = of_row(net.shape(Edge(index)), row)
+    shape = filled_by_row(solver.shape(Edge(index)), row)
     if shape is None:
-        known = format_shape(net.shape(Edge(index)))
-        name = net.graph.nodes[index].name
+        known = format_shape(solver.shape(Edge(index)))
+        name = solver.graph.nodes[index].name
         what = f"input {name!r} of shape {known} cannot be filled by rows of shape {format_shape(row)}"
-        raise ShapeError(f"{net.graph.source}: {what}; give it with --input-shape of convert")
-    net.settle(net.learn([(Edge(index), shape)]))
+        raise ShapeError(f"{solver.graph.source}: {what}; give it with --input-shape of convert")
+    solver.propagate(solver.refine([(Edge(index), shape)]))
     return index
 
 
-def of_row(shape: Shape, row: tuple[int, ...]) -> Shape:
-    """The shape of an input with its open axes filled by a row of data of shape `row`, None if they cannot be: as the
-    row has it, an image with one channel if the row has no axis for that; else its numbers in order, in a square."""
+def filled_by_row(shape: Shape, row: tuple[int, ...]) -> Shape:
+    """The shape of an input with its open axes filled by a row of data of shape `row`, None if that is impossible. The
+    row has the shape of an example, perhaps without the axis of a single channel, or else its numbers are in order a
+    square."""
     if shape is None:
         return (None, *row)
     image = len(shape) > 3

@@ -8,7 +8,7 @@ import pytest
 from netconv.errors import FormatError, NetconvError, NodeError, ShapeError
 from netconv.graph.graph import Edge, Graph, Node
 from netconv.graph.tracked_array import TrackedArray
-from netconv.passes.initialize import initialise, require
+from netconv.passes.initialize import initialize, require
 from netconv.shapes.parameter_roles import parameters
 from netconv.shapes.shape_inference import infer
 
@@ -22,7 +22,7 @@ def owned_by(op, attrs, count, hints=(), names=(), mathematica=False, arrays=Non
 
 
 def values(graph, given, seed=0, init=None):
-    done = initialise(graph, infer(graph, {"x": given}).arrays, seed, init=init)
+    done = initialize(graph, infer(graph, {"x": given}).arrays, seed, init=init)
     return {done.nodes[i].name: array.value for i, array in done.arrays.items()}
 
 
@@ -47,7 +47,7 @@ def test_what_has_a_shape_and_a_part_in_a_weight_is_a_parameter(name, hints):
     inferred = infer(graph)
     assert inferred.inputs == {0: (None, 2)} and inferred.arrays == {1: (4, 2)}
     assert inferred.notes == ("x: shape (?, 2) inferred from the graph",)
-    assert initialise(graph, inferred.arrays, 0).arrays[1].value.shape == (4, 2)
+    assert initialize(graph, inferred.arrays, 0).arrays[1].value.shape == (4, 2)
 
 
 def test_what_passes_a_layer_on_its_way_to_a_weight_is_data():
@@ -209,7 +209,7 @@ def test_the_same_seed_gives_the_same_values():
 
 def test_equal_names_become_different_parameters():
     graph = owned_by("FullyConnected", DENSE, 2, names=("Nodes", "Nodes"))
-    done = initialise(graph, infer(graph, {"x": (None, 2)}).arrays, 0)
+    done = initialize(graph, infer(graph, {"x": (None, 2)}).arrays, 0)
     assert [array.origin[1] for array in done.arrays.values()] == ["Nodes", "Nodes_2"]
 
 
@@ -241,7 +241,7 @@ def test_shapes_must_be_known_and_sane():
         values(graph, (None, 9999))
     assert str(caught.value) == "net.json: the parameters would have more than 1073741824 elements"
     with pytest.raises(ShapeError) as caught:
-        initialise(graph, {}, 0)
+        initialize(graph, {}, 0)
     assert str(caught.value) == "net.json: the shape of parameter 'p1' cannot be inferred"
 
 

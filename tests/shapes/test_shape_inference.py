@@ -9,7 +9,7 @@ from netconv.graph.partial_shape import ShapeMismatch, apply_reshape_codes, merg
 from netconv.graph.tracked_array import TrackedArray
 from netconv.ops import registry
 from netconv.shapes.parameter_roles import parameters
-from netconv.shapes.shape_inference import forward, infer, of_row
+from netconv.shapes.shape_inference import filled_by_row, forward, infer
 
 
 def net(*rows, arrays=None, heads=None, hints=None, **attributes):
@@ -448,7 +448,7 @@ def refused(kind, graph, given=None):
     ],
 )
 def test_a_row_of_data_fills_open_axes(shape, row, filled):
-    assert of_row(shape, row) == filled
+    assert filled_by_row(shape, row) == filled
 
 
 def test_data_tell_the_shape_of_the_one_input_that_nothing_else_tells():

@@ -10,7 +10,7 @@ import pytest
 from nets import draw, graph, null, op, write
 
 import netconv
-from netconv import conversion
+from netconv import conversion, preparation
 from netconv.errors import ShapeError
 
 NETS = Path(__file__).parents[2] / "fixtures" / "conformance" / "nets"
@@ -39,7 +39,7 @@ FOUND = {
 @pytest.mark.parametrize(("net", "expected"), FOUND.items(), ids=FOUND)
 def test_whole_nets(net, expected):
     try:
-        notes = conversion.prepare(NETS / net / "net.json").notes
+        notes = preparation.prepare(preparation.read(NETS / net / "net.json")).notes
     except ShapeError as error:
         assert expected in str(error)
     else:
@@ -137,8 +137,8 @@ def test_heads_that_need_no_label_stay_alone(tmp_path):
     rows = [op("softmax_cross_entropy", "l", [3, 4]), op("BlockGrad", "g", [3]), op("softmax", "p", [6])]
     net, arrays = dense_before(*rows, heads=[5, 7])
     path = write(tmp_path, net, **arrays)
-    assert conversion.prepare(path).graph.ports == ("p",)
-    both = conversion.prepare(path, input_shapes={"label": (None,)})
+    assert preparation.prepare(preparation.read(path)).graph.ports == ("p",)
+    both = preparation.prepare(preparation.read(path), input_shapes={"label": (None,)})
     assert both.graph.ports == ("l", "p") and [both.graph.nodes[i].name for i in both.graph.inputs()] == [
         "data",
         "label",
@@ -147,7 +147,7 @@ def test_heads_that_need_no_label_stay_alone(tmp_path):
 
 def test_what_parameters_are_applied_to_is_no_label(tmp_path):
     net = graph(null("label"), null("t"), op("Embedding", "e", [0, 1], input_dim=5, output_dim=2))
-    assert conversion.prepare(write(tmp_path, net, t=draw(5, 2))).graph.ports == ("e",)
+    assert preparation.prepare(preparation.read(write(tmp_path, net, t=draw(5, 2)))).graph.ports == ("e",)
 
 
 def test_the_labels_of_ctc_are_no_input(tmp_path):
@@ -186,5 +186,5 @@ def test_the_labels_of_a_detector_in_training_are_no_input(tmp_path):
     )
     for batch in (1, 2):
         assert [tuple(y.shape) for y in done.model(draw(batch, 3, 16, 16))] == [(batch, 3, 512), (batch, 512, 6)]
-    only = conversion.prepare(write(tmp_path, net | {"heads": [[19, 0, 0]]}, **arrays))
+    only = preparation.prepare(preparation.read(write(tmp_path, net | {"heads": [[19, 0, 0]]}, **arrays)))
     assert only.graph.ports == ("sc", "pf", "anchors")

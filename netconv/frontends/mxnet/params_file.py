@@ -152,7 +152,8 @@ def _shape(source: _Source, what: str) -> tuple[int, ...]:
 
 def _array(source: _Source, what: str) -> Lazy:
     (magic,) = source.take("I", what)
-    storage, stored = "dense", ()
+    storage = "dense"
+    stored: tuple[int, ...] = ()
     if magic in (V2, V3):
         (flag,) = source.take("i", what)
         if flag not in STORAGES:
@@ -248,10 +249,11 @@ def _within(source: _Source, named: str, indices: np.ndarray, bound: int) -> Non
 
 
 def release(array: np.ndarray) -> None:
-    """Gives the memory of a mapped array back to the system; what is wanted of it again is read again."""
-    while isinstance(array, np.ndarray) and not isinstance(array, np.memmap):
-        array = array.base
-    mapped = getattr(array, "_mmap", None)
+    """Gives the memory of a mapped array back to the system; pages that are used again are read again."""
+    base: object = array
+    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
+        base = base.base
+    mapped = getattr(base, "_mmap", None)
     if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
         mapped.madvise(mmap.MADV_DONTNEED)
 

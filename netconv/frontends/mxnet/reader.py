@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from ...errors import FormatError
 from ...graph.graph import Graph
@@ -20,7 +20,7 @@ FEW = 5
 """How many parameters that are not used are named."""
 
 
-def read(symbol: Path | str | BinaryIO, params: Path | str | bool | None = None) -> Graph:
+def read(symbol: Path | str | BinaryIO, params: Path | str | Literal[False] | None = None) -> Graph:
     """The graph of a `net.json`, given by its path or as a binary stream, with its parameters.
 
     `params` is the parameter file; None looks for it (`find_params`), False reads none. Without a parameter file the
@@ -82,21 +82,22 @@ def with_params(graph: Graph, path: Path | str) -> Graph:
     for index, node in enumerate(graph.nodes):
         if node.op == "null":
             waiting.setdefault(node.name, []).append(index)
+    indices: Sequence[int | None]
     if pairs and [key for key, _ in pairs] == [str(i) for i in range(len(pairs))] and "0" not in waiting:
         indices = _unnamed(graph, path, len(pairs))
     else:
         indices = _named(graph, path, waiting, [key for key, _ in pairs])
     needed = graph.needs(*(edge.node for edge in graph.heads))
     arrays, unused = {}, []
-    for index, (key, array) in zip(indices, pairs, strict=True):
-        if index in needed:
-            arrays[index] = TrackedArray.parameter(key, array())
+    for found, (key, array) in zip(indices, pairs, strict=True):
+        if found is not None and found in needed:
+            arrays[found] = TrackedArray.parameter(key, array())
         else:
             unused.append(key)
     return replace(graph, arrays=dict(sorted(arrays.items())), unused=tuple(unused))
 
 
-def said_unused(graph: Graph, path: Path | str) -> tuple[str, ...]:
+def unused_note(graph: Graph, path: Path | str) -> tuple[str, ...]:
     """What there is to say of parameters that the graph does not use: one note, or none."""
     if not graph.unused:
         return ()

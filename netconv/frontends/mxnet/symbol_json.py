@@ -12,6 +12,7 @@ import reprlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -203,7 +204,7 @@ def _version(where: str, found: dict) -> int | None:
 
 
 def _ordered(where: str, nodes: tuple[Node, ...]) -> None:
-    """Raises FormatError where a node reads one that does not lie before it."""
+    """Raises FormatError where a node reads one that is not before it."""
     ahead = next(((i, p, e.node) for i, n in enumerate(nodes) for p, e in enumerate(n.inputs) if e.node >= i), None)
     if ahead is None:
         return
@@ -221,24 +222,11 @@ def _ordered(where: str, nodes: tuple[Node, ...]) -> None:
 
 def _cycle(nodes: tuple[Node, ...]) -> list[int]:
     """The nodes of a cycle, each before the one that reads it; [] where there is none."""
-    missing = [len(node.inputs) for node in nodes]
-    readers: list[list[int]] = [[] for _ in nodes]
-    for index, node in enumerate(nodes):
-        for edge in node.inputs:
-            readers[edge.node].append(index)
-    ready = [index for index, count in enumerate(missing) if not count]
-    while ready:
-        for reader in readers[ready.pop()]:
-            missing[reader] -= 1
-            if not missing[reader]:
-                ready.append(reader)
-    index = next((index for index, count in enumerate(missing) if count), None)
-    seen: dict[int, None] = {}
-    while index is not None and index not in seen:
-        seen[index] = None
-        index = next(edge.node for edge in nodes[index].inputs if missing[edge.node])
-    walked = list(seen)
-    return walked[walked.index(index) :][::-1] if walked else []
+    try:
+        TopologicalSorter({i: {edge.node for edge in node.inputs} for i, node in enumerate(nodes)}).prepare()
+    except CycleError as error:
+        return error.args[1][:-1]
+    return []
 
 
 def _upgraded(nodes: tuple[Node, ...], heads: tuple[Edge, ...], version: int):

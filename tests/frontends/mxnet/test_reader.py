@@ -221,7 +221,7 @@ BROKEN = {
                 {"op": "relu", "name": "d", "inputs": [[3, 0]]},
             ]
         },
-        "the graph has a cycle: node 2 'b' -> node 3 'c' -> node 1 'a' -> node 2 'b'",
+        "the graph has a cycle: node 1 'a' -> node 2 'b' -> node 3 'c' -> node 1 'a'",
     ),
     "no heads": (WHOLE | {"heads": []}, "heads must be a list of outputs, not []"),
     "head": (WHOLE | {"heads": [3]}, "head 0 must be [node, output, version], not 3"),
@@ -338,21 +338,21 @@ def test_parameters_that_the_graph_does_not_use_are_named(tmp_path):
     assert values(found) == {1: 0}
     assert found.unused == ("arg:old", "aux:bn_moving_mean", "fc")
     where = f"{tmp_path / 'net.params'}: 3 parameters that the graph does not use"
-    assert reader.said_unused(found, tmp_path / "net.params") == (f"{where}: 'arg:old', 'aux:bn_moving_mean', 'fc'",)
+    assert reader.unused_note(found, tmp_path / "net.params") == (f"{where}: 'arg:old', 'aux:bn_moving_mean', 'fc'",)
 
 
 def test_many_parameters_that_are_not_used_are_counted(tmp_path):
     found = reader.read(placed(tmp_path, [(f"p{i}", 1) for i in range(25)]))
-    (note,) = reader.said_unused(found, "net.params")
+    (note,) = reader.unused_note(found, "net.params")
     named = "'p0', 'p1', 'p2', 'p3', 'p4' and 20 more"
     assert note == f"net.params: 25 parameters that the graph does not use: {named}"
 
 
 def test_one_parameter_that_is_not_used(tmp_path):
     found = reader.read(placed(tmp_path, [("fc_weight", 1), ("fc_bias", 1), ("old", 1)]))
-    (note,) = reader.said_unused(found, "net.params")
+    (note,) = reader.unused_note(found, "net.params")
     assert note == "net.params: a parameter that the graph does not use: 'old'"
-    assert reader.said_unused(reader.read(tmp_path / "net.json", False), "net.params") == ()
+    assert reader.unused_note(reader.read(tmp_path / "net.json", False), "net.params") == ()
 
 
 def test_a_parameter_whose_node_no_head_needs_is_not_used(tmp_path):

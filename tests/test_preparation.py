@@ -1,0 +1,49 @@
+"""One pipeline for all: what `inspect` says of a net is what `convert` says of it."""
+
+import damage
+import pytest
+
+import netconv
+from netconv import conversion, inspection
+
+NETS = (
+    "tied-dense",
+    "mlp-softmax-output",
+    "two-heads",
+    "regression",
+    "text-cnn",
+    "gru-bidirectional",
+    "frozen-norm",
+    "gluon-cnn",
+)
+
+
+def problem_of(call, path):
+    try:
+        return call(path)
+    except netconv.NetconvError as error:
+        return str(error)
+
+
+def inspected(path):
+    found = inspection.inspect(path)
+    if found.translates:
+        return None
+    (problem,) = found.facts["problems"]
+    assert found.text.endswith(f"\ncannot be converted: {problem}")
+    return problem
+
+
+def converted(path):
+    conversion.convert(path)
+
+
+@pytest.mark.parametrize("kind", damage.KINDS, ids=lambda kind: kind.__name__)
+def test_inspect_says_of_a_damaged_net_what_convert_says(tmp_path, kind):
+    for name in NETS:
+        path = damage.damage(damage.NETS / name, kind, 0, tmp_path / name)
+        assert problem_of(inspected, path) == problem_of(converted, path), name
+
+
+def test_the_damaged_nets_are_many():
+    assert len(damage.KINDS) * len(NETS) >= 200
