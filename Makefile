@@ -21,9 +21,10 @@ demo: $(VENV)/ready
 lint: $(VENV)/ready
 	$(BIN)/ruff check netconv tests benchmarks docs
 	$(BIN)/ruff format --check netconv tests benchmarks docs
+	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 # Answers from MXNet, in an environment of its own: mxnet 1.9.1 wants an old numpy and no TensorFlow beside it.
 .venv-mxnet/ready:
