@@ -205,7 +205,7 @@ def inspect(
     *,
     input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
 ) -> Inspection:
-    """Describes a net (`net.json`) or a Keras model (`.keras`), without TensorFlow.
+    """Describes a net (`net.json`) or a Keras model (`.keras`). A net is also converted, to see whether it can be.
 
     Args:
         source: a path or a binary stream.

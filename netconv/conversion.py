@@ -45,6 +45,14 @@ def convert(
     """The compiled model of a graph. The optimizer has no slots yet: `archive.save` writes them without them."""
     net = preparation.read(symbol, params)
     prepared = preparation.prepare(net, input_shapes=input_shapes, row=row, states=states, seed=seed, init=init)
+    return build(prepared, input_shapes, loss=loss, optimizer=optimizer, learning_rate=learning_rate, metrics=metrics)
+
+
+def build(
+    prepared: Prepared, input_shapes=None, *, loss=None, optimizer=None, learning_rate=None, metrics=None
+) -> Conversion:
+    """The compiled model of a prepared graph. `input_shapes` are those that the user gave, for the question if the
+    model needs a length that is not known. Raises NetconvError."""
     from .builder import compile_model, model_builder
 
     with no_collection():

@@ -1,4 +1,4 @@
-"""What is in a net or a model, without Keras or TensorFlow."""
+"""What a net or a Keras model contains. A net is also converted, so that it is known whether `convert` accepts it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import preparation
+from . import conversion, preparation
 from .errors import FormatError, NetconvError
 from .frontends.mxnet import reader
 from .graph.partial_shape import format_shape
@@ -53,12 +53,14 @@ def _net(symbol, params, input_shapes) -> Inspection:
     graph, params = net.graph, net.parameters
     problems: list[str] = []
     inputs: dict[str, Any] = {}
+    notes: tuple[str, ...] = () if params is None else tuple(reader.unused_note(graph, params))
     try:
         prepared = preparation.prepare(net, input_shapes=input_shapes)
         notes = prepared.notes
         inputs = {name: _plain(shape) for name, shape in prepared.input_shapes.items()}
+        # Some errors are only found by building the model: Keras's own, and sizes that a single op must know.
+        notes = (*notes, *conversion.build(prepared, input_shapes).account.notes)
     except NetconvError as error:
-        notes = () if params is None else reader.unused_note(graph, params)
         problems.append(str(error))
     ops = Counter(node.op for node in graph.nodes if node.op != "null")
     known = registry.load()

@@ -134,8 +134,9 @@ def inspect(
     """Shows the ops, shapes and parameters of a net and what cannot be converted, or the layers and weights of a Keras
     model.
 
-    It does not import TensorFlow. The exit code is 1 if the net cannot be converted.
+    A net is converted too, without writing a file: the exit code is 1 if `convert` would fail.
     """
-    inspection = netconv.inspect(source(file), params, input_shapes=dict(shapes))
+    with quiet_keras():
+        inspection = netconv.inspect(source(file), params, input_shapes=dict(shapes))
     click.echo(json.dumps(inspection.facts) if as_json else inspection.text)
     sys.exit(0 if inspection.translates else 1)

@@ -92,8 +92,8 @@ def test_options_of_keras_reach_the_model(tmp_path):
     assert (facts["loss"], facts["optimizer"]) == ("mean_absolute_error", "SGD")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["inspect", str(CKD / "net.json")], ["inspect", "--help"]])
-def test_help_and_inspect_import_no_tensorflow(arguments):
+@pytest.mark.parametrize("arguments", [["--help"], ["ops", "conv"], ["inspect", "--help"]])
+def test_help_and_the_list_of_ops_import_no_tensorflow(arguments):
     code = f"import sys; sys.argv[1:] = {arguments!r}; import netconv.cli, atexit\n"
     code += (
         "atexit.register(lambda: print([m for m in sys.modules if m in ('tensorflow', 'keras')], file=sys.stderr))\n"
