@@ -1,4 +1,4 @@
-"""What the code holds itself to: imports go down, Keras comes late, a saved model needs no netconv."""
+"""The structure of the code: which folder may import which, and that Keras is imported late."""
 
 import ast
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 import netconv
 
 PACKAGE = Path(netconv.__file__).parent
-FLOORS = [
+LAYERS = [
     "errors",
     "atomic_files keras_api",
     "graph tables",
@@ -29,9 +29,9 @@ FLOORS = [
     "cli",
     "__main__",
 ]
-"""Rooms, the folders and files of netconv/, from the lowest floor up: a room imports rooms of lower floors only."""
-FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
-STRANGERS = {
+"""The folders and files of netconv/, from the lowest layer up: each imports only from layers below its own."""
+LAYER = {folder: layer for layer, folders in enumerate(LAYERS) for folder in folders.split()}
+FORBIDDEN = {
     "tables": "graph",
     "features": "graph keras_api",
     "reports": "graph keras_api",
@@ -41,7 +41,7 @@ STRANGERS = {
     "shapes": "keras_api kernels",
     "passes": "kernels",
 }
-"""What a room may not know though it lies lower."""
+"""What each must not import, though it is in a layer below."""
 
 
 def modules():
@@ -61,12 +61,12 @@ def own_imports(path):
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_imports_only_go_down(path):
-    room = path.relative_to(PACKAGE).with_suffix("").parts[0]
+    folder = path.relative_to(PACKAGE).with_suffix("").parts[0]
     for module, line in own_imports(path):
         other = module[0]
-        if other != room:
-            assert FLOOR[other] < FLOOR[room], f"{path.name}:{line} imports {other}"
-            assert other not in STRANGERS.get(room, "").split(), f"{path.name}:{line} imports {other}"
+        if other != folder:
+            assert LAYER[other] < LAYER[folder], f"{path.name}:{line} imports {other}"
+            assert other not in FORBIDDEN.get(folder, "").split(), f"{path.name}:{line} imports {other}"
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "ops").glob("*.py")), ids=lambda p: p.name)
@@ -85,6 +85,19 @@ def test_nobody_below_the_command_line_prints_or_exits(path):
             assert node.func.id not in ("print", "exit", "eval", "exec", "input"), f"{path.name}:{node.lineno}"
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             assert (node.value.id, node.attr) not in {("os", "environ"), ("sys", "exit"), ("pickle", "loads")}
+
+
+def test_the_listing_is_a_table_of_contents():
+    entries = {path.name for path in PACKAGE.iterdir() if path.name != "__pycache__"}
+    assert len(entries) <= 24
+    assert entries == {f"{folder}.py" if (PACKAGE / f"{folder}.py").exists() else folder for folder in LAYER} | {
+        "py.typed"
+    }
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_every_module_says_what_it_is(path):
+    assert ast.get_docstring(ast.parse(path.read_text()))
 
 
 def heavy_modules_after(code):
