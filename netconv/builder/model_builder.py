@@ -138,7 +138,7 @@ class _Translator:
                 self.homes[index] = self.state.parts.number
                 for output, result in enumerate(_translate(site, [self._operand(edge) for edge in node.inputs])):
                     if isinstance(result, StoredOperand) and len(self.readers[index]) > 1:
-                        result.alone = False
+                        result.unshared = False
                     self.values[Edge(index, output)] = result
         return [(self._value(edge), self.homes[edge.node]) for edge in self.graph.heads]
 

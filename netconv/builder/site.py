@@ -293,7 +293,7 @@ class Site:
             return self.layer(layers.Permute, tuple(axes[1:]), part="permute", **precision(tensor))(tensor)
         return ops.transpose(tensor, axes)
 
-    def widened(self, tensor, rank: int):
+    def with_leading_axes(self, tensor, rank: int):
         """A tensor with axes of length 1 in front, up to a rank."""
         while len(tensor.shape) < rank:
             tensor = ops.expand_dims(tensor, 0)
