@@ -44,7 +44,7 @@ def divide(at, dividend, divisor):
     """The function that divides as MXNet does: rounded once if the divisor is constant and the last bit matters, as it
     does where a quotient of integers is truncated."""
     truncates = hasattr(dividend, "dtype") and is_integer(dividend)
-    return divide_exact if at.constant(divisor) and (at.last_bit or truncates) else ops.divide
+    return divide_exact if at.constant(divisor) and (at.is_rounding_sensitive or truncates) else ops.divide
 
 
 def c_cast(tensor, dtype: str):

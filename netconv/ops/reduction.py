@@ -78,7 +78,7 @@ def _reduction(names, function, prepare):
         pooled = function == "mean" and not keepdims and rank in (3, 4, 5) and axis == tuple(range(1, rank - 1))
         if pooled:
             return at.layer(getattr(layers, f"GlobalAveragePooling{rank - 2}D"))(data)
-        if function == "mean" and at.last_bit and None not in data.shape:
+        if function == "mean" and at.is_rounding_sensitive and None not in data.shape:
             total = ops.sum(data, axis=axis, keepdims=keepdims)
             return in_operand_dtype(divide_exact)(total, float(math.prod(data.shape[i] for i in axis or ())))
         out = getattr(ops, function)(data, axis=axis, keepdims=keepdims)
