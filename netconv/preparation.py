@@ -51,8 +51,7 @@ class Prepared:
 
 def read(symbol: Path | str | BinaryIO, params: Path | str | Literal[False] | None = None) -> Net:
     """Reads a net: `symbol` is a path or a binary stream, `params` the parameter file, None for the one next to
-    `symbol`,
-    False for none. Raises FormatError."""
+    `symbol`, False for none. Raises FormatError."""
     if params is None and not hasattr(symbol, "read"):
         params = reader.find_params(symbol)
     found = Path(params) if params else None

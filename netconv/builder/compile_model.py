@@ -59,8 +59,7 @@ def compile_model(
     model, chosen: list[LossChoice], loss=None, optimizer=None, learning_rate: float | None = None, metrics=None
 ) -> None:
     """Compiles a model. The loss is that of `chosen` if None, and so are the metrics if "auto"; the optimizer is Adam
-    if
-    None. Raises NetconvError for a name that Keras does not know."""
+    if None. Raises NetconvError for a name that Keras does not know."""
     if loss is None:
         loss = [choice.loss for choice in chosen] if len(chosen) > 1 else chosen[0].loss
     if metrics == "auto":

@@ -187,8 +187,7 @@ def _operand(site: Site, result, order) -> Operand:
 
 def _arguments(site: Site, translation: Translation, attributes: dict[str, Any]) -> tuple[list, dict[str, Any], Any]:
     """The inputs and attributes that a translation is called with, by the layout that it declares, and the axis order
-    of
-    its results. Inputs are stored arrays where the op declares them so, tensors otherwise."""
+    of its results. Inputs are stored arrays where the op declares them so, tensors otherwise."""
     given = site.values
     inputs = list(translation.inputs)
     if inputs and inputs[-1].variadic:
@@ -212,8 +211,7 @@ def _arguments(site: Site, translation: Translation, attributes: dict[str, Any])
 
 def _keep_alive(site: Site, tensors: list) -> None:
     """Connects constants to the model if stored arrays are applied to them: otherwise the result of the layer would be
-    a
-    constant, and its weights would not be trained."""
+    a constant, and its weights would not be trained."""
     plain = [i for i, t in enumerate(tensors) if t is not None and not isinstance(t, (LaidOutTensor, StoredOperand))]
     if plain and not any(keras.backend.is_keras_tensor(tensors[i]) for i in plain):
         first = tensors[plain[0]]

@@ -98,8 +98,7 @@ class _Scope:
 
     def reads(self) -> Iterator[tuple[int, str]]:
         """The nodes that read parameters, once for each parameter; `HEAD` for a head that is a parameter. Nodes that
-        pass a
-        parameter to a subgraph do not count."""
+        pass a parameter to a subgraph do not count."""
         for index, node in enumerate(self.graph.nodes):
             if index not in self.stored and not subgraph_inputs(node):
                 yield from ((index, name) for name in self._names(node.inputs))

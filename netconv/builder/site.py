@@ -46,8 +46,7 @@ def snake(name: str) -> str:
 
 class PendingWeight(NamedTuple):
     """A `variable` of `owner` that is initialized with an array of this `origin`: until the variable is made, the
-    owner's
-    `attribute` returns the array, in place of its own `initializer`."""
+    owner's `attribute` returns the array, in place of its own `initializer`."""
 
     owner: Any
     variable: str

@@ -25,8 +25,8 @@ class Edge(NamedTuple):
 class Node:
     """One op of the graph; `op` is `"null"` for an input or a stored array.
 
-    `attrs` holds the op's attributes as text, `hints` the hidden `__shape__`, `__dtype__`, `__init__` ... without
-    their underscores.
+    `attrs` holds the op's attributes as text, `hints` the hidden `__shape__`, `__dtype__`, `__init__` ... without their
+    underscores.
     """
 
     op: str

@@ -23,8 +23,7 @@ class Lazy:
 @contextmanager
 def no_collection() -> Iterator[None]:
     """Disables garbage collection while many objects are made and few freed: each collection visits all objects, so
-    that
-    a model of many layers would take more than linear time."""
+    that a model of many layers would take more than linear time."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -47,8 +46,8 @@ class Ops(Lazy):
         """x1 + x2, as numpy broadcasts it.
 
         On TensorFlow, Keras treats a second operand with a single axis longer than 1 as a bias: it adds it along the
-        last axis, or axis 1, whichever has that length, whatever the operand's own axis is; (8, 8) + (8, 1) adds to
-        the columns. It compares lengths at run time, so this also happens if the batch size equals another length.
+        last axis, or axis 1, whichever has that length, whatever the operand's own axis is; (8, 8) + (8, 1) adds to the
+        columns. It compares lengths at run time, so this also happens if the batch size equals another length.
         """
         left, right = (tuple(getattr(x, "shape", ())) for x in (x1, x2))
         along_last = len(left) >= len(right) and right[-1:] == left[-1:] and {*right[:-1]} <= {1} and None not in right
@@ -66,8 +65,7 @@ class Ops(Lazy):
 
     def _with_one_zero(self, x):
         """x with 0 in place of -0, which Keras treats as less than 0. And TensorFlow compiles argmax(f(x)) for a
-        monotonic f
-        into argmax(x), although several f(x) may be equal; `where` prevents this."""
+        monotonic f into argmax(x), although several f(x) may be equal; `where` prevents this."""
         zero = self.zeros_like(x)
         return self.where(self.equal(x, zero), zero, x)
 

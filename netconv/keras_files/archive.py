@@ -29,8 +29,8 @@ VARIABLE = 4096
 def save(model, target, members: dict[str, bytes] | None = None) -> None:
     """Writes a model to `target`, a path or a binary stream; `members` become `netconv/NAME`.
 
-    A path that ends in `.h5` is written in Keras's legacy HDF5 format, without members. A path is written completely
-    or not at all. Raises OSError when it cannot be written.
+    A path that ends in `.h5` is written in Keras's legacy HDF5 format, without members. A path is written completely or
+    not at all. Raises OSError when it cannot be written.
     """
     if hasattr(target, "write"):
         with tempfile.TemporaryDirectory() as folder:

@@ -60,8 +60,7 @@ def areas(boxes, format: str):
 
 def intersection_area(one, two, extra: float = 0.0):
     """The area of the intersections of boxes, two times four tensors that broadcast. `extra` is the length of a box
-    that
-    begins and ends at the same position."""
+    that begins and ends at the same position."""
     sides = []
     for low, high in ((0, 2), (1, 3)):
         side = ops.subtract(ops.minimum(one[high], two[high]), ops.maximum(one[low], two[low]))
@@ -113,8 +112,7 @@ def non_maximum_suppression(at, valid, traits, suppresses):
 
 def _suppression_block(at, size: int, traits, suppresses):
     """A model with the outputs: which boxes of a block are kept (N, size); and the inputs: which of the boxes before
-    the
-    block are kept (N, j), their traits, which boxes of the block are valid (N, size), their traits."""
+    the block are kept (N, j), their traits, which boxes of the block are valid (N, size), their traits."""
     lengths = {"left": (None,), "before": (None, traits.shape[2]), "valid": (size,), "traits": (size, traits.shape[2])}
     dtypes = {"left": "float32", "valid": "float32"}
     entry = [keras.Input(shape, dtype=dtypes.get(name, traits.dtype), name=name) for name, shape in lengths.items()]

@@ -71,8 +71,7 @@ def _strided(data, stride):
 
 def by_group(data, weight, bias, groups: int, convolve_group):
     """convolve_group(data, weight, bias, part) for each group, concatenated: on a CPU TensorFlow's gradient of a
-    grouped
-    convolution takes a hundred times as long as those of the groups one by one."""
+    grouped convolution takes a hundred times as long as those of the groups one by one."""
     if groups == 1:
         return convolve_group(data, weight, bias, None)
     data, weights, biases = ops.split(data, groups, -1), _split_array(weight, groups), _split_array(bias, groups)
@@ -108,8 +107,8 @@ def _group_convolution(at, config, data, weight, bias, part: str | None):
 
 
 def _depthwise_convolution(at, data, weight, bias, groups: int, config):
-    """A group for each channel: MXNet's weight is (channels x multiplier, 1, *kernel), Keras's kernel
-    (*kernel, channels, multiplier)."""
+    """A group for each channel: MXNet's weight is (channels x multiplier, 1, *kernel), Keras's kernel (*kernel,
+    channels, multiplier)."""
     kernel = tuple(weight.shape[2:])
     apart, axes = (groups, -1, *kernel), (*range(2, len(kernel) + 2), 0, 1)
     if not isinstance(weight, TrackedArray):

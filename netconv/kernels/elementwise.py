@@ -42,8 +42,7 @@ def hypot(lhs, rhs):
 
 def power(base, exponent):
     """TensorFlow compiles a constant power of 1/2 into a square root, which is NaN for -infinity; so the exponent is
-    made
-    to depend on the data."""
+    made to depend on the data."""
     if not hasattr(exponent, "shape") and abs(exponent) == 0.5:
         exponent = ops.add(ops.stop_gradient(ops.minimum(ops.absolute(base), 0)), exponent)
     return ops.power(base, exponent)

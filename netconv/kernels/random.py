@@ -70,8 +70,8 @@ def _first_accepted(accepted, values):
 
 
 def gamma(at, zeros, alpha):
-    """Numbers of the gamma distribution of scale 1. Marsaglia and Tsang, ACM TOMS 26 (2000): below 1, those for
-    alpha + 1 times a power of a uniform one."""
+    """Numbers of the gamma distribution of scale 1. Marsaglia and Tsang, ACM TOMS 26 (2000): below 1, those for alpha +
+    1 times a power of a uniform one."""
     n = GAMMA_TRIES
     alpha = ops.add(zeros, alpha)
     rows = _candidates(at, zeros, 2 * n + 1, "gamma")
@@ -88,8 +88,7 @@ def gamma(at, zeros, alpha):
 
 def poisson(at, zeros, lam):
     """Poisson numbers as floats, computed in double precision. For a small mean: inversion of the distribution
-    function;
-    for a large one: Hörmann's transformed rejection (Insurance: Mathematics and Economics 12, 1993)."""
+    function; for a large one: Hörmann's transformed rejection (Insurance: Mathematics and Economics 12, 1993)."""
     n = POISSON_TRIES
     lam = ops.cast(ops.add(zeros, lam), "float64")
     rows = ops.cast(_normal_cdf(_candidates(at, zeros, 2 * n + 1, "poisson")), "float64")

@@ -62,8 +62,7 @@ NUDGE = 1 + 1e-12
 
 def in_operand_dtype(function, nudged: bool = False):
     """A function whose result has the dtype of its operands: for integers MXNet computes in double precision and
-    truncates
-    the result. `nudged` is for functions that are exact at integers in C and not in Keras."""
+    truncates the result. `nudged` is for functions that are exact at integers in C and not in Keras."""
 
     def compute(*operands):
         dtypes = {dtype_of(x) for x in operands if hasattr(x, "dtype")}
@@ -93,8 +92,7 @@ def c_cast_number(number, dtype: str) -> np.ndarray:
 
 def promote(data, scalar: float, is_int: bool):
     """Data and scalar in one dtype: for integer data the scalar is truncated if `is_int`, otherwise both become
-    float64.
-    Booleans count as 0 and 1."""
+    float64. Booleans count as 0 and 1."""
     if not is_integer(data):
         return data, scalar
     if not is_int:

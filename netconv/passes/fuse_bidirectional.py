@@ -1,4 +1,4 @@
-"""A forward and a backward recurrent layer become one bidirectional layer. Knows op names, not Keras."""
+"""Fuses a forward and a backward recurrent layer to a bidirectional layer. Knows op names, not Keras."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ REVERSE = {"use_sequence_length": False, "axis": 0}
 
 
 def _swapped(rewriter: GraphRewriter, edge: Edge) -> Edge | None:
-    """The data of a SwapAxis of the first two axes."""
+    """The input of a SwapAxis of the first two axes."""
     data = rewriter.single(edge, "SwapAxis")
     swaps = data and {typed_attributes(rewriter[edge])[name] for name in ("dim1", "dim2")} == {0, 1}
     return data if swaps else None
 
 
 def fuse_bidirectional(rewriter: GraphRewriter, edge: Edge) -> Node | None:
-    """A recurrent layer and one that runs backwards between two reversals, their states side by side, as
-    NetBidirectionalOperator writes them: an RNN of two directions."""
+    """A recurrent layer and one between two reversals, their outputs concatenated, as NetBidirectionalOperator writes
+    them: a bidirectional RNN."""
     parts = rewriter.match(edge, "Concat", dim=2)
     if len(parts) != 2:
         return None
@@ -45,7 +45,8 @@ def fuse_bidirectional(rewriter: GraphRewriter, edge: Edge) -> Node | None:
 
 
 def _joined_arrays(rewriter: GraphRewriter, ahead: Edge, behind: Edge) -> TrackedArray | None:
-    """The parameters of one RNN of two directions, if the two are alike and nothing else reads parts of them."""
+    """The parameters of a bidirectional RNN, if the two layers have the same attributes and no other node reads their
+    parts."""
     one, other = rewriter[ahead], rewriter[behind]
     if (one.op, other.op, ahead.output, behind.output) != ("RNN", "RNN", 0, 0):
         return None
