@@ -14,7 +14,7 @@ import math
 from ..keras_api.lazy import layers, ops
 
 CONVOLUTIONS = frozenset({"Convolution", "Deconvolution", "UpSampling"})
-"""Ops that TensorFlow may compute by a convolution, followed by nothing but its bias."""
+"""Ops that TensorFlow may compute by a convolution, possibly followed by its bias."""
 BARRIERS = frozenset(
     [
         *"null Activation relu sigmoid tanh softsign hard_sigmoid LeakyReLU _npx_relu _npx_sigmoid _npi_tanh".split(),

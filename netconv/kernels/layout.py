@@ -83,7 +83,7 @@ class LaidOutTensor:
     def to(self, order: Order | Flat):
         """The tensor in `order`."""
         if order not in self._forms:
-            assert isinstance(order, tuple)  # nothing is flattened here
+            assert isinstance(order, tuple)  # a tensor is never flattened here
             if isinstance(self.order, Flat):
                 tensor, now = self._unflattened(self.order), natural(2)
             else:

@@ -29,12 +29,12 @@ def fuse_bidirectional(rewriter: GraphRewriter, edge: Edge) -> Node | None:
     inner = [found for part in parts if (found := _swapped(rewriter, part))]
     if len(inner) == 1:
         return None
-    ahead, reversed_ = inner or parts
-    behind = rewriter.single(reversed_, "SequenceReverse", **REVERSE)
-    arrays = _joined_arrays(rewriter, ahead, behind) if behind else None
-    if not behind or arrays is None:
+    forward, reversed_ = inner or parts
+    backward = rewriter.single(reversed_, "SequenceReverse", **REVERSE)
+    arrays = _joined_arrays(rewriter, forward, backward) if backward else None
+    if not backward or arrays is None:
         return None
-    one, other, name = rewriter[ahead], rewriter[behind], rewriter[edge].name
+    one, other, name = rewriter[forward], rewriter[backward], rewriter[edge].name
     states = [
         rewriter.add(Node("Concat", f"{name}.state", {"dim": "0", "num_args": "2"}, pair))
         for pair in zip(one.inputs[2:], other.inputs[2:], strict=True)
@@ -44,19 +44,19 @@ def fuse_bidirectional(rewriter: GraphRewriter, edge: Edge) -> Node | None:
     return Node("SwapAxis", name, rewriter[parts[0]].attrs, (rewriter.add(rnn),)) if inner else rnn
 
 
-def _joined_arrays(rewriter: GraphRewriter, ahead: Edge, behind: Edge) -> TrackedArray | None:
+def _joined_arrays(rewriter: GraphRewriter, forward: Edge, backward: Edge) -> TrackedArray | None:
     """The parameters of a bidirectional RNN, if the two layers have the same attributes and no other node reads their
     parts."""
-    one, other = rewriter[ahead], rewriter[behind]
-    if (one.op, other.op, ahead.output, behind.output) != ("RNN", "RNN", 0, 0):
+    one, other = rewriter[forward], rewriter[backward]
+    if (one.op, other.op, forward.output, backward.output) != ("RNN", "RNN", 0, 0):
         return None
     values = typed_attributes(one)
     if typed_attributes(other) != values or values["num_layers"] != 1 or values["bidirectional"]:
         return None
     if rewriter.match(other.inputs[0], "SequenceReverse", **REVERSE) != one.inputs[:1]:
         return None
-    read_once = (ahead.node, behind.node, one.inputs[1].node, other.inputs[1].node)
-    if any(len(rewriter.readers[index]) > 1 for index in read_once) or {ahead, behind} & set(rewriter.graph.heads):
+    read_once = (forward.node, backward.node, one.inputs[1].node, other.inputs[1].node)
+    if any(len(rewriter.readers[index]) > 1 for index in read_once) or {forward, backward} & set(rewriter.graph.heads):
         return None
     arrays = [rewriter.arrays[node.inputs[1].node] for node in (one, other) if node.inputs[1].node in rewriter.arrays]
     if len({(array.size, array.trainable) for array in arrays}) != 1 or len(arrays) != 2:
