@@ -713,7 +713,8 @@ def test_what_is_proposed_was_tried():
     )
     graph = net(("Reshape", "r", ["x"], {"shape": (7, 5, 11)}))
     assert refused(ShapeError, graph) == (
-        "net.json: the shape of input 'x' cannot be inferred; --input-shape x=... gives it; nothing that was tried fits"
+        "net.json: the shape of input 'x' cannot be inferred; --input-shape x=... gives it; "
+        "no shape that was tried fits"
     )
 
 
@@ -729,7 +730,7 @@ def test_what_is_chosen_runs_with_any_number_of_examples():
     )
     assert refused(ShapeError, graph) == (
         "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 3, ?, ?) cannot be inferred: no square size "
-        "was found that fits the parameters; --input-shape x=... gives it; nothing that was tried fits"
+        "was found that fits the parameters; --input-shape x=... gives it; no shape that was tried fits"
     )
 
 
