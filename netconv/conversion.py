@@ -60,7 +60,7 @@ def build(
             model, account = model_builder.build(prepared.graph, prepared.shapes, prepared.zeros)
         except OpenShape as error:
             inputs = {prepared.graph.nodes[index].name: shape for index, shape in prepared.shapes.items()}
-            raise shape_inference.question_for_open(prepared.canonical, input_shapes or {}, inputs, error) from error
+            raise shape_inference.open_shape_error(prepared.canonical, input_shapes or {}, inputs, error) from error
     outputs = model.outputs
     chosen = compile_model.loss_choices(prepared.graph, [len(output.shape) for output in outputs])
     compile_model.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)

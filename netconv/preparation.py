@@ -87,7 +87,7 @@ def prepare(
     )
     completed = _with_parameters(net, graph, inferred.arrays, given, seed, init)
     notes = (*_parameter_notes(net, seed), *_graph_notes(raw, graph, zeros, given), *inferred.notes)
-    rewriter = GraphRewriter(reachability.frozen(completed), inferred.inputs)
+    rewriter = GraphRewriter(reachability.freeze_blocked(completed), inferred.inputs)
     reroll_rnn.reroll(rewriter)
     fuse_layers.fuse(rewriter)
     fused, before = rewriter.finished()
@@ -109,7 +109,7 @@ def _with_parameters(
         raise FormatError(
             f"{graph.source}: its parameters are in {net.parameters}; --init is for a net without a parameter file"
         )
-    initialize.require(graph, given)
+    initialize.require_arrays(graph, given)
     return graph
 
 

@@ -20,7 +20,7 @@ from ..ops import registry
 from ..ops.registry import Translation
 from .ownership import plan
 from .site import BuildState, Scope, Site, as_operand, connected_zero, keras_name, precision
-from .submodels import starts
+from .submodels import part_starts
 from .weights import duplicated_parameters, name_operations, restore_initializers, unused_parameters
 
 DTYPES = {str(number): kind for number, kind in TYPES.items()}
@@ -47,7 +47,7 @@ def build(graph: Graph, shapes: Mapping[int, Shape], zeros: Collection[int] = ()
     `shapes` are the shapes of all inputs (and states) by node index, batch axis included, None for an open length;
     `zeros` are the inputs that are not inputs of the model but start at zero. Raises NodeError, FormatError.
     """
-    begins = starts(graph)
+    begins = part_starts(graph)
     state = BuildState(_translate_subgraph, plan(graph, shapes, begins))
     scope = Scope(graph, zeros)
     inputs = {index: _input(state, graph.nodes[index], shapes[index]) for index in graph.inputs() if index not in zeros}
@@ -61,7 +61,7 @@ def build(graph: Graph, shapes: Mapping[int, Shape], zeros: Collection[int] = ()
     heads = []
     for edge, (value, home) in zip(graph.heads, _Translator(state, scope, values, begins).heads(), strict=True):
         home = home if isinstance(value, LaidOutTensor) else state.parts.number
-        heads.append((_head(state, scope, edge, value.natural()), home))
+        heads.append((_as_output(state, scope, edge, value.natural()), home))
     name = state.unique(keras_name(re.split(r"[\\/]", graph.source)[-1].partition(".")[0]) or "net")
     outputs, parts = state.parts.joined(heads, lambda: state.unique(f"{name}.part"))
     model = _model(list(inputs.values()), outputs, name)
@@ -182,7 +182,7 @@ def _translate(site: Site, given: list[Operand]) -> list[Operand | None]:
 def _operand(site: Site, result, order) -> Operand:
     if isinstance(result, (LaidOutTensor, StoredOperand)):
         return result
-    return as_operand(site, _with_axis(site, result), order)
+    return as_operand(site, _at_least_1d(site, result), order)
 
 
 def _arguments(site: Site, translation: Translation, attributes: dict[str, Any]) -> tuple[list, dict[str, Any], Any]:
@@ -218,7 +218,7 @@ def _keep_alive(site: Site, tensors: list) -> None:
         tensors[plain[0]] = ops.add(first, site.connected_zero(str(first.dtype)))
 
 
-def _with_axis(site: Site, tensor):
+def _at_least_1d(site: Site, tensor):
     """A scalar gets shape (1,): only MXNet's numpy ops have tensors without axes."""
     numpy = site.node.op.startswith("_np") or any(value is not None and not value.shape for value in site.values)
     if tensor.shape or numpy:
@@ -226,7 +226,7 @@ def _with_axis(site: Site, tensor):
     return ops.reshape(tensor, (1,))
 
 
-def _head(state: BuildState, scope: Scope, edge: Edge, tensor):
+def _as_output(state: BuildState, scope: Scope, edge: Edge, tensor):
     """An output of the model, which must be the result of an operation: an input or a constant is copied."""
     if keras.backend.is_keras_tensor(tensor) and tensor is not state.first_input:
         return tensor

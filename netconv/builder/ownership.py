@@ -68,7 +68,7 @@ def plan(graph: Graph, shapes: Mapping[int, Shape], begins: Sequence[int] = ()) 
         for name, found in shared.items()
         if len({bisect_right(begins, scope.whole_index(index)) for scope, index in found}) > 1
     }
-    unsafe = {name for name, found in shared.items() if len({scope.manner(index) for scope, index in found}) > 1}
+    unsafe = {name for name, found in shared.items() if len({scope.reading_key(index) for scope, index in found}) > 1}
     return Ownership(frozenset(shared), frozenset(unsafe | divided), frozenset(divided))
 
 
@@ -113,18 +113,19 @@ class _Scope:
                 stored = {null: self.stored[edge.node] for edge, null in inputs if edge.node in self.stored}
                 yield _Scope(node.subgraphs[number], stored, {}, self._seen, self.whole_index(index))
 
-    def manner(self, index: int) -> Hashable:
+    def reading_key(self, index: int) -> Hashable:
         """How a node reads its parameters: nodes with the same manner get the same layer."""
         if index == HEAD:
             return HEAD
         node = self.graph.nodes[index]
         free = registry.translation(node.op).layout not in FIXED_LAYOUTS
         inputs = tuple(
-            self.stored[edge.node].key if edge.node in self.stored else self._form(edge, free) for edge in node.inputs
+            self.stored[edge.node].key if edge.node in self.stored else self._data_key(edge, free)
+            for edge in node.inputs
         )
         return node.op, tuple(sorted(node.attrs.items())), inputs, self.graph.used_outputs[index]
 
-    def _form(self, edge: Edge, free: bool) -> Hashable:
+    def _data_key(self, edge: Edge, free: bool) -> Hashable:
         """The rank of data, which of its lengths are open, its dtype, and its axis order if the op leaves it `free`."""
         shape = self._forward.get(edge)
         known = None if shape is None else tuple(n is None for n in shape)

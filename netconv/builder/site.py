@@ -39,7 +39,7 @@ def layer_name(name: str) -> str:
     return keras_name(name).lstrip("_-")
 
 
-def snake(name: str) -> str:
+def to_snake_case(name: str) -> str:
     """CamelCase to snake_case."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
@@ -130,7 +130,7 @@ class Site:
                 self.build.discarded.update(sources(array.origin))
 
     def name(self, part: str | None = None) -> str:
-        base = layer_name(self.node.name) or layer_name(snake(self.node.op))
+        base = layer_name(self.node.name) or layer_name(to_snake_case(self.node.op))
         return f"{base}.{part}" if part else base
 
     @property
@@ -181,7 +181,7 @@ class Site:
         config = self.precision(*arrays.values()) | config
         layer = cls(*args, name=self.build.unique(self.name(part)), **config)
         for role, array in arrays.items():
-            self._preset(layer, role, array)
+            self._initialize_with(layer, role, array)
         if key is not None:
             self.build.shared_layers[key] = layer
         return layer
@@ -200,7 +200,7 @@ class Site:
         mixed = dtypes[0] == "float16" and any(array.dtype == "float32" for array in weights)
         return {"dtype": "mixed_float16" if mixed else dtypes[0]}
 
-    def _preset(self, layer, role: str, array: TrackedArray) -> None:
+    def _initialize_with(self, layer, role: str, array: TrackedArray) -> None:
         """Has the variable `role` initialized with the array's values, so that no random numbers are drawn for it."""
         *path, variable = role.split(".")
         owner = layer
@@ -271,7 +271,7 @@ class Site:
             name = layer_name(names[0].rpartition(":")[2]) if names else self.name("constant")
             config = {"trainable": table.trainable} | config
             layer = layers.Embedding(*table.shape, name=self.build.unique(name or "array"), **config)
-            self._preset(layer, "embeddings", table)
+            self._initialize_with(layer, "embeddings", table)
             self.build.shared_layers[key] = layer
         return self.build.shared_layers[key]
 

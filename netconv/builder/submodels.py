@@ -16,7 +16,7 @@ WHOLE = -1
 """The number of the whole model, which has the inputs, and all nodes of a graph that is not deep."""
 
 
-def starts(graph: Graph) -> list[int]:
+def part_starts(graph: Graph) -> list[int]:
     """The index of the first node of each part; [] for a graph that becomes one model."""
     return _starts(graph, DEEPEST) if len(_starts(graph, FLAT)) > 1 else []
 

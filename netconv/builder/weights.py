@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..errors import FormatError
 from ..graph.graph import Graph
-from ..graph.tracked_array import pieces, sources
+from ..graph.tracked_array import parameter_parts, sources
 from ..keras_api.lazy import keras
-from ..passes.reachability import computed_with
-from .site import BuildState, snake
+from ..passes.reachability import value_dependencies
+from .site import BuildState, to_snake_case
 
 
 def restore_initializers(state: BuildState) -> dict[str, tuple]:
@@ -26,7 +26,7 @@ def duplicated_parameters(weights: dict[str, tuple]) -> dict[str, list[str]]:
     variables."""
     holders: dict[str, list[tuple[str, str]]] = {}
     for path, origin in weights.items():
-        for name, piece in pieces(origin):
+        for name, piece in parameter_parts(origin):
             holders.setdefault(name, []).append((piece, path))
     found = {}
     for name, taken in holders.items():
@@ -40,7 +40,7 @@ def unused_parameters(graph: Graph, used: set[str]) -> list[str]:
     """The parameters that are not in the model because only shapes depend on them. Raises FormatError if the values of
     the heads depend on one that is neither among those `used` nor discarded by the op that reads it."""
     left = {name: i for i, array in graph.arrays.items() for name in sources(array.origin) if name not in used}
-    needed = computed_with(graph) if left else ()
+    needed = value_dependencies(graph) if left else ()
     for name, index in left.items():
         if index in needed:
             raise FormatError(f"{graph.source}: parameter {name!r} was not used: no layer took it")
@@ -56,7 +56,7 @@ def name_operations(state: BuildState, model) -> list:
     names: dict[int, str] = {}
     for operation in reversed(operations):
         produced = [id(t) for t in keras.tree.flatten(operation.output)]
-        kind = snake(type(operation).__name__)
+        kind = to_snake_case(type(operation).__name__)
         whole = next((made[key] for key in produced if key in made), None)
         base = whole or next((node[key] for key in produced if key in node), None)
         names[id(operation)] = whole or (f"{base}.{kind}" if base else kind)

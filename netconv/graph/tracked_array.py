@@ -140,7 +140,7 @@ def has_constants(origin) -> bool:
     raise ValueError(f"no origin: {origin!r}")
 
 
-def pieces(origin) -> set[tuple[str, str]]:
+def parameter_parts(origin) -> set[tuple[str, str]]:
     """The parameters that an array was derived from, each with its part; "" is the whole parameter."""
     match origin:
         case ("param", name, _):
@@ -148,11 +148,11 @@ def pieces(origin) -> set[tuple[str, str]]:
         case ("constant", _):
             return set()
         case ("concat", parts, _):
-            return {piece for part in parts for piece in pieces(part)}
+            return {piece for part in parts for piece in parameter_parts(part)}
         case ("slice", inner, bounds):
-            return {(name, f"{piece}{bounds}") for name, piece in pieces(inner)}
+            return {(name, f"{piece}{bounds}") for name, piece in parameter_parts(inner)}
         case (_, inner, *_):
-            return pieces(inner)
+            return parameter_parts(inner)
     raise ValueError(f"no origin: {origin!r}")
 
 

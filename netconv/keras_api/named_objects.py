@@ -10,7 +10,7 @@ from .lazy import keras
 
 INFERRED_METRICS = frozenset({"accuracy", "acc"})
 """Metrics that Keras chooses by the shape of a model's output and its loss, when it compiles the model."""
-SOME = {
+SUGGESTIONS = {
     "optimizer": "adam, sgd, rmsprop", "loss": "mean_squared_error, binary_crossentropy",
     "metric": "accuracy, top_k_categorical_accuracy",
 }  # fmt: skip
@@ -56,14 +56,14 @@ def find(module, name, kind: str):
     have, and for arguments that it does not take."""
     try:
         if isinstance(name, str) and (kind == "optimizer" or "(" in name):  # `keras.optimizers.get` does not know Lamb
-            return _made(module, *call_expressions.parse(name, EXAMPLES[kind]))
+            return _make(module, *call_expressions.parse(name, EXAMPLES[kind]))
         return module.get(name)
     except (ValueError, KeyError):
         name = name.partition("(")[0]
-        raise NetconvError(f"Keras has no {kind} called {name!r}; it has {SOME[kind]} and others") from None
+        raise NetconvError(f"Keras has no {kind} called {name!r}; it has {SUGGESTIONS[kind]} and others") from None
 
 
-def _made(module, name: str, options: dict[str, Any]):
+def _make(module, name: str, options: dict[str, Any]):
     classes = {n.lower(): getattr(module, n) for n in dir(module) if n[0].isupper()}
     make = classes[name.replace("_", "").lower()]
     call_expressions.check(make, name, options)

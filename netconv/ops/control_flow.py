@@ -88,7 +88,7 @@ def _foreach_shape(a, ins, outs, guess=False):
     for _ in range(2):  # once more with the states as they leave the first step
         inner.propagate(dirty)
         if guess:
-            inner.guess()
+            inner.guess_shapes()
         for null, end in zip(nulls[data : data + states], ends, strict=False):
             both = merge(inner.shape(Edge(null)), inner.shape(end))
             dirty = {*dirty, *inner.refine([(Edge(null), both), (end, both)] if both is not None else [])}

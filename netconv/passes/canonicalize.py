@@ -11,27 +11,27 @@ from ..graph.graph import Edge, Graph, Node
 from ..graph.tracked_array import TrackedArray
 from ..ops import registry
 from ..ops.traits import Keeps
-from .losses import labels, without_labels, without_losses
+from .losses import loss_labels, remove_ignored_inputs, remove_losses
 from .recurrent_states import is_state
 
 ARITHMETIC = frozenset({"elemwise_add", "elemwise_sub", "elemwise_mul", "elemwise_div"})
 
 
-def canonical(graph: Graph) -> Graph:
+def rename_aliases(graph: Graph) -> Graph:
     """Op names as MXNet 1.9.1 writes them."""
     ops = registry.load()
     nodes = tuple(
         replace(
             node,
             op=ops[node.op].op if node.op in ops else node.op,
-            subgraphs=tuple(canonical(subgraph) for subgraph in node.subgraphs),
+            subgraphs=tuple(rename_aliases(subgraph) for subgraph in node.subgraphs),
         )
         for node in graph.nodes
     )
     return replace(graph, nodes=nodes)
 
 
-def unfused(graph: Graph) -> Graph:
+def inline_fused_subgraphs(graph: Graph) -> Graph:
     """Replaces ops that oneDNN fused by their subgraphs, except those that compute with integers."""
     nodes: list[Node] = []
     arrays: dict[int, TrackedArray] = {}
@@ -67,7 +67,7 @@ def _inlined(node: Node, inputs: tuple[Edge, ...], nodes: list[Node]) -> list[Ed
     return [moved[head.node] for head in subgraph.heads]
 
 
-def without_identity(graph: Graph) -> Graph:
+def remove_identities(graph: Graph) -> Graph:
     """Removes nodes that return their input; heads keep their names (`ports`)."""
     replaced: dict[Edge, Edge] = {}
     nodes: list[Node] = []
@@ -79,7 +79,7 @@ def without_identity(graph: Graph) -> Graph:
     return replace(graph, nodes=tuple(nodes), heads=tuple(replaced.get(edge, edge) for edge in graph.heads))
 
 
-def with_ranges(graph: Graph) -> Graph:
+def infer_ranges(graph: Graph) -> Graph:
     """Replaces a range whose length is inferred (`infer_range`) by an arange_like of the data that it is combined
     with."""
     nodes = list(graph.nodes)
@@ -97,7 +97,7 @@ def with_ranges(graph: Graph) -> Graph:
     return replace(graph, nodes=tuple(nodes)).pruned()[0]
 
 
-def without_weight_dropout(graph: Graph) -> Graph:
+def remove_weight_dropout(graph: Graph) -> Graph:
     """Recurrent layers read their stored weights instead of their products with a random mask, which Mathematica 12
     writes for "VariationalWeights"; the hint `undropped` records this."""
     drawn: set[int] = set()
@@ -114,12 +114,12 @@ def without_weight_dropout(graph: Graph) -> Graph:
     return replace(graph, nodes=tuple(nodes))
 
 
-def without_unused(graph: Graph) -> Graph:
+def remove_unused(graph: Graph) -> Graph:
     """Removes the nodes that no head depends on."""
     return graph.keep(sorted(graph.needs(*(edge.node for edge in graph.heads))))
 
 
-def without_hidden_heads(graph: Graph) -> Graph:
+def remove_hidden_heads(graph: Graph) -> Graph:
     """Removes the heads that Mathematica adds for the final states of recurrent layers: BlockGrads with the name of an
     initial state."""
     names = {graph.nodes[i].name for i in graph.inputs()}
@@ -136,16 +136,16 @@ def without_hidden_heads(graph: Graph) -> Graph:
 
 def losses_left_out(raw: Graph, given: Collection[str] = ()) -> list[str]:
     """The names of the labels whose heads are left out."""
-    graph = without_labels(unfused(canonical(raw)))
+    graph = remove_ignored_inputs(inline_fused_subgraphs(rename_aliases(raw)))
     needed = graph.needs(*(edge.node for edge in graph.heads))
-    return [graph.nodes[i].name for i in sorted(labels(graph, given) & needed)]
+    return [graph.nodes[i].name for i in sorted(loss_labels(graph, given) & needed)]
 
 
 def canonicalize(graph: Graph, states: bool = False, given: Collection[str] = ()) -> Graph:
     """Applies all rules in order. With `states` the states of recurrent layers stay inputs and outputs; labels that are
     `given` stay inputs."""
-    graph = without_losses(without_labels(unfused(canonical(graph))), given)
+    graph = remove_losses(remove_ignored_inputs(inline_fused_subgraphs(rename_aliases(graph))), given)
     if not states:
-        graph = without_hidden_heads(graph)
+        graph = remove_hidden_heads(graph)
     graph = replace(graph, ports=tuple(graph.nodes[edge.node].name for edge in graph.heads))
-    return with_ranges(without_weight_dropout(without_identity(without_unused(graph))))
+    return infer_ranges(remove_weight_dropout(remove_identities(remove_unused(graph))))

@@ -13,7 +13,7 @@ from .rewriter import GraphRewriter
 REVERSE = {"use_sequence_length": False, "axis": 0}
 
 
-def _swapped(rewriter: GraphRewriter, edge: Edge) -> Edge | None:
+def _swapaxes_input(rewriter: GraphRewriter, edge: Edge) -> Edge | None:
     """The input of a SwapAxis of the first two axes."""
     data = rewriter.single(edge, "SwapAxis")
     swaps = data and {typed_attributes(rewriter[edge])[name] for name in ("dim1", "dim2")} == {0, 1}
@@ -26,12 +26,12 @@ def fuse_bidirectional(rewriter: GraphRewriter, edge: Edge) -> Node | None:
     parts = rewriter.match(edge, "Concat", dim=2)
     if len(parts) != 2:
         return None
-    inner = [found for part in parts if (found := _swapped(rewriter, part))]
+    inner = [found for part in parts if (found := _swapaxes_input(rewriter, part))]
     if len(inner) == 1:
         return None
     forward, reversed_ = inner or parts
     backward = rewriter.single(reversed_, "SequenceReverse", **REVERSE)
-    arrays = _joined_arrays(rewriter, forward, backward) if backward else None
+    arrays = _merged_arrays(rewriter, forward, backward) if backward else None
     if not backward or arrays is None:
         return None
     one, other, name = rewriter[forward], rewriter[backward], rewriter[edge].name
@@ -44,7 +44,7 @@ def fuse_bidirectional(rewriter: GraphRewriter, edge: Edge) -> Node | None:
     return Node("SwapAxis", name, rewriter[parts[0]].attrs, (rewriter.add(rnn),)) if inner else rnn
 
 
-def _joined_arrays(rewriter: GraphRewriter, forward: Edge, backward: Edge) -> TrackedArray | None:
+def _merged_arrays(rewriter: GraphRewriter, forward: Edge, backward: Edge) -> TrackedArray | None:
     """The parameters of a bidirectional RNN, if the two layers have the same attributes and no other node reads their
     parts."""
     one, other = rewriter[forward], rewriter[backward]

@@ -38,7 +38,7 @@ def elu_with_added_axis(rewriter: GraphRewriter, edge: Edge) -> Node | None:
     return replace(rewriter[merged], name=rewriter[edge].name, inputs=data) if merged and data else None
 
 
-def leaky(rewriter: GraphRewriter, edge: Edge) -> Node | None:
+def leaky_ramp(rewriter: GraphRewriter, edge: Edge) -> Node | None:
     """Ramp[x] - s Ramp[-x]. Not a LeakyReLU, whose gradient at 0 is s instead of 0."""
     minus = rewriter.difference(edge)
     for above, other in (minus,) if minus else both_orders(rewriter.sum(edge)):
@@ -49,7 +49,7 @@ def leaky(rewriter: GraphRewriter, edge: Edge) -> Node | None:
     return None
 
 
-def capped(rewriter: GraphRewriter, edge: Edge) -> Node | None:
+def capped_ramp(rewriter: GraphRewriter, edge: Edge) -> Node | None:
     """Ramp[x + 1] - Ramp[x - 1] of a HardTanh or HardSigmoid: x + 1 between 0 and 2. Not a clip, whose gradient at 0 is
     1."""
     inner = [rewriter.relu(ramp) for ramp in rewriter.difference(edge)]
@@ -267,9 +267,9 @@ RULES: dict[str, tuple[Callable[[GraphRewriter, Edge], Node | None], ...]] = {
     "Concat": (fuse_bidirectional,),
     "Reshape": (elu_with_added_axis,),
     "_mul_scalar": (alpha_dropout,),
-    "elemwise_sub": (leaky, capped),
-    "broadcast_sub": (leaky, capped),
-    "elemwise_add": (leaky, bias),
+    "elemwise_sub": (leaky_ramp, capped_ramp),
+    "broadcast_sub": (leaky_ramp, capped_ramp),
+    "elemwise_add": (leaky_ramp, bias),
     "broadcast_add": (normalization_beta, bias),
     "_npi_add": (bias,),
     **dict.fromkeys(PRODUCTS, (dense,)),

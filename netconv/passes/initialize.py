@@ -36,7 +36,7 @@ Fill = Callable[..., "np.ndarray"]
 """(random numbers, shape, options) -> values."""
 
 
-def require(graph: Graph, given: Collection[str] = ()) -> None:
+def require_arrays(graph: Graph, given: Collection[str] = ()) -> None:
     """Raises FormatError if a parameter has no stored array and is not `given` as an input."""
     missing = [graph.nodes[i].name for i in parameters(graph, given)]
     if not missing:
@@ -76,7 +76,7 @@ def initialize(
             raise ShapeError(f"{graph.source}: the parameters would have more than {MOST_ELEMENTS} elements")
         fill, options = _hinted(node) if "init" in node.hints else _default(graph, index, role, weight)
         try:
-            if fill is _fused:
+            if fill is _fused_rnn:
                 options = {"weight": weight, **options}
             value = fill(np.random.default_rng([seed % 2**63, index]), shape, **options)
         except (TypeError, ValueError, ArithmeticError, LookupError) as error:
@@ -94,7 +94,7 @@ def _hinted(node: Node) -> tuple[Fill, dict[str, Any]]:
     """The initializer of a hint: `["xavier", {"magnitude": 2}]`, or only a name."""
     text = node.hints["init"]
     try:
-        return _named(json.loads(text) if text[:1] in '["' else text)
+        return _fill_by_name(json.loads(text) if text[:1] in '["' else text)
     except (ValueError, TypeError, KeyError, RecursionError):
         known = ", ".join(sorted(FILLS))
         raise NodeError(
@@ -102,7 +102,7 @@ def _hinted(node: Node) -> tuple[Fill, dict[str, Any]]:
         ) from None
 
 
-def _named(hint) -> tuple[Fill, dict[str, Any]]:
+def _fill_by_name(hint) -> tuple[Fill, dict[str, Any]]:
     name, options = hint if isinstance(hint, list) else (hint, {})
     return FILLS[name.lower()], dict(options)
 
@@ -123,7 +123,7 @@ def _default(graph: Graph, index: int, role: Role, weight: tuple[Fill, dict[str,
         if node.op == "RNN" and node.inputs[1:2] == (Edge(index),):
             a = registry.typed_attributes(node)
             options = {key: a[key] for key in ("mode", "num_layers", "bidirectional", "projection_size")}
-            return _fused, {"num_hidden": a["state_size"], "forget_bias": 0.0, **options}
+            return _fused_rnn, {"num_hidden": a["state_size"], "forget_bias": 0.0, **options}
     return weight
 
 
@@ -205,7 +205,7 @@ def _lstm_bias(rng, shape, forget_bias=1.0):
     return value
 
 
-def _fused(rng, shape, weight, mode, num_hidden, num_layers, bidirectional=False, init=None, forget_bias=1.0,
+def _fused_rnn(rng, shape, weight, mode, num_hidden, num_layers, bidirectional=False, init=None, forget_bias=1.0,
            projection_size=None):  # fmt: skip
     """An RNN's flat vector: the weights of each gate by the initializer `init` or that of all weights, then the biases,
     which are zero except for the two of an LSTM's forget gate."""
@@ -218,7 +218,9 @@ def _fused(rng, shape, weight, mode, num_hidden, num_layers, bidirectional=False
     bias = np.zeros((num_layers, directions, 2, gates, num_hidden))
     if mode == "lstm":
         bias[..., 1, :] = forget_bias
-    fill, options = _named(json.loads(init) if isinstance(init, str) and init[:1] == "[" else init) if init else weight
+    fill, options = (
+        _fill_by_name(json.loads(init) if isinstance(init, str) and init[:1] == "[" else init) if init else weight
+    )
     per_layer = [(num_hidden, units)] * gates + [(projection_size, num_hidden)] * bool(projection_size)
     later = ([(num_hidden, units * directions)] * gates + per_layer) * directions * (num_layers - 1)
     known = sum(math.prod(block) for block in per_layer * directions + later) + biases
@@ -242,5 +244,5 @@ FILLS: dict[str, Fill] = {
     "orthogonal": _orthogonal,
     "bilinear": _bilinear,
     "lstmbias": _lstm_bias,
-    "fusedrnn": _fused,
+    "fusedrnn": _fused_rnn,
 }

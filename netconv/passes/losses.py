@@ -10,13 +10,13 @@ from ..ops import registry
 from ..shapes.parameter_roles import owns
 
 
-def without_labels(graph: Graph) -> Graph:
+def remove_ignored_inputs(graph: Graph) -> Graph:
     """Removes the inputs that ops ignore, such as the label of a loss head."""
     nodes = tuple(replace(node, inputs=node.inputs[: registry.inputs_used(node)]) for node in graph.nodes)
     return replace(graph, nodes=nodes)
 
 
-def labels(graph: Graph, given: Collection[str] = ()) -> frozenset[int]:
+def loss_labels(graph: Graph, given: Collection[str] = ()) -> frozenset[int]:
     """The inputs that only a loss compares with a prediction, except those `given`: recognized by their position or
     name, if no node that depends on them reads parameters. None in a graph of Mathematica, where the loss is an
     output."""
@@ -29,7 +29,7 @@ def labels(graph: Graph, given: Collection[str] = ()) -> frozenset[int]:
         for index in graph.inputs()
         if graph.nodes[index].name not in given
         and (index in compared or graph.nodes[index].name.endswith("label"))
-        and not any(owns(graph.nodes[i]) for i in _depending(graph, {index}))
+        and not any(owns(graph.nodes[i]) for i in _dependents(graph, {index}))
     )
 
 
@@ -40,7 +40,7 @@ def _chain_start(graph: Graph, index: int) -> int:
     return index
 
 
-def _depending(graph: Graph, sources: Collection[int]) -> set[int]:
+def _dependents(graph: Graph, sources: Collection[int]) -> set[int]:
     """The nodes that depend on `sources`, these included."""
     dependent = set(sources)
     for index, node in enumerate(graph.nodes):
@@ -49,10 +49,10 @@ def _depending(graph: Graph, sources: Collection[int]) -> set[int]:
     return dependent
 
 
-def without_losses(graph: Graph, given: Collection[str] = ()) -> Graph:
+def remove_losses(graph: Graph, given: Collection[str] = ()) -> Graph:
     """Removes the heads that depend on a label; if all do, their predictions become the heads."""
-    left_out = labels(graph, given)
-    dependent = _depending(graph, left_out)
+    left_out = loss_labels(graph, given)
+    dependent = _dependents(graph, left_out)
     heads = tuple(edge for edge in graph.heads if edge.node not in dependent)
     if len(heads) == len(graph.heads):
         return graph
@@ -69,12 +69,12 @@ def _predictions(graph: Graph, head: Edge, left_out: Collection[int], dependent:
     read = [edge for edge in sorted(inputs) if graph.needs(edge.node) & data]
     before = {edge for i in needed - set(dependent) for edge in graph.nodes[i].inputs} | set(read)
     for gate in sorted(before, reverse=True):
-        if gate.node not in data and all(_passes(graph, edge, gate, data) for edge in read):
+        if gate.node not in data and all(_all_pass_through(graph, edge, gate, data) for edge in read):
             return [gate]
     return read
 
 
-def _passes(graph: Graph, edge: Edge, gate: Edge, data: Collection[int]) -> bool:
+def _all_pass_through(graph: Graph, edge: Edge, gate: Edge, data: Collection[int]) -> bool:
     """Whether `edge` depends on data only through `gate`."""
     todo, seen = [edge], set()
     while todo:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..graph.graph import Edge, Graph, Node
 from ..ops import registry
 
-MOVING = frozenset({"moving_mean", "moving_var"})
+MOVING_STATISTICS = frozenset({"moving_mean", "moving_var"})
 """The names of moving statistics in the schemas of ops."""
 
 
@@ -24,15 +24,15 @@ def _dependencies(graph: Graph, reads: Callable[[Node], Iterable[Edge]]) -> set[
     return needed
 
 
-def computed_with(graph: Graph) -> set[int]:
+def value_dependencies(graph: Graph) -> set[int]:
     """The nodes whose values, not only their shapes, the heads depend on."""
     return _dependencies(graph, registry.value_inputs)
 
 
-def frozen(graph: Graph) -> Graph:
+def freeze_blocked(graph: Graph) -> Graph:
     """Freezes the arrays that the heads depend on only through a BlockGrad, except moving statistics: a BatchNorm
     before a BlockGrad still normalizes by batch in training and updates them, as in MXNet."""
     needed = _dependencies(graph, lambda node: () if node.op == "BlockGrad" else node.inputs)
-    needed.update(edge.node for node in graph.nodes for edge in registry.named_inputs(node, MOVING))
+    needed.update(edge.node for node in graph.nodes for edge in registry.named_inputs(node, MOVING_STATISTICS))
     arrays = {i: array if i in needed else array.frozen() for i, array in graph.arrays.items()}
     return replace(graph, arrays=arrays)

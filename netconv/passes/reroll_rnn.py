@@ -74,7 +74,7 @@ def _layers(rewriter: GraphRewriter) -> list[Layer]:
     return found
 
 
-def _inside(rewriter: GraphRewriter, layer: Layer) -> set[int]:
+def _nodes_inside(rewriter: GraphRewriter, layer: Layer) -> set[int]:
     """The nodes that compute the steps."""
     inside: set[int] = set()
     for step, *ends in zip(layer.steps, layer.inputs, layer.states, strict=True):
@@ -89,7 +89,7 @@ def _inside(rewriter: GraphRewriter, layer: Layer) -> set[int]:
 
 def _is_self_contained(rewriter: GraphRewriter, layer: Layer) -> bool:
     """Whether no other node reads intermediate results of the steps, and no input depends on them."""
-    inside = _inside(rewriter, layer)
+    inside = _nodes_inside(rewriter, layer)
     shown = {step.state.node for step in layer.steps}
     if layer.steps[-1].cell:
         shown.add(layer.steps[-1].cell.node)

@@ -150,7 +150,7 @@ class ShapeSolver:
                         heapq.heappush(heap, sign * other)
             sign = -sign
 
-    def guess(self) -> None:
+    def guess_shapes(self) -> None:
         """Guesses the most likely shapes where rules leave a rank open, first that operands have the same rank, and
         keeps the guesses that are consistent."""
         guesses = [

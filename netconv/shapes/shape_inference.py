@@ -66,10 +66,10 @@ def infer(graph: Graph, given: Mapping[str, tuple] | None = None, *, ignored: Co
     try:
         return _infer(graph, given or {}, ignored, zeros, row)
     except Undecided as asked:
-        raise ask(graph, asked, given or {}, ignored, zeros) from None
+        raise unknown_shape_error(graph, asked, given or {}, ignored, zeros) from None
 
 
-def ask(graph: Graph, asked: Undecided, given: Mapping[str, tuple], ignored: Collection[str] = (),
+def unknown_shape_error(graph: Graph, asked: Undecided, given: Mapping[str, tuple], ignored: Collection[str] = (),
         zeros: Collection[int] = ()) -> ShapeError:  # fmt: skip
     """The error that asks for the shape of an input, with an example that was tried, and with examples for other inputs
     whose shapes are needed too."""
@@ -85,13 +85,13 @@ def ask(graph: Graph, asked: Undecided, given: Mapping[str, tuple], ignored: Col
         index, name = current.index, graph.nodes[current.index].name
         likely = examples(current)
         fitting: dict[tuple[bool, bool, int], tuple[Lengths, Undecided | None]] = {}
-        shapes = chain(islice(likely, len(RANKS)), _of_each_rank(current, tried), likely)
+        shapes = chain(islice(likely, len(RANKS)), _examples_by_rank(current, tried), likely)
         for example in islice(shapes, max(1, min(MOST_EXAMPLES, left // len(graph.nodes)))):
             left -= len(graph.nodes)
             other: Undecided | None = None
             try:
                 inferred = tried(example)
-                _runs(graph, inferred)
+                _check_batches(graph, inferred)
                 batch = inferred.inputs[index][:1]
             except Undecided as also:
                 other, batch = also, (also.solver.shape(Edge(index)) or ())[:1]
@@ -114,7 +114,7 @@ def ask(graph: Graph, asked: Undecided, given: Mapping[str, tuple], ignored: Col
     return UnknownShape(question(graph, first, found_so_far))
 
 
-def _of_each_rank(asked: Undecided, tried: Callable[[Lengths], Inferred]) -> Iterator[Lengths]:
+def _examples_by_rank(asked: Undecided, tried: Callable[[Lengths], Inferred]) -> Iterator[Lengths]:
     """Examples with the lengths of an input that can be inferred from its rank only."""
     for rank in RANKS if asked.known is None else ():
         try:
@@ -125,7 +125,7 @@ def _of_each_rank(asked: Undecided, tried: Callable[[Lengths], Inferred]) -> Ite
             yield from islice(fill_open_axes(shape), MOST_OF_A_RANK)
 
 
-def question_for_open(
+def open_shape_error(
     graph: Graph, given: Mapping[str, tuple], inputs: Mapping[str, Shape], error: OpenShape
 ) -> NetconvError:
     """The error that asks for the input on which open lengths of a node depend; `inputs` are the shapes by name."""
@@ -135,11 +135,11 @@ def question_for_open(
         shape = inputs.get(graph.nodes[index].name)
         if index in upstream and None in (shape or ())[1:]:
             why = f"must be known: {error.op} node {error.node!r}: {error.needs}"
-            return ask(graph, Undecided(ShapeSolver(graph, {index: shape}), index, why), given)
+            return unknown_shape_error(graph, Undecided(ShapeSolver(graph, {index: shape}), index, why), given)
     return error
 
 
-def _runs(graph: Graph, found: Inferred) -> None:
+def _check_batches(graph: Graph, found: Inferred) -> None:
     """Raises NodeError if batches of BATCHES examples are not consistent with the graph."""
     for batch in BATCHES:
         inputs = {i: (batch, *s[1:]) if s and s[0] is None else s for i, s in found.inputs.items()}
@@ -153,14 +153,14 @@ def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], z
     inputs = [i for i in graph.inputs() if i not in roles]
     known = _given(graph, inputs, given, ignored)
     try:
-        solver = _solved(graph, roles, known)
+        solver = _solve(graph, roles, known)
     except NodeError as error:
         if not known:
             raise
-        _solved(graph, roles, {})  # an error of the file itself is raised as such
+        _solve(graph, roles, {})  # an error of the file itself is raised as such
         shapes = ", ".join(f"{graph.nodes[i].name}={format_shape(shape)}" for i, shape in known.items())
         raise ShapeError(f"{graph.source}: the given input shapes do not fit ({shapes}): {error}") from None
-    solver.guess()
+    solver.guess_shapes()
     other_sizes = try_sizes(solver, inputs, steps)
     row_input = None if row is None else _fill_by_row(solver, [i for i in inputs if i not in zeros], row)
     found: dict[int, Lengths] = {}
@@ -209,7 +209,7 @@ def _given(graph: Graph, inputs: list[int], given: Mapping[str, tuple], ignored)
     }
 
 
-def _solved(graph: Graph, roles: Mapping[int, Role], known: Mapping[int, Shape]) -> ShapeSolver:
+def _solve(graph: Graph, roles: Mapping[int, Role], known: Mapping[int, Shape]) -> ShapeSolver:
     hinted = {i: _hint(graph.nodes[i], i in roles) for i in graph.inputs()}
     solver = ShapeSolver(graph, {**hinted, **known}, parameters=roles)
     solver.propagate(range(len(solver.rules)))

@@ -53,7 +53,7 @@ def test_a_deep_chain_is_models_one_behind_the_other(tmp_path):
 
 def test_a_graph_that_one_model_holds_is_not_parted(tmp_path):
     net, arrays = chain(submodels.FLAT // 4 * 4)
-    assert submodels.starts(reader.read(write(tmp_path, net, **arrays))) == []
+    assert submodels.part_starts(reader.read(write(tmp_path, net, **arrays))) == []
 
 
 @pytest.mark.parametrize("name", ["lstm-cells", "resnet", "tied-embedding", "detector", "mathematica-unrolled-11"])

@@ -8,7 +8,7 @@ import pytest
 from netconv.errors import FormatError, NetconvError, NodeError, ShapeError
 from netconv.graph.graph import Edge, Graph, Node
 from netconv.graph.tracked_array import TrackedArray
-from netconv.passes.initialize import initialize, require
+from netconv.passes.initialize import initialize, require_arrays
 from netconv.shapes.parameter_roles import parameters
 from netconv.shapes.shape_inference import infer
 
@@ -250,17 +250,17 @@ def test_what_a_parameter_file_lacks_is_named():
     names = ("1.Gamma", "1.Beta", "1.MovingMean", "1.MovingVariance")
     graph = owned_by("BatchNorm", {}, 4, names=names, arrays=stored, mathematica=True)
     with pytest.raises(FormatError) as caught:
-        require(graph)
+        require_arrays(graph)
     assert str(caught.value) == (
         "net.json: the parameter file has no array for '1.MovingMean', '1.MovingVariance': Mathematica 11.2 leaves "
         "moving statistics out; export the net again from Mathematica 12 or later"
     )
     with pytest.raises(FormatError) as caught:
-        require(owned_by("BatchNorm", {}, 4, arrays={1: stored[1]}))
+        require_arrays(owned_by("BatchNorm", {}, 4, arrays={1: stored[1]}))
     assert str(caught.value) == (
         "net.json: the parameter file has no array for 'p2', 'p3', 'p4': give the parameter file that belongs to this "
         "graph"
     )
     complete = {i: TrackedArray.parameter(f"p{i}", np.ones(3, "float32")) for i in range(1, 5)}
-    require(owned_by("BatchNorm", {}, 4, arrays=complete))
+    require_arrays(owned_by("BatchNorm", {}, 4, arrays=complete))
     assert parameters(owned_by("BatchNorm", {}, 4, arrays=complete)) == {}

@@ -14,7 +14,7 @@ from ...errors import FormatError
 from ...graph.graph import Graph
 from ...graph.tracked_array import TrackedArray
 from . import symbol_json
-from .symbol_json import AUXILIARY, listed, shown
+from .symbol_json import AUXILIARY, abbreviate, format_names
 
 FEW = 5
 """How many unused parameters a note lists."""
@@ -64,7 +64,9 @@ def find_params(symbol: Path | str) -> Path | None:
     if epochs:
         return symbol.with_name(epochs[max(epochs)])
     if len(others) > 1:
-        raise FormatError(f"{symbol}: several parameter files could belong to it: {listed(others)}; name one with -p")
+        raise FormatError(
+            f"{symbol}: several parameter files could belong to it: {format_names(others)}; name one with -p"
+        )
     return symbol.with_name(others[0]) if others else None
 
 
@@ -84,9 +86,9 @@ def with_params(graph: Graph, path: Path | str) -> Graph:
             by_name.setdefault(node.name, []).append(index)
     indices: Sequence[int | None]
     if pairs and [key for key, _ in pairs] == [str(i) for i in range(len(pairs))] and "0" not in by_name:
-        indices = _unnamed(graph, path, len(pairs))
+        indices = _match_by_order(graph, path, len(pairs))
     else:
-        indices = _named(graph, path, by_name, [key for key, _ in pairs])
+        indices = _match_by_name(graph, path, by_name, [key for key, _ in pairs])
     needed = graph.needs(*(edge.node for edge in graph.heads))
     arrays, unused = {}, []
     for found, (key, array) in zip(indices, pairs, strict=True):
@@ -102,39 +104,39 @@ def unused_note(graph: Graph, path: Path | str) -> tuple[str, ...]:
     if not graph.unused:
         return ()
     some = "a parameter" if len(graph.unused) == 1 else f"{len(graph.unused)} parameters"
-    return (f"{path}: {some} that the graph does not use: {listed(graph.unused, FEW)}",)
+    return (f"{path}: {some} that the graph does not use: {format_names(graph.unused, FEW)}",)
 
 
-def _named(graph: Graph, path, by_name: dict[str, list[int]], keys: list[str]) -> list[int | None]:
+def _match_by_name(graph: Graph, path, by_name: dict[str, list[int]], keys: list[str]) -> list[int | None]:
     """For each parameter the index of its node, None for a parameter without a node."""
-    names = [next((name for name in _spellings(key) if name in by_name), None) for key in keys]
+    names = [next((name for name in _possible_node_names(key) if name in by_name), None) for key in keys]
     for name, count in Counter(name for name in names if name is not None).items():
         if count != len(by_name[name]):
             raise FormatError(
-                f"{path}: {count} parameters for the {len(by_name[name])} nodes named {shown(name)} "
+                f"{path}: {count} parameters for the {len(by_name[name])} nodes named {abbreviate(name)} "
                 f"in {graph.source}; each node must have its own"
             )
     remaining = {name: iter(indices) for name, indices in by_name.items()}
     return [None if name is None else next(remaining[name]) for name in names]
 
 
-def _spellings(key: str) -> Iterator[str]:
+def _possible_node_names(key: str) -> Iterator[str]:
     """The node names that a parameter's name may refer to, the most likely first."""
     yield key
     bare = key[4:] if key.startswith(("arg:", "aux:")) else key
     yield bare
     if bare.startswith("fixedarray:"):
-        yield shortened(bare)
+        yield mathematica_node_name(bare)
 
 
-def shortened(name: str) -> str:
+def mathematica_node_name(name: str) -> str:
     """The node name that Mathematica derives from its internal name: every second of the parts between dots."""
     if name == ".":
         return "Layer"
     return ".".join(name.strip(".").split(".")[1::2]) if "." in name else name
 
 
-def _unnamed(graph: Graph, path, count: int) -> list[int]:
+def _match_by_order(graph: Graph, path, count: int) -> list[int]:
     """The nodes for a list without names, in order: the null nodes that are neither a first input of an op nor a
     label."""
     first = {node.inputs[0].node for node in graph.nodes if node.inputs}

@@ -28,7 +28,7 @@ AUXILIARY = {"BatchNorm": (3, ("moving_mean", "moving_var")), "CuDNNBatchNorm": 
 """Inputs that JSON from before 0.9 leaves out: how many inputs it lists, and which follow."""
 BEFORE_VERSIONS = 800
 """The version that is assumed for JSON without a version; 0.9 was the first to write it."""
-NAMED = 20
+MOST_NAMES = 20
 """How many names a message lists."""
 
 _SHORT = reprlib.Repr()
@@ -66,7 +66,7 @@ def _json(source: str, data: bytes):
         found = dict(pairs)
         if len(found) < len(pairs):
             twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-            raise FormatError(f"{source}: the key {shown(twice)} occurs twice in one object")
+            raise FormatError(f"{source}: the key {abbreviate(twice)} occurs twice in one object")
         return found
 
     def whole(digits):
@@ -99,42 +99,42 @@ def _graph(found, source: str, where: str, depth: int) -> Graph:
         for position, edge in enumerate(node.inputs):
             if edge.node >= count:
                 raise FormatError(
-                    f"{where}{_called(index, node)}: input {position} is node {edge.node}, and the last is {count - 1}"
+                    f"{where}{_label(index, node)}: input {position} is node {edge.node}, and the last is {count - 1}"
                 )
-    _ordered(where, nodes)
+    _check_order(where, nodes)
     heads = found.get("heads", [[count - 1, 0]])
     if not isinstance(heads, list) or not heads:
-        raise FormatError(f"{where}heads must be a list of outputs, not {shown(heads)}")
+        raise FormatError(f"{where}heads must be a list of outputs, not {abbreviate(heads)}")
     heads = tuple(_edge(f"{where}head {position}", head) for position, head in enumerate(heads))
     for position, head in enumerate(heads):
         if head.node >= count:
             raise FormatError(f"{where}head {position} is node {head.node}, and the last is {count - 1}")
     version = _version(where, found)
     if not depth:
-        nodes, heads = _upgraded(nodes, heads, BEFORE_VERSIONS if version is None else version)
+        nodes, heads = _upgrade(nodes, heads, BEFORE_VERSIONS if version is None else version)
     # every MXNet that writes its version writes node_row_ptr, and Mathematica does not
     return Graph(nodes, heads, {}, source, mathematica=version is not None and "node_row_ptr" not in found)
 
 
 def _node(entry, source: str, where: str, depth: int, index: int) -> Node:
     if not isinstance(entry, dict):
-        raise FormatError(f"{where}node {index} must be an object, not {shown(entry)}")
+        raise FormatError(f"{where}node {index} must be an object, not {abbreviate(entry)}")
     for key in ("op", "name"):
         if not isinstance(entry.get(key), str):
             raise FormatError(f"{where}node {index} has no {key}")
-        if not _encodes(entry[key]):
-            raise FormatError(f"{where}node {index}: its {key} {shown(entry[key])} is not valid text")
+        if not _is_encodable(entry[key]):
+            raise FormatError(f"{where}node {index}: its {key} {abbreviate(entry[key])} is not valid text")
     op, name = entry["op"], entry["name"]
-    where = f"{where}node {index} {shown(name)}"
+    where = f"{where}node {index} {abbreviate(name)}"
     attrs, hints = {}, {}
     for field in ("param", "attr", "attrs"):
         given = entry.get(field, {})
         if not isinstance(given, dict):
-            raise FormatError(f"{where}: {field} must be an object, not {shown(given)}")
+            raise FormatError(f"{where}: {field} must be an object, not {abbreviate(given)}")
         for key, value in given.items():
-            value = _attribute(f"{where}: attribute {shown(key)}", value)
-            if not _encodes(key + value):
-                raise FormatError(f"{where}: attribute {shown(key)} is not valid text")
+            value = _attribute(f"{where}: attribute {abbreviate(key)}", value)
+            if not _is_encodable(key + value):
+                raise FormatError(f"{where}: attribute {abbreviate(key)} is not valid text")
             hidden = _hint(key)
             if hidden:
                 hints[hidden] = value
@@ -143,7 +143,7 @@ def _node(entry, source: str, where: str, depth: int, index: int) -> Node:
                 attrs[key] = value
     inputs = entry.get("inputs", [])
     if not isinstance(inputs, list):
-        raise FormatError(f"{where}: inputs must be a list, not {shown(inputs)}")
+        raise FormatError(f"{where}: inputs must be a list, not {abbreviate(inputs)}")
     inputs = tuple(_edge(f"{where}: input {position}", edge) for position, edge in enumerate(inputs))
     subgraphs = entry.get("subgraphs", [])
     if not isinstance(subgraphs, list) or (subgraphs and depth == DEEPEST):
@@ -152,11 +152,11 @@ def _node(entry, source: str, where: str, depth: int, index: int) -> Node:
     return Node(op, name, attrs, inputs, hints, subgraphs)
 
 
-def _called(index: int, node: Node) -> str:
-    return f"node {index} {shown(node.name)}"
+def _label(index: int, node: Node) -> str:
+    return f"node {index} {abbreviate(node.name)}"
 
 
-def _encodes(text: str) -> bool:
+def _is_encodable(text: str) -> bool:
     """Whether a text can be encoded: JSON can escape half a surrogate pair, which no file name or terminal accepts."""
     return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
 
@@ -177,7 +177,7 @@ def _attribute(where: str, value) -> str:
             return str(value)
         case list() if all(isinstance(item, str | int | float | None) for item in value):
             return f"({', '.join(str(item) for item in value)})"
-    raise FormatError(f"{where} must be text, a number or a list of these, not {shown(value)}")
+    raise FormatError(f"{where} must be text, a number or a list of these, not {abbreviate(value)}")
 
 
 def _edge(where: str, edge) -> Edge:
@@ -186,7 +186,7 @@ def _edge(where: str, edge) -> Edge:
         or len(edge) not in (2, 3)
         or any(type(number) is not int or not 0 <= number < 1 << 31 for number in edge)
     ):
-        raise FormatError(f"{where} must be [node, output, version], not {shown(edge)}")
+        raise FormatError(f"{where} must be [node, output, version], not {abbreviate(edge)}")
     return Edge(edge[0], edge[1])
 
 
@@ -199,22 +199,22 @@ def _version(where: str, found: dict) -> int | None:
             pass
         case dict():
             return None
-    raise FormatError(f'{where}attrs must be {{"mxnet_version": ["int", NUMBER]}}, not {shown(attrs)}')
+    raise FormatError(f'{where}attrs must be {{"mxnet_version": ["int", NUMBER]}}, not {abbreviate(attrs)}')
 
 
-def _ordered(where: str, nodes: tuple[Node, ...]) -> None:
+def _check_order(where: str, nodes: tuple[Node, ...]) -> None:
     """Raises FormatError if an input of a node is not before the node."""
     ahead = next(((i, p, e.node) for i, n in enumerate(nodes) for p, e in enumerate(n.inputs) if e.node >= i), None)
     if ahead is None:
         return
     cycle = _cycle(nodes)
     if cycle:
-        path = " -> ".join(_called(index, nodes[index]) for index in cycle[:NAMED])
-        more = f" -> {len(cycle) - NAMED} more" if len(cycle) > NAMED else ""
-        raise FormatError(f"{where}the graph has a cycle: {path}{more} -> {_called(cycle[0], nodes[cycle[0]])}")
-    index, position, read = ahead
+        path = " -> ".join(_label(index, nodes[index]) for index in cycle[:MOST_NAMES])
+        more = f" -> {len(cycle) - MOST_NAMES} more" if len(cycle) > MOST_NAMES else ""
+        raise FormatError(f"{where}the graph has a cycle: {path}{more} -> {_label(cycle[0], nodes[cycle[0]])}")
+    index, position, source = ahead
     raise FormatError(
-        f"{where}{_called(index, nodes[index])}: input {position} is {_called(read, nodes[read])}, which comes "
+        f"{where}{_label(index, nodes[index])}: input {position} is {_label(source, nodes[source])}, which comes "
         "after it; a node must follow its inputs"
     )
 
@@ -228,7 +228,7 @@ def _cycle(nodes: tuple[Node, ...]) -> list[int]:
     return []
 
 
-def _upgraded(nodes: tuple[Node, ...], heads: tuple[Edge, ...], version: int):
+def _upgrade(nodes: tuple[Node, ...], heads: tuple[Edge, ...], version: int):
     """Upgrades older JSON as MXNet's loader does: adds auxiliary inputs, and removes an axis of -1 that meant None."""
     if version < 905:
         nodes = tuple(
@@ -252,12 +252,12 @@ def _upgraded(nodes: tuple[Node, ...], heads: tuple[Edge, ...], version: int):
     return tuple(upgraded), tuple(Edge(now[head.node], head.output) for head in heads)
 
 
-def shown(value) -> str:
+def abbreviate(value) -> str:
     """A value for a message, abbreviated if it is long."""
     return _SHORT.repr(value)
 
 
-def listed(names: Sequence[str], most: int = NAMED) -> str:
+def format_names(names: Sequence[str], most: int = MOST_NAMES) -> str:
     """Names for a message: the first of them, and how many more."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(shown(name) for name in names[:most]) + more
+    return ", ".join(abbreviate(name) for name in names[:most]) + more

@@ -329,7 +329,7 @@ def test_the_arrays_of_a_bidirectional_net_of_mathematica_share_a_name(tmp_path)
     ],
 )
 def test_how_mathematica_shortens_names(name, short):
-    assert reader.shortened(name) == short
+    assert reader.mathematica_node_name(name) == short
 
 
 def test_parameters_that_the_graph_does_not_use_are_named(tmp_path):
