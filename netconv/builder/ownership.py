@@ -114,7 +114,7 @@ class _Scope:
                 yield _Scope(node.subgraphs[number], stored, {}, self._seen, self.whole_index(index))
 
     def reading_key(self, index: int) -> Hashable:
-        """How a node reads its parameters: nodes with the same manner get the same layer."""
+        """How a node reads its parameters: nodes with the same key get the same layer."""
         if index == HEAD:
             return HEAD
         node = self.graph.nodes[index]
