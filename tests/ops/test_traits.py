@@ -9,9 +9,9 @@ import netconv
 from netconv.builder.compile_model import choices
 from netconv.graph.graph import Edge, Graph, Node
 from netconv.ops import registry
-from netconv.ops.aliases import SYNONYMS
+from netconv.ops.aliases import ALIASES
 from netconv.ops.traits import Keeps
-from netconv.ops.unsupported import REFUSED
+from netconv.ops.unsupported import UNSUPPORTED
 
 OPS = registry.load()
 NAMES = {declared.op for declared in OPS.values()}
@@ -70,9 +70,9 @@ def test_other_names_do_not_clash():
         for name in call.args
         if isinstance(name, ast.Constant)
     }
-    assert declared & SYNONYMS.keys() == set()
-    assert OPS.keys() & REFUSED.keys() == set()
-    assert {other for other, name in SYNONYMS.items() if OPS[name].op != OPS[other].op or name in SYNONYMS} == set()
+    assert declared & ALIASES.keys() == set()
+    assert OPS.keys() & UNSUPPORTED.keys() == set()
+    assert {other for other, name in ALIASES.items() if OPS[name].op != OPS[other].op or name in ALIASES} == set()
 
 
 def test_an_op_is_declared_once():

@@ -14,7 +14,7 @@ import pytest
 import netconv
 from netconv.kernels import boxes as overlap
 from netconv.ops import registry
-from netconv.ops.unsupported import REFUSED
+from netconv.ops.unsupported import UNSUPPORTED
 
 
 @pytest.fixture
@@ -586,7 +586,7 @@ def test_what_is_at_fault_is_said(net, op, attrs, shapes, message):
     assert str(fault) == f"{op} node 'node': {message}"
 
 
-def test_heads_that_the_data_do_not_hold(net, tmp_path):
+def test_data_must_hold_all_heads(net, tmp_path):
     op = "_contrib_interleaved_matmul_selfatt_qk"
     with pytest.raises(netconv.errors.ShapeError) as caught:
         net(op, {"heads": 5}, {"data": (4, 2, 12)})
@@ -596,12 +596,12 @@ def test_heads_that_the_data_do_not_hold(net, tmp_path):
     )
 
 
-def test_refused_ops_say_why(net, tmp_path):
+def test_unsupported_ops_have_a_reason(net, tmp_path):
     with pytest.raises(netconv.UnsupportedOps) as caught:
         net("Custom", {}, {"data": (1, 2)})
     assert str(caught.value) == (
         f"{tmp_path / 'net.json'}: this op is not supported: Custom (1, first at node 'node'); Custom runs code that "
-        "is not in the file; write it as ops of MXNet and export again"
+        "is not in the file; replace it by MXNet ops and export again"
     )
 
 
@@ -629,7 +629,7 @@ def test_all_that_has_no_translation_is_said_at_once(tmp_path):
     said = subprocess.check_output([sys.executable, "-c", program], cwd=tmp_path, text=True)
     assert said.splitlines() == [
         "net.json: these ops are not supported: NLLLoss (2, first at node 'one'), Custom (1, first at node 'own'), "
-        f"NoSuchOp (1, first at node 'deep'); NLLLoss {REFUSED['NLLLoss']}; Custom {REFUSED['Custom']}",
+        f"NoSuchOp (1, first at node 'deep'); NLLLoss {UNSUPPORTED['NLLLoss']}; Custom {UNSUPPORTED['Custom']}",
         "('Custom', ['own'])",
         "('NoSuchOp', ['deep'])",
         "('NLLLoss', ['one', 'two'])",
@@ -638,4 +638,4 @@ def test_all_that_has_no_translation_is_said_at_once(tmp_path):
 
 
 def test_nothing_is_both_refused_and_translated():
-    assert not REFUSED.keys() & registry.load().keys()
+    assert not UNSUPPORTED.keys() & registry.load().keys()
