@@ -1,4 +1,5 @@
-"""Images (height, width, channels) of 0 to 255 changed at random: one draw for each (`kernels/random.py` says when)."""
+"""Random image ops, with one random draw for each image (`kernels/random.py`). Images are (height, width, channels)
+with values of 0 to 255."""
 
 from ..keras_api.lazy import ops
 from ..kernels import color
@@ -44,7 +45,7 @@ def random_hue(at, data, *, min_factor: float, max_factor: float):
 
 @translates("_image_random_color_jitter", "_npx__image_random_color_jitter", shape=as_first)
 def random_color_jitter(at, data, *, brightness: float, contrast: float, saturation: float, hue: float):
-    """Those that have a width, one after the other in a random order."""
+    """Applies the changes whose width is above 0 one after the other, in random order."""
     widths = {"brightness": brightness, "contrast": contrast, "saturation": saturation, "hue": hue}
     data, middle = _image(at, data, 3), {"hue": 0.0}
     drawn = {
@@ -71,7 +72,7 @@ def random_lighting(at, data, *, alpha_std: float = 0.05):
 
 
 def _flipped(at, data, axis: int):
-    """At every second call."""
+    """Flips the images of every second call, on average."""
     return ops.where(ops.greater(normal(at, blank(at, NUMBER)), 0), ops.flip(data, axis), _image(at, data, 1, 3))
 
 

@@ -1,4 +1,4 @@
-"""Random numbers of MXNet's numpy front end: each parameter is an attribute or, where that is None, an input."""
+"""Random numbers of MXNet's numpy front end: each parameter is an attribute or, if that is None, an input."""
 
 import math
 from types import SimpleNamespace
@@ -12,7 +12,7 @@ from .shape_rules import broadcast
 
 Kind = Literal["float16", "float32", "float64"]
 LARGEST = 2**24
-"""Numbers that one draw may take."""
+"""Largest number of random numbers for one draw."""
 
 
 def _gumbel(at, zeros, loc, scale):
@@ -37,7 +37,7 @@ def _exponential(at, zeros, scale):
 
 
 def _pareto(at, zeros, a):
-    """From 0 on (Lomax)."""
+    """Pareto distribution from 0 on (Lomax)."""
     return ops.expm1(ops.divide(exponential(at, zeros), a))
 
 
@@ -54,8 +54,8 @@ def _weibull(at, zeros, a):
 
 
 def _drawn(at, distribution, inputs, numbers, size: Ints | None, dtype: str = "float32", in_front: bool = False):
-    """Numbers of the shape `size`, which is that of the parameters where it is None, and stands in front of it with
-    `in_front`."""
+    """Random numbers of the shape `size`, or of the shape of the parameters if it is None; with `in_front`, the axes of
+    `size` are followed by those of the parameters."""
     tensors = [x for x in inputs if x is not None]
     left = list(tensors)
     parameters = [left.pop(0) if number is None and left else number for number in numbers]
@@ -72,14 +72,14 @@ def _drawn(at, distribution, inputs, numbers, size: Ints | None, dtype: str = "f
 
 
 def _drawn_shape(a, ins, outs):
-    """As `size`, or as the parameters, of which those that are inputs are broadcast."""
+    """The shape is `size` or the broadcast shape of those parameters that are inputs."""
     if a.size is not None:
         return ins, [tuple(a.size)]
     return ins, broadcast(a, ins, [None])[1] if ins and None not in ins else [None if ins else ()]
 
 
 def _drawn_in_front_shape(a, ins, outs):
-    """As the parameters, with the axes of `size` before theirs."""
+    """The axes of `size`, then those of the parameters."""
     _, (shape,) = _drawn_shape(SimpleNamespace(size=None), ins, outs)
     return ins, [None if shape is None else (*(a.size or ()), *shape)]
 
@@ -94,7 +94,7 @@ _located(("_npi_gumbel",), _gumbel)
 _located(("_npi_logistic",), _logistic)
 
 
-def _normally(name, in_front: bool):
+def _normal_op(name, in_front: bool):
     @translates(name, shape=_drawn_in_front_shape if in_front else _drawn_shape)
     def translate(
         at,
@@ -109,7 +109,7 @@ def _normally(name, in_front: bool):
         return _drawn(at, _normal, (input1, input2), (loc, scale), size, dtype, in_front)
 
 
-def _uniformly(name, in_front: bool):
+def _uniform_op(name, in_front: bool):
     @translates(name, shape=_drawn_in_front_shape if in_front else _drawn_shape)
     def translate(
         at,
@@ -125,8 +125,8 @@ def _uniformly(name, in_front: bool):
 
 
 for _suffix in ("", "_n"):
-    _normally(f"_npi_normal{_suffix}", bool(_suffix))
-    _uniformly(f"_npi_uniform{_suffix}", bool(_suffix))
+    _normal_op(f"_npi_normal{_suffix}", bool(_suffix))
+    _uniform_op(f"_npi_uniform{_suffix}", bool(_suffix))
 
 
 def _scaled(name, distribution):
@@ -183,8 +183,8 @@ def bernoulli(
     return _drawn(at, one_or_zero, (input1,), (logit if is_logit else prob,), size)
 
 
-def _chances(at, weights, count: int, rows: int):
-    """Logarithms of probabilities plus Gumbel's noise: (rows, count)."""
+def _noisy_logits(at, weights, count: int, rows: int):
+    """Logarithms of probabilities plus Gumbel noise: (rows, count)."""
     scores = gumbel(at, blank(at, (rows, count)))
     if weights is None:
         return scores
@@ -199,7 +199,7 @@ def _choice_shape(a, ins, outs):
 def choice(
     at, input1=None, input2=None, *, a: int | None, size: Ints | None, replace: bool = True, weighted: bool = False
 ):
-    """Places below `a`, or the length of the first input; `weighted` by the last input."""
+    """Indices below `a`, or below the length of the first input; `weighted` by the last input."""
     inputs = [x for x in (input1, input2) if x is not None]
     weights = inputs.pop() if weighted and inputs else None
     count = inputs[0].shape[0] if a is None and inputs else a
@@ -209,9 +209,9 @@ def choice(
     if not replace and number > count:
         raise at.error(f"cannot draw {number} of {count} without replacement", size)
     if replace:
-        drawn = ops.argmax(_chances(at, weights, count, number), -1)
+        drawn = ops.argmax(_noisy_logits(at, weights, count, number), -1)
     else:
-        drawn = ops.argsort(ops.negative(_chances(at, weights, count, 1)[0]))[(slice(0, number),)]
+        drawn = ops.argsort(ops.negative(_noisy_logits(at, weights, count, 1)[0]))[(slice(0, number),)]
     return ops.reshape(ops.cast(drawn, "int64"), size or ())
 
 
@@ -227,6 +227,6 @@ def multinomial(at, a=None, *, n: int, pvals: Floats | None = None, size: Ints |
     count, number = weights.shape[0], math.prod(size or ())
     if count is None or not 0 < count * number * n <= LARGEST:
         raise at.error("needs a known number of classes, and not too many draws", (n, count, size))
-    drawn = ops.argmax(_chances(at, weights, count, n * number), -1)
+    drawn = ops.argmax(_noisy_logits(at, weights, count, n * number), -1)
     hot = ops.cast(ops.equal(drawn[:, None], ops.arange(count, dtype=drawn.dtype)), "int64")
     return ops.sum(ops.reshape(hot, (*(size or ()), n, count)), -2)

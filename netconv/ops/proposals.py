@@ -1,4 +1,4 @@
-"""Regions that a region proposal network proposes."""
+"""Proposals: boxes that a region proposal network predicts."""
 
 import math
 
@@ -12,7 +12,8 @@ from .registry import translates
 
 
 def _anchors(stride: int, ratios: Floats, scales: Floats) -> np.ndarray:
-    """Corners about the first cell, (ratios x scales, 4), the sides of each ratio rounded as Faster R-CNN does it."""
+    """Corners of anchors at the first cell, (ratios x scales, 4); the side lengths of each ratio are rounded as in
+    Faster R-CNN."""
     found = []
     for ratio in ratios:
         wide = math.floor(math.sqrt(math.floor(stride * stride / ratio)) + 0.5)
@@ -25,7 +26,7 @@ def _anchors(stride: int, ratios: Floats, scales: Floats) -> np.ndarray:
 
 
 def _predicted(anchors, deltas, iou_loss: bool):
-    """Corners of anchors, four tensors, moved by deltas (..., 4); the sides of a box count their last pixel."""
+    """Corners of anchors, four tensors, moved by deltas (..., 4); side lengths include the last pixel."""
     if iou_loss:
         return [ops.add(deltas[..., i], anchors[i]) for i in range(4)]
     centres, halves = [], []
@@ -39,7 +40,7 @@ def _predicted(anchors, deltas, iou_loss: bool):
 
 
 def _proposal_shape(a, ins, outs):
-    """Rows of the number of an image and a box."""
+    """Rows of an image index and a box."""
     batch = of_rank(ins[0], 4)[0]
     count = None if batch is None else batch * a.rpn_post_nms_top_n
     return ins, [(count, 5), (count, 1)]
@@ -64,8 +65,8 @@ def proposal(
 ):
     """Rows (image, left, top, right, bottom), rpn_post_nms_top_n for each image, and their scores.
 
-    Where fewer boxes are left they are repeated in turn. Boxes of equal score come in the order of their cells; MXNet
-    leaves it open.
+    If fewer boxes are left, they are repeated in turn. Boxes with equal scores are in the order of their cells; their
+    order is undefined in MXNet.
     """
     cls_prob, bbox_pred, im_info = (ops.stop_gradient(x) for x in (cls_prob, bbox_pred, im_info))
     base = _anchors(feature_stride, ratios, scales)
@@ -84,16 +85,17 @@ def proposal(
 
 
 def _candidates(at, cls_prob, bbox_pred, im_info, base: np.ndarray, stride: int, least: int, iou_loss: bool):
-    """Scores (N, cells x shapes) and boxes (N, cells x shapes, 4), cut to the image. Cells beyond it have the score -1,
-    and boxes smaller than `least` too, which are made larger by half of that on each side."""
+    """Scores (N, cells x shapes) and boxes (N, cells x shapes, 4), clipped to the image. Cells outside the image have
+    score -1; so have boxes with sides below `least`, which are enlarged by half of it on each side."""
     shapes, (height, width) = len(base), (counted(at, n, cls_prob) for n in cls_prob.shape[2:])
-    # Cells are (height, width, shapes) until they are sorted: three short arrays instead of a long one in the model.
+    # Cells keep the axes (height, width, shapes) until they are sorted: the model stores three short arrays instead of
+    # one long one.
     row = np.arange(height, dtype="float32").reshape(height, 1, 1)
     column = np.arange(width, dtype="float32").reshape(1, width, 1)
     scores = ops.transpose(cls_prob[:, shapes:], (0, 2, 3, 1))
     deltas = ops.transpose(ops.reshape(bbox_pred, (-1, shapes, 4, height, width)), (0, 3, 4, 1, 2))
     nothing = at.connected_zero("float32")
-    anchors = [ops.add(ops.add(place * stride, nothing), base[:, i]) for i, place in enumerate((column, row) * 2)]
+    anchors = [ops.add(ops.add(position * stride, nothing), base[:, i]) for i, position in enumerate((column, row) * 2)]
     boxes = _predicted(anchors, deltas, iou_loss)
     tall, wide, enlarged = (ops.reshape(im_info[:, i], (-1, 1, 1, 1)) for i in range(3))
     last = [ops.subtract(side, 1.0) for side in (wide, tall, wide, tall)]
@@ -112,8 +114,8 @@ def _candidates(at, cls_prob, bbox_pred, im_info, base: np.ndarray, stride: int,
 
 
 def _chosen(at, scores, boxes, threshold: float, number: int):
-    """The positions of the first `number` boxes that no better one overlaps by more than `threshold`, repeated in turn
-    where fewer are left."""
+    """The indices of the first `number` boxes that no better one overlaps by more than `threshold`, repeated in turn if
+    fewer are left."""
     sides = [ops.add(ops.subtract(boxes[..., i + 2], boxes[..., i]), 1.0) for i in (0, 1)]
     traits = ops.concatenate([boxes, ops.multiply(*sides)[..., None]], -1)
 

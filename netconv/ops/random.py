@@ -1,4 +1,4 @@
-"""Random numbers (`kernels/random.py` says when they are drawn)."""
+"""Random numbers (`kernels/random.py`: when they are drawn)."""
 
 import math
 from typing import Literal
@@ -53,7 +53,7 @@ def random_exponential(at, *, lam: float = 1.0, shape: Ints | None = None, dtype
 def random_randint(
     at, *, low: int, high: int, shape: Ints | None = None, dtype: Literal["int32", "int64"] | None = None
 ):
-    """Whole numbers from `low` to `high` - 1."""
+    """Integers from `low` to `high` - 1."""
     numbers = ops.floor(between(uniform(at, _zeros(at, shape)), float(low), float(high)))
     return ops.cast(ops.clip(numbers, low, high - 1), dtype or "int32")
 
@@ -117,14 +117,14 @@ def random_exponential_like(at, data, *, lam: float = 1.0):
 
 
 def _for_each(at, parameters, shape: Ints):
-    """Parameters as columns and zeros of their shape, both followed by the axes of `shape`."""
+    """Parameters and zeros of their shape, both with the axes of `shape` appended."""
     columns = [ops.reshape(p, [*(-1 if d is None else d for d in p.shape), *(1,) * len(shape)]) for p in parameters]
     zeros = ops.multiply(columns[0], 0.0)
     return columns, ops.multiply(zeros, np.ones(shape, "float32")) if shape else zeros
 
 
 def _sample_shape(a, ins, outs):
-    """Each element of the parameters is followed by the axes of `shape`."""
+    """The axes of the parameters, then the axes of `shape`."""
     shape = None
     for parameter in ins:
         shape = merge(shape, parameter)
@@ -186,7 +186,7 @@ def sample_multinomial(
     get_prob: bool = False,
     dtype: Literal["float16", "float32", "float64", "int32", "uint8"] = "int32",
 ):
-    """Classes drawn by rows of probabilities, and the logarithm of the probability of each (Gumbel's maximum)."""
+    """Classes drawn from rows of probabilities, and the logarithm of the probability of each (Gumbel-max trick)."""
     count = math.prod(shape)
     scores = ops.log(ops.expand_dims(data, -2))
     zeros = ops.multiply(ops.expand_dims(ops.zeros_like(data), -2), np.ones((count, 1), "float32"))
@@ -202,6 +202,6 @@ def sample_multinomial(
 
 @translates("_shuffle", "shuffle", "_npi_shuffle", shape=as_first)
 def shuffle(at, data):
-    """The rows in a random order."""
+    """Permutes the rows at random."""
     index = (slice(None), *(0,) * (len(data.shape) - 1))
     return ops.take(data, ops.argsort(normal(at, ops.zeros_like(data[index], dtype="float32"))), axis=0)

@@ -3,8 +3,8 @@
 _QUANTIZED_RNN = "is part of an 8-bit recurrent layer, which Keras does not have; convert the float model"
 _CALIBRATION = "computes value ranges before quantization and is not part of a model; remove it and export again"
 _OPTIMIZER = "is an optimizer step, not part of a model; compile the converted model with a Keras optimizer"
-_GRAPHS = "reads graphs in sparse storage, which Keras does not have; preprocess the graph outside the model"
-_FILES = "reads, decodes or edits image files; preprocess images outside the model"
+_GRAPHS = "processes graphs in sparse storage, which Keras does not have; preprocess the graph outside the model"
+_FILES = "reads, decodes, resizes or pads images with OpenCV; preprocess images outside the model"
 _DISTINCT = "draws random numbers until enough are distinct; draw them outside the model and pass them as an input"
 _DYNAMIC_SHAPE = (
     "has an output whose shape depends on the data, but Keras layers have fixed shapes; multiply by a mask instead"
