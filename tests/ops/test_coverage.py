@@ -95,4 +95,4 @@ def test_the_tables_are_those_that_make_table_writes(path):
     ("error", "rounded"), [(1e-9, 1e-7), (1e-7, 1e-7), (1.2e-7, 2e-7), (9.3e-7, 1e-6), (3e-5, 3e-5), (0.21, 0.3)]
 )
 def test_errors_are_rounded_up(error, rounded):
-    assert measure.up(error) == rounded
+    assert measure.rounded_up(error) == rounded

@@ -1,9 +1,9 @@
-"""Images changed by what is drawn between two equal ends. MXNet passes their gradients on as they come."""
+"""Random image ops with a range of a single value. MXNet passes their gradients through unchanged."""
 
 from . import case, forward, x
 
 COLOR = [x(5, 6, 3, draw=256), x(5, 6, 3, dtype="uint8", draw=256), x(4, 4, 3, draw=3)]
-"""The last has many greys."""
+"""The last one has many grays."""
 GREY = x(5, 6, 1, draw=256)
 
 
