@@ -14,7 +14,7 @@ from ..kernels.layout import spatial
 from .registry import shaped_as, translates
 
 
-def _deformed(at, data, offset, mask, weight, bias, filters, kernel, stride, dilate, pad, groups, parts, clamped):
+def _convolve_at(at, data, offset, mask, weight, bias, filters, kernel, stride, dilate, pad, groups, parts, clamped):
     """A convolution whose kernel points are moved by `offset`, (N, parts x kernel points x (y, x), height, width)."""
     height, width = image_size(at, data)
     stride, dilate, pad = stride or (1, 1), dilate or (1, 1), pad or (0, 0)
@@ -89,7 +89,7 @@ def deformable_convolution(
     """A point outside the image reads 0; a point within one pixel after the last row or column reads that row or
     column."""
     bias = None if no_bias else bias
-    return _deformed(
+    return _convolve_at(
         at,
         data,
         offset,
@@ -129,7 +129,7 @@ def modulated_deformable_convolution(
 ):
     """As `deformable_convolution`, but the image is padded with zeros and each point has a weight."""
     bias = None if no_bias else bias
-    return _deformed(
+    return _convolve_at(
         at,
         data,
         offset,

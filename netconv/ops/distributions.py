@@ -31,7 +31,7 @@ def gammaln(at, data):
     return _in_float32(gammaln_of)(data)
 
 
-def _log_times(factor, x):
+def _times_log(factor, x):
     return ops.multiply(factor, ops.log(x))
 
 
@@ -46,7 +46,7 @@ def _uniform(_x, low, high):
 
 def _gamma(x, alpha, beta):
     """`beta` is a rate."""
-    powers = ops.add(_log_times(alpha, beta), _log_times(ops.subtract(alpha, 1.0), x))
+    powers = ops.add(_times_log(alpha, beta), _times_log(ops.subtract(alpha, 1.0), x))
     return ops.subtract(ops.subtract(powers, ops.multiply(beta, x)), gammaln_of(alpha))
 
 
@@ -55,13 +55,13 @@ def _exponential(x, lam):
 
 
 def _poisson(x, lam):
-    return ops.subtract(ops.subtract(_log_times(x, lam), gammaln_of(ops.add(x, 1.0))), lam)
+    return ops.subtract(ops.subtract(_times_log(x, lam), gammaln_of(ops.add(x, 1.0))), lam)
 
 
 def _negative_binomial(x, k, p):
     """x failures before k successes, each with probability p."""
     ways = ops.subtract(gammaln_of(ops.add(x, k)), ops.add(gammaln_of(ops.add(x, 1.0)), gammaln_of(k)))
-    return ops.add(ways, ops.add(_log_times(k, p), _log_times(x, ops.subtract(1.0, p))))
+    return ops.add(ways, ops.add(_times_log(k, p), _times_log(x, ops.subtract(1.0, p))))
 
 
 def _generalized_negative_binomial(x, mu, alpha):
@@ -123,7 +123,7 @@ def pdf_dirichlet(at, sample, alpha, *, is_log: bool = False):
     between = len(sample.shape) - len(alpha.shape)
     shape = [-1 if d is None else d for d in alpha.shape]
     alpha = ops.reshape(alpha, [*shape[:-1], *(1,) * between, shape[-1]])
-    out = ops.sum(_log_times(ops.subtract(alpha, 1.0), sample), -1)
+    out = ops.sum(_times_log(ops.subtract(alpha, 1.0), sample), -1)
     ways = ops.subtract(gammaln_of(ops.sum(alpha, -1)), ops.sum(gammaln_of(alpha), -1))
     out = ops.add(out, ways)
     return out if is_log else ops.exp(out)

@@ -216,7 +216,7 @@ def div_sqrt_dim(at, data):
     return ops.divide(data, root)
 
 
-def _truth(function):
+def _compare(function):
     def compare(lhs, rhs):
         dtype = lhs.dtype if hasattr(lhs, "shape") else rhs.dtype
         return ops.cast(getattr(ops, function)(lhs, rhs), dtype)
@@ -232,7 +232,7 @@ def _logical(function):
     return compare
 
 
-def _plain(function):
+def _keras_function(function):
     return lambda lhs, rhs: getattr(ops, function)(lhs, rhs)
 
 
@@ -240,31 +240,32 @@ IS_EXACT, IN_STEPS, NEITHER = {"exact": True}, {"discontinuous": True}, {"exact"
 # (traits, function of two operands, elementwise names, broadcast names, scalar names, names of scalar ops with
 # swapped operands).
 BINARY = (
-    (IS_EXACT, _plain("add"), ("elemwise_add", "_add", "_plus", "_Plus"), ("broadcast_add", "broadcast_plus"),
+    (IS_EXACT, _keras_function("add"), ("elemwise_add", "_add", "_plus", "_Plus"), ("broadcast_add", "broadcast_plus"),
      ("_plus_scalar", "_PlusScalar"), ()),
     (IS_EXACT, subtract, ("elemwise_sub", "_sub", "_minus", "_Minus"), ("broadcast_sub", "broadcast_minus"),
      ("_minus_scalar", "_MinusScalar"), ("_rminus_scalar", "_RMinusScalar")),
-    (IS_EXACT, _plain("multiply"), ("elemwise_mul", "_mul", "_Mul"), ("broadcast_mul",),
+    (IS_EXACT, _keras_function("multiply"), ("elemwise_mul", "_mul", "_Mul"), ("broadcast_mul",),
      ("_mul_scalar", "_MulScalar"), ()),
     (IN_STEPS, mod, ("_mod", "_Mod"), ("broadcast_mod",), ("_mod_scalar", "_ModScalar"),
      ("_rmod_scalar", "_RModScalar")),
     (NEITHER, typed(power, nudged=True), ("_power", "_Power"), ("broadcast_power",),
      ("_power_scalar", "_PowerScalar"),
      ("_rpower_scalar", "_RPowerScalar")),
-    (IS_EXACT, _plain("maximum"), ("_maximum", "_Maximum"), ("broadcast_maximum",),
+    (IS_EXACT, _keras_function("maximum"), ("_maximum", "_Maximum"), ("broadcast_maximum",),
      ("_maximum_scalar", "_MaximumScalar"), ()),
-    (IS_EXACT, _plain("minimum"), ("_minimum", "_Minimum"), ("broadcast_minimum",),
+    (IS_EXACT, _keras_function("minimum"), ("_minimum", "_Minimum"), ("broadcast_minimum",),
      ("_minimum_scalar", "_MinimumScalar"), ()),
     (NEITHER, typed(hypot), ("_hypot", "_Hypot"), ("broadcast_hypot",), ("_hypot_scalar", "_HypotScalar"), ()),
-    (IN_STEPS, _truth("equal"), ("_equal", "_Equal"), ("broadcast_equal",), ("_equal_scalar", "_EqualScalar"), ()),
-    (IN_STEPS, _truth("not_equal"), ("_not_equal", "_Not_Equal"), ("broadcast_not_equal",),
+    (IN_STEPS, _compare("equal"), ("_equal", "_Equal"), ("broadcast_equal",), ("_equal_scalar", "_EqualScalar"), ()),
+    (IN_STEPS, _compare("not_equal"), ("_not_equal", "_Not_Equal"), ("broadcast_not_equal",),
      ("_not_equal_scalar", "_NotEqualScalar"), ()),
-    (IN_STEPS, _truth("greater"), ("_greater", "_Greater"), ("broadcast_greater",),
+    (IN_STEPS, _compare("greater"), ("_greater", "_Greater"), ("broadcast_greater",),
      ("_greater_scalar", "_GreaterScalar"), ()),
-    (IN_STEPS, _truth("greater_equal"), ("_greater_equal", "_Greater_Equal"), ("broadcast_greater_equal",),
+    (IN_STEPS, _compare("greater_equal"), ("_greater_equal", "_Greater_Equal"), ("broadcast_greater_equal",),
      ("_greater_equal_scalar", "_GreaterEqualScalar"), ()),
-    (IN_STEPS, _truth("less"), ("_lesser", "_Lesser"), ("broadcast_lesser",), ("_lesser_scalar", "_LesserScalar"), ()),
-    (IN_STEPS, _truth("less_equal"), ("_lesser_equal", "_Lesser_Equal"), ("broadcast_lesser_equal",),
+    (IN_STEPS, _compare("less"), ("_lesser", "_Lesser"), ("broadcast_lesser",),
+     ("_lesser_scalar", "_LesserScalar"), ()),
+    (IN_STEPS, _compare("less_equal"), ("_lesser_equal", "_Lesser_Equal"), ("broadcast_lesser_equal",),
      ("_lesser_equal_scalar", "_LesserEqualScalar"), ()),
     (NEITHER, _logical("logical_and"), ("_logical_and", "_Logical_And"), ("broadcast_logical_and",),
      ("_logical_and_scalar", "_LogicalAndScalar"), ()),

@@ -71,16 +71,16 @@ def random_lighting(at, data, *, alpha_std: float = 0.05):
     return color.lighting(_image(at, data, 3), ops.matmul(alpha, color.LIGHT.T.astype("float32")))
 
 
-def _flipped(at, data, axis: int):
+def _flip_at_random(at, data, axis: int):
     """Flips the images of every second call, on average."""
     return ops.where(ops.greater(normal(at, blank(at, NUMBER)), 0), ops.flip(data, axis), _image(at, data, 1, 3))
 
 
 @translates("_image_random_flip_left_right", "_npx__image_random_flip_left_right", shape=as_first)
 def random_flip_left_right(at, data):
-    return _flipped(at, data, 1)
+    return _flip_at_random(at, data, 1)
 
 
 @translates("_image_random_flip_top_bottom", "_npx__image_random_flip_top_bottom", shape=as_first)
 def random_flip_top_bottom(at, data):
-    return _flipped(at, data, 0)
+    return _flip_at_random(at, data, 0)

@@ -110,11 +110,11 @@ def _embedding_shape(a, ins, outs):
     return [data, (a.input_dim, a.output_dim)], [None if data is None else (*data, a.output_dim)]
 
 
-def _two_axes_of_ids(a, ins, outs):
+def _ids_guess(a, ins, outs):
     return [(None, None) if ins[0] is None else None]
 
 
-@translates("Embedding", ignores="dtype", shape=_embedding_shape, likely=_two_axes_of_ids, discontinuous=True)
+@translates("Embedding", ignores="dtype", shape=_embedding_shape, likely=_ids_guess, discontinuous=True)
 def embedding(at, data, weight: TrackedArray, *, input_dim: int, output_dim: int):
     """Ids are truncated to integers and clipped to the range of the table, as in MXNet."""
     ids = ops.cast(ops.clip(data, 0, input_dim - 1), "int32")

@@ -12,7 +12,7 @@ from .registry import shaped_as, translates
 from .shape_rules import as_first, two_axes
 
 
-def _image(site, values, attributes):
+def _image_layout(site, values, attributes):
     """Images whose channels are normalized are read channels-last, where Keras is fastest; other data as any op reads
     them."""
     first, *rest = values
@@ -41,7 +41,7 @@ def _batch_norm_shape(a, ins, outs):
     "BatchNorm",
     "BatchNorm_v1",
     "CuDNNBatchNorm",
-    layout=_image,
+    layout=_image_layout,
     ignores="min_calib_range max_calib_range",
     shape=_batch_norm_shape,
     likely=two_axes,
@@ -164,9 +164,9 @@ def layer_norm(
         return at.layer(layers.LayerNormalization, axis=-1, epsilon=eps, weights={"gamma": gamma, "beta": beta})(data)
     shape = [-1 if i == axis else 1 for i in range(rank)]
     mean = ops.mean(data, axis, keepdims=True)
-    centred = ops.subtract(data, mean)
-    deviation = ops.sqrt(ops.add(ops.mean(ops.square(centred), axis, keepdims=True), eps))
-    out = ops.multiply(ops.divide(centred, deviation), ops.reshape(at.tensor(gamma), shape))
+    centered = ops.subtract(data, mean)
+    deviation = ops.sqrt(ops.add(ops.mean(ops.square(centered), axis, keepdims=True), eps))
+    out = ops.multiply(ops.divide(centered, deviation), ops.reshape(at.tensor(gamma), shape))
     out = ops.add(out, ops.reshape(at.tensor(beta), shape))
     return (out, ops.stop_gradient(mean), ops.stop_gradient(deviation)) if output_mean_var else out
 
@@ -228,9 +228,9 @@ def instance_norm(at, data, gamma: TrackedArray, beta: TrackedArray, *, eps: flo
         )
         return layer(data)
     axes = tuple(range(1, len(data.shape) - 1))
-    centred = ops.subtract(data, ops.mean(data, axes, keepdims=True)) if axes else ops.zeros_like(data)
-    var = ops.mean(ops.square(centred), axes, keepdims=True) if axes else ops.zeros_like(data)
-    out = ops.divide(centred, ops.sqrt(ops.add(var, eps)))
+    centered = ops.subtract(data, ops.mean(data, axes, keepdims=True)) if axes else ops.zeros_like(data)
+    var = ops.mean(ops.square(centered), axes, keepdims=True) if axes else ops.zeros_like(data)
+    out = ops.divide(centered, ops.sqrt(ops.add(var, eps)))
     return ops.add(ops.multiply(out, at.tensor(gamma)), at.tensor(beta))
 
 

@@ -34,7 +34,7 @@ def _function(name):
     return lambda *tensors: getattr(ops, name)(*tensors)
 
 
-def _plain(name):
+def _arithmetic(name):
     """For booleans, the sum is a logical or, the product a logical and."""
     truth = {"add": "logical_or", "multiply": "logical_and"}.get(name, name)
 
@@ -76,7 +76,7 @@ def _binary(name, function):
         return function(lhs, rhs)
 
 
-def _two(name, function):
+def _binary_x1_x2(name, function):
     """As `_binary`, for ops whose inputs are named x1 and x2."""
 
     @translates(f"_npi_{name}", layout=anywhere, **_traits(name))
@@ -95,7 +95,7 @@ def _as_numbers(x):
     return ops.cast(x, "int32") if kind(x) == "bool" else x
 
 
-def _truth(name):
+def _comparison(name):
     """Compares booleans as 0 and 1; a scalar is first converted to a boolean."""
     _binary(name, lambda lhs, rhs: getattr(ops, name)(_as_numbers(lhs), _as_numbers(rhs)))
 
@@ -123,11 +123,11 @@ for _name, _op in PLAIN.items():
 for _name, _op in ROUNDED.items():
     _unary(_name, _rounded(_op))
 for _name in COMPARISONS:
-    _truth(_name)
+    _comparison(_name)
 for _name, _compute, _turned in (
-    ("add", _plain("add"), False),
+    ("add", _arithmetic("add"), False),
     ("subtract", subtract, True),
-    ("multiply", _plain("multiply"), False),
+    ("multiply", _arithmetic("multiply"), False),
     ("mod", mod, True),
     ("power", typed(power, nudged=True), True),
     ("copysign", copysign, True),
@@ -137,8 +137,8 @@ for _name, _compute, _turned in (
     _scalar(_name, _compute, False)
     if _turned:
         _scalar(_name, _compute, True)
-_two("hypot", hypot)
-_two("arctan2", _function("arctan2"))
+_binary_x1_x2("hypot", hypot)
+_binary_x1_x2("arctan2", _function("arctan2"))
 _scalar("arctan2", typed(_function("arctan2")), False)
 _scalar("arctan2", typed(_function("arctan2")), True)
 
@@ -173,7 +173,7 @@ def _as_integers(x):
     return x if is_integer(x) else ops.cast(x, "int32")
 
 
-def _bits(name):
+def _bitwise(name):
     def compute(lhs, rhs):
         lhs, rhs = _as_integers(lhs), _as_integers(rhs)
         if lhs.shape != rhs.shape:  # Keras's ops do not broadcast
@@ -192,7 +192,7 @@ def _bits(name):
 
 
 for _name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
-    _bits(_name)
+    _bitwise(_name)
 _unary("bitwise_not", lambda x: ops.logical_not(x) if kind(x) == "bool" else ops.bitwise_not(_as_integers(x)))
 for _name in ("isfinite", "isinf", "isnan"):
     _unary(_name, _finiteness(_name))

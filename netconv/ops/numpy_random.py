@@ -53,7 +53,7 @@ def _weibull(at, zeros, a):
     return ops.power(exponential(at, zeros), ops.divide(1.0, a))
 
 
-def _drawn(at, distribution, inputs, numbers, size: Ints | None, dtype: str = "float32", in_front: bool = False):
+def _draw(at, distribution, inputs, numbers, size: Ints | None, dtype: str = "float32", in_front: bool = False):
     """Random numbers of the shape `size`, or of the shape of the parameters if it is None; with `in_front`, the axes of
     `size` are followed by those of the parameters."""
     tensors = [x for x in inputs if x is not None]
@@ -84,14 +84,14 @@ def _drawn_in_front_shape(a, ins, outs):
     return ins, [None if shape is None else (*(a.size or ()), *shape)]
 
 
-def _located(names, distribution):
+def _loc_scale_ops(names, distribution):
     @translates(*names, shape=_drawn_shape)
     def translate(at, input1=None, input2=None, *, loc: float | None, scale: float | None, size: Ints | None = None):
-        return _drawn(at, distribution, (input1, input2), (loc, scale), size)
+        return _draw(at, distribution, (input1, input2), (loc, scale), size)
 
 
-_located(("_npi_gumbel",), _gumbel)
-_located(("_npi_logistic",), _logistic)
+_loc_scale_ops(("_npi_gumbel",), _gumbel)
+_loc_scale_ops(("_npi_logistic",), _logistic)
 
 
 def _normal_op(name, in_front: bool):
@@ -106,7 +106,7 @@ def _normal_op(name, in_front: bool):
         size: Ints | None = None,
         dtype: Kind = "float32",
     ):
-        return _drawn(at, _normal, (input1, input2), (loc, scale), size, dtype, in_front)
+        return _draw(at, _normal, (input1, input2), (loc, scale), size, dtype, in_front)
 
 
 def _uniform_op(name, in_front: bool):
@@ -121,7 +121,7 @@ def _uniform_op(name, in_front: bool):
         size: Ints | None = None,
         dtype: Kind = "float32",
     ):
-        return _drawn(at, _uniform, (input1, input2), (low, high), size, dtype, in_front)
+        return _draw(at, _uniform, (input1, input2), (low, high), size, dtype, in_front)
 
 
 for _suffix in ("", "_n"):
@@ -129,23 +129,23 @@ for _suffix in ("", "_n"):
     _uniform_op(f"_npi_uniform{_suffix}", bool(_suffix))
 
 
-def _scaled(name, distribution):
+def _scale_op(name, distribution):
     @translates(name, shape=_drawn_shape)
     def translate(at, input1=None, *, scale: float | None = 1.0, size: Ints | None = None):
-        return _drawn(at, distribution, (input1,), (scale,), size)
+        return _draw(at, distribution, (input1,), (scale,), size)
 
 
-def _shaped(name, distribution):
+def _shape_op(name, distribution):
     @translates(name, shape=_drawn_shape)
     def translate(at, input1=None, *, a: float | None = None, size: Ints | None = None):
-        return _drawn(at, distribution, (input1,), (a,), size)
+        return _draw(at, distribution, (input1,), (a,), size)
 
 
-_scaled("_npi_exponential", _exponential)
-_scaled("_npi_rayleigh", _rayleigh)
-_shaped("_npi_pareto", _pareto)
-_shaped("_npi_powerd", _power)
-_shaped("_npi_weibull", _weibull)
+_scale_op("_npi_exponential", _exponential)
+_scale_op("_npi_rayleigh", _rayleigh)
+_shape_op("_npi_pareto", _pareto)
+_shape_op("_npi_powerd", _power)
+_shape_op("_npi_weibull", _weibull)
 
 
 @translates("_npi_gamma", shape=_drawn_shape)
@@ -162,7 +162,7 @@ def np_gamma(
     def drawn(at, zeros, shape, scale):
         return ops.multiply(gamma(at, zeros, shape), scale)
 
-    return _drawn(at, drawn, (input1, input2), (shape, scale), size, dtype)
+    return _draw(at, drawn, (input1, input2), (shape, scale), size, dtype)
 
 
 @translates("_npi_bernoulli", shape=_drawn_shape)
@@ -180,7 +180,7 @@ def bernoulli(
         chance = ops.sigmoid(ops.cast(chance, "float32")) if is_logit else chance
         return ops.cast(ops.less(uniform(at, zeros), chance), dtype)
 
-    return _drawn(at, one_or_zero, (input1,), (logit if is_logit else prob,), size)
+    return _draw(at, one_or_zero, (input1,), (logit if is_logit else prob,), size)
 
 
 def _noisy_logits(at, weights, count: int, rows: int):

@@ -17,7 +17,7 @@ from .shape_rules import as_first
 from .traits import Keeps
 
 
-def _raised(tensor, rank: int):
+def _with_rank(tensor, rank: int):
     """Adds axes of length 1 until there are `rank`, where numpy adds them."""
     while len(tensor.shape) < rank:
         tensor = ops.expand_dims(tensor, -1 if len(tensor.shape) == 2 else 0)
@@ -38,7 +38,7 @@ def _at_least(rank: int):
     @translates(f"_np_atleast_{rank}d", shape=_at_least_shape(rank), keeps=Keeps.ORDER)
     def translate(at, *arys):
         """MXNet has no gradient for it."""
-        return [_raised(ops.stop_gradient(one), rank) for one in arys]
+        return [_with_rank(ops.stop_gradient(one), rank) for one in arys]
 
 
 for _rank in (1, 2, 3):
@@ -194,18 +194,18 @@ def _column_stack_shape(a, ins, outs):
 @translates("_npi_hstack", ignores="dim", shape=_hstack_shape, keeps=Keeps.ELEMENTS)
 def hstack(at, *data):
     """Along axis 1, or along the only axis."""
-    data = [_raised(x, 1) for x in data]
+    data = [_with_rank(x, 1) for x in data]
     return ops.concatenate(data, min(1, len(data[0].shape) - 1))
 
 
 @translates("_npi_vstack", shape=_vstack_shape, keeps=Keeps.ELEMENTS)
 def vstack(at, *data):
-    return ops.concatenate([_raised(x, 2) for x in data], 0)
+    return ops.concatenate([_with_rank(x, 2) for x in data], 0)
 
 
 @translates("_npi_dstack", ignores="dim", shape=_dstack_shape, keeps=Keeps.ELEMENTS)
 def dstack(at, *data):
-    return ops.concatenate([_raised(x, 3) for x in data], 2)
+    return ops.concatenate([_with_rank(x, 3) for x in data], 2)
 
 
 @translates("_npi_column_stack", shape=_column_stack_shape, keeps=Keeps.ELEMENTS)
@@ -279,7 +279,7 @@ def pad(
     return data
 
 
-def _line(at, data, axis: int | None):
+def _flattened_without_axis(at, data, axis: int | None):
     """The data and the axis; without an axis, the flattened data and axis 0."""
     if axis is None:
         data, axis = ops.reshape(data, (-1,)), 0
@@ -297,7 +297,7 @@ def _positions(at, length: int, int_ind, start, stop, step) -> np.ndarray:
     return np.array([int_ind % length if int_ind < 0 else int_ind])
 
 
-def _inserted(arr, values, axis, positions, one: bool):
+def _insert(arr, values, axis, positions, one: bool):
     """Inserts `values` before the elements at `positions`, broadcast as in numpy.insert."""
     while len(values.shape) < len(arr.shape):
         values = ops.expand_dims(values, 0)
@@ -313,7 +313,7 @@ def _inserted(arr, values, axis, positions, one: bool):
     return ops.take(ops.concatenate([arr, values], axis), source, axis=axis)
 
 
-def _given(at, arr, values, val: float | None):
+def _values_to_insert(at, arr, values, val: float | None):
     """The values to insert: an input, or the scalar `val`."""
     if values is None and val is None:
         raise at.error("needs a second input or the attribute 'val'")
@@ -329,9 +329,9 @@ def insert_scalar(
 ):
     if int_ind is None:
         raise at.error("needs the attribute 'int_ind'")
-    values = _given(at, arr, values, val)
-    arr, axis = _line(at, arr, axis)
-    return _inserted(arr, values, axis, _positions(at, arr.shape[axis], int_ind, None, None, None), True)
+    values = _values_to_insert(at, arr, values, val)
+    arr, axis = _flattened_without_axis(at, arr, axis)
+    return _insert(arr, values, axis, _positions(at, arr.shape[axis], int_ind, None, None, None), True)
 
 
 @translates("_npi_insert_slice", ignores="int_ind", shape=_INSERTED)
@@ -346,9 +346,9 @@ def insert_slice(
     step: int | None = None,
     axis: int | None = None,
 ):
-    values = _given(at, arr, values, val)
-    arr, axis = _line(at, arr, axis)
-    return _inserted(arr, values, axis, _positions(at, arr.shape[axis], None, start, stop, step), False)
+    values = _values_to_insert(at, arr, values, val)
+    arr, axis = _flattened_without_axis(at, arr, axis)
+    return _insert(arr, values, axis, _positions(at, arr.shape[axis], None, start, stop, step), False)
 
 
 @translates("_npi_insert_tensor", ignores="val start stop step int_ind", shape=_INSERTED)
@@ -357,14 +357,14 @@ def insert_tensor(at, arr, values, obj: TrackedArray, *, axis: int | None = None
     if not isinstance(obj, TrackedArray):
         raise at.error("obj must be stored in the parameter file, not computed")
     at.discard(obj)
-    arr, axis = _line(at, arr, axis)
+    arr, axis = _flattened_without_axis(at, arr, axis)
     length, positions = arr.shape[axis], obj.value.reshape(-1).astype("int64")
     if positions.size and not -length <= positions.min() <= positions.max() <= length:
         raise at.error(f"obj must be in [-{length}, {length}]", positions.tolist())
     positions = np.where(positions < 0, positions + length, positions)
     if len(positions) == 1:
         positions = np.repeat(positions, ((1,) * len(arr.shape) + tuple(values.shape))[axis - len(arr.shape)])
-    return _inserted(arr, values, axis, positions, False)
+    return _insert(arr, values, axis, positions, False)
 
 
 def _diag_indices_shape(a, ins, outs):

@@ -20,23 +20,23 @@ def _anchors(stride: int, ratios: Floats, scales: Floats) -> np.ndarray:
         tall = math.floor(wide * ratio + 0.5)
         for scale in scales:
             half = [(wide * scale - 1) / 2, (tall * scale - 1) / 2]
-            centre = (stride - 1) / 2
-            found.append([centre - half[0], centre - half[1], centre + half[0], centre + half[1]])
+            center = (stride - 1) / 2
+            found.append([center - half[0], center - half[1], center + half[0], center + half[1]])
     return np.array(found, "float32")
 
 
-def _predicted(anchors, deltas, iou_loss: bool):
+def _move_anchors(anchors, deltas, iou_loss: bool):
     """Corners of anchors, four tensors, moved by deltas (..., 4); side lengths include the last pixel."""
     if iou_loss:
         return [ops.add(deltas[..., i], anchors[i]) for i in range(4)]
-    centres, halves = [], []
+    centers, halves = [], []
     for low, high in ((0, 2), (1, 3)):
         side = ops.add(ops.subtract(anchors[high], anchors[low]), 1.0)
-        centre = ops.add(anchors[low], ops.multiply(ops.subtract(side, 1.0), 0.5))
-        centres.append(ops.add(ops.multiply(deltas[..., low], side), centre))
+        center = ops.add(anchors[low], ops.multiply(ops.subtract(side, 1.0), 0.5))
+        centers.append(ops.add(ops.multiply(deltas[..., low], side), center))
         halves.append(ops.multiply(ops.subtract(ops.multiply(ops.exp(deltas[..., high]), side), 1.0), 0.5))
-    corners = [ops.subtract(c, h) for c, h in zip(centres, halves, strict=True)]
-    return corners + [ops.add(c, h) for c, h in zip(centres, halves, strict=True)]
+    corners = [ops.subtract(c, h) for c, h in zip(centers, halves, strict=True)]
+    return corners + [ops.add(c, h) for c, h in zip(centers, halves, strict=True)]
 
 
 def _proposal_shape(a, ins, outs):
@@ -77,7 +77,7 @@ def proposal(
     k = min(rpn_pre_nms_top_n, count) if rpn_pre_nms_top_n > 0 else count
     first = best_first(scores, ops.full_like(scores, True, dtype="bool"))[:, :k]
     boxes, scores = rows_at(boxes, first), ops.take_along_axis(scores, first, 1)
-    chosen = _chosen(at, scores, boxes, threshold, rpn_post_nms_top_n)
+    chosen = _select(at, scores, boxes, threshold, rpn_post_nms_top_n)
     boxes, scores = rows_at(boxes, chosen), ops.take_along_axis(scores, chosen, 1)
     image = ops.subtract(ops.cumsum(ops.ones_like(scores), 0), 1.0)
     rois = ops.reshape(ops.concatenate([image[..., None], boxes], -1), (-1, 5))
@@ -96,7 +96,7 @@ def _candidates(at, cls_prob, bbox_pred, im_info, base: np.ndarray, stride: int,
     deltas = ops.transpose(ops.reshape(bbox_pred, (-1, shapes, 4, height, width)), (0, 3, 4, 1, 2))
     nothing = at.connected_zero("float32")
     anchors = [ops.add(ops.add(position * stride, nothing), base[:, i]) for i, position in enumerate((column, row) * 2)]
-    boxes = _predicted(anchors, deltas, iou_loss)
+    boxes = _move_anchors(anchors, deltas, iou_loss)
     tall, wide, enlarged = (ops.reshape(im_info[:, i], (-1, 1, 1, 1)) for i in range(3))
     last = [ops.subtract(side, 1.0) for side in (wide, tall, wide, tall)]
     boxes = [ops.maximum(ops.minimum(x, end), 0.0) for x, end in zip(boxes, last, strict=True)]
@@ -113,7 +113,7 @@ def _candidates(at, cls_prob, bbox_pred, im_info, base: np.ndarray, stride: int,
     return scores, ops.reshape(ops.stack(boxes, -1), (-1, count, 4))
 
 
-def _chosen(at, scores, boxes, threshold: float, number: int):
+def _select(at, scores, boxes, threshold: float, number: int):
     """The indices of the first `number` boxes that no better one overlaps by more than `threshold`, repeated in turn if
     fewer are left."""
     sides = [ops.add(ops.subtract(boxes[..., i + 2], boxes[..., i]), 1.0) for i in (0, 1)]

@@ -338,14 +338,14 @@ def quantized_elemwise_mul(
     product = ops.multiply(*(ops.cast(tensor, "int32") for tensor in tensors))
     found = calibrated(min_calib_range, max_calib_range)
     if enable_float_output:
-        return at.ordered(ops.multiply(floats(product), _over(1.0, ranges, "float64")), order)
+        return at.ordered(ops.multiply(floats(product), _divided_by_steps(1.0, ranges, "float64")), order)
     if not found:
         return [at.ordered(product, order), *product_range("int8", *ranges)]
-    scale = _over(steps("int8", *found), ranges, "float32")
+    scale = _divided_by_steps(steps("int8", *found), ranges, "float32")
     return [at.ordered(c_cast(ops.multiply(floats(product), scale), "int8"), order), *found]
 
 
-def _over(dividend, ranges, dtype: str):
+def _divided_by_steps(dividend, ranges, dtype: str):
     """A number divided by the steps of both ranges."""
     units = [ops.cast(steps("int8", *ends), dtype) for ends in (ranges[:2], ranges[2:])]
     return floats(divide_exact(divide_exact(ops.cast(dividend, dtype), units[0]), units[1]))

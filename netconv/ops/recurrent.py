@@ -56,11 +56,11 @@ def _weights(at, mode, flat: TrackedArray, inputs: int, units: int, num_layers: 
     ]
     for cell in cells:
         given, carried = cut((gates * units,)), cut((gates * units,))
-        cell["kernel"], cell["bias"], _ = _with_bias(mode, cell["kernel"], given, carried)
+        cell["kernel"], cell["bias"], _ = _fold_bias(mode, cell["kernel"], given, carried)
     return cells
 
 
-def _with_bias(mode: str, kernel: TrackedArray, given: TrackedArray | None, carried: TrackedArray | None) -> tuple:
+def _fold_bias(mode: str, kernel: TrackedArray, given: TrackedArray | None, carried: TrackedArray | None) -> tuple:
     """The kernel and the bias of a Keras layer, from the biases of the input and of the state; and whether the data
     needs a constant feature (`_append_ones`).
 
@@ -143,7 +143,7 @@ def rnn(
     if starts and mode == "lstm" and len(starts) < 2:
         starts = [s for s in (state, state_cell) if s is not None]
     if projection_size is not None:
-        return _projected(at, data, cells, starts, directions, p)
+        return _lstm_with_projection(at, data, cells, starts, directions, p)
     return_state = bool(at.used - {0}) or at.is_shared_unsafely(parameters)
     return _stacked(at, data, mode, state_size, cells, starts, directions, p, return_state)
 
@@ -192,7 +192,7 @@ LONGEST = 10_000
 """Largest number of steps that a layer is unrolled to."""
 
 
-def _projected(at, data, cells, starts, directions: int, p: float):
+def _lstm_with_projection(at, data, cells, starts, directions: int, p: float):
     """LSTM layers with a projection of their state: unrolled, because Keras has no such layer."""
     if data.shape[1] is None or data.shape[1] > LONGEST:
         raise at.open(f"needs a known number of steps of at most {LONGEST}", data.shape[1])
@@ -253,7 +253,7 @@ def recurrent(
     in the order of the steps, and the last ones."""
     cls = {"lstm": layers.LSTM, "gru": layers.GRU}.get(mode, layers.SimpleRNN)
     given, carried = (None if b.origin[0] == "constant" else b for b in (input_biases, state_biases))
-    kernel, bias, beside = _with_bias(mode, input_weights.T, given, carried)
+    kernel, bias, beside = _fold_bias(mode, input_weights.T, given, carried)
     tensor = _append_ones(data.natural()) if beside else data.natural()
     weights = {"cell.kernel": kernel, "cell.recurrent_kernel": state_weights.T, "cell.bias": bias}
     config = {"unroll": tensor.shape[1] <= SHORT, "use_bias": bias is not None, "go_backwards": backwards, "seed": 0}

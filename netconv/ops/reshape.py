@@ -179,7 +179,7 @@ def _reshape_shape(a, ins, outs):
     return [data], [claim]
 
 
-def _reshaped_alone(a, ins, outs):
+def _reshape_guess(a, ins, outs):
     """A guess: each example is reshaped separately."""
     codes, data = _codes(a), ins[0]
     if a.reverse or codes[:1] not in ((0,), (-1,)) or len(codes) < 2 or min(codes[1:]) < 1:
@@ -205,7 +205,7 @@ def _reshape_features(a, ins) -> int | None:
     "reshape",
     layout=_flattening,
     shape=_reshape_shape,
-    likely=_reshaped_alone,
+    likely=_reshape_guess,
     features=_reshape_features,
     keeps=Keeps.ORDER,
 )
@@ -282,11 +282,11 @@ def _flatten_shape(a, ins, outs):
     return [data], [(batch, features)]
 
 
-def _flat_already(a, ins, outs):
+def _flat_guess(a, ins, outs):
     return [of_rank(outs[0], 2) if ins[0] is None and of_rank(outs[0], 2)[1] is not None else None]
 
 
-@translates("Flatten", "flatten", layout=features, shape=_flatten_shape, likely=_flat_already, keeps=Keeps.ORDER)
+@translates("Flatten", "flatten", layout=features, shape=_flatten_shape, likely=_flat_guess, keeps=Keeps.ORDER)
 def flatten(at, data):
     return at.ordered(at.flattened(data), at.flat)
 

@@ -15,7 +15,7 @@ LARGEST = 2**10
 """Largest number of bins along a side of a region, and of samples along a side of a bin."""
 
 
-def _checked(at, data, pooled_size: Ints) -> tuple[int, int]:
+def _map_size(at, data, pooled_size: Ints) -> tuple[int, int]:
     height, width = data.shape[1:3]
     if None in (height, width):
         raise at.open("needs the size of its data", tuple(data.shape))
@@ -38,7 +38,7 @@ def _bins(start, size, count: int, length: int):
     return ops.clip(begin, 0, length), ops.clip(end, 0, length)
 
 
-def _doubled(table, axis: int) -> list:
+def _run_maxima(table, axis: int) -> list:
     """Maxima of runs of length 1, 2, 4 ... along `axis` that start at each position; of equal elements the first is the
     maximum."""
     runs, reach, length = [table], 1, table.shape[axis]
@@ -80,13 +80,13 @@ def roi_pooling(at, data, rois, *, pooled_size: Ints, spatial_scale: float):
     Bins differ in size from region to region, so the maxima of runs of length 1, 2, 4 ... are computed once for the
     whole map, and each bin reads the four that cover it.
     """
-    height, width = _checked(at, data, pooled_size)
+    height, width = _map_size(at, data, pooled_size)
     image = ops.cast(_column(rois, 0), "float32")
     x1, y1, x2, y2 = (away_from_zero(ops.multiply(_column(rois, i), spatial_scale)) for i in range(1, 5))
     tall, wide = (ops.maximum(ops.add(ops.subtract(b, a), 1.0), 1.0) for a, b in ((y1, y2), (x1, x2)))
     top, bottom = _bins(y1, tall, pooled_size[0], height)
     left, right = _bins(x1, wide, pooled_size[1], width)
-    tables = [_doubled(row, 1) for row in _doubled(data, 2)]
+    tables = [_run_maxima(row, 1) for row in _run_maxima(data, 2)]
     across, down = len(tables), len(tables[0])
     table = ops.reshape(ops.stack([t for row in tables for t in row], 1), (-1, data.shape[-1]))
     row_level, *row_starts = _cover(top, bottom, down)
@@ -128,7 +128,7 @@ def _mean_weights(start, size, count: int, length: int, ratio: int):
     return ops.divide(ops.sum(weight, 2), samples[..., None])
 
 
-def _of_image(weights, image, data):
+def _for_own_image(weights, image, data):
     """(R, count, length) to (R, count, N, length): zero for all images other than that of the region."""
     first = data[:, 0, 0, 0]
     number = ops.subtract(ops.cumsum(ops.ones_like(first)), 1.0)
@@ -138,7 +138,7 @@ def _of_image(weights, image, data):
 
 def _pooled(data, image, rows, columns, pooled_size: Ints, by_bin: bool):
     """Applies the weights of rows and columns: (R, height, width, C). With `by_bin` each bin has its own channels."""
-    rows = _of_image(rows, image, data)
+    rows = _for_own_image(rows, image, data)
     if not by_bin:
         lines = ops.einsum("rpnh,nhwc->rpwc", rows, data)
         return ops.einsum("rqw,rpwc->rpqc", columns, lines)
@@ -162,7 +162,7 @@ def roi_align(
 ):
     """The mean of interpolated samples in each bin, computed as a mean over rows and a mean over columns: two matrix
     products. Regions with a negative image index are 0."""
-    height, width = _checked(at, data, pooled_size)
+    height, width = _map_size(at, data, pooled_size)
     if sample_ratio > LARGEST:
         raise at.error(f"attribute 'sample_ratio' must be at most {LARGEST}", sample_ratio)
     shift = 0.5 if aligned else 0.0
@@ -184,7 +184,7 @@ def _psroi_shape(a, ins, outs):
 @translates("_contrib_PSROIPooling", layout=spatial, shape=_psroi_shape)
 def psroi_pooling(at, data, rois, *, spatial_scale: float, output_dim: int, pooled_size: int, group_size: int = 0):
     """The mean of each bin in its own channels; if there are more bins than groups, bins share channels."""
-    height, width = _checked(at, data, (pooled_size, pooled_size))
+    height, width = _map_size(at, data, (pooled_size, pooled_size))
     group_size = group_size or pooled_size
     image = _column(rois, 0)
     x1, y1, x2, y2 = (away_from_zero(_column(rois, i)) for i in range(1, 5))
@@ -214,7 +214,7 @@ def _rotated_shape(a, ins, outs):
 @translates("_contrib_RROIAlign", layout=spatial, shape=_rotated_shape)
 def rotated_roi_align(at, data, rois, *, pooled_size: Ints, spatial_scale: float, sampling_ratio: int = -1):
     """As ROIAlign, for regions (image, center x, center y, width, height, degrees); one sample is read at a time."""
-    height, width = _checked(at, data, pooled_size)
+    height, width = _map_size(at, data, pooled_size)
     if not 1 <= sampling_ratio <= LARGEST:
         what = (
             f"attribute 'sampling_ratio' must be 1 to {LARGEST}: below 1 the number depends on the size of each region"

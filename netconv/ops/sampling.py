@@ -208,14 +208,14 @@ def correlation(
     if min(counts) < 1:
         raise at.error("the displacement and the kernel are larger than the image", tuple(size))
     reach = [(c - 1) * stride1 + kernel_size for c in counts]
-    fixed = _cut(data1, (max_displacement, max_displacement), reach)
+    fixed = _slice_spatial(data1, (max_displacement, max_displacement), reach)
     radius = max_displacement // stride2
     if (2 * radius + 1) ** 2 > MOST_SHIFTS:
         raise at.error(f"compares at more than {MOST_SHIFTS} displacements", (max_displacement, stride2))
     channels = []
     for dy, dx in itertools.product(range(-radius, radius + 1), repeat=2):
         start = (max_displacement + dy * stride2, max_displacement + dx * stride2)
-        moved = _cut(data2, start, reach)
+        moved = _slice_spatial(data2, start, reach)
         pair = ops.multiply(fixed, moved) if is_multiply else ops.absolute(ops.subtract(fixed, moved))
         channels.append(ops.mean(pair, -1))
     out = ops.stack(channels, -1)
@@ -224,5 +224,5 @@ def correlation(
     return out
 
 
-def _cut(data, start, size):
+def _slice_spatial(data, start, size):
     return data[:, start[0] : start[0] + size[0], start[1] : start[1] + size[1]]

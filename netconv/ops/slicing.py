@@ -34,7 +34,7 @@ def _slice_shape(a, ins, outs):
     whole = [b in (None, 0) and e is None and s in (None, 1) for b, e, s in cuts]
     out = of_rank(outs[0], len(shape))
     data = merge(data, tuple(n if w else None for n, w in zip(out, whole, strict=True)))
-    return [data], [_not_empty(_cut(n, *cut) for n, cut in zip(data, cuts, strict=True))]
+    return [data], [_not_empty(_sliced_length(n, *cut) for n, cut in zip(data, cuts, strict=True))]
 
 
 @translates("slice", "crop", layout=as_they_are, shape=_slice_shape, keeps=Keeps.ELEMENTS)
@@ -60,7 +60,7 @@ def _slice_axis_shape(a, ins, outs):
     axis = normalize_axis(a.axis, len(shape))
     out = of_rank(outs[0], len(shape))
     data = merge(of_rank(ins[0], len(shape)), (*out[:axis], None, *out[axis + 1 :]))
-    length = _cut(data[axis], a.begin, a.end, None)
+    length = _sliced_length(data[axis], a.begin, a.end, None)
     if data[axis] is not None and not (-data[axis] <= a.begin and (a.end is None or a.end <= data[axis]) and length):
         raise ShapeMismatch(f"attributes 'begin' and 'end' must cut something of {data[axis]}", (a.begin, a.end))
     if data[axis] is None and a.begin < 0 and a.end is None:
@@ -194,7 +194,7 @@ def _not_empty(lengths) -> Shape:
     return shape
 
 
-def _cut(length, begin, end, step) -> int | None:
+def _sliced_length(length, begin, end, step) -> int | None:
     if length is None:
         return None
     if step == 0:

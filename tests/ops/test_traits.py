@@ -17,7 +17,7 @@ OPS = registry.load()
 NAMES = {declared.op for declared in OPS.values()}
 """Op names in a canonical graph."""
 PACKAGE = Path(netconv.__file__).parent
-ROOMS = (
+FOLDERS = (
     "builder",
     "conversion.py",
     "frontends",
@@ -28,7 +28,7 @@ ROOMS = (
     "passes",
     "shapes",
 )
-"""The rooms that know graphs."""
+"""The folders and files that know graphs."""
 PATTERNS = {
     "passes/canonicalize.py", "passes/fuse_bidirectional.py", "passes/fuse_layers.py", "passes/reroll_rnn.py",
     "passes/rewriter.py", "passes/rnn_cells.py",
@@ -52,9 +52,9 @@ def named_ops(tree):
             yield node.lineno, found
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_no_list_of_ops_outside_of_ops(room):
-    path = PACKAGE / room
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_no_list_of_ops_outside_of_ops(folder):
+    path = PACKAGE / folder
     for module in [path] if path.suffix else sorted(path.rglob("*.py")):
         if module.relative_to(PACKAGE).as_posix() not in PATTERNS:
             assert list(named_ops(ast.parse(module.read_text()))) == [], module

@@ -169,10 +169,10 @@ def test_colors_are_changed_in_any_order(net):
 
     attrs = {"brightness": 0, "contrast": 0.9, "saturation": 0, "hue": 0.4}
     model = net("_image_random_color_jitter", attrs, {"data": PICTURE.shape})
-    grey, first = (color.SHARES * PICTURE).sum(-1).mean(), 0
+    gray, first = (color.SHARES * PICTURE).sum(-1).mean(), 0
     for picture in pictures(model, 60):
         slope, shift = np.polyfit(PICTURE.max(-1).ravel(), picture.max(-1).ravel(), 1)
-        first += bool(abs(shift / (1 - slope) - grey) < 1e-2)
+        first += bool(abs(shift / (1 - slope) - gray) < 1e-2)
     assert 15 < first < 45
     np.testing.assert_allclose(model.predict_on_batch(PICTURE), PICTURE, 1e-5)
 

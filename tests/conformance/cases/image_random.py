@@ -4,7 +4,7 @@ from . import case, forward, x
 
 COLOR = [x(5, 6, 3, draw=256), x(5, 6, 3, dtype="uint8", draw=256), x(4, 4, 3, draw=3)]
 """The last one has many grays."""
-GREY = x(5, 6, 1, draw=256)
+GRAY = x(5, 6, 1, draw=256)
 
 
 def changed(name: str, factor: float, image):
@@ -16,7 +16,7 @@ CASES = [
         changed(name, factor, image)
         for name in ("brightness", "contrast", "saturation")
         for factor in (0, 0.4, 1.7)
-        for image in (*COLOR, GREY)
+        for image in (*COLOR, GRAY)
     ),
     *(changed("hue", turn, image) for turn in (0, 0.1, 0.45, 0.9) for image in COLOR),
     *(forward(case("_image_random_lighting", image, alpha_std=0)) for image in COLOR),
