@@ -62,7 +62,7 @@ def build(
             inputs = {prepared.graph.nodes[index].name: shape for index, shape in prepared.shapes.items()}
             raise shape_inference.question_for_open(prepared.canonical, input_shapes or {}, inputs, error) from error
     outputs = model.outputs
-    chosen = compile_model.choices(prepared.graph, [len(output.shape) for output in outputs])
+    chosen = compile_model.loss_choices(prepared.graph, [len(output.shape) for output in outputs])
     compile_model.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)
     facts = {"weights.json": json.dumps(dict(sorted(account.weights.items()))).encode()}
     return Conversion(model, account, chosen, prepared, facts)

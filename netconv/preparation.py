@@ -1,5 +1,5 @@
-"""From files to a graph that is ready to be built: the one pipeline of convert, inspect, train and all others. Knows
-the order of the steps, not how they are done, and no Keras."""
+"""From files to a graph that is ready to be built: the pipeline shared by convert, inspect, train and all others. Knows
+the order of the steps, not how they work, and no Keras."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from .shapes import shape_inference
 
 @dataclass(frozen=True)
 class Net:
-    """A net as its files have it: `graph` with the arrays of `parameters`, the parameter file; None where there is
-    none."""
+    """A net as read from its files: `graph` has the arrays of the parameter file `parameters`, None if there is not
+    one."""
 
     graph: Graph
     parameters: Path | None
@@ -33,7 +33,7 @@ class Prepared:
 
     `shapes` are the shapes of the inputs by node index, in MXNet's axis order, None for an open length; `zeros` the
     recurrent states that start at zero, by node index; `parameters` the parameter file, None for an untrained net;
-    `notes` what a user should know; `canonical` the graph before layers were fused.
+    `notes` are for the user; `canonical` the graph before layers were fused.
     """
 
     graph: Graph
@@ -50,7 +50,7 @@ class Prepared:
 
 
 def read(symbol: Path | str | BinaryIO, params: Path | str | Literal[False] | None = None) -> Net:
-    """The files of a net: `symbol` by path or as a binary stream, `params` the parameter file, None for the one beside
+    """Reads a net: `symbol` is a path or a binary stream, `params` the parameter file, None for the one next to
     `symbol`, False for none. Raises FormatError."""
     if params is None and not hasattr(symbol, "read"):
         params = reader.find_params(symbol)
@@ -71,8 +71,8 @@ def prepare(
 
     `input_shapes` are shapes by input name and `row` is the shape of a row of data, both as in `shape_inference.infer`;
     with `states` the states of recurrent layers are inputs and outputs. A net without a parameter file gets initial
-    values drawn with `seed`, of weights as `init` says. Raises NetconvError: whatever is wrong with a net and can be
-    known before Keras makes layers.
+    values drawn with `seed`, those of weights by the initializer `init`. Raises NetconvError for every fault of a net
+    that can be detected before Keras makes layers.
     """
     raw, given = net.graph, dict(input_shapes or {})
     registry.check(raw)

@@ -1,1 +1,1 @@
-"""Graph to keras.Model. Knows no single op."""
+"""Builds a keras.Model from a prepared graph. Knows the registry of ops, no single op."""

@@ -1,4 +1,5 @@
-"""Loss, optimizer and metrics from the heads of the graph; compile. Knows models and op names, translates nothing."""
+"""The loss, optimizer and metrics of a model, chosen by the outputs of its graph. Knows traits of ops, no
+translation."""
 
 from __future__ import annotations
 
@@ -12,53 +13,53 @@ from ..ops import registry
 from ..ops.traits import Keeps
 
 LOSS_NETS = ("Loss",)
-"""The output port of a loss layer of Mathematica."""
+"""The names of output ports of Mathematica's loss layers."""
 
 
 @dataclass(frozen=True)
-class Choice:
-    """The loss of one head: Keras's `loss` and `metrics`, and `why` in words."""
+class LossChoice:
+    """The `loss` and `metrics` of one output, as `compile` takes them, and the reason for the user (`why`)."""
 
     loss: Any
     metrics: tuple[str, ...]
     why: str
 
 
-def choices(graph: Graph, ranks: list[int]) -> list[Choice]:
-    """For each head of a graph what it is trained on; `ranks` are the ranks of the model's outputs."""
-    return [_choice(graph, edge, rank) for edge, rank in zip(graph.heads, ranks, strict=True)]
+def loss_choices(graph: Graph, ranks: list[int]) -> list[LossChoice]:
+    """The loss of each head of a graph; `ranks` are the ranks of the model's outputs."""
+    return [_loss_choice(graph, edge, rank) for edge, rank in zip(graph.heads, ranks, strict=True)]
 
 
-def _choice(graph: Graph, edge: Edge, rank: int) -> Choice:
+def _loss_choice(graph: Graph, edge: Edge, rank: int) -> LossChoice:
     node = head = graph.nodes[edge.node]
     while registry.head_loss(node) is None and registry.keeps(node) >= Keeps.ORDER:
         node = graph.nodes[node.inputs[0].node]
-    found = registry.head_loss(node)
+    head_loss = registry.head_loss(node)
     mean_or_loss = node.op == "mean" or registry.compared_inputs(node)
-    if found is None and (head.name in LOSS_NETS or (graph.mathematica and mean_or_loss)):
+    if head_loss is None and (head.name in LOSS_NETS or (graph.mathematica and mean_or_loss)):
         why = "the net ends in a loss layer of Mathematica: the model's output is the loss itself"
-        return Choice("mean_absolute_error", (), why)
-    if found is None or not found.name.endswith("crossentropy"):
-        return Choice(found.name if found else "mean_squared_error", (), f"the net ends in {node.op}")
-    if found.name == "binary_crossentropy":
-        return Choice(found.name, ("accuracy",), f"the net ends in {node.op}")
-    if rank > 2 and found.class_axis % rank != rank - 1:
+        return LossChoice("mean_absolute_error", (), why)
+    if head_loss is None or not head_loss.name.endswith("crossentropy"):
+        return LossChoice(head_loss.name if head_loss else "mean_squared_error", (), f"the net ends in {node.op}")
+    if head_loss.name == "binary_crossentropy":
+        return LossChoice(head_loss.name, ("accuracy",), f"the net ends in {node.op}")
+    if rank > 2 and head_loss.class_axis % rank != rank - 1:
         why = f"the classes of the {node.op} are on axis 1 and Keras's cross-entropy expects them last"
-        return Choice("mean_squared_error", (), why)
-    options: dict[str, bool | int] = {"from_logits": True} if found.from_logits else {}
+        return LossChoice("mean_squared_error", (), why)
+    options: dict[str, bool | int] = {"from_logits": True} if head_loss.from_logits else {}
     ignores = ""
-    if found.ignore_class is not None:
-        options["ignore_class"] = found.ignore_class
-        ignores = f" that ignores {found.ignore_class}"
-    loss = keras.losses.SparseCategoricalCrossentropy(**options) if options else found.name
-    return Choice(loss, ("accuracy",), f"the net ends in {node.op}{ignores}; targets are class numbers from 0")
+    if head_loss.ignore_class is not None:
+        options["ignore_class"] = head_loss.ignore_class
+        ignores = f" that ignores {head_loss.ignore_class}"
+    loss = keras.losses.SparseCategoricalCrossentropy(**options) if options else head_loss.name
+    return LossChoice(loss, ("accuracy",), f"the net ends in {node.op}{ignores}; targets are class numbers from 0")
 
 
 def compile_model(
-    model, chosen: list[Choice], loss=None, optimizer=None, learning_rate: float | None = None, metrics=None
+    model, chosen: list[LossChoice], loss=None, optimizer=None, learning_rate: float | None = None, metrics=None
 ) -> None:
-    """Compiles a model; a loss of None is taken from `chosen`, metrics are too if "auto", the optimizer is Adam. Raises
-    NetconvError for a name that Keras does not know."""
+    """Compiles a model. The loss is that of `chosen` if None, and so are the metrics if "auto"; the optimizer is Adam
+    if None. Raises NetconvError for a name that Keras does not know."""
     if loss is None:
         loss = [choice.loss for choice in chosen] if len(chosen) > 1 else chosen[0].loss
     if metrics == "auto":

@@ -1,4 +1,5 @@
-"""Graph to keras.Model: one pass over the nodes, each translated at its Site. Knows the registry, not single ops."""
+"""Builds a keras.Model in one pass over the nodes of a graph, each translated at its Site. Knows the registry, no
+single op."""
 
 from __future__ import annotations
 
@@ -23,11 +24,11 @@ from .submodels import starts
 from .weights import duplicated_parameters, name_operations, restore_initializers, unused_parameters
 
 DTYPES = {str(number): kind for number, kind in TYPES.items()}
-"""Types by the value of the hint `__dtype__`; others are float32."""
+"""Dtypes by the value of the hint `__dtype__`; others are float32."""
 
 
 @dataclass(frozen=True)
-class Account:
+class BuildReport:
     """Facts about a built model: `names` maps node indices to layer names, `weights` the path of each Keras variable to
     its origin (`tracked_array.py`), `notes` are for the user."""
 
@@ -40,7 +41,7 @@ class Account:
     notes: tuple[str, ...] = ()
 
 
-def build(graph: Graph, shapes: Mapping[int, Shape], zeros: Collection[int] = ()) -> tuple[Any, Account]:
+def build(graph: Graph, shapes: Mapping[int, Shape], zeros: Collection[int] = ()) -> tuple[Any, BuildReport]:
     """The keras.Model of a prepared graph.
 
     `shapes` are the shapes of all inputs (and states) by node index, batch axis included, None for an open length;
@@ -65,7 +66,7 @@ def build(graph: Graph, shapes: Mapping[int, Shape], zeros: Collection[int] = ()
     outputs, parts = state.parts.joined(heads, lambda: state.unique(f"{name}.part"))
     model = _model(list(inputs.values()), outputs, name)
     operations = [operation for part in (*parts, model) for operation in name_operations(state, part)]
-    return model, _account(graph, state, model, operations)
+    return model, _report(graph, state, model, operations)
 
 
 def _input(state: BuildState, node: Node, shape: Shape):
@@ -83,15 +84,13 @@ def _model(inputs: list, outputs: list, name: str):
 
     try:
         return made(outputs)
-    except (
-        ValueError
-    ):  # Keras before 3.13 wants every input to lead somewhere, also one of which only the shape is used
+    except ValueError:  # Keras before 3.13 requires that every input is connected, also if only its shape is used
         zeros = [connected_zero(tensor, str(outputs[0].dtype)) for tensor in inputs]
         zero = ops.reshape(sum(zeros[1:], zeros[0]), (1,) * max(1, len(outputs[0].shape)))
         return made([ops.add(outputs[0], zero), *outputs[1:]])
 
 
-def _account(graph: Graph, state: BuildState, model, operations: list) -> Account:
+def _report(graph: Graph, state: BuildState, model, operations: list) -> BuildReport:
     kept = {variable.path for variable in model.variables}
     weights = {path: origin for path, origin in restore_initializers(state).items() if path in kept}
     for name, paths in duplicated_parameters(weights).items():
@@ -100,7 +99,7 @@ def _account(graph: Graph, state: BuildState, model, operations: list) -> Accoun
     used = {name for origin in weights.values() for name in sources(origin)}
     if unused := unused_parameters(graph, used | state.discarded):
         state.notes.append(f"{', '.join(unused)}: only its shape is used")
-    return Account(
+    return BuildReport(
         nodes=sum(node.op != "null" for node in graph.nodes),
         layers=len(operations),
         parameters=len(used),
@@ -112,7 +111,7 @@ def _account(graph: Graph, state: BuildState, model, operations: list) -> Accoun
 
 
 def _translate_subgraph(state: BuildState, graph: Graph, values: dict[int, Operand]) -> list[Operand]:
-    """The heads of a subgraph, given the values of its null nodes."""
+    """The values of the heads of a subgraph for the values of its null nodes."""
     return [value for value, _ in _Translator(state, Scope(graph), values).heads()]
 
 
@@ -127,7 +126,7 @@ class _Translator:
         self.begins = frozenset(begins)
 
     def heads(self) -> list[tuple[Operand, int]]:
-        """The values of the heads, each with the part that it is in."""
+        """The values of the heads, each with the number of its part."""
         for index, node in enumerate(self.graph.nodes):
             if index in self.begins:
                 self.state.parts.number += 1
@@ -138,7 +137,7 @@ class _Translator:
                 self.homes[index] = self.state.parts.number
                 for output, result in enumerate(_translate(site, [self._operand(edge) for edge in node.inputs])):
                     if isinstance(result, StoredOperand) and len(self.readers[index]) > 1:
-                        result.alone = False
+                        result.unshared = False
                     self.values[Edge(index, output)] = result
         return [(self._value(edge), self.homes[edge.node]) for edge in self.graph.heads]
 
@@ -172,7 +171,7 @@ def _translate(site: Site, given: list[Operand]) -> list[Operand | None]:
         result = translation.function(site, *tensors, **attributes)
     except (NodeError, FormatError):
         raise
-    except Exception as error:  # Keras, TensorFlow and numpy raise what they like
+    except Exception as error:  # Keras, TensorFlow and numpy raise any exception
         problem = (str(error).strip().splitlines() or [type(error).__name__])[0]
         shapes = ", ".join(str(value.shape) for value in given)
         raise site.error(f"cannot be built: {problem}", f"inputs of shape {shapes}") from error
@@ -187,8 +186,8 @@ def _operand(site: Site, result, order) -> Operand:
 
 
 def _arguments(site: Site, translation: Translation, attributes: dict[str, Any]) -> tuple[list, dict[str, Any], Any]:
-    """What a translation is given, by the layout that it declares, and the axis order of its results: stored arrays
-    where it wants them, else tensors."""
+    """The inputs and attributes that a translation is called with, by the layout that it declares, and the axis order
+    of its results. Inputs are stored arrays where the op declares them so, tensors otherwise."""
     given = site.values
     inputs = list(translation.inputs)
     if inputs and inputs[-1].variadic:
@@ -211,8 +210,8 @@ def _arguments(site: Site, translation: Translation, attributes: dict[str, Any])
 
 
 def _keep_alive(site: Site, tensors: list) -> None:
-    """Makes constants that stored arrays are applied to part of the model: the result of a layer for constants would be
-    a constant too, and its weights would not train."""
+    """Connects constants to the model if stored arrays are applied to them: otherwise the result of the layer would be
+    a constant, and its weights would not be trained."""
     plain = [i for i, t in enumerate(tensors) if t is not None and not isinstance(t, (LaidOutTensor, StoredOperand))]
     if plain and not any(keras.backend.is_keras_tensor(tensors[i]) for i in plain):
         first = tensors[plain[0]]
@@ -220,7 +219,7 @@ def _keep_alive(site: Site, tensors: list) -> None:
 
 
 def _with_axis(site: Site, tensor):
-    """A scalar gets shape (1,): outside its numpy names MXNet has no tensor without axes."""
+    """A scalar gets shape (1,): only MXNet's numpy ops have tensors without axes."""
     numpy = site.node.op.startswith("_np") or any(value is not None and not value.shape for value in site.values)
     if tensor.shape or numpy:
         return tensor
@@ -228,7 +227,7 @@ def _with_axis(site: Site, tensor):
 
 
 def _head(state: BuildState, scope: Scope, edge: Edge, tensor):
-    """An output of the model, which an operation must make: an input or a constant is copied."""
+    """An output of the model, which must be the result of an operation: an input or a constant is copied."""
     if keras.backend.is_keras_tensor(tensor) and tensor is not state.first_input:
         return tensor
     site = Site(state, scope, edge.node)

@@ -1,4 +1,4 @@
-"""Which parameters a layer may own, planned before any layer is made. Knows the registry and layouts, not Keras.
+"""Plans which parameters a layer may own, before any layer is made. Knows the registry and layouts, not Keras.
 
 A parameter stays one variable however many nodes read it. Nodes that read it in the same way get one layer, which owns
 it; if they read it in different ways, an Embedding owns it and all of them use it as a tensor.
@@ -20,7 +20,7 @@ from ..ops.control_flow import subgraph_inputs
 from ..shapes import shape_inference
 
 HEAD = 1 << 62
-"""In place of a node, for the heads, which come after all nodes."""
+"""The index used for the heads of the graph, which come after all nodes."""
 NATURAL, CHANNELS_LAST = "natural", "channels last"
 FIXED_LAYOUTS = {
     None: NATURAL,
@@ -28,7 +28,7 @@ FIXED_LAYOUTS = {
     layout.spatial: CHANNELS_LAST,
     layout.spatial_all: CHANNELS_LAST,
 }
-"""The axis order of what ops give that bring their data to one order, by their layout."""
+"""The axis order of the results of ops that bring their data to a fixed order, by their layout."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class Ownership:
 
 @dataclass(frozen=True)
 class _Stored:
-    """A stored array, or what nodes make of stored arrays alone: its parameters, and a key that equal ones share."""
+    """A stored array, or one computed from stored arrays only: the names of its parameters, and a key that equal arrays
+    share."""
 
     names: frozenset[str]
     key: Hashable
@@ -52,12 +53,12 @@ class _Stored:
 def plan(graph: Graph, shapes: Mapping[int, Shape], begins: Sequence[int] = ()) -> Ownership:
     """The ownership of the parameters of a graph.
 
-    `shapes` are those of the inputs by node index; the parts of a deep model begin at the nodes `begins`.
+    `shapes` are the shapes of the inputs by node index; the parts of a deep model begin at the nodes `begins`.
     """
     arrays = {i: _Stored(frozenset(sources(a.origin)), a.origin) for i, a in graph.arrays.items()}
     scopes = [_Scope(graph, arrays, shapes, {})]
     readers: dict[str, list[tuple[_Scope, int]]] = {}
-    for scope in scopes:  # grows meanwhile
+    for scope in scopes:  # grows in the loop
         for index, name in scope.reads():
             readers.setdefault(name, []).append((scope, index))
         scopes.extend(scope.subgraphs())
@@ -72,7 +73,7 @@ def plan(graph: Graph, shapes: Mapping[int, Shape], begins: Sequence[int] = ()) 
 
 
 class _Scope:
-    """A graph, or a subgraph of the node `position` of the whole graph, with what is stored in it by node index."""
+    """A graph, or a subgraph of the node `position` of the whole graph, with its stored arrays by node index."""
 
     def __init__(
         self,
@@ -92,12 +93,12 @@ class _Scope:
                 self.stored[index] = _Stored(names, (self._key, index))
 
     def whole_index(self, index: int) -> int:
-        """The node of the whole graph that a node is, or that its subgraph belongs to."""
+        """The index in the whole graph of a node, or of the node whose subgraph it is in."""
         return index if self.position is None else self.position
 
     def reads(self) -> Iterator[tuple[int, str]]:
-        """The nodes that read parameters, once for each parameter; `HEAD` for a head that is one. Nodes that hand a
-        parameter to a subgraph do not count."""
+        """The nodes that read parameters, once for each parameter; `HEAD` for a head that is a parameter. Nodes that
+        pass a parameter to a subgraph do not count."""
         for index, node in enumerate(self.graph.nodes):
             if index not in self.stored and not subgraph_inputs(node):
                 yield from ((index, name) for name in self._names(node.inputs))
@@ -124,7 +125,7 @@ class _Scope:
         return node.op, tuple(sorted(node.attrs.items())), inputs, self.graph.used_outputs[index]
 
     def _form(self, edge: Edge, free: bool) -> Hashable:
-        """The rank of data, which of its lengths are open, its type, and its axis order where that is left `free`."""
+        """The rank of data, which of its lengths are open, its dtype, and its axis order if the op leaves it `free`."""
         shape = self._forward.get(edge)
         known = None if shape is None else tuple(n is None for n in shape)
         return known, self._types[edge.node], self._layouts[edge.node] if free else None
@@ -135,7 +136,7 @@ class _Scope:
 
     @cached_property
     def _types(self) -> list[str | None]:
-        """The type that each node names, or else its first data has; None for float32."""
+        """The dtype that each node specifies, or that of its first data; None for float32."""
         found: list[str | None] = []
         for node in self.graph.nodes:
             data = [edge for edge in node.inputs if edge.node not in self.stored]
@@ -166,6 +167,6 @@ class _Scope:
             return moved[0]
         result = self._forward.get(Edge(index))
         if result and len(result) < 3 and all(len(shape) > 2 and result[-1] in shape for shape in shapes):
-            return NATURAL  # features that were an axis before: nothing was flattened
+            return NATURAL  # the features were an axis before, so no axes were flattened
         key = node.op, tuple(sorted(node.attrs.items())), tuple(found[edge.node] for edge in data), tuple(shapes)
         return self._seen.setdefault(key, len(self._seen))

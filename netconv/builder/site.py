@@ -1,4 +1,5 @@
-"""The site of one node in a model that is being built, and what grows while a graph is built. Knows no translation."""
+"""The site of one node in a model that is being built (`at` in translations), and the state of the build. Knows no
+translation."""
 
 from __future__ import annotations
 
@@ -24,27 +25,28 @@ from .ownership import Ownership
 from .submodels import WHOLE, Parts
 
 LARGEST_CONSTANT = 4096
-"""Elements of a constant that is written into the model's config at most; a larger one becomes a frozen variable."""
+"""The most elements of a constant that is written into the model's config; a larger one becomes a frozen variable."""
 
 
 def keras_name(name: str) -> str:
-    """A node name as a layer name: characters that Keras or TensorFlow refuses become `_`."""
+    """A node name as a layer name: characters that Keras or TensorFlow does not accept become `_`."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", name)
 
 
 def layer_name(name: str) -> str:
     """A node name as the name of a layer with variables: TensorFlow exports these only if it begins with a letter, a
-    digit or a point."""
+    digit or a dot."""
     return keras_name(name).lstrip("_-")
 
 
 def snake(name: str) -> str:
+    """CamelCase to snake_case."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 class PendingWeight(NamedTuple):
-    """A `variable` of `owner` that gets the values of an array of this `origin` when it is made: till then they are the
-    owner's `attribute`, instead of its own `initializer`."""
+    """A `variable` of `owner` that is initialized with an array of this `origin`: until the variable is made, the
+    owner's `attribute` returns the array, in place of its own `initializer`."""
 
     owner: Any
     variable: str
@@ -55,7 +57,7 @@ class PendingWeight(NamedTuple):
 
 @dataclass
 class BuildState:
-    """What grows while a graph is built; its subgraphs are built with the same."""
+    """The state of a build, which a graph and its subgraphs share."""
 
     translate_subgraph: Callable[[BuildState, Graph, dict[int, Operand]], list[Operand]]
     ownership: Ownership
@@ -74,6 +76,7 @@ class BuildState:
         return self.parts.here(self.first_input, WHOLE)
 
     def unique(self, name: str) -> str:
+        """The name, with a number added if it is taken."""
         candidate, n = name, 1
         while candidate.lower() in self.names:
             candidate, n = f"{name}_{n}", n + 1
@@ -90,12 +93,12 @@ class Scope:
 
     @cached_property
     def rounding_sensitive(self) -> frozenset[int]:
-        """The nodes of which the last bit matters."""
+        """The nodes whose results matter to their last bit."""
         return rounding_sensitive(self.graph)
 
 
 class Site:
-    """One node of the model that is being built: what a translation is given as `at`.
+    """One node of the model that is being built: the argument `at` of a translation.
 
     Makes layers, named after the node and shared between nodes that share parameters; sets their weights; turns stored
     arrays into trainable tensors; makes errors that name the node.
@@ -111,7 +114,7 @@ class Site:
         return NodeError(self.node.op, self.node.name, what, received)
 
     def open(self, what: str, received=None) -> OpenShape:
-        """An error that a length must be known which is open: `what` is what for."""
+        """The error for an open length that must be known; `what` is the message."""
         return OpenShape(self.node.op, self.node.name, what, received)
 
     def note(self, text: str) -> None:
@@ -131,7 +134,7 @@ class Site:
         return f"{base}.{part}" if part else base
 
     @property
-    def last_bit(self) -> bool:
+    def is_rounding_sensitive(self) -> bool:
         """Whether the last bit of the result matters to a later op (`rounding_sensitive.py`)."""
         return self.index in self.scope.rounding_sensitive
 
@@ -141,18 +144,18 @@ class Site:
         return registry.keeps(self.node) > Keeps.NOTHING
 
     def axis(self, axis: int, rank: int) -> int:
-        """An axis counted from either end, counted from the first."""
+        """An axis, which may be negative, as a non-negative number. Raises NodeError if it is out of range."""
         if not -rank <= axis < rank:
             raise self.error(f"axis must be in [{-rank}, {rank})", axis)
         return axis % rank
 
     def can_own(self, *arrays) -> bool:
-        """Whether a layer may own these: stored arrays that no other node reads in another way, or None."""
+        """Whether a layer may own these: stored arrays that no node reads in a different way, or None."""
         stored = all(array is None or isinstance(array, TrackedArray) for array in arrays)
         return stored and not self.is_shared_unsafely(*arrays)
 
     def is_shared_unsafely(self, *arrays) -> bool:
-        """Whether other nodes read parameters of these arrays in other ways."""
+        """Whether other nodes read parameters of these arrays in different ways."""
         unsafe = self.build.ownership.unsafe
         return any(isinstance(a, TrackedArray) and not unsafe.isdisjoint(sources(a.origin)) for a in arrays)
 
@@ -186,16 +189,16 @@ class Site:
     def precision(self, *weights: TrackedArray) -> dict[str, Any]:
         """The `dtype` of a layer for the node's data if these are not float32; float32 weights of float16 data stay
         float32."""
-        kinds = [
-            kind
+        dtypes = [
+            dtype
             for value in self.values
             if isinstance(value, LaidOutTensor)
-            for kind in precision(value.tensor).values()
+            for dtype in precision(value.tensor).values()
         ]
-        if not kinds:
+        if not dtypes:
             return {}
-        mixed = kinds[0] == "float16" and any(array.dtype == "float32" for array in weights)
-        return {"dtype": "mixed_float16" if mixed else kinds[0]}
+        mixed = dtypes[0] == "float16" and any(array.dtype == "float32" for array in weights)
+        return {"dtype": "mixed_float16" if mixed else dtypes[0]}
 
     def _preset(self, layer, role: str, array: TrackedArray) -> None:
         """Has the variable `role` initialized with the array's values, so that no random numbers are drawn for it."""
@@ -203,11 +206,11 @@ class Site:
         owner = layer
         for step in path:
             owner = getattr(owner, step)
-        # of recurrent_kernel: recurrent_initializer; of the kernel of a depthwise layer: depthwise_initializer
+        # recurrent_kernel has recurrent_initializer, the kernel of a depthwise layer has depthwise_initializer
         names = (variable, variable.removesuffix("_kernel"), "depthwise")
         attribute = next(name for name in (f"{n}_initializer" for n in names) if hasattr(owner, name))
 
-        held = [array]  # until it is placed: it may be a rearranged copy, which does not know the map that all share
+        held = [array]  # dropped once used: it may be a transposed copy, not backed by the mapped file
         arrays = self.scope.graph.arrays
         read = next((arrays[edge.node] for edge in self.node.inputs if edge.node in arrays), array)
 
@@ -217,7 +220,7 @@ class Site:
                 raise self.error(
                     f"{variable} must have shape {tuple(shape)}", f"{array.shape} from {_source_names(array)}"
                 )
-            release(read.value)  # a rearranged copy was made of it, or little was read yet
+            release(read.value)  # its pages were read to make a transposed copy
             tensor = ops.convert_to_tensor(array.value, dtype)
             release(read.value)
             return tensor
@@ -230,8 +233,8 @@ class Site:
     def tensor(self, array):
         """A stored array as a trainable tensor of its shape; a tensor is returned as it is.
 
-        No layer of Keras only holds an array, so an Embedding does, all of whose rows are looked up: one weight,
-        trainable, saved, exact.
+        Keras has no layer that only holds an array, so it becomes an Embedding of which all rows are looked up: one
+        weight that is trainable and saved, and an exact result.
         """
         if not isinstance(array, TrackedArray):
             return array
@@ -246,8 +249,8 @@ class Site:
             if rows > 1:
                 index = ops.add(index, ops.arange(rows, dtype="int32"))
             self.build.shared_layers[key] = ops.reshape(layer(index), array.shape), self.build.parts.number
-        tensor, kind = self.build.parts.here(*self.build.shared_layers[key]), str(array.dtype)
-        return tensor if str(tensor.dtype) == kind else ops.cast(tensor, kind)
+        tensor, dtype = self.build.parts.here(*self.build.shared_layers[key]), str(array.dtype)
+        return tensor if str(tensor.dtype) == dtype else ops.cast(tensor, dtype)
 
     def rows(self, table: TrackedArray, ids):
         """The rows `ids` of a stored array (rows, columns)."""
@@ -257,9 +260,11 @@ class Site:
     def embedding(self, table: TrackedArray):
         """The Embedding that holds a stored array (rows, columns), named after the array."""
         names = list(sources(table.origin))
-        kind = str(table.dtype) if table.dtype.itemsize > 1 else "int32"  # Keras takes int8 for a quantised layer
-        config: dict[str, Any] = {} if kind == "float32" else {"dtype": kind}
-        if "int" in kind:
+        dtype = (
+            str(table.dtype) if table.dtype.itemsize > 1 else "int32"
+        )  # Keras treats int8 as a request for quantization
+        config: dict[str, Any] = {} if dtype == "float32" else {"dtype": dtype}
+        if "int" in dtype:
             config |= {"trainable": False, "embeddings_initializer": "zeros"}
         key = ("embedding", _key(table))
         if key not in self.build.shared_layers:
@@ -279,7 +284,7 @@ class Site:
         return as_operand(self, tensor, order)
 
     def stored(self, array: TrackedArray) -> StoredOperand:
-        """A result that is still a stored array, rearranged."""
+        """A result that is still a stored array, such as a transposed one."""
         return StoredOperand(array, True, self.tensor, self)
 
     def permute(self, tensor, axes):
@@ -293,8 +298,8 @@ class Site:
             return self.layer(layers.Permute, tuple(axes[1:]), part="permute", **precision(tensor))(tensor)
         return ops.transpose(tensor, axes)
 
-    def widened(self, tensor, rank: int):
-        """A tensor with axes of length 1 in front, up to a rank."""
+    def with_leading_axes(self, tensor, rank: int):
+        """The tensor with leading axes of length 1 added, up to a rank."""
         while len(tensor.shape) < rank:
             tensor = ops.expand_dims(tensor, 0)
         return tensor
@@ -314,7 +319,7 @@ class Site:
         return self.layer(layers.Flatten, part=None if self.node.op == "Flatten" else "flatten")(tensor)
 
     def zeros(self, shape, dtype="float32"):
-        """Zeros; one axis of the shape may be None or 0: as long as the batch."""
+        """Zeros. One axis of the shape may be None or 0, and gets the length of the batch."""
         if math.prod(d or 1 for d in shape) > LARGEST_ARRAY:
             raise self.error(f"a constant of more than {LARGEST_ARRAY} elements", tuple(shape))
         if any(d is not None and d < 0 for d in shape):
@@ -326,7 +331,7 @@ class Site:
         axis = next(i for i, d in enumerate(shape) if not d)
         lengths = self.build.batch.shape
         open_ = [i for i, n in enumerate(lengths) if n is None]
-        along = open_[0] if len(open_) == 1 else 0  # time may lie before the batch
+        along = open_[0] if len(open_) == 1 else 0  # the time axis may come before the batch axis
         first = self.build.batch[tuple(slice(None) if i == along else 0 for i in range(len(lengths)))]
         zeros = ops.reshape(ops.zeros_like(first, dtype=dtype), [-1 if i == axis else 1 for i in range(len(shape))])
         return ops.add(zeros, ops.zeros([1 if i == axis else d for i, d in enumerate(shape)], dtype))
@@ -349,17 +354,18 @@ class Site:
 
 
 def _settings(value):
-    """The config of a layer that is an argument of a layer, without its name; other arguments as they are."""
+    """The config, without the name, of an argument that is a layer; other arguments as they are."""
     return {**value.get_config(), "name": None} if isinstance(value, keras.layers.Layer) else value
 
 
 def precision(tensor) -> dict[str, Any]:
     """The `dtype` that a layer needs so as not to cast a tensor to float32; layers do not cast integers."""
-    kind = str(tensor.dtype)
-    return {"dtype": kind} if kind in ("float16", "bfloat16", "float64") else {}
+    dtype = str(tensor.dtype)
+    return {"dtype": dtype} if dtype in ("float16", "bfloat16", "float64") else {}
 
 
 def _key(array: TrackedArray):
+    """Equal for arrays with the same values of the same parameters."""
     return repr(array.origin) if array.origin[0] != "constant" else id(array)
 
 

@@ -1,5 +1,6 @@
-"""A deep graph in parts. Keras walks the graph of a model by recursion, about a thousand operations deep: a deeper one
-is a chain of models, each of consecutive nodes. Knows graphs, not ops.
+"""Splits a deep graph into a chain of models of consecutive nodes. Knows graphs, not ops.
+
+Keras traverses a model by recursion, at most about a thousand operations deep.
 """
 
 from __future__ import annotations
@@ -12,20 +13,20 @@ from ..keras_api.lazy import keras
 FLAT, DEEPEST = 850, 300
 """The depth in nodes up to which a graph is one model, and the depth of each part of a deeper one."""
 WHOLE = -1
-"""In place of the number of a part: the whole model, which has the inputs, and all of a graph that is not deep."""
+"""The number of the whole model, which has the inputs, and all nodes of a graph that is not deep."""
 
 
 def starts(graph: Graph) -> list[int]:
-    """The index of the first node of each part; none for a graph that is one model."""
+    """The index of the first node of each part; [] for a graph that becomes one model."""
     return _starts(graph, DEEPEST) if len(_starts(graph, FLAT)) > 1 else []
 
 
 def _starts(graph: Graph, deepest: int) -> list[int]:
-    """A part begins at a node that would be more than `deepest` nodes behind the start of the part before."""
+    """A part begins at a node that would be more than `deepest` nodes deep in the part before."""
     begins, depth = [0], [0] * len(graph.nodes)
     for index, node in enumerate(graph.nodes):
-        behind = [depth[edge.node] for edge in node.inputs if edge.node >= begins[-1]]
-        depth[index] = (node.op != "null") + max(behind, default=0)
+        before = [depth[edge.node] for edge in node.inputs if edge.node >= begins[-1]]
+        depth[index] = (node.op != "null") + max(before, default=0)
         if depth[index] > deepest:
             begins.append(index)
             depth[index] = 1
@@ -33,7 +34,7 @@ def _starts(graph: Graph, deepest: int) -> list[int]:
 
 
 class Parts:
-    """The parts of a model that is being built: `number` is the one that grows."""
+    """The parts of a model that is being built: `number` is the current one."""
 
     def __init__(self):
         self.number = WHOLE
@@ -41,29 +42,29 @@ class Parts:
         self._inside: dict[int, list[tuple[int, Any, Any]]] = {}
 
     def here(self, tensor, home: int):
-        """A tensor of the part `home` as a tensor of the part that grows, which gets an input for it."""
+        """A tensor of the part `home` as a tensor of the current part, which gets an input for it."""
         if home == self.number:
             return tensor
         key = self.number, id(tensor)
         if key not in self._taken:
             inside = self._inside.setdefault(self.number, [])
-            stand_in = keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=f"from_before_{len(inside)}")
-            self._taken[key] = home, tensor, stand_in
+            entry = keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=f"from_before_{len(inside)}")
+            self._taken[key] = home, tensor, entry
             inside.append(self._taken[key])
         return self._taken[key][2]
 
     def joined(self, heads: list[tuple[Any, int]], name) -> tuple[list, list]:
         """The tensors of `heads`, (tensor, its part), as tensors of the whole model, and the models of the parts, each
         with a name that `name` returns."""
-        wanted = [(home, tensor) for home, tensor, _ in self._taken.values()] + [(home, t) for t, home in heads]
-        whole = {id(tensor): tensor for home, tensor in wanted if home == WHOLE}
+        requested = [(home, tensor) for home, tensor, _ in self._taken.values()] + [(home, t) for t, home in heads]
+        whole = {id(tensor): tensor for home, tensor in requested if home == WHOLE}
         models = []
         for number in range(self.number + 1):
-            outputs = list({id(tensor): tensor for home, tensor in wanted if home == number}.values())
+            outputs = list({id(tensor): tensor for home, tensor in requested if home == number}.values())
             inside = self._inside.get(number, [])
             if not outputs:
                 continue
-            models.append(keras.Model([stand_in for *_, stand_in in inside], outputs, name=name()))
+            models.append(keras.Model([entry for *_, entry in inside], outputs, name=name()))
             given = models[-1]([whole[id(tensor)] for _, tensor, _ in inside])
             given = given if isinstance(given, (list, tuple)) else [given]
             whole |= {id(tensor): made for tensor, made in zip(outputs, given, strict=True)}

@@ -1,4 +1,4 @@
-"""The variables of a built model with the parameters that they hold, and the names of its operations."""
+"""The variables of a built model with the parameters that they hold, and the names of its operations. Knows no op."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ def restore_initializers(state: BuildState) -> dict[str, tuple]:
 
 
 def duplicated_parameters(weights: dict[str, tuple]) -> dict[str, list[str]]:
-    """The parameters that are in more than one variable, which would train apart, with the paths of these variables."""
-    places: dict[str, list[tuple[str, str]]] = {}
+    """The parameters that are in more than one variable, which would be trained separately, with the paths of these
+    variables."""
+    holders: dict[str, list[tuple[str, str]]] = {}
     for path, origin in weights.items():
         for name, piece in pieces(origin):
-            places.setdefault(name, []).append((piece, path))
+            holders.setdefault(name, []).append((piece, path))
     found = {}
-    for name, taken in places.items():
+    for name, taken in holders.items():
         parts = [piece for piece, _ in taken]
         if len(parts) > 1 and ("" in parts or len(set(parts)) < len(parts)):
             found[name] = list(dict.fromkeys(path for _, path in taken))
@@ -48,10 +49,10 @@ def unused_parameters(graph: Graph, used: set[str]) -> list[str]:
 
 def name_operations(state: BuildState, model) -> list:
     """Names the operations that are not layers, so that the names do not depend on what the process built before;
-    returns all operations but inputs and inner models."""
+    returns all operations except inputs and submodels."""
     operations = [o for o in model.operations if not isinstance(o, (keras.layers.InputLayer, keras.Model))]
     made = {key: name for key, (_, name) in state.made_by.items()}
-    node: dict[int, str] = {}  # the node that a tensor within a node is on the way to
+    node: dict[int, str] = {}  # the node that a tensor is an intermediate result of
     names: dict[int, str] = {}
     for operation in reversed(operations):
         produced = [id(t) for t in keras.tree.flatten(operation.output)]

@@ -1,1 +1,1 @@
-"""Files to Graph, a folder for each format. Knows no Keras."""
+"""Reads files of nets to a Graph, a folder for each format. Knows no ops and no Keras."""

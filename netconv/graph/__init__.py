@@ -1,1 +1,1 @@
-"""A net as MXNet describes it: nodes, attributes, stored arrays, partial shapes. Knows no single op and no Keras."""
+"""Graphs as MXNet describes nets: nodes, attributes, stored arrays, partial shapes. Knows no op and no Keras."""

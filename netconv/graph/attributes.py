@@ -1,4 +1,5 @@
-"""Attribute text to Python values: one parser an annotation. Knows no op; the text is never evaluated."""
+"""Parses the text of attributes to Python values, without evaluating it; one parser for each annotation. Knows no
+op."""
 
 from __future__ import annotations
 
@@ -16,22 +17,22 @@ LONGEST = 100_000
 TYPES = {
     0: "float32", 1: "float64", 2: "float16", 3: "uint8", 4: "int32", 5: "int8", 6: "int64", 7: "bool",
 }  # fmt: skip
-"""MXNet's numbers of element types, as every version since 1.5 has them."""
+"""The dtypes by MXNet's numbers for them, the same in every version since 1.5."""
 
 ElementType = Annotated[str, "type"]
-"""The name of a type of elements, one of TYPES."""
+"""The name of a dtype in TYPES."""
 Count = Annotated[int, "at least 1"]
-"""A whole number of at least 1."""
+"""An integer of at least 1."""
 Ints = Annotated[tuple[int, ...], "ints"]
-"""A tuple of whole numbers: "(2, 2)", "[2,2]", "(2L, 2L)", "(2)" or "2"; "None" is the empty one."""
+"""A tuple of integers: "(2, 2)", "[2,2]", "(2L, 2L)", "(2)" or "2"; "None" is the empty tuple."""
 Counts = Annotated[tuple[int, ...], "ints of at least 1"]
-"""As Ints, each at least 1."""
+"""As Ints, with integers of at least 1."""
 IntsNone = Annotated[tuple[int | None, ...], "ints or None"]
-"""As Ints, and a place may be "None"."""
+"""As Ints, and elements may be "None"."""
 Floats = Annotated[tuple[float, ...], "numbers"]
 """A tuple of numbers."""
 Pairs = Annotated[tuple[tuple[int, int], ...], "pairs"]
-"""A tuple of pairs of whole numbers: "((1, 1), (0, 2))"."""
+"""A tuple of pairs of integers: "((1, 1), (0, 2))"."""
 
 
 def _bool(text: str) -> bool:
@@ -83,7 +84,7 @@ def _items(text: str) -> list[str]:
 
 
 def _lengths(text: str) -> list[str]:
-    """Of a tuple that "None" leaves empty."""
+    """The items of a tuple; "None" is the empty tuple."""
     return [] if text.lower() == "none" else _items(text)
 
 
@@ -121,14 +122,14 @@ _PARSERS: dict[Any, tuple[Callable[[str], Any], str]] = {
 
 def parse(text: str, annotation: Any) -> Any:
     """The value of `text` as `annotation`: a key of _PARSERS, a Literal, or any of these `| None`. Raises ValueError
-    with what was wanted."""
+    with a description of the expected text."""
     text = text.strip()
     if annotation in _PARSERS:
-        parser, wanted = _PARSERS[annotation]
+        parser, expected = _PARSERS[annotation]
         try:
             return parser(text)
         except (ValueError, OverflowError):
-            raise ValueError(wanted) from None
+            raise ValueError(expected) from None
     if typing.get_origin(annotation) is Literal:
         choices = typing.get_args(annotation)
         for choice in choices:
@@ -139,13 +140,13 @@ def parse(text: str, annotation: Any) -> Any:
                 continue
         raise ValueError(" or ".join(str(choice) for choice in choices))
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
-        if len(kinds) < len(typing.get_args(annotation)) and text.lower() in ("none", "null"):
+        members = [member for member in typing.get_args(annotation) if member is not type(None)]
+        if len(members) < len(typing.get_args(annotation)) and text.lower() in ("none", "null"):
             return None
         problems = []
-        for kind in kinds:
+        for member in members:
             try:
-                return parse(text, kind)
+                return parse(text, member)
             except ValueError as error:
                 problems.append(str(error))
         raise ValueError(" or ".join(problems))

@@ -1,6 +1,6 @@
-"""A net as MXNet describes it: nodes, heads and stored arrays. Frozen; knows no op and no Keras.
+"""The graph of a net as MXNet describes it: nodes, heads and stored arrays. Immutable. Knows no op and no Keras.
 
-Everything is keyed by node index, because the names in an export repeat and may be empty.
+Nodes are identified by their index, because names in a file repeat and may be empty.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Edge(NamedTuple):
 class Node:
     """One op of the graph; `op` is `"null"` for an input or a stored array.
 
-    `attrs` holds the op's attributes as text, `hints` the hidden `__shape__`, `__dtype__`, `__init__` ... without
-    their underscores.
+    `attrs` holds the op's attributes as text, `hints` the hidden attributes `__shape__`, `__dtype__`, `__init__` ...
+    without their underscores.
     """
 
     op: str
@@ -42,7 +42,8 @@ class Graph:
     """`nodes` in topological order, `heads` the outputs, `arrays` the stored arrays by index of their null node.
 
     `source` names the file in messages. `mathematica` is true for a graph that Mathematica wrote. `ports` are the names
-    of the heads, once identity nodes are gone. `unused` names the arrays of the parameter file that no head needs.
+    of the heads, kept when identity nodes are removed. `unused` names the arrays of the parameter file that no head
+    needs.
     """
 
     nodes: tuple[Node, ...]
@@ -67,14 +68,14 @@ class Graph:
 
     @cached_property
     def used_outputs(self) -> tuple[frozenset[int], ...]:
-        """For each node, the outputs that another node reads or that are heads."""
+        """For each node, the outputs that are heads or that another node reads."""
         used: list[set[int]] = [set() for _ in self.nodes]
         for edge in [*self.heads, *(edge for node in self.nodes for edge in node.inputs)]:
             used[edge.node].add(edge.output)
         return tuple(map(frozenset, used))
 
     def needs(self, *indices: int) -> set[int]:
-        """These nodes and all that they depend on."""
+        """These nodes and all nodes that they depend on."""
         needed: set[int] = set()
         todo = list(indices)
         while todo:
@@ -84,18 +85,19 @@ class Graph:
                 todo.extend(edge.node for edge in self.nodes[index].inputs)
         return needed
 
-    def keep(self, wanted: list[int]) -> Graph:
-        """The graph of the nodes `wanted`, in this order, renumbered; what a kept node reads must be kept before it."""
-        new = {old: position for position, old in enumerate(wanted)}
+    def keep(self, kept: list[int]) -> Graph:
+        """The graph of the nodes `kept`, in this order, renumbered; the inputs of a node must be kept before it."""
+        new = {old: position for position, old in enumerate(kept)}
         nodes = tuple(
             replace(self.nodes[old], inputs=tuple(Edge(new[e.node], e.output) for e in self.nodes[old].inputs))
-            for old in wanted
+            for old in kept
         )
         heads = tuple(Edge(new[e.node], e.output) for e in self.heads)
         return replace(self, nodes=nodes, heads=heads, arrays={new[i]: a for i, a in self.arrays.items() if i in new})
 
     def pruned(self) -> tuple[Graph, list[int]]:
-        """The graph of the nodes that a head needs, in topological order; and for each of them its index before."""
+        """The graph of the nodes that a head depends on, in topological order, and for each of them its previous
+        index."""
         needed = self.needs(*(edge.node for edge in self.heads))
         waits = {i: len({edge.node for edge in self.nodes[i].inputs}) for i in needed}
         readers: dict[int, list[int]] = {i: [] for i in needed}

@@ -1,9 +1,9 @@
-"""Shapes that are known in part, and the arithmetic of them. Knows no graph and no op.
+"""Partially known shapes and functions of them. Knows no graph and no op.
 
-A Shape is a tuple of lengths, None for an unknown length, or None where not even the rank is known. The rule of an op
-is called with the attributes of a node and what is known of the shapes of its inputs and outputs, and returns what
-follows for each: a claim, which may be less than was known. A rule that cannot hold raises ShapeMismatch. A guess is
-called as a rule is, and returns what is most likely of each input, None where nothing is.
+A Shape is a tuple of lengths, None for an unknown length; or None if the rank is unknown. The shape rule of an op is
+called with the attributes of a node and the shapes of its inputs and outputs as far as they are known, and returns for
+each a claim: the shape that follows, which may be less than was known. It raises ShapeMismatch for a contradiction. A
+guess has the same arguments and returns the most likely shape of each input, or None.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LARGEST = 2**63
 
 
 class ShapeMismatch(ValueError):
-    """Shapes or attributes that cannot go together; says what, and `received` where a value is at fault."""
+    """Shapes or attributes that contradict each other: a message `what`, and the wrong value `received`, if any."""
 
     def __init__(self, what: str, received=None):
         super().__init__(what)
@@ -32,7 +32,7 @@ class ShapeMismatch(ValueError):
 
 
 def merge(one: Shape, two: Shape) -> Shape:
-    """All that two shapes of the same thing say together. Raises ShapeMismatch where they differ."""
+    """The shape that two partial shapes of the same tensor give together. Raises ShapeMismatch if they differ."""
     if one is None or one == two:
         return two
     if two is None:
@@ -48,20 +48,22 @@ def format_shape(shape: Shape) -> str:
 
 
 def first_known(*lengths: int | None) -> int | None:
+    """The first length that is not None."""
     return next((n for n in lengths if n is not None), None)
 
 
 def count_elements(lengths) -> int | None:
+    """The product of lengths, None if one is unknown."""
     return None if None in lengths else math.prod(lengths)
 
 
 def of_rank(shape: Shape, rank: int) -> tuple[int | None, ...]:
-    """The shape if it has that rank, else one of that rank: the claim that shows the difference."""
+    """The shape if it has that rank, otherwise one of unknown lengths, which as a claim contradicts the known shape."""
     return shape if shape is not None and len(shape) == rank else (None,) * rank
 
 
 def solve_lengths(lengths: Sequence[int | None], total: int | None) -> tuple[int | None, ...]:
-    """Lengths whose product is `total`, with the one unknown length found."""
+    """Lengths whose product is `total`, with a single unknown length computed. Raises ShapeMismatch."""
     lengths = tuple(lengths)
     if total is None:
         return lengths
@@ -75,14 +77,14 @@ def solve_lengths(lengths: Sequence[int | None], total: int | None) -> tuple[int
 
 
 def normalize_axis(axis: int, rank: int) -> int:
-    """An axis counted from either end."""
+    """An axis, which may be negative, as a non-negative number. Raises ShapeMismatch."""
     if not -rank <= axis < rank:
         raise ShapeMismatch(f"axis must be in [{-rank}, {rank})", axis)
     return axis % rank
 
 
 def normalize_axes(axes: Sequence[int], rank: int) -> tuple[int, ...]:
-    """Axes counted from either end, each once."""
+    """Distinct axes, which may be negative, as non-negative numbers. Raises ShapeMismatch."""
     found = tuple(normalize_axis(axis, rank) for axis in axes)
     if len(set(found)) < len(found):
         raise ShapeMismatch("an axis is named twice", tuple(axes))
@@ -90,7 +92,7 @@ def normalize_axes(axes: Sequence[int], rank: int) -> tuple[int, ...]:
 
 
 def per_spatial_axis(name: str, value: Sequence[int], rank: int, default: int, least: int = 1) -> tuple[int, ...]:
-    """An attribute with one number a spatial axis; empty means the default."""
+    """An attribute with one number for each spatial axis; empty means the default. Raises ShapeMismatch."""
     value = tuple(value) or (default,) * rank
     if len(value) != rank or min(value, default=least) < least:
         raise ShapeMismatch(f"attribute {name!r} must have {rank} numbers of at least {least}", value)
@@ -98,7 +100,8 @@ def per_spatial_axis(name: str, value: Sequence[int], rank: int, default: int, l
 
 
 def window(a, data: Shape, out: Shape):
-    """Data and output of a convolution, and its kernel, stride, dilate and pad, one number an axis."""
+    """The shapes of data and output of a convolution, and its kernel, stride, dilate and pad, one number for each
+    axis."""
     rank = len(a.kernel)
     kernel = per_spatial_axis("kernel", a.kernel, rank, 1)
     stride, dilate = per_spatial_axis("stride", a.stride, rank, 1), per_spatial_axis("dilate", a.dilate, rank, 1)
@@ -109,7 +112,7 @@ def window(a, data: Shape, out: Shape):
 
 
 def convolution_length(length: int | None, kernel: int, stride: int, pad: int, dilate: int = 1) -> int | None:
-    """Length of a convolution's output along one axis: floor((n + 2 pad - reach) / stride) + 1."""
+    """Length of a convolution's output along one axis: floor((n + 2 pad - extent) / stride) + 1."""
     return None if length is None else _fits(length + 2 * pad - dilate * (kernel - 1) - 1, length, kernel) // stride + 1
 
 
@@ -130,9 +133,9 @@ def _fits(spare: int, length: int, kernel: int) -> int:
 
 
 def apply_reshape_codes(shape: Shape, codes: Sequence[int], reverse: bool = False) -> Shape:
-    """The shape that MXNet's Reshape gives: 0 copies a length, -1 infers one, -2 copies the rest, -3 merges two, -4
-    splits one in the two numbers that follow; `reverse` matches from the right. Unknown lengths stay unknown. Source:
-    InferReshapeShape in MXNet's src/operator/tensor/matrix_op-inl.h. Raises ShapeMismatch."""
+    """The shape of the result of MXNet's Reshape: 0 copies a length, -1 infers one, -2 copies the rest, -3 merges two,
+    -4 splits one in the two numbers that follow; `reverse` matches from the right. Unknown lengths stay unknown.
+    Source: InferReshapeShape in MXNet's src/operator/tensor/matrix_op-inl.h. Raises ShapeMismatch."""
     if reverse:
         turned = apply_reshape_codes(None if shape is None else shape[::-1], codes[::-1])
         return None if turned is None else turned[::-1]
@@ -140,7 +143,7 @@ def apply_reshape_codes(shape: Shape, codes: Sequence[int], reverse: bool = Fals
         return None
     source = iter(shape if shape is not None else [None] * (2 * len(codes)))
     out: list[int | None] = []
-    free: list[int | None] = []  # lengths that no code copies: -1 and plain numbers share them out
+    free: list[int | None] = []  # lengths that no code copies: their elements are divided among -1 and plain numbers
     plain: list[int] = []
     infer = None
     todo = iter(codes)
@@ -191,7 +194,7 @@ def apply_reshape_codes(shape: Shape, codes: Sequence[int], reverse: bool = Fals
 
 
 def solve_features(lengths, total):
-    """The lengths of data whose features are `total` together."""
+    """The lengths of data that has `total` features."""
     try:
         return solve_lengths(lengths, total)
     except ShapeMismatch:
@@ -199,14 +202,14 @@ def solve_features(lengths, total):
 
 
 def equal_part(number: int | None, groups: int, what: str, attribute: str = "num_group") -> int | None:
-    """The length of one of `groups` equal parts."""
+    """The length of one of `groups` equal parts. Raises ShapeMismatch if `number` cannot be divided."""
     if number is not None and (groups < 1 or number % groups):
         raise ShapeMismatch(f"attribute {attribute!r} must divide {number} {what}", groups)
     return None if number is None else number // groups
 
 
 def diagonal_shape(shape: Shape, offset: int, axis1: int, axis2: int) -> Shape:
-    """The shape of diagonals of two axes, which come last; None where these are not two of its axes."""
+    """The shape of diagonals of two axes, which come last; None if these are not two axes of `shape`."""
     if shape is None or not {axis1, axis2} <= {*range(-len(shape), len(shape))}:
         return None
     one, two = axis1 % len(shape), axis2 % len(shape)

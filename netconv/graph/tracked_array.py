@@ -1,10 +1,10 @@
-"""Arrays that remember how they were rearranged. Knows numpy only, and imports it when used.
+"""Arrays that record how they were derived from stored arrays. Knows numpy only, and imports it when it is used.
 
-A translation takes MXNet's arrays and places them, transposed or cut, in Keras's variables. Each step is kept in
-`TrackedArray.origin`, a nested tuple that is plain JSON, so that the way back can be derived from the way in:
+A translation assigns MXNet's arrays, transposed or sliced, to Keras's variables. Each step is recorded in
+`TrackedArray.origin`, a nested tuple that can be written as JSON, so that the steps can be inverted:
 
     ("param", name, shape)           the array `name` of the parameter file
-    ("constant", shape)              not from the file: nothing to give back
+    ("constant", shape)              not from the parameter file
     ("transpose", origin, axes)      numpy.transpose
     ("reshape", origin, shape)       numpy.reshape
     ("flip", origin, axes)           numpy.flip
@@ -34,12 +34,12 @@ class TrackedArray:
 
     @staticmethod
     def parameter(name: str, value: np.ndarray) -> TrackedArray:
-        """The array `name` as the parameter file has it."""
+        """The array `name` of the parameter file."""
         return TrackedArray(value, ("param", name, tuple(value.shape)))
 
     @staticmethod
     def constant(value: np.ndarray) -> TrackedArray:
-        """An array that is in no parameter file and does not train."""
+        """An array that is not from the parameter file and is not trainable."""
         return TrackedArray(value, ("constant", tuple(value.shape)), trainable=False)
 
     @property
@@ -84,7 +84,7 @@ class TrackedArray:
         return TrackedArray(np.flip(self.value, axes), ("flip", self.origin, axes), self.trainable)
 
     def __getitem__(self, key) -> TrackedArray:
-        """Slices without steps, one an axis; an axis left out is whole."""
+        """Slices without steps, one for each axis; axes left out are not sliced."""
         key = key if isinstance(key, tuple) else (key,)
         bounds = tuple(
             (k.indices(n)[0], k.indices(n)[1])
@@ -113,7 +113,7 @@ class TrackedArray:
 
 
 def sources(origin) -> dict[str, tuple[int, ...]]:
-    """The parameters that an origin draws on, in order: name to shape."""
+    """The parameters that an array was derived from, in order: name to shape."""
     match origin:
         case ("param", name, shape):
             return {name: tuple(shape)}
@@ -127,7 +127,7 @@ def sources(origin) -> dict[str, tuple[int, ...]]:
 
 
 def has_constants(origin) -> bool:
-    """Whether part of an array is not from the file: then its origin does not tell its values."""
+    """Whether part of an array is not from the file, so that its origin does not determine its values."""
     match origin:
         case ("constant", _):
             return True
@@ -141,7 +141,7 @@ def has_constants(origin) -> bool:
 
 
 def pieces(origin) -> set[tuple[str, str]]:
-    """The parameters that an origin draws on, each with which part of it; "" is all of it."""
+    """The parameters that an array was derived from, each with its part; "" is the whole parameter."""
     match origin:
         case ("param", name, _):
             return {(name, "")}
@@ -157,7 +157,7 @@ def pieces(origin) -> set[tuple[str, str]]:
 
 
 def scatter(value: np.ndarray, origin, into: Mapping[str, np.ndarray]) -> None:
-    """The way back: write `value`, arranged as `origin` tells, into the parameters it came from."""
+    """The inverse: writes `value`, which was derived by `origin`, into the parameters that it was derived from."""
     import numpy as np
 
     starts, total = {}, 0
@@ -166,28 +166,28 @@ def scatter(value: np.ndarray, origin, into: Mapping[str, np.ndarray]) -> None:
         total += math.prod(shape)
     flat = np.zeros(total, value.dtype)
 
-    def places(origin) -> np.ndarray:
-        """For each element of the rearranged array, its index in `flat`; -1 for a constant."""
+    def indices(origin) -> np.ndarray:
+        """For each element of the derived array its index in `flat`; -1 for a constant."""
         match origin:
             case ("param", name, shape):
                 return starts[name] + np.arange(math.prod(shape)).reshape(shape)
             case ("constant", shape):
                 return np.full(shape, -1)
             case ("transpose", inner, axes):
-                return places(inner).transpose(axes)
+                return indices(inner).transpose(axes)
             case ("reshape", inner, shape):
-                return places(inner).reshape(shape)
+                return indices(inner).reshape(shape)
             case ("flip", inner, axes):
-                return np.flip(places(inner), axes)
+                return np.flip(indices(inner), axes)
             case ("slice", inner, bounds):
-                return places(inner)[tuple(slice(*b) for b in bounds)]
+                return indices(inner)[tuple(slice(*b) for b in bounds)]
             case ("concat", parts, axis):
-                return np.concatenate([places(part) for part in parts], axis)
+                return np.concatenate([indices(part) for part in parts], axis)
             case ("cast", inner):
-                return places(inner)
+                return indices(inner)
         raise ValueError(f"no origin: {origin!r}")
 
-    where = places(origin)
+    where = indices(origin)
     flat[where[where >= 0]] = value[where >= 0]
     touched = np.zeros(total, bool)
     touched[where[where >= 0]] = True

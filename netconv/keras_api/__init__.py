@@ -1,1 +1,1 @@
-"""Keras, imported when it is first used. Knows neither graphs nor tables."""
+"""Access to Keras, which is imported at first use, and its objects by name. Knows neither graphs nor tables."""

@@ -1,4 +1,4 @@
-"""A name with arguments, such as `sgd(momentum=0.9)`, read as data: nothing in it is executed."""
+"""Parses a name with arguments, such as `sgd(momentum=0.9)`, without executing it. Knows no Keras."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def parse(text: str, example: str) -> tuple[str, dict[str, Any]]:
 def check(call, name: str, options: Mapping[str, Any], extra: tuple[str, ...] = ()) -> None:
     """Raises NetconvError if `call`, which users know as `name`, does not take the arguments, or requires others.
     `extra` are names of arguments that it takes as `**kwargs`."""
-    taken = {n: p for n, p in inspect.signature(call).parameters.items() if p.kind is not p.VAR_KEYWORD}
-    known = dict.fromkeys([*taken, *extra])
-    strange = [option for option in options if option not in known]
-    if strange:
+    accepted = {n: p for n, p in inspect.signature(call).parameters.items() if p.kind is not p.VAR_KEYWORD}
+    known = dict.fromkeys([*accepted, *extra])
+    unknown = [option for option in options if option not in known]
+    if unknown:
         more = ", ..." if len(known) > NAMED_IN_FULL else ""
         listed = ", ".join([*known][:NAMED_IN_FULL]) + more
-        raise NetconvError(f"{name} has no option {strange[0]!r}; it has {listed or 'none'}")
+        raise NetconvError(f"{name} has no option {unknown[0]!r}; it has {listed or 'none'}")
     missing = [
-        n for n, p in taken.items() if p.default is p.empty and n not in options and p.kind is not p.VAR_POSITIONAL
+        n for n, p in accepted.items() if p.default is p.empty and n not in options and p.kind is not p.VAR_POSITIONAL
     ]
     if missing:
         raise NetconvError(f"{name} requires {missing[0]}, as in {name}({missing[0]}=...)")

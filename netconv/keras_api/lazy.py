@@ -1,5 +1,5 @@
-"""Keras, imported when it is first used: a module of translations can be read, and asked what it accepts, without
-the seconds and the memory that TensorFlow takes. Knows nothing else."""
+"""Keras, imported at first use, so that modules of ops can be imported and queried without loading TensorFlow. Knows no
+other module of netconv."""
 
 import gc
 import importlib
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 class Lazy:
-    """Stands for the module `name` until an attribute of it is wanted."""
+    """A proxy for the module `name`, which is imported when an attribute is first used."""
 
     def __init__(self, name: str):
         self.__name__ = name
@@ -22,8 +22,8 @@ class Lazy:
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """Without collecting garbage, while much is made and little thrown away: a collection walks through all there is,
-    and a model of many layers takes more than linear time."""
+    """Disables garbage collection while many objects are made and few freed: each collection visits all objects, so
+    that a model of many layers would take more than linear time."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -40,12 +40,14 @@ def _import_keras() -> None:
 
 
 class Ops(Lazy):
+    """`keras.ops`, with some functions corrected."""
+
     def add(self, x1, x2):
         """x1 + x2, as numpy broadcasts it.
 
-        On TensorFlow, Keras takes a second operand with a single axis longer than 1 for a bias: it adds it along the
-        last axis, or axis 1, whichever has that length, wherever the operand's own axis lies; (8, 8) + (8, 1) adds to
-        the columns. Lengths count when the model runs, so a batch as long as another axis is enough.
+        On TensorFlow, Keras treats a second operand with a single axis longer than 1 as a bias: it adds it along the
+        last axis, or axis 1, whichever has that length, whatever the operand's own axis is; (8, 8) + (8, 1) adds to the
+        columns. It compares lengths at run time, so this also happens if the batch size equals another length.
         """
         left, right = (tuple(getattr(x, "shape", ())) for x in (x1, x2))
         along_last = len(left) >= len(right) and right[-1:] == left[-1:] and {*right[:-1]} <= {1} and None not in right
@@ -55,20 +57,20 @@ class Ops(Lazy):
         return self.subtract(x1, self.subtract(self.zeros_like(x2), x2) if unsigned else self.negative(x2))
 
     def argmax(self, x, axis=None, keepdims=False):
-        """The place of the largest, of equal ones the first. See `_with_one_zero`."""
+        """The index of the first of the largest elements. See `_with_one_zero`."""
         return self.__getattr__("argmax")(self._with_one_zero(x), axis, keepdims)
 
     def argmin(self, x, axis=None, keepdims=False):
         return self.__getattr__("argmin")(self._with_one_zero(x), axis, keepdims)
 
     def _with_one_zero(self, x):
-        """x without -0, which Keras takes for less than 0. When TensorFlow compiles f(x) of a monotonic f, it looks for
-        the largest x instead, though f may be the same for others too; but not beyond a choice."""
+        """x with 0 in place of -0, which Keras treats as less than 0. And TensorFlow compiles argmax(f(x)) for a
+        monotonic f into argmax(x), although several f(x) may be equal; `where` prevents this."""
         zero = self.zeros_like(x)
         return self.where(self.equal(x, zero), zero, x)
 
     def flip(self, x, axis):
-        """`keras.ops.flip` along one axis or several: Keras before 3.13 fails on several, on TensorFlow."""
+        """`keras.ops.flip` along one axis or several, for which Keras before 3.13 fails on TensorFlow."""
         flip = self.__getattr__("flip")
         for one in axis if isinstance(axis, (tuple, list)) else (axis,):
             x = flip(x, one)

@@ -15,13 +15,14 @@ SOME = {
     "metric": "accuracy, top_k_categorical_accuracy",
 }  # fmt: skip
 EXAMPLES = {"optimizer": "sgd(momentum=0.9)", "loss": "Huber(delta=2.0)", "metric": "TopKCategoricalAccuracy(k=3)"}
-"""For messages."""
+"""For error messages."""
 
 
 def optimizer_for(given, learning_rate: float | None = None):
-    """An optimizer, given as one or by name, with its own learning rate or another. Raises NetconvError."""
+    """An optimizer, given as an object or by name, with its learning rate replaced if one is given. Raises
+    NetconvError."""
     optimizer = find(keras.optimizers, given, "optimizer")
-    if isinstance(given, str):  # Keras numbers what it names itself
+    if isinstance(given, str):  # Keras adds numbers to its default names
         optimizer.name = type(optimizer).__name__.lower()
     if learning_rate is not None:
         optimizer.learning_rate = learning_rate
@@ -54,7 +55,7 @@ def find(module, name, kind: str):
     `sgd(momentum=0.9)`. `kind` is "optimizer", "loss" or "metric". Raises NetconvError for a name that Keras does not
     have, and for arguments that it does not take."""
     try:
-        if isinstance(name, str) and (kind == "optimizer" or "(" in name):  # Keras's own search leaves Lamb out
+        if isinstance(name, str) and (kind == "optimizer" or "(" in name):  # `keras.optimizers.get` does not know Lamb
             return _made(module, *call_expressions.parse(name, EXAMPLES[kind]))
         return module.get(name)
     except (ValueError, KeyError):

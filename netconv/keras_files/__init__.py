@@ -1,1 +1,1 @@
-"""Model files, read and written. Knows neither graphs nor tables."""
+"""Reads and writes model files. Knows neither graphs nor tables."""

@@ -1,6 +1,7 @@
-"""The `.keras` file: a plain Keras v3 archive, with netconv's own facts in extra members that Keras ignores.
+"""Writes and reads `.keras` files: Keras v3 archives with data of netconv in extra members, which Keras ignores. Knows
+models, no graph.
 
-The same model gives the same bytes: fixed times, fixed names. Knows models, no graph.
+The same model gives the same bytes: times and names are fixed.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from ..keras_api.lazy import keras, no_collection
 
 PREFIX = "netconv/"
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The time of every member: the first that a zip can hold."""
+"""The time of every member: the earliest that a zip file can store."""
 VARIABLE = 4096
-"""Bytes that HDF5 takes for a variable besides its values, at most."""
+"""The most bytes that HDF5 needs for a variable besides its values."""
 
 
 def save(model, target, members: dict[str, bytes] | None = None) -> None:
     """Writes a model to `target`, a path or a binary stream; `members` become `netconv/NAME`.
 
-    A path that ends in `.h5` gets Keras's legacy HDF5, which has no room for members. A path is written whole or not
-    at all. Raises OSError when it cannot be written.
+    A path that ends in `.h5` is written in Keras's legacy HDF5 format, without members. A path is written completely or
+    not at all. Raises OSError when it cannot be written.
     """
     if hasattr(target, "write"):
         with tempfile.TemporaryDirectory() as folder:
@@ -49,7 +50,7 @@ def save(model, target, members: dict[str, bytes] | None = None) -> None:
 def _write(model, name: Path, members: dict[str, bytes]) -> None:
     variables = [*model.variables, *(model.optimizer.variables if model.optimizer is not None else ())]
     size = sum(4 * math.prod(variable.shape) + VARIABLE for variable in variables)
-    reserve(name, 2 * size)  # the weights are there twice for a while
+    reserve(name, 2 * size)  # the weights are written to two files
     with tempfile.TemporaryDirectory(dir=name.parent, prefix=".netconv-") as folder:
         weights = Path(folder) / "model.weights.h5"
         model.save_weights(weights)
@@ -69,10 +70,10 @@ def _write(model, name: Path, members: dict[str, bytes]) -> None:
 
 
 def _add_slots(model, weights: Path) -> None:
-    """Adds the state of an optimizer that has not been built: Keras warns when it loads a compiled model without it.
+    """Adds the state of an optimizer that has not been built, without which Keras warns when it loads a compiled model.
 
-    The slots are twice the parameters for Adam, and all zeros: they are described here without being made, and HDF5
-    keeps no room for what was never written.
+    The slots of Adam are twice as large as the parameters, and all zeros. Here only their datasets are created: HDF5
+    does not store values that were never written.
     """
     import h5py
 
@@ -116,15 +117,15 @@ def load(source: Path | str | bytes):
 def _load(path, name):
     try:
         with warnings.catch_warnings():
-            # of an optimizer that was saved before it was built: it starts anew
+            # for an optimizer that was saved before it was built, which starts from the beginning
             warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
             return keras.saving.load_model(path)
-    except Exception as error:  # Keras raises what it likes on a damaged archive
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise FormatError(f"{name}: Keras cannot load it: {said}") from None
+    except Exception as error:  # Keras raises any exception for a damaged archive
+        problem = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise FormatError(f"{name}: Keras cannot load it: {problem}") from None
 
 
 def members(source: Path | str | bytes) -> dict[str, bytes]:
-    """The `netconv/` members of a `.keras` file by name, without the prefix; {} for one that Keras wrote itself."""
+    """The `netconv/` members of a `.keras` file by name, without the prefix; {} for a file that Keras wrote itself."""
     with _open(source) as archive:
         return {n[len(PREFIX) :]: archive.read(n) for n in archive.namelist() if n.startswith(PREFIX)}

@@ -1,9 +1,10 @@
-"""What TensorFlow makes one op of when it compiles a model, and then computes otherwise than when the model is called,
-or not at all; and what is written instead, of the same values and gradients, where a node could become a part of that.
+"""Computations that TensorFlow would fuse wrongly when it compiles a model, written so that it does not fuse them.
+Knows names of MXNet's ops, and no translation.
 
-It looks at ops, not at names: what a node reads is followed to the nodes that made it, through what may be gone when
-TensorFlow looks (Dropout, a reshape to the same shape, a sum with 0). docs/workarounds.md has all faults, these among
-them. Knows ops of MXNet.
+A fused op computes other values than the model does when it is called, or fails. So where a node could become part of
+such an op, it is written differently, with the same values and gradients. The inputs of a node are followed back to the
+nodes that computed them, through nodes that TensorFlow may have removed by then (Dropout, a reshape to the same shape,
+a sum with 0). docs/workarounds.md lists these faults among others.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import math
 
 from ..keras_api.lazy import layers, ops
 
-CONVOLVING = frozenset({"Convolution", "Deconvolution", "UpSampling"})
-"""Ops that TensorFlow may see as a convolution, with a bias of its own at most."""
-COMPUTING = frozenset(
+CONVOLUTIONS = frozenset({"Convolution", "Deconvolution", "UpSampling"})
+"""Ops that TensorFlow may compute by a convolution, possibly followed by its bias."""
+BARRIERS = frozenset(
     [
         *"null Activation relu sigmoid tanh softsign hard_sigmoid LeakyReLU _npx_relu _npx_sigmoid _npi_tanh".split(),
         *"silu ramp softmax log_softmax softmin SoftmaxActivation SoftmaxOutput exp log erf square sqrt rsqrt".split(),
@@ -23,43 +24,42 @@ COMPUTING = frozenset(
         *"ROIPooling _contrib_ROIAlign _contrib_AdaptiveAvgPooling2D mean sum max min".split(),
     ]
 )
-"""Ops of which something is left in every model, and through which no convolution is fused."""
+"""Ops that TensorFlow never removes completely, and across which it fuses no convolution."""
 SUMS = frozenset("elemwise_add elemwise_sub broadcast_add broadcast_sub add_n _npi_add _npi_subtract".split())
 SCALED = frozenset(
     "_mul_scalar _div_scalar _npi_multiply_scalar _npi_true_divide_scalar negative _npi_negative".split()
 )
-VANISHING = frozenset("_plus_scalar _minus_scalar _npi_add_scalar _npi_subtract_scalar clip".split())
-"""Ops that compute and may change nothing all the same, beside those that keep elements."""
+POSSIBLE_IDENTITIES = frozenset("_plus_scalar _minus_scalar _npi_add_scalar _npi_subtract_scalar clip".split())
+"""Ops that may return their input unchanged, besides those that keep elements."""
 LINEAR = SUMS | SCALED
 RESIZING = frozenset("mean sum max min Pooling Pooling_v1 _contrib_AdaptiveAvgPooling2D UpSampling".split())
-"""Ops that may change nothing where there is nothing to reduce, or to enlarge."""
+"""Ops that return their input unchanged if all axes that they reduce have length 1, or if the scale is 1."""
 
 
-def _vanishing(value) -> bool:
-    """Whether a value may be just what its node read."""
+def _may_be_identity(value) -> bool:
+    """Whether a value may be equal to the input of its node."""
     op = value.site.node.op
     if op not in RESIZING:
-        return op in VANISHING or value.site.keeps_elements
+        return op in POSSIBLE_IDENTITIES or value.site.keeps_elements
     before, after = value.site.values[0].shape[1:], value.shape[1:]
     if None in before:
         return True
     return math.prod(before) == math.prod(after) and (1 in before or op == "UpSampling")
 
 
-def _linear(value) -> bool:
-    return value.site.node.op in LINEAR or _vanishing(value)
+def _may_be_linear(value) -> bool:
+    return value.site.node.op in LINEAR or _may_be_identity(value)
 
 
-def _changing(value) -> bool:
-    """Whether a value may be made of additions to what its node read."""
+def _may_be_sum(value) -> bool:
+    """Whether a value may be the input of its node with something added."""
     op = value.site.node.op
-    return op not in CONVOLVING and (op not in COMPUTING or _vanishing(value))
+    return op not in CONVOLUTIONS and (op not in BARRIERS or _may_be_identity(value))
 
 
-def _makers(value, through) -> list:
-    """The values that a value is made of, back to those of which `through` does not say that they are made of what
-    their nodes read."""
-    found, todo, seen = [], [value], set()
+def _producers(value, through) -> list:
+    """The values that a value was computed from: its node's inputs are followed while `through(value)` is true."""
+    producers, todo, seen = [], [value], set()
     while todo:
         value = todo.pop()
         if id(value.site) in seen:
@@ -68,57 +68,57 @@ def _makers(value, through) -> list:
         if value.site.values and through(value):
             todo.extend(value.site.values)
         else:
-            found.append(value)
-    return found
+            producers.append(value)
+    return producers
 
 
 def _adds_to_convolution(value) -> bool:
-    """Whether a value may be the sum of a convolution and something else. Any op that is not known to come between
-    the two may be such a sum."""
-    sums = [total for total in _makers(value, _vanishing) if _changing(total)]
-    terms = [maker for total in sums for term in total.site.values for maker in _makers(term, _changing)]
-    return any(term.site.node.op in CONVOLVING for term in terms)
+    """Whether a value may be the sum of a convolution and something else. Any op that is not in BARRIERS may be such a
+    sum."""
+    sums = [total for total in _producers(value, _may_be_identity) if _may_be_sum(total)]
+    terms = [made for total in sums for term in total.site.values for made in _producers(term, _may_be_sum)]
+    return any(term.site.node.op in CONVOLUTIONS for term in terms)
 
 
-def leaky(at, data, slope: float):
-    """x above 0 and `slope` x elsewhere. Of a sum with a convolution TensorFlow makes a leaky ReLU of slope 0.2; and
-    Keras's layer refuses slopes below 0."""
+def safe_leaky_relu(at, data, slope: float):
+    """A leaky ReLU: x above 0 and `slope` x elsewhere. TensorFlow replaces the slope by 0.2 if the data is a sum with a
+    convolution; and Keras's layer does not accept slopes below 0."""
     if slope < 0 or _adds_to_convolution(at.values[0]):
         return ops.where(ops.greater(data, 0), data, ops.multiply(data, slope))
     return at.layer(layers.LeakyReLU, negative_slope=slope)(data)
 
 
-def mirrored(function):
-    """-f(-x) of an odd function f, which is f(x) to the last bit."""
+def negated_twice(function):
+    """-f(-x) for an odd function f: equal to f(x) in every bit, and not recognized as f by TensorFlow."""
     return lambda x: ops.negative(function(ops.negative(x)))
 
 
 def tanh(at, function):
-    """The hyperbolic tangent `function`, mirrored where it may be that of a Mish of a sum with a convolution, which
-    TensorFlow fuses and has no kernel for, or that of a GELU, whose constants TensorFlow takes for the usual ones if
-    they are as near as 0.01."""
-    for value in _makers(at.values[0], _vanishing):
+    """The hyperbolic tangent `function`, negated twice where it may be part of a Mish of a sum with a convolution, for
+    which TensorFlow has no fused kernel, or of a GELU, whose constants TensorFlow replaces by the usual ones if they
+    are within 0.01 of them."""
+    for value in _producers(at.values[0], _may_be_identity):
         node, given = value.site.node, value.site.values
         softplus = node.op == "Activation" and node.attrs.get("act_type") == "softrelu"
-        scaled = node.op in SCALED and _changing(given[0])
+        scaled = node.op in SCALED and _may_be_sum(given[0])
         if scaled or (softplus and _adds_to_convolution(given[0])):
-            return mirrored(function)
+            return negated_twice(function)
     return function
 
 
-def multiples(at) -> bool:
-    """Whether one operand may be the other times a number: TensorFlow takes their maximum for a leaky ReLU with that
-    slope, be it above 1, and any two outputs of one node for the same."""
-    operands = [_makers(value, _vanishing) for value in at.values]
+def may_be_multiples(at) -> bool:
+    """Whether one operand may be a multiple of the other. TensorFlow compiles the maximum of the two into a leaky ReLU,
+    even if the slope is above 1, or if the operands are different outputs of one node."""
+    operands = [_producers(value, _may_be_identity) for value in at.values]
     first, second = (
-        {id(v.site) for v in _makers(value, _linear) if v.site.values or v.site.node.op == "null"}
+        {id(v.site) for v in _producers(value, _may_be_linear) if v.site.values or v.site.node.op == "null"}
         for value in at.values
     )
     return first == second and any(maker.site.node.op in LINEAR for makers in operands for maker in makers)
 
 
-def padded(at) -> bool:
-    """Whether what a node reads first may be padded with zeros: TensorFlow merges them into a convolution in three
-    dimensions, and forgets the zeros that the convolution itself puts around its data."""
-    makers = _makers(at.values[0], _linear)
-    return any(maker.site.node.op not in COMPUTING | {"Convolution"} for maker in makers)
+def may_be_padded(at) -> bool:
+    """Whether the first input of a node may be padded with zeros. TensorFlow merges this padding into a 3D convolution
+    and then drops the convolution's own padding."""
+    makers = _producers(at.values[0], _may_be_linear)
+    return any(maker.site.node.op not in BARRIERS | {"Convolution"} for maker in makers)

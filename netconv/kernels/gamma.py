@@ -1,8 +1,8 @@
-"""The gamma function and its logarithm, which Keras has not, from the functions that it has.
+"""The gamma function and its logarithm, which Keras lacks, by functions that it has. Knows no op of MXNet.
 
-Written so that single precision keeps its digits: near 1 and 2, where the logarithm has its zeros, a power series; far
-out Stirling's; in between the recurrence; left of 1/2 the reflection. Gradients come from the same expressions.
-Formulas: NIST Digital Library of Mathematical Functions, 5.5.1, 5.5.3, 5.7.3, 5.11.1.
+Chosen for accuracy in single precision: near 1 and 2, where the logarithm is zero, a power series; for large x
+Stirling's series; in between the recurrence; below 1/2 the reflection formula. Gradients follow from the same
+expressions. Formulas: NIST Digital Library of Mathematical Functions, 5.5.1, 5.5.3, 5.7.3, 5.11.1.
 """
 
 import math
@@ -38,7 +38,7 @@ def _near_two(z):
 
 
 def _stirling(x):
-    """What log gamma(x) is more than (x - 1/2) log x - x."""
+    """log gamma(x) - ((x - 1/2) log x - x)."""
     inverse = ops.reciprocal(x)
     series = ops.multiply(inverse, _polynomial(ops.square(inverse), STIRLING))
     return ops.add(series, math.log(2 * math.pi) / 2)
@@ -46,16 +46,18 @@ def _stirling(x):
 
 def _near(x):
     """log gamma(2 + z) and the product p with gamma(x) = gamma(2 + z) p, for x in [1/2, FAR)."""
-    place = ops.maximum(ops.round(x), 1.0)
-    product = ops.where(ops.less(place, 2), ops.reciprocal(x), ops.ones_like(x))
+    nearest = ops.maximum(ops.round(x), 1.0)
+    product = ops.where(ops.less(nearest, 2), ops.reciprocal(x), ops.ones_like(x))
     for j in range(1, int(FAR) - 1):
-        product = ops.where(ops.greater_equal(place, j + 2), ops.multiply(product, ops.subtract(x, float(j))), product)
-    return _near_two(ops.subtract(x, place)), product
+        product = ops.where(
+            ops.greater_equal(nearest, j + 2), ops.multiply(product, ops.subtract(x, float(j))), product
+        )
+    return _near_two(ops.subtract(x, nearest)), product
 
 
 def _split(x):
-    """Where x lies near, and x for either formula with an unharmful value where it does not hold: no gradient of the
-    one that is not chosen is infinite."""
+    """Where x is below FAR, and x for each of the two formulas, replaced where the formula does not hold, so that the
+    gradient of the formula that is not used is finite."""
     near = ops.less(x, FAR)
     return near, ops.where(near, x, 2.0), ops.where(near, FAR, x)
 
@@ -65,7 +67,7 @@ def _right(x, sign: int):
     is_near, near, far = _split(x)
     log, product = _near(near)
     near = ops.multiply(ops.exp(ops.multiply(log, sign)), product if sign > 0 else ops.reciprocal(product))
-    # The square of a half: neither it nor the power of e leaves the range of numbers before their product does.
+    # The square of a square root: neither it nor the power of e overflows before their product does.
     half = ops.power(ops.divide(far, math.e), ops.multiply(ops.subtract(ops.divide(far, 2), 0.25), sign))
     rest = ops.exp(ops.multiply(ops.subtract(_stirling(far), 0.5), sign))
     return ops.where(is_near, near, ops.multiply(ops.multiply(half, rest), half))
@@ -81,7 +83,7 @@ def _log_right(x):
 
 
 def _sine(x):
-    """sin(pi x), exactly 0 at whole numbers."""
+    """sin(pi x), exactly 0 at integers."""
     whole = ops.round(x)
     odd = ops.subtract(whole, ops.multiply(ops.floor(ops.multiply(whole, 0.5)), 2.0))
     sine = ops.sin(ops.multiply(ops.subtract(x, whole), math.pi))
@@ -89,12 +91,13 @@ def _sine(x):
 
 
 def _reflect(x):
-    """Where x lies left of 1/2, x turned over to the right there, and the x for the sine."""
+    """Where x is below 1/2, x with 1 - x in place of these, and x for the sine."""
     left = ops.less(x, 0.5)
     return left, ops.where(left, ops.subtract(1.0, x), x), ops.where(left, x, 0.5)
 
 
 def gamma(data):
+    """The gamma function; NaN at its poles but 0, where it is infinite."""
     left, right, turned = _reflect(data)
     far_left = ops.divide(ops.multiply(_right(ops.where(left, right, 1.0), -1), math.pi), _sine(turned))
     pole = ops.logical_and(ops.less(turned, 0), ops.equal(turned, ops.round(turned)))

@@ -1,7 +1,7 @@
-"""The axis order of tensors, and the order that each op wants: channels-last inside, MXNet's order outside.
+"""The axis order of tensors, and the order that each op needs: channels-last inside, MXNet's outside. Knows no op.
 
-A LaidOutTensor is a tensor of the graph together with the order of its axes. Transposing ops only relabel it; a
-transpose is made when an op asks for an order that the tensor does not have. Knows no op.
+A LaidOutTensor is a tensor of the graph together with the order of its axes. Transposing ops only relabel the axes; a
+transpose is made when an op needs an order that the tensor does not have.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from typing import Any
 from ..graph.tracked_array import TrackedArray
 
 Order = tuple[int, ...]
-"""`order[i]` is the axis, as MXNet counts them, that is axis i of the tensor."""
+"""`order[i]` is the number in MXNet of axis i of the tensor."""
 
 
 @dataclass(frozen=True)
 class Flat:
-    """The order of flattened features: the axes were in `order`; `shape` is in MXNet's order, without the batch."""
+    """The order of features that were flattened with their axes in `order`; `shape` is in MXNet's order, without the
+    batch."""
 
     shape: tuple[int, ...]
     order: Order
 
     def kernel(self, weight: TrackedArray) -> TrackedArray:
         """A weight (out, fan-in) as a kernel (fan-in, out) with its rows in the order of the flattened features."""
-        out = weight.shape[0]  # in place of the batch
+        out = weight.shape[0]  # takes the position of the batch
         return weight.reshape((out, *self.shape)).transpose((*self.order[1:], 0)).reshape((-1, out))
 
     def rows(self, array: TrackedArray) -> TrackedArray:
@@ -36,6 +37,7 @@ class Flat:
 
 
 def natural(rank: int) -> Order:
+    """MXNet's order."""
     return tuple(range(rank))
 
 
@@ -43,15 +45,15 @@ def channels_last(rank: int) -> Order:
     return (0, *range(2, rank), 1)
 
 
-def moved(shape: tuple, order: Order) -> tuple:
-    """A shape in MXNet's order, in `order`."""
+def permuted_shape(shape: tuple, order: Order) -> tuple:
+    """A shape, given in MXNet's order, with its axes in `order`."""
     return tuple(shape[axis] for axis in order)
 
 
 class LaidOutTensor:
-    """A tensor of the graph, with its transposes to the orders that were asked for so far.
+    """A tensor of the graph, with its transposes to the orders that were needed so far.
 
-    `site` makes the layers that transpose it, named after the node that made it.
+    `site` makes the layers that transpose it, named after the node that computes it.
     """
 
     def __init__(self, tensor, order: Order | Flat | None = None, site=None):
@@ -81,7 +83,7 @@ class LaidOutTensor:
     def to(self, order: Order | Flat):
         """The tensor in `order`."""
         if order not in self._forms:
-            assert isinstance(order, tuple)  # nothing is flattened here
+            assert isinstance(order, tuple)  # a tensor is never flattened here
             if isinstance(self.order, Flat):
                 tensor, now = self._unflattened(self.order), natural(2)
             else:
@@ -93,7 +95,7 @@ class LaidOutTensor:
 
     def _unflattened(self, flat: Flat):
         """The features in MXNet's order."""
-        whole = self.site.reshape(self.tensor, (-1, *moved((-1, *flat.shape), flat.order)[1:]))
+        whole = self.site.reshape(self.tensor, (-1, *permuted_shape((-1, *flat.shape), flat.order)[1:]))
         whole = LaidOutTensor(whole, flat.order, self.site).natural()
         return self.site.reshape(whole, (-1, math.prod(flat.shape)))
 
@@ -101,13 +103,13 @@ class LaidOutTensor:
         """Whether the tensor can be brought to `order`, with more axes in front."""
         return order == self.order or not isinstance(order, Flat)
 
-    def widened(self, rank: int) -> LaidOutTensor:
-        """The tensor with axes of length 1 in front, up to a rank."""
+    def with_leading_axes(self, rank: int) -> LaidOutTensor:
+        """The tensor with leading axes of length 1 added, up to a rank."""
         more = rank - self.rank
         if not more:
             return self
         order: Order = natural(2) if isinstance(self.order, Flat) else self.order
-        widened = self.site.widened(self.to(order), rank)
+        widened = self.site.with_leading_axes(self.to(order), rank)
         return LaidOutTensor(widened, (*range(more), *(more + axis for axis in order)), self.site)
 
     def flattens_in_place(self) -> bool:
@@ -116,8 +118,8 @@ class LaidOutTensor:
         order = natural(2) if isinstance(self.order, Flat) else self.order
         return [a for a in order if lengths[a] != 1] == [a for a in range(self.rank) if lengths[a] != 1]
 
-    def relabelled(self, axes: Order) -> LaidOutTensor:
-        """The tensor transposed by `axes` (in MXNet's order), by another order of the same tensor."""
+    def relabeled(self, axes: Order) -> LaidOutTensor:
+        """The tensor transposed by `axes` (in MXNet's order): the same tensor with another order."""
         if isinstance(self.order, Flat):
             return LaidOutTensor(self.site.permute(self.natural(), axes), None, self.site)
         new = {old: position for position, old in enumerate(axes)}
@@ -125,10 +127,10 @@ class LaidOutTensor:
 
 
 class StoredOperand:
-    """A stored array as an operand: if one node alone reads it, it can be rearranged at no cost."""
+    """A stored array as an operand: if only one node reads it (`unshared`), it can be transposed at no cost."""
 
-    def __init__(self, array: TrackedArray, alone: bool, tensor: Callable[[TrackedArray], Any], site):
-        self.array, self.alone, self._tensor, self.site = array, alone, tensor, site
+    def __init__(self, array: TrackedArray, unshared: bool, tensor: Callable[[TrackedArray], Any], site):
+        self.array, self.unshared, self._tensor, self.site = array, unshared, tensor, site
         self.order, self.shape, self.rank = natural(array.ndim), array.shape, array.ndim
 
     def natural(self):
@@ -136,42 +138,42 @@ class StoredOperand:
 
     def can_have(self, order: Order | Flat) -> bool:
         """Whether the array can be brought to `order`, with more axes in front."""
-        return self.alone or not isinstance(order, Flat)
+        return self.unshared or not isinstance(order, Flat)
 
-    def widened(self, rank: int) -> StoredOperand | LaidOutTensor:
-        """The array with axes of length 1 in front, up to a rank."""
+    def with_leading_axes(self, rank: int) -> StoredOperand | LaidOutTensor:
+        """The array with leading axes of length 1 added, up to a rank."""
         if rank == self.rank:
             return self
-        if self.alone:
+        if self.unshared:
             return StoredOperand(
                 self.array.reshape((1,) * (rank - self.rank) + self.shape), True, self._tensor, self.site
             )
-        return LaidOutTensor(self.site.widened(self.natural(), rank), None, self.site)
+        return LaidOutTensor(self.site.with_leading_axes(self.natural(), rank), None, self.site)
 
-    def relabelled(self, axes: Order) -> StoredOperand | LaidOutTensor:
-        if self.alone:
+    def relabeled(self, axes: Order) -> StoredOperand | LaidOutTensor:
+        if self.unshared:
             return StoredOperand(self.array.transpose(axes), True, self._tensor, self.site)
-        return LaidOutTensor(self.natural(), None, self.site).relabelled(axes)
+        return LaidOutTensor(self.natural(), None, self.site).relabeled(axes)
 
     def to(self, order: Order | Flat):
         if isinstance(order, Flat):
             return self._tensor(order.rows(self.array))
         if order == self.order:
             return self.natural()
-        if self.alone:
+        if self.unshared:
             return self._tensor(self.array.transpose(order))
         return self.site.permute(self.natural(), order)
 
 
 Operand = LaidOutTensor | StoredOperand
-"""What a node reads."""
+"""An input of a node."""
 
 
-# A policy: (site, values, attributes) -> tensors for the translation, its attributes, the order of what it returns.
+# A layout: (site, values, attributes) -> tensors for the translation, its attributes, the order of its results.
 
 
 def plain(site, values, attributes):
-    """Everything in MXNet's order."""
+    """All inputs and results in MXNet's order."""
     return [v and v.natural() for v in values], attributes, None
 
 
@@ -181,21 +183,23 @@ def as_they_are(site, values, attributes):
 
 
 def anywhere(site, values, attributes):
-    """Elementwise: all operands in one order, whichever it is. Those with fewer axes are broadcast along the last."""
+    """Elementwise: all operands in one order, which can be any. Those with fewer axes are broadcast as numpy does."""
     given = [v for v in values if v is not None]
     rank = max(v.rank for v in given)
     orders = [v.order for v in given if v.rank == rank and v.order != natural(rank)]
     if not orders:
         return plain(site, values, attributes)
     order = max(orders, key=orders.count)
-    if not all(v.can_have(order) or _alike(v, order) for v in given):
+    if not all(v.can_have(order) or _order_independent(v, order) for v in given):
         return plain(site, values, attributes)
-    laid = [v and (v.natural() if _alike(v, order) else v.widened(rank).to(order)) for v in values]
-    return laid, attributes, order
+    tensors = [
+        v and (v.natural() if _order_independent(v, order) else v.with_leading_axes(rank).to(order)) for v in values
+    ]
+    return tensors, attributes, order
 
 
-def _alike(value, order: Order | Flat) -> bool:
-    """Whether an operand is broadcast in the same way in any order of the others: it has one number, or one for each
+def _order_independent(value, order: Order | Flat) -> bool:
+    """Whether an operand is broadcast in the same way in any order of the others: it has one element, or one for each
     row of flattened data."""
     return value.order != order and all(n == 1 for n in value.shape[-1 if isinstance(order, Flat) else 0 :])
 

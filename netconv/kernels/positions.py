@@ -1,4 +1,4 @@
-"""Places along an axis as tensors that lie along it, its length known or not. Knows no op of MXNet."""
+"""Indices along an axis whose length may be unknown, and dilation with zeros. Knows no op of MXNet."""
 
 import numpy as np
 
@@ -7,13 +7,14 @@ from .reshape import arange_along, take_slice
 
 
 def index_grid(tensor, axis: int):
-    """0, 1, 2 ... along an axis, the other axes of the tensor at length 1."""
+    """0, 1, 2 ... along an axis; the other axes have length 1."""
     rank = len(tensor.shape)
     return ops.reshape(arange_along(tensor, axis % rank), [-1 if i == axis % rank else 1 for i in range(rank)])
 
 
 def positions_along(data, axis: int):
-    """0, 1, 2 ... along an axis, and its length, as float32; tensors where it is unknown."""
+    """0, 1, 2 ... along an axis, and its length, as float32: an array and a number, tensors if the length is
+    unknown."""
     length = data.shape[axis]
     if length is not None:
         return np.arange(length, dtype="float32"), float(length)
@@ -22,7 +23,7 @@ def positions_along(data, axis: int):
 
 
 def insert_zeros(tensor, axis: int, step: int):
-    """Puts `step` - 1 zeros between the points along an axis."""
+    """Inserts `step` - 1 zeros between neighbors along an axis."""
     if step == 1:
         return tensor
     length = [-1 if n is None else n for n in tensor.shape]

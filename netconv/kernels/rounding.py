@@ -1,4 +1,4 @@
-"""How MXNet rounds: halves, quotients, and what is no number of its type."""
+"""Rounding, division and casts of dtypes as MXNet does them. Knows no op of MXNet."""
 
 from __future__ import annotations
 
@@ -7,30 +7,31 @@ import numpy as np
 from ..keras_api.lazy import ops
 
 
-def kind(tensor) -> str:
+def dtype_of(tensor) -> str:
+    """The dtype by name."""
     return str(tensor.dtype)
 
 
 def is_integer(tensor) -> bool:
-    """Whether the type has no fractions."""
-    return "float" not in kind(tensor)
+    """Whether the dtype is not a float; booleans count as integers."""
+    return "float" not in dtype_of(tensor)
 
 
-def away_from_zero(x):
-    """Halves away from zero, as C rounds."""
+def round_half_away(x):
+    """Rounds halves away from zero, as C does."""
     return ops.multiply(ops.sign(x), ops.floor(ops.add(ops.absolute(x), 0.5)))
 
 
 def round_half_down(x):
-    """Halves down."""
+    """Rounds halves down."""
     return ops.ceil(ops.subtract(x, 0.5))
 
 
 def divide_exact(x, divisor):
-    """x / divisor for a divisor that is known, rounded once.
+    """x / divisor for a constant divisor, rounded once.
 
-    TensorFlow compiles a division by a number it knows into a product with the reciprocal, which can differ in the last
-    bit: 41 / 41 is less than 1. So the divisor hangs on the data.
+    TensorFlow compiles a division by a constant into a product with the reciprocal, which can differ in the last bit:
+    41 / 41 is less than 1. So the divisor is made to depend on the data.
     """
     size = ops.absolute(divisor)
     quotient = ops.divide(x, ops.minimum(size, ops.add(ops.absolute(x), size)))
@@ -40,34 +41,34 @@ def divide_exact(x, divisor):
 
 
 def divide(at, dividend, divisor):
-    """The function that divides as MXNet does: rounded once where the divisor is known and the last bit counts, as it
-    does where whole numbers are cut."""
-    cuts = hasattr(dividend, "dtype") and is_integer(dividend)
-    return divide_exact if at.constant(divisor) and (at.last_bit or cuts) else ops.divide
+    """The function that divides as MXNet does: rounded once if the divisor is constant and the last bit matters, as it
+    does where a quotient of integers is truncated."""
+    truncates = hasattr(dividend, "dtype") and is_integer(dividend)
+    return divide_exact if at.constant(divisor) and (at.is_rounding_sensitive or truncates) else ops.divide
 
 
 def c_cast(tensor, dtype: str):
-    """A number as one of another type, as C makes it: towards zero, and a byte has the last eight bits."""
-    if kind(tensor) == dtype:
+    """Casts to another dtype as C does: floats are truncated, and a byte keeps the lowest eight bits."""
+    if dtype_of(tensor) == dtype:
         return tensor
-    if dtype in ("int8", "uint8") and "float" in kind(tensor):
+    if dtype in ("int8", "uint8") and "float" in dtype_of(tensor):
         tensor = ops.cast(tensor, "int32")
     return ops.cast(tensor, dtype)
 
 
 NUDGE = 1 + 1e-12
-"""What keeps a cube root or a logarithm that is a whole number from being cut to the one below."""
+"""Keeps a cube root or a logarithm that should be an integer from being truncated to the integer below."""
 
 
-def typed(function, nudged: bool = False):
-    """A function whose result has the type of its operands: MXNet computes it of whole numbers in double precision and
-    cuts what comes out. `nudged` says that C's function is exact where Keras's is not."""
+def in_operand_dtype(function, nudged: bool = False):
+    """A function whose result has the dtype of its operands: for integers MXNet computes in double precision and
+    truncates the result. `nudged` is for functions that are exact at integers in C and not in Keras."""
 
     def compute(*operands):
-        kinds = {kind(x) for x in operands if hasattr(x, "dtype")}
-        if len(kinds) > 1:
+        dtypes = {dtype_of(x) for x in operands if hasattr(x, "dtype")}
+        if len(dtypes) > 1:
             return function(*operands)
-        (dtype,) = kinds
+        (dtype,) = dtypes
         if "float" in dtype:
             return c_cast(function(*operands), dtype)
         operands = [ops.cast(x, "float64") if hasattr(x, "dtype") else x for x in operands]
@@ -78,24 +79,24 @@ def typed(function, nudged: bool = False):
 
 
 def subtract(lhs, rhs):
-    """lhs - rhs. Of 0 less bytes TensorFlow makes their negative when it compiles, which it has not."""
-    nothing = not hasattr(lhs, "shape") and lhs == 0 and is_integer(rhs)
-    return typed(ops.negative)(rhs) if nothing else ops.subtract(lhs, rhs)
+    """lhs - rhs. TensorFlow compiles 0 - x into -x, which it does not support for bytes."""
+    negates = not hasattr(lhs, "shape") and lhs == 0 and is_integer(rhs)
+    return in_operand_dtype(ops.negative)(rhs) if negates else ops.subtract(lhs, rhs)
 
 
 def c_cast_number(number, dtype: str) -> np.ndarray:
-    """As `c_cast`, of numbers that are known."""
+    """`c_cast` of constants."""
     number = np.asarray(number, "float64")
     return number.astype("int32").astype(dtype) if dtype in ("int8", "uint8") else number.astype(dtype)
 
 
 def promote(data, scalar: float, is_int: bool):
-    """Data and scalar in one type: beside whole numbers the scalar is cut to one, unless it is said that it is none;
-    then both are fractions. Booleans count as 0 and 1."""
+    """Data and scalar in one dtype: for integer data the scalar is truncated if `is_int`, otherwise both become
+    float64. Booleans count as 0 and 1."""
     if not is_integer(data):
         return data, scalar
     if not is_int:
         return ops.cast(data, "float64"), scalar
-    if kind(data) == "bool":
+    if dtype_of(data) == "bool":
         data = ops.cast(data, "int64")
-    return data, int(c_cast_number(scalar, kind(data)))
+    return data, int(c_cast_number(scalar, dtype_of(data)))

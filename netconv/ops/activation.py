@@ -6,10 +6,10 @@ from ..graph.attributes import ElementType, Ints
 from ..graph.partial_shape import first_known, merge, normalize_axis, of_rank
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
-from ..kernels.fusion_safe import leaky, tanh
+from ..kernels.fusion_safe import safe_leaky_relu, tanh
 from ..kernels.layout import along, anywhere, as_they_are, channels_last, natural
 from ..kernels.positions import index_grid
-from ..kernels.rounding import is_integer, typed
+from ..kernels.rounding import in_operand_dtype, is_integer
 from .registry import translates
 from .shape_rules import as_first, two_axes
 from .traits import HeadLoss, Keeps
@@ -35,7 +35,7 @@ def relu(at, data):
 def _register_activations(*names: str, loss=None):
     def translate(at, data):
         if is_integer(data):
-            return typed(getattr(ops, names[0]))(data)
+            return in_operand_dtype(getattr(ops, names[0]))(data)
         return at.layer(layers.Activation, names[0])(data)
 
     for name in names:
@@ -49,7 +49,7 @@ _register_activations("softsign")
 @translates("tanh", layout=anywhere)
 def tanh_(at, data):
     if is_integer(data):
-        return typed(ops.tanh)(data)
+        return in_operand_dtype(ops.tanh)(data)
     return tanh(at, at.layer(layers.Activation, "tanh"))(data)
 
 
@@ -98,7 +98,7 @@ def leaky_relu(
     if act_type == "rrelu":
         slope = (lower_bound + upper_bound) / 2
     if act_type in ("leaky", "rrelu"):
-        return leaky(at, data, slope)
+        return safe_leaky_relu(at, data, slope)
     if act_type == "elu":
         return at.layer(layers.ELU, alpha=slope)(data)
     if act_type == "selu":

@@ -3,13 +3,13 @@
 from ..graph.attributes import Count
 from ..graph.partial_shape import ShapeMismatch, first_known, of_rank
 from ..keras_api.lazy import ops
-from ..kernels.attention import heads_of, joined, weighted
+from ..kernels.attention import fold_heads, split_heads, weighted_values
 from .registry import translates
 
 
 def _scores(queries, keys):
     scaled = ops.divide(queries, float(queries.shape[-1]) ** 0.5)
-    return joined(ops.matmul(scaled, ops.swapaxes(keys, -1, -2)))
+    return fold_heads(ops.matmul(scaled, ops.swapaxes(keys, -1, -2)))
 
 
 def _interleaved(heads: int, data, projections: int) -> tuple:
@@ -28,7 +28,7 @@ def _self_attention_scores_shape(a, ins, outs):
 @translates("_contrib_interleaved_matmul_selfatt_qk", shape=_self_attention_scores_shape)
 def selfatt_qk(at, queries_keys_values, *, heads: Count):
     """Scores (batch x heads, time, time): queries times keys, divided by the square root of the depth."""
-    queries, keys, _ = heads_of(at, queries_keys_values, heads, 3)
+    queries, keys, _ = split_heads(at, queries_keys_values, heads, 3)
     return _scores(queries, keys)
 
 
@@ -42,7 +42,7 @@ def _attended_shape(a, ins, outs):
 
 @translates("_contrib_interleaved_matmul_selfatt_valatt", shape=_attended_shape)
 def selfatt_valatt(at, queries_keys_values, attention, *, heads: Count):
-    return weighted(attention, heads_of(at, queries_keys_values, heads, 3)[2], heads)
+    return weighted_values(attention, split_heads(at, queries_keys_values, heads, 3)[2], heads)
 
 
 def _attention_scores_shape(a, ins, outs):
@@ -52,9 +52,9 @@ def _attention_scores_shape(a, ins, outs):
 
 @translates("_contrib_interleaved_matmul_encdec_qk", shape=_attention_scores_shape)
 def encdec_qk(at, queries, keys_values, *, heads: Count):
-    return _scores(heads_of(at, queries, heads, 1)[0], heads_of(at, keys_values, heads, 2)[0])
+    return _scores(split_heads(at, queries, heads, 1)[0], split_heads(at, keys_values, heads, 2)[0])
 
 
 @translates("_contrib_interleaved_matmul_encdec_valatt", shape=_attended_shape)
 def encdec_valatt(at, keys_values, attention, *, heads: Count):
-    return weighted(attention, heads_of(at, keys_values, heads, 2)[1], heads)
+    return weighted_values(attention, split_heads(at, keys_values, heads, 2)[1], heads)

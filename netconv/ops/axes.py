@@ -36,7 +36,7 @@ def transpose(at, data, *, axes: Ints = ()):
     axes = tuple(a % data.rank for a in axes) or tuple(reversed(range(data.rank)))
     if sorted(axes) != list(range(data.rank)):
         raise at.error(f"attribute 'axes' must be a permutation of 0 to {data.rank - 1}", axes)
-    return data.relabelled(axes)
+    return data.relabeled(axes)
 
 
 def _swap_axis_shape(a, ins, outs):
@@ -57,7 +57,7 @@ def swap_axis(at, data, *, dim1: int = 0, dim2: int = 0):
     axes = list(range(data.rank))
     one, two = at.axis(dim1, data.rank), at.axis(dim2, data.rank)
     axes[one], axes[two] = two, one
-    return data.relabelled(tuple(axes))
+    return data.relabeled(tuple(axes))
 
 
 def _concat_shape(a, ins, outs):
@@ -103,7 +103,7 @@ def _equal_shares(a, ins, outs):
 def concat(at, *data, dim: int = 1):
     if len(data) == 1:
         return data[0]
-    if all(isinstance(v, StoredOperand) and v.alone for v in at.values):
+    if all(isinstance(v, StoredOperand) and v.unshared for v in at.values):
         return at.stored(TrackedArray.concatenate([v.array for v in at.values], dim))
     rank = len(data[0].shape)
     dim = at.axis(dim, rank)

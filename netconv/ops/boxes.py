@@ -9,23 +9,23 @@ from ..graph.partial_shape import ShapeMismatch, merge, of_rank
 from ..keras_api.lazy import ops
 from ..kernels.boxes import (
     areas,
-    batched,
-    best_first,
-    centred,
-    chosen_of,
+    argsort_scores,
+    as_batch,
+    candidate_count,
+    centers_and_sizes,
     corners,
-    counted,
-    extended,
-    first,
-    match,
-    measured,
-    moved,
-    of_a_kind,
-    offsets,
-    overlaps,
-    ratio,
-    rows_at,
-    survivors,
+    corners_and_area,
+    decode_offsets,
+    encode_offsets,
+    first_rows,
+    greedy_matching,
+    iou,
+    known_count,
+    non_maximum_suppression,
+    pad_rows_like,
+    pairwise_iou,
+    same_class,
+    take_rows,
 )
 from .registry import translates
 from .shape_rules import as_first
@@ -45,13 +45,13 @@ def box_iou(at, lhs, rhs, *, format: Format = "corner"):
     left, right = (ops.stop_gradient(x) for x in (lhs, rhs))
     expand = (..., *(None,) * (len(rhs.shape) - 1))
     one, two = [c[expand] for c in corners(left, format)], corners(right, format)
-    return ratio(one, two, areas(left, format)[expand], areas(right, format))
+    return iou(one, two, areas(left, format)[expand], areas(right, format))
 
 
 def _convert_format(boxes, to: str):
     """Converts boxes to the other format. MXNet treats a row whose first number is below 0 as empty and leaves it
     unchanged; the gradient passes as if the format were the same."""
-    new = centred(boxes) if to == "center" else corners(boxes, "center")
+    new = centers_and_sizes(boxes) if to == "center" else corners(boxes, "center")
     new = ops.where(ops.less(boxes[..., :1], 0), boxes, ops.stack(list(new), -1))
     return ops.add(boxes, ops.stop_gradient(ops.subtract(new, boxes)))
 
@@ -90,32 +90,34 @@ def box_nms(
             "one each",
             (coord_start, score_index, id_index),
         )
-    k = chosen_of(at, data.shape[-2], topk, data)
-    boxes = batched(at, data)
+    k = candidate_count(at, data.shape[-2], topk, data)
+    boxes = as_batch(at, data)
     scores = boxes[..., score_index]
     valid = ops.greater(scores, valid_thresh)
     if id_index >= 0:
         valid = ops.logical_and(valid, ops.not_equal(boxes[..., id_index], background_id))
     valid = ops.cast(valid, "float32")
-    indices = best_first(scores, valid)[:, :k]
-    best, valid = (first(tensor, k) for tensor in (rows_at(boxes, indices), ops.take_along_axis(valid, indices, 1)))
-    traits = measured(best[..., coord_start : coord_start + 4], in_format)
+    indices = argsort_scores(scores, valid)[:, :k]
+    best, valid = (
+        first_rows(tensor, k) for tensor in (take_rows(boxes, indices), ops.take_along_axis(valid, indices, 1))
+    )
+    traits = corners_and_area(best[..., coord_start : coord_start + 4], in_format)
     kinds = id_index >= 0 and not force_suppress
     if kinds:
         traits = ops.concatenate([traits, ops.trunc(best[..., id_index : id_index + 1])], -1)
 
     def suppresses(one, two):
-        over = ops.greater(overlaps(one, two), overlap_thresh)
-        return ops.logical_and(over, of_a_kind(one, two)) if kinds else over
+        over = ops.greater(pairwise_iou(one, two), overlap_thresh)
+        return ops.logical_and(over, same_class(one, two)) if kinds else over
 
-    left = survivors(at, valid, ops.stop_gradient(traits), suppresses)
+    left = non_maximum_suppression(at, valid, ops.stop_gradient(traits), suppresses)
     front = ops.argsort(ops.negative(left), -1)  # kept rows come first, in their order
-    chosen = rows_at(best, front)
+    chosen = take_rows(best, front)
     if in_format != out_format:
         recoded = _convert_format(chosen[..., coord_start : coord_start + 4], out_format)
         chosen = ops.concatenate([chosen[..., :coord_start], recoded, chosen[..., coord_start + 4 :]], -1)
     out = ops.where(ops.greater(ops.take_along_axis(left, front, 1), 0)[..., None], chosen, -1.0)
-    out = extended(out, boxes)
+    out = pad_rows_like(out, boxes)
     return out if len(data.shape) == 3 else ops.reshape(out, [-1 if d is None else d for d in data.shape])
 
 
@@ -134,9 +136,9 @@ def box_decode(
 ):
     """The corners of the boxes that offsets (N, k, 4) describe relative to anchors (1, k, 4)."""
     data, anchors = ops.stop_gradient(data), ops.stop_gradient(anchors)
-    anchors = centred(anchors) if format == "corner" else [anchors[..., i] for i in range(4)]
+    anchors = centers_and_sizes(anchors) if format == "corner" else [anchors[..., i] for i in range(4)]
     deltas = [ops.multiply(data[..., i], std) for i, std in enumerate((std0, std1, std2, std3))]
-    return moved(deltas, anchors, clip if clip > 0 else None)
+    return decode_offsets(deltas, anchors, clip if clip > 0 else None)
 
 
 def _box_encode_shape(a, ins, outs):
@@ -150,7 +152,7 @@ def box_encode(at, samples, matches, anchors, refs, means, stds):
     samples, matches, anchors, refs, means, stds = (
         ops.stop_gradient(x) for x in (samples, matches, anchors, refs, means, stds)
     )
-    deltas = offsets(anchors, rows_at(refs, ops.cast(matches, "int32")))
+    deltas = encode_offsets(anchors, take_rows(refs, ops.cast(matches, "int32")))
     deltas = ops.divide(ops.subtract(deltas, means), stds)
     positive = ops.greater(samples, 0.5)[..., None]
     zeros = ops.zeros_like(deltas)
@@ -169,9 +171,11 @@ def bipartite_matching(at, data, *, threshold: float, is_ascend: bool = False, t
     or -1."""
     *outer, rows, columns = data.shape
     steps = min([n for n in (rows, columns) if n is not None], default=None)
-    steps = counted(at, steps, data)
+    steps = known_count(at, steps, data)
     steps = min(steps, topk + 1) if topk > 0 else steps  # MXNet stops one match after topk
-    found = match(batched(at, ops.negative(data) if is_ascend else data), steps, -threshold if is_ascend else threshold)
+    found = greedy_matching(
+        as_batch(at, ops.negative(data) if is_ascend else data), steps, -threshold if is_ascend else threshold
+    )
     found = [ops.cast(indices, data.dtype) for indices in found]
     if len(outer) == 1:
         return found

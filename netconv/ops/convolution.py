@@ -3,7 +3,7 @@
 from ..graph.attributes import Ints
 from ..graph.partial_shape import NATURAL_LAYOUTS, convolution_length, equal_part, first_known, of_rank, window
 from ..graph.tracked_array import TrackedArray
-from ..kernels.convolution import convolved, layers_or_tensors, natural_layout, per_axis, same_or_padded
+from ..kernels.convolution import check_layout, convolve, layers_or_tensors, per_axis, same_or_padded
 from ..kernels.layout import spatial
 from .registry import translates
 
@@ -42,7 +42,7 @@ def convolution(
     layout: str | None = None,
 ):
     """MXNet's weight is (out, in / groups, *kernel), Keras's kernel (*kernel, in / groups, out)."""
-    natural_layout(at, layout)
+    check_layout(at, layout)
     rank = len(kernel)
     if len(data.shape) != rank + 2:
         raise at.error(f"data must have {rank + 2} axes for a kernel of {rank}", len(data.shape))
@@ -56,4 +56,4 @@ def convolution(
             raise at.error(f"weight must have shape {wanted}", weight.shape)
     data, padding = same_or_padded(at, data, kernel, stride, dilate, pad)
     weight, bias = layers_or_tensors(at, weight, bias)
-    return convolved(at, data, weight, bias, num_group, stride, dilate, padding)
+    return convolve(at, data, weight, bias, num_group, stride, dilate, padding)

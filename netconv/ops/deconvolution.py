@@ -17,7 +17,15 @@ from ..graph.partial_shape import (
 )
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
-from ..kernels.convolution import by_group, convolved, cropped, layers_or_tensors, natural_layout, padded, per_axis
+from ..kernels.convolution import (
+    by_group,
+    check_layout,
+    convolve,
+    crop_spatial,
+    layers_or_tensors,
+    pad_spatial,
+    per_axis,
+)
 from ..kernels.layout import channels_last, spatial
 from ..kernels.positions import insert_zeros
 from .registry import translates
@@ -65,7 +73,7 @@ def deconvolution(
 ):
     """MXNet's weight is (in, out / groups, *kernel), Keras's kernel (*kernel, out, in). Computes a transposed
     convolution without padding, then crops `pad` at both ends and adds `adj` at the end."""
-    natural_layout(at, layout)
+    check_layout(at, layout)
     rank = len(kernel)
     stride, dilate = per_axis(at, "stride", stride, rank, 1), per_axis(at, "dilate", dilate, rank, 1)
     pad, adj = per_axis(at, "pad", pad, rank, 0), per_axis(at, "adj", adj, rank, 0)
@@ -87,7 +95,7 @@ def deconvolution(
     out = transpose(at, data, weight, inside, num_group, stride, dilate)
     if any(after < 0 for _, after in cut):
         out = ops.pad(out, ((0, 0), *((0, max(0, -after)) for _, after in cut), (0, 0)))
-    out = cropped(at, out, tuple((before, max(0, after)) for before, after in cut))
+    out = crop_spatial(at, out, tuple((before, max(0, after)) for before, after in cut))
     return out if bias is None or inside is not None else ops.add(out, at.tensor(bias))
 
 
@@ -109,9 +117,9 @@ def _by_convolution(at, data, weight, bias, groups: int, stride, dilate):
     """A convolution of the data with zeros inserted between and around its points."""
     for axis, step in enumerate(stride, 1):
         data = insert_zeros(data, axis, step)
-    data = padded(at, data, tuple(d * (k - 1) for d, k in zip(dilate, weight.shape[2:], strict=True)))
+    data = pad_spatial(at, data, tuple(d * (k - 1) for d, k in zip(dilate, weight.shape[2:], strict=True)))
     ones = (1,) * len(stride)
-    return convolved(at, data, _as_convolution_weight(weight, groups), bias, groups, ones, dilate, "valid")
+    return convolve(at, data, _as_convolution_weight(weight, groups), bias, groups, ones, dilate, "valid")
 
 
 def _by_layers(at, data, weight: TrackedArray, bias: TrackedArray | None, groups: int, stride, dilate):
@@ -144,8 +152,8 @@ def _by_phases(at, data, weight: TrackedArray, _bias: None, _groups: int, stride
     apart = (channels, multiplier, *(n for pair in zip(points, stride, strict=True) for n in pair))
     taps, offsets = range(2, 2 * rank + 2, 2), range(3, 2 * rank + 3, 2)
     weight = weight.reshape(apart).flip(taps).transpose((*offsets, 0, 1, *taps)).reshape((-1, 1, *points))
-    data = at.layer(layers.Concatenate, part="places")([padded(at, data, tuple(n - 1 for n in points))] * many)
-    out = convolved(at, data, weight, None, many * channels, (1,) * rank, (1,) * rank, "valid")
+    data = at.layer(layers.Concatenate, part="places")([pad_spatial(at, data, tuple(n - 1 for n in points))] * many)
+    out = convolve(at, data, weight, None, many * channels, (1,) * rank, (1,) * rank, "valid")
     *rows, columns = (n * s for n, s in zip(out.shape[1:-1], stride, strict=True))
     each = [ops.reshape(x, (-1, *out.shape[1:-2], columns, channels * multiplier)) for x in
             (ops.split(out, stride[0], -1) if rows else [out])]  # fmt: skip

@@ -8,22 +8,22 @@ from ..graph.attributes import Floats
 from ..graph.partial_shape import ShapeMismatch, merge, of_rank
 from ..keras_api.lazy import ops
 from ..kernels.boxes import (
-    best_first,
-    centred,
-    chosen_of,
-    counted,
-    extended,
-    first,
-    match,
-    measured,
-    moved,
-    numbered,
-    of_a_kind,
-    offsets,
-    overlaps,
-    ratio,
-    rows_at,
-    survivors,
+    argsort_scores,
+    candidate_count,
+    centers_and_sizes,
+    corners_and_area,
+    decode_offsets,
+    encode_offsets,
+    first_rows,
+    greedy_matching,
+    iou,
+    known_count,
+    non_maximum_suppression,
+    pad_rows_like,
+    pairwise_iou,
+    row_numbers,
+    same_class,
+    take_rows,
 )
 from ..kernels.positions import positions_along
 from .registry import translates
@@ -75,11 +75,7 @@ def _multibox_detection_shape(a, ins, outs):
     if offsets[1] is not None and offsets[1] % 4:
         raise ShapeMismatch("needs four offsets an anchor", offsets[1])
     count = merge(merge(scores[2:], anchors[1:2]), (offsets[1] and offsets[1] // 4,))
-    return [
-        (*batch, scores[1], *count),
-        (*batch, count[0] and 4 * count[0]),
-        (1, *count, 4),
-    ], [(*batch, *count, 6)]
+    return [(*batch, scores[1], *count), (*batch, count[0] and 4 * count[0]), (1, *count, 4)], [(*batch, *count, 6)]
 
 
 @translates(
@@ -109,28 +105,30 @@ def multibox_detection(
     score, kind = ops.max(objects, 1), ops.cast(ops.argmax(objects, 1), cls_prob.dtype)
     valid = ops.greater_equal(score, threshold)
     deltas = at.reshape(loc_pred, (-1, count or -1, 4))
-    boxes = moved([ops.multiply(deltas[..., i], v) for i, v in enumerate(variances)], centred(anchor))
+    boxes = decode_offsets(
+        [ops.multiply(deltas[..., i], v) for i, v in enumerate(variances)], centers_and_sizes(anchor)
+    )
     if clip:
         boxes = ops.clip(boxes, 0.0, 1.0)
     found = ops.concatenate([kind[..., None], score[..., None], boxes], -1)
     as_they_come = ops.argsort(ops.cast(ops.logical_not(valid), "int32"), -1)
     if not 0 < nms_threshold <= 1:
-        return ops.where(ops.take_along_axis(valid, as_they_come, 1)[..., None], rows_at(found, as_they_come), -1.0)
-    k = chosen_of(at, count, nms_topk if nms_topk > 0 else -1, cls_prob)
-    indices = best_first(score, valid)
+        return ops.where(ops.take_along_axis(valid, as_they_come, 1)[..., None], take_rows(found, as_they_come), -1.0)
+    k = candidate_count(at, count, nms_topk if nms_topk > 0 else -1, cls_prob)
+    indices = argsort_scores(score, valid)
     if k != count:
         number = ops.sum(ops.cast(valid, "int32"), -1, keepdims=True)
-        indices = ops.where(ops.less(numbered(score), ops.minimum(number, k)), indices, as_they_come)
-    found, valid = rows_at(found, indices), ops.take_along_axis(valid, indices, 1)
-    best = first(found, k)
-    traits = ops.concatenate([measured(best[..., 2:], "corner"), best[..., :1]], -1)
+        indices = ops.where(ops.less(row_numbers(score), ops.minimum(number, k)), indices, as_they_come)
+    found, valid = take_rows(found, indices), ops.take_along_axis(valid, indices, 1)
+    best = first_rows(found, k)
+    traits = ops.concatenate([corners_and_area(best[..., 2:], "corner"), best[..., :1]], -1)
 
     def suppresses(one, two):
-        over = ops.greater_equal(overlaps(one, two), nms_threshold)
-        return over if force_suppress else ops.logical_and(over, of_a_kind(one, two))
+        over = ops.greater_equal(pairwise_iou(one, two), nms_threshold)
+        return over if force_suppress else ops.logical_and(over, same_class(one, two))
 
-    left = survivors(at, first(ops.cast(valid, "float32"), k), traits, suppresses)
-    kind = extended(ops.where(ops.greater(left, 0), best[..., 0], -1.0), found[..., 0])
+    left = non_maximum_suppression(at, first_rows(ops.cast(valid, "float32"), k), traits, suppresses)
+    kind = pad_rows_like(ops.where(ops.greater(left, 0), best[..., 0], -1.0), found[..., 0])
     return ops.where(valid[..., None], ops.concatenate([kind[..., None], found[..., 1:]], -1), -1.0)
 
 
@@ -167,13 +165,13 @@ def multibox_target(
     object become background.
     """
     anchor, label, cls_pred = (ops.stop_gradient(x) for x in (anchor, label, cls_pred))
-    count, most = counted(at, anchor.shape[1], anchor), counted(at, label.shape[1], label)
+    count, most = known_count(at, anchor.shape[1], anchor), known_count(at, label.shape[1], label)
     real = ops.cumprod(ops.cast(ops.not_equal(label[..., 0], -1), "float32"), 1)[:, None, :]
     one = [anchor[..., i][..., :, None] for i in range(4)]
     two = [label[..., i][..., None, :] for i in range(1, 5)]
     sizes = [ops.multiply(ops.subtract(b[2], b[0]), ops.subtract(b[3], b[1])) for b in (one, two)]
-    overlap = ops.where(ops.greater(real, 0), ratio(one, two, *sizes), -1.0)
-    matched, _ = match(overlap, most, 1e-6)
+    overlap = ops.where(ops.greater(real, 0), iou(one, two, *sizes), -1.0)
+    matched, _ = greedy_matching(overlap, most, 1e-6)
     positive = ops.greater_equal(matched, 0)
     best = ops.max(overlap, -1)
     matched = ops.where(positive, matched, ops.cast(ops.argmax(overlap, -1), "int32"))
@@ -189,9 +187,9 @@ def multibox_target(
         background = ops.softmax(cls_pred, 1)[:, 0, :]
         rank = ops.argsort(ops.argsort(ops.where(candidate, background, float("inf")), -1), -1)
         negative = ops.logical_and(candidate, ops.less(ops.cast(rank, "float32"), wanted))
-    truth = rows_at(label, matched)
+    truth = take_rows(label, matched)
     kind = ops.where(positive, ops.add(truth[..., 0], 1), ops.where(negative, 0.0, ignore_label))
-    deltas = ops.divide(offsets(anchor, truth[..., 1:5]), np.array(variances, "float32"))
+    deltas = ops.divide(encode_offsets(anchor, truth[..., 1:5]), np.array(variances, "float32"))
     mask = ops.cast(positive, "float32")[..., None]
     deltas = ops.where(ops.greater(mask, 0), deltas, ops.zeros_like(deltas))
     mask = ops.multiply(mask, np.ones(4, "float32"))

@@ -10,14 +10,16 @@ from ..keras_api.lazy import ops
 from ..kernels.gamma import gamma as gamma_of
 from ..kernels.gamma import gammaln as gammaln_of
 from ..kernels.layout import anywhere
-from ..kernels.rounding import c_cast, kind, typed
+from ..kernels.rounding import c_cast, dtype_of, in_operand_dtype
 from .registry import translates
 from .shape_rules import as_first
 
 
 def _in_float32(function):
     """Computes in float32, because the range of float16 is too small for intermediate results."""
-    return typed(lambda x: c_cast(function(ops.cast(x, "float32")), "float16") if kind(x) == "float16" else function(x))
+    return in_operand_dtype(
+        lambda x: c_cast(function(ops.cast(x, "float32")), "float16") if dtype_of(x) == "float16" else function(x)
+    )
 
 
 @translates("gamma", "_npx_gamma", layout=anywhere)

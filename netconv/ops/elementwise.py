@@ -9,19 +9,19 @@ from ..graph.partial_shape import merge
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
 from ..kernels.elementwise import arccosh, cbrt, hypot, mod, power, sign
-from ..kernels.fusion_safe import mirrored, multiples
+from ..kernels.fusion_safe import may_be_multiples, negated_twice
 from ..kernels.layout import anywhere, plain
 from ..kernels.reshape import length
 from ..kernels.rounding import (
-    away_from_zero,
     c_cast,
     divide,
+    dtype_of,
+    in_operand_dtype,
     is_integer,
-    kind,
     promote,
+    round_half_away,
     round_half_down,
     subtract,
-    typed,
 )
 from .registry import translates
 from .shape_rules import alike, as_first
@@ -61,7 +61,11 @@ def _unary(name, function):
         if function in STEPS and is_integer(data):
             return data
         compute = getattr(ops, function)
-        return compute(data) if function in FOR_INTEGERS else typed(compute, nudged=function in ("log2", "log10"))(data)
+        return (
+            compute(data)
+            if function in FOR_INTEGERS
+            else in_operand_dtype(compute, nudged=function in ("log2", "log10"))(data)
+        )
 
     return translate
 
@@ -78,7 +82,7 @@ def sign_(at, data):
 @translates("round", layout=anywhere, discontinuous=True)
 def round_(at, data):
     """Rounds halves away from zero."""
-    return data if is_integer(data) else away_from_zero(data)
+    return data if is_integer(data) else round_half_away(data)
 
 
 @translates("rint", layout=anywhere, discontinuous=True)
@@ -91,32 +95,34 @@ def rint(at, data):
 def erf(at, data):
     """TensorFlow's erf of infinity is NaN in float64; and TensorFlow fuses erf after a dense layer into GELU if the
     constants differ by less than 0.01."""
-    return typed(mirrored(lambda x: ops.erf(ops.clip(x, -30, 30) if kind(x) == "float64" else x)))(data)
+    return in_operand_dtype(negated_twice(lambda x: ops.erf(ops.clip(x, -30, 30) if dtype_of(x) == "float64" else x)))(
+        data
+    )
 
 
 @translates("degrees", layout=anywhere)
 def degrees(at, data):
-    return typed(ops.multiply)(data, 180 / math.pi)
+    return in_operand_dtype(ops.multiply)(data, 180 / math.pi)
 
 
 @translates("radians", layout=anywhere)
 def radians(at, data):
-    return typed(ops.multiply)(data, math.pi / 180)
+    return in_operand_dtype(ops.multiply)(data, math.pi / 180)
 
 
 @translates("cbrt", layout=anywhere)
 def cbrt_(at, data):
-    return typed(cbrt, nudged=True)(data)
+    return in_operand_dtype(cbrt, nudged=True)(data)
 
 
 @translates("rcbrt", layout=anywhere)
 def rcbrt(at, data):
-    return typed(lambda x: ops.reciprocal(cbrt(x)), nudged=True)(data)
+    return in_operand_dtype(lambda x: ops.reciprocal(cbrt(x)), nudged=True)(data)
 
 
 @translates("arccosh", layout=anywhere)
 def arccosh_(at, data):
-    return typed(arccosh)(data)
+    return in_operand_dtype(arccosh)(data)
 
 
 @translates("logical_not", layout=anywhere)
@@ -176,14 +182,14 @@ def cast(at, data, *, dtype: Number | Literal["bool"]):
 @translates("amp_cast", layout=anywhere, keeps=Keeps.ORDER)
 def amp_cast(at, data, *, dtype: Number):
     """Integers and float64 keep their type."""
-    return data if is_integer(data) or kind(data) == "float64" else c_cast(data, dtype)
+    return data if is_integer(data) or dtype_of(data) == "float64" else c_cast(data, dtype)
 
 
 @translates("clip", layout=anywhere, exact=True)
 def clip(at, data, *, a_min: float, a_max: float):
     """If the bounds are in the wrong order, values above the upper bound are clipped first."""
     if is_integer(data):
-        limits = np.iinfo(kind(data))
+        limits = np.iinfo(dtype_of(data))
         a_min, a_max = (int(max(limits.min, min(limits.max, bound))) for bound in (a_min, a_max))
     if a_min > a_max:
         return ops.where(ops.greater(data, a_max), ops.full_like(data, a_max), ops.full_like(data, a_min))
@@ -194,7 +200,7 @@ def clip(at, data, *, a_min: float, a_max: float):
 def smooth_l1(at, data, *, scalar: float = 1.0):
     """0.5 (s x)^2 where |x| < 1 / s^2, |x| - 0.5 / s^2 elsewhere."""
     if is_integer(data):
-        return typed(lambda x: smooth_l1(at, x, scalar=float(int(scalar))))(data)
+        return in_operand_dtype(lambda x: smooth_l1(at, x, scalar=float(int(scalar))))(data)
     s2 = scalar * scalar
     near = ops.multiply(ops.square(data), 0.5 * s2)
     if not s2:
@@ -205,14 +211,14 @@ def smooth_l1(at, data, *, scalar: float = 1.0):
 
 @translates("_contrib_quadratic", layout=anywhere)
 def quadratic(at, data, *, a: float = 0.0, b: float = 0.0, c: float = 0.0):
-    return typed(lambda x: ops.add(ops.multiply(x, ops.add(ops.multiply(x, a), b)), c))(data)
+    return in_operand_dtype(lambda x: ops.add(ops.multiply(x, ops.add(ops.multiply(x, a), b)), c))(data)
 
 
 @translates("_contrib_div_sqrt_dim", shape=as_first)
 def div_sqrt_dim(at, data):
     root = ops.sqrt(ops.cast(length(data, -1), "float64" if is_integer(data) else data.dtype))
     if is_integer(data):
-        return c_cast(ops.divide(ops.cast(data, "float64"), ops.floor(root)), kind(data))
+        return c_cast(ops.divide(ops.cast(data, "float64"), ops.floor(root)), dtype_of(data))
     return ops.divide(data, root)
 
 
@@ -248,14 +254,15 @@ BINARY = (
      ("_mul_scalar", "_MulScalar"), ()),
     (IN_STEPS, mod, ("_mod", "_Mod"), ("broadcast_mod",), ("_mod_scalar", "_ModScalar"),
      ("_rmod_scalar", "_RModScalar")),
-    (NEITHER, typed(power, nudged=True), ("_power", "_Power"), ("broadcast_power",),
+    (NEITHER, in_operand_dtype(power, nudged=True), ("_power", "_Power"), ("broadcast_power",),
      ("_power_scalar", "_PowerScalar"),
      ("_rpower_scalar", "_RPowerScalar")),
     (IS_EXACT, _keras_function("maximum"), ("_maximum", "_Maximum"), ("broadcast_maximum",),
      ("_maximum_scalar", "_MaximumScalar"), ()),
     (IS_EXACT, _keras_function("minimum"), ("_minimum", "_Minimum"), ("broadcast_minimum",),
      ("_minimum_scalar", "_MinimumScalar"), ()),
-    (NEITHER, typed(hypot), ("_hypot", "_Hypot"), ("broadcast_hypot",), ("_hypot_scalar", "_HypotScalar"), ()),
+    (NEITHER, in_operand_dtype(hypot), ("_hypot", "_Hypot"), ("broadcast_hypot",),
+     ("_hypot_scalar", "_HypotScalar"), ()),
     (IN_STEPS, _compare("equal"), ("_equal", "_Equal"), ("broadcast_equal",), ("_equal_scalar", "_EqualScalar"), ()),
     (IN_STEPS, _compare("not_equal"), ("_not_equal", "_Not_Equal"), ("broadcast_not_equal",),
      ("_not_equal_scalar", "_NotEqualScalar"), ()),
@@ -289,7 +296,7 @@ def _binary(traits, function, elementwise, broadcast, scalars, swapped):
     @translates(*elementwise, layout=anywhere, shape=alike, **traits)
     @translates(*broadcast, layout=anywhere, **traits)
     def two(at, lhs, rhs):
-        if merging == "Maximum" and not is_integer(lhs) and multiples(at):
+        if merging == "Maximum" and not is_integer(lhs) and may_be_multiples(at):
             return ops.negative(ops.minimum(ops.negative(lhs), ops.negative(rhs)))
         if merging and lhs.shape == rhs.shape and len(lhs.shape) > 1 and not at.constant(lhs, rhs):
             return at.layer(getattr(layers, merging))([lhs, rhs])
@@ -311,7 +318,7 @@ for _row in BINARY:
 
 
 def _quotient(at, lhs, rhs):
-    return typed(divide(at, lhs, rhs))(lhs, rhs)
+    return in_operand_dtype(divide(at, lhs, rhs))(lhs, rhs)
 
 
 @translates("elemwise_div", "_div", "_Div", layout=anywhere, shape=alike, exact=True)

@@ -6,7 +6,7 @@ from ..graph.attributes import Floats, Ints
 from ..graph.partial_shape import ShapeMismatch
 from ..keras_api.lazy import ops
 from ..kernels import reshape
-from ..kernels.color import LIGHT, lighting
+from ..kernels.color import PCA_LIGHTING, lighting
 from ..kernels.rounding import is_integer
 from .registry import translates
 from .shape_rules import as_first
@@ -72,7 +72,7 @@ def flip_top_bottom(at, data):
 def adjust_lighting(at, data, *, alpha: Floats):
     if data.shape[-1] != 3 or len(alpha) != 3:
         raise at.error("needs three channels and three numbers", (tuple(data.shape), alpha))
-    return lighting(data, (LIGHT @ np.array(alpha)).astype("float32"))
+    return lighting(data, (PCA_LIGHTING @ np.array(alpha)).astype("float32"))
 
 
 def _resized_lengths(size: Ints, keep_ratio: bool, height: int | None, width: int | None):

@@ -3,7 +3,7 @@ with values of 0 to 255."""
 
 from ..keras_api.lazy import ops
 from ..kernels import color
-from ..kernels.random import between, blank, normal, uniform
+from ..kernels.random import normal, rescale, symbolic_zeros, uniform
 from .registry import translates
 from .shape_rules import as_first
 
@@ -20,7 +20,7 @@ def _image(at, data, *channels: int):
 def _factor(at, low: float, high: float, part: str | None = None):
     if low < 0:
         raise at.error("attribute 'min_factor' must be at least 0", low)
-    return between(uniform(at, blank(at, NUMBER), part), low, high)
+    return rescale(uniform(at, symbolic_zeros(at, NUMBER), part), low, high)
 
 
 @translates("_image_random_brightness", "_npx__image_random_brightness", shape=as_first)
@@ -49,15 +49,15 @@ def random_color_jitter(at, data, *, brightness: float, contrast: float, saturat
     widths = {"brightness": brightness, "contrast": contrast, "saturation": saturation, "hue": hue}
     data, middle = _image(at, data, 3), {"hue": 0.0}
     drawn = {
-        name: between(
-            uniform(at, blank(at, NUMBER), name), middle.get(name, 1.0) - width, middle.get(name, 1.0) + width
+        name: rescale(
+            uniform(at, symbolic_zeros(at, NUMBER), name), middle.get(name, 1.0) - width, middle.get(name, 1.0) + width
         )
         for name, width in widths.items()
         if width > 0
     }
     if not drawn:
         return data
-    order = ops.argsort(normal(at, blank(at, (len(drawn),)), "order"))
+    order = ops.argsort(normal(at, symbolic_zeros(at, (len(drawn),)), "order"))
     for step in range(len(drawn)):
         changed = [getattr(color, name)(data, amount) for name, amount in drawn.items()]
         for number, one in enumerate(changed):
@@ -67,13 +67,15 @@ def random_color_jitter(at, data, *, brightness: float, contrast: float, saturat
 
 @translates("_image_random_lighting", "_npx__image_random_lighting", shape=as_first)
 def random_lighting(at, data, *, alpha_std: float = 0.05):
-    alpha = ops.multiply(normal(at, blank(at, (1, 1, 3))), alpha_std)
-    return color.lighting(_image(at, data, 3), ops.matmul(alpha, color.LIGHT.T.astype("float32")))
+    alpha = ops.multiply(normal(at, symbolic_zeros(at, (1, 1, 3))), alpha_std)
+    return color.lighting(_image(at, data, 3), ops.matmul(alpha, color.PCA_LIGHTING.T.astype("float32")))
 
 
 def _flip_at_random(at, data, axis: int):
     """Flips the images of every second call, on average."""
-    return ops.where(ops.greater(normal(at, blank(at, NUMBER)), 0), ops.flip(data, axis), _image(at, data, 1, 3))
+    return ops.where(
+        ops.greater(normal(at, symbolic_zeros(at, NUMBER)), 0), ops.flip(data, axis), _image(at, data, 1, 3)
+    )
 
 
 @translates("_image_random_flip_left_right", "_npx__image_random_flip_left_right", shape=as_first)

@@ -3,7 +3,7 @@
 from ..graph.partial_shape import merge
 from ..keras_api.lazy import ops
 from ..kernels.layout import anywhere, as_they_are
-from ..kernels.rounding import away_from_zero, is_integer
+from ..kernels.rounding import is_integer, round_half_away
 from .registry import translates
 from .traits import Keeps
 
@@ -81,7 +81,7 @@ def _straight_through(data, changed):
 
 @translates("_contrib_round_ste", "_sparse__contrib_round_ste", layout=anywhere, discontinuous=True)
 def round_ste(at, data):
-    return data if is_integer(data) else _straight_through(data, away_from_zero(data))
+    return data if is_integer(data) else _straight_through(data, round_half_away(data))
 
 
 @translates("_contrib_sign_ste", "_sparse__contrib_sign_ste", layout=anywhere, discontinuous=True)

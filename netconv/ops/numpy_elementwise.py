@@ -8,7 +8,17 @@ from ..keras_api.lazy import ops
 from ..kernels.elementwise import arccosh, cbrt, copysign, hypot, mod, power, sign
 from ..kernels.fusion_safe import tanh
 from ..kernels.layout import anywhere
-from ..kernels.rounding import c_cast, divide, divide_exact, is_integer, kind, promote, round_half_down, subtract, typed
+from ..kernels.rounding import (
+    c_cast,
+    divide,
+    divide_exact,
+    dtype_of,
+    in_operand_dtype,
+    is_integer,
+    promote,
+    round_half_down,
+    subtract,
+)
 from .registry import translates
 
 UNARY = {
@@ -39,7 +49,7 @@ def _arithmetic(name):
     truth = {"add": "logical_or", "multiply": "logical_and"}.get(name, name)
 
     def compute(lhs, rhs):
-        both = all(kind(x) == "bool" for x in (lhs, rhs) if hasattr(x, "dtype"))
+        both = all(dtype_of(x) == "bool" for x in (lhs, rhs) if hasattr(x, "dtype"))
         return getattr(ops, truth if both else name)(lhs, rhs)
 
     return compute
@@ -92,7 +102,7 @@ def _scalar(name, function, turned):
 
 
 def _as_numbers(x):
-    return ops.cast(x, "int32") if kind(x) == "bool" else x
+    return ops.cast(x, "int32") if dtype_of(x) == "bool" else x
 
 
 def _comparison(name):
@@ -101,23 +111,23 @@ def _comparison(name):
 
     @translates(f"_npi_{name}_scalar", layout=anywhere, **_traits(name))
     def translate(at, data, *, scalar: float = 1.0, is_int: bool = True):
-        if kind(data) == "bool":
+        if dtype_of(data) == "bool":
             return getattr(ops, name)(_as_numbers(data), int(bool(scalar)))
         return getattr(ops, name)(*promote(data, scalar, is_int))
 
 
 for _name, _op in UNARY.items():
-    _unary(_name, typed(_function(_op), nudged=_op in ("log2", "log10")))
-_unary("arccosh", typed(arccosh))
+    _unary(_name, in_operand_dtype(_function(_op), nudged=_op in ("log2", "log10")))
+_unary("arccosh", in_operand_dtype(arccosh))
 
 
 @translates("_npi_tanh", layout=anywhere)
 def tanh_(at, x):
-    return typed(tanh(at, ops.tanh))(x)
+    return in_operand_dtype(tanh(at, ops.tanh))(x)
 
 
 _unary("sign", sign)
-_unary("cbrt", typed(cbrt, nudged=True))
+_unary("cbrt", in_operand_dtype(cbrt, nudged=True))
 for _name, _op in PLAIN.items():
     _unary(_name, _function(_op))
 for _name, _op in ROUNDED.items():
@@ -129,9 +139,9 @@ for _name, _compute, _turned in (
     ("subtract", subtract, True),
     ("multiply", _arithmetic("multiply"), False),
     ("mod", mod, True),
-    ("power", typed(power, nudged=True), True),
+    ("power", in_operand_dtype(power, nudged=True), True),
     ("copysign", copysign, True),
-    ("ldexp", typed(_ldexp), True),
+    ("ldexp", in_operand_dtype(_ldexp), True),
 ):
     _binary(_name, _compute)
     _scalar(_name, _compute, False)
@@ -139,8 +149,8 @@ for _name, _compute, _turned in (
         _scalar(_name, _compute, True)
 _binary_x1_x2("hypot", hypot)
 _binary_x1_x2("arctan2", _function("arctan2"))
-_scalar("arctan2", typed(_function("arctan2")), False)
-_scalar("arctan2", typed(_function("arctan2")), True)
+_scalar("arctan2", in_operand_dtype(_function("arctan2")), False)
+_scalar("arctan2", in_operand_dtype(_function("arctan2")), True)
 
 
 def _as_float(x):
@@ -178,7 +188,7 @@ def _bitwise(name):
         lhs, rhs = _as_integers(lhs), _as_integers(rhs)
         if lhs.shape != rhs.shape:  # Keras's ops do not broadcast
             lhs, rhs = (ops.where(ops.equal(y, y), x, x) for x, y in ((lhs, rhs), (rhs, lhs)))
-        logical = kind(lhs) == kind(rhs) == "bool"
+        logical = dtype_of(lhs) == dtype_of(rhs) == "bool"
         return getattr(ops, name.replace("bitwise", "logical") if logical else name)(lhs, rhs)
 
     _binary(name, compute)
@@ -186,14 +196,14 @@ def _bitwise(name):
     @translates(f"_npi_{name}_scalar", layout=anywhere, ignores="is_int")
     def translate(at, data, *, scalar: float = 1.0):
         data = _as_integers(data)
-        if kind(data) == "bool":
+        if dtype_of(data) == "bool":
             return getattr(ops, name.replace("bitwise", "logical"))(data, bool(scalar))
         return getattr(ops, name)(data, ops.cast(int(scalar), data.dtype))
 
 
 for _name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
     _bitwise(_name)
-_unary("bitwise_not", lambda x: ops.logical_not(x) if kind(x) == "bool" else ops.bitwise_not(_as_integers(x)))
+_unary("bitwise_not", lambda x: ops.logical_not(x) if dtype_of(x) == "bool" else ops.bitwise_not(_as_integers(x)))
 for _name in ("isfinite", "isinf", "isnan"):
     _unary(_name, _finiteness(_name))
 _unary("isposinf", lambda x: ops.equal(x, float("inf")))
@@ -206,7 +216,7 @@ def around(at, x, *, decimals: int = 0):
     if is_integer(x):
         power = 10 ** max(0, -decimals)
         return (
-            ops.multiply(c_cast(divide_exact(ops.cast(x, "float64"), float(power)), kind(x)), power)
+            ops.multiply(c_cast(divide_exact(ops.cast(x, "float64"), float(power)), dtype_of(x)), power)
             if decimals < 0
             else x
         )
@@ -269,8 +279,8 @@ def polyval(at, p, x):
 
 
 def _require_integers(at, data):
-    if not is_integer(data) or kind(data) == "bool":
-        raise at.error("data must be integers", kind(data))
+    if not is_integer(data) or dtype_of(data) == "bool":
+        raise at.error("data must be integers", dtype_of(data))
 
 
 @translates("_npi_lcm", layout=anywhere)
@@ -286,8 +296,8 @@ def lcm(at, lhs, rhs):
 def lcm_scalar(at, data, *, scalar: float = 1.0):
     """Uses Euclid's algorithm. The scalar bounds the number of its steps, which is largest for Fibonacci numbers."""
     _require_integers(at, data)
-    number = np.abs(np.array(int(scalar)).astype(kind(data)))
-    size = data if kind(data).startswith("u") else ops.absolute(data)
+    number = np.abs(np.array(int(scalar)).astype(dtype_of(data)))
+    size = data if dtype_of(data).startswith("u") else ops.absolute(data)
     if number == 0:
         return ops.zeros_like(data)
     divisor, rest, (small, large) = ops.full_like(data, number), ops.mod(size, number), (1, 1)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from ..graph.attributes import Floats, Ints
 from ..keras_api.lazy import ops
-from ..kernels.random import between, blank, exponential, gamma, gumbel, normal, uniform
+from ..kernels.random import exponential, gamma, gumbel, normal, rescale, symbolic_zeros, uniform
 from .registry import translates
 from .shape_rules import broadcast
 
@@ -29,7 +29,7 @@ def _normal(at, zeros, loc, scale):
 
 
 def _uniform(at, zeros, low, high):
-    return between(uniform(at, zeros), low, high)
+    return rescale(uniform(at, zeros), low, high)
 
 
 def _exponential(at, zeros, scale):
@@ -62,7 +62,7 @@ def _draw(at, distribution, inputs, numbers, size: Ints | None, dtype: str = "fl
     if None in parameters:
         raise at.error("needs each parameter as an attribute or as an input", numbers)
     behind = (1,) * max((len(x.shape) for x in tensors), default=0) if in_front else ()
-    zeros = blank(at, () if size is None else (*size, *behind))
+    zeros = symbolic_zeros(at, () if size is None else (*size, *behind))
     for x in tensors:
         zeros = ops.add(zeros, ops.zeros_like(x))
     if len(zeros.shape) == 0:
@@ -185,7 +185,7 @@ def bernoulli(
 
 def _noisy_logits(at, weights, count: int, rows: int):
     """Logarithms of probabilities plus Gumbel noise: (rows, count)."""
-    scores = gumbel(at, blank(at, (rows, count)))
+    scores = gumbel(at, symbolic_zeros(at, (rows, count)))
     if weights is None:
         return scores
     return ops.add(scores, ops.log(ops.reshape(ops.cast(weights, "float32"), (1, count))))

@@ -11,7 +11,7 @@ from ..graph.attributes import Floats, Ints
 from ..graph.partial_shape import count_elements, diagonal_shape
 from ..keras_api.lazy import ops
 from ..kernels.reshape import take_slice
-from ..kernels.rounding import c_cast, divide_exact, is_integer, kind
+from ..kernels.rounding import c_cast, divide_exact, dtype_of, is_integer
 from .registry import shaped_as, translates
 
 Number = Literal["float16", "float32", "float64", "int32", "int64", "int8"] | None
@@ -42,12 +42,12 @@ def _sum(names, function):
         at, a, *, axis: Ints | None = None, dtype: DType = None, keepdims: bool = False, initial: float | None = None
     ):
         _no_initial(at, initial)
-        if kind(a) == "bool":
+        if dtype_of(a) == "bool":
             a = ops.cast(a, "int64")
         if function == "mean":
             a = ops.cast(a, "float32") if is_integer(a) else a
             return _typed(ops.mean(a, axis=axis, keepdims=keepdims), dtype)
-        to = dtype or kind(a)
+        to = dtype or dtype_of(a)
         a = ops.cast(a, to) if is_integer(a) else a  # floats are truncated when they are summed
         return c_cast(getattr(ops, function)(a, axis=axis, keepdims=keepdims), to)
 
@@ -71,11 +71,11 @@ def _moment(name, root: bool):
     def translate(at, a, *, axis: Ints | None = None, dtype: Number = None, ddof: int = 0, keepdims: bool = False):
         """Divides by the count minus `ddof`. MXNet has no gradient for it. For integers, MXNet truncates intermediate
         results to their type, and the sum of squares to `dtype`."""
-        given, to = kind(a), dtype or kind(a)
+        given, to = dtype_of(a), dtype or dtype_of(a)
         a = ops.cast(ops.stop_gradient(a), "float64" if is_integer(a) else given)
 
         def truncated(kind_of, x):
-            return ops.cast(c_cast(x, kind_of), kind(a))
+            return ops.cast(c_cast(x, kind_of), dtype_of(a))
 
         count = ops.sum(ops.ones_like(a), axis=axis, keepdims=True)
         mean = truncated(given, ops.divide(truncated(given, ops.sum(a, axis=axis, keepdims=True)), count))
@@ -154,8 +154,8 @@ def _trace_shape(a, ins, outs):
 def trace(at, data, *, offset: int = 0, axis1: int = 0, axis2: int = 1):
     rows, columns = (data.shape[at.axis(axis, len(data.shape))] for axis in (axis1, axis2))
     if (rows is not None and -offset >= rows) or (columns is not None and offset >= columns):  # the diagonal is empty
-        return c_cast(ops.zeros_like(ops.sum(data, (axis1, axis2))), kind(data))
-    return c_cast(ops.sum(ops.diagonal(data, offset, axis1, axis2), -1), kind(data))
+        return c_cast(ops.zeros_like(ops.sum(data, (axis1, axis2))), dtype_of(data))
+    return c_cast(ops.sum(ops.diagonal(data, offset, axis1, axis2), -1), dtype_of(data))
 
 
 def _percentile_shape(a, ins, outs):
@@ -177,7 +177,7 @@ def percentile(
     q_scalar: float | None = None,
 ):
     """The axes of `q` come first. Keras's quantile loses its method within a model. MXNet has no gradient for it."""
-    a = ops.stop_gradient(a if kind(a) == "float64" else ops.cast(a, "float32"))
+    a = ops.stop_gradient(a if dtype_of(a) == "float64" else ops.cast(a, "float32"))
     rank = len(a.shape)
     chosen = sorted(range(rank) if axis is None else {at.axis(i, rank) for i in axis})
     count = math.prod(a.shape[i] or 0 for i in chosen)

@@ -7,25 +7,25 @@ from ..graph.attributes import Count
 from ..graph.graph import Edge
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import ops
-from ..kernels.attention import heads_of, joined, weighted
+from ..kernels.attention import fold_heads, split_heads, weighted_values
 from ..kernels.layout import StoredOperand, as_they_are, channels_last
 from ..kernels.quantization import (
-    EXACT,
     HIGHEST,
+    LARGEST_EXACT_INTEGER,
     LOWEST,
     STEPS,
-    calibrated,
-    convolved_bytes,
-    floats,
-    limits,
-    multiplied_bytes,
-    nearest,
+    absolute_max,
+    calibrated_range,
+    check_dtype,
+    constant_range,
+    exact_convolution,
+    exact_dense,
+    note_quantized,
     product_range,
-    reach,
-    remark,
-    type_of,
+    saturating_round,
+    to_float32,
 )
-from ..kernels.rounding import away_from_zero, divide_exact
+from ..kernels.rounding import divide_exact, round_half_away
 from .registry import translates, typed_attributes
 
 MOST = np.float32(2**31 - 1)
@@ -78,7 +78,7 @@ def fused_convolution(
     ends = [_stored_value(at, end) if isinstance(end, StoredOperand) else end.natural() for end in rest]
     order = channels_last(data.rank)
     tensor = data.to(order)
-    kind, found = type_of(at, "data", tensor, "int8", "uint8"), calibrated(min_calib_range, max_calib_range)
+    kind, found = check_dtype(at, "data", tensor, "int8", "uint8"), calibrated_range(min_calib_range, max_calib_range)
     scale = _steps(kind, *ends[:2])
     weight_scale = (
         _filter_steps(at, weight, bias, scale) if found else np.array([_scale_of(STEPS["int8"], weight)], "float32")
@@ -98,11 +98,11 @@ def fused_convolution(
     if added is not None:
         other = added.to(order)
         sums = _add_scaled(
-            sums, other, divide_exact(out_scale, _steps(type_of(at, "sum", other, "int8", "uint8"), *ends[2:]))
+            sums, other, divide_exact(out_scale, _steps(check_dtype(at, "sum", other, "int8", "uint8"), *ends[2:]))
         )
     if with_postsum_act:
         sums = ops.relu(sums)
-    return [at.ordered(nearest(sums, out_kind), order), *found]
+    return [at.ordered(saturating_round(sums, out_kind), order), *found]
 
 
 @translates("_sg_mkldnn_fully_connected", layout=as_they_are, shape=_fused_shape, outputs=3)
@@ -128,7 +128,7 @@ def fused_dense(
     ends = [_stored_value(at, end) if isinstance(end, StoredOperand) else end.natural() for end in rest]
     data = data.natural()
     data = at.flattened(data, weight.shape[1]) if dense["flatten"] else data
-    kind, found = type_of(at, "data", data, "int8", "uint8"), calibrated(min_calib_range, max_calib_range)
+    kind, found = check_dtype(at, "data", data, "int8", "uint8"), calibrated_range(min_calib_range, max_calib_range)
     scale = _steps(kind, *ends[:2])
     if channel_wise_quantize:
         weight_scale = _filter_steps(at, weight, bias, scale)
@@ -137,7 +137,7 @@ def fused_dense(
         weight_scale, sums = _steps("int8", *ends[2:4]), _dense(at, data, weight)
         if bias is not None:
             share = divide_exact(ops.multiply(scale, weight_scale), _steps("int8", *ends[4:]))
-            sums = ops.add(sums, away_from_zero(ops.multiply(bias.astype("float32"), share)))
+            sums = ops.add(sums, round_half_away(ops.multiply(bias.astype("float32"), share)))
     out_kind = "int32" if not found else "uint8" if with_eltwise else "int8"
     after = found and with_eltwise
     if found or enable_float_output:
@@ -149,7 +149,7 @@ def fused_dense(
         sums = ops.multiply(sums, _steps(out_kind, *found))
     if enable_float_output:
         return sums
-    return [nearest(sums, out_kind), *(found or product_range(kind, *ends[:4]))]
+    return [saturating_round(sums, out_kind), *(found or product_range(kind, *ends[:4]))]
 
 
 @translates("_sg_mkldnn_selfatt_qk", shape=_fused_shape, outputs=3)
@@ -167,17 +167,17 @@ def fused_scores(
 ):
     """MXNet returns an empty range for sums of 32 bits."""
     _check_inputs(at, quantized, max_qkv)
-    type_of(at, "queries_keys_values", queries_keys_values, "int8")
-    queries, keys, _ = heads_of(at, queries_keys_values, heads, 3)
+    check_dtype(at, "queries_keys_values", queries_keys_values, "int8")
+    queries, keys, _ = split_heads(at, queries_keys_values, heads, 3)
     queries, keys = (ops.cast(x, _exact_type(queries.shape[-1])) for x in (queries, keys))
-    sums = floats(joined(ops.matmul(queries, ops.swapaxes(keys, -1, -2))))
-    scale, found = _steps("int8", min_qkv, max_qkv), calibrated(min_calib_range, max_calib_range)
+    sums = to_float32(fold_heads(ops.matmul(queries, ops.swapaxes(keys, -1, -2))))
+    scale, found = _steps("int8", min_qkv, max_qkv), calibrated_range(min_calib_range, max_calib_range)
     unit, root = ops.multiply(scale, scale), np.sqrt(np.float64(queries.shape[-1]))
     share = _rescaling(unit, found, enable_float_output)
-    sums = ops.multiply(sums, floats(divide_exact(ops.cast(share, "float64"), root)))
+    sums = ops.multiply(sums, to_float32(divide_exact(ops.cast(share, "float64"), root)))
     if enable_float_output:
         return sums
-    return [nearest(sums, "int8" if found else "int32"), *(found or limits(-0.0, 0.0))]
+    return [saturating_round(sums, "int8" if found else "int32"), *(found or constant_range(-0.0, 0.0))]
 
 
 @translates("_sg_mkldnn_selfatt_valatt", shape=_fused_shape, outputs=3)
@@ -197,18 +197,18 @@ def fused_weighting(
     max_calib_range: float | None = None,
 ):
     _check_inputs(at, quantized, max_attention)
-    type_of(at, "queries_keys_values", queries_keys_values, "int8")
-    type_of(at, "attention", attention, "uint8")
-    values = heads_of(at, queries_keys_values, heads, 3)[2]
+    check_dtype(at, "queries_keys_values", queries_keys_values, "int8")
+    check_dtype(at, "attention", attention, "uint8")
+    values = split_heads(at, queries_keys_values, heads, 3)[2]
     attention, values = (ops.cast(x, _exact_type(attention.shape[-1])) for x in (attention, values))
-    sums = floats(weighted(attention, values, heads))
-    found = calibrated(min_calib_range, max_calib_range)
+    sums = to_float32(weighted_values(attention, values, heads))
+    found = calibrated_range(min_calib_range, max_calib_range)
     unit = ops.multiply(_steps("int8", min_qkv, max_qkv), _steps("uint8", min_attention, max_attention))
     sums = ops.multiply(sums, _rescaling(unit, found, enable_float_output))
     if enable_float_output:
         return sums
     ranges = found or product_range("uint8", min_attention, max_attention, min_qkv, max_qkv)
-    return [nearest(sums, "int8" if found else "int32"), *ranges]
+    return [saturating_round(sums, "int8" if found else "int32"), *ranges]
 
 
 def _check_inputs(at, quantized: bool, last_input) -> None:
@@ -216,12 +216,12 @@ def _check_inputs(at, quantized: bool, last_input) -> None:
         raise at.error("needs a subgraph")
     if last_input is None:
         raise at.error("needs the range of its input")
-    remark(at)
+    note_quantized(at)
 
 
 def _exact_type(terms: int | None) -> str:
     """The float type in which sums of this many products of 8-bit integers are exact."""
-    return "float32" if terms and 255 * 128 * terms <= EXACT else "float64"
+    return "float32" if terms and 255 * 128 * terms <= LARGEST_EXACT_INTEGER else "float64"
 
 
 def _rescaling(unit, found, float_output: bool):
@@ -233,7 +233,7 @@ def _rescaling(unit, found, float_output: bool):
 
 def _fused_attributes(at, quantized: bool, wanted: str) -> dict[str, dict]:
     """The attributes of the fused ops, by op."""
-    remark(at)
+    note_quantized(at)
     nodes = [node for subgraph in at.node.subgraphs for node in subgraph.nodes if node.op != "null"]
     if not quantized or wanted not in [node.op for node in nodes]:
         raise at.error(f"needs a subgraph with a {wanted}")
@@ -270,7 +270,7 @@ def _scale_of(dividend: float, weight: np.ndarray) -> np.float32:
 
 def _steps(kind: str, low, high):
     """The number of steps of a unit; finite for an empty range too."""
-    far = reach(low, high)
+    far = absolute_max(low, high)
     nothing = ops.equal(far, 0)
     return ops.where(nothing, MOST, ops.divide(STEPS[kind], ops.where(nothing, ops.ones_like(far), far)))
 
@@ -309,18 +309,20 @@ def _fold_normalization(norm: dict, weight, bias, arrays):
 
 
 def _add_bias(sums, bias, scale):
-    return sums if bias is None else ops.add(sums, floats(nearest(ops.multiply(bias, scale), "int32")))
+    return sums if bias is None else ops.add(sums, to_float32(saturating_round(ops.multiply(bias, scale), "int32")))
 
 
 def _add_scaled(sums, other, share):
     """sums + other x share, rounded once."""
-    return floats(ops.add(ops.cast(sums, "float64"), ops.multiply(*(ops.cast(x, "float64") for x in (other, share)))))
+    return to_float32(
+        ops.add(ops.cast(sums, "float64"), ops.multiply(*(ops.cast(x, "float64") for x in (other, share))))
+    )
 
 
 def _dense(at, data, weight: np.ndarray):
-    return floats(multiplied_bytes(at, data, TrackedArray.constant(weight)))
+    return to_float32(exact_dense(at, data, TrackedArray.constant(weight)))
 
 
 def _convolution(at, data, weight: np.ndarray, conv: dict):
     window = (conv[name] for name in ("kernel", "stride", "dilate", "pad"))
-    return floats(convolved_bytes(at, data, TrackedArray.constant(weight), conv["num_group"], *window))
+    return to_float32(exact_convolution(at, data, TrackedArray.constant(weight), conv["num_group"], *window))

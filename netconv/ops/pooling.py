@@ -17,7 +17,7 @@ from ..graph.partial_shape import (
 )
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import plain, spatial
-from ..kernels.pooling import AVERAGE, MAX, pooled, pooled_globally, sum_pool, window_padding, windowed, with_edges
+from ..kernels.pooling import AVERAGE, MAX, pad_edges, pool, pool_globally, pool_windows, sum_pool, window_padding
 from ..kernels.reshape import arange_along
 from .registry import translates
 
@@ -59,7 +59,7 @@ def pooling(
         raise at.error("attribute 'layout' must be NCW, NCHW, NCDHW, NWC, NHWC or NDHWC", repr(layout))
     if pool_type == "lp" and p_value not in (1, 2, 3):
         raise at.error("pool_type 'lp' needs attribute 'p_value' of 1, 2 or 3", p_value)
-    return pooled(at, data, kernel, pool_type, global_pool, pooling_convention, stride, pad, p_value, count_include_pad)
+    return pool(at, data, kernel, pool_type, global_pool, pooling_convention, stride, pad, p_value, count_include_pad)
 
 
 def _pooling_shape(a, ins, outs):
@@ -99,15 +99,15 @@ def pooling_v1(
     """The older implementation pads with zeros, also for a maximum, ignores elements beyond the padding ('full' windows
     can extend past it), and divides an average by the size of the whole kernel."""
     if global_pool:
-        return pooled_globally(at, data, pool_type, None)
+        return pool_globally(at, data, pool_type, None)
     stride, edges = window_padding(at, data, kernel, stride, pad, pooling_convention)
     if pool_type == "sum":
         return sum_pool(at, data, edges, kernel, stride)
     if pool_type == "avg":
-        return windowed(at, AVERAGE[len(kernel)], with_edges(data, edges, 0.0), kernel, stride)
-    data = with_edges(data, [(p, p) for p, _ in edges], 0.0)
-    data = with_edges(data, [(0, e - p) for p, e in edges], -math.inf)
-    return windowed(at, MAX[len(kernel)], data, kernel, stride)
+        return pool_windows(at, AVERAGE[len(kernel)], pad_edges(data, edges, 0.0), kernel, stride)
+    data = pad_edges(data, [(p, p) for p, _ in edges], 0.0)
+    data = pad_edges(data, [(0, e - p) for p, e in edges], -math.inf)
+    return pool_windows(at, MAX[len(kernel)], data, kernel, stride)
 
 
 def _adaptive_pooling_shape(a, ins, outs):

@@ -7,7 +7,7 @@ import numpy as np
 from ..graph.attributes import Floats
 from ..graph.partial_shape import of_rank
 from ..keras_api.lazy import ops
-from ..kernels.boxes import best_first, counted, overlaps, rows_at, survivors
+from ..kernels.boxes import argsort_scores, known_count, non_maximum_suppression, pairwise_iou, take_rows
 from .registry import translates
 
 
@@ -75,10 +75,10 @@ def proposal(
     scores, boxes = _candidates(at, cls_prob, bbox_pred, im_info, base, feature_stride, rpn_min_size, iou_loss)
     count = scores.shape[1]
     k = min(rpn_pre_nms_top_n, count) if rpn_pre_nms_top_n > 0 else count
-    first = best_first(scores, ops.full_like(scores, True, dtype="bool"))[:, :k]
-    boxes, scores = rows_at(boxes, first), ops.take_along_axis(scores, first, 1)
+    first = argsort_scores(scores, ops.full_like(scores, True, dtype="bool"))[:, :k]
+    boxes, scores = take_rows(boxes, first), ops.take_along_axis(scores, first, 1)
     chosen = _select(at, scores, boxes, threshold, rpn_post_nms_top_n)
-    boxes, scores = rows_at(boxes, chosen), ops.take_along_axis(scores, chosen, 1)
+    boxes, scores = take_rows(boxes, chosen), ops.take_along_axis(scores, chosen, 1)
     image = ops.subtract(ops.cumsum(ops.ones_like(scores), 0), 1.0)
     rois = ops.reshape(ops.concatenate([image[..., None], boxes], -1), (-1, 5))
     return [rois, ops.reshape(scores, (-1, 1))] if output_score else rois
@@ -87,7 +87,7 @@ def proposal(
 def _candidates(at, cls_prob, bbox_pred, im_info, base: np.ndarray, stride: int, least: int, iou_loss: bool):
     """Scores (N, cells x shapes) and boxes (N, cells x shapes, 4), clipped to the image. Cells outside the image have
     score -1; so have boxes with sides below `least`, which are enlarged by half of it on each side."""
-    shapes, (height, width) = len(base), (counted(at, n, cls_prob) for n in cls_prob.shape[2:])
+    shapes, (height, width) = len(base), (known_count(at, n, cls_prob) for n in cls_prob.shape[2:])
     # Cells keep the axes (height, width, shapes) until they are sorted: the model stores three short arrays instead of
     # one long one.
     row = np.arange(height, dtype="float32").reshape(height, 1, 1)
@@ -120,9 +120,9 @@ def _select(at, scores, boxes, threshold: float, number: int):
     traits = ops.concatenate([boxes, ops.multiply(*sides)[..., None]], -1)
 
     def suppresses(one, two):
-        return ops.greater(overlaps(one, two, 1.0), threshold)
+        return ops.greater(pairwise_iou(one, two, 1.0), threshold)
 
-    left = survivors(at, ops.ones_like(scores), traits, suppresses)
+    left = non_maximum_suppression(at, ops.ones_like(scores), traits, suppresses)
     found = ops.minimum(ops.sum(left, 1, keepdims=True), float(min(number, scores.shape[1])))
     turn = ops.cast(ops.mod(np.arange(number, dtype="float32"), ops.maximum(found, 1.0)), "int32")
     return ops.take_along_axis(ops.argsort(ops.negative(left), -1), turn, 1)

@@ -12,29 +12,29 @@ from ..graph.attributes import Ints
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import ops
 from ..kernels.layout import as_they_are, features, spatial
-from ..kernels.pooling import pooled
+from ..kernels.pooling import pool
 from ..kernels.quantization import (
     HIGHEST,
+    INT32_STEPS,
     STEPS,
-    WORDS,
-    calibrated,
-    convolved_bytes,
-    each,
-    fixed,
-    floats,
-    limits,
-    multiplied_bytes,
-    nearest,
-    number,
+    absolute_max,
+    calibrated_range,
+    check_dtype,
+    constant_range,
+    constant_value,
+    exact_convolution,
+    exact_dense,
+    frozen_tensor,
+    in_common_order,
+    map_elements,
+    note_quantized,
     product_range,
-    reach,
-    remark,
-    steps,
-    stored,
-    together,
-    type_of,
+    quantization_scale,
+    saturating_round,
+    stored_weight,
+    to_float32,
 )
-from ..kernels.rounding import c_cast, divide_exact, is_integer, kind
+from ..kernels.rounding import c_cast, divide_exact, dtype_of, is_integer
 from .registry import shaped_as, translates
 from .shape_rules import as_first, columns_of_weight, two_axes
 
@@ -55,7 +55,7 @@ def _as_floats(op: str, shaped: int | None = None):
 @translates("_contrib_quantize", layout=as_they_are, shape=as_first, outputs=3)
 def quantize(at, data, min_range, max_range, *, out_type: Literal["int8", "uint8"] = "uint8"):
     low, high = min_range.natural(), max_range.natural()
-    scale = ops.divide(float(HIGHEST[out_type]), reach(low, high))
+    scale = ops.divide(float(HIGHEST[out_type]), absolute_max(low, high))
     return _quantize_to_range(at, data, scale, out_type, low, high)
 
 
@@ -69,28 +69,28 @@ def quantize_v2(
     max_calib_range: float | None = None,
 ):
     """The range is that of the data unless it was calibrated. Integers are passed through."""
-    tensor, found = data.to(data.order), calibrated(min_calib_range, max_calib_range)
+    tensor, found = data.to(data.order), calibrated_range(min_calib_range, max_calib_range)
     if out_type == "auto":
         out_type = "uint8" if found and (min_calib_range or 0.0) >= 0 else "int8"
     if is_integer(tensor):
-        known = found or limits(-STEPS["int8"] if kind(tensor) == "int8" else 0.0, STEPS[kind(tensor)])
-        return [each(at, data, lambda x: ops.cast(x, out_type)), *known]
+        known = found or constant_range(-STEPS["int8"] if dtype_of(tensor) == "int8" else 0.0, STEPS[dtype_of(tensor)])
+        return [map_elements(at, data, lambda x: ops.cast(x, out_type)), *known]
     low, high = found or (ops.reshape(ops.min(tensor), (1,)), ops.reshape(ops.max(tensor), (1,)))
-    return _quantize_to_range(at, data, steps(out_type, low, high), out_type, low, high)
+    return _quantize_to_range(at, data, quantization_scale(out_type, low, high), out_type, low, high)
 
 
 def _quantize_to_range(at, data, scale, dtype: str, low, high):
-    remark(at)
-    far = reach(low, high)
-    out = each(at, data, lambda x: nearest(ops.multiply(x, scale), dtype))
+    note_quantized(at)
+    far = absolute_max(low, high)
+    out = map_elements(at, data, lambda x: saturating_round(ops.multiply(x, scale), dtype))
     return [out, *((low, high) if dtype == "uint8" else (ops.negative(far), far))]
 
 
 @translates("_contrib_dequantize", layout=as_they_are, shape=as_first)
 def dequantize(at, data, min_range, max_range, *, out_type: Literal["float32"] = "float32"):
-    dtype = type_of(at, "data", data.to(data.order), "int8", "uint8")
-    scale = divide_exact(reach(min_range.natural(), max_range.natural()), STEPS[dtype])
-    return each(at, data, lambda x: ops.multiply(ops.cast(x, out_type), scale))
+    dtype = check_dtype(at, "data", data.to(data.order), "int8", "uint8")
+    scale = divide_exact(absolute_max(min_range.natural(), max_range.natural()), STEPS[dtype])
+    return map_elements(at, data, lambda x: ops.multiply(ops.cast(x, out_type), scale))
 
 
 @translates("_contrib_requantize", layout=as_they_are, shape=as_first, outputs=3)
@@ -105,19 +105,19 @@ def requantize(
     max_calib_range: float | None = None,
 ):
     """From 32 bits to 8. The new range is that of the data unless it was calibrated."""
-    tensor, found = data.to(data.order), calibrated(min_calib_range, max_calib_range)
-    type_of(at, "data", tensor, "int32")
+    tensor, found = data.to(data.order), calibrated_range(min_calib_range, max_calib_range)
+    check_dtype(at, "data", tensor, "int32")
     if out_type == "auto":
         out_type = "uint8" if found and (min_calib_range or 0.0) >= 0 else "int8"
-    old = reach(min_range.natural(), max_range.natural())
+    old = absolute_max(min_range.natural(), max_range.natural())
     if found:
-        new = reach(*found)
+        new = absolute_max(*found)
     else:
         most = ops.maximum(ops.absolute(ops.min(tensor)), ops.absolute(ops.max(tensor)))
-        new = ops.divide(ops.multiply(ops.reshape(floats(most), (1,)), old), WORDS)
-    scale = ops.multiply(ops.divide(old, WORDS), ops.divide(float(HIGHEST[out_type]), new))
+        new = ops.divide(ops.multiply(ops.reshape(to_float32(most), (1,)), old), INT32_STEPS)
+    scale = ops.multiply(ops.divide(old, INT32_STEPS), ops.divide(float(HIGHEST[out_type]), new))
     low = ops.zeros_like(new) if out_type == "uint8" else ops.negative(new)
-    return [each(at, data, lambda x: nearest(ops.multiply(floats(x), scale), out_type)), low, new]
+    return [map_elements(at, data, lambda x: saturating_round(ops.multiply(to_float32(x), scale), out_type)), low, new]
 
 
 @translates("_contrib_quantized_conv", layout=spatial, shape=_as_floats("Convolution", 2))
@@ -148,12 +148,12 @@ def quantized_conv(
     bias, ranges = _bias_and_ranges(at, rest, no_bias)
     if layout not in (None, "None", "NCHW", "NCDHW"):
         raise at.error("attribute 'layout' must be NCHW or NCDHW", repr(layout))
-    type_of(at, "data", data, "uint8")
+    check_dtype(at, "data", data, "uint8")
     channels = data.shape[-1]
-    weight = stored(at, weight, num_filter, channels and channels // num_group, *kernel)
-    sums = ops.cast(convolved_bytes(at, data, weight, num_group, kernel, stride, dilate, pad), "int32")
+    weight = stored_weight(at, weight, num_filter, channels and channels // num_group, *kernel)
+    sums = ops.cast(exact_convolution(at, data, weight, num_group, kernel, stride, dilate, pad), "int32")
     if bias is not None:
-        sums = ops.add(sums, ops.cast(fixed(at, bias), "int32"))
+        sums = ops.add(sums, ops.cast(frozen_tensor(at, bias), "int32"))
     return [sums, *map(at.ordered, product_range("int8", *ranges[:4]))]
 
 
@@ -163,7 +163,7 @@ def _bias_and_ranges(at, rest, no_bias: bool):
     if len(given) != wanted:
         raise at.error(f"needs {wanted + 2} inputs", len(given) + 2)
     bias, *ranges = [None, *given] if no_bias else given
-    return bias, [number(at, one) for one in ranges]
+    return bias, [constant_value(at, one) for one in ranges]
 
 
 @translates(
@@ -192,14 +192,14 @@ def quantized_fully_connected(
     """Sums of 32 bits. The bias is rescaled to their steps and truncated."""
     rest = (bias, min_data, max_data, min_weight, max_weight, min_bias, max_bias)
     bias, ranges = _bias_and_ranges(at, rest, no_bias)
-    signed = type_of(at, "data", data, "int8", "uint8")
-    weight = stored(at, weight, num_hidden, None)
+    signed = check_dtype(at, "data", data, "int8", "uint8")
+    weight = stored_weight(at, weight, num_hidden, None)
     data = at.flattened(data, weight.shape[1]) if flatten else data
-    sums = ops.cast(multiplied_bytes(at, data, weight), "int32")
+    sums = ops.cast(exact_dense(at, data, weight), "int32")
     if bias is not None:
-        scale = ops.multiply(steps(signed, *ranges[:2]), steps("int8", *ranges[2:4]))
-        scale = divide_exact(ops.multiply(scale, reach(*ranges[4:])), STEPS["int8"])
-        sums = ops.add(sums, ops.cast(ops.multiply(fixed(at, bias), scale), "int32"))
+        scale = ops.multiply(quantization_scale(signed, *ranges[:2]), quantization_scale("int8", *ranges[2:4]))
+        scale = divide_exact(ops.multiply(scale, absolute_max(*ranges[4:])), STEPS["int8"])
+        sums = ops.add(sums, ops.cast(ops.multiply(frozen_tensor(at, bias), scale), "int32"))
     return [sums, *product_range(signed, *ranges[:4])]
 
 
@@ -225,19 +225,21 @@ def quantized_pooling(
         raise at.error("pool_type must be avg or max", pool_type)
     if layout not in (None, "None", "NCHW", "NCDHW"):
         raise at.error("attribute 'layout' must be NCHW or NCDHW", repr(layout))
-    dtype, rank = type_of(at, "data", data, "int8", "uint8"), len(data.shape) - 2
+    dtype, rank = check_dtype(at, "data", data, "int8", "uint8"), len(data.shape) - 2
     windows = {"global_pool": global_pool, "convention": pooling_convention, "stride": stride, "pad": pad}
 
     def counted(tensor):
-        return ops.round(pooled(at, tensor, kernel, "sum", **windows))
+        return ops.round(pool(at, tensor, kernel, "sum", **windows))
 
     if pool_type == "max":
-        out = pooled(at, floats(data), kernel, "max", **windows)
+        out = pool(at, to_float32(data), kernel, "max", **windows)
     elif global_pool or count_include_pad is False:
-        out = divide_exact(counted(floats(data)), ops.maximum(counted(floats(ops.ones_like(data[:1, ..., :1]))), 1))
+        out = divide_exact(
+            counted(to_float32(data)), ops.maximum(counted(to_float32(ops.ones_like(data[:1, ..., :1]))), 1)
+        )
     else:
-        out = divide_exact(counted(floats(data)), float(math.prod(kernel[:rank])))
-    return [nearest(out, dtype), at.ordered(min_data), at.ordered(max_data)]
+        out = divide_exact(counted(to_float32(data)), float(math.prod(kernel[:rank])))
+    return [saturating_round(out, dtype), at.ordered(min_data), at.ordered(max_data)]
 
 
 @translates("_contrib_quantized_act", layout=as_they_are, shape=as_first, outputs=3)
@@ -247,7 +249,7 @@ def quantized_act(
     """Bytes of unsigned data are passed through and read as if they were signed."""
     if act_type != "relu":
         raise at.error("act_type must be relu", act_type)
-    return [each(at, data, lambda x: ops.cast(ops.maximum(x, 0), "int8")), min_data, max_data]
+    return [map_elements(at, data, lambda x: ops.cast(ops.maximum(x, 0), "int8")), min_data, max_data]
 
 
 @translates("_contrib_quantized_flatten", layout=as_they_are, shape=_as_floats("Flatten", 1))
@@ -261,16 +263,16 @@ def quantized_concat(at, *data, dim: int = 1):
     if not data or len(data) % 3:
         raise at.error("needs two ends of a range for each of the data", len(data))
     many = len(data) // 3
-    tensors, order = together(data[:many])
+    tensors, order = in_common_order(data[:many])
     ends = [value.natural() for value in data[many:]]
     lows, highs = ends[::2], ends[1::2]
-    kinds = [type_of(at, "data", tensor, "int8", "uint8") for tensor in tensors]
+    kinds = [check_dtype(at, "data", tensor, "int8", "uint8") for tensor in tensors]
     dtype = "int8" if "int8" in kinds else "uint8"
     low = ops.minimum(ops.min(ops.stack(lows), 0), 0)
     high = ops.maximum(ops.max(ops.stack(highs), 0), 0)
-    scale = steps(dtype, low, high)
+    scale = quantization_scale(dtype, low, high)
     scaled = [
-        nearest(ops.multiply(floats(tensor), divide_exact(scale, steps(one, *ends))), dtype)
+        saturating_round(ops.multiply(to_float32(tensor), divide_exact(scale, quantization_scale(one, *ends))), dtype)
         for tensor, one, *ends in zip(tensors, kinds, lows, highs, strict=True)
     ]
     out = ops.concatenate(scaled, order.index(at.axis(dim, len(order))))
@@ -292,28 +294,29 @@ def quantized_elemwise_add(
 ):
     """The result has 32 bits unless its range was calibrated. If only one operand is signed, the other is converted to
     signed 8 bits first."""
-    tensors, order = together([lhs, rhs])
-    kinds = [type_of(at, name, x, "int8", "uint8") for name, x in zip(("lhs", "rhs"), tensors, strict=True)]
+    tensors, order = in_common_order([lhs, rhs])
+    kinds = [check_dtype(at, name, x, "int8", "uint8") for name, x in zip(("lhs", "rhs"), tensors, strict=True)]
     ranges = [(lhs_min.natural(), lhs_max.natural()), (rhs_min.natural(), rhs_max.natural())]
-    found = calibrated(min_calib_range, max_calib_range)
+    found = calibrated_range(min_calib_range, max_calib_range)
     if found:
         dtype, (low, high) = "int8" if "int8" in kinds else "uint8", found
-        scale = steps(dtype, low, high)
-        scales = [divide_exact(scale, steps(one, *ends)) for one, ends in zip(kinds, ranges, strict=True)]
+        scale = quantization_scale(dtype, low, high)
+        scales = [divide_exact(scale, quantization_scale(one, *ends)) for one, ends in zip(kinds, ranges, strict=True)]
     else:
-        dtype, reaches = "int32", [reach(*ends) for ends in ranges]
+        dtype, reaches = "int32", [absolute_max(*ends) for ends in ranges]
         high = ops.add(*reaches)
         low = ops.negative(high)
         scales = [
-            divide_exact(ops.multiply(far, WORDS), ops.multiply(high, STEPS[one]))
+            divide_exact(ops.multiply(far, INT32_STEPS), ops.multiply(high, STEPS[one]))
             for one, far in zip(kinds, reaches, strict=True)
         ]
     mixed = kinds[0] != kinds[1]
-    scaled = [ops.multiply(floats(x), scale) for x, scale in zip(tensors, scales, strict=True)]
+    scaled = [ops.multiply(to_float32(x), scale) for x, scale in zip(tensors, scales, strict=True)]
     scaled = [
-        floats(nearest(x, "int8")) if mixed and one == "uint8" else x for x, one in zip(scaled, kinds, strict=True)
+        to_float32(saturating_round(x, "int8")) if mixed and one == "uint8" else x
+        for x, one in zip(scaled, kinds, strict=True)
     ]
-    return [at.ordered(nearest(ops.add(*scaled), dtype), order), low, high]
+    return [at.ordered(saturating_round(ops.add(*scaled), dtype), order), low, high]
 
 
 @translates("_contrib_quantized_elemwise_mul", layout=as_they_are, shape=_as_floats("elemwise_mul", 2))
@@ -331,24 +334,24 @@ def quantized_elemwise_mul(
     enable_float_output: bool = False,
 ):
     """Products of 32 bits; or rescaled to 8 bits and truncated, without clipping; or as floats."""
-    tensors, order = together([lhs, rhs])
+    tensors, order = in_common_order([lhs, rhs])
     for name, tensor in zip(("lhs", "rhs"), tensors, strict=True):
-        type_of(at, name, tensor, "int8")
+        check_dtype(at, name, tensor, "int8")
     ranges = [value.natural() for value in (lhs_min, lhs_max, rhs_min, rhs_max)]
     product = ops.multiply(*(ops.cast(tensor, "int32") for tensor in tensors))
-    found = calibrated(min_calib_range, max_calib_range)
+    found = calibrated_range(min_calib_range, max_calib_range)
     if enable_float_output:
-        return at.ordered(ops.multiply(floats(product), _divided_by_steps(1.0, ranges, "float64")), order)
+        return at.ordered(ops.multiply(to_float32(product), _divided_by_steps(1.0, ranges, "float64")), order)
     if not found:
         return [at.ordered(product, order), *product_range("int8", *ranges)]
-    scale = _divided_by_steps(steps("int8", *found), ranges, "float32")
-    return [at.ordered(c_cast(ops.multiply(floats(product), scale), "int8"), order), *found]
+    scale = _divided_by_steps(quantization_scale("int8", *found), ranges, "float32")
+    return [at.ordered(c_cast(ops.multiply(to_float32(product), scale), "int8"), order), *found]
 
 
 def _divided_by_steps(dividend, ranges, dtype: str):
     """A number divided by the steps of both ranges."""
-    units = [ops.cast(steps("int8", *ends), dtype) for ends in (ranges[:2], ranges[2:])]
-    return floats(divide_exact(divide_exact(ops.cast(dividend, dtype), units[0]), units[1]))
+    units = [ops.cast(quantization_scale("int8", *ends), dtype) for ends in (ranges[:2], ranges[2:])]
+    return to_float32(divide_exact(divide_exact(ops.cast(dividend, dtype), units[0]), units[1]))
 
 
 @translates(
@@ -374,28 +377,28 @@ def quantized_batch_norm(
 ):
     """By moving statistics, along axis 1, and with the stored gamma even if `fix_gamma` is true. MXNet computes one
     scale and one shift for all channels and then divides by the root of 1 + eps."""
-    found = calibrated(min_calib_range, max_calib_range)
+    found = calibrated_range(min_calib_range, max_calib_range)
     if not found:
         raise at.error("needs min_calib_range and max_calib_range")
     if output_mean_var:
         raise at.error("attribute 'output_mean_var' must be false")
-    if type_of(at, "data", data, "int8", "uint8") == "uint8":
-        data = nearest(ops.multiply(floats(data), STEPS["int8"] / STEPS["uint8"]), "int8")
-    gamma, beta, mean, variance = (fixed(at, array) for array in (gamma, beta, moving_mean, moving_var))
-    spread = floats(ops.reciprocal(ops.sqrt(ops.add(ops.cast(variance, "float64"), eps))))
-    far = reach(*found)
+    if check_dtype(at, "data", data, "int8", "uint8") == "uint8":
+        data = saturating_round(ops.multiply(to_float32(data), STEPS["int8"] / STEPS["uint8"]), "int8")
+    gamma, beta, mean, variance = (frozen_tensor(at, array) for array in (gamma, beta, moving_mean, moving_var))
+    spread = to_float32(ops.reciprocal(ops.sqrt(ops.add(ops.cast(variance, "float64"), eps))))
+    far = absolute_max(*found)
     slope = ops.multiply(gamma, spread)
     shift = ops.subtract(beta, ops.multiply(ops.multiply(mean, gamma), spread))
     shift = divide_exact(ops.multiply(shift, STEPS["int8"]), far)
-    slope = divide_exact(ops.multiply(slope, reach(min_data, max_data)), far)
+    slope = divide_exact(ops.multiply(slope, absolute_max(min_data, max_data)), far)
     slope = divide_exact(slope, float(np.sqrt(np.float32(1) + np.float32(eps))))
-    out = nearest(ops.add(ops.multiply(floats(data), slope), shift), "int8")
+    out = saturating_round(ops.add(ops.multiply(to_float32(data), slope), shift), "int8")
     return [out, *map(at.ordered, found)]
 
 
 @translates("_contrib_quantized_embedding", layout=as_they_are, ignores="dtype", shape=_as_floats("Embedding", 2))
 def quantized_embedding(at, data, weight: TrackedArray, min_weight, max_weight, *, input_dim: int, output_dim: int):
-    remark(at)
-    weight = stored(at, weight, input_dim, output_dim)
+    note_quantized(at)
+    weight = stored_weight(at, weight, input_dim, output_dim)
     ids = ops.cast(ops.clip(data.natural(), 0, input_dim - 1), "int32")
     return [ops.cast(at.rows(weight, ids), "int8"), min_weight, max_weight]

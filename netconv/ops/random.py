@@ -9,8 +9,6 @@ from ..graph.attributes import Ints
 from ..graph.partial_shape import merge
 from ..keras_api.lazy import ops
 from ..kernels.random import (
-    between,
-    blank,
     exponential,
     gamma,
     generalized_negative_binomial,
@@ -18,6 +16,8 @@ from ..kernels.random import (
     negative_binomial,
     normal,
     poisson,
+    rescale,
+    symbolic_zeros,
     uniform,
 )
 from .registry import shaped_as, translates
@@ -27,7 +27,7 @@ Kind = Literal["float16", "float32", "float64"] | None
 
 
 def _zeros(at, shape: Ints | None):
-    return blank(at, shape or (1,))
+    return symbolic_zeros(at, shape or (1,))
 
 
 def _cast(tensor, dtype: Kind):
@@ -36,7 +36,7 @@ def _cast(tensor, dtype: Kind):
 
 @translates("_random_uniform", "random_uniform", "uniform", shape=shaped_as("_zeros"))
 def random_uniform(at, *, low: float = 0.0, high: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
-    return _cast(between(uniform(at, _zeros(at, shape)), low, high), dtype)
+    return _cast(rescale(uniform(at, _zeros(at, shape)), low, high), dtype)
 
 
 @translates("_random_normal", "random_normal", "normal", shape=shaped_as("_zeros"))
@@ -54,7 +54,7 @@ def random_randint(
     at, *, low: int, high: int, shape: Ints | None = None, dtype: Literal["int32", "int64"] | None = None
 ):
     """Integers from `low` to `high` - 1."""
-    numbers = ops.floor(between(uniform(at, _zeros(at, shape)), float(low), float(high)))
+    numbers = ops.floor(rescale(uniform(at, _zeros(at, shape)), float(low), float(high)))
     return ops.cast(ops.clip(numbers, low, high - 1), dtype or "int32")
 
 
@@ -103,7 +103,7 @@ def random_generalized_negative_binomial_like(at, data, *, mu: float = 1.0, alph
 
 @translates("_random_uniform_like", shape=as_first, shape_only=0)
 def random_uniform_like(at, data, *, low: float = 0.0, high: float = 1.0):
-    return between(uniform(at, ops.zeros_like(data)), low, high)
+    return rescale(uniform(at, ops.zeros_like(data)), low, high)
 
 
 @translates("_random_normal_like", shape=as_first, shape_only=0)
@@ -134,7 +134,7 @@ def _sample_shape(a, ins, outs):
 @translates("_sample_uniform", "sample_uniform", shape=_sample_shape)
 def sample_uniform(at, low, high, *, shape: Ints = (), dtype: Kind = None):
     (low, high), zeros = _for_each(at, (low, high), shape)
-    return _cast(between(uniform(at, zeros), low, high), dtype)
+    return _cast(rescale(uniform(at, zeros), low, high), dtype)
 
 
 @translates("_sample_normal", "sample_normal", shape=_sample_shape)

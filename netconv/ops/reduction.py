@@ -8,7 +8,7 @@ from ..graph.partial_shape import ShapeMismatch, count_elements, normalize_axes,
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import along, plain
 from ..kernels.reshape import length, take_slice
-from ..kernels.rounding import c_cast, divide_exact, is_integer, kind, typed
+from ..kernels.rounding import c_cast, divide_exact, dtype_of, in_operand_dtype, is_integer
 from .registry import translates
 from .shape_rules import as_first
 
@@ -72,17 +72,17 @@ def _reduction(names, function, prepare):
             data = prepare(data)
         if function == "mean" and is_integer(data):  # their sum is truncated to their type before the division
             numbers = ops.cast(data, "float64")
-            total = ops.cast(c_cast(ops.sum(numbers, axis=axis, keepdims=keepdims), kind(data)), "float64")
+            total = ops.cast(c_cast(ops.sum(numbers, axis=axis, keepdims=keepdims), dtype_of(data)), "float64")
             count = ops.sum(ops.ones_like(numbers), axis=axis, keepdims=keepdims)
-            return c_cast(ops.divide(total, count), kind(data))
+            return c_cast(ops.divide(total, count), dtype_of(data))
         pooled = function == "mean" and not keepdims and rank in (3, 4, 5) and axis == tuple(range(1, rank - 1))
         if pooled:
             return at.layer(getattr(layers, f"GlobalAveragePooling{rank - 2}D"))(data)
-        if function == "mean" and at.last_bit and None not in data.shape:
+        if function == "mean" and at.is_rounding_sensitive and None not in data.shape:
             total = ops.sum(data, axis=axis, keepdims=keepdims)
-            return typed(divide_exact)(total, float(math.prod(data.shape[i] for i in axis or ())))
+            return in_operand_dtype(divide_exact)(total, float(math.prod(data.shape[i] for i in axis or ())))
         out = getattr(ops, function)(data, axis=axis, keepdims=keepdims)
-        return c_cast(out, kind(data))
+        return c_cast(out, dtype_of(data))
 
 
 for _names, (_function, _prepare) in REDUCTIONS.items():
@@ -97,9 +97,9 @@ def norm(
         raise at.error("attribute 'ord' must be 1 or 2", ord)
     axis = axis or None
     if ord == 1:
-        out = c_cast(ops.sum(ops.absolute(data), axis=axis, keepdims=keepdims), kind(data))
+        out = c_cast(ops.sum(ops.absolute(data), axis=axis, keepdims=keepdims), dtype_of(data))
     else:
-        out = typed(lambda x: ops.sqrt(ops.sum(ops.square(x), axis=axis, keepdims=keepdims)))(data)
+        out = in_operand_dtype(lambda x: ops.sqrt(ops.sum(ops.square(x), axis=axis, keepdims=keepdims)))(data)
     return out if out_dtype is None else ops.cast(out, out_dtype)
 
 

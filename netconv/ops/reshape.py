@@ -22,14 +22,14 @@ from ..graph.partial_shape import (
 )
 from ..keras_api.lazy import layers, ops
 from ..kernels import reshape as regroup
-from ..kernels.layout import LaidOutTensor, StoredOperand, as_they_are, channels_last, features, moved, natural
-from ..kernels.reshape import adjacent_orders, groups, in_layout, times
+from ..kernels.layout import LaidOutTensor, StoredOperand, as_they_are, channels_last, features, natural, permuted_shape
+from ..kernels.reshape import adjacent_orders, groups, in_layout, product
 from .registry import translates
 from .traits import Keeps
 
 
 def _inferred_length(at, whole, taken):
-    known, unknown = times(taken)
+    known, unknown = product(taken)
     if known == 0 or unknown - whole[1] or (whole[0] % known and not whole[1]):
         raise at.error("the elements do not fit the new shape", (whole[0], known))
     if whole[0] % known:  # an unknown length compensates
@@ -68,7 +68,7 @@ def _lengths_from_codes(at, lengths, codes):
             out.extend(lengths[source:])
             source = len(lengths)
         elif code == -3:
-            out.append(times([take(), take()]))
+            out.append(product([take(), take()]))
         elif code == -4:
             whole = take()
             pair = codes[position + 1 : position + 3]
@@ -82,9 +82,9 @@ def _lengths_from_codes(at, lengths, codes):
             raise at.error("attribute 'shape' has an unknown code", code)
         position += 1
     if infer is not None:
-        out[infer] = _inferred_length(at, times(lengths), out[:infer] + out[infer + 1 :])
-    elif times(out) != times(lengths) and not times(lengths)[1]:
-        raise at.error(f"cannot give data of {times(lengths)[0]} elements the shape", tuple(codes))
+        out[infer] = _inferred_length(at, product(lengths), out[:infer] + out[infer + 1 :])
+    elif product(out) != product(lengths) and not product(lengths)[1]:
+        raise at.error(f"cannot give data of {product(lengths)[0]} elements the shape", tuple(codes))
     return out
 
 
@@ -92,7 +92,7 @@ def reshaped(at, value, lengths):
     """Reshapes a LaidOutTensor or StoredOperand to lengths in MXNet's order, without a transpose if possible."""
     shape = [None if unknown else known for known, unknown in lengths]
     if isinstance(value, StoredOperand):
-        if value.alone and None not in shape:
+        if value.unshared and None not in shape:
             return at.stored(value.array.reshape(shape))
         return ops.reshape(value.natural(), shape)
     if not value.rank:
@@ -106,7 +106,7 @@ def reshaped(at, value, lengths):
         after = tuple(axis for _, new in laid_out for axis in new)
         if after == wanted:
             break
-    tensor, target = value.to(order), moved(tuple(shape), after)
+    tensor, target = value.to(order), permuted_shape(tuple(shape), after)
     if tuple(tensor.shape) == target and target.count(None) <= 1:
         return at.ordered(tensor, after)
     keeps_batch = target[:1] == (None,) and lengths[0] == (1, Counter([0])) and order[0] == after[0] == 0
@@ -115,7 +115,7 @@ def reshaped(at, value, lengths):
     if target.count(None) > 1 and any(axis < 0 for _, axes in lengths for axis in axes):
         raise at.open("more than one length is unknown", tuple(value.shape))
     positions = {axis: position for position, axis in enumerate(order)}
-    axes_after = moved(tuple(lengths), after)
+    axes_after = permuted_shape(tuple(lengths), after)
     found = [(known, Counter(positions.get(a) for a in axes.elements())) for known, axes in axes_after]
     return at.ordered(regroup.reshape(tensor, found), after)
 

@@ -8,7 +8,7 @@ from ..graph.partial_shape import count_elements, first_known, of_rank
 from ..keras_api.lazy import ops
 from ..kernels.layout import spatial
 from ..kernels.reshape import take_slice
-from ..kernels.rounding import away_from_zero, divide_exact
+from ..kernels.rounding import divide_exact, round_half_away
 from .registry import translates
 
 LARGEST = 2**10
@@ -82,7 +82,7 @@ def roi_pooling(at, data, rois, *, pooled_size: Ints, spatial_scale: float):
     """
     height, width = _map_size(at, data, pooled_size)
     image = ops.cast(_column(rois, 0), "float32")
-    x1, y1, x2, y2 = (away_from_zero(ops.multiply(_column(rois, i), spatial_scale)) for i in range(1, 5))
+    x1, y1, x2, y2 = (round_half_away(ops.multiply(_column(rois, i), spatial_scale)) for i in range(1, 5))
     tall, wide = (ops.maximum(ops.add(ops.subtract(b, a), 1.0), 1.0) for a, b in ((y1, y2), (x1, x2)))
     top, bottom = _bins(y1, tall, pooled_size[0], height)
     left, right = _bins(x1, wide, pooled_size[1], width)
@@ -187,7 +187,7 @@ def psroi_pooling(at, data, rois, *, spatial_scale: float, output_dim: int, pool
     height, width = _map_size(at, data, (pooled_size, pooled_size))
     group_size = group_size or pooled_size
     image = _column(rois, 0)
-    x1, y1, x2, y2 = (away_from_zero(_column(rois, i)) for i in range(1, 5))
+    x1, y1, x2, y2 = (round_half_away(_column(rois, i)) for i in range(1, 5))
     weights = []
     for begin, end, length in ((y1, y2, height), (x1, x2, width)):
         begin = ops.multiply(begin, spatial_scale)

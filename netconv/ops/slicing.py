@@ -16,7 +16,7 @@ from ..graph.partial_shape import (
 )
 from ..keras_api.lazy import layers, ops
 from ..kernels import reshape
-from ..kernels.layout import along, as_they_are, channels_last, moved, natural, plain
+from ..kernels.layout import along, as_they_are, channels_last, natural, permuted_shape, plain
 from ..kernels.reshape import arange_along, take_slice
 from .registry import translates
 from .traits import Keeps
@@ -50,7 +50,7 @@ def cut(at, value, slices):
     order, missing ones select everything."""
     slices = [*slices, *(slice(None),) * (value.rank - len(slices))]
     order = value.order if isinstance(value.order, tuple) else natural(value.rank)
-    return at.ordered(value.to(order)[moved(tuple(slices), order)], order)
+    return at.ordered(value.to(order)[permuted_shape(tuple(slices), order)], order)
 
 
 def _slice_axis_shape(a, ins, outs):

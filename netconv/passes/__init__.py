@@ -1,1 +1,1 @@
-"""Graph to Graph, one pass per file. Knows no Keras."""
+"""Passes that transform or check a graph, one per file. Knows no Keras."""

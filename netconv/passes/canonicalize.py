@@ -1,5 +1,5 @@
-"""The first passes over a graph: one op name for each op, no identities, no labels. Small rules, each a function. Knows
-op names, not shapes or Keras."""
+"""The first pass: canonical op names, and no identities, labels or losses. Each rule is a function. Knows op names, not
+shapes or Keras."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def canonical(graph: Graph) -> Graph:
 
 
 def unfused(graph: Graph) -> Graph:
-    """With the subgraphs of ops that oneDNN fused in place of these ops, except where they compute with integers."""
+    """Replaces ops that oneDNN fused by their subgraphs, except those that compute with integers."""
     nodes: list[Node] = []
     arrays: dict[int, TrackedArray] = {}
     moved: dict[Edge, Edge] = {}
@@ -68,7 +68,7 @@ def _inlined(node: Node, inputs: tuple[Edge, ...], nodes: list[Node]) -> list[Ed
 
 
 def without_identity(graph: Graph) -> Graph:
-    """Without nodes that change nothing; heads keep their names (`ports`)."""
+    """Removes nodes that return their input; heads keep their names (`ports`)."""
     replaced: dict[Edge, Edge] = {}
     nodes: list[Node] = []
     for index, node in enumerate(graph.nodes):
@@ -80,7 +80,8 @@ def without_identity(graph: Graph) -> Graph:
 
 
 def with_ranges(graph: Graph) -> Graph:
-    """A range whose length is inferred (`infer_range`) becomes one that is like the data it is combined with."""
+    """Replaces a range whose length is inferred (`infer_range`) by an arange_like of the data that it is combined
+    with."""
     nodes = list(graph.nodes)
     for node in graph.nodes:
         for edge, other in zip(node.inputs, node.inputs[::-1], strict=True) if node.op in ARITHMETIC else ():
@@ -97,8 +98,8 @@ def with_ranges(graph: Graph) -> Graph:
 
 
 def without_weight_dropout(graph: Graph) -> Graph:
-    """Recurrent layers read their stored weights, not the product with a random mask that Mathematica 12 writes for
-    "VariationalWeights"; their hint `undropped` records it."""
+    """Recurrent layers read their stored weights instead of their products with a random mask, which Mathematica 12
+    writes for "VariationalWeights"; the hint `undropped` records this."""
     drawn: set[int] = set()
     nodes = list(graph.nodes)
     for index, node in enumerate(graph.nodes):
@@ -114,12 +115,12 @@ def without_weight_dropout(graph: Graph) -> Graph:
 
 
 def without_unused(graph: Graph) -> Graph:
-    """Only the nodes that a head needs."""
+    """Removes the nodes that no head depends on."""
     return graph.keep(sorted(graph.needs(*(edge.node for edge in graph.heads))))
 
 
 def without_hidden_heads(graph: Graph) -> Graph:
-    """Without the heads that Mathematica adds for the final states of recurrent layers: BlockGrads with the name of an
+    """Removes the heads that Mathematica adds for the final states of recurrent layers: BlockGrads with the name of an
     initial state."""
     names = {graph.nodes[i].name for i in graph.inputs()}
     hidden = [
@@ -134,15 +135,15 @@ def without_hidden_heads(graph: Graph) -> Graph:
 
 
 def losses_left_out(raw: Graph, given: Collection[str] = ()) -> list[str]:
-    """The labels that heads are left out for, by name."""
+    """The names of the labels whose heads are left out."""
     graph = without_labels(unfused(canonical(raw)))
     needed = graph.needs(*(edge.node for edge in graph.heads))
     return [graph.nodes[i].name for i in sorted(labels(graph, given) & needed)]
 
 
 def canonicalize(graph: Graph, states: bool = False, given: Collection[str] = ()) -> Graph:
-    """All rules in order. With `states` the states of recurrent layers stay inputs and outputs; labels that are `given`
-    stay inputs."""
+    """Applies all rules in order. With `states` the states of recurrent layers stay inputs and outputs; labels that are
+    `given` stay inputs."""
     graph = without_losses(without_labels(unfused(canonical(graph))), given)
     if not states:
         graph = without_hidden_heads(graph)

@@ -1,4 +1,5 @@
-"""Constants that a graph makes of constants: they are computed while it is built, so none may exhaust memory."""
+"""Limits the size of constants that are computed from constants when the model is built. Knows the registry, not
+Keras."""
 
 from __future__ import annotations
 
@@ -12,13 +13,13 @@ from ..ops import registry
 from ..shapes import shape_inference
 
 LARGEST_ARRAY = 2**26
-"""Elements of a constant that a graph may ask for."""
+"""The most elements of a constant."""
 
 
 def check(graph: Graph, known: Mapping[int, Shape]) -> None:
-    """Raises NodeError for a node that makes a constant of more than LARGEST_ARRAY elements of others.
+    """Raises NodeError for a node that computes a constant of more than LARGEST_ARRAY elements from others.
 
-    `known` are the shapes of the inputs. What no input and no stored array has a part in is a constant.
+    `known` are the shapes of the inputs. A constant depends on no input and no stored array.
     """
     constant = [False] * len(graph.nodes)
     sources: dict[int, Shape] = {}
@@ -26,8 +27,8 @@ def check(graph: Graph, known: Mapping[int, Shape]) -> None:
         constant[index] = node.op != "null" and all(constant[edge.node] for edge in node.inputs)
         if constant[index] and not node.inputs:
             shape = registry.typed_attributes(node).get("shape")
-            if isinstance(shape, tuple) and shape:  # that of a gamma distribution is a number
-                sources[index] = tuple(n or 1 for n in shape)  # whose first length the rules leave open
+            if isinstance(shape, tuple) and shape:  # the shape parameter of a gamma distribution is a number
+                sources[index] = tuple(n or 1 for n in shape)  # the shape rules leave the first length open
     made = [index for index, node in enumerate(graph.nodes) if constant[index] and node.inputs]
     if not made:
         return

@@ -1,4 +1,4 @@
-"""A forward and a backward recurrent layer become one bidirectional layer. Knows op names, not Keras."""
+"""Fuses a forward and a backward recurrent layer to a bidirectional layer. Knows op names, not Keras."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ REVERSE = {"use_sequence_length": False, "axis": 0}
 
 
 def _swapped(rewriter: GraphRewriter, edge: Edge) -> Edge | None:
-    """The data of a SwapAxis of the first two axes."""
+    """The input of a SwapAxis of the first two axes."""
     data = rewriter.single(edge, "SwapAxis")
     swaps = data and {typed_attributes(rewriter[edge])[name] for name in ("dim1", "dim2")} == {0, 1}
     return data if swaps else None
 
 
 def fuse_bidirectional(rewriter: GraphRewriter, edge: Edge) -> Node | None:
-    """A recurrent layer and one that runs backwards between two reversals, their states side by side, as
-    NetBidirectionalOperator writes them: an RNN of two directions."""
+    """A recurrent layer and one between two reversals, their outputs concatenated, as NetBidirectionalOperator writes
+    them: a bidirectional RNN."""
     parts = rewriter.match(edge, "Concat", dim=2)
     if len(parts) != 2:
         return None
     inner = [found for part in parts if (found := _swapped(rewriter, part))]
     if len(inner) == 1:
         return None
-    ahead, reversed_ = inner or parts
-    behind = rewriter.single(reversed_, "SequenceReverse", **REVERSE)
-    arrays = _joined_arrays(rewriter, ahead, behind) if behind else None
-    if not behind or arrays is None:
+    forward, reversed_ = inner or parts
+    backward = rewriter.single(reversed_, "SequenceReverse", **REVERSE)
+    arrays = _joined_arrays(rewriter, forward, backward) if backward else None
+    if not backward or arrays is None:
         return None
-    one, other, name = rewriter[ahead], rewriter[behind], rewriter[edge].name
+    one, other, name = rewriter[forward], rewriter[backward], rewriter[edge].name
     states = [
         rewriter.add(Node("Concat", f"{name}.state", {"dim": "0", "num_args": "2"}, pair))
         for pair in zip(one.inputs[2:], other.inputs[2:], strict=True)
@@ -44,18 +44,19 @@ def fuse_bidirectional(rewriter: GraphRewriter, edge: Edge) -> Node | None:
     return Node("SwapAxis", name, rewriter[parts[0]].attrs, (rewriter.add(rnn),)) if inner else rnn
 
 
-def _joined_arrays(rewriter: GraphRewriter, ahead: Edge, behind: Edge) -> TrackedArray | None:
-    """The parameters of one RNN of two directions, if the two are alike and nothing else reads parts of them."""
-    one, other = rewriter[ahead], rewriter[behind]
-    if (one.op, other.op, ahead.output, behind.output) != ("RNN", "RNN", 0, 0):
+def _joined_arrays(rewriter: GraphRewriter, forward: Edge, backward: Edge) -> TrackedArray | None:
+    """The parameters of a bidirectional RNN, if the two layers have the same attributes and no other node reads their
+    parts."""
+    one, other = rewriter[forward], rewriter[backward]
+    if (one.op, other.op, forward.output, backward.output) != ("RNN", "RNN", 0, 0):
         return None
     values = typed_attributes(one)
     if typed_attributes(other) != values or values["num_layers"] != 1 or values["bidirectional"]:
         return None
     if rewriter.match(other.inputs[0], "SequenceReverse", **REVERSE) != one.inputs[:1]:
         return None
-    read_once = (ahead.node, behind.node, one.inputs[1].node, other.inputs[1].node)
-    if any(len(rewriter.readers[index]) > 1 for index in read_once) or {ahead, behind} & set(rewriter.graph.heads):
+    read_once = (forward.node, backward.node, one.inputs[1].node, other.inputs[1].node)
+    if any(len(rewriter.readers[index]) > 1 for index in read_once) or {forward, backward} & set(rewriter.graph.heads):
         return None
     arrays = [rewriter.arrays[node.inputs[1].node] for node in (one, other) if node.inputs[1].node in rewriter.arrays]
     if len({(array.size, array.trainable) for array in arrays}) != 1 or len(arrays) != 2:

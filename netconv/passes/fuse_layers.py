@@ -1,7 +1,7 @@
-"""Several ops that compute what one layer of Keras does become one node. Small rules, each a function.
+"""Fuses several ops that compute what one layer of Keras does. Each rule is a function. Knows op names, not Keras.
 
 A rule looks at a node and the nodes before it, and returns one node that computes the same, or None. The nodes before
-it stay for other readers. Knows op names, not Keras.
+it stay for other readers.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from .fuse_bidirectional import fuse_bidirectional
 from .rewriter import GraphRewriter, both_orders
 
 TOLERANCE = 1e-6
-"""The largest relative difference of a constant, which files have as a decimal, from the number that is meant."""
+"""The largest relative difference of a constant, which is a decimal in files, from the intended number."""
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 """Klambauer et al. 2017; Mathematica writes 1.6732632423543 and 1.0507009873554."""
 
 
-def near(one: float, other: float) -> bool:
+def is_close(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=TOLERANCE)
 
 
-# Rules: a node in place of the one that `edge` is the output of.
+# Rules: the node that replaces the one with the output `edge`, or None.
 
 
-def through_an_axis(rewriter: GraphRewriter, edge: Edge) -> Node | None:
+def elu_with_added_axis(rewriter: GraphRewriter, edge: Edge) -> Node | None:
     """An ELU between adding an axis in front and removing it, as Mathematica 12 writes it."""
     merged = rewriter.single(edge, "Reshape", shape=(-3, -2), reverse=False)
     inner = rewriter.match(merged, "LeakyReLU")
@@ -39,7 +39,7 @@ def through_an_axis(rewriter: GraphRewriter, edge: Edge) -> Node | None:
 
 
 def leaky(rewriter: GraphRewriter, edge: Edge) -> Node | None:
-    """Ramp[x] - s Ramp[-x], whose gradient at 0 is 0; that of LeakyReLU is s."""
+    """Ramp[x] - s Ramp[-x]. Not a LeakyReLU, whose gradient at 0 is s instead of 0."""
     minus = rewriter.difference(edge)
     for above, other in (minus,) if minus else both_orders(rewriter.sum(edge)):
         data, scaled = rewriter.relu(above), rewriter.times(other)
@@ -80,8 +80,8 @@ def silu(rewriter: GraphRewriter, edge: Edge) -> Node | None:
 
 
 def alpha_dropout(rewriter: GraphRewriter, edge: Edge) -> Node | None:
-    """s (x m + (m - 1) c) of a mask m that is 0 or 1 / (1 - p): dropped elements get the least value of a selu, so that
-    mean and variance stay (Klambauer et al. 2017). As with Mathematica's layer, inference changes nothing."""
+    """s (x m + (m - 1) c) with a mask m of 0 or 1 / (1 - p): dropped elements get the least value of a selu, which
+    keeps mean and variance (Klambauer et al. 2017). As in Mathematica, it has no effect in inference."""
     scaled = rewriter.times(edge)
     for dropped, shifted in both_orders(rewriter.sum(scaled[0])) if scaled else ():
         by = rewriter.times(shifted)
@@ -89,21 +89,21 @@ def alpha_dropout(rewriter: GraphRewriter, edge: Edge) -> Node | None:
         if not by or rewriter.plus(by[0]) != (Edge(dropped.node, 1), -1) or node.op != "Dropout" or dropped.output:
             continue
         rate, least = typed_attributes(node)["p"], SELU_ALPHA * SELU_SCALE
-        keeps = (1 - rate) / math.sqrt((1 - rate) * (1 + rate * least**2))
-        if scaled and near(by[1], least) and near(scaled[1], keeps) and not typed_attributes(node)["axes"]:
+        scale = (1 - rate) / math.sqrt((1 - rate) * (1 + rate * least**2))
+        if scaled and is_close(by[1], least) and is_close(scaled[1], scale) and not typed_attributes(node)["axes"]:
             return Node("alpha_dropout", rewriter[edge].name, {"p": repr(rate)}, node.inputs)
     return None
 
 
 def _before_reshapes(rewriter: GraphRewriter, edge: Edge) -> Edge:
-    """The data before any Reshapes."""
+    """The input of a chain of Reshapes."""
     while inner := rewriter.single(edge, "Reshape"):
         edge = inner
     return edge
 
 
 def _mean(rewriter: GraphRewriter, edge: Edge) -> tuple[Edge, tuple[int, ...], Shape] | None:
-    """x, the axes, and the shape with 1 for each of them, of a mean or of a sum over their lengths."""
+    """x, the axes, and the shape with these axes at length 1, for a mean or a sum divided by the number of elements."""
     scaled = rewriter.scalar(edge, "_div_scalar")
     total = scaled[0] if scaled else edge
     data = rewriter.single(total, "sum" if scaled else "mean", exclude=False)
@@ -117,38 +117,38 @@ def _mean(rewriter: GraphRewriter, edge: Edge) -> tuple[Edge, tuple[int, ...], S
 
 
 def _has_shape(rewriter: GraphRewriter, edge: Edge, shape: Shape) -> bool:
-    """Whether an edge has this shape, apart from the batch."""
+    """Whether an edge has this shape, except for the batch axis."""
     found = rewriter.shape(edge)
     return found is not None and shape is not None and len(found) == len(shape) and found[1:] == shape[1:]
 
 
 def normalization(rewriter: GraphRewriter, edge: Edge) -> Node | None:
-    """NormalizationLayer: x less its mean, divided by its standard deviation."""
+    """NormalizationLayer: x minus its mean, divided by its standard deviation."""
     parts = rewriter.pair(edge, "broadcast_div")
-    centred = rewriter.difference(parts[0]) if parts else ()
-    if not parts or not centred:
+    centered = rewriter.difference(parts[0]) if parts else ()
+    if not parts or not centered:
         return None
-    mean = _mean(rewriter, _before_reshapes(rewriter, centred[1]))
+    mean = _mean(rewriter, _before_reshapes(rewriter, centered[1]))
     shifted = rewriter.plus(rewriter.single(_before_reshapes(rewriter, parts[1]), "sqrt"))
     variance = _mean(rewriter, _before_reshapes(rewriter, shifted[0])) if shifted else None
     if not mean or not shifted or not variance or rewriter.single(variance[0], "square") != parts[0]:
         return None
     data, axes, kept = mean
     if (
-        data != centred[0]
+        data != centered[0]
         or variance[1] != axes
-        or not all(_has_shape(rewriter, e, kept) for e in (centred[1], parts[1]))
+        or not all(_has_shape(rewriter, e, kept) for e in (centered[1], parts[1]))
     ):
         return None
     return Node("normalization", rewriter[edge].name, {"axes": repr(axes), "eps": repr(shifted[1])}, (data,))
 
 
-def _along(rewriter: GraphRewriter, edge: Edge, data: Edge) -> tuple[tuple[int, ...], TrackedArray] | None:
+def _scaled_axes(rewriter: GraphRewriter, edge: Edge, data: Edge) -> tuple[tuple[int, ...], TrackedArray] | None:
     """The axes of `data` along which a stored array is not broadcast, and the array with these axes only."""
     inner, shape = _before_reshapes(rewriter, edge), rewriter.shape(data)
     array, shown = rewriter.arrays.get(inner.node), rewriter.shape(edge)
-    alone = all(len(rewriter.readers[e.node]) == 1 for e in (edge, inner))
-    if array is None or not shape or not shown or not alone or len(shown) > len(shape):
+    exclusive = all(len(rewriter.readers[e.node]) == 1 for e in (edge, inner))
+    if array is None or not shape or not shown or not exclusive or len(shown) > len(shape):
         return None
     shown = (1,) * (len(shape) - len(shown)) + shown
     axes = tuple(i for i, n in enumerate(shown) if n != 1)
@@ -158,11 +158,11 @@ def _along(rewriter: GraphRewriter, edge: Edge, data: Edge) -> tuple[tuple[int, 
 
 
 def _with_array(rewriter: GraphRewriter, one: Edge, other: Edge, role: str, name: str) -> Node | None:
-    """A normalization with a gamma or beta, of its axes or of the channels."""
+    """A normalization with a gamma or beta for its axes or for the channels."""
     node = rewriter[one]
     if node.op != "normalization" or len(rewriter.readers[one.node]) != 1 or one in rewriter.graph.heads:
         return None
-    found, values = _along(rewriter, other, one), typed_attributes(node)
+    found, values = _scaled_axes(rewriter, other, one), typed_attributes(node)
     if found is None or len(node.inputs) != (1 if role == "gamma" else 2):
         return None
     axes, array = found
@@ -189,7 +189,7 @@ PRODUCTS = ("dot", "_np_dot", "_npi_matmul")
 
 
 def dense(rewriter: GraphRewriter, edge: Edge) -> Node | None:
-    """Data times a stored matrix, as it is or transposed, but not over the first axis of the data, the batch."""
+    """Data times a stored matrix, transposed or not; not over the first axis of the data, which is the batch."""
     (data, matrix), values = rewriter[edge].inputs, typed_attributes(rewriter[edge])
     transposed = values.get("transpose_b", False)
     while turned := rewriter.single(matrix, "transpose", "_np_transpose"):
@@ -219,7 +219,7 @@ def _layer_shape(rewriter: GraphRewriter, edge: Edge) -> Shape:
 
 
 def _read_only_by(rewriter: GraphRewriter, edge: Edge, reader: int) -> bool:
-    """Whether an output is read once, directly or through a chain of nodes, by the node `reader`."""
+    """Whether an output is read only by the node `reader`, directly or through a chain of nodes."""
     while len(rewriter.readers[edge.node]) == 1 and edge not in rewriter.graph.heads:
         ((index, _),) = rewriter.readers[edge.node]
         if index == reader:
@@ -228,19 +228,19 @@ def _read_only_by(rewriter: GraphRewriter, edge: Edge, reader: int) -> bool:
     return False
 
 
-def _for_each(rewriter: GraphRewriter, edge: Edge, shape: Shape, axis: int) -> bool:
-    """Whether an operand has one number for each index along an axis of data of this `shape`."""
+def _is_per_channel(rewriter: GraphRewriter, edge: Edge, shape: Shape, axis: int) -> bool:
+    """Whether an operand of data of this `shape` has one element for each index along an axis."""
     shown = rewriter.shape(edge)
     if not shape or not shown or len(shown) > len(shape):
         return False
-    wanted: list[int | None] = [1] * len(shape)
-    wanted[axis] = shape[axis]
-    return [1] * (len(shape) - len(shown)) + list(shown) == wanted
+    expected: list[int | None] = [1] * len(shape)
+    expected[axis] = shape[axis]
+    return [1] * (len(shape) - len(shown)) + list(shown) == expected
 
 
 def bias(rewriter: GraphRewriter, edge: Edge) -> Node | None:
-    """A stored array with one number a channel that is added to the output of a layer becomes its bias, unless other
-    nodes read the summands or the weight: layers that share a weight share the bias too."""
+    """A stored array with one element per channel that is added to the output of a layer becomes its bias, unless other
+    nodes read the summands or the weight: layers that share a weight would share the bias too."""
     for output, other in both_orders(rewriter.pair(edge, "elemwise_add", "broadcast_add", "_npi_add")):
         node, stored = rewriter[output], _before_reshapes(rewriter, other)
         if node.op not in CHANNELS or len(node.inputs) != 2:
@@ -248,11 +248,15 @@ def bias(rewriter: GraphRewriter, edge: Edge) -> Node | None:
         weight, array = (rewriter.arrays.get(each.node) for each in (node.inputs[1], stored))
         if weight is None or array is None:
             continue
-        alone = _read_only_by(rewriter, node.inputs[1], output.node) and all(
+        exclusive = _read_only_by(rewriter, node.inputs[1], output.node) and all(
             _read_only_by(rewriter, e, edge.node) for e in (output, stored)
         )
-        alike = (weight.dtype, weight.trainable) == (array.dtype, array.trainable)
-        if alone and alike and _for_each(rewriter, other, _layer_shape(rewriter, output), CHANNELS[node.op]):
+        same_type = (weight.dtype, weight.trainable) == (array.dtype, array.trainable)
+        if (
+            exclusive
+            and same_type
+            and _is_per_channel(rewriter, other, _layer_shape(rewriter, output), CHANNELS[node.op])
+        ):
             attrs = {**node.attrs, "no_bias": "False"} if "no_bias" in typed_attributes(node) else node.attrs
             own = rewriter.array(rewriter[stored].name, array.reshape((array.size,)))
             return replace(node, attrs=attrs, inputs=(*node.inputs, own))
@@ -261,7 +265,7 @@ def bias(rewriter: GraphRewriter, edge: Edge) -> Node | None:
 
 RULES: dict[str, tuple[Callable[[GraphRewriter, Edge], Node | None], ...]] = {
     "Concat": (fuse_bidirectional,),
-    "Reshape": (through_an_axis,),
+    "Reshape": (elu_with_added_axis,),
     "_mul_scalar": (alpha_dropout,),
     "elemwise_sub": (leaky, capped),
     "broadcast_sub": (leaky, capped),

@@ -1,9 +1,10 @@
-"""Initial values for a net without a parameter file, as MXNet or Mathematica would draw them.
+"""Draws initial values for a net without a parameter file, as MXNet or Mathematica would. Knows roles of parameters and
+hints, no translation.
 
-Knows roles and hints, no translation. Numbers come from numpy's PCG64, one stream a parameter: the same seed gives the
-same values in any process, but not MXNet's own numbers. Sources: MXNet's python/mxnet/initializer.py for the
-initialisers, their defaults and what each kind of parameter gets; the page NetInitialize of Wolfram's documentation
-for Mathematica ("Kaiming", normally distributed, biases zero).
+Numbers come from numpy's PCG64, one stream for each parameter: the same seed gives the same values in any process, but
+not MXNet's own numbers. Sources: MXNet's python/mxnet/initializer.py for the initializers, their defaults and the one
+of each parameter; the page NetInitialize of Wolfram's documentation for Mathematica ("Kaiming", normally distributed,
+biases zero).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ Fill = Callable[..., "np.ndarray"]
 
 
 def require(graph: Graph, given: Collection[str] = ()) -> None:
-    """Every parameter has a stored array, or is `given` as an input. Raises FormatError naming those that have none."""
+    """Raises FormatError if a parameter has no stored array and is not `given` as an input."""
     missing = [graph.nodes[i].name for i in parameters(graph, given)]
     if not missing:
         return
@@ -57,13 +58,13 @@ def initialize(
     """The graph with an array for each parameter that has none and is not `given`: float32, of the shape in `shapes`
     (by node index).
 
-    A hint `__init__` decides, then what the parameter is to its layer, then its name; a weight gets `init`, such as
-    `xavier(magnitude=2)`, if that is given. Raises ShapeError where a shape is not known in full or the arrays would
-    be larger than 2^30 elements, NodeError for a hint that cannot be, and NetconvError for such an `init`.
+    The hint `__init__` decides, then the role of the parameter in its layer, then its name; weights use `init`, such as
+    `xavier(magnitude=2)`, if it is given. Raises ShapeError if a shape is not fully known or the arrays would have more
+    than 2^30 elements, NodeError for an invalid hint, and NetconvError for an invalid `init`.
     """
     import numpy as np
 
-    weight = _weight(graph) if init is None else _asked(init)
+    weight = _default_weight(graph) if init is None else _requested(init)
     arrays, names, total = dict(graph.arrays), set(), 0
     for index, role in parameters(graph, given).items():
         node, known = graph.nodes[index], shapes.get(index)
@@ -73,7 +74,7 @@ def initialize(
         total += math.prod(shape)
         if total > MOST_ELEMENTS:
             raise ShapeError(f"{graph.source}: the parameters would have more than {MOST_ELEMENTS} elements")
-        fill, options = _hinted(node) if "init" in node.hints else _usual(graph, index, role, weight)
+        fill, options = _hinted(node) if "init" in node.hints else _default(graph, index, role, weight)
         try:
             if fill is _fused:
                 options = {"weight": weight, **options}
@@ -90,7 +91,7 @@ def initialize(
 
 
 def _hinted(node: Node) -> tuple[Fill, dict[str, Any]]:
-    """The initialiser that a hint names: `["xavier", {"magnitude": 2}]`, or a bare name."""
+    """The initializer of a hint: `["xavier", {"magnitude": 2}]`, or only a name."""
     text = node.hints["init"]
     try:
         return _named(json.loads(text) if text[:1] in '["' else text)
@@ -106,8 +107,9 @@ def _named(hint) -> tuple[Fill, dict[str, Any]]:
     return FILLS[name.lower()], dict(options)
 
 
-def _usual(graph: Graph, index: int, role: Role, weight: tuple[Fill, dict[str, Any]]) -> tuple[Fill, dict[str, Any]]:
-    """What a parameter without a hint gets: by its role; by its name where it is a part of what the layer reads."""
+def _default(graph: Graph, index: int, role: Role, weight: tuple[Fill, dict[str, Any]]) -> tuple[Fill, dict[str, Any]]:
+    """The initializer of a parameter without a hint: by its role, or by its name if the layer reads only a part of
+    it."""
     constants = {"bias": 0.0, "beta": 0.0, "moving_mean": 0.0, "gamma": 1.0, "moving_var": 1.0}
     if role.op == "LeakyReLU":
         return _constant, {"value": 0.25}
@@ -125,12 +127,12 @@ def _usual(graph: Graph, index: int, role: Role, weight: tuple[Fill, dict[str, A
     return weight
 
 
-def _weight(graph: Graph) -> tuple[Fill, dict[str, Any]]:
+def _default_weight(graph: Graph) -> tuple[Fill, dict[str, Any]]:
     return (_kaiming, {}) if graph.mathematica else (_uniform, {})
 
 
-def _asked(init: str) -> tuple[Fill, dict[str, Any]]:
-    """The initialiser that a user names, with its options: one of MXNet's, or He's."""
+def _requested(init: str) -> tuple[Fill, dict[str, Any]]:
+    """The initializer that the user requests, with its options: one of MXNet's, or He's."""
     name, options = call_expressions.parse(init, "xavier(magnitude=2)")
     fills = {**FILLS, "he": _kaiming}
     if name.lower() not in fills:
@@ -139,7 +141,7 @@ def _asked(init: str) -> tuple[Fill, dict[str, Any]]:
     return fills[name.lower()], options
 
 
-# The initialisers.
+# The initializers.
 
 
 def _constant(_rng, shape, value=0.0):
@@ -186,18 +188,18 @@ def _orthogonal(rng, shape, scale=1.414, rand_type="uniform"):
 
 
 def _bilinear(_rng, shape):
-    """The kernel of a linear interpolation, in the last two axes."""
+    """The kernel of bilinear interpolation, in the last two axes."""
     import numpy as np
 
     height, width = shape[2:]
     f = math.ceil(width / 2)
-    centre = (2 * f - 1 - f % 2) / (2 * f)
-    x, y = (1 - np.abs(np.arange(n) / f - centre) for n in (width, height))
+    center = (2 * f - 1 - f % 2) / (2 * f)
+    x, y = (1 - np.abs(np.arange(n) / f - center) for n in (width, height))
     return np.broadcast_to(y[:, None] * x, shape)
 
 
 def _lstm_bias(rng, shape, forget_bias=1.0):
-    """Zero but for the second of four gates."""
+    """Zeros, except for the second of four gates."""
     value = _constant(rng, shape)
     value[shape[0] // 4 : shape[0] // 2] = forget_bias
     return value
@@ -205,8 +207,8 @@ def _lstm_bias(rng, shape, forget_bias=1.0):
 
 def _fused(rng, shape, weight, mode, num_hidden, num_layers, bidirectional=False, init=None, forget_bias=1.0,
            projection_size=None):  # fmt: skip
-    """An RNN's flat vector: the weights of each gate as `init` says or as any weight, then the biases, zero but for
-    both of an LSTM's forget gates."""
+    """An RNN's flat vector: the weights of each gate by the initializer `init` or that of all weights, then the biases,
+    which are zero except for the two of an LSTM's forget gate."""
     import numpy as np
 
     gates, directions, units = GATES[mode], 1 + bool(bidirectional), projection_size or num_hidden

@@ -1,4 +1,4 @@
-"""Losses that a graph computes itself: they and their labels are left out. Knows op names, not Keras."""
+"""Removes losses that a graph computes itself, with their labels. Knows op names, not Keras."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from ..shapes.parameter_roles import owns
 
 
 def without_labels(graph: Graph) -> Graph:
-    """Without the inputs that ops ignore, such as the label of an output head."""
+    """Removes the inputs that ops ignore, such as the label of a loss head."""
     nodes = tuple(replace(node, inputs=node.inputs[: registry.inputs_used(node)]) for node in graph.nodes)
     return replace(graph, nodes=nodes)
 
 
 def labels(graph: Graph, given: Collection[str] = ()) -> frozenset[int]:
-    """The inputs, none of them `given`, that only a loss compares a prediction with: known by their position or their
-    name, and nothing that depends on one reads parameters. In a graph of Mathematica the loss is an output."""
+    """The inputs that only a loss compares with a prediction, except those `given`: recognized by their position or
+    name, if no node that depends on them reads parameters. None in a graph of Mathematica, where the loss is an
+    output."""
     if graph.mathematica:
         return frozenset()
     read = [edge.node for node in graph.nodes for edge in registry.compared_inputs(node)]
@@ -40,32 +41,33 @@ def _chain_start(graph: Graph, index: int) -> int:
 
 
 def _depending(graph: Graph, sources: Collection[int]) -> set[int]:
-    reached = set(sources)
+    """The nodes that depend on `sources`, these included."""
+    dependent = set(sources)
     for index, node in enumerate(graph.nodes):
-        if any(edge.node in reached for edge in node.inputs):
-            reached.add(index)
-    return reached
+        if any(edge.node in dependent for edge in node.inputs):
+            dependent.add(index)
+    return dependent
 
 
 def without_losses(graph: Graph, given: Collection[str] = ()) -> Graph:
-    """Without the heads that need a label; if all do, their predictions are the heads instead."""
-    found = labels(graph, given)
-    reached = _depending(graph, found)
-    heads = tuple(edge for edge in graph.heads if edge.node not in reached)
+    """Removes the heads that depend on a label; if all do, their predictions become the heads."""
+    left_out = labels(graph, given)
+    dependent = _depending(graph, left_out)
+    heads = tuple(edge for edge in graph.heads if edge.node not in dependent)
     if len(heads) == len(graph.heads):
         return graph
     if not heads:
-        heads = tuple(dict.fromkeys(p for edge in graph.heads for p in _predictions(graph, edge, found, reached)))
+        heads = tuple(dict.fromkeys(p for edge in graph.heads for p in _predictions(graph, edge, left_out, dependent)))
     return replace(graph, heads=heads) if heads else graph
 
 
-def _predictions(graph: Graph, head: Edge, found: Collection[int], reached: Collection[int]) -> list[Edge]:
-    """The predictions that a loss reads: the last value that all data pass through on their way to it, or else every
-    value that it reads."""
-    needed, data = graph.needs(head.node), set(graph.inputs()) - set(found)
-    inputs = {edge for i in needed & set(reached) for edge in graph.nodes[i].inputs if edge.node not in reached}
+def _predictions(graph: Graph, head: Edge, left_out: Collection[int], dependent: Collection[int]) -> list[Edge]:
+    """The predictions that a loss reads: the last value through which the loss depends on all data, or else every value
+    that it reads."""
+    needed, data = graph.needs(head.node), set(graph.inputs()) - set(left_out)
+    inputs = {edge for i in needed & set(dependent) for edge in graph.nodes[i].inputs if edge.node not in dependent}
     read = [edge for edge in sorted(inputs) if graph.needs(edge.node) & data]
-    before = {edge for i in needed - set(reached) for edge in graph.nodes[i].inputs} | set(read)
+    before = {edge for i in needed - set(dependent) for edge in graph.nodes[i].inputs} | set(read)
     for gate in sorted(before, reverse=True):
         if gate.node not in data and all(_passes(graph, edge, gate, data) for edge in read):
             return [gate]
@@ -73,7 +75,7 @@ def _predictions(graph: Graph, head: Edge, found: Collection[int], reached: Coll
 
 
 def _passes(graph: Graph, edge: Edge, gate: Edge, data: Collection[int]) -> bool:
-    """Whether all data reach `edge` through `gate`."""
+    """Whether `edge` depends on data only through `gate`."""
     todo, seen = [edge], set()
     while todo:
         edge = todo.pop()

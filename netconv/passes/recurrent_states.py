@@ -1,4 +1,5 @@
-"""The initial states of recurrent layers: which inputs they are, and which start at zero. Knows op names, not Keras."""
+"""Finds the inputs that are initial states of recurrent layers, and those that start at zero. Knows op names, not
+Keras."""
 
 from __future__ import annotations
 
@@ -7,9 +8,9 @@ from ..ops import registry
 from ..ops.traits import Keeps
 
 STATES = ("State", "CellState")
-"""Last part of the names Mathematica gives to initial states."""
+"""The last parts of Mathematica's names of initial states."""
 SUFFIXES = ("_init_h", "_init_c", "_init_state")
-"""Ends of the names that they have in MXNet's examples."""
+"""The ends of their names in MXNet's examples."""
 ZEROS, BATCH = "zeroarray", "batch_ref_node"
 """Names in Mathematica's files, the first followed by a number: zeros, and an input that only has the batch size."""
 
@@ -20,8 +21,7 @@ def is_state(name: str) -> bool:
 
 
 def zero_states(graph: Graph, given, states: bool = False) -> frozenset[int]:
-    """The inputs that become zeros and not inputs of the model: fillers, and initial states unless `states`, but not
-    those in `given`."""
+    """The inputs that are replaced by zeros: fillers, and initial states unless `states`, except those in `given`."""
     readers = graph.consumers()
     free = [i for i in graph.inputs() if graph.nodes[i].name not in given]
     fillers = {i for i in free if graph.mathematica and is_filler(graph.nodes[i].name)}
@@ -36,18 +36,19 @@ def zero_states(graph: Graph, given, states: bool = False) -> frozenset[int]:
 
 
 def is_filler(name: str) -> bool:
-    """Whether a null node has a name of an input that Mathematica feeds itself: zeros, or one with the batch size."""
+    """Whether a null node has the name of an input that Mathematica fills itself: with zeros, or with the batch
+    size."""
     return name == BATCH or (name.startswith(ZEROS) and name.removeprefix(ZEROS).isdigit())
 
 
 def filler_shapes(graph: Graph, zeros) -> dict[str, tuple]:
-    """The shapes of the fillers of which only the batch size matters."""
+    """The shapes of the fillers that only provide the batch size."""
     names = {graph.nodes[index].name for index in zeros}
     return dict.fromkeys(names & {BATCH}, (None,))
 
 
 def _is_state_input(graph: Graph, readers, reader: tuple[int, int]) -> bool:
-    """Whether a node is read as the state of an RNN, transposed or reshaped at most."""
+    """Whether a node is read as the state of an RNN, directly or transposed or reshaped."""
     index, position = reader
     node = graph.nodes[index]
     if node.op == "RNN":
@@ -56,7 +57,7 @@ def _is_state_input(graph: Graph, readers, reader: tuple[int, int]) -> bool:
 
 
 def is_zero(graph: Graph, edge: Edge, zeros) -> bool:
-    """Whether an edge carries zeros: a state that starts at zero or `_zeros`, transposed or reshaped at most."""
+    """Whether an edge is zero: a state that starts at zero or `_zeros`, possibly transposed or reshaped."""
     node = graph.nodes[edge.node]
     if node.op == "null":
         return edge.node in zeros

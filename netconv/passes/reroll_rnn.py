@@ -1,7 +1,7 @@
-"""Recurrent layers that a net has step by step become one node `recurrent` each.
+"""Replaces each unrolled recurrent layer by one node `recurrent`. Knows op names, not Keras.
 
-A layer stays as it is if its steps are more than a cell (dropout within, an attention over earlier steps, a state that
-another node reads). Knows op names, not Keras.
+A layer stays unrolled if its steps are more than a cell (dropout within, an attention over earlier steps, a state that
+another node reads).
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from .rewriter import GraphRewriter
 from .rnn_cells import Step
 
 Made = dict[Edge, tuple[Edge, int, int]]
-"""By the output of a step: the sequence (batch, time, units) that has it now, its position in it, and the length."""
+"""By the output of a step: the sequence (batch, time, units) that contains it, its position in it, and the length."""
 LIFTED: dict[str, dict[str, str]] = {
     "Concat": {"dim": "2"},
     "FullyConnected": {"flatten": "False"},
     **{op: {} for op in ("Dropout", "elemwise_add", "elemwise_mul", "Activation", "relu", "tanh", "sigmoid")},
 }
-"""Ops on each step (batch, units) that can work on the sequence instead, and the attributes that change."""
+"""Ops on each step (batch, units) that can be applied to the sequence instead, and the attributes that change."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A chain of steps with the input of each, and the state that each starts from."""
+    """A chain of steps, with the input and the previous state of each."""
 
     steps: tuple[Step, ...]
     inputs: tuple[Edge, ...]
@@ -46,7 +46,7 @@ class Layer:
 
 def _layers(rewriter: GraphRewriter) -> list[Layer]:
     steps = rnn_cells.steps(rewriter)
-    after: dict[Edge, tuple[Step, Edge]] = {}  # by a step's state: the step that starts from it, and the input of that
+    after: dict[Edge, tuple[Step, Edge]] = {}  # by the state of a step: the next step and its input
     followers = set()
     for step in steps.values():
         sides = step.sides()
@@ -62,8 +62,8 @@ def _layers(rewriter: GraphRewriter) -> list[Layer]:
         if step.state in followers or step.state not in after:
             continue
         follower, given = after[step.state]
-        sides, wanted = step.sides(), follower.sides()[step.state]
-        state = next(edge for edge, arrays in sides.items() if arrays == wanted)
+        sides, arrays_of_state = step.sides(), follower.sides()[step.state]
+        state = next(edge for edge, arrays in sides.items() if arrays == arrays_of_state)
         inputs, states, chain = [next(e for e in sides if e != state)], [state], [step]
         while chain[-1].state in after:
             follower, given = after[chain[-1].state]
@@ -87,8 +87,8 @@ def _inside(rewriter: GraphRewriter, layer: Layer) -> set[int]:
     return inside
 
 
-def _closed(rewriter: GraphRewriter, layer: Layer) -> bool:
-    """Whether no other node reads what is inside the steps, and no input depends on them."""
+def _is_self_contained(rewriter: GraphRewriter, layer: Layer) -> bool:
+    """Whether no other node reads intermediate results of the steps, and no input depends on them."""
     inside = _inside(rewriter, layer)
     shown = {step.state.node for step in layer.steps}
     if layer.steps[-1].cell:
@@ -108,12 +108,12 @@ def _closed(rewriter: GraphRewriter, layer: Layer) -> bool:
     return True
 
 
-def _joinable(rewriter: GraphRewriter, layer: Layer, products: set[int]) -> bool:
-    """Whether the arrays of a layer can become those of one: each is read once a step and by nothing else than the
-    `products`, and all or none of them train."""
+def _can_merge_arrays(rewriter: GraphRewriter, layer: Layer, products: set[int]) -> bool:
+    """Whether the arrays of a layer can become those of one node: each step reads each of them once, only the
+    `products` read them, and all or none of them are trainable."""
     mode, *sides = layer.key
-    parts: dict[int, list[int]] = {}  # of each array, those that are read
-    counts: dict[int, int] = {}  # and how many it has
+    parts: dict[int, list[int]] = {}  # by array: the parts that are read
+    counts: dict[int, int] = {}  # by array: the number of its parts
     for weight, bias, part, count in (arrays for side in sides for arrays in side):
         for array in (weight, bias):
             if array is not None:
@@ -127,7 +127,8 @@ def _joinable(rewriter: GraphRewriter, layer: Layer, products: set[int]) -> bool
 
 
 def _biases_match(mode: str, given: tuple, carried: tuple) -> bool:
-    """Whether all gates have a bias of a side or none has; a GRU with a bias for its state needs one for its input."""
+    """Whether on each side all gates have a bias or none has; a GRU with a bias for its state needs one for its
+    input."""
     missing, partial = [], False
     for side in (given, carried):
         none = [bias is None for _, bias, *_ in side]
@@ -136,7 +137,7 @@ def _biases_match(mode: str, given: tuple, carried: tuple) -> bool:
     return not partial and not (mode == "gru" and missing == [True, False])
 
 
-def _joined(rewriter: GraphRewriter, side: tuple, which: int) -> TrackedArray:
+def _merged(rewriter: GraphRewriter, side: tuple, which: int) -> TrackedArray:
     """The weights (0) or biases (1) of all gates, concatenated; zeros without biases."""
     rows = [rewriter.arrays[arrays[0]].shape[0] // arrays[3] for arrays in side]
     if side[0][which] is None:
@@ -155,52 +156,56 @@ def _joined(rewriter: GraphRewriter, side: tuple, which: int) -> TrackedArray:
 
 def _sequence(rewriter: GraphRewriter, edges: tuple[Edge, ...], made: Made, name: str) -> tuple[Edge, bool]:
     """The inputs of the steps as (batch, time, features), and whether they are in reverse order."""
-    places = list(range(len(edges)))
+    positions = list(range(len(edges)))
     known = [made.get(edge) or (Edge(edge.node), edge.output, len(edges)) for edge in edges]
-    sources, taken = {(source, length) for source, _, length in known}, [place for _, place, _ in known]
+    sources, taken = {(source, length) for source, _, length in known}, [position for _, position, _ in known]
     source, length = next(iter(sources))
-    if len(sources) == 1 and length == len(edges) and taken in (places, places[::-1]):
+    if len(sources) == 1 and length == len(edges) and taken in (positions, positions[::-1]):
         if edges[0] in made:
-            return source, taken != places
+            return source, taken != positions
         values = typed_attributes(rewriter[source]) if rewriter[source].op == "SliceChannel" else {}
         if values and values["num_outputs"] == length and values["squeeze_axis"] and values["axis"] in (0, 1):
             (data,) = rewriter[source].inputs
             if values["axis"] == 0:
                 data = rewriter.add(Node("SwapAxis", f"{name}.batch", {"dim1": "0", "dim2": "1"}, (data,)))
-            return data, taken != places
+            return data, taken != positions
     return rewriter.add(Node("stack", f"{name}.steps", {"axis": "1", "num_args": str(len(edges))}, edges)), False
 
 
-def _joins(rewriter: GraphRewriter, states: tuple[Edge, ...]) -> Iterator[tuple[int, bool, int, bool]]:
-    """The nodes that join all states: the index, whether they are in reverse order, the axis, and whether the axis is a
-    new one."""
-    forms: list[tuple[tuple[Edge, ...], int | None]] = [(states, None)]
-    for axis in (0, 1):  # each with an axis of its own
+def _concatenations(rewriter: GraphRewriter, states: tuple[Edge, ...]) -> Iterator[tuple[int, bool, int, bool]]:
+    """The nodes that concatenate or stack all states: the index, whether the states are in reverse order, the axis, and
+    whether the axis is new."""
+    candidates: list[tuple[tuple[Edge, ...], int | None]] = [(states, None)]
+    for axis in (0, 1):  # states with an axis of length 1 added
         widened = [
             [Edge(r) for r, _ in rewriter.readers[state.node] if rewriter.match(Edge(r), "expand_dims", axis=axis)]
             for state in states
         ]
         if all(widened):
-            forms.append((tuple(edges[0] for edges in widened), axis))
-    for parts, new_axis in forms:
+            candidates.append((tuple(edges[0] for edges in widened), axis))
+    for parts, new_axis in candidates:
         for index in {reader for reader, _ in rewriter.readers[parts[0].node]}:
             node = rewriter.nodes[index]
             if node.op not in ("Concat", "stack") or node.inputs not in (parts, parts[::-1]):
                 continue
-            place = typed_attributes(node)["dim" if node.op == "Concat" else "axis"]
+            position = typed_attributes(node)["dim" if node.op == "Concat" else "axis"]
             own = node.op == "stack" or new_axis is not None
-            if place in (0, 1) and new_axis in (None, place) and not (node.op == "stack" and new_axis is not None):
-                yield index, node.inputs != parts, place, own
+            if (
+                position in (0, 1)
+                and new_axis in (None, position)
+                and not (node.op == "stack" and new_axis is not None)
+            ):
+                yield index, node.inputs != parts, position, own
 
 
 def _reversed(rewriter: GraphRewriter, whole: Edge, name: str) -> Edge:
     return rewriter.add(Node("reverse", f"{name}.reversed", {"axis": "(1,)"}, (whole,)))
 
 
-def _replace_joins(rewriter: GraphRewriter, states: tuple[Edge, ...], whole: Edge, name: str) -> None:
-    """Replaces the nodes that join all states by the sequence (batch, time, units)."""
+def _replace_concatenations(rewriter: GraphRewriter, states: tuple[Edge, ...], whole: Edge, name: str) -> None:
+    """Replaces the nodes that concatenate or stack all states by the sequence (batch, time, units)."""
     swap = {"dim1": "0", "dim2": "1"}
-    for index, against, axis, own in _joins(rewriter, states):
+    for index, against, axis, own in _concatenations(rewriter, states):
         source = _reversed(rewriter, whole, name) if against else whole
         if axis == 0:
             source = rewriter.add(Node("SwapAxis", f"{name}.time", swap, (source,)))
@@ -215,60 +220,60 @@ def _replace_joins(rewriter: GraphRewriter, states: tuple[Edge, ...], whole: Edg
 
 
 def _replace_states(rewriter: GraphRewriter, states: tuple[Edge, ...], whole: Edge, made: Made, name: str) -> None:
-    """Replaces the states, one a step, by parts of the sequence, and nodes on each state by one on the sequence."""
+    """Replaces the state of each step by a part of the sequence, and nodes on each state by one on the sequence."""
     cut = {"axis": "1", "num_outputs": str(len(states)), "squeeze_axis": "True"}
     steps = rewriter.add(Node("SliceChannel", f"{name}.steps", cut, (whole,))).node
-    for place, state in enumerate(states):
-        made[state] = whole, place, len(states)
-        rewriter.replacements[state] = Edge(steps, place)
-    _replace_joins(rewriter, states, whole, name)
-    for nodes in _alike(rewriter, states, made):
+    for position, state in enumerate(states):
+        made[state] = whole, position, len(states)
+        rewriter.replacements[state] = Edge(steps, position)
+    _replace_concatenations(rewriter, states, whole, name)
+    for nodes in _parallel_nodes(rewriter, states, made):
         first = rewriter[nodes[0]]
         inputs = []
         for edge in first.inputs:
-            source, place, _ = made.get(edge, (edge, 0, 1))
-            inputs.append(source if place == 0 else _reversed(rewriter, source, first.name))
+            source, position, _ = made.get(edge, (edge, 0, 1))
+            inputs.append(source if position == 0 else _reversed(rewriter, source, first.name))
         attributes = {**first.attrs, **LIFTED[first.op]}
         _replace_states(
             rewriter, nodes, rewriter.add(Node(first.op, first.name, attributes, tuple(inputs))), made, first.name
         )
 
 
-def _alike(rewriter: GraphRewriter, states: tuple[Edge, ...], made: Made) -> list[tuple[Edge, ...]]:
-    """Nodes, one a step, that do the same with the state of each step; some inputs may be in reverse order."""
-    alike: dict[tuple, dict[int, Edge]] = {}
+def _parallel_nodes(rewriter: GraphRewriter, states: tuple[Edge, ...], made: Made) -> list[tuple[Edge, ...]]:
+    """Groups of nodes, one per step, that apply the same op to the state of each step, possibly in reverse order."""
+    groups: dict[tuple, dict[int, Edge]] = {}
     for state in states:
         for reader, _ in rewriter.readers[state.node]:
             node = rewriter.nodes[reader]
             if node.op not in LIFTED or Edge(reader) in made:
                 continue
             known = [made.get(edge) or (edge, None, len(states)) for edge in node.inputs]
-            stored = all(place is not None or source.node in rewriter.arrays for source, place, _ in known)
+            stored = all(position is not None or source.node in rewriter.arrays for source, position, _ in known)
             if not stored or any(length != len(states) for *_, length in known) or known[0][1] is None:
                 continue
             values = typed_attributes(node)
             if values.get("dim", 1) != 1 or values.get("axes"):
                 continue
             key = node.op, tuple(sorted(node.attrs.items())), tuple(source for source, *_ in known)
-            alike.setdefault(key, {})[known[0][1]] = Edge(reader)
+            groups.setdefault(key, {})[known[0][1]] = Edge(reader)
     found = []
-    for nodes in alike.values():
-        steps = tuple(nodes[place] for place in sorted(nodes))
-        ways = zip(*([made[e][1] for e in rewriter[step].inputs if e in made] for step in steps), strict=True)
+    for nodes in groups.values():
+        steps = tuple(nodes[position] for position in sorted(nodes))
+        orders = zip(*([made[e][1] for e in rewriter[step].inputs if e in made] for step in steps), strict=True)
         forward = list(range(len(states)))
-        if len(steps) == len(states) and all(list(way) in (forward, forward[::-1]) for way in ways):
+        if len(steps) == len(states) and all(list(order) in (forward, forward[::-1]) for order in orders):
             found.append(steps)
     return found
 
 
-def _roll(rewriter: GraphRewriter, layer: Layer, made: Made) -> None:
+def _reroll_layer(rewriter: GraphRewriter, layer: Layer, made: Made) -> None:
     mode, given, carried = layer.key
     names = [rewriter.nodes[weight].name for weight, *_ in (*given, *carried)]
-    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
-    name = "".join(letters[0] for letters in alike).rstrip("._-") or mode
+    common = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    name = "".join(letters[0] for letters in common).rstrip("._-") or mode
     data, backwards = _sequence(rewriter, layer.inputs, made, name)
     weights = [
-        rewriter.array(f"{name}.{role}", _joined(rewriter, side, which))
+        rewriter.array(f"{name}.{role}", _merged(rewriter, side, which))
         for role, side, which in (
             ("input_weights", given, 0),
             ("state_weights", carried, 0),
@@ -287,8 +292,8 @@ def _roll(rewriter: GraphRewriter, layer: Layer, made: Made) -> None:
         rewriter.replacements[cell] = Edge(rolled, 2)
 
 
-def _starts(rewriter: GraphRewriter, layer: Layer) -> bool:
-    """Whether each example has its own initial state, or all start at zero."""
+def _has_valid_initial_state(rewriter: GraphRewriter, layer: Layer) -> bool:
+    """Whether each example has its own initial state, or all states start at zero."""
     first = layer.steps[0]
     data, starts = rewriter.shape(layer.inputs[0]), [layer.states[0]]
     if first.cell and first.carried:
@@ -298,12 +303,17 @@ def _starts(rewriter: GraphRewriter, layer: Layer) -> bool:
 
 
 def reroll(rewriter: GraphRewriter) -> None:
-    """Replaces each recurrent layer that is unrolled by one node, where that computes and trains the same."""
-    layers = [layer for layer in _layers(rewriter) if _starts(rewriter, layer) and _closed(rewriter, layer)]
+    """Replaces each unrolled recurrent layer by one node, if that has the same results and is trained in the same
+    way."""
+    layers = [
+        layer
+        for layer in _layers(rewriter)
+        if _has_valid_initial_state(rewriter, layer) and _is_self_contained(rewriter, layer)
+    ]
     products: dict[tuple, set[int]] = {}
     for layer in layers:
         products.setdefault(layer.key, set()).update(layer.products())
     made: Made = {}
     for layer in layers:
-        if _joinable(rewriter, layer, products[layer.key]):
-            _roll(rewriter, layer, made)
+        if _can_merge_arrays(rewriter, layer, products[layer.key]):
+            _reroll_layer(rewriter, layer, made)

@@ -1,4 +1,4 @@
-"""A graph that is being rewritten, and matchers to look for patterns in it. Knows op names, not Keras."""
+"""A graph that is being rewritten, with matchers for patterns. Knows op names, not Keras."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class GraphRewriter:
     known: Mapping[int, Shape]
     nodes: list[Node] = field(init=False)
     arrays: dict[int, TrackedArray] = field(init=False)
-    replacements: dict[Edge, Edge] = field(default_factory=dict)  # by output: the output that is read instead
+    replacements: dict[Edge, Edge] = field(default_factory=dict)  # by output: the output that replaces it
 
     def __post_init__(self):
         self.nodes, self.arrays = list(self.graph.nodes), dict(self.graph.arrays)
@@ -32,7 +32,7 @@ class GraphRewriter:
 
     @cached_property
     def readers(self) -> list[list[tuple[int, int]]]:
-        """Of the graph before it was rewritten."""
+        """For each node of the original graph, the (node, input position) pairs that read it."""
         return self.graph.consumers()
 
     def shape(self, edge: Edge) -> Shape:
@@ -50,10 +50,10 @@ class GraphRewriter:
     def __getitem__(self, edge: Edge) -> Node:
         return self.nodes[edge.node]
 
-    # What these look for in the node behind an edge is not there if the edge is None.
+    # Matchers of the node with the output `edge`; None matches no pattern.
 
     def match(self, edge: Edge | None, *ops: str, **attributes) -> tuple[Edge, ...]:
-        """The inputs of the node behind an edge if it is one of these ops with these attributes, else ()."""
+        """The inputs of the node of an edge if it is one of these ops with these attributes, else ()."""
         if edge is None or self[edge].op not in ops or edge.output:
             return ()
         if attributes:
@@ -63,12 +63,12 @@ class GraphRewriter:
         return self[edge].inputs
 
     def pair(self, edge: Edge | None, *ops: str) -> tuple[Edge, Edge] | tuple[()]:
-        """The two inputs of the node behind an edge if it is one of these ops, else ()."""
+        """The two inputs of the node of an edge if it is one of these ops, else ()."""
         inputs = self.match(edge, *ops)
         return (inputs[0], inputs[1]) if len(inputs) == 2 else ()
 
     def single(self, edge: Edge | None, *ops: str, **attributes) -> Edge | None:
-        """The first input of the node behind an edge if it is one of these ops with these attributes."""
+        """The first input of the node of an edge if it is one of these ops with these attributes."""
         return next(iter(self.match(edge, *ops, **attributes)), None)
 
     def scalar(self, edge: Edge | None, *ops: str) -> tuple[Edge, float] | None:
@@ -130,6 +130,7 @@ class GraphRewriter:
 
 
 def both_orders(pair: tuple[Edge, Edge] | tuple[()]) -> Iterator[tuple[Edge, Edge]]:
+    """The pair in both orders; empty for ()."""
     if pair:
         yield pair
         yield pair[1], pair[0]

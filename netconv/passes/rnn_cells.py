@@ -1,7 +1,7 @@
-"""One step of a recurrent layer that is unrolled: of an LSTM, a GRU or a simple one. Knows op names, not Keras.
+"""Recognizes one step of an unrolled LSTM, GRU or simple recurrent layer. Knows op names, not Keras.
 
-Mathematica before 12 has one FullyConnected a gate, MXNet's cells have one for all gates, which is split after or
-before the sum.
+Mathematica before 12 writes a FullyConnected for each gate; MXNet's cells have one for all gates, which is split after
+or before the sum.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .rewriter import GraphRewriter, both_orders
 
 @dataclass(frozen=True)
 class Term:
-    """A summand of a gate, by the FullyConnected `node`: part `part` of `parts` of its weight and bias, and `data`."""
+    """A summand of a gate: the FullyConnected `node` of `data`, by part `part` of `parts` of its weight and bias."""
 
     data: Edge
     node: int
@@ -32,8 +32,8 @@ class Term:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a cell: its state and, of an LSTM, the cell state; `gates` in Keras's order, the two terms of each in
-    any order. `carried` is what it is added to: the cell state before, or the state of a GRU."""
+    """One step of a cell: its state and, for an LSTM, the cell state; `gates` in Keras's order, the two terms of each
+    in any order. `carried` is the previous cell state, or the previous state of a GRU."""
 
     mode: str
     state: Edge
@@ -42,14 +42,14 @@ class Step:
     carried: Edge | None = None
 
     def sides(self) -> dict[Edge, tuple]:
-        """The arrays that each of the two operands, input and state, is multiplied with, gate by gate."""
+        """For each of the two operands, input and state, the arrays that it is multiplied with, gate by gate."""
         read = {term.data for gate in self.gates for term in gate}
         sides = {e: tuple(term.arrays for gate in self.gates for term in gate if term.data == e) for e in read}
         return sides if len(sides) == 2 and all(len(s) == len(self.gates) for s in sides.values()) else {}
 
 
-def _uncut(rewriter: GraphRewriter, edge: Edge) -> tuple[Edge, int, int]:
-    """What an edge is a part of, the number of the part, and how many there are."""
+def _whole(rewriter: GraphRewriter, edge: Edge) -> tuple[Edge, int, int]:
+    """The whole that an edge is a part of, the index of the part, and the number of parts."""
     node = rewriter[edge]
     values = typed_attributes(node) if node.op == "SliceChannel" else {}
     if values and values["axis"] in (1, -1) and not values["squeeze_axis"]:
@@ -58,7 +58,7 @@ def _uncut(rewriter: GraphRewriter, edge: Edge) -> tuple[Edge, int, int]:
 
 
 def _term(rewriter: GraphRewriter, edge: Edge) -> Term | None:
-    edge, part, parts = _uncut(rewriter, edge)
+    edge, part, parts = _whole(rewriter, edge)
     inputs = rewriter.match(edge, "FullyConnected")
     if (
         not inputs
@@ -71,10 +71,10 @@ def _term(rewriter: GraphRewriter, edge: Edge) -> Term | None:
 
 
 def _gate(rewriter: GraphRewriter, edge: Edge | None) -> tuple[Term, Term] | None:
-    """The two terms that a gate sums, each a part of its product or both parts of the sum."""
+    """The two terms of a gate: parts of two products, or a part of the sum of two products."""
     if edge is None:
         return None
-    whole, part, parts = _uncut(rewriter, edge)
+    whole, part, parts = _whole(rewriter, edge)
     if not rewriter.sum(whole):
         whole, parts = edge, 1
     terms = [term for e in rewriter.sum(whole) if (term := _term(rewriter, e))]
@@ -87,13 +87,13 @@ def _gate(rewriter: GraphRewriter, edge: Edge | None) -> tuple[Term, Term] | Non
 
 def _lstm(rewriter: GraphRewriter, edge: Edge) -> Iterator[Step]:
     """h = o tanh(c), c = f c' + i g."""
-    for opened, squashed in both_orders(rewriter.product(edge)):
+    for output_gate, squashed in both_orders(rewriter.product(edge)):
         cell = rewriter.tanh(squashed)
         for kept, taken in both_orders(rewriter.sum(cell)):
-            for forgets, carried in both_orders(rewriter.product(kept)):
-                for lets, memory in both_orders(rewriter.product(taken)):
-                    before = [rewriter.sigmoid(lets), rewriter.sigmoid(forgets)]
-                    before += [rewriter.tanh(memory), rewriter.sigmoid(opened)]
+            for forget_gate, carried in both_orders(rewriter.product(kept)):
+                for input_gate, memory in both_orders(rewriter.product(taken)):
+                    before = [rewriter.sigmoid(input_gate), rewriter.sigmoid(forget_gate)]
+                    before += [rewriter.tanh(memory), rewriter.sigmoid(output_gate)]
                     gates = [gate for e in before if (gate := _gate(rewriter, e))]
                     if len(gates) == 4:
                         yield Step("lstm", edge, tuple(gates), cell, carried)
@@ -128,7 +128,7 @@ CELLS = {"elemwise_mul": _lstm, "broadcast_mul": _lstm, "elemwise_add": _gru, "b
 
 
 def steps(rewriter: GraphRewriter) -> dict[Edge, Step]:
-    """All that looks like a step, by its state, in the order of the graph."""
+    """All nodes that match a step, by their state, in the order of the graph."""
     found = {}
     for index, node in enumerate(rewriter.graph.nodes):
         cell = CELLS.get(node.op)

@@ -1,4 +1,5 @@
-"""Where the last bit of a number counts: what is rounded to an integer or compared further on may change by more."""
+"""Finds nodes whose last bit matters, as their results are rounded to integers or compared later. Knows traits of
+ops."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from ..ops import registry
 
 
 def rounding_sensitive(graph: Graph) -> frozenset[int]:
-    """The nodes whose results reach a discontinuous op with their last bit."""
+    """The nodes whose results a discontinuous op reads, directly or through exact ops."""
     found: set[int] = set()
     for index in reversed(range(len(graph.nodes))):
         node = graph.nodes[index]

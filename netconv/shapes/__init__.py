@@ -1,1 +1,1 @@
-"""Shape inference over a whole graph, in both directions. Knows no Keras."""
+"""Infers the shapes of a whole graph, forward and backward. Knows the registry of ops, no Keras."""

@@ -1,4 +1,5 @@
-"""Which null nodes of a graph are parameters and which are inputs, by the ops that read them."""
+"""Decides which null nodes of a graph are parameters and which are inputs, by the ops that read them. Knows no
+shapes."""
 
 from __future__ import annotations
 
@@ -13,12 +14,12 @@ from ..ops.traits import Keeps
 TRAINING_HINTS = frozenset({"init", "lr_mult", "wd_mult"})
 """Hints that only parameters have."""
 ENDS = ("weight", "bias", "gamma", "beta", "moving_mean", "moving_var", "running_mean", "running_var")
-"""Ends of names by which MXNet's initializers know parameters."""
+"""Ends of names by which MXNet's initializers recognize parameters."""
 
 
 @dataclass(frozen=True)
 class Role:
-    """Where a parameter is read: input `name` of a node of `op`; `direct` if there is no node between them."""
+    """How a parameter is read: as input `name` of a node of `op`; `direct` if there is no node between them."""
 
     op: str
     name: str
@@ -26,11 +27,11 @@ class Role:
 
 
 def parameters(graph: Graph, given: Collection[str] = ()) -> dict[int, Role]:
-    """The null nodes without a stored array that are parameters, not inputs, by index. They are read where an op wants
-    a stored array, as in Mathematica's own importer; or, with a hint of their shape, where such an array is computed;
-    or have a hint that only parameters have. Those in `given`, by name, are inputs."""
+    """The null nodes without a stored array that are parameters, not inputs, by index. They are read as an input that
+    the op declares stored, as in Mathematica's own importer; or such an input is computed from them and they have a
+    hint of their shape; or they have a hint that only parameters have. Those in `given`, by name, are inputs."""
     data = {e.node for node in graph.nodes if node.op == "UpSampling" and not _weighted(node) for e in node.inputs}
-    found = {i: Role("null", "", True) for i in graph.inputs() if i not in data and _hinted(graph.nodes[i])}
+    roles = {i: Role("null", "", True) for i in graph.inputs() if i not in data and _hinted(graph.nodes[i])}
     for edge, role in _stored_inputs(graph):
         todo, seen = [(edge.node, role, False)], set()
         while todo:
@@ -38,37 +39,41 @@ def parameters(graph: Graph, given: Collection[str] = ()) -> dict[int, Role]:
             node = graph.nodes[index]
             if node.op == "null":
                 if index not in graph.arrays and ("shape" in node.hints or not computed):
-                    found[index] = role
+                    roles[index] = role
             elif (index, computed) not in seen and not owns(node):
                 seen.add((index, computed))
-                computed = computed or registry.keeps(node) == Keeps.NOTHING  # Gluon's recurrent layers join theirs
+                # Gluon's recurrent layers concatenate their parameters
+                computed = computed or registry.keeps(node) == Keeps.NOTHING
                 todo.extend((e.node, Role(role.op, role.name, False), computed) for e in registry.value_inputs(node))
-    return {i: role for i, role in sorted(found.items()) if graph.nodes[i].name not in given}
+    return {i: role for i, role in sorted(roles.items()) if graph.nodes[i].name not in given}
 
 
 def _hinted(node: Node) -> bool:
-    """Whether a null node has a hint how to initialize or train it, or a shape and the name of a parameter."""
+    """Whether a null node has a hint for initialization or training, or a hint of its shape and the name of a
+    parameter."""
     return not TRAINING_HINTS.isdisjoint(node.hints) or ("shape" in node.hints and node.name.endswith(ENDS))
 
 
 def _weighted(node: Node) -> bool:
-    """Whether the second input of an UpSampling is a weight; MXNet gives it hints of one even where it is data."""
+    """Whether the second input of an UpSampling is a weight; MXNet writes hints of a weight even if it is data."""
     return node.op == "UpSampling" and node.attrs.get("sample_type") == "bilinear"
 
 
 def owns(node: Node) -> bool:
     """Whether a node has parameters."""
     ops = registry.load()
-    return node.op in ops and any(wanted.stored and not wanted.variadic for wanted in ops[node.op].inputs)
+    return node.op in ops and any(
+        declared_input.stored and not declared_input.variadic for declared_input in ops[node.op].inputs
+    )
 
 
 def _stored_inputs(graph: Graph) -> Iterable[tuple[Edge, Role]]:
     ops = registry.load()
     for node in graph.nodes:
         declared = ops[node.op].inputs if node.op in ops else ()
-        for edge, wanted in zip(node.inputs, declared, strict=False):
-            if wanted.stored and not wanted.variadic:
-                yield edge, Role(node.op, wanted.name, True)
+        for edge, declared_input in zip(node.inputs, declared, strict=False):
+            if declared_input.stored and not declared_input.variadic:
+                yield edge, Role(node.op, declared_input.name, True)
         if _weighted(node):
             yield from ((edge, Role(node.op, "weight", True)) for edge in node.inputs[1:])
         for number, inputs in enumerate(subgraph_inputs(node)):

@@ -1,4 +1,5 @@
-"""Propagates partial shapes along the edges of a graph, both ways, to a fixed point."""
+"""Propagates partial shapes along the edges of a graph, both ways, to a fixed point. Knows the registry, no single
+op."""
 
 from __future__ import annotations
 
@@ -16,12 +17,12 @@ from ..ops.registry import Translation
 from ..ops.shape_rules import broadcast
 
 BATCHES = (1, 2)
-"""Batch sizes that guessed and chosen shapes must run with."""
+"""Batch sizes for which guessed and chosen shapes must be consistent."""
 MOST_AXES, MOST_OUTPUTS, MOST_GUESSES, DEEPEST = 32, 2**16, 3, 4
 
 
 class NodeRule(NamedTuple):
-    """The declaration of a node's op, its shape rule and the attributes that this is called with."""
+    """The declaration of a node's op, its shape rule and the attributes that the rule is called with."""
 
     declared: Translation
     apply: Rule
@@ -77,8 +78,8 @@ class ShapeSolver:
         return [look(e) for e in node.inputs], [look(Edge(index, k)) for k in range(self.outputs[index])]
 
     def step(self, index: int, rule: NodeRule, look: Callable[[Edge], Shape]) -> list[tuple[Edge, Shape]]:
-        """The shapes that a rule refines at a node, given those that `look` returns. Raises NodeError for a
-        contradiction."""
+        """The shapes that a rule refines at a node, where `look` returns the shapes known so far. Raises NodeError for
+        a contradiction."""
         node = self.graph.nodes[index]
         ins, outs = self.known_shapes(index, look)
         try:
@@ -115,7 +116,8 @@ class ShapeSolver:
         raise self.error(index, f"{name} must have shape {format_shape(claim)}{origin}", format_shape(known))
 
     def refine(self, news: Iterable[tuple[Edge, Shape]], by: int | None = None) -> set[int]:
-        """Takes in shapes; returns the nodes, other than `by`, of which an input or output was refined."""
+        """Merges shapes into the known ones; returns the nodes, other than `by`, of which an input or output was
+        refined."""
         touched: set[int] = set()
         for edge, new in news:
             known = self.shapes.get(edge)
@@ -149,8 +151,8 @@ class ShapeSolver:
             sign = -sign
 
     def guess(self) -> None:
-        """Guesses the likeliest shapes where rules leave a rank open, and keeps those that are consistent; first, that
-        operands have the same rank."""
+        """Guesses the most likely shapes where rules leave a rank open, first that operands have the same rank, and
+        keeps the guesses that are consistent."""
         guesses = [
             (index, rule, rule.declared.likely_shapes)
             for index, rule in enumerate(self.rules)
@@ -195,7 +197,7 @@ class ShapeSolver:
         )
 
     def features(self, index: int) -> int | None:
-        """The number of features to which a node flattens each example, if the shape of its data leaves it open."""
+        """The number of features to which a node flattens each example, None unless lengths of its data are open."""
         rule = self.rules[index]
         if not rule or not rule.declared.features:
             return None
@@ -224,8 +226,8 @@ class ShapeSolver:
     ) -> bool | None:
         """Whether inputs of these `sizes` are consistent with the known shapes; None if `watched` nodes stay open.
 
-        `order` are the nodes that depend on the inputs. `watched` are those of which more is known than follows, with
-        the number of features that they want, if any.
+        `order` are the nodes that depend on the inputs. `watched` are those whose outputs are known better than their
+        inputs imply, with the number of features that they require, if any.
         """
         tried, made = dict(sizes), {}
 
@@ -240,17 +242,17 @@ class ShapeSolver:
                     tried.update(self.step(index, rule, look))
         except NodeError:
             return False
-        found: bool | None = True
-        for index, wanted in watched.items():
-            if made.get(index) not in (None, wanted):
+        consistent: bool | None = True
+        for index, required in watched.items():
+            if made.get(index) not in (None, required):
                 return False
-            if made.get(index) is None and (wanted is not None or self.unexplained(index, look)):
-                found = None
-        return found
+            if made.get(index) is None and (required is not None or self.unexplained(index, look)):
+                consistent = None
+        return consistent
 
 
 def _stored(graph: Graph, parameters: Collection[int]) -> list[bool | None]:
-    """For each node whether it depends on parameters alone; None if on nothing at all."""
+    """For each node whether it depends on parameters only; None if it has no inputs."""
     stored: list[bool | None] = []
     for index, node in enumerate(graph.nodes):
         if node.op == "null":

@@ -1,6 +1,7 @@
-"""Shapes of a whole graph: forward from its inputs, and back from stored arrays to inputs without a given shape.
+"""Infers all shapes of a graph: forward from its inputs, and backward from stored arrays to inputs without a given
+shape.
 
-Knows the registry, not single ops, and neither numpy nor Keras. Lengths are in MXNet's axis order, batch axis included;
+Knows the registry, no single op, and neither numpy nor Keras. Lengths are in MXNet's axis order, batch axis included;
 None is an unknown length, and the whole shape is None where the rank is unknown.
 """
 
@@ -17,7 +18,7 @@ from ..graph.graph import Edge, Graph, Node
 from ..graph.partial_shape import Lengths, Shape, ShapeMismatch, format_shape, merge
 from .parameter_roles import Role, parameters
 from .propagation import BATCHES, ShapeSolver
-from .questions import FEWER_STEPS, MOST_EXAMPLES, MOST_NODES, MOST_OF_A_RANK, RANKS, examples, filled, question
+from .questions import FEWER_STEPS, MOST_EXAMPLES, MOST_NODES, MOST_OF_A_RANK, RANKS, examples, fill_open_axes, question
 from .size_search import MOST_STEPS, Undecided, try_sizes
 
 
@@ -35,14 +36,15 @@ BATCH_RANKS: dict[Lengths, int] = {(None,): 0, (1,): 1}
 
 
 class UnknownParameter(ShapeError):
-    """The shape of a parameter does not follow from any shape of the inputs."""
+    """The shape of a parameter cannot be inferred from any shape of the inputs."""
 
 
 def forward(graph: Graph, known: Mapping[int, Shape]) -> dict[Edge, Shape]:
-    """The shapes that follow in one pass over a canonical graph, given those of inputs by node index.
+    """Infers the shapes of a canonical graph in one pass, given those of inputs by node index.
 
-    By output that is read, and the first output of each node; None where nothing is known. Parameters without a stored
-    array get theirs too. Raises NodeError where a stored array or an input does not fit its node.
+    Returns the shapes of the first output of each node and of all outputs that are read; None where the rank is
+    unknown. Parameters without a stored array are included. Raises NodeError if a stored array or an input does not fit
+    its node.
     """
     solver = ShapeSolver(graph, known)
     for index, rule in enumerate(solver.rules):
@@ -53,13 +55,13 @@ def forward(graph: Graph, known: Mapping[int, Shape]) -> dict[Edge, Shape]:
 
 def infer(graph: Graph, given: Mapping[str, tuple] | None = None, *, ignored: Collection[str] = (),
           zeros: Collection[int] = (), row: tuple[int, ...] | None = None) -> Inferred:  # fmt: skip
-    """The shapes of all inputs of a canonical graph, and of its parameters that have no stored array.
+    """Infers the shapes of all inputs of a canonical graph, and of its parameters that have no stored array.
 
     `given` are shapes by input name, batch axis included, None (or 0 or -1) for an unknown length; names in `ignored`
-    may be given though they are not inputs. `zeros` are the inputs that start at zero: notes leave them out. `row` is
-    the shape of a row of data, for the one input whose axes would be left open. Axes that the net leaves free stay
-    None, the batch among them. Raises UnknownShape where only the user knows a shape, ShapeError where a given shape
-    does not fit, and NodeError where stored arrays do not fit their nodes.
+    may be given though they are not inputs. `zeros` are the inputs that start at zero, which have no notes. `row` is
+    the shape of a row of data, for the only input whose axes would stay open. Axes that can have any length stay None,
+    as the batch axis. Raises UnknownShape if only the user knows a shape, ShapeError if a given shape does not fit, and
+    NodeError if stored arrays do not fit their nodes.
     """
     try:
         return _infer(graph, given or {}, ignored, zeros, row)
@@ -69,8 +71,8 @@ def infer(graph: Graph, given: Mapping[str, tuple] | None = None, *, ignored: Co
 
 def ask(graph: Graph, asked: Undecided, given: Mapping[str, tuple], ignored: Collection[str] = (),
         zeros: Collection[int] = ()) -> ShapeError:  # fmt: skip
-    """The question for the shape of an input, with an example that was tried, and with examples for other inputs whose
-    shapes are needed too."""
+    """The error that asks for the shape of an input, with an example that was tried, and with examples for other inputs
+    whose shapes are needed too."""
     found_so_far: dict[str, Lengths] = {}
     first, left = asked, MOST_NODES
     lacking: UnknownParameter | None = None
@@ -100,7 +102,7 @@ def ask(graph: Graph, asked: Undecided, given: Mapping[str, tuple], ignored: Col
                 continue
             except NetconvError:
                 continue
-            # Any number of examples is better than one at a time, and asking for other inputs than another number.
+            # An open batch size is better than batches of 1, and asking for other inputs better than other batch sizes.
             rank = BATCH_RANKS.get(batch, len(BATCH_RANKS))
             quality = rank == len(BATCH_RANKS), other is not None, rank
             fitting.setdefault(quality, ((*batch, *example[1:]), other))
@@ -113,32 +115,32 @@ def ask(graph: Graph, asked: Undecided, given: Mapping[str, tuple], ignored: Col
 
 
 def _of_each_rank(asked: Undecided, tried: Callable[[Lengths], Inferred]) -> Iterator[Lengths]:
-    """Examples with the lengths that follow for an input from its rank alone."""
+    """Examples with the lengths of an input that can be inferred from its rank only."""
     for rank in RANKS if asked.known is None else ():
         try:
             shape = tried((None,) * rank).inputs[asked.index]
         except (NetconvError, Undecided):
             continue
         if shape[0] is None:
-            yield from islice(filled(shape), MOST_OF_A_RANK)
+            yield from islice(fill_open_axes(shape), MOST_OF_A_RANK)
 
 
 def question_for_open(
     graph: Graph, given: Mapping[str, tuple], inputs: Mapping[str, Shape], error: OpenShape
 ) -> NetconvError:
-    """The question for the input that decides lengths which a node must know; `inputs` are the shapes by name."""
+    """The error that asks for the input on which open lengths of a node depend; `inputs` are the shapes by name."""
     at = [i for i, node in enumerate(graph.nodes) if (node.op, node.name) == (error.op, error.node)]
-    behind = graph.needs(*(at or range(len(graph.nodes))))
+    upstream = graph.needs(*(at or range(len(graph.nodes))))
     for index in graph.inputs():
         shape = inputs.get(graph.nodes[index].name)
-        if index in behind and None in (shape or ())[1:]:
+        if index in upstream and None in (shape or ())[1:]:
             why = f"must be known: {error.op} node {error.node!r}: {error.needs}"
             return ask(graph, Undecided(ShapeSolver(graph, {index: shape}), index, why), given)
     return error
 
 
 def _runs(graph: Graph, found: Inferred) -> None:
-    """Raises NodeError if batches of BATCHES examples do not go through the graph."""
+    """Raises NodeError if batches of BATCHES examples are not consistent with the graph."""
     for batch in BATCHES:
         inputs = {i: (batch, *s[1:]) if s and s[0] is None else s for i, s in found.inputs.items()}
         forward(graph, {**found.arrays, **inputs})
@@ -146,7 +148,7 @@ def _runs(graph: Graph, found: Inferred) -> None:
 
 def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], zeros: Collection[int],
            row: tuple[int, ...] | None = None, steps: int = MOST_STEPS) -> Inferred:  # fmt: skip
-    """As `infer`, but raises Undecided where only the user knows a shape."""
+    """As `infer`, but raises Undecided if only the user knows a shape."""
     roles = parameters(graph, given)
     inputs = [i for i in graph.inputs() if i not in roles]
     known = _given(graph, inputs, given, ignored)
@@ -159,7 +161,7 @@ def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], z
         shapes = ", ".join(f"{graph.nodes[i].name}={format_shape(shape)}" for i, shape in known.items())
         raise ShapeError(f"{graph.source}: the given input shapes do not fit ({shapes}): {error}") from None
     solver.guess()
-    also = try_sizes(solver, inputs, steps)
+    other_sizes = try_sizes(solver, inputs, steps)
     row_input = None if row is None else _fill_by_row(solver, [i for i in inputs if i not in zeros], row)
     found: dict[int, Lengths] = {}
     for index in inputs:
@@ -181,7 +183,7 @@ def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], z
         if i not in zeros and shape[:1] != known.get(i, (0,))[:1]:
             what = f"a batch of {shape[0]}" if i in known else f"shape {format_shape(shape)}"
             origin = "data" if i == row_input else "parameters" if graph.arrays and i not in hinted else "graph"
-            notes.append(f"{graph.nodes[i].name}: {what} inferred from the {origin}{also.get(i, '')}")
+            notes.append(f"{graph.nodes[i].name}: {what} inferred from the {origin}{other_sizes.get(i, '')}")
     return Inferred(found, {i: solver.shape(Edge(i)) for i in roles}, tuple(notes))
 
 
@@ -189,8 +191,8 @@ def _given(graph: Graph, inputs: list[int], given: Mapping[str, tuple], ignored)
     names = {graph.nodes[i].name for i in inputs}
     for name, shape in given.items():
         if name not in names and name not in ignored:
-            there = ", ".join(map(repr, sorted(names)))
-            raise ShapeError(f"{graph.source}: there is no input {name!r}; the inputs are {there or 'none'}")
+            known = ", ".join(map(repr, sorted(names)))
+            raise ShapeError(f"{graph.source}: there is no input {name!r}; the inputs are {known or 'none'}")
         try:
             wrong = any(n is not None and int(n) != n for n in shape)
         except (TypeError, ValueError):
@@ -243,8 +245,7 @@ def _fill_by_row(solver: ShapeSolver, inputs: list[int], row: tuple[int, ...]) -
 
 def filled_by_row(shape: Shape, row: tuple[int, ...]) -> Shape:
     """The shape of an input with its open axes filled by a row of data of shape `row`, None if that is impossible. The
-    row has the shape of an example, perhaps without the axis of a single channel, or else its numbers are in order a
-    square."""
+    row has the shape of an example, perhaps without the axis of a single channel, or its elements fill a square."""
     if shape is None:
         return (None, *row)
     image = len(shape) > 3

@@ -1,4 +1,4 @@
-"""Sizes for the open axes of inputs: tried until they are consistent with the parameters."""
+"""Searches for sizes of the open axes of inputs that are consistent with the parameters. Knows no single op."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from ..graph.partial_shape import Lengths, Shape
 from .propagation import BATCHES, ShapeSolver
 
 LARGEST_TRIED, MOST_STEPS = 1024, 500_000
-"""Sizes that are tried for the open axes of an input, and rules that are run for it in all."""
-CUSTOMARY = (28, 32, 64, 96, 112, 128, 224, 227, 256, 299, 384, 416, 512)
-"""Sizes that image nets are made for: pooling rounds, so a few neighboring sizes fit, and one of these is meant."""
-LARGEST_OBLONG = 48
-OBLONG = ((48, 64), (96, 128), (120, 160), (144, 176), (180, 320), (240, 320), (360, 640), (480, 640))
-"""Sizes of images that are tried for an example where no square fits: all up to LARGEST_OBLONG, and these."""
-MOST_ALONE = 6
-"""Lengths of an axis that nothing contradicts while the others are open: so many are tried with those of the others."""
+"""The largest size that is tried for the open axes of an input, and the most rules that are applied for it."""
+USUAL_SIZES = (28, 32, 64, 96, 112, 128, 224, 227, 256, 299, 384, 416, 512)
+"""Usual sizes of image nets: as pooling rounds, several neighboring sizes fit, of which these are preferred."""
+LARGEST_NON_SQUARE = 48
+NON_SQUARE = ((48, 64), (96, 128), (120, 160), (144, 176), (180, 320), (240, 320), (360, 640), (480, 640))
+"""Sizes of images that are tried as an example if no square fits: all up to LARGEST_NON_SQUARE, and these."""
+MOST_LENGTHS = 6
+"""How many lengths of each axis, consistent while the other axes are open, are tried with those of the other axes."""
 CHANNELS = (3, 1)
-"""Channels that images have."""
+"""Usual numbers of channels of images."""
 
 Plan = Mapping[tuple[int, int], int | None]
-"""Lengths of open axes, by input and axis, that are not the size that is tried: None leaves them open. The batch stays
-open unless it is in the plan."""
+"""Open axes, by input and axis, that do not get the size that is tried, with the length they get instead, None to stay
+open. The batch axis stays open unless it is in the plan."""
 
 
 class Undecided(Exception):
-    """Only the user knows the shape of the input `index`: `why`, and a shape that is `fitting`, if one is known."""
+    """Only the user knows the shape of the input `index`: the reason `why`, and a shape that is `fitting`, if known."""
 
     def __init__(
         self, solver: ShapeSolver, index: int, why: str = "cannot be inferred", fitting: Lengths | None = None
@@ -38,7 +38,7 @@ class Undecided(Exception):
         super().__init__(why)
         self.solver, self.index, self.why, self.fitting = solver, index, why, fitting
         self.known = solver.shape(Edge(index))
-        self.alike: Lengths = _alike(solver, index) if self.known is None else self.known
+        self.likely: Lengths = _likely_shape(solver, index) if self.known is None else self.known
 
 
 class _Sizes(NamedTuple):
@@ -47,8 +47,8 @@ class _Sizes(NamedTuple):
     most: int
 
 
-class _Free(NamedTuple):
-    """That no size contradicts anything: the axes stay open."""
+class _AnySize(NamedTuple):
+    """All sizes are consistent: the axes stay open."""
 
 
 class _Chosen(NamedTuple):
@@ -57,36 +57,36 @@ class _Chosen(NamedTuple):
 
 
 def try_sizes(solver: ShapeSolver, inputs: list[int], steps: int = MOST_STEPS) -> dict[int, str]:
-    """Fills open axes by trying sizes, the same for all axes, until one is consistent with everything that is known;
-    axes on which nothing depends stay open. Returns, by input, a remark on other sizes that fit. Raises Undecided where
-    no size fits or every size does."""
-    remarks: dict[int, str] = {}
+    """Fills open axes by trying sizes, the same for all axes, until one is consistent with all known shapes; axes that
+    can have any length stay open. Returns for each input a note on other sizes that fit. Raises Undecided if no size
+    fits or every size does."""
+    notes: dict[int, str] = {}
     while solver.spent < steps:
-        undecided = [i for i in inputs if None in (solver.shape(Edge(i)) or ())[1:] and i not in remarks]
+        undecided = [i for i in inputs if None in (solver.shape(Edge(i)) or ())[1:] and i not in notes]
         search = _next_search(solver, undecided, steps)
         if search is None:
             break
-        remarks.update(dict.fromkeys(search.members, ""))
+        notes.update(dict.fromkeys(search.members, ""))
         found = search.run()
         if isinstance(found, _Chosen):
             shapes = search.shapes(found.plan, found.sizes.chosen)
-            remarks.update({index: search.remark(index, found, shapes[Edge(index)]) for index in search.members})
+            notes.update({index: search.note(index, found, shapes[Edge(index)]) for index in search.members})
             solver.propagate(solver.refine(shapes.items()))
-    return remarks
+    return notes
 
 
 def _next_search(solver: ShapeSolver, undecided: list[int], steps: int) -> _SizeSearch | None:
-    """The search for those of the undecided inputs that the first node depends on which more is known of than follows;
-    None if there is no such node."""
+    """The search for the undecided inputs of the first node whose outputs are known better than its inputs imply; None
+    if there is not such a node."""
     upstream = _upstream(solver.graph, undecided)
     group, watched = 0, {}
     for index, mask in enumerate(upstream):
         if not mask or (group and mask | group != group):
             continue
-        wanted = solver.features(index)
-        if wanted is not None or solver.unexplained(index, solver.shape):
+        required = solver.features(index)
+        if required is not None or solver.unexplained(index, solver.shape):
             group = group or mask
-            watched[index] = wanted
+            watched[index] = required
     if not group:
         return None
     members = [index for bit, index in enumerate(undecided) if group >> bit & 1]
@@ -96,8 +96,9 @@ def _next_search(solver: ShapeSolver, undecided: list[int], steps: int) -> _Size
 
 @dataclass(frozen=True)
 class _SizeSearch:
-    """A search for one size for all open axes of the inputs `members`: `order` are the nodes that depend on them, and
-    `watched` those that more is known of than follows, with the number of features that they want, if any."""
+    """A search for one size for all open axes of the inputs `members`. `order` are the nodes that depend on them, and
+    `watched` those whose outputs are known better than their inputs imply, with the number of features that they
+    require, if any."""
 
     solver: ShapeSolver
     members: list[int]
@@ -108,29 +109,29 @@ class _SizeSearch:
     def known(self, index: int) -> Lengths:
         return self.solver.shape(Edge(index)) or ()
 
-    def run(self) -> _Chosen | _Free:
-        """Raises Undecided where no size fits."""
+    def run(self) -> _Chosen | _AnySize:
+        """Raises Undecided if no size fits."""
         left = self.steps - self.solver.spent
-        tried = [*CUSTOMARY, *range(1, LARGEST_TRIED + 1)][: max(1, left // len(self.order))]
+        tried = [*USUAL_SIZES, *range(1, LARGEST_TRIED + 1)][: max(1, left // len(self.order))]
         self.solver.spent += len(self.solver.graph.nodes)
         free = False
         for plan in self._plans():
             sizes = _search(partial(self.fits, plan), tried)
             if not isinstance(sizes, _Sizes):
-                free = free or isinstance(sizes, _Free)
+                free = free or isinstance(sizes, _AnySize)
                 continue
             opened = self._opened(plan, sizes.chosen)
-            any_image = any(_channels(self.known(i)) and not _of_image(opened, i) for i in self.members)
+            any_image = any(_channels(self.known(i)) and not _may_be_image(opened, i) for i in self.members)
             if any_image and not any(axis for _, axis in plan):
                 continue
             self._require_channels(plan, opened, sizes.chosen)
             return _Chosen(sizes, opened)
         if free:
-            return _Free()
-        raise self._oblong()
+            return _AnySize()
+        raise self._no_square_fits()
 
     def _plans(self) -> Iterator[Plan]:
-        """All open axes the same; then images with their usual channels; then nets for one example at a time."""
+        """Same size for all open axes; then with usual channels of images; then with a batch size of 1."""
         yield {}
         for position in (0, 1):
             for channels in CHANNELS:
@@ -150,7 +151,7 @@ class _SizeSearch:
         }
 
     def fits(self, plan: Plan, size: int) -> bool | None:
-        """Whether a size is consistent with what is known; None if that does not depend on it."""
+        """Whether a size is consistent with the known shapes; None if any size is."""
         return size > 0 and self._consistent(self.shapes(plan, size))
 
     def _consistent(self, shapes: Mapping[Edge, Shape]) -> bool | None:
@@ -168,8 +169,8 @@ class _SizeSearch:
         return found
 
     def _opened(self, plan: Plan, size: int) -> Plan:
-        """The plan with every axis left open that nothing depends on, one after the other. An axis that must be a
-        multiple of `size` is not open; one that must be a multiple of a power of 2, as poolings want it, is."""
+        """The plan with every axis left open that can have any length, one after the other. An axis that must be a
+        multiple of `size` is not left open; one that must be a multiple of a power of 2, as for poolings, is."""
         even = size & -size
         longer = 2 * size, size + (even if even < size else max(1, size // 2))
         for index in self.members:
@@ -180,7 +181,7 @@ class _SizeSearch:
         return plan
 
     def _require_channels(self, plan: Plan, opened: Plan, size: int) -> None:
-        """Raises Undecided where another number of channels than that of the plan fits too."""
+        """Raises Undecided if another number of channels than that of the plan fits too."""
         for (index, axis), channels in plan.items():
             if channels is None or opened.get((index, axis), channels) is None:
                 continue
@@ -188,18 +189,18 @@ class _SizeSearch:
                 shape = self.shapes(opened, size)[Edge(index)]
                 raise Undecided(self.solver, index, "cannot be inferred", shape)
 
-    def remark(self, index: int, found: _Chosen, shape: Lengths) -> str:
-        """A remark on other sizes that fit an input, "" if there is none. Raises Undecided if all larger ones do."""
+    def note(self, index: int, found: _Chosen, shape: Lengths) -> str:
+        """A note on other sizes that fit an input, "" if no other fits. Raises Undecided if all larger ones do."""
         known = enumerate(self.known(index))
         taken = [axis for axis, n in known if axis and n is None and (index, axis) not in found.plan]
         if taken and found.sizes.most > LARGEST_TRIED:
             smallest = " x ".join([str(found.sizes.least)] * len(taken))
             raise Undecided(self.solver, index, f"cannot be inferred: all sizes from {smallest} fit", shape)
-        return _others(self.solver.graph.nodes[index].name, shape, taken, found.sizes)
+        return _other_sizes_note(self.solver.graph.nodes[index].name, shape, taken, found.sizes)
 
-    def _oblong(self) -> Undecided:
-        """For an input that no square fits: with an example that is not square, if one fits. The parameters do not
-        decide which of its sides is the longer one."""
+    def _no_square_fits(self) -> Undecided:
+        """The error for an input that no square fits, with an example that is not square, if one fits. The parameters
+        do not determine which of its sides is longer."""
         index, why = self.members[0], "cannot be inferred: no square size was found that fits the parameters"
         lengths = self.known(index)
         axes = [axis for axis, n in enumerate(lengths) if axis and n is None]
@@ -208,43 +209,43 @@ class _SizeSearch:
             return tuple(sizes.get(axis, n) for axis, n in enumerate(lengths))
 
         @cache
-        def alone(axis: int, length: int) -> bool:
+        def fits_alone(axis: int, length: int) -> bool:
             return self._consistent({Edge(index): sized({axis: length})}) is not False
 
-        each = (islice(filter(partial(alone, axis), range(1, LARGEST_TRIED + 1)), MOST_ALONE) for axis in axes)
-        for size in chain(_usual_oblongs(len(axes)), product(*each)) if len(self.members) == 1 < len(axes) else ():
+        each = (islice(filter(partial(fits_alone, axis), range(1, LARGEST_TRIED + 1)), MOST_LENGTHS) for axis in axes)
+        for size in chain(_non_square_sizes(len(axes)), product(*each)) if len(self.members) == 1 < len(axes) else ():
             if self.solver.spent >= self.steps:
                 break
             sizes = dict(zip(axes, size, strict=True))
-            fits_alone = all(alone(axis, length) for axis, length in sizes.items())
-            if fits_alone and self._consistent({Edge(index): sized(sizes)}):
+            each_fits = all(fits_alone(axis, length) for axis, length in sizes.items())
+            if each_fits and self._consistent({Edge(index): sized(sizes)}):
                 return Undecided(self.solver, index, f"{why}, but {' x '.join(map(str, size))} does", sized(sizes))
         return Undecided(self.solver, index, why)
 
 
-def _usual_oblongs(axes: int) -> Sequence[tuple[int, ...]]:
-    """Sizes of images and videos that are not square, the likeliest first."""
-    sides = range(1, LARGEST_OBLONG)
+def _non_square_sizes(axes: int) -> Sequence[tuple[int, ...]]:
+    """Sizes of images and videos that are not square, the most likely first."""
+    sides = range(1, LARGEST_NON_SQUARE)
     if axes == 2:
         small = ((height, width) for height in sides for width in sides if height != width)
-        return [*OBLONG, *(size[::-1] for size in OBLONG), *sorted(small, key=lambda s: (abs(s[0] - s[1]), s))]
+        return [*NON_SQUARE, *(size[::-1] for size in NON_SQUARE), *sorted(small, key=lambda s: (abs(s[0] - s[1]), s))]
     if axes == 3:
-        return [(frames, side, side) for side in (*CUSTOMARY, *sides) for frames in sides if frames != side]
+        return [(frames, side, side) for side in (*USUAL_SIZES, *sides) for frames in sides if frames != side]
     return []
 
 
 def _channels(shape: Lengths) -> tuple[int, ...]:
-    """The axes that may be the channels of an image of which nothing is known."""
+    """The axes that may be the channels of an image whose lengths are all unknown."""
     return (1, len(shape) - 1) if len(shape) > 3 and not any(shape[1:]) else ()
 
 
-def _of_image(opened: Plan, index: int) -> bool:
-    """Whether the axes that are not `opened` may be rows and columns: no image has as many channels."""
+def _may_be_image(opened: Plan, index: int) -> bool:
+    """Whether the axes that are not `opened` may be rows and columns, and not channels."""
     return (index, 1) in opened or ((index, 2) not in opened and any(axis > 2 for i, axis in opened if i == index))
 
 
 def _upstream(graph: Graph, inputs: list[int]) -> list[int]:
-    """For each node the inputs that it depends on, one bit each."""
+    """For each node a bit mask of the inputs that it depends on."""
     masks = [0] * len(graph.nodes)
     for bit, index in enumerate(inputs):
         masks[index] = 1 << bit
@@ -254,24 +255,24 @@ def _upstream(graph: Graph, inputs: list[int]) -> list[int]:
     return masks
 
 
-def _search(fits: Callable[[int], bool | None], tried: list[int]) -> _Sizes | _Free | None:
-    """The sizes that fit, which are neighbors; a customary one is chosen, or the one that can be halved most often, as
+def _search(fits: Callable[[int], bool | None], tried: list[int]) -> _Sizes | _AnySize | None:
+    """The range of sizes that fit. The chosen one is in USUAL_SIZES, or the one that can be halved most often, as
     poolings do. None if none of `tried` fits."""
     for size in tried:
         fit = fits(size)
         if fit is None:
-            return _Free()
+            return _AnySize()
         if fit:
             break
     else:
         return None
-    least, most = _outermost(fits, size, -1), _outermost(fits, size, 1)
+    least, most = _last_fitting(fits, size, -1), _last_fitting(fits, size, 1)
     halving = max(range(least, most + 1), key=lambda n: n & -n)
-    return _Sizes(least, halving if size not in CUSTOMARY and fits(halving) else size, most)
+    return _Sizes(least, halving if size not in USUAL_SIZES and fits(halving) else size, most)
 
 
-def _outermost(fits: Callable[[int], bool | None], size: int, sign: int) -> int:
-    """The last size that fits, upward or downward of one that does."""
+def _last_fitting(fits: Callable[[int], bool | None], size: int, sign: int) -> int:
+    """The last size that fits, upward or downward from one that fits."""
     step = 1
     while step < LARGEST_TRIED and fits(size + sign * step):
         size, step = size + sign * step, 2 * step
@@ -282,8 +283,8 @@ def _outermost(fits: Callable[[int], bool | None], size: int, sign: int) -> int:
     return size
 
 
-def _others(name: str, shape: Lengths, taken: list[int], sizes: _Sizes) -> str:
-    """A remark on the other sizes that fit."""
+def _other_sizes_note(name: str, shape: Lengths, taken: list[int], sizes: _Sizes) -> str:
+    """A note on the other sizes that fit."""
     others = [n for n in (sizes.least, sizes.chosen - 1, sizes.chosen + 1, sizes.most) if n != sizes.chosen]
     others = [n for n in others if sizes.least <= n <= sizes.most]
     if not others or not taken:
@@ -295,12 +296,13 @@ def _others(name: str, shape: Lengths, taken: list[int], sizes: _Sizes) -> str:
 
 
 def shape_option(shape: Lengths) -> str:
-    """A shape as the command line takes it."""
+    """A shape as an argument of --input-shape."""
     return ",".join("?" if n is None else str(n) for n in shape)
 
 
-def _alike(solver: ShapeSolver, index: int) -> Lengths:
-    """A shape that an input of unknown rank may have: that of images for the first window on its way, or features."""
+def _likely_shape(solver: ShapeSolver, index: int) -> Lengths:
+    """A likely shape for an input of unknown rank: of images if a node with a kernel depends on it, otherwise of
+    features."""
     for node, mask in enumerate(_upstream(solver.graph, [index])):
         rule = solver.rules[node]
         if mask and rule and (kernel := getattr(rule.attributes, "kernel", ())):

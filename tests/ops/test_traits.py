@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import netconv
-from netconv.builder.compile_model import choices
+from netconv.builder.compile_model import loss_choices
 from netconv.graph.graph import Edge, Graph, Node
 from netconv.ops import registry
 from netconv.ops.aliases import ALIASES
@@ -105,7 +105,7 @@ def chosen(*ops):
     for op, attributes in ops:
         count = max(1, sum(not each.optional and not each.ignored for each in OPS[op].inputs))
         nodes.append(Node(op, f"n{len(nodes)}", attributes, (Edge(len(nodes) - 1),) + (Edge(0),) * (count - 1)))
-    (choice,) = choices(Graph(tuple(nodes), (Edge(len(nodes) - 1),)), [2])
+    (choice,) = loss_choices(Graph(tuple(nodes), (Edge(len(nodes) - 1),)), [2])
     return choice.loss if isinstance(choice.loss, str) else type(choice.loss).__name__
 
 

@@ -154,12 +154,12 @@ def test_about_half_of_the_images_are_flipped(net, way, axis):
 
 
 def test_light_varies_as_in_photographs(net):
-    from netconv.kernels.color import LIGHT
+    from netconv.kernels.color import PCA_LIGHTING
 
     model = net("_image_random_lighting", {"alpha_std": 0.5}, {"data": PICTURE.shape})
     changes = np.array([picture - PICTURE for picture in pictures(model, 400)])
     assert np.ptp(changes, (1, 2)).max() < 1e-4
-    np.testing.assert_allclose(np.cov(changes[:, 0, 0].T), 0.25 * LIGHT @ LIGHT.T, 0.3)
+    np.testing.assert_allclose(np.cov(changes[:, 0, 0].T), 0.25 * PCA_LIGHTING @ PCA_LIGHTING.T, 0.3)
 
 
 def test_colors_are_changed_in_any_order(net):
@@ -169,7 +169,7 @@ def test_colors_are_changed_in_any_order(net):
 
     attrs = {"brightness": 0, "contrast": 0.9, "saturation": 0, "hue": 0.4}
     model = net("_image_random_color_jitter", attrs, {"data": PICTURE.shape})
-    gray, first = (color.SHARES * PICTURE).sum(-1).mean(), 0
+    gray, first = (color.GRAY_WEIGHTS * PICTURE).sum(-1).mean(), 0
     for picture in pictures(model, 60):
         slope, shift = np.polyfit(PICTURE.max(-1).ravel(), picture.max(-1).ravel(), 1)
         first += bool(abs(shift / (1 - slope) - gray) < 1e-2)

@@ -722,7 +722,8 @@ def test_proposed_shapes_work():
     )
     graph = net(("Reshape", "r", ["x"], {"shape": (7, 5, 11)}))
     assert rejected(ShapeError, graph) == (
-        "net.json: the shape of input 'x' cannot be inferred; --input-shape x=... gives it; nothing that was tried fits"
+        "net.json: the shape of input 'x' cannot be inferred; --input-shape x=... gives it; "
+        "no shape that was tried fits"
     )
 
 
@@ -738,7 +739,7 @@ def test_chosen_shapes_work_with_any_number_of_examples():
     )
     assert rejected(ShapeError, graph) == (
         "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 3, ?, ?) cannot be inferred: no square size "
-        "was found that fits the parameters; --input-shape x=... gives it; nothing that was tried fits"
+        "was found that fits the parameters; --input-shape x=... gives it; no shape that was tried fits"
     )
 
 

@@ -78,7 +78,7 @@ def test_the_shape_of_an_untrained_net_is_inferred_from_the_table(tmp_path):
         nets.op("FullyConnected", "fc", [2, 3], num_hidden=2, no_bias=True),
     )  # fmt: skip
     assert fails(netconv.train, nets.write(tmp_path, two, "two"), source(separable())).startswith(
-        f"{tmp_path / 'two.json'}: the size of axis 1 of input 'a' of shape (?, ?) cannot be found out"
+        f"{tmp_path / 'two.json'}: the size of axis 1 of input 'a' of shape (?, ?) cannot be inferred"
     )
 
 

@@ -1,1 +1,1 @@
-"""MXNet's own files: `net.json` and `net.params`. Knows no single op and no Keras."""
+"""Reads MXNet's files, `net.json` and `net.params`. Knows no Keras."""

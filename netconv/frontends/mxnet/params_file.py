@@ -1,4 +1,4 @@
-"""MXNet's NDArray list file (`.params`), read and written. Knows no graph.
+"""Reads and writes MXNet's NDArray list files (`.params`). Knows no graph.
 
 The format is that of `NDArray::Save` and `NDArray::Load` in MXNet's src/ndarray/ndarray.cc, little-endian throughout:
 
@@ -6,11 +6,11 @@ The format is that of `NDArray::Save` and `NDArray::Load` in MXNet's src/ndarray
     array    V0   uint32 ndim, uint32 sizes                  | context, type, data
              V1   0xF993FAC8, shape                          | context, type, data
              V2   0xF993FAC9, int32 storage, shapes          | context, type, auxiliary types and shapes, data
-             V3   0xF993FACA, as V2, but no sizes at all are a scalar and not an array that is not there
+             V3   0xF993FACA, as V2, but an array without sizes is a scalar and not an array without a value
     shape    int32 ndim, int64 sizes
     context  int32 device type, int32 device number
 
-A row-sparse or csr array has the shape of what it stores before its own shape, and its indices behind its data.
+A row-sparse or csr array has the shape of its stored values before its own shape, and its indices after its data.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ from ...atomic_files import replacing
 from ...errors import FormatError
 from ...graph.attributes import TYPES
 
-LIST = 0x112
+LIST_MAGIC = 0x112
 V1, V2, V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
 DTYPES = TYPES | {8: "int16", 9: "uint16", 10: "uint32", 11: "uint64", 12: "bfloat16"}
 WRITTEN = {name: flag for flag, name in TYPES.items()}
-"""What every MXNet since 1.5 reads."""
+"""The dtypes that every MXNet since 1.5 reads."""
 STORAGES = {0: "dense", 1: "row_sparse", 2: "csr"}
 INDICES = {"dense": 0, "row_sparse": 1, "csr": 2}
-"""How many arrays of indices follow the data."""
+"""How many index arrays follow the data."""
 MAPPED = 1 << 20
-"""From this many bytes on an array stays in the file, one mapping each, so that its pages go when it goes."""
+"""Arrays of at least this many bytes are memory-mapped, each by itself, so that its pages are freed with it."""
 DIMENSIONS = 32
 UNKNOWN = "{} was saved without a value: its shape is not known"
 Lazy = Callable[[], np.ndarray]
-"""Makes an array of what its file has; only then is what it needs allocated, and said what is wrong with its values."""
-SPREAD = 100
-"""What sparse arrays may fill when they are made dense: 64 MiB and this many times the size of the file."""
+"""Makes an array from the file. Only then memory is allocated, and FormatError raised for wrong indices."""
+DENSE_FACTOR = 100
+"""Sparse arrays may need 64 MiB and this many times the size of the file when they are made dense."""
 
 
 @dataclass
 class _Source:
-    """A parameter file being read; `room` is how many bytes sparse arrays may still fill."""
+    """A parameter file that is being read; `room` is how many more bytes sparse arrays may need."""
 
     path: Path | str
     stream: BinaryIO
@@ -66,20 +66,21 @@ class _Source:
         return self.size - self.stream.tell()
 
     def claim(self, count: int, what: str) -> None:
-        """Raises FormatError where the file does not hold `count` more bytes."""
+        """Raises FormatError if the file does not have `count` more bytes."""
         if count > self.left():
             raise self.fault(f"{what} needs {count} bytes and only {self.left()} are left: is the file cut short?")
 
     def take(self, layout: str, what: str) -> tuple[int, ...]:
+        """The next values, as in struct.unpack."""
         layout = "<" + layout
         self.claim(struct.calcsize(layout), what)
         return struct.unpack(layout, self.stream.read(struct.calcsize(layout)))
 
     def raw(self, dtype: str, shape: tuple[int, ...], what: str) -> np.ndarray:
-        """The next array as the file has it, read-only."""
+        """The next array as it is stored, read-only."""
         kind = np.dtype({"bfloat16": "uint16", "bool": "uint8"}.get(dtype, dtype)).newbyteorder("<")
         count = math.prod(shape) * kind.itemsize
-        # numpy counts an empty array's other sizes too, and fails where they overflow
+        # numpy multiplies the other sizes of an empty array too, and fails if they overflow
         if math.prod(max(n, 1) for n in shape) * kind.itemsize >= 1 << 63:
             raise self.fault(f"{what} has shape {shape}, which is more than any memory holds")
         self.claim(count, f"{what}, {dtype} of shape {shape},")
@@ -94,27 +95,27 @@ def read(path: Path | str) -> list[tuple[str, np.ndarray]]:
     """The arrays of a file with their names, in order, read-only; names are "0", "1" ... where the file has none.
 
     Big arrays are memory-mapped. bfloat16 and float16 become float32, sparse arrays dense. Raises FormatError, before
-    anything is allocated that the file does not pay for.
+    memory is allocated beyond the size of the file.
     """
     return [(name, array()) for name, array in entries(path)]
 
 
 def entries(path: Path | str) -> list[tuple[str, Lazy]]:
-    """As `read`, each array to be made by who wants it."""
+    """As `read`, with a function that makes the array instead of each array."""
     try:
         with open(path, "rb") as stream:
             status = os.fstat(stream.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise FormatError(f"{path}: a parameter file must be a plain file, because it is mapped and not copied")
             size = status.st_size
-            return _list(_Source(path, stream, size, (64 << 20) + SPREAD * size))
+            return _list(_Source(path, stream, size, (64 << 20) + DENSE_FACTOR * size))
     except OSError as error:
         raise FormatError(f"{path}: {error.strerror or error}") from None
 
 
 def _list(source: _Source) -> list[tuple[str, Lazy]]:
     magic = source.stream.read(8)
-    if magic != struct.pack("<Q", LIST):
+    if magic != struct.pack("<Q", LIST_MAGIC):
         found = "nothing" if not magic else magic.hex(" ")
         raise source.fault(f"not an MXNet parameter file: it begins with {found}, not with 12 01 00 00 00 00 00 00")
     _, count = source.take("QQ", "the header")
@@ -170,10 +171,10 @@ def _array(source: _Source, what: str) -> Lazy:
         raise source.fault(f"{what} begins with 0x{magic:08X}, which is not a version of an MXNet array")
     if shape == () and magic != V3:
         raise source.fault(UNKNOWN.format(what))
-    _, _, flag = source.take("iii", what)  # the device it was on is of no interest
+    _, _, flag = source.take("iii", what)  # the first two are the device
     dtype = _dtype(source, flag, what)
     if not INDICES[storage]:
-        return partial(_widened, source.raw(dtype, shape, what), dtype)
+        return partial(_in_numpy_dtype, source.raw(dtype, shape, what), dtype)
     return _sparse(source, storage, stored, shape, dtype, what)
 
 
@@ -183,7 +184,7 @@ def _dtype(source: _Source, flag: int, what: str) -> str:
     return DTYPES[flag]
 
 
-def _widened(value: np.ndarray, dtype: str) -> np.ndarray:
+def _in_numpy_dtype(value: np.ndarray, dtype: str) -> np.ndarray:
     match dtype:
         case "float16":
             return value.astype("float32")
@@ -195,7 +196,7 @@ def _widened(value: np.ndarray, dtype: str) -> np.ndarray:
 
 
 def _sparse(source: _Source, storage: str, stored, shape, dtype: str, what: str) -> Lazy:
-    """A row-sparse or csr array, to be made dense."""
+    """A row-sparse or csr array, which is made dense later."""
     named = f"{what}, {storage} of shape {shape},"
     kinds, sizes = [], []
     for _ in range(INDICES[storage]):
@@ -206,35 +207,35 @@ def _sparse(source: _Source, storage: str, stored, shape, dtype: str, what: str)
         values_shape, fits = sizes[0] + shape[1:], len(shape) >= 1
     else:
         values_shape, fits = sizes[1], len(shape) == 2 and sizes[0] == (shape[0] + 1,)
-    # MXNet often writes 0 for the count in `stored`, and goes by the indices itself
+    # MXNet often writes 0 for the count in `stored`, and uses the length of the indices
     if not fits or len(sizes[-1]) != 1 or stored not in (values_shape, (0, *values_shape[1:])):
         raise source.fault(f"{named} stores {stored}, and that does not fit its indices of shape {sizes[-1]}")
     if any(kind not in ("int32", "int64") for kind in kinds):
         raise source.fault(f"{named} has indices of {' and '.join(kinds)}; int32 and int64 are possible")
     values = source.raw(dtype, values_shape, named)
     indices = [source.raw(kind, size, f"{named} its indices,") for kind, size in zip(kinds, sizes, strict=True)]
-    spread = _row_sparse if storage == "row_sparse" else _csr
+    to_dense = _row_sparse if storage == "row_sparse" else _csr
 
     def dense() -> np.ndarray:
-        """What is not stored is zero."""
+        """The dense array: elements that are not stored are zero."""
         filled = math.prod(max(n, 1) for n in shape) * 8
         if filled > source.room:
             raise source.fault(f"{named} is too big to be made dense from a file of {source.size} bytes")
         source.room -= filled
-        return spread(source, named, shape, _widened(values, dtype), *indices)
+        return to_dense(source, named, shape, _in_numpy_dtype(values, dtype), *indices)
 
     return dense
 
 
 def _row_sparse(source: _Source, named: str, shape, values, rows) -> np.ndarray:
-    _within(source, named, rows, shape[0])
+    _check_indices(source, named, rows, shape[0])
     dense = np.zeros(shape, values.dtype)
     dense[rows] = values
     return dense
 
 
 def _csr(source: _Source, named: str, shape, values, pointers, columns) -> np.ndarray:
-    _within(source, named, columns, shape[1])
+    _check_indices(source, named, columns, shape[1])
     ordered = (pointers[1:] >= pointers[:-1]).all()
     if pointers[0] != 0 or pointers[-1] != len(values) or not ordered:
         raise source.fault(f"{named} has row pointers that do not lead from 0 to its {len(values)} elements")
@@ -243,13 +244,13 @@ def _csr(source: _Source, named: str, shape, values, pointers, columns) -> np.nd
     return dense
 
 
-def _within(source: _Source, named: str, indices: np.ndarray, bound: int) -> None:
+def _check_indices(source: _Source, named: str, indices: np.ndarray, bound: int) -> None:
     if indices.size and not 0 <= indices.min() <= indices.max() < bound:
         raise source.fault(f"{named} has an index outside it")
 
 
 def release(array: np.ndarray) -> None:
-    """Gives the memory of a mapped array back to the system; pages that are used again are read again."""
+    """Frees the memory of a mapped array; its pages are read from the file again when they are used."""
     base: object = array
     while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
         base = base.base
@@ -259,17 +260,17 @@ def release(array: np.ndarray) -> None:
 
 
 def write(path: Path | str, arrays: Iterable[tuple[str, np.ndarray]]) -> None:
-    """Writes named arrays as MXNet 1.x and Mathematica read them (V2, dense, on the CPU), whole or not at all.
+    """Writes named arrays as MXNet 1.x and Mathematica read them (V2, dense, on the CPU), completely or not at all.
 
-    A scalar becomes an array of one element, because V2 has no scalars. Raises FormatError for an element type that
-    MXNet lacks, OSError where the file cannot be written.
+    A scalar becomes an array of one element, because V2 has no scalars. Raises FormatError for a dtype that MXNet
+    lacks, OSError if the file cannot be written.
     """
     arrays = [(name, np.asarray(value)) for name, value in arrays]
     for name, value in arrays:
         if value.dtype.name not in WRITTEN:
             raise FormatError(f"{path}: {name!r} is {value.dtype.name}; MXNet has {', '.join(WRITTEN)}")
     with replacing(path) as temporary, temporary.open("wb") as stream:
-        stream.write(struct.pack("<QQQ", LIST, 0, len(arrays)))
+        stream.write(struct.pack("<QQQ", LIST_MAGIC, 0, len(arrays)))
         for _, value in arrays:
             value = np.atleast_1d(value)
             stream.write(struct.pack("<IiI", V2, 0, value.ndim))

@@ -1,5 +1,5 @@
-"""A net as MXNet or Mathematica wrote it (`net.json`, `net.params`) to a Graph: which parameter file belongs to a
-graph, and which of its arrays to which node."""
+"""Reads a net of MXNet or Mathematica (`net.json`, `net.params`) to a Graph: finds the parameter file of a graph, and
+the node of each of its arrays. Knows no shapes and no ops."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from . import symbol_json
 from .symbol_json import AUXILIARY, listed, shown
 
 FEW = 5
-"""How many parameters that are not used are named."""
+"""How many unused parameters a note lists."""
 
 
 def read(symbol: Path | str | BinaryIO, params: Path | str | Literal[False] | None = None) -> Graph:
@@ -33,11 +33,11 @@ def read(symbol: Path | str | BinaryIO, params: Path | str | Literal[False] | No
 
 
 def find_params(symbol: Path | str) -> Path | None:
-    """The parameter file that belongs to a `net.json`, None where there is none.
+    """The parameter file that belongs to a `net.json`, None if there is not one.
 
-    It lies in the same folder and is called `net.params`; or `net-NNNN.params`, the highest; or it is the only
-    `net*.params`. For `net-symbol.json` it is called the same. Files that belong to another net of the folder do not
-    count. Raises FormatError where several remain.
+    It is in the same folder and called `net.params`; or `net-NNNN.params` with the highest number; or it is the only
+    `net*.params`. For `net-symbol.json` the names are the same. Files that belong to another net of the folder are
+    ignored. Raises FormatError if several remain.
     """
     symbol = Path(symbol)
     if not symbol.name:
@@ -49,7 +49,7 @@ def find_params(symbol: Path | str) -> Path | None:
     try:
         files = sorted(p.name for p in symbol.parent.iterdir() if p.suffix in (".params", ".json") and p.is_file())
     except OSError:
-        return None  # what is wrong with the folder, reading the net says better
+        return None  # reading the net raises the better error for the folder
     nets = {name.removesuffix(".json").removesuffix("-symbol") for name in files if name.endswith(".json")} - {prefix}
     epochs, others = {}, []
     for name in files:
@@ -71,22 +71,22 @@ def find_params(symbol: Path | str) -> Path | None:
 def with_params(graph: Graph, path: Path | str) -> Graph:
     """The graph with the arrays of a parameter file, each at its null node. Raises FormatError.
 
-    An array bears the name of its node, alone or behind `arg:` or `aux:`, or the long name from which Mathematica
-    derived it; arrays of one name take the nodes of that name in order. One that has no node, or a node that no head
-    needs, is not read: the graph has its name in `unused`.
+    An array has the name of its node, or this name after `arg:` or `aux:`, or the long name from which Mathematica
+    derived it; arrays of the same name belong to the nodes of that name in order. An array without a node, or of a node
+    that no head depends on, is not read: its name is in `unused` of the graph.
     """
     from . import params_file
 
     pairs = params_file.entries(path)
-    waiting: dict[str, list[int]] = {}
+    by_name: dict[str, list[int]] = {}
     for index, node in enumerate(graph.nodes):
         if node.op == "null":
-            waiting.setdefault(node.name, []).append(index)
+            by_name.setdefault(node.name, []).append(index)
     indices: Sequence[int | None]
-    if pairs and [key for key, _ in pairs] == [str(i) for i in range(len(pairs))] and "0" not in waiting:
+    if pairs and [key for key, _ in pairs] == [str(i) for i in range(len(pairs))] and "0" not in by_name:
         indices = _unnamed(graph, path, len(pairs))
     else:
-        indices = _named(graph, path, waiting, [key for key, _ in pairs])
+        indices = _named(graph, path, by_name, [key for key, _ in pairs])
     needed = graph.needs(*(edge.node for edge in graph.heads))
     arrays, unused = {}, []
     for found, (key, array) in zip(indices, pairs, strict=True):
@@ -98,28 +98,28 @@ def with_params(graph: Graph, path: Path | str) -> Graph:
 
 
 def unused_note(graph: Graph, path: Path | str) -> tuple[str, ...]:
-    """What there is to say of parameters that the graph does not use: one note, or none."""
+    """A note on parameters that the graph does not use, () if all are used."""
     if not graph.unused:
         return ()
     some = "a parameter" if len(graph.unused) == 1 else f"{len(graph.unused)} parameters"
     return (f"{path}: {some} that the graph does not use: {listed(graph.unused, FEW)}",)
 
 
-def _named(graph: Graph, path, waiting: dict[str, list[int]], keys: list[str]) -> list[int | None]:
-    """For each parameter its node, None for one that has none."""
-    names = [next((name for name in _spellings(key) if name in waiting), None) for key in keys]
+def _named(graph: Graph, path, by_name: dict[str, list[int]], keys: list[str]) -> list[int | None]:
+    """For each parameter the index of its node, None for a parameter without a node."""
+    names = [next((name for name in _spellings(key) if name in by_name), None) for key in keys]
     for name, count in Counter(name for name in names if name is not None).items():
-        if count != len(waiting[name]):
+        if count != len(by_name[name]):
             raise FormatError(
-                f"{path}: {count} parameters for the {len(waiting[name])} nodes named {shown(name)} "
+                f"{path}: {count} parameters for the {len(by_name[name])} nodes named {shown(name)} "
                 f"in {graph.source}; each node must have its own"
             )
-    places = {name: iter(indices) for name, indices in waiting.items()}
-    return [None if name is None else next(places[name]) for name in names]
+    remaining = {name: iter(indices) for name, indices in by_name.items()}
+    return [None if name is None else next(remaining[name]) for name in names]
 
 
 def _spellings(key: str) -> Iterator[str]:
-    """The node names that a parameter's name may stand for, the likeliest first."""
+    """The node names that a parameter's name may refer to, the most likely first."""
     yield key
     bare = key[4:] if key.startswith(("arg:", "aux:")) else key
     yield bare
@@ -128,23 +128,24 @@ def _spellings(key: str) -> Iterator[str]:
 
 
 def shortened(name: str) -> str:
-    """The node name that Mathematica derives from its internal name: of the parts between dots every second."""
+    """The node name that Mathematica derives from its internal name: every second of the parts between dots."""
     if name == ".":
         return "Layer"
     return ".".join(name.strip(".").split(".")[1::2]) if "." in name else name
 
 
 def _unnamed(graph: Graph, path, count: int) -> list[int]:
-    """The nodes of a list without names: the null nodes that are no op's first input and no label, in order."""
+    """The nodes for a list without names, in order: the null nodes that are neither a first input of an op nor a
+    label."""
     first = {node.inputs[0].node for node in graph.nodes if node.inputs}
-    places = [
+    nodes = [
         index
         for index, node in enumerate(graph.nodes)
         if node.op == "null" and index not in first and not node.name.endswith("label")
     ]
-    if count != len(places):
+    if count != len(nodes):
         raise FormatError(
-            f"{path}: {count} arrays without names, and {graph.source} has {len(places)} nodes that could take them; "
+            f"{path}: {count} arrays without names, and {graph.source} has {len(nodes)} nodes that could take them; "
             "save them with names"
         )
     if any(node.op in AUXILIARY for node in graph.nodes):
@@ -152,4 +153,4 @@ def _unnamed(graph: Graph, path, count: int) -> list[int]:
             f"{path}: arrays without names, and {graph.source} has moving statistics, whose position among them is "
             "not certain; save them with names"
         )
-    return places
+    return nodes

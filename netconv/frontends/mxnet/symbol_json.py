@@ -1,8 +1,7 @@
-"""The JSON of a net as MXNet or Mathematica wrote it to a Graph without arrays. Knows no shapes and no op but the few
-whose JSON an older MXNet wrote otherwise.
+"""Reads the JSON of a net of MXNet or Mathematica to a Graph without arrays. Knows no shapes, and of ops only the few
+whose JSON differs in older MXNets.
 
-The JSON is that of nnvm's SaveJSON; what its older forms lack is added as MXNet's own loader adds it
-(src/nnvm/legacy_json_util.cc).
+The JSON is that of nnvm's SaveJSON; older forms are upgraded as MXNet's own loader does (src/nnvm/legacy_json_util.cc).
 """
 
 from __future__ import annotations
@@ -20,17 +19,17 @@ from ...errors import FormatError
 from ...graph.graph import Edge, Graph, Node
 
 LARGEST = 64 << 20
-"""Bytes of JSON that are read: some 400,000 nodes, and less memory than a hostile file could otherwise ask for."""
+"""The most bytes of JSON that are read: enough for some 400,000 nodes, and a limit to memory for malicious files."""
 DEEPEST = 16
-"""Levels of subgraphs."""
+"""The most levels of subgraphs."""
 HIDDEN = ("ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_stage")
-"""Hints that older MXNets wrote without underscores, alone or behind the name of an argument: `weight_lr_mult`."""
+"""Hints that older MXNets wrote without underscores, alone or after the name of an argument: `weight_lr_mult`."""
 AUXILIARY = {"BatchNorm": (3, ("moving_mean", "moving_var")), "CuDNNBatchNorm": (3, ("moving_mean", "moving_var"))}
-"""What JSON from before 0.9 leaves out: how many inputs it gives, and which follow."""
+"""Inputs that JSON from before 0.9 leaves out: how many inputs it lists, and which follow."""
 BEFORE_VERSIONS = 800
-"""The version of JSON that names none; the first that did is 0.9."""
+"""The version that is assumed for JSON without a version; 0.9 was the first to write it."""
 NAMED = 20
-"""How many names one message lists."""
+"""How many names a message lists."""
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 100
@@ -61,7 +60,7 @@ def _bytes(symbol: Path | str | BinaryIO) -> tuple[str, bytes]:
 
 
 def _json(source: str, data: bytes):
-    """What the text holds; an object has each key once."""
+    """Parses the text; each key of an object must be unique."""
 
     def once(pairs):
         found = dict(pairs)
@@ -89,7 +88,7 @@ def _json(source: str, data: bytes):
 
 
 def _graph(found, source: str, where: str, depth: int) -> Graph:
-    """The graph of a JSON object; `where` begins its messages, and `depth` counts the graphs round it."""
+    """The graph of a JSON object; `where` is the beginning of its messages, `depth` the number of graphs around it."""
     if not isinstance(found, dict) or not isinstance(found.get("nodes"), list):
         raise FormatError(f'{where}not a graph: it has no list "nodes"')
     if not found["nodes"]:
@@ -113,7 +112,7 @@ def _graph(found, source: str, where: str, depth: int) -> Graph:
     version = _version(where, found)
     if not depth:
         nodes, heads = _upgraded(nodes, heads, BEFORE_VERSIONS if version is None else version)
-    # MXNet itself has written node_row_ptr for as long as it has written its version
+    # every MXNet that writes its version writes node_row_ptr, and Mathematica does not
     return Graph(nodes, heads, {}, source, mathematica=version is not None and "node_row_ptr" not in found)
 
 
@@ -139,7 +138,7 @@ def _node(entry, source: str, where: str, depth: int, index: int) -> Node:
             hidden = _hint(key)
             if hidden:
                 hints[hidden] = value
-            # what a null node copied from the op it feeds, and what a user noted beside `param`, has no meaning
+            # attributes that a null node copied from its reader, or a user added next to `param`, have no meaning
             elif op != "null" and not (field == "attr" and "param" in entry):
                 attrs[key] = value
     inputs = entry.get("inputs", [])
@@ -158,19 +157,19 @@ def _called(index: int, node: Node) -> str:
 
 
 def _encodes(text: str) -> bool:
-    """JSON can escape half a surrogate pair, which no file name, layer name or terminal takes."""
+    """Whether a text can be encoded: JSON can escape half a surrogate pair, which no file name or terminal accepts."""
     return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def _hint(key: str) -> str | None:
-    """The name of a hidden attribute, without its underscores; None for one of the op's own."""
+    """The name of a hidden attribute, without its underscores; None for an attribute of the op."""
     if key.startswith("__") and key.endswith("__") and len(key) > 4:
         return key[2:-2]
     return key if key.endswith(HIDDEN) else None
 
 
 def _attribute(where: str, value) -> str:
-    """The text that MXNet would have written."""
+    """The value as the text that MXNet would have written."""
     match value:
         case str():
             return value
@@ -204,7 +203,7 @@ def _version(where: str, found: dict) -> int | None:
 
 
 def _ordered(where: str, nodes: tuple[Node, ...]) -> None:
-    """Raises FormatError where a node reads one that is not before it."""
+    """Raises FormatError if an input of a node is not before the node."""
     ahead = next(((i, p, e.node) for i, n in enumerate(nodes) for p, e in enumerate(n.inputs) if e.node >= i), None)
     if ahead is None:
         return
@@ -213,15 +212,15 @@ def _ordered(where: str, nodes: tuple[Node, ...]) -> None:
         path = " -> ".join(_called(index, nodes[index]) for index in cycle[:NAMED])
         more = f" -> {len(cycle) - NAMED} more" if len(cycle) > NAMED else ""
         raise FormatError(f"{where}the graph has a cycle: {path}{more} -> {_called(cycle[0], nodes[cycle[0]])}")
-    index, position, wanted = ahead
+    index, position, read = ahead
     raise FormatError(
-        f"{where}{_called(index, nodes[index])}: input {position} is {_called(wanted, nodes[wanted])}, which comes "
+        f"{where}{_called(index, nodes[index])}: input {position} is {_called(read, nodes[read])}, which comes "
         "after it; a node must follow its inputs"
     )
 
 
 def _cycle(nodes: tuple[Node, ...]) -> list[int]:
-    """The nodes of a cycle, each before the one that reads it; [] where there is none."""
+    """The nodes of a cycle, each before its reader; [] if there is not a cycle."""
     try:
         TopologicalSorter({i: {edge.node for edge in node.inputs} for i, node in enumerate(nodes)}).prepare()
     except CycleError as error:
@@ -230,7 +229,7 @@ def _cycle(nodes: tuple[Node, ...]) -> list[int]:
 
 
 def _upgraded(nodes: tuple[Node, ...], heads: tuple[Edge, ...], version: int):
-    """What MXNet's loader makes of older JSON: auxiliary inputs added, an axis that meant none taken away."""
+    """Upgrades older JSON as MXNet's loader does: adds auxiliary inputs, and removes an axis of -1 that meant None."""
     if version < 905:
         nodes = tuple(
             replace(node, attrs={k: v for k, v in node.attrs.items() if k != "axis"})
@@ -240,21 +239,21 @@ def _upgraded(nodes: tuple[Node, ...], heads: tuple[Edge, ...], version: int):
         )
     if version >= 900:
         return nodes, heads
-    grown: list[Node] = []
+    upgraded: list[Node] = []
     now: list[int] = []
     for node in nodes:
         inputs = [Edge(now[edge.node], edge.output) for edge in node.inputs]
         given, states = AUXILIARY.get(node.op, (0, ()))
         for state in states if len(inputs) == given else ():
-            inputs.append(Edge(len(grown)))
-            grown.append(Node("null", f"{node.name}_{state}" if node.name else state, hints=node.hints))
-        now.append(len(grown))
-        grown.append(replace(node, inputs=tuple(inputs)))
-    return tuple(grown), tuple(Edge(now[head.node], head.output) for head in heads)
+            inputs.append(Edge(len(upgraded)))
+            upgraded.append(Node("null", f"{node.name}_{state}" if node.name else state, hints=node.hints))
+        now.append(len(upgraded))
+        upgraded.append(replace(node, inputs=tuple(inputs)))
+    return tuple(upgraded), tuple(Edge(now[head.node], head.output) for head in heads)
 
 
 def shown(value) -> str:
-    """A value for a message, cut where it is long."""
+    """A value for a message, abbreviated if it is long."""
     return _SHORT.repr(value)
 
 
