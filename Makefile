@@ -1,4 +1,4 @@
-# `make demo` and `make test` need Python 3.10 to 3.13 and nothing else.
+# `make demo` and `make test` need only Python 3.10 to 3.13.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
@@ -26,7 +26,7 @@ lint: $(VENV)/ready
 test: lint
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-# Answers from MXNet, in an environment of its own: mxnet 1.9.1 wants an old numpy and no TensorFlow beside it.
+# MXNet has a separate environment: mxnet 1.9.1 requires an old numpy and cannot be installed beside TensorFlow.
 .venv-mxnet/ready:
 	$(PYTHON) -m venv .venv-mxnet
 	.venv-mxnet/bin/python -m pip install --quiet --disable-pip-version-check 'mxnet==1.9.1' 'numpy==1.23.5'
@@ -35,11 +35,11 @@ test: lint
 record: .venv-mxnet/ready
 	.venv-mxnet/bin/python tests/mxnet/record/all.py
 
-# What is translated and how exactly, measured on what was recorded: netconv/ops/errors.json, README.md, docs/ops.md.
+# Measures the errors of all supported ops on the recordings: netconv/ops/errors.json, README.md, docs/ops.md.
 table: $(VENV)/ready
 	$(BIN)/python tests/conformance/measure.py
 
-# Rows drawn at random, beside MXNet: make drawn SEED=3 COUNT=1000 PART=Pool
+# Compares random rows of ops with MXNet: make drawn SEED=3 COUNT=1000 PART=Pool
 SEED ?= 1
 COUNT ?= 1000
 drawn: $(VENV)/ready .venv-mxnet/ready
@@ -47,13 +47,13 @@ drawn: $(VENV)/ready .venv-mxnet/ready
 	.venv-mxnet/bin/python -W ignore tests/mxnet/drawn/answer.py tests/mxnet/drawn/rows $(SEED) $(COUNT) $(PART)
 	$(BIN)/python tests/mxnet/drawn/compare.py tests/mxnet/drawn/rows $(SEED) $(COUNT) $(PART)
 
-# Nets drawn at random, beside MXNet: make nets SEED=3 COUNT=100
+# Compares random nets with MXNet: make nets SEED=3 COUNT=100
 nets: $(VENV)/ready .venv-mxnet/ready
 	rm -rf tests/mxnet/drawn/made
 	.venv-mxnet/bin/python -W ignore tests/mxnet/drawn/nets.py tests/mxnet/drawn/made $(SEED) $(COUNT)
 	$(BIN)/python tests/mxnet/drawn/compare_nets.py tests/mxnet/drawn/made
 
-# The toolkits want more than they say; GluonNLP is built with the numpy that is there.
+# The toolkits do not declare all their dependencies; GluonNLP is built with the installed numpy.
 .venv-mxnet/toolkits: .venv-mxnet/ready
 	.venv-mxnet/bin/python -m pip install --quiet --disable-pip-version-check 'numpy==1.23.5' 'cython<3' packaging \
 	  'pandas<2.1' 'scipy<1.12' 'matplotlib<3.8' 'opencv-python-headless<4.9' portalocker yacs pyyaml tqdm pillow
@@ -61,7 +61,7 @@ nets: $(VENV)/ready .venv-mxnet/ready
 	  'gluoncv==0.10.5.post0' 'gluonnlp==0.10.0'
 	touch $@
 
-# Whole nets, each recorded, compared and deleted again, a line each; NETS chooses some.
+# Published nets: records, compares and deletes each of them and prints one line; NETS selects some.
 zoo: $(VENV)/ready .venv-mxnet/toolkits
 	for net in $(or $(NETS),$$(.venv-mxnet/bin/python tests/mxnet/zoo/record.py)); do \
 	  .venv-mxnet/bin/python tests/mxnet/zoo/record.py $$net tests/mxnet/zoo/nets/$$net; \
@@ -69,7 +69,7 @@ zoo: $(VENV)/ready .venv-mxnet/toolkits
 	  rm -rf tests/mxnet/zoo/nets/$$net; \
 	done
 
-# The large net comes from MXNet's model zoo, with random weights.
+# The large net is from MXNet's model zoo, with random weights.
 benchmarks/nets/resnet50_v1-symbol.json: .venv-mxnet/ready
 	mkdir -p benchmarks/nets
 	.venv-mxnet/bin/python benchmarks/record.py benchmarks/nets

@@ -1,4 +1,4 @@
-"""How long `netconv convert` takes, and how much memory, next to what nobody can do without.
+"""Time and memory of `netconv convert`, compared with the time of the unavoidable parts.
 
 `make bench` records the large net from MXNet's model zoo first.
 """

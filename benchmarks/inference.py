@@ -1,7 +1,8 @@
-"""How fast a converted ResNet-50 computes, next to Keras's own and to MXNet on the same weights. The time that the
-processors were at it is measured too: other programs on the machine disturb it less.
+"""Speed of a converted ResNet-50, compared with Keras's own and with MXNet on the same weights. Processor time is
+measured too: other programs on the machine affect it less.
 
-`make bench` records the net, with the Python that has MXNet: `python benchmarks/inference.py .venv-mxnet/bin/python`.
+`make bench` records the net, and passes the Python that has MXNet: `python benchmarks/inference.py
+.venv-mxnet/bin/python`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ RUNS = {1: 40, 8: 20}
 
 
 class MXNet:
-    """MXNet in a process of its own, which times each run itself."""
+    """MXNet in a separate process, which times each run itself."""
 
     def __init__(self, python: str, batch: int):
         prefix = str(RESNET).removesuffix("-symbol.json")

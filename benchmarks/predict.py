@@ -1,7 +1,7 @@
-"""How long predicting the rows of a table takes through a pipe, and how much memory, next to pandas and Keras.
+"""Time and memory of predicting the rows of a table through a pipe, compared with pandas and Keras.
 
-The table is made here: random numbers, as many columns as the kidney net takes. The other side is the script that one
-writes by hand; its batches are larger than Keras's 32, which would make it several times slower.
+The table is generated: random numbers, with as many columns as the kidney net takes. The other side is a script as one
+would write it by hand; its batches are larger than Keras's default of 32, which would be several times slower.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def main() -> None:
         theirs = [sys.executable, "-c", SCRIPT, str(model)]
         runs = [
             [run(piped(table, ours)), run(piped(table, theirs)), run(piped(tenth, ours))] for _ in range(given.runs + 1)
-        ][1:]  # the first for the disk's sake
+        ][1:]  # the first run fills the disk cache
         lines = {done[2].count("\n") for pair in runs for done in pair[:2]}
         assert lines == {given.rows + 1}, lines
         seconds, peak = ([statistics.median(pair[side][what] for pair in runs) for side in range(3)] for what in (0, 1))

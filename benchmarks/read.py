@@ -1,9 +1,9 @@
-"""How long a table takes to be read next to the quickest reader alone, which is Arrow's (pandas and Polars are measured
-with it where they are installed).
+"""Time of reading a table, compared with the fastest reader, Arrow's (pandas and Polars are measured with it if they
+are installed).
 
-Two tables are made here: digits, 60,000 rows of 785 whole numbers (as MNIST is sold in CSV), and a mixed one, 500,000
-rows of numbers, texts and missing cells. netconv also finds out how the file is written, checks every row, counts what
-is in the columns, and has the numbers in one array at the end.
+Two tables are generated: digits, 60,000 rows of 785 integers (as MNIST is published in CSV), and a mixed one, 500,000
+rows of numbers, texts and missing cells. netconv also infers the format of the file, checks every row, computes
+statistics of the columns, and ends with the numbers in one array.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RUNS = 5
 
 def digits(path: Path) -> None:
     generator = np.random.default_rng(0)
-    pixels = generator.integers(0, 256, (60_000, 784), np.uint8) * (np.arange(784) % 28 < 9)  # two thirds are paper
+    pixels = generator.integers(0, 256, (60_000, 784), np.uint8) * (np.arange(784) % 28 < 9)  # mostly background
     columns = {"label": generator.integers(0, 10, 60_000, np.uint8)}
     columns |= {f"pixel{number}": column for number, column in enumerate(np.ascontiguousarray(pixels.T))}
     pa.csv.write_csv(pa.table(columns), path)
@@ -63,7 +63,7 @@ def readers(path: Path) -> dict[str, Callable[[], object]]:
 def race(path: Path) -> None:
     sides = {"netconv": lambda: table.read(sources(path)), **readers(path)}
     times: dict[str, list[float]] = {name: [] for name in sides}
-    for turn in range(RUNS + 1):  # the first is for the disk's sake
+    for turn in range(RUNS + 1):  # the first run fills the disk cache
         for name, read in sides.items():
             start = time.perf_counter()
             read()

@@ -1,4 +1,5 @@
-"""A net of the size of ResNet-50 from MXNet's model zoo, with random weights. Run where MXNet is, by `make bench`."""
+"""A net of the size of ResNet-50 from MXNet's model zoo, with random weights. `make bench` runs it with the Python that
+has MXNet."""
 
 import sys
 

@@ -1,6 +1,5 @@
-"""A net of Gluon that runs once for each line on stdin, and says how many seconds and how much processor time it took.
-Run where MXNet is.
-"""
+"""A Gluon net that runs once for each line on stdin, and prints the seconds and the processor time it took. Needs
+MXNet."""
 
 import sys
 import time

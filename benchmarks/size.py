@@ -1,4 +1,4 @@
-"""What large nets take to convert: time by the number of nodes, and memory by the size of the parameters."""
+"""Time and memory of converting large nets: time by the number of nodes, memory by the size of the parameters."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Net:
 
 
 def residual(nodes: int) -> Net:
-    """Dense layers that add to what they are given, one behind the other."""
+    """Consecutive dense layers with skip connections."""
     net, last = Net(), 0
     for _ in range(nodes // 4):
         x = net.add("FullyConnected", [last], ((16, 16), (16,)), num_hidden=16)

@@ -1,7 +1,7 @@
-"""How long training takes next to Keras as people use it, and how much memory a table larger than that takes.
+"""Time of training, compared with Keras as it is usually used, and memory for a table larger than the memory.
 
-The data are made here: digits' size and number, 60,000 rows of 28 x 28 pixels, in ten classes. The net is `mlp` of
-`docs/nets.py`. `--gigabytes 5` makes the large table that large; it is smaller by default, to save time.
+The data are generated with the size of digits: 60,000 rows of 28 x 28 pixels, in ten classes. The net is `mlp` of
+`docs/nets.py`. `--gigabytes 5` makes the large table that large; the default is smaller, to save time.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ model.save({target!r})
 
 
 def digits(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels (rows, 784) and classes (rows,), uint8: a blurred picture a class, with noise; half is paper."""
+    """Pixels (rows, 784) and classes (rows,), uint8: a blurred picture for each class, with noise; half of it is
+    background."""
     generator = np.random.default_rng(seed)
     pictures = np.random.default_rng(0).integers(0, 256, (10, PIXELS)) * (np.arange(PIXELS) % 28 < 14)
     classes = generator.integers(0, 10, rows, np.uint8)
@@ -58,7 +59,7 @@ def write(path: Path, gigabytes: float | None = None) -> None:
 
 
 def epochs(table: Path, model: Path, runs: int) -> None:
-    """An epoch once training is under way: the first one of each run, which traces, is left out."""
+    """The time of one epoch without that of the first one of each run, which traces."""
     import keras
 
     import netconv
@@ -103,7 +104,7 @@ def main() -> None:
         table, model = folder / "digits.csv", folder / "mlp.keras"
         run([sys.executable, str(ROOT / "docs" / "nets.py"), name])
         run([*NETCONV, "convert", str(folder / "mlp.json"), "--input-shape", "dense_1_input=?,784"])
-        # first: a process counts the memory of the one that started it as its own
+        # first: the peak memory of a process includes that of its parent at the start
         large(folder, model, given.gigabytes)
         write(table)
         epochs(table, model, given.runs)

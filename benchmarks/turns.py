@@ -1,4 +1,4 @@
-"""Runs that take turns, so that a noisy machine disturbs both sides alike; a row has the ratio of their medians."""
+"""Alternating runs, so that a noisy machine affects both sides alike; a row has the ratio of their medians."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(command: list[str]) -> tuple[float, float, str]:
 
 
 def race(name: str, ours: list[str], theirs: list[str], runs: int, goal: str) -> None:
-    for command in (ours, theirs):  # once each for the disk's sake
+    for command in (ours, theirs):  # once each to fill the disk cache
         run(command)
     times = [(run(ours)[0], run(theirs)[0]) for _ in range(runs)]
     one, two = (statistics.median(column) for column in zip(*times, strict=True))

@@ -1,4 +1,4 @@
-"""Nets that are damaged or incomplete, made from recorded ones by the seed of a random generator."""
+"""Damaged and incomplete nets, made from recorded ones with a random generator."""
 
 import json
 import random
@@ -14,7 +14,7 @@ NETS = Path(__file__).parent.parent / "fixtures" / "conformance" / "nets"
 
 @dataclass
 class Case:
-    """A net that is to be damaged: its JSON and its arrays by name, and a source of choices."""
+    """A net to damage: its JSON, its arrays by name, and a random generator."""
 
     net: dict
     arrays: dict[str, np.ndarray]
@@ -30,7 +30,7 @@ def _attributes(node):
 
 
 def nothing(case):
-    """As recorded."""
+    """The recorded net."""
 
 
 def missing_parameter(case):
@@ -87,7 +87,7 @@ def unreadable_attribute(case):
 
 
 def other_number(case):
-    """An attribute that holds a number holds another."""
+    """An attribute gets another number."""
     nodes = [_attributes(node) for node in _ops(case.net)]
     numbers = [(attributes, key) for attributes in nodes for key in sorted(attributes) if attributes[key].isdigit()]
     if numbers:
@@ -106,7 +106,7 @@ def unknown_op(case):
 
 
 def other_op(case):
-    """A node is of the op of another node."""
+    """A node gets the op of another node."""
     node = case.pick.choice(_ops(case.net))
     node["op"] = case.pick.choice(_ops(case.net))["op"]
 
@@ -122,14 +122,14 @@ def input_too_few(case):
 
 
 def other_input(case):
-    """A node reads another node that lies before it."""
+    """A node reads another earlier node."""
     index = case.pick.choice([i for i, node in enumerate(case.net["nodes"]) if node["inputs"] and i])
     inputs = case.net["nodes"][index]["inputs"]
     inputs[case.pick.randrange(len(inputs))] = [case.pick.randrange(index), 0, 0]
 
 
 def other_output(case):
-    """A node reads an output that the node before it has not."""
+    """A node reads an output that the earlier node does not have."""
     nodes = [node for node in _ops(case.net) if node["inputs"]]
     case.pick.choice(case.pick.choice(nodes)["inputs"])[1] = case.pick.choice([1, 7, 70000])
 
@@ -168,7 +168,7 @@ def stored_head(case):
 
 
 def large_constant(case):
-    """Something is added to a head that is larger than a constant may be."""
+    """Adds to a head a constant that is larger than the limit."""
     nodes, head = case.net["nodes"], case.net["heads"][0]
     nodes.append({"op": "_zeros", "name": "zeros", "attrs": {"shape": "(8192, 1)"}, "inputs": []})
     nodes.append({"op": "_ones", "name": "ones", "attrs": {"shape": "(1, 16384)"}, "inputs": []})
@@ -186,7 +186,7 @@ def wrong_hint(case):
 
 
 def damage(recorded: Path, kind, seed: int, folder: Path) -> Path:
-    """Writes a recorded net with damage of one kind; returns its path."""
+    """Writes a recorded net with one damage; returns its path."""
     net = json.loads((recorded / "net.json").read_text())
     stored = recorded / "net.params"
     arrays = {name: np.array(array) for name, array in params_file.read(stored)} if stored.is_file() else {}
@@ -205,4 +205,4 @@ KINDS = (
     unknown_op, other_op, input_too_many, input_too_few, other_input, other_output, input_ahead, input_nowhere,
     other_head, head_without_output, head_nowhere, no_head, stored_head, large_constant, wrong_hint,
 )  # fmt: skip
-"""What may be wrong with a net."""
+"""The damages."""

@@ -1,4 +1,4 @@
-"""Small graphs for the tests, written as MXNet writes them."""
+"""Small graphs for tests, in MXNet's JSON."""
 
 import json
 
@@ -12,13 +12,13 @@ def null(name, **hints):
 
 
 def op(kind, name, inputs, **attrs):
-    """Inputs are node numbers, or (node, output) pairs."""
+    """Inputs are indices of nodes, or (index, output)."""
     edges = [[*(edge if isinstance(edge, tuple) else (edge, 0)), 0] for edge in inputs]
     return {"op": kind, "name": name, "attrs": {k: str(v) for k, v in attrs.items()}, "inputs": edges}
 
 
 def graph(*nodes, heads=None):
-    """The JSON of a graph; its head is the last node where `heads` does not say."""
+    """The JSON of a graph; its head is the last node unless `heads` is given."""
     heads = heads or [len(nodes) - 1]
     return {
         "nodes": list(nodes),
@@ -30,7 +30,7 @@ def graph(*nodes, heads=None):
 
 
 def write(folder, net, stem="net", **arrays):
-    """Writes net.json, and net.params where there are arrays (by name, `.` written `__`)."""
+    """Writes net.json, and net.params if there are arrays (by name, with `__` for `.`)."""
     path = folder / f"{stem}.json"
     path.write_text(json.dumps(net))
     if arrays:

@@ -1,4 +1,4 @@
-"""The patch in docs/architecture.md that adds an op: applied to a copy of netconv, the op is known and computes."""
+"""The patch in docs/architecture.md that adds an op is applied to a copy of netconv, which then supports the op."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files are written completely or not at all."""
 
 import os
 import threading
@@ -8,24 +8,24 @@ import pytest
 from netconv import atomic_files
 
 
-def write(target, text="new", fault=None):
+def write(target, text="new", error=None):
     with atomic_files.replacing(target) as name:
         name.write_text(text)
-        if fault:
-            raise fault
+        if error:
+            raise error
 
 
-def test_a_file_is_replaced_when_all_is_written(tmp_path):
+def test_a_complete_file_replaces_the_old_one(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
     with pytest.raises(KeyboardInterrupt):
-        write(path, fault=KeyboardInterrupt())
+        write(path, error=KeyboardInterrupt())
     assert path.read_text() == "old" and os.listdir(tmp_path) == ["a.txt"]
     write(path)
     assert path.read_text() == "new" and os.listdir(tmp_path) == ["a.txt"]
 
 
-def test_what_a_link_points_at_is_replaced(tmp_path):
+def test_the_target_of_a_link_is_replaced(tmp_path):
     (tmp_path / "there").mkdir()
     link = tmp_path / "link.txt"
     link.symlink_to(tmp_path / "there" / "a.txt")

@@ -1,4 +1,4 @@
-"""The library call, from files to a compiled model."""
+"""Conversion through the library, from files to a compiled model."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ def convert(folder, net, shapes=None, **arrays):
     return netconv.convert(write(folder, net, **arrays), input_shapes=shapes)
 
 
-def test_the_kidney_net_is_the_chain_that_was_drawn():
+def test_the_kidney_net_is_the_expected_chain():
     model = netconv.convert(CKD)
     assert kinds(model) == ["InputLayer", "BatchNormalization", "Dense", "ReLU", "Dropout", "Dense", "Softmax"]
     assert model.count_params() == 638
@@ -39,8 +39,8 @@ def test_the_kidney_net_is_the_chain_that_was_drawn():
 
 
 @pytest.mark.parametrize("steps", [None, 4])
-def test_a_table_of_positions_trains(tmp_path, steps):
-    """Also where the length is known, and with it every position."""
+def test_a_table_of_positions_is_trained(tmp_path, steps):
+    """Also if the length is known, and every position with it."""
     nodes = [null("data"), null("table"), op("_contrib_arange_like", "places", [0], axis=1)]
     nodes.append(op("Embedding", "looked_up", [2, 1], input_dim=6, output_dim=3))
     nodes.append(op("broadcast_add", "sum", [0, 3]))
@@ -51,8 +51,8 @@ def test_a_table_of_positions_trains(tmp_path, steps):
     np.testing.assert_array_equal(model(data), data + table[:4])
 
 
-def test_what_a_layer_makes_of_zeros_trains(tmp_path):
-    """The state before the first of the steps that a graph unrolls."""
+def test_a_layer_of_zeros_is_trained(tmp_path):
+    """The state before the first step of an unrolled graph."""
     nodes = [null("data"), null("w"), null("b"), op("_zeros", "state", [], shape=(1, 2))]
     nodes.append(op("FullyConnected", "carried", [3, 1, 2], num_hidden=3))
     nodes.append(op("broadcast_add", "sum", [0, 4]))
@@ -100,7 +100,7 @@ def test_the_same_net_gives_the_same_bytes_in_any_process(tmp_path):
     assert one.read_bytes() == two.read_bytes()
 
 
-def test_the_file_says_where_each_weight_came_from(tmp_path):
+def test_the_file_records_the_origin_of_each_weight(tmp_path):
     path = tmp_path / "net.keras"
     netconv.convert_file(CKD, output=path, classes=["ckd", "notckd"])
     members = archive.members(path)
@@ -115,7 +115,7 @@ def test_saving_a_model_that_keras_saved_needs_no_members(tmp_path):
     assert archive.members(tmp_path / "net.keras") == {}
 
 
-def test_an_optimizer_s_slots_take_no_room(tmp_path):
+def test_optimizer_slots_are_not_saved(tmp_path):
     net, arrays = dense(1000, 1000)
     netconv.convert_file(write(tmp_path, net, **arrays))
     assert (tmp_path / "net.keras").stat().st_size < 1.1 * 4 * (1000 * 1000 + 1000)
@@ -162,7 +162,7 @@ def test_flatten_before_a_dense_layer_is_folded_into_the_kernel(tmp_path):
 
 
 def test_transposes_of_the_graph_cancel(tmp_path):
-    """Mathematica's Interleaving writes one before and one after; the data is channels-last already."""
+    """Mathematica's Interleaving writes one before and one after; the data are channels-last already."""
     net = graph(
         null("data"), op("transpose", "k$0", [0], axes="(0, 3, 1, 2)"), null("w"),
         op("Convolution", "k", [1, 2], kernel="(3, 3)", num_filter=4, no_bias=True),
@@ -201,7 +201,7 @@ def test_a_stored_array_that_no_layer_owns_trains(tmp_path):
     np.testing.assert_array_equal(model(np.ones((2, 3), "float32")), [[1, 2, 3]] * 2)
 
 
-def test_what_lies_behind_block_grad_does_not_train(tmp_path):
+def test_layers_before_block_grad_are_not_trained(tmp_path):
     net = graph(
         null("data"), null("w"), op("FullyConnected", "a", [0, 1], num_hidden=3, no_bias=True),
         op("BlockGrad", "stop", [2]), null("v"), op("FullyConnected", "b", [3, 4], num_hidden=2, no_bias=True),
@@ -210,7 +210,7 @@ def test_what_lies_behind_block_grad_does_not_train(tmp_path):
     assert [v.path for v in model.trainable_variables] == ["b/kernel"]
 
 
-def test_the_gamma_that_mxnet_fixes_at_one_is_no_weight(tmp_path):
+def test_a_gamma_that_mxnet_fixes_at_one_is_not_a_weight(tmp_path):
     arrays = {"g": draw(3), "b": draw(3), "m": draw(3), "v": draw(3) ** 2}
     net = graph(null("data"), *map(null, "gbmv"), op("BatchNorm", "bn", [0, 1, 2, 3, 4]))
     model = convert(tmp_path, net, {"data": (None, 3)}, **arrays)
@@ -219,7 +219,7 @@ def test_the_gamma_that_mxnet_fixes_at_one_is_no_weight(tmp_path):
     np.testing.assert_allclose(model(np.ones((1, 3), "float32"))[0], expected, rtol=1e-5)
 
 
-def test_recurrent_states_start_at_zero_unless_asked_for(tmp_path):
+def test_recurrent_states_start_at_zero_by_default(tmp_path):
     nodes = (
         null("data"), null("p"), null("4.State"), op("expand_dims", "e", [2], axis=0),
         op("RNN", "rnn", [0, 1, 3], mode="gru", state_size=4, num_layers=1, state_outputs=True),
@@ -242,7 +242,7 @@ def test_recurrent_states_start_at_zero_unless_asked_for(tmp_path):
     ],
 )
 def test_the_maximum_of_numbers_and_their_multiples_is_the_same_compiled(tmp_path, scaled):
-    """TensorFlow takes it for a leaky ReLU, which it is for factors below 1."""
+    """TensorFlow treats it as a leaky ReLU, which is right for factors below 1 only."""
     model = convert(tmp_path, graph(null("data"), *scaled), {"data": (None, 4)})
     x = np.array([[-1, 2, -0.5, 0]], "float32")
     factor = 2 if scaled[0]["op"] == "_DivScalar" else 3
@@ -273,7 +273,7 @@ def test_a_dense_layer_of_features_whose_number_is_unknown(tmp_path):
 
 
 def test_channels_that_are_padded_before_a_convolution_are_the_same_compiled(tmp_path):
-    """TensorFlow merges what pads into what convolves, and fails where channels are padded."""
+    """TensorFlow merges padding into the convolution after it, which fails if channels are padded."""
     nodes = [
         null("data"), null("v"), null("w"),
         op("Convolution", "first", [0, 1], kernel=(1, 1), num_filter=2, no_bias=True),
@@ -295,7 +295,7 @@ def test_channels_that_are_padded_before_a_convolution_are_the_same_compiled(tmp
     np.testing.assert_allclose(model.predict_on_batch(x), model(x), 1e-5, 1e-5)
 
 
-def test_a_layer_of_which_only_the_shape_counts_is_no_part_of_the_model(tmp_path):
+def test_a_layer_of_which_only_the_shape_matters_is_not_in_the_model(tmp_path):
     nodes = [
         null("data"), null("w"), op("Convolution", "c", [0, 1], kernel="(2, 3)", num_filter=1, no_bias=True),
         op("relu", "r", [2]), op("Crop", "crop", [0, 3], num_args=2),
@@ -309,7 +309,7 @@ def test_a_layer_of_which_only_the_shape_counts_is_no_part_of_the_model(tmp_path
 
 
 def test_weights_that_mathematica_drops_are_the_stored_ones(tmp_path):
-    """The mask has ones where nothing is dropped, and is drawn at random elsewhere."""
+    """The mask is one where nothing is dropped, and random elsewhere."""
     nodes = [
         null("data"), null("p"), null("mask"), op("random_uniform", "4$0", [], low=0, high=1, shape="(60,)"),
         op("round", "4$1", [3]), op("_MulScalar", "4$2", [4], scalar=2.0), op("_maximum", "4$3", [5, 2]),
@@ -345,8 +345,8 @@ def test_the_head_chooses_the_loss(tmp_path, head, loss):
 
 
 @pytest.mark.parametrize("ignored", [-1, 1])
-def test_a_label_that_softmax_output_ignores_has_no_part_in_the_loss(tmp_path, ignored):
-    """The mean over the others, as MXNet's `normalization="valid"` scales its gradient."""
+def test_a_label_that_softmax_output_ignores_is_not_in_the_loss(tmp_path, ignored):
+    """The loss is the mean over the others, as MXNet's `normalization="valid"` scales its gradient."""
     net, arrays = dense(3)
     net = graph(*net["nodes"], null("label"),
                 op("SoftmaxOutput", "head", [3, 4], use_ignore=True, ignore_label=ignored))  # fmt: skip
@@ -371,7 +371,7 @@ def test_a_net_without_parameters_is_drawn_by_its_seed(tmp_path):
     assert not np.array_equal(draws[0], draws[2])
 
 
-def test_inspect_knows_what_is_in_a_net_and_in_a_model(tmp_path):
+def test_inspect_shows_nets_and_models(tmp_path):
     net = netconv.inspect(CKD)
     assert net.translates and net.facts["inputs"] == {"Input": [None, 24]} and net.facts["elements"] == 638
     assert net.facts["ops"]["FullyConnected"] == 2
@@ -381,8 +381,8 @@ def test_inspect_knows_what_is_in_a_net_and_in_a_model(tmp_path):
     assert model.facts["weights"]["2/0"] == [24, 20]
 
 
-def test_a_net_cut_at_an_inner_layer_takes_the_whole_parameter_file(tmp_path):
-    """As `net.get_internals()["flatten0_output"]` is saved; the moving statistics of a norm behind it are left too."""
+def test_a_net_cut_at_an_inner_layer_accepts_the_whole_parameter_file(tmp_path):
+    """As `net.get_internals()["flatten0_output"]` is saved; the moving statistics of a later norm are ignored too."""
     net = json.loads((RESNET / "net.json").read_text())
     cut = next(i for i, node in enumerate(net["nodes"]) if node["op"] == "Flatten")
     net["nodes"], net["heads"] = net["nodes"][: cut + 1], [[cut, 0, 0]]
@@ -403,7 +403,7 @@ def test_a_net_cut_at_an_inner_layer_takes_the_whole_parameter_file(tmp_path):
     np.testing.assert_allclose(whole(x), scores / scores.sum(1, keepdims=True), 1e-5, 1e-6)
 
 
-def test_inspect_says_what_would_not_translate(tmp_path):
+def test_inspect_reports_unsupported_ops(tmp_path):
     path = write(tmp_path, graph(null("data"), op("UserLoss", "loss", [0])))
     found = netconv.inspect(path)
     assert not found.translates and found.facts["untranslated"] == ["UserLoss"]
@@ -469,7 +469,7 @@ def test_an_array_that_does_not_fit_its_node(tmp_path):
     )
 
 
-def test_a_shape_that_cannot_be_found_out(tmp_path):
+def test_a_shape_that_cannot_be_inferred(tmp_path):
     net = graph(null("data"), op("relu", "r", [0]))
     kind, text = failing(tmp_path, net)
     assert issubclass(kind, netconv.ShapeError) and "'data'" in text and "--input-shape" in text
@@ -505,7 +505,7 @@ def test_nothing_is_left_of_a_file_that_cannot_be_written(tmp_path):
         ("zip", "not a .keras file (it has no config.json)"),
     ],
 )
-def test_a_keras_file_that_is_none(tmp_path, content, text):
+def test_a_file_that_is_not_a_keras_model(tmp_path, content, text):
     path = tmp_path / "x.keras"
     if content == "zip":
         with zipfile.ZipFile(path, "w") as made:
@@ -522,7 +522,7 @@ def rnn(name, inputs, **attrs):
 
 
 @pytest.mark.parametrize("ways", [1, 2])
-def test_recurrent_layers_share_their_weights_whatever_is_read_of_them(tmp_path, ways):
+def test_recurrent_layers_share_their_weights_whichever_outputs_are_read(tmp_path, ways):
     nodes = [null("one"), null("other"), null("p"), null("s")]
     nodes += [rnn("r1", [0, 2, 3], bidirectional=ways > 1), rnn("r2", [1, 2, 3], bidirectional=ways > 1)]
     shapes = {"one": (5, None, 2), "other": (5, None, 2), "s": (ways, None, 4)}
@@ -567,8 +567,8 @@ def test_weights_that_layers_cannot_share(tmp_path):
     )
 
 
-def test_a_transposed_convolution_of_a_spread_kernel_is_a_convolution(tmp_path):
-    """TensorFlow has no other on processors where it does without oneDNN."""
+def test_a_dilated_transposed_convolution_is_a_convolution(tmp_path):
+    """Without oneDNN, TensorFlow supports no other on the CPU."""
     up = op("Deconvolution", "up", [0, 1], kernel=(3, 3), dilate=(2, 2), num_filter=2, no_bias=True)
     model = convert(tmp_path, graph(null("data"), null("w"), up), {"data": (None, 3, 5, 6)}, w=draw(3, 2, 3, 3))
     assert "Conv2D" in kinds(model) and "Conv2DTranspose" not in kinds(model)
@@ -576,8 +576,8 @@ def test_a_transposed_convolution_of_a_spread_kernel_is_a_convolution(tmp_path):
 
 
 @pytest.mark.parametrize(("channels", "strides"), [(3, (1, 1)), (8, (2, 2))])
-def test_strides_of_one_point_and_few_channels_are_taken_before(tmp_path, channels, strides):
-    """Where oneDNN would write the gradient of the kernel beyond its memory."""
+def test_strides_of_one_element_kernels_with_few_channels_become_slices(tmp_path, channels, strides):
+    """oneDNN would write the gradient of the kernel outside its buffer."""
     conv = op("Convolution", "conv", [0, 1], kernel=(1, 1), stride=(2, 2), num_filter=2, no_bias=True)
     net, w = graph(null("data"), null("w"), conv), draw(2, channels, 1, 1)
     model, data = convert(tmp_path, net, {"data": (None, channels, 6, 6)}, w=w), draw(3, channels, 6, 6)

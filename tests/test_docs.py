@@ -1,7 +1,7 @@
-"""Every command and snippet of README.md and docs/ is run as it is written, where a reader would be.
+"""Every command and snippet of README.md and docs/ is run as written, where a reader would run it.
 
-The blocks of a document run in order, in one folder of its own that has what the documents speak of: the kidney net and
-its table, the script that writes nets, and made-up digits in the files that MNIST has.
+The blocks of a document run in order, in a new folder with the files that the documents mention: the kidney net and its
+table, the script that writes nets, and generated digits in MNIST's files.
 """
 
 import csv
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 DOCUMENTS = [README, *sorted((ROOT / "docs").glob("*.md"))]
 RUN = {"sh": "{}", "bash": "{}", "python": "python - <<'END'\n{}\nEND"}
-"""What runs a block, by its language."""
+"""The interpreter of a block, by its language."""
 TARGETS, SHOWN = "console", {"text", "mathematica", "diff"}
 """Blocks of `make` targets, too long to run here, which the Makefile must have; and what nothing here can run (a patch
 is applied by `test_architecture.py`)."""
@@ -30,7 +30,7 @@ PORTS = ("12345", "12346")
 
 
 def blocks(path):
-    """(language, code) of each block of code of a document."""
+    """(language, code) of each code block of a document."""
     return re.findall(r"^```(\w*)\n(.*?)^```$", path.read_text(), re.DOTALL | re.MULTILINE)
 
 
@@ -39,7 +39,7 @@ def runs(path):
 
 
 def write_digits(folder, name, rows, seed):
-    """Images and labels as MNIST has them: a blurred picture of its own for each digit, with noise."""
+    """Images and labels in MNIST's format: a blurred picture for each digit, with noise."""
     generator = np.random.default_rng(seed)
     pictures = np.kron(np.random.default_rng(0).integers(0, 2, (10, 7, 7)), np.ones((4, 4))) * 160
     labels = np.arange(rows, dtype=np.uint8) % 10
@@ -51,7 +51,7 @@ def write_digits(folder, name, rows, seed):
 
 
 def write_small_net(folder):
-    """A model without what differs between workers (BatchNorm, dropout), and a table for it."""
+    """A model without layers that differ between workers (BatchNorm, dropout), and a table for it."""
     import keras
 
     keras.utils.set_random_seed(1)
@@ -66,7 +66,7 @@ def write_small_net(folder):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Where a reader is, with `netconv` and `python` on the path, which has the folder."""
+    """The folder of a reader, with `netconv` and `python` on the path."""
     for name, command in {"netconv": f"{sys.executable} -m netconv", "python": sys.executable}.items():
         program = tmp_path / name
         program.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
@@ -104,7 +104,7 @@ def accuracies(outputs):
     return [float(n) for text in outputs for n in re.findall(r"^accuracy +([\d.]+)", text, re.MULTILINE)]
 
 
-# What the documents say comes of their commands.
+# The results that the documents show.
 
 
 def readme(folder, outputs):
@@ -117,8 +117,8 @@ def readme(folder, outputs):
 def tutorial(folder, outputs):
     assert share_right(folder, "diagnoses.csv") >= 0.97
     assert list(rows(folder, "diagnoses.csv")[0]) == ["id", "class", "probability"]
-    found = accuracies(outputs)  # of the kidney net, the convolutional net, and the five of part 3
-    least = [0.97, 0.1, 0.9, 0.9, 0.9, 0.9, 0.2]  # six epochs of 300 digits teach a convolutional net little
+    found = accuracies(outputs)  # the kidney net, the convolutional net, and the five of part 3
+    least = [0.97, 0.1, 0.9, 0.9, 0.9, 0.9, 0.2]  # six epochs with 300 digits are few for a convolutional net
     assert all(one >= two for one, two in zip(found, least, strict=True)), found
     header, prediction = next(text for text in outputs if text.startswith("class,")).splitlines()
     assert header == "class,probability" and prediction.split(",")[0] in list("0123456789")
@@ -143,7 +143,7 @@ def loading(folder, outputs):
 
 
 def workers(folder, outputs):
-    """Two of them give what one gives."""
+    """Two workers compute the same as one."""
     import keras
 
     assert outputs == ["trained.keras\n"]
@@ -179,8 +179,8 @@ def test_every_block_runs(path, folder):
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
-def test_no_block_goes_unseen(path):
-    """Each is run, or is of `make` targets that there are, or cannot be run and has no command of netconv."""
+def test_no_block_is_missed(path):
+    """Each block is run; or contains only existing `make` targets; or cannot be run and contains no netconv command."""
     text = path.read_text()
     assert 2 * len(blocks(path)) == text.count("```"), "a block of code that has no language, or is indented"
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -194,7 +194,7 @@ def test_no_block_goes_unseen(path):
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
-def test_links_lead_somewhere(path):
+def test_links_have_targets(path):
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)", path.read_text()):
         to = path.parent / target if target else path
         assert to.exists(), target
@@ -215,7 +215,7 @@ def test_the_readme_is_short():
 
 
 def test_make_demo():
-    """With the environment that runs this test instead of a new one."""
+    """In the environment that runs this test instead of a new one."""
     command = ["make", "-o", ".venv/ready", "demo", f"BIN={Path(sys.executable).parent}"]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}

@@ -1,4 +1,4 @@
-"""What users read (help, documents, messages) is in plain English, with the terms of Keras and numpy."""
+"""Help, documents and messages are in plain English, with the terms of Keras and numpy."""
 
 import ast
 import re
@@ -32,11 +32,11 @@ INSTEAD = {
     r"\banew\b": "again, from the beginning",
     r"\b(initial|standard|normal|quant|optim)is(e|es|ed|er|ers|ing|ation)\b|\bcolours?\b": "Keras's spelling",
 }
-"""What is not to be written, and what is better."""
+"""Patterns to avoid, and better words."""
 
 
 def literals(path):
-    """(line, text) of each string of a module that is not a docstring, {} for what is filled in."""
+    """(line, text) of each string of a module that is not a docstring, with {} for inserted values."""
     tree = ast.parse(path.read_text())
     documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
@@ -48,7 +48,7 @@ def literals(path):
 
 
 def prose(path):
-    """(line, text) of each line of a document that is not code."""
+    """(line, text) of each line of a document outside code blocks."""
     code = False
     for number, line in enumerate(path.read_text().splitlines(), 1):
         code ^= line.startswith("```")
@@ -82,7 +82,7 @@ def test_help(command):
     check(enumerate(help_.splitlines(), 1), f"netconv {command} --help")
 
 
-def test_what_is_looked_for_is_seen(tmp_path):
+def test_the_check_finds_violations(tmp_path):
     (tmp_path / "m.py").write_text(
         '"""Told."""\nraise ValueError(f"{x} is no shape")\nraise ValueError("it was " "found out")\n'
     )

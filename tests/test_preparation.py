@@ -39,11 +39,11 @@ def converted(path):
 
 
 @pytest.mark.parametrize("kind", damage.KINDS, ids=lambda kind: kind.__name__)
-def test_inspect_says_of_a_damaged_net_what_convert_says(tmp_path, kind):
+def test_inspect_and_convert_report_the_same_error(tmp_path, kind):
     for name in NETS:
         path = damage.damage(damage.NETS / name, kind, 0, tmp_path / name)
         assert problem_of(inspected, path) == problem_of(converted, path), name
 
 
-def test_the_damaged_nets_are_many():
+def test_there_are_many_damaged_nets():
     assert len(damage.KINDS) * len(NETS) >= 200

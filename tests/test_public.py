@@ -1,4 +1,4 @@
-"""The public names of the package: all of them are listed, typed and documented."""
+"""The public names of the package are listed, typed and documented."""
 
 import ast
 import inspect
@@ -25,7 +25,7 @@ def test_every_public_name_is_listed():
     assert {name for name in netconv.__all__ if hasattr(netconv, name)} == set(netconv.__all__)
 
 
-def test_type_checkers_see_what_is_imported_at_first_use():
+def test_type_checkers_see_lazy_imports():
     assert dict(imported_for_types()) == netconv._LAZY
     assert (SOURCE.parent / "py.typed").exists()
 
@@ -36,7 +36,7 @@ def test_every_public_name_is_documented(name):
     assert inspect.getdoc(documented) and not documented.__doc__.startswith(f"{name}("), "dataclass's own"
 
 
-def test_a_name_that_there_is_not():
+def test_an_unknown_name():
     with pytest.raises(AttributeError) as caught:
         netconv.convrt  # noqa: B018
     assert str(caught.value) == "module 'netconv' has no attribute 'convrt'"

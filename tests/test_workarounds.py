@@ -1,5 +1,5 @@
-"""The faults of TensorFlow and Keras of docs/workarounds.md, each in a short program without netconv. A test that fails
-says that its fault is mended, and its workaround may go."""
+"""The bugs of TensorFlow and Keras in docs/workarounds.md, each in a short program without netconv. If a test fails,
+its bug is fixed, and the workaround can be removed."""
 
 import importlib
 import json
@@ -32,7 +32,7 @@ def test_each_row_has_a_test_and_each_test_a_row():
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[-1])
-def test_each_row_names_what_there_is(row):
+def test_each_row_names_existing_code(row):
     module, name = row[2].strip("`").split(":")
     assert hasattr(importlib.import_module(f"netconv.{module}"), name)
     assert re.fullmatch(r"(TensorFlow|Keras) \d+\.\d+\.\d+", row[1])
@@ -43,7 +43,7 @@ def drawn(*shape):
 
 
 def difference(function, *shape):
-    """By how much the outputs of a model differ, called and compiled, as a share of the largest."""
+    """The difference of the outputs of a model, called and compiled, relative to the largest output."""
     keras.utils.set_random_seed(0)
     data = keras.Input(shape)
     model = keras.Model(data, function(data))
@@ -132,7 +132,7 @@ def test_division_by_a_constant():
     assert tf.function(one)(tf.constant(41.0)) < 1
 
 
-def test_nothing_less_bytes():
+def test_zero_minus_bytes():
     def less(x):
         return tf.subtract(tf.constant(0, "uint8"), x)
 
@@ -141,7 +141,7 @@ def test_nothing_less_bytes():
         tf.function(less)(tf.constant([1], "uint8"))
 
 
-def test_place_of_the_largest_of_equal_numbers():
+def test_index_of_the_largest_of_equal_numbers():
     place = tf.function(lambda x: tf.argmax(tf.nn.relu(x), -1), [tf.TensorSpec((None, 2))], autograph=False)
     assert place([[-2.0, -1.0]]).numpy() == 1 != tf.argmax(tf.nn.relu([[-2.0, -1.0]]), -1).numpy()
 
@@ -151,8 +151,8 @@ def test_negative_bytes():
         tf.negative(tf.constant([1], "uint8"))
 
 
-def said_without_onednn(program):
-    """What a program on TensorFlow as `tf` writes to stderr before it fails, in a process of its own without oneDNN."""
+def stderr_without_onednn(program):
+    """The stderr of a program with TensorFlow as `tf`, which fails, in a new process without oneDNN."""
     environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"}
     script = f"import tensorflow as tf\n{program}"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment)
@@ -169,12 +169,12 @@ def gradient():
         out = tf.nn.conv2d(data, kernel, 1, "SAME")
     return tape.gradient(out, kernel)
 gradient()"""
-    assert "Conv2DBackpropFilter" in said_without_onednn(program)
+    assert "Conv2DBackpropFilter" in stderr_without_onednn(program)
 
 
 def test_strides_of_a_depthwise_convolution():
     program = "tf.nn.depthwise_conv2d(tf.ones((1, 8, 8, 1)), tf.ones((3, 3, 1, 1)), [1, 1, 2, 1], 'VALID')"
-    assert "only supports equal length strides" in said_without_onednn(program)
+    assert "only supports equal length strides" in stderr_without_onednn(program)
 
 
 def test_gradient_of_equal_numbers():
@@ -190,7 +190,7 @@ def test_pooling_of_other_types(dtype):
         tf.nn.max_pool3d(tf.zeros((1, 2, 2, 2, 1), dtype), 2, 2, "VALID")
 
 
-def test_names_that_begin_with_a_line(tmp_path):
+def test_names_that_begin_with_a_dash(tmp_path):
     data = keras.Input((2,))
     model = keras.Model(data, layers.Dense(1, name="_dense")(data))
     with pytest.raises(ValueError, match="not a valid root scope name"):
@@ -206,7 +206,7 @@ def test_addition_of_a_column():
     assert ops.convert_to_numpy(total).tolist() == [[1, 2], [1, 2]]
 
 
-def test_place_of_the_largest_of_two_zeros():
+def test_index_of_the_larger_of_two_zeros():
     assert ops.argmax(np.array([-0.0, 0.0])) == 1 != np.argmax([-0.0, 0.0])
 
 

@@ -1,1 +1,1 @@
-"""The translations, one family a file. A family knows Keras and the registry; never `build`, never another family."""
+"""MXNet's ops: a module for each family (schema, traits, shape rule and translation of each op), and their registry."""

@@ -1,4 +1,4 @@
-"""Activations, the softmax family and dropout."""
+"""Activation functions, the softmax family and dropout."""
 
 from typing import Literal
 
@@ -32,7 +32,7 @@ def relu(at, data):
     return at.layer(layers.ReLU)(data)
 
 
-def _activated(*names: str, loss=None):
+def _register_activations(*names: str, loss=None):
     def translate(at, data):
         if is_integer(data):
             return in_operand_dtype(getattr(ops, names[0]))(data)
@@ -42,8 +42,8 @@ def _activated(*names: str, loss=None):
         translates(name, layout=anywhere, loss=loss)(translate)
 
 
-_activated("sigmoid", "_npx_sigmoid", loss=lambda a: YES_OR_NO)
-_activated("softsign")
+_register_activations("sigmoid", "_npx_sigmoid", loss=lambda a: YES_OR_NO)
+_register_activations("softsign")
 
 
 @translates("tanh", layout=anywhere)
@@ -60,7 +60,7 @@ def hard_sigmoid(at, data, *, alpha: float = 0.2, beta: float = 0.5):
 
 
 def _leaky(site, values, attributes):
-    """Element by element, but prelu's gamma lies along axis 1."""
+    """Elementwise in any layout; the gamma of prelu is along axis 1."""
     if attributes["act_type"] != "prelu":
         if len(values) > 1:
             raise site.error("only act_type 'prelu' has the input gamma", attributes["act_type"])
@@ -94,7 +94,7 @@ def leaky_relu(
     lower_bound: float = 0.125,
     upper_bound: float = 0.334,
 ):
-    """rrelu has its mean slope, as at inference; prelu's gamma is one slope a channel, or one for all."""
+    """rrelu uses its mean slope, as at inference; the gamma of prelu has one slope for each channel, or one for all."""
     if act_type == "rrelu":
         slope = (lower_bound + upper_bound) / 2
     if act_type in ("leaky", "rrelu"):
@@ -123,8 +123,8 @@ ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805
 
 
 def _selu(at, data):
-    """MXNet's gradient below 0 is scale (alpha + selu(x)), where the derivative is scale alpha + selu(x); what trains
-    here is x times that slope, less its own value."""
+    """MXNet's gradient below 0 is scale (alpha + selu(x)), although the derivative is scale alpha + selu(x). The
+    trainable part here is x times MXNet's slope; the difference to the value has no gradient."""
     out = at.layer(layers.Activation, "selu")(data)
     slope = ops.where(ops.greater(data, 0), ops.full_like(data, SCALE), ops.multiply(ops.add(out, ALPHA), SCALE))
     line = ops.multiply(ops.subtract(data, ops.stop_gradient(data)), ops.stop_gradient(slope))
@@ -132,14 +132,14 @@ def _selu(at, data):
 
 
 def _softmax_layout(site, values, attributes):
-    """With a length the rows are masked, in MXNet's order."""
+    """With a length, rows are masked in MXNet's order of axes."""
     if len(values) > 1:
         return [v.natural() for v in values], attributes, None
     return along("axis")(site, values, attributes)
 
 
 def _masked(at, data, length, axis):
-    """Adds minus infinity to what lies beyond `length`; returns the mask too."""
+    """Adds minus infinity at indices from `length` on; returns the mask too."""
     mask = ops.less(index_grid(data, axis), ops.expand_dims(ops.cast(length, "int32"), axis))
     return ops.where(mask, data, ops.full_like(data, -1e30)), mask
 
@@ -158,12 +158,12 @@ def _softmax(at, data, length, axis, temperature, use_length, dtype):
     return data, axis if axis < len(data.shape) - 1 else -1, mask
 
 
-def _asked(dtype) -> dict[str, str]:
+def _dtype_config(dtype) -> dict[str, str]:
     return {} if dtype is None else {"dtype": dtype}
 
 
 def _softmax_shape(a, ins, outs):
-    """A length, if there is one, is for each row along the axis."""
+    """A length, if given, is for each row along the axis."""
     shape = merge(ins[0], outs[0])
     if shape is None:
         return ins, [None]
@@ -187,7 +187,7 @@ def softmax(
     dtype: ElementType | None = None,
 ):
     data, axis, mask = _softmax(at, data, length, axis, temperature, use_length, dtype)
-    out = at.layer(layers.Softmax, axis=axis, **_asked(dtype))(data)
+    out = at.layer(layers.Softmax, axis=axis, **_dtype_config(dtype))(data)
     return out if mask is None else ops.where(mask, out, ops.zeros_like(out))
 
 
@@ -224,7 +224,7 @@ def softmin(
     dtype: ElementType | None = None,
 ):
     data, axis, mask = _softmax(at, ops.negative(data), length, axis, temperature, use_length, dtype)
-    out = at.layer(layers.Softmax, axis=axis, **_asked(dtype))(data)
+    out = at.layer(layers.Softmax, axis=axis, **_dtype_config(dtype))(data)
     return out if mask is None else ops.where(mask, out, ops.zeros_like(out))
 
 
@@ -235,13 +235,13 @@ def softmin(
     loss=lambda a: HeadLoss(CLASSES, 1 if a.mode == "channel" else -1),
 )
 def softmax_activation(at, data, *, mode: Literal["channel", "instance"] = "instance"):
-    """`channel` runs along axis 1; `instance` along the last one (MXNet makes rows of all that comes before), but its
-    gradient takes the sum along axis 1 there too."""
+    """`channel` is along axis 1; `instance` along the last axis (MXNet flattens all axes before it to rows), but its
+    gradient is summed along axis 1 in that case too."""
     rank = data.rank
     axis = 1 if mode == "channel" else rank - 1
     order = data.order if isinstance(data.order, tuple) else natural(rank)
-    tensor, place = data.to(order), order.index(axis)
-    out = at.layer(layers.Softmax, axis=place if place < rank - 1 else -1)(tensor)
+    tensor, position = data.to(order), order.index(axis)
+    out = at.layer(layers.Softmax, axis=position if position < rank - 1 else -1)(tensor)
     if mode == "instance" and rank > 2:
         fixed = ops.stop_gradient(out)
         total = ops.sum(ops.multiply(fixed, tensor), order.index(1), keepdims=True)
@@ -252,8 +252,8 @@ def softmax_activation(at, data, *, mode: Literal["channel", "instance"] = "inst
 
 @translates("Dropout", layout=anywhere, keeps=Keeps.ORDER, outputs=2)
 def dropout(at, data, *, p: float = 0.5, mode: Literal["always", "training"] = "training", axes: Ints = ()):
-    """Mathematica writes every dropout as `always`; here it drops in training only. `axes` share one mask. Output 1 is
-    what the data are multiplied with."""
+    """Mathematica writes every dropout with mode `always`; here it is active in training only. Axes in `axes` share one
+    mask. Output 1 is what the data are multiplied with."""
     if not 0 <= p < 1:
         raise at.error("attribute 'p' must be in [0, 1)", p)
     if mode == "always":

@@ -1,6 +1,5 @@
-"""Names of MXNet 1.9.1 for what it computes under another name too: ops of sparse arrays, which are dense here, of its
-numpy front end (two of MXNet 2), and of its own machinery. Knows no translation.
-"""
+"""Aliases: other names of MXNet 1.9.1 for the same op, of its sparse ops (their arrays are dense here), of its numpy
+front end (two are of MXNet 2), and of internal ops."""
 
 _SPARSE = (
     "ElementWiseSum Embedding FullyConnected LinearRegressionOutput LogisticRegressionOutput MAERegressionOutput "
@@ -10,7 +9,7 @@ _SPARSE = (
     "negative norm radians relu rint round rsqrt sigmoid sign sin sinh slice sqrt square stop_gradient sum tan "
     "tanh trunc where zeros_like "
 )
-SYNONYMS: dict[str, str] = {f"_sparse_{name}": name for name in _SPARSE.split()} | {
+ALIASES: dict[str, str] = {f"_sparse_{name}": name for name in _SPARSE.split()} | {
     "_contrib_SparseEmbedding": "Embedding",
     "_copyto": "_copy",
     "_grad_add": "elemwise_add",
@@ -73,4 +72,4 @@ SYNONYMS: dict[str, str] = {f"_sparse_{name}": name for name in _SPARSE.split()}
     "_scatter_minus_scalar": "_minus_scalar",
     "_scatter_plus_scalar": "_plus_scalar",
 }
-"""Other name to the name that is translated."""
+"""Alias to the name of the op that is translated."""

@@ -1,4 +1,4 @@
-"""Matrix products of attention on interleaved projections: (time, batch, heads x parts x depth), heads first."""
+"""Attention: matrix products on interleaved projections, (time, batch, heads x parts x depth)."""
 
 from ..graph.attributes import Count
 from ..graph.partial_shape import ShapeMismatch, first_known, of_rank
@@ -13,7 +13,7 @@ def _scores(queries, keys):
 
 
 def _interleaved(heads: int, data, projections: int) -> tuple:
-    """(time, batch, heads x projections x depth): time, and batch x heads."""
+    """Shapes of data (time, batch, heads x projections x depth): returns time, and batch x heads."""
     time, batch, width = of_rank(data, 3)
     if width is not None and width % (heads * projections):
         raise ShapeMismatch(f"the last axis must hold {projections} projections of {heads} heads", width)
@@ -27,7 +27,7 @@ def _self_attention_scores_shape(a, ins, outs):
 
 @translates("_contrib_interleaved_matmul_selfatt_qk", shape=_self_attention_scores_shape)
 def selfatt_qk(at, queries_keys_values, *, heads: Count):
-    """Scores (batch x heads, time, time): queries by keys, over the root of the depth."""
+    """Scores (batch x heads, time, time): queries times keys, divided by the square root of the depth."""
     queries, keys, _ = split_heads(at, queries_keys_values, heads, 3)
     return _scores(queries, keys)
 

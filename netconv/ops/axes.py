@@ -1,4 +1,4 @@
-"""Moving, merging, joining and splitting axes. A transpose only relabels them (`kernels/layout.py`)."""
+"""Axes: moving, joining and splitting them. A transpose only changes the recorded order (`kernels/layout.py`)."""
 
 import itertools
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ from .registry import translates
 from .traits import Keeps
 
 LARGEST_BLOCK = 128
-"""Rows and columns of the blocks that become channels, each cut out by itself."""
+"""Largest block size; each element of a block is sliced separately."""
 
 
 def _transpose_shape(a, ins, outs):
@@ -81,7 +81,8 @@ def _concat_shape(a, ins, outs):
 
 
 def _equal_shares(a, ins, outs):
-    """Weights of the two directions of a recurrent layer are equally long: unknown vectors share what is left."""
+    """The weights of the two directions of a recurrent layer have the same length: unknown vectors share the remaining
+    length equally."""
     vectors, (length,) = [of_rank(x, 1)[0] for x in ins], of_rank(outs[0], 1)
     left = vectors.count(None)
     rest = (length or 0) - sum(n for n in vectors if n is not None)
@@ -130,7 +131,8 @@ def stack(at, *data, axis: int = 0):
 
 
 def _slice_channel_shape(a, ins, outs):
-    """An axis in `num_outputs` equal parts; with `squeeze_axis` the axis is that long and is gone."""
+    """Splits an axis into `num_outputs` equal parts; with `squeeze_axis` each part has length 1 and the axis is
+    removed."""
     if a.num_outputs < 1:
         raise ShapeMismatch("attribute 'num_outputs' must be at least 1", a.num_outputs)
     part = None
@@ -178,7 +180,7 @@ def slice_channel(at, data, *, num_outputs: int, axis: int = 1, squeeze_axis: bo
 
 def _split(at, data, indices, axis, squeeze_axis, sections):
     length = data.shape[axis]
-    if sections and length is not None and length % sections:  # the first ones are longer
+    if sections and length is not None and length % sections:  # the first parts are longer
         bounds = [0, *np.cumsum([length // sections + (i < length % sections) for i in range(sections)]).tolist()]
         out = [take_slice(data, axis, slice(a, b)) for a, b in itertools.pairwise(bounds)]
     elif sections == 1:
@@ -223,7 +225,7 @@ def _horizontal_split_shape(a, ins, outs):
 
 @translates("_npi_hsplit", ignores="axis", shape=_horizontal_split_shape, keeps=Keeps.ELEMENTS)
 def hsplit(at, data, *, indices: Ints, squeeze_axis: bool = False, sections: int = 0):
-    """Along axis 1, or the only one."""
+    """Along axis 1, or along the only axis."""
     return _split(at, data, indices, min(1, len(data.shape) - 1), squeeze_axis, sections)
 
 
@@ -246,15 +248,15 @@ def reverse(at, data, *, axis: Ints):
     return ops.flip(data, axis)
 
 
-def _regrouped(shape: Shape, block: int) -> Shape:
-    """An image with blocks of pixels as channels, where they divide it."""
+def _block_shape(shape: Shape, block: int) -> Shape:
+    """Image shapes with blocks of pixels as channels, if the block size divides them."""
     n, c, *sizes = of_rank(shape, 4)
     return (n, c and c * block * block, *(None if s is None or s % block else s // block for s in sizes))
 
 
 def _depth_to_space_shape(a, ins, outs):
     b = max(a.block_size, 1)
-    n, c, *sizes = merge(of_rank(ins[0], 4), _regrouped(outs[0], b))
+    n, c, *sizes = merge(of_rank(ins[0], 4), _block_shape(outs[0], b))
     if c is not None and c % (b * b):
         raise ShapeMismatch(f"attribute 'block_size' squared must divide {c} channels", a.block_size)
     return [(n, c, *sizes)], [(n, c and c // (b * b), *(s and s * b for s in sizes))]
@@ -272,7 +274,7 @@ def depth_to_space(at, data, *, block_size: Count):
     if None not in (h, w):
         data = at.reshape(data, (-1, h, w, b, b, c // (b * b)))
         return at.reshape(ops.transpose(data, (0, 1, 3, 2, 4, 5)), (-1, h * b, w * b, c // (b * b)))
-    out = None  # no reshape has three unknown lengths: every part in its places
+    out = None  # a reshape cannot have three unknown lengths: every part is written to its own positions
     for number, part in enumerate(ops.split(data, b * b, -1)):
         wide = ops.repeat(ops.repeat(part, b, 1), b, 2)
         row, column = (
@@ -301,7 +303,7 @@ def space_to_depth(at, data, *, block_size: Count):
 
 
 def _diag_shape(a, ins, outs):
-    """A vector becomes a diagonal; of two axes, their diagonal is left, as the last one."""
+    """A vector becomes the diagonal of a matrix; of two axes only their diagonal is kept, as the last axis."""
     if ins[0] is None:
         return ins, outs
     if len(ins[0]) == 1:

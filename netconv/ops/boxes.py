@@ -1,7 +1,6 @@
-"""Boxes of detectors: anchors, overlaps, encodings, matching, non-maximum suppression, proposals.
+"""Boxes of object detectors: overlaps, encodings, matching, non-maximum suppression.
 
-Boxes are rows (left, top, right, bottom), or (x, y, width, height) about their centre. Nothing here has a gradient in
-MXNet but box_nms.
+Boxes are rows (left, top, right, bottom) or (center x, center y, width, height). In MXNet only box_nms has a gradient.
 """
 
 from typing import Literal
@@ -42,16 +41,16 @@ def _box_iou_shape(a, ins, outs):
 
 @translates("_contrib_box_iou", shape=_box_iou_shape)
 def box_iou(at, lhs, rhs, *, format: Format = "corner"):
-    """All pairs: (*left, *right)."""
+    """Overlaps of all pairs of boxes: (*left, *right)."""
     left, right = (ops.stop_gradient(x) for x in (lhs, rhs))
     expand = (..., *(None,) * (len(rhs.shape) - 1))
     one, two = [c[expand] for c in corners(left, format)], corners(right, format)
     return iou(one, two, areas(left, format)[expand], areas(right, format))
 
 
-def _recoded(boxes, to: str):
-    """In the other format. MXNet takes a first number below 0 for an empty row and leaves it; and the gradient passes
-    as if nothing were recoded."""
+def _convert_format(boxes, to: str):
+    """Converts boxes to the other format. MXNet treats a row whose first number is below 0 as empty and leaves it
+    unchanged; the gradient passes as if the format were the same."""
     new = centers_and_sizes(boxes) if to == "center" else corners(boxes, "center")
     new = ops.where(ops.less(boxes[..., :1], 0), boxes, ops.stack(list(new), -1))
     return ops.add(boxes, ops.stop_gradient(ops.subtract(new, boxes)))
@@ -80,7 +79,7 @@ def box_nms(
     in_format: Format = "corner",
     out_format: Format = "corner",
 ):
-    """Rows that are left, best first, then rows of -1."""
+    """The boxes that are kept, best first, then rows of -1."""
     if topk == 0:
         return data
     if data.shape[-1] is not None and not (
@@ -98,9 +97,9 @@ def box_nms(
     if id_index >= 0:
         valid = ops.logical_and(valid, ops.not_equal(boxes[..., id_index], background_id))
     valid = ops.cast(valid, "float32")
-    places = argsort_scores(scores, valid)[:, :k]
+    indices = argsort_scores(scores, valid)[:, :k]
     best, valid = (
-        first_rows(tensor, k) for tensor in (take_rows(boxes, places), ops.take_along_axis(valid, places, 1))
+        first_rows(tensor, k) for tensor in (take_rows(boxes, indices), ops.take_along_axis(valid, indices, 1))
     )
     traits = corners_and_area(best[..., coord_start : coord_start + 4], in_format)
     kinds = id_index >= 0 and not force_suppress
@@ -112,10 +111,10 @@ def box_nms(
         return ops.logical_and(over, same_class(one, two)) if kinds else over
 
     left = non_maximum_suppression(at, valid, ops.stop_gradient(traits), suppresses)
-    front = ops.argsort(ops.negative(left), -1)  # those left come first, in their order
+    front = ops.argsort(ops.negative(left), -1)  # kept rows come first, in their order
     chosen = take_rows(best, front)
     if in_format != out_format:
-        recoded = _recoded(chosen[..., coord_start : coord_start + 4], out_format)
+        recoded = _convert_format(chosen[..., coord_start : coord_start + 4], out_format)
         chosen = ops.concatenate([chosen[..., :coord_start], recoded, chosen[..., coord_start + 4 :]], -1)
     out = ops.where(ops.greater(ops.take_along_axis(left, front, 1), 0)[..., None], chosen, -1.0)
     out = pad_rows_like(out, boxes)
@@ -135,7 +134,7 @@ def box_decode(
     clip: float = -1.0,
     format: Format = "center",
 ):
-    """Corners of the boxes that offsets (N, k, 4) make of anchors (1, k, 4)."""
+    """The corners of the boxes that offsets (N, k, 4) describe relative to anchors (1, k, 4)."""
     data, anchors = ops.stop_gradient(data), ops.stop_gradient(anchors)
     anchors = centers_and_sizes(anchors) if format == "corner" else [anchors[..., i] for i in range(4)]
     deltas = [ops.multiply(data[..., i], std) for i, std in enumerate((std0, std1, std2, std3))]
@@ -149,7 +148,7 @@ def _box_encode_shape(a, ins, outs):
 
 @translates("_contrib_box_encode", shape=_box_encode_shape)
 def box_encode(at, samples, matches, anchors, refs, means, stds):
-    """Offsets (N, k, 4) from anchors to the references that `matches` names, and where samples are positive (1, 0)."""
+    """Offsets (N, k, 4) from anchors to the matched boxes, and a mask (1 or 0) of the positive samples."""
     samples, matches, anchors, refs, means, stds = (
         ops.stop_gradient(x) for x in (samples, matches, anchors, refs, means, stds)
     )
@@ -168,18 +167,19 @@ def _matching_shape(a, ins, outs):
 
 @translates("_contrib_bipartite_matching", shape=_matching_shape)
 def bipartite_matching(at, data, *, threshold: float, is_ascend: bool = False, topk: int = -1):
-    """Pairs of rows and columns, best first: for each row its column, for each column its row, or -1."""
+    """Matches rows and columns by their scores, best first: returns the column of each row and the row of each column,
+    or -1."""
     *outer, rows, columns = data.shape
     steps = min([n for n in (rows, columns) if n is not None], default=None)
     steps = known_count(at, steps, data)
-    steps = min(steps, topk + 1) if topk > 0 else steps  # MXNet stops one after topk
+    steps = min(steps, topk + 1) if topk > 0 else steps  # MXNet stops one match after topk
     found = greedy_matching(
         as_batch(at, ops.negative(data) if is_ascend else data), steps, -threshold if is_ascend else threshold
     )
-    found = [ops.cast(places, data.dtype) for places in found]
+    found = [ops.cast(indices, data.dtype) for indices in found]
     if len(outer) == 1:
         return found
     return [
-        ops.reshape(places, [-1 if d is None else d for d in (*outer, n)])
-        for places, n in zip(found, (rows, columns), strict=True)
+        ops.reshape(indices, [-1 if d is None else d for d in (*outer, n)])
+        for indices, n in zip(found, (rows, columns), strict=True)
     ]

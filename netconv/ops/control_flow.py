@@ -1,4 +1,5 @@
-"""Branches and loops whose bodies are graphs. A loop is unrolled; a branch computes both sides and chooses."""
+"""Control flow: loops and branches whose bodies are subgraphs. A loop is unrolled; of a branch both sides are computed
+and one is selected."""
 
 from collections.abc import Iterable
 
@@ -11,11 +12,11 @@ from . import registry
 from .registry import translates
 
 LONGEST_WHILE, LONGEST_FOREACH = 1000, 10_000
-"""Steps that a loop may be unrolled to."""
+"""Largest number of steps that a loop is unrolled to."""
 
 
-def _true(value):
-    """Whether the one number of a condition is not 0, as a tensor without axes."""
+def _condition(value):
+    """Whether a condition of one element is not 0, as a scalar tensor."""
     return ops.reshape(ops.not_equal(value.natural(), 0), ())
 
 
@@ -24,9 +25,9 @@ _BODIES = "the shapes of its bodies, which are graphs of their own, are known wh
 
 @translates("_cond", layout=as_they_are, ignores="num_outputs", shape=_BODIES)
 def cond(at, *data, cond_input_locs: Ints, then_input_locs: Ints, else_input_locs: Ints):
-    given = [[data[i] for i in places] for places in (cond_input_locs, then_input_locs, else_input_locs)]
+    given = [[data[i] for i in positions] for positions in (cond_input_locs, then_input_locs, else_input_locs)]
     (condition,), one, two = (at.subgraph(number, values) for number, values in enumerate(given))
-    chosen = _true(condition)
+    chosen = _condition(condition)
     return [ops.where(chosen, a.natural(), b.natural()) for a, b in zip(one, two, strict=True)]
 
 
@@ -34,31 +35,32 @@ def cond(at, *data, cond_input_locs: Ints, then_input_locs: Ints, else_input_loc
 def while_loop(
     at, *data, num_out_data: int, max_iterations: int, cond_input_locs: Ints, func_input_locs: Ints, func_var_locs: Ints
 ):
-    """All of `max_iterations` steps; one after the condition has failed changes nothing, and its outputs are 0."""
+    """Computes all `max_iterations` steps; steps after the condition is false change nothing, and their outputs are
+    0."""
     if max_iterations > LONGEST_WHILE:
         raise at.error(f"attribute 'max_iterations' must be at most {LONGEST_WHILE} to be unrolled", max_iterations)
     values = list(data)
-    places = [func_input_locs[i] for i in func_var_locs]
+    positions = [func_input_locs[i] for i in func_var_locs]
     active, outputs = None, []
     for _ in range(max_iterations):
         (condition,) = at.subgraph(0, [values[i] for i in cond_input_locs])
-        active = _true(condition) if active is None else ops.logical_and(active, _true(condition))
+        active = _condition(condition) if active is None else ops.logical_and(active, _condition(condition))
         results = at.subgraph(1, [values[i] for i in func_input_locs])
         step = [r.natural() for r in results[:num_out_data]]
         outputs.append([ops.where(active, x, ops.zeros_like(x)) for x in step])
-        for place, new in zip(places, results[num_out_data:], strict=True):
-            values[place] = at.ordered(ops.where(active, new.natural(), values[place].natural()))
-    return [*(ops.stack(list(row), 0) for row in zip(*outputs, strict=True)), *(values[i] for i in places)]
+        for position, new in zip(positions, results[num_out_data:], strict=True):
+            values[position] = at.ordered(ops.where(active, new.natural(), values[position].natural()))
+    return [*(ops.stack(list(row), 0) for row in zip(*outputs, strict=True)), *(values[i] for i in positions)]
 
 
 def subgraph_inputs(node: Node) -> list[list[tuple[Edge, int]]]:
-    """For each subgraph of a control flow node, the inputs of the node that it is given, each with the null node of the
-    subgraph that it becomes; nothing for other nodes."""
+    """For each subgraph of a control flow node, pairs of an input of the node and the null node of the subgraph that
+    stands for it; empty for other nodes."""
     if not node.subgraphs:
         return []
     nulls = [[i for i, inner in enumerate(graph.nodes) if inner.op == "null"] for graph in node.subgraphs]
     attributes = registry.typed_attributes(node)
-    if "in_data_locs" in attributes:  # data, states and the rest, each with its position among the null nodes
+    if "in_data_locs" in attributes:  # data, states and other inputs, each with its index among the null nodes
         positions = (*attributes["in_data_locs"], *attributes["in_state_locs"], *attributes["remain_locs"])
         pairs = zip(node.inputs, positions, strict=False)
         return [[(edge, nulls[0][p]) for edge, p in pairs if 0 <= p < len(nulls[0])]]
@@ -70,7 +72,7 @@ def subgraph_inputs(node: Node) -> list[list[tuple[Edge, int]]]:
 
 
 def _foreach_shape(a, ins, outs, guess=False):
-    """Each step sees the data without their first axis; states keep their shapes from step to step."""
+    """Each step reads the data without their first axis; the shapes of states do not change from step to step."""
     if not a._node.subgraphs:
         return ins, outs
     nulls = [null for _, null in subgraph_inputs(a._node)[0]]
@@ -85,7 +87,7 @@ def _foreach_shape(a, ins, outs, guess=False):
     heads, ends = inner.graph.heads[: a.num_out_data], inner.graph.heads[a.num_out_data : a.num_out_data + states]
     inner.refine((e, x[1:]) for e, x in zip(heads, outs, strict=False) if x)
     dirty: Iterable[int] = range(len(inner.rules))
-    for _ in range(2):  # once more with the states as they leave the first step
+    for _ in range(2):  # once more with the shapes of the states after the first step
         inner.propagate(dirty)
         if guess:
             inner.guess_shapes()
@@ -103,14 +105,15 @@ def _foreach_guess(a, ins, outs):
 
 @translates("_foreach", layout=as_they_are, ignores="num_outputs", shape=_foreach_shape, likely=_foreach_guess)
 def foreach(at, *args, num_out_data: int, in_data_locs: Ints, in_state_locs: Ints, remain_locs: Ints):
-    """Unrolled over the first axis of the data; the inputs are data, then states, then what every step sees."""
+    """Unrolled along the first axis of the data; the inputs are data, then states, then inputs that every step
+    reads."""
     data = args[: len(in_data_locs)]
     states = list(args[len(in_data_locs) : len(in_data_locs) + len(in_state_locs)])
     rest = args[len(in_data_locs) + len(in_state_locs) :]
     steps = data[0].shape[0]
     if steps is None or steps > LONGEST_FOREACH:
         raise at.open(f"needs a known number of steps of at most {LONGEST_FOREACH}", steps)
-    # One split a sequence, along time wherever it lies.
+    # One split for each sequence, along time in any layout.
     cuts = [_steps(at, value) for value in data]
     outputs: list[list] = []
     for step in range(steps):
@@ -124,7 +127,7 @@ def foreach(at, *args, num_out_data: int, in_data_locs: Ints, in_state_locs: Int
 
 
 def _steps(at, value) -> list:
-    """A sequence cut along its first axis, wherever that lies."""
+    """Slices of a sequence along its first axis in MXNet's order."""
     order = value.order if isinstance(value.order, tuple) else tuple(range(value.rank))
     left = [axis for axis in order if axis != 0]
     order_left = tuple(sorted(left).index(axis) for axis in left)

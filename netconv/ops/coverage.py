@@ -1,4 +1,4 @@
-"""What is translated and what is refused, as a table. Knows no single op, and no Keras."""
+"""Supported and unsupported ops as a table."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 
 from ..errors import NetconvError
 from . import registry
-from .unsupported import REFUSED
+from .unsupported import UNSUPPORTED
 
 ERRORS: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("errors.json").read_text())
-"""Op to its largest errors against what MXNet computed, `outputs` and `gradients` (None: none was recorded), as shares
-of MXNet's largest number there or as they are where that is below 1. Written by `make table`."""
+"""Op to its largest errors compared with MXNet, `outputs` and `gradients` (None: not recorded), relative to MXNet's
+largest absolute value if that is above 1, else absolute. Written by `make table`."""
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """An op by MXNet's name, its other names, the file of its family, and how it was compared with MXNet: its row of
-    `ERRORS`, or None and how it is tested instead."""
+    """A supported op: MXNet's name, its aliases, the family (module) it belongs to, its row of `ERRORS` or None, and
+    how it is tested: recorded, by distribution or by definition."""
 
     op: str
     aliases: tuple[str, ...]
@@ -30,14 +30,15 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Coverage:
-    """`accepted` in alphabetical order; `refused`, name to a reason that goes on from the name."""
+    """The supported ops in `accepted`, in alphabetical order; the unsupported ones in `refused`, name to a reason that
+    continues a sentence after the name."""
 
     accepted: tuple[Accepted, ...]
     refused: dict[str, str]
 
     @property
     def names(self) -> int:
-        """How many names are accepted."""
+        """The number of supported names."""
         return sum(1 + len(op.aliases) for op in self.accepted)
 
     @property
@@ -47,24 +48,24 @@ class Coverage:
     @property
     def text(self) -> str:
         rows = [("op", "outputs", "gradients", "other names")] if self.accepted else []
-        rows += [(op.op, *said(op), ", ".join(op.aliases)) for op in self.accepted]
+        rows += [(op.op, *error_texts(op), ", ".join(op.aliases)) for op in self.accepted]
         widths = [max(len(row[column]) for row in rows) for column in range(3)] if rows else []
         lines = ["  ".join([*map(str.ljust, row, widths), row[3]]).rstrip() for row in rows]
         if rows:
-            counts = f"{_counted(len(self.accepted), 'op')} supported, under {self.names} names."
+            counts = f"{_count_phrase(len(self.accepted), 'op')} supported, under {self.names} names."
             lines += ["", f"{counts} The numbers are the largest errors compared with MXNet."]
         if self.refused:
             width = max(map(len, self.refused))
             lines += [""] * bool(rows) + [f"{op:{width}}  {reason}" for op, reason in self.refused.items()]
-            lines += ["", f"{_counted(len(self.refused), 'name')} not supported."]
+            lines += ["", f"{_count_phrase(len(self.refused), 'name')} not supported."]
         return "\n".join(lines)
 
 
-def _counted(number: int, what: str) -> str:
+def _count_phrase(number: int, what: str) -> str:
     return f"1 {what} is" if number == 1 else f"{number} {what}s are"
 
 
-def said(op: Accepted) -> tuple[str, str]:
+def error_texts(op: Accepted) -> tuple[str, str]:
     """The errors of outputs and of gradients as text."""
     if op.errors is None:
         return op.tested, ""
@@ -76,7 +77,7 @@ def figure(error: float | None) -> str:
 
 
 def coverage(part: str = "") -> Coverage:
-    """The ops that have `part` in one of their names, in capitals or not. Raises NetconvError when there is none."""
+    """The ops that have `part` in one of their names, regardless of case. Raises NetconvError if there is none."""
     groups: dict[str, list[str]] = {}
     for name, translation in registry.load().items():
         groups.setdefault(translation.op, []).append(name)
@@ -90,7 +91,7 @@ def coverage(part: str = "") -> Coverage:
         errors = ERRORS.get(op)
         tested = "recorded" if errors else "by distribution" if family.endswith("random") else "by definition"
         accepted.append(Accepted(op, aliases, family, errors, tested))
-    refused = {op: REFUSED[op] for op in sorted(REFUSED, key=_alphabetical) if wanted in op.lower()}
+    refused = {op: UNSUPPORTED[op] for op in sorted(UNSUPPORTED, key=_alphabetical) if wanted in op.lower()}
     if not accepted and not refused:
         raise NetconvError(f"no known op has {part!r} in its name")
     return Coverage(tuple(accepted), refused)

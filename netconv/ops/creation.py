@@ -1,4 +1,4 @@
-"""Values that come from nothing but attributes, where a length of 0 is the batch's; and shapes as values."""
+"""Creation of arrays from attributes, where a length of 0 is the batch size; shapes as values."""
 
 import math
 
@@ -15,18 +15,18 @@ from .shape_rules import as_first
 
 INFERRED = "float32"
 LARGEST = 2**26
-"""Numbers that a range may have."""
+"""Largest number of elements of a range."""
 
 
 def _filled(at, shape: Ints, value: float, dtype: ElementType):
     zeros = at.zeros(shape, dtype)
-    if dtype == "bool":  # which has no sum
+    if dtype == "bool":  # bool has no sum
         return ops.equal(zeros, not value)
     return ops.add(zeros, c_cast_number(value, dtype))
 
 
 def _constant_shape(a, ins, outs):
-    """The first length is left open: in a recurrent cell's begin state it is a batch size frozen into the graph."""
+    """The first length is open: in the begin state of a recurrent cell it is a batch size that was fixed at export."""
     return [], [tuple(n or None if i else None for i, n in enumerate(a.shape)) if a.shape else None]
 
 
@@ -37,7 +37,7 @@ def zeros(at, *, shape: Ints = (), dtype: ElementType = INFERRED):
 
 @translates("_zeros_without_dtype", shape=_constant_shape)
 def zeros_without_dtype(at, *, shape: Ints = (), dtype: int = -1):
-    """`dtype` is MXNet's number of the type; -1 is inferred."""
+    """`dtype` is MXNet's type code; -1 means inferred."""
     return at.zeros(shape, TYPES.get(dtype, INFERRED))
 
 
@@ -73,11 +73,11 @@ def arange(
     start, stop = (0.0, start) if stop is None else (start, stop)
     if not (step and 0 <= (stop - start) / step * repeat <= LARGEST):
         raise at.error(f"needs a range of at most {LARGEST} numbers", (start, stop, step))
-    return np.repeat(_counted(start, stop, step, dtype), repeat)
+    return np.repeat(_range_values(start, stop, step, dtype), repeat)
 
 
-def _counted(start: float, stop: float, step: float, dtype: ElementType):
-    """The numbers of a range; start and step are of the type first, and whole for half precision too."""
+def _range_values(start: float, stop: float, step: float, dtype: ElementType):
+    """The values of a range. Start and step are converted to the type first; for float16 they are integers."""
     count = np.arange(math.ceil((stop - start) / step))
     if dtype == "float16":
         start, step = math.trunc(start), math.trunc(step)
@@ -116,7 +116,7 @@ def _arange_like_shape(a, ins, outs):
 
 @translates("_contrib_arange_like", shape=_arange_like_shape, shape_only=0)
 def arange_like(at, data, *, start: float = 0.0, step: float = 1.0, repeat: int = 1, axis: int | None = None):
-    """Counts along `axis`, or over all elements in the shape of the data."""
+    """Counts along `axis`, or over all elements, in the shape of the data."""
     if axis is None:
         unknown = data.shape.count(None)
         if unknown > 1:
@@ -177,7 +177,7 @@ def np_arange(
     start, stop = (0.0, start) if stop is None else (start, stop)
     if not (step and 0 <= (stop - start) / step <= LARGEST):
         raise at.error(f"needs a range of at most {LARGEST} numbers", (start, stop, step))
-    return _counted(start, stop, step, dtype)
+    return _range_values(start, stop, step, dtype)
 
 
 @translates("_npi_logspace", shape=_linspace_shape)
@@ -202,7 +202,7 @@ def _indices_shape(a, ins, outs):
 
 @translates("_npi_indices", shape=_indices_shape)
 def np_indices(at, *, dimensions: Ints, dtype: ElementType = "int32"):
-    """The place of each element of an array of these lengths: (axes, *dimensions)."""
+    """The index of each element of an array with these lengths: (axes, *dimensions)."""
     if math.prod(dimensions) * len(dimensions) > LARGEST:
         raise at.error(f"needs an array of at most {LARGEST} numbers", dimensions)
     return ops.array(np.indices(dimensions), dtype)
@@ -231,7 +231,7 @@ for _name in ("blackman", "hamming", "hanning"):
 
 
 def _sizes(value):
-    """The lengths of the axes; unknown ones are counted."""
+    """The lengths of the axes; unknown ones are computed at run time."""
     out = np.array([n or 0 for n in value.shape], "int64")
     for axis, n in enumerate(value.shape):
         if n is None:

@@ -1,4 +1,4 @@
-"""The loss of connectionist temporal classification."""
+"""Connectionist temporal classification loss."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from .registry import translates
 
 
 def _ctc_shape(a, ins, outs):
-    """A number for each example of data (time, batch, classes)."""
+    """One loss for each example of data (time, batch, classes)."""
     (_, batch, _), label = of_rank(ins[0], 3), of_rank(ins[1], 2)
     (batch,) = merge((batch,), label[:1])
     return [(None, batch, None), (batch, None)], [(batch,)]
@@ -33,8 +33,8 @@ def ctc_loss(
     use_label_lengths: bool = False,
     blank_label: Literal["first", "last"] = "first",
 ):
-    """(batch,) losses of scores (time, batch, classes) for labels (batch, length), padded with 0 where the blank is
-    the first class and with -1 where it is the last."""
+    """Losses (batch,) of scores (time, batch, classes) for labels (batch, length), padded with 0 if the blank is the
+    first class and with -1 if it is the last."""
     given = iter(x for x in (data_lengths, label_lengths) if x is not None)
     data_lengths = next(given, None) if use_data_lengths else None
     label_lengths = next(given, None) if use_label_lengths else None

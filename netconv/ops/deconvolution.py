@@ -1,4 +1,4 @@
-"""Transposed convolutions, channels-last: an image is put in for each point, and what overlaps is added."""
+"""Deconvolution (transposed convolution) and upsampling, channels-last."""
 
 import math
 from typing import Literal
@@ -71,8 +71,8 @@ def deconvolution(
     no_bias: bool = True,
     layout: str | None = None,
 ):
-    """MXNet's weight is (in, out / groups, *kernel), Keras's kernel (*kernel, out, in): Keras's transposed convolution
-    without padding, then `pad` is cut off both ends and `adj` added at the far one."""
+    """MXNet's weight is (in, out / groups, *kernel), Keras's kernel (*kernel, out, in). Computes a transposed
+    convolution without padding, then crops `pad` at both ends and adds `adj` at the end."""
     check_layout(at, layout)
     rank = len(kernel)
     stride, dilate = per_axis(at, "stride", stride, rank, 1), per_axis(at, "dilate", dilate, rank, 1)
@@ -90,7 +90,7 @@ def deconvolution(
     weight, bias = layers_or_tensors(at, weight, bias)
     cut = [(p, p - a) for p, a in zip(pad, adj, strict=True)]
     transpose = _algorithm(data, weight, num_group, stride, dilate)
-    # Cutting and adding commute, but what lies beyond has the bias too.
+    # The bias can be added before cropping, but not before padding, because padded elements get it too.
     inside = None if transpose is _by_phases or any(after < 0 for _, after in cut) else bias
     out = transpose(at, data, weight, inside, num_group, stride, dilate)
     if any(after < 0 for _, after in cut):
@@ -100,35 +100,35 @@ def deconvolution(
 
 
 def _algorithm(data, weight, groups: int, stride, dilate):
-    """Which of the functions below computes the whole, before it is cut."""
+    """Selects the function below that computes the output before it is cropped."""
     kernel = weight.shape[2:]
     if not isinstance(weight, TrackedArray):
         return _by_convolution
-    if groups > 1 and weight.shape[1] == 1 and len(kernel) < 3:  # a layer for each channel would be slow
+    if groups > 1 and weight.shape[1] == 1 and len(kernel) < 3:  # one layer per channel would be slow
         divides = None not in data.shape[1:-1] and not any(k % s for k, s in zip(kernel, stride, strict=True))
         depthwise = groups == weight.shape[0]
         return _by_phases if depthwise and divides and max(stride) > 1 == max(dilate) else _by_convolution
-    # TensorFlow's own writes beyond its memory where images do not meet; it has no dilation on a CPU without oneDNN.
-    meet = all(s <= k for s, k in zip(stride, kernel, strict=True))
-    return _by_layers if meet and max(dilate) == 1 else _by_convolution
+    # TensorFlow's op writes outside its buffer if stride > kernel; without oneDNN it has no dilation on the CPU.
+    overlaps = all(s <= k for s, k in zip(stride, kernel, strict=True))
+    return _by_layers if overlaps and max(dilate) == 1 else _by_convolution
 
 
 def _by_convolution(at, data, weight, bias, groups: int, stride, dilate):
-    """A convolution of the data with zeros between and around its points."""
+    """A convolution of the data with zeros inserted between and around its points."""
     for axis, step in enumerate(stride, 1):
         data = insert_zeros(data, axis, step)
     data = pad_spatial(at, data, tuple(d * (k - 1) for d, k in zip(dilate, weight.shape[2:], strict=True)))
     ones = (1,) * len(stride)
-    return convolve(at, data, _turned_round(weight, groups), bias, groups, ones, dilate, "valid")
+    return convolve(at, data, _as_convolution_weight(weight, groups), bias, groups, ones, dilate, "valid")
 
 
 def _by_layers(at, data, weight: TrackedArray, bias: TrackedArray | None, groups: int, stride, dilate):
-    """A transposed convolution of Keras for each group."""
+    """A Keras transposed convolution layer for each group."""
     config = {"strides": stride, "dilation_rate": dilate}
-    return by_group(data, weight, bias, groups, lambda data, *group: _one_group(at, config, data, *group))
+    return by_group(data, weight, bias, groups, lambda data, *group: _conv_transpose(at, config, data, *group))
 
 
-def _one_group(at, config, data, weight: TrackedArray, bias: TrackedArray | None, part: str | None):
+def _conv_transpose(at, config, data, weight: TrackedArray, bias: TrackedArray | None, part: str | None):
     rank = weight.ndim - 2
     layer = at.layer(
         {1: layers.Conv1DTranspose, 2: layers.Conv2DTranspose, 3: layers.Conv3DTranspose}[rank],
@@ -143,15 +143,15 @@ def _one_group(at, config, data, weight: TrackedArray, bias: TrackedArray | None
 
 
 def _by_phases(at, data, weight: TrackedArray, _bias: None, _groups: int, stride, _dilate):
-    """Each channel is a group of its own, and `stride` divides the kernel: what comes out at every stride-th place is a
-    convolution of the data as they are with every stride-th point of the kernel. All places within a stride at once are
-    as many copies of the channels; then they are laid between each other."""
+    """For depthwise deconvolutions whose `stride` divides the kernel: every stride-th output element is a convolution
+    of the data with every stride-th element of the kernel. All offsets within a stride are computed at once, as copies
+    of the channels, and then interleaved."""
     channels, multiplier, *kernel = weight.shape
     rank, many = len(stride), math.prod(stride)
     points = [k // s for k, s in zip(kernel, stride, strict=True)]
     apart = (channels, multiplier, *(n for pair in zip(points, stride, strict=True) for n in pair))
-    taps, places = range(2, 2 * rank + 2, 2), range(3, 2 * rank + 3, 2)
-    weight = weight.reshape(apart).flip(taps).transpose((*places, 0, 1, *taps)).reshape((-1, 1, *points))
+    taps, offsets = range(2, 2 * rank + 2, 2), range(3, 2 * rank + 3, 2)
+    weight = weight.reshape(apart).flip(taps).transpose((*offsets, 0, 1, *taps)).reshape((-1, 1, *points))
     data = at.layer(layers.Concatenate, part="places")([pad_spatial(at, data, tuple(n - 1 for n in points))] * many)
     out = convolve(at, data, weight, None, many * channels, (1,) * rank, (1,) * rank, "valid")
     *rows, columns = (n * s for n, s in zip(out.shape[1:-1], stride, strict=True))
@@ -160,9 +160,9 @@ def _by_phases(at, data, weight: TrackedArray, _bias: None, _groups: int, stride
     return ops.reshape(ops.stack(each, 2), (-1, *rows, columns, channels * multiplier)) if rows else each[0]
 
 
-def _turned_round(weight, groups: int):
-    """The weight (in, out / groups, *kernel) of a transposed convolution as that of a convolution (out, in / groups,
-    *kernel) of the data with zeros between and around its points."""
+def _as_convolution_weight(weight, groups: int):
+    """The weight (in, out / groups, *kernel) of a transposed convolution as the weight (out, in / groups, *kernel) of
+    the equivalent convolution of the data with zeros between and around its points."""
     inputs, outputs, *kernel = weight.shape
     apart, swapped = (groups, inputs // groups, outputs, *kernel), (0, 2, 1, *range(3, len(kernel) + 3))
     whole, axes = (groups * outputs, inputs // groups, *kernel), tuple(range(2, len(kernel) + 2))
@@ -172,7 +172,7 @@ def _turned_round(weight, groups: int):
 
 
 def _scaled(site, values, attributes):
-    """Images channels-last; the weight of a bilinear one as it is."""
+    """Images are channels-last; the weight of a bilinear upsampling keeps its layout."""
     order = channels_last(4)
     bilinear = attributes["sample_type"] == "bilinear"
     return [v and (v.natural() if bilinear and i else v.to(order)) for i, v in enumerate(values)], attributes, order
@@ -211,7 +211,7 @@ def upsampling(
     sample_type: Literal["nearest", "bilinear"],
     multi_input_mode: Literal["concat", "sum"] = "concat",
 ):
-    """Nearest: each input is scaled to the first one's size. Bilinear: a deconvolution with the stored weight."""
+    """Nearest: each input is scaled to the size of the first one. Bilinear: a deconvolution with the stored weight."""
     if sample_type == "bilinear":
         first, weight = data
         size, pad = (2 * scale - scale % 2,) * 2, (math.ceil((scale - 1) / 2),) * 2

@@ -1,4 +1,4 @@
-"""Deformable convolutions, whose kernel points are moved by their data; channels-last."""
+"""Deformable convolution, whose kernel points are moved by offsets; channels-last."""
 
 import math
 from types import SimpleNamespace
@@ -14,12 +14,12 @@ from ..kernels.layout import spatial
 from .registry import shaped_as, translates
 
 
-def _deformed(at, data, offset, mask, weight, bias, filters, kernel, stride, dilate, pad, groups, parts, clamped):
+def _convolve_at(at, data, offset, mask, weight, bias, filters, kernel, stride, dilate, pad, groups, parts, clamped):
     """A convolution whose kernel points are moved by `offset`, (N, parts x kernel points x (y, x), height, width)."""
     height, width = image_size(at, data)
     stride, dilate, pad = stride or (1, 1), dilate or (1, 1), pad or (0, 0)
     points, (out_height, out_width) = math.prod(kernel), offset.shape[2:]
-    channels, places = data.shape[-1], points * out_height * out_width
+    channels, positions = data.shape[-1], points * out_height * out_width
     # Each part of the channels has its own offsets: parts go into the batch.
     data = ops.reshape(data, (-1, height, width, parts, channels // parts))
     data = ops.reshape(ops.transpose(data, (0, 3, 1, 2, 4)), (-1, height, width, channels // parts))
@@ -29,7 +29,7 @@ def _deformed(at, data, offset, mask, weight, bias, filters, kernel, stride, dil
     columns = np.arange(out_width, dtype="float32") * stride[1] - pad[1]
     y = ops.add(offset[:, :, 0], (ky * dilate[0]).reshape(points, 1, 1) + rows.reshape(1, -1, 1))
     x = ops.add(offset[:, :, 1], (kx * dilate[1]).reshape(points, 1, 1) + columns.reshape(1, 1, -1))
-    y, x = ops.reshape(y, (-1, places)), ops.reshape(x, (-1, places))
+    y, x = ops.reshape(y, (-1, positions)), ops.reshape(x, (-1, positions))
     if clamped:
         inside = ops.logical_and(
             ops.logical_and(ops.greater_equal(y, 0), ops.less(y, height)),
@@ -40,7 +40,7 @@ def _deformed(at, data, offset, mask, weight, bias, filters, kernel, stride, dil
     else:
         read = interpolate(at, data, y, x)
     if mask is not None:
-        read = ops.multiply(read, ops.reshape(mask, (-1, places, 1)))
+        read = ops.multiply(read, ops.reshape(mask, (-1, positions, 1)))
     # (N, parts, points, height, width, channels of a part) to (N, height, width, channels, points)
     read = ops.reshape(read, (-1, parts, points, out_height, out_width, channels // parts))
     read = ops.transpose(read, (0, 3, 4, 1, 5, 2))
@@ -57,7 +57,8 @@ _CONVOLUTION = shaped_as("Convolution")
 
 
 def _deformable_shape(a, ins, outs):
-    """A convolution, with two offsets, and perhaps a weight, for each point of the kernel at each place."""
+    """The shapes of a convolution, and of two offsets, and a weight if there is one, for each kernel point at each
+    output position."""
     data, *moved = ins[: 3 if "Modulated" in a._node.op else 2]
     same = SimpleNamespace(**{**vars(a), "layout": None})
     batch = merge(of_rank(data, 4)[:1], of_rank(moved[0], 4)[:1])
@@ -85,9 +86,10 @@ def deformable_convolution(
     num_deformable_group: Count = 1,
     no_bias: bool = False,
 ):
-    """A point moved outside of the image reads 0; one within a pixel of its far edges reads the edge."""
+    """A point outside the image reads 0; a point within one pixel after the last row or column reads that row or
+    column."""
     bias = None if no_bias else bias
-    return _deformed(
+    return _convolve_at(
         at,
         data,
         offset,
@@ -125,9 +127,9 @@ def modulated_deformable_convolution(
     num_deformable_group: Count = 1,
     no_bias: bool = False,
 ):
-    """As the other one, but with zeros around the image and a weight for each point."""
+    """As `deformable_convolution`, but the image is padded with zeros and each point has a weight."""
     bias = None if no_bias else bias
-    return _deformed(
+    return _convolve_at(
         at,
         data,
         offset,

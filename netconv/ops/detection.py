@@ -1,4 +1,4 @@
-"""The single-shot detector's ops: anchors, targets, detections. None has a gradient in MXNet."""
+"""Detection ops of the single-shot detector: anchors, targets, detections. None has a gradient in MXNet."""
 
 import math
 
@@ -47,8 +47,8 @@ def multibox_prior(
     steps: Floats = (-1.0, -1.0),
     offsets: Floats = (0.5, 0.5),
 ):
-    """Anchors (1, places x shapes, 4) around each place of a feature map: every size in the first ratio, then the first
-    size in the others."""
+    """Anchors (1, positions x shapes, 4) around each position of a feature map: every size with the first ratio, then
+    the first size with the other ratios."""
     if len(steps) != 2 or len(offsets) != 2 or not ratios or not sizes or min(ratios) <= 0:
         raise at.error(
             "needs two 'steps', two 'offsets', and 'sizes' and 'ratios' above 0", (steps, offsets, sizes, ratios)
@@ -68,17 +68,14 @@ def multibox_prior(
 
 
 def _multibox_detection_shape(a, ins, outs):
-    """Of probabilities (batch, classes, anchors), offsets (batch, 4 x anchors) and anchors: a row of 6 an anchor."""
+    """From probabilities (batch, classes, anchors), offsets (batch, 4 x anchors) and anchors: a row of 6 for each
+    anchor."""
     scores, offsets, anchors = of_rank(ins[0], 3), of_rank(ins[1], 2), of_rank(ins[2], 3)
     batch = merge(scores[:1], offsets[:1])
     if offsets[1] is not None and offsets[1] % 4:
         raise ShapeMismatch("needs four offsets an anchor", offsets[1])
     count = merge(merge(scores[2:], anchors[1:2]), (offsets[1] and offsets[1] // 4,))
-    return [
-        (*batch, scores[1], *count),
-        (*batch, count[0] and 4 * count[0]),
-        (1, *count, 4),
-    ], [(*batch, *count, 6)]
+    return [(*batch, scores[1], *count), (*batch, count[0] and 4 * count[0]), (1, *count, 4)], [(*batch, *count, 6)]
 
 
 @translates(
@@ -97,10 +94,10 @@ def multibox_detection(
     variances: Floats = (0.1, 0.1, 0.2, 0.2),
     nms_topk: int = -1,
 ):
-    """Rows (class, score, left, top, right, bottom), best first; a class of -1 is suppressed, a row of -1 is none.
+    """Rows (class, score, left, top, right, bottom), best first; class -1 marks a suppressed row, a row of -1 is empty.
 
-    Class 0 is the background whatever background_id says. With nms_topk MXNet puts the best rows over the first ones
-    and leaves the numbers of the others as they were, with a class of -1.
+    Class 0 is the background whatever background_id is. With nms_topk MXNet copies the best rows to the first rows and
+    leaves the numbers of the others unchanged, with class -1.
     """
     count = cls_prob.shape[2]
     cls_prob, loc_pred, anchor = (ops.stop_gradient(x) for x in (cls_prob, loc_pred, anchor))
@@ -118,11 +115,11 @@ def multibox_detection(
     if not 0 < nms_threshold <= 1:
         return ops.where(ops.take_along_axis(valid, as_they_come, 1)[..., None], take_rows(found, as_they_come), -1.0)
     k = candidate_count(at, count, nms_topk if nms_topk > 0 else -1, cls_prob)
-    places = argsort_scores(score, valid)
+    indices = argsort_scores(score, valid)
     if k != count:
         number = ops.sum(ops.cast(valid, "int32"), -1, keepdims=True)
-        places = ops.where(ops.less(row_numbers(score), ops.minimum(number, k)), places, as_they_come)
-    found, valid = take_rows(found, places), ops.take_along_axis(valid, places, 1)
+        indices = ops.where(ops.less(row_numbers(score), ops.minimum(number, k)), indices, as_they_come)
+    found, valid = take_rows(found, indices), ops.take_along_axis(valid, indices, 1)
     best = first_rows(found, k)
     traits = ops.concatenate([corners_and_area(best[..., 2:], "corner"), best[..., :1]], -1)
 
@@ -163,8 +160,9 @@ def multibox_target(
 ):
     """Targets of anchors (1, k, 4) for labels (N, m, class and box): offsets (N, 4 k), their mask, classes (N, k).
 
-    Labels end with the first of class -1. Each label takes its best free anchor; then anchors take the label they
-    overlap most, over `overlap_threshold`; of the others those most sure of an object count as background.
+    Labels end at the first one of class -1. Each label gets its best free anchor; then each anchor gets the label with
+    which it overlaps most, if above `overlap_threshold`. Of the other anchors, those with the highest scores for an
+    object become background.
     """
     anchor, label, cls_pred = (ops.stop_gradient(x) for x in (anchor, label, cls_pred))
     count, most = known_count(at, anchor.shape[1], anchor), known_count(at, label.shape[1], label)

@@ -1,6 +1,6 @@
-"""The gamma function, its logarithm, and the densities of distributions.
+"""Distributions: the gamma function, its logarithm, and probability densities.
 
-Parameters of a density lie along the first axes of the sample, one set for all that follows.
+The parameters of a density are along the first axes of the sample: one set for all elements along the other axes.
 """
 
 import math
@@ -15,8 +15,8 @@ from .registry import translates
 from .shape_rules import as_first
 
 
-def _of_numbers(function):
-    """Half precision is too narrow for what is on the way."""
+def _in_float32(function):
+    """Computes in float32, because the range of float16 is too small for intermediate results."""
     return in_operand_dtype(
         lambda x: c_cast(function(ops.cast(x, "float32")), "float16") if dtype_of(x) == "float16" else function(x)
     )
@@ -24,16 +24,16 @@ def _of_numbers(function):
 
 @translates("gamma", "_npx_gamma", layout=anywhere)
 def gamma(at, data):
-    return _of_numbers(gamma_of)(data)
+    return _in_float32(gamma_of)(data)
 
 
 @translates("gammaln", "_npx_gammaln", layout=anywhere)
 def gammaln(at, data):
     """log |gamma|."""
-    return _of_numbers(gammaln_of)(data)
+    return _in_float32(gammaln_of)(data)
 
 
-def _log_times(factor, x):
+def _times_log(factor, x):
     return ops.multiply(factor, ops.log(x))
 
 
@@ -48,7 +48,7 @@ def _uniform(_x, low, high):
 
 def _gamma(x, alpha, beta):
     """`beta` is a rate."""
-    powers = ops.add(_log_times(alpha, beta), _log_times(ops.subtract(alpha, 1.0), x))
+    powers = ops.add(_times_log(alpha, beta), _times_log(ops.subtract(alpha, 1.0), x))
     return ops.subtract(ops.subtract(powers, ops.multiply(beta, x)), gammaln_of(alpha))
 
 
@@ -57,13 +57,13 @@ def _exponential(x, lam):
 
 
 def _poisson(x, lam):
-    return ops.subtract(ops.subtract(_log_times(x, lam), gammaln_of(ops.add(x, 1.0))), lam)
+    return ops.subtract(ops.subtract(_times_log(x, lam), gammaln_of(ops.add(x, 1.0))), lam)
 
 
 def _negative_binomial(x, k, p):
-    """x failures before k successes, each of probability p."""
+    """x failures before k successes, each with probability p."""
     ways = ops.subtract(gammaln_of(ops.add(x, k)), ops.add(gammaln_of(ops.add(x, 1.0)), gammaln_of(k)))
-    return ops.add(ways, ops.add(_log_times(k, p), _log_times(x, ops.subtract(1.0, p))))
+    return ops.add(ways, ops.add(_times_log(k, p), _times_log(x, ops.subtract(1.0, p))))
 
 
 def _generalized_negative_binomial(x, mu, alpha):
@@ -71,7 +71,7 @@ def _generalized_negative_binomial(x, mu, alpha):
 
 
 def _density(at, logarithm, sample, parameters, is_log: bool):
-    """MXNet has no gradient for a sample that counts."""
+    """MXNet has no gradient for a sample of counts."""
     rank = len(sample.shape)
     shapes = [[*(-1 if d is None else d for d in p.shape), *(1,) * (rank - len(p.shape))] for p in parameters]
     out = logarithm(sample, *(ops.reshape(p, shape) for p, shape in zip(parameters, shapes, strict=True)))
@@ -86,7 +86,7 @@ def pdf_normal(at, sample, mu, sigma, *, is_log: bool = False):
 
 @translates("_random_pdf_uniform", "random_pdf_uniform", shape=as_first)
 def pdf_uniform(at, sample, low, high, *, is_log: bool = False):
-    """The same wherever the sample lies."""
+    """The density does not depend on the sample."""
     return _density(at, _uniform, sample, (low, high), is_log)
 
 
@@ -121,18 +121,18 @@ def _dirichlet_shape(a, ins, outs):
 
 @translates("_random_pdf_dirichlet", "random_pdf_dirichlet", shape=_dirichlet_shape)
 def pdf_dirichlet(at, sample, alpha, *, is_log: bool = False):
-    """The last axis of both is that of the components."""
+    """The last axis of both inputs is that of the components."""
     between = len(sample.shape) - len(alpha.shape)
     shape = [-1 if d is None else d for d in alpha.shape]
     alpha = ops.reshape(alpha, [*shape[:-1], *(1,) * between, shape[-1]])
-    out = ops.sum(_log_times(ops.subtract(alpha, 1.0), sample), -1)
+    out = ops.sum(_times_log(ops.subtract(alpha, 1.0), sample), -1)
     ways = ops.subtract(gammaln_of(ops.sum(alpha, -1)), ops.sum(gammaln_of(alpha), -1))
     out = ops.add(out, ways)
     return out if is_log else ops.exp(out)
 
 
 LONGEST = 10_000
-"""Points of a process that its likelihood may be unrolled to."""
+"""Largest number of points of a process for which its likelihood is unrolled."""
 
 
 def _hawkes_shape(a, ins, outs):
@@ -142,8 +142,8 @@ def _hawkes_shape(a, ins, outs):
 
 @translates("_contrib_hawkesll", shape=_hawkes_shape)
 def hawkesll(at, lda, alpha, beta, state, lags, marks, valid_length, max_time):
-    """Log likelihoods (batch,) of point processes of several marks that excite themselves, and their states (batch,
-    marks) at `max_time`. As in MXNet only the likelihood has a gradient, by `lda`, `alpha` and `beta`."""
+    """Log likelihoods (batch,) of multivariate Hawkes processes, and their states (batch, marks) at `max_time`. As in
+    MXNet, only the likelihood has a gradient, and only for `lda`, `alpha` and `beta`."""
     points = lags.shape[1]
     if points is None or points > LONGEST or lda.shape[1] is None:
         raise at.open(f"needs a known number of marks and of at most {LONGEST} points")
@@ -154,18 +154,18 @@ def hawkesll(at, lda, alpha, beta, state, lags, marks, valid_length, max_time):
     last, found = ops.zeros_like(state), 0.0
     for point in range(points):
         here = ops.logical_and(marked[:, point], counted[:, point, None])
-        decay, gone = _since(times[:, point, None], last, lda, alpha, beta, state)
+        decay, gone = _decayed(times[:, point, None], last, lda, alpha, beta, state)
         rate = ops.add(lda, ops.multiply(ops.multiply(alpha, beta), ops.multiply(state, decay)))
         share = ops.subtract(ops.log(ops.where(here, rate, ops.ones_like(rate))), gone)
         found = ops.add(found, ops.sum(ops.where(here, share, ops.zeros_like(share)), -1))
         state = ops.where(here, ops.add(ops.multiply(state, decay), 1.0), state)
         last = ops.where(here, times[:, point, None], last)
-    decay, gone = _since(max_time[:, None], last, lda, alpha, beta, state)
+    decay, gone = _decayed(max_time[:, None], last, lda, alpha, beta, state)
     return ops.subtract(found, ops.sum(gone, -1)), ops.stop_gradient(ops.multiply(state, decay))
 
 
-def _since(time, last, lda, alpha, beta, state):
-    """What is left of a state after the time since the last point, and how many points were to be expected in it."""
+def _decayed(time, last, lda, alpha, beta, state):
+    """The state decayed over the time since the last point, and the expected number of points in that time."""
     passed = ops.subtract(time, last)
     decay = ops.exp(ops.negative(ops.multiply(beta, passed)))
     excited = ops.multiply(ops.multiply(alpha, state), ops.subtract(1.0, decay))

@@ -1,4 +1,4 @@
-"""Element by element: functions, arithmetic, comparisons. Comparisons give 1.0 and 0.0, in the type of the data."""
+"""Elementwise functions, arithmetic, and comparisons, which return 1.0 and 0.0 in the type of the data."""
 
 import math
 from typing import Literal
@@ -27,7 +27,7 @@ from .registry import translates
 from .shape_rules import alike, as_first
 from .traits import Keeps
 
-# MXNet's name: keras.ops's name. Names, not functions, so that reading the table imports no Keras.
+# MXNet's name: name in keras.ops. Not the functions, so that this module does not import Keras.
 UNARY = {
     "exp": "exp", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p", "expm1": "expm1",
     "sqrt": "sqrt", "rsqrt": "rsqrt", "square": "square", "abs": "absolute", "negative": "negative",
@@ -39,8 +39,8 @@ UNARY = {
 }  # fmt: skip
 
 
-WHOLE = frozenset({"square", "absolute", "zeros_like", "ones_like"})
-"""Functions that Keras has for whole numbers."""
+FOR_INTEGERS = frozenset({"square", "absolute", "zeros_like", "ones_like"})
+"""Functions that Keras has for integers."""
 
 
 EXACT = frozenset({"absolute", "negative", "square", "sqrt"})
@@ -63,7 +63,7 @@ def _unary(name, function):
         compute = getattr(ops, function)
         return (
             compute(data)
-            if function in WHOLE
+            if function in FOR_INTEGERS
             else in_operand_dtype(compute, nudged=function in ("log2", "log10"))(data)
         )
 
@@ -81,20 +81,20 @@ def sign_(at, data):
 
 @translates("round", layout=anywhere, discontinuous=True)
 def round_(at, data):
-    """Halves away from zero."""
+    """Rounds halves away from zero."""
     return data if is_integer(data) else round_half_away(data)
 
 
 @translates("rint", layout=anywhere, discontinuous=True)
 def rint(at, data):
-    """Halves down."""
+    """Rounds halves down."""
     return data if is_integer(data) else round_half_down(data)
 
 
 @translates("erf", layout=anywhere)
 def erf(at, data):
-    """TensorFlow's of an infinity in double precision is no number; and it takes what looks like a GELU of a dense
-    layer for one, if its constants are as near as 0.01."""
+    """TensorFlow's erf of infinity is NaN in float64; and TensorFlow fuses erf after a dense layer into GELU if the
+    constants differ by less than 0.01."""
     return in_operand_dtype(negated_twice(lambda x: ops.erf(ops.clip(x, -30, 30) if dtype_of(x) == "float64" else x)))(
         data
     )
@@ -160,7 +160,7 @@ def identity_attach_kl_sparse_reg(at, data, moving_avg: TrackedArray | None = No
 
 @translates("_contrib_gradientmultiplier", layout=anywhere, ignores="is_int", keeps=Keeps.ORDER)
 def gradient_multiplier(at, data, *, scalar: float = 1.0):
-    """The data as they are, their gradient times `scalar`."""
+    """Returns the data; their gradient is multiplied by `scalar`."""
     if is_integer(data):
         return data
     fixed = ops.stop_gradient(data)
@@ -181,13 +181,13 @@ def cast(at, data, *, dtype: Number | Literal["bool"]):
 
 @translates("amp_cast", layout=anywhere, keeps=Keeps.ORDER)
 def amp_cast(at, data, *, dtype: Number):
-    """Whole numbers and float64 stay what they are."""
+    """Integers and float64 keep their type."""
     return data if is_integer(data) or dtype_of(data) == "float64" else c_cast(data, dtype)
 
 
 @translates("clip", layout=anywhere, exact=True)
 def clip(at, data, *, a_min: float, a_max: float):
-    """Above the upper bound comes before below the lower one, where the bounds are the wrong way round."""
+    """If the bounds are in the wrong order, values above the upper bound are clipped first."""
     if is_integer(data):
         limits = np.iinfo(dtype_of(data))
         a_min, a_max = (int(max(limits.min, min(limits.max, bound))) for bound in (a_min, a_max))
@@ -222,7 +222,7 @@ def div_sqrt_dim(at, data):
     return ops.divide(data, root)
 
 
-def _truth(function):
+def _compare(function):
     def compare(lhs, rhs):
         dtype = lhs.dtype if hasattr(lhs, "shape") else rhs.dtype
         return ops.cast(getattr(ops, function)(lhs, rhs), dtype)
@@ -238,52 +238,53 @@ def _logical(function):
     return compare
 
 
-def _plain(function):
+def _keras_function(function):
     return lambda lhs, rhs: getattr(ops, function)(lhs, rhs)
 
 
-EXACTLY, BY_STEPS, OTHERWISE = {"exact": True}, {"discontinuous": True}, {"exact": False}
-# What is computed: (how, function of two operands, the elementwise names, the broadcast names, the scalar names,
-# the scalar names with the operands turned round).
+IS_EXACT, IN_STEPS, NEITHER = {"exact": True}, {"discontinuous": True}, {"exact": False}
+# (traits, function of two operands, elementwise names, broadcast names, scalar names, names of scalar ops with
+# swapped operands).
 BINARY = (
-    (EXACTLY, _plain("add"), ("elemwise_add", "_add", "_plus", "_Plus"), ("broadcast_add", "broadcast_plus"),
+    (IS_EXACT, _keras_function("add"), ("elemwise_add", "_add", "_plus", "_Plus"), ("broadcast_add", "broadcast_plus"),
      ("_plus_scalar", "_PlusScalar"), ()),
-    (EXACTLY, subtract, ("elemwise_sub", "_sub", "_minus", "_Minus"), ("broadcast_sub", "broadcast_minus"),
+    (IS_EXACT, subtract, ("elemwise_sub", "_sub", "_minus", "_Minus"), ("broadcast_sub", "broadcast_minus"),
      ("_minus_scalar", "_MinusScalar"), ("_rminus_scalar", "_RMinusScalar")),
-    (EXACTLY, _plain("multiply"), ("elemwise_mul", "_mul", "_Mul"), ("broadcast_mul",),
+    (IS_EXACT, _keras_function("multiply"), ("elemwise_mul", "_mul", "_Mul"), ("broadcast_mul",),
      ("_mul_scalar", "_MulScalar"), ()),
-    (BY_STEPS, mod, ("_mod", "_Mod"), ("broadcast_mod",), ("_mod_scalar", "_ModScalar"),
+    (IN_STEPS, mod, ("_mod", "_Mod"), ("broadcast_mod",), ("_mod_scalar", "_ModScalar"),
      ("_rmod_scalar", "_RModScalar")),
-    (OTHERWISE, in_operand_dtype(power, nudged=True), ("_power", "_Power"), ("broadcast_power",),
+    (NEITHER, in_operand_dtype(power, nudged=True), ("_power", "_Power"), ("broadcast_power",),
      ("_power_scalar", "_PowerScalar"),
      ("_rpower_scalar", "_RPowerScalar")),
-    (EXACTLY, _plain("maximum"), ("_maximum", "_Maximum"), ("broadcast_maximum",),
+    (IS_EXACT, _keras_function("maximum"), ("_maximum", "_Maximum"), ("broadcast_maximum",),
      ("_maximum_scalar", "_MaximumScalar"), ()),
-    (EXACTLY, _plain("minimum"), ("_minimum", "_Minimum"), ("broadcast_minimum",),
+    (IS_EXACT, _keras_function("minimum"), ("_minimum", "_Minimum"), ("broadcast_minimum",),
      ("_minimum_scalar", "_MinimumScalar"), ()),
-    (OTHERWISE, in_operand_dtype(hypot), ("_hypot", "_Hypot"), ("broadcast_hypot",),
+    (NEITHER, in_operand_dtype(hypot), ("_hypot", "_Hypot"), ("broadcast_hypot",),
      ("_hypot_scalar", "_HypotScalar"), ()),
-    (BY_STEPS, _truth("equal"), ("_equal", "_Equal"), ("broadcast_equal",), ("_equal_scalar", "_EqualScalar"), ()),
-    (BY_STEPS, _truth("not_equal"), ("_not_equal", "_Not_Equal"), ("broadcast_not_equal",),
+    (IN_STEPS, _compare("equal"), ("_equal", "_Equal"), ("broadcast_equal",), ("_equal_scalar", "_EqualScalar"), ()),
+    (IN_STEPS, _compare("not_equal"), ("_not_equal", "_Not_Equal"), ("broadcast_not_equal",),
      ("_not_equal_scalar", "_NotEqualScalar"), ()),
-    (BY_STEPS, _truth("greater"), ("_greater", "_Greater"), ("broadcast_greater",),
+    (IN_STEPS, _compare("greater"), ("_greater", "_Greater"), ("broadcast_greater",),
      ("_greater_scalar", "_GreaterScalar"), ()),
-    (BY_STEPS, _truth("greater_equal"), ("_greater_equal", "_Greater_Equal"), ("broadcast_greater_equal",),
+    (IN_STEPS, _compare("greater_equal"), ("_greater_equal", "_Greater_Equal"), ("broadcast_greater_equal",),
      ("_greater_equal_scalar", "_GreaterEqualScalar"), ()),
-    (BY_STEPS, _truth("less"), ("_lesser", "_Lesser"), ("broadcast_lesser",), ("_lesser_scalar", "_LesserScalar"), ()),
-    (BY_STEPS, _truth("less_equal"), ("_lesser_equal", "_Lesser_Equal"), ("broadcast_lesser_equal",),
+    (IN_STEPS, _compare("less"), ("_lesser", "_Lesser"), ("broadcast_lesser",),
+     ("_lesser_scalar", "_LesserScalar"), ()),
+    (IN_STEPS, _compare("less_equal"), ("_lesser_equal", "_Lesser_Equal"), ("broadcast_lesser_equal",),
      ("_lesser_equal_scalar", "_LesserEqualScalar"), ()),
-    (OTHERWISE, _logical("logical_and"), ("_logical_and", "_Logical_And"), ("broadcast_logical_and",),
+    (NEITHER, _logical("logical_and"), ("_logical_and", "_Logical_And"), ("broadcast_logical_and",),
      ("_logical_and_scalar", "_LogicalAndScalar"), ()),
-    (OTHERWISE, _logical("logical_or"), ("_logical_or", "_Logical_Or"), ("broadcast_logical_or",),
+    (NEITHER, _logical("logical_or"), ("_logical_or", "_Logical_Or"), ("broadcast_logical_or",),
      ("_logical_or_scalar", "_LogicalOrScalar"), ()),
-    (OTHERWISE, _logical("logical_xor"), ("_logical_xor", "_Logical_Xor"), ("broadcast_logical_xor",),
+    (NEITHER, _logical("logical_xor"), ("_logical_xor", "_Logical_Xor"), ("broadcast_logical_xor",),
      ("_logical_xor_scalar", "_LogicalXorScalar"), ()),
 )  # fmt: skip
 
 
-def _binary(traits, function, elementwise, broadcast, scalars, turned):
-    # Operands of one shape, both computed, are merged by a layer, which a summary shows.
+def _binary(traits, function, elementwise, broadcast, scalars, swapped):
+    # Two computed operands of the same shape are merged by a layer, which appears in the summary.
     merging = {
         "elemwise_add": "Add",
         "elemwise_sub": "Subtract",
@@ -305,10 +306,10 @@ def _binary(traits, function, elementwise, broadcast, scalars, turned):
     def scalar_op(at, data, *, scalar: float = 1.0, is_int: bool = True):
         return function(*promote(data, scalar, is_int))
 
-    if turned:
+    if swapped:
 
-        @translates(*turned, layout=anywhere, **traits)
-        def turned_op(at, data, *, scalar: float = 1.0, is_int: bool = True):
+        @translates(*swapped, layout=anywhere, **traits)
+        def swapped_op(at, data, *, scalar: float = 1.0, is_int: bool = True):
             return function(*reversed(promote(data, scalar, is_int)))
 
 
@@ -349,7 +350,7 @@ def add_n(at, *args):
 
 
 def _rows_or_all(site, values, attributes):
-    """Element by element, but a condition of rank 1 chooses among rows: they must lie first."""
+    """Elementwise, except that a condition of rank 1 selects rows, so rows must be the first axis."""
     condition, *rest = values
     if condition.rank == rest[0].rank:
         return anywhere(site, values, attributes)
@@ -360,7 +361,7 @@ def _rows_or_all(site, values, attributes):
 
 
 def _where_shape(a, ins, outs):
-    """The condition is shaped as the data, or says which rows."""
+    """The condition has the shape of the data or selects rows."""
     shape = merge(merge(ins[1], ins[2]), outs[0])
     rows = ins[0] is not None and shape is not None and len(ins[0]) == 1
     return [shape[:1] if rows else shape if ins[0] is not None else None, shape, shape], [shape]
@@ -368,7 +369,7 @@ def _where_shape(a, ins, outs):
 
 @translates("where", layout=_rows_or_all, shape=_where_shape, exact=True)
 def where(at, condition, x, y):
-    """A condition of rank 1 chooses among rows."""
+    """A condition of rank 1 selects rows."""
     if len(condition.shape) < len(x.shape):
         condition = ops.reshape(condition, (-1,) + (1,) * (len(x.shape) - 1))
     return ops.where(ops.not_equal(condition, 0), x, y)

@@ -1,4 +1,4 @@
-"""Transforms of rows that MXNet computes on a GPU only."""
+"""Fourier transforms and sketches of rows, which MXNet computes on a GPU only."""
 
 from ..keras_api.lazy import ops
 from .registry import translates
@@ -14,7 +14,7 @@ def _fft_shape(a, ins, outs):
 
 @translates("_contrib_fft", ignores="compute_size", shape=_fft_shape)
 def fft(at, data):
-    """Real rows (..., d) to (..., 2 d): real and imaginary parts in turn."""
+    """Real rows (..., d) to (..., 2 d): real and imaginary parts alternate."""
     parts = ops.fft((data, ops.zeros_like(data)))
     return ops.reshape(ops.stack(parts, -1), [*_lengths(data.shape[:-1]), 2 * data.shape[-1]])
 
@@ -25,7 +25,7 @@ def _ifft_shape(a, ins, outs):
 
 @translates("_contrib_ifft", ignores="compute_size", shape=_ifft_shape)
 def ifft(at, data):
-    """The other way round, without the division by d: the real part alone."""
+    """The inverse, without the division by d: only the real part."""
     if data.shape[-1] % 2:
         raise at.error("needs rows of real and imaginary parts in turn", tuple(data.shape))
     pairs = ops.reshape(data, [*_lengths(data.shape[:-1]), data.shape[-1] // 2, 2])
@@ -38,9 +38,9 @@ def _sketch_shape(a, ins, outs):
 
 @translates("_contrib_count_sketch", ignores="processing_batch_size", shape=_sketch_shape)
 def count_sketch(at, data, h, s, *, out_dim: int):
-    """Column j of the data times s_j is added to column h_j. No gradient reaches h and s."""
+    """Adds column j of the data times s_j to column h_j. h and s have no gradient."""
     if not 0 < out_dim <= 2**16:
         raise at.error("attribute 'out_dim' must be 1 to 65536", out_dim)
     h, s = (ops.reshape(ops.stop_gradient(x), (1, -1)) for x in (h, s))
-    places = ops.cast(ops.equal(ops.transpose(ops.cast(h, "int32")), ops.arange(out_dim, dtype="int32")), "float32")
-    return ops.matmul(ops.multiply(data, s), places)
+    matches = ops.cast(ops.equal(ops.transpose(ops.cast(h, "int32")), ops.arange(out_dim, dtype="int32")), "float32")
+    return ops.matmul(ops.multiply(data, s), matches)

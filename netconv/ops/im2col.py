@@ -1,4 +1,4 @@
-"""im2col and col2im: the patches a kernel sees as columns, and back."""
+"""im2col and col2im: from an image to the patches that a kernel reads, as columns, and back."""
 
 import itertools
 import math
@@ -11,16 +11,16 @@ from ..kernels.positions import insert_zeros
 from .registry import translates
 
 MOST_POINTS = 2**12
-"""Points of a kernel, each of which is cut out by itself."""
+"""Largest number of kernel points; each is sliced separately."""
 
 
 def _count(length: int, kernel: int, stride: int, pad: int, dilate: int) -> int:
-    """Windows along one axis."""
+    """The number of windows along one axis."""
     return (length + 2 * pad - dilate * (kernel - 1) - 1) // stride + 1
 
 
 def _windows(at, size, kernel, stride, dilate, pad):
-    """Strides, dilations, padding and the number of windows along each axis."""
+    """Strides, dilations, padding and the number of windows of each axis."""
     rank = len(kernel)
     stride, dilate, pad = stride or (1,) * rank, dilate or (1,) * rank, pad or (0,) * rank
     if not len(stride) == len(dilate) == len(pad) == rank:
@@ -51,11 +51,11 @@ def im2col(at, data, *, kernel: Counts, stride: Counts = (), dilate: Counts = ()
     stride, dilate, pad, counts = _windows(at, data.shape[2:], kernel, stride, dilate, pad)
     data = ops.pad(data, ((0, 0), (0, 0), *((p, p) for p in pad)))
     points = []
-    for place in itertools.product(*map(range, kernel)):
+    for point in itertools.product(*map(range, kernel)):
         cut = (
-            slice(k * d, k * d + (c - 1) * s + 1, s) for k, d, s, c in zip(place, dilate, stride, counts, strict=True)
+            slice(k * d, k * d + (c - 1) * s + 1, s) for k, d, s, c in zip(point, dilate, stride, counts, strict=True)
         )
-        points.append(_cut(data, *cut))
+        points.append(_spatial_slice(data, *cut))
     return ops.reshape(ops.stack(points, 2), (-1, data.shape[1] * math.prod(kernel), math.prod(counts)))
 
 
@@ -67,7 +67,7 @@ def _col2im_shape(a, ins, outs):
 
 @translates("col2im", shape=_col2im_shape)
 def col2im(at, data, *, output_size: Ints, kernel: Counts, stride: Counts = (), dilate: Counts = (), pad: Ints = ()):
-    """(N, C x kernel points, windows) to (N, C, *output_size): overlapping patches are added."""
+    """(N, C x kernel points, windows) to (N, C, *output_size): overlapping patches are summed."""
     stride, dilate, pad, counts = _windows(at, output_size, kernel, stride, dilate, pad)
     points = math.prod(kernel)
     if data.shape[1] is None or data.shape[2] != math.prod(counts) or data.shape[1] % points:
@@ -76,17 +76,17 @@ def col2im(at, data, *, output_size: Ints, kernel: Counts, stride: Counts = (), 
     patches = ops.reshape(data, (-1, channels, points, *counts))
     whole = tuple(n + 2 * p for n, p in zip(output_size, pad, strict=True))
     total: Any = 0.0
-    for number, place in enumerate(itertools.product(*map(range, kernel))):
+    for number, point in enumerate(itertools.product(*map(range, kernel))):
         patch, edges = patches[:, :, number], []
-        for axis, (k, d, s, n) in enumerate(zip(place, dilate, stride, whole, strict=True)):
+        for axis, (k, d, s, n) in enumerate(zip(point, dilate, stride, whole, strict=True)):
             patch = insert_zeros(patch, axis + 2, s)
             edges.append((k * d, n - k * d - patch.shape[axis + 2]))
         patch = ops.pad(patch, ((0, 0), (0, 0), *edges))
         total = patch if number == 0 else ops.add(total, patch)
-    return _cut(total, *(slice(p, p + n) for p, n in zip(pad, output_size, strict=True)))
+    return _spatial_slice(total, *(slice(p, p + n) for p, n in zip(pad, output_size, strict=True)))
 
 
-def _cut(tensor, *slices: slice):
+def _spatial_slice(tensor, *slices: slice):
     """A slice of each spatial axis."""
     index = (slice(None), slice(None), *slices)
     return tensor[index]

@@ -1,4 +1,5 @@
-"""Images (height, width, channels) of 0 to 255 changed at random: one draw for each (`kernels/random.py` says when)."""
+"""Random image ops, with one random draw for each image (`kernels/random.py`). Images are (height, width, channels)
+with values of 0 to 255."""
 
 from ..keras_api.lazy import ops
 from ..kernels import color
@@ -44,7 +45,7 @@ def random_hue(at, data, *, min_factor: float, max_factor: float):
 
 @translates("_image_random_color_jitter", "_npx__image_random_color_jitter", shape=as_first)
 def random_color_jitter(at, data, *, brightness: float, contrast: float, saturation: float, hue: float):
-    """Those that have a width, one after the other in a random order."""
+    """Applies the changes whose width is above 0 one after the other, in random order."""
     widths = {"brightness": brightness, "contrast": contrast, "saturation": saturation, "hue": hue}
     data, middle = _image(at, data, 3), {"hue": 0.0}
     drawn = {
@@ -70,8 +71,8 @@ def random_lighting(at, data, *, alpha_std: float = 0.05):
     return color.lighting(_image(at, data, 3), ops.matmul(alpha, color.PCA_LIGHTING.T.astype("float32")))
 
 
-def _flipped(at, data, axis: int):
-    """At every second call."""
+def _flip_at_random(at, data, axis: int):
+    """Flips the images of every second call, on average."""
     return ops.where(
         ops.greater(normal(at, symbolic_zeros(at, NUMBER)), 0), ops.flip(data, axis), _image(at, data, 1, 3)
     )
@@ -79,9 +80,9 @@ def _flipped(at, data, axis: int):
 
 @translates("_image_random_flip_left_right", "_npx__image_random_flip_left_right", shape=as_first)
 def random_flip_left_right(at, data):
-    return _flipped(at, data, 1)
+    return _flip_at_random(at, data, 1)
 
 
 @translates("_image_random_flip_top_bottom", "_npx__image_random_flip_top_bottom", shape=as_first)
 def random_flip_top_bottom(at, data):
-    return _flipped(at, data, 0)
+    return _flip_at_random(at, data, 0)

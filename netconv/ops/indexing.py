@@ -1,4 +1,4 @@
-"""Looking up and picking out."""
+"""Indexing: gathering elements and one-hot encoding."""
 
 from typing import Literal
 
@@ -11,8 +11,8 @@ from ..kernels.rounding import c_cast
 from .registry import translates
 
 
-def _inside(index, length, mode: str):
-    """Places as int32, those out of range at the near end or counted round."""
+def _valid_indices(index, length, mode: str):
+    """Indices as int32; those out of range are clipped or wrapped around."""
     index = ops.cast(index, "int32")
     if mode == "wrap":
         return ops.mod(index, length)
@@ -29,9 +29,10 @@ def _take_shape(a, ins, outs):
 
 @translates("take", layout=as_they_are, shape=_take_shape, discontinuous=True)
 def take(at, a, indices, *, axis: int = 0, mode: Literal["clip", "raise", "wrap"] = "clip"):
-    """`raise` clips too when the graph runs on the CPU. The type of the indices says nothing of that of the data."""
+    """`raise` clips too if the graph runs on the CPU. The type of the indices implies nothing about that of the
+    data."""
     a = a.natural()
-    return ops.take(a, _inside(indices.natural(), length(a, axis), mode), axis)
+    return ops.take(a, _valid_indices(indices.natural(), length(a, axis), mode), axis)
 
 
 def _pick_shape(a, ins, outs):
@@ -52,7 +53,7 @@ def pick(at, data, index, *, axis: int | None = -1, keepdims: bool = False, mode
     """One element along `axis` for each index."""
     rank = len(data.shape)
     axis = at.axis(axis, rank)
-    index = _inside(index, length(data, axis), mode)
+    index = _valid_indices(index, length(data, axis), mode)
     if len(index.shape) < rank:
         index = ops.expand_dims(index, axis)
     out = ops.take_along_axis(data, index, axis)
@@ -60,7 +61,7 @@ def pick(at, data, index, *, axis: int | None = -1, keepdims: bool = False, mode
 
 
 def _batch_take_shape(a, ins, outs):
-    """One of each row."""
+    """One element of each row."""
     data = of_rank(ins[0], 2)
     (rows,) = merge(data[:1], of_rank(ins[1], 1))
     return [(rows, data[1]), (rows,)], [(rows,)]
@@ -68,7 +69,7 @@ def _batch_take_shape(a, ins, outs):
 
 @translates("batch_take", shape=_batch_take_shape, discontinuous=True)
 def batch_take(at, a, indices):
-    index = _inside(indices, length(a, 1), "clip")
+    index = _valid_indices(indices, length(a, 1), "clip")
     return ops.squeeze(ops.take_along_axis(a, ops.expand_dims(index, -1), -1), -1)
 
 
@@ -79,7 +80,7 @@ def _one_hot_shape(a, ins, outs):
 
 @translates("one_hot", shape=_one_hot_shape, discontinuous=True)
 def one_hot(at, indices, *, depth: int, on_value: float = 1.0, off_value: float = 0.0, dtype: ElementType = "float32"):
-    """An id out of range is all `off_value`."""
+    """An index out of range becomes a row of `off_value`."""
     if not 0 < depth <= 2**26:
         raise at.error("attribute 'depth' must be 1 to 2^26", depth)
     hot = ops.equal(ops.expand_dims(ops.cast(indices, "int32"), -1), ops.arange(depth, dtype="int32"))
@@ -97,7 +98,7 @@ def _gather_nd_shape(a, ins, outs):
 
 @translates("gather_nd", layout=as_they_are, shape=_gather_nd_shape, discontinuous=True)
 def gather_nd(at, data, indices):
-    """`indices` is (m, ...): its first axis walks the first m axes of the data."""
+    """`indices` is (m, ...): along its first axis are the indices into the first m axes of the data."""
     data, index = data.natural(), ops.cast(indices.natural(), "int32")
     depth = index.shape[0]
     if data.shape[depth:].count(None) > 0:
@@ -105,7 +106,7 @@ def gather_nd(at, data, indices):
     flat, stride = None, 1
     for axis in reversed(range(depth)):
         count = length(data, axis)
-        step = ops.multiply(_inside(index[axis], count, "clip"), stride)
+        step = ops.multiply(_valid_indices(index[axis], count, "clip"), stride)
         flat = step if flat is None else ops.add(flat, step)
         stride = ops.multiply(stride, count) if axis else stride
     return ops.take(ops.reshape(data, (-1, *data.shape[depth:])), flat, axis=0)

@@ -1,4 +1,5 @@
-"""Linear algebra on the last two axes. Triangular ops read one triangle only, so the other one gets no gradient."""
+"""Linear algebra on the last two axes. Ops on triangular matrices read only one triangle, so the other one gets no
+gradient."""
 
 import math
 
@@ -11,7 +12,7 @@ from .registry import shaped_as, translates
 from .traits import Keeps
 
 
-def _turned(matrix):
+def _transposed(matrix):
     return ops.swapaxes(matrix, -1, -2)
 
 
@@ -27,7 +28,7 @@ _PRODUCT = shaped_as("_linalg_gemm2")
 
 
 def _gemm_shape(a, ins, outs):
-    """The third input is shaped as the product."""
+    """The third input has the shape of the product."""
     claims, (shape,) = _PRODUCT(a, ins[:2], [merge(ins[2], outs[0])])
     return [*claims, shape], [shape]
 
@@ -45,10 +46,10 @@ def gemm(
     beta: float = 1.0,
     axis: int = -2,
 ):
-    """alpha A B + beta C. The rows lie along `axis`, the columns along the last one."""
+    """alpha A B + beta C. Rows are along `axis`, columns along the last axis."""
     rows = at.axis(axis, len(A.shape))
     A, B, C = (ops.moveaxis(x, rows, -2) for x in (A, B, C))
-    product = ops.matmul(_turned(A) if transpose_a else A, _turned(B) if transpose_b else B)
+    product = ops.matmul(_transposed(A) if transpose_a else A, _transposed(B) if transpose_b else B)
     return ops.moveaxis(ops.add(_scaled(product, alpha), _scaled(C, beta)), -2, rows)
 
 
@@ -62,11 +63,12 @@ def _gram_shape(a, ins, outs):
 @translates("_linalg_syrk", "linalg_syrk", shape=_gram_shape)
 def syrk(at, A, *, transpose: bool = False, alpha: float = 1.0):
     """alpha A A^T, or alpha A^T A."""
-    return _scaled(ops.matmul(_turned(A), A) if transpose else ops.matmul(A, _turned(A)), alpha)
+    return _scaled(ops.matmul(_transposed(A), A) if transpose else ops.matmul(A, _transposed(A)), alpha)
 
 
 def _triangular_shape(a, ins, outs):
-    """A square matrix times, or divided into, another of as many rows; or columns, from the right."""
+    """A square matrix, multiplied by or solved for another one: with as many rows, or, from the right, as many
+    columns."""
     matrix, other = _square(ins[0]), merge(ins[1], outs[0])
     if matrix is None or other is None:
         return [matrix, other], [other]
@@ -82,7 +84,7 @@ def _triangular_shape(a, ins, outs):
 @translates("_linalg_trmm", "linalg_trmm", shape=_triangular_shape)
 def trmm(at, A, B, *, transpose: bool = False, rightside: bool = False, lower: bool = True, alpha: float = 1.0):
     A = _triangle(A, lower)
-    A = _turned(A) if transpose else A
+    A = _transposed(A) if transpose else A
     return _scaled(ops.matmul(B, A) if rightside else ops.matmul(A, B), alpha)
 
 
@@ -91,13 +93,13 @@ def trsm(at, A, B, *, transpose: bool = False, rightside: bool = False, lower: b
     """X with A X = alpha B, or X A = alpha B."""
     A = _triangle(A, lower)
     if transpose != rightside:  # X A = B is A^T X^T = B^T
-        A, lower = _turned(A), not lower
-    out = ops.solve_triangular(A, _turned(B) if rightside else B, lower=lower)
-    return _scaled(_turned(out) if rightside else out, alpha)
+        A, lower = _transposed(A), not lower
+    out = ops.solve_triangular(A, _transposed(B) if rightside else B, lower=lower)
+    return _scaled(_transposed(out) if rightside else out, alpha)
 
 
 def _square(shape):
-    """A shape whose last two lengths are one, found of either."""
+    """A shape whose last two lengths are equal, each inferred from the other."""
     if shape is None:
         return None
     if len(shape) < 2:
@@ -117,7 +119,7 @@ def _square_shape(a, ins, outs):
 def potrf(at, A, *, lower: bool = True):
     """The Cholesky factor L of A = L L^T, or U of A = U^T U."""
     factor = ops.cholesky(A)
-    return factor if lower else _turned(factor)
+    return factor if lower else _transposed(factor)
 
 
 @translates("_linalg_potri", "linalg_potri", shape=_square_shape)
@@ -125,7 +127,7 @@ def potri(at, A, *, lower: bool = True):
     """The inverse of the matrix whose Cholesky factor is A."""
     one = ops.add(ops.zeros_like(A), np.eye(A.shape[-1], dtype=str(A.dtype)))
     inverse = ops.solve_triangular(_triangle(A, lower), one, lower=lower)
-    return ops.matmul(_turned(inverse), inverse) if lower else ops.matmul(inverse, _turned(inverse))
+    return ops.matmul(_transposed(inverse), inverse) if lower else ops.matmul(inverse, _transposed(inverse))
 
 
 def _gelqf_shape(a, ins, outs):
@@ -136,11 +138,11 @@ def _gelqf_shape(a, ins, outs):
 
 @translates("_linalg_gelqf", "linalg_gelqf", shape=_gelqf_shape)
 def gelqf(at, A):
-    """Q, L of A = L Q: the QR factors of A^T, turned."""
+    """Q, L of A = L Q: the transposed QR factors of A^T."""
     if None in A.shape[-2:]:
         raise at.open("needs the size of its matrices", tuple(A.shape))
-    q, r = ops.qr(_turned(A))
-    return _turned(q), _turned(r)
+    q, r = ops.qr(_transposed(A))
+    return _transposed(q), _transposed(r)
 
 
 def _syevd_shape(a, ins, outs):
@@ -151,8 +153,8 @@ def _syevd_shape(a, ins, outs):
 @translates("_linalg_syevd", shape=_syevd_shape)
 def syevd(at, A):
     """U, L of A = U^T diag(L) U: rows of U are eigenvectors, each with its largest component positive."""
-    values, vectors = ops.eigh(ops.multiply(ops.add(A, _turned(A)), 0.5))  # a symmetric gradient, as MXNet's
-    rows = _turned(vectors)
+    values, vectors = ops.eigh(ops.multiply(ops.add(A, _transposed(A)), 0.5))  # the gradient is symmetric, as in MXNet
+    rows = _transposed(vectors)
     largest = ops.take_along_axis(rows, ops.expand_dims(ops.argmax(ops.absolute(rows), -1), -1), -1)
     return ops.multiply(rows, ops.stop_gradient(ops.sign(largest))), values
 
@@ -162,33 +164,33 @@ def inverse(at, A):
     return ops.inv(A)
 
 
-def _number_shape(a, ins, outs):
-    """A number, or two, for each matrix."""
+def _scalar_shape(a, ins, outs):
+    """One number, or two, for each matrix."""
     shape = _square(ins[0])
     return [shape], [None if shape is None else shape[:-2] or (1,)] * len(outs)
 
 
-def _np_number_shape(a, ins, outs):
+def _np_scalar_shape(a, ins, outs):
     shape = _square(ins[0])
     return [shape], [None if shape is None else shape[:-2]] * len(outs)
 
 
-@translates("_linalg_det", "linalg_det", shape=_number_shape)
-@translates("_npi_det", shape=_np_number_shape)
+@translates("_linalg_det", "linalg_det", shape=_scalar_shape)
+@translates("_npi_det", shape=_np_scalar_shape)
 def det(at, A):
     return ops.det(A)
 
 
-@translates("_linalg_slogdet", "linalg_slogdet", shape=_number_shape)
-@translates("_npi_slogdet", shape=_np_number_shape)
+@translates("_linalg_slogdet", "linalg_slogdet", shape=_scalar_shape)
+@translates("_npi_slogdet", shape=_np_scalar_shape)
 def slogdet(at, A):
-    """The sign and the logarithm of the size of the determinant."""
+    """The sign of the determinant and the logarithm of its absolute value."""
     sign, size = ops.slogdet(A)
-    zero = ops.zeros_like(A[..., 0, 0])  # Keras takes the shapes of both for ()
+    zero = ops.zeros_like(A[..., 0, 0])  # Keras infers the shape () for both
     return ops.add(zero, ops.stop_gradient(sign)), ops.add(zero, size)
 
 
-@translates("_linalg_sumlogdiag", "linalg_sumlogdiag", shape=_number_shape)
+@translates("_linalg_sumlogdiag", "linalg_sumlogdiag", shape=_scalar_shape)
 def sumlogdiag(at, A):
     return ops.sum(ops.log(ops.diagonal(A, 0, -2, -1)), -1)
 
@@ -212,18 +214,18 @@ def _from_diagonal_shape(a, ins, outs):
 def makediag(at, A, *, offset: int = 0):
     """Each row of A becomes the diagonal `offset` of a square matrix of zeros."""
     row, column = max(0, -offset), max(0, offset)
-    places = arange_along(A, len(A.shape) - 1)
-    eye = ops.cast(ops.equal(ops.expand_dims(places, -1), places), A.dtype)
+    positions = arange_along(A, len(A.shape) - 1)
+    eye = ops.cast(ops.equal(ops.expand_dims(positions, -1), positions), A.dtype)
     square = ops.multiply(ops.expand_dims(A, -1), eye)
     edges = ((row, abs(offset) - row), (column, abs(offset) - column))
     return ops.pad(square, ((0, 0),) * (len(A.shape) - 1) + edges)
 
 
-def _triangle_places(size: int, offset: int, lower: bool) -> np.ndarray:
-    """The places, in a flattened square matrix, of a triangle that begins at the diagonal `offset`.
+def _triangle_indices(size: int, offset: int, lower: bool) -> np.ndarray:
+    """The indices, in a flattened square matrix, of a triangle that starts at the diagonal `offset`.
 
-    As in MXNet an offset above 0 means the upper triangle and one below 0 the lower one, whatever `lower` says; the
-    lower one is read row by row, the upper one column by column.
+    As in MXNet, an offset above 0 selects the upper triangle and one below 0 the lower triangle, whatever `lower` is;
+    the lower one is read row by row, the upper one column by column.
     """
     lower = lower if offset == 0 else offset < 0
     long, short = np.nonzero(np.tri(size, k=-abs(offset), dtype=bool))
@@ -239,8 +241,8 @@ def _triangle_shape(a, ins, outs):
 @translates("_linalg_extracttrian", "linalg_extracttrian", shape=_triangle_shape)
 def extracttrian(at, A, *, offset: int = 0, lower: bool = True):
     size = A.shape[-1]
-    flat = ops.reshape(A, (*_known(A.shape[:-2]), size * size))
-    return ops.take(flat, _triangle_places(size, offset, lower), axis=-1)
+    flat = ops.reshape(A, (*_reshape_target(A.shape[:-2]), size * size))
+    return ops.take(flat, _triangle_indices(size, offset, lower), axis=-1)
 
 
 def _from_triangle_shape(a, ins, outs):
@@ -258,20 +260,20 @@ def maketrian(at, A, *, offset: int = 0, lower: bool = True):
     if side * (side + 1) // 2 != length:
         raise at.error("the last axis must hold the triangle of a matrix", length)
     size = side + abs(offset)
-    places = _triangle_places(size, offset, lower)
-    source = np.full(size * size, length, "int32")  # what is outside of the triangle reads a zero put after the data
-    source[places] = np.arange(length)
+    positions = _triangle_indices(size, offset, lower)
+    source = np.full(size * size, length, "int32")  # elements outside the triangle read a zero appended to the data
+    source[positions] = np.arange(length)
     padded = ops.pad(A, ((0, 0),) * (len(A.shape) - 1) + ((0, 1),))
-    return ops.reshape(ops.take(padded, source, axis=-1), (*_known(A.shape[:-1]), size, size))
+    return ops.reshape(ops.take(padded, source, axis=-1), (*_reshape_target(A.shape[:-1]), size, size))
 
 
-def _known(shape) -> tuple[int, ...]:
-    """A shape for a reshape, in which one length may be unknown."""
+def _reshape_target(shape) -> tuple[int, ...]:
+    """A shape for a reshape, which can have one unknown length."""
     return tuple(-1 if d is None else d for d in shape)
 
 
 def _khatri_rao_shape(a, ins, outs):
-    """As many columns, and a row for each combination of rows."""
+    """The columns of the inputs, and a row for each combination of their rows."""
     rows, columns = 1, of_rank(outs[0], 2)[1]
     for x in ins:
         n, m = of_rank(x, 2)
@@ -282,7 +284,7 @@ def _khatri_rao_shape(a, ins, outs):
 
 @translates("khatri_rao", shape=_khatri_rao_shape)
 def khatri_rao(at, *args):
-    """Column by column the Kronecker product of matrices with as many columns."""
+    """The Kronecker product of matrices, column by column; all have the same number of columns."""
     out = args[0]
     for other in args[1:]:
         product = ops.multiply(ops.expand_dims(out, 1), ops.expand_dims(other, 0))

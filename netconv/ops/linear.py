@@ -18,7 +18,8 @@ from .shape_rules import columns_of_weight, two_axes
 
 
 def _dense_shape(a, ins, outs):
-    """weight (num_hidden, fan-in); with `flatten` all axes but the first are the fan-in, else the last one is."""
+    """weight (num_hidden, fan-in); with `flatten` the fan-in is the product of all axes but the first, else the last
+    axis."""
     data, fan, out = ins[0], of_rank(ins[1], 2)[1], outs[0]
     if data == ():
         raise ShapeMismatch("needs data with axes", data)
@@ -49,15 +50,15 @@ def fully_connected(
     no_bias: bool = False,
     flatten: bool = True,
 ):
-    """MXNet's weight is (out, in), Keras's kernel (in, out). MXNet flattens (C, H, W); channels-last data is flattened
-    as it lies and the kernel's rows follow."""
+    """MXNet's weight is (out, in), Keras's kernel (in, out). MXNet flattens (C, H, W); channels-last data are flattened
+    in their own order, and the rows of the kernel are permuted to match."""
     bias = None if no_bias else bias
     if isinstance(weight, TrackedArray) and (weight.ndim != 2 or weight.shape[0] != num_hidden):
         raise at.error(f"weight must have shape ({num_hidden}, ...)", weight.shape)
     if len(data.shape) == 1 and not flatten:  # one row of features
         out = ops.matmul(at.tensor(weight), data)
         return out if bias is None else ops.add(out, at.tensor(bias))
-    unknown = not flatten and data.shape[-1] is None  # which a layer refuses
+    unknown = not flatten and data.shape[-1] is None  # a Keras layer does not accept it
     if unknown or not at.can_own(weight, bias):
         data = at.values[0].natural()
         data = at.flattened(data) if flatten else data
@@ -80,12 +81,12 @@ def _layer(at, data, weight: TrackedArray, bias: TrackedArray | None):
 
 
 def _flattened_before(site, values, attributes):
-    """Data of two axes may have been flattened as they lay."""
+    """Data of two axes may have been flattened in channels-last order."""
     return (features if values[0].rank == 2 else plain)(site, values, attributes)
 
 
 def _matrix_shape(a, ins, outs):
-    """weight (in, out), or (out, in) where it is `transposed`; data (..., in)."""
+    """weight (in, out), or (out, in) if `transposed`; data (..., in)."""
     data, (rows, columns) = ins[0], of_rank(ins[1], 2)
     if data is None:
         return ins, [None]
@@ -95,7 +96,7 @@ def _matrix_shape(a, ins, outs):
 
 @translates_pattern("dense", layout=_flattened_before, shape=_matrix_shape)
 def dense(at, data, weight: TrackedArray, bias: TrackedArray | None = None, *, transposed: bool = False):
-    """Data along the last axis times a stored matrix (in, out), or (out, in) where it is `transposed`."""
+    """Data along the last axis times a stored matrix (in, out), or (out, in) if `transposed`."""
     if data.shape[-1] is None or not at.can_own(weight, bias):
         matrix = at.tensor(weight)
         return _product(at, at.values[0].natural(), ops.transpose(matrix) if transposed else matrix, bias)
@@ -109,13 +110,13 @@ def _embedding_shape(a, ins, outs):
     return [data, (a.input_dim, a.output_dim)], [None if data is None else (*data, a.output_dim)]
 
 
-def _two_axes_of_ids(a, ins, outs):
+def _ids_guess(a, ins, outs):
     return [(None, None) if ins[0] is None else None]
 
 
-@translates("Embedding", ignores="dtype", shape=_embedding_shape, likely=_two_axes_of_ids, discontinuous=True)
+@translates("Embedding", ignores="dtype", shape=_embedding_shape, likely=_ids_guess, discontinuous=True)
 def embedding(at, data, weight: TrackedArray, *, input_dim: int, output_dim: int):
-    """Ids are cut to whole numbers and clipped into the table, as MXNet does."""
+    """Ids are truncated to integers and clipped to the range of the table, as in MXNet."""
     ids = ops.cast(ops.clip(data, 0, input_dim - 1), "int32")
     if not isinstance(weight, TrackedArray):
         return ops.take(weight, ids, axis=0)
@@ -124,7 +125,7 @@ def embedding(at, data, weight: TrackedArray, *, input_dim: int, output_dim: int
     return at.rows(weight, ids)
 
 
-def _flip(x, yes: bool):
+def _swap_last_axes(x, yes: bool):
     """Swaps the last two axes."""
     return ops.swapaxes(x, -1, -2) if yes else x
 
@@ -145,7 +146,7 @@ def _product_shape(a, ins, outs):
 
 
 def _gemm2_shape(a, ins, outs):
-    """Rows are along `axis`, columns along the last one."""
+    """Rows are along `axis`, columns along the last axis."""
     rank = next((len(x) for x in [*ins, *outs] if x is not None), 0)
     if rank < 2:
         return ins, outs
@@ -162,11 +163,11 @@ def _matrices(a, ins, outs):
 
 @translates("batch_dot", ignores="forward_stype", shape=_product_shape, likely=_matrices)
 def batch_dot(at, lhs, rhs, *, transpose_a: bool = False, transpose_b: bool = False):
-    return ops.matmul(_flip(lhs, transpose_a), _flip(rhs, transpose_b))
+    return ops.matmul(_swap_last_axes(lhs, transpose_a), _swap_last_axes(rhs, transpose_b))
 
 
 def _dot_shape(a, ins, outs):
-    """The last axis of the first with the first axis of the second, unlike numpy."""
+    """The last axis of the first input with the first axis of the second, unlike numpy."""
     one, two = ins
     if () in (one, two):
         raise ShapeMismatch("needs inputs with axes", (one, two))
@@ -182,13 +183,14 @@ def _dot_shape(a, ins, outs):
 
 
 def _rows(a, ins, outs):
-    """Rows, as long as the matrix that they are multiplied with wants them."""
+    """The data as rows whose length is that of the matrix they are multiplied with."""
     return [(None, ins[1][-1 if a.transpose_b else 0]) if ins[0] is None and ins[1] and not a.transpose_a else None]
 
 
 @translates("dot", ignores="forward_stype", shape=_dot_shape, likely=_rows)
 def dot(at, lhs, rhs, *, transpose_a: bool = False, transpose_b: bool = False):
-    """The last axis of `lhs` with the first of `rhs`, unlike numpy; a transpose flag moves that one axis about."""
+    """The last axis of `lhs` with the first of `rhs`, unlike numpy; a transpose flag moves that axis to the other
+    end."""
     rank_a, rank_b = len(lhs.shape), len(rhs.shape)
     a = ops.tensordot(lhs, rhs, axes=[[0 if transpose_a else rank_a - 1], [rank_b - 1 if transpose_b else 0]])
     return ops.reshape(a, (1,)) if rank_a == rank_b == 1 else a
@@ -198,7 +200,7 @@ def dot(at, lhs, rhs, *, transpose_a: bool = False, transpose_b: bool = False):
 def gemm2(at, A, B, *, transpose_a: bool = False, transpose_b: bool = False, alpha: float = 1.0, axis: int = -2):
     if at.axis(axis, len(A.shape)) != len(A.shape) - 2:  # the axis of the rows
         A, B = ops.moveaxis(A, axis, -2), ops.moveaxis(B, axis, -2)
-    product = ops.matmul(_flip(A, transpose_a), _flip(B, transpose_b))
+    product = ops.matmul(_swap_last_axes(A, transpose_a), _swap_last_axes(B, transpose_b))
     if at.axis(axis, len(A.shape)) != len(A.shape) - 2:
         product = ops.moveaxis(product, -2, axis)
     return product if alpha == 1 else ops.multiply(product, alpha)

@@ -1,4 +1,4 @@
-"""Output heads: what they compute without a label, and their losses."""
+"""Loss heads: outputs computed without a label, and their losses."""
 
 from ..graph.partial_shape import of_rank
 from ..keras_api.lazy import layers, ops
@@ -31,7 +31,8 @@ def softmax_output(
     preserve_shape: bool = False,
     smooth_alpha: float = 0.0,
 ):
-    """Along axis 1 with `multi_output`, the last with `preserve_shape`, else over all but the batch, flattened."""
+    """Along axis 1 with `multi_output`, along the last axis with `preserve_shape`, else over all axes but the batch,
+    flattened."""
     if use_ignore and ignore_label != int(ignore_label):
         raise at.error("attribute 'ignore_label' must be an integer", ignore_label)
     if smooth_alpha:

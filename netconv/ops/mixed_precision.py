@@ -1,4 +1,4 @@
-"""What mixed precision and training for few bits put into a graph."""
+"""Mixed precision and low-bit training: type conversions, checks for finite values, straight-through estimators."""
 
 from ..graph.partial_shape import merge
 from ..keras_api.lazy import ops
@@ -8,18 +8,18 @@ from .registry import translates
 from .traits import Keeps
 
 FLOATS = ("float16", "bfloat16", "float32")
-"""From narrow to wide; other types stay what they are."""
+"""From narrow to wide; other types do not change."""
 
 
-def _each_as_it_is(a, ins, outs):
+def _each_keeps_shape(a, ins, outs):
     shapes = [merge(x, out) for x, out in zip(ins, outs, strict=False)]
     return shapes, shapes
 
 
-@translates("amp_multicast", layout=as_they_are, ignores="num_outputs", shape=_each_as_it_is, keeps=Keeps.ORDER)
+@translates("amp_multicast", layout=as_they_are, ignores="num_outputs", shape=_each_keeps_shape, keeps=Keeps.ORDER)
 def amp_multicast(at, *data, cast_narrow: bool = False):
-    """All in the widest of their types, or the narrowest. Where none is float32, MXNet takes the first for the
-    widest."""
+    """Casts all inputs to the widest of their types, or the narrowest. If none is float32, MXNet uses the type of the
+    first as the widest."""
     tensors = [value.natural() for value in data]
     choose = min if cast_narrow else max
     found = [str(t.dtype) for t in tensors]
@@ -31,7 +31,7 @@ def amp_multicast(at, *data, cast_narrow: bool = False):
 
 
 def _finite(tensors):
-    """(1,): 1 where all numbers are finite."""
+    """(1,): 1 if all numbers are finite."""
     each = [ops.all(ops.isfinite(ops.stop_gradient(t))) for t in tensors]
     return ops.reshape(ops.cast(ops.all(ops.stack(each)), "float32"), (1,))
 
@@ -50,23 +50,23 @@ def multi_all_finite(at, *data):
     return _finite(data)
 
 
-def _number_of_each(a, ins, outs):
+def _one_number_per_array(a, ins, outs):
     return ins, [(len(ins),)]
 
 
-@translates("multi_sum_sq", ignores="num_arrays", shape=_number_of_each)
+@translates("multi_sum_sq", ignores="num_arrays", shape=_one_number_per_array)
 def multi_sum_sq(at, *data):
-    """The sum of the squares of each array; MXNet has no gradient for it."""
+    """The sum of squares of each array; MXNet has no gradient for it."""
     return ops.stack([ops.sum(ops.square(ops.stop_gradient(one))) for one in data])
 
 
-def _without_axes(a, ins, outs):
+def _scalar_shape(a, ins, outs):
     return ins, [()]
 
 
-@translates("_contrib_allclose", shape=_without_axes)
+@translates("_contrib_allclose", shape=_scalar_shape)
 def allclose(at, a, b, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = True):
-    """A number without axes: 1 where |a - b| <= atol + rtol |b| everywhere."""
+    """A scalar tensor: 1 if |a - b| <= atol + rtol |b| everywhere."""
     near = ops.less_equal(ops.absolute(ops.subtract(a, b)), ops.add(ops.multiply(ops.absolute(b), rtol), atol))
     near = ops.logical_or(near, ops.logical_and(ops.equal(a, b), ops.isinf(a)))
     if equal_nan:
@@ -74,16 +74,16 @@ def allclose(at, a, b, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: boo
     return at.ordered(ops.cast(ops.all(near), "uint8"))
 
 
-def _straight(data, changed):
-    """The changed data, and the gradient of the data."""
+def _straight_through(data, changed):
+    """The changed data with the gradient of the data (straight-through estimator)."""
     return ops.add(ops.stop_gradient(changed), ops.subtract(data, ops.stop_gradient(data)))
 
 
 @translates("_contrib_round_ste", "_sparse__contrib_round_ste", layout=anywhere, discontinuous=True)
 def round_ste(at, data):
-    return data if is_integer(data) else _straight(data, round_half_away(data))
+    return data if is_integer(data) else _straight_through(data, round_half_away(data))
 
 
 @translates("_contrib_sign_ste", "_sparse__contrib_sign_ste", layout=anywhere, discontinuous=True)
 def sign_ste(at, data):
-    return ops.sign(data) if is_integer(data) else _straight(data, ops.sign(data))
+    return ops.sign(data) if is_integer(data) else _straight_through(data, ops.sign(data))

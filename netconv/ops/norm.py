@@ -1,4 +1,4 @@
-"""Normalisations."""
+"""Normalization layers."""
 
 from types import SimpleNamespace
 from typing import Literal
@@ -12,8 +12,9 @@ from .registry import shaped_as, translates
 from .shape_rules import as_first, two_axes
 
 
-def _image(site, values, attributes):
-    """An image whose channels are normalised is wanted channels-last, where Keras is quickest; else as any op."""
+def _image_layout(site, values, attributes):
+    """Images whose channels are normalized are read channels-last, where Keras is fastest; other data as any op reads
+    them."""
     first, *rest = values
     if first.rank < 4 or attributes["axis"] != 1:
         return along("axis", first_only=True)(site, values, attributes)
@@ -22,7 +23,7 @@ def _image(site, values, attributes):
 
 
 def _normalized_shape(ins, outs, axis):
-    """Every array is as long as the axis; so are the outputs after the first, mean and variance."""
+    """Each array has the length of the axis; so have the outputs after the first, mean and variance."""
     shape = merge(ins[0], outs[0])
     length = first_known(*(x[0] for x in ins[1:] if x is not None and len(x) == 1))
     if shape is not None:
@@ -40,7 +41,7 @@ def _batch_norm_shape(a, ins, outs):
     "BatchNorm",
     "BatchNorm_v1",
     "CuDNNBatchNorm",
-    layout=_image,
+    layout=_image_layout,
     ignores="min_calib_range max_calib_range",
     shape=_batch_norm_shape,
     likely=two_axes,
@@ -60,8 +61,8 @@ def batch_norm(
     output_mean_var: bool = False,
     axis: int = 1,
 ):
-    """`fix_gamma` (the default) takes gamma for 1 whatever is stored; with `use_global_stats` the moving statistics
-    serve in training too."""
+    """`fix_gamma` (the default) replaces gamma by 1, whatever is stored; with `use_global_stats` the moving statistics
+    are used in training too."""
     rank = len(data.shape)
     axis = at.axis(axis, rank)
     if output_mean_var and at.used != {0}:
@@ -71,7 +72,7 @@ def batch_norm(
         if isinstance(array, TrackedArray) and channels is not None and array.shape != (channels,):
             raise at.error(f"{name} must have shape ({channels},)", array.shape)
     if not at.can_own(moving_mean, moving_var):
-        return _by_hand(at, data, gamma, beta, moving_mean, moving_var, eps, fix_gamma, axis)
+        return _batch_normalized(at, data, gamma, beta, moving_mean, moving_var, eps, fix_gamma, axis)
     if fix_gamma:
         at.discard(gamma)
     own = [beta] if fix_gamma else [gamma, beta]
@@ -95,10 +96,10 @@ def batch_norm(
         if not fix_gamma:
             out = ops.multiply(out, ops.reshape(at.tensor(gamma), shape))
         out = ops.add(out, ops.reshape(at.tensor(beta), shape))
-    return out if out.dtype == data.dtype else ops.cast(out, data.dtype)  # float32 parameters of float16 data
+    return out if out.dtype == data.dtype else ops.cast(out, data.dtype)  # float16 data have float32 parameters
 
 
-def _by_hand(at, data, gamma, beta, mean, var, eps, fix_gamma, axis):
+def _batch_normalized(at, data, gamma, beta, mean, var, eps, fix_gamma, axis):
     shape = [-1 if i == axis else 1 for i in range(len(data.shape))]
     mean, var, beta = (ops.reshape(at.tensor(a), shape) for a in (mean, var, beta))
     out = ops.divide(ops.subtract(data, mean), ops.sqrt(ops.add(var, eps)))
@@ -163,15 +164,15 @@ def layer_norm(
         return at.layer(layers.LayerNormalization, axis=-1, epsilon=eps, weights={"gamma": gamma, "beta": beta})(data)
     shape = [-1 if i == axis else 1 for i in range(rank)]
     mean = ops.mean(data, axis, keepdims=True)
-    centred = ops.subtract(data, mean)
-    deviation = ops.sqrt(ops.add(ops.mean(ops.square(centred), axis, keepdims=True), eps))
-    out = ops.multiply(ops.divide(centred, deviation), ops.reshape(at.tensor(gamma), shape))
+    centered = ops.subtract(data, mean)
+    deviation = ops.sqrt(ops.add(ops.mean(ops.square(centered), axis, keepdims=True), eps))
+    out = ops.multiply(ops.divide(centered, deviation), ops.reshape(at.tensor(gamma), shape))
     out = ops.add(out, ops.reshape(at.tensor(beta), shape))
     return (out, ops.stop_gradient(mean), ops.stop_gradient(deviation)) if output_mean_var else out
 
 
 def _channels_last(site, values, attributes):
-    """The data channels-last where it has axes beside batch and channels."""
+    """The data channels-last if they have spatial axes."""
     first, *rest = values
     order = channels_last(first.rank)
     return [first.to(order), *(v and v.natural() for v in rest)], attributes, order
@@ -192,7 +193,7 @@ def sync_batch_norm(
     use_global_stats: bool = False,
     output_mean_var: bool = False,
 ):
-    """On one device, BatchNorm; `key` and `ndev` only tell devices apart."""
+    """Equivalent to BatchNorm on one device; `key` and `ndev` only identify devices."""
     return batch_norm(
         at,
         data,
@@ -215,7 +216,8 @@ def _instance_norm_shape(a, ins, outs):
 
 @translates("InstanceNorm", layout=_channels_last, shape=_instance_norm_shape)
 def instance_norm(at, data, gamma: TrackedArray, beta: TrackedArray, *, eps: float = 1e-3):
-    """Each channel of each sample over its spatial axes: a GroupNormalization with a group a channel."""
+    """Normalizes each channel of each sample over its spatial axes: a GroupNormalization with one group for each
+    channel."""
     if at.can_own(gamma, beta) and data.shape[-1] is not None and len(data.shape) > 2:
         layer = at.layer(
             layers.GroupNormalization,
@@ -226,9 +228,9 @@ def instance_norm(at, data, gamma: TrackedArray, beta: TrackedArray, *, eps: flo
         )
         return layer(data)
     axes = tuple(range(1, len(data.shape) - 1))
-    centred = ops.subtract(data, ops.mean(data, axes, keepdims=True)) if axes else ops.zeros_like(data)
-    var = ops.mean(ops.square(centred), axes, keepdims=True) if axes else ops.zeros_like(data)
-    out = ops.divide(centred, ops.sqrt(ops.add(var, eps)))
+    centered = ops.subtract(data, ops.mean(data, axes, keepdims=True)) if axes else ops.zeros_like(data)
+    var = ops.mean(ops.square(centered), axes, keepdims=True) if axes else ops.zeros_like(data)
+    out = ops.divide(centered, ops.sqrt(ops.add(var, eps)))
     return ops.add(ops.multiply(out, at.tensor(gamma)), at.tensor(beta))
 
 
@@ -251,7 +253,8 @@ def group_norm(
     eps: float = 1e-5,
     output_mean_var: bool = False,
 ):
-    """MXNet 1.x has one gamma and beta a group, not a channel. The outputs of mean and deviation have no gradient."""
+    """MXNet 1.x has one gamma and beta for each group, not for each channel. The outputs mean and deviation have no
+    gradient."""
     channels = data.shape[-1]
     if channels is None:
         raise at.open("needs the number of channels", tuple(data.shape))
@@ -263,16 +266,16 @@ def group_norm(
     if not output_mean_var or at.used == {0}:
         return out
     data = ops.stop_gradient(data)
-    places = tuple(range(1, len(data.shape) - 1))
+    spatial_axes = tuple(range(1, len(data.shape) - 1))
     apart = (-1, num_groups, channels // num_groups)
-    means, variances = (ops.reshape(f(data, places), apart) for f in (ops.mean, ops.var))  # of each channel
+    means, variances = (ops.reshape(f(data, spatial_axes), apart) for f in (ops.mean, ops.var))  # for each channel
     mean, var = ops.mean(means, -1), ops.add(ops.mean(variances, -1), ops.var(means, -1))
     return [out, at.ordered(mean), at.ordered(ops.sqrt(ops.add(var, eps)))]
 
 
 @translates("L2Normalization", layout=_channels_last, shape=as_first)
 def l2_normalization(at, data, *, eps: float = 1e-10, mode: Literal["channel", "instance", "spatial"] = "instance"):
-    """x / sqrt(sum x^2 + eps), over all but the batch, the channels, or the spatial axes."""
+    """x / sqrt(sum x^2 + eps) over all axes but the batch, over the channels, or over the spatial axes."""
     rank = len(data.shape)
     axes = {"instance": tuple(range(1, rank)), "channel": (rank - 1,), "spatial": tuple(range(1, rank - 1))}[mode]
     return ops.divide(data, ops.sqrt(ops.add(ops.sum(ops.square(data), axes, keepdims=True), eps)))
@@ -280,13 +283,13 @@ def l2_normalization(at, data, *, eps: float = 1e-10, mode: Literal["channel", "
 
 @translates("LRN", layout=_channels_last, shape=as_first)
 def lrn(at, data, *, nsize: Count, alpha: float = 1e-4, beta: float = 0.75, knorm: float = 2.0):
-    """x (knorm + alpha / nsize sum x^2)^-beta, the sum over nsize neighbouring channels."""
+    """x (knorm + alpha / nsize sum x^2)^-beta, with the sum over nsize neighboring channels."""
     rank = len(data.shape)
     channels = data.shape[-1]
     half = min(nsize // 2, channels)
     squares = ops.pad(ops.square(data), [(0, 0)] * (rank - 1) + [(half, half)])
     total = squares[..., :channels]
-    for shift in range(1, min(nsize, 2 * half + 1)):  # there are no channels further off
+    for shift in range(1, min(nsize, 2 * half + 1)):  # there are no channels farther away
         total = ops.add(total, squares[..., shift : shift + channels])
     return ops.multiply(data, ops.power(ops.add(ops.multiply(total, alpha / nsize), knorm), -beta))
 
@@ -298,7 +301,7 @@ def _moments_shape(a, ins, outs):
 
 @translates("moments", shape=_moments_shape)
 def moments(at, data, *, axes: Ints | None = None, keepdims: bool = False):
-    """Mean and variance, the biased one."""
+    """Mean and biased variance."""
     mean = ops.mean(data, axes, keepdims=True)
     var = ops.mean(ops.square(ops.subtract(data, mean)), axes, keepdims=keepdims)
     return ops.mean(data, axes, keepdims=keepdims), var

@@ -1,5 +1,5 @@
-"""Ops of MXNet's numpy front end that are more than another name: comparisons give booleans, division of whole
-numbers gives fractions."""
+"""Elementwise ops of MXNet's numpy front end that differ from the other ones: comparisons return booleans, division of
+integers returns floats."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ UNARY = {
         "sqrt tan"
     ).split()
 }
-"""Of whole numbers too what MXNet cuts to their type."""
+"""These truncate results to the type of integer data, as MXNet does."""
 PLAIN = {name: name for name in "absolute logical_not square".split()} | {"abs": "absolute"}
 ROUNDED = {"ceil": "ceil", "floor": "floor", "trunc": "trunc", "fix": "trunc"}
 EXACT = frozenset({"absolute", "abs", "negative", "square", "sqrt", "add", "subtract", "multiply"})
@@ -44,8 +44,8 @@ def _function(name):
     return lambda *tensors: getattr(ops, name)(*tensors)
 
 
-def _plain(name):
-    """Of booleans the sum is "or", the product "and"."""
+def _arithmetic(name):
+    """For booleans, the sum is a logical or, the product a logical and."""
     truth = {"add": "logical_or", "multiply": "logical_and"}.get(name, name)
 
     def compute(lhs, rhs):
@@ -59,8 +59,8 @@ def _rounded(name):
     return lambda x: x if is_integer(x) else getattr(ops, name)(x)
 
 
-def _boundless(name):
-    """Whole numbers are all finite; Keras needs to know their shape to say so."""
+def _finiteness(name):
+    """All integers are finite; Keras needs a known shape for these ops."""
 
     def compute(x):
         if is_integer(x):
@@ -86,8 +86,8 @@ def _binary(name, function):
         return function(lhs, rhs)
 
 
-def _two(name, function):
-    """As `_binary`, for the ops that call their inputs x1 and x2."""
+def _binary_x1_x2(name, function):
+    """As `_binary`, for ops whose inputs are named x1 and x2."""
 
     @translates(f"_npi_{name}", layout=anywhere, **_traits(name))
     def translate(at, x1, x2):
@@ -101,18 +101,18 @@ def _scalar(name, function, turned):
         return function(*reversed(operands)) if turned else function(*operands)
 
 
-def _counted(x):
+def _as_numbers(x):
     return ops.cast(x, "int32") if dtype_of(x) == "bool" else x
 
 
-def _truth(name):
-    """Booleans are compared as 0 and 1, and with the truth of a number."""
-    _binary(name, lambda lhs, rhs: getattr(ops, name)(_counted(lhs), _counted(rhs)))
+def _comparison(name):
+    """Compares booleans as 0 and 1; a scalar is first converted to a boolean."""
+    _binary(name, lambda lhs, rhs: getattr(ops, name)(_as_numbers(lhs), _as_numbers(rhs)))
 
     @translates(f"_npi_{name}_scalar", layout=anywhere, **_traits(name))
     def translate(at, data, *, scalar: float = 1.0, is_int: bool = True):
         if dtype_of(data) == "bool":
-            return getattr(ops, name)(_counted(data), int(bool(scalar)))
+            return getattr(ops, name)(_as_numbers(data), int(bool(scalar)))
         return getattr(ops, name)(*promote(data, scalar, is_int))
 
 
@@ -133,11 +133,11 @@ for _name, _op in PLAIN.items():
 for _name, _op in ROUNDED.items():
     _unary(_name, _rounded(_op))
 for _name in COMPARISONS:
-    _truth(_name)
+    _comparison(_name)
 for _name, _compute, _turned in (
-    ("add", _plain("add"), False),
+    ("add", _arithmetic("add"), False),
     ("subtract", subtract, True),
-    ("multiply", _plain("multiply"), False),
+    ("multiply", _arithmetic("multiply"), False),
     ("mod", mod, True),
     ("power", in_operand_dtype(power, nudged=True), True),
     ("copysign", copysign, True),
@@ -147,19 +147,19 @@ for _name, _compute, _turned in (
     _scalar(_name, _compute, False)
     if _turned:
         _scalar(_name, _compute, True)
-_two("hypot", hypot)
-_two("arctan2", _function("arctan2"))
+_binary_x1_x2("hypot", hypot)
+_binary_x1_x2("arctan2", _function("arctan2"))
 _scalar("arctan2", in_operand_dtype(_function("arctan2")), False)
 _scalar("arctan2", in_operand_dtype(_function("arctan2")), True)
 
 
-def _fraction(x):
-    """Whole numbers are divided as float32."""
+def _as_float(x):
+    """Integers are divided as float32."""
     return ops.cast(x, "float32") if hasattr(x, "dtype") and is_integer(x) else x
 
 
 def _quotient(at, lhs, rhs):
-    lhs, rhs = _fraction(lhs), _fraction(rhs)
+    lhs, rhs = _as_float(lhs), _as_float(rhs)
     return divide(at, lhs, rhs)(lhs, rhs)
 
 
@@ -178,15 +178,15 @@ def rtrue_divide_scalar(at, data, *, scalar: float = 1.0):
     return _quotient(at, scalar, data)
 
 
-def _whole(x):
-    """Inputs are read as float32 where the file names no type."""
+def _as_integers(x):
+    """The integers, cast if the file has no type for the input, which is read as float32 then."""
     return x if is_integer(x) else ops.cast(x, "int32")
 
 
-def _bits(name):
+def _bitwise(name):
     def compute(lhs, rhs):
-        lhs, rhs = _whole(lhs), _whole(rhs)
-        if lhs.shape != rhs.shape:  # which Keras's do not count on
+        lhs, rhs = _as_integers(lhs), _as_integers(rhs)
+        if lhs.shape != rhs.shape:  # Keras's ops do not broadcast
             lhs, rhs = (ops.where(ops.equal(y, y), x, x) for x, y in ((lhs, rhs), (rhs, lhs)))
         logical = dtype_of(lhs) == dtype_of(rhs) == "bool"
         return getattr(ops, name.replace("bitwise", "logical") if logical else name)(lhs, rhs)
@@ -195,24 +195,24 @@ def _bits(name):
 
     @translates(f"_npi_{name}_scalar", layout=anywhere, ignores="is_int")
     def translate(at, data, *, scalar: float = 1.0):
-        data = _whole(data)
+        data = _as_integers(data)
         if dtype_of(data) == "bool":
             return getattr(ops, name.replace("bitwise", "logical"))(data, bool(scalar))
         return getattr(ops, name)(data, ops.cast(int(scalar), data.dtype))
 
 
 for _name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
-    _bits(_name)
-_unary("bitwise_not", lambda x: ops.logical_not(x) if dtype_of(x) == "bool" else ops.bitwise_not(_whole(x)))
+    _bitwise(_name)
+_unary("bitwise_not", lambda x: ops.logical_not(x) if dtype_of(x) == "bool" else ops.bitwise_not(_as_integers(x)))
 for _name in ("isfinite", "isinf", "isnan"):
-    _unary(_name, _boundless(_name))
+    _unary(_name, _finiteness(_name))
 _unary("isposinf", lambda x: ops.equal(x, float("inf")))
 _unary("isneginf", lambda x: ops.equal(x, float("-inf")))
 
 
 @translates("_npi_around", layout=anywhere, discontinuous=True)
 def around(at, x, *, decimals: int = 0):
-    """Halves to the even neighbour."""
+    """Rounds halves to even."""
     if is_integer(x):
         power = 10 ** max(0, -decimals)
         return (
@@ -225,7 +225,7 @@ def around(at, x, *, decimals: int = 0):
 
 @translates("_npi_nan_to_num", layout=anywhere, ignores="copy")
 def nan_to_num(at, data, *, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None):
-    """An infinity becomes the largest number of the type where no other is given."""
+    """Infinities become the largest number of the type unless another one is given."""
     if is_integer(data):
         return data
     largest = float(np.finfo(str(data.dtype)).max)
@@ -236,7 +236,7 @@ def nan_to_num(at, data, *, nan: float = 0.0, posinf: float | None = None, negin
 
 @translates("_npi_rint", layout=anywhere, discontinuous=True)
 def rint(at, x):
-    """Halves down."""
+    """Rounds halves down."""
     return x if is_integer(x) else round_half_down(x)
 
 
@@ -247,13 +247,13 @@ def where(at, condition, x, y):
 
 @translates("_npi_where_lscalar", layout=anywhere, exact=True)
 def where_lscalar(at, condition, x, *, scalar: float = 0.0):
-    """The number where the condition holds."""
+    """The scalar where the condition is true."""
     return ops.where(ops.not_equal(condition, 0), ops.cast(scalar, x.dtype), x)
 
 
 @translates("_npi_where_rscalar", layout=anywhere, exact=True)
 def where_rscalar(at, condition, y, *, scalar: float = 0.0):
-    """The number where the condition does not hold."""
+    """The scalar where the condition is false."""
     return ops.where(ops.not_equal(condition, 0), y, ops.cast(scalar, y.dtype))
 
 
@@ -269,7 +269,7 @@ def _polyval_shape(a, ins, outs):
 
 @translates("_npi_polyval", shape=_polyval_shape)
 def polyval(at, p, x):
-    """The highest power first."""
+    """The coefficient of the highest power comes first."""
     if p.shape[0] is None:
         raise at.open("the number of coefficients is not known", tuple(p.shape))
     total = ops.zeros_like(x)
@@ -278,24 +278,24 @@ def polyval(at, p, x):
     return total
 
 
-def _whole_numbers(at, data):
+def _require_integers(at, data):
     if not is_integer(data) or dtype_of(data) == "bool":
         raise at.error("data must be integers", dtype_of(data))
 
 
 @translates("_npi_lcm", layout=anywhere)
 def lcm(at, lhs, rhs):
-    """Keras brings both to one shape, which it must know where TensorFlow compiles it."""
+    """Keras broadcasts both inputs to one shape, which must be known when TensorFlow compiles it."""
     if None in (*lhs.shape, *rhs.shape):
         raise at.error("needs known sizes; give the inputs' shapes", (tuple(lhs.shape), tuple(rhs.shape)))
-    _whole_numbers(at, lhs)
+    _require_integers(at, lhs)
     return ops.lcm(lhs, rhs)
 
 
 @translates("_npi_lcm_scalar", layout=anywhere, ignores="is_int")
 def lcm_scalar(at, data, *, scalar: float = 1.0):
-    """By Euclid's algorithm, whose steps the scalar bounds: they are the most where it is a Fibonacci number."""
-    _whole_numbers(at, data)
+    """Uses Euclid's algorithm. The scalar bounds the number of its steps, which is largest for Fibonacci numbers."""
+    _require_integers(at, data)
     number = np.abs(np.array(int(scalar)).astype(dtype_of(data)))
     size = data if dtype_of(data).startswith("u") else ops.absolute(data)
     if number == 0:

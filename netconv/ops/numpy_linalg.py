@@ -16,14 +16,14 @@ def cholesky(at, A):
     return ops.cholesky(A)
 
 
-def _turned(matrix):
+def _transposed(matrix):
     return ops.swapaxes(matrix, -1, -2)
 
 
 def _symmetric(A, UPLO: str):
-    """The matrix that one triangle tells."""
+    """The symmetric matrix that one of its triangles defines."""
     compare = ops.greater_equal if UPLO == "L" else ops.less_equal
-    return ops.where(compare(index_grid(A, -2), index_grid(A, -1)), A, _turned(A))
+    return ops.where(compare(index_grid(A, -2), index_grid(A, -1)), A, _transposed(A))
 
 
 def _eigenvalues_shape(a, ins, outs):
@@ -42,7 +42,7 @@ def _eigen_shape(a, ins, outs):
 
 @translates("_npi_eigh", shape=_eigen_shape)
 def eigh(at, A, *, UPLO: Literal["L", "U"] = "L"):
-    """Eigenvalues and, in columns, eigenvectors, each with its largest component positive. MXNet has no gradient for
+    """Eigenvalues and, as columns, eigenvectors, each with its largest component positive. MXNet has no gradient for
     it."""
     values, vectors = ops.eigh(_symmetric(ops.stop_gradient(A), UPLO))
     largest = ops.take_along_axis(vectors, ops.expand_dims(ops.argmax(ops.absolute(vectors), -2), -2), -2)
@@ -68,7 +68,7 @@ def _pseudo_inverse(at, A, rcond):
     u, s, v = ops.svd(ops.stop_gradient(A), full_matrices=False)
     small = ops.less_equal(s, ops.multiply(ops.max(s, -1, keepdims=True), rcond))
     inverse = ops.where(small, ops.zeros_like(s), ops.reciprocal(ops.where(small, ops.ones_like(s), s)))
-    return ops.matmul(ops.multiply(_turned(v), ops.expand_dims(inverse, -2)), _turned(u))
+    return ops.matmul(ops.multiply(_transposed(v), ops.expand_dims(inverse, -2)), _transposed(u))
 
 
 def _pinv_shape(a, ins, outs):
@@ -106,7 +106,7 @@ def _tensorsolve_shape(a, ins, outs):
 
 @translates("_npi_tensorsolve", shape=_tensorsolve_shape)
 def tensorsolve(at, a, b, *, a_axes: Ints = ()):
-    """x with tensordot(a, x) = b; the axes `a_axes` of `a` are put last before."""
+    """x with tensordot(a, x) = b; the axes `a_axes` of `a` are moved to the end first."""
     moved = [at.axis(axis, len(a.shape)) for axis in a_axes]
     a = ops.transpose(a, [*(i for i in range(len(a.shape)) if i not in moved), *moved])
     shape = tuple(a.shape[len(b.shape) :])
@@ -115,7 +115,7 @@ def tensorsolve(at, a, b, *, a_axes: Ints = ()):
 
 
 def _summed_shape(ins, outs, ours, theirs):
-    """Of a product summed over these axes of the two operands."""
+    """The shapes for a product that sums over these axes of its two operands."""
     one, two = ins
     if one is None or two is None:
         return ins, outs
@@ -139,7 +139,7 @@ def _tensordot_of_last_shape(a, ins, outs):
 
 @translates("_npi_tensordot_int_axes", shape=_tensordot_of_last_shape)
 def tensordot_int_axes(at, a, b, *, axes: int):
-    """The last axes of `a` with as many first ones of `b`."""
+    """Sums over the last axes of `a` and the same number of first axes of `b`."""
     return ops.tensordot(a, b, axes=axes)
 
 
@@ -149,7 +149,7 @@ def einsum(at, *data, subscripts: str = ""):
 
 
 def _norm_shape(a, ins, outs):
-    """Without axes, of vectors all axes are gone, of matrices the last two."""
+    """Without `axis`, a vector norm reduces all axes, a matrix norm the last two."""
     if ins[0] is None:
         return ins, outs
     rank = len(ins[0])
@@ -161,8 +161,8 @@ def _norm_shape(a, ins, outs):
 
 @translates("_npi_norm", shape=_norm_shape)
 def norm(at, data, *, ord: float = 2.0, axis: Ints | None = None, keepdims: bool = False, flag: int = -1):
-    """`flag` says which: -2 and 1 the root of the sum of squares, -1 of vectors with any `ord`, 0 the largest singular
-    value (`ord` 2) or the smallest, 2 the sum of the singular values."""
+    """`flag` selects the norm: -2 and 1 the root of the sum of squares, -1 a vector norm with any `ord`, 0 the largest
+    (`ord` 2) or smallest singular value, 2 the sum of the singular values."""
     rank = len(data.shape)
     if flag in (-2, 1):
         return ops.sqrt(ops.sum(ops.square(data), axis=axis, keepdims=keepdims))
@@ -182,7 +182,7 @@ def norm(at, data, *, ord: float = 2.0, axis: Ints | None = None, keepdims: bool
 
 
 def _np_dot_shape(a, ins, outs):
-    """The last axis of the first with the last but one of the second; a number multiplies."""
+    """The last axis of the first input with the second to last of the second; a scalar multiplies."""
     one, two = ins
     if () in ins:
         return ins, [two if one == () else one]
@@ -196,7 +196,7 @@ def dot(at, a, b):
 
 def _matmul_shape(a, ins, outs):
     """Axes before the last two are broadcast; a vector is a row on the left and a column on the right, and that axis is
-    gone from the product."""
+    removed from the product."""
     one, two = ins
     if None in ins or () in ins:
         return ins, outs

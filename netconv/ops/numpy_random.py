@@ -1,4 +1,4 @@
-"""Random numbers of MXNet's numpy front end: each parameter is an attribute or, where that is None, an input."""
+"""Random numbers of MXNet's numpy front end: each parameter is an attribute or, if that is None, an input."""
 
 import math
 from types import SimpleNamespace
@@ -12,7 +12,7 @@ from .shape_rules import broadcast
 
 Kind = Literal["float16", "float32", "float64"]
 LARGEST = 2**24
-"""Numbers that one draw may take."""
+"""Largest number of random numbers for one draw."""
 
 
 def _gumbel(at, zeros, loc, scale):
@@ -37,7 +37,7 @@ def _exponential(at, zeros, scale):
 
 
 def _pareto(at, zeros, a):
-    """From 0 on (Lomax)."""
+    """Pareto distribution from 0 on (Lomax)."""
     return ops.expm1(ops.divide(exponential(at, zeros), a))
 
 
@@ -53,9 +53,9 @@ def _weibull(at, zeros, a):
     return ops.power(exponential(at, zeros), ops.divide(1.0, a))
 
 
-def _drawn(at, distribution, inputs, numbers, size: Ints | None, dtype: str = "float32", in_front: bool = False):
-    """Numbers of the shape `size`, which is that of the parameters where it is None, and stands in front of it with
-    `in_front`."""
+def _draw(at, distribution, inputs, numbers, size: Ints | None, dtype: str = "float32", in_front: bool = False):
+    """Random numbers of the shape `size`, or of the shape of the parameters if it is None; with `in_front`, the axes of
+    `size` are followed by those of the parameters."""
     tensors = [x for x in inputs if x is not None]
     left = list(tensors)
     parameters = [left.pop(0) if number is None and left else number for number in numbers]
@@ -72,29 +72,29 @@ def _drawn(at, distribution, inputs, numbers, size: Ints | None, dtype: str = "f
 
 
 def _drawn_shape(a, ins, outs):
-    """As `size`, or as the parameters, of which those that are inputs are broadcast."""
+    """The shape is `size` or the broadcast shape of those parameters that are inputs."""
     if a.size is not None:
         return ins, [tuple(a.size)]
     return ins, broadcast(a, ins, [None])[1] if ins and None not in ins else [None if ins else ()]
 
 
 def _drawn_in_front_shape(a, ins, outs):
-    """As the parameters, with the axes of `size` before theirs."""
+    """The axes of `size`, then those of the parameters."""
     _, (shape,) = _drawn_shape(SimpleNamespace(size=None), ins, outs)
     return ins, [None if shape is None else (*(a.size or ()), *shape)]
 
 
-def _located(names, distribution):
+def _loc_scale_ops(names, distribution):
     @translates(*names, shape=_drawn_shape)
     def translate(at, input1=None, input2=None, *, loc: float | None, scale: float | None, size: Ints | None = None):
-        return _drawn(at, distribution, (input1, input2), (loc, scale), size)
+        return _draw(at, distribution, (input1, input2), (loc, scale), size)
 
 
-_located(("_npi_gumbel",), _gumbel)
-_located(("_npi_logistic",), _logistic)
+_loc_scale_ops(("_npi_gumbel",), _gumbel)
+_loc_scale_ops(("_npi_logistic",), _logistic)
 
 
-def _normally(name, in_front: bool):
+def _normal_op(name, in_front: bool):
     @translates(name, shape=_drawn_in_front_shape if in_front else _drawn_shape)
     def translate(
         at,
@@ -106,10 +106,10 @@ def _normally(name, in_front: bool):
         size: Ints | None = None,
         dtype: Kind = "float32",
     ):
-        return _drawn(at, _normal, (input1, input2), (loc, scale), size, dtype, in_front)
+        return _draw(at, _normal, (input1, input2), (loc, scale), size, dtype, in_front)
 
 
-def _uniformly(name, in_front: bool):
+def _uniform_op(name, in_front: bool):
     @translates(name, shape=_drawn_in_front_shape if in_front else _drawn_shape)
     def translate(
         at,
@@ -121,31 +121,31 @@ def _uniformly(name, in_front: bool):
         size: Ints | None = None,
         dtype: Kind = "float32",
     ):
-        return _drawn(at, _uniform, (input1, input2), (low, high), size, dtype, in_front)
+        return _draw(at, _uniform, (input1, input2), (low, high), size, dtype, in_front)
 
 
 for _suffix in ("", "_n"):
-    _normally(f"_npi_normal{_suffix}", bool(_suffix))
-    _uniformly(f"_npi_uniform{_suffix}", bool(_suffix))
+    _normal_op(f"_npi_normal{_suffix}", bool(_suffix))
+    _uniform_op(f"_npi_uniform{_suffix}", bool(_suffix))
 
 
-def _scaled(name, distribution):
+def _scale_op(name, distribution):
     @translates(name, shape=_drawn_shape)
     def translate(at, input1=None, *, scale: float | None = 1.0, size: Ints | None = None):
-        return _drawn(at, distribution, (input1,), (scale,), size)
+        return _draw(at, distribution, (input1,), (scale,), size)
 
 
-def _shaped(name, distribution):
+def _shape_op(name, distribution):
     @translates(name, shape=_drawn_shape)
     def translate(at, input1=None, *, a: float | None = None, size: Ints | None = None):
-        return _drawn(at, distribution, (input1,), (a,), size)
+        return _draw(at, distribution, (input1,), (a,), size)
 
 
-_scaled("_npi_exponential", _exponential)
-_scaled("_npi_rayleigh", _rayleigh)
-_shaped("_npi_pareto", _pareto)
-_shaped("_npi_powerd", _power)
-_shaped("_npi_weibull", _weibull)
+_scale_op("_npi_exponential", _exponential)
+_scale_op("_npi_rayleigh", _rayleigh)
+_shape_op("_npi_pareto", _pareto)
+_shape_op("_npi_powerd", _power)
+_shape_op("_npi_weibull", _weibull)
 
 
 @translates("_npi_gamma", shape=_drawn_shape)
@@ -162,7 +162,7 @@ def np_gamma(
     def drawn(at, zeros, shape, scale):
         return ops.multiply(gamma(at, zeros, shape), scale)
 
-    return _drawn(at, drawn, (input1, input2), (shape, scale), size, dtype)
+    return _draw(at, drawn, (input1, input2), (shape, scale), size, dtype)
 
 
 @translates("_npi_bernoulli", shape=_drawn_shape)
@@ -180,11 +180,11 @@ def bernoulli(
         chance = ops.sigmoid(ops.cast(chance, "float32")) if is_logit else chance
         return ops.cast(ops.less(uniform(at, zeros), chance), dtype)
 
-    return _drawn(at, one_or_zero, (input1,), (logit if is_logit else prob,), size)
+    return _draw(at, one_or_zero, (input1,), (logit if is_logit else prob,), size)
 
 
-def _chances(at, weights, count: int, rows: int):
-    """Logarithms of probabilities plus Gumbel's noise: (rows, count)."""
+def _noisy_logits(at, weights, count: int, rows: int):
+    """Logarithms of probabilities plus Gumbel noise: (rows, count)."""
     scores = gumbel(at, symbolic_zeros(at, (rows, count)))
     if weights is None:
         return scores
@@ -199,7 +199,7 @@ def _choice_shape(a, ins, outs):
 def choice(
     at, input1=None, input2=None, *, a: int | None, size: Ints | None, replace: bool = True, weighted: bool = False
 ):
-    """Places below `a`, or the length of the first input; `weighted` by the last input."""
+    """Indices below `a`, or below the length of the first input; `weighted` by the last input."""
     inputs = [x for x in (input1, input2) if x is not None]
     weights = inputs.pop() if weighted and inputs else None
     count = inputs[0].shape[0] if a is None and inputs else a
@@ -209,9 +209,9 @@ def choice(
     if not replace and number > count:
         raise at.error(f"cannot draw {number} of {count} without replacement", size)
     if replace:
-        drawn = ops.argmax(_chances(at, weights, count, number), -1)
+        drawn = ops.argmax(_noisy_logits(at, weights, count, number), -1)
     else:
-        drawn = ops.argsort(ops.negative(_chances(at, weights, count, 1)[0]))[(slice(0, number),)]
+        drawn = ops.argsort(ops.negative(_noisy_logits(at, weights, count, 1)[0]))[(slice(0, number),)]
     return ops.reshape(ops.cast(drawn, "int64"), size or ())
 
 
@@ -227,6 +227,6 @@ def multinomial(at, a=None, *, n: int, pvals: Floats | None = None, size: Ints |
     count, number = weights.shape[0], math.prod(size or ())
     if count is None or not 0 < count * number * n <= LARGEST:
         raise at.error("needs a known number of classes, and not too many draws", (n, count, size))
-    drawn = ops.argmax(_chances(at, weights, count, n * number), -1)
+    drawn = ops.argmax(_noisy_logits(at, weights, count, n * number), -1)
     hot = ops.cast(ops.equal(drawn[:, None], ops.arange(count, dtype=drawn.dtype)), "int64")
     return ops.sum(ops.reshape(hot, (*(size or ()), n, count)), -2)

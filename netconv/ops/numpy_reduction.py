@@ -1,4 +1,5 @@
-"""Reductions and statistics of MXNet's numpy front end: reducing everything leaves no axis, truth is boolean."""
+"""Reductions and statistics of MXNet's numpy front end: a reduction over all axes returns a scalar tensor, logical ones
+return booleans."""
 
 import math
 from types import SimpleNamespace
@@ -27,7 +28,7 @@ def _no_initial(at, initial) -> None:
 
 
 def _reduction_shape(a, ins, outs):
-    """Without an axis no axis is left."""
+    """Without `axis` all axes are reduced."""
     if a.axis is None and not a.keepdims:
         return ins, [()]
     if a.axis is not None and len(a.axis) == len(ins[0] or ()) and not a.keepdims:
@@ -47,7 +48,7 @@ def _sum(names, function):
             a = ops.cast(a, "float32") if is_integer(a) else a
             return _typed(ops.mean(a, axis=axis, keepdims=keepdims), dtype)
         to = dtype or dtype_of(a)
-        a = ops.cast(a, to) if is_integer(a) else a  # fractions are cut when they are summed up
+        a = ops.cast(a, to) if is_integer(a) else a  # floats are truncated when they are summed
         return c_cast(getattr(ops, function)(a, axis=axis, keepdims=keepdims), to)
 
 
@@ -68,18 +69,18 @@ _extreme(("_np_min", "_np_amin"), "min")
 def _moment(name, root: bool):
     @translates(name, shape=_reduction_shape)
     def translate(at, a, *, axis: Ints | None = None, dtype: Number = None, ddof: int = 0, keepdims: bool = False):
-        """`ddof` numbers fewer are divided by. MXNet has no gradient for it. Of whole numbers all that is on the way is
-        cut to their type, and the sum of the squares to `dtype`."""
+        """Divides by the count minus `ddof`. MXNet has no gradient for it. For integers, MXNet truncates intermediate
+        results to their type, and the sum of squares to `dtype`."""
         given, to = dtype_of(a), dtype or dtype_of(a)
         a = ops.cast(ops.stop_gradient(a), "float64" if is_integer(a) else given)
 
-        def cut_to(kind_of, x):
+        def truncated(kind_of, x):
             return ops.cast(c_cast(x, kind_of), dtype_of(a))
 
         count = ops.sum(ops.ones_like(a), axis=axis, keepdims=True)
-        mean = cut_to(given, ops.divide(cut_to(given, ops.sum(a, axis=axis, keepdims=True)), count))
-        away = cut_to(given, ops.square(ops.subtract(a, mean)))
-        total = cut_to(to, ops.sum(away, axis=axis, keepdims=True))
+        mean = truncated(given, ops.divide(truncated(given, ops.sum(a, axis=axis, keepdims=True)), count))
+        away = truncated(given, ops.square(ops.subtract(a, mean)))
+        total = truncated(to, ops.sum(away, axis=axis, keepdims=True))
         out = ops.divide(total, ops.subtract(count, float(ddof)))
         out = c_cast(ops.sqrt(out) if root else out, to)
         return out if keepdims else ops.squeeze(out, axis)
@@ -104,18 +105,18 @@ def _position_shape(a, ins, outs):
     return _reduction_shape(SimpleNamespace(axis=axis, keepdims=a.keepdims), ins, outs)
 
 
-def _place(name, function):
+def _arg_extreme(name, function):
     @translates(name, shape=_position_shape, discontinuous=True)
     def translate(at, data, *, axis: int | None = None, keepdims: bool = False):
         return ops.cast(getattr(ops, function)(data, axis=axis, keepdims=keepdims), "int64")
 
 
-_place("_npi_argmax", "argmax")
-_place("_npi_argmin", "argmin")
+_arg_extreme("_npi_argmax", "argmax")
+_arg_extreme("_npi_argmin", "argmin")
 
 
 def _average_shape(a, ins, outs):
-    """The sum of the weights is one number for all where they lie along one axis."""
+    """The sum of the weights is a single number if they are along one axis."""
     _, (shape,) = _reduction_shape(SimpleNamespace(axis=a.axis, keepdims=False), ins[:1], [None])
     if len(ins) == 2 and None in ins:
         return ins, [shape, None]
@@ -124,8 +125,8 @@ def _average_shape(a, ins, outs):
 
 @translates("_npi_average", shape=_average_shape)
 def average(at, a, weights=None, *, axis: Ints | None = None, returned: bool = False, weighted: bool = True):
-    """The mean by weight and, `returned`, the sum of the weights, which has no gradient. Weights may lie along the one
-    axis alone; then their sum is one number, and without weights it is their count."""
+    """The weighted mean and, if `returned`, the sum of the weights, which has no gradient. Weights may be given along
+    the reduced axis only; then their sum is one number. Without weights the sum is their count."""
     if not weighted:
         lengths = [a.shape[i] for i in (range(len(a.shape)) if axis is None else axis)]
         if returned and None in lengths:
@@ -136,8 +137,8 @@ def average(at, a, weights=None, *, axis: Ints | None = None, returned: bool = F
         if not axis:
             raise at.error("weights along one axis need the attribute 'axis'")
         whole = ops.sum(weights)
-        place = at.axis(axis[0], len(a.shape))
-        weights = ops.reshape(weights, [-1 if i == place else 1 for i in range(len(a.shape))])
+        position = at.axis(axis[0], len(a.shape))
+        weights = ops.reshape(weights, [-1 if i == position else 1 for i in range(len(a.shape))])
     else:
         whole = ops.sum(weights, axis=axis)
     out = ops.divide(ops.sum(ops.multiply(a, weights), axis=axis), whole)
@@ -152,7 +153,7 @@ def _trace_shape(a, ins, outs):
 @translates("_np_trace", shape=_trace_shape)
 def trace(at, data, *, offset: int = 0, axis1: int = 0, axis2: int = 1):
     rows, columns = (data.shape[at.axis(axis, len(data.shape))] for axis in (axis1, axis2))
-    if (rows is not None and -offset >= rows) or (columns is not None and offset >= columns):  # nothing lies there
+    if (rows is not None and -offset >= rows) or (columns is not None and offset >= columns):  # the diagonal is empty
         return c_cast(ops.zeros_like(ops.sum(data, (axis1, axis2))), dtype_of(data))
     return c_cast(ops.sum(ops.diagonal(data, offset, axis1, axis2), -1), dtype_of(data))
 
@@ -175,7 +176,7 @@ def percentile(
     keepdims: bool = False,
     q_scalar: float | None = None,
 ):
-    """The axes of `q` come first. Keras's quantile forgets its method within a model. MXNet has no gradient for it."""
+    """The axes of `q` come first. Keras's quantile loses its method within a model. MXNet has no gradient for it."""
     a = ops.stop_gradient(a if dtype_of(a) == "float64" else ops.cast(a, "float32"))
     rank = len(a.shape)
     chosen = sorted(range(rank) if axis is None else {at.axis(i, rank) for i in axis})
@@ -186,14 +187,14 @@ def percentile(
     lengths = [-1 if a.shape[i] is None else a.shape[i] for i in left]
     line = ops.sort(ops.reshape(ops.transpose(a, [*left, *chosen]), [*lengths, count]), -1)
     percent = ops.stop_gradient(ops.cast(q if q_scalar is None else q_scalar, "float32"))
-    place = ops.multiply(divide_exact(percent, 100.0), count - 1.0)
-    low, high = ops.floor(place), ops.ceil(place)
+    position = ops.multiply(divide_exact(percent, 100.0), count - 1.0)
+    low, high = ops.floor(position), ops.ceil(position)
     if interpolation in ("lower", "higher", "nearest"):
-        chosen_place = {"lower": low, "higher": high}.get(interpolation, ops.round(place))
-        out = ops.take(line, ops.cast(chosen_place, "int32"), axis=-1)
+        chosen_position = {"lower": low, "higher": high}.get(interpolation, ops.round(position))
+        out = ops.take(line, ops.cast(chosen_position, "int32"), axis=-1)
     else:
         one, two = (ops.take(line, ops.cast(p, "int32"), axis=-1) for p in (low, high))
-        share = 0.5 if interpolation == "midpoint" else ops.subtract(place, low)
+        share = 0.5 if interpolation == "midpoint" else ops.subtract(position, low)
         out = ops.add(one, ops.multiply(ops.subtract(two, one), share))
     more = tuple(range(len(left), len(out.shape)))
     out = ops.transpose(out, (*more, *range(len(left))))
@@ -220,7 +221,7 @@ def diff(at, a, *, n: int = 1, axis: int = -1):
 
 
 def _ediff_shape(a, ins, outs):
-    """One less than there are numbers, and what is to stand before and after."""
+    """One element less than the input has, plus the elements to prepend and append."""
     edges = [count_elements(x) if x is not None else None for x in ins[1:]]
     edges += [1] * ((a.to_begin_scalar is not None) + (a.to_end_scalar is not None))
     counts = [None if ins[0] is None else count_elements(ins[0]), *edges]
@@ -239,7 +240,7 @@ def ediff1d(
     to_begin_scalar: float | None = None,
     to_end_scalar: float | None = None,
 ):
-    """Differences of neighbours, all in a row, with what is to stand before and after."""
+    """Differences of neighboring elements of the flattened input, with elements to prepend and append."""
     flat = ops.reshape(input1, (-1,))
     given = [x for x in (input2, input3) if x is not None]
     parts = [ops.subtract(flat[(slice(1, None),)], flat[(slice(None, -1),)])]
@@ -264,7 +265,7 @@ def _histogram_shape(a, ins, outs):
 
 @translates("_histogram", "_npi_histogram", shape=_histogram_shape, discontinuous=True)
 def histogram(at, data, bins=None, *, bin_cnt: int | None = None, range: Floats | None = None):
-    """How many numbers lie in each bin, and the edges of the bins; the last one has its upper edge too."""
+    """The number of elements in each bin, and the edges of the bins; the last bin includes its upper edge."""
     if bins is None:
         if bin_cnt is None or not 0 < bin_cnt <= 10_000 or range is None or len(range) != 2:
             raise at.error("needs the input 'bins', or 'bin_cnt' of at most 10000 and a 'range'", (bin_cnt, range))

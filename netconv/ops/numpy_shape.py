@@ -1,4 +1,4 @@
-"""Shapes, axes and places of MXNet's numpy front end."""
+"""Shapes, axes and positions in MXNet's numpy front end."""
 
 from types import SimpleNamespace
 from typing import Literal
@@ -17,8 +17,8 @@ from .shape_rules import as_first
 from .traits import Keeps
 
 
-def _raised(tensor, rank: int):
-    """With axes of length 1 until there are `rank`, where numpy puts them."""
+def _with_rank(tensor, rank: int):
+    """Adds axes of length 1 until there are `rank`, where numpy adds them."""
     while len(tensor.shape) < rank:
         tensor = ops.expand_dims(tensor, -1 if len(tensor.shape) == 2 else 0)
     return tensor
@@ -38,7 +38,7 @@ def _at_least(rank: int):
     @translates(f"_np_atleast_{rank}d", shape=_at_least_shape(rank), keeps=Keeps.ORDER)
     def translate(at, *arys):
         """MXNet has no gradient for it."""
-        return [_raised(ops.stop_gradient(one), rank) for one in arys]
+        return [_with_rank(ops.stop_gradient(one), rank) for one in arys]
 
 
 for _rank in (1, 2, 3):
@@ -51,7 +51,7 @@ def _diag_shape(a, ins, outs):
 
 @translates("_np_diag", shape=_diag_shape)
 def diag(at, data, *, k: int = 0):
-    """A vector as a diagonal, or the diagonal of a matrix."""
+    """A vector becomes the diagonal of a matrix; of a matrix, the diagonal."""
     return ops.diag(data, k) if len(data.shape) == 1 else ops.diagonal(data, k)
 
 
@@ -108,7 +108,7 @@ def _squeeze_shape(a, ins, outs):
 
 @translates("_np_squeeze", shape=_squeeze_shape, keeps=Keeps.ORDER)
 def squeeze(at, a, *, axis: Ints | None = None):
-    """What lies along an axis of unknown length is one, where it is named."""
+    """An axis of unknown length is assumed to have length 1 if it is named."""
     if axis is None:
         return ops.squeeze(a)
     gone = {at.axis(one, len(a.shape)) for one in axis}
@@ -133,7 +133,7 @@ def moveaxis(at, a, *, source: Ints, destination: Ints):
 
 @translates("_np_roll", shape=as_first, keeps=Keeps.VALUES)
 def roll(at, data, *, shift: Ints | None = None, axis: Ints | None = None):
-    """Without an axis, all elements in a row."""
+    """Without `axis`, rolls the flattened array."""
     if shift is None:
         raise at.error("needs the attribute 'shift'")
     if axis is None:
@@ -193,19 +193,19 @@ def _column_stack_shape(a, ins, outs):
 
 @translates("_npi_hstack", ignores="dim", shape=_hstack_shape, keeps=Keeps.ELEMENTS)
 def hstack(at, *data):
-    """Along axis 1, or the only one."""
-    data = [_raised(x, 1) for x in data]
+    """Along axis 1, or along the only axis."""
+    data = [_with_rank(x, 1) for x in data]
     return ops.concatenate(data, min(1, len(data[0].shape) - 1))
 
 
 @translates("_npi_vstack", shape=_vstack_shape, keeps=Keeps.ELEMENTS)
 def vstack(at, *data):
-    return ops.concatenate([_raised(x, 2) for x in data], 0)
+    return ops.concatenate([_with_rank(x, 2) for x in data], 0)
 
 
 @translates("_npi_dstack", ignores="dim", shape=_dstack_shape, keeps=Keeps.ELEMENTS)
 def dstack(at, *data):
-    return ops.concatenate([_raised(x, 3) for x in data], 2)
+    return ops.concatenate([_with_rank(x, 3) for x in data], 2)
 
 
 @translates("_npi_column_stack", shape=_column_stack_shape, keeps=Keeps.ELEMENTS)
@@ -229,7 +229,7 @@ def _rot90_shape(a, ins, outs):
 
 @translates("_npi_rot90", shape=_rot90_shape, keeps=Keeps.VALUES)
 def rot90(at, data, *, k: int = 1, axes: Ints | None = None):
-    """Turned k times from the first of the two axes to the second."""
+    """Rotates k times from the first of the two axes to the second."""
     one, two = (at.axis(a, len(data.shape)) for a in axes or (0, 1))
     turned = ops.swapaxes(data, one, two) if k % 2 else data
     return ops.flip(turned, ((), (one,), (one, two), (two,))[k % 4])
@@ -279,8 +279,8 @@ def pad(
     return data
 
 
-def _line(at, data, axis: int | None):
-    """The data and the axis; without one, the data in a row."""
+def _flattened_without_axis(at, data, axis: int | None):
+    """The data and the axis; without an axis, the flattened data and axis 0."""
     if axis is None:
         data, axis = ops.reshape(data, (-1,)), 0
     axis = at.axis(axis, len(data.shape))
@@ -289,7 +289,7 @@ def _line(at, data, axis: int | None):
     return data, axis
 
 
-def _places(at, length: int, int_ind, start, stop, step) -> np.ndarray:
+def _positions(at, length: int, int_ind, start, stop, step) -> np.ndarray:
     if int_ind is None:
         return np.arange(length)[slice(start, stop, step)]
     if not -length <= int_ind <= length:
@@ -297,24 +297,24 @@ def _places(at, length: int, int_ind, start, stop, step) -> np.ndarray:
     return np.array([int_ind % length if int_ind < 0 else int_ind])
 
 
-def _inserted(arr, values, axis, places, one: bool):
-    """`values` before the elements at `places`, as numpy.insert places and broadcasts them."""
+def _insert(arr, values, axis, positions, one: bool):
+    """Inserts `values` before the elements at `positions`, broadcast as in numpy.insert."""
     while len(values.shape) < len(arr.shape):
         values = ops.expand_dims(values, 0)
     if one:
         values = ops.moveaxis(values, 0, axis)
-        places = np.repeat(places, values.shape[axis])
-    count, length = len(places), arr.shape[axis]
+        positions = np.repeat(positions, values.shape[axis])
+    count, length = len(positions), arr.shape[axis]
     blank = ops.zeros_like(take_slice(arr, axis, slice(0, 1)))
     values = ops.add(blank, ops.cast(values, arr.dtype))
     if values.shape[axis] == 1 and count > 1:
         values = ops.repeat(values, count, axis)
-    source = np.insert(np.arange(length), places, np.arange(length, length + count)).astype("int32")
+    source = np.insert(np.arange(length), positions, np.arange(length, length + count)).astype("int32")
     return ops.take(ops.concatenate([arr, values], axis), source, axis=axis)
 
 
-def _given(at, arr, values, val: float | None):
-    """What is put in: an input, or the number `val`."""
+def _values_to_insert(at, arr, values, val: float | None):
+    """The values to insert: an input, or the scalar `val`."""
     if values is None and val is None:
         raise at.error("needs a second input or the attribute 'val'")
     return ops.full((1,), val, arr.dtype) if values is None else values
@@ -329,9 +329,9 @@ def insert_scalar(
 ):
     if int_ind is None:
         raise at.error("needs the attribute 'int_ind'")
-    values = _given(at, arr, values, val)
-    arr, axis = _line(at, arr, axis)
-    return _inserted(arr, values, axis, _places(at, arr.shape[axis], int_ind, None, None, None), True)
+    values = _values_to_insert(at, arr, values, val)
+    arr, axis = _flattened_without_axis(at, arr, axis)
+    return _insert(arr, values, axis, _positions(at, arr.shape[axis], int_ind, None, None, None), True)
 
 
 @translates("_npi_insert_slice", ignores="int_ind", shape=_INSERTED)
@@ -346,25 +346,25 @@ def insert_slice(
     step: int | None = None,
     axis: int | None = None,
 ):
-    values = _given(at, arr, values, val)
-    arr, axis = _line(at, arr, axis)
-    return _inserted(arr, values, axis, _places(at, arr.shape[axis], None, start, stop, step), False)
+    values = _values_to_insert(at, arr, values, val)
+    arr, axis = _flattened_without_axis(at, arr, axis)
+    return _insert(arr, values, axis, _positions(at, arr.shape[axis], None, start, stop, step), False)
 
 
 @translates("_npi_insert_tensor", ignores="val start stop step int_ind", shape=_INSERTED)
 def insert_tensor(at, arr, values, obj: TrackedArray, *, axis: int | None = None):
-    """One place takes all of the values, several take one each."""
+    """A single index takes all values, several take one each."""
     if not isinstance(obj, TrackedArray):
         raise at.error("obj must be stored in the parameter file, not computed")
     at.discard(obj)
-    arr, axis = _line(at, arr, axis)
-    length, places = arr.shape[axis], obj.value.reshape(-1).astype("int64")
-    if places.size and not -length <= places.min() <= places.max() <= length:
-        raise at.error(f"obj must be in [-{length}, {length}]", places.tolist())
-    places = np.where(places < 0, places + length, places)
-    if len(places) == 1:
-        places = np.repeat(places, ((1,) * len(arr.shape) + tuple(values.shape))[axis - len(arr.shape)])
-    return _inserted(arr, values, axis, places, False)
+    arr, axis = _flattened_without_axis(at, arr, axis)
+    length, positions = arr.shape[axis], obj.value.reshape(-1).astype("int64")
+    if positions.size and not -length <= positions.min() <= positions.max() <= length:
+        raise at.error(f"obj must be in [-{length}, {length}]", positions.tolist())
+    positions = np.where(positions < 0, positions + length, positions)
+    if len(positions) == 1:
+        positions = np.repeat(positions, ((1,) * len(arr.shape) + tuple(values.shape))[axis - len(arr.shape)])
+    return _insert(arr, values, axis, positions, False)
 
 
 def _diag_indices_shape(a, ins, outs):

@@ -1,5 +1,5 @@
-"""What oneDNN fuses for nets of 8 bits: a convolution or a dense layer with what surrounds it. Those
-that compute in floats are taken apart by `passes/canonicalize.py`."""
+"""oneDNN: fused ops of 8-bit nets, a convolution or dense layer with the ops around it. Fused ops on floats are split
+by `passes/canonicalize.py`."""
 
 import numpy as np
 
@@ -29,11 +29,11 @@ from ..kernels.rounding import divide_exact, round_half_away
 from .registry import translates, typed_attributes
 
 MOST = np.float32(2**31 - 1)
-"""Steps of a unit where the range is nothing."""
+"""The number of steps of a unit for an empty range."""
 
 
 def _fused_shape(a, ins, outs):
-    """The first inputs are those of the subgraph; a range of two numbers for each that is quantised follows."""
+    """The first inputs are those of the subgraph; a range of two numbers for each quantized one follows."""
     if not a._node.subgraphs:
         return ins, outs
     (subgraph, *_) = a._node.subgraphs
@@ -61,27 +61,30 @@ def fused_convolution(
     min_calib_range: float | None = None,
     max_calib_range: float | None = None,
 ):
-    """Statistics are part of the stored weight before that is quantised: each filter by itself where the range of the
-    result is known, else all alike. `with_relu` and `with_postsum_relu` are the older names."""
+    """The statistics of a normalization are folded into the stored weight before it is quantized: with one scale for
+    each filter if the range of the result is known, else with one for all. `with_relu` and `with_postsum_relu` are
+    older names."""
     with_act, with_postsum_act = with_act or with_relu, with_postsum_act or with_postsum_relu
-    parts = _parts(at, quantized, "Convolution")
-    conv, limit = parts["Convolution"], _limit(at, parts)
-    _count(at, inputs, 4 + (not conv["no_bias"]) + 4 * with_bn + 3 * with_sum)
+    parts = _fused_attributes(at, quantized, "Convolution")
+    conv, limit = parts["Convolution"], _upper_bound(at, parts)
+    _check_count(at, inputs, 4 + (not conv["no_bias"]) + 4 * with_bn + 3 * with_sum)
     data, weight, *rest = inputs
-    weight, bias = _number(at, weight), None if conv["no_bias"] else _number(at, rest.pop(0))
+    weight, bias = _stored_value(at, weight), None if conv["no_bias"] else _stored_value(at, rest.pop(0))
     if with_bn:
-        weight, bias = _normalised(parts["BatchNorm"], weight, bias, [_number(at, rest.pop(0)) for _ in range(4)])
+        weight, bias = _fold_normalization(
+            parts["BatchNorm"], weight, bias, [_stored_value(at, rest.pop(0)) for _ in range(4)]
+        )
     added = rest.pop(0) if with_sum else None
-    ends = [_number(at, end) if isinstance(end, StoredOperand) else end.natural() for end in rest]
+    ends = [_stored_value(at, end) if isinstance(end, StoredOperand) else end.natural() for end in rest]
     order = channels_last(data.rank)
     tensor = data.to(order)
     kind, found = check_dtype(at, "data", tensor, "int8", "uint8"), calibrated_range(min_calib_range, max_calib_range)
     scale = _steps(kind, *ends[:2])
     weight_scale = (
-        _each_filter(at, weight, bias, scale) if found else np.array([_over(STEPS["int8"], weight)], "float32")
+        _filter_steps(at, weight, bias, scale) if found else np.array([_scale_of(STEPS["int8"], weight)], "float32")
     )
-    sums = _convolved(at, tensor, _bytes(weight, _by_group(weight_scale, conv["num_group"])), conv)
-    sums = _biased(sums, bias, ops.multiply(weight_scale, scale))
+    sums = _convolution(at, tensor, _as_int8(weight, _scales_by_group(weight_scale, conv["num_group"])), conv)
+    sums = _add_bias(sums, bias, ops.multiply(weight_scale, scale))
     unsigned = found and (with_postsum_act or (with_act and not with_sum))
     out_kind = "int32" if not found else "uint8" if unsigned else "int8"
     if found:
@@ -94,7 +97,7 @@ def fused_convolution(
         sums = ops.relu(sums)
     if added is not None:
         other = added.to(order)
-        sums = _plus(
+        sums = _add_scaled(
             sums, other, divide_exact(out_scale, _steps(check_dtype(at, "sum", other, "int8", "uint8"), *ends[2:]))
         )
     if with_postsum_act:
@@ -114,23 +117,22 @@ def fused_dense(
     min_calib_range: float | None = None,
     max_calib_range: float | None = None,
 ):
-    """With `channel_wise_quantize` the weight is stored in floats, else in bytes, as is the bias. `with_relu` is the
-    older name."""
+    """With `channel_wise_quantize` weight and bias are stored as floats, else as int8. `with_relu` is an older name."""
     with_eltwise = with_eltwise or with_relu
-    parts = _parts(at, quantized, "FullyConnected")
-    dense, limit = parts["FullyConnected"], _limit(at, parts)
+    parts = _fused_attributes(at, quantized, "FullyConnected")
+    dense, limit = parts["FullyConnected"], _upper_bound(at, parts)
     arrays = 3 - dense["no_bias"]
-    _count(at, inputs, arrays + 2 if channel_wise_quantize else 3 * arrays)
+    _check_count(at, inputs, arrays + 2 if channel_wise_quantize else 3 * arrays)
     data, weight, *rest = inputs
-    weight, bias = _number(at, weight), None if dense["no_bias"] else _number(at, rest.pop(0))
-    ends = [_number(at, end) if isinstance(end, StoredOperand) else end.natural() for end in rest]
+    weight, bias = _stored_value(at, weight), None if dense["no_bias"] else _stored_value(at, rest.pop(0))
+    ends = [_stored_value(at, end) if isinstance(end, StoredOperand) else end.natural() for end in rest]
     data = data.natural()
     data = at.flattened(data, weight.shape[1]) if dense["flatten"] else data
     kind, found = check_dtype(at, "data", data, "int8", "uint8"), calibrated_range(min_calib_range, max_calib_range)
     scale = _steps(kind, *ends[:2])
     if channel_wise_quantize:
-        weight_scale = _each_filter(at, weight, bias, scale)
-        sums = _biased(_dense(at, data, _bytes(weight, weight_scale)), bias, ops.multiply(weight_scale, scale))
+        weight_scale = _filter_steps(at, weight, bias, scale)
+        sums = _add_bias(_dense(at, data, _as_int8(weight, weight_scale)), bias, ops.multiply(weight_scale, scale))
     else:
         weight_scale, sums = _steps("int8", *ends[2:4]), _dense(at, data, weight)
         if bias is not None:
@@ -163,15 +165,15 @@ def fused_scores(
     min_calib_range: float | None = None,
     max_calib_range: float | None = None,
 ):
-    """MXNet says of sums of 32 bits that their range is nothing."""
-    _checked(at, quantized, max_qkv)
+    """MXNet returns an empty range for sums of 32 bits."""
+    _check_inputs(at, quantized, max_qkv)
     check_dtype(at, "queries_keys_values", queries_keys_values, "int8")
     queries, keys, _ = split_heads(at, queries_keys_values, heads, 3)
-    queries, keys = (ops.cast(x, _exact(queries.shape[-1])) for x in (queries, keys))
+    queries, keys = (ops.cast(x, _exact_type(queries.shape[-1])) for x in (queries, keys))
     sums = to_float32(fold_heads(ops.matmul(queries, ops.swapaxes(keys, -1, -2))))
     scale, found = _steps("int8", min_qkv, max_qkv), calibrated_range(min_calib_range, max_calib_range)
     unit, root = ops.multiply(scale, scale), np.sqrt(np.float64(queries.shape[-1]))
-    share = _share(unit, found, enable_float_output)
+    share = _rescaling(unit, found, enable_float_output)
     sums = ops.multiply(sums, to_float32(divide_exact(ops.cast(share, "float64"), root)))
     if enable_float_output:
         return sums
@@ -194,22 +196,22 @@ def fused_weighting(
     min_calib_range: float | None = None,
     max_calib_range: float | None = None,
 ):
-    _checked(at, quantized, max_attention)
+    _check_inputs(at, quantized, max_attention)
     check_dtype(at, "queries_keys_values", queries_keys_values, "int8")
     check_dtype(at, "attention", attention, "uint8")
     values = split_heads(at, queries_keys_values, heads, 3)[2]
-    attention, values = (ops.cast(x, _exact(attention.shape[-1])) for x in (attention, values))
+    attention, values = (ops.cast(x, _exact_type(attention.shape[-1])) for x in (attention, values))
     sums = to_float32(weighted_values(attention, values, heads))
     found = calibrated_range(min_calib_range, max_calib_range)
     unit = ops.multiply(_steps("int8", min_qkv, max_qkv), _steps("uint8", min_attention, max_attention))
-    sums = ops.multiply(sums, _share(unit, found, enable_float_output))
+    sums = ops.multiply(sums, _rescaling(unit, found, enable_float_output))
     if enable_float_output:
         return sums
     ranges = found or product_range("uint8", min_attention, max_attention, min_qkv, max_qkv)
     return [saturating_round(sums, "int8" if found else "int32"), *ranges]
 
 
-def _checked(at, quantized: bool, last_input) -> None:
+def _check_inputs(at, quantized: bool, last_input) -> None:
     if not quantized:
         raise at.error("needs a subgraph")
     if last_input is None:
@@ -217,20 +219,20 @@ def _checked(at, quantized: bool, last_input) -> None:
     note_quantized(at)
 
 
-def _exact(terms: int | None) -> str:
-    """The type in which sums of so many products of bytes are exact."""
+def _exact_type(terms: int | None) -> str:
+    """The float type in which sums of this many products of 8-bit integers are exact."""
     return "float32" if terms and 255 * 128 * terms <= LARGEST_EXACT_INTEGER else "float64"
 
 
-def _share(unit, found, float_output: bool):
-    """Of a product of two numbers in steps, whose `unit` this is, the result."""
+def _rescaling(unit, found, float_output: bool):
+    """The factor from a product of two quantized numbers, whose steps per unit this is, to the result."""
     if found:
         return divide_exact(_steps("int8", *found), unit)
     return ops.divide(1.0, unit) if float_output else np.array([1], "float32")
 
 
-def _parts(at, quantized: bool, wanted: str) -> dict[str, dict]:
-    """The attributes of the ops that were fused, by op."""
+def _fused_attributes(at, quantized: bool, wanted: str) -> dict[str, dict]:
+    """The attributes of the fused ops, by op."""
     note_quantized(at)
     nodes = [node for subgraph in at.node.subgraphs for node in subgraph.nodes if node.op != "null"]
     if not quantized or wanted not in [node.op for node in nodes]:
@@ -238,13 +240,13 @@ def _parts(at, quantized: bool, wanted: str) -> dict[str, dict]:
     return {node.op: typed_attributes(node) for node in nodes}
 
 
-def _count(at, inputs, wanted: int) -> None:
+def _check_count(at, inputs, wanted: int) -> None:
     if len(inputs) != wanted:
         raise at.error(f"needs {wanted} inputs", len(inputs))
 
 
-def _limit(at, parts) -> float | None:
-    """What a clip at 0 and at another number has as that; no other function than it and relu is followed by bytes."""
+def _upper_bound(at, parts) -> float | None:
+    """The upper bound of a clip at 0 and that bound; oneDNN fuses only a clip or relu before 8-bit outputs."""
     for op, attributes in parts.items():
         if op == "clip" and attributes["a_min"] == 0:
             return attributes["a_max"]
@@ -254,28 +256,28 @@ def _limit(at, parts) -> float | None:
     return None
 
 
-def _number(at, value) -> np.ndarray:
+def _stored_value(at, value) -> np.ndarray:
     if not isinstance(value, StoredOperand):
         raise at.error("weights must be stored in the parameter file, not computed")
     at.discard(value)
     return value.array.value
 
 
-def _over(dividend: float, weight: np.ndarray) -> np.float32:
+def _scale_of(dividend: float, weight: np.ndarray) -> np.float32:
     most = np.abs(weight).max(initial=0)
     return np.float32(dividend) / most if most else MOST
 
 
 def _steps(kind: str, low, high):
-    """Steps of a unit, of which there is a number even where the range is nothing."""
+    """The number of steps of a unit; finite for an empty range too."""
     far = absolute_max(low, high)
     nothing = ops.equal(far, 0)
     return ops.where(nothing, MOST, ops.divide(STEPS[kind], ops.where(nothing, ops.ones_like(far), far)))
 
 
-def _each_filter(at, weight, bias, scale) -> np.ndarray:
-    """Steps of a unit for each filter, so few that no bias is larger than half of what 32 bits hold."""
-    steps = np.array([_over(STEPS["int8"], one) for one in weight], "float32")
+def _filter_steps(at, weight, bias, scale) -> np.ndarray:
+    """Steps of a unit for each filter, small enough that no bias exceeds half the range of int32."""
+    steps = np.array([_scale_of(STEPS["int8"], one) for one in weight], "float32")
     if bias is None:
         return steps
     if not at.constant(scale):
@@ -286,18 +288,19 @@ def _each_filter(at, weight, bias, scale) -> np.ndarray:
     return np.where(bias == 0, steps, np.minimum(steps, most))
 
 
-def _bytes(weight: np.ndarray, scale: np.ndarray) -> np.ndarray:
+def _as_int8(weight: np.ndarray, scale: np.ndarray) -> np.ndarray:
     scaled = np.rint(weight * scale.reshape(-1, *(1,) * (weight.ndim - 1)))
     return scaled.clip(LOWEST["int8"], HIGHEST["int8"]).astype("int8")
 
 
-def _by_group(scale: np.ndarray, groups: int) -> np.ndarray:
-    """MXNet makes bytes of all filters of group n with the steps of filter n, and of their sums with their own."""
+def _scales_by_group(scale: np.ndarray, groups: int) -> np.ndarray:
+    """MXNet quantizes all filters of group n with the scale of filter n, but rescales their sums by their own
+    scales."""
     return scale if len(scale) == 1 or groups == 1 else np.repeat(scale[:groups], len(scale) // groups)
 
 
-def _normalised(norm: dict, weight, bias, arrays):
-    """Weight and bias with a normalisation behind them as part of them."""
+def _fold_normalization(norm: dict, weight, bias, arrays):
+    """Weight and bias with the normalization after them folded in."""
     gamma, beta, mean, variance = arrays
     gamma = np.ones_like(gamma) if norm["fix_gamma"] else gamma
     slope = (gamma / np.sqrt(variance.astype("float64") + norm["eps"])).astype("float32")
@@ -305,11 +308,11 @@ def _normalised(norm: dict, weight, bias, arrays):
     return weight * slope.reshape(-1, *(1,) * (weight.ndim - 1)), shift
 
 
-def _biased(sums, bias, scale):
+def _add_bias(sums, bias, scale):
     return sums if bias is None else ops.add(sums, to_float32(saturating_round(ops.multiply(bias, scale), "int32")))
 
 
-def _plus(sums, other, share):
+def _add_scaled(sums, other, share):
     """sums + other x share, rounded once."""
     return to_float32(
         ops.add(ops.cast(sums, "float64"), ops.multiply(*(ops.cast(x, "float64") for x in (other, share))))
@@ -320,6 +323,6 @@ def _dense(at, data, weight: np.ndarray):
     return to_float32(exact_dense(at, data, TrackedArray.constant(weight)))
 
 
-def _convolved(at, data, weight: np.ndarray, conv: dict):
+def _convolution(at, data, weight: np.ndarray, conv: dict):
     window = (conv[name] for name in ("kernel", "stride", "dilate", "pad"))
     return to_float32(exact_convolution(at, data, TrackedArray.constant(weight), conv["num_group"], *window))

@@ -1,5 +1,5 @@
-"""Layers of Keras that MXNet has no op for: `passes/fuse_layers.py` writes them for the nodes that nets
-compose them of."""
+"""Pattern layers: layers of Keras that MXNet has no op for; `passes/fuse_layers.py` replaces the nodes that compose
+them."""
 
 from ..graph.attributes import Ints
 from ..graph.tracked_array import TrackedArray
@@ -9,7 +9,7 @@ from .registry import translates_pattern
 from .shape_rules import as_first
 
 LARGEST = 3.4028234663852886e38
-"""Of float32. Keras's ReLU that has both a slope and a bound takes two ramps apart, whose slope at 0 is 0."""
+"""Largest float32. Keras's ReLU with both a slope and a bound is built from two ramps, and its slope at 0 is 0."""
 
 
 @translates_pattern("silu", layout=anywhere, shape=as_first)
@@ -38,13 +38,13 @@ def normalization(
     scaled: Ints = (),
     eps: float,
 ):
-    """(data - mean) / sqrt(variance + eps) over `axes`; gamma and beta have a length for each of the axes `scaled`,
-    which are the same, or the channels alone."""
+    """(data - mean) / sqrt(variance + eps) over `axes`; gamma and beta have the lengths of the axes `scaled`, which are
+    the same axes, or only the channels."""
     weights = {"gamma": gamma, "beta": beta}
     config = {"epsilon": eps, "scale": gamma is not None, "center": beta is not None}
     last = len(data.shape) - 1
     if not scaled or sorted(scaled) == sorted(axes):
-        order = sorted(range(len(axes)), key=lambda i: axes[i])  # as the axes lie
+        order = sorted(range(len(axes)), key=lambda i: axes[i])  # in the current order of the axes
         weights = {role: array and array.transpose(order) for role, array in weights.items()}
         axis = -1 if axes == (last,) else [axes[i] for i in order]
         return at.layer(layers.LayerNormalization, axis=axis, weights=weights, **config)(data)

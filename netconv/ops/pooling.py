@@ -1,4 +1,4 @@
-"""Pooling, channels-last, in all of MXNet's conventions."""
+"""Pooling, channels-last, with all of MXNet's conventions."""
 
 import math
 from typing import Literal
@@ -21,17 +21,17 @@ from ..kernels.pooling import AVERAGE, MAX, pad_edges, pool, pool_globally, pool
 from ..kernels.reshape import arange_along
 from .registry import translates
 
-LAST = ("NWC", "NHWC", "NDHWC")
-"""Layouts of data that have the channels last in MXNet too."""
+CHANNELS_LAST = ("NWC", "NHWC", "NDHWC")
+"""Channels-last layouts of MXNet."""
 
 
-def _laid(site, values, attributes):
-    """Channels-last, as the data are already where `layout` says so."""
-    return (plain if attributes["layout"] in LAST else spatial)(site, values, attributes)
+def _channels_last_data(site, values, attributes):
+    """Channels-last; the data already are if `layout` ends in C."""
+    return (plain if attributes["layout"] in CHANNELS_LAST else spatial)(site, values, attributes)
 
 
 def _pooling_by_layout_shape(a, ins, outs):
-    """With a `layout` that ends in C, as another with the axes moved."""
+    """A `layout` that ends in C has the same rule with the axes moved."""
     if a.layout in NATURAL_LAYOUTS:
         return _pooling_shape(a, ins, outs)
     rank = len(a.layout)
@@ -40,7 +40,7 @@ def _pooling_by_layout_shape(a, ins, outs):
     return [[(x[0], *x[2:], x[1]) for x in shapes] for shapes in (ins, outs)]
 
 
-@translates("Pooling", layout=_laid, shape=_pooling_by_layout_shape)
+@translates("Pooling", layout=_channels_last_data, shape=_pooling_by_layout_shape)
 def pooling(
     at,
     data,
@@ -55,7 +55,7 @@ def pooling(
     count_include_pad: bool | None = None,
     layout: str | None = None,
 ):
-    if layout not in (None, "None", "NCW", "NCHW", "NCDHW", *LAST):
+    if layout not in (None, "None", "NCW", "NCHW", "NCDHW", *CHANNELS_LAST):
         raise at.error("attribute 'layout' must be NCW, NCHW, NCDHW, NWC, NHWC or NDHWC", repr(layout))
     if pool_type == "lp" and p_value not in (1, 2, 3):
         raise at.error("pool_type 'lp' needs attribute 'p_value' of 1, 2 or 3", p_value)
@@ -96,8 +96,8 @@ def pooling_v1(
     stride: Ints = (),
     pad: Ints = (),
 ):
-    """The older code pads with zeros, a maximum too, which counts nothing beyond them ('full' windows hang over), and
-    divides an average by the whole kernel."""
+    """The older implementation pads with zeros, also for a maximum, ignores elements beyond the padding ('full' windows
+    can extend past it), and divides an average by the size of the whole kernel."""
     if global_pool:
         return pool_globally(at, data, pool_type, None)
     stride, edges = window_padding(at, data, kernel, stride, pad, pooling_convention)
@@ -126,12 +126,12 @@ def adaptive_average_pooling(at, data, *, output_size: Ints = ()):
     if tuple(size) == (1, 1):
         return at.layer(layers.GlobalAveragePooling2D, keepdims=True)(data)
     for axis, n in enumerate(size, 1):
-        places = arange_along(data, axis)
-        length = ops.add(places[-1], 1)
+        positions = arange_along(data, axis)
+        length = ops.add(positions[-1], 1)
         windows = np.arange(n, dtype="int32")[:, None]
         begin = ops.floor_divide(ops.multiply(windows, length), n)
         end = ops.floor_divide(ops.add(ops.multiply(windows + 1, length), n - 1), n)
-        inside = ops.cast(ops.logical_and(ops.greater_equal(places, begin), ops.less(places, end)), data.dtype)
+        inside = ops.cast(ops.logical_and(ops.greater_equal(positions, begin), ops.less(positions, end)), data.dtype)
         share = ops.divide(inside, ops.sum(inside, 1, keepdims=True))
         data = ops.einsum("nl,blwc->bnwc" if axis == 1 else "nl,bhlc->bhnc", share, data)
     return data

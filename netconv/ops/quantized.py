@@ -1,6 +1,6 @@
-"""Ops on whole numbers of 8 bits, as MXNet computes them on a CPU with oneDNN. None has a gradient.
+"""Quantized ops on 8-bit integers, as MXNet computes them on a CPU with oneDNN. None has a gradient.
 
-Most return three tensors: whole numbers, and the two ends of the range that they stand for.
+Most return three tensors: integers, and the lower and upper end of the range that they represent.
 """
 
 import math
@@ -40,8 +40,8 @@ from .shape_rules import as_first, columns_of_weight, two_axes
 
 
 def _as_floats(op: str, shaped: int | None = None):
-    """As an op on floats, for the first output and the first `shaped` inputs, by default a third of them: ranges, which
-    the others are, follow what has a shape, and imply nothing."""
+    """The rule of the float op for the first output and the first `shaped` inputs, by default a third of them; the
+    other inputs are ranges, whose shapes follow and imply nothing."""
     rule = shaped_as(op)
 
     def apply(a, ins, outs):
@@ -56,7 +56,7 @@ def _as_floats(op: str, shaped: int | None = None):
 def quantize(at, data, min_range, max_range, *, out_type: Literal["int8", "uint8"] = "uint8"):
     low, high = min_range.natural(), max_range.natural()
     scale = ops.divide(float(HIGHEST[out_type]), absolute_max(low, high))
-    return _quantised(at, data, scale, out_type, low, high)
+    return _quantize_to_range(at, data, scale, out_type, low, high)
 
 
 @translates("_contrib_quantize_v2", layout=as_they_are, shape=as_first, outputs=3)
@@ -68,7 +68,7 @@ def quantize_v2(
     min_calib_range: float | None = None,
     max_calib_range: float | None = None,
 ):
-    """The range is that of the data where none was found before. Whole numbers pass as they are."""
+    """The range is that of the data unless it was calibrated. Integers are passed through."""
     tensor, found = data.to(data.order), calibrated_range(min_calib_range, max_calib_range)
     if out_type == "auto":
         out_type = "uint8" if found and (min_calib_range or 0.0) >= 0 else "int8"
@@ -76,10 +76,10 @@ def quantize_v2(
         known = found or constant_range(-STEPS["int8"] if dtype_of(tensor) == "int8" else 0.0, STEPS[dtype_of(tensor)])
         return [map_elements(at, data, lambda x: ops.cast(x, out_type)), *known]
     low, high = found or (ops.reshape(ops.min(tensor), (1,)), ops.reshape(ops.max(tensor), (1,)))
-    return _quantised(at, data, quantization_scale(out_type, low, high), out_type, low, high)
+    return _quantize_to_range(at, data, quantization_scale(out_type, low, high), out_type, low, high)
 
 
-def _quantised(at, data, scale, dtype: str, low, high):
+def _quantize_to_range(at, data, scale, dtype: str, low, high):
     note_quantized(at)
     far = absolute_max(low, high)
     out = map_elements(at, data, lambda x: saturating_round(ops.multiply(x, scale), dtype))
@@ -104,7 +104,7 @@ def requantize(
     min_calib_range: float | None = None,
     max_calib_range: float | None = None,
 ):
-    """From 32 bits to 8. The new range is that of the data where none was found before."""
+    """From 32 bits to 8. The new range is that of the data unless it was calibrated."""
     tensor, found = data.to(data.order), calibrated_range(min_calib_range, max_calib_range)
     check_dtype(at, "data", tensor, "int32")
     if out_type == "auto":
@@ -142,8 +142,8 @@ def quantized_conv(
     no_bias: bool = False,
     layout: str | None = None,
 ):
-    """Sums of 32 bits. MXNet adds the bias as it is, in steps of its own range, and takes the range of the sums as if
-    the data had a sign."""
+    """Sums of 32 bits. MXNet adds the bias without rescaling it, in steps of its own range, and computes the range of
+    the sums as if the data were signed."""
     rest = (bias, min_data, max_data, min_weight, max_weight, min_bias, max_bias)
     bias, ranges = _bias_and_ranges(at, rest, no_bias)
     if layout not in (None, "None", "NCHW", "NCDHW"):
@@ -158,7 +158,7 @@ def quantized_conv(
 
 
 def _bias_and_ranges(at, rest, no_bias: bool):
-    """The bias or None, and the ends of the ranges of data, weight and bias: all that follows the weight."""
+    """The bias or None, and the ends of the ranges of data, weight and bias, from the inputs after the weight."""
     given, wanted = [one for one in rest if one is not None], 4 if no_bias else 7
     if len(given) != wanted:
         raise at.error(f"needs {wanted + 2} inputs", len(given) + 2)
@@ -189,7 +189,7 @@ def quantized_fully_connected(
     no_bias: bool = False,
     flatten: bool = True,
 ):
-    """Sums of 32 bits. The bias is brought to their steps, and cut."""
+    """Sums of 32 bits. The bias is rescaled to their steps and truncated."""
     rest = (bias, min_data, max_data, min_weight, max_weight, min_bias, max_bias)
     bias, ranges = _bias_and_ranges(at, rest, no_bias)
     signed = check_dtype(at, "data", data, "int8", "uint8")
@@ -219,7 +219,8 @@ def quantized_pooling(
     count_include_pad: bool | None = None,
     layout: str | None = None,
 ):
-    """An average that counts the padding is divided by the whole kernel, also where it hangs over."""
+    """An average that includes the padding is divided by the size of the whole kernel, also where the kernel extends
+    past the padding."""
     if pool_type not in ("avg", "max"):
         raise at.error("pool_type must be avg or max", pool_type)
     if layout not in (None, "None", "NCHW", "NCDHW"):
@@ -245,7 +246,7 @@ def quantized_pooling(
 def quantized_act(
     at, data, min_data, max_data, *, act_type: Literal["relu", "sigmoid", "softrelu", "softsign", "tanh"]
 ):
-    """Bytes of data without a sign pass as they are, to be read as if they had one."""
+    """Bytes of unsigned data are passed through and read as if they were signed."""
     if act_type != "relu":
         raise at.error("act_type must be relu", act_type)
     return [map_elements(at, data, lambda x: ops.cast(ops.maximum(x, 0), "int8")), min_data, max_data]
@@ -258,7 +259,7 @@ def quantized_flatten(at, data, min_data, max_data):
 
 @translates("_contrib_quantized_concat", layout=as_they_are, ignores="num_args", shape=_as_floats("Concat"))
 def quantized_concat(at, *data, dim: int = 1):
-    """All in the steps of the widest range; the ranges follow the data."""
+    """All inputs are rescaled to the widest range; the ranges are the inputs after the data."""
     if not data or len(data) % 3:
         raise at.error("needs two ends of a range for each of the data", len(data))
     many = len(data) // 3
@@ -291,8 +292,8 @@ def quantized_elemwise_add(
     min_calib_range: float | None = None,
     max_calib_range: float | None = None,
 ):
-    """Of 32 bits where no range was found before. Where one operand alone has a sign, the other is brought to 8 bits
-    with one first."""
+    """The result has 32 bits unless its range was calibrated. If only one operand is signed, the other is converted to
+    signed 8 bits first."""
     tensors, order = in_common_order([lhs, rhs])
     kinds = [check_dtype(at, name, x, "int8", "uint8") for name, x in zip(("lhs", "rhs"), tensors, strict=True)]
     ranges = [(lhs_min.natural(), lhs_max.natural()), (rhs_min.natural(), rhs_max.natural())]
@@ -332,7 +333,7 @@ def quantized_elemwise_mul(
     max_calib_range: float | None = None,
     enable_float_output: bool = False,
 ):
-    """Products of 32 bits, or brought to 8 bits and cut, without regard to what is too large, or as floats."""
+    """Products of 32 bits; or rescaled to 8 bits and truncated, without clipping; or as floats."""
     tensors, order = in_common_order([lhs, rhs])
     for name, tensor in zip(("lhs", "rhs"), tensors, strict=True):
         check_dtype(at, name, tensor, "int8")
@@ -340,15 +341,15 @@ def quantized_elemwise_mul(
     product = ops.multiply(*(ops.cast(tensor, "int32") for tensor in tensors))
     found = calibrated_range(min_calib_range, max_calib_range)
     if enable_float_output:
-        return at.ordered(ops.multiply(to_float32(product), _over(1.0, ranges, "float64")), order)
+        return at.ordered(ops.multiply(to_float32(product), _divided_by_steps(1.0, ranges, "float64")), order)
     if not found:
         return [at.ordered(product, order), *product_range("int8", *ranges)]
-    scale = _over(quantization_scale("int8", *found), ranges, "float32")
+    scale = _divided_by_steps(quantization_scale("int8", *found), ranges, "float32")
     return [at.ordered(c_cast(ops.multiply(to_float32(product), scale), "int8"), order), *found]
 
 
-def _over(dividend, ranges, dtype: str):
-    """A number over the steps of both ranges."""
+def _divided_by_steps(dividend, ranges, dtype: str):
+    """A number divided by the steps of both ranges."""
     units = [ops.cast(quantization_scale("int8", *ends), dtype) for ends in (ranges[:2], ranges[2:])]
     return to_float32(divide_exact(divide_exact(ops.cast(dividend, dtype), units[0]), units[1]))
 
@@ -374,8 +375,8 @@ def quantized_batch_norm(
     min_calib_range: float | None = None,
     max_calib_range: float | None = None,
 ):
-    """By moving statistics, along axis 1, and by the stored gamma even where it is said to be 1. MXNet makes one scale
-    and one shift of all, and then divides by the root of 1 + eps."""
+    """By moving statistics, along axis 1, and with the stored gamma even if `fix_gamma` is true. MXNet computes one
+    scale and one shift for all channels and then divides by the root of 1 + eps."""
     found = calibrated_range(min_calib_range, max_calib_range)
     if not found:
         raise at.error("needs min_calib_range and max_calib_range")

@@ -1,4 +1,4 @@
-"""Random numbers (`kernels/random.py` says when they are drawn)."""
+"""Random numbers (`kernels/random.py`: when they are drawn)."""
 
 import math
 from typing import Literal
@@ -30,30 +30,30 @@ def _zeros(at, shape: Ints | None):
     return symbolic_zeros(at, shape or (1,))
 
 
-def _kind(tensor, dtype: Kind):
+def _cast(tensor, dtype: Kind):
     return tensor if dtype in (None, "float32") else ops.cast(tensor, dtype)
 
 
 @translates("_random_uniform", "random_uniform", "uniform", shape=shaped_as("_zeros"))
 def random_uniform(at, *, low: float = 0.0, high: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
-    return _kind(rescale(uniform(at, _zeros(at, shape)), low, high), dtype)
+    return _cast(rescale(uniform(at, _zeros(at, shape)), low, high), dtype)
 
 
 @translates("_random_normal", "random_normal", "normal", shape=shaped_as("_zeros"))
 def random_normal(at, *, loc: float = 0.0, scale: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
-    return _kind(ops.add(ops.multiply(normal(at, _zeros(at, shape)), scale), loc), dtype)
+    return _cast(ops.add(ops.multiply(normal(at, _zeros(at, shape)), scale), loc), dtype)
 
 
 @translates("_random_exponential", "random_exponential", shape=shaped_as("_zeros"))
 def random_exponential(at, *, lam: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
-    return _kind(ops.divide(exponential(at, _zeros(at, shape)), lam), dtype)
+    return _cast(ops.divide(exponential(at, _zeros(at, shape)), lam), dtype)
 
 
 @translates("_random_randint", "random_randint", "_npi_random_randint", shape=shaped_as("_zeros"))
 def random_randint(
     at, *, low: int, high: int, shape: Ints | None = None, dtype: Literal["int32", "int64"] | None = None
 ):
-    """Whole numbers from `low` to `high` - 1."""
+    """Integers from `low` to `high` - 1."""
     numbers = ops.floor(rescale(uniform(at, _zeros(at, shape)), float(low), float(high)))
     return ops.cast(ops.clip(numbers, low, high - 1), dtype or "int32")
 
@@ -61,24 +61,24 @@ def random_randint(
 @translates("_random_gamma", "random_gamma", shape=shaped_as("_zeros"))
 def random_gamma(at, *, alpha: float = 1.0, beta: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
     """`beta` is a scale."""
-    return _kind(ops.multiply(gamma(at, _zeros(at, shape), alpha), beta), dtype)
+    return _cast(ops.multiply(gamma(at, _zeros(at, shape), alpha), beta), dtype)
 
 
 @translates("_random_poisson", "random_poisson", shape=shaped_as("_zeros"))
 def random_poisson(at, *, lam: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
-    return _kind(poisson(at, _zeros(at, shape), lam), dtype)
+    return _cast(poisson(at, _zeros(at, shape), lam), dtype)
 
 
 @translates("_random_negative_binomial", "random_negative_binomial", shape=shaped_as("_zeros"))
 def random_negative_binomial(at, *, k: int = 1, p: float = 1.0, shape: Ints | None = None, dtype: Kind = None):
-    return _kind(negative_binomial(at, _zeros(at, shape), float(k), p), dtype)
+    return _cast(negative_binomial(at, _zeros(at, shape), float(k), p), dtype)
 
 
 @translates("_random_generalized_negative_binomial", "random_generalized_negative_binomial", shape=shaped_as("_zeros"))
 def random_generalized_negative_binomial(
     at, *, mu: float = 1.0, alpha: float = 1.0, shape: Ints | None = None, dtype: Kind = None
 ):
-    return _kind(generalized_negative_binomial(at, _zeros(at, shape), mu, alpha), dtype)
+    return _cast(generalized_negative_binomial(at, _zeros(at, shape), mu, alpha), dtype)
 
 
 @translates("_random_gamma_like", shape=as_first, shape_only=0)
@@ -117,14 +117,14 @@ def random_exponential_like(at, data, *, lam: float = 1.0):
 
 
 def _for_each(at, parameters, shape: Ints):
-    """Parameters as columns and zeros of their shape, both followed by the axes of `shape`."""
+    """Parameters and zeros of their shape, both with the axes of `shape` appended."""
     columns = [ops.reshape(p, [*(-1 if d is None else d for d in p.shape), *(1,) * len(shape)]) for p in parameters]
     zeros = ops.multiply(columns[0], 0.0)
     return columns, ops.multiply(zeros, np.ones(shape, "float32")) if shape else zeros
 
 
 def _sample_shape(a, ins, outs):
-    """Each element of the parameters is followed by the axes of `shape`."""
+    """The axes of the parameters, then the axes of `shape`."""
     shape = None
     for parameter in ins:
         shape = merge(shape, parameter)
@@ -134,43 +134,43 @@ def _sample_shape(a, ins, outs):
 @translates("_sample_uniform", "sample_uniform", shape=_sample_shape)
 def sample_uniform(at, low, high, *, shape: Ints = (), dtype: Kind = None):
     (low, high), zeros = _for_each(at, (low, high), shape)
-    return _kind(rescale(uniform(at, zeros), low, high), dtype)
+    return _cast(rescale(uniform(at, zeros), low, high), dtype)
 
 
 @translates("_sample_normal", "sample_normal", shape=_sample_shape)
 def sample_normal(at, mu, sigma, *, shape: Ints = (), dtype: Kind = None):
     (mu, sigma), zeros = _for_each(at, (mu, sigma), shape)
-    return _kind(ops.add(ops.multiply(normal(at, zeros), sigma), mu), dtype)
+    return _cast(ops.add(ops.multiply(normal(at, zeros), sigma), mu), dtype)
 
 
 @translates("_sample_exponential", "sample_exponential", shape=_sample_shape)
 def sample_exponential(at, lam, *, shape: Ints = (), dtype: Kind = None):
     (lam,), zeros = _for_each(at, (lam,), shape)
-    return _kind(ops.divide(exponential(at, zeros), lam), dtype)
+    return _cast(ops.divide(exponential(at, zeros), lam), dtype)
 
 
 @translates("_sample_gamma", "sample_gamma", shape=_sample_shape)
 def sample_gamma(at, alpha, beta, *, shape: Ints = (), dtype: Kind = None):
     (alpha, beta), zeros = _for_each(at, (alpha, beta), shape)
-    return _kind(ops.multiply(gamma(at, zeros, alpha), beta), dtype)
+    return _cast(ops.multiply(gamma(at, zeros, alpha), beta), dtype)
 
 
 @translates("_sample_poisson", "sample_poisson", shape=_sample_shape)
 def sample_poisson(at, lam, *, shape: Ints = (), dtype: Kind = None):
     (lam,), zeros = _for_each(at, (lam,), shape)
-    return _kind(poisson(at, zeros, lam), dtype)
+    return _cast(poisson(at, zeros, lam), dtype)
 
 
 @translates("_sample_negative_binomial", "sample_negative_binomial", shape=_sample_shape)
 def sample_negative_binomial(at, k, p, *, shape: Ints = (), dtype: Kind = None):
     (k, p), zeros = _for_each(at, (k, p), shape)
-    return _kind(negative_binomial(at, zeros, k, p), dtype)
+    return _cast(negative_binomial(at, zeros, k, p), dtype)
 
 
 @translates("_sample_generalized_negative_binomial", "sample_generalized_negative_binomial", shape=_sample_shape)
 def sample_generalized_negative_binomial(at, mu, alpha, *, shape: Ints = (), dtype: Kind = None):
     (mu, alpha), zeros = _for_each(at, (mu, alpha), shape)
-    return _kind(generalized_negative_binomial(at, zeros, mu, alpha), dtype)
+    return _cast(generalized_negative_binomial(at, zeros, mu, alpha), dtype)
 
 
 def _classes_shape(a, ins, outs):
@@ -186,7 +186,7 @@ def sample_multinomial(
     get_prob: bool = False,
     dtype: Literal["float16", "float32", "float64", "int32", "uint8"] = "int32",
 ):
-    """Classes drawn by rows of probabilities, and the logarithm of the probability of each (Gumbel's maximum)."""
+    """Classes drawn from rows of probabilities, and the logarithm of the probability of each (Gumbel-max trick)."""
     count = math.prod(shape)
     scores = ops.log(ops.expand_dims(data, -2))
     zeros = ops.multiply(ops.expand_dims(ops.zeros_like(data), -2), np.ones((count, 1), "float32"))
@@ -202,6 +202,6 @@ def sample_multinomial(
 
 @translates("_shuffle", "shuffle", "_npi_shuffle", shape=as_first)
 def shuffle(at, data):
-    """The rows in a random order."""
+    """Permutes the rows at random."""
     index = (slice(None), *(0,) * (len(data.shape) - 1))
     return ops.take(data, ops.argsort(normal(at, ops.zeros_like(data[index], dtype="float32"))), axis=0)

@@ -1,4 +1,4 @@
-"""The fused recurrent op as Keras's own recurrent layers, and ops on sequences."""
+"""Recurrent layers (Keras's own for MXNet's fused op), and ops on sequences."""
 
 from typing import Literal
 
@@ -16,13 +16,13 @@ BATCH_MAJOR = (1, 0, 2)
 
 
 def _batch_major(site, values, attributes):
-    """The data as (batch, time, features), whatever the labels of its axes; the rest as they are."""
+    """The data as (batch, time, features), whatever MXNet's order of axes is; the other inputs in MXNet's order."""
     data, parameters, *states = values
     return [data.to(BATCH_MAJOR), parameters, *(v and v.natural() for v in states)], attributes, BATCH_MAJOR
 
 
 def _keras_gates(mode: str, array: TrackedArray, units: int) -> TrackedArray:
-    """MXNet's gates to Keras's: LSTM's i, f, c, o are the same; GRU's r, z, n become z, r, n."""
+    """MXNet's order of gates to Keras's: LSTM has i, f, c, o in both; GRU's r, z, n become z, r, n."""
     if mode != "gru":
         return array
     gates = [array[i * units : (i + 1) * units] for i in range(3)]
@@ -30,10 +30,10 @@ def _keras_gates(mode: str, array: TrackedArray, units: int) -> TrackedArray:
 
 
 def _weights(at, mode, flat: TrackedArray, inputs: int, units: int, num_layers: int, directions: int, projection: int):
-    """MXNet's one vector cut up: the weights of every layer and direction, then the biases.
+    """Splits MXNet's flat vector: the weights of all layers and directions, then the biases.
 
-    Returns for each layer and direction {"kernel": ..., "recurrent_kernel": ..., "bias": ...} as Keras has them, and
-    "projection" where the state is projected to so many numbers.
+    Returns for each layer and direction {"kernel": ..., "recurrent_kernel": ..., "bias": ...} in Keras's layout, and
+    "projection" if the state is projected.
     """
     gates, state = GATES[mode], projection or units
     sizes = [inputs] + [state * directions] * (num_layers - 1)
@@ -56,16 +56,16 @@ def _weights(at, mode, flat: TrackedArray, inputs: int, units: int, num_layers: 
     ]
     for cell in cells:
         given, carried = cut((gates * units,)), cut((gates * units,))
-        cell["kernel"], cell["bias"], _ = _biased(mode, cell["kernel"], given, carried)
+        cell["kernel"], cell["bias"], _ = _fold_bias(mode, cell["kernel"], given, carried)
     return cells
 
 
-def _biased(mode: str, kernel: TrackedArray, given: TrackedArray | None, carried: TrackedArray | None) -> tuple:
-    """The kernel and the bias of a layer, for a bias of the data and one of the state; and whether the layer is to be
-    given the data `_beside_ones`.
+def _fold_bias(mode: str, kernel: TrackedArray, given: TrackedArray | None, carried: TrackedArray | None) -> tuple:
+    """The kernel and the bias of a Keras layer, from the biases of the input and of the state; and whether the data
+    needs a constant feature (`_append_ones`).
 
-    The two train apart. A place for both has only Keras's GRU, which has none for one alone; elsewhere the bias of the
-    data is a row of the kernel, beside a feature that is always 1.
+    The two biases are trained separately. Only Keras's GRU has a weight for both, and no weight for a single one; in
+    all other cases the input bias becomes a row of the kernel, multiplied by a feature that is always 1.
     """
     if mode == "gru" and given and carried:
         return kernel, TrackedArray.concatenate([given.reshape((1, -1)), carried.reshape((1, -1))]), False
@@ -74,12 +74,12 @@ def _biased(mode: str, kernel: TrackedArray, given: TrackedArray | None, carried
     return kernel, carried or given, False
 
 
-def _beside_ones(data):
+def _append_ones(data):
     return ops.pad(data, ((0, 0), (0, 0), (0, 1)), constant_values=1)
 
 
 def _rnn_shape(a, ins, outs):
-    """Time first. The flat vector's length is linear in the input size. Source: GetRnnParamSize in MXNet's
+    """Time first. The length of the flat vector is linear in the input size. Source: GetRnnParamSize in MXNet's
     src/operator/rnn-inl.h."""
     (time, batch, size), out = of_rank(ins[0], 3), of_rank(outs[0], 3)
     directions = 2 if a.bidirectional else 1
@@ -122,7 +122,7 @@ def rnn(
     lstm_state_clip_max: float | None = None,
     use_sequence_length: bool = False,
 ):
-    """A layer of Keras for each of MXNet's, or a pair of them."""
+    """A Keras layer for each of MXNet's layers, or a pair for two directions."""
     if projection_size is not None and mode != "lstm":
         raise at.error("projection_size is for mode lstm only", mode)
     if lstm_state_clip_min is not None or lstm_state_clip_max is not None:
@@ -143,13 +143,13 @@ def rnn(
     if starts and mode == "lstm" and len(starts) < 2:
         starts = [s for s in (state, state_cell) if s is not None]
     if projection_size is not None:
-        return _projected(at, data, cells, starts, directions, p)
+        return _lstm_with_projection(at, data, cells, starts, directions, p)
     return_state = bool(at.used - {0}) or at.is_shared_unsafely(parameters)
     return _stacked(at, data, mode, state_size, cells, starts, directions, p, return_state)
 
 
 def _stacked(at, data, mode: str, units: int, cells, starts, directions: int, p: float, return_state: bool):
-    """One layer of Keras on the other: all steps, then the last states of every layer and direction."""
+    """Stacks Keras layers: returns all steps, then the last states of every layer and direction."""
     finals: list[list] = []
     layer_count = len(cells) // directions
     for number in range(layer_count):
@@ -159,7 +159,7 @@ def _stacked(at, data, mode: str, units: int, cells, starts, directions: int, p:
         mine = range(number * directions, (number + 1) * directions)
         layer = _keras_layer(at, part, mode, units, [cells[i] for i in mine], return_state)
         initial = [s[i] for i in mine for s in starts] or None
-        out = layer(data if mode == "gru" else _beside_ones(data), initial_state=initial)
+        out = layer(data if mode == "gru" else _append_ones(data), initial_state=initial)
         data, *last = out if return_state else [out]
         each = len(last) // directions
         finals.extend(last[i * each : (i + 1) * each] for i in range(directions if return_state else 0))
@@ -168,7 +168,7 @@ def _stacked(at, data, mode: str, units: int, cells, starts, directions: int, p:
 
 
 def _keras_layer(at, part: str | None, mode: str, units: int, cells, return_state: bool):
-    """A layer with the weights of one cell, or a bidirectional one with those of two."""
+    """A layer with the weights of one cell, or a bidirectional layer with those of two."""
     kind = {"lstm": layers.LSTM, "gru": layers.GRU}.get(mode, layers.SimpleRNN)
     config = {"return_sequences": True, "return_state": return_state, "seed": 0} | at.precision()
     if mode == "lstm":
@@ -189,11 +189,11 @@ def _keras_layer(at, part: str | None, mode: str, units: int, cells, return_stat
 
 
 LONGEST = 10_000
-"""Steps that a layer may be unrolled to."""
+"""Largest number of steps that a layer is unrolled to."""
 
 
-def _projected(at, data, cells, starts, directions: int, p: float):
-    """LSTM layers that pass on a projection of their state: unrolled, because no layer of Keras does."""
+def _lstm_with_projection(at, data, cells, starts, directions: int, p: float):
+    """LSTM layers with a projection of their state: unrolled, because Keras has no such layer."""
     if data.shape[1] is None or data.shape[1] > LONGEST:
         raise at.open(f"needs a known number of steps of at most {LONGEST}", data.shape[1])
     finals = []
@@ -201,10 +201,10 @@ def _projected(at, data, cells, starts, directions: int, p: float):
         number = first // directions
         if number and p > 0:
             data = at.layer(layers.Dropout, p, seed=at.index + number, part=f"{number}.dropout")(data)
-        data, sides = _beside_ones(data), []
+        data, sides = _append_ones(data), []
         for way in range(directions):
             start = [s[first + way] for s in starts]
-            walked, *last = _walked(at, data, cells[first + way], start, way == 1, f"{number}.{way}")
+            walked, *last = _unrolled_lstm(at, data, cells[first + way], start, way == 1, f"{number}.{way}")
             sides.append(walked)
             finals.append(last)
         data = ops.concatenate(sides, -1)
@@ -212,7 +212,7 @@ def _projected(at, data, cells, starts, directions: int, p: float):
     return [at.ordered(data, BATCH_MAJOR), *map(at.ordered, states)]
 
 
-def _walked(at, data, cell, start, backwards: bool, part: str):
+def _unrolled_lstm(at, data, cell, start, backwards: bool, part: str):
     """The states of all steps, and the last state and cell state."""
     units, size = cell["projection"].shape
     given = at.layer(layers.Dense, 4 * units, use_bias=False, weights={"kernel": cell["kernel"]}, part=f"{part}.input")
@@ -232,7 +232,7 @@ def _walked(at, data, cell, start, backwards: bool, part: str):
 
 
 SHORT = 32
-"""Steps up to which Keras unrolls a layer again: its loop takes longer than so few steps."""
+"""Largest number of steps for which Keras unrolls the layer, which is faster than its loop for so few."""
 
 
 @translates_pattern("recurrent", layout=as_they_are)
@@ -249,12 +249,12 @@ def recurrent(
     mode: Literal["gru", "lstm", "rnn_relu", "rnn_tanh"],
     backwards: bool = False,
 ):
-    """A layer that was unrolled: data (batch, time, features), gates in Keras's order. Gives all states, in the order
-    of the steps, and the last ones."""
+    """A layer that was unrolled in the net: data (batch, time, features), gates in Keras's order. Returns all states,
+    in the order of the steps, and the last ones."""
     cls = {"lstm": layers.LSTM, "gru": layers.GRU}.get(mode, layers.SimpleRNN)
     given, carried = (None if b.origin[0] == "constant" else b for b in (input_biases, state_biases))
-    kernel, bias, beside = _biased(mode, input_weights.T, given, carried)
-    tensor = _beside_ones(data.natural()) if beside else data.natural()
+    kernel, bias, beside = _fold_bias(mode, input_weights.T, given, carried)
+    tensor = _append_ones(data.natural()) if beside else data.natural()
     weights = {"cell.kernel": kernel, "cell.recurrent_kernel": state_weights.T, "cell.bias": bias}
     config = {"unroll": tensor.shape[1] <= SHORT, "use_bias": bias is not None, "go_backwards": backwards, "seed": 0}
     wanted = {0, 1, 2} if at.is_shared_unsafely(input_weights) else at.used
@@ -282,7 +282,7 @@ def _sequence_last_shape(a, ins, outs):
 
 @translates("SequenceLast", layout=as_they_are, shape=_sequence_last_shape)
 def sequence_last(at, data, sequence_length=None, *, use_sequence_length: bool = False, axis: int = 0):
-    """The last step, or the one that each sequence's length says."""
+    """The last step, or the last valid step of each sequence."""
     if not use_sequence_length:
         order = data.order if isinstance(data.order, tuple) else tuple(range(data.rank))
         tensor = data.to(order)
@@ -328,12 +328,12 @@ def sequence_mask(
 
 @translates("SequenceReverse", shape=_sequence_shape)
 def sequence_reverse(at, data, sequence_length=None, *, use_sequence_length: bool = False, axis: int = 0):
-    """Time first; with lengths only that many steps are turned round."""
+    """Time first; with lengths only the valid steps are reversed."""
     if axis != 0:
         raise at.error("attribute 'axis' must be 0", axis)
     if not use_sequence_length:
         return ops.flip(data, 0)
     steps = index_grid(data, 0)
     length = ops.reshape(ops.cast(sequence_length, "int32"), (1, -1, *(1,) * (len(data.shape) - 2)))
-    place = ops.where(ops.less(steps, length), ops.subtract(ops.subtract(length, 1), steps), steps)
-    return ops.take_along_axis(data, ops.add(place, ops.zeros_like(data, dtype="int32")), 0)
+    source = ops.where(ops.less(steps, length), ops.subtract(ops.subtract(length, 1), steps), steps)
+    return ops.take_along_axis(data, ops.add(source, ops.zeros_like(data, dtype="int32")), 0)

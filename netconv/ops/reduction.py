@@ -1,4 +1,4 @@
-"""Sums, extremes, sorting. Without an axis MXNet reduces everything to shape (1,)."""
+"""Reductions and sorting. Without an axis MXNet reduces all axes to shape (1,)."""
 
 import math
 from typing import Literal
@@ -14,7 +14,7 @@ from .shape_rules import as_first
 
 
 def _reduced(site, values, attributes):
-    """`exclude` means the other axes; then as any op along axes."""
+    """With `exclude` the axes are all others; then as any op along axes."""
     attributes = dict(attributes)
     axis, rank = attributes["axis"], values[0].rank
     chosen = {site.axis(a, rank) for a in axis or ()} if axis else set(range(rank))
@@ -27,7 +27,7 @@ def _reduced(site, values, attributes):
 
 
 def _reduction_shape(a, ins, outs):
-    """Without an axis everything is reduced to shape (1,)."""
+    """Without `axis` all axes are reduced to shape (1,)."""
     data, out = ins[0], outs[0]
     axes = (a.axis,) if isinstance(a.axis, int) else tuple(a.axis or ())
     exclude = getattr(a, "exclude", False) and bool(axes)
@@ -66,11 +66,11 @@ def _reduction(names, function, prepare):
     @translates(*names, layout=_reduced, shape=_reduction_shape, exact=function in ("max", "mean", "min"))
     def translate(at, data, *, axis: Ints | None = (), keepdims: bool = False, exclude: bool = False):
         rank = len(data.shape)
-        if exclude:  # what `_reduced` left of it
+        if exclude:  # as `_reduced` returned it
             raise at.error("exclude needs an axis")
         if prepare:
             data = prepare(data)
-        if function == "mean" and is_integer(data):  # their sum is cut to their type before it is divided
+        if function == "mean" and is_integer(data):  # their sum is truncated to their type before the division
             numbers = ops.cast(data, "float64")
             total = ops.cast(c_cast(ops.sum(numbers, axis=axis, keepdims=keepdims), dtype_of(data)), "float64")
             count = ops.sum(ops.ones_like(numbers), axis=axis, keepdims=keepdims)
@@ -106,12 +106,12 @@ def norm(
 def _extreme(name, function):
     @translates(name, shape=_reduction_shape, discontinuous=True)
     def translate(at, data, *, axis: int | None = None, keepdims: bool = False):
-        """The place, in the type of the data."""
+        """The index, in the type of the data."""
         if axis is None:
-            place = ops.cast(function(ops.reshape(data, (-1,)), -1), data.dtype)
-            return ops.reshape(place, (1,) * (len(data.shape) if keepdims else 1))
-        place = ops.cast(function(data, axis), data.dtype)
-        return ops.expand_dims(place, axis) if keepdims else place
+            index = ops.cast(function(ops.reshape(data, (-1,)), -1), data.dtype)
+            return ops.reshape(index, (1,) * (len(data.shape) if keepdims else 1))
+        index = ops.cast(function(data, axis), data.dtype)
+        return ops.expand_dims(index, axis) if keepdims else index
 
 
 _extreme("argmax", lambda x, axis: ops.argmax(x, axis))
@@ -131,8 +131,8 @@ def argmax_channel(at, data):
 
 
 def _order(data, axis, ascending):
-    """The places that sort `data` along `axis`; equal ones keep their order."""
-    if str(data.dtype) in ("uint8", "int8"):  # which have not the negative of each of their numbers
+    """The indices that sort `data` along `axis`; equal elements keep their order."""
+    if str(data.dtype) in ("uint8", "int8"):  # these types cannot hold the negative of each of their numbers
         data = ops.cast(data, "int32")
     return ops.argsort(data if ascending else ops.negative(data), axis)
 
@@ -198,16 +198,16 @@ def topk(
     if ret_typ == "mask":
         mask = ops.cast(ops.less(ops.argsort(order, axis), length(data, axis) if k is None else k), data.dtype)
         return ops.reshape(mask, whole_shape) if flat else mask
-    places = take_slice(order, axis, slice(0, k))
+    indices = take_slice(order, axis, slice(0, k))
     if ret_typ == "indices":
-        return ops.cast(places, dtype)
-    values = ops.take_along_axis(data, places, axis)
+        return ops.cast(indices, dtype)
+    values = ops.take_along_axis(data, indices, axis)
     if ret_typ == "value":
         return values
-    return values, ops.cast(places, dtype)
+    return values, ops.cast(indices, dtype)
 
 
 @translates("cumsum", "_np_cumsum", shape=_sorted_shape)
 def cumsum(at, a, *, axis: int | None = None, dtype: ElementType | None = None):
-    """Of numbers that are of the type already."""
+    """Sums of elements that are already converted to the type."""
     return ops.cumsum(a if dtype is None else c_cast(a, dtype), axis)

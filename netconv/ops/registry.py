@@ -1,6 +1,6 @@
-"""What is known of each op, as its declaration has it: `translates` reads a signature as the schema of an op.
+"""The registry of ops: `translates` reads the signature of a function as the schema of an op.
 
-Knows no single op and no Keras: the whole registry can be queried before TensorFlow is imported.
+Names no op and imports no Keras: the registry can be queried before TensorFlow is imported.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from ..graph.graph import Edge, Graph, Node
 from ..graph.partial_shape import Guess, Rule
 from ..graph.tracked_array import TrackedArray
 from ..kernels.layout import anywhere
-from .aliases import SYNONYMS
+from .aliases import ALIASES
 from .shape_rules import as_first, as_the_others, broadcast
 from .traits import HeadLoss, Keeps
-from .unsupported import REFUSED
+from .unsupported import UNSUPPORTED
 
 NO_EFFECT = frozenset(
     "workspace cudnn_off cudnn_tune cudnn_algo_verbose cudnn_algo_fwd cudnn_algo_bwd_data cudnn_algo_bwd_filter "
     "cudnn_algo_fwd_prec cudnn_algo_bwd_prec num_args ctx sparse_grad key ndev".split()
 )
-"""Attributes that change nothing of what is computed (`num_args` counts the inputs, which are there to be counted)."""
+"""Attributes that do not affect the result (`num_args` is the number of inputs, which is known from the inputs)."""
 
 FUSED = frozenset(f"_sg_mkldnn_{name}" for name in ("conv", "fully_connected", "selfatt_qk", "selfatt_valatt"))
-"""Ops whose subgraph has what oneDNN fused."""
+"""Ops that hold the ops that oneDNN fused as a subgraph."""
 
 
 @dataclass(frozen=True)
 class OpInput:
-    """One input of an op: `stored` where the translation wants a TrackedArray rather than a tensor, `ignored` where it
-    has no part in what is computed."""
+    """One input of an op. `stored`: the translation takes a TrackedArray instead of a tensor; `ignored`: the result
+    does not depend on it."""
 
     name: str
     stored: bool
@@ -59,8 +59,8 @@ class OpAttribute:
 
 @dataclass(frozen=True)
 class Translation:
-    """One op: its name, its translation, the schema that the translation's signature gives, and what its declaration
-    says of it (`translates`). Of `shape_rule` and `no_shape_rule`, the reason why there is none, one is given."""
+    """One op: its name, its translation, its schema (read from the signature of the translation), and the arguments of
+    its declaration (`translates`). Either `shape_rule` is given, or `no_shape_rule`, the reason why there is none."""
 
     op: str
     function: Callable
@@ -83,8 +83,8 @@ class Translation:
 
 OPS: dict[str, Translation] = {}
 PATTERNS: dict[str, Translation] = {}
-"""What Keras has a layer for and MXNet no op: nets write it as several nodes, which passes
-replace by one. No file has them."""
+"""Pattern layers: layers of Keras that MXNet has no op for. Nets compose them of several nodes, and passes replace
+these by one. No file contains them."""
 
 
 def _stored(annotation) -> bool:
@@ -119,31 +119,31 @@ def translates(
     labels: str = "",
     loss: Callable[[SimpleNamespace], HeadLoss | None] | None = None,
 ):
-    """Registers a function as the translation of an op: its name as MXNet 1.9.1 writes it, then its other names.
+    """Registers a function as the translation of an op: its name in MXNet 1.9.1 first, then its aliases.
 
-    Its parameters are, in order: `at`, the site of the node; MXNet's inputs by MXNet's names (`TrackedArray` asks for a
-    stored array, `= None` makes one optional, `*data` takes any number); keyword-only, MXNet's attributes with their
-    types and MXNet's defaults.
+    The parameters of the function are, in order: `at`, the site of the node; the inputs, by MXNet's names
+    (`TrackedArray` stands for a stored array, `= None` makes an input optional, `*data` takes any number);
+    keyword-only, the attributes by MXNet's names, with their types and MXNet's defaults.
 
     Args:
-        layout: How the op takes channels-last data (`kernels/layout.py`). An op without one gets its data in MXNet's
-            order of axes.
-        ignores: The attributes that change nothing of what the model computes, such as those of a loss.
-        shape: The op's shape rule (`graph/partial_shape.py`), or the reason why it has none. That of an op with
-            `layout=anywhere` follows: its inputs are broadcast.
-        outputs: How many outputs the op has, where the rule returns the shapes of the first ones only.
-        likely: What is most likely of the shapes of its inputs where rules leave a rank open.
-        features: Called as a rule is, without outputs: how many features the op makes of each example by flattening, or
-            None.
-        keeps: What the outputs have of the inputs.
-        exact: Whether results are rounded as IEEE 754 defines, so that their last bit is the same everywhere. What
-            keeps elements is exact.
-        discontinuous: Whether the last bit of an input may change the result by more than its own size, as rounding
-            does; or a function of the attributes.
-        shape_only: The position of the one input of which only the shape counts.
-        labels: The inputs that a loss compares its data with. Inputs that the op ignores have names that begin with an
-            underscore.
-        loss: What a head that is this op is trained with, by the attributes; None where it is not known.
+        layout: How the op handles channels-last data (`kernels/layout.py`). Without it, an op gets its data in
+            MXNet's order of axes.
+        ignores: Attributes that do not affect what the model computes, such as those of a loss.
+        shape: The shape rule of the op (`graph/partial_shape.py`), or the reason why it has none. The default for an
+            op with `layout=anywhere`: its inputs are broadcast.
+        outputs: The number of outputs of the op, where the rule returns the shapes of only the first ones.
+        likely: A guess of the shapes of the inputs, used where the rules leave a rank open.
+        features: Called as a rule is, but without outputs. Returns the number of features that the op makes of each
+            example by flattening, or None.
+        keeps: How much of the inputs the outputs keep.
+        exact: Whether results are rounded as IEEE 754 defines, so that they are the same on every machine to the last
+            bit. Ops that keep elements are exact.
+        discontinuous: Whether a change of the last bit of an input can change the result by much more, as with
+            rounding; or a function of the attributes.
+        shape_only: The position of the one input of which only the shape matters.
+        labels: The names of the inputs that a loss compares its data with. The names of inputs that the op ignores
+            begin with an underscore.
+        loss: The loss that a head with this op is trained with, as a function of the attributes; None if unknown.
     """
 
     def register(function):
@@ -184,7 +184,7 @@ def _elementwise(inputs: tuple[OpInput, ...]) -> Rule:
 
 
 def shaped_as(op: str) -> Rule:
-    """The shape rule of another op, perhaps of another family."""
+    """The shape rule of another op, which may belong to another family."""
 
     def rule(a, ins, outs):
         found = OPS[op].shape_rule
@@ -194,7 +194,7 @@ def shaped_as(op: str) -> Rule:
 
 
 def translates_pattern(name: str, layout: Any = None, shape: Rule | None = None):
-    """Registers a function as the translation of what MXNet has no op for (`PATTERNS`)."""
+    """Registers a function as the translation of a pattern layer (`PATTERNS`)."""
 
     def register(function):
         inputs, attributes = _schema(function)
@@ -210,30 +210,30 @@ def load() -> Mapping[str, Translation]:
     package = importlib.import_module(__package__)
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
-    for other, name in SYNONYMS.items():
+    for other, name in ALIASES.items():
         OPS[other] = OPS[name]
     return types.MappingProxyType(OPS)
 
 
 def translation(op: str) -> Translation:
-    """That of an op of MXNet's, or of what nets compose."""
+    """The translation of an op of MXNet or of a pattern layer."""
     return load().get(op) or PATTERNS[op]
 
 
 def keeps(node: Node) -> Keeps:
-    """What the outputs of a node have of its inputs."""
+    """How much of its inputs the outputs of a node keep."""
     return Keeps.NOTHING if node.op == "null" else translation(node.op).keeps
 
 
 def kept_inputs(node: Node) -> list[Edge]:
-    """The inputs whose elements the outputs of a node consist of; none where they are computed."""
+    """The inputs whose elements make up the outputs of a node; none if the outputs are computed."""
     if keeps(node) == Keeps.NOTHING:
         return []
     return list(node.inputs[:1]) if keeps(node) >= Keeps.VALUES else value_inputs(node)
 
 
 def value_inputs(node: Node) -> list[Edge]:
-    """The inputs of which more than the shape counts."""
+    """The inputs of which not only the shape matters."""
     position = None if node.op == "null" else translation(node.op).shape_only
     return [edge for i, edge in enumerate(node.inputs) if i != position]
 
@@ -245,36 +245,36 @@ def compared_inputs(node: Node) -> list[Edge]:
 
 
 def named_inputs(node: Node, names: Collection[str]) -> list[Edge]:
-    """The inputs that the op's schema calls so."""
+    """The inputs that have one of these names in the op's schema."""
     declared = () if node.op == "null" else translation(node.op).inputs
     return [edge for edge, each in zip(node.inputs, declared, strict=False) if each.name in names]
 
 
 def inputs_used(node: Node) -> int | None:
-    """How many inputs there are before those that the op ignores; None if it ignores none."""
+    """The number of inputs before the first one that the op ignores; None if it ignores none."""
     declared = () if node.op == "null" else translation(node.op).inputs
     return next((i for i, each in enumerate(declared) if each.ignored), None)
 
 
 def is_discontinuous(node: Node) -> bool:
-    """Whether the last bit of an input may change the result by more than its own size."""
+    """Whether a change of the last bit of an input can change the result by much more."""
     found = node.op != "null" and translation(node.op).discontinuous
     return found(SimpleNamespace(**typed_attributes(node))) if callable(found) else found
 
 
 def is_exact(node: Node) -> bool:
-    """Whether the results of a node are the same everywhere to the last bit if its inputs are."""
+    """Whether a node computes the same on every machine, to the last bit, from the same inputs."""
     return node.op != "null" and translation(node.op).exact
 
 
 def head_loss(node: Node) -> HeadLoss | None:
-    """What a head that is this node is trained with; None where its op does not say."""
+    """The loss that a head with this op is trained with; None if unknown."""
     loss = node.op != "null" and translation(node.op).loss
     return loss(SimpleNamespace(**typed_attributes(node))) if loss else None
 
 
 def typed_attributes(node: Node) -> dict[str, Any]:
-    """The attributes of a node as its op's schema has them, defaults filled in. Raises NodeError."""
+    """The attributes of a node with the types of its op's schema, defaults filled in. Raises NodeError."""
     schema = translation(node.op)
     values = {}
     for key, text in node.attrs.items():
@@ -297,7 +297,7 @@ def typed_attributes(node: Node) -> dict[str, Any]:
 
 
 def _nodes(graph: Graph) -> Iterator[Node]:
-    """Those of its subgraphs too."""
+    """The nodes of a graph and of its subgraphs."""
     for node in graph.nodes:
         yield node
         for subgraph in node.subgraphs:
@@ -305,7 +305,8 @@ def _nodes(graph: Graph) -> Iterator[Node]:
 
 
 def check(graph: Graph) -> None:
-    """Every op known, every attribute readable, the number of inputs right. Raises UnsupportedOps or NodeError."""
+    """Checks that every op is supported, its attributes are valid and its number of inputs is right. Raises
+    UnsupportedOps or NodeError."""
     ops = load()
     unknown: dict[str, list[str]] = {}
     for node in _nodes(graph):
@@ -315,7 +316,7 @@ def check(graph: Graph) -> None:
         count = Counter({op: len(names) for op, names in unknown.items()})
         listed = ", ".join(f"{op} ({n}, first at node {unknown[op][0]!r})" for op, n in count.most_common())
         some = "these ops are" if len(unknown) > 1 else "this op is"
-        reasons = "".join(f"; {op} {REFUSED[op]}" for op, _ in count.most_common() if op in REFUSED)
+        reasons = "".join(f"; {op} {UNSUPPORTED[op]}" for op, _ in count.most_common() if op in UNSUPPORTED)
         raise UnsupportedOps(f"{graph.source}: {some} not supported: {listed}{reasons}", unknown)
     for node in graph.nodes:
         if node.op == "null":

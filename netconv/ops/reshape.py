@@ -1,4 +1,4 @@
-"""Reshaping: stored arrays are rearranged for good."""
+"""Reshaping; stored arrays are reshaped during conversion."""
 
 import math
 from collections import Counter
@@ -28,18 +28,18 @@ from .registry import translates
 from .traits import Keeps
 
 
-def _rest(at, whole, taken):
+def _inferred_length(at, whole, taken):
     known, unknown = product(taken)
     if known == 0 or unknown - whole[1] or (whole[0] % known and not whole[1]):
         raise at.error("the elements do not fit the new shape", (whole[0], known))
-    if whole[0] % known:  # an unknown length makes up for it
+    if whole[0] % known:  # an unknown length compensates
         return Fraction(whole[0]) / known, whole[1] - unknown
     return whole[0] // known, whole[1] - unknown
 
 
-def _coded(at, lengths, codes):
-    """MXNet's codes: 0 copies a length, -1 infers one, -2 copies the rest, -3 merges two, -4 splits one in the two
-    numbers that follow."""
+def _lengths_from_codes(at, lengths, codes):
+    """The lengths that MXNet's codes stand for: 0 copies a length, -1 infers one, -2 copies the rest, -3 merges two, -4
+    splits one into the two numbers that follow."""
     out, source, infer = [], 0, None
     codes = list(codes)
     position = 0
@@ -76,20 +76,20 @@ def _coded(at, lengths, codes):
                 raise at.error("-4 in attribute 'shape' must be followed by two lengths", tuple(codes))
             given = [None if p == -1 else (p, Counter()) for p in pair]
             known = [g for g in given if g]
-            out.extend(g or _rest(at, whole, known) for g in given)
+            out.extend(g or _inferred_length(at, whole, known) for g in given)
             position += 2
         else:
             raise at.error("attribute 'shape' has an unknown code", code)
         position += 1
     if infer is not None:
-        out[infer] = _rest(at, product(lengths), out[:infer] + out[infer + 1 :])
+        out[infer] = _inferred_length(at, product(lengths), out[:infer] + out[infer + 1 :])
     elif product(out) != product(lengths) and not product(lengths)[1]:
         raise at.error(f"cannot give data of {product(lengths)[0]} elements the shape", tuple(codes))
     return out
 
 
 def reshaped(at, value, lengths):
-    """A Value or Stored with new lengths, given in MXNet's order: reshaped as it lies, where that can be."""
+    """Reshapes a LaidOutTensor or StoredOperand to lengths in MXNet's order, without a transpose if possible."""
     shape = [None if unknown else known for known, unknown in lengths]
     if isinstance(value, StoredOperand):
         if value.unshared and None not in shape:
@@ -102,8 +102,8 @@ def reshaped(at, value, lengths):
     found = groups(regroup.lengths(value.shape), lengths)
     wanted = channels_last(len(lengths)) if len(lengths) > 3 else natural(len(lengths))
     for order in adjacent_orders(value.order, value.shape, found):
-        lying = in_layout(order, value.shape, found)
-        after = tuple(axis for _, news in lying for axis in news)
+        laid_out = in_layout(order, value.shape, found)
+        after = tuple(axis for _, new in laid_out for axis in new)
         if after == wanted:
             break
     tensor, target = value.to(order), permuted_shape(tuple(shape), after)
@@ -114,16 +114,14 @@ def reshaped(at, value, lengths):
         return at.ordered(at.layer(layers.Reshape, tuple(-1 if d is None else d for d in target[1:]))(tensor), after)
     if target.count(None) > 1 and any(axis < 0 for _, axes in lengths for axis in axes):
         raise at.open("more than one length is unknown", tuple(value.shape))
-    places = {axis: place for place, axis in enumerate(order)}
-    lying = [
-        (known, Counter(places.get(a) for a in axes.elements()))
-        for known, axes in permuted_shape(tuple(lengths), after)
-    ]
-    return at.ordered(regroup.reshape(tensor, lying), after)
+    positions = {axis: position for position, axis in enumerate(order)}
+    axes_after = permuted_shape(tuple(lengths), after)
+    found = [(known, Counter(positions.get(a) for a in axes.elements())) for known, axes in axes_after]
+    return at.ordered(regroup.reshape(tensor, found), after)
 
 
 def _flattens(value, codes: Ints, reverse: bool) -> bool:
-    """Whether a reshape is one to (batch, all the rest), which is flattened as the data lies."""
+    """Whether a reshape is one to (batch, all the rest), which is flattened in the current order of axes."""
     if isinstance(value, StoredOperand) or reverse or len(codes) != 2 or value.rank < 3 or None in value.shape[1:]:
         return False
     return codes in ((0, -1), *((batch, math.prod(value.shape[1:])) for batch in (-1, 0)))
@@ -136,15 +134,15 @@ def _flattening(site, values, attributes):
 
 
 def _codes(a) -> tuple[int, ...]:
-    """The codes of a Reshape, the old `target_shape` (0 infers a length) put in the same words."""
+    """The codes of a Reshape; the old `target_shape`, where 0 infers a length, is converted to them."""
     if a.shape or not a.target_shape:
         return tuple(a.shape or ())
     codes = tuple(-1 if n == 0 else n for n in a.target_shape)
     return (0, *codes[1:]) if a.keep_highest else codes
 
 
-def _unreshaped(out: Shape, codes) -> Shape:
-    """What Reshape was given, if its codes only copy, merge and split."""
+def _shape_before_reshape(out: Shape, codes) -> Shape:
+    """The shape of the data of a Reshape, if its codes only copy, merge and split."""
     if out is None:
         return None
     data, rest, todo = [], list(out), iter(codes)
@@ -172,7 +170,7 @@ def _reshape_shape(a, ins, outs):
         return ins, outs
     claim = apply_reshape_codes(data, codes, a.reverse)
     if not a.reverse:
-        data = merge(data, _unreshaped(out, codes))
+        data = merge(data, _shape_before_reshape(out, codes))
     if data is not None and out is not None:
         if None not in out:
             data = solve_lengths(data, math.prod(out))
@@ -181,8 +179,8 @@ def _reshape_shape(a, ins, outs):
     return [data], [claim]
 
 
-def _reshaped_alone(a, ins, outs):
-    """Each example is reshaped by itself."""
+def _reshape_guess(a, ins, outs):
+    """A guess: each example is reshaped separately."""
     codes, data = _codes(a), ins[0]
     if a.reverse or codes[:1] not in ((0,), (-1,)) or len(codes) < 2 or min(codes[1:]) < 1:
         return [None]
@@ -194,8 +192,8 @@ def _reshaped_alone(a, ins, outs):
 
 
 def _reshape_features(a, ins) -> int | None:
-    """n of a Reshape to (-1, n): but where the last axis of its data is known, steps that are no part of an example may
-    be what it folds into the batch."""
+    """n of a Reshape to (-1, n). None if the last axis of the data is known: then the batch may be merged with a time
+    axis."""
     codes = _codes(a)
     if a.reverse or len(ins[0]) < 3 or not ins[0][0] is ins[0][-1] is None:
         return None
@@ -207,7 +205,7 @@ def _reshape_features(a, ins) -> int | None:
     "reshape",
     layout=_flattening,
     shape=_reshape_shape,
-    likely=_reshaped_alone,
+    likely=_reshape_guess,
     features=_reshape_features,
     keeps=Keeps.ORDER,
 )
@@ -216,24 +214,24 @@ def reshape(at, data, *, shape: Ints = (), reverse: bool = False, target_shape: 
         return at.ordered(at.flattened(data), at.flat)
     value = at.values[0]
     if not shape and target_shape:
-        # The old form: 0 infers one length.
+        # The old attribute: 0 infers one length.
         codes = [-1 if t == 0 else t for t in target_shape]
         if keep_highest:
             codes[0] = 0
         shape = tuple(codes)
     lengths = regroup.lengths(value.shape)
     if reverse:
-        return reshaped(at, value, _coded(at, lengths[::-1], shape[::-1])[::-1])
-    return reshaped(at, value, _coded(at, lengths, shape))
+        return reshaped(at, value, _lengths_from_codes(at, lengths[::-1], shape[::-1])[::-1])
+    return reshaped(at, value, _lengths_from_codes(at, lengths, shape))
 
 
-def _row_by_row(at, order: str) -> None:
+def _require_c_order(at, order: str) -> None:
     if order != "C":
         raise at.error("attribute 'order' must be C, the only one that MXNet has", order)
 
 
 def _numpy_reshape_shape(a, ins, outs):
-    """The codes of the numpy front end as Reshape's; nothing is said of its -3, which drops an axis."""
+    """The codes of the numpy front end as Reshape's; -3, which removes an axis, implies nothing."""
     if -3 in a.newshape or 0 in a.newshape:
         return ins, [None]
     codes = tuple({-2: 0, -4: -2, -5: -3, -6: -4}.get(code, code) for code in a.newshape)
@@ -244,19 +242,19 @@ def _numpy_reshape_shape(a, ins, outs):
 @translates("_np_reshape", layout=as_they_are, shape=_numpy_reshape_shape, keeps=Keeps.ORDER)
 def np_reshape(at, a, *, newshape: Ints, order: str = "C"):
     """-1 infers a length."""
-    _row_by_row(at, order)
+    _require_c_order(at, order)
     if min(newshape, default=0) < -1 or 0 in newshape:
         raise at.error("attribute 'newshape' may hold lengths and one -1", newshape)
-    return reshaped(at, a, _coded(at, regroup.lengths(a.shape), newshape))
+    return reshaped(at, a, _lengths_from_codes(at, regroup.lengths(a.shape), newshape))
 
 
 _NPX_CODES = {-2: 0, -4: -2, -5: -3, -6: -4}
-"""The codes of `_npx_reshape` as those of Reshape; its -3 drops an axis of length 1."""
+"""The codes of `_npx_reshape` as those of Reshape; its -3 removes an axis of length 1."""
 
 
 @translates("_npx_reshape", "_npi_reshape", layout=as_they_are, shape=_numpy_reshape_shape, keeps=Keeps.ORDER)
 def npx_reshape(at, a, *, newshape: Ints, reverse: bool = False, order: str = "C"):
-    _row_by_row(at, order)
+    _require_c_order(at, order)
     lengths, codes = regroup.lengths(a.shape), newshape
     if reverse:
         lengths, codes = lengths[::-1], codes[::-1]
@@ -272,7 +270,7 @@ def npx_reshape(at, a, *, newshape: Ints, reverse: bool = False, order: str = "C
         else:
             skip, source = (2 if code == -6 else 0), source + (2 if code == -5 else 1)
         out.append(code if skip == 0 and code > 0 else _NPX_CODES.get(code, code))
-    shape = _coded(at, lengths, out)
+    shape = _lengths_from_codes(at, lengths, out)
     return reshaped(at, a, shape[::-1] if reverse else shape)
 
 
@@ -284,17 +282,17 @@ def _flatten_shape(a, ins, outs):
     return [data], [(batch, features)]
 
 
-def _flat_already(a, ins, outs):
+def _flat_guess(a, ins, outs):
     return [of_rank(outs[0], 2) if ins[0] is None and of_rank(outs[0], 2)[1] is not None else None]
 
 
-@translates("Flatten", "flatten", layout=features, shape=_flatten_shape, likely=_flat_already, keeps=Keeps.ORDER)
+@translates("Flatten", "flatten", layout=features, shape=_flatten_shape, likely=_flat_guess, keeps=Keeps.ORDER)
 def flatten(at, data):
     return at.ordered(at.flattened(data), at.flat)
 
 
 def _reshape_like_shape(a, ins, outs):
-    """Axes [lhs_begin, lhs_end) of the first become axes [rhs_begin, rhs_end) of the second."""
+    """The axes [lhs_begin, lhs_end) of the first input become the axes [rhs_begin, rhs_end) of the second."""
     one, two = ins
     if one is None or two is None:
         return ins, [two if one is None and a.lhs_begin is a.lhs_end is a.rhs_begin is a.rhs_end is None else None]
@@ -317,7 +315,7 @@ def reshape_like(
     rhs_begin: int | None = None,
     rhs_end: int | None = None,
 ):
-    """Axes [lhs_begin, lhs_end) of `lhs` become axes [rhs_begin, rhs_end) of `rhs`."""
+    """The axes [lhs_begin, lhs_end) of `lhs` become the axes [rhs_begin, rhs_end) of `rhs`."""
     left = regroup.lengths(lhs.shape)
     right = [(d, Counter()) if d else (1, Counter([-1 - i])) for i, d in enumerate(rhs.shape)]
     bounds = []
@@ -329,11 +327,11 @@ def reshape_like(
     if sum(bool(unknown) for _, unknown in new) > 1:
         if b - a != 1:
             raise at.open("more than one length is unknown", tuple(rhs.shape))
-        places, whole = 0, rhs.natural()
+        positions, whole = 0, rhs.natural()
         for axis in range(c, d):
             steps = ops.reshape(regroup.arange_along(whole, axis), [-1 if i == axis else 1 for i in range(c, d)])
-            places = ops.add(ops.multiply(places, regroup.length(whole, axis)), steps)
-        return ops.take(lhs.natural(), places, a)
+            positions = ops.add(ops.multiply(positions, regroup.length(whole, axis)), steps)
+        return ops.take(lhs.natural(), positions, a)
     if b - a == d - c:
         new = [mine if mine[1] and theirs[1] else theirs for mine, theirs in zip(left[a:b], new, strict=True)]
     return reshaped(at, lhs, left[:a] + new + left[b:])
@@ -358,9 +356,9 @@ def expand_dims(at, data, *, axis: int):
         return reshaped(at, data, [*lengths[:axis], (1, Counter()), *lengths[axis:]])
     if not isinstance(data.order, tuple):
         return ops.expand_dims(data.natural(), axis)
-    place = data.order.index(axis) if axis < data.rank else data.rank
+    position = data.order.index(axis) if axis < data.rank else data.rank
     order = [a + (a >= axis) for a in data.order]
-    return at.ordered(ops.expand_dims(data.tensor, place), (*order[:place], axis, *order[place:]))
+    return at.ordered(ops.expand_dims(data.tensor, position), (*order[:position], axis, *order[position:]))
 
 
 def _squeeze_shape(a, ins, outs):

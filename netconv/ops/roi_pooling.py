@@ -1,5 +1,5 @@
-"""Pooling of regions of interest: rows (image, x1, y1, x2, y2) of a feature map (N, H, W, C). No gradient reaches the
-regions themselves."""
+"""Region of interest (ROI) pooling: rows (image, x1, y1, x2, y2) of a feature map (N, H, W, C). The regions have no
+gradient."""
 
 import numpy as np
 
@@ -12,10 +12,10 @@ from ..kernels.rounding import divide_exact, round_half_away
 from .registry import translates
 
 LARGEST = 2**10
-"""Bins along a side of a region, and samples along a side of a bin."""
+"""Largest number of bins along a side of a region, and of samples along a side of a bin."""
 
 
-def _checked(at, data, pooled_size: Ints) -> tuple[int, int]:
+def _map_size(at, data, pooled_size: Ints) -> tuple[int, int]:
     height, width = data.shape[1:3]
     if None in (height, width):
         raise at.open("needs the size of its data", tuple(data.shape))
@@ -29,16 +29,18 @@ def _column(rois, i: int):
 
 
 def _bins(start, size, count: int, length: int):
-    """Where each of `count` bins begins and ends (R, count), cut to the map: whole numbers that overlap at most."""
+    """The first and last index of each of `count` bins (R, count), clipped to the map; bins can overlap by one
+    element."""
     step = divide_exact(size, count)
-    place = np.arange(count, dtype="float32")
-    begin = ops.add(ops.floor(ops.multiply(step, place)), start)
-    end = ops.add(ops.ceil(ops.multiply(step, place + 1)), start)
+    position = np.arange(count, dtype="float32")
+    begin = ops.add(ops.floor(ops.multiply(step, position)), start)
+    end = ops.add(ops.ceil(ops.multiply(step, position + 1)), start)
     return ops.clip(begin, 0, length), ops.clip(end, 0, length)
 
 
-def _doubled(table, axis: int) -> list:
-    """Maxima of runs of 1, 2, 4 ... along `axis` that begin at each place; the first of equal ones is the maximum."""
+def _run_maxima(table, axis: int) -> list:
+    """Maxima of runs of length 1, 2, 4 ... along `axis` that start at each position; of equal elements the first is the
+    maximum."""
     runs, reach, length = [table], 1, table.shape[axis]
     while reach * 2 <= length:
         last = runs[-1]
@@ -51,8 +53,8 @@ def _doubled(table, axis: int) -> list:
 
 
 def _cover(begin, end, levels: int):
-    """Two runs of a power of two that cover begin .. end: (level, place of the one, place of the other). Where that is
-    empty they lie on the map all the same."""
+    """Two runs, of the same power of two, that cover begin .. end: (level, start of the first, start of the second). If
+    the range is empty, they are within the map nevertheless."""
     size = ops.maximum(ops.subtract(end, begin), 1.0)
     level = ops.zeros_like(size)
     for i in range(1, levels):
@@ -62,7 +64,7 @@ def _cover(begin, end, levels: int):
 
 
 def _regions_shape(a, ins, outs):
-    """A row of `rois` is the number of the image and a box; with `position_sensitive` each bin has its own channels."""
+    """A row of `rois` is an image index and a box; with `position_sensitive` each bin has its own channels."""
     data, rois, out = of_rank(ins[0], 4), of_rank(ins[1], 2), of_rank(outs[0], 4)
     size = tuple(a.pooled_size) if len(a.pooled_size) == 2 else (None, None)
     bins = count_elements(size) if getattr(a, "position_sensitive", False) else 1
@@ -73,25 +75,25 @@ def _regions_shape(a, ins, outs):
 
 @translates("ROIPooling", "_npx_roi_pooling", layout=spatial, shape=_regions_shape)
 def roi_pooling(at, data, rois, *, pooled_size: Ints, spatial_scale: float):
-    """The maximum of each bin, 0 where a bin is empty.
+    """The maximum of each bin, 0 if a bin is empty.
 
-    Bins differ in size from region to region, so maxima over runs of 1, 2, 4 ... places are made once for the whole
-    map, and each bin reads the four that cover it.
+    Bins differ in size from region to region, so the maxima of runs of length 1, 2, 4 ... are computed once for the
+    whole map, and each bin reads the four that cover it.
     """
-    height, width = _checked(at, data, pooled_size)
+    height, width = _map_size(at, data, pooled_size)
     image = ops.cast(_column(rois, 0), "float32")
     x1, y1, x2, y2 = (round_half_away(ops.multiply(_column(rois, i), spatial_scale)) for i in range(1, 5))
     tall, wide = (ops.maximum(ops.add(ops.subtract(b, a), 1.0), 1.0) for a, b in ((y1, y2), (x1, x2)))
     top, bottom = _bins(y1, tall, pooled_size[0], height)
     left, right = _bins(x1, wide, pooled_size[1], width)
-    tables = [_doubled(row, 1) for row in _doubled(data, 2)]
+    tables = [_run_maxima(row, 1) for row in _run_maxima(data, 2)]
     across, down = len(tables), len(tables[0])
     table = ops.reshape(ops.stack([t for row in tables for t in row], 1), (-1, data.shape[-1]))
-    row_level, *row_places = _cover(top, bottom, down)
-    column_level, *column_places = _cover(left, right, across)
+    row_level, *row_starts = _cover(top, bottom, down)
+    column_level, *column_starts = _cover(left, right, across)
     corners = []
-    for y in row_places:
-        for x in column_places:
+    for y in row_starts:
+        for x in column_starts:
             level = ops.add(ops.multiply(column_level[:, None, :], float(down)), row_level[:, :, None])
             index = ops.add(ops.multiply(image[:, :, None], float(across * down)), level)
             index = ops.add(ops.multiply(ops.cast(index, "int32"), height), ops.cast(y[:, :, None], "int32"))
@@ -105,29 +107,29 @@ def roi_pooling(at, data, rois, *, pooled_size: Ints, spatial_scale: float):
 
 
 def _mean_weights(start, size, count: int, length: int, ratio: int):
-    """(R, count, length): what each place of the map weighs in the mean of a bin's samples.
+    """(R, count, length): the weight of each position of the map in the mean of the samples of a bin.
 
-    A bin has `ratio` samples or, with 0, as many as it is long; of those at most length + 3 lie on the map.
+    A bin has `ratio` samples or, with 0, as many as its length; at most length + 3 of these are on the map.
     """
     step = divide_exact(size, count)
     samples = ops.full_like(step, float(ratio)) if ratio > 0 else ops.ceil(step)
     apart = ops.divide(step, samples)
     begin = ops.add(ops.multiply(step, np.arange(count, dtype="float32")), start)
     number = np.arange(ratio if ratio > 0 else length + 3, dtype="float32").reshape(1, 1, -1)
-    if ratio <= 0:  # from the first sample that lies on the map
+    if ratio <= 0:  # from the first sample on the map
         first = ops.maximum(ops.floor(ops.subtract(ops.divide(ops.subtract(-1.0, begin), apart), 0.5)), 0.0)
         number = ops.add(first[..., None], number)
-    place = ops.add(begin[..., None], ops.multiply(ops.add(number, 0.5), apart[..., None]))
-    on_map = ops.logical_and(ops.greater_equal(place, -1.0), ops.less_equal(place, float(length)))
+    position = ops.add(begin[..., None], ops.multiply(ops.add(number, 0.5), apart[..., None]))
+    on_map = ops.logical_and(ops.greater_equal(position, -1.0), ops.less_equal(position, float(length)))
     on_map = ops.logical_and(on_map, ops.less(number, samples[..., None]))
-    place = ops.clip(place, 0.0, length - 1.0)
-    weight = ops.subtract(1.0, ops.absolute(ops.subtract(place[..., None], np.arange(length, dtype="float32"))))
+    position = ops.clip(position, 0.0, length - 1.0)
+    weight = ops.subtract(1.0, ops.absolute(ops.subtract(position[..., None], np.arange(length, dtype="float32"))))
     weight = ops.multiply(ops.maximum(weight, 0.0), ops.cast(on_map, "float32")[..., None])
     return ops.divide(ops.sum(weight, 2), samples[..., None])
 
 
-def _of_image(weights, image, data):
-    """(R, count, length) to (R, count, N, length): nothing for all images but the region's own."""
+def _for_own_image(weights, image, data):
+    """(R, count, length) to (R, count, N, length): zero for all images other than that of the region."""
     first = data[:, 0, 0, 0]
     number = ops.subtract(ops.cumsum(ops.ones_like(first)), 1.0)
     own = ops.cast(ops.equal(ops.trunc(image), number), "float32")
@@ -135,8 +137,8 @@ def _of_image(weights, image, data):
 
 
 def _pooled(data, image, rows, columns, pooled_size: Ints, by_bin: bool):
-    """Weights of rows and columns applied: (R, height, width, C). With `by_bin` each bin has channels of its own."""
-    rows = _of_image(rows, image, data)
+    """Applies the weights of rows and columns: (R, height, width, C). With `by_bin` each bin has its own channels."""
+    rows = _for_own_image(rows, image, data)
     if not by_bin:
         lines = ops.einsum("rpnh,nhwc->rpwc", rows, data)
         return ops.einsum("rqw,rpwc->rpqc", columns, lines)
@@ -158,9 +160,9 @@ def roi_align(
     position_sensitive: bool = False,
     aligned: bool = False,
 ):
-    """The mean of samples in each bin, interpolated: a mean of rows and a mean of columns, so two products of matrices.
-    Regions of a negative image are 0."""
-    height, width = _checked(at, data, pooled_size)
+    """The mean of interpolated samples in each bin, computed as a mean over rows and a mean over columns: two matrix
+    products. Regions with a negative image index are 0."""
+    height, width = _map_size(at, data, pooled_size)
     if sample_ratio > LARGEST:
         raise at.error(f"attribute 'sample_ratio' must be at most {LARGEST}", sample_ratio)
     shift = 0.5 if aligned else 0.0
@@ -181,8 +183,8 @@ def _psroi_shape(a, ins, outs):
 
 @translates("_contrib_PSROIPooling", layout=spatial, shape=_psroi_shape)
 def psroi_pooling(at, data, rois, *, spatial_scale: float, output_dim: int, pooled_size: int, group_size: int = 0):
-    """The mean of each bin in channels of its own; bin (i, j) of a finer pooling than the groups shares theirs."""
-    height, width = _checked(at, data, (pooled_size, pooled_size))
+    """The mean of each bin in its own channels; if there are more bins than groups, bins share channels."""
+    height, width = _map_size(at, data, (pooled_size, pooled_size))
     group_size = group_size or pooled_size
     image = _column(rois, 0)
     x1, y1, x2, y2 = (round_half_away(_column(rois, i)) for i in range(1, 5))
@@ -191,9 +193,9 @@ def psroi_pooling(at, data, rois, *, spatial_scale: float, output_dim: int, pool
         begin = ops.multiply(begin, spatial_scale)
         end = ops.multiply(ops.add(end, 1.0), spatial_scale)
         step = divide_exact(ops.maximum(ops.subtract(end, begin), 0.1), pooled_size)
-        place = np.arange(pooled_size, dtype="float32")
-        low = ops.clip(ops.floor(ops.add(ops.multiply(step, place), begin)), 0, length)[..., None]
-        high = ops.clip(ops.ceil(ops.add(ops.multiply(step, place + 1), begin)), 0, length)[..., None]
+        position = np.arange(pooled_size, dtype="float32")
+        low = ops.clip(ops.floor(ops.add(ops.multiply(step, position), begin)), 0, length)[..., None]
+        high = ops.clip(ops.ceil(ops.add(ops.multiply(step, position + 1), begin)), 0, length)[..., None]
         line = np.arange(length, dtype="float32")
         inside = ops.cast(ops.logical_and(ops.less_equal(low, line), ops.less(line, high)), "float32")
         weights.append(ops.divide(inside, ops.maximum(ops.subtract(high, low), 1.0)))
@@ -211,8 +213,8 @@ def _rotated_shape(a, ins, outs):
 
 @translates("_contrib_RROIAlign", layout=spatial, shape=_rotated_shape)
 def rotated_roi_align(at, data, rois, *, pooled_size: Ints, spatial_scale: float, sampling_ratio: int = -1):
-    """As ROIAlign, for regions (image, x, y, width, height, degrees) about their centre; one sample at a time."""
-    height, width = _checked(at, data, pooled_size)
+    """As ROIAlign, for regions (image, center x, center y, width, height, degrees); one sample is read at a time."""
+    height, width = _map_size(at, data, pooled_size)
     if not 1 <= sampling_ratio <= LARGEST:
         what = (
             f"attribute 'sampling_ratio' must be 1 to {LARGEST}: below 1 the number depends on the size of each region"
@@ -229,22 +231,22 @@ def rotated_roi_align(at, data, rois, *, pooled_size: Ints, spatial_scale: float
     )
     down, across = down[:, :, None], across[:, None, :]
     sine, cosine, x, y = (v[..., None] for v in (ops.sin(angle), ops.cos(angle), x, y))
-    place_x = ops.add(ops.add(ops.multiply(across, cosine), ops.multiply(down, sine)), x)
-    place_y = ops.add(ops.subtract(ops.multiply(down, cosine), ops.multiply(across, sine)), y)
-    on_map = ops.ones_like(place_x)
-    for place, length in ((place_x, width), (place_y, height)):
-        inside = ops.logical_and(ops.greater_equal(place, -1.0), ops.less_equal(place, float(length)))
+    sample_x = ops.add(ops.add(ops.multiply(across, cosine), ops.multiply(down, sine)), x)
+    sample_y = ops.add(ops.subtract(ops.multiply(down, cosine), ops.multiply(across, sine)), y)
+    on_map = ops.ones_like(sample_x)
+    for position, length in ((sample_x, width), (sample_y, height)):
+        inside = ops.logical_and(ops.greater_equal(position, -1.0), ops.less_equal(position, float(length)))
         on_map = ops.multiply(on_map, ops.cast(inside, "float32"))
-    place_x, place_y = ops.clip(place_x, 0.0, width - 1.0), ops.clip(place_y, 0.0, height - 1.0)
-    left, top = ops.floor(place_x), ops.floor(place_y)
+    sample_x, sample_y = ops.clip(sample_x, 0.0, width - 1.0), ops.clip(sample_y, 0.0, height - 1.0)
+    left, top = ops.floor(sample_x), ops.floor(sample_y)
     table = ops.reshape(data, (-1, data.shape[-1]))
     total = None
     for dx in (0, 1):
         for dy in (0, 1):
             column, row = ops.minimum(ops.add(left, dx), width - 1.0), ops.minimum(ops.add(top, dy), height - 1.0)
             weight = ops.multiply(
-                ops.subtract(1.0, ops.absolute(ops.subtract(place_x, ops.add(left, dx)))),
-                ops.subtract(1.0, ops.absolute(ops.subtract(place_y, ops.add(top, dy)))),
+                ops.subtract(1.0, ops.absolute(ops.subtract(sample_x, ops.add(left, dx)))),
+                ops.subtract(1.0, ops.absolute(ops.subtract(sample_y, ops.add(top, dy)))),
             )
             index = ops.add(ops.multiply(ops.cast(image, "int32")[..., None], height), ops.cast(row, "int32"))
             index = ops.add(ops.multiply(index, width), ops.cast(column, "int32"))

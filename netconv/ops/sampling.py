@@ -1,6 +1,6 @@
-"""Reading images between their points: grids, samplers, resizing, correlation.
+"""Sampling of images between pixels: grids, samplers, resizing, correlation.
 
-Data are channels-last inside: (N, H, W, C). Positions are pairs of tensors (N, positions), in pixels.
+Data are channels-last: (N, H, W, C). Positions are pairs of tensors (N, positions), in pixels.
 """
 
 import itertools
@@ -18,20 +18,20 @@ from ..kernels.positions import positions_along
 from .registry import translates
 
 LARGEST = 2**14
-"""Rows or columns of a grid."""
+"""Largest number of rows or columns of a grid."""
 MOST_SHIFTS = 2**14
-"""Displacements of a correlation."""
+"""Largest number of displacements of a correlation."""
 
 
-def _unit(length: int) -> np.ndarray:
-    """-1 to 1 in equal steps."""
+def _unit_range(length: int) -> np.ndarray:
+    """From -1 to 1 in equal steps."""
     return (-1 + np.arange(length) * 2 / max(length - 1, 1)).astype("float32")
 
 
 def _affine_grid(theta, height: int, width: int):
-    """x and y, each (N, height, width), of the rows (a, b, c) and (d, e, f) applied to (x, y, 1)."""
+    """x and y, each (N, height, width): the rows (a, b, c) and (d, e, f) applied to (x, y, 1)."""
     theta = ops.reshape(theta, (-1, 6, 1, 1))
-    across, along = _unit(width).reshape(1, 1, width), _unit(height).reshape(1, height, 1)
+    across, along = _unit_range(width).reshape(1, 1, width), _unit_range(height).reshape(1, height, 1)
     return [
         ops.add(ops.add(ops.multiply(theta[:, i], across), ops.multiply(theta[:, i + 1], along)), theta[:, i + 2])
         for i in (0, 3)
@@ -55,7 +55,7 @@ def _grid_generator_shape(a, ins, outs):
 
 @translates("GridGenerator", shape=_grid_generator_shape)
 def grid_generator(at, data, *, transform_type: Literal["affine", "warp"], target_shape: Ints = (0, 0)):
-    """(N, 2, H, W) of x and y from -1 to 1: an affine map (N, 6), or a flow (N, 2, H, W) in pixels."""
+    """(N, 2, H, W) of x and y from -1 to 1: from an affine map (N, 6), or from a flow (N, 2, H, W) in pixels."""
     if transform_type == "affine":
         return ops.stack(_affine_grid(data, *_target(at, target_shape)), 1)
     height, width = data.shape[2:]
@@ -71,11 +71,11 @@ def grid_generator(at, data, *, transform_type: Literal["affine", "warp"], targe
 def _at_grid(at, data, x, y):
     """The image at x, y (N, height, width) from -1 to 1: (N, height, width, C)."""
     height, width = image_size(at, data)
-    places = [
+    positions = [
         ops.reshape(ops.multiply(ops.add(p, 1.0), (n - 1) / 2), (-1, x.shape[1] * x.shape[2]))
         for p, n in ((y, height), (x, width))
     ]
-    return ops.reshape(interpolate(at, data, *places), (-1, *x.shape[1:], data.shape[-1]))
+    return ops.reshape(interpolate(at, data, *positions), (-1, *x.shape[1:], data.shape[-1]))
 
 
 def _bilinear_sampler_shape(a, ins, outs):
@@ -100,7 +100,7 @@ def _spatial_transformer_shape(a, ins, outs):
     "SpatialTransformer", layout=spatial, ignores="transform_type sampler_type", shape=_spatial_transformer_shape
 )
 def spatial_transformer(at, data, loc, *, target_shape: Ints = (0, 0)):
-    """An affine grid and the bilinear sampler in one: MXNet has no other."""
+    """An affine grid followed by the bilinear sampler: MXNet has no other transform or sampler."""
     return _at_grid(at, data, *_affine_grid(loc, *_target(at, target_shape)))
 
 
@@ -113,10 +113,10 @@ def _resized(mode: str, length: int, scale: float | None) -> int:
     return length + {"to_even_down": -odd, "to_even_up": odd, "to_odd_down": odd - 1, "to_odd_up": 1 - odd}[mode]
 
 
-def _hats(at, places, points):
-    """(places, points): how much each point weighs at each place between them."""
-    places = ops.add(ops.expand_dims(places, -1), at.connected_zero("float32"))
-    return ops.maximum(ops.subtract(1.0, ops.absolute(ops.subtract(places, points))), 0.0)
+def _interpolation_weights(at, positions, points):
+    """(positions, points): the weight of each point at each position between them."""
+    positions = ops.add(ops.expand_dims(positions, -1), at.connected_zero("float32"))
+    return ops.maximum(ops.subtract(1.0, ops.absolute(ops.subtract(positions, points))), 0.0)
 
 
 def _bilinear_resize_shape(a, ins, outs):
@@ -145,7 +145,7 @@ def bilinear_resize(
     align_corners: bool = True,
     mode: Literal["like", "odd_scale", "size", "to_even_down", "to_even_up", "to_odd_down", "to_odd_up"] = "size",
 ):
-    """A product with a matrix of weights along each axis: no layer of Keras puts corners upon corners."""
+    """A product with a matrix of weights along each axis: no Keras layer aligns corners."""
     if mode == "like":
         target = like
     else:
@@ -161,15 +161,15 @@ def bilinear_resize(
     for axis, rule in ((1, "ph,nhwc->npwc"), (2, "pw,nhwc->nhpc")):
         if data.shape[axis] is not None and data.shape[axis] == target.shape[axis]:
             continue
-        (places, long), (points, length) = positions_along(target, axis), positions_along(data, axis)
+        (positions, long), (points, length) = positions_along(target, axis), positions_along(data, axis)
         if target.shape[axis] == 1:
-            pass  # the first point, whatever align_corners says
+            pass  # the first point, whatever align_corners is
         elif align_corners:
-            places = ops.multiply(places, ops.divide(ops.subtract(length, 1.0), ops.subtract(long, 1.0)))
+            positions = ops.multiply(positions, ops.divide(ops.subtract(length, 1.0), ops.subtract(long, 1.0)))
         else:
-            places = ops.subtract(ops.multiply(ops.add(places, 0.5), ops.divide(length, long)), 0.5)
-            places = ops.maximum(ops.minimum(places, ops.subtract(length, 1.0)), 0.0)
-        data = ops.einsum(rule, _hats(at, places, points), data)
+            positions = ops.subtract(ops.multiply(ops.add(positions, 0.5), ops.divide(length, long)), 0.5)
+            positions = ops.maximum(ops.minimum(positions, ops.subtract(length, 1.0)), 0.0)
+        data = ops.einsum(rule, _interpolation_weights(at, positions, points), data)
     return data
 
 
@@ -196,7 +196,8 @@ def correlation(
     pad_size: int = 0,
     is_multiply: bool = True,
 ):
-    """The mean product, or difference, of patches of one image and displaced ones of the other: a channel each."""
+    """The mean product, or difference, of patches of one image and displaced patches of the other: one channel for each
+    displacement."""
     if min(max_displacement, pad_size) < 0:
         raise at.error("attributes 'max_displacement' and 'pad_size' must be at least 0", (max_displacement, pad_size))
     edges = ((0, 0), (pad_size, pad_size), (pad_size, pad_size), (0, 0))
@@ -207,14 +208,14 @@ def correlation(
     if min(counts) < 1:
         raise at.error("the displacement and the kernel are larger than the image", tuple(size))
     reach = [(c - 1) * stride1 + kernel_size for c in counts]
-    fixed = _cut(data1, (max_displacement, max_displacement), reach)
+    fixed = _slice_spatial(data1, (max_displacement, max_displacement), reach)
     radius = max_displacement // stride2
     if (2 * radius + 1) ** 2 > MOST_SHIFTS:
         raise at.error(f"compares at more than {MOST_SHIFTS} displacements", (max_displacement, stride2))
     channels = []
     for dy, dx in itertools.product(range(-radius, radius + 1), repeat=2):
         start = (max_displacement + dy * stride2, max_displacement + dx * stride2)
-        moved = _cut(data2, start, reach)
+        moved = _slice_spatial(data2, start, reach)
         pair = ops.multiply(fixed, moved) if is_multiply else ops.absolute(ops.subtract(fixed, moved))
         channels.append(ops.mean(pair, -1))
     out = ops.stack(channels, -1)
@@ -223,5 +224,5 @@ def correlation(
     return out
 
 
-def _cut(data, start, size):
+def _slice_spatial(data, start, size):
     return data[:, start[0] : start[0] + size[0], start[1] : start[1] + size[1]]

@@ -1,4 +1,4 @@
-"""Places as numbers, and values put at places."""
+"""Scattering: conversion of indices, and writing of values at indices."""
 
 import math
 
@@ -25,7 +25,7 @@ def _ravel_shape(a, ins, outs):
 
 @translates("_ravel_multi_index", "ravel_multi_index", shape=_ravel_shape)
 def ravel_multi_index(at, data, *, shape: Ints = ()):
-    """Places (axes, ...) in an array of `shape` as places in it flattened."""
+    """Indices (axes, ...) into an array of `shape` as indices into the flattened array."""
     if data.shape[0] != len(shape):
         raise at.error("the first axis must have a number for each axis of 'shape'", tuple(data.shape))
     total = None
@@ -41,7 +41,7 @@ def _unravel_shape(a, ins, outs):
 
 @translates("_unravel_index", "unravel_index", shape=_unravel_shape)
 def unravel_index(at, data, *, shape: Ints = ()):
-    """The other way round: (axes, number)."""
+    """The inverse of `ravel_multi_index`: (axes, number)."""
     if len(data.shape) != 1:
         raise at.error("needs one axis of positions: MXNet loses those of any other", tuple(data.shape))
     whole = ops.cast(data, "int32")
@@ -55,15 +55,15 @@ def _index_array_shape(a, ins, outs):
 
 @translates("_contrib_index_array", shape=_index_array_shape, shape_only=0)
 def index_array(at, data, *, axes: Ints | None = None):
-    """The place of each element along `axes`, or all: (*shape, axes)."""
+    """The index of each element along `axes`, or along all axes: (*shape, axes)."""
     rank = len(data.shape)
     chosen = range(rank) if axes is None else [at.axis(a, rank) for a in axes]
     zeros = ops.zeros_like(data, dtype="int64")
     return ops.stack([ops.add(zeros, index_grid(data, axis)) for axis in chosen], -1)
 
 
-def _places(indices):
-    """MXNet's (axes, ...) as (number, axes) whole numbers."""
+def _index_rows(indices):
+    """MXNet's indices (axes, ...) as integers (number, axes)."""
     depth = indices.shape[0]
     return ops.transpose(ops.reshape(ops.cast(indices, "int32"), (depth, -1)))
 
@@ -81,14 +81,14 @@ def _scatter_nd_shape(a, ins, outs):
 
 @translates("scatter_nd", shape=_scatter_nd_shape)
 def scatter_nd(at, data, indices, *, shape: Ints):
-    """Zeros of `shape` with the data put at `indices` (axes, ...). A place named twice is not defined in MXNet."""
+    """Zeros of `shape` with the data written at `indices` (axes, ...). Duplicate indices are undefined in MXNet."""
     values = ops.reshape(data, (-1, *shape[indices.shape[0] :]))
-    return ops.scatter(_places(indices), values, shape)
+    return ops.scatter(_index_rows(indices), values, shape)
 
 
 @translates("_scatter_set_nd", "_npi_scatter_set_nd", shape=as_first)
 def scatter_set_nd(at, lhs, rhs, indices, *, shape: Ints):
-    return ops.scatter_update(lhs, _places(indices), ops.reshape(rhs, (-1, *shape[indices.shape[0] :])))
+    return ops.scatter_update(lhs, _index_rows(indices), ops.reshape(rhs, (-1, *shape[indices.shape[0] :])))
 
 
 @translates("_contrib_index_copy", shape=as_first)
@@ -98,7 +98,7 @@ def index_copy(at, old_tensor, index_vector, new_tensor):
 
 @translates("fill_element_0index", shape=as_first)
 def fill_element_0index(at, lhs, mhs, rhs):
-    """One element of each row, named by `rhs`, becomes that of `mhs`."""
+    """Replaces one element of each row, at the index in `rhs`, by that of `mhs`."""
     column = ops.expand_dims(ops.cast(rhs, "int32"), -1)
     there = ops.equal(column, np.arange(lhs.shape[1], dtype="int32"))
     return ops.where(there, ops.expand_dims(mhs, -1), lhs)
@@ -123,7 +123,7 @@ def slice_assign_scalar(at, data, *, begin: IntsNone, end: IntsNone, scalar: flo
 
 
 def _slices(at, data, begin, end, step):
-    """For each axis that is cut: the axis, which of its places are in the slice, and their number there."""
+    """For each sliced axis: the axis, a mask of its indices within the slice, and their positions there."""
     step = tuple(step) + (None,) * (len(begin) - len(step))
     for axis, bounds in enumerate(zip(begin, end, step, strict=True)):
         cut = slice(*bounds)
@@ -132,7 +132,7 @@ def _slices(at, data, begin, end, step):
         shape = [-1 if i == axis else 1 for i in range(len(data.shape))]
         count = data.shape[axis]
         if count is None:
-            yield axis, *_open(at, data, axis, cut, shape)
+            yield axis, *_slice_of_unknown_length(at, data, axis, cut, shape)
             continue
         chosen = np.arange(count)[cut]
         where, number = np.zeros(count, bool), np.zeros(count, "int32")
@@ -140,8 +140,8 @@ def _slices(at, data, begin, end, step):
         yield axis, where.reshape(shape), number
 
 
-def _open(at, data, axis: int, cut: slice, shape: list[int]):
-    """As `_slices` along an axis of unknown length."""
+def _slice_of_unknown_length(at, data, axis: int, cut: slice, shape: list[int]):
+    """As `_slices`, along an axis of unknown length."""
     step, count = cut.step or 1, length(data, axis)
     if step < 0:
         raise at.open("cannot assign backwards along an axis of unknown length", cut.step)
@@ -157,7 +157,7 @@ def _open(at, data, axis: int, cut: slice, shape: list[int]):
 
 @translates("_sparse_retain", shape=as_first)
 def sparse_retain(at, data, indices):
-    """Rows that are named, and zeros for the others."""
+    """Keeps the rows at the given indices; the others are zeros."""
     rows = np.arange(data.shape[0], dtype="int32").reshape(-1, 1)
     named = ops.any(ops.equal(rows, ops.cast(indices, "int32")), axis=-1)
     named = ops.reshape(named, (-1, *(1,) * (len(data.shape) - 1)))
@@ -166,5 +166,5 @@ def sparse_retain(at, data, indices):
 
 @translates("cast_storage", "_sparse_cast_storage", layout=anywhere, ignores="stype", keeps=Keeps.INPUT)
 def cast_storage(at, data):
-    """Sparse or dense, the numbers are the same."""
+    """Sparse or dense, the elements are the same."""
     return data

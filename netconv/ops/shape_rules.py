@@ -1,6 +1,6 @@
-"""Shape rules of more than one family of ops, and guesses. Knows no single op, and neither numpy nor Keras.
+"""Shape rules and guesses that several families of ops share.
 
-A rule and a guess are called with the attributes of a node and what is known of the shapes of its inputs and outputs
+A rule and a guess are called with the attributes of a node and the partial shapes of its inputs and outputs
 (`graph/partial_shape.py`).
 """
 
@@ -10,7 +10,8 @@ from ..graph.partial_shape import Shape, ShapeMismatch, format_shape, merge, of_
 
 
 def as_first(a, ins, outs):
-    """The first output has the shape of the first input; other inputs (labels) and outputs (masks) are free."""
+    """The first output has the shape of the first input; other inputs (labels) and outputs (masks) can have any
+    shape."""
     shape = merge(ins[0], outs[0])
     return [shape], [shape]
 
@@ -24,11 +25,11 @@ def alike(a, ins, outs):
 
 
 def broadcast(a, ins, outs):
-    """Inputs are broadcast as numpy does it. Back from the output, a length implies nothing about an input beside one
-    that has that length itself."""
+    """Inputs are broadcast as in numpy. The length of an output axis implies that of an input only if it is 1 in all
+    other inputs."""
     known = [x for x in ins if x is not None]
     if len(known) < len(ins):
-        return _broadcast_in_part(ins, known, outs[0])
+        return _broadcast_partly_known(ins, known, outs[0])
     rank = max(map(len, known))
     wide = [_widened(x, rank) for x in known]
     wanted, claims = of_rank(outs[0], rank), []
@@ -36,16 +37,17 @@ def broadcast(a, ins, outs):
         others = [x for i, x in enumerate(wide) if i != position]
         claim = [w if all(x[i] == 1 for x in others) else shape[i] for i, w in enumerate(wanted)]
         claims.append(tuple(claim[rank - len(ins[position]) :]))
-    return claims, [_together(wide, known)]
+    return claims, [_broadcast_shape(wide, known)]
 
 
-def _broadcast_in_part(ins, known, out):
-    """Some inputs are of unknown rank: the output is as long as the known ones wherever these are not 1 long. One input
-    alone that must bring axes which no other has is as long as the output there."""
+def _broadcast_partly_known(ins, known, out):
+    """For inputs of which some have an unknown rank: the output has the lengths of the known inputs where these are not
+    1. If the rank of only one input is unknown, it has the length of the output on each axis that no other input
+    has."""
     if not known or out is None or len(out) < max(map(len, known)):
         return ins, [out]
     wide = [_widened(x, len(out)) for x in known]
-    out = merge(out, tuple(None if n == 1 else n for n in _together(wide, known)))
+    out = merge(out, tuple(None if n == 1 else n for n in _broadcast_shape(wide, known)))
     missing = None
     if len(known) == len(ins) - 1 and all(len(x) < len(out) for x in known):
         missing = tuple(n if all(x[i] == 1 for x in wide) else None for i, n in enumerate(out))
@@ -56,8 +58,8 @@ def _widened(shape, rank: int):
     return (1,) * (rank - len(shape)) + shape
 
 
-def _together(wide, shapes):
-    """The shape of what is broadcast; where a length is unknown beside one that is not 1, it is that one."""
+def _broadcast_shape(wide, shapes):
+    """The broadcast shape; an unknown length beside a length other than 1 is that length."""
     out = []
     for lengths in zip(*wide, strict=True):
         longer = {n for n in lengths if n not in (None, 1)}
@@ -69,19 +71,20 @@ def _together(wide, shapes):
 
 
 def two_axes(a, ins, outs):
-    """A guess: data are (batch, features), as many as the weight has columns or the other arrays elements."""
+    """A guess: the data are (batch, features), with as many features as the weight has columns or the other arrays
+    elements."""
     lengths = [x[-1] for x in ins[1:] if x]
     return [(None, next(iter(lengths), None)) if ins[0] is None else None]
 
 
 def columns_of_weight(a, ins) -> int | None:
-    """Features of what a dense layer flattens."""
+    """The number of features that a dense layer that flattens its data reads."""
     return of_rank(ins[1], 2)[1] if a.flatten else None
 
 
 def as_the_others(a, ins, outs):
-    """A guess: two operands have one shape, unless one has a single element; where neither is known, the first has the
-    shape of the output."""
+    """A guess: two operands have the same shape, unless one has a single element; if neither is known, the first has
+    the shape of the output."""
     if len(ins) != 2:
         return [None] * len(ins)
     if ins[0] is ins[1] is None and outs[0] is not None:
@@ -90,7 +93,7 @@ def as_the_others(a, ins, outs):
     def like(one: Shape, other: Shape, stored: bool) -> Shape:
         if other is None or (one is None and other in ((), (1,))):
             return one
-        if one is None:  # what is stored has no batch
+        if one is None:  # stored arrays have no batch axis
             one = (None,) * (len(other) + (stored and other[0] != 1))
         if len(other) > len(one):
             return one

@@ -1,4 +1,4 @@
-"""Cutting, padding and repeating."""
+"""Slicing, padding and repeating."""
 
 from typing import Literal
 
@@ -34,7 +34,7 @@ def _slice_shape(a, ins, outs):
     whole = [b in (None, 0) and e is None and s in (None, 1) for b, e, s in cuts]
     out = of_rank(outs[0], len(shape))
     data = merge(data, tuple(n if w else None for n, w in zip(out, whole, strict=True)))
-    return [data], [_left(_cut(n, *cut) for n, cut in zip(data, cuts, strict=True))]
+    return [data], [_not_empty(_sliced_length(n, *cut) for n, cut in zip(data, cuts, strict=True))]
 
 
 @translates("slice", "crop", layout=as_they_are, shape=_slice_shape, keeps=Keeps.ELEMENTS)
@@ -46,7 +46,8 @@ def slice_(at, data, *, begin: IntsNone, end: IntsNone, step: IntsNone = ()):
 
 
 def cut(at, value, slices):
-    """A Value or Stored, sliced as it lies; `slices` are one an axis in MXNet's order, those left out are whole."""
+    """Slices a LaidOutTensor or StoredOperand without a transpose; `slices` has one slice for each axis in MXNet's
+    order, missing ones select everything."""
     slices = [*slices, *(slice(None),) * (value.rank - len(slices))]
     order = value.order if isinstance(value.order, tuple) else natural(value.rank)
     return at.ordered(value.to(order)[permuted_shape(tuple(slices), order)], order)
@@ -59,7 +60,7 @@ def _slice_axis_shape(a, ins, outs):
     axis = normalize_axis(a.axis, len(shape))
     out = of_rank(outs[0], len(shape))
     data = merge(of_rank(ins[0], len(shape)), (*out[:axis], None, *out[axis + 1 :]))
-    length = _cut(data[axis], a.begin, a.end, None)
+    length = _sliced_length(data[axis], a.begin, a.end, None)
     if data[axis] is not None and not (-data[axis] <= a.begin and (a.end is None or a.end <= data[axis]) and length):
         raise ShapeMismatch(f"attributes 'begin' and 'end' must cut something of {data[axis]}", (a.begin, a.end))
     if data[axis] is None and a.begin < 0 and a.end is None:
@@ -83,17 +84,17 @@ def _slice_like_shape(a, ins, outs):
     axes = {normalize_axis(i, len(shape)) for i in a.axes} or set(range(min(len(shape), len(two))))
     kept = of_rank(outs[0], len(shape))
     one = merge(one, tuple(None if i in axes else n for i, n in enumerate(kept)))
-    return [one, two], [_left(two[i] if i in axes and i < len(two) else n for i, n in enumerate(one))]
+    return [one, two], [_not_empty(two[i] if i in axes and i < len(two) else n for i, n in enumerate(one))]
 
 
 @translates("slice_like", layout=as_they_are, shape=_slice_like_shape, keeps=Keeps.ELEMENTS, shape_only=1)
 def slice_like(at, data, shape_like, *, axes: Ints = ()):
-    """Cut to the lengths of the second input, along `axes` or all."""
+    """Sliced to the lengths of the second input, along `axes` or all axes."""
     chosen = {at.axis(a, data.rank) for a in axes} or set(range(min(data.rank, shape_like.rank)))
     lengths = [shape_like.shape[i] if i in chosen else None for i in range(data.rank)]
     out = cut(at, data, [slice(0, n) for n in lengths])
     for axis in sorted(chosen):
-        if shape_like.shape[axis] is None and (axis > 0 or data.shape[0] is not None):  # both are the batch
+        if shape_like.shape[axis] is None and (axis > 0 or data.shape[0] is not None):  # both are batch axes
             places = arange_along(shape_like.natural(), axis)
             out = at.ordered(ops.take(out.to(out.order), places, out.order.index(axis)), out.order)
     return out
@@ -105,7 +106,7 @@ def _pad_shape(a, ins, outs):
     more = [before + after for before, after in zip(a.pad_width[::2], a.pad_width[1::2], strict=True)]
     data, out = of_rank(ins[0], len(more)), of_rank(outs[0], len(more))
     data = merge(data, tuple(None if n is None else n - m for n, m in zip(out, more, strict=True)))
-    return [data], [_left(None if n is None else n + m for n, m in zip(data, more, strict=True))]
+    return [data], [_not_empty(None if n is None else n + m for n, m in zip(data, more, strict=True))]
 
 
 @translates("Pad", "pad", layout=as_they_are, shape=_pad_shape, exact=True)
@@ -122,8 +123,8 @@ def pad(at, data, *, mode: Literal["constant", "edge", "reflect"], pad_width: In
         cls = {3: layers.ZeroPadding1D, 4: layers.ZeroPadding2D, 5: layers.ZeroPadding3D}[rank]
         return at.ordered(at.layer(cls, widths[1] if rank == 3 else tuple(widths[1:-1]))(tensor), order)
     if mode == "constant":
-        if constant_value == 0 and any(widths[-1]) and (order != natural(rank) or _is_turned(at)):
-            tensor, widths[-1] = _between_zeros(tensor, *widths[-1]), (0, 0)
+        if constant_value == 0 and any(widths[-1]) and (order != natural(rank) or _is_transposed_next(at)):
+            tensor, widths[-1] = _pad_last_axis(tensor, *widths[-1]), (0, 0)
         out = ops.pad(tensor, widths, constant_values=constant_value) if any(map(any, widths)) else tensor
     elif mode == "reflect":
         out = ops.pad(tensor, widths, mode="reflect")
@@ -138,15 +139,15 @@ def pad(at, data, *, mode: Literal["constant", "edge", "reflect"], pad_width: In
     return at.ordered(out, order)
 
 
-def _is_turned(at) -> bool:
-    """Whether what reads this node moves axes, so that the last may come to be the channels."""
+def _is_transposed_next(at) -> bool:
+    """Whether the next op moves axes, so that the last axis may become the channels."""
     readers = at.scope.graph.consumers()[at.index]
     return any(at.scope.graph.nodes[reader].op in ("transpose", "SwapAxis") for reader, _ in readers)
 
 
-def _between_zeros(data, before: int, after: int):
-    """Zeros on either side of the last axis. TensorFlow merges a padding with zeros into the convolution that reads it,
-    and then fails if channels are padded."""
+def _pad_last_axis(data, before: int, after: int):
+    """Pads the last axis with zeros. TensorFlow merges a zero padding into the convolution after it, and then fails if
+    channels are padded."""
     one = ops.zeros_like(data[..., :1])
     sides = [[ops.repeat(one, n, -1)] if n else [] for n in (before, after)]
     return ops.concatenate([*sides[0], data, *sides[1]], -1) if before or after else data
@@ -158,12 +159,12 @@ def _crop_shape(a, ins, outs):
     start = (0, 0) if a.center_crop else a.offset
     if any(None not in (n, m) and s + m > n for n, m, s in zip(data[2:], like, start, strict=False)):
         raise ShapeMismatch(f"cannot cut {format_shape(like)} at {start}", format_shape(data))
-    return [data, *ins[1:]], [_left((*data[:2], *like))]
+    return [data, *ins[1:]], [_not_empty((*data[:2], *like))]
 
 
 @translates("Crop", layout=as_they_are, shape=_crop_shape, keeps=Keeps.ELEMENTS, shape_only=1)
 def crop(at, *data, offset: Ints = (0, 0), h_w: Ints = (0, 0), center_crop: bool = False):
-    """Cuts (height, width) to `h_w`, or to the second input's."""
+    """Crops (height, width) to `h_w`, or to those of the second input."""
     first, like = data[0], data[1] if len(data) > 1 else None
     if len(first.shape) != 4 or len(offset) != 2 or len(h_w) != 2:
         raise at.error("needs images, and two numbers in 'offset' and in 'h_w'", (tuple(first.shape), offset, h_w))
@@ -185,15 +186,15 @@ def crop(at, *data, offset: Ints = (0, 0), h_w: Ints = (0, 0), center_crop: bool
     return at.ordered(tensor, first.order) if last else tensor
 
 
-def _left(lengths) -> Shape:
-    """The shape that is left, if anything is."""
+def _not_empty(lengths) -> Shape:
+    """The shape after slicing. Raises ShapeMismatch if it is empty."""
     shape = tuple(lengths)
     if 0 in shape:
         raise ShapeMismatch("leaves nothing of its data", format_shape(shape))
     return shape
 
 
-def _cut(length, begin, end, step) -> int | None:
+def _sliced_length(length, begin, end, step) -> int | None:
     if length is None:
         return None
     if step == 0:
@@ -209,7 +210,7 @@ def _broadcast_axis_shape(a, ins, outs):
     data, out = list(ins[0]), list(ins[0])
     for axis, size in zip(normalize_axes(a.axis, len(out)), a.size, strict=True):
         data[axis], out[axis] = 1, size
-    return [tuple(data)], [_left(out)]
+    return [tuple(data)], [_not_empty(out)]
 
 
 @translates("broadcast_axis", "broadcast_axes", shape=_broadcast_axis_shape, keeps=Keeps.ELEMENTS)
@@ -269,7 +270,7 @@ def broadcast_like(at, lhs, rhs, *, lhs_axes: Ints | None = None, rhs_axes: Ints
 
 
 def _repeated(site, values, attributes):
-    """Without an axis, the elements in MXNet's order."""
+    """Without `axis`, repeats the elements in MXNet's order."""
     return (plain if attributes["axis"] is None else along("axis"))(site, values, attributes)
 
 
@@ -281,7 +282,7 @@ def _repeat_shape(a, ins, outs):
         total = count_elements(data)
         return ins, [(None if total is None else total * a.repeats,)]
     axis = normalize_axis(a.axis, len(data))
-    return ins, [_left(n * a.repeats if i == axis and n is not None else n for i, n in enumerate(data))]
+    return ins, [_not_empty(n * a.repeats if i == axis and n is not None else n for i, n in enumerate(data))]
 
 
 @translates("repeat", layout=_repeated, shape=_repeat_shape, keeps=Keeps.ELEMENTS)
@@ -295,7 +296,7 @@ def _tile_shape(a, ins, outs):
         return ins, outs
     rank = max(len(data), len(a.reps))
     lengths, reps = ((1,) * (rank - len(x)) + tuple(x) for x in (data, a.reps))
-    return ins, [_left(None if n is None else n * r for n, r in zip(lengths, reps, strict=True))]
+    return ins, [_not_empty(None if n is None else n * r for n, r in zip(lengths, reps, strict=True))]
 
 
 @translates("tile", shape=_tile_shape, keeps=Keeps.ELEMENTS)

@@ -1,4 +1,4 @@
-"""What passes ask of an op, beside its shapes and its translation. Knows no single op."""
+"""Traits: what passes need to know of an op apart from its shapes and its translation."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from enum import IntEnum
 
 
 class Keeps(IntEnum):
-    """What the outputs of an op have of its inputs; each includes those before it."""
+    """How much of the inputs of an op its outputs keep; each level includes those before it."""
 
     NOTHING = 0
-    """They are computed."""
+    """The outputs are computed."""
     ELEMENTS = 1
-    """Elements of the inputs, and no other: chosen, repeated or joined."""
+    """The outputs contain only elements of the inputs: selected, repeated or joined."""
     VALUES = 2
-    """All elements of the one input, with their axes in another order at most."""
+    """The output contains all elements of the one input; at most the order of its axes changes."""
     ORDER = 3
-    """All elements of the first input in their order, with another shape, type or gradient at most."""
+    """The output contains all elements of the first input in the same order; at most their shape, type or gradient
+    changes."""
     INPUT = 4
-    """The first input itself."""
+    """The output is the first input."""
 
 
 @dataclass(frozen=True)
 class HeadLoss:
-    """What a head of a graph is trained with: a loss as Keras names it. Of classes: their axis, whether the head has
-    logarithms of probabilities, and the class that is ignored."""
+    """The loss that a head of a graph is trained with, by Keras's name. For classification: the axis of the classes,
+    whether the head outputs logarithms of probabilities, and the class that is ignored."""
 
     name: str
     class_axis: int = -1

@@ -1,4 +1,4 @@
-"""Graphs too deep for one model of Keras, which walks a graph by recursion."""
+"""Graphs that are too deep for one Keras model, which walks a graph recursively."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ NETS = Path(__file__).parents[2] / "fixtures" / "conformance" / "nets"
 
 
 def chain(nodes):
-    """Dense layers that add to what they are given, four nodes each; two of them share their weights over all parts."""
+    """Dense layers with skip connections, four nodes each; two of them share their weights across all submodels."""
     found, arrays, last = [null("data"), null("shared")], {"shared": np.eye(4, dtype="float32") / 2}, 0
     for n in range(nodes // 4):
         name, weight = f"w{n}", len(found)
@@ -40,7 +40,7 @@ def computed(arrays, count, x):
     return x
 
 
-def test_a_deep_chain_is_models_one_behind_the_other(tmp_path):
+def test_a_deep_chain_becomes_consecutive_submodels(tmp_path):
     net, arrays = chain(1600)
     done = conversion.convert(write(tmp_path, net, **arrays))
     assert [type(layer).__name__ for layer in done.model.layers] == ["InputLayer", *["Functional"] * 6]
@@ -51,22 +51,22 @@ def test_a_deep_chain_is_models_one_behind_the_other(tmp_path):
     np.testing.assert_allclose(again(x), computed(arrays, 1600, x), rtol=1e-4, atol=1e-5)
 
 
-def test_a_graph_that_one_model_holds_is_not_parted(tmp_path):
+def test_a_graph_that_fits_one_model_is_not_split(tmp_path):
     net, arrays = chain(submodels.FLAT // 4 * 4)
     assert submodels.part_starts(reader.read(write(tmp_path, net, **arrays))) == []
 
 
 @pytest.mark.parametrize("name", ["lstm-cells", "resnet", "tied-embedding", "detector", "mathematica-unrolled-11"])
-def test_parted_nets_compute_the_same(name, monkeypatch):
+def test_split_nets_compute_the_same(name, monkeypatch):
     folder = NETS / name
     with np.load(folder / "io.npz") as file:
-        told = {key: file[key] for key in file if key.startswith("a/") or key == "meta"}
-    shapes = {name: tuple(shape) for name, shape in json.loads(str(told["meta"]))["shapes"].items()}
+        recording = {key: file[key] for key in file if key.startswith("a/") or key == "meta"}
+    shapes = {name: tuple(shape) for name, shape in json.loads(str(recording["meta"]))["shapes"].items()}
     monkeypatch.setattr(submodels, "FLAT", 1)
     monkeypatch.setattr(submodels, "DEEPEST", 3)
     model = conversion.convert(folder / "net.json", input_shapes=shapes).model
     assert any(type(layer).__name__ == "Functional" for layer in model.layers)
-    fed = [told[f"a/in:{tensor.name}"] for tensor in model.inputs]
+    fed = [recording[f"a/in:{tensor.name}"] for tensor in model.inputs]
     found = model(fed if len(fed) > 1 else fed[0])
     for k, output in enumerate(found if isinstance(found, list) else [found]):
-        np.testing.assert_allclose(output, told[f"a/out:{k}"], rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(output, recording[f"a/out:{k}"], rtol=1e-3, atol=1e-3)

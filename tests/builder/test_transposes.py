@@ -1,4 +1,4 @@
-"""Channels-last inside, MXNet's order outside: how many transposes that takes, net by net."""
+"""The number of transposes of each net: data are channels-last inside and in MXNet's order outside."""
 
 import json
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_a_feed_forward_net_has_none_inside(name, known):
 
 @pytest.mark.parametrize(("name", "inside"), [("shuffled", 1), ("enlarged", 1), ("yolo", 0)])
 def test_others_have_those_of_the_graph(name, inside):
-    """Channels that are shuffled are moved; what a graph transposes and then reshapes for good is."""
+    """Shuffled channels are moved, and so are axes that the graph transposes and then reshapes."""
     assert transposes(converted(name).model)[0] == inside
 
 
@@ -48,7 +48,7 @@ def conv(name, data, weight):
 
 
 def between(tmp_path, kind, *shape, turned=False, again=False):
-    """A convolution, an op with a stored array, another convolution; `again` lets another op read the array."""
+    """A convolution, an op with a stored array, another convolution; with `again` another op reads the array too."""
     pair = [4, 3] if turned else [3, 4]
     nodes = [null("data"), null("w1"), null("w2"), conv("one", 0, 1), null("s"), op(kind, "between", pair)]
     nodes += [op(kind, "twice", [5, 4])] if again else []
@@ -59,7 +59,7 @@ def between(tmp_path, kind, *shape, turned=False, again=False):
 
 
 def by_hand(function, model, stored, turned=False):
-    """What the op makes of what the first convolution gives, and numpy makes of it in MXNet's order."""
+    """The result of the op for the output of the first convolution, computed by numpy in MXNet's order."""
     _, found, first = (np.asarray(output) for output in model(draw(3, 2, 8, 8, seed=1)))
     return found, function(stored, first) if turned else function(first, stored)
 
@@ -77,14 +77,14 @@ def test_no_broadcasting_op_needs_one(tmp_path, kind):
     assert transposes(between(tmp_path, kind, 4, 1, 1)[0].model)[0] == 0
 
 
-def test_an_array_that_is_read_twice_is_laid_in_a_reshape(tmp_path):
+def test_an_array_that_is_read_twice_is_permuted_by_a_reshape(tmp_path):
     done, stored = between(tmp_path, "broadcast_mul", 4, 1, 1, again=True)
     assert transposes(done.model)[0] == 0
     np.testing.assert_allclose(*by_hand(np.multiply, done.model, stored), 1e-6, 1e-6)
 
 
-def test_a_tensor_of_fewer_axes_is_laid_as_the_others_lie(tmp_path):
-    """A mask over the points, computed of a stored array, and one over the channels."""
+def test_a_tensor_of_fewer_axes_gets_the_order_of_the_others(tmp_path):
+    """A mask over the pixels, computed from a stored array, and one over the channels."""
     nodes = [null("data"), null("w1"), null("w2"), conv("one", 0, 1), null("s"), op("sigmoid", "mask", [4]),
              op("broadcast_mul", "between", [3, 5]), conv("two", 6, 2)]  # fmt: skip
     for shape in ((4, 1, 1), (6, 6)):
@@ -96,8 +96,8 @@ def test_a_tensor_of_fewer_axes_is_laid_as_the_others_lie(tmp_path):
 
 
 @pytest.mark.parametrize("shape", [(144,), (1, 144), (1,), (1, 1)])
-def test_a_stored_array_lies_as_what_was_flattened(tmp_path, shape):
-    """A convolution, flattened as it lies, times a stored array, and a dense layer."""
+def test_a_stored_array_gets_the_order_of_flattened_data(tmp_path, shape):
+    """A convolution, flattened without a transpose, times a stored array, and a dense layer."""
     nodes = [null("data"), null("w1"), null("w2"), conv("one", 0, 1), null("s"), op("Flatten", "flat", [3])]
     nodes += [op("broadcast_mul", "between", [5, 4])]
     nodes += [op("FullyConnected", "fc", [6, 2], num_hidden=3, no_bias=True)]
@@ -111,8 +111,8 @@ def test_a_stored_array_lies_as_what_was_flattened(tmp_path, shape):
 
 
 @pytest.mark.parametrize("shape", [(None,), (None, 4, 6, 6)])
-def test_a_condition_of_rows_lies_as_it_is(tmp_path, shape):
-    """What `where` chooses among rows by has one axis, which is the first."""
+def test_a_condition_of_rows_is_not_permuted(tmp_path, shape):
+    """The condition by which `where` selects rows has one axis, the first."""
     nodes = [null("data"), null("w1"), null("w2"), conv("one", 0, 1), null("rows"), op("relu", "other", [3]),
              op("where", "between", [4, 5, 3]), conv("two", 6, 2)]  # fmt: skip
     arrays = {"w1": draw(4, 2, 3, 3), "w2": draw(4, 4, 3, 3)}

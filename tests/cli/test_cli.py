@@ -1,4 +1,4 @@
-"""The command line: what goes to stdout and to stderr, exit codes, pipes."""
+"""The command line: stdout and stderr, exit codes, pipes."""
 
 import json
 import os
@@ -16,20 +16,20 @@ CKD = Path(__file__).parents[2] / "fixtures" / "ckd"
 
 
 def netconv(*arguments, **options):
-    """A real process."""
+    """Runs the command in a new process."""
     command = [sys.executable, "-m", "netconv", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, **options)
 
 
 def fails(*arguments, code=1, **options):
-    """What a command says on stderr, having said nothing on stdout."""
+    """The stderr of a command that fails and prints nothing to stdout."""
     done = CliRunner().invoke(main, list(map(str, arguments)), **options)
     assert done.exit_code == code, done.output
     assert done.stdout == ""
     return done.stderr
 
 
-def test_convert_prints_the_path_and_says_the_rest_on_stderr(tmp_path):
+def test_convert_prints_the_path_on_stdout_and_messages_on_stderr(tmp_path):
     for name in ("net.json", "net.params"):
         (tmp_path / name).write_bytes((CKD / name).read_bytes())
     done = netconv("convert", "net.json", cwd=tmp_path)
@@ -57,9 +57,9 @@ def test_every_command_names_the_parameters_that_a_net_does_not_use(tmp_path, co
     given += ["--epochs", "1", "-o", "trained.keras"] if command == "train" else []
     done = netconv(command, *given, cwd=tmp_path, text=True)
     assert done.returncode == 0, done.stderr
-    said = done.stdout if command == "inspect" else done.stderr
+    printed = done.stdout if command == "inspect" else done.stderr
     note = "net.params: a parameter that the graph does not use: 'out_weight'"
-    assert note in [line.removeprefix("note: ") for line in said.splitlines()]
+    assert note in [line.removeprefix("note: ") for line in printed.splitlines()]
 
 
 def test_the_model_goes_to_stdout_and_the_net_comes_from_stdin():
@@ -103,7 +103,7 @@ def test_help_and_the_list_of_ops_import_no_tensorflow(arguments):
     assert done.returncode == 0 and done.stderr == "[]\n"
 
 
-def test_an_op_without_translation_fails_before_keras_is_imported(tmp_path):
+def test_an_unsupported_op_fails_before_keras_is_imported(tmp_path):
     path = write(tmp_path, graph(null("data"), op("Warp", "a", [0])))
     code = "import sys; from netconv.cli import main\ntry: main()\n"
     code += "finally: print([m for m in sys.modules if m in ('tensorflow', 'keras')], file=sys.stderr)"
@@ -112,7 +112,7 @@ def test_an_op_without_translation_fails_before_keras_is_imported(tmp_path):
     assert done.stderr == f"netconv: {path}: this op is not supported: Warp (1, first at node 'a')\n[]\n"
 
 
-def test_a_reader_that_goes_away_is_no_error(tmp_path):
+def test_a_closed_pipe_is_not_an_error(tmp_path):
     net, arrays = dense(200, 300)
     path = write(tmp_path, net, **arrays)
     command = f"{sys.executable} -m netconv convert {path} -o - --quiet | head -c 4 | wc -c"
@@ -138,7 +138,7 @@ def test_an_unwritable_output(tmp_path):
     assert text == f"netconv: {tmp_path}/no/x.keras: No such file or directory\n"
 
 
-def test_a_model_is_never_written_over_its_net(tmp_path):
+def test_a_model_never_overwrites_its_net(tmp_path):
     net, arrays = dense()
     path = write(tmp_path, net, **arrays)
     assert fails("convert", path, "-o", path) == (
@@ -163,5 +163,5 @@ def test_a_model_is_never_written_over_its_net(tmp_path):
         ),
     ],
 )
-def test_misuse(arguments, text):
+def test_invalid_usage(arguments, text):
     assert fails(*arguments, code=2).splitlines()[-1] == text

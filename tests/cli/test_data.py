@@ -1,5 +1,5 @@
-"""The ways that data come in, by the command line: formats, several files, pipes, options, and bad input, of which each
-is one line and leaves nothing behind."""
+"""Data formats on the command line: several files, pipes, options, and bad input, which is reported in one line and
+leaves no files behind."""
 
 import gzip
 import io
@@ -23,7 +23,7 @@ TEXT = separable(40)
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """The current folder, with a model of two numbers and two classes."""
+    """The current folder, with a model of two inputs and two classes."""
     monkeypatch.chdir(tmp_path)
     archive.save(model(), "net.keras")
     return tmp_path
@@ -36,7 +36,7 @@ def run(*arguments, code=0, **options):
 
 
 def train(*arguments, **options):
-    """How the table was read, and the messages."""
+    """The recorded table options, and the messages."""
     done = run("train", *arguments, "--epochs", 1, **options)
     return json.loads(archive.members("net-trained.keras")["table.json"]), done.stderr.splitlines()
 
@@ -108,8 +108,8 @@ def test_images_as_mnist_is_published():
     x, y = images()
     Path("train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(x)))
     Path("train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(y)))
-    known, said = train("train-images-idx3-ubyte.gz", "-m", "net.keras", "--rescale", "1/255,0")
-    assert said[0] == "labels: train-labels-idx1-ubyte.gz (--labels names another file)"
+    known, messages = train("train-images-idx3-ubyte.gz", "-m", "net.keras", "--rescale", "1/255,0")
+    assert messages[0] == "labels: train-labels-idx1-ubyte.gz (--labels names another file)"
     assert (known["targets"], known["classes"], known["scale"]) == (["label"], ["0", "1"], 1 / 255)
     os.rename("train-images-idx3-ubyte.gz", "x.gz")
     os.rename("train-labels-idx1-ubyte.gz", "y.gz")
@@ -120,7 +120,7 @@ def test_images_as_mnist_is_published():
 
 
 @pytest.mark.usefixtures("folder")
-def test_columns_are_chosen_alike_by_all_commands():
+def test_all_commands_select_the_same_columns():
     text = "when,b,a,note,class\n" + "".join(f"2020-01-02,{n},{-n},x{n},{n % 2}\n" for n in range(20))
     Path("t.csv").write_text(text)
     done = run("train", "t.csv", "-m", "net.keras", "--epochs", 1, "--drop", "note", code=1)
@@ -141,7 +141,7 @@ def test_columns_are_chosen_alike_by_all_commands():
 
 
 @pytest.mark.usefixtures("folder")
-def test_input_is_for_nets_of_several():
+def test_input_is_for_nets_of_several_inputs():
     import keras
 
     one, two = keras.Input((1,), name="one"), keras.Input((1,), name="two")
@@ -160,7 +160,7 @@ def test_input_is_for_nets_of_several():
 
 
 @pytest.mark.usefixtures("folder")
-def test_standardised_targets():
+def test_standardized_targets():
     archive.save(model(1, 1, "mse", None), "net.keras")
     Path("t.csv").write_text("x,y\n" + "".join(f"{n},{1000 + n}\n" for n in range(30)))
     known, _ = train("t.csv", "-m", "net.keras", "--standardize", "--standardize-target")

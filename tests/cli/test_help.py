@@ -1,4 +1,4 @@
-"""What the help says, and what a mistyped command or option suggests."""
+"""The texts of --help, and suggestions for mistyped commands and options."""
 
 import shlex
 
@@ -11,7 +11,7 @@ from netconv.cli import main
 COMMANDS = main.list_commands(None)
 
 
-def said(*arguments, code=0):
+def printed(*arguments, code=0):
     done = CliRunner().invoke(main, list(arguments), terminal_width=80, prog_name="netconv")
     assert done.exit_code == code, done.output
     return done.stdout if code == 0 else done.stderr.splitlines()[-1]
@@ -27,7 +27,7 @@ def headings(text):
 
 def test_the_commands_on_one_line_each():
     assert (
-        said("--help")
+        printed("--help")
         == """\
 Usage: netconv [OPTIONS] COMMAND [ARGS]...
 
@@ -55,7 +55,7 @@ Commands:
 
 def test_options_under_headings_and_an_example():
     assert (
-        said("plot", "--help")
+        printed("plot", "--help")
         == """\
 Usage: netconv plot [OPTIONS] HISTORY.csv|HISTORY.jsonl|-
 
@@ -86,11 +86,11 @@ Example:
     ],
 )
 def test_headings(name, expected):
-    assert headings(said(name, "--help")) == [*expected.split(), "Help", "Example"]
+    assert headings(printed(name, "--help")) == [*expected.split(), "Help", "Example"]
 
 
 def test_a_default_is_a_word_or_a_sentence():
-    text = " ".join(said("train", "--help").split())
+    text = " ".join(printed("train", "--help").split())
     assert "Maximum number of epochs. [default: 200; x>=1]" in text
     assert "[default: the only one in the folder of the data or in the current folder]" in text
     assert "Learning rate. [default: the optimizer's; x>0]" in text
@@ -125,12 +125,12 @@ def test_examples_are_command_lines(name):
          "'netconv train data.csv'?"),
     ],
 )  # fmt: skip
-def test_a_command_that_there_is_not(arguments, message):
-    assert said(*arguments, code=2) == message
+def test_an_unknown_command(arguments, message):
+    assert printed(*arguments, code=2) == message
 
 
 @pytest.mark.parametrize("arguments", [["train", "t.csv", "--epohcs", "3"], ["--versoin"]])
-def test_an_option_that_there_is_not(arguments):
-    """click's own suggestion, whose words differ between its versions."""
-    line = said(*arguments, code=2)
+def test_an_unknown_option(arguments):
+    """The suggestion is click's own; its words differ between versions."""
+    line = printed(*arguments, code=2)
     assert "--epochs" in line or "--version" in line

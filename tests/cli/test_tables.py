@@ -1,4 +1,4 @@
-"""train, evaluate and predict as commands: what goes to stdout and to stderr, pipes, exit codes, files."""
+"""The commands train, evaluate and predict: stdout and stderr, pipes, exit codes, files."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def run(*arguments, **options):
 
 
 def fails(*arguments, code=1, **options):
-    """What a command says on stderr, having said nothing on stdout."""
+    """The stderr of a command that fails and prints nothing to stdout."""
     done = run(*arguments, **options)
     assert done.exit_code == code, done.output
     assert done.stdout == ""
@@ -50,7 +50,7 @@ def fails(*arguments, code=1, **options):
 
 
 def test_from_an_export_to_predictions_through_pipes(folder):
-    """The shell's own pipes: nothing but data on stdout, nothing but messages on stderr."""
+    """With the shell's pipes: only data on stdout, only messages on stderr."""
     netconv = " ".join(NETCONV)
     script = (
         f"{netconv} convert net.json -o - --quiet"
@@ -59,14 +59,14 @@ def test_from_an_export_to_predictions_through_pipes(folder):
     )
     done = subprocess.run(["bash", "-o", "pipefail", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "trained.keras\n"
-    said = done.stderr.splitlines()
-    assert said[:4] == [
+    messages = done.stderr.splitlines()
+    assert messages[:4] == [
         "target: column 'classification' (--target names another)",
         "column 'id' is left out: it would be one feature too many",
         "rows        320 to train on, 80 to validate on",
         "classes     ckd 250, notckd 150",
     ]
-    assert [line.split()[0] for line in said[4:]] == ["epochs", "validation", "model"]
+    assert [line.split()[0] for line in messages[4:]] == ["epochs", "validation", "model"]
     rows = (folder / "out.csv").read_text().splitlines()
     assert rows[0] == "class,probability" and len(rows) == 6
     assert [row.split(",")[0] for row in rows[1:]] == [
@@ -76,7 +76,7 @@ def test_from_an_export_to_predictions_through_pipes(folder):
     assert sorted(archive.members("trained.keras")) == ["table.json", "weights.json"]
 
 
-def test_a_reader_that_leaves_early_is_no_error(trained, tmp_path):
+def test_a_reader_that_stops_early_is_not_an_error(trained, tmp_path):
     rows = (FIXTURES / "kidney.csv").read_text().splitlines()
     (tmp_path / "big.csv").write_text("\n".join([rows[0], *rows[1:] * 600]) + "\n")
     script = f"{' '.join(NETCONV)} predict -m {trained} {tmp_path / 'big.csv'} | head -2"
@@ -86,7 +86,7 @@ def test_a_reader_that_leaves_early_is_no_error(trained, tmp_path):
 
 
 @pytest.mark.usefixtures("folder")
-def test_with_no_options_the_model_is_found_and_the_trained_one_lies_beside_it():
+def test_without_options_the_model_is_found_and_the_trained_one_is_written_beside_it():
     done = run("train", "kidney.csv", "--epochs", "2")
     assert done.stdout == "net-trained.keras\n"
     assert done.stderr.splitlines()[0] == "model: net.json (-m names another)"
@@ -148,7 +148,7 @@ def test_predict_from_stdin_with_all_probabilities_and_in_json(trained):
     assert [sorted(fact) for fact in facts] == [["class", "probability"]] * 2
 
 
-def test_predict_the_likeliest_classes_what_the_model_gives_and_columns_passed_on(trained, tmp_path):
+def test_predict_top_classes_raw_outputs_and_kept_columns(trained, tmp_path):
     text = "".join((FIXTURES / "kidney.csv").read_text().splitlines(keepends=True)[:3])
     done = run("predict", "-m", trained, "--top", "2", "--keep", "id,age", "--keep", "-1", input=text)
     lines = done.stdout.splitlines()
@@ -214,7 +214,7 @@ def test_a_bad_table_trains_nothing(folder, text, message):
         ("notckd\n", "well\n", "column 'classification': unknown class 'well'; the classes are ckd, notckd"),
     ],
 )
-def test_a_cell_unlike_those_of_the_training_table(trained, tmp_path, monkeypatch, before, after, message):
+def test_a_cell_of_another_type_than_in_the_training_table(trained, tmp_path, monkeypatch, before, after, message):
     monkeypatch.chdir(tmp_path)
     text = KIDNEY.replace(before, after, 1)
     Path("t.csv").write_text(text)
@@ -231,7 +231,7 @@ def test_a_table_without_a_column_of_the_training_table(trained, tmp_path, monke
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "predict"])
-def test_a_model_that_is_none(folder, command):
+def test_a_file_that_is_not_a_model(folder, command):
     (folder / "bad.keras").write_text("no zip")
     assert fails(command, "kidney.csv", "-m", "bad.keras") == "netconv: bad.keras: not a .keras file"
     assert fails(command, "kidney.csv", "-m", "-", input="no zip") == "netconv: standard input: not a .keras file"
@@ -240,7 +240,7 @@ def test_a_model_that_is_none(folder, command):
 
 
 @pytest.mark.usefixtures("folder")
-def test_the_input_is_never_written_over():
+def test_the_input_is_never_overwritten():
     shutil.copy(FIXTURES / "ckd" / "net.json", "x.json")
     for model, output, message in (
         ("net.json", "net.json", "net.json: the trained model would be written over its input; choose another with -o"),
@@ -281,12 +281,12 @@ def test_the_input_is_never_written_over():
          "Error: Invalid value for '--validation-split': 1.0 is not in the range 0<=x<1."),
     ],
 )  # fmt: skip
-def test_misuse(arguments, message):
+def test_invalid_usage(arguments, message):
     assert fails(*arguments, code=2) == message
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_loss_that_is_no_number_writes_nothing():
+def test_a_nan_loss_writes_nothing():
     message = fails("train", "kidney.csv", "--learning-rate", "1e38", "--history", "h.csv")
     assert message.startswith("netconv: the loss became ") and message.endswith("--learning-rate, or --rescale")
     assert sorted(os.listdir()) == ["kidney.csv", "net.json", "net.params"]

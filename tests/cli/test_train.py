@@ -1,4 +1,4 @@
-"""`netconv train` as a process: interrupted, killed, on a full disk; its options."""
+"""`netconv train` in a new process: interrupted, killed, on a full disk; its options."""
 
 import json
 import os
@@ -43,9 +43,9 @@ def start(*arguments, limit=None):
 
 
 def done(process, code=0):
-    out, said = process.communicate(timeout=SECONDS)
-    assert process.returncode == code, said
-    return out.splitlines(), said.splitlines()
+    out, messages = process.communicate(timeout=SECONDS)
+    assert process.returncode == code, messages
+    return out.splitlines(), messages.splitlines()
 
 
 def after(process, epoch):
@@ -79,7 +79,7 @@ LONG = ["--epochs", "60", "--early-stopping", "0", "--batch-size", "8", "--json"
 
 @pytest.mark.usefixtures("folder")
 def test_killed_and_resumed():
-    """kill -9 in the midst: going on gives the weights of the training that was left alone."""
+    """After kill -9, a resumed training ends with the weights of an uninterrupted one."""
     killed = start(*LONG, "-o", "x.keras", "--checkpoint", "ck")
     after(killed, 3)
     killed.kill()
@@ -95,20 +95,20 @@ def test_killed_and_resumed():
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.usefixtures("folder")
-def test_stopped_in_the_midst_the_weights_are_kept(number, code):
+def test_an_interrupted_training_keeps_its_weights(number, code):
     stopped = start("--epochs", "100000", "--early-stopping", "0", "--batch-size", "8", "--json", "-o", "x.keras")
     after(stopped, 2)
     stopped.send_signal(number)
-    out, said = done(stopped, code)
+    out, messages = done(stopped, code)
     facts = json.loads(out[-1])
     assert facts["path"] == "x.keras" and facts["stopped"] and 2 < facts["epochs"] < 100000
-    assert "stopping; the weights trained so far are kept" in said and "Traceback" not in "".join(said)
+    assert "stopping; the weights trained so far are kept" in messages and "Traceback" not in "".join(messages)
     assert len(weights("x.keras")) == 4
 
 
 @pytest.mark.usefixtures("folder")
-def test_two_replicas_in_one_process_give_what_one_gives():
-    """As `mirrored` does on two GPUs, here on the processor taken for two."""
+def test_two_replicas_in_one_process_equal_one():
+    """As `mirrored` does on two GPUs, here on the CPU as two logical devices."""
     program = """
 import numpy as np, tensorflow as tf, netconv
 cpu = tf.config.list_physical_devices("CPU")[0]
@@ -131,12 +131,12 @@ def test_a_full_disk():
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 
     before = sorted(os.listdir())
-    out, said = done(start("--epochs", "1", "--quiet", limit=limit), 1)
-    assert (out, said) == ([], ["netconv: net-trained.keras: File too large"])
+    out, messages = done(start("--epochs", "1", "--quiet", limit=limit), 1)
+    assert (out, messages) == ([], ["netconv: net-trained.keras: File too large"])
     assert sorted(os.listdir()) == before
 
 
-def test_room_is_looked_for_before_training(folder, monkeypatch):
+def test_disk_space_is_checked_before_training(folder, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=200))
     assert fails() == "netconv: net-trained.keras: 0 MB are free, and the file takes 0 MB"
     assert not (folder / "net-trained.keras").exists()
@@ -155,7 +155,7 @@ def test_room_is_looked_for_before_training(folder, monkeypatch):
          "netconv: --init is for a net without a parameter file, and a Keras model has its weights; leave it out"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_written_is_an_error_before_training(folder, arguments, message):
+def test_unwritable_outputs_are_errors_before_training(folder, arguments, message):
     (folder / "d.keras").mkdir()
     before = sorted(os.listdir())
     assert fails(*arguments) == message
@@ -177,13 +177,13 @@ def test_what_cannot_be_written_is_an_error_before_training(folder, arguments, m
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("folder")
-def test_misuse(arguments, message, monkeypatch):
+def test_invalid_usage(arguments, message, monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     assert fails(*arguments, code=2) == message
 
 
 def test_every_option_of_the_optimizer(folder):
-    """They reach Keras, and what they make of the training is in the file."""
+    """They are passed to Keras, and the settings are in the file."""
     name = archive.load("net.keras").layers[0].name
     found = run(
         "--epochs", 2, "--optimizer", "sgd(momentum=0.9)", "--schedule", "cosine", "--global-clipnorm", 1,
@@ -207,7 +207,7 @@ def test_every_option_of_the_optimizer(folder):
 
 
 @pytest.mark.usefixtures("folder")
-def test_initial_values_are_for_a_net_without_parameters():
+def test_init_is_for_a_net_without_parameters():
     for file in ("net.json", "net.params"):
         shutil.copy(KIDNEY.with_name("ckd") / file, file)
     kidney = ["train", str(KIDNEY), "-m", "net.json", "--epochs", "1", "--init", "he"]
@@ -231,7 +231,7 @@ def test_progress_on_one_line_of_a_terminal(capsys, monkeypatch):
     line(SimpleNamespace(epoch=1, done=0.7, rows=1400, left=8600, **at))
     line(SimpleNamespace(epoch=1, done=1.0, rows=2000, left=8000, **at))
     line.end()
-    assert capsys.readouterr().err.split("\r") == [  # click leaves out what is for terminals
+    assert capsys.readouterr().err.split("\r") == [  # click omits terminal control codes here
         "", "epoch 1/5   0%", "epoch 1/5  10%  loss 0.2500  accuracy 0.5000",
         "epoch 1/5  60%  500 rows/s  at most 4:00 left  loss 0.2500 ",
         "epoch 1/5 100%  257 rows/s  at most 0:31 left  loss 0.2500 ", "",

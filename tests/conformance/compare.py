@@ -1,8 +1,8 @@
-"""A model of netconv's beside what MXNet computed: the same numbers fed, outputs and gradients in pairs.
+"""Runs a converted model on the inputs of a recording: its outputs and gradients in pairs with those of MXNet.
 
-A model is called, and its outputs are computed as `predict` does, from what TensorFlow compiles and rewrites. It fuses
-most where oneDNN is on, which it is on some processors only: who compares turns it on (TF_ENABLE_ONEDNN_OPTS). Knows
-neither the ops nor how they are translated.
+A model is called, and its outputs are also computed as `predict` does, compiled by TensorFlow. TensorFlow fuses most
+with oneDNN, which is on by default only on some processors, so programs that compare turn it on
+(TF_ENABLE_ONEDNN_OPTS).
 """
 
 import json
@@ -23,14 +23,14 @@ NETS = [FIXTURES / "ckd", *sorted((FIXTURES / "conformance" / "nets").iterdir())
 
 
 class Pair(NamedTuple):
-    """What netconv's model says and what MXNet said; `what` it is is the name of the recording: `out:0`, `grad:x0`."""
+    """A result of netconv's model and that of MXNet; `what` is its name in the recording: `out:0`, `grad:x0`."""
 
     what: str
     found: np.ndarray
     expected: np.ndarray
 
     def error(self) -> float:
-        """The largest difference, as a share of MXNet's largest number, or as it is where that is below 1."""
+        """The largest difference, relative to MXNet's largest absolute value if that is above 1, else absolute."""
         found, expected = (np.atleast_1d(a).astype("float64") for a in (self.found, self.expected))
         both = np.isfinite(found) & np.isfinite(expected)
         found, expected = found[both], expected[both]
@@ -38,8 +38,8 @@ class Pair(NamedTuple):
 
 
 def close(pair: Pair, tolerance: float, scaled: bool = True) -> None:
-    """Raises AssertionError unless the shapes are the same, and the numbers to `tolerance`: of each, and, `scaled`, of
-    MXNet's largest where that is above 1."""
+    """Raises AssertionError unless shapes are equal and numbers are within `tolerance`: of each number, and, if
+    `scaled`, of MXNet's largest one if that is above 1."""
     what, expected = pair.what, np.asarray(pair.expected)
     scaled = scaled and expected.dtype.kind == "f"
     scale = np.abs(expected[np.isfinite(expected)]).max(initial=1) if scaled else 1
@@ -50,13 +50,13 @@ def close(pair: Pair, tolerance: float, scaled: bool = True) -> None:
 
 @cache
 def recorded(path: Path) -> dict[str, np.ndarray]:
-    """The members of a file; the inputs bear the names that Keras takes (Mathematica has `Input#1`)."""
+    """The arrays of a file; inputs have the names that Keras accepts (Mathematica writes `Input#1`)."""
     with np.load(path) as file:
         return {name.replace("#", "_"): value for name, value in file.items()}
 
 
 def part(members: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    """The members whose names begin so, without it."""
+    """The entries whose names begin with the prefix, without it."""
     return {name.removeprefix(prefix): value for name, value in members.items() if name.startswith(prefix)}
 
 
@@ -107,7 +107,7 @@ def shape_of(origin) -> tuple[int, ...]:
 
 
 def pull(gradient: np.ndarray, origin, into: dict[str, np.ndarray]) -> None:
-    """Adds the gradient of a Keras variable to those of the parameters it is made of."""
+    """Adds the gradient of a Keras variable to those of the parameters that it was made from."""
     match origin:
         case ("param", name, _):
             into[name] = into[name] + gradient
@@ -129,8 +129,8 @@ def pull(gradient: np.ndarray, origin, into: dict[str, np.ndarray]) -> None:
             pull(gradient, inner, into)
 
 
-def give_back(converted, into: dict[str, np.ndarray]) -> None:
-    """Writes the model's variables into the parameters they were made of, those that are in `into`."""
+def write_back(converted, into: dict[str, np.ndarray]) -> None:
+    """Writes the values of the model's variables to those parameters in `into` that they were made from."""
     for variable in converted.model.variables:
         origin = converted.account.weights.get(variable.path)
         if origin is not None and tracked_array.sources(origin).keys() & into.keys():
@@ -138,7 +138,7 @@ def give_back(converted, into: dict[str, np.ndarray]) -> None:
 
 
 def compared_row(family: str, row: Case, folder: Path) -> list[Pair]:
-    """One row of the table; `folder` is for its files."""
+    """Compares one row of the table; `folder` is for its files."""
     members = part(recorded(FIXTURES / "conformance" / "ops" / f"{family}.npz"), f"{row.name}/")
     converted = converted_row(row, members, folder)
     return compared_step(converted, row, members)
@@ -154,62 +154,62 @@ def converted_row(row: Case, members: dict[str, np.ndarray], folder: Path):
     shapes = {name: given.shape for name, given in named.items() if given.role == "in"}
     if row.free:
         shapes = {name: (None, *shape[1:]) for name, shape in shapes.items()}
-    if row.roaming:
+    if row.any_size:
         shapes["x0"] = (*shapes["x0"][:2], *(None for _ in shapes["x0"][2:]))
     params = folder / "net.params" if stored else None
     return conversion.convert(folder / "net.json", params, input_shapes=shapes)
 
 
 def compared_step(converted, row: Case, members: dict[str, np.ndarray]) -> list[Pair]:
-    """What the model of a row says beside its recordings: outputs, gradients, moving statistics."""
+    """Compares a model with the recordings of its row: outputs, gradients, moving statistics."""
     found = answers(converted, members, row.training)
     after = {name: members[name].copy() for name in part(members, "after:")}
-    give_back(converted, after)
+    write_back(converted, after)
     found |= {f"after:{name}": value for name, value in after.items()}
     assert len(part(found, "out:")) == row.outputs
     return pairs(found, members)
 
 
-def answers(converted, said: dict[str, np.ndarray], training: bool = False) -> dict[str, np.ndarray]:
-    """What netconv says to the same inputs, by the names of the recordings."""
-    gradients = part(said, "grad:")
-    outputs, found = step(converted, said | part(said, "in:"), set(gradients), training)
+def answers(converted, expected_members: dict[str, np.ndarray], training: bool = False) -> dict[str, np.ndarray]:
+    """The results of netconv for the recorded inputs, by the names of the recordings."""
+    gradients = part(expected_members, "grad:")
+    outputs, found = step(converted, expected_members | part(expected_members, "in:"), set(gradients), training)
     values = {f"out:{k}": output for k, output in enumerate(outputs)}
     return values | {f"grad:{name}": found.get(name, np.zeros(gradient.shape)) for name, gradient in gradients.items()}
 
 
 def trained(converted, members: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The losses of steps of plain SGD like those that were recorded, then an output and every parameter."""
+    """The losses of steps of plain SGD as recorded, then an output and every parameter."""
     import keras
 
-    model, told, how = converted.model, part(members, "train/"), meta(members)["training"]
+    model, steps, how = converted.model, part(members, "train/"), meta(members)["training"]
     model.compile(keras.optimizers.SGD(how["rate"]), how["loss"], run_eagerly=True)
     names = [tensor.name for tensor in model.inputs]
     losses = []
-    for number, target in enumerate(told["target"]):
-        fed = [told[f"in:{name}"][number] for name in names]
+    for number, target in enumerate(steps["target"]):
+        fed = [steps[f"in:{name}"][number] for name in names]
         model.reset_metrics()
         losses.append(model.train_on_batch(fed if len(fed) > 1 else fed[0], target))
     outputs, _ = step(converted, part(members, "a/in:"), set(), training=False)
     after = {name: np.array(value) for name, value in params_file.read(converted.prepared.parameters)}
-    give_back(converted, after)
+    write_back(converted, after)
     return {"loss": np.array(losses), "out:0": outputs[0]} | {f"after:{name}": value for name, value in after.items()}
 
 
-def pairs(found: dict[str, np.ndarray], said: dict[str, np.ndarray]) -> list[Pair]:
-    return [Pair(what, value, said[what]) for what, value in found.items()]
+def pairs(found: dict[str, np.ndarray], expected_members: dict[str, np.ndarray]) -> list[Pair]:
+    return [Pair(what, value, expected_members[what]) for what, value in found.items()]
 
 
 def compared_net(converted, members: dict[str, np.ndarray], size: str) -> list[Pair]:
-    """A recorded net at one of its batch sizes."""
-    said = part(members, f"{size}/")
-    found = answers(converted, said)
-    assert len(part(found, "out:")) == len(part(said, "out:"))
-    return pairs(found, said)
+    """Compares a recorded net at one of its batch sizes."""
+    expected_members = part(members, f"{size}/")
+    found = answers(converted, expected_members)
+    assert len(part(found, "out:")) == len(part(expected_members, "out:"))
+    return pairs(found, expected_members)
 
 
 def reloaded(converted, path: Path):
-    """The model from the file that is written of it."""
+    """The model loaded from the file that it is saved to."""
     import keras
 
     archive.save(converted.model, path, converted.members)
@@ -217,7 +217,7 @@ def reloaded(converted, path: Path):
 
 
 def compiled(model):
-    """The function that `predict` makes of a model: compiled once for all batches that the model takes."""
+    """The function that `predict` compiles: once for all batch sizes that the model accepts."""
     import tensorflow as tf
 
     def called(*given):
@@ -226,13 +226,15 @@ def compiled(model):
     return tf.function(called, [tf.TensorSpec(x.shape, x.dtype, x.name) for x in model.inputs], autograph=False)
 
 
-def predicted(function, fed: dict[str, np.ndarray], said: dict[str, np.ndarray]) -> list[Pair]:
-    """What a compiled model says, beside `out:0` and on of what was said."""
+def predicted(function, fed: dict[str, np.ndarray], expected_members: dict[str, np.ndarray]) -> list[Pair]:
+    """Compares the outputs of a compiled model with `out:0`, `out:1` ... of the recording."""
     import tensorflow as tf
 
     outputs = function(*(tf.cast(fed[spec.name], spec.dtype) for spec in function.input_signature))
     outputs = outputs if isinstance(outputs, list) else [outputs]
-    return [Pair(f"predicted out:{k}", output.numpy(), said[f"out:{k}"]) for k, output in enumerate(outputs)]
+    return [
+        Pair(f"predicted out:{k}", output.numpy(), expected_members[f"out:{k}"]) for k, output in enumerate(outputs)
+    ]
 
 
 def converted_net(folder: Path):

@@ -1,7 +1,4 @@
-"""netconv against MXNet: every row of the table and every recorded net, by what MXNet computed for it.
-
-Knows neither the ops nor how they are translated. The recordings are made by `make record`.
-"""
+"""Compares netconv with what MXNet computed for every row of the table and every recorded net (`make record`)."""
 
 import json
 
@@ -43,17 +40,17 @@ UNRECORDED = frozenset(
     "_npi_choice _npi_multinomial _image_random_flip_left_right _image_random_flip_top_bottom "
     # MXNet computes these on a GPU only
     "_contrib_fft _contrib_ifft _contrib_count_sketch "
-    # MXNet runs these on arrays in place or stored sparsely, not in a graph
+    # MXNet runs these in place or on sparse arrays, not in a graph
     "_scatter_set_nd fill_element_0index _sparse_retain _square_sum".split()
 )
-"""Translated ops that MXNet has no answer for that could be recorded."""
+"""Supported ops for which no result of MXNet can be recorded."""
 ANY_MACHINE = 2e-6
-"""An error that another processor may make where none was recorded: it adds in another order."""
+"""An error that another processor may have where none was recorded, because it adds in another order."""
 
 
 @pytest.fixture(autouse=True)
-def forgotten():
-    """What a model left in Keras's global state is gone after a test; collecting it would take longer than the test."""
+def cleared():
+    """Clears Keras's global state after a test, without garbage collection, which takes longer than the test."""
     yield
     import keras
 
@@ -62,8 +59,8 @@ def forgotten():
 
 @pytest.mark.parametrize(("family", "row"), ROWS, ids=[row.name for _, row in ROWS])
 def test_op(family, row, tmp_path):
-    """Called, and compiled, as `predict` computes it; what a training step computes is called only. A row is recorded
-    at one batch, and not loaded from its file here: `make drawn` does that, and batches of 1, 3 and 7."""
+    """Called, and compiled as by `predict`; a training step is only called. A row is recorded at one batch size and not
+    loaded from its file here: `make drawn` does that, and uses batch sizes of 1, 3 and 7."""
     members = part(recorded(FIXTURES / "conformance" / "ops" / f"{family}.npz"), f"{row.name}/")
     converted, measured = converted_row(row, members, tmp_path), ERRORS.get(registry.load()[row.op].op, {})
     untrained = [] if row.training else predicted(compiled(converted.model), members, members)
@@ -79,7 +76,7 @@ def test_op(family, row, tmp_path):
 
 @pytest.mark.parametrize("folder", NETS, ids=lambda folder: folder.name)
 def test_net(folder, tmp_path):
-    """Called, called when loaded again, and that compiled, at each of its batches."""
+    """Called, called after loading, and compiled after loading, at each of its batch sizes."""
     converted, members = converted_net(folder)
     tolerance = meta(members)["tolerance"]
     again = reloaded(converted, tmp_path / "net.keras")
@@ -102,21 +99,21 @@ TRAINED = [folder for folder in NETS if meta(recorded(folder / "io.npz"))["train
 
 @pytest.mark.parametrize("folder", TRAINED, ids=lambda folder: folder.name)
 def test_training(folder):
-    """The loss of every step, the output and every parameter and moving statistic after the last."""
+    """The loss of every step; the output, and every parameter and moving statistic after the last one."""
     converted, members = converted_net(folder)
     for pair in pairs(trained(converted, members), part(members, "train/")):
         close(pair, 10 * meta(members)["tolerance"])
 
 
 def test_every_row_is_recorded():
-    """`make record` has run since the table was changed, and nothing is left of rows that are gone."""
+    """`make record` was run after the last change of the table, and there are no recordings of removed rows."""
     for family, rows in families().items():
         members = recorded(FIXTURES / "conformance" / "ops" / f"{family}.npz")
         assert {name.partition("/")[0] for name in members} == {row.name for row in rows}
 
 
 def test_a_family_is_that_of_its_ops():
-    """Rows and recordings are divided as `netconv/ops` is."""
+    """Rows and recordings are divided into the same families as `netconv/ops`."""
     ops = registry.load()
     for family, rows in families().items():
         assert {ops[row.op].function.__module__.rpartition(".")[2] for row in rows} == {family}
@@ -128,7 +125,7 @@ def test_no_row_twice():
 
 
 def test_every_translation_has_a_row():
-    """In the table, or in a net where the op makes no sense alone; of the names of an op one is enough."""
+    """In the table, or in a net if the op makes no sense alone; one name of each op is enough."""
 
     def ops(graph):
         for node in graph["nodes"]:

@@ -1,4 +1,5 @@
-"""Encodings: targets and features inferred, texts and missing cells made numbers, later tables read in the same way."""
+"""Encodings: targets and features are inferred, texts and missing cells become numbers, later tables are read in the
+same way."""
 
 import io
 import json
@@ -95,7 +96,7 @@ def test_a_target_can_be_given_by_name_or_number():
          "t.csv, column 'a': 60 different texts in 60 rows are not categories; leave the column out with --drop"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_the_model(text, spec, targets, message):
+def test_tables_that_do_not_fit_the_model(text, spec, targets, message):
     assert fails(text, spec, *targets) == message
 
 
@@ -212,7 +213,7 @@ def test_unseen_categories_are_treated_as_missing_and_counted():
          "t.csv, line 3, column 'a': '-1e99' is not a finite number"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_the_training_table(text, what, message):
+def test_tables_that_do_not_fit_the_training_table(text, what, message):
     with pytest.raises(DataError) as caught:
         later(text, what)
     assert str(caught.value) == message

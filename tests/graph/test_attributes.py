@@ -1,4 +1,4 @@
-"""Attribute text, in all the spellings that MXNet and Mathematica write."""
+"""Text of attributes in all the spellings of MXNet and Mathematica."""
 
 from typing import Literal
 
@@ -51,7 +51,7 @@ def test_values(text, annotation, value):
 
 
 @pytest.mark.parametrize(
-    ("text", "annotation", "wanted"),
+    ("text", "annotation", "expected"),
     [
         ("maybe", bool, "a boolean"),
         ("1.5", int, "an integer"),
@@ -66,7 +66,7 @@ def test_values(text, annotation, value):
         ("x", int | None, "an integer"),
     ],
 )
-def test_what_is_no_value_says_what_is_wanted(text, annotation, wanted):
+def test_invalid_values_name_the_expected_type(text, annotation, expected):
     with pytest.raises(ValueError) as error:
         parse(text, annotation)
-    assert str(error.value) == wanted
+    assert str(error.value) == expected

@@ -1,4 +1,4 @@
-"""Arrays remember how they were rearranged, and the way back follows from it."""
+"""Tracked arrays remember how they were rearranged, which is used to write trained values back."""
 
 import json
 
@@ -13,7 +13,7 @@ def parameter(name, *shape):
 
 
 def back(array, value=None):
-    """What `scatter` writes when the rearranged array holds `value` (itself when None)."""
+    """The values that `scatter` writes if the rearranged array has the values `value` (its own if None)."""
     into = {name: np.full(shape, -1.0, "float32") for name, shape in sources(array.origin).items()}
     scatter(array.value if value is None else value, array.origin, into)
     return into
@@ -32,27 +32,27 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_what_was_rearranged_goes_back(way):
+def test_rearranged_values_are_written_back(way):
     weight = parameter("w", 2, 3, 4)
     there = WAYS[way](weight)
     np.testing.assert_array_equal(back(there)["w"], weight.value)
     json.dumps(there.origin)
 
 
-def test_a_slice_goes_back_to_its_place_and_leaves_the_rest():
+def test_a_slice_is_written_back_to_its_indices_only():
     weight = parameter("w", 10)
     into = back(weight[4:8].reshape((2, 2)).T)
     np.testing.assert_array_equal(into["w"], [-1, -1, -1, -1, 4, 5, 6, 7, -1, -1])
 
 
-def test_gates_in_another_order_go_back():
+def test_reordered_gates_are_written_back():
     weight = parameter("w", 6, 2)
     gates = TrackedArray.concatenate([weight[2:4], weight[0:2], weight[4:6]])
     np.testing.assert_array_equal(gates.value[:2], weight.value[2:4])
     np.testing.assert_array_equal(back(gates.T)["w"], weight.value)
 
 
-def test_a_slice_of_a_join_goes_back():
+def test_a_slice_of_a_concatenation_is_written_back():
     one, two = parameter("one", 3), parameter("two", 4)
     middle = TrackedArray.concatenate([one, two])[2:5]
     into = back(middle, np.array([7, 8, 9], "float32"))
@@ -60,13 +60,13 @@ def test_a_slice_of_a_join_goes_back():
     np.testing.assert_array_equal(into["two"], [8, 9, -1, -1])
 
 
-def test_constants_give_nothing_back():
+def test_constants_are_not_written_back():
     whole = TrackedArray.concatenate([parameter("w", 2), TrackedArray.constant(np.ones(2, "float32"))])
     np.testing.assert_array_equal(back(whole, np.array([5, 6, 7, 8], "float32"))["w"], [5, 6])
     assert not whole.trainable
 
 
-def test_what_changes_nothing_is_not_remembered():
+def test_operations_without_effect_are_not_remembered():
     weight = parameter("w", 2, 3)
     assert weight.transpose((0, 1)) is weight
     assert weight.reshape((2, 3)) is weight

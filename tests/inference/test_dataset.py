@@ -1,4 +1,4 @@
-"""Datasets: tables as a model takes them, in memory and on disk."""
+"""Datasets: tables as inputs of a model, in memory and on disk."""
 
 import io
 import json
@@ -18,10 +18,10 @@ from netconv.tables.disk_buffer import Collector, DiskBuffer
 from netconv.tables.sources import Source
 
 
-def datasets(made, text, said=None, **options):
+def datasets(made, text, messages=None, **options):
     how = {"validation_data": None, "validation_split": 0.2, "seed": 0, "loss": None}
     how |= {name: options.pop(name) for name in how.keys() & options.keys()}
-    notify = said.append if said is not None else lambda _line: None
+    notify = messages.append if messages is not None else lambda _line: None
     _, training, validation = dataset.for_training(
         loading.open_model(made),
         text if not isinstance(text, str) else source(text),
@@ -35,7 +35,7 @@ def datasets(made, text, said=None, **options):
 # On disk
 
 
-def test_a_spool_gives_what_it_was_given():
+def test_a_disk_buffer_returns_what_was_written():
     generator = np.random.default_rng(0)
     blocks = [
         generator.integers(0, 256, (50, 3)), generator.integers(-9999, 9999, (20, 3)), generator.normal(size=(70, 3)),
@@ -68,7 +68,7 @@ def test_few_rows_stay_in_memory(room, kind):
     assert isinstance(rows, kind) and rows[:][:, 0].tolist() == [n for n in range(10) for _ in range(3)]
 
 
-def test_a_disk_that_is_full_is_told(monkeypatch):
+def test_a_full_disk_is_reported(monkeypatch):
     class Full:
         def write(self, _data):
             raise OSError(28, "No space left on device")
@@ -90,14 +90,14 @@ def table_of(rows):
 
 
 def test_a_table_on_disk_is_the_same(monkeypatch):
-    text, said = table_of(2000), []
+    text, messages = table_of(2000), []
     made = model(5)
     kept = datasets(made, text, rescale=(2.0, 1.0))
     monkeypatch.setattr("netconv.tables.sources.BLOCK", 4096)
     monkeypatch.setattr("netconv.tables.table.BLOCK", 4096)
     monkeypatch.setattr(disk_buffer, "MEMORY", 10_000)
-    spooled = datasets(made, text, said, rescale=(2.0, 1.0))
-    assert "2,000 rows: more than 0 MB of numbers, kept on disk" in said
+    spooled = datasets(made, text, messages, rescale=(2.0, 1.0))
+    assert "2,000 rows: more than 0 MB of numbers, kept on disk" in messages
     for one, other in zip(kept, spooled, strict=True):
         assert isinstance(one.inputs[0], np.ndarray) and not isinstance(other.inputs[0], np.ndarray)
         assert (one.inputs[0].shape, one.inputs[0].dtype) == (other.inputs[0].shape, other.inputs[0].dtype)
@@ -254,8 +254,8 @@ def test_the_ids_of_an_embedding_are_inferred():
 
 
 @pytest.mark.parametrize("rows", [1, 2, 9])
-def test_an_array_stored_in_an_embedding_takes_no_ids(rows):
-    """Its rows are looked up at numbers that hang on an input, whatever it holds."""
+def test_an_embedding_of_computed_indices_has_no_ids(rows):
+    """The indices of its rows are computed from an input, so the input has no ids."""
     entry = keras.Input((3,), name="image")
     assert id_ranges(keras.Model(entry, layers.Embedding(rows, 2)(keras.ops.zeros_like(entry)))) == {}
 
@@ -284,12 +284,12 @@ def test_a_graph_of_mathematica_takes_ids_from_1(tmp_path):
 TOKENS = "u,v,w,class\n1,2,3,x\n4,5,6,y\n"
 
 
-@pytest.mark.parametrize("one, said", [(False, "0 to 6"), (True, "1 to 7; they count from 1, as in Mathematica")])
-def test_ids_stay_integers(one, said):
+@pytest.mark.parametrize("one, messages", [(False, "0 to 6"), (True, "1 to 7; they count from 1, as in Mathematica")])
+def test_ids_stay_integers(one, messages):
     account = []
     training, _ = datasets(embedding(7, one), TOKENS, account, validation_split=0.0, rescale=(0.5, 0.0))
     assert training.inputs[0].dtype == np.int32 and training.inputs[0].tolist() == [[1, 2, 3], [4, 5, 6]]
-    assert f"input 'tokens': ids of an Embedding, {said}" in account
+    assert f"input 'tokens': ids of an Embedding, {messages}" in account
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_ids_stay_integers(one, said):
         ("?", False, "t.csv, line 3, column 'v': '?' is a missing cell, and there is no id for it"),
     ],
 )
-def test_what_is_not_an_id(cell, one, message):
+def test_invalid_ids(cell, one, message):
     assert fails(datasets, embedding(7, one), TOKENS.replace("5", cell)) == message
 
 
@@ -321,15 +321,15 @@ def test_texts_may_be_ids():
 
 
 def test_one_hot_columns_are_classes():
-    said = []
+    messages = []
     text = "a,b,red,green\n1,2,1,0\n3,4,0,1\n5,6,0,1\n7,8,?,1\n"
-    training, _ = datasets(model(), text, said, target=("red", "green"), validation_split=0.0)
+    training, _ = datasets(model(), text, messages, target=("red", "green"), validation_split=0.0)
     assert training.targets.tolist() == [0, 1, 1] and training.names == ("red", "green")
-    assert said == ["target: 2 one-hot columns, one per class", "1 row without a target left out"]
+    assert messages == ["target: 2 one-hot columns, one per class", "1 row without a target left out"]
     text = text.replace("red", "y.1").replace("green", "y.2")
-    said.clear()
-    assert datasets(model(), text, said, validation_split=0.0)[0].targets.tolist() == [0, 1, 1]
-    assert said[0] == "target: 2 columns from 'y.1' (--target names another)"
+    messages.clear()
+    assert datasets(model(), text, messages, validation_split=0.0)[0].targets.tolist() == [0, 1, 1]
+    assert messages[0] == "target: 2 columns from 'y.1' (--target names another)"
     for row, value in (("1,1", "1"), ("0,2", "2")):
         message = fails(datasets, model(), text.replace("3,4,0,1", f"3,4,{row}"))
         assert message == (
@@ -337,11 +337,11 @@ def test_one_hot_columns_are_classes():
         )
 
 
-def test_class_numbers_from_1_are_noticed():
-    said = []
-    training, _ = datasets(model(1), "a,class\n5,1\n6,2\n", said, validation_split=0.0)
+def test_class_numbers_from_1_are_reported():
+    messages = []
+    training, _ = datasets(model(1), "a,class\n5,1\n6,2\n", messages, validation_split=0.0)
     assert training.targets.tolist() == [0, 1] and training.names == ("1", "2")
-    assert "classes: 1 to 2 in the table are outputs 0 to 1 of the net" in said
+    assert "classes: 1 to 2 in the table are outputs 0 to 1 of the net" in messages
 
 
 def test_standardized_numbers(monkeypatch):

@@ -1,4 +1,4 @@
-"""Evaluation: figures that agree with counting."""
+"""Evaluation: metrics compared with direct counts."""
 
 import json
 import math
@@ -16,7 +16,7 @@ CROSSENTROPY = "sparse_categorical_crossentropy"
 
 
 def evaluated(given, y, names, top=(), loss=CROSSENTROPY, blocks=1):
-    """The evaluation of rows in so many blocks."""
+    """The evaluation of rows in this many blocks."""
     pairs = zip(np.array_split(given, blocks), np.array_split(y, blocks), strict=True)
     return evaluation.evaluate_blocks(pairs, ModelSpec(2, given.shape[1], len(names)), loss, tuple(names), top)
 
@@ -64,7 +64,7 @@ def test_means_are_over_the_classes_that_occur():
     assert [line.split()[0] for line in found.text.splitlines()[8:10]] == ["a", "b"]
 
 
-def test_the_k_likeliest_classes():
+def test_the_k_most_likely_classes():
     chances = np.array([[0.5, 0.3, 0.2], [0.2, 0.3, 0.5], [0.4, 0.4, 0.2], [0.4, 0.4, 0.2]], np.float32)
     found = evaluated(chances, np.array([0, 0, 1, 0]), "abc", top=(1, 2, 9))
     top = [found.metrics[f"top_{k}_accuracy"] for k in (1, 2, 9)]
@@ -111,14 +111,14 @@ def test_values_agree_with_counting(blocks):
     assert found.text.splitlines()[0] == "rows  50" and len(found.text.splitlines()) == 6
 
 
-def test_a_spread_of_nothing_has_no_r2():
+def test_constant_targets_have_no_r2():
     found = evaluation.evaluate_blocks(
         [(np.ones((2, 1), np.float32), np.ones((2, 1), np.float32))], ModelSpec(1, 1, 0), "mse", ()
     )
     assert math.isnan(found.metrics["r2"]) and found.facts["metrics"]["r2"] is None
 
 
-def test_top_k_is_of_classes():
+def test_top_k_is_for_classes():
     message = "top-k accuracy is for classifiers, and this net predicts values"
     assert fails(netconv.evaluate, model(1, 1, "mse", None), source("a,y\n1,2\n"), top=(2,)) == message
 
@@ -164,14 +164,14 @@ def test_a_matrix_that_is_too_wide_becomes_a_list_of_mistakes():
     )
 
 
-def test_of_very_many_classes_the_worst_are_shown():
+def test_with_very_many_classes_the_worst_are_shown():
     lines = mistaken([f"kind {n}" for n in range(120)], 1200).text.splitlines()
     at = lines.index("50 of 120 classes, those with the smallest f1; --json has all")
     f1 = [float(line.split()[-2]) for line in lines[at - 50 : at]]
     assert f1 == sorted(f1) and lines[at - 51].startswith("class")
 
 
-def test_of_too_many_classes_there_is_no_matrix(monkeypatch):
+def test_with_too_many_classes_there_is_no_matrix(monkeypatch):
     y = np.arange(8) % 4
     whole = evaluated(one_hot([0, 1, 2, 3, 0, 0, 0, 0], 4), y, "abcd")
     monkeypatch.setattr(evaluation, "LARGEST", 3)
@@ -195,7 +195,7 @@ def test_limits():
     )
 
 
-def test_a_figure_that_there_is_none_of_keeps_no_limit():
+def test_a_limit_on_an_undefined_metric_fails():
     found = evaluated(one_hot([0, 1], 2), np.array([0, 0]), "ab")
     assert fails(found.check, {"auc": 0}) == "auc is nan, and must be at least 0"
     assert fails(found.check, {}, {"auc": 1}) == "auc is nan, and must be at most 1"

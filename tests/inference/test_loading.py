@@ -1,4 +1,4 @@
-"""Models: how they are found, and the shapes of their inputs."""
+"""Loading: which model is found, and the shapes of its inputs."""
 
 from pathlib import Path
 

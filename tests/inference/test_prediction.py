@@ -1,4 +1,4 @@
-"""Predictions: of rows as they come, in order, a line for a line."""
+"""Predictions: rows as they arrive, in order, one line each."""
 
 import csv
 import io
@@ -69,8 +69,8 @@ def test_where_the_model_outputs_nan_no_class_is_predicted():
     assert parsed(predicted("ab", [block]).json(top=1))[0] == {"top": [{"class": None, "probability": None}]}
     made = untrained()
     made.layers[-1].set_weights([WEIGHTS[0] * np.nan, WEIGHTS[1]])
-    lines, said = lines_of(ROWS, made)
-    assert lines[1:] == [",", ","] and said[-1] == "warning: the net outputs NaN for 2 rows"
+    lines, messages = lines_of(ROWS, made)
+    assert lines[1:] == [",", ","] and messages[-1] == "warning: the net outputs NaN for 2 rows"
 
 
 def test_integers_are_written_as_integers():
@@ -88,7 +88,7 @@ def test_columns_that_are_kept_have_names_of_their_own():
     assert parsed(found.json(proba=True))[0].keys() == {"top", "probabilities", "class", "predicted_probabilities"}
 
 
-def test_what_goes_with_classes_goes_with_classes_only():
+def test_options_for_classes_need_classes():
     message = "probabilities are for classifiers, and this net predicts values"
     assert fails(list, predicted(NAMES, [BLOCK], classes=False).csv(proba=True)) == message
     assert fails(list, predicted(NAMES, [BLOCK], classes=False).json(top=1)) == message
@@ -110,7 +110,7 @@ def untrained(**options):
 
 @pytest.fixture(scope="module")
 def trained():
-    """Of a and c, a column of text; missing cells are filled."""
+    """Trained on a number and a text column; missing cells are filled."""
     rows = "id,a,c,class\n" + "".join(
         f"{n},{n % 7 - 3},{'pq'[n % 2]},{'yes' if n % 7 > 3 else 'no'}\n" for n in range(70)
     )
@@ -118,9 +118,9 @@ def trained():
 
 
 def lines_of(text, opened, written=Predictions.csv, **options):
-    said = []
-    found = prediction.predict(opened, source(text), notify=said.append, **options)
-    return b"".join(written(found)).decode().splitlines(), said
+    messages = []
+    found = prediction.predict(opened, source(text), notify=messages.append, **options)
+    return b"".join(written(found)).decode().splitlines(), messages
 
 
 def test_kept_columns_are_unchanged():
@@ -191,19 +191,19 @@ def test_a_bad_first_row_leaves_nothing(trained):
 
 
 def test_bad_rows_are_left_out(trained):
-    lines, said = lines_of(BAD, trained, keep=("id",), errors="skip")
+    lines, messages = lines_of(BAD, trained, keep=("id",), errors="skip")
     assert [line.split(",")[0] for line in lines] == ["id", "0", "1", "4", "7"]
-    assert said == [
+    assert messages == [
         "warning: column 'c': 1 cell with a category that is not in the training table, treated as missing",
         f"warning: 4 bad rows left out; the first: {FIRST}",
     ]
 
 
 def test_bad_rows_have_no_prediction(trained):
-    lines, said = lines_of(BAD, trained, keep=("id",), errors="null")
+    lines, messages = lines_of(BAD, trained, keep=("id",), errors="null")
     assert [line.split(",")[0] for line in lines] == ["id", *"01234567"]
     assert [line.endswith(",,") for line in lines] == [False] * 3 + [True, True, False, True, True, False]
-    assert said[1] == f"warning: 4 bad rows without a prediction; the first: {FIRST}"
+    assert messages[1] == f"warning: 4 bad rows without a prediction; the first: {FIRST}"
     facts = [json.loads(line) for line in lines_of(BAD, trained, Predictions.json, errors="null")[0]]
     assert [fact["class"] is None and fact["probability"] is None for fact in facts][2:4] == [True, True]
     for options in ({"proba": True}, {"top": 2}):
@@ -214,30 +214,31 @@ def test_bad_rows_have_no_prediction(trained):
 
 
 def test_bad_rows_far_into_a_table_are_found(trained, monkeypatch):
-    """In any block of the table and any part of a block."""
+    """In any block of the table and anywhere within a block."""
     monkeypatch.setattr(sources, "BLOCK", 1 << 16)
     monkeypatch.setattr(prediction, "LARGEST", 1 << 10)
     rows = [f"{n},{n % 5},p\n" for n in range(20_000)]
     for bad in (50, 51, 12_345, 19_999):
         rows[bad] = f"{bad},x,p\n" if bad % 2 else f"{bad}\n"
     text = "id,a,c\n" + "".join(rows)
-    lines, said = lines_of(text, trained, keep=("id",), errors="null")
+    lines, messages = lines_of(text, trained, keep=("id",), errors="null")
     assert [n for n, line in enumerate(lines[1:]) if line.endswith(",,")] == [50, 51, 12_345, 19_999]
     assert [line.split(",")[0] for line in lines[1:]] == [str(n) for n in range(20_000)]
-    assert said == ["warning: 4 bad rows without a prediction; the first: t.csv, line 52: "
+    assert messages == ["warning: 4 bad rows without a prediction; the first: t.csv, line 52: "
                     "1 cell, and the header has 3"]  # fmt: skip
     lines, _ = lines_of(text, trained, keep=("id",), errors="skip")
     assert len(lines) == 20_000 - 3
 
 
 def test_a_ragged_row_is_bad_once(trained, monkeypatch):
-    """Whatever its cells hold, and wherever the first one of its block is."""
+    """Whatever its cells are, and wherever the first one of its block is."""
     monkeypatch.setattr(prediction, "LARGEST", 4)
     rows = ["1,p", "2", "3,p", '"x\r"', "x", "5,p,q", 'x,"\r\n",z', "8,p"]
-    lines, said = lines_of("a,c\n" + "".join(f"{row}\n" for row in rows), trained, errors="null")
+    lines, messages = lines_of("a,c\n" + "".join(f"{row}\n" for row in rows), trained, errors="null")
     assert [n for n, line in enumerate(lines[1:], 1) if line == ","] == [2, 4, 5, 6, 7]
     assert (
-        said[-1] == "warning: 5 bad rows without a prediction; the first: t.csv, line 3: 1 cell, and the header has 2"
+        messages[-1]
+        == "warning: 5 bad rows without a prediction; the first: t.csv, line 3: 1 cell, and the header has 2"
     )
 
 
@@ -258,7 +259,7 @@ def test_a_file_is_written_whole_or_not_at_all(trained, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "option, said",
+    "option, messages",
     [
         ("columns", ("a",)),
         ("input", {"x": "a"}),
@@ -267,10 +268,10 @@ def test_a_file_is_written_whole_or_not_at_all(trained, tmp_path):
         ("drop", ("id,c",)),
     ],
 )
-def test_a_trained_model_takes_what_it_was_trained_on(trained, option, said):
+def test_a_trained_model_takes_what_it_was_trained_on(trained, option, messages):
     message = "a trained model reads a table as in training: leave --" + option.replace("_", "-") + " out"
     for call in (prediction.predict, evaluation.evaluate):
-        assert fails(call, trained, source(BAD), **{option: said}) == message
+        assert fails(call, trained, source(BAD), **{option: messages}) == message
 
 
 def test_columns_that_a_model_does_not_take_may_be_dropped(trained):

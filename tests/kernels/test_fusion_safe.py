@@ -1,4 +1,4 @@
-"""A model computes the same however it is run: called, compiled by TensorFlow, compiled by XLA, exported."""
+"""A model computes the same in every mode: called, compiled by TensorFlow, compiled by XLA, exported."""
 
 import json
 import os
@@ -20,27 +20,27 @@ FUSIBLE = ["sums-of-convolutions", "sums-in-space", "gelu-by-hand"]
 
 
 def recorded(name, fixed=False):
-    """A model for each head of a net, since TensorFlow leaves a model as it is if anything in it cannot be fused after
-    all; what they are fed, and what MXNet says to that."""
+    """A model for each head of a net, because TensorFlow does not optimize a model if some part of it cannot be fused;
+    the inputs, and MXNet's outputs."""
     folder = NETS / name
     with np.load(folder / "io.npz") as file:
         shape = json.loads(str(file["meta"]))["shapes"]["data"]
         given = file["a/in:data"]
-        said = [file[f"a/out:{k}"] for k in range(sum(key.startswith("a/out:") for key in file))]
+        expected = [file[f"a/out:{k}"] for k in range(sum(key.startswith("a/out:") for key in file))]
     shapes = {"data": (len(given), *shape[1:])} if fixed else {"data": tuple(shape)}
     whole = netconv.convert(folder / "net.json", input_shapes=shapes)
-    return [keras.Model(whole.input, output) for output in whole.outputs], given, said
+    return [keras.Model(whole.input, output) for output in whole.outputs], given, expected
 
 
-def close(found, said):
-    assert np.abs(np.asarray(found) - said).max() <= 1e-5 * np.abs(said).max()
+def close(found, expected):
+    assert np.abs(np.asarray(found) - expected).max() <= 1e-5 * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("fixed", [False, True], ids=["any batch", "one batch"])
 @pytest.mark.parametrize("name", FUSIBLE)
-def test_predict_and_evaluate_are_what_a_call_is(name, fixed):
-    models, given, said = recorded(name, fixed)
-    for model, right in zip(models, said, strict=True):
+def test_predict_and_evaluate_equal_a_call(name, fixed):
+    models, given, expected = recorded(name, fixed)
+    for model, right in zip(models, expected, strict=True):
         close(model(given), right)
         close(model.predict(given, batch_size=len(given), verbose=0), right)
         if not fixed:
@@ -52,8 +52,8 @@ def test_predict_and_evaluate_are_what_a_call_is(name, fixed):
 
 @pytest.mark.parametrize("name", FUSIBLE)
 def test_xla_and_an_export_compute_the_same(name, tmp_path):
-    models, given, said = recorded(name)
-    model, right = models[0], said[0]
+    models, given, expected = recorded(name)
+    model, right = models[0], expected[0]
     model.compile(jit_compile=True)
     close(model.predict(given, verbose=0), right)
     model.export(tmp_path / "exported", verbose=False)
@@ -62,7 +62,7 @@ def test_xla_and_an_export_compute_the_same(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["_conv", "-conv", "$conv", "$"])
-def test_a_net_whose_names_begin_otherwise_is_exported(name, tmp_path):
+def test_nets_with_any_first_letter_of_names_are_exported(name, tmp_path):
     weight = null(f"{name}_w")
     net = graph(null("data"), weight, op("Convolution", name, [0, 1], kernel="(3, 3)", num_filter=4, no_bias=True))
     model = netconv.convert(
@@ -135,7 +135,7 @@ def test_a_leaky_relu_stays_a_layer_of(nodes, tmp_path):
 
 
 @pytest.mark.parametrize("nodes", SUMS.values(), ids=SUMS)
-def test_a_leaky_relu_is_no_layer_of(nodes, tmp_path):
+def test_a_leaky_relu_is_not_a_layer_of(nodes, tmp_path):
     model = converted(tmp_path, nodes)
     assert "LeakyReLU" not in operations(model)
     given = draw(2, 4, 5, 6, seed=1)
@@ -171,7 +171,7 @@ def test_a_leaky_relu_of_a_sum_that_is_enlarged_by_nothing(tmp_path):
 
 
 def test_a_sum_within_a_loop(tmp_path):
-    """What the body of a loop reads was made outside of it."""
+    """The body of a loop reads a tensor that was computed outside of it."""
     body = graph(null("data"), null("sum"), leaky(1), op("_mul_scalar", "next", [2], scalar=0.5), heads=[2, 3])
     body["nodes"][0]["name"] = "x"
     condition = graph(null("sum"), op("sum", "size", [0]), op("_greater_scalar", "more", [1], scalar=-1e9))
@@ -223,7 +223,7 @@ def test_a_tanh_is_mirrored_where_it_may_be_a_gelu_s(nodes, mirrored, tmp_path):
     assert ("Negative" in operations(model)) == mirrored
 
 
-def test_validation_and_evaluate_judge_what_a_call_computes(tmp_path):
+def test_validation_and_evaluate_equal_a_call(tmp_path):
     nodes = [
         null("data"), op("Reshape", "image", [0], shape="(0, 4, 3, 3)"), W, B, convolution(1, 2, 3),
         op("elemwise_add", "both", [4, 1]), leaky(5, 0.05),

@@ -1,4 +1,4 @@
-"""Reshapes of channels-last data: right whatever the axes become, for any size, and with few transposes."""
+"""Reshapes of channels-last data: correct for all axes and sizes, with few transposes."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def net(steps):
 
 
 def expected(x, w, v, steps):
-    """What numpy makes of it, in MXNet's order."""
+    """The result of numpy in MXNet's order."""
     y = np.einsum("nchw,oc->nohw", x, w[:, :, 0, 0])
     n, c, h, wide = y.shape
     if steps is SHUFFLE:
@@ -56,15 +56,15 @@ def expected(x, w, v, steps):
     [(SHUFFLE, 12, 1), (PIXELS, 3, 1), (UNPIXELS, 48, 2)],
     ids=["shuffle", "pixels", "unpixels"],
 )
-def test_axes_are_split_and_joined_as_they_lie(tmp_path, steps, channels, own, size):
+def test_axes_are_split_and_merged_without_transposes(tmp_path, steps, channels, own, size):
     w, v = draw(12, 5, 1, 1), draw(12, channels, 1, 1, seed=1)
     done = conversion.convert(write(tmp_path, net(steps), w=w, v=v), input_shapes={"data": (None, 5, *size)})
-    assert done.account.transposes == 2 + own  # those of the steps, and one at each boundary
+    assert done.account.transposes == 2 + own  # the transposes of the steps, and one at each boundary
     x = draw(2, 5, 6, 4, seed=2)
     np.testing.assert_allclose(done.model(x), expected(x, w, v, steps), rtol=1e-4, atol=1e-4)
 
 
-def test_flattened_places_need_no_transpose(tmp_path):
+def test_flattened_pixels_need_no_transpose(tmp_path):
     nodes = [
         null("data"), null("w"), op("Convolution", "c", [0, 1], **CONV),
         op("Reshape", "places", [2], shape="(0, 0, -1)"), op("transpose", "t", [3], axes="(0, 2, 1)"),
@@ -78,7 +78,7 @@ def test_flattened_places_need_no_transpose(tmp_path):
     )
 
 
-def test_lengths_that_the_data_does_not_say(tmp_path):
+def test_lengths_that_the_data_does_not_determine(tmp_path):
     net = graph(null("data"), null("like"), op("reshape_like", "r", [0, 1]))
     path = write(tmp_path, net)
     with pytest.raises(netconv.ShapeError) as error:
@@ -109,7 +109,7 @@ def test_slice_like_cuts_to_a_length_that_is_not_known(tmp_path):
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("shape_array", [2, 3, 5, 4]), ("size_array", [120])])
-def test_shapes_that_are_not_known_are_counted(tmp_path, kind, expected):
+def test_unknown_shapes_are_computed_at_run_time(tmp_path, kind, expected):
     path = write(tmp_path, graph(null("data"), op(kind, "s", [0])))
     model = netconv.convert(path, input_shapes={"data": (None, 3, None, 4)})
     np.testing.assert_array_equal(model(draw(2, 3, 5, 4)), expected)
@@ -122,7 +122,7 @@ def test_adaptive_pooling_of_any_size(tmp_path):
     np.testing.assert_allclose(open_(x), known(x), rtol=1e-5, atol=1e-6)
 
 
-def test_a_channel_that_is_a_group_of_its_own_is_a_depthwise_layer(tmp_path):
+def test_one_group_for_each_channel_is_a_depthwise_layer(tmp_path):
     net = graph(
         null("data"), null("w"),
         op("Convolution", "c", [0, 1], kernel="(3, 3)", num_filter=8, num_group=4, no_bias=True),

@@ -1,4 +1,4 @@
-"""What is said of a node that cannot be translated: every fault that a translation finds, with its exact text."""
+"""Error messages of translations, all with their exact text."""
 
 import os
 
@@ -10,7 +10,7 @@ from nets import graph, null, op, write
 
 import netconv
 
-# op, attributes, shapes of the inputs, of the stored arrays, the output that is the head, what is said
+# op, attributes, shapes of the inputs, of the stored arrays, the output that is the head, message
 FAULTS = [
     ("LeakyReLU", {"act_type": "prelu"}, {"data": (2, 3)}, {}, 0, "act_type 'prelu' needs the input gamma"),
     ("softmax", {"use_length": True}, {"data": (2, 3)}, {}, 0, "use_length needs the input length"),
@@ -72,7 +72,7 @@ FAULTS = [
         0,
         "only act_type 'prelu' has the input gamma; received leaky",
     ),
-    # what could take all memory, or for ever
+    # these could exhaust the memory or never end
     (
         "LRN",
         {"nsize": 10**20},
@@ -699,9 +699,9 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("kind", "attrs", "inputs", "arrays", "output", "message"), FAULTS)
-def test_a_fault_of_a_node(tmp_path, kind, attrs, inputs, arrays, output, message):
-    """An input called `unused` is no input of the node, but one that the net must have. A length that a node must know
-    becomes a question for that of the input behind it."""
+def test_node_error(tmp_path, kind, attrs, inputs, arrays, output, message):
+    """An input named `unused` is not an input of the node, but the graph needs it. An unknown length that a node needs
+    becomes a question about the input that it comes from."""
     names = [*inputs, *arrays]
     read = [n for n, name in enumerate(names) if name != "unused"]
     heads = [(len(names), output), *range(len(names) - len(read))]
@@ -709,11 +709,11 @@ def test_a_fault_of_a_node(tmp_path, kind, attrs, inputs, arrays, output, messag
     path = write(tmp_path, net, **{name: np.ones(shape, "float32") for name, shape in arrays.items()})
     with pytest.raises((netconv.NodeError, netconv.ShapeError)) as caught:
         netconv.convert(path, None if arrays else False, input_shapes=inputs)
-    fault = caught.value.__cause__ if isinstance(caught.value, netconv.ShapeError) else caught.value
-    assert str(fault) == f"{kind} node 'node': {message}"
+    error = caught.value.__cause__ if isinstance(caught.value, netconv.ShapeError) else caught.value
+    assert str(error) == f"{kind} node 'node': {message}"
 
 
-def test_a_place_outside_the_array(tmp_path):
+def test_an_index_outside_the_array(tmp_path):
     net = graph(null("arr"), null("values"), null("obj"), op("_npi_insert_tensor", "node", [0, 1, 2], axis=0))
     path = write(tmp_path, net, obj=np.array([1, 5]))
     with pytest.raises(netconv.NodeError) as caught:

@@ -1,4 +1,4 @@
-"""Nets of 8 bits: what is said of a node at fault, and of the net; nothing of them trains."""
+"""8-bit nets: error messages of nodes, a note about the net; none of their weights is trained."""
 
 import json
 import os
@@ -82,7 +82,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("kind", "attrs", "inputs", "message"), FAULTS)
-def test_a_fault_of_a_node(tmp_path, kind, attrs, inputs, message):
+def test_node_error(tmp_path, kind, attrs, inputs, message):
     nulls = [null(f"x{n}", __dtype__=str(TYPES[dtype])) for n, (dtype, _) in enumerate(inputs)]
     path = write(tmp_path, graph(*nulls, op(kind, "node", list(range(len(inputs))), **attrs)))
     with pytest.raises(netconv.NodeError) as caught:
@@ -147,7 +147,7 @@ FUSED = [
 
 
 @pytest.mark.parametrize(("kind", "attrs", "inner", "inputs", "message"), FUSED)
-def test_a_fault_of_a_fused_node(tmp_path, kind, attrs, inner, inputs, message):
+def test_fused_node_error(tmp_path, kind, attrs, inner, inputs, message):
     nulls = [null(f"x{n}", __dtype__=str(TYPES[dtype])) for n, (dtype, _) in enumerate(inputs)]
     node = op(kind, "node", list(range(len(inputs))), **attrs) | ({"subgraphs": [inner]} if inner else {})
     with pytest.raises(netconv.NodeError) as caught:
@@ -172,7 +172,7 @@ RENAMED = {"with_act": "with_relu", "with_postsum_act": "with_postsum_relu", "wi
 
 
 def test_older_names_of_attributes(tmp_path):
-    """As MXNet reads them."""
+    """They have MXNet's meaning."""
     folder = Path(__file__).parents[2] / "fixtures" / "conformance" / "nets" / "quantised-residual-calibrated"
     net = json.loads((folder / "net.json").read_text())
     for node in net["nodes"]:
@@ -187,7 +187,7 @@ def test_older_names_of_attributes(tmp_path):
 
 
 def test_layers_with_other_constants_are_not_shared(tmp_path):
-    """Each of the two convolutions that read the same has its own kernel, made of its stored weight."""
+    """Each of the two convolutions of the same data has its own kernel, computed from its own weight."""
     nodes = [
         null("data"),
         null("v"),
@@ -211,8 +211,9 @@ def test_layers_with_other_constants_are_not_shared(tmp_path):
         ({"global_pool": True, "kernel": (1, 1)}, 0),
     ],
 )
-def test_compiled_averages_are_those_of_eager_ones(tmp_path, attrs, low):
-    """A division by a number that is known would become a product with its reciprocal, and a half another number."""
+def test_compiled_averages_equal_eager_ones(tmp_path, attrs, low):
+    """A division by a known number would be compiled to a product with its reciprocal, and a half would be rounded
+    differently."""
     shape, dtype = (1, 40, 6, 10), "int8" if low else "uint8"
     nulls = [null("data", __dtype__=str(TYPES[dtype])), null("low"), null("high")]
     node = op("_contrib_quantized_pooling", "node", [0, 1, 2], pool_type="avg", **attrs)
@@ -223,11 +224,11 @@ def test_compiled_averages_are_those_of_eager_ones(tmp_path, attrs, low):
     np.testing.assert_array_equal(model.predict_on_batch(fed), model(fed))
 
 
-def quantised_dense():
+def quantized_dense():
     nodes = [null("data"), null("w"), *(null(f"end{n}") for n in range(2))]
-    quantised = op("_contrib_quantize_v2", "q", [0], min_calib_range=-1, max_calib_range=1)
+    quantize = op("_contrib_quantize_v2", "q", [0], min_calib_range=-1, max_calib_range=1)
     dense = op("_contrib_quantized_fully_connected", "fc", [4, 1, (4, 1), (4, 2), 2, 3], num_hidden=2, no_bias=True)
-    return graph(*nodes, quantised, dense, op("_contrib_requantize", "r", [5, (5, 1), (5, 2)]),
+    return graph(*nodes, quantize, dense, op("_contrib_requantize", "r", [5, (5, 1), (5, 2)]),
                  op("_contrib_dequantize", "d", [6, (6, 1), (6, 2)]))  # fmt: skip
 
 
@@ -235,15 +236,15 @@ ARRAYS = {"w": np.int8([[1, 2, 3], [-100, 0, 127]]), "end0": np.float32([-0.5]),
 
 
 def test_a_wrong_weight(tmp_path):
-    path = write(tmp_path, quantised_dense(), **ARRAYS | {"w": np.int8([[1, 2, 3]])})
+    path = write(tmp_path, quantized_dense(), **ARRAYS | {"w": np.int8([[1, 2, 3]])})
     with pytest.raises(netconv.NodeError) as caught:
         netconv.convert(path, input_shapes={"data": (None, 3)})
     message = "weight must have shape (2, 3); received (1, 3)"
     assert str(caught.value) == f"_contrib_quantized_fully_connected node 'fc': {message}"
 
 
-def test_nothing_of_it_trains(tmp_path):
-    converted = netconv.conversion.convert(write(tmp_path, quantised_dense(), **ARRAYS))
+def test_nothing_is_trained(tmp_path):
+    converted = netconv.conversion.convert(write(tmp_path, quantized_dense(), **ARRAYS))
     assert [tuple(tensor.shape) for tensor in converted.model.inputs] == [(None, 3)]
     assert converted.model.trainable_variables == []
     np.testing.assert_array_equal(converted.model.get_layer("fc").kernel, ARRAYS["w"].T)

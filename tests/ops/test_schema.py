@@ -1,4 +1,4 @@
-"""Every signature of a translation against MXNet's own schema, recorded in `fixtures/schema.json`."""
+"""Every schema against MXNet's own, recorded in `fixtures/schema.json`."""
 
 import json
 import re
@@ -9,16 +9,17 @@ import pytest
 
 from netconv.graph.attributes import parse
 from netconv.ops import registry
-from netconv.ops.unsupported import REFUSED
+from netconv.ops.unsupported import UNSUPPORTED
 
 RECORDED = json.loads((Path(__file__).parents[2] / "fixtures" / "schema.json").read_text())
 FUSED = {f"_sg_mkldnn_{name}" for name in ("conv", "fully_connected", "selfatt_qk", "selfatt_valatt")}
 ELSEWHERE = {"CuDNNBatchNorm", "WarpCTC", "_contrib_PSROIPooling", "_npi_copy", "_npi_transpose"} | FUSED
-"""Plug-ins, ops for a GPU, what oneDNN fuses, and names of MXNet 2: the recorded MXNet does not have, or tell them."""
-UNTOLD = {"lower", "moving_mean", "moving_var", "moving_avg", "length", "num", "endpoint"}
-"""What MXNet takes and its own schema does not tell."""
+"""Ops of plug-ins, for a GPU, fused by oneDNN, and of MXNet 2: the recorded MXNet does not have them or has no schema
+for them."""
+NOT_IN_SCHEMA = {"lower", "moving_mean", "moving_var", "moving_avg", "length", "num", "endpoint"}
+"""Attributes and inputs that MXNet accepts although its own schema does not list them."""
 OF_OP = {"_npi_concatenate": {"axis"}, "_npi_norm": {"ord", "axis", "keepdims", "flag"}}
-"""The same of one op."""
+"""The same for a single op."""
 TRANSLATED = sorted(registry.load().keys() & (RECORDED["ops"].keys() | RECORDED["aliases"].keys()) - ELSEWHERE)
 
 
@@ -27,7 +28,7 @@ def schema(op: str) -> dict:
 
 
 def kinds(op: str) -> dict[str, str]:
-    """The attributes of all ops that are translated by the same function: an old op has fewer than its successor."""
+    """The attributes of all ops with the same translation: an old op has fewer than its successor."""
     function, found = registry.load()[op].function, {}
     for other in TRANSLATED:
         if registry.load()[other].function is function:
@@ -37,7 +38,7 @@ def kinds(op: str) -> dict[str, str]:
 
 
 def default(kind: str) -> str | None:
-    """The default that a type, as MXNet words it, ends with."""
+    """The default at the end of a type in MXNet's words."""
     found = re.search(r"default='?(.*?)'?$", kind)
     return found and found.group(1)
 
@@ -47,29 +48,31 @@ def test_names():
     assert unknown == set(), "MXNet knows no such op"
 
 
-def test_every_op_of_mxnet_is_translated_or_refused():
+def test_every_op_of_mxnet_is_supported_or_has_a_reason():
     ops = {op for op in RECORDED["ops"].keys() | RECORDED["aliases"].keys() if "backward" not in op}
-    assert ops - registry.load().keys() - REFUSED.keys() == set()
+    assert ops - registry.load().keys() - UNSUPPORTED.keys() == set()
 
 
 @pytest.mark.parametrize("op", TRANSLATED)
 def test_inputs(op):
-    """MXNet's names in MXNet's order; inputs at the end may be left out, and then a node that has them is refused. What
-    is translated as another op has that one's names."""
+    """MXNet's names in MXNet's order; inputs at the end may be missing, and then a node with them is rejected. Ops
+    translated as another op have the names of that op."""
     translation = registry.load()[op]
     ours = ["any number" if given.variadic else given.name for given in translation.inputs]
-    told = [name for name in ours if name not in UNTOLD]
-    theirs = ["any number" if name.endswith("[]") else name for name in schema(op)["inputs"] if name not in UNTOLD]
+    listed = [name for name in ours if name not in NOT_IN_SCHEMA]
+    theirs = [
+        "any number" if name.endswith("[]") else name for name in schema(op)["inputs"] if name not in NOT_IN_SCHEMA
+    ]
     if RECORDED["aliases"].get(op, op) == RECORDED["aliases"].get(translation.op, translation.op):
-        assert told == theirs[: len(told)]
+        assert listed == theirs[: len(listed)]
     else:
-        assert len(told) == len(theirs)
+        assert len(listed) == len(theirs)
 
 
 @pytest.mark.parametrize("op", TRANSLATED)
 def test_attributes(op):
     ours, theirs = set(registry.load()[op].attributes), set(schema(op)["attributes"])
-    assert ours - set(kinds(op)) - UNTOLD - OF_OP.get(op, set()) == set(), "MXNet knows no such attribute"
+    assert ours - set(kinds(op)) - NOT_IN_SCHEMA - OF_OP.get(op, set()) == set(), "MXNet knows no such attribute"
     ignored = registry.NO_EFFECT | registry.load()[op].ignores
     assert theirs - ours - ignored == set(), "MXNet writes these too"
 

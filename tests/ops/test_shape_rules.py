@@ -1,4 +1,4 @@
-"""The shape rules of ops against the shapes that MXNet was given and computed, in both directions."""
+"""Shape rules against the shapes of MXNet's inputs and outputs, in both directions."""
 
 from types import SimpleNamespace
 
@@ -15,11 +15,11 @@ from netconv.shapes.shape_inference import infer
 
 OPS = registry.load()
 PARTIAL = frozenset({"_npx_reshape"})
-"""Ops whose rule leaves the output open for some attributes: code -3 drops an axis."""
+"""Ops whose rule leaves the output unknown for some attributes: code -3 removes an axis."""
 
 
 def answered(family):
-    """(row, rule, its attributes, shapes of the inputs, shapes of the outputs) of the rows of a family."""
+    """(row, rule, its attributes, shapes of the inputs, shapes of the outputs) for the rows of a family."""
     members = recorded(FIXTURES / "conformance" / "ops" / f"{family}.npz")
     for row in families()[family]:
         rule = OPS[row.op].shape_rule
@@ -67,7 +67,7 @@ def test_every_op_has_a_shape_rule_or_a_reason_why_not():
     }  # fmt: skip
 
 
-def test_an_op_without_a_shape_rule_must_say_why():
+def test_an_op_without_a_shape_rule_must_have_a_reason():
     with pytest.raises(ValueError) as caught:
         registry.translates("_no_such_op")(lambda at, data: data)
     assert str(caught.value) == "_no_such_op needs a shape rule, or the reason why it has none"
@@ -86,7 +86,7 @@ REQUIRED = {"act_type": "relu", "dtype": "float32", "a_min": "0", "a_max": "6", 
 
 @pytest.mark.parametrize("op", ELEMENTWISE)
 def test_shapes_pass_an_elementwise_op_in_both_directions(op):
-    """Before a dense layer and a convolution, the input has as many features and channels as the weights say."""
+    """Before a dense layer and a convolution, the features and channels of the input follow from the weights."""
     attrs = {key: REQUIRED[key] for key, attribute in OPS[op].attributes.items() if attribute.required}
     attrs = {**attrs, "act_type": "relu"} if op == "Activation" else attrs
     layers = {

@@ -1,4 +1,4 @@
-"""What ops declare of themselves: nobody else keeps a list of them, and passes get the same answer everywhere."""
+"""Traits are declared only with the op, and all passes read the declaration."""
 
 import ast
 from pathlib import Path
@@ -9,15 +9,15 @@ import netconv
 from netconv.builder.compile_model import loss_choices
 from netconv.graph.graph import Edge, Graph, Node
 from netconv.ops import registry
-from netconv.ops.aliases import SYNONYMS
+from netconv.ops.aliases import ALIASES
 from netconv.ops.traits import Keeps
-from netconv.ops.unsupported import REFUSED
+from netconv.ops.unsupported import UNSUPPORTED
 
 OPS = registry.load()
 NAMES = {declared.op for declared in OPS.values()}
-"""Those that a graph has once it is canonical."""
+"""Op names in a canonical graph."""
 PACKAGE = Path(netconv.__file__).parent
-ROOMS = (
+FOLDERS = (
     "builder",
     "conversion.py",
     "frontends",
@@ -28,18 +28,18 @@ ROOMS = (
     "passes",
     "shapes",
 )
-"""The rooms that know graphs."""
+"""The folders and files that know graphs."""
 PATTERNS = {
     "passes/canonicalize.py", "passes/fuse_bidirectional.py", "passes/fuse_layers.py", "passes/reroll_rnn.py",
     "passes/rewriter.py", "passes/rnn_cells.py",
-    "kernels/fusion_safe.py",  # what TensorFlow fuses
-    "frontends/mxnet/symbol_json.py",  # what old versions of MXNet wrote otherwise
+    "kernels/fusion_safe.py",  # ops that TensorFlow fuses
+    "frontends/mxnet/symbol_json.py",  # ops that old versions of MXNet wrote differently
 }  # fmt: skip
-"""Modules that match patterns of ops, which they must name."""
+"""Modules that match patterns of ops, so that they must name them."""
 
 
 def named_ops(tree):
-    """(line, op names) of each literal collection, and text that is split, which names more than one op."""
+    """(line, op names) of each collection literal, and each string that is split, with more than one op name."""
     for node in ast.walk(tree):
         texts = []
         if isinstance(node, ast.Set | ast.List | ast.Tuple | ast.Dict):
@@ -52,16 +52,16 @@ def named_ops(tree):
             yield node.lineno, found
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_no_list_of_ops_stands_outside_of_ops(room):
-    path = PACKAGE / room
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_no_list_of_ops_outside_of_ops(folder):
+    path = PACKAGE / folder
     for module in [path] if path.suffix else sorted(path.rglob("*.py")):
         if module.relative_to(PACKAGE).as_posix() not in PATTERNS:
             assert list(named_ops(ast.parse(module.read_text()))) == [], module
 
 
-def test_other_names_do_not_clash():
-    """Another name is not declared as well, nor refused; what it stands for is the name that the op is declared by."""
+def test_aliases_do_not_clash():
+    """An alias is neither declared itself nor unsupported, and refers to a declared name."""
     declared = {
         name.value
         for module in (PACKAGE / "ops").glob("*.py")
@@ -70,9 +70,9 @@ def test_other_names_do_not_clash():
         for name in call.args
         if isinstance(name, ast.Constant)
     }
-    assert declared & SYNONYMS.keys() == set()
-    assert OPS.keys() & REFUSED.keys() == set()
-    assert {other for other, name in SYNONYMS.items() if OPS[name].op != OPS[other].op or name in SYNONYMS} == set()
+    assert declared & ALIASES.keys() == set()
+    assert OPS.keys() & UNSUPPORTED.keys() == set()
+    assert {other for other, name in ALIASES.items() if OPS[name].op != OPS[other].op or name in ALIASES} == set()
 
 
 def test_an_op_is_declared_once():
@@ -111,17 +111,17 @@ def chosen(*ops):
 
 @pytest.mark.parametrize("passing", LOOKS_THROUGH)
 @pytest.mark.parametrize("head", HEADS)
-def test_the_loss_is_chosen_by_what_a_head_is_before_ops_that_change_nothing(head, passing):
+def test_the_loss_follows_from_the_head_before_ops_that_change_nothing(head, passing):
     attributes, wanted = HEADS[head]
     assert chosen((head, attributes), (passing, ATTRIBUTES.get(passing, {}))) == wanted
 
 
-def test_a_head_behind_what_computes_is_a_number():
+def test_a_computed_head_is_a_number():
     assert chosen(("softmax", {}), ("square", {})) == "mean_squared_error"
     assert chosen(("softmax", {}), ("LinearRegressionOutput", {})) == "mean_squared_error"
 
 
-def test_what_keeps_elements_is_exact():
+def test_ops_that_keep_elements_are_exact():
     assert {d.op for d in OPS.values() if d.keeps > Keeps.NOTHING and not d.exact} == set()
 
 

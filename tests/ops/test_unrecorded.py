@@ -1,4 +1,4 @@
-"""Ops that MXNet computes on no CPU, or at random, against their definition; what is refused, and how."""
+"""Ops that MXNet computes only on a GPU, or at random, against their definition; unsupported ops and errors."""
 
 import json
 import math
@@ -14,12 +14,12 @@ import pytest
 import netconv
 from netconv.kernels import boxes as overlap
 from netconv.ops import registry
-from netconv.ops.unsupported import REFUSED
+from netconv.ops.unsupported import UNSUPPORTED
 
 
 @pytest.fixture
 def net(tmp_path):
-    """A function that makes the model of one op on inputs of the shapes given."""
+    """A function that makes a model of one op for these input shapes."""
 
     def make(op, attrs, shapes):
         names = list(shapes)
@@ -46,9 +46,9 @@ def random(*shape):
         ("_contrib_ROIAlign", {"pooled_size": (7, 3), "spatial_scale": 1.0, "aligned": True}),
     ],
 )
-def test_compiled_bins_are_those_of_eager_ones(net, op, attrs):
-    """Compiled, a division by a known number becomes a product with its reciprocal, and bins that end on a whole number
-    one place longer."""
+def test_compiled_bins_equal_eager_ones(net, op, attrs):
+    """A division by a known number would be compiled to a product with its reciprocal, and bins that end at an integer
+    would be longer by one."""
     rois = np.array([[0, 0, 0, n, n] for n in range(1, 100)], "float32")
     model = net(op, attrs, {"data": (1, 2, 100, 100), "rois": rois.shape})
     given = [random(1, 2, 100, 100), rois]
@@ -162,17 +162,17 @@ def test_light_varies_as_in_photographs(net):
     np.testing.assert_allclose(np.cov(changes[:, 0, 0].T), 0.25 * PCA_LIGHTING @ PCA_LIGHTING.T, 0.3)
 
 
-def test_colours_are_changed_in_any_order(net):
-    """A turn of the hues keeps the largest number of each pixel, and contrast draws it towards the mean grey: of the
-    image as it was where contrast comes first."""
+def test_colors_are_changed_in_any_order(net):
+    """A hue rotation keeps the largest number of each pixel; contrast moves it towards the mean gray, which is that of
+    the original image if contrast comes first."""
     from netconv.kernels import color
 
     attrs = {"brightness": 0, "contrast": 0.9, "saturation": 0, "hue": 0.4}
     model = net("_image_random_color_jitter", attrs, {"data": PICTURE.shape})
-    grey, first = (color.GRAY_WEIGHTS * PICTURE).sum(-1).mean(), 0
+    gray, first = (color.GRAY_WEIGHTS * PICTURE).sum(-1).mean(), 0
     for picture in pictures(model, 60):
         slope, shift = np.polyfit(PICTURE.max(-1).ravel(), picture.max(-1).ravel(), 1)
-        first += bool(abs(shift / (1 - slope) - grey) < 1e-2)
+        first += bool(abs(shift / (1 - slope) - gray) < 1e-2)
     assert 15 < first < 45
     np.testing.assert_allclose(model.predict_on_batch(PICTURE), PICTURE, 1e-5)
 
@@ -183,7 +183,7 @@ def poisson(k, lam):
 
 @pytest.mark.parametrize("lam", [2.0, 9.9, 10.1, 300.0])
 def test_counts_have_poisson_s_distribution(net, lam):
-    """The share that is at most k, for each k, within four deviations of what 20,000 draws have."""
+    """The share of counts up to k, for each k, is within four deviations for 20,000 draws."""
     model = net("_random_poisson", {"lam": lam, "shape": 20_000}, {"unused": (None, 1)})
     drawn = np.asarray(model(np.zeros((1, 1), "float32"))[0])
     assert (drawn == np.round(drawn)).all()
@@ -234,7 +234,7 @@ def test_each_parameter_has_its_numbers(net, op, parameters, means):
         ("_random_generalized_negative_binomial_like", {"mu": 3, "alpha": 0.4}, 3),
     ],
 )
-def test_as_many_as_the_data(net, op, attrs, mean):
+def test_as_many_random_numbers_as_the_data_has(net, op, attrs, mean):
     drawn = np.asarray(net(op, attrs, {"data": (None, 40)})(random(100, 40)))
     assert drawn.shape == (100, 40)
     np.testing.assert_allclose(drawn.mean(), mean, 0.1)
@@ -325,7 +325,7 @@ def test_shuffled_rows_are_the_rows(net):
 
 
 def chain(count):
-    """Boxes of which each overlaps only its neighbours, best first: every second one survives."""
+    """Boxes, best first, each of which overlaps only its neighbors: every second one is kept."""
     left = np.arange(count, dtype="float32")
     boxes = np.stack([left, np.zeros(count), left + 2.5, np.ones(count)], -1)
     scores = np.linspace(1, 0.5, count)[:, None]
@@ -368,7 +368,7 @@ def body(path, op, attrs, names, subgraphs, outputs):
     return path
 
 
-def test_a_branch_takes_the_side_that_its_condition_says(tmp_path):
+def test_a_branch_follows_its_condition(tmp_path):
     condition = graph([value("n"), ("_greater_scalar", "positive", {"scalar": "0"}, [[0, 0, 0]])], [[1, 0, 0]])
     sides = [
         graph([value("a"), (f"_{name}_scalar", name, {"scalar": "2"}, [[0, 0, 0]])], [[1, 0, 0]])
@@ -385,7 +385,7 @@ def test_a_branch_takes_the_side_that_its_condition_says(tmp_path):
 
 @pytest.mark.parametrize("steps", [0, 2, 9])
 def test_a_loop_stops_when_its_condition_fails(tmp_path, steps):
-    """while i < n: outputs s, then i = i + 1, s = 2 s; four times at most."""
+    """while i < n: outputs s, then i = i + 1, s = 2 s; at most four times."""
     condition = graph([value("i"), value("n"), ("_lesser", "less", {}, [[0, 0, 0], [1, 0, 0]])], [[2, 0, 0]])
     step = graph(
         [
@@ -579,14 +579,14 @@ def test_a_loop_stops_when_its_condition_fails(tmp_path, steps):
         ),
     ],
 )
-def test_what_is_at_fault_is_said(net, op, attrs, shapes, message):
+def test_node_error(net, op, attrs, shapes, message):
     with pytest.raises((netconv.NodeError, netconv.ShapeError)) as caught:
         net(op, attrs, shapes)
-    fault = caught.value.__cause__ if isinstance(caught.value, netconv.ShapeError) else caught.value
-    assert str(fault) == f"{op} node 'node': {message}"
+    error = caught.value.__cause__ if isinstance(caught.value, netconv.ShapeError) else caught.value
+    assert str(error) == f"{op} node 'node': {message}"
 
 
-def test_heads_that_the_data_do_not_hold(net, tmp_path):
+def test_data_must_hold_all_heads(net, tmp_path):
     op = "_contrib_interleaved_matmul_selfatt_qk"
     with pytest.raises(netconv.errors.ShapeError) as caught:
         net(op, {"heads": 5}, {"data": (4, 2, 12)})
@@ -596,17 +596,17 @@ def test_heads_that_the_data_do_not_hold(net, tmp_path):
     )
 
 
-def test_refused_ops_say_why(net, tmp_path):
+def test_unsupported_ops_have_a_reason(net, tmp_path):
     with pytest.raises(netconv.UnsupportedOps) as caught:
         net("Custom", {}, {"data": (1, 2)})
     assert str(caught.value) == (
         f"{tmp_path / 'net.json'}: this op is not supported: Custom (1, first at node 'node'); Custom runs code that "
-        "is not in the file; write it as ops of MXNet and export again"
+        "is not in the file; replace it by MXNet ops and export again"
     )
 
 
-def test_all_that_has_no_translation_is_said_at_once(tmp_path):
-    """Those of subgraphs too, and before TensorFlow is imported."""
+def test_all_unsupported_ops_are_reported_at_once(tmp_path):
+    """Also ops of subgraphs, and before TensorFlow is imported."""
     inner = graph([value("a"), ("NoSuchOp", "deep", {}, [[0, 0, 0]])], [[1, 0, 0]])
     whole = graph(
         [
@@ -626,10 +626,10 @@ def test_all_that_has_no_translation_is_said_at_once(tmp_path):
         "except netconv.UnsupportedOps as error:\n    print(error, *error.ops.items(), sep='\\n')\n"
         "print({'tensorflow', 'keras'} & sys.modules.keys())"
     )
-    said = subprocess.check_output([sys.executable, "-c", program], cwd=tmp_path, text=True)
-    assert said.splitlines() == [
+    printed = subprocess.check_output([sys.executable, "-c", program], cwd=tmp_path, text=True)
+    assert printed.splitlines() == [
         "net.json: these ops are not supported: NLLLoss (2, first at node 'one'), Custom (1, first at node 'own'), "
-        f"NoSuchOp (1, first at node 'deep'); NLLLoss {REFUSED['NLLLoss']}; Custom {REFUSED['Custom']}",
+        f"NoSuchOp (1, first at node 'deep'); NLLLoss {UNSUPPORTED['NLLLoss']}; Custom {UNSUPPORTED['Custom']}",
         "('Custom', ['own'])",
         "('NoSuchOp', ['deep'])",
         "('NLLLoss', ['one', 'two'])",
@@ -637,5 +637,5 @@ def test_all_that_has_no_translation_is_said_at_once(tmp_path):
     ]
 
 
-def test_nothing_is_both_refused_and_translated():
-    assert not REFUSED.keys() & registry.load().keys()
+def test_no_op_is_both_supported_and_unsupported():
+    assert not UNSUPPORTED.keys() & registry.load().keys()

@@ -1,4 +1,4 @@
-"""Constants that a graph makes of constants."""
+"""Limits of constants that a graph computes from constants."""
 
 import os
 
@@ -11,7 +11,7 @@ from nets import graph, null, op, write
 import netconv
 
 
-def test_a_constant_made_of_constants_has_a_limit(tmp_path):
+def test_a_computed_constant_has_a_limit(tmp_path):
     net = graph(
         null("x"),
         op("_ones", "one", [], shape="(64, 64)"),

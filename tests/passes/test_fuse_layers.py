@@ -1,4 +1,4 @@
-"""What nets compose of several ops becomes one layer, and what only looks like it does not."""
+"""Several ops that together are one layer become that layer; similar ones do not."""
 
 import os
 from pathlib import Path
@@ -15,15 +15,15 @@ NETS = Path(__file__).parents[2] / "fixtures" / "conformance" / "nets"
 
 
 def layers(tmp_path, net, shape=(None, 4), **arrays):
-    """The classes of what a net is made of, and the model."""
+    """The classes of the layers of a net, and the model."""
     model = netconv.convert(write(tmp_path, net, **arrays), input_shapes={"data": shape})
     kinds = [type(operation).__name__ for operation in model.operations]
     return [kind for kind in kinds if kind != "InputLayer"], model
 
 
-def leaky(slope=0.2, data=0, turned="_RMinusScalar", by=0.0):
+def leaky(slope=0.2, data=0, reversed_minus="_RMinusScalar", by=0.0):
     return graph(
-        null("data"), op("relu", "a", [0]), op(turned, "b", [data], scalar=by), op("relu", "c", [2]),
+        null("data"), op("relu", "a", [0]), op(reversed_minus, "b", [data], scalar=by), op("relu", "c", [2]),
         op("_MulScalar", "d", [3], scalar=slope), op("_Minus", "e", [1, 4]),
     )  # fmt: skip
 
@@ -49,7 +49,7 @@ MINUS_ONE, HALF = op("_PlusScalar", "f", [5], scalar=-1), op("_MulScalar", "f", 
     ("net", "expected"),
     [
         (leaky(), ["ReLU"]),
-        (leaky(turned="_mul_scalar", by=-1), ["ReLU"]),
+        (leaky(reversed_minus="_mul_scalar", by=-1), ["ReLU"]),
         (ramps(MINUS_ONE), ["Add", "ReLU", "Add"]),
         (ramps(HALF), ["Add", "ReLU", "Multiply"]),
         (through_an_axis("elu", slope=1), ["ELU"]),
@@ -72,13 +72,13 @@ def test_a_function_of_several_ops_is_one_layer(tmp_path, net, expected):
         graph(null("data"), op("tanh", "a", [0]), op("sigmoid", "b", [1]), op("_Mul", "c", [0, 2])),
     ],
 )
-def test_what_only_looks_like_it_stays(tmp_path, net):
+def test_similar_ops_stay(tmp_path, net):
     kinds, model = layers(tmp_path, net)
     assert len(kinds) > 1 and kinds.count("ReLU") != 1
     assert model(draw(2, 4)).shape == (2, 4)
 
 
-def test_what_else_reads_an_op_within_still_does(tmp_path):
+def test_other_readers_of_an_inner_op_still_work(tmp_path):
     net = leaky()
     net["heads"] = [[5, 0, 0], [1, 0, 0]]
     kinds, model = layers(tmp_path, net)
@@ -88,7 +88,7 @@ def test_what_else_reads_an_op_within_still_does(tmp_path):
 
 
 def alpha(p=0.2, shift=1.7580993408473766):
-    """An AlphaDropout as it is put together of a dropout and its mask."""
+    """An AlphaDropout composed of a dropout and its mask."""
     scale = (1 - p) / np.sqrt((1 - p) * (1 + p * 1.7580993408473766**2))
     return graph(
         null("data"), op("Dropout", "a", [0], p=p, mode="always"), op("_PlusScalar", "b", [(1, 1)], scalar=-1),
@@ -106,7 +106,7 @@ def test_an_alpha_dropout_keeps_mean_and_variance(tmp_path):
 
 
 def test_the_mask_of_a_dropout_can_be_read(tmp_path):
-    """With other numbers it is no AlphaDropout: what is dropped becomes -s c, what stays s (x m + (m - 1) c)."""
+    """With other numbers it is not an AlphaDropout: dropped elements become -s c, the others s (x m + (m - 1) c)."""
     kinds, model = layers(tmp_path, alpha(p=0.5, shift=3.0), (None, 100))
     assert "AlphaDropout" not in kinds
     x, s = draw(8, 100), 0.5 / np.sqrt(0.5 * (1 + 0.5 * 1.7580993408473766**2))
@@ -116,7 +116,7 @@ def test_the_mask_of_a_dropout_can_be_read(tmp_path):
 
 
 def normalized(count):
-    """A NormalizationLayer over the last axis of data (3, 4), by a divisor that says how many there are."""
+    """A NormalizationLayer over the last axis of data (3, 4), by a divisor that is the count or not."""
     return graph(
         null("data"), op("sum_axis", "a", [0], axis="(2)"), op("_DivScalar", "b", [1], scalar=count),
         op("reshape", "c", [2], shape="(-1, 3, 1)"), op("broadcast_minus", "d", [0, 3]), op("square", "e", [4]),
@@ -126,7 +126,7 @@ def normalized(count):
     )  # fmt: skip
 
 
-def test_a_normalization_is_one_layer_if_its_divisor_is_how_many_there_are(tmp_path):
+def test_a_normalization_is_one_layer_if_its_divisor_is_the_count(tmp_path):
     assert layers(tmp_path, normalized(4), (None, 3, 4))[0] == ["LayerNormalization"]
     assert "LayerNormalization" not in layers(tmp_path, normalized(3), (None, 3, 4))[0]
 
@@ -139,7 +139,7 @@ def test_both_directions_are_one_layer_unless_their_states_are_read(states, expe
 
 
 def elman(steps=3, units=2, feedback=False, shared=False):
-    """A recurrent layer as it is unrolled; its bias is a third array."""
+    """An unrolled recurrent layer; its bias is a third array."""
     nodes = [null("data"), null("w"), null("u"), null("b"), null("h0"),
              op("SliceChannel", "s", [0], num_outputs=steps, axis=1, squeeze_axis=True)]  # fmt: skip
     state, seen = 4, []
@@ -159,7 +159,7 @@ def elman(steps=3, units=2, feedback=False, shared=False):
 WEIGHTS = {"w": draw(2, 2), "u": draw(2, 2, seed=1), "b": draw(2)}
 
 
-def rolled(tmp_path, nodes, heads=None, **given):
+def converted(tmp_path, nodes, heads=None, **given):
     model = netconv.convert(
         write(tmp_path, graph(*nodes, heads=heads), **{**WEIGHTS, **given}),
         input_shapes={"data": (None, 3, 2), "h0": (None, 2)},
@@ -174,16 +174,16 @@ def by_hand(x, state):
 
 
 def test_an_unrolled_layer_is_one(tmp_path):
-    kinds, model = rolled(tmp_path, elman()[0])
+    kinds, model = converted(tmp_path, elman()[0])
     assert kinds.count("SimpleRNN") == 1 and "Dense" not in kinds and model.count_params() == 10
     x, start = draw(4, 3, 2), draw(4, 2)
     expected = np.stack(list(by_hand(x, start)), 1)
     np.testing.assert_allclose(model([x, start]), expected, 1e-5, 1e-6)
 
 
-def test_single_steps_can_be_read_off_it(tmp_path):
+def test_single_steps_of_it_can_be_read(tmp_path):
     nodes, seen = elman()
-    kinds, model = rolled(tmp_path, nodes, heads=[seen[1], seen[2]])
+    kinds, model = converted(tmp_path, nodes, heads=[seen[1], seen[2]])
     assert kinds.count("SimpleRNN") == 1
     x, start = draw(4, 3, 2), draw(4, 2)
     _, second, third = by_hand(x, start)
@@ -191,18 +191,18 @@ def test_single_steps_can_be_read_off_it(tmp_path):
     np.testing.assert_allclose(model([x, start])[1], third, 1e-5, 1e-6)
 
 
-def test_it_runs_backwards_if_it_was_unrolled_so(tmp_path):
+def test_it_runs_backwards_if_it_was_unrolled_backwards(tmp_path):
     nodes, _ = elman()
     for step, index in enumerate((6, 10, 14)):
         nodes[index] = op("FullyConnected", f"i{step}", [(5, 2 - step), 1, 3], num_hidden=2)
-    kinds, model = rolled(tmp_path, nodes)
+    kinds, model = converted(tmp_path, nodes)
     assert kinds.count("SimpleRNN") == 1
     x, start = draw(4, 3, 2), draw(4, 2)
     np.testing.assert_allclose(model([x, start]), np.stack(list(by_hand(x[:, ::-1], start)), 1), 1e-5, 1e-6)
 
 
 def test_a_state_that_is_fed_back_keeps_it_unrolled(tmp_path):
-    assert "SimpleRNN" not in rolled(tmp_path, elman(feedback=True)[0])[0]
+    assert "SimpleRNN" not in converted(tmp_path, elman(feedback=True)[0])[0]
 
 
 def test_one_array_for_data_and_state_keeps_it_unrolled(tmp_path):
@@ -216,16 +216,16 @@ def test_one_array_for_data_and_state_keeps_it_unrolled(tmp_path):
     assert model.count_params() == 6
 
 
-def test_a_weight_that_something_else_reads_keeps_it_unrolled(tmp_path):
+def test_a_weight_with_other_readers_keeps_it_unrolled(tmp_path):
     nodes, _ = elman()
     nodes.append(op("FullyConnected", "again", [nodes.index(null("h0")), 2], num_hidden=2, no_bias=True))
-    kinds, model = rolled(tmp_path, nodes, heads=[len(nodes) - 2, len(nodes) - 1])
+    kinds, model = converted(tmp_path, nodes, heads=[len(nodes) - 2, len(nodes) - 1])
     assert "SimpleRNN" not in kinds and model.count_params() == 10
 
 
-def test_a_sum_within_that_something_else_reads_keeps_it_unrolled(tmp_path):
+def test_an_inner_sum_with_other_readers_keeps_it_unrolled(tmp_path):
     nodes, seen = elman()
-    assert "SimpleRNN" not in rolled(tmp_path, nodes, heads=[len(nodes) - 1, seen[1] - 1])[0]
+    assert "SimpleRNN" not in converted(tmp_path, nodes, heads=[len(nodes) - 1, seen[1] - 1])[0]
 
 
 def test_a_layer_applied_twice_has_its_weights_once(tmp_path):
@@ -233,16 +233,16 @@ def test_a_layer_applied_twice_has_its_weights_once(tmp_path):
     for node in elman()[0][5:]:
         moved = [[e[0] + 14 if e[0] > 5 or e[0] == 5 else e[0], e[1], 0] for e in node["inputs"]]
         nodes.append({**node, "name": f"{node['name']}again", "inputs": moved})
-    kinds, model = rolled(tmp_path, nodes, heads=[18, 32])
+    kinds, model = converted(tmp_path, nodes, heads=[18, 32])
     assert kinds.count("SimpleRNN") == 1 and model.count_params() == 10
 
 
 def product(*nodes, w=(4, 3), kind="dot", **attrs):
-    """Data times a stored matrix, and what comes behind; the nodes are data, w, b, the product (3), ..."""
+    """Data times a stored matrix, and the nodes after it; the nodes are data, w, b, the product (3), ..."""
     return graph(null("data"), null("w"), null("b"), op(kind, "fc", [0, 1], **attrs), *nodes), {"w": draw(*w)}
 
 
-def turned(*nodes, **attrs):
+def transposed_product(*nodes, **attrs):
     """As Keras-MXNet writes it."""
     net = graph(null("data"), null("w"), null("b"), op("transpose", "t", [1], axes="(1, 0)"),
                 op("dot", "fc", [0, 3], **attrs), *nodes)  # fmt: skip
@@ -258,7 +258,7 @@ def turned(*nodes, **attrs):
         (product, {"transpose_b": True, "w": (3, 4)}, (3, 4)),
         (product, {"kind": "_np_dot"}, (4, 3)),
         (product, {"kind": "_npi_matmul"}, (4, 3)),
-        (turned, {}, (3, 4)),
+        (transposed_product, {}, (3, 4)),
     ],
 )
 def test_a_product_with_a_stored_matrix_is_a_dense_layer(tmp_path, make, attrs, w, bias, shape):
@@ -287,7 +287,7 @@ def test_a_product_with_a_stored_matrix_is_a_dense_layer(tmp_path, make, attrs, 
         ([op("broadcast_add", "one", [3, 2]), op("broadcast_mul", "sum", [4, 3])], (3,), (4, 3)),
     ],
 )
-def test_what_is_no_bias_is_added_apart(tmp_path, nodes, bias, w):
+def test_other_summands_are_added_separately(tmp_path, nodes, bias, w):
     net, arrays = product(*nodes, w=w)
     arrays["b"] = draw(*bias, seed=1)
     kinds, model = layers(tmp_path, net, (2, 4), **arrays)
@@ -311,7 +311,7 @@ def test_a_bias_of_one_unit_is_one(tmp_path):
     ("shape", "w", "attrs"),
     [((4, 2), (4, 3), {"transpose_a": True}), ((2, 4), (4, 3, 2), {}), ((4,), (4, 3), {})],
 )
-def test_a_product_that_is_none_of_each_example_stays(tmp_path, shape, w, attrs):
+def test_a_product_across_examples_stays(tmp_path, shape, w, attrs):
     net, arrays = product(w=w, **attrs)
     kinds, model = layers(tmp_path, net, shape, **arrays)
     assert "Dense" not in kinds
@@ -341,8 +341,9 @@ def test_products_that_share_a_matrix_share_the_layer(tmp_path):
         [op("broadcast_mul", "two", [3, 1])],
     ],
 )
-def test_a_matrix_that_something_else_reads_has_its_weights_once(tmp_path, other):
-    """A product with it as it is, and behind a tanh one with it transposed, or itself; the batch is four."""
+def test_a_matrix_with_other_readers_is_stored_once(tmp_path, other):
+    """A product with the matrix, and after a tanh one with its transpose or the matrix again; the batch size is
+    four."""
     net = graph(null("data"), null("w"), op("dot", "one", [0, 1]), op("tanh", "u", [2]), *other)
     _, model = layers(tmp_path, net, (4, 4), w=draw(4, 4))
     assert model.count_params() == 16
@@ -354,7 +355,7 @@ def test_a_matrix_that_something_else_reads_has_its_weights_once(tmp_path, other
 
 
 def biases(count):
-    """One matrix and `count` biases, each added to a product of its own; or one bias for two."""
+    """One matrix and `count` biases, each added to a separate product; or one bias for two products."""
     nodes = [null("data"), null("w"), null("b1"), null("b2"), op("dot", "one", [0, 1]), op("dot", "two", [0, 1]),
              op("broadcast_add", "p", [4, 2]), op("broadcast_add", "q", [5, 3 if count == 2 else 2]),
              op("elemwise_mul", "r", [6, 7])]  # fmt: skip
@@ -376,7 +377,7 @@ def test_layers_that_share_a_matrix_stay_one(tmp_path, count):
 
 
 def convolved(bias, kind="Convolution", shaped=None, **attrs):
-    """A layer without a bias, and a stored array added."""
+    """A layer without a bias, and a stored array that is added."""
     added = [op("Reshape", "r", [2], shape=shaped)] if shaped else []
     net = graph(null("data"), null("w"), null("b"), op(kind, "c", [0, 1], **attrs), *added,
                 op("broadcast_add", "sum", [3, 4 if shaped else 2]))  # fmt: skip
@@ -397,7 +398,7 @@ def convolved(bias, kind="Convolution", shaped=None, **attrs):
 )
 @pytest.mark.parametrize("kind", ["Convolution", "Deconvolution"])
 def test_a_stored_array_for_each_channel_is_the_bias_of_a_convolution(tmp_path, kind, bias, shaped, own):
-    """The image has three columns, as there are channels."""
+    """The image has as many columns as channels."""
     size = 5 if kind == "Convolution" else 1
     net, b = convolved(bias, kind, shaped, kernel=(3, 3), num_filter=3, no_bias=True)
     w = draw(3, 2, 3, 3) if kind == "Convolution" else draw(2, 3, 3, 3)
@@ -416,8 +417,8 @@ def test_a_stored_array_for_each_channel_is_the_bias_of_a_convolution(tmp_path, 
     np.testing.assert_allclose(model(x), np.asarray(alone(x)) + added, 1e-5, 1e-5)
 
 
-def test_a_dense_layer_behind_a_flattened_image_needs_no_transpose(tmp_path):
-    """A product with a stored matrix, of what was flattened as it lies."""
+def test_a_dense_layer_after_a_flattened_image_needs_no_transpose(tmp_path):
+    """A product with a stored matrix, of data flattened without a transpose."""
     conv = op("Convolution", "conv", [0, 1], kernel=(3, 3), num_filter=4, no_bias=True)
     net = graph(null("data"), null("c"), null("w"), conv, op("Flatten", "flat", [3]), op("dot", "fc", [4, 2]))
     kinds, model = layers(tmp_path, net, (None, 2, 6, 6), c=draw(4, 2, 3, 3), w=draw(64, 3, seed=1))

@@ -1,4 +1,4 @@
-"""Initial values of an untrained net, and parameters that a parameter file lacks."""
+"""Initial values of an untrained net, and parameters that are missing in a parameter file."""
 
 import json
 
@@ -14,7 +14,7 @@ from netconv.shapes.shape_inference import infer
 
 
 def owned_by(op, attrs, count, hints=(), names=(), mathematica=False, arrays=None):
-    """A graph of one node that reads `x` and `count` parameters, p1, p2 ... unless `names` says otherwise."""
+    """A graph of one node that reads `x` and `count` parameters, p1, p2 ... unless `names` is given."""
     names = ["x", *(names or [f"p{i + 1}" for i in range(count)])]
     nulls = [Node("null", name, hints=dict(hints).get(name, {})) for name in names]
     node = Node(op, "node", attrs, tuple(Edge(i) for i in range(len(names))))
@@ -37,8 +37,8 @@ def values(graph, given, seed=0, init=None):
         ("p", {"shape": "(4, 2)"}),
     ],
 )
-def test_what_has_a_shape_and_a_part_in_a_weight_is_a_parameter(name, hints):
-    """Weights that are normalised before a layer reads them, as ArcFace has them."""
+def test_an_array_that_a_weight_is_computed_from_is_a_parameter(name, hints):
+    """Weights that are normalized before a layer reads them, as in ArcFace."""
     nulls = (Node("null", "x", hints={"shape": "(8, 2)"}), Node("null", name, hints=hints))
     norm = Node("L2Normalization", "norm", {"mode": "instance"}, (Edge(1),))
     dense = Node("FullyConnected", "fc", {"num_hidden": "4", "no_bias": "True"}, (Edge(0), Edge(2)))
@@ -50,8 +50,8 @@ def test_what_has_a_shape_and_a_part_in_a_weight_is_a_parameter(name, hints):
     assert initialize(graph, inferred.arrays, 0).arrays[1].value.shape == (4, 2)
 
 
-def test_what_passes_a_layer_on_its_way_to_a_weight_is_data():
-    """Weights that a net computes of its data."""
+def test_an_array_that_passes_a_layer_before_a_weight_is_data():
+    """Weights that a net computes from its data."""
     nulls = tuple(
         Node("null", name, hints={"shape": "(8, 2)"} if name in "xz" else {}) for name in ("x", "z", "w", "b")
     )
@@ -63,7 +63,7 @@ def test_what_passes_a_layer_on_its_way_to_a_weight_is_data():
     assert list(parameters(Graph((*nulls, *nodes), (Edge(6),), {}, source="net.json"))) == [2, 3]
 
 
-def test_what_is_enlarged_beside_other_data_is_no_weight():
+def test_an_image_that_is_enlarged_is_not_a_weight():
     """MXNet writes the hint of a bilinear weight to it."""
     nulls = (Node("null", "x"), Node("null", "y", hints={"init": '["bilinear", {}]'}))
     attrs = {"sample_type": "nearest", "scale": "2", "num_args": "2"}
@@ -91,7 +91,7 @@ def test_roles_decide_without_a_hint():
     assert values(owned_by("LeakyReLU", {"act_type": "prelu"}, 1), (None, 2))["p1"].tolist() == [0.25, 0.25]
 
 
-def test_mathematica_draws_normal_weights_by_fan_in():
+def test_mathematica_weights_are_normal_by_fan_in():
     weights = values(owned_by("FullyConnected", DENSE, 2, mathematica=True), (None, 200))["p1"]
     assert weights.std() == pytest.approx(0.1, rel=0.02)
 
@@ -126,7 +126,7 @@ def test_a_hint_decides(hint, low, high, deviation):
         ("Normal(sigma=0.2)", 0.2),
     ],
 )
-def test_a_user_decides_for_weights(init, deviation):
+def test_the_init_option_sets_weights(init, deviation):
     drawn = values(owned_by("FullyConnected", DENSE, 2), (None, 200), init=init)
     assert drawn["p1"].std() == pytest.approx(deviation, rel=0.02)
     assert not drawn["p2"].any()
@@ -149,7 +149,7 @@ def test_a_user_decides_for_weights(init, deviation):
          "--init xavier(factor_type='both') does not fit 'p1', of shape (300, 200): 'both'"),
     ],
 )  # fmt: skip
-def test_what_a_user_cannot_decide(init, message):
+def test_invalid_init_options(init, message):
     with pytest.raises(NetconvError) as caught:
         values(owned_by("FullyConnected", DENSE, 2), (None, 200), init=init)
     assert str(caught.value) == message
@@ -178,7 +178,7 @@ def test_images_that_are_enlarged_are_inputs():
     assert parameters(owned_by("UpSampling", attrs, 1)) == {}
 
 
-def test_the_second_gate_of_an_lstm_forgets_little():
+def test_the_forget_gate_of_an_lstm_forgets_little():
     drawn = hinted(["lstmbias", {"forget_bias": 1.0}], attrs={"num_hidden": "8"})
     assert drawn[2:4].all() and not drawn[:2].any() and not drawn[4:].any()
 
@@ -228,14 +228,14 @@ def test_equal_names_become_different_parameters():
         ('["fusedrnn", {"mode": "lstm", "num_hidden": 4, "num_layers": 1000000000}]', None),
     ],
 )  # fmt: skip
-def test_a_hint_that_cannot_be_is_refused(hint, text):
+def test_an_invalid_hint_is_rejected(hint, text):
     with pytest.raises(NodeError) as caught:
         hinted(hint, attrs={"num_hidden": "4"}, given=(None, 3))
     assert str(caught.value).startswith("null node 'p1': hint '__init__' ")
     assert text is None or str(caught.value) == f"null node 'p1': hint '__init__' {text}"
 
 
-def test_shapes_must_be_known_and_sane():
+def test_shapes_must_be_known_and_within_limits():
     graph = owned_by("FullyConnected", {"num_hidden": "99999999"}, 2)
     with pytest.raises(ShapeError) as caught:
         values(graph, (None, 9999))
@@ -245,7 +245,7 @@ def test_shapes_must_be_known_and_sane():
     assert str(caught.value) == "net.json: the shape of parameter 'p1' cannot be inferred"
 
 
-def test_what_a_parameter_file_lacks_is_named():
+def test_missing_parameters_are_named():
     stored = {i: TrackedArray.parameter(f"p{i}", np.ones(3, "float32")) for i in (1, 2)}
     names = ("1.Gamma", "1.Beta", "1.MovingMean", "1.MovingVariance")
     graph = owned_by("BatchNorm", {}, 4, names=names, arrays=stored, mathematica=True)

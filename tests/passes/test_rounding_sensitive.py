@@ -1,4 +1,4 @@
-"""Where the last bit of a number counts, a model computes the same compiled as it does eagerly."""
+"""Where the last bit of a number matters, a compiled model computes the same as an eager one."""
 
 import os
 
@@ -38,14 +38,14 @@ def test_a_quotient_rounded_down(tmp_path, divide, divisor):
 
 
 @pytest.mark.parametrize("remainder", ["_mod_scalar", "_npi_mod_scalar"])
-def test_no_rest(tmp_path, remainder):
+def test_no_remainder(tmp_path, remainder):
     for divisor in CONSTANTS:
         model = converted(tmp_path, null("data"), op(remainder, "rest", [0], scalar=divisor))
         for found in compiled(model, divisor * np.arange(50, dtype="float32").reshape(1, 50)):
             np.testing.assert_array_equal(found, np.zeros((1, 50)))
 
 
-def test_whole_numbers_are_divided_exactly(tmp_path):
+def test_integers_are_divided_exactly(tmp_path):
     nodes = (null("data", __dtype__="4"), op("_div_scalar", "divided", [0], scalar=41))
     model = converted(tmp_path, *nodes)
     x = 41 * np.arange(50, dtype="int32").reshape(1, 50)
@@ -60,20 +60,20 @@ def test_a_mean_rounded_down(tmp_path):
         np.testing.assert_array_equal(found, np.ones(3))
 
 
-def test_an_infinite_and_an_undefined_quotient_stay_so(tmp_path):
+def test_infinite_and_nan_quotients(tmp_path):
     nodes = (null("data"), op("_div_scalar", "divided", [0], scalar=41), op("floor", "floor", [1]))
     model = netconv.convert(write(tmp_path, graph(*nodes)), input_shapes={"data": (1, 4)})
     x = np.array([[np.inf, -np.inf, np.nan, 0]], "float32")
     np.testing.assert_array_equal(model(x), x)
 
 
-def test_only_where_it_counts(tmp_path):
-    """A net that jumps nowhere divides as Keras does."""
+def test_only_where_it_matters(tmp_path):
+    """A net without discontinuous ops divides as Keras does."""
     plain = converted(tmp_path, null("data"), op("_div_scalar", "divided", [0], scalar=41))
     assert [type(operation).__name__ for operation in plain.operations] == ["InputLayer", "Divide"]
 
 
-def test_the_nodes_that_count(tmp_path):
+def test_the_nodes_where_it_matters(tmp_path):
     nodes = (
         null("data"),
         op("_div_scalar", "counts", [0], scalar=41),

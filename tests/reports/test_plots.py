@@ -1,4 +1,4 @@
-"""Pictures: what is in them, and when there are none."""
+"""Plots: their content, and cases without a plot."""
 
 import io
 import sys
@@ -19,7 +19,7 @@ CSV = "epoch,loss,val_loss,accuracy\n1,2.0,2.5,0.5\n2,1.0,1.5,0.7\n3,0.5,1.6,0.9
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """The figures that are drawn, as matplotlib has them; all that is drawn has to be inside the picture."""
+    """The figures, as matplotlib objects; everything in them must be inside the picture."""
     from matplotlib.figure import Figure
 
     figures, saved = [], Figure.savefig
@@ -63,7 +63,7 @@ def test_curves_of_any_length(epochs, validated, drawn):
     assert labels == (["training", "validation", "best epoch: 1"] if validated else ["training"])
 
 
-def test_epochs_that_are_no_numbers_are_counted(drawn):
+def test_nan_epochs_are_counted(drawn):
     plots.learning_curves([{"epoch": float("nan"), "loss": 1.0}, {"epoch": 1e99, "loss": 0.5}], io.BytesIO())
     assert drawn[0].axes[0].lines[0].get_xdata().tolist() == [1, 2]
 
@@ -112,7 +112,7 @@ def test_the_same_numbers_give_the_same_bytes(tmp_path, ending):
     assert b"Date" not in files[f"a.{ending}"] and b"date" not in files[f"ma.{ending}"]
 
 
-def test_a_picture_that_cannot_be_drawn(tmp_path, monkeypatch):
+def test_a_plot_that_fails(tmp_path, monkeypatch):
     assert fails(plots.learning_curves, FIGURES, "c.pdf") == "c.pdf: a plot is a .png or .svg file"
     message = "there is no confusion matrix: the net predicts values, or more than 2,000 classes"
     assert fails(plots.confusion_matrix, (), (), tmp_path / "c.png") == message
@@ -141,7 +141,7 @@ def test_a_history_is_read_from_csv_and_json_lines(text):
     assert history.read(io.BytesIO(text.encode())) == FIGURES
 
 
-def test_a_figure_that_there_is_none_of():
+def test_a_missing_metric():
     (figures,) = history.read(io.BytesIO(b'{"loss": null}'))
     assert np.isnan(figures["loss"])
     (figures,) = history.read(io.BytesIO(b"loss,val_loss\n,2\n"))
@@ -164,7 +164,7 @@ def test_a_figure_that_there_is_none_of():
         (b"loss\n" + b"1" * 200_000, "cannot be read: field larger than field limit (131072)"),
     ],
 )
-def test_a_history_that_is_none(tmp_path, text, message):
+def test_a_file_that_is_not_a_history(tmp_path, text, message):
     (tmp_path / "h.csv").write_bytes(text)
     where = {"'low'": ", line 3, column 'loss'", "1 cells": ", line 3", "is not JSON": ", line 2", "cannot": ", line 2"}
     place = next((place for start, place in where.items() if message.startswith(start)), "")

@@ -1,4 +1,4 @@
-"""Shapes found forward and back, what is asked of the user, and what is refused."""
+"""Shape inference forward and backward, questions to the user, and errors."""
 
 import numpy as np
 import pytest
@@ -13,8 +13,8 @@ from netconv.shapes.shape_inference import filled_by_row, forward, infer
 
 
 def net(*rows, arrays=None, heads=None, hints=None, **attributes):
-    """A graph of rows (op, name, inputs, attributes); inputs are names or (name, output). Null nodes stand for what is
-    read and was not made; `arrays` gives shapes of stored ones by name."""
+    """A graph of rows (op, name, inputs, attributes); inputs are names or (name, output). Names that no row defines
+    become null nodes; `arrays` has the shapes of stored arrays by name."""
     nodes, index, arrays, hints = [], {}, arrays or {}, hints or {}
     for op, name, inputs, attrs in rows:
         pairs = [(i, 0) if isinstance(i, str) else i for i in inputs]
@@ -31,7 +31,7 @@ def net(*rows, arrays=None, heads=None, hints=None, **attributes):
     return Graph(tuple(nodes), tuple(last), stored, source="net.json", **attributes)
 
 
-def found(graph, given=None, **options):
+def shapes_of(graph, given=None, **options):
     """The shapes of the inputs by name."""
     return {graph.nodes[i].name: shape for i, shape in infer(graph, given, **options).inputs.items()}
 
@@ -170,7 +170,7 @@ ONE_OP = [
 
 
 @pytest.mark.parametrize(("op", "attrs", "shapes", "want"), ONE_OP, ids=[f"{r[0]}-{i}" for i, r in enumerate(ONE_OP)])
-def test_a_rule_gives_the_shape_that_the_op_makes(op, attrs, shapes, want):
+def test_a_rule_infers_the_shape_of_the_output(op, attrs, shapes, want):
     names = [f"x{i}" for i in range(len(shapes))]
     stored = [i.name for i in registry.load()[op].inputs[len(shapes) :] if i.stored and not i.optional]
     graph = net((op, "y", [*names, *stored], dict(attrs)))
@@ -213,19 +213,19 @@ def test_reshape_follows_every_code(shape, codes, reverse, want):
         ((2, 3), (-7,), "attribute 'shape' has an unknown code"),
     ],
 )
-def test_reshape_says_what_does_not_fit(shape, codes, text):
+def test_reshape_errors(shape, codes, text):
     with pytest.raises(ShapeMismatch) as caught:
         apply_reshape_codes(shape, codes)
     assert str(caught.value) == text
 
 
-def test_merge_joins_what_two_shapes_say():
+def test_merge_combines_two_shapes():
     assert merge((None, 3), (2, None)) == (2, 3)
     with pytest.raises(ShapeMismatch):
         merge((2, 3), (2, 4))
 
 
-# Found from the parameters.
+# Inferred from the parameters.
 
 
 def test_a_dense_net_takes_the_fan_in_of_its_first_layer():
@@ -239,7 +239,7 @@ def test_a_dense_net_takes_the_fan_in_of_its_first_layer():
     assert inferred.notes == ("x: shape (?, 24) inferred from the parameters",)
 
 
-def test_the_size_of_an_image_is_tried_out():
+def test_the_size_of_an_image_is_searched():
     inferred = infer(lenet())
     assert list(inferred.inputs.values()) == [(None, 1, 28, 28)]
     assert inferred.notes == (
@@ -248,7 +248,7 @@ def test_the_size_of_an_image_is_tried_out():
     )
 
 
-def test_of_sizes_that_fit_one_that_halves_often_is_taken():
+def test_of_possible_sizes_one_that_halves_often_is_chosen():
     graph = net(
         conv("c", "data", 4, (3, 3)),
         pool("p", "c", pooling_convention="full"),
@@ -256,10 +256,10 @@ def test_of_sizes_that_fit_one_that_halves_often_is_taken():
         dense("fc", "q", 2),
         arrays={"c_w": (4, 3, 3, 3), "c_b": (4,), "fc_w": (2, 4 * 5 * 5), "fc_b": (2,)},
     )
-    assert found(graph) == {"data": (None, 3, 24, 24)}
+    assert shapes_of(graph) == {"data": (None, 3, 24, 24)}
 
 
-def test_one_other_size_is_told_alone():
+def test_a_single_other_size_is_reported():
     graph = net(conv("c", "data", 4, (3, 3)), pool("p", "c"), dense("fc", "p", 2),
                 arrays={"c_w": (4, 3, 3, 3), "c_b": (4,), "fc_w": (2, 36), "fc_b": (2,)})  # fmt: skip
     assert infer(graph).notes == (
@@ -270,29 +270,29 @@ def test_one_other_size_is_told_alone():
 def test_a_net_that_fits_every_size_leaves_the_axes_open():
     graph = net(conv("c", "data", 4), pool("p", "c", global_pool="True"), dense("fc", "p", 2),
                 arrays={"c_w": (4, 3, 5, 5), "c_b": (4,), "fc_w": (2, 4), "fc_b": (2,)})  # fmt: skip
-    assert found(graph) == {"data": (None, 3, None, None)}
+    assert shapes_of(graph) == {"data": (None, 3, None, None)}
 
 
-def test_the_length_of_a_signal_is_tried_out():
+def test_the_length_of_a_signal_is_searched():
     graph = net(
         ("Convolution", "c", ["x", "w"], {"kernel": "(5)", "num_filter": 4, "stride": "(2)", "no_bias": "True"}),
         dense("fc", "c", 2),
         arrays={"w": (4, 3, 5), "fc_w": (2, 40), "fc_b": (2,)},
     )
-    assert found(graph) == {"x": (None, 3, 24)}
+    assert shapes_of(graph) == {"x": (None, 3, 24)}
 
 
-def test_a_reshape_of_an_image_keeps_its_examples_apart():
+def test_a_reshape_of_an_image_keeps_its_examples_separate():
     graph = net(
         conv("c", "data", 4, (3, 3)),
         ("Reshape", "r", ["c"], {"shape": (-1, 400)}),
         dense("fc", "r", 2),
         arrays={"c_w": (4, 3, 3, 3), "c_b": (4,), "fc_w": (2, 400), "fc_b": (2,)},
     )
-    assert found(graph) == {"data": (None, 3, 12, 12)}
+    assert shapes_of(graph) == {"data": (None, 3, 12, 12)}
 
 
-def test_steps_may_be_folded_into_the_batch():
+def test_steps_may_be_merged_into_the_batch():
     graph = net(
         ("SwapAxis", "s", ["x"], {"dim1": 0, "dim2": 1}),
         ("RNN", "rnn", ["s", "p", "h"], {"mode": "gru", "state_size": 6, "num_layers": 1}),
@@ -300,7 +300,7 @@ def test_steps_may_be_folded_into_the_batch():
         dense("fc", "r", 2),
         arrays={"p": (3 * 6 * (4 + 6 + 2),), "fc_w": (2, 6), "fc_b": (2,)},
     )
-    assert found(graph) == {"x": (None, None, 4), "h": (1, None, 6)}
+    assert shapes_of(graph) == {"x": (None, None, 4), "h": (1, None, 6)}
 
 
 def test_a_recurrent_net_of_mathematica_has_states_of_batch_and_units():
@@ -312,19 +312,19 @@ def test_a_recurrent_net_of_mathematica_has_states_of_batch_and_units():
         ("SequenceLast", "4$4", ["4$3"], {}),
         arrays={"Nodes": (4 * 5 * (2 + 5 + 2),)},
     )
-    assert found(graph) == {"Input": (None, None, 2), "4.State": (None, 5), "4.CellState": (None, 5)}
+    assert shapes_of(graph) == {"Input": (None, None, 2), "4.State": (None, 5), "4.CellState": (None, 5)}
     states = [i for i in graph.inputs() if graph.nodes[i].name != "Input"]
     assert infer(graph, zeros=states).notes == ("Input: shape (?, ?, 2) inferred from the parameters",)
 
 
-def test_steps_cut_apart_tell_the_length_of_a_sequence():
+def test_separate_steps_determine_the_length_of_a_sequence():
     graph = net(
         ("SliceChannel", "cut", ["x"], {"num_outputs": 3, "squeeze_axis": 1}),
         *(("FullyConnected", f"f{t}", [("cut", t), "w", "b"], {"num_hidden": 4}) for t in range(3)),
         ("add_n", "sum", ["f0", "f1", "f2"], {}),
         arrays={"w": (4, 7), "b": (4,)},
     )
-    assert found(graph) == {"x": (None, 3, 7)}
+    assert shapes_of(graph) == {"x": (None, 3, 7)}
 
 
 def test_a_net_map_has_an_axis_of_steps():
@@ -334,7 +334,7 @@ def test_a_net_map_has_an_axis_of_steps():
         ("reshape_like", "l", ["fc", "Input"], {"lhs_begin": 0, "lhs_end": 1, "rhs_begin": 0, "rhs_end": 2}),
         arrays={"fc_w": (4, 6), "fc_b": (4,)},
     )
-    assert found(graph) == {"Input": (None, None, 6)}
+    assert shapes_of(graph) == {"Input": (None, None, 6)}
 
 
 def test_words_become_rows_of_an_embedding():
@@ -343,18 +343,18 @@ def test_words_become_rows_of_an_embedding():
         dense("fc", "e", 2),
         arrays={"table": (30, 8), "fc_w": (2, 40), "fc_b": (2,)},
     )
-    assert found(graph) == {"words": (None, 5)}
-    assert found(net(("Embedding", "e", ["x", "t"], {"input_dim": 3, "output_dim": 2}), arrays={"t": (3, 2)})) == {
+    assert shapes_of(graph) == {"words": (None, 5)}
+    assert shapes_of(net(("Embedding", "e", ["x", "t"], {"input_dim": 3, "output_dim": 2}), arrays={"t": (3, 2)})) == {
         "x": (None, None)
     }
 
 
-def test_a_stored_operand_tells_the_features():
+def test_a_stored_operand_determines_the_features():
     graph = net(("broadcast_mul", "k", ["x", "scale"], {}), arrays={"scale": (1, 3, 2)})
-    assert found(graph) == {"x": (None, 3, 2)}
+    assert shapes_of(graph) == {"x": (None, 3, 2)}
 
 
-def test_a_loop_is_looked_into():
+def test_shapes_are_inferred_inside_loops():
     step = net(
         ("Concat", "c", ["x", "h"], {"dim": 1}),
         ("FullyConnected", "f", ["c", "w", "b"], {"num_hidden": 4}),
@@ -364,7 +364,7 @@ def test_a_loop_is_looked_into():
     attrs = {"in_data_locs": "[0]", "in_state_locs": "[1]", "remain_locs": "[2, 3]", "num_args": 5, "num_outputs": 2,
              "num_out_data": 1, "subgraphs": (step,)}  # fmt: skip
     graph = net(("_foreach", "loop", ["data", "h0", "w", "b"], attrs), arrays={"w": (4, 7), "b": (4,)})
-    assert found(graph) == {"data": (None, None, 3), "h0": (None, 4)}
+    assert shapes_of(graph) == {"data": (None, None, 3), "h0": (None, 4)}
     assert head(graph, data=(5, 2, 3), h0=(2, 4)) == (5, 2, 4)
     assert sorted(parameters(net(("_foreach", "loop", ["data", "h0", "w", "b"], dict(attrs, subgraphs=(step,)))))) == [
         2,
@@ -372,16 +372,21 @@ def test_a_loop_is_looked_into():
     ]
 
 
-def test_a_hint_tells_a_shape_but_no_batch_size():
+def test_a_hint_determines_a_shape_but_not_the_batch_size():
     graph = net(("relu", "r", ["x"], {}), hints={"x": {"shape": "(64, 3, 0)"}})
-    assert found(graph) == {"x": (None, 3, None)}
-    assert found(graph, {"x": (None, 4)}) == {"x": (None, 4)}
+    assert shapes_of(graph) == {"x": (None, 3, None)}
+    assert shapes_of(graph, {"x": (None, 4)}) == {"x": (None, 4)}
 
 
-def test_what_is_given_settles_the_rest():
-    assert found(lenet(), {"data": (8, 1, 29, 0)}) == {"data": (8, 1, 29, 28)}
+def test_given_shapes_determine_the_others():
+    assert shapes_of(lenet(), {"data": (8, 1, 29, 0)}) == {"data": (8, 1, 29, 28)}
     assert infer(lenet(), {"data": (None, 1, 28, 28)}).notes == ()
-    assert found(lenet(), {"label": (None,), "data": (None, 1, 30, 30)}, ignored={"label"})["data"] == (None, 1, 30, 30)
+    assert shapes_of(lenet(), {"label": (None,), "data": (None, 1, 30, 30)}, ignored={"label"})["data"] == (
+        None,
+        1,
+        30,
+        30,
+    )
 
 
 def test_parameters_without_arrays_get_their_shapes():
@@ -398,7 +403,7 @@ def test_parameters_without_arrays_get_their_shapes():
     }  # fmt: skip
 
 
-def test_the_joined_weights_of_a_recurrent_layer_are_found_one_by_one():
+def test_the_concatenated_weights_of_a_recurrent_layer_are_inferred_separately():
     rows, parts = [], {"li": "(12, 0)", "lh": "(12, 3)", "ri": "(12, 0)", "rh": "(12, 3)", "lb": "(24,)", "rb": "(24,)"}
     for part in parts:
         rows.append(("Reshape", f"{part}_flat", [part], {"shape": "(-1)"}))
@@ -414,15 +419,15 @@ def test_the_joined_weights_of_a_recurrent_layer_are_found_one_by_one():
     }  # fmt: skip
 
 
-def test_a_parameter_is_told_by_its_place_or_by_its_hint():
+def test_a_parameter_is_recognized_by_its_position_or_its_hint():
     graph = net(dense("fc", "x", 3), ("broadcast_mul", "k", ["fc", "scale"], {}), hints={"scale": {"init": "ones"}})
     assert [graph.nodes[i].name for i in parameters(graph)] == ["fc_w", "fc_b", "scale"]
 
 
-# Asked and refused.
+# Questions and errors.
 
 
-def refused(kind, graph, given=None):
+def rejected(kind, graph, given=None):
     with pytest.raises(kind) as caught:
         infer(graph, given)
     return str(caught.value)
@@ -451,13 +456,13 @@ def test_a_row_of_data_fills_open_axes(shape, row, filled):
     assert filled_by_row(shape, row) == filled
 
 
-def test_data_tell_the_shape_of_the_one_input_that_nothing_else_tells():
+def test_data_determine_the_shape_of_the_only_unknown_input():
     graph = net(conv("c", "data", 4), ("Flatten", "f", ["c"], {}), dense("fc", "f", 10))
-    told = infer(graph, row=(784,))
-    assert told.inputs == {0: (None, 1, 28, 28)}
-    assert told.arrays[graph.inputs()[3]] == (10, 4 * 24 * 24)
-    assert told.notes == ("data: shape (?, 1, 28, 28) inferred from the data",)
-    assert found(lenet(), row=(7,)) == found(lenet())
+    inferred = infer(graph, row=(784,))
+    assert inferred.inputs == {0: (None, 1, 28, 28)}
+    assert inferred.arrays[graph.inputs()[3]] == (10, 4 * 24 * 24)
+    assert inferred.notes == ("data: shape (?, 1, 28, 28) inferred from the data",)
+    assert shapes_of(lenet(), row=(7,)) == shapes_of(lenet())
     with pytest.raises(ShapeError) as caught:
         infer(graph, row=(5,))
     assert str(caught.value) == (
@@ -466,21 +471,21 @@ def test_data_tell_the_shape_of_the_one_input_that_nothing_else_tells():
     )
 
 
-def test_a_shape_that_cannot_be_found_out_is_one_question():
-    assert refused(ShapeError, net(("relu", "r", ["x"], {}))) == (
+def test_an_unknown_shape_is_one_question():
+    assert rejected(ShapeError, net(("relu", "r", ["x"], {}))) == (
         "net.json: the shape of input 'x' cannot be inferred; give for example --input-shape x=?,10 (in Python "
         "input_shapes={'x': (None, 10)})"
     )
     graph = net(("relu", "r", ["x"], {}), ("tile", "s", ["r"], {"reps": "(1, 1, 1, 1)"}), conv("c", "s", 2))
-    assert refused(ShapeError, graph) == (
+    assert rejected(ShapeError, graph) == (
         "net.json: the shape of input 'x' cannot be inferred; give for example --input-shape x=?,3,224,224 (in Python "
         "input_shapes={'x': (None, 3, 224, 224)})"
     )
-    assert refused(ShapeError, net(dense("fc", "x", 2))) == (
+    assert rejected(ShapeError, net(dense("fc", "x", 2))) == (
         "net.json: the size of axis 1 of input 'x' of shape (?, ?) cannot be inferred; give for example "
         "--input-shape x=?,10 (in Python input_shapes={'x': (None, 10)})"
     )
-    assert refused(ShapeError, net(conv("c", "x", 2), dense("fc", "c", 2))) == (
+    assert rejected(ShapeError, net(conv("c", "x", 2), dense("fc", "c", 2))) == (
         "net.json: the sizes of axes 1, 2 and 3 of input 'x' of shape (?, ?, ?, ?) cannot be inferred; give for "
         "example --input-shape x=?,3,224,224 (in Python input_shapes={'x': (None, 3, 224, 224)})"
     )
@@ -489,49 +494,51 @@ def test_a_shape_that_cannot_be_found_out_is_one_question():
 def test_a_net_that_no_square_fits_asks_for_the_sizes():
     graph = net(conv("c", "x", 1, (3, 3)), dense("fc", "c", 2),
                 arrays={"c_w": (1, 3, 3, 3), "c_b": (1,), "fc_w": (2, 12), "fc_b": (2,)})  # fmt: skip
-    assert refused(ShapeError, graph) == (
+    assert rejected(ShapeError, graph) == (
         "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 3, ?, ?) cannot be inferred: no square size "
         "was found that fits the parameters, but 5 x 6 does; give for example --input-shape x=?,3,5,6 "
         "(in Python input_shapes={'x': (None, 3, 5, 6)})"
     )
-    assert found(graph, {"x": (None, 3, 5, 6)}) == {"x": (None, 3, 5, 6)}
+    assert shapes_of(graph, {"x": (None, 3, 5, 6)}) == {"x": (None, 3, 5, 6)}
 
 
-def test_a_parameter_whose_shape_nothing_tells_is_named():
+def test_a_parameter_of_unknown_shape_is_named():
     graph = net(dense("fc", "x", 3), ("broadcast_mul", "k", ["fc", "scale"], {}), hints={"scale": {"init": "ones"}})
-    assert refused(ShapeError, graph, {"x": (None, 2)}) == "net.json: the shape of parameter 'scale' cannot be inferred"
+    assert (
+        rejected(ShapeError, graph, {"x": (None, 2)}) == "net.json: the shape of parameter 'scale' cannot be inferred"
+    )
 
 
 def test_a_wrong_name_lists_the_inputs():
-    assert refused(ShapeError, lenet(), {"image": (None, 1, 28, 28)}) == (
+    assert rejected(ShapeError, lenet(), {"image": (None, 1, 28, 28)}) == (
         "net.json: there is no input 'image'; the inputs are 'data'"
     )
 
 
 @pytest.mark.parametrize("shape", [7, ("a",), (None, 1.5)])
-def test_a_given_shape_is_whole_numbers(shape):
-    assert refused(ShapeError, lenet(), {"data": shape}) == (
+def test_a_given_shape_consists_of_integers(shape):
+    assert rejected(ShapeError, lenet(), {"data": shape}) == (
         f"net.json: the shape of input 'data' must be integers, or None where a size is unknown; received {shape!r}"
     )
 
 
-def test_a_given_shape_that_does_not_fit_says_where():
-    assert refused(ShapeError, lenet(), {"data": (None, 1, 32, 32)}) == (
+def test_a_given_shape_that_does_not_fit_names_the_node():
+    assert rejected(ShapeError, lenet(), {"data": (None, 1, 32, 32)}) == (
         "net.json: the given input shapes do not fit (data=(?, 1, 32, 32)): FullyConnected node 'fc': weight must have "
         "shape (10, 200) for data of shape (?, 200); received (10, 128)"
     )
-    assert refused(ShapeError, lenet(), {"data": (None, 784)}) == (
+    assert rejected(ShapeError, lenet(), {"data": (None, 784)}) == (
         "net.json: the given input shapes do not fit (data=(?, 784)): Convolution node 'c1': data must have shape "
         "(?, 1, ?, ?); received (?, 784)"
     )
-    assert refused(ShapeError, lenet(), {"data": (None, 1, 3, 3)}) == (
+    assert rejected(ShapeError, lenet(), {"data": (None, 1, 3, 3)}) == (
         "net.json: the given input shapes do not fit (data=(?, 1, 3, 3)): Convolution node 'c1': the kernel of 5 is "
         "longer than the data; received 3"
     )
 
 
 def before_a_convolution(operand, *between, op="broadcast_sub", channels=3, arrays=None, first=("x", "p")):
-    """What is stored, with shape `operand`, combined with the data before a convolution of `channels`."""
+    """A stored array with shape `operand`, combined with the data before a convolution of `channels`."""
     rows = ((op, "s", list(first), {}), *between)
     rows = (*rows, conv("c", rows[-1][1], 4, (3, 3)))
     arrays = {"c_w": (4, channels, 3, 3), "c_b": (4,), "p": operand, **(arrays or {})}
@@ -545,8 +552,8 @@ SINGLE = [(1, 3, 1, 1), (3, 1, 1), (1,), (1, 1), (1, 1, 1), (1, 1, 1, 1), (1, 3,
 @pytest.mark.parametrize("operand", SINGLE)
 @pytest.mark.parametrize("op", ["broadcast_sub", "broadcast_mul", "broadcast_div", "broadcast_maximum", "_npi_add"])
 @pytest.mark.parametrize("first", [("x", "p"), ("p", "x")])
-def test_a_stored_length_of_1_tells_nothing_of_the_data(operand, op, first):
-    assert found(before_a_convolution(operand, op=op, first=first)) == {"x": (None, 3, None, None)}
+def test_a_stored_length_of_1_implies_nothing(operand, op, first):
+    assert shapes_of(before_a_convolution(operand, op=op, first=first)) == {"x": (None, 3, None, None)}
 
 
 BETWEEN = [
@@ -573,9 +580,9 @@ BETWEEN = [
 
 @pytest.mark.parametrize("between", BETWEEN, ids=["-".join(row[0] for row in rows) for rows in BETWEEN])
 @pytest.mark.parametrize("operand", [(1, 3, 1, 1), (3, 1, 1), (1,)])
-def test_what_lies_between_keeps_the_size_open(between, operand):
+def test_ops_in_between_keep_the_size_open(between, operand):
     graph = before_a_convolution(operand, *between, arrays={"std": (1,), "like": (1, 1, 20, 20)})
-    assert found(graph) == {"x": (None, 3, None, None)}
+    assert shapes_of(graph) == {"x": (None, 3, None, None)}
 
 
 @pytest.mark.parametrize(
@@ -593,13 +600,15 @@ def test_what_lies_between_keeps_the_size_open(between, operand):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("scale", [(1,), (1, 1, 1), (1, 1, 1, 1)])
-def test_parameters_further_on_tell_channels_and_size(rows, channels, size, scale):
+def test_later_parameters_determine_channels_and_size(rows, channels, size, scale):
     arrays = {"p": scale, "d_w": (5, 4, 2, 2), "c_w": (4, 6, 3, 3), "c_b": (4,), "e_w": (4, 3, 3, 3), "e_b": (4,),
               "h_w": (4, 12, 3, 3), "h_b": (4,), "fc_w": (10, 3136), "fc_b": (10,), "g_w": (2, 4),
               "g_b": (2,)}  # fmt: skip
     read = {name for row in rows for name in row[2]} | {"p"}
     arrays = {name: shape for name, shape in arrays.items() if name in read}
-    assert found(net(("broadcast_mul", "s", ["x", "p"], {}), *rows, arrays=arrays)) == {"x": (None, channels, *size)}
+    assert shapes_of(net(("broadcast_mul", "s", ["x", "p"], {}), *rows, arrays=arrays)) == {
+        "x": (None, channels, *size)
+    }
 
 
 @pytest.mark.parametrize(
@@ -613,8 +622,8 @@ def test_parameters_further_on_tell_channels_and_size(rows, channels, size, scal
         ((5, 8), (None, 5, 8)),
     ],
 )
-def test_what_is_stored_has_no_batch(operand, shape):
-    assert found(net(("broadcast_mul", "s", ["x", "p"], {}), arrays={"p": operand})) == {"x": shape}
+def test_stored_arrays_have_no_batch(operand, shape):
+    assert shapes_of(net(("broadcast_mul", "s", ["x", "p"], {}), arrays={"p": operand})) == {"x": shape}
 
 
 # Nets without parameters.
@@ -624,24 +633,24 @@ def untrained(*rows, **shapes):
     return net(*rows, hints={name: {"shape": str(shape)} for name, shape in shapes.items()})
 
 
-def test_channels_that_nothing_tells_are_asked_for_alone():
+def test_only_unknown_channels_are_asked_for():
     rows = (conv("c", "x", 8, (3, 3), stride=(2, 2), pad=(1, 1)), dense("fc", "c", 10))
     graph = untrained(*rows, fc_w=(10, 2048))
-    assert refused(ShapeError, graph) == (
+    assert rejected(ShapeError, graph) == (
         "net.json: the size of axis 1 of input 'x' of shape (?, ?, 32, 32) cannot be inferred; give for example "
         "--input-shape x=?,3,32,32 (in Python input_shapes={'x': (None, 3, 32, 32)})"
     )
-    assert found(graph, row=(1024,)) == {"x": (None, 1, 32, 32)}
-    assert found(graph, {"x": (None, 3, 32, 32)}) == {"x": (None, 3, 32, 32)}
+    assert shapes_of(graph, row=(1024,)) == {"x": (None, 1, 32, 32)}
+    assert shapes_of(graph, {"x": (None, 3, 32, 32)}) == {"x": (None, 3, 32, 32)}
     last = untrained(("transpose", "t", ["x"], {"axes": (0, 3, 1, 2)}),
                      conv("c", "t", 8, (3, 3), stride=(2, 2), pad=(1, 1)), rows[1], fc_w=(10, 2048))  # fmt: skip
-    assert refused(ShapeError, last) == (
+    assert rejected(ShapeError, last) == (
         "net.json: the size of axis 3 of input 'x' of shape (?, 32, 32, ?) cannot be inferred; give for example "
         "--input-shape x=?,32,32,3 (in Python input_shapes={'x': (None, 32, 32, 3)})"
     )
     line = untrained(("Convolution", "c", ["x", "c_w"], {"kernel": (3,), "num_filter": 4, "no_bias": 1}),
                      dense("fc", "c", 10), fc_w=(10, 40))  # fmt: skip
-    assert refused(ShapeError, line) == (
+    assert rejected(ShapeError, line) == (
         "net.json: the size of axis 1 of input 'x' of shape (?, ?, 12) cannot be inferred; give for example "
         "--input-shape x=?,10,12 (in Python input_shapes={'x': (None, 10, 12)})"
     )
@@ -651,8 +660,8 @@ def test_images_have_three_channels_or_one():
     def pooled(features):
         return net(pool("p", "x"), dense("fc", "p", 2), arrays={"fc_w": (2, features), "fc_b": (2,)})
 
-    assert found(pooled(3 * 14 * 14)) == {"x": (None, 3, 28, 28)}
-    assert found(pooled(14 * 14)) == {"x": (None, 1, 28, 28)}
+    assert shapes_of(pooled(3 * 14 * 14)) == {"x": (None, 3, 28, 28)}
+    assert shapes_of(pooled(14 * 14)) == {"x": (None, 1, 28, 28)}
     assert infer(pooled(14 * 14)).notes == (
         "x: shape (?, 1, 28, 28) inferred from the parameters (29 x 29 fits too; --input-shape x=?,1,29,29 takes it)",
     )
@@ -661,18 +670,18 @@ def test_images_have_three_channels_or_one():
 def test_channels_that_are_cut_off_are_asked_for():
     graph = net(("slice", "k", ["x"], {"begin": "(None, 0)", "end": "(None, 3)"}), conv("c", "k", 4, (3, 3)),
                 arrays={"c_w": (4, 3, 3, 3), "c_b": (4,)})  # fmt: skip
-    assert refused(ShapeError, graph) == (
+    assert rejected(ShapeError, graph) == (
         "net.json: the size of axis 1 of input 'x' of shape (?, ?, ?, ?) cannot be inferred; give for example "
         "--input-shape x=?,3,?,? (in Python input_shapes={'x': (None, 3, None, None)})"
     )
-    assert found(graph, {"x": (None, 3, None, None)}) == {"x": (None, 3, None, None)}
+    assert shapes_of(graph, {"x": (None, 3, None, None)}) == {"x": (None, 3, None, None)}
 
 
-def test_a_cut_that_any_larger_image_fits_is_no_size():
+def test_a_slice_that_any_larger_image_fits_determines_no_size():
     graph = net(("slice", "k", ["x"], {"begin": "(0, 0, 0, 0)", "end": "(None, None, 24, 24)"}),
                 conv("c", "k", 4, (3, 3)), dense("fc", "c", 2),
                 arrays={"c_w": (4, 3, 3, 3), "c_b": (4,), "fc_w": (2, 4 * 22 * 22), "fc_b": (2,)})  # fmt: skip
-    assert refused(ShapeError, graph) == (
+    assert rejected(ShapeError, graph) == (
         "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 3, ?, ?) cannot be inferred: all sizes from 24 "
         "x 24 "
         "fit; give for example --input-shape x=?,3,28,28 (in Python input_shapes={'x': (None, 3, 28, 28)})"
@@ -687,39 +696,39 @@ def test_the_width_of_a_line_of_text_stays_open():
         ("RNN", "rnn", ["r", "p", "h"], {"mode": "gru", "state_size": 6, "num_layers": 1}),
         arrays={"c_w": (4, 1, 3, 3), "c_b": (4,), "p": (3 * 6 * (4 * 32 + 6 + 2),)},
     )
-    assert found(graph)["x"] == (None, 1, 32, None)
+    assert shapes_of(graph)["x"] == (None, 1, 32, None)
 
 
 def test_several_inputs_are_one_question():
     graph = net(("relu", "a", ["x"], {}), ("relu", "b", ["y"], {}), ("dot", "d", ["a", "b"], {}))
-    assert refused(ShapeError, graph) == (
+    assert rejected(ShapeError, graph) == (
         "net.json: the shape of input 'x' cannot be inferred; give for example --input-shape x=?,10 --input-shape "
         "y=10,10 (in Python input_shapes={'x': (None, 10), 'y': (10, 10)})"
     )
 
 
-def test_what_is_proposed_was_tried():
+def test_proposed_shapes_work():
     rows = [conv("c0", "x", 2, (1, 1))]
     for k in range(6):
         rows.append(pool(f"p{k}", rows[-1][1], pooling_convention="full"))
     graph = net(*rows, conv("last", "p5", 2, (4, 4), stride=(2, 2)), conv("very", "last", 2, (1, 1)))
-    assert "--input-shape x=?,3,224,224 " in refused(ShapeError, graph)
+    assert "--input-shape x=?,3,224,224 " in rejected(ShapeError, graph)
     graph = net(*rows, conv("last", "p5", 2, (5, 5)))
-    assert "--input-shape x=?,3,300,300 " in refused(ShapeError, graph)
+    assert "--input-shape x=?,3,300,300 " in rejected(ShapeError, graph)
     graph = net(("relu", "r", ["x"], {}), ("max", "m", ["r"], {"axis": (2, 3)}))
-    assert refused(ShapeError, graph) == (
+    assert rejected(ShapeError, graph) == (
         "net.json: the shape of input 'x' cannot be inferred; give for example --input-shape x=?,3,224,224 (in Python "
         "input_shapes={'x': (None, 3, 224, 224)})"
     )
     graph = net(("Reshape", "r", ["x"], {"shape": (7, 5, 11)}))
-    assert refused(ShapeError, graph) == (
+    assert rejected(ShapeError, graph) == (
         "net.json: the shape of input 'x' cannot be inferred; --input-shape x=... gives it; "
         "no shape that was tried fits"
     )
 
 
-def test_what_is_chosen_runs_with_any_number_of_examples():
-    """Batches are cut in two here, so no size runs with one example."""
+def test_chosen_shapes_work_with_any_number_of_examples():
+    """Batches are cut in two here, so no size works with a single example."""
     graph = net(
         ("slice", "s", ["x"], {"begin": "(0,)", "end": "(None,)"}),
         conv("c", "s", 4, (3, 3), pad=(1, 1)),
@@ -728,7 +737,7 @@ def test_what_is_chosen_runs_with_any_number_of_examples():
         dense("fc", "q", 2),
         arrays={"c_w": (4, 3, 3, 3), "c_b": (4,), "fc_w": (2, 4096), "fc_b": (2,)},
     )
-    assert refused(ShapeError, graph) == (
+    assert rejected(ShapeError, graph) == (
         "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 3, ?, ?) cannot be inferred: no square size "
         "was found that fits the parameters; --input-shape x=... gives it; no shape that was tried fits"
     )
@@ -853,14 +862,14 @@ MISFITS = [
 @pytest.mark.parametrize(
     ("op", "attrs", "shapes", "text"), ONE_NODE, ids=[f"{r[0]}-{i}" for i, r in enumerate(ONE_NODE)]
 )
-def test_shapes_and_attributes_that_do_not_go_together_are_named(op, attrs, shapes, text):
+def test_conflicts_of_shapes_and_attributes_are_named(op, attrs, shapes, text):
     arrays = {f"p{i}": shape for i, shape in enumerate(shapes)}
-    assert refused(NodeError, net((op, "n", [*arrays], attrs), arrays=arrays)) == f"{op} node 'n': {text}"
+    assert rejected(NodeError, net((op, "n", [*arrays], attrs), arrays=arrays)) == f"{op} node 'n': {text}"
 
 
 @pytest.mark.parametrize(("graph", "text"), MISFITS, ids=[text.split(" node")[0] for _, text in MISFITS])
 def test_an_array_that_does_not_fit_its_node_is_named(graph, text):
-    assert refused(NodeError, graph) == text
+    assert rejected(NodeError, graph) == text
 
 
 def test_ranks_and_lengths_stay_within_bounds():
@@ -868,19 +877,19 @@ def test_ranks_and_lengths_stay_within_bounds():
     for k in range(40):
         rows.append(("expand_dims", f"e{k}", [last], {"axis": 0}))
         last = f"e{k}"
-    assert refused(NodeError, net(*rows, arrays={"x": (2,)})) == "expand_dims node 'e31': has more than 32 axes"
+    assert rejected(NodeError, net(*rows, arrays={"x": (2,)})) == "expand_dims node 'e31': has more than 32 axes"
     graph = net(("tile", "t", ["x"], {"reps": "(9999999999)"}), ("tile", "u", ["t"], {"reps": "(9999999999)"}),
                 arrays={"x": (2,)})  # fmt: skip
-    assert refused(NodeError, graph) == ("tile node 'u': makes an impossible shape; received (199999999960000000002,)")
+    assert rejected(NodeError, graph) == ("tile node 'u': makes an impossible shape; received (199999999960000000002,)")
 
 
-def test_thousands_of_nodes_are_no_matter():
+def test_thousands_of_nodes():
     rows, last = [conv("c", "data", 2, (1, 1))], "c"
     for k in range(3000):
         rows.append(("elemwise_add", f"s{k}", [last, "c"], {}))
         last = f"s{k}"
     graph = net(*rows, dense("fc", last, 2), arrays={"c_w": (2, 3, 1, 1), "c_b": (2,), "fc_w": (2, 50), "fc_b": (2,)})
-    assert found(graph) == {"data": (None, 3, 5, 5)}
+    assert shapes_of(graph) == {"data": (None, 3, 5, 5)}
 
 
 def test_a_bilinear_upsampling_of_open_sizes():
@@ -888,17 +897,17 @@ def test_a_bilinear_upsampling_of_open_sizes():
         ("UpSampling", "u", ["x", "w"], {"scale": 2, "sample_type": "bilinear", "num_filter": 3}),
         arrays={"w": (3, 1, 4, 4)},
     )
-    assert found(graph) == {"x": (None, 3, None, None)}
+    assert shapes_of(graph) == {"x": (None, 3, None, None)}
 
 
-def test_a_shape_that_the_graph_tells_is_said_to_come_from_it():
+def test_a_shape_inferred_from_the_graph_is_reported_so():
     graph = net(dense("fc", "data", 2), arrays={"fc_w": (2, 3), "fc_b": (2,)}, hints={"data": {"shape": "(8, 3)"}})
     assert infer(graph).inputs == {0: (None, 3)}
     assert infer(graph).notes == ("data: shape (?, 3) inferred from the graph",)
 
 
 def one_at_a_time():
-    """A net whose Reshape has no place for more than one example."""
+    """A net whose Reshape works for one example only."""
     return net(conv("c", "x", 4, (3, 3), pad=(1, 1)), ("Reshape", "r", ["c"], {"shape": "(1, -1)"}),
                dense("fc", "r", 2),
                arrays={"c_w": (4, 3, 3, 3), "c_b": (4,), "fc_w": (2, 256), "fc_b": (2,)})  # fmt: skip
@@ -910,28 +919,28 @@ def test_a_net_for_one_example_has_a_batch_of_one():
     assert infer(graph).notes == ("x: shape (1, 3, 8, 8) inferred from the parameters",)
 
 
-def test_a_batch_that_the_net_decides_is_said():
-    told = infer(one_at_a_time(), {"x": (None, 3, 8, 8)})
-    assert told.inputs == {0: (1, 3, 8, 8)}
-    assert told.notes == ("x: a batch of 1 inferred from the parameters",)
+def test_a_batch_size_that_the_net_determines_is_reported():
+    inferred = infer(one_at_a_time(), {"x": (None, 3, 8, 8)})
+    assert inferred.inputs == {0: (1, 3, 8, 8)}
+    assert inferred.notes == ("x: a batch of 1 inferred from the parameters",)
 
 
 def test_a_batch_of_one_is_proposed_before_another():
     graph = net(("Reshape", "r", ["x"], {"shape": "(1, -1)"}), dense("fc", "r", 2),
                 arrays={"fc_w": (2, 20), "fc_b": (2,)})  # fmt: skip
-    assert refused(ShapeError, graph) == (
+    assert rejected(ShapeError, graph) == (
         "net.json: the shape of input 'x' cannot be inferred; give for example --input-shape x=1,20 (in Python "
         "input_shapes={'x': (1, 20)})"
     )
 
 
-def test_a_width_that_a_reshape_pins_is_found_beside_a_height_that_a_layer_does():
+def test_a_width_from_a_reshape_and_a_height_from_a_layer():
     """A net that reads lines of text: 70 steps of a map that is a quarter as wide as the image."""
     graph = net(conv("c", "x", 4, (3, 3), pad=(1, 1)), pool("p", "c"), pool("q", "p"),
                 ("transpose", "t", ["q"], {"axes": "(3, 0, 1, 2)"}), ("Reshape", "r", ["t"], {"shape": "(-3, -3)"}),
                 dense("fc", "r", 6), ("Reshape", "s", ["fc"], {"shape": "(-4, 70, -1, 0)"}),
                 arrays={"c_w": (4, 1, 3, 3), "c_b": (4,), "fc_w": (6, 32), "fc_b": (6,)})  # fmt: skip
-    assert refused(ShapeError, graph) == (
+    assert rejected(ShapeError, graph) == (
         "net.json: the sizes of axes 2 and 3 of input 'x' of shape (?, 1, ?, ?) cannot be inferred: no square size "
         "was found that fits the parameters, but 32 x 280 does; give for example --input-shape x=?,1,32,280 (in Python "
         "input_shapes={'x': (None, 1, 32, 280)})"
@@ -940,24 +949,24 @@ def test_a_width_that_a_reshape_pins_is_found_beside_a_height_that_a_layer_does(
 
 def test_a_proposal_leaves_the_batch_open_even_if_another_input_is_to_be_asked_for():
     graph = net(("_contrib_box_iou", "iou", ["a", "b"], {}))
-    assert refused(ShapeError, graph) == (
+    assert rejected(ShapeError, graph) == (
         "net.json: the shape of input 'a' cannot be inferred; give for example --input-shape a=?,4 --input-shape "
         "b=?,4 (in Python input_shapes={'a': (None, 4), 'b': (None, 4)})"
     )
 
 
-@pytest.mark.parametrize(("added", "found"), [((1, 8, 6), (None, 8, 5)), ((1, 1, 6), (None, None, 5))])
-def test_what_is_added_tells_the_number_of_axes(added, found):
+@pytest.mark.parametrize(("added", "expected"), [((1, 8, 6), (None, 8, 5)), ((1, 1, 6), (None, None, 5))])
+def test_a_summand_determines_the_number_of_axes(added, expected):
     graph = net(dense("e", "x", 6, flatten="False"), ("broadcast_add", "a", ["e", "at"], {}),
                 arrays={"e_w": (6, 5), "e_b": (6,), "at": added})  # fmt: skip
-    assert infer(graph).inputs == {0: found}
+    assert infer(graph).inputs == {0: expected}
 
 
-def test_no_shape_is_guessed_that_runs_with_no_batch():
-    """Seven rows an example, of which the layer alone would say that each is one."""
+def test_no_shape_is_guessed_that_fails_for_every_batch():
+    """Each example has seven rows; the layer alone would imply that each row is an example."""
     graph = net(("Reshape", "r", ["x"], {"shape": "(-1, 6)"}), dense("fc", "r", 5),
                 ("Reshape", "s", ["fc"], {"shape": "(-1, 7, 5)"}), arrays={"fc_w": (5, 6), "fc_b": (5,)})  # fmt: skip
-    assert refused(ShapeError, graph) == (
+    assert rejected(ShapeError, graph) == (
         "net.json: the shape of input 'x' cannot be inferred; give for example --input-shape x=?,3,224,224 (in Python "
         "input_shapes={'x': (None, 3, 224, 224)})"
     )
@@ -965,25 +974,25 @@ def test_no_shape_is_guessed_that_runs_with_no_batch():
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_data_of_a_product_are_as_long_as_the_matrix_wants(turned):
+def test_data_of_a_product_have_the_length_of_the_matrix(turned):
     graph = net(("dot", "d", ["x", "w"], {"transpose_b": turned}), arrays={"w": (4, 9) if turned else (9, 4)})
     assert infer(graph).inputs == {0: (None, 9)}
 
 
-@pytest.mark.parametrize(("codes", "found"), [("(-4, 16, -1, 0)", 16), ("(0, 0, 0)", None)])
-def test_a_width_of_which_only_multiples_fit_is_not_open(codes, found):
+@pytest.mark.parametrize(("codes", "expected"), [("(-4, 16, -1, 0)", 16), ("(0, 0, 0)", None)])
+def test_a_width_of_which_only_multiples_fit_is_not_open(codes, expected):
     graph = net(conv("c", "x", 4, (3, 3), pad=(1, 1)), ("transpose", "t", ["c"], {"axes": "(3, 0, 1, 2)"}),
                 ("Reshape", "r", ["t"], {"shape": "(0, 0, -1)"}), dense("fc", "r", 6, flatten=False),
-                ("Reshape", "m", ["fc"], {"shape": "(-3, 0)" if found else "(0, 0, 0)"}),
+                ("Reshape", "m", ["fc"], {"shape": "(-3, 0)" if expected else "(0, 0, 0)"}),
                 ("Reshape", "s", ["m"], {"shape": codes}),
                 arrays={"c_w": (4, 1, 3, 3), "c_b": (4,), "fc_w": (6, 64), "fc_b": (6,)})  # fmt: skip
-    assert infer(graph).inputs == {0: (None, 1, 16, found)}
+    assert infer(graph).inputs == {0: (None, 1, 16, expected)}
 
 
-def test_a_video_that_is_no_cube_has_square_frames():
+def test_a_video_that_is_not_a_cube_has_square_frames():
     graph = net(conv("c", "x", 2, (3, 3, 3), pad=(1, 1, 1)), dense("fc", "c", 2),
                 arrays={"c_w": (2, 1, 3, 3, 3), "c_b": (2,), "fc_w": (2, 2 * 4 * 28 * 28), "fc_b": (2,)})  # fmt: skip
-    assert refused(ShapeError, graph) == (
+    assert rejected(ShapeError, graph) == (
         "net.json: the sizes of axes 2, 3 and 4 of input 'x' of shape (?, 1, ?, ?, ?) cannot be inferred: no square "
         "size was found that fits the parameters, but 4 x 28 x 28 does; give for example --input-shape x=?,1,4,28,28 "
         "(in Python input_shapes={'x': (None, 1, 4, 28, 28)})"

@@ -1,4 +1,4 @@
-"""What is found out of whole nets when nobody says the shapes of their inputs."""
+"""Shapes inferred for whole nets without given input shapes."""
 
 import os
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_whole_nets(net, expected):
 
 @pytest.mark.parametrize("net", ["mathematica-mapped-12", "whole-bilinear-head", "whole-retinaface"])
 def test_a_net_of_any_size_needs_no_shapes(net):
-    """Lengths that nobody knows are counted when the model runs."""
+    """Unknown lengths are computed when the model runs."""
     model = netconv.convert(NETS / net / "net.json")
     with np.load(NETS / net / "io.npz") as recorded:
         for size in "ab":
@@ -58,7 +58,7 @@ def test_a_net_of_any_size_needs_no_shapes(net):
 
 
 def detector(*, boxes=(), hints=None):
-    """A convolution, and regions pooled of it."""
+    """A convolution, and ROI pooling of its output."""
     return graph(
         null("data", **(hints or {})), null("w"), null("b"), null("rois"), null("v"), null("c"),
         op("Convolution", "conv", [0, 1, 2], kernel=(3, 3), num_filter=4, pad=(1, 1)),
@@ -75,7 +75,7 @@ REGIONS = [
 
 
 @pytest.mark.parametrize("regions", REGIONS, ids=[name for name, _ in REGIONS])
-def test_a_size_that_a_node_must_know_is_a_question_for_the_input(tmp_path, regions):
+def test_a_size_that_a_node_needs_is_a_question_about_the_input(tmp_path, regions):
     net, arrays = detector(boxes=regions)
     path = write(tmp_path, net, **arrays)
     given = {"rois": (None, 6 if "RROI" in regions[0] else 5)}
@@ -92,7 +92,7 @@ def test_a_size_that_a_node_must_know_is_a_question_for_the_input(tmp_path, regi
 
 
 def dense_before(*rows, heads=None, units=3):
-    """A dense layer (node 3, of inputs 0 to 2), a label (node 4), and `rows` of ops behind them."""
+    """A dense layer (node 3, of inputs 0 to 2), a label (node 4), and `rows` of ops after them."""
     net = graph(null("data"), null("w"), null("b"),
                 op("FullyConnected", "fc", [0, 1, 2], num_hidden=units), null("label"), *rows, heads=heads)  # fmt: skip
     return net, {"w": draw(units, 6), "b": draw(units)}
@@ -120,7 +120,7 @@ LOSSES = {
 
 
 @pytest.mark.parametrize(("rows", "gives"), LOSSES.values(), ids=LOSSES)
-def test_a_label_of_a_loss_is_no_input(tmp_path, rows, gives):
+def test_a_label_of_a_loss_is_not_an_input(tmp_path, rows, gives):
     net, arrays = dense_before(*rows)
     done = conversion.convert(write(tmp_path, net, **arrays))
     assert [i.name for i in done.model.inputs] == ["data"]
@@ -133,7 +133,7 @@ def test_a_label_of_a_loss_is_no_input(tmp_path, rows, gives):
         assert done.model(draw(batch, 6)).shape == (batch, 3)
 
 
-def test_heads_that_need_no_label_stay_alone(tmp_path):
+def test_heads_without_labels_do_not_change(tmp_path):
     rows = [op("softmax_cross_entropy", "l", [3, 4]), op("BlockGrad", "g", [3]), op("softmax", "p", [6])]
     net, arrays = dense_before(*rows, heads=[5, 7])
     path = write(tmp_path, net, **arrays)
@@ -145,12 +145,12 @@ def test_heads_that_need_no_label_stay_alone(tmp_path):
     ]
 
 
-def test_what_parameters_are_applied_to_is_no_label(tmp_path):
+def test_an_input_of_layers_is_not_a_label(tmp_path):
     net = graph(null("label"), null("t"), op("Embedding", "e", [0, 1], input_dim=5, output_dim=2))
     assert preparation.prepare(preparation.read(write(tmp_path, net, t=draw(5, 2)))).graph.ports == ("e",)
 
 
-def test_the_labels_of_ctc_are_no_input(tmp_path):
+def test_the_labels_of_ctc_are_not_an_input(tmp_path):
     net, arrays = dense_before(op("_contrib_CTCLoss", "c", [3, 4]), op("MakeLoss", "l", [5]))
     net["nodes"][3]["attrs"]["flatten"] = "False"
     path = write(tmp_path, net, **arrays)
@@ -158,7 +158,7 @@ def test_the_labels_of_ctc_are_no_input(tmp_path):
     assert [i.name for i in done.model.inputs] == ["data"] and done.prepared.graph.ports == ("fc",)
 
 
-def test_the_labels_of_a_detector_in_training_are_no_input(tmp_path):
+def test_the_labels_of_a_detector_in_training_are_not_an_input(tmp_path):
     net = graph(
         null("data", __shape__="(8, 3, 16, 16)"), null("w"), null("b"),
         op("Convolution", "scores", [0, 1, 2], kernel=(3, 3), num_filter=6, pad=(1, 1)),

@@ -1,4 +1,4 @@
-"""Formats of tables: several files, compressed ones, Parquet, arrays; and the errors of each."""
+"""Formats of tables: several files, compressed ones, Parquet, arrays; and their errors."""
 
 import gzip
 import io
@@ -107,7 +107,7 @@ def test_several_files_are_one_table(tmp_path, monkeypatch):
         ("", "2.csv: is empty"),
     ],
 )
-def test_files_that_are_not_alike(text, message, tmp_path, monkeypatch):
+def test_files_with_different_columns(text, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "1.csv").write_bytes(TEXT)
     (tmp_path / "2.csv").write_text(text)
@@ -256,7 +256,7 @@ def test_labels_that_do_not_fit():
 
 
 def header(text, version=1):
-    """A `.npy` of which only the header is there."""
+    """A `.npy` file that ends after its header."""
     text = text.encode().ljust(117) + b"\n"
     return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H", len(text)) + text
 

@@ -1,4 +1,4 @@
-"""Columns as lines that CSV and JSON readers read as what they were."""
+"""Columns written as lines that CSV and JSON readers read back unchanged."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from netconv.tables import lines
 NAMES = ["plain", 'say "a"', "b,c", " d ", "two\nlines", "\r", "", "tschüß 类"]
 
 
-def test_cells_are_quoted_where_they_have_to_be():
+def test_cells_are_quoted_if_necessary():
     column = lines.cells(pa.array([*NAMES, None], pa.string()))
     text = lines.csv([column, column]).decode()
     assert list(csv.reader(io.StringIO(text, newline=""))) == [[name, name] for name in [*NAMES, ""]]
@@ -21,7 +21,7 @@ def test_cells_are_quoted_where_they_have_to_be():
     assert list(csv.reader(io.StringIO(lines.head(NAMES).decode(), newline=""))) == [NAMES]
 
 
-def test_an_empty_cell_alone_is_no_blank_line():
+def test_a_single_empty_cell_is_not_a_blank_line():
     assert lines.csv([lines.cells(pa.array(["1", None]))]) == b'1\n""\n'
     assert lines.csv([lines.cells(pa.array([], pa.string()))]) == b""
 
@@ -35,7 +35,7 @@ def test_objects_of_json():
     ]
 
 
-def test_numbers_are_the_shortest_text_that_gives_them_again():
+def test_numbers_are_the_shortest_text_that_reads_back_equal():
     values = np.array([1, 0, 0.1, 1 / 3, 1e-9, 1e20, 123456789, np.nan, np.inf], np.float32)
     column = lines.numbers(values, np.arange(9) == 1)
     assert column.to_pylist() == ["1", None, "0.1", "0.33333334", "1e-9", "1e+20", "123456790", "nan", "inf"]

@@ -1,4 +1,4 @@
-"""Rows of text read as columns: the format of a file is inferred, and errors name line and column."""
+"""Rows of text read as columns: the format is inferred, and errors name line and column."""
 
 import csv
 import io
@@ -45,7 +45,7 @@ def test_delimiter_and_line_ends_are_inferred(delimiter, end):
     assert cells(rows) == [[1, 2], ["x", "y z"]]
 
 
-def test_a_decimal_comma_is_found_out():
+def test_a_decimal_comma_is_inferred():
     assert cells(read("a;b\n1,5;2\n-0,25;3\n ,5 ;?\n")) == [[1.5, -0.25, 0.5], [2, 3, None]]
 
 
@@ -118,7 +118,7 @@ def test_one_column_is_a_table():
         (b"a,b\n" + b"1,x\n" * 30000 + b"2,\xe9\n", "t.csv, line 30002: is not UTF-8"),
     ],
 )
-def test_what_cannot_be_read(text, message):
+def test_invalid_tables(text, message):
     assert fails(text) == message
 
 
@@ -131,7 +131,7 @@ def test_a_file_that_is_not_there(tmp_path):
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("block", [7, 16, 64, 1000])
-def test_blocks_do_not_show(monkeypatch, block, delimiter):
+def test_block_sizes_do_not_change_the_table(monkeypatch, block, delimiter):
     monkeypatch.setattr("netconv.tables.sources.BLOCK", block)
     text = 'a|b|c\n1|x|1\n2|"y,\n""z"""|2\n3|5" pipe|?\n||\n4|x|four\n'.replace("|", delimiter)
     rows = read(text)

@@ -1,4 +1,4 @@
-"""Keras's callbacks as the training loop drives them: when training stops, which epoch is best, the learning rate."""
+"""Keras's callbacks in netconv's training loop: when training stops, the best epoch, the learning rate."""
 
 import math
 
@@ -10,7 +10,7 @@ from netconv.training.callbacks import Callbacks
 
 
 def epochs(callbacks, values, start=0):
-    """The learning rates during the epochs, and the number of epochs until training stops."""
+    """The learning rates of the epochs, and the number of epochs until training stops."""
     rates = []
     for epoch, value in enumerate(values[start:], start):
         rates.append(float(callbacks.model.optimizer.learning_rate))
@@ -56,7 +56,7 @@ def test_no_patience_stops_nothing():
     assert epochs(begun(), [1.0] * 40)[1] == 40
 
 
-def test_without_validation_the_last_epoch_is_kept_and_the_loss_watched():
+def test_without_validation_the_last_epoch_is_kept_and_the_loss_monitored():
     callbacks = begun(patience=1, plateau=(1, 0.5), validated=False)
     rates, _ = epochs(callbacks, [5.0, 5.0, 5.0])
     assert rates == pytest.approx([0.05, 0.05, 0.025])
@@ -67,7 +67,7 @@ def test_without_validation_the_last_epoch_is_kept_and_the_loss_watched():
 
 @pytest.mark.parametrize("interrupted", range(1, 8))
 def test_a_resumed_training_has_the_state_of_the_callbacks(interrupted):
-    """Patience, best value and weights, and the epochs that the learning rate has waited."""
+    """Patience, best value and weights, and the epochs that the learning rate schedule has waited."""
     values = [1.0, 0.9, 0.95, 0.9, 0.8, 0.85, 0.9, 0.82, 0.84, 0.7]
     options = {"patience": 4, "plateau": (2, 0.5)}
     whole = begun(**options)
@@ -84,7 +84,7 @@ def test_a_resumed_training_has_the_state_of_the_callbacks(interrupted):
     assert all((weight == 4).all() for weight in resumed.model.get_weights())
 
 
-def test_patience_counts_anew_with_each_better_epoch_of_a_resumed_history():
+def test_patience_restarts_at_each_better_epoch_of_a_resumed_history():
     history = [{"loss": 1.0, "val_loss": value} for value in (1.0, 2.0, 2.0, 2.0, 0.5)]
     stopped = []
     for epochs in (4, 5):

@@ -1,4 +1,4 @@
-"""Epochs: the order of the rows, checkpoints, and resuming an interrupted training."""
+"""Epochs: the order of rows, checkpoints, and resuming an interrupted training."""
 
 import json
 
@@ -14,7 +14,7 @@ from netconv.training.batches import TrainingData
 
 
 class OnDisk:
-    """An array of which rows are read by slices and by sorted indices, as those of a table larger than memory."""
+    """An array whose rows are read by slices and by sorted indices, as those of a table larger than memory."""
 
     def __init__(self, array):
         self.array, self.shape, self.dtype = array, array.shape, array.dtype
@@ -60,10 +60,10 @@ def test_each_replica_has_its_share_of_every_batch():
     for share in shares:
         for start, stop in zip(share.bounds, share.bounds[1:], strict=False):
             weights[share.targets[start:stop]] += share.weights[start:stop] / (stop - start) / 3
-    assert weights == pytest.approx([1 / 4] * 8 + [1 / 2] * 2)  # what each row counts in the mean of its batch
+    assert weights == pytest.approx([1 / 4] * 8 + [1 / 2] * 2)  # the weight of each row in the mean of its batch
 
 
-def test_batches_are_even_where_they_need_not_be_full():
+def test_batches_are_even_unless_they_must_be_full():
     assert batches.batch_bounds(1025, 1024, even=True).tolist() == [0, 512, 1025]
 
 
@@ -88,7 +88,7 @@ def same(one, two):
 
 
 def test_a_resumed_training_has_the_weights_of_an_uninterrupted_one(tmp_path):
-    """All that a weight depends on: order of the rows, dropout, statistics, slots, learning rate, the best epoch."""
+    """Everything that weights depend on: order of rows, dropout, statistics, slots, learning rate, the best epoch."""
     whole = netconv.train(net(), source(HARD), **OPTIONS)
     seen = []
     interrupted = netconv.train(
@@ -105,7 +105,7 @@ def test_a_resumed_training_has_the_weights_of_an_uninterrupted_one(tmp_path):
     assert rates[0] == pytest.approx(0.05) and min(rates) < 0.05
 
     again = netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, **OPTIONS)
-    assert again.history == whole.history  # which is complete: nothing is trained
+    assert again.history == whole.history  # it is complete, so nothing is trained
 
     path = tmp_path / "checkpoint.npz"
     message = fails(netconv.train, net(), source(HARD), checkpoint=tmp_path, resume=True, **OPTIONS | {"seed": 4})
@@ -172,11 +172,11 @@ def test_frozen_layers_are_not_trained():
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_mixed_precision_keeps_the_weights_in_full(policy):
+def test_mixed_precision_keeps_weights_in_float32(policy):
     def trained(**options):
         keras.utils.set_random_seed(2)
         entry = keras.Input((2,))
-        inside = keras.ops.maximum(layers.Dense(4)(entry), 0.1)  # an op is no layer
+        inside = keras.ops.maximum(layers.Dense(4)(entry), 0.1)  # an op is not a layer
         made = keras.Model(entry, layers.Dense(2, activation="softmax")(inside))
         made.compile(keras.optimizers.Adam(0.05), "sparse_categorical_crossentropy")
         return netconv.train(made, source(separable(80)), epochs=8, **options)

@@ -1,4 +1,4 @@
-"""Training of small models on small tables, and what is kept of it."""
+"""Training of small models on small tables, and the files it writes."""
 
 import json
 import math
@@ -82,7 +82,7 @@ def test_the_shape_of_an_untrained_net_is_inferred_from_the_table(tmp_path):
     )
 
 
-def test_two_runs_are_one():
+def test_two_runs_are_equal():
     def weights(seed):
         done = netconv.train(model(hidden=[layers.Dropout(0.3)]), source(separable()), epochs=3, seed=seed)
         return done.loaded.model.get_weights()[:2]
@@ -229,7 +229,7 @@ def test_unknown_options():
     assert message == "TrainingOptions.__init__() got an unexpected keyword argument 'epoch'"
 
 
-def test_a_loss_that_is_no_number_ends_it():
+def test_a_nan_loss_ends_it():
     text = "x,y\n" + "1e30,1e30\n" * 20
     message = fails(netconv.train, model(1, 1, "mse", None), source(text), target=("y",))
     assert message == "the loss became inf in epoch 1: try a smaller --learning-rate, or --rescale"
@@ -268,7 +268,7 @@ def test_the_history_is_written(tmp_path):
     assert lines[0]["loss"] == done.history[0]["loss"]
 
 
-# What is kept
+# What is saved
 
 
 @pytest.fixture(scope="module")
@@ -324,7 +324,7 @@ def test_categories_not_seen_in_training_are_reported_once(trained):
     ]
 
 
-def test_training_goes_on_from_a_trained_model(trained):
+def test_training_continues_from_a_trained_model(trained):
     path, text = trained
     notes = []
     done = netconv.train(path, source(text), epochs=1, notify=notes.append)
@@ -332,7 +332,7 @@ def test_training_goes_on_from_a_trained_model(trained):
     assert notes[0] == "columns, categories and classes are those of the table that the model was trained on"
 
 
-def test_rows_come_as_they_arrive_and_a_fault_stops_there(trained):
+def test_rows_are_predicted_as_they_arrive_until_an_error(trained):
     ends = os.pipe()
     reading, writing = os.fdopen(ends[0], "rb"), os.fdopen(ends[1], "wb", buffering=0)
     writing.write(b"a,b,c\n1,p,u\n")
@@ -378,7 +378,7 @@ def test_an_encoding_of_another_model(trained, tmp_path):
         assert fails(call, tmp_path / "x.keras", source("a\n1\n"), kind=FormatError) == message
 
 
-def test_logits_are_made_probabilities():
+def test_logits_become_probabilities():
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     [block] = netconv.predict(model(2, 3, loss, None), source("1,2\n")).blocks
     np.testing.assert_allclose(block.values.sum(), 1, rtol=1e-6)

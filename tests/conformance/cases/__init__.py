@@ -1,7 +1,7 @@
-"""The words of the conformance table: one `case` is one op with its attributes and the inputs it is tried on.
+"""The conformance table: one `case` is one op with its attributes and inputs.
 
-Knows neither MXNet nor netconv: `tests/mxnet/record` runs the table through MXNet, `test_conformance.py` through
-netconv. Each family of ops has its module with a list `CASES`. To add a row, write it and run `make record`.
+Imports neither MXNet nor netconv: `tests/mxnet/record` runs the table through MXNet, `test_conformance.py` through
+netconv. Each family of ops has a module with a list `CASES`. To add a row, write it and run `make record`.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 TYPES = {"float64": 1, "float16": 2, "uint8": 3, "int32": 4, "int8": 5, "int64": 6, "bool": 7}
-"""MXNet's numbers for them."""
+"""MXNet's type codes."""
 CORNERS = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, -2.5, 3.0, -7.0, 1e-3, 88.0, -1e4, 1e30, math.inf, -math.inf, math.nan]
 WHOLE_CORNERS = [0, 1, 2, 3, 7, 100, -1, -2, -3, -100]
-"""Where functions and types have corners."""
+"""Special values of functions and types."""
 
 
 @dataclass(frozen=True)
 class Input:
-    """One input of the op: `role` is `in` (fed), `arg` (stored, trained) or `aux` (stored, a moving statistic).
+    """One input of the op: `role` is `in` (model input), `arg` (stored, trainable) or `aux` (stored, a moving
+    statistic).
 
-    `draw` says how its values are drawn (`values`), or holds the values themselves.
+    `draw` names how its values are drawn (`values`), or holds the values themselves.
     """
 
     role: str
@@ -44,28 +45,28 @@ class Case:
     training: bool = False
     gradient: bool = True
     free: bool = False
-    roaming: bool = False
+    any_size: bool = False
     source: bool = False
-    laid: bool = False
+    channels_last: bool = False
     tolerance: float = 1e-4
 
     @property
     def name(self) -> str:
-        """The op and a checksum of the row: a row that changes must be recorded again. `free`, `roaming` and
-        `tolerance` are the test's own."""
+        """The op and a checksum of the row: a changed row must be recorded again. `free`, `any_size` and `tolerance`
+        affect only the test."""
         row = asdict(self)
-        for own in ("free", "roaming", "tolerance", *(() if self.laid else ("laid",))):
+        for own in ("free", "any_size", "tolerance", *(() if self.channels_last else ("channels_last",))):
             del row[own]
         return f"{self.op}-{zlib.crc32(json.dumps(row, sort_keys=True).encode()):08x}"
 
     def names(self) -> list[str]:
-        """The names of the inputs: the role's letter and the position."""
+        """The names of the inputs: the letter of the role and the position."""
         letters = {"in": "x", "arg": "w", "aux": "s"}
         return [f"{letters[given.role]}{n}" for n, given in enumerate(self.inputs)]
 
 
 def x(*shape: int, draw: Any = "normal", dtype: str = "float32") -> Input:
-    """An input that is fed."""
+    """A model input."""
     return Input("in", shape, dtype, draw)
 
 
@@ -80,22 +81,22 @@ def s(*shape: int, draw: Any = "normal") -> Input:
 
 
 def given(*numbers: float, shape: tuple[int, ...] | None = None, dtype: str = "float32") -> Input:
-    """An input that is fed with these numbers."""
+    """A model input with these values."""
     return Input("in", shape or (len(numbers),), dtype, list(numbers))
 
 
 def case(op: str, *inputs: Input, **attrs: Any) -> Case:
-    """A row; the attributes are written as MXNet writes them, `(3, 3)` as "(3, 3)"."""
+    """A row; attributes are written as in MXNet, `(3, 3)` as "(3, 3)"."""
     return Case(op, {key: str(value) for key, value in attrs.items()}, inputs)
 
 
 def training(row: Case) -> Case:
-    """As a training step computes it, and the moving statistics after it."""
+    """Computed as in a training step, with the moving statistics after it."""
     return replace(row, training=True)
 
 
 def forward(row: Case) -> Case:
-    """Outputs only: MXNet's gradient is that of a loss, or there is none to speak of."""
+    """Outputs only: MXNet's gradient is that of a loss, or there is no useful one."""
     return replace(row, gradient=False)
 
 
@@ -104,27 +105,27 @@ def free(row: Case) -> Case:
     return replace(row, free=True)
 
 
-def roaming(row: Case) -> Case:
+def any_size(row: Case) -> Case:
     """Converted with the spatial axes of the first input unknown."""
-    return replace(row, roaming=True)
+    return replace(row, any_size=True)
 
 
 def outputs(count: int, row: Case) -> Case:
-    """All of the op's outputs are heads."""
+    """All outputs of the op are heads."""
     return replace(row, outputs=count)
 
 
 def source(row: Case) -> Case:
-    """The op has no input: what it makes is added to the one input of the row."""
+    """The op has no input: its result is added to the one input of the row."""
     return replace(row, source=True)
 
 
-def laid(row: Case) -> Case:
-    """What is fed passes through a layer first that changes nothing but how it lies, where it may have spatial axes."""
-    return replace(row, laid=True)
+def channels_last(row: Case) -> Case:
+    """Inputs that may have spatial axes first pass through a pooling of one element, so that they are channels-last."""
+    return replace(row, channels_last=True)
 
 
-def loosely(tolerance: float, row: Case) -> Case:
+def with_tolerance(tolerance: float, row: Case) -> Case:
     return replace(row, tolerance=tolerance)
 
 
@@ -136,11 +137,11 @@ def symbol(row: Case) -> str:
             node["attrs"] = {"__dtype__": str(TYPES[given.dtype])}
     stored = len(nodes)
     operands = [] if row.source else [[n, 0, 0] for n in range(stored)]
-    for n, given in enumerate(row.inputs if row.laid else ()):
+    for n, given in enumerate(row.inputs if row.channels_last else ()):
         if given.role == "in" and given.dtype == "float32" and 3 <= len(given.shape) <= 5:
             attrs = {"kernel": str((1,) * (len(given.shape) - 2)), "pool_type": "avg"}
             operands[n] = [len(nodes), 0, 0]
-            nodes.append({"op": "Pooling", "name": f"laid{n}", "attrs": attrs, "inputs": [[n, 0, 0]]})
+            nodes.append({"op": "Pooling", "name": f"channels_last{n}", "attrs": attrs, "inputs": [[n, 0, 0]]})
     node = len(nodes)
     nodes.append({"op": row.op, "name": "node", "attrs": dict(row.attrs), "inputs": operands})
     heads = [[node, n, 0] for n in range(row.outputs)]
@@ -152,7 +153,7 @@ def symbol(row: Case) -> str:
 
 
 def values(row: Case) -> dict:
-    """The inputs' values by name, drawn from the row's own seed; numpy arrays."""
+    """The values of the inputs by name, drawn from a seed that depends on the row; numpy arrays."""
     import numpy as np
 
     drawn = {}
@@ -164,17 +165,17 @@ def values(row: Case) -> dict:
                 value = normal
             case "positive":
                 value = 0.3 + 1.7 * uniform
-            case "away":  # from zero
+            case "away":  # away from zero
                 value = np.where(uniform < 0.5, -1, 1) * (0.4 + np.abs(normal))
-            case "inside":  # of (-1, 1)
+            case "inside":  # inside (-1, 1)
                 value = 1.8 * uniform - 0.9
             case "unit":
                 value = uniform
-            case "above":  # 1
+            case "above":  # above 1
                 value = 1.1 + 2 * uniform
-            case "whole":  # with many that are equal, and zeros
+            case "whole":  # many equal ones, and zeros
                 value = np.floor(5 * uniform) - 2
-            case "bytes":  # all of them
+            case "bytes":  # all values
                 value = np.floor(256 * uniform) - (128 if given.dtype == "int8" else 0)
             case "definite":  # a positive definite matrix
                 value = normal @ np.swapaxes(normal, -1, -2) + given.shape[-1] * np.eye(given.shape[-1])
@@ -182,10 +183,10 @@ def values(row: Case) -> dict:
                 value = np.tril(normal) + 3 * np.eye(given.shape[-1])
             case "corners":
                 corners = CORNERS if given.dtype.startswith("float") else WHOLE_CORNERS
-                if given.dtype in ("float16", "uint8", "bool"):  # which hold a part of them
+                if given.dtype in ("float16", "uint8", "bool"):  # these hold only some of them
                     corners = [c for c in corners if abs(c) != 1e30 and not (c < 0 and given.dtype[0] != "f")]
                 value = rng.choice(corners, given.shape)
-            case int():  # ids below it
+            case int():  # ids below this number
                 value = np.floor(uniform * given.draw)
             case _:
                 value = np.array(given.draw)
@@ -194,7 +195,7 @@ def values(row: Case) -> dict:
 
 
 def cotangent(shape: tuple[int, ...], output: int):
-    """What the gradient of an output is asked with: not random, so that it need not be stored."""
+    """The gradient from above for an output: not random, so that it need not be stored."""
     import numpy as np
 
     return np.cos(1.7 * np.arange(math.prod(shape)) + output).reshape(shape).astype("float32")

@@ -1,4 +1,4 @@
-"""Activations, softmaxes and dropout."""
+"""Activation functions, the softmax family and dropout."""
 
 from . import case, forward, free, given, training, w, x
 
@@ -63,7 +63,7 @@ CASES = [
             ((2, 3, 4, 5), {"mode": "channel"}),
         ]
     ),
-    # MXNet's gradient of these runs along axis 1, its output along the last
+    # MXNet's gradient of these is along axis 1, its output along the last axis
     forward(free(case("SoftmaxActivation", x(2, 3, 4), mode="instance"))),
     forward(free(case("SoftmaxActivation", x(2, 3, 4, 5)))),
     *(
@@ -84,7 +84,7 @@ CASES = [
     free(case("relu", x(2, 3, 4, draw="away"))),
     *(free(case(op, x(2, 3, 4, draw="away"))) for op in ("_npx_relu", "_npx_sigmoid")),
     # other types than float32
-    # layers of Keras do not make float32 of it
+    # Keras layers do not convert it to float32
     *(
         forward(free(case(op, x(2, 3, 4, draw="away", dtype=kind))))
         for kind in FRACTIONS

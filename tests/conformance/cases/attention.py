@@ -1,4 +1,4 @@
-"""Matrix products of attention on interleaved projections: (time, batch, heads x parts x depth), heads first."""
+"""Attention: matrix products on interleaved projections, (time, batch, heads x parts x depth)."""
 
 from . import case, x
 

@@ -1,4 +1,4 @@
-"""Boxes of detectors: anchors, overlaps, encodings, matching, non-maximum suppression, proposals."""
+"""Boxes of object detectors: overlaps, encodings, matching, non-maximum suppression."""
 
 from . import case, forward, free, outputs, x
 

@@ -1,6 +1,6 @@
-"""Convolutions, channels-last."""
+"""Convolutions."""
 
-from . import Input, case, forward, free, roaming, w, x
+from . import Input, any_size, case, forward, free, w, x
 
 
 def stored(*shape: int, dtype: str) -> Input:
@@ -131,7 +131,7 @@ CASES = [
         )
     ),
     free(case("Convolution_v1", x(2, 3, 7, 8), w(4, 3, 3, 3), kernel=(3, 3), num_filter=4, no_bias=True)),
-    # the weights are fed
+    # the weights are inputs
     case("Convolution", x(2, 3, 6, 7), x(4, 3, 3, 3), kernel=(3, 3), num_filter=4, no_bias=True),
     *(
         case(
@@ -183,7 +183,7 @@ CASES = [
             stride=(2, 1, 1),
         )
     ),
-    # a kernel of one point, strides that differ
+    # a kernel of one element, different strides
     free(
         case("Convolution", x(2, 3, 5, 8), w(4, 3, 1, 1), w(4), kernel=(1, 1), num_filter=4, stride=(2, 3), pad=(1, 0))
     ),
@@ -197,7 +197,7 @@ CASES = [
             ((3, 2, 3), (1, 1, 2), (2, 1, 2)),
         ]
     ),
-    roaming(
+    any_size(
         free(case("Convolution", x(3, 1, 4, 5), w(1, 1, 2, 3), w(1), kernel=(2, 3), num_filter=1, stride=(1, 3))),
     ),
     # other types than float32

@@ -1,4 +1,4 @@
-"""Values that come from nothing but attributes, where a length of 0 is the batch's; and shapes as values."""
+"""Arrays created from attributes, where a length of 0 is the batch size; shapes as values."""
 
 from . import case, forward, free, source, x
 

@@ -1,4 +1,4 @@
-"""The loss of connectionist temporal classification."""
+"""Connectionist temporal classification loss."""
 
 from . import case, given, x
 

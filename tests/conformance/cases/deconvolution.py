@@ -1,6 +1,6 @@
-"""Transposed convolutions, channels-last: an image is put in for each point, and what overlaps is added."""
+"""Deconvolution (transposed convolution) and upsampling."""
 
-from . import case, free, roaming, w, x
+from . import any_size, case, free, w, x
 
 CASES = [
     # transposed; MXNet's default is no bias
@@ -91,7 +91,7 @@ CASES = [
         )
     ),
     *(
-        roaming(
+        any_size(
             free(
                 case(
                     "Deconvolution",
@@ -112,7 +112,7 @@ CASES = [
         ]
     ),
     case("Deconvolution", x(2, 3, 4, 4), x(3, 2, 3, 3), kernel=(3, 3), num_filter=2, stride=(2, 2)),
-    # a group a channel, the stride a divisor of the kernel or not
+    # one group for each channel; the stride divides the kernel or not
     *(
         free(
             case(
@@ -166,12 +166,12 @@ CASES = [
         "UpSampling", x(2, 3, 4, 4), x(2, 3, 2, 2), scale=2, sample_type="nearest", num_args=2, multi_input_mode="sum"
     ),
     free(case("UpSampling", x(2, 3, 4, 5), w(3, 1, 4, 4), scale=2, sample_type="bilinear", num_filter=3, num_args=2)),
-    roaming(
+    any_size(
         free(
             case("UpSampling", x(2, 2, 3, 3), w(2, 1, 5, 5), scale=3, sample_type="bilinear", num_filter=2, num_args=2)
         )
     ),
-    # two channels of the data for each of the output
+    # two channels of the data for each output channel
     case("Deconvolution", x(2, 4, 3), w(4, 1, 2), kernel=(2,), stride=(2,), num_filter=2, num_group=2),
     free(case("Deconvolution", x(2, 4, 3, 3), w(4, 1, 2, 4), kernel=(2, 4), stride=(2, 2), num_filter=2, num_group=2)),
 ]

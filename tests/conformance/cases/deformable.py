@@ -1,4 +1,4 @@
-"""Deformable convolutions, whose kernel points are moved by their data; channels-last."""
+"""Deformable convolution, whose kernel points are moved by offsets."""
 
 from . import case, forward, w, x
 

@@ -1,8 +1,8 @@
-"""Densities of distributions, and their gradients by sample and parameters."""
+"""Probability densities, and their gradients for the sample and the parameters."""
 
 import math
 
-from . import case, forward, free, given, loosely, outputs, x
+from . import case, forward, free, given, outputs, with_tolerance, x
 
 FAR = [-40.3, -7.7, -3.4, -0.6, -1e-3, 1e-3, 0.5, 1.5, 4.4, 7.9, 8.1, 33]
 PROCESSES = (
@@ -22,7 +22,7 @@ TWO = {"normal": ("normal", "positive"), "gamma": ("positive", "positive"), "neg
        "generalized_negative_binomial": ("positive", "positive")}  # fmt: skip
 
 CASES = [
-    loosely(1e-3, free(case("gamma", x(2, 6, draw=FAR)))),
+    with_tolerance(1e-3, free(case("gamma", x(2, 6, draw=FAR)))),
     free(case("gammaln", x(2, 6, draw=FAR))),
     case("gammaln", x(2, 2, draw=[1.0001, 1.9999, 500, 1e5])),
     case("_contrib_hawkesll", *PROCESSES),

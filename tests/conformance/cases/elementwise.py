@@ -1,4 +1,4 @@
-"""Element by element: functions, arithmetic, comparisons."""
+"""Elementwise functions, arithmetic and comparisons."""
 
 import math
 
@@ -164,7 +164,7 @@ CASES = [
     case("where", x(2, 3, 4, draw="whole"), x(2, 3, 4), x(2, 3, 4)),
     forward(case("_identity_with_attr_like_rhs", x(2, 3), x(2, 3))),
     forward(free(case("_grad_add", x(2, 3), x(2, 3)))),
-    # what lies at a corner, outside, or the wrong way round
+    # values on a bound or outside, and bounds in the wrong order
     case("clip", given(0.0, 1.2, 1.5, 3.0, -1.0), a_min=2, a_max=1),
     case("arccosh", given(-3.0, -1.5, 1.5, 3.0)),
     case("_contrib_gradientmultiplier", given(1e-4, 300.0, -2.0), scalar=255),
@@ -194,7 +194,7 @@ CASES = [
         forward(case("broadcast_add", x(2, 3, 2, dtype=kind), parameter(1, 3, 1, dtype=kind)))
         for kind in (*FRACTIONS, "int32", "uint8", "int8")
     ),
-    # functions of whole numbers are cut to whole numbers
+    # functions of integers are truncated to integers
     *(
         forward(free(case(op, given(1, 2, 3, 4, 5, 6, shape=(2, 3), dtype="int32"))))
         for op in "exp sqrt log sin cbrt arctan erf degrees square abs negative round rint floor".split()

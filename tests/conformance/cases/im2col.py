@@ -1,4 +1,4 @@
-"""im2col and col2im: the patches a kernel sees as columns, and back."""
+"""im2col and col2im: from an image to the patches that a kernel reads, as columns, and back."""
 
 from . import case, x
 

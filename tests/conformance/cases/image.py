@@ -1,4 +1,4 @@
-"""Ops of MXNet's image namespace."""
+"""Image ops of MXNet's image namespace."""
 
 from . import case, forward, x
 

@@ -1,10 +1,10 @@
-"""Images changed by what is drawn between two equal ends. MXNet passes their gradients on as they come."""
+"""Random image ops with a range of a single value. MXNet passes their gradients through unchanged."""
 
 from . import case, forward, x
 
 COLOR = [x(5, 6, 3, draw=256), x(5, 6, 3, dtype="uint8", draw=256), x(4, 4, 3, draw=3)]
-"""The last has many greys."""
-GREY = x(5, 6, 1, draw=256)
+"""The last one has many grays."""
+GRAY = x(5, 6, 1, draw=256)
 
 
 def changed(name: str, factor: float, image):
@@ -16,7 +16,7 @@ CASES = [
         changed(name, factor, image)
         for name in ("brightness", "contrast", "saturation")
         for factor in (0, 0.4, 1.7)
-        for image in (*COLOR, GREY)
+        for image in (*COLOR, GRAY)
     ),
     *(changed("hue", turn, image) for turn in (0, 0.1, 0.45, 0.9) for image in COLOR),
     *(forward(case("_image_random_lighting", image, alpha_std=0)) for image in COLOR),

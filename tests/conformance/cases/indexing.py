@@ -1,4 +1,4 @@
-"""Picking by index."""
+"""Gathering elements and one-hot encoding."""
 
 from . import case, forward, free, given, w, x
 

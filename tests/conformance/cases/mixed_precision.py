@@ -1,4 +1,4 @@
-"""What mixed precision and training for few bits put into a graph."""
+"""Mixed precision and low-bit training."""
 
 from . import case, forward, given, outputs, x
 

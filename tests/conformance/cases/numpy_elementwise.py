@@ -1,4 +1,4 @@
-"""Element by element, in MXNet's numpy front end."""
+"""Elementwise ops of MXNet's numpy front end."""
 
 from . import case, forward, free, given, w, x
 
@@ -52,7 +52,7 @@ CASES = [
     *(forward(free(case(f"_npi_{op}_scalar", x(3, 4, draw="whole"), scalar=1))) for op in COMPARISONS.split()),
     case("_npi_where", x(2, 3, draw=2), x(2, 3), x(2, 3)),
     case("_npi_where", x(2, 3, draw=2), x(3), x(2, 1)),
-    # added later: halves, bits, signs, infinities, choices by numbers
+    # halves, bits, signs, infinities, selection by a scalar
     *(free(case("_npi_around", HALVES, decimals=d)) for d in (0, 1)),
     free(case("_npi_around", given(12.34, -15.0, 25.0, 0.126), decimals=-1)),
     *(

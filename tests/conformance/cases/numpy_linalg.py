@@ -60,7 +60,7 @@ CASES = [
     ),
     *(case("_np_dot", x(*a), x(*b)) for a, b in [((2, 3), (3, 4)), ((2, 3, 4), (4,)), ((3,), (3,)), ((2, 3), (3,))]),
     *(case("_npi_matmul", x(*a), x(*b)) for a, b in [((2, 3), (3, 4)), ((2, 5, 3), (2, 3, 4)), ((2, 5, 3), (3, 4))]),
-    # MXNet's gradient of an operand repeated along an inner axis adds up the wrong pieces
+    # MXNet's gradient of an operand that is repeated along an inner axis sums the wrong parts
     forward(case("_npi_matmul", x(2, 1, 5, 3), x(4, 3, 2))),
     case("_np_dot", x(2, 3), x()),
 ]

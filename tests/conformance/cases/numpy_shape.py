@@ -1,4 +1,4 @@
-"""Shapes, axes and places of MXNet's numpy front end."""
+"""Shapes, axes and positions in MXNet's numpy front end."""
 
 from . import Input, case, forward, free, outputs, x
 
@@ -45,13 +45,13 @@ CASES = [
     case("_npi_dstack", x(2, 3, 4), x(2, 3, 1), num_args=2),
     case("_npi_column_stack", x(3), x(3, 2), num_args=2),
     *(case("_npi_flip", x(2, 3, 4), axis=axis) for axis in ["(0,)", "(2,)", (0, 2)]),
-    # MXNet turns the gradient on by a quarter, not back
+    # MXNet rotates the gradient further by a quarter turn instead of back
     *(forward(case("_npi_rot90", x(2, 3, 4), k=k, axes=(0, 1))) for k in (1, 3, -1)),
     *(case("_npi_rot90", x(2, 3, 4), k=k, axes=(2, 1)) for k in (0, 2)),
     forward(case("_npi_rot90", x(2, 3, 4), k=1, axes=(2, 1))),
     *(case("_npi_tril", x(*shape), k=k) for shape in [(3,), (3, 4), (2, 3, 3)] for k in (0, 1, -1)),
     case("_npi_pad", x(3, 4), pad_width="((1, 2), (0, 3))", mode="constant"),
-    # MXNet has a gradient for constants alone
+    # MXNet has a gradient for constant padding only
     *(
         forward(case("_npi_pad", x(3, 4), pad_width="((1, 2), (0, 3))", mode=mode))
         for mode in ("edge", "reflect", "symmetric", "maximum", "minimum")

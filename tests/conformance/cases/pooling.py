@@ -1,4 +1,4 @@
-"""Pooling in its conventions."""
+"""Pooling with all conventions."""
 
 from . import case, forward, free, given, x
 
@@ -48,7 +48,7 @@ CASES = [
         free(case("Pooling", x(2, 3, 5, 6, draw="away"), pool_type="lp", p_value=p, kernel=(2, 2), stride=(2, 2)))
         for p in (1, 3)
     ),
-    # global: kernel, stride and pad do not count
+    # global: kernel, stride and pad are ignored
     *(
         free(case("Pooling", x(2, 3, *size, draw="away"), pool_type=kind, global_pool=True, **attrs))
         for size, attrs in [
@@ -104,7 +104,7 @@ CASES = [
         case("Pooling", given(0, 0, 1, 2, 0, 0, shape=(1, 1, 6)), kernel=2, stride=2, pool_type="lp", p_value=p)
         for p in (2, 3)
     ),
-    # equal numbers in a window: the first has the gradient
+    # equal numbers in a window: the first gets the gradient
     *(
         free(
             case(
@@ -117,7 +117,7 @@ CASES = [
         )
         for size in ((7,), (5, 6), (4, 5, 5))
     ),
-    # the channels last in MXNet's order too
+    # channels-last in MXNet too
     *(
         free(case("Pooling", x(2, *size, 3, draw="away"), layout=layout, **kind, **window))
         for size, layout, window in [

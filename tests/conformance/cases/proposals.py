@@ -1,4 +1,4 @@
-"""Regions that a region proposal network proposes."""
+"""Boxes that a region proposal network predicts."""
 
 from . import case, forward, given, outputs, x
 

@@ -1,4 +1,4 @@
-"""Whole numbers of 8 bits. MXNet has no gradient for them, or 0."""
+"""Ops on 8-bit integers. In MXNet they have no gradient, or 0."""
 
 from . import Input, case, forward, free, given, outputs, x
 
@@ -7,7 +7,7 @@ RANGES = [{}, {"min_calib_range": -1.5, "max_calib_range": 1.0}, {"min_calib_ran
 
 
 def ends(low: float, high: float) -> tuple[Input, Input]:
-    """The range of what is fed."""
+    """The range of an input."""
     return given(low), given(high)
 
 
@@ -74,7 +74,7 @@ CASES = [
             {"kernel": (2, 2, 2)},
         )
     ),
-    row(  # sums that single precision has not
+    row(  # sums that are not exact in single precision
         "_contrib_quantized_conv",
         whole(1, 200, 6, 6, dtype="uint8"),
         weight(2, 200, 5, 5),

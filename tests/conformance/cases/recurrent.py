@@ -1,4 +1,4 @@
-"""The fused recurrent op, and ops on sequences."""
+"""Recurrent layers, and ops on sequences."""
 
 from . import Case, case, forward, free, given, outputs, w, x
 
@@ -9,7 +9,7 @@ STATES = {"lstm": 2, "gru": 1, "rnn_tanh": 1, "rnn_relu": 1}
 def rnn(
     mode: str, layers: int, both: bool, states: bool, time: int = 4, width: int = 3, units: int = 2, **attrs
 ) -> Case:
-    """One op over all layers; its parameters are one vector: all weights, then all biases."""
+    """One op for all layers; its parameters are one vector: all weights, then all biases."""
     ways, gates, projected = 1 + both, GATES[mode], attrs.get("projection_size") or 0
     size = projected or units
     widths = [width] + [ways * size] * (layers - 1)
@@ -33,7 +33,7 @@ def rnn(
 PROJECTED = [
     forward(rnn("lstm", layers, both, True, units=4, projection_size=3)) for layers in (1, 2) for both in (False, True)
 ]
-"""MXNet has no gradient for them on a CPU, and dies where the states are no outputs."""
+"""MXNet has no gradient for them on a CPU, and crashes if the states are not outputs."""
 LENGTHS = given(2, 5, 1)
 
 CASES = [

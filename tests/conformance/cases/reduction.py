@@ -1,4 +1,4 @@
-"""Reductions, ordering, and sums along an axis."""
+"""Reductions, sorting, and sums along an axis."""
 
 from . import case, forward, free, given, outputs, x
 

@@ -72,7 +72,7 @@ CASES = [
     case("reshape_like", x(2, 3, 3), x(3, 3, 2)),
     free(case("reshape_like", x(2, 5, 3), x(2, 3, 5))),
     case("reshape_like", x(2, 3), x(1, 6, 2, 3), lhs_begin=-2, lhs_end=2, rhs_begin=-4, rhs_end=-2),
-    # a stored array of which only the shape counts
+    # a stored array of which only the shape matters
     forward(case("reshape_like", x(2, 4, 4), w(2, 4, 4))),
     # other types than float32
     *(forward(free(case("Reshape", x(2, 3, 4, draw="away", dtype=kind), shape=(0, -1)))) for kind in FRACTIONS),

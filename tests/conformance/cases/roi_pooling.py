@@ -1,4 +1,4 @@
-"""Pooling of regions of interest: rows (image, x1, y1, x2, y2) of a feature map (N, H, W, C)."""
+"""Region of interest (ROI) pooling: rows (image, x1, y1, x2, y2) of a feature map (N, H, W, C)."""
 
 from . import case, forward, given, x
 

@@ -1,6 +1,6 @@
-"""Reading images between their points: grids, samplers, resizing, correlation."""
+"""Sampling of images between pixels: grids, samplers, resizing, correlation."""
 
-from . import case, forward, roaming, x
+from . import any_size, case, forward, x
 
 TURN = [0.9, 0.1, 0.05, -0.2, 0.8, 0.1, 1, 0, 0, 0, 1, 0]
 
@@ -11,7 +11,7 @@ CASES = [
         for corners in (0, 1)
     ),
     *(
-        roaming(case("_contrib_BilinearResize2D", x(2, 3, 5, 7), x(2, 1, 8, 4), mode="like", align_corners=corners))
+        any_size(case("_contrib_BilinearResize2D", x(2, 3, 5, 7), x(2, 1, 8, 4), mode="like", align_corners=corners))
         for corners in (0, 1)
     ),
     forward(

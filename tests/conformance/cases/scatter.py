@@ -1,4 +1,4 @@
-"""Writing into an array, and arrays that MXNet stores sparsely."""
+"""Writing values at indices, and arrays that MXNet stores sparsely."""
 
 from . import case, forward, given, x
 

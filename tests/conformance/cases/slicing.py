@@ -1,4 +1,4 @@
-"""Cutting, padding and repeating."""
+"""Slicing, padding and repeating."""
 
 from . import case, forward, free, w, x
 

@@ -1,4 +1,4 @@
-"""The parameter file: what MXNet wrote is read as MXNet reads it, and nothing that a file claims is believed."""
+"""Parameter files are read as MXNet reads them, and invalid contents are rejected."""
 
 import os
 import struct
@@ -23,7 +23,7 @@ def test_reads_what_mxnet_reads(path):
             np.testing.assert_array_equal(value, expected[name].astype(wide), strict=True)
 
 
-def test_every_form_is_recorded():
+def test_every_format_is_recorded():
     assert {path.stem for path in RECORDED} >= {*params_file.WRITTEN, "bfloat16", "v0", "v1", "v3", "row_sparse", "csr"}
 
 
@@ -53,7 +53,7 @@ def test_a_scalar_is_written_as_one_element(tmp_path):
     assert found.tolist() == [2.5]
 
 
-def test_refuses_to_write_what_mxnet_lacks(tmp_path):
+def test_arrays_that_mxnet_lacks_are_not_written(tmp_path):
     path = tmp_path / "net.params"
     with pytest.raises(FormatError) as error:
         params_file.write(path, [("w", np.zeros(2, "complex64"))])
@@ -206,7 +206,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_says_what_is_wrong(tmp_path, name):
+def test_error_messages(tmp_path, name):
     data, message = BROKEN[name]
     path = tmp_path / "net.params"
     path.write_bytes(data)
@@ -224,7 +224,7 @@ def test_the_sparse_arrays_of_a_file_share_one_bound(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["float32", "row_sparse", "csr", "v0", "v1", "v3", "bfloat16", "names"])
-def test_a_file_cut_anywhere_is_refused(tmp_path, name):
+def test_a_truncated_file_is_rejected(tmp_path, name):
     whole = next(path for path in RECORDED if path.stem == name).read_bytes()
     path = tmp_path / "net.params"
     for length in range(len(whole)):
@@ -234,7 +234,7 @@ def test_a_file_cut_anywhere_is_refused(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["float32", "row_sparse", "csr", "v0", "v1", "v3"])
-def test_a_damaged_file_is_read_or_refused(tmp_path, name):
+def test_a_damaged_file_is_read_or_rejected(tmp_path, name):
     whole = next(path for path in RECORDED if path.stem == name).read_bytes()
     path = tmp_path / "net.params"
     for place in range(len(whole)):
@@ -253,7 +253,7 @@ def test_no_file(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_no_plain_file(tmp_path):
+def test_not_a_regular_file(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     keep = os.open(tmp_path / "pipe", os.O_RDWR)
     try:

@@ -1,4 +1,4 @@
-"""net.json in every dialect, the parameter file that belongs to it, and what is said of files that are neither."""
+"""net.json in all dialects, its parameter file, and error messages for other files."""
 
 import io
 import json
@@ -32,8 +32,8 @@ def graph(nodes=NODES, heads=None, **more):
     return reader.read(io.BytesIO(json.dumps(found).encode()))
 
 
-def fault(data, **options):
-    """The message about a stream of bytes, or of JSON."""
+def error_of(data, **options):
+    """The error message for a stream of bytes or JSON."""
     with pytest.raises(FormatError) as error:
         reader.read(io.BytesIO(data if isinstance(data, bytes) else json.dumps(data).encode()), **options)
     assert "\n" not in str(error.value)
@@ -54,7 +54,7 @@ def test_without_heads_the_last_node_is_the_output():
     assert reader.read(io.BytesIO(json.dumps({"nodes": NODES}).encode())).heads == (Edge(3, 0),)
 
 
-def test_a_byte_order_mark_is_no_fault():
+def test_a_byte_order_mark_is_allowed():
     assert len(reader.read(io.BytesIO(b"\xef\xbb\xbf" + json.dumps({"nodes": NODES}).encode())).nodes) == 4
 
 
@@ -63,7 +63,7 @@ def test_names_may_repeat_and_be_empty():
     assert [node.name for node in found.nodes] == ["", "", ""]
 
 
-def test_values_that_are_no_text_become_what_mxnet_writes():
+def test_values_that_are_not_text_become_what_mxnet_writes():
     attrs = {"a": 2, "b": True, "c": [2, 2], "d": 0.5, "e": None, "f": [3], "g": [], "h": [None, 1]}
     found = graph([null("x"), {"op": "o", "name": "o", "inputs": [[0, 0]], "attrs": attrs}])
     texts = {"a": "2", "b": "True", "c": "(2, 2)", "d": "0.5", "e": "None", "f": "(3)", "g": "()", "h": "(None, 1)"}
@@ -80,7 +80,7 @@ def test_hidden_attributes_become_hints():
     assert found.nodes[2].attrs == {"num_hidden": "2"}
 
 
-def test_what_a_user_noted_in_json_of_0_8_is_no_attribute_of_the_op():
+def test_user_attributes_in_json_of_0_8_are_not_attributes_of_the_op():
     node = {
         "op": "relu",
         "name": "r",
@@ -139,7 +139,7 @@ def test_subgraphs_are_kept():
     [({}, True), ({"node_row_ptr": [0, 1, 2, 3, 4]}, False), ({"attrs": {}}, False)],
     ids=["mathematica", "mxnet", "mxnet 0.8"],
 )
-def test_who_wrote_it(more, mathematica):
+def test_the_exporter_is_recognized(more, mathematica):
     assert graph(**more).mathematica is mathematica
 
 
@@ -250,22 +250,22 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_says_what_is_wrong(name):
+def test_error_messages(name):
     data, message = BROKEN[name]
-    assert fault(data) == message
+    assert error_of(data) == message
 
 
-def test_a_long_cycle_is_told_shortly():
+def test_a_long_cycle_is_shortened():
     count = 1000
     nodes = [{"op": "relu", "name": str(i), "inputs": [[(i - 1) % count, 0]]} for i in range(count)]
-    message = fault({"nodes": nodes})
+    message = error_of({"nodes": nodes})
     assert message.startswith("the graph has a cycle: node ")
     assert " -> 980 more -> node " in message
 
 
 def test_too_much_json(monkeypatch):
     monkeypatch.setattr(symbol_json, "LARGEST", 1 << 20)
-    assert fault(b" " * ((1 << 20) + 1)) == "more than 1 MiB, too much for the graph of a net"
+    assert error_of(b" " * ((1 << 20) + 1)) == "more than 1 MiB, too much for the graph of a net"
 
 
 def test_no_file(tmp_path):
@@ -275,19 +275,20 @@ def test_no_file(tmp_path):
 
 
 def placed(folder, params, nodes=NODES, symbol="net.json", name="net.params"):
-    """A net and its parameters as files; `params` are (name, size) pairs, each array filled with its position."""
+    """A net and its parameters as files; `params` are (name, size) pairs, and each array is filled with its
+    position."""
     (folder / symbol).write_text(json.dumps({"nodes": nodes, "heads": [[len(nodes) - 1, 0, 0]]}))
     params_file.write(folder / name, [(key, np.full(size, i, "f")) for i, (key, size) in enumerate(params)])
     return folder / symbol
 
 
 def values(found):
-    """Which parameter each null node got, by position in the file."""
+    """The parameter that each null node got, by position in the file."""
     return {index: int(array.value[0]) for index, array in found.arrays.items()}
 
 
 @pytest.mark.parametrize("keys", [("fc_bias", "fc_weight"), ("arg:fc_bias", "aux:fc_weight")])
-def test_parameters_go_by_name(tmp_path, keys):
+def test_parameters_are_assigned_by_name(tmp_path, keys):
     found = reader.read(placed(tmp_path, [(keys[0], 2), (keys[1], 3)]))
     assert values(found) == {1: 1, 2: 0}
     assert found.arrays[1].origin == ("param", keys[1], (3,))
@@ -356,7 +357,7 @@ def test_one_parameter_that_is_not_used(tmp_path):
 
 
 def test_a_parameter_whose_node_no_head_needs_is_not_used(tmp_path):
-    """A net that was cut by its heads alone, its nodes left as they were."""
+    """A net that was cut by changing only its heads."""
     nodes = [*NODES, null("out_weight"), dense("out", [[3, 0], [4, 0]], attrs={"num_hidden": "2", "no_bias": "1"})]
     symbol = placed(tmp_path, [("fc_weight", 1), ("out_weight", 1), ("fc_bias", 1)], nodes)
     symbol.write_text(json.dumps({"nodes": nodes, "heads": [[3, 0, 0]]}))
@@ -364,8 +365,8 @@ def test_a_parameter_whose_node_no_head_needs_is_not_used(tmp_path):
     assert values(found) == {1: 0, 2: 2} and found.unused == ("out_weight",)
 
 
-def test_what_is_not_used_is_not_made(tmp_path):
-    """A sparse array that would be too big dense, and one of a type that no layer takes."""
+def test_unused_parameters_are_not_decoded(tmp_path):
+    """A sparse array that would be too large when dense, and one of a type that no layer accepts."""
     symbol = placed(tmp_path, [("fc_weight", 1), ("fc_bias", 1)])
     count = struct.pack("<Q", 4)
     listed = (tmp_path / "net.params").read_bytes().replace(struct.pack("<Q", 2), count)
@@ -390,7 +391,7 @@ def test_as_many_parameters_as_nodes_of_a_name(tmp_path, keys, nodes, counts):
     assert str(error.value) == f"{tmp_path / 'net.params'}: {wanted}"
 
 
-def test_a_list_without_names_goes_by_order(tmp_path):
+def test_a_list_without_names_is_assigned_by_order(tmp_path):
     nodes = [*NODES, null("softmax_label"), {"op": "SoftmaxOutput", "name": "softmax", "inputs": [[3, 0], [4, 0]]}]
     assert values(reader.read(placed(tmp_path, [("0", 3), ("1", 2)], nodes))) == {1: 0, 2: 1}
 
@@ -452,7 +453,7 @@ def test_no_parameters(tmp_path):
     assert str(error.value) == f"{tmp_path / 'net.params'}: No such file or directory"
 
 
-def test_given_parameters_are_taken(tmp_path):
+def test_given_parameters_are_used(tmp_path):
     symbol = placed(tmp_path, [("fc_weight", 1)])
     params_file.write(tmp_path / "mine", [("fc_bias", np.zeros(2))])
     assert list(reader.read(symbol, tmp_path / "mine").arrays) == [2]
