@@ -1,4 +1,4 @@
-"""The whole way from files to a compiled model. Knows the order of the steps, nothing of how they are done."""
+"""The whole way from files to a compiled model. Knows the order of the steps, not how they are done."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .shapes import shape_inference
 
 @dataclass(frozen=True)
 class Conversion:
-    """A compiled model with what is to be said of it: `account` (`build.Account`), `choices` (one a head), `members`
+    """A compiled model: `build_report` (`model_builder.BuildReport`), `choices` (one LossChoice per head), `members`
     for its archive."""
 
     model: Any
-    account: Any
+    build_report: Any
     choices: list
     prepared: Prepared
     members: dict[str, bytes]
@@ -57,20 +57,20 @@ def build(
 
     with no_collection():
         try:
-            model, account = model_builder.build(prepared.graph, prepared.shapes, prepared.zeros)
+            model, built = model_builder.build(prepared.graph, prepared.shapes, prepared.zeros)
         except OpenShape as error:
             inputs = {prepared.graph.nodes[index].name: shape for index, shape in prepared.shapes.items()}
             raise shape_inference.open_shape_error(prepared.canonical, input_shapes or {}, inputs, error) from error
     outputs = model.outputs
     chosen = compile_model.loss_choices(prepared.graph, [len(output.shape) for output in outputs])
     compile_model.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)
-    facts = {"weights.json": json.dumps(dict(sorted(account.weights.items()))).encode()}
-    return Conversion(model, account, chosen, prepared, facts)
+    facts = {"weights.json": json.dumps(dict(sorted(built.weights.items()))).encode()}
+    return Conversion(model, built, chosen, prepared, facts)
 
 
 @dataclass(frozen=True)
 class Report:
-    """What there is to say of a conversion: `text` for a person, `facts` for a program (plain JSON)."""
+    """A conversion in words: `text` for a person, `facts` for a program (plain JSON)."""
 
     text: str
     facts: dict[str, Any]
@@ -103,17 +103,17 @@ def convert_file(symbol, params=None, *, output=None, classes: list[str] | None 
 
 
 def report(done: Conversion, path: str | None) -> Report:
-    """The account of a conversion."""
-    graph, account, model = done.prepared.graph, done.account, done.model
+    """What was converted, for the user."""
+    graph, built, model = done.prepared.graph, done.build_report, done.model
     facts = {
         "net": graph.source,
         "path": path,
         "parameter_file": str(done.prepared.parameters) if done.prepared.parameters else None,
         "unused": list(graph.unused),
-        "nodes": account.nodes,
-        "layers": account.layers,
-        "parameters": account.parameters,
-        "transposes": account.transposes,
+        "nodes": built.nodes,
+        "layers": built.layers,
+        "parameters": built.parameters,
+        "transposes": built.transposes,
         "inputs": {tensor.name: list(tensor.shape) for tensor in model.inputs},
         "outputs": [[name, list(t.shape)] for name, t in zip(graph.ports, model.outputs, strict=True)],
         "losses": [c.loss if isinstance(c.loss, str) else c.loss.name for c in done.choices],
@@ -121,12 +121,12 @@ def report(done: Conversion, path: str | None) -> Report:
         "loss": _names(model.loss),
         "optimizer": model.optimizer.name,
         "learning_rate": float(f"{float(model.optimizer.learning_rate):.6g}"),
-        "notes": [*done.prepared.notes, *account.notes],
+        "notes": [*done.prepared.notes, *built.notes],
     }
     source = facts["parameter_file"]
     lines = [
-        f"{graph.source}: {account.nodes} nodes, {account.layers} layers, "
-        + (f"{account.parameters} parameters copied from {source}" if source else "no parameters copied"),
+        f"{graph.source}: {built.nodes} nodes, {built.layers} layers, "
+        + (f"{built.parameters} parameters copied from {source}" if source else "no parameters copied"),
         *(f"input  {name} {format_shape(shape)}" for name, shape in facts["inputs"].items()),
         *(f"output {name} {format_shape(shape)}" for name, shape in facts["outputs"]),
         *(
@@ -138,9 +138,9 @@ def report(done: Conversion, path: str | None) -> Report:
         f"optimizer {facts['optimizer']}, learning rate {facts['learning_rate']:g}",
         *(f"note: {note}" for note in facts["notes"]),
     ]
-    if account.transposes:
-        many = "transpose" if account.transposes == 1 else "transposes"
-        lines.append(f"note: {account.transposes} {many} between MXNet's axis order and Keras's")
+    if built.transposes:
+        many = "transpose" if built.transposes == 1 else "transposes"
+        lines.append(f"note: {built.transposes} {many} between MXNet's axis order and Keras's")
     return Report("\n".join(lines), facts)
 
 

@@ -59,7 +59,7 @@ def _net(symbol, params, input_shapes) -> Inspection:
         notes = prepared.notes
         inputs = {name: _plain(shape) for name, shape in prepared.input_shapes.items()}
         # Some errors are only found by building the model: Keras's own, and sizes that a single op must know.
-        notes = (*notes, *conversion.build(prepared, input_shapes).account.notes)
+        notes = (*notes, *conversion.build(prepared, input_shapes).build_report.notes)
     except NetconvError as error:
         problems.append(str(error))
     ops = Counter(node.op for node in graph.nodes if node.op != "null")

@@ -147,7 +147,7 @@ def test_a_convolutional_net_has_one_transpose_at_each_boundary(tmp_path):
     )  # fmt: skip
     path = write(tmp_path, net, w1=draw(4, 3, 3, 3), w2=draw(4, 4, 3, 3))
     done = conversion.convert(path, input_shapes={"data": (None, 3, 8, 8)})
-    assert done.account.transposes == 2
+    assert done.build_report.transposes == 2
 
 
 def test_flatten_before_a_dense_layer_is_folded_into_the_kernel(tmp_path):
@@ -157,7 +157,7 @@ def test_flatten_before_a_dense_layer_is_folded_into_the_kernel(tmp_path):
     )  # fmt: skip
     path = write(tmp_path, net, w=draw(4, 1, 3, 3), v=draw(2, 64))
     done = conversion.convert(path, input_shapes={"data": (None, 1, 6, 6)})
-    assert done.account.transposes == 0  # one channel: the input is reshaped, not transposed
+    assert done.build_report.transposes == 0  # one channel: the input is reshaped, not transposed
     assert kinds(done.model) == ["InputLayer", "Reshape", "Conv2D", "Flatten", "Dense"]
 
 
@@ -303,7 +303,7 @@ def test_a_layer_of_which_only_the_shape_matters_is_not_in_the_model(tmp_path):
     path = write(tmp_path, graph(*nodes), w=draw(1, 2, 2, 3))
     done = conversion.convert(path, input_shapes={"data": (None, 2, 5, 6)})
     assert done.model.weights == []
-    assert done.account.notes == ("w: only its shape is used",)
+    assert done.build_report.notes == ("w: only its shape is used",)
     x = draw(3, 2, 5, 6)
     np.testing.assert_array_equal(done.model(x), x[:, :, :4, :4])
 
@@ -319,7 +319,7 @@ def test_weights_that_mathematica_drops_are_the_stored_ones(tmp_path):
     arrays = {"p": draw(3 * 2 * (6 + 2) + 2 * 3 * 2), "mask": np.zeros(60, "float32")}
     path = write(tmp_path, graph(*nodes), **arrays)
     done = conversion.convert(path, input_shapes={"data": (5, None, 6)})
-    assert "the weights of '4$5' are not dropped in training, as they are in Mathematica" in done.account.notes
+    assert "the weights of '4$5' are not dropped in training, as they are in Mathematica" in done.build_report.notes
     nodes[10] = op("RNN", "4$5", [0, 1, 9], mode="gru", state_size=2, num_layers=1)
     plain = convert(tmp_path, graph(*nodes), {"data": (5, None, 6)}, **arrays)
     x = draw(5, 3, 6)

@@ -29,7 +29,7 @@ def test_a_feed_forward_net_has_none_inside(name, known):
     inside, outside = transposes(done.model)
     assert inside == 0
     assert outside <= len(done.model.inputs) + len(done.model.outputs)
-    assert done.account.transposes == inside + outside
+    assert done.build_report.transposes == inside + outside
 
 
 @pytest.mark.parametrize(("name", "inside"), [("shuffled", 1), ("enlarged", 1), ("yolo", 0)])

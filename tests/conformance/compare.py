@@ -64,7 +64,7 @@ def step(conversion, fed: dict[str, np.ndarray], wanted: set[str], training: boo
     """The outputs of a model, and the gradients of sum_k <output k, cotangent(k)> by input and parameter."""
     import tensorflow as tf
 
-    model, weights = conversion.model, conversion.account.weights
+    model, weights = conversion.model, conversion.build_report.weights
     inputs = {tensor.name: tf.cast(fed[tensor.name], tensor.dtype) for tensor in model.inputs}
     watched = {name: tensor for name, tensor in inputs.items() if tensor.dtype.is_floating and name in wanted}
     variables = [variable for variable in model.trainable_variables if wanted]
@@ -132,7 +132,7 @@ def pull(gradient: np.ndarray, origin, into: dict[str, np.ndarray]) -> None:
 def write_back(converted, into: dict[str, np.ndarray]) -> None:
     """Writes the values of the model's variables to those parameters in `into` that they were made from."""
     for variable in converted.model.variables:
-        origin = converted.account.weights.get(variable.path)
+        origin = converted.build_report.weights.get(variable.path)
         if origin is not None and tracked_array.sources(origin).keys() & into.keys():
             tracked_array.scatter(np.asarray(variable), origin, into)
 

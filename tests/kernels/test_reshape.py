@@ -59,7 +59,7 @@ def expected(x, w, v, steps):
 def test_axes_are_split_and_merged_without_transposes(tmp_path, steps, channels, own, size):
     w, v = draw(12, 5, 1, 1), draw(12, channels, 1, 1, seed=1)
     done = conversion.convert(write(tmp_path, net(steps), w=w, v=v), input_shapes={"data": (None, 5, *size)})
-    assert done.account.transposes == 2 + own  # the transposes of the steps, and one at each boundary
+    assert done.build_report.transposes == 2 + own  # the transposes of the steps, and one at each boundary
     x = draw(2, 5, 6, 4, seed=2)
     np.testing.assert_allclose(done.model(x), expected(x, w, v, steps), rtol=1e-4, atol=1e-4)
 
@@ -71,7 +71,7 @@ def test_flattened_pixels_need_no_transpose(tmp_path):
     ]  # fmt: skip
     w = draw(12, 5, 1, 1)
     done = conversion.convert(write(tmp_path, graph(*nodes), w=w), input_shapes={"data": (None, 5, None, None)})
-    assert done.account.transposes == 1
+    assert done.build_report.transposes == 1
     x = draw(2, 5, 6, 4)
     np.testing.assert_allclose(
         done.model(x), np.einsum("nchw,oc->nhwo", x, w[:, :, 0, 0]).reshape(2, 24, 12), rtol=1e-4, atol=1e-5

@@ -248,6 +248,6 @@ def test_nothing_is_trained(tmp_path):
     assert [tuple(tensor.shape) for tensor in converted.model.inputs] == [(None, 3)]
     assert converted.model.trainable_variables == []
     np.testing.assert_array_equal(converted.model.get_layer("fc").kernel, ARRAYS["w"].T)
-    assert converted.account.notes[-1] == (
+    assert converted.build_report.notes[-1] == (
         "the net is quantized: its integers cannot be trained; to train, convert the float net that it was made from"
     )
