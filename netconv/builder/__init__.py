@@ -1,1 +1,1 @@
-"""Builds a keras.Model from a prepared graph. Knows the registry of ops, no single op."""
+"""Graph to keras.Model: layers, weights, loss, compiling. Must not know single ops."""

@@ -1,1 +1,1 @@
-"""Opens models and runs them on tables. Knows no table format."""
+"""Opens models, evaluates them and predicts on tables. Must not know table formats or graphs."""

@@ -1,1 +1,2 @@
-"""MXNet's ops: a module for each family (schema, traits, shape rule and translation of each op), and their registry."""
+"""The ops of MXNet, one family per file: schema, traits, shape rule and translation of each. A family must not know the
+builder or another family."""

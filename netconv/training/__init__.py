@@ -1,1 +1,1 @@
-"""Models trained on tables. Knows no table format."""
+"""Trains models on tables. Must not know table formats or graphs."""
