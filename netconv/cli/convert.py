@@ -42,7 +42,7 @@ shape_option = net_option(
     type=Shape(),
     multiple=True,
     show_default="inferred",
-    help="Shape of the input NAME in MXNet's axis order, batch axis first, ? for an unknown size; may be repeated.",
+    help="Shape of the input NAME in MXNet's axis order, batch axis first, ? for an unknown size; once per input.",
 )
 
 
@@ -52,7 +52,11 @@ shape_option = net_option(
 @click.argument("nets", metavar="NET.json...", nargs=-1, required=True)
 @params_option
 @shape_option
-@net_option("--states", is_flag=True, help="Make the initial and final states of recurrent layers inputs and outputs.")
+@net_option(
+    "--states",
+    is_flag=True,
+    help="Add inputs for the initial states and outputs for the final states of recurrent layers.",
+)
 @net_option(
     "--seed",
     type=int,
@@ -63,7 +67,9 @@ shape_option = net_option(
 )
 @model_group("--loss", metavar="NAME", show_default="inferred from the last layer", help="Keras loss to compile with.")
 @model_group("--optimizer", metavar="NAME", default="adam", show_default=True, help="Keras optimizer to compile with.")
-@model_group("--learning-rate", type=POSITIVE, metavar="RATE", show_default="the optimizer's", help="Learning rate.")
+@model_group(
+    "--learning-rate", type=POSITIVE, metavar="RATE", show_default="that of the optimizer", help="Learning rate."
+)
 @model_group(
     "--metric",
     "metrics",
@@ -72,7 +78,7 @@ shape_option = net_option(
     show_default="accuracy for a classifier",
     help="Keras metric to compile with; may be repeated.",
 )
-@model_group("--classes", metavar="A,B,...", help="Class names, to be stored in the model.")
+@model_group("--classes", metavar="A,B,...", help="Class names in the order of the outputs, stored in the model.")
 @output_option(
     "-o",
     "--output",
