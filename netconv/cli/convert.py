@@ -23,11 +23,13 @@ class Shape(click.ParamType):
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, tuple[int | None, ...]]:
         name, _, sizes = value.rpartition("=")
+        if not name:
+            self.fail(f"{value!r} does not name the input; write for example data=?,24", param, ctx)
         try:
             shape = tuple(None if n.strip() == "?" else int(n) for n in sizes.strip("()").split(",") if n.strip())
         except ValueError:
             shape = ()
-        if not name or not shape or any(n is not None and n < 1 for n in shape):
+        if not shape or any(n is not None and n < 1 for n in shape):
             self.fail(f"{value!r} is not a shape such as data=?,3,224,224", param, ctx)
         return name, shape
 
@@ -107,7 +109,7 @@ def convert(
     the path of the model. A report on stderr says what was inferred.
     """
     if len(nets) > 1 and (params or output):
-        raise click.UsageError("-p and -o go with one net")
+        raise click.UsageError(f"-p and -o need exactly one net; {len(nets)} were given")
     if as_json and output == "-":
         raise click.UsageError("--json and -o - both write to stdout")
     for net in nets:
