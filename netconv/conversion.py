@@ -87,9 +87,11 @@ def convert_file(symbol, params=None, *, output=None, classes: list[str] | None 
     if output is None:
         output = keras_path(symbol)
     path = None if hasattr(output, "write") else Path(output)
+    if path is not None and path.suffix not in archive.SUFFIXES:
+        raise FormatError(f"{path}: a model is a .keras or .h5 file; choose another output")
+    done = convert(symbol, params, **options)
     if path is not None and not hasattr(symbol, "read") and path.resolve() == Path(symbol).resolve():
         raise FormatError(f"{path}: the model would be written over the net; choose another output")
-    done = convert(symbol, params, **options)
     members = dict(done.members)
     if classes is not None:
         width = done.model.outputs[0].shape[-1]
@@ -110,7 +112,7 @@ def report(done: Conversion, path: str | None) -> Report:
         "path": path,
         "parameter_file": str(done.prepared.parameters) if done.prepared.parameters else None,
         "unused": list(graph.unused),
-        "nodes": built.nodes,
+        "nodes": done.prepared.nodes,
         "layers": built.layers,
         "parameters": built.parameters,
         "transposes": built.transposes,
@@ -125,7 +127,7 @@ def report(done: Conversion, path: str | None) -> Report:
     }
     source = facts["parameter_file"]
     lines = [
-        f"{graph.source}: {built.nodes} nodes, {built.layers} layers, "
+        f"{graph.source}: {built.layers} layers from {done.prepared.nodes} nodes, "
         + (f"{built.parameters} parameters copied from {source}" if source else "no parameters copied"),
         *(f"input  {name} {format_shape(shape)}" for name, shape in facts["inputs"].items()),
         *(f"output {name} {format_shape(shape)}" for name, shape in facts["outputs"]),

@@ -1,5 +1,15 @@
 """Errors for invalid input, each with a message of one line. Must not know files, graphs or Keras."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The question whether one of the names most like `name` was meant, in any case; "" if none is like it."""
+    by_lower_case = {each.lower(): each for each in known}
+    close = [by_lower_case[each] for each in get_close_matches(name.lower(), by_lower_case, cutoff=0.7)]
+    return f"did you mean {' or '.join(map(repr, close))}?" if close else ""
+
 
 class NetconvError(Exception):
     """Invalid input. `str(error)` is one line: the place, what was received and what would work."""
@@ -67,4 +77,9 @@ class DataError(NetconvError):
             if part
         )
         super().__init__(f"{where}: {what}" if where else what)
+        self.what = what
         self.file, self.line, self.row, self.column, self.value = file, line, row, column, value
+
+    def with_remedy(self, remedy):
+        """The same error with what would help at its end."""
+        return DataError(f"{self.what}; {remedy}", self.file, self.line, self.column, self.value, self.row)

@@ -33,7 +33,7 @@ class Prepared:
 
     `shapes` are the shapes of the inputs by node index, in MXNet's axis order, None for an open length; `zeros` the
     recurrent states that start at zero, by node index; `parameters` the parameter file, None for an untrained net;
-    `notes` are for the user; `canonical` the graph before layers were fused.
+    `notes` are for the user; `canonical` the graph before layers were fused; `nodes` how many ops the file has.
     """
 
     graph: Graph
@@ -42,6 +42,7 @@ class Prepared:
     parameters: Path | None
     notes: tuple[str, ...]
     canonical: Graph
+    nodes: int
 
     @property
     def input_shapes(self) -> dict[str, Lengths]:
@@ -96,7 +97,8 @@ def prepare(
     if zeros == shapes.keys():
         raise FormatError(f"{raw.source}: the graph has no input")
     constant_limits.check(fused, shapes)
-    return Prepared(fused, shapes, zeros, net.parameters, notes, graph)
+    nodes = sum(node.op != "null" for node in raw.nodes)
+    return Prepared(fused, shapes, zeros, net.parameters, notes, graph, nodes)
 
 
 def _with_parameters(

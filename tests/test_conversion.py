@@ -479,9 +479,7 @@ def test_a_loss_that_keras_does_not_know(tmp_path):
     net, arrays = dense()
     with pytest.raises(netconv.NetconvError) as error:
         netconv.convert(write(tmp_path, net, **arrays), loss="squared")
-    assert str(error.value) == (
-        "Keras has no loss called 'squared'; it has mean_squared_error, binary_crossentropy and others"
-    )
+    assert str(error.value) == "Keras has no loss called 'squared'; did you mean 'squared_hinge'?"
 
 
 def test_class_names_must_fit_the_output(tmp_path):

@@ -73,7 +73,9 @@ def folder(tmp_path):
         program.chmod(0o755)
     for name in ("docs", "mnist"):
         (tmp_path / name).mkdir()
+    (tmp_path / "fixtures" / "ckd").mkdir(parents=True)
     for source in ("fixtures/ckd/net.json", "fixtures/ckd/net.params", "fixtures/kidney.csv"):
+        shutil.copy(ROOT / source, tmp_path / source)
         shutil.copy(ROOT / source, tmp_path)
     shutil.copy(ROOT / "docs/nets.py", tmp_path / "docs")
     write_digits(tmp_path / "mnist", "train", 300, 1)

@@ -32,7 +32,6 @@ class BuildReport:
     """Facts about a built model: `names` maps node indices to layer names, `weights` the path of each Keras variable to
     its origin (`tracked_array.py`), `notes` are for the user."""
 
-    nodes: int
     layers: int
     parameters: int
     transposes: int
@@ -100,7 +99,6 @@ def _report(graph: Graph, state: BuildState, model, operations: list) -> BuildRe
     if unused := unused_parameters(graph, used | state.discarded):
         state.notes.append(f"{', '.join(unused)}: only its shape is used")
     return BuildReport(
-        nodes=sum(node.op != "null" for node in graph.nodes),
         layers=len(operations),
         parameters=len(used),
         transposes=sum(type(operation).__name__ in ("Permute", "Transpose") for operation in operations),

@@ -77,7 +77,7 @@ def main() -> None:
     """Converts neural networks from Mathematica and MXNet to Keras models, trains them on tables, and predicts with
     them.
 
-    A file name of - is standard input or output. `netconv COMMAND --help` explains a command.
+    `-` as a file name means standard input or output. `netconv COMMAND --help` explains a command.
     """
 
 

@@ -12,7 +12,7 @@ import click
 
 
 class Option(click.Option):
-    """An option that the help lists under a heading; `show_default` may be a text."""
+    """An option that the help lists under a heading, with its range in words; `show_default` may be a text."""
 
     def __init__(self, *args: Any, heading: str, **options: Any):
         super().__init__(*args, **options)
@@ -22,7 +22,16 @@ class Option(click.Option):
         extra = super().get_help_extra(ctx)
         if isinstance(self.show_default, str):
             extra["default"] = self.show_default  # click puts it in parentheses
+        if "range" in extra:
+            extra["range"] = _range_in_words(self.type)
         return extra
+
+
+def _range_in_words(numbers: Any) -> str:
+    """The range of a click.IntRange or click.FloatRange that has a minimum: "at least 1", "from 0 to below 1"."""
+    if numbers.max is None:
+        return f"{'above' if numbers.min_open else 'at least'} {numbers.min}"
+    return f"from {numbers.min} to {'below ' if numbers.max_open else ''}{numbers.max}"
 
 
 def under(heading: str) -> Callable[..., Callable[[Any], Any]]:

@@ -23,11 +23,13 @@ class Shape(click.ParamType):
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, tuple[int | None, ...]]:
         name, _, sizes = value.rpartition("=")
+        if not name:
+            self.fail(f"{value!r} does not name the input; write for example data=?,24", param, ctx)
         try:
             shape = tuple(None if n.strip() == "?" else int(n) for n in sizes.strip("()").split(",") if n.strip())
         except ValueError:
             shape = ()
-        if not name or not shape or any(n is not None and n < 1 for n in shape):
+        if not shape or any(n is not None and n < 1 for n in shape):
             self.fail(f"{value!r} is not a shape such as data=?,3,224,224", param, ctx)
         return name, shape
 
@@ -42,7 +44,7 @@ shape_option = net_option(
     type=Shape(),
     multiple=True,
     show_default="inferred",
-    help="Shape of the input NAME in MXNet's axis order, batch axis first, ? for an unknown size; may be repeated.",
+    help="Shape of the input NAME in MXNet's axis order, batch axis first, ? for an unknown size; once per input.",
 )
 
 
@@ -52,7 +54,11 @@ shape_option = net_option(
 @click.argument("nets", metavar="NET.json...", nargs=-1, required=True)
 @params_option
 @shape_option
-@net_option("--states", is_flag=True, help="Make the initial and final states of recurrent layers inputs and outputs.")
+@net_option(
+    "--states",
+    is_flag=True,
+    help="Add inputs for the initial states and outputs for the final states of recurrent layers.",
+)
 @net_option(
     "--seed",
     type=int,
@@ -63,7 +69,9 @@ shape_option = net_option(
 )
 @model_group("--loss", metavar="NAME", show_default="inferred from the last layer", help="Keras loss to compile with.")
 @model_group("--optimizer", metavar="NAME", default="adam", show_default=True, help="Keras optimizer to compile with.")
-@model_group("--learning-rate", type=POSITIVE, metavar="RATE", show_default="the optimizer's", help="Learning rate.")
+@model_group(
+    "--learning-rate", type=POSITIVE, metavar="RATE", show_default="that of the optimizer", help="Learning rate."
+)
 @model_group(
     "--metric",
     "metrics",
@@ -72,7 +80,7 @@ shape_option = net_option(
     show_default="accuracy for a classifier",
     help="Keras metric to compile with; may be repeated.",
 )
-@model_group("--classes", metavar="A,B,...", help="Class names, to be stored in the model.")
+@model_group("--classes", metavar="A,B,...", help="Class names in the order of the outputs, stored in the model.")
 @output_option(
     "-o",
     "--output",
@@ -101,7 +109,7 @@ def convert(
     the path of the model. A report on stderr says what was inferred.
     """
     if len(nets) > 1 and (params or output):
-        raise click.UsageError("-p and -o go with one net")
+        raise click.UsageError(f"-p and -o need exactly one net; {len(nets)} were given")
     if as_json and output == "-":
         raise click.UsageError("--json and -o - both write to stdout")
     for net in nets:

@@ -44,7 +44,7 @@ class Limit(click.ParamType):
 )
 @data_argument("DATA...", required=True)
 @model_option
-@table_options
+@table_options(training=False)
 @metric_option(
     "--top",
     type=click.IntRange(min=1),

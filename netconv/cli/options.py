@@ -79,70 +79,82 @@ model_option = model_group(
     "-m",
     "--model",
     metavar="FILE",
-    show_default="the only one in the folder of the data or in the current folder",
+    show_default="the only one in the folder of the data or in the current folder; net.json, net.keras and "
+    "net-trained.keras count as one, of which train takes net.keras, and evaluate and predict take net-trained.keras",
     help="Keras model (.keras) or net (net.json); - is a Keras model on stdin.",
 )
 quiet_option = output_option("--quiet", is_flag=True, help="Print no messages on stderr.")
-TABLE_OPTIONS = (
-    data_option(
-        "-t",
-        "--target",
-        metavar="COLUMNS",
-        multiple=True,
-        show_default="inferred",
-        help="Target column(s): names, numbers (from 1; -1 is the last), ranges (2-5) or patterns (out*), separated by "
-        "commas.",
-    ),
-    data_option(
-        "--columns",
-        metavar="COLUMNS",
-        multiple=True,
-        show_default="all but the target",
-        help="Feature columns, in the order of the model's input.",
-    ),
-    data_option("--drop", metavar="COLUMNS", multiple=True, help="Columns that are not features."),
-    data_option(
-        "--input",
-        type=InputColumns(),
-        multiple=True,
-        callback=_by_input,
-        help="Feature columns of the input NAME, for a model with several inputs; may be repeated.",
-    ),
-    data_option(
-        "--rescale",
-        type=Rescale(),
-        help="Replace every number x of the features by x * SCALE + OFFSET, e.g. 1/255,0 for pixels.",
-    ),
-    data_option(
-        "--standardize",
-        is_flag=True,
-        help="Scale each numeric feature column to mean 0 and standard deviation 1.",
-    ),
-    data_option(
-        "--standardize-target",
-        is_flag=True,
-        help="Scale numeric targets in the same way; predictions and errors keep the original units.",
-    ),
-    data_option(
-        "--header/--no-header",
-        default=None,
-        show_default="inferred",
-        help="Whether the first row has the names of the columns.",
-    ),
-    data_option(
-        "--labels",
-        metavar="FILE",
-        show_default="the file beside the images",
-        help="File of labels for a file of images (IDX or .npy).",
-    ),
-)
 
 
-def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def table_options(training: bool) -> Callable[[Any], Any]:
     """The options for reading a table: the fields of `netconv.TableOptions`."""
-    for option in reversed(TABLE_OPTIONS):
-        command = option(command)
-    return command
+    untrained = "" if training else " Not for a model that `netconv train` saved."
+    options = [
+        data_option(
+            "-t",
+            "--target",
+            metavar="COLUMNS",
+            multiple=True,
+            show_default="inferred",
+            help="Columns that hold the target; not used as features. Names, numbers (from 1; -1 is the last), ranges "
+            "(2-5) or patterns (out*), separated by commas.",
+        ),
+        data_option(
+            "--columns",
+            metavar="COLUMNS",
+            multiple=True,
+            show_default="all but the target",
+            help=f"Feature columns, in the order of the model's input.{untrained}",
+        ),
+        data_option("--drop", metavar="COLUMNS", multiple=True, help="Columns that are not features."),
+        data_option(
+            "--input",
+            type=InputColumns(),
+            multiple=True,
+            callback=_by_input,
+            help="Columns that go to the model input NAME, for a model with several inputs (`netconv inspect` lists "
+            f"them); may be repeated.{untrained}",
+        ),
+        data_option(
+            "--rescale",
+            type=Rescale(),
+            help="Replace each numeric feature value x by x * SCALE + OFFSET, e.g. 1/255,0 for pixels; text columns "
+            "are not scaled.",
+        ),
+        # Only training computes means. Hidden elsewhere, and not absent, so that an error says what to do.
+        data_option(
+            "--standardize",
+            is_flag=True,
+            hidden=not training,
+            help="Scale each numeric feature column to mean 0 and standard deviation 1.",
+        ),
+        data_option(
+            "--standardize-target",
+            is_flag=True,
+            hidden=not training,
+            help="Scale numeric target columns to mean 0 and standard deviation 1 for training; predictions and errors "
+            "are in the original units.",
+        ),
+        data_option(
+            "--header/--no-header",
+            default=None,
+            show_default="inferred",
+            help="The first row is / is not a header with column names.",
+        ),
+        data_option(
+            "--labels",
+            metavar="FILE",
+            show_default="the file beside the images",
+            help="File of labels for a file of images (IDX or .npy).",
+        ),
+    ]
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
 def messages(quiet: bool) -> Callable[[str], None]:

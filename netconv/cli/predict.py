@@ -26,18 +26,18 @@ from .options import (
 @click.command(
     cls=Command,
     example="netconv predict patients.csv -m net-trained.keras --keep id -o predictions.csv",
-    short_help="Predicts every row of a table.",
+    short_help="Predicts the target for every row of a table.",
 )
 @data_argument("[DATA...]", required=False)
 @model_option
-@table_options
+@table_options(training=False)
 @data_option(
     "--errors",
     type=click.Choice(["stop", "skip", "null"]),
     default="stop",
     show_default=True,
-    help="What to do with a bad row (wrong number of cells, text in a numeric column): stop there, skip it, or write "
-    "an empty prediction.",
+    help="What to do with a bad row (wrong number of cells, text in a numeric column): stop with an error, after "
+    "writing the rows before it to stdout (but no file with -o); skip the row; or write an empty prediction (null).",
 )
 @output_option("--proba", is_flag=True, help="Write the class and the probabilities of all classes.")
 @output_option(
@@ -46,10 +46,17 @@ from .options import (
     metavar="K",
     help="Write the K most likely classes and their probabilities.",
 )
-@output_option("--raw", is_flag=True, help="Write the model's output values instead of classes.")
+@output_option(
+    "--raw", is_flag=True, help="Write the raw outputs (for a classifier: all probabilities) without the class."
+)
 @output_option("--keep", metavar="COLUMNS", multiple=True, help="Columns of the table to copy to the output.")
 @output_option(
-    "-o", "--output", metavar="FILE", default="-", show_default="stdout", help="Output file, written once complete."
+    "-o",
+    "--output",
+    metavar="FILE",
+    default="-",
+    show_default="stdout",
+    help="Output file; it appears only when complete.",
 )
 @output_option("--json", "as_json", is_flag=True, help="Write JSON lines instead of CSV.")
 @quiet_option
@@ -63,8 +70,8 @@ def predict(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Predicts every row of a table, in order, and writes the class and its probability, or the model's output values
-    if the model is not a classifier.
+    """Predicts the target for every row of a table, in order, and writes the class and its probability, or the output
+    values if the model is not a classifier.
 
     DATA is one file or several that make up a table: CSV, Parquet, NumPy or IDX, also compressed; without it the table
     is read from standard input. Predictions are written as the rows arrive.

@@ -50,7 +50,7 @@ class Plateau(click.ParamType):
 
 
 class Weights(click.ParamType):
-    """balanced, or NAME=WEIGHT,..."""
+    """balanced, or CLASS=WEIGHT,..."""
 
     name = "weights"
 
@@ -77,7 +77,8 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
 @model_group(
     "--init",
     metavar="NAME[(...)]",
-    help="Initializer for a net without a parameter file: xavier, he, uniform, normal, ...",
+    help="Initializer of the weights of a net without a parameter file, one of MXNet's: xavier, he, msraprelu, "
+    "orthogonal, uniform, normal or constant, e.g. 'xavier(magnitude=2)'.",
 )
 @model_group(
     "--freeze",
@@ -85,7 +86,7 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
     multiple=True,
     help="Do not train the layers whose names match, e.g. 'conv*'; may be repeated.",
 )
-@table_options
+@table_options(training=True)
 @data_option(
     "--validation-split",
     type=click.FloatRange(0, 1, max_open=True),
@@ -121,7 +122,7 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
 @training_option(
     "--class-weight",
     type=Weights(),
-    metavar="balanced|NAME=WEIGHT,...",
+    metavar="balanced|CLASS=WEIGHT,...",
     help="Weight of each class in the loss; balanced gives every class the same total weight.",
 )
 @training_option(
@@ -145,8 +146,10 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
     metavar="N",
     help="Random seed for the held-out rows, the order of the rows, dropout and initial weights.",
 )
-@training_option("--checkpoint", metavar="FOLDER", help="Save the state of the training here after each epoch.")
-@training_option("--resume", is_flag=True, help="Continue from the checkpoint, as if it had not been interrupted.")
+@training_option(
+    "--checkpoint", metavar="FOLDER", help="Save weights, optimizer and random state in FOLDER after each epoch."
+)
+@training_option("--resume", is_flag=True, help="Continue from the state in --checkpoint.")
 @optimizer_option(
     "--optimizer",
     metavar="NAME[(...)]",
@@ -154,18 +157,19 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
     help="Keras optimizer, e.g. 'sgd(momentum=0.9)'.",
 )
 @optimizer_option(
-    "--learning-rate", type=POSITIVE, metavar="RATE", show_default="the optimizer's", help="Learning rate."
+    "--learning-rate", type=POSITIVE, metavar="RATE", show_default="that of the optimizer", help="Learning rate."
 )
 @optimizer_option(
     "--schedule",
     metavar="NAME[(...)]",
-    help="Keras learning rate schedule: cosine, exponential, step, ..., e.g. "
-    "'exponential(decay_rate=0.9, decay_epochs=1)'.",
+    help="Keras learning rate schedule: cosine, cosine_restarts, exponential, inverse_time, polynomial or step; "
+    "lengths in steps or epochs, e.g. 'exponential(decay_rate=0.9, decay_epochs=1)'.",
 )
 @optimizer_option(
     "--reduce-on-plateau",
     type=Plateau(),
-    help="Multiply the learning rate by FACTOR (0.1 if not given) after PATIENCE epochs without improvement.",
+    help="Multiply the learning rate by FACTOR (0.1 if not given) after PATIENCE epochs without improvement "
+    "of the monitored metric.",
 )
 @optimizer_option("--clipnorm", type=POSITIVE, metavar="NORM", help="Clip the gradient of each weight to this norm.")
 @optimizer_option(

@@ -215,7 +215,8 @@ def _check_categories(table: Table, column: int) -> None:
     counts = table.stats.counts[column]
     bad = [code for code, value in enumerate(values) if not table.format.is_number(value)]
     if counts[bad].sum() <= 0.1 * counts.sum():
-        _raise_for_codes(table, column, bad, "{} is not a number, and most cells of this column are")
+        remedy = f"correct it, or leave the column out with --drop {table.format.names[column]}"
+        _raise_for_codes(table, column, bad, f"{{}} is not a number, and most cells of this column are; {remedy}")
     if len(values) > max(50, len(table) // 2) or table.stats.is_full(column):
         raise DataError(
             f"{len(values):,} different texts in {len(table):,} rows are not categories; leave the column out with "

@@ -212,8 +212,12 @@ def _parsed_numbers(rows: Rows, column: int, trained: bool) -> np.ndarray:
         rows.add_errors("{} is not a finite number", np.isinf(values)[text.codes], column)
     bad = np.array([not format_.is_number(value) for value in text.values] + [False])[text.codes]
     if bad.any():
-        which = "that was numeric in training" if trained else "that is numeric, as the net was not trained on a table"
-        rows.add_errors(f"{{}} is not a number, in a column {which}", bad, column)
+        why = (
+            "in a column that was numeric in training"
+            if trained
+            else "and this model has no encodings, as it was not trained by `netconv train`: it takes numbers only"
+        )
+        rows.add_errors(f"{{}} is not a number, {why}", bad, column)
     return values[text.codes]
 
 

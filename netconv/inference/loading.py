@@ -179,4 +179,6 @@ def open_model(
         for note in done.prepared.notes:
             notify(note)
         return LoadedModel(done.model, str(path), path, done.members)
+    if path.suffix != ".keras":
+        raise FormatError(f"{path}: a model is a .keras file or a net.json")
     return LoadedModel(archive.load(path), str(path), path, archive.members(path))

@@ -204,7 +204,7 @@ def _blocks(
         elif policy == "skip" or len(values):
             yield _without_gaps(values, good, part.kept)
         if first_error and policy == "stop":
-            raise first_error
+            raise first_error.with_remedy("--errors skip or null continues")
     if first_error:
         done = "left out" if policy == "skip" else "without a prediction"
         notify(f"warning: {pluralize(bad_rows, 'bad row')} {done}; the first: {first_error}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import NetconvError
+from ..errors import NetconvError, did_you_mean
 from . import call_expressions
 from .lazy import keras
 
@@ -16,6 +16,8 @@ SUGGESTIONS = {
 }  # fmt: skip
 EXAMPLES = {"optimizer": "sgd(momentum=0.9)", "loss": "Huber(delta=2.0)", "metric": "TopKCategoricalAccuracy(k=3)"}
 """For error messages."""
+GENERAL = ("get", "serialize", "deserialize", "Loss", "Metric", "Optimizer")
+"""Names of a module of Keras that are not of single losses, metrics or optimizers."""
 
 
 def optimizer_for(given, learning_rate: float | None = None):
@@ -60,7 +62,15 @@ def find(module, name, kind: str):
         return module.get(name)
     except (ValueError, KeyError):
         name = name.partition("(")[0]
-        raise NetconvError(f"Keras has no {kind} called {name!r}; it has {SUGGESTIONS[kind]} and others") from None
+        hint = did_you_mean(name, _names(module, kind)) or f"it has {SUGGESTIONS[kind]} and others"
+        raise NetconvError(f"Keras has no {kind} called {name!r}; {hint}") from None
+
+
+def _names(module, kind: str) -> list[str]:
+    """The names of the objects of a module, each once, as a function if there is one of the same name as a class."""
+    public = [n for n in dir(module) if n[0] != "_" and callable(getattr(module, n)) and n not in GENERAL]
+    spelled = {n.replace("_", "").lower(): n.lower() if kind == "optimizer" else n for n in sorted(public)}
+    return [*spelled.values(), *(INFERRED_METRICS if kind == "metric" else ())]
 
 
 def _make(module, name: str, options: dict[str, Any]):

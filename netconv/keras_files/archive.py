@@ -20,6 +20,9 @@ from ..errors import FormatError
 from ..keras_api.lazy import keras, no_collection
 
 PREFIX = "netconv/"
+HDF5 = (".h5", ".hdf5")
+SUFFIXES = (".keras", *HDF5)
+"""Of the files that are written."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every member: the earliest that a zip file can store."""
 VARIABLE = 4096
@@ -40,7 +43,7 @@ def save(model, target, members: dict[str, bytes] | None = None) -> None:
                 shutil.copyfileobj(stream, target)
         return
     with replacing(target) as name:
-        if name.suffix in (".h5", ".hdf5"):
+        if name.suffix in HDF5:
             keras.saving.save_model(model, name)
         else:
             with no_collection():

@@ -53,7 +53,11 @@ class Coverage:
         lines = ["  ".join([*map(str.ljust, row, widths), row[3]]).rstrip() for row in rows]
         if rows:
             counts = f"{_count_phrase(len(self.accepted), 'op')} supported, under {self.names} names."
-            lines += ["", f"{counts} The numbers are the largest errors compared with MXNet."]
+            meaning = (
+                "The numbers are the largest errors compared with MXNet, relative to the largest value of the array, "
+                "or absolute if that is below 1; - means not measured."
+            )
+            lines += ["", counts, meaning]
         if self.refused:
             width = max(map(len, self.refused))
             lines += [""] * bool(rows) + [f"{op:{width}}  {reason}" for op, reason in self.refused.items()]

@@ -19,7 +19,7 @@ from ..graph.partial_shape import Lengths, Shape, ShapeMismatch, format_shape, m
 from .parameter_roles import Role, parameters
 from .propagation import BATCHES, ShapeSolver
 from .questions import FEWER_STEPS, MOST_EXAMPLES, MOST_NODES, MOST_OF_A_RANK, RANKS, examples, fill_open_axes, question
-from .size_search import MOST_STEPS, Undecided, try_sizes
+from .size_search import MOST_STEPS, Undecided, shape_option, try_sizes
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,7 @@ def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], z
         if not known:
             raise
         _solve(graph, roles, {})  # an error of the file itself is raised as such
-        shapes = ", ".join(f"{graph.nodes[i].name}={format_shape(shape)}" for i, shape in known.items())
-        raise ShapeError(f"{graph.source}: the given input shapes do not fit ({shapes}): {error}") from None
+        raise _misfit(graph, roles, known, error) from None
     solver.guess_shapes()
     other_sizes = try_sizes(solver, inputs, steps)
     row_input = None if row is None else _fill_by_row(solver, [i for i in inputs if i not in zeros], row)
@@ -185,6 +184,27 @@ def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], z
             origin = "data" if i == row_input else "parameters" if graph.arrays and i not in hinted else "graph"
             notes.append(f"{graph.nodes[i].name}: {what} inferred from the {origin}{other_sizes.get(i, '')}")
     return Inferred(found, {i: solver.shape(Edge(i)) for i in roles}, tuple(notes))
+
+
+def _misfit(graph: Graph, roles: Mapping[int, Role], known: Mapping[int, Shape], error: NodeError) -> ShapeError:
+    """The error for given shapes that do not fit; it proposes them with a batch axis if they fit with one."""
+    names = {i: graph.nodes[i].name for i in known}
+    batched = {i: (None, *shape) for i, shape in known.items() if shape and shape[0] is not None}
+    try:
+        _solve(graph, roles, {**known, **batched})
+    except NodeError:
+        batched = {}
+    if not batched:
+        shapes = ", ".join(f"{names[i]}={format_shape(shape)}" for i, shape in known.items())
+        return ShapeError(f"{graph.source}: the given input shapes do not fit ({shapes}): {error}")
+    given = ", ".join(
+        f"{names[i]}={format_shape(known[i])} with {len(shape) - 1} {'axis' if len(shape) == 2 else 'axes'}"
+        for i, shape in batched.items()
+    )
+    options = " ".join(f"--input-shape {names[i]}={shape_option(shape)}" for i, shape in batched.items())
+    return ShapeError(
+        f"{graph.source}: the given input shapes do not fit ({given}); with the batch axis first they do: {options}"
+    )
 
 
 def _given(graph: Graph, inputs: list[int], given: Mapping[str, tuple], ignored) -> dict[int, Lengths]:

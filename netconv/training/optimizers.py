@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import NetconvError
+from ..errors import NetconvError, did_you_mean
 from ..keras_api import call_expressions, named_objects
 from ..keras_api.lazy import keras
 from .options import OptimizerOptions
@@ -72,7 +72,8 @@ def schedule_for(text: str, rate: float, steps: int, epochs: int):
     classes = {name.lower(): name for name in dir(module) if name.endswith(("Decay", "Restarts"))}
     class_name = SCHEDULES.get(name.lower()) or classes.get(name.lower().replace("_", ""))
     if class_name is None:
-        raise NetconvError(f"Keras has no schedule called {name!r}; it has {', '.join(SCHEDULES)}")
+        hint = did_you_mean(name, SCHEDULES) or f"it has {', '.join(SCHEDULES)}"
+        raise NetconvError(f"Keras has no schedule called {name!r}; {hint}")
     make = getattr(module, class_name)
     arguments = _in_steps(arguments, steps, name)
     if class_name == "PiecewiseConstantDecay" and "values" in arguments:

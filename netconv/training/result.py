@@ -75,9 +75,8 @@ class TrainingResult:
     @property
     def text(self) -> str:
         """The result in a few lines."""
-        left_out = ", ".join(f"{count:,} {why}" for why, count in self.left_out.items())
         held_out = f"{self.validation_rows:,} to validate on" if self.validation_rows else "none to validate on"
-        lines = [("rows", f"{self.rows:,} to train on, {held_out}" + (f"; left out: {left_out}" if left_out else ""))]
+        lines = [("rows", f"{self.rows:,} to train on, {held_out}")]
         if self.class_rows:
             listed = [f"{name} {count:,}" for name, count in self.class_rows.items()]
             lines.append(("classes", ", ".join(listed[:20]) + (", ..." if len(listed) > 20 else "")))

@@ -44,7 +44,7 @@ def test_a_deep_chain_becomes_consecutive_submodels(tmp_path):
     net, arrays = chain(1600)
     done = conversion.convert(write(tmp_path, net, **arrays))
     assert [type(layer).__name__ for layer in done.model.layers] == ["InputLayer", *["Functional"] * 6]
-    assert done.build_report.nodes == 1600 and done.model.count_params() == 16 * len(arrays)
+    assert done.prepared.nodes == 1600 and done.model.count_params() == 16 * len(arrays)
     archive.save(done.model, tmp_path / "net.keras")
     again = archive.load(tmp_path / "net.keras")
     x = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")

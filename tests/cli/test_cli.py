@@ -36,7 +36,7 @@ def test_convert_prints_the_path_on_stdout_and_messages_on_stderr(tmp_path):
     assert done.returncode == 0
     assert done.stdout == b"net.keras\n"
     assert done.stderr.decode().splitlines() == [
-        "net.json: 6 nodes, 6 layers, 8 parameters copied from net.params",
+        "net.json: 6 layers from 7 nodes, 8 parameters copied from net.params",
         "input  Input (?, 24)",
         "output Output (?, 2)",
         "loss   sparse_categorical_crossentropy, because the net ends in softmax; targets are class numbers from 0; "
@@ -140,17 +140,24 @@ def test_an_unwritable_output(tmp_path):
 
 def test_a_model_never_overwrites_its_net(tmp_path):
     net, arrays = dense()
-    path = write(tmp_path, net, **arrays)
-    assert fails("convert", path, "-o", path) == (
+    path = write(tmp_path, net, **arrays).rename(tmp_path / "net.keras")
+    assert fails("convert", path) == (
         f"netconv: {path}: the model would be written over the net; choose another output\n"
     )
+    assert json.loads(path.read_text())["nodes"]
+
+
+def test_a_model_has_a_suffix_of_keras(tmp_path):
+    text = fails("convert", CKD / "net.json", "-o", tmp_path / "net.txt")
+    assert text == f"netconv: {tmp_path}/net.txt: a model is a .keras or .h5 file; choose another output\n"
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
         (["convert"], "Error: Missing argument 'NET.json...'."),
-        (["convert", "a", "b", "-o", "c"], "Error: -p and -o go with one net"),
+        (["convert", "a", "b", "-o", "c"], "Error: -p and -o need exactly one net; 2 were given"),
         (["convert", "-"], "Error: a net from stdin needs -o"),
         (["convert", "a", "--json", "-o", "-"], "Error: --json and -o - both write to stdout"),
         (
@@ -160,6 +167,10 @@ def test_a_model_never_overwrites_its_net(tmp_path):
         (
             ["convert", "a", "--input-shape", "data=x"],
             "Error: Invalid value for '--input-shape': 'data=x' is not a shape such as data=?,3,224,224",
+        ),
+        (
+            ["convert", "a", "--input-shape", "24"],
+            "Error: Invalid value for '--input-shape': '24' does not name the input; write for example data=?,24",
         ),
     ],
 )

@@ -180,7 +180,8 @@ BAD = {
     "ragged row": (TEXT + "1,2\n", "t, line 42: 2 cells, and the header has 3"),
     "wrong width": ("a,b,c,class\n1,2,3,x\n4,5,6,y\n", "t: 3 features found, and the net takes 2: a, b, c"),
     "text in numbers": (TEXT + "one,2,no\n",
-                        "t, line 42, column 'a': 'one' is not a number, and most cells of this column are"),
+                        "t, line 42, column 'a': 'one' is not a number, and most cells of this column are; correct it, "
+                        "or leave the column out with --drop a"),
     "too many classes": (TEXT + "1,2,maybe\n", "t, column 'class': 3 classes (maybe, no, yes), and the net predicts 2"),
     "empty file": ("", "t: is empty"),
     "empty gzip": (gzip.compress(b""), "t: is empty"),

@@ -34,7 +34,7 @@ Usage: netconv [OPTIONS] COMMAND [ARGS]...
   Converts neural networks from Mathematica and MXNet to Keras models, trains
   them on tables, and predicts with them.
 
-  A file name of - is standard input or output. `netconv COMMAND --help`
+  `-` as a file name means standard input or output. `netconv COMMAND --help`
   explains a command.
 
 Options:
@@ -46,7 +46,7 @@ Commands:
   inspect   Shows what a net or a Keras model contains.
   train     Trains a model on a table.
   evaluate  Evaluates a model on a table.
-  predict   Predicts every row of a table.
+  predict   Predicts the target for every row of a table.
   plot      Plots the learning curves of a training run.
   ops       Lists the supported and the unsupported ops of MXNet.
 """
@@ -91,9 +91,21 @@ def test_headings(name, expected):
 
 def test_a_default_is_a_word_or_a_sentence():
     text = " ".join(printed("train", "--help").split())
-    assert "Maximum number of epochs. [default: 200; x>=1]" in text
-    assert "[default: the only one in the folder of the data or in the current folder]" in text
-    assert "Learning rate. [default: the optimizer's; x>0]" in text
+    assert "Maximum number of epochs. [default: 200; at least 1]" in text
+    assert "[default: the only one in the folder of the data or in the current folder; net.json," in text
+    assert "Learning rate. [default: that of the optimizer; above 0]" in text
+    assert "held out for validation. [default: 0.2; from 0 to below 1]" in text
+    assert (
+        "Random seed for the held-out rows, the order of the rows, dropout and initial weights. [default: 0; from "
+        "0 to 4294967295]" in text
+    )
+
+
+@pytest.mark.parametrize("name", ["evaluate", "predict"])
+def test_options_that_a_trained_model_does_not_take(name):
+    text = " ".join(printed(name, "--help").split())
+    assert text.count("Not for a model that `netconv train` saved.") == 2
+    assert "--standardize" not in text
 
 
 @pytest.mark.parametrize("name", COMMANDS)

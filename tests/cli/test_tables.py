@@ -166,7 +166,11 @@ def test_predict_with_bad_rows(trained):
     text = "".join([*rows[:2], "1,2\n", *rows[2:]])
     first = "standard input, line 3: 2 cells, and the header has 26"
     done = run("predict", "-m", trained, input=text)
-    assert (done.exit_code, done.stdout.count("\n"), done.stderr) == (1, 2, f"netconv: {first}\n")
+    assert (done.exit_code, done.stdout.count("\n"), done.stderr) == (
+        1,
+        2,
+        f"netconv: {first}; --errors skip or null continues\n",
+    )
     done = run("predict", "-m", trained, "--errors", "skip", input=text)
     assert (done.exit_code, done.stdout.count("\n")) == (0, 4)
     assert done.stderr == f"warning: 1 bad row left out; the first: {first}\n"
@@ -235,6 +239,8 @@ def test_a_file_that_is_not_a_model(folder, command):
     (folder / "bad.keras").write_text("no zip")
     assert fails(command, "kidney.csv", "-m", "bad.keras") == "netconv: bad.keras: not a .keras file"
     assert fails(command, "kidney.csv", "-m", "-", input="no zip") == "netconv: standard input: not a .keras file"
+    message = "netconv: kidney.csv: a model is a .keras file or a net.json"
+    assert fails(command, "kidney.csv", "-m", "kidney.csv") == message
     assert fails(command, "kidney.csv", "-m", "no.keras") == "netconv: no.keras: No such file or directory"
     assert sorted(os.listdir()) == ["bad.keras", "kidney.csv", "net.json", "net.params"]
 

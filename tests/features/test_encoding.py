@@ -71,6 +71,8 @@ def test_a_target_can_be_given_by_name_or_number():
     "text, spec, targets, message",
     [
         ("a,b\n1,2\n", ModelSpec(1, 1, 0), ["c"], "t.csv: has no column 'c'; its columns are a, b"),
+        ("id,Kind\n1,2\n", ModelSpec(1, 1, 0), ["kinds"],
+         "t.csv: has no column 'kinds'; did you mean 'Kind'? Its columns are id, Kind"),
         ("a,b\n1,2\n", ModelSpec(1, 1, 0), ["3"], "t.csv: has no column '3'; its columns are a, b"),
         ("a,b\n1,x\n2,y\n", ModelSpec(1, 1, 0), [], "t.csv: which column is the target? Name it with --target: a, b"),
         ("a,b\n1.5,2.5\n2.5,7.5\n", ModelSpec(1, 2, 2), [],
@@ -91,7 +93,8 @@ def test_a_target_can_be_given_by_name_or_number():
         ("a,y\n" + "".join(f"1,{n}\n" for n in range(11_000)), ModelSpec(1, 2, 2), ["y"],
          "t.csv, column 'y': holds too many different numbers to be classes, and the net predicts 2"),
         ("a,y\n" + "1,0\n" * 10 + "1O,1\n" + "3,1\n" * 10, ModelSpec(1, 2, 2), [],
-         "t.csv, line 12, column 'a': '1O' is not a number, and most cells of this column are"),
+         "t.csv, line 12, column 'a': '1O' is not a number, and most cells of this column are; correct it, or leave "
+         "the column out with --drop a"),
         ("a,y\n" + "".join(f"name {n},{n % 2}\n" for n in range(60)), ModelSpec(1, 2, 2), [],
          "t.csv, column 'a': 60 different texts in 60 rows are not categories; leave the column out with --drop"),
     ],

@@ -308,7 +308,7 @@ def test_invalid_ids(cell, one, message):
 def test_ids_are_checked_when_predicting_too():
     done = netconv.train(embedding(7), source(TOKENS * 1), epochs=1, validation_split=0)
     assert fails(netconv.predict, done.loaded, source("u,v,w\n1,2,9\n")) == (
-        "t.csv, line 2, column 'w': '9' is not an id; ids are integers from 0 to 6"
+        "t.csv, line 2, column 'w': '9' is not an id; ids are integers from 0 to 6; --errors skip or null continues"
     )
 
 

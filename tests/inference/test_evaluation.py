@@ -127,8 +127,8 @@ def test_targets_that_cannot_be_evaluated():
     message = "t.csv: no row has a target"
     assert fails(netconv.evaluate, model(1, 1, "mse", None), source("a,y\n1,?\n2,\n"), target=("y",)) == message
     assert fails(netconv.evaluate, model(), source("a,b,class\n1,x,0\n2,3,1\n")) == (
-        "t.csv, line 2, column 'b': 'x' is not a number, in a column that is numeric, as the net was not trained on a "
-        "table"
+        "t.csv, line 2, column 'b': 'x' is not a number, and this model has no encodings, as it was not trained by "
+        "`netconv train`: it takes numbers only"
     )
 
 

@@ -175,6 +175,7 @@ def test_predicting_leaves_the_model_compiled_as_it_was():
 
 BAD = "id,a,c,class\n0,3,p,no\n1,-3,p,no\n2,old,p,no\n3,3\n4,-3,new,no\n5,1e99,p,no\n6,3,p,no,1\n7,?,,no\n"
 FIRST = "t.csv, line 4, column 'a': 'old' is not a number, in a column that was numeric in training"
+REMEDY = "; --errors skip or null continues"
 
 
 def test_a_bad_row_ends_the_predictions_after_the_rows_before_it(trained):
@@ -182,12 +183,12 @@ def test_a_bad_row_ends_the_predictions_after_the_rows_before_it(trained):
     pieces = found.csv()
     lines = next(pieces).decode().splitlines()
     assert [line.split(",")[0] for line in lines] == ["id", "0", "1"]
-    assert fails(next, pieces) == FIRST
+    assert fails(next, pieces) == FIRST + REMEDY
 
 
 def test_a_bad_first_row_leaves_nothing(trained):
     message = "t.csv, line 2, column 'a': 'x' is not a number, in a column that was numeric in training"
-    assert fails(prediction.predict, trained, source("a,c\nx,p\n3,p\n")) == message
+    assert fails(prediction.predict, trained, source("a,c\nx,p\n3,p\n")) == message + REMEDY
 
 
 def test_bad_rows_are_left_out(trained):
@@ -251,10 +252,10 @@ def test_a_file_is_written_whole_or_not_at_all(trained, tmp_path):
     prediction.predict(trained, source("a,c\n1,p\n")).write(path)
     assert path.read_text().startswith("class,probability\n")
     kept = path.read_text()
-    assert fails(prediction.predict(trained, source(BAD)).write, path) == FIRST
+    assert fails(prediction.predict(trained, source(BAD)).write, path) == FIRST + REMEDY
     assert path.read_text() == kept and [p.name for p in tmp_path.iterdir()] == ["p.csv"]
     stream = io.BytesIO()
-    assert fails(prediction.predict(trained, source(BAD)).write, stream, json=True) == FIRST
+    assert fails(prediction.predict(trained, source(BAD)).write, stream, json=True) == FIRST + REMEDY
     assert len(stream.getvalue().splitlines()) == 2
 
 

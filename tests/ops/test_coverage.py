@@ -47,12 +47,14 @@ def test_some_ops():
         "op             outputs  gradients  other names",
         f"Deconvolution  {outputs:7}  {gradients:9}  _npx_deconvolution",
         "",
-        "1 op is supported, under 2 names. The numbers are the largest errors compared with MXNet.",
+        "1 op is supported, under 2 names.",
+        "The numbers are the largest errors compared with MXNet, relative to the largest value of the array, or "
+        "absolute if that is below 1; - means not measured.",
     ]
     assert printed("DECONV").splitlines() == rows
     refused = "_contrib_DeformablePSROIPooling"
     listed = printed("psroi").splitlines()
-    assert listed[5:] == [f"{refused}  {UNSUPPORTED[refused]}", "", "1 name is not supported."]
+    assert listed[6:] == [f"{refused}  {UNSUPPORTED[refused]}", "", "1 name is not supported."]
     assert listed[1].startswith("_contrib_PSROIPooling")
     assert printed("zipfian").splitlines() == [
         f"_sample_unique_zipfian  {UNSUPPORTED['_sample_unique_zipfian']}",

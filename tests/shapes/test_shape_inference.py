@@ -537,6 +537,17 @@ def test_a_given_shape_that_does_not_fit_names_the_node():
     )
 
 
+def test_a_given_shape_without_the_batch_axis():
+    """Only one that fits with it is proposed."""
+    assert rejected(ShapeError, lenet(), {"data": (1, 28, 28)}) == (
+        "net.json: the given input shapes do not fit (data=(1, 28, 28) with 3 axes); with the batch axis first they "
+        "do: --input-shape data=?,1,28,28"
+    )
+    assert rejected(ShapeError, lenet(), {"data": (784,)}).startswith(
+        "net.json: the given input shapes do not fit (data=(784,)): Convolution node 'c1': "
+    )
+
+
 def before_a_convolution(operand, *between, op="broadcast_sub", channels=3, arrays=None, first=("x", "p")):
     """A stored array with shape `operand`, combined with the data before a convolution of `channels`."""
     rows = ((op, "s", list(first), {}), *between)

@@ -233,6 +233,8 @@ def test_metrics_and_losses_with_options():
     assert done.loaded.model.loss.label_smoothing == 0.1
     message = fails(netconv.train, net(), source(HARD), metrics=("nope",))
     assert message == "Keras has no metric called 'nope'; it has accuracy, top_k_categorical_accuracy and others"
+    message = fails(netconv.train, net(), source(HARD), metrics=("acuracy",))
+    assert message == "Keras has no metric called 'acuracy'; did you mean 'accuracy'?"
     message = fails(netconv.train, net(), source(HARD), metrics=("TopKCategoricalAccuracy(k=1)",))
     assert message.startswith("the loss or a metric does not fit the output of the net: Shape must be rank 1")
 

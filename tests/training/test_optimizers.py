@@ -59,6 +59,7 @@ def test_a_compiled_optimizer_is_used_unless_an_option_changes_it():
     "options, message",
     [
         ({"optimizer": "nope(a=1)"}, "Keras has no optimizer called 'nope'; it has adam, sgd, rmsprop and others"),
+        ({"optimizer": "adma"}, "Keras has no optimizer called 'adma'; did you mean 'adamax' or 'adam'?"),
         ({"optimizer": "sgd(speed=1)"},
          "sgd has no option 'speed'; it has learning_rate, momentum, nesterov, weight_decay, clipnorm, clipvalue, "
          "global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, "
@@ -70,6 +71,7 @@ def test_a_compiled_optimizer_is_used_unless_an_option_changes_it():
         ({"schedule": "linear"},
          "Keras has no schedule called 'linear'; it has cosine, cosine_restarts, exponential, inverse_time, "
          "piecewise, step, polynomial"),
+        ({"schedule": "cosin"}, "Keras has no schedule called 'cosin'; did you mean 'cosine'?"),
         ({"schedule": "exponential"}, "exponential requires decay_rate, as in exponential(decay_rate=...)"),
         ({"schedule": "cosine(speed=1)"},
          "cosine has no option 'speed'; it has initial_learning_rate, decay_steps, alpha, name, warmup_target, "

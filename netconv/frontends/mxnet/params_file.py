@@ -116,8 +116,7 @@ def entries(path: Path | str) -> list[tuple[str, Lazy]]:
 def _list(source: _Source) -> list[tuple[str, Lazy]]:
     magic = source.stream.read(8)
     if magic != struct.pack("<Q", LIST_MAGIC):
-        found = "nothing" if not magic else magic.hex(" ")
-        raise source.fault(f"not an MXNet parameter file: it begins with {found}, not with 12 01 00 00 00 00 00 00")
+        raise source.fault("not an MXNet parameter file (.params)" if magic else "the file is empty")
     _, count = source.take("QQ", "the header")
     source.claim(8 * count, f"a list of {count} arrays")
     arrays = [_array(source, f"array {index}") for index in range(count)]

@@ -6,6 +6,7 @@ The JSON is that of nnvm's SaveJSON; older forms are upgraded as MXNet's own loa
 
 from __future__ import annotations
 
+import codecs
 import json
 import reprlib
 from collections import Counter
@@ -56,6 +57,10 @@ def _bytes(symbol: Path | str | BinaryIO) -> tuple[str, bytes]:
         raise FormatError(f"{source}: more than {LARGEST >> 20} MiB, too much for the graph of a net")
     if data.startswith(b"\x12\x01\0\0\0\0\0\0"):
         raise FormatError(f"{source}: a parameter file, where the graph is expected (net.json)")
+    if data.startswith(b"PK\3\4"):
+        raise FormatError(f"{source}: a Keras model already; train, evaluate and predict take it with -m")
+    if not data.strip():
+        raise FormatError(f"{source}: the file is empty")
     return source, data
 
 
@@ -80,6 +85,10 @@ def _json(source: str, data: bytes):
     try:
         return json.loads(data.decode("utf-8-sig"), object_pairs_hook=once, parse_int=whole, parse_constant=constant)
     except json.JSONDecodeError as error:
+        if not data.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"[")):
+            raise FormatError(
+                f"{source}: not a net: it is not JSON; a net is the net.json that Mathematica or MXNet wrote"
+            ) from None
         raise FormatError(f"{source}: not JSON from line {error.lineno}, column {error.colno} on") from None
     except UnicodeDecodeError as error:
         raise FormatError(f"{source}: not JSON: byte {error.start} is not UTF-8 text") from None

@@ -120,10 +120,10 @@ def csr(pointers=(0, 1, 1), columns=(1,), shape=(2, 2), stored=None) -> bytes:
 
 HUGE = 10**12
 BROKEN = {
-    "empty": (b"", "not an MXNet parameter file: it begins with nothing, not with 12 01 00 00 00 00 00 00"),
+    "empty": (b"", "the file is empty"),
     "zip": (
         b"PK\3\4abcdef",
-        "not an MXNet parameter file: it begins with 50 4b 03 04 61 62 63 64, not with 12 01 00 00 00 00 00 00",
+        "not an MXNet parameter file (.params)",
     ),
     "magic only": (struct.pack("<Q", 0x112), "the header needs 16 bytes and only 0 are left: is the file cut short?"),
     "count": (
