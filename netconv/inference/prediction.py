@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
+from ..errors import NetconvError
 from ..features import encoded_table, transform
 from ..features.encoding import Encoding, ModelSpec
 from ..features.notices import Notify, ignore
@@ -68,6 +69,8 @@ def predict(
         NetconvError: The model or the table cannot be read, or they do not fit each other; also while the blocks of the
             predictions are read.
     """
+    if errors not in get_args(Policy):
+        raise NetconvError(f"errors must be 'stop', 'skip' or 'null'; received {errors!r}")
     loaded, options = open_model(model, notify=notify), TableOptions(**table_options)
     files = find_files(data, options, "test", notify)
     loss = loss_of(loaded)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,11 @@ from ..errors import NetconvError
 
 MONITOR = "val_loss"
 """The metric that is monitored unless another is chosen; without validation, none is."""
+
+
+def _require(name: str, value: object, fits: bool, wanted: str) -> None:
+    if not fits:
+        raise NetconvError(f"{name} must be {wanted}; received {value!r}")
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,13 @@ class OptimizerOptions:
     clipvalue: float | None = None
     global_clipnorm: float | None = None
     weight_decay: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "clipnorm", "clipvalue", "global_clipnorm"):
+            value = getattr(self, name)
+            _require(name, value, value is None or 0 < value < math.inf, "above 0")
+        decay = self.weight_decay
+        _require("weight_decay", decay, decay is None or 0 <= decay < math.inf, "at least 0")
 
     @property
     def shared_arguments(self) -> dict[str, float]:
@@ -69,7 +82,7 @@ class TrainingOptions(OptimizerOptions):
         tensorboard: a folder, to which the metrics are written for TensorBoard.
         seed: for the held-out rows, the order of the rows, dropout and initial weights.
 
-    Raises NetconvError for options that exclude each other.
+    Raises NetconvError for options that are out of range or exclude each other.
     """
 
     validation_split: float = 0.2
@@ -90,6 +103,11 @@ class TrainingOptions(OptimizerOptions):
     seed: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        _require("epochs", self.epochs, self.epochs >= 1, "at least 1")
+        _require("batch_size", self.batch_size, self.batch_size is None or self.batch_size >= 1, "at least 1")
+        _require("validation_split", self.validation_split, 0 <= self.validation_split < 1, "from 0 to below 1")
+        _require("early_stopping", self.early_stopping, self.early_stopping >= 0, "at least 0")
         if self.resume and not self.checkpoint:
             raise NetconvError("--resume needs --checkpoint, which names the folder")
         if self.reduce_on_plateau and self.schedule:

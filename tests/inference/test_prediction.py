@@ -277,3 +277,8 @@ def test_a_trained_model_takes_what_it_was_trained_on(trained, option, messages)
 
 def test_columns_that_a_model_does_not_take_may_be_dropped(trained):
     assert len(lines_of("id,a,c\n0,1,p\n", trained, drop=("id",))[0]) == 2
+
+
+def test_an_unknown_policy_for_bad_rows():
+    message = "errors must be 'stop', 'skip' or 'null'; received 'ignore'"
+    assert fails(prediction.predict, model(), source("a,b\n1,2\n"), errors="ignore") == message
