@@ -104,7 +104,9 @@ class Steps:
                 tf.function(first_batch, autograph=False)(group)
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
             text = re.sub(r"\{\{\w+ [^}]*\}\} ?", "", str(error)).strip()  # TensorFlow's names of its nodes
-            reason = text.splitlines()[0] if text else type(error).__name__
+            # Where in its graph an error arose stands in lines before the reason, and in indented ones.
+            lines = [line for line in text.splitlines() if not re.match(r"Graph execution|Detected at|\s|$", line)]
+            reason = lines[0] if lines else type(error).__name__
             raise NetconvError(f"the loss or a metric does not fit the output of the net: {reason}") from None
         self.reset_metrics()
 

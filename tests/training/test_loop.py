@@ -237,6 +237,8 @@ def test_metrics_and_losses_with_options():
     assert message == "Keras has no metric called 'acuracy'; did you mean 'accuracy'?"
     message = fails(netconv.train, net(), source(HARD), metrics=("TopKCategoricalAccuracy(k=1)",))
     assert message.startswith("the loss or a metric does not fit the output of the net: Shape must be rank 1")
+    message = fails(netconv.train, net(), source(HARD), metrics=("mse",))
+    assert message.startswith("the loss or a metric does not fit the output of the net: Incompatible shapes: [")
 
 
 def test_the_history_is_plain_numbers(tmp_path):
