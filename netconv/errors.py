@@ -11,6 +11,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
+def first_line(error: Exception) -> str:
+    """The first line of an error of another library; its type if it has no text."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 class NetconvError(Exception):
     """Invalid input. `str(error)` is one line: the place, what was received and what would work."""
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import FormatError, NodeError
+from ..errors import FormatError, NodeError, first_line
 from ..graph.attributes import TYPES
 from ..graph.graph import Edge, Graph, Node
 from ..graph.partial_shape import Shape
@@ -170,9 +170,8 @@ def _translate(site: Site, given: list[Operand]) -> list[Operand | None]:
     except (NodeError, FormatError):
         raise
     except Exception as error:  # Keras, TensorFlow and numpy raise any exception
-        problem = (str(error).strip().splitlines() or [type(error).__name__])[0]
         shapes = ", ".join(str(value.shape) for value in given)
-        raise site.error(f"cannot be built: {problem}", f"inputs of shape {shapes}") from error
+        raise site.error(f"cannot be built: {first_line(error)}", f"inputs of shape {shapes}") from error
     results = list(result) if isinstance(result, (tuple, list)) else [result]
     return [None if each is None else _operand(site, each, order) for each in results]
 

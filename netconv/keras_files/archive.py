@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 
 from ..atomic_files import replacing, reserve
-from ..errors import FormatError
+from ..errors import FormatError, first_line
 from ..keras_api.lazy import keras, no_collection
 
 PREFIX = "netconv/"
@@ -124,8 +124,7 @@ def _load(path, name):
             warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
             return keras.saving.load_model(path)
     except Exception as error:  # Keras raises any exception for a damaged archive
-        problem = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise FormatError(f"{name}: Keras cannot load it: {problem}") from None
+        raise FormatError(f"{name}: Keras cannot load it: {first_line(error)}") from None
 
 
 def members(source: Path | str | bytes) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import DataError
+from ..errors import DataError, first_line
 from .csv_dialect import detect_delimiter, detect_format, header_end, records
 from .number_format import pluralize
 from .rows import MISSING, ColumnRoles, RowErrors, RowLocation, Rows, TableFormat, Text, strip_cells
@@ -253,7 +253,7 @@ def _parse_error(block: _Block, error: Exception) -> DataError:
             text.decode("utf-8")
         except UnicodeDecodeError:
             return DataError("is not UTF-8", block.file, line)
-    return DataError(str(error).splitlines()[0], block.file, block.line)
+    return DataError(first_line(error), block.file, block.line)
 
 
 def _ragged_error(block: _Block, line: int, cells: list[str]) -> DataError:

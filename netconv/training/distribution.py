@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from ..errors import NetconvError
+from ..errors import NetconvError, first_line
 from ..keras_api.lazy import keras
 
 
@@ -42,8 +42,7 @@ def strategy_for(name: str | None = None, device: str | None = None):
     try:
         strategy = strategies[name]()
     except (ValueError, TypeError, KeyError, RuntimeError, tf.errors.OpError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise NetconvError(f"the strategy {name} cannot be set up: {reason}") from None
+        raise NetconvError(f"the strategy {name} cannot be set up: {first_line(error)}") from None
     return strategy if strategy.num_replicas_in_sync > 1 else one
 
 
