@@ -134,9 +134,14 @@ def remove_hidden_heads(graph: Graph) -> Graph:
     return replace(graph, heads=tuple(e for e, h in zip(graph.heads, hidden, strict=True) if not h))
 
 
+def read_inputs_only(graph: Graph) -> Graph:
+    """Canonical ops without fused subgraphs, and without the inputs that they ignore."""
+    return remove_ignored_inputs(inline_fused_subgraphs(rename_aliases(graph)))
+
+
 def losses_left_out(raw: Graph, given: Collection[str] = ()) -> list[str]:
     """The names of the labels whose heads are left out."""
-    graph = remove_ignored_inputs(inline_fused_subgraphs(rename_aliases(raw)))
+    graph = read_inputs_only(raw)
     needed = graph.needs(*(edge.node for edge in graph.heads))
     return [graph.nodes[i].name for i in sorted(loss_labels(graph, given) & needed)]
 
@@ -144,7 +149,7 @@ def losses_left_out(raw: Graph, given: Collection[str] = ()) -> list[str]:
 def canonicalize(graph: Graph, states: bool = False, given: Collection[str] = ()) -> Graph:
     """Applies all rules in order. With `states` the states of recurrent layers stay inputs and outputs; labels that are
     `given` stay inputs."""
-    graph = remove_losses(remove_ignored_inputs(inline_fused_subgraphs(rename_aliases(graph))), given)
+    graph = remove_losses(read_inputs_only(graph), given)
     if not states:
         graph = remove_hidden_heads(graph)
     graph = replace(graph, ports=tuple(graph.nodes[edge.node].name for edge in graph.heads))
