@@ -100,12 +100,12 @@ def convert_file(symbol, params=None, *, output=None, classes: list[str] | None 
                 f"{len(classes)} class names ({', '.join(classes)}) for an output of {width}: give one each"
             )
         members["classes.json"] = json.dumps(classes).encode()
-    archive.save(done.model, output, members)
-    return report(done, None if path is None else str(path))
+    notes = archive.save(done.model, output, members)
+    return report(done, None if path is None else str(path), notes)
 
 
-def report(done: Conversion, path: str | None) -> Report:
-    """What was converted, for the user."""
+def report(done: Conversion, path: str | None, notes: tuple[str, ...] = ()) -> Report:
+    """What was converted, for the user; `notes` are those of its file."""
     graph, built, model = done.prepared.graph, done.build_report, done.model
     facts = {
         "net": graph.source,
@@ -123,7 +123,7 @@ def report(done: Conversion, path: str | None) -> Report:
         "loss": _names(model.loss),
         "optimizer": model.optimizer.name,
         "learning_rate": float(f"{float(model.optimizer.learning_rate):.6g}"),
-        "notes": [*done.prepared.notes, *built.notes],
+        "notes": [*done.prepared.notes, *built.notes, *notes],
     }
     source = facts["parameter_file"]
     lines = [

@@ -107,7 +107,7 @@ def _model(source, name: str) -> Inspection:
                     f"{name}: its config.json has {members['config.json']} bytes; {LARGEST_CONFIG} are read at most"
                 )
             config = json.loads(archive.read("config.json"))
-            version = json.loads(archive.read("metadata.json")).get("keras_version")
+            metadata = json.loads(archive.read("metadata.json"))
             weights: dict[str, list[int]] = {}
             with archive.open("model.weights.h5") as stream, h5py.File(stream, "r") as file:
                 file.visititems(lambda path, item: _weight(path, item, weights))
@@ -123,7 +123,8 @@ def _model(source, name: str) -> Inspection:
     optimizer = compiled.get("optimizer")
     facts = {
         "model": name,
-        "keras_version": version,
+        "keras_version": metadata.get("keras_version"),
+        "needs_keras": metadata.get("needs_keras"),
         "layers": [{"name": n, "class": c} for n, c in layers],
         "weights": weights,
         "elements": elements,
@@ -132,7 +133,9 @@ def _model(source, name: str) -> Inspection:
         "netconv": sorted(m.removeprefix("netconv/") for m in members if m.startswith("netconv/")),
     }
     lines = [
-        f"{name}: saved by Keras {version}, {len(layers)} layers, {elements} numbers",
+        f"{name}: saved by Keras {facts['keras_version']}, "
+        + (f"for Keras {facts['needs_keras']} or newer, " if facts["needs_keras"] else "")
+        + f"{len(layers)} layers, {elements} numbers",
         *(f"  {n}: {c}" for n, c in layers),
         *(f"weight {path} {format_shape(tuple(shape))}" for path, shape in weights.items()),
         f"loss   {_named(facts['loss'])}",

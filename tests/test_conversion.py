@@ -228,7 +228,7 @@ def test_recurrent_states_start_at_zero_by_default(tmp_path):
     model = convert(tmp_path, graph(*nodes), {"data": (5, None, 2)}, **arrays)
     assert [t.name for t in model.inputs] == ["data"]
     with_states = netconv.convert(tmp_path / "net.json", input_shapes={"data": (5, None, 2)}, states=True)
-    assert [t.name for t in with_states.inputs] == ["data", "4.State"]
+    assert [t.name for t in with_states.inputs] == ["data", "4_State"]
     x = draw(5, 3, 2)
     np.testing.assert_allclose(model(x), with_states([x, np.zeros((3, 4), "float32")]), atol=1e-6)
 

@@ -62,7 +62,7 @@ def build(graph: Graph, shapes: Mapping[int, Shape], zeros: Collection[int] = ()
         home = home if isinstance(value, LaidOutTensor) else state.parts.number
         heads.append((_as_output(state, scope, edge, value.natural()), home))
     name = state.unique(keras_name(re.split(r"[\\/]", graph.source)[-1].partition(".")[0]) or "net")
-    outputs, parts = state.parts.joined(heads, lambda: state.unique(f"{name}.part"))
+    outputs, parts = state.parts.joined(heads, lambda: state.unique(f"{name}_part"))
     model = _model(list(inputs.values()), outputs, name)
     operations = [operation for part in (*parts, model) for operation in name_operations(state, part)]
     return model, _report(graph, state, model, operations)

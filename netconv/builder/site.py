@@ -29,13 +29,14 @@ LARGEST_CONSTANT = 4096
 
 
 def keras_name(name: str) -> str:
-    """A node name as a layer name: characters that Keras or TensorFlow does not accept become `_`."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", name)
+    """A node name as a layer name: characters that Keras or one of its backends does not accept (PyTorch: a dot) become
+    `_`."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)
 
 
 def layer_name(name: str) -> str:
-    """A node name as the name of a layer with variables: TensorFlow exports these only if it begins with a letter, a
-    digit or a dot."""
+    """A node name as the name of a layer with variables: TensorFlow exports these only if it begins with a letter or a
+    digit."""
     return keras_name(name).lstrip("_-")
 
 
@@ -131,7 +132,7 @@ class Site:
 
     def name(self, part: str | None = None) -> str:
         base = layer_name(self.node.name) or layer_name(to_snake_case(self.node.op))
-        return f"{base}.{part}" if part else base
+        return f"{base}_{part}" if part else base
 
     @property
     def is_rounding_sensitive(self) -> bool:

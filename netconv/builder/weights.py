@@ -59,7 +59,7 @@ def name_operations(state: BuildState, model) -> list:
         kind = to_snake_case(type(operation).__name__)
         whole = next((made[key] for key in produced if key in made), None)
         base = whole or next((node[key] for key in produced if key in node), None)
-        names[id(operation)] = whole or (f"{base}.{kind}" if base else kind)
+        names[id(operation)] = whole or (f"{base}_{kind}" if base else kind)
         for tensor in keras.tree.flatten(operation.input):
             node.setdefault(id(tensor), base or kind)
     for operation in operations:

@@ -69,6 +69,20 @@ class Ops(Lazy):
         zero = self.zeros_like(x)
         return self.where(self.equal(x, zero), zero, x)
 
+    def zeros_like(self, x, dtype=None):
+        """Zeros of the shape of x. See `_like`."""
+        return self.__getattr__("zeros_like")(self._like(x, dtype))
+
+    def ones_like(self, x, dtype=None):
+        return self.__getattr__("ones_like")(self._like(x, dtype))
+
+    def full_like(self, x, fill_value, dtype=None):
+        return self.__getattr__("full_like")(self._like(x, dtype), fill_value)
+
+    def _like(self, x, dtype):
+        """x as a model for a tensor of this dtype, which Keras before 3.11 does not read from the file of a model."""
+        return x if dtype is None or str(getattr(x, "dtype", "")) == dtype else self.cast(x, dtype)
+
     def flip(self, x, axis):
         """`keras.ops.flip` along one axis or several, for which Keras before 3.13 fails on TensorFlow."""
         flip = self.__getattr__("flip")

@@ -18,6 +18,7 @@ from pathlib import Path
 from ..atomic_files import replacing, reserve
 from ..errors import FormatError, first_line
 from ..keras_api.lazy import keras, no_collection
+from .portable_config import Requirement, portable
 
 PREFIX = "netconv/"
 HDF5 = (".h5", ".hdf5")
@@ -29,8 +30,9 @@ VARIABLE = 4096
 """The most bytes that HDF5 needs for a variable besides its values."""
 
 
-def save(model, target, members: dict[str, bytes] | None = None) -> None:
-    """Writes a model to `target`, a path or a binary stream; `members` become `netconv/NAME`.
+def save(model, target, members: dict[str, bytes] | None = None) -> tuple[str, ...]:
+    """Writes a model to `target`, a path or a binary stream; `members` become `netconv/NAME`. Returns notes for the
+    user.
 
     A path that ends in `.h5` is written in Keras's legacy HDF5 format, without members. A path is written completely or
     not at all. Raises OSError when it cannot be written.
@@ -38,19 +40,20 @@ def save(model, target, members: dict[str, bytes] | None = None) -> None:
     if hasattr(target, "write"):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.keras"
-            save(model, path, members)
+            notes = save(model, path, members)
             with path.open("rb") as stream:
                 shutil.copyfileobj(stream, target)
-        return
+        return notes
     with replacing(target) as name:
         if name.suffix in HDF5:
             keras.saving.save_model(model, name)
-        else:
-            with no_collection():
-                _write(model, name, members or {})
+            return ()
+        with no_collection():
+            needs = _write(model, name, members or {})
+    return (f"the file needs Keras {needs} or newer: older ones lack {needs.because}",) if needs.because else ()
 
 
-def _write(model, name: Path, members: dict[str, bytes]) -> None:
+def _write(model, name: Path, members: dict[str, bytes]) -> Requirement:
     variables = [*model.variables, *(model.optimizer.variables if model.optimizer is not None else ())]
     size = sum(4 * math.prod(variable.shape) + VARIABLE for variable in variables)
     reserve(name, 2 * size)  # the weights are written to two files
@@ -59,8 +62,12 @@ def _write(model, name: Path, members: dict[str, bytes]) -> None:
         model.save_weights(weights)
         if model.optimizer is not None and not model.optimizer.built:
             _add_slots(model, weights)
-        config = keras.saving.serialize_keras_object(model)
-        metadata = {"keras_version": keras.__version__, "date_saved": "1980-01-01@00:00:00"}
+        config, needs = portable(keras.saving.serialize_keras_object(model))
+        metadata = {
+            "keras_version": keras.__version__,
+            "date_saved": "1980-01-01@00:00:00",
+            "needs_keras": str(needs),
+        }
         with zipfile.ZipFile(name, "w") as archive:
             archive.writestr(zipfile.ZipInfo("metadata.json", EPOCH), json.dumps(metadata))
             archive.writestr(zipfile.ZipInfo("config.json", EPOCH), json.dumps(config))
@@ -70,6 +77,7 @@ def _write(model, name: Path, members: dict[str, bytes]) -> None:
                 shutil.copyfileobj(source, stream, 1 << 20)
             for member, data in sorted(members.items()):
                 archive.writestr(zipfile.ZipInfo(PREFIX + member, EPOCH), data)
+    return needs
 
 
 def _add_slots(model, weights: Path) -> None:

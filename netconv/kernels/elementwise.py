@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ..keras_api.lazy import ops
 
 
@@ -10,6 +12,11 @@ def cbrt(x):
     side = ops.where(ops.signbit(x), -1.0, 1.0)
     side = ops.cast(side, x.dtype)
     return ops.multiply(side, ops.power(ops.multiply(side, x), 1 / 3))
+
+
+def gelu(x):
+    """x Φ(x) with the normal distribution's Φ (Hendrycks, Gimpel 2016), in operations that ONNX has."""
+    return ops.multiply(ops.multiply(0.5, x), ops.add(ops.erf(ops.divide(x, math.sqrt(2))), 1))
 
 
 def arccosh(x):

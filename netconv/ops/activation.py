@@ -6,6 +6,7 @@ from ..graph.attributes import ElementType, Ints
 from ..graph.partial_shape import first_known, merge, normalize_axis, of_rank
 from ..graph.tracked_array import TrackedArray
 from ..keras_api.lazy import layers, ops
+from ..kernels.elementwise import gelu
 from ..kernels.fusion_safe import safe_leaky_relu, tanh
 from ..kernels.layout import along, anywhere, as_they_are, channels_last, natural
 from ..kernels.positions import index_grid
@@ -104,7 +105,7 @@ def leaky_relu(
     if act_type == "selu":
         return _selu(at, data)
     if act_type == "gelu":
-        return ops.gelu(data, approximate=False)
+        return gelu(data)
     if gamma is None:
         raise at.error("act_type 'prelu' needs the input gamma")
     rank, channels = len(data.shape), data.shape[-1]

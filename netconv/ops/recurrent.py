@@ -178,8 +178,8 @@ def _keras_layer(at, part: str | None, mode: str, units: int, cells, return_stat
     if len(cells) == 1:
         weights = {f"cell.{role}": array for role, array in cells[0].items()}
         return at.layer(kind, units, part=part, weights=weights, **config)
-    forward = kind(units, name=f"{at.name(part)}.forward", **config)
-    backward = kind(units, name=f"{at.name(part)}.backward", go_backwards=True, **config)
+    forward = kind(units, name=f"{at.name(part)}_forward", **config)
+    backward = kind(units, name=f"{at.name(part)}_backward", go_backwards=True, **config)
     weights = {
         f"{side}_layer.cell.{role}": array
         for side, cell in zip(("forward", "backward"), cells, strict=True)

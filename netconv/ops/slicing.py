@@ -50,7 +50,19 @@ def cut(at, value, slices):
     order, missing ones select everything."""
     slices = [*slices, *(slice(None),) * (value.rank - len(slices))]
     order = value.order if isinstance(value.order, tuple) else natural(value.rank)
-    return at.ordered(value.to(order)[permuted_shape(tuple(slices), order)], order)
+    return at.ordered(_slice_forward(value.to(order), permuted_shape(tuple(slices), order)), order)
+
+
+def _slice_forward(tensor, slices: tuple[slice, ...]):
+    """`tensor[slices]`, with the axes flipped that have a negative step, which PyTorch does not accept."""
+    backward = [axis for axis, one in enumerate(slices) if (one.step or 1) < 0]
+    if not backward:
+        return tensor[slices]
+    forward = list(slices)
+    for axis in backward:  # index i of an axis is index -1 - i of the flipped one
+        begin, end = (None if n is None else -1 - n for n in (slices[axis].start, slices[axis].stop))
+        forward[axis] = slice(begin, end, -slices[axis].step)
+    return ops.flip(tensor, backward)[tuple(forward)]
 
 
 def _slice_axis_shape(a, ins, outs):

@@ -46,9 +46,10 @@ class TrainingResult:
     stopped: bool = False
     chief: bool = True
 
-    def save(self, target: Path | str | Any) -> None:
-        """Writes the model as `.keras` to a path or a binary stream. Raises OSError."""
-        archive.save(self.loaded.model, target, self.loaded.members)
+    def save(self, target: Path | str | Any) -> tuple[str, ...]:
+        """Writes the model as `.keras` to a path or a binary stream. Returns notes about the file for the user. Raises
+        OSError."""
+        return archive.save(self.loaded.model, target, self.loaded.members)
 
     def save_history(self, target: Path | str) -> None:
         """Writes the metrics of each epoch as JSON lines (`.jsonl`) or CSV. Raises OSError."""
