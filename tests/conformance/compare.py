@@ -16,6 +16,7 @@ from cases import Case, cotangent, symbol
 from netconv import conversion
 from netconv.frontends.mxnet import params_file
 from netconv.graph import tracked_array
+from netconv.keras_api.weighted_layers import weighted_layers
 from netconv.keras_files import archive
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -64,7 +65,7 @@ def step(conversion, fed: dict[str, np.ndarray], wanted: set[str], training: boo
     """The outputs of a model, and the gradients of sum_k <output k, cotangent(k)> by input and parameter."""
     import tensorflow as tf
 
-    model, weights = conversion.model, conversion.build_report.weights
+    model, weights = conversion.model, origins(conversion)
     inputs = {tensor.name: tf.cast(fed[tensor.name], tensor.dtype) for tensor in model.inputs}
     watched = {name: tensor for name, tensor in inputs.items() if tensor.dtype.is_floating and name in wanted}
     variables = [variable for variable in model.trainable_variables if wanted]
@@ -86,24 +87,19 @@ def step(conversion, fed: dict[str, np.ndarray], wanted: set[str], training: boo
     shapes = {name: shape for origin in weights.values() for name, shape in tracked_array.sources(origin).items()}
     gradients |= {name: np.zeros(shape) for name, shape in shapes.items()}
     for variable, gradient in zip(variables, dense[len(watched) :], strict=True):
-        pull(gradient, weights[variable.path], gradients)
+        pull(gradient, weights[id(variable)], gradients)
     return outputs, gradients
 
 
-def shape_of(origin) -> tuple[int, ...]:
-    match origin:
-        case ("param", _, shape) | ("constant", shape) | ("reshape", _, shape):
-            return tuple(shape)
-        case ("transpose", inner, axes):
-            return tuple(shape_of(inner)[axis] for axis in axes)
-        case ("slice", _, bounds):
-            return tuple(stop - start for start, stop in bounds)
-        case ("concat", inners, axis):
-            shapes = [shape_of(inner) for inner in inners]
-            return tuple(sum(s[i] for s in shapes) if i == axis else n for i, n in enumerate(shapes[0]))
-        case ("cast", first) | ("flip", first, _):
-            return shape_of(first)
-    raise ValueError(origin)
+def origins(converted) -> dict[int, tuple]:
+    """The origins of the variables of a converted model, by their id."""
+    layers = weighted_layers(converted.model)
+    return {
+        id(variable): origin
+        for layer, made in converted.build_report.weights.items()
+        for variable, origin in zip(layers[layer].weights, made, strict=True)
+        if origin is not None
+    }
 
 
 def pull(gradient: np.ndarray, origin, into: dict[str, np.ndarray]) -> None:
@@ -116,23 +112,22 @@ def pull(gradient: np.ndarray, origin, into: dict[str, np.ndarray]) -> None:
         case ("flip", inner, axes):
             pull(np.flip(gradient, axes), inner, into)
         case ("reshape", inner, _):
-            pull(gradient.reshape(shape_of(inner)), inner, into)
+            pull(gradient.reshape(tracked_array.shape_of(inner)), inner, into)
         case ("slice", inner, bounds):
-            whole = np.zeros(shape_of(inner))
+            whole = np.zeros(tracked_array.shape_of(inner))
             whole[tuple(slice(*b) for b in bounds)] = gradient
             pull(whole, inner, into)
         case ("concat", inners, axis):
-            cuts = np.cumsum([shape_of(inner)[axis] for inner in inners])[:-1]
+            cuts = np.cumsum([tracked_array.shape_of(inner)[axis] for inner in inners])[:-1]
             for inner, piece in zip(inners, np.split(gradient, cuts, axis), strict=True):
                 pull(piece, inner, into)
-        case ("cast", inner):
-            pull(gradient, inner, into)
 
 
 def write_back(converted, into: dict[str, np.ndarray]) -> None:
     """Writes the values of the model's variables to those parameters in `into` that they were made from."""
+    weights = origins(converted)
     for variable in converted.model.variables:
-        origin = converted.build_report.weights.get(variable.path)
+        origin = weights.get(id(variable))
         if origin is not None and tracked_array.sources(origin).keys() & into.keys():
             tracked_array.scatter(np.asarray(variable), origin, into)
 
