@@ -37,7 +37,7 @@ def convert(
     loss=None,
     optimizer=None,
     learning_rate=None,
-    metrics=None,
+    metrics="auto",
     states: bool = False,
     seed: int = 0,
     init: str | None = None,
@@ -49,7 +49,7 @@ def convert(
 
 
 def build(
-    prepared: Prepared, input_shapes=None, *, loss=None, optimizer=None, learning_rate=None, metrics=None
+    prepared: Prepared, input_shapes=None, *, loss=None, optimizer=None, learning_rate=None, metrics="auto"
 ) -> Conversion:
     """The compiled model of a prepared graph. `input_shapes` are those that the user gave, for the question if the
     model needs a length that is not known. Raises NetconvError."""

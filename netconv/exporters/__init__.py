@@ -1,1 +1,1 @@
-"""Writes models in the formats of other programs. Knows no tables."""
+"""Writes models to the files of other programs. Knows no tables."""
