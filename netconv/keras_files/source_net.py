@@ -37,86 +37,62 @@ Origin = tuple[Any, ...]
 
 def members_of(graph: Graph, weights: Mapping[str, Sequence[Origin | None]], model) -> dict[str, bytes]:
     """The members for a model that was built from a graph. `weights` are the origins of its variables by layer."""
-    positions = {p.origin_name: number for number, p in enumerate(graph.parameters) if p.origin_name is not None}
-    origins = {layer: [each and _by_position(each, positions) for each in made] for layer, made in weights.items()}
     layers = weighted_layers(model)
     typed = [
         (origin, str(variable.dtype))
-        for layer, made in origins.items()
-        for origin, variable in zip(made, layers[layer].weights, strict=True)
+        for layer, origins in weights.items()
+        for origin, variable in zip(origins, layers[layer].weights, strict=True)
         if origin is not None
     ]
-    missing = _not_held([origin for origin, _ in typed], len(graph.parameters))
-    rounded = {
-        number
-        for origin, dtype in typed
-        for number in sources(origin)
-        if not np.can_cast(_numpy_dtype(graph.parameters[number].dtype), dtype)
-    }
+    held = _held(origin for origin, _ in typed)
+    dtypes = {parameter.origin_name: _numpy_dtype(parameter.dtype) for parameter in graph.parameters}
+    rounded = {name for origin, dtype in typed for name in sources(origin) if not np.can_cast(dtypes[name], dtype)}
     entries, values = [], []
-    for number, parameter in enumerate(graph.parameters):
+    for parameter in graph.parameters:
         entry: dict[str, Any] = {"name": parameter.name, "node": parameter.node, "dtype": parameter.dtype}
         entry["shape"] = list(parameter.shape)
-        if number in rounded or missing.get(number, ()) is None:
+        mask = held.get(parameter.origin_name, np.False_)
+        if mask is np.False_ or parameter.origin_name in rounded:
             entry["values"] = ALL
             values.append(as_stored(parameter.read(), parameter.dtype))
-        elif number in missing:
+        elif mask is not None:
             entry["values"] = REST
-            values.append(as_stored(parameter.read()[missing[number]], parameter.dtype))
+            values.append(as_stored(parameter.read()[~mask], parameter.dtype))
         entries.append(entry)
-    found = {
-        GRAPH: graph.text,
-        PARAMETERS: json.dumps(entries).encode(),
-        WEIGHTS: json.dumps(
-            {layer: [each and _encoded(each) for each in made] for layer, made in origins.items()}
-        ).encode(),
-    }
-    return found | ({VALUES: b"".join(each.tobytes() for each in values)} if values else {})
+    positions = {parameter.origin_name: number for number, parameter in enumerate(graph.parameters)}
+    encoded = {layer: [each and _encoded(each, positions) for each in origins] for layer, origins in weights.items()}
+    members = {GRAPH: graph.text, PARAMETERS: json.dumps(entries).encode(), WEIGHTS: json.dumps(encoded).encode()}
+    return members | ({VALUES: b"".join(each.tobytes() for each in values)} if values else {})
 
 
-def _by_position(origin: Origin, positions: Mapping[str, int]) -> Origin:
-    """The origin with the positions of parameters in the parameter file instead of their names."""
+def _encoded(origin: Origin, positions: Mapping[str | None, int]) -> Origin:
+    """The origin for the member: with the position of a parameter instead of its name and shape."""
     match origin:
-        case ("param", name, shape):
-            return "param", positions[name], shape
+        case ("param", name, _):
+            return "param", positions[name]
         case ("constant", _):
             return origin
         case ("concat", parts, axis):
-            return "concat", tuple(_by_position(part, positions) for part in parts), axis
+            return "concat", tuple(_encoded(part, positions) for part in parts), axis
         case (kind, inner, argument):
-            return kind, _by_position(inner, positions), argument
+            return kind, _encoded(inner, positions), argument
     raise ValueError(f"no origin: {origin!r}")
 
 
-def _encoded(origin: Origin) -> Origin:
-    """The origin without the shapes of parameters, which are in another member."""
-    match origin:
-        case ("param", number, _):
-            return "param", number
-        case ("constant", _):
-            return origin
-        case ("concat", parts, axis):
-            return "concat", tuple(map(_encoded, parts)), axis
-        case (kind, inner, argument):
-            return kind, _encoded(inner), argument
-    raise ValueError(f"no origin: {origin!r}")
-
-
-def _not_held(origins: Iterable[Origin], count: int) -> dict[int, np.ndarray | None]:
-    """Which elements the variables of these origins do not hold, by parameter: a mask, None for all elements.
-    Parameters that are held completely are left out."""
-    masks: dict[int, np.ndarray] = {}
-    whole: set[int] = set()
+def _held(origins: Iterable[Origin]) -> dict[Any, np.ndarray | None]:
+    """The elements of parameters that variables of these origins hold, by parameter: a mask, None for all elements.
+    Parameters of which no element is held are left out."""
+    masks: dict[Any, np.ndarray] = {}
+    whole: set[Any] = set()
     for origin in origins:
         if "slice" not in steps(origin):
             whole.update(sources(origin))
             continue
-        for number, shape in sources(origin).items():
-            if number not in masks:
-                masks[number] = np.zeros(shape, bool)
+        for name, shape in sources(origin).items():
+            if name not in masks:
+                masks[name] = np.zeros(shape, bool)
         scatter(np.broadcast_to(True, shape_of(origin)), origin, masks)
-    missing = {n: ~masks[n] if n in masks else None for n in range(count) if n not in whole}
-    return {number: mask for number, mask in missing.items() if mask is None or mask.any()}
+    return {name: None if mask.all() else mask for name, mask in masks.items()} | dict.fromkeys(whole)
 
 
 def _numpy_dtype(dtype: str) -> str:
@@ -155,8 +131,7 @@ def read(members: Mapping[str, bytes], model, name: str) -> Graph:
         origins = {layer: [None if each is None else decode(each) for each in made] for layer, made in found.items()}
     pairs = list(_matched(origins, layers, name))
     with _checked(name, VALUES):
-        missing = _not_held([origin for origin, _ in pairs], len(parameters))
-        arrays = _kept_arrays(parameters, kept, missing, members.get(VALUES, b""))
+        arrays = _kept_arrays(parameters, kept, _held(origin for origin, _ in pairs), members.get(VALUES, b""))
     exact = {number for number, each in enumerate(kept) if each == ALL}
     for origin, variable in pairs:
         _put(keras.ops.convert_to_numpy(variable), origin, arrays, exact)
@@ -250,21 +225,20 @@ def _matched(origins: Mapping[str, list], layers: Mapping[str, Any], name: str) 
             yield origin, variable
 
 
-def _kept_arrays(parameters, kept, missing, data: bytes) -> dict[int, np.ndarray]:
+def _kept_arrays(parameters, kept, held, data: bytes) -> dict[int, np.ndarray]:
     """The parameters with their values in the file, zero where variables hold the values."""
     arrays, start = {}, 0
     for number, (parameter, each) in enumerate(zip(parameters, kept, strict=True)):
-        array = np.zeros(parameter.shape, _numpy_dtype(parameter.dtype))
-        _check(each == ALL or (each == REST) == (number in missing))
-        if each is not None:
-            mask = missing[number] if each == REST else None
-            _check(each == ALL or mask is not None)
-            dtype = stored_dtype(parameter.dtype)
-            count = array.size if mask is None else int(np.count_nonzero(mask))
-            values = in_numpy_dtype(np.frombuffer(data, dtype, count, start), parameter.dtype)
-            array[... if mask is None else mask] = values.reshape(array.shape if mask is None else -1)
-            start += count * dtype.itemsize
-        arrays[number] = array
+        arrays[number] = array = np.zeros(parameter.shape, _numpy_dtype(parameter.dtype))
+        if each is None:
+            _check(number in held and held[number] is None)
+            continue
+        chosen = np.True_ if each == ALL else ~held[number]
+        dtype = stored_dtype(parameter.dtype)
+        count = array[chosen].size
+        values = np.frombuffer(data, dtype, count, start)
+        array[chosen] = in_numpy_dtype(values, parameter.dtype).reshape(array[chosen].shape)
+        start += count * dtype.itemsize
     _check(start == len(data))
     return arrays
 

@@ -17,7 +17,7 @@ from netconv import conversion
 from netconv.frontends.mxnet import params_file
 from netconv.graph import tracked_array
 from netconv.keras_api.weighted_layers import weighted_layers
-from netconv.keras_files import archive
+from netconv.keras_files import archive, source_net
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 NETS = [FIXTURES / "ckd", *sorted((FIXTURES / "conformance" / "nets").iterdir())]
@@ -123,13 +123,20 @@ def pull(gradient: np.ndarray, origin, into: dict[str, np.ndarray]) -> None:
                 pull(piece, inner, into)
 
 
-def write_back(converted, into: dict[str, np.ndarray]) -> None:
-    """Writes the values of the model's variables to those parameters in `into` that they were made from."""
-    weights = origins(converted)
-    for variable in converted.model.variables:
-        origin = weights.get(id(variable))
-        if origin is not None and tracked_array.sources(origin).keys() & into.keys():
-            tracked_array.scatter(np.asarray(variable), origin, into)
+def parameters_of(converted) -> dict[str, np.ndarray]:
+    """The parameters of a converted net, with the present values of the model's variables."""
+    found = source_net.read(converted.members, converted.model, "net.keras")
+    return {parameter.name: parameter.read() for parameter in found.parameters}
+
+
+def check_source_net(converted, model) -> None:
+    """Raises AssertionError unless the net that is read from an untrained model is exactly the one converted."""
+    graph, found = converted.prepared.graph, source_net.read(converted.members, model, "net.keras")
+    assert found.text == graph.text
+    for one, other in zip(found.parameters, graph.parameters, strict=True):
+        assert (one.name, one.node, one.dtype, one.shape) == (other.name, other.node, other.dtype, other.shape)
+        assert one.read().dtype == other.read().dtype
+        assert one.read().tobytes() == other.read().tobytes(), one.name
 
 
 def compared_row(family: str, row: Case, folder: Path) -> list[Pair]:
@@ -158,9 +165,8 @@ def converted_row(row: Case, members: dict[str, np.ndarray], folder: Path):
 def compared_step(converted, row: Case, members: dict[str, np.ndarray]) -> list[Pair]:
     """Compares a model with the recordings of its row: outputs, gradients, moving statistics."""
     found = answers(converted, members, row.training)
-    after = {name: members[name].copy() for name in part(members, "after:")}
-    write_back(converted, after)
-    found |= {f"after:{name}": value for name, value in after.items()}
+    after = parameters_of(converted)
+    found |= {f"after:{name}": after[name] for name in part(members, "after:")}
     assert len(part(found, "out:")) == row.outputs
     return pairs(found, members)
 
@@ -186,9 +192,8 @@ def trained(converted, members: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         model.reset_metrics()
         losses.append(model.train_on_batch(fed if len(fed) > 1 else fed[0], target))
     outputs, _ = step(converted, part(members, "a/in:"), set(), training=False)
-    after = {name: np.array(value) for name, value in params_file.read(converted.prepared.parameters)}
-    write_back(converted, after)
-    return {"loss": np.array(losses), "out:0": outputs[0]} | {f"after:{name}": value for name, value in after.items()}
+    after = {f"after:{name}": value for name, value in parameters_of(converted).items()}
+    return {"loss": np.array(losses), "out:0": outputs[0]} | after
 
 
 def pairs(found: dict[str, np.ndarray], expected_members: dict[str, np.ndarray]) -> list[Pair]:

@@ -112,6 +112,7 @@ def failing(small, **members):
     return str(error.value)
 
 
+DEEP = pytest.param(b"[" * 100_000, id="nested too deeply")
 ENTRY = {"name": "w", "node": 1, "dtype": "float32", "shape": [2, 3]}
 BIAS = {"name": "b", "node": 2, "dtype": "float32", "shape": [2]}
 OLD = {"name": "old", "node": None, "dtype": "float32", "shape": [2], "values": "all"}
@@ -124,7 +125,7 @@ def test_the_entries_are_those_of_the_small_model(small):
 @pytest.mark.parametrize(
     "entries",
     [
-        b"", b"\xff", b"[" * 100_000, b"{}", b"[1]", b"[{}]",
+        b"", b"\xff", DEEP, b"{}", b"[1]", b"[{}]",
         *(
             json.dumps([ENTRY | change, BIAS, OLD]).encode()
             for change in (
@@ -159,7 +160,7 @@ def test_damaged_weights(small, origin):
     assert failing(small, weights_json=weights) == "net.keras: its member netconv/weights.json is damaged"
 
 
-@pytest.mark.parametrize("weights", [b"", b"[]", b'{"fc": 1}', b"[" * 100_000, b"1"])
+@pytest.mark.parametrize("weights", [b"", b"[]", b'{"fc": 1}', DEEP, b"1"])
 def test_weights_that_are_no_lists(small, weights):
     assert failing(small, weights_json=weights) == "net.keras: its member netconv/weights.json is damaged"
 
