@@ -133,7 +133,7 @@ def convert(
     loss: Any = None,
     optimizer: Any = None,
     learning_rate: float | None = None,
-    metrics: Sequence[Any] | str | None = None,
+    metrics: Sequence[Any] | str | None = "auto",
     states: bool = False,
     seed: int = 0,
 ) -> keras.Model:
@@ -150,7 +150,7 @@ def convert(
         loss: of Keras; None infers it from the last layer.
         optimizer: of Keras; None is Adam.
         learning_rate: None is the optimizer's default.
-        metrics: of Keras; "auto" is accuracy for a classifier; None is none.
+        metrics: of Keras; "auto" is accuracy for a classifier, and none for other nets; () is none.
         states: makes the initial and final states of recurrent layers inputs and outputs of the model.
         seed: for the initial weights of an untrained net.
 

@@ -37,7 +37,7 @@ def convert(
     loss=None,
     optimizer=None,
     learning_rate=None,
-    metrics=None,
+    metrics="auto",
     states: bool = False,
     seed: int = 0,
     init: str | None = None,
@@ -49,11 +49,12 @@ def convert(
 
 
 def build(
-    prepared: Prepared, input_shapes=None, *, loss=None, optimizer=None, learning_rate=None, metrics=None
+    prepared: Prepared, input_shapes=None, *, loss=None, optimizer=None, learning_rate=None, metrics="auto"
 ) -> Conversion:
     """The compiled model of a prepared graph. `input_shapes` are those that the user gave, for the question if the
     model needs a length that is not known. Raises NetconvError."""
     from .builder import compile_model, model_builder
+    from .keras_files import source_net
 
     with no_collection():
         try:
@@ -64,8 +65,8 @@ def build(
     outputs = model.outputs
     chosen = compile_model.loss_choices(prepared.graph, [len(output.shape) for output in outputs])
     compile_model.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)
-    facts = {"weights.json": json.dumps(dict(sorted(built.weights.items()))).encode()}
-    return Conversion(model, built, chosen, prepared, facts)
+    members = source_net.members_of(prepared.graph, built.weights, model)
+    return Conversion(model, built, chosen, prepared, members)
 
 
 @dataclass(frozen=True)

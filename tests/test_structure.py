@@ -24,6 +24,7 @@ LAYERS = [
     "inspection",
     "reports",
     "inference",
+    "exporters",
     "training",
     "__init__",
     "cli",

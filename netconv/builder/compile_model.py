@@ -56,16 +56,16 @@ def _loss_choice(graph: Graph, edge: Edge, rank: int) -> LossChoice:
 
 
 def compile_model(
-    model, chosen: list[LossChoice], loss=None, optimizer=None, learning_rate: float | None = None, metrics=None
+    model, chosen: list[LossChoice], loss=None, optimizer=None, learning_rate: float | None = None, metrics="auto"
 ) -> None:
-    """Compiles a model. The loss is that of `chosen` if None, and so are the metrics if "auto"; the optimizer is Adam
-    if None. Raises NetconvError for a name that Keras does not know."""
+    """Compiles a model. The loss is that of `chosen` if None, and so are the metrics if "auto", the default; the
+    optimizer is Adam if None. Raises NetconvError for a name that Keras does not know."""
     if loss is None:
         loss = [choice.loss for choice in chosen] if len(chosen) > 1 else chosen[0].loss
     if metrics == "auto":
         metrics = [list(c.metrics) for c in chosen] if len(chosen) > 1 else list(chosen[0].metrics)
-        if not any(metrics):
-            metrics = None
+    if not any(metrics or ()):
+        metrics = None
     optimizer = named_objects.optimizer_for(optimizer or "adam", learning_rate)
     for name in keras.tree.flatten(loss):
         named_objects.find(keras.losses, name, "loss")

@@ -21,7 +21,14 @@ from ..ops.registry import Translation
 from .ownership import plan
 from .site import BuildState, Scope, Site, as_operand, connected_zero, keras_name, precision
 from .submodels import part_starts
-from .weights import duplicated_parameters, name_operations, restore_initializers, unused_parameters
+from .weights import (
+    Origins,
+    by_layer,
+    duplicated_parameters,
+    name_operations,
+    restore_initializers,
+    unused_parameters,
+)
 
 DTYPES = {str(number): kind for number, kind in TYPES.items()}
 """Dtypes by the value of the hint `__dtype__`; others are float32."""
@@ -29,14 +36,14 @@ DTYPES = {str(number): kind for number, kind in TYPES.items()}
 
 @dataclass(frozen=True)
 class BuildReport:
-    """Facts about a built model: `names` maps node indices to layer names, `weights` the path of each Keras variable to
-    its origin (`tracked_array.py`), `notes` are for the user."""
+    """Facts about a built model: `names` maps node indices to layer names, `weights` has the origins of the variables
+    by layer, `notes` are for the user."""
 
     layers: int
     parameters: int
     transposes: int
     names: dict[int, str]
-    weights: dict[str, tuple]
+    weights: Origins
     notes: tuple[str, ...] = ()
 
 
@@ -90,12 +97,12 @@ def _model(inputs: list, outputs: list, name: str):
 
 
 def _report(graph: Graph, state: BuildState, model, operations: list) -> BuildReport:
-    kept = {variable.path for variable in model.variables}
-    weights = {path: origin for path, origin in restore_initializers(state).items() if path in kept}
-    for name, paths in duplicated_parameters(weights).items():
-        where = ", ".join(paths)
-        raise FormatError(f"{graph.source}: Keras layers cannot share parameter {name!r} as these nodes do: {where}")
-    used = {name for origin in weights.values() for name in sources(origin)}
+    weights = by_layer(model, restore_initializers(state))
+    for name, where in duplicated_parameters(weights).items():
+        raise FormatError(
+            f"{graph.source}: Keras layers cannot share parameter {name!r} as these layers do: {', '.join(where)}"
+        )
+    used = {name for origins in weights.values() for origin in origins if origin for name in sources(origin)}
     if unused := unused_parameters(graph, used | state.discarded):
         state.notes.append(f"{', '.join(unused)}: only its shape is used")
     return BuildReport(

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ..errors import NodeError, OpenShape
 from ..frontends.mxnet.params_file import release
 from ..graph.graph import Graph
-from ..graph.tracked_array import TrackedArray, has_constants, sources
+from ..graph.tracked_array import TrackedArray, sources, steps
 from ..keras_api.lazy import keras, layers, ops
 from ..kernels.layout import Flat, LaidOutTensor, Operand, StoredOperand
 from ..ops import registry
@@ -171,7 +171,7 @@ class Site:
         (`kernel`, or `cell.kernel`) instead of initial values. Nodes with the same arrays get the same layer."""
         arrays = {role: array for role, array in (weights or {}).items() if array is not None}
         key = None
-        if arrays and not any(has_constants(array.origin) for array in arrays.values()):
+        if arrays and not any("constant" in steps(array.origin) for array in arrays.values()):
             origins = tuple((role, _key(array)) for role, array in arrays.items())
             settings = {name: _settings(value) for name, value in sorted(config.items())}
             key = (cls, repr([_settings(value) for value in args]), repr(settings), origins)

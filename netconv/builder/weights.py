@@ -6,33 +6,45 @@ from ..errors import FormatError
 from ..graph.graph import Graph
 from ..graph.tracked_array import parameter_parts, sources
 from ..keras_api.lazy import keras
+from ..keras_api.weighted_layers import weighted_layers
 from ..passes.reachability import value_dependencies
 from .site import BuildState, to_snake_case
 
+Origins = dict[str, list[tuple | None]]
+"""By the name of a layer, the origin of each of its weights (`tracked_array.py`), None for one without."""
 
-def restore_initializers(state: BuildState) -> dict[str, tuple]:
-    """Sets the layers' own initializers again; returns the origin of each variable by its path."""
-    weights = {}
+
+def restore_initializers(state: BuildState) -> dict[int, tuple]:
+    """Sets the layers' own initializers again; returns the origin of each variable by its id."""
+    origins = {}
     for owner, variable, origin, attribute, initializer in state.pending_weights:
         setattr(owner, attribute, initializer)
         made = getattr(owner, variable, None)
         if made is not None:
-            weights[made.path] = origin
-    return weights
+            origins[id(made)] = origin
+    return origins
 
 
-def duplicated_parameters(weights: dict[str, tuple]) -> dict[str, list[str]]:
-    """The parameters that are in more than one variable, which would be trained separately, with the paths of these
+def by_layer(model, origins: dict[int, tuple]) -> Origins:
+    """The origins of the variables of a model."""
+    return {
+        name: [origins.get(id(variable)) for variable in layer.weights]
+        for name, layer in weighted_layers(model).items()
+    }
+
+
+def duplicated_parameters(weights: Origins) -> dict[str, list[str]]:
+    """The parameters that are in more than one variable, which would be trained separately, with the layers of these
     variables."""
     holders: dict[str, list[tuple[str, str]]] = {}
-    for path, origin in weights.items():
-        for name, piece in parameter_parts(origin):
-            holders.setdefault(name, []).append((piece, path))
+    for layer, origins in weights.items():
+        for name, piece in (found for origin in origins if origin for found in parameter_parts(origin)):
+            holders.setdefault(name, []).append((piece, layer))
     found = {}
     for name, taken in holders.items():
         parts = [piece for piece, _ in taken]
         if len(parts) > 1 and ("" in parts or len(set(parts)) < len(parts)):
-            found[name] = list(dict.fromkeys(path for _, path in taken))
+            found[name] = list(dict.fromkeys(layer for _, layer in taken))
     return found
 
 

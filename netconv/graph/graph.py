@@ -6,12 +6,15 @@ Nodes are identified by their index, because names in a file repeat and may be e
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .tracked_array import TrackedArray
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Edge(NamedTuple):
@@ -26,7 +29,7 @@ class Node:
     """One op of the graph; `op` is `"null"` for an input or a stored array.
 
     `attrs` holds the op's attributes as text, `hints` the hidden attributes `__shape__`, `__dtype__`, `__init__` ...
-    without their underscores.
+    without their underscores. `index` is the node's index in the graph that was read, which passes keep.
     """
 
     op: str
@@ -35,6 +38,31 @@ class Node:
     inputs: tuple[Edge, ...] = ()
     hints: Mapping[str, str] = field(default_factory=dict)
     subgraphs: tuple[Graph, ...] = ()
+    index: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An array of the parameter file: its `name` there, the index of its `node` in the graph that was read (None if it
+    has none), and its `dtype` and `shape` in the file.
+
+    `origin_name` is its name in the origins of tracked arrays, None if no head needs it. `read` returns its values,
+    those of float16 and bfloat16 as float32.
+    """
+
+    name: str
+    node: int | None
+    dtype: str
+    shape: tuple[int, ...]
+    origin_name: str | None
+    read: Callable[[], np.ndarray] = field(compare=False)
+
+
+def origin_name(name: str, node: int, taken: Collection[str]) -> str:
+    """The name of a parameter in origins: the index of its node is added to a name that another parameter has."""
+    while not name or name in taken:
+        name = f"{name}_{node}"
+    return name
 
 
 @dataclass(frozen=True)
@@ -42,8 +70,8 @@ class Graph:
     """`nodes` in topological order, `heads` the outputs, `arrays` the stored arrays by index of their null node.
 
     `source` names the file in messages. `mathematica` is true for a graph that Mathematica wrote. `ports` are the names
-    of the heads, kept when identity nodes are removed. `unused` names the arrays of the parameter file that no head
-    needs.
+    of the heads, kept when identity nodes are removed. `parameters` are all arrays of the parameter file, in order.
+    `text` is the file that the graph was read from.
     """
 
     nodes: tuple[Node, ...]
@@ -52,7 +80,13 @@ class Graph:
     source: str = "graph"
     mathematica: bool = False
     ports: tuple[str, ...] = ()
-    unused: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    text: bytes = field(default=b"", repr=False)
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The names of the arrays of the parameter file that no head needs."""
+        return tuple(parameter.name for parameter in self.parameters if parameter.origin_name is None)
 
     def inputs(self) -> list[int]:
         """Indices of the null nodes without a stored array, in order."""

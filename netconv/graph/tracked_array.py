@@ -3,14 +3,13 @@
 A translation assigns MXNet's arrays, transposed or sliced, to Keras's variables. Each step is recorded in
 `TrackedArray.origin`, a nested tuple that can be written as JSON, so that the steps can be inverted:
 
-    ("param", name, shape)           the array `name` of the parameter file
+    ("param", name, shape)           the parameter `name`, a name that no other parameter of the graph has
     ("constant", shape)              not from the parameter file
     ("transpose", origin, axes)      numpy.transpose
     ("reshape", origin, shape)       numpy.reshape
     ("flip", origin, axes)           numpy.flip
     ("slice", origin, bounds)        bounds are (start, stop) for each axis
     ("concat", origins, axis)        numpy.concatenate
-    ("cast", origin)                 another dtype
 """
 
 from __future__ import annotations
@@ -95,11 +94,6 @@ class TrackedArray:
         value = self.value[tuple(slice(*b) for b in bounds)]
         return TrackedArray(value, ("slice", self.origin, bounds), self.trainable)
 
-    def astype(self, dtype) -> TrackedArray:
-        if self.value.dtype == dtype:
-            return self
-        return TrackedArray(self.value.astype(dtype), ("cast", self.origin), self.trainable)
-
     def frozen(self) -> TrackedArray:
         return TrackedArray(self.value, self.origin, False)
 
@@ -112,7 +106,7 @@ class TrackedArray:
         return TrackedArray(value, origin, all(a.trainable for a in arrays))
 
 
-def sources(origin) -> dict[str, tuple[int, ...]]:
+def sources(origin) -> dict[Any, tuple[int, ...]]:
     """The parameters that an array was derived from, in order: name to shape."""
     match origin:
         case ("param", name, shape):
@@ -126,17 +120,16 @@ def sources(origin) -> dict[str, tuple[int, ...]]:
     raise ValueError(f"no origin: {origin!r}")
 
 
-def has_constants(origin) -> bool:
-    """Whether part of an array is not from the file, so that its origin does not determine its values."""
+def steps(origin) -> set[str]:
+    """The kinds of steps in an origin. Only without "constant" does it determine all values, and only without "slice"
+    does the array have whole parameters."""
     match origin:
-        case ("constant", _):
-            return True
+        case ("param" | "constant" as kind, *_):
+            return {kind}
         case ("concat", parts, _):
-            return any(map(has_constants, parts))
-        case ("param", *_):
-            return False
-        case (_, inner, *_):
-            return has_constants(inner)
+            return {"concat"}.union(*map(steps, parts))
+        case (kind, inner, *_):
+            return {kind} | steps(inner)
     raise ValueError(f"no origin: {origin!r}")
 
 
@@ -156,42 +149,80 @@ def parameter_parts(origin) -> set[tuple[str, str]]:
     raise ValueError(f"no origin: {origin!r}")
 
 
-def scatter(value: np.ndarray, origin, into: Mapping[str, np.ndarray]) -> None:
+def shape_of(origin) -> tuple[int, ...]:
+    """The shape of the array that an origin describes. Raises ValueError if no array has this origin."""
+    match origin:
+        case ("param", _, shape) | ("constant", shape):
+            return tuple(shape)
+        case ("transpose", inner, axes):
+            shape = shape_of(inner)
+            if sorted(axes) == list(range(len(shape))):
+                return tuple(shape[axis] for axis in axes)
+        case ("reshape", inner, shape):
+            if math.prod(shape) == math.prod(shape_of(inner)):
+                return tuple(shape)
+        case ("flip", inner, axes):
+            shape = shape_of(inner)
+            if all(axis in range(len(shape)) for axis in axes):
+                return shape
+        case ("slice", inner, bounds):
+            shape = shape_of(inner)
+            if all(0 <= start <= stop <= n for (start, stop), n in zip(bounds, shape, strict=True)):
+                return tuple(stop - start for start, stop in bounds)
+        case ("concat", parts, axis):
+            shapes = [shape_of(part) for part in parts]
+            others = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
+            if len(others) == 1 and all(axis in range(len(shape)) for shape in shapes):
+                return (*shapes[0][:axis], sum(shape[axis] for shape in shapes), *shapes[0][axis + 1 :])
+    raise ValueError(f"no origin: {origin!r}")
+
+
+def gather(origin, values: Mapping[Any, np.ndarray]) -> np.ndarray:
+    """The array that was derived by `origin` from these values of parameters, with zeros for constants; a view of them
+    where numpy can make one."""
+    import numpy as np
+
+    match origin:
+        case ("param", name, _):
+            return values[name]
+        case ("constant", shape):
+            return np.zeros(shape, bool)
+        case ("transpose", inner, axes):
+            return gather(inner, values).transpose(axes)
+        case ("reshape", inner, shape):
+            return gather(inner, values).reshape(shape)
+        case ("flip", inner, axes):
+            return np.flip(gather(inner, values), axes)
+        case ("slice", inner, bounds):
+            return gather(inner, values)[tuple(slice(*b) for b in bounds)]
+        case ("concat", parts, axis):
+            return np.concatenate([gather(part, values) for part in parts], axis)
+    raise ValueError(f"no origin: {origin!r}")
+
+
+def scatter(value: np.ndarray, origin, into: Mapping[Any, np.ndarray]) -> None:
     """The inverse: writes `value`, which was derived by `origin`, into the parameters that it was derived from."""
     import numpy as np
 
-    starts, total = {}, 0
-    for name, shape in sources(origin).items():
-        starts[name] = total
-        total += math.prod(shape)
-    flat = np.zeros(total, value.dtype)
-
-    def indices(origin) -> np.ndarray:
-        """For each element of the derived array its index in `flat`; -1 for a constant."""
-        match origin:
-            case ("param", name, shape):
-                return starts[name] + np.arange(math.prod(shape)).reshape(shape)
-            case ("constant", shape):
-                return np.full(shape, -1)
-            case ("transpose", inner, axes):
-                return indices(inner).transpose(axes)
-            case ("reshape", inner, shape):
-                return indices(inner).reshape(shape)
-            case ("flip", inner, axes):
-                return np.flip(indices(inner), axes)
-            case ("slice", inner, bounds):
-                return indices(inner)[tuple(slice(*b) for b in bounds)]
-            case ("concat", parts, axis):
-                return np.concatenate([indices(part) for part in parts], axis)
-            case ("cast", inner):
-                return indices(inner)
-        raise ValueError(f"no origin: {origin!r}")
-
-    where = indices(origin)
-    flat[where[where >= 0]] = value[where >= 0]
-    touched = np.zeros(total, bool)
-    touched[where[where >= 0]] = True
-    for name, start in starts.items():
-        size = into[name].size
-        part, mask = flat[start : start + size], touched[start : start + size]
-        into[name].reshape(-1)[mask] = part[mask]
+    match origin:
+        case ("param", name, _):
+            into[name][...] = value
+        case ("constant", _):
+            pass
+        case ("transpose", inner, axes):
+            scatter(value.transpose(np.argsort(axes)), inner, into)
+        case ("reshape", inner, _):
+            scatter(value.reshape(shape_of(inner)), inner, into)
+        case ("flip", inner, axes):
+            scatter(np.flip(value, axes), inner, into)
+        case ("slice", inner, bounds):
+            whole = gather(inner, into)
+            whole[tuple(slice(*b) for b in bounds)] = value
+            if not any(np.may_share_memory(whole, into[name]) for name in sources(inner)):  # whole is not a view
+                scatter(whole, inner, into)
+        case ("concat", parts, axis):
+            stops = np.cumsum([shape_of(part)[axis] for part in parts])
+            for part, piece in zip(parts, np.split(value, stops[:-1], axis), strict=True):
+                scatter(piece, part, into)
+        case _:
+            raise ValueError(f"no origin: {origin!r}")

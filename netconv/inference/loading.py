@@ -162,7 +162,8 @@ def open_model(
             "--init is for a net without a parameter file, and a Keras model has its weights; leave it out"
         )
     if isinstance(model, bytes):
-        return LoadedModel(archive.load(model), "standard input", None, archive.members(model))
+        members = archive.members(model)  # first: some versions of Keras unpack them, whatever their size
+        return LoadedModel(archive.load(model), "standard input", None, members)
     if not isinstance(model, str | Path):
         return LoadedModel(model)
     path = Path(model)
@@ -181,4 +182,5 @@ def open_model(
         return LoadedModel(done.model, str(path), path, done.members)
     if path.suffix != ".keras":
         raise FormatError(f"{path}: a model is a .keras file or a net.json")
-    return LoadedModel(archive.load(path), str(path), path, archive.members(path))
+    members = archive.members(path)
+    return LoadedModel(archive.load(path), str(path), path, members)

@@ -1,1 +1,1 @@
-"""Reads and writes model files. Knows neither graphs nor tables."""
+"""Reads and writes model files, with the net that a model was converted from. Knows neither ops nor tables."""

@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import warnings
 import zipfile
+import zlib
 from pathlib import Path
 
 from ..atomic_files import replacing, reserve
@@ -26,6 +27,8 @@ SUFFIXES = (".keras", *HDF5)
 """Of the files that are written."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every member: the earliest that a zip file can store."""
+SMALL, UNPACKED = 64 << 20, 100
+"""A member may have `SMALL` bytes, and `UNPACKED` times the size of the file, when it is unpacked."""
 VARIABLE = 4096
 """The most bytes that HDF5 needs for a variable besides its values."""
 
@@ -76,7 +79,7 @@ def _write(model, name: Path, members: dict[str, bytes]) -> Requirement:
             with weights.open("rb") as source, archive.open(info, "w") as stream:
                 shutil.copyfileobj(source, stream, 1 << 20)
             for member, data in sorted(members.items()):
-                archive.writestr(zipfile.ZipInfo(PREFIX + member, EPOCH), data)
+                archive.writestr(zipfile.ZipInfo(PREFIX + member, EPOCH), data, zipfile.ZIP_DEFLATED)
     return needs
 
 
@@ -100,7 +103,7 @@ def _add_slots(model, weights: Path) -> None:
 
 
 def _open(source) -> zipfile.ZipFile:
-    name = "standard input" if isinstance(source, bytes) else str(source)
+    name = _name(source)
     try:
         archive = zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source)
     except zipfile.BadZipFile:
@@ -121,8 +124,8 @@ def load(source: Path | str | bytes):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.keras"
             path.write_bytes(source)
-            return _load(path, "standard input")
-    return _load(source, str(source))
+            return _load(path, _name(source))
+    return _load(source, _name(source))
 
 
 def _load(path, name):
@@ -136,6 +139,23 @@ def _load(path, name):
 
 
 def members(source: Path | str | bytes) -> dict[str, bytes]:
-    """The `netconv/` members of a `.keras` file by name, without the prefix; {} for a file that Keras wrote itself."""
+    """The `netconv/` members of a `.keras` file by name, without the prefix; {} for a file that Keras wrote itself.
+    Raises FormatError for a damaged member, and for one that is too big for the size of the file."""
     with _open(source) as archive:
-        return {n[len(PREFIX) :]: archive.read(n) for n in archive.namelist() if n.startswith(PREFIX)}
+        found = {info.filename: info for info in archive.infolist() if info.filename.startswith(PREFIX)}
+        size = len(source) if isinstance(source, bytes) else Path(source).stat().st_size
+        most = SMALL + UNPACKED * size
+        return {member[len(PREFIX) :]: _member(archive, info, most, source) for member, info in found.items()}
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int, source) -> bytes:
+    if info.file_size <= most:
+        try:
+            return archive.read(info)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError):
+            pass  # a checksum, the compressed data, or a method of compression or encryption
+    raise FormatError(f"{_name(source)}: its member {info.filename} is damaged")
+
+
+def _name(source: Path | str | bytes) -> str:
+    return "standard input" if isinstance(source, bytes) else str(source)

@@ -17,13 +17,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FormatError, NetconvError, NodeError, ShapeError
-from ..graph.graph import Edge, Graph, Node
+from ..graph.graph import Edge, Graph, Node, Parameter, origin_name
 from ..graph.partial_shape import Shape
 from ..graph.tracked_array import TrackedArray
 from ..keras_api import call_expressions
 from ..ops import registry
 from ..ops.recurrent import GATES
 from ..shapes.parameter_roles import Role, parameters
+from .reachability import MOVING_STATISTICS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,13 +60,16 @@ def initialize(
     (by node index).
 
     The hint `__init__` decides, then the role of the parameter in its layer, then its name; weights use `init`, such as
-    `xavier(magnitude=2)`, if it is given. Raises ShapeError if a shape is not fully known or the arrays would have more
+    `xavier(magnitude=2)`, if it is given. `parameters` of the graph has the arrays as MXNet or Mathematica would save
+    them. Raises ShapeError if a shape is not fully known or the arrays would have more
     than 2^30 elements, NodeError for an invalid hint, and NetconvError for an invalid `init`.
     """
     import numpy as np
 
     weight = _default_weight(graph) if init is None else _requested(init)
-    arrays, names, total = dict(graph.arrays), set(), 0
+    arrays, total = dict(graph.arrays), 0
+    drawn: list[Parameter] = []
+    names: set[str] = set()
     for index, role in parameters(graph, given).items():
         node, known = graph.nodes[index], shapes.get(index)
         shape = tuple(n for n in known or () if n is not None)
@@ -84,10 +88,14 @@ def initialize(
                 raise NetconvError(f"--init {init} does not fit {node.name!r}, of shape {shape}: {error}") from None
             what = f"hint '__init__' does not fit an array of shape {shape} ({error})"
             raise NodeError(node.op, node.name, what, repr(node.hints.get("init"))) from None
-        name = node.name if node.name and node.name not in names else f"{node.name}_{index}"
+        name = origin_name(node.name, index, names)
         names.add(name)
         arrays[index] = TrackedArray.parameter(name, value.astype(np.float32))
-    return replace(graph, arrays=arrays)
+        prefix = "" if graph.mathematica else "aux:" if role.name in MOVING_STATISTICS else "arg:"
+        read = partial(getattr, arrays[index], "value")
+        drawn.append(Parameter(f"{prefix}{node.name}", node.index, "float32", shape, name, read))
+    drawn.sort(key=lambda parameter: parameter.name.startswith("aux:"))
+    return replace(graph, arrays=arrays, parameters=tuple(drawn))
 
 
 def _hinted(node: Node) -> tuple[Fill, dict[str, Any]]:

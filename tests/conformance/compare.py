@@ -16,7 +16,8 @@ from cases import Case, cotangent, symbol
 from netconv import conversion
 from netconv.frontends.mxnet import params_file
 from netconv.graph import tracked_array
-from netconv.keras_files import archive
+from netconv.keras_api.weighted_layers import weighted_layers
+from netconv.keras_files import archive, source_net
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 NETS = [FIXTURES / "ckd", *sorted((FIXTURES / "conformance" / "nets").iterdir())]
@@ -64,7 +65,7 @@ def step(conversion, fed: dict[str, np.ndarray], wanted: set[str], training: boo
     """The outputs of a model, and the gradients of sum_k <output k, cotangent(k)> by input and parameter."""
     import tensorflow as tf
 
-    model, weights = conversion.model, conversion.build_report.weights
+    model, weights = conversion.model, origins(conversion)
     inputs = {tensor.name: tf.cast(fed[tensor.name], tensor.dtype) for tensor in model.inputs}
     watched = {name: tensor for name, tensor in inputs.items() if tensor.dtype.is_floating and name in wanted}
     variables = [variable for variable in model.trainable_variables if wanted]
@@ -86,24 +87,19 @@ def step(conversion, fed: dict[str, np.ndarray], wanted: set[str], training: boo
     shapes = {name: shape for origin in weights.values() for name, shape in tracked_array.sources(origin).items()}
     gradients |= {name: np.zeros(shape) for name, shape in shapes.items()}
     for variable, gradient in zip(variables, dense[len(watched) :], strict=True):
-        pull(gradient, weights[variable.path], gradients)
+        pull(gradient, weights[id(variable)], gradients)
     return outputs, gradients
 
 
-def shape_of(origin) -> tuple[int, ...]:
-    match origin:
-        case ("param", _, shape) | ("constant", shape) | ("reshape", _, shape):
-            return tuple(shape)
-        case ("transpose", inner, axes):
-            return tuple(shape_of(inner)[axis] for axis in axes)
-        case ("slice", _, bounds):
-            return tuple(stop - start for start, stop in bounds)
-        case ("concat", inners, axis):
-            shapes = [shape_of(inner) for inner in inners]
-            return tuple(sum(s[i] for s in shapes) if i == axis else n for i, n in enumerate(shapes[0]))
-        case ("cast", first) | ("flip", first, _):
-            return shape_of(first)
-    raise ValueError(origin)
+def origins(converted) -> dict[int, tuple]:
+    """The origins of the variables of a converted model, by their id."""
+    layers = weighted_layers(converted.model)
+    return {
+        id(variable): origin
+        for layer, made in converted.build_report.weights.items()
+        for variable, origin in zip(layers[layer].weights, made, strict=True)
+        if origin is not None
+    }
 
 
 def pull(gradient: np.ndarray, origin, into: dict[str, np.ndarray]) -> None:
@@ -116,25 +112,31 @@ def pull(gradient: np.ndarray, origin, into: dict[str, np.ndarray]) -> None:
         case ("flip", inner, axes):
             pull(np.flip(gradient, axes), inner, into)
         case ("reshape", inner, _):
-            pull(gradient.reshape(shape_of(inner)), inner, into)
+            pull(gradient.reshape(tracked_array.shape_of(inner)), inner, into)
         case ("slice", inner, bounds):
-            whole = np.zeros(shape_of(inner))
+            whole = np.zeros(tracked_array.shape_of(inner))
             whole[tuple(slice(*b) for b in bounds)] = gradient
             pull(whole, inner, into)
         case ("concat", inners, axis):
-            cuts = np.cumsum([shape_of(inner)[axis] for inner in inners])[:-1]
+            cuts = np.cumsum([tracked_array.shape_of(inner)[axis] for inner in inners])[:-1]
             for inner, piece in zip(inners, np.split(gradient, cuts, axis), strict=True):
                 pull(piece, inner, into)
-        case ("cast", inner):
-            pull(gradient, inner, into)
 
 
-def write_back(converted, into: dict[str, np.ndarray]) -> None:
-    """Writes the values of the model's variables to those parameters in `into` that they were made from."""
-    for variable in converted.model.variables:
-        origin = converted.build_report.weights.get(variable.path)
-        if origin is not None and tracked_array.sources(origin).keys() & into.keys():
-            tracked_array.scatter(np.asarray(variable), origin, into)
+def parameters_of(converted) -> dict[str, np.ndarray]:
+    """The parameters of a converted net, with the present values of the model's variables."""
+    found = source_net.read(converted.members, converted.model, "net.keras")
+    return {parameter.name: parameter.read() for parameter in found.parameters}
+
+
+def check_source_net(converted, model) -> None:
+    """Raises AssertionError unless the net that is read from an untrained model is exactly the one converted."""
+    graph, found = converted.prepared.graph, source_net.read(converted.members, model, "net.keras")
+    assert found.text == graph.text
+    for one, other in zip(found.parameters, graph.parameters, strict=True):
+        assert (one.name, one.node, one.dtype, one.shape) == (other.name, other.node, other.dtype, other.shape)
+        assert one.read().dtype == other.read().dtype
+        assert one.read().tobytes() == other.read().tobytes(), one.name
 
 
 def compared_row(family: str, row: Case, folder: Path) -> list[Pair]:
@@ -163,9 +165,8 @@ def converted_row(row: Case, members: dict[str, np.ndarray], folder: Path):
 def compared_step(converted, row: Case, members: dict[str, np.ndarray]) -> list[Pair]:
     """Compares a model with the recordings of its row: outputs, gradients, moving statistics."""
     found = answers(converted, members, row.training)
-    after = {name: members[name].copy() for name in part(members, "after:")}
-    write_back(converted, after)
-    found |= {f"after:{name}": value for name, value in after.items()}
+    after = parameters_of(converted)
+    found |= {f"after:{name}": after[name] for name in part(members, "after:")}
     assert len(part(found, "out:")) == row.outputs
     return pairs(found, members)
 
@@ -191,9 +192,8 @@ def trained(converted, members: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         model.reset_metrics()
         losses.append(model.train_on_batch(fed if len(fed) > 1 else fed[0], target))
     outputs, _ = step(converted, part(members, "a/in:"), set(), training=False)
-    after = {name: np.array(value) for name, value in params_file.read(converted.prepared.parameters)}
-    write_back(converted, after)
-    return {"loss": np.array(losses), "out:0": outputs[0]} | {f"after:{name}": value for name, value in after.items()}
+    after = {f"after:{name}": value for name, value in parameters_of(converted).items()}
+    return {"loss": np.array(losses), "out:0": outputs[0]} | after
 
 
 def pairs(found: dict[str, np.ndarray], expected_members: dict[str, np.ndarray]) -> list[Pair]:
@@ -238,10 +238,11 @@ def predicted(function, fed: dict[str, np.ndarray], expected_members: dict[str, 
 
 
 def converted_net(folder: Path):
-    """A recorded net, converted, and its recordings."""
+    """A recorded net, converted, and its recordings. It has no metrics: `train_on_batch` still returns them when the
+    model is compiled again."""
     members = recorded(folder / "io.npz")
     shapes = {name: tuple(shape) for name, shape in meta(members)["shapes"].items()}
-    return conversion.convert(folder / "net.json", input_shapes=shapes), members
+    return conversion.convert(folder / "net.json", input_shapes=shapes, metrics=()), members
 
 
 def meta(members: dict[str, np.ndarray]) -> dict:

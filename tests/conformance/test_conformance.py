@@ -8,6 +8,7 @@ from cases import families
 from compare import (
     FIXTURES,
     NETS,
+    check_source_net,
     close,
     compared_net,
     compared_step,
@@ -63,6 +64,7 @@ def test_op(family, row, tmp_path):
     loaded from its file here: `make drawn` does that, and uses batch sizes of 1, 3 and 7."""
     members = part(recorded(FIXTURES / "conformance" / "ops" / f"{family}.npz"), f"{row.name}/")
     converted, measured = converted_row(row, members, tmp_path), ERRORS.get(registry.load()[row.op].op, {})
+    check_source_net(converted, converted.model)
     untrained = [] if row.training else predicted(compiled(converted.model), members, members)
     for pair in [*untrained, *compared_step(converted, row, members)]:
         gradient = pair.what.startswith("grad")
@@ -80,6 +82,7 @@ def test_net(folder, tmp_path):
     converted, members = converted_net(folder)
     tolerance = meta(members)["tolerance"]
     again = reloaded(converted, tmp_path / "net.keras")
+    check_source_net(converted, again)
     function = compiled(again)
     for size in "ab":
         compared = compared_net(converted, members, size)

@@ -26,7 +26,6 @@ WAYS = {
     "turned round": lambda w: w.flip((0, 2)),
     "reshaped": lambda w: w.reshape((4, -1)),
     "flattened for channels-last": lambda w: w.reshape((2, 3, 4)).transpose((0, 2, 1)).reshape((2, 12)).T,
-    "cast": lambda w: w.astype("float64"),
     "frozen": lambda w: w.frozen(),
 }
 

@@ -20,11 +20,11 @@ import mmap
 import os
 import stat
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -35,8 +35,7 @@ from ...graph.attributes import TYPES
 LIST_MAGIC = 0x112
 V1, V2, V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
 DTYPES = TYPES | {8: "int16", 9: "uint16", 10: "uint32", 11: "uint64", 12: "bfloat16"}
-WRITTEN = {name: flag for flag, name in TYPES.items()}
-"""The dtypes that every MXNet since 1.5 reads."""
+FLAGS = {name: flag for flag, name in DTYPES.items()}
 STORAGES = {0: "dense", 1: "row_sparse", 2: "csr"}
 INDICES = {"dense": 0, "row_sparse": 1, "csr": 2}
 """How many index arrays follow the data."""
@@ -46,8 +45,18 @@ DIMENSIONS = 32
 UNKNOWN = "{} was saved without a value: its shape is not known"
 Lazy = Callable[[], np.ndarray]
 """Makes an array from the file. Only then memory is allocated, and FormatError raised for wrong indices."""
+
 DENSE_FACTOR = 100
 """Sparse arrays may need 64 MiB and this many times the size of the file when they are made dense."""
+
+
+class Entry(NamedTuple):
+    """An array of a file, with its dtype and shape there; `read` makes it."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    read: Lazy
 
 
 @dataclass
@@ -78,7 +87,7 @@ class _Source:
 
     def raw(self, dtype: str, shape: tuple[int, ...], what: str) -> np.ndarray:
         """The next array as it is stored, read-only."""
-        kind = np.dtype({"bfloat16": "uint16", "bool": "uint8"}.get(dtype, dtype)).newbyteorder("<")
+        kind = stored_dtype(dtype)
         count = math.prod(shape) * kind.itemsize
         # numpy multiplies the other sizes of an empty array too, and fails if they overflow
         if math.prod(max(n, 1) for n in shape) * kind.itemsize >= 1 << 63:
@@ -97,10 +106,10 @@ def read(path: Path | str) -> list[tuple[str, np.ndarray]]:
     Big arrays are memory-mapped. bfloat16 and float16 become float32, sparse arrays dense. Raises FormatError, before
     memory is allocated beyond the size of the file.
     """
-    return [(name, array()) for name, array in entries(path)]
+    return [(entry.name, entry.read()) for entry in entries(path)]
 
 
-def entries(path: Path | str) -> list[tuple[str, Lazy]]:
+def entries(path: Path | str) -> list[Entry]:
     """As `read`, with a function that makes the array instead of each array."""
     try:
         with open(path, "rb") as stream:
@@ -113,7 +122,7 @@ def entries(path: Path | str) -> list[tuple[str, Lazy]]:
         raise FormatError(f"{path}: {error.strerror or error}") from None
 
 
-def _list(source: _Source) -> list[tuple[str, Lazy]]:
+def _list(source: _Source) -> list[Entry]:
     magic = source.stream.read(8)
     if magic != struct.pack("<Q", LIST_MAGIC):
         raise source.fault("not an MXNet parameter file (.params)" if magic else "the file is empty")
@@ -126,7 +135,7 @@ def _list(source: _Source) -> list[tuple[str, Lazy]]:
     names = [_name(source, index) for index in range(named)] or [str(index) for index in range(count)]
     if source.left():
         raise source.fault(f"{source.left()} bytes follow the last name, where the file should end")
-    return list(zip(names, arrays, strict=True))
+    return [Entry(name, *array) for name, array in zip(names, arrays, strict=True)]
 
 
 def _name(source: _Source, index: int) -> str:
@@ -150,7 +159,7 @@ def _shape(source: _Source, what: str) -> tuple[int, ...]:
     return shape
 
 
-def _array(source: _Source, what: str) -> Lazy:
+def _array(source: _Source, what: str) -> tuple[str, tuple[int, ...], Lazy]:
     (magic,) = source.take("I", what)
     storage = "dense"
     stored: tuple[int, ...] = ()
@@ -173,8 +182,8 @@ def _array(source: _Source, what: str) -> Lazy:
     _, _, flag = source.take("iii", what)  # the first two are the device
     dtype = _dtype(source, flag, what)
     if not INDICES[storage]:
-        return partial(_in_numpy_dtype, source.raw(dtype, shape, what), dtype)
-    return _sparse(source, storage, stored, shape, dtype, what)
+        return dtype, shape, partial(in_numpy_dtype, source.raw(dtype, shape, what), dtype)
+    return dtype, shape, _sparse(source, storage, stored, shape, dtype, what)
 
 
 def _dtype(source: _Source, flag: int, what: str) -> str:
@@ -183,7 +192,13 @@ def _dtype(source: _Source, flag: int, what: str) -> str:
     return DTYPES[flag]
 
 
-def _in_numpy_dtype(value: np.ndarray, dtype: str) -> np.ndarray:
+def stored_dtype(dtype: str) -> np.dtype:
+    """The numpy dtype in which elements of one of DTYPES are stored."""
+    return np.dtype({"bfloat16": "uint16", "bool": "uint8"}.get(dtype, dtype)).newbyteorder("<")
+
+
+def in_numpy_dtype(value: np.ndarray, dtype: str) -> np.ndarray:
+    """Stored elements as numpy computes with them: float16 and bfloat16 become float32."""
     match dtype:
         case "float16":
             return value.astype("float32")
@@ -192,6 +207,16 @@ def _in_numpy_dtype(value: np.ndarray, dtype: str) -> np.ndarray:
         case "bool":
             return value != 0
     return value
+
+
+def as_stored(value: np.ndarray, dtype: str) -> np.ndarray:
+    """The inverse of `in_numpy_dtype`. Values between two of bfloat16 become the nearest, or the even one of two."""
+    if dtype == "bfloat16":
+        bits = np.ascontiguousarray(value, "<f4").view("<u4").astype("uint64")
+        rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
+        not_infinite = ((bits & 0x7F0000) == 0).astype("uint64") << 6
+        return np.where(np.isnan(value), bits >> 16 | not_infinite, rounded).astype("<u2")
+    return np.ascontiguousarray(value, stored_dtype(dtype))
 
 
 def _sparse(source: _Source, storage: str, stored, shape, dtype: str, what: str) -> Lazy:
@@ -221,7 +246,7 @@ def _sparse(source: _Source, storage: str, stored, shape, dtype: str, what: str)
         if filled > source.room:
             raise source.fault(f"{named} is too big to be made dense from a file of {source.size} bytes")
         source.room -= filled
-        return to_dense(source, named, shape, _in_numpy_dtype(values, dtype), *indices)
+        return to_dense(source, named, shape, in_numpy_dtype(values, dtype), *indices)
 
     return dense
 
@@ -258,24 +283,25 @@ def release(array: np.ndarray) -> None:
         mapped.madvise(mmap.MADV_DONTNEED)
 
 
-def write(path: Path | str, arrays: Iterable[tuple[str, np.ndarray]]) -> None:
+def write(path: Path | str, arrays: Iterable[tuple[str, np.ndarray]], dtypes: Sequence[str] | None = None) -> None:
     """Writes named arrays as MXNet 1.x and Mathematica read them (V2, dense, on the CPU), completely or not at all.
 
-    A scalar becomes an array of one element, because V2 has no scalars. Raises FormatError for a dtype that MXNet
-    lacks, OSError if the file cannot be written.
+    `dtypes` are those in the file, None for those of the arrays. A scalar becomes an array of one element, because V2
+    has no scalars. Raises FormatError for a dtype that MXNet lacks, OSError if the file cannot be written.
     """
     arrays = [(name, np.asarray(value)) for name, value in arrays]
-    for name, value in arrays:
-        if value.dtype.name not in WRITTEN:
-            raise FormatError(f"{path}: {name!r} is {value.dtype.name}; MXNet has {', '.join(WRITTEN)}")
+    kinds = [value.dtype.name for _, value in arrays] if dtypes is None else dtypes
+    for (name, _), kind in zip(arrays, kinds, strict=True):
+        if kind not in FLAGS:
+            raise FormatError(f"{path}: {name!r} is {kind}; MXNet has {', '.join(FLAGS)}")
     with replacing(path) as temporary, temporary.open("wb") as stream:
         stream.write(struct.pack("<QQQ", LIST_MAGIC, 0, len(arrays)))
-        for _, value in arrays:
-            value = np.atleast_1d(value)
+        for (_, value), kind in zip(arrays, kinds, strict=True):
+            value = np.atleast_1d(as_stored(value, kind))
             stream.write(struct.pack("<IiI", V2, 0, value.ndim))
             stream.write(struct.pack(f"<{value.ndim}q", *value.shape))
-            stream.write(struct.pack("<iii", 1, 0, WRITTEN[value.dtype.name]))
-            stream.write(np.ascontiguousarray(value, value.dtype.newbyteorder("<")).data)
+            stream.write(struct.pack("<iii", 1, 0, FLAGS[kind]))
+            stream.write(value.data)
         stream.write(struct.pack("<Q", len(arrays)))
         for name, _ in arrays:
             encoded = name.encode()

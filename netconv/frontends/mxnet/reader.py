@@ -7,11 +7,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 from ...errors import FormatError
-from ...graph.graph import Graph
+from ...graph.graph import Graph, Parameter, origin_name
 from ...graph.tracked_array import TrackedArray
 from . import symbol_json
 from .symbol_json import AUXILIARY, abbreviate, format_names
@@ -75,28 +76,34 @@ def with_params(graph: Graph, path: Path | str) -> Graph:
 
     An array has the name of its node, or this name after `arg:` or `aux:`, or the long name from which Mathematica
     derived it; arrays of the same name belong to the nodes of that name in order. An array without a node, or of a node
-    that no head depends on, is not read: its name is in `unused` of the graph.
+    that no head depends on, is not read now: its name is in `unused` of the graph.
     """
     from . import params_file
 
-    pairs = params_file.entries(path)
+    entries = params_file.entries(path)
+    keys = [entry.name for entry in entries]
     by_name: dict[str, list[int]] = {}
     for index, node in enumerate(graph.nodes):
         if node.op == "null":
             by_name.setdefault(node.name, []).append(index)
     indices: Sequence[int | None]
-    if pairs and [key for key, _ in pairs] == [str(i) for i in range(len(pairs))] and "0" not in by_name:
-        indices = _match_by_order(graph, path, len(pairs))
+    if keys and keys == [str(i) for i in range(len(keys))] and "0" not in by_name:
+        indices = _match_by_order(graph, path, len(keys))
     else:
-        indices = _match_by_name(graph, path, by_name, [key for key, _ in pairs])
+        indices = _match_by_name(graph, path, by_name, keys)
     needed = graph.needs(*(edge.node for edge in graph.heads))
-    arrays, unused = {}, []
-    for found, (key, array) in zip(indices, pairs, strict=True):
+    arrays: dict[int, TrackedArray] = {}
+    parameters: list[Parameter] = []
+    names: set[str] = set()
+    for found, entry in zip(indices, entries, strict=True):
+        name, read = None, entry.read
         if found is not None and found in needed:
-            arrays[found] = TrackedArray.parameter(key, array())
-        else:
-            unused.append(key)
-    return replace(graph, arrays=dict(sorted(arrays.items())), unused=tuple(unused))
+            name = origin_name(entry.name, found, names)
+            names.add(name)
+            arrays[found] = TrackedArray.parameter(name, entry.read())
+            read = partial(getattr, arrays[found], "value")
+        parameters.append(Parameter(entry.name, found, entry.dtype, entry.shape, name, read))
+    return replace(graph, arrays=dict(sorted(arrays.items())), parameters=tuple(parameters))
 
 
 def unused_note(graph: Graph, path: Path | str) -> tuple[str, ...]:

@@ -39,7 +39,9 @@ _SHORT.maxstring = _SHORT.maxother = 100
 def read(symbol: Path | str | BinaryIO) -> Graph:
     """The graph of a `net.json`, given by its path or as a binary stream, without arrays. Raises FormatError."""
     source, data = _bytes(symbol)
-    return _graph(_json(source, data), source, f"{source}: ", 0)
+    graph = _graph(_json(source, data), source, f"{source}: ", 0)
+    nodes = tuple(replace(node, index=index) for index, node in enumerate(graph.nodes))
+    return replace(graph, nodes=nodes, text=data)
 
 
 def _bytes(symbol: Path | str | BinaryIO) -> tuple[str, bytes]:

@@ -9,6 +9,7 @@ import pytest
 
 from netconv.errors import FormatError
 from netconv.frontends.mxnet import params_file
+from netconv.graph.attributes import TYPES
 
 RECORDED = sorted((Path(__file__).parents[3] / "fixtures" / "params").glob("*.params"))
 
@@ -24,11 +25,11 @@ def test_reads_what_mxnet_reads(path):
 
 
 def test_every_format_is_recorded():
-    assert {path.stem for path in RECORDED} >= {*params_file.WRITTEN, "bfloat16", "v0", "v1", "v3", "row_sparse", "csr"}
+    assert {path.stem for path in RECORDED} >= {*TYPES.values(), "bfloat16", "v0", "v1", "v3", "row_sparse", "csr"}
 
 
 def test_writes_what_it_reads(tmp_path):
-    arrays = [(f"arg:{dtype}", np.arange(6).reshape(2, 3).astype(dtype)) for dtype in params_file.WRITTEN]
+    arrays = [(f"arg:{dtype}", np.arange(6).reshape(2, 3).astype(dtype)) for dtype in TYPES.values()]
     arrays += [
         ("aux:é", np.arange(6.0).reshape(2, 3).T),
         ("", np.zeros((0, 3), "int8")),
@@ -47,6 +48,24 @@ def test_writes_the_bytes_that_mxnet_writes(tmp_path):
     assert (tmp_path / "net.params").read_bytes() == recorded.read_bytes()
 
 
+def test_float16_and_bfloat16_are_written_as_they_were_read(tmp_path):
+    entries = [entry for path in RECORDED if "float16" in path.stem for entry in params_file.entries(path)]
+    kinds = [entry.dtype for entry in entries]
+    assert {*kinds} == {"float16", "bfloat16"}
+    params_file.write(tmp_path / "net.params", [(entry.name, entry.read()) for entry in entries], kinds)
+    found = params_file.entries(tmp_path / "net.params")
+    assert [entry.dtype for entry in found] == kinds
+    for one, other in zip(entries, found, strict=True):
+        np.testing.assert_array_equal(one.read(), other.read(), strict=True)
+
+
+def test_values_between_two_of_bfloat16_are_rounded_to_the_nearest():
+    nan = np.array([0x7FC00000, 0x7F800001], "<u4").view("<f4")
+    values = np.array([1, 1 + 2**-8, 1 + 3 * 2**-8, 1 + 2**-8 + 2**-20, -np.inf, 3.4e38, *nan], "float32")
+    expected = [0x3F80, 0x3F80, 0x3F82, 0x3F81, 0xFF80, 0x7F80, 0x7FC0, 0x7FC0]
+    np.testing.assert_array_equal(params_file.as_stored(values, "bfloat16"), expected)
+
+
 def test_a_scalar_is_written_as_one_element(tmp_path):
     params_file.write(tmp_path / "net.params", [("s", np.float32(2.5))])
     [(_, found)] = params_file.read(tmp_path / "net.params")
@@ -57,7 +76,8 @@ def test_arrays_that_mxnet_lacks_are_not_written(tmp_path):
     path = tmp_path / "net.params"
     with pytest.raises(FormatError) as error:
         params_file.write(path, [("w", np.zeros(2, "complex64"))])
-    wanted = "'w' is complex64; MXNet has float32, float64, float16, uint8, int32, int8, int64, bool"
+    dtypes = "float32, float64, float16, uint8, int32, int8, int64, bool, int16, uint16, uint32, uint64, bfloat16"
+    wanted = f"'w' is complex64; MXNet has {dtypes}"
     assert str(error.value) == f"{path}: {wanted}"
     assert os.listdir(tmp_path) == []
 

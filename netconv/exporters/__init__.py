@@ -1,0 +1,1 @@
+"""Writes models to the files of other programs. Knows no tables."""

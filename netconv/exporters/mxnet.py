@@ -1,0 +1,24 @@
+"""Writes a model back to the files of MXNet that it was converted from. Knows no op."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..atomic_files import replacing
+from ..frontends.mxnet import params_file
+from ..inference.loading import LoadedModel
+from ..keras_files import source_net
+
+
+def export(loaded: LoadedModel, symbol: Path | str, params: Path | str) -> None:
+    """Writes the graph, as it was read, to `symbol`, and the parameters with the model's values to `params`.
+
+    The parameter file has the names, order and dtypes of the one that was read, and the same values where they were not
+    trained. Raises FormatError if the model does not have the net that it was converted from, OSError if a file cannot
+    be written.
+    """
+    graph = source_net.read(loaded.members, loaded.model, loaded.name)
+    arrays = [(parameter.name, parameter.read()) for parameter in graph.parameters]
+    params_file.write(params, arrays, [parameter.dtype for parameter in graph.parameters])
+    with replacing(symbol) as name:
+        name.write_bytes(graph.text)
