@@ -55,6 +55,15 @@ class OpenShape(NodeError):
         self.needs = needs
 
 
+class LayerError(NetconvError):
+    """A layer of a model cannot be written to a file of an older Keras: `layer` is its name, `kind` what it is, `what`
+    the problem."""
+
+    def __init__(self, layer, kind, what):
+        super().__init__(f"{kind} {layer!r}: {what}; write a .keras file")
+        self.layer, self.kind, self.what = layer, kind, what
+
+
 class ShapeError(NetconvError):
     """The shape of an input is not given and cannot be inferred, or does not fit; the message names the option."""
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from ..atomic_files import replacing, reserve
 from ..errors import FormatError, first_line
 from ..keras_api.lazy import keras, no_collection
+from . import keras2_hdf5
 
 PREFIX = "netconv/"
 HDF5 = (".h5", ".hdf5")
@@ -32,8 +33,8 @@ VARIABLE = 4096
 def save(model, target, members: dict[str, bytes] | None = None) -> None:
     """Writes a model to `target`, a path or a binary stream; `members` become `netconv/NAME`.
 
-    A path that ends in `.h5` is written in Keras's legacy HDF5 format, without members. A path is written completely or
-    not at all. Raises OSError when it cannot be written.
+    A path that ends in `.h5` or `.hdf5` is written for Keras 2, without members. A path is written completely or not at
+    all. Raises OSError when it cannot be written, and LayerError for a model that Keras 2 cannot have.
     """
     if hasattr(target, "write"):
         with tempfile.TemporaryDirectory() as folder:
@@ -44,7 +45,7 @@ def save(model, target, members: dict[str, bytes] | None = None) -> None:
         return
     with replacing(target) as name:
         if name.suffix in HDF5:
-            keras.saving.save_model(model, name)
+            keras2_hdf5.save(model, name)
         else:
             with no_collection():
                 _write(model, name, members or {})

@@ -1,0 +1,219 @@
+"""What a layer, a loss, a metric and an optimizer of Keras 3 are in the configuration of Keras 2.15. Knows no weights.
+
+Source: the constructors in keras 2.15.0. An argument that Keras 2 does not have is left out at its default, and a
+LayerError otherwise.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from ..errors import LayerError
+from ..keras_api.lazy import keras
+
+_KERNEL = "activation use_bias kernel_initializer bias_initializer kernel_regularizer bias_regularizer kernel_constraint"
+_DENSE = f"{_KERNEL} bias_constraint activity_regularizer"
+_WINDOW = "kernel_size strides padding data_format dilation_rate"
+_CONV = f"filters groups {_WINDOW} {_DENSE}"
+_DEPTHWISE = (
+    f"{_WINDOW} depth_multiplier activation use_bias depthwise_initializer bias_initializer depthwise_regularizer "
+    "bias_regularizer activity_regularizer depthwise_constraint bias_constraint"
+)
+_SEPARABLE = f"{_DEPTHWISE} filters pointwise_initializer pointwise_regularizer pointwise_constraint"
+_NORM = (
+    "axis epsilon center scale beta_initializer gamma_initializer beta_regularizer gamma_regularizer beta_constraint "
+    "gamma_constraint"
+)
+_RNN = (
+    f"units return_sequences return_state go_backwards stateful unroll zero_output_for_mask dropout recurrent_dropout recurrent_initializer "
+    f"recurrent_regularizer recurrent_constraint {_DENSE}"
+)
+_POOL = "pool_size padding strides data_format"
+_GLOBAL = "data_format keepdims"
+_EACH = ("1D", "2D", "3D")
+
+LAYERS: dict[str, str] = {
+    **dict.fromkeys(("Add", "Average", "Identity", "Maximum", "Minimum", "Multiply", "Subtract"), ""),
+    **{f"Conv{n}": _CONV for n in _EACH},
+    **{f"Conv{n}Transpose": f"filters output_padding {_WINDOW} {_DENSE}" for n in _EACH},
+    **{f"DepthwiseConv{n}": _DEPTHWISE for n in _EACH[:2]},
+    **{f"SeparableConv{n}": _SEPARABLE for n in _EACH[:2]},
+    **{f"{kind}Pooling{n}": _POOL for kind in ("Average", "Max") for n in _EACH},
+    **{f"Global{kind}Pooling{n}": _GLOBAL for kind in ("Average", "Max") for n in _EACH},
+    "Cropping1D": "cropping",
+    **dict.fromkeys(("Cropping2D", "Cropping3D"), "cropping data_format"),
+    "ZeroPadding1D": "padding",
+    **dict.fromkeys(("ZeroPadding2D", "ZeroPadding3D"), "padding data_format"),
+    "UpSampling1D": "size",
+    "UpSampling2D": "size data_format interpolation",
+    "UpSampling3D": "size data_format",
+    "SpatialDropout1D": "rate",
+    **dict.fromkeys(("SpatialDropout2D", "SpatialDropout3D"), "rate data_format"),
+    "Activation": "activation",
+    "AlphaDropout": "rate noise_shape seed",
+    "BatchNormalization": f"{_NORM} momentum moving_mean_initializer moving_variance_initializer synchronized",
+    "Concatenate": "axis",
+    "Dense": f"units {_DENSE}",
+    "Dot": "axes normalize",
+    "Dropout": "rate noise_shape seed",
+    "ELU": "alpha",
+    "Embedding": (
+        "input_dim output_dim embeddings_initializer embeddings_regularizer activity_regularizer "
+        "embeddings_constraint mask_zero"
+    ),
+    "Flatten": "data_format",
+    "GRU": f"{_RNN} recurrent_activation reset_after",
+    "GaussianDropout": "rate seed",
+    "GaussianNoise": "stddev seed",
+    "GroupNormalization": f"groups {_NORM}",
+    "LSTM": f"{_RNN} recurrent_activation unit_forget_bias",
+    "LayerNormalization": _NORM,
+    "LeakyReLU": "negative_slope",
+    "Masking": "mask_value",
+    "PReLU": "alpha_initializer alpha_regularizer alpha_constraint shared_axes",
+    "Permute": "dims",
+    "ReLU": "max_value negative_slope threshold",
+    "RepeatVector": "n",
+    "Rescaling": "scale offset",
+    "Reshape": "target_shape",
+    "SimpleRNN": _RNN,
+    "Softmax": "axis",
+}
+"""The arguments that Keras 2.15 has for a layer, besides its name, `trainable` and `dtype`, as Keras 3 calls them."""
+RENAMED = {("LeakyReLU", "negative_slope"): "alpha"}
+WITHOUT_EFFECT = frozenset({"seed"})
+"""Arguments that only choose random numbers, and those of Keras 2 are different ones anyway."""
+ACTIVATIONS = frozenset(
+    "elu exponential gelu linear log_softmax mish relu selu sigmoid silu softmax softplus softsign swish tanh".split()
+)
+"""The activations that Keras 2 defines as Keras 3 does; its hard_sigmoid has another slope."""
+INITIALIZERS = frozenset("seed minval maxval mean stddev scale mode distribution value gain".split())
+"""Arguments of the initializers of Keras 2."""
+LOSSES = frozenset(
+    "BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy CategoricalFocalCrossentropy CategoricalHinge "
+    "CosineSimilarity Hinge Huber KLDivergence LogCosh MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError "
+    "MeanSquaredLogarithmicError Poisson SparseCategoricalCrossentropy SquaredHinge".split()
+)
+METRICS = LOSSES - {"BinaryFocalCrossentropy", "CategoricalFocalCrossentropy", "Huber", "LogCosh"} | frozenset(
+    "AUC Accuracy BinaryAccuracy BinaryIoU CategoricalAccuracy F1Score FBetaScore FalseNegatives FalsePositives IoU "
+    "LogCoshError Mean MeanIoU OneHotIoU OneHotMeanIoU Precision PrecisionAtRecall R2Score Recall RecallAtPrecision "
+    "RootMeanSquaredError SensitivityAtSpecificity SparseCategoricalAccuracy SparseTopKCategoricalAccuracy "
+    "SpecificityAtSensitivity Sum TopKCategoricalAccuracy TrueNegatives TruePositives".split()
+)
+_ADAM = "beta_1 beta_2 epsilon"
+OPTIMIZERS = {
+    "Adadelta": "rho epsilon",
+    "Adagrad": "initial_accumulator_value epsilon",
+    "Adam": f"{_ADAM} amsgrad",
+    "Adamax": _ADAM,
+    "Ftrl": (
+        "learning_rate_power initial_accumulator_value l1_regularization_strength l2_regularization_strength "
+        "l2_shrinkage_regularization_strength beta"
+    ),
+    "Nadam": _ADAM,
+    "RMSprop": "rho momentum epsilon centered",
+    "SGD": "momentum nesterov",
+}
+"""The arguments of the optimizers of Keras 2 that a file can name to both Keras 2 and 3."""
+_ANY_OPTIMIZER = "name learning_rate clipnorm clipvalue global_clipnorm"
+
+
+def layer_config(layer, name: str) -> dict[str, Any]:
+    """The entry of a layer, which is called `name` there, without its inbound nodes. Raises LayerError."""
+    kind = type(layer).__name__
+    if kind == "InputLayer":
+        config = {"batch_input_shape": layer.batch_shape, "dtype": str(layer.dtype), "sparse": False, "ragged": False}
+        return {"class_name": kind, "config": config | {"name": name}, "name": name}
+    given = layer.get_config()
+    config = {"name": name, "trainable": given.pop("trainable", True), "dtype": layer.dtype_policy.name}
+    given = {key: value for key, value in given.items() if key not in config}
+    if kind == "Bidirectional":
+        parts = {"layer": layer.forward_layer, "backward_layer": layer.backward_layer}
+        config |= {key: _nested(part) for key, part in parts.items()} | {"merge_mode": given["merge_mode"]}
+    elif kind in LAYERS:
+        config |= _arguments(layer, f"layer {kind}", name, given, LAYERS[kind].split())
+    else:
+        raise LayerError(name, f"layer {kind}", "is not in Keras 2")
+    return {"class_name": kind, "config": config, "name": name}
+
+
+def _nested(layer) -> dict[str, Any]:
+    """A layer in another one, which Keras 3 finds only by its module."""
+    entry = layer_config(layer, layer.name)
+    return {"module": "keras.layers", "class_name": entry["class_name"], "config": entry["config"]}
+
+
+def _arguments(made, kind: str, name: str, given: dict[str, Any], known: list[str]) -> dict[str, Any]:
+    """The arguments that Keras 2 has. Raises LayerError if another one is not at its default."""
+    parameters = inspect.signature(type(made).__init__).parameters
+    config = {}
+    for key, value in given.items():
+        if key in known:
+            config[RENAMED.get((type(made).__name__, key), key)] = _plain(value, kind, name, key)
+            continue
+        default = parameters[key].default if key in parameters else None
+        if key not in WITHOUT_EFFECT and value != default and value not in (None, False, "channels_last"):
+            raise LayerError(name, kind, f"has {key}={value!r}, which Keras 2 does not know")
+    return config
+
+
+def _plain(value, kind: str, name: str, key: str):
+    """A value in the words of Keras 2: of an object its class and its own arguments."""
+    if isinstance(value, dict) and "class_name" in value:
+        config = {k: v for k, v in value["config"].items() if v is not None}
+        if key.endswith("initializer"):
+            config = {k: v if k != "seed" or isinstance(v, int) else None for k, v in config.items()}
+            if unknown := [k for k in config if k not in INITIALIZERS]:
+                raise LayerError(name, kind, f"has {key} with {unknown[0]}, which Keras 2 does not know")
+        return {"class_name": value["class_name"], "config": config}
+    if key in ("activation", "recurrent_activation") and value not in ACTIVATIONS:
+        raise LayerError(name, kind, f"has {key} {value!r}, which Keras 2 does not have")
+    return value
+
+
+def training_config(model) -> dict[str, Any]:
+    """The loss, the metrics and the optimizer of a compiled model. Raises LayerError."""
+    compiled = model._compile_config.config
+    return {
+        "loss": _each(compiled["loss"], "loss", keras.losses, LOSSES),
+        "metrics": _each(compiled["metrics"], "metric", keras.metrics, METRICS),
+        "weighted_metrics": _each(compiled["weighted_metrics"], "metric", keras.metrics, METRICS),
+        "loss_weights": compiled["loss_weights"],
+        "optimizer_config": _optimizer_config(model.optimizer),
+    }
+
+
+def _each(given, kind: str, module, known: frozenset[str]):
+    if isinstance(given, dict):
+        return {key: _each(value, kind, module, known) for key, value in given.items()}
+    if isinstance(given, list | tuple):
+        return [_each(value, kind, module, known) for value in given]
+    if given is None or given in ("accuracy", "acc", "crossentropy", "ce"):
+        return given
+    found = module.get(given)
+    name = getattr(found, "name", None) or found.__name__
+    kinds = {each.lower() for each in known}
+    if isinstance(given, str) or not hasattr(found, "get_config"):
+        if name.replace("_", "").lower() not in kinds | {"kldivergence"}:
+            raise LayerError(name, kind, "is not in Keras 2")
+        return given if isinstance(given, str) else name
+    if type(found).__name__ not in known:
+        raise LayerError(name, f"{kind} {type(found).__name__}", "is not in Keras 2")
+    return {"class_name": type(found).__name__, "config": _loss_arguments(found)}
+
+
+def _loss_arguments(found) -> dict[str, Any]:
+    config = dict(found.get_config())
+    if "dtype" in config:
+        config["dtype"] = "float32"
+    return config
+
+
+def _optimizer_config(optimizer) -> dict[str, Any]:
+    kind = type(optimizer).__name__
+    if kind not in OPTIMIZERS:
+        raise LayerError(optimizer.name, f"optimizer {kind}", f"is none of Keras 2: {', '.join(OPTIMIZERS)}")
+    known = f"{_ANY_OPTIMIZER} {OPTIMIZERS[kind]}".split()
+    config = _arguments(optimizer, f"optimizer {kind}", optimizer.name, optimizer.get_config(), known)
+    return {"class_name": kind, "config": config}
