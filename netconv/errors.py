@@ -56,12 +56,16 @@ class OpenShape(NodeError):
 
 
 class LayerError(NetconvError):
-    """A layer of a model cannot be written to a file of an older Keras: `layer` is its name, `kind` what it is, `what`
-    the problem."""
+    """A part of a model cannot be written to a file of Keras 2.
 
-    def __init__(self, layer, kind, what):
-        super().__init__(f"{kind} {layer!r}: {what}; write a .keras file")
-        self.layer, self.kind, self.what = layer, kind, what
+    `kind` says what the part is (`operation Erf`), `layer` is its name, `what` the problem.
+    """
+
+    remedy = "write a .keras file instead of .h5"
+
+    def __init__(self, kind, layer, what):
+        super().__init__(f"{kind} {layer!r}: {what}; {self.remedy}")
+        self.kind, self.layer, self.what = kind, layer, what
 
 
 class ShapeError(NetconvError):

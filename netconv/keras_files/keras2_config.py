@@ -12,7 +12,9 @@ from typing import Any
 from ..errors import LayerError
 from ..keras_api.lazy import keras
 
-_KERNEL = "activation use_bias kernel_initializer bias_initializer kernel_regularizer bias_regularizer kernel_constraint"
+_KERNEL = (
+    "activation use_bias kernel_initializer bias_initializer kernel_regularizer bias_regularizer kernel_constraint"
+)
 _DENSE = f"{_KERNEL} bias_constraint activity_regularizer"
 _WINDOW = "kernel_size strides padding data_format dilation_rate"
 _CONV = f"filters groups {_WINDOW} {_DENSE}"
@@ -26,8 +28,8 @@ _NORM = (
     "gamma_constraint"
 )
 _RNN = (
-    f"units return_sequences return_state go_backwards stateful unroll zero_output_for_mask dropout recurrent_dropout recurrent_initializer "
-    f"recurrent_regularizer recurrent_constraint {_DENSE}"
+    "units return_sequences return_state go_backwards stateful unroll zero_output_for_mask dropout recurrent_dropout "
+    f"recurrent_initializer recurrent_regularizer recurrent_constraint {_DENSE}"
 )
 _POOL = "pool_size padding strides data_format"
 _GLOBAL = "data_format keepdims"
@@ -101,6 +103,13 @@ METRICS = LOSSES - {"BinaryFocalCrossentropy", "CategoricalFocalCrossentropy", "
     "RootMeanSquaredError SensitivityAtSpecificity SparseCategoricalAccuracy SparseTopKCategoricalAccuracy "
     "SpecificityAtSensitivity Sum TopKCategoricalAccuracy TrueNegatives TruePositives".split()
 )
+SHORT_NAMES = frozenset("mse mae mape msle kld bce".split())
+ACCURACIES = {
+    "binary": "BinaryAccuracy",
+    "categorical": "CategoricalAccuracy",
+    "sparse_categorical": "SparseCategoricalAccuracy",
+}
+"""The metric that Keras calls "accuracy", by the kind of the cross-entropy."""
 _ADAM = "beta_1 beta_2 epsilon"
 OPTIMIZERS = {
     "Adadelta": "rho epsilon",
@@ -134,7 +143,7 @@ def layer_config(layer, name: str) -> dict[str, Any]:
     elif kind in LAYERS:
         config |= _arguments(layer, f"layer {kind}", name, given, LAYERS[kind].split())
     else:
-        raise LayerError(name, f"layer {kind}", "is not in Keras 2")
+        raise LayerError(f"layer {kind}", name, "is not in Keras 2")
     return {"class_name": kind, "config": config, "name": name}
 
 
@@ -154,7 +163,7 @@ def _arguments(made, kind: str, name: str, given: dict[str, Any], known: list[st
             continue
         default = parameters[key].default if key in parameters else None
         if key not in WITHOUT_EFFECT and value != default and value not in (None, False, "channels_last"):
-            raise LayerError(name, kind, f"has {key}={value!r}, which Keras 2 does not know")
+            raise LayerError(kind, name, f"has {key}={value!r}, which Keras 2 does not know")
     return config
 
 
@@ -165,55 +174,68 @@ def _plain(value, kind: str, name: str, key: str):
         if key.endswith("initializer"):
             config = {k: v if k != "seed" or isinstance(v, int) else None for k, v in config.items()}
             if unknown := [k for k in config if k not in INITIALIZERS]:
-                raise LayerError(name, kind, f"has {key} with {unknown[0]}, which Keras 2 does not know")
+                raise LayerError(kind, name, f"has {key} with {unknown[0]}, which Keras 2 does not know")
         return {"class_name": value["class_name"], "config": config}
     if key in ("activation", "recurrent_activation") and value not in ACTIVATIONS:
-        raise LayerError(name, kind, f"has {key} {value!r}, which Keras 2 does not have")
+        raise LayerError(kind, name, f"has {key} {value!r}, which Keras 2 does not have")
     return value
 
 
 def training_config(model) -> dict[str, Any]:
     """The loss, the metrics and the optimizer of a compiled model. Raises LayerError."""
     compiled = model._compile_config.config
+    loss = compiled["loss"]
+    metrics = {
+        key: _each(compiled[key], lambda one, of: _metric(one, loss if of is None else of), loss)
+        for key in ("metrics", "weighted_metrics")
+    }
     return {
-        "loss": _each(compiled["loss"], "loss", keras.losses, LOSSES),
-        "metrics": _each(compiled["metrics"], "metric", keras.metrics, METRICS),
-        "weighted_metrics": _each(compiled["weighted_metrics"], "metric", keras.metrics, METRICS),
+        "loss": _each(loss, lambda one, _: _named(one, "loss", LOSSES)),
+        **metrics,
         "loss_weights": compiled["loss_weights"],
         "optimizer_config": _optimizer_config(model.optimizer),
     }
 
 
-def _each(given, kind: str, module, known: frozenset[str]):
+def _each(given, write, loss=None):
+    """The same structure with `write(one, its loss)` of each loss or metric; `loss` is that of the model."""
     if isinstance(given, dict):
-        return {key: _each(value, kind, module, known) for key, value in given.items()}
+        return {key: _each(one, write, loss.get(key) if isinstance(loss, dict) else loss) for key, one in given.items()}
     if isinstance(given, list | tuple):
-        return [_each(value, kind, module, known) for value in given]
-    if given is None or given in ("accuracy", "acc", "crossentropy", "ce"):
+        losses = loss if isinstance(loss, list | tuple) and len(loss) == len(given) else [loss] * len(given)
+        return [_each(one, write, of) for one, of in zip(given, losses, strict=True)]
+    return None if given is None else write(given, loss)
+
+
+def _metric(given, loss):
+    """A metric; the accuracy as that of its loss, since Keras 2 takes "accuracy" in a file for that of one-hot
+    targets."""
+    if given in ("accuracy", "acc"):
+        name = loss if isinstance(loss, str) else getattr(loss, "name", "")
+        kind = ACCURACIES.get(name.removesuffix("_crossentropy"))
+        return {"class_name": kind, "config": {"name": given, "dtype": "float32"}} if kind else given
+    return _named(keras.metrics.get(given), "metric", METRICS)
+
+
+def _named(given, kind: str, known: frozenset[str]):
+    """A loss or a metric: its name, or its class with its arguments."""
+    if isinstance(given, str):
+        if given.replace("_", "").lower() not in {*map(str.lower, known), *SHORT_NAMES}:
+            raise LayerError(kind, given, "is not in Keras 2")
         return given
-    found = module.get(given)
-    name = getattr(found, "name", None) or found.__name__
-    kinds = {each.lower() for each in known}
-    if isinstance(given, str) or not hasattr(found, "get_config"):
-        if name.replace("_", "").lower() not in kinds | {"kldivergence"}:
-            raise LayerError(name, kind, "is not in Keras 2")
-        return given if isinstance(given, str) else name
-    if type(found).__name__ not in known:
-        raise LayerError(name, f"{kind} {type(found).__name__}", "is not in Keras 2")
-    return {"class_name": type(found).__name__, "config": _loss_arguments(found)}
-
-
-def _loss_arguments(found) -> dict[str, Any]:
-    config = dict(found.get_config())
-    if "dtype" in config:
-        config["dtype"] = "float32"
-    return config
+    name = getattr(given, "name", None) or getattr(given, "__name__", type(given).__name__)
+    if not hasattr(given, "get_config"):
+        return _named(name, kind, known)
+    if type(given).__name__ not in known:
+        raise LayerError(f"{kind} {type(given).__name__}", name, "is not in Keras 2")
+    config = given.get_config() | getattr(given, "_fn_kwargs", {})  # Keras 3 leaves the delta of Huber out
+    return {"class_name": type(given).__name__, "config": config | ({"dtype": "float32"} if "dtype" in config else {})}
 
 
 def _optimizer_config(optimizer) -> dict[str, Any]:
     kind = type(optimizer).__name__
     if kind not in OPTIMIZERS:
-        raise LayerError(optimizer.name, f"optimizer {kind}", f"is none of Keras 2: {', '.join(OPTIMIZERS)}")
+        raise LayerError(f"optimizer {kind}", optimizer.name, f"is none of Keras 2: {', '.join(OPTIMIZERS)}")
     known = f"{_ANY_OPTIMIZER} {OPTIMIZERS[kind]}".split()
     config = _arguments(optimizer, f"optimizer {kind}", optimizer.name, optimizer.get_config(), known)
     return {"class_name": kind, "config": config}

@@ -34,7 +34,7 @@ def save(model, path: Path) -> None:
     import h5py
 
     if not model.built or not getattr(model, "inputs", None):
-        raise LayerError(model.name, type(model).__name__, "is not a functional model")
+        raise LayerError(type(model).__name__, model.name, "is not a functional model")
     with no_collection():
         layered, names = _layered(model)
         config = {"class_name": "Functional", "config": _model_config(layered, _scope_name(model.name), names)}
@@ -55,9 +55,9 @@ def _layered(model) -> tuple[Any, dict[int, str]]:
     try:
         layered = as_layers(model, inputs)
     except RecursionError:
-        raise LayerError(model.name, "model", f"is more than {DEEPEST} layers deep") from None
+        raise LayerError("model", model.name, f"is more than {DEEPEST} layers deep") from None
     if len(layered._nodes_by_depth) > DEEPEST:
-        raise LayerError(model.name, "model", f"is more than {DEEPEST} layers deep")
+        raise LayerError("model", model.name, f"is more than {DEEPEST} layers deep")
     taken = {TOP_LEVEL}
     names = {}
     for layer in sorted(layered.layers, key=lambda layer: layer.name != _scope_name(layer.name)):
@@ -97,7 +97,9 @@ def _model_config(model, name: str, names: dict[int, str]) -> dict[str, Any]:
     entries = []
     for layer in model.layers:
         inbound = [
-            [[*reference(tensor), {}] for tensor in _arguments(layer, node)] for node in called[id(layer)] if not node.is_input
+            [[*reference(tensor), {}] for tensor in _arguments(layer, node)]
+            for node in called[id(layer)]
+            if not node.is_input
         ]
         entries.append(layer_config(layer, names[id(layer)]) | {"inbound_nodes": inbound})
     return {
@@ -115,7 +117,9 @@ def _arguments(layer, node) -> list:
     further = [name for name, value in node.arguments.kwargs.items() if value is not None and value is not False]
     if further or len(node.arguments.args) != 1 or not all(map(keras.backend.is_keras_tensor, tensors)):
         argument = (further or ["further arguments"])[0]
-        raise LayerError(layer.name, f"layer {type(layer).__name__}", f"has {argument}, which Keras 2 stores differently")
+        raise LayerError(
+            f"layer {type(layer).__name__}", layer.name, f"has {argument}, which Keras 2 stores differently"
+        )
     return tensors
 
 

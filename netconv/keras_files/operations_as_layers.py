@@ -54,7 +54,7 @@ class _Rewriter:
         kind = type(operation).__name__
         made = RULES[kind](_Maker(self, operation), *args, **kwargs) if kind in RULES else None
         if made is None:
-            raise LayerError(operation.name, f"operation {kind}", "has no layer in Keras 2 that computes the same")
+            raise LayerError(f"operation {kind}", operation.name, "has no layer in Keras 2 that computes the same")
         return made
 
 
@@ -88,9 +88,7 @@ class _Maker:
         if before == after and x.shape[0] == shape[0]:
             return x
         unknown = before.count(None)
-        if x.shape[0] != shape[0] or after.count(None) != unknown or unknown > 1:
-            return None
-        if not unknown and math.prod(before) != math.prod(after):
+        if x.shape[0] != shape[0] or after.count(None) != unknown or unknown > 1 or _size(before) != _size(after):
             return None
         return self.layer("Reshape", x, target_shape=tuple(-1 if n is None else n for n in after))
 
@@ -138,7 +136,8 @@ class _Maker:
 
 
 def _size(shape: Sequence[int | None]) -> int | None:
-    return None if None in shape else math.prod(shape)
+    known = [n for n in shape if n is not None]
+    return math.prod(known) if len(known) == len(shape) else None
 
 
 def _fits(shape: Sequence[int], target: Sequence[int | None]) -> bool:
@@ -327,7 +326,7 @@ def _reduce(maker: _Maker, x):
         if first > 1:  # the axes that stay come after those that go
             kept = [i for i in range(1, rank) if i not in axes]
             turned = maker.layer("Permute", x, dims=(*axes, *kept))
-        rows = maker.reshape(turned, (x.shape[0], count, None if None in (before, after) else before * after))
+        rows = maker.reshape(turned, (x.shape[0], count, _size((before, after))))
         out = rows if rows is None else maker.layer(f"Global{POOLS[kind]}Pooling1D", rows)
     return None if out is None or out is False else maker.reshape(out, maker.operation.output.shape)
 
@@ -342,7 +341,12 @@ def _softmax(maker: _Maker, x):
 
 
 def _matmul(maker: _Maker, x1, x2):
-    if not (_is_tensor(x1) and _is_tensor(x2)) or len(x1.shape) != 3 or len(x2.shape) != 3 or x1.shape[0] != x2.shape[0]:
+    if (
+        not (_is_tensor(x1) and _is_tensor(x2))
+        or len(x1.shape) != 3
+        or len(x2.shape) != 3
+        or x1.shape[0] != x2.shape[0]
+    ):
         return None
     return maker.layer("Dot", x1, x2, axes=(2, 1))
 

@@ -237,11 +237,11 @@ def predicted(function, fed: dict[str, np.ndarray], expected_members: dict[str, 
     ]
 
 
-def converted_net(folder: Path):
-    """A recorded net, converted, and its recordings."""
+def converted_net(folder: Path, **options):
+    """A recorded net, converted with these options, and its recordings."""
     members = recorded(folder / "io.npz")
     shapes = {name: tuple(shape) for name, shape in meta(members)["shapes"].items()}
-    return conversion.convert(folder / "net.json", input_shapes=shapes), members
+    return conversion.convert(folder / "net.json", input_shapes=shapes, **options), members
 
 
 def meta(members: dict[str, np.ndarray]) -> dict:
