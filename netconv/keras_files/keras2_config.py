@@ -35,6 +35,7 @@ _POOL = "pool_size padding strides data_format"
 _GLOBAL = "data_format keepdims"
 _EACH = ("1D", "2D", "3D")
 
+UNKNOWN = "Keras 2 does not know"
 LAYERS: dict[str, str] = {
     **dict.fromkeys(("Add", "Average", "Identity", "Maximum", "Minimum", "Multiply", "Subtract"), ""),
     **{f"Conv{n}": _CONV for n in _EACH},
@@ -103,6 +104,7 @@ METRICS = LOSSES - {"BinaryFocalCrossentropy", "CategoricalFocalCrossentropy", "
     "RootMeanSquaredError SensitivityAtSpecificity SparseCategoricalAccuracy SparseTopKCategoricalAccuracy "
     "SpecificityAtSensitivity Sum TopKCategoricalAccuracy TrueNegatives TruePositives".split()
 )
+REDUCTIONS = ("sum_over_batch_size", "sum", "none")
 SHORT_NAMES = frozenset("mse mae mape msle kld bce".split())
 ACCURACIES = {
     "binary": "BinaryAccuracy",
@@ -163,7 +165,7 @@ def _arguments(made, kind: str, name: str, given: dict[str, Any], known: list[st
             continue
         default = parameters[key].default if key in parameters else None
         if key not in WITHOUT_EFFECT and value != default and value not in (None, False, "channels_last"):
-            raise LayerError(kind, name, f"has {key}={value!r}, which Keras 2 does not know")
+            raise LayerError(kind, name, f"has {key}={value!r}, which {UNKNOWN}")
     return config
 
 
@@ -174,7 +176,7 @@ def _plain(value, kind: str, name: str, key: str):
         if key.endswith("initializer"):
             config = {k: v if k != "seed" or isinstance(v, int) else None for k, v in config.items()}
             if unknown := [k for k in config if k not in INITIALIZERS]:
-                raise LayerError(kind, name, f"has {key} with {unknown[0]}, which Keras 2 does not know")
+                raise LayerError(kind, name, f"has {key} with {unknown[0]}, which {UNKNOWN}")
         return {"class_name": value["class_name"], "config": config}
     if key in ("activation", "recurrent_activation") and value not in ACTIVATIONS:
         raise LayerError(kind, name, f"has {key} {value!r}, which Keras 2 does not have")
@@ -228,8 +230,18 @@ def _named(given, kind: str, known: frozenset[str]):
         return _named(name, kind, known)
     if type(given).__name__ not in known:
         raise LayerError(f"{kind} {type(given).__name__}", name, "is not in Keras 2")
-    config = given.get_config() | getattr(given, "_fn_kwargs", {})  # Keras 3 leaves the delta of Huber out
-    return {"class_name": type(given).__name__, "config": config | ({"dtype": "float32"} if "dtype" in config else {})}
+    config = given.get_config()
+    if type(given).__name__ == "Huber":
+        config["delta"] = given._fn_kwargs["delta"]  # which Keras 3 does not store
+    if "dtype" in config:
+        config["dtype"] = "float32"
+    if "reduction" in config:
+        config["reduction"] = config["reduction"] or "none"
+        if config["reduction"] not in REDUCTIONS:
+            raise LayerError(
+                f"{kind} {type(given).__name__}", name, f"has reduction={config['reduction']!r}, which {UNKNOWN}"
+            )
+    return {"class_name": type(given).__name__, "config": config}
 
 
 def _optimizer_config(optimizer) -> dict[str, Any]:

@@ -107,16 +107,37 @@ class _Maker:
         image = self.layer(f"{kind}2D", image, **pairs, data_format="channels_last")
         return image if first else self.reshape(image, (x.shape[0], *before, image.shape[2], *after))
 
-    def pad(self, x, axis: int, change: tuple[int, int], value: float):
-        """x with elements of this value before and after along an axis."""
-        if axis == 0 or min(change) < 0 or (value and x.shape[axis] is None):
+    def pad(self, x, edges: list[tuple[int, int]], value: float):
+        """x with elements of this value before and after its axes."""
+        padded, ones = x, None
+        if value and any(x.shape[axis] is None and any(change) for axis, change in enumerate(edges)):
+            ones = self.affine(self.layer("ReLU", x, max_value=0.0), offset=1.0)
+        for axis, change in enumerate(edges):
+            if any(change):
+                padded = self._padded(padded, axis, change, 0.0 if ones is not None else value)
+                ones = None if ones is None else self._padded(ones, axis, change, 0.0)
+            if padded is None:
+                return None
+        return padded if ones is None else self.layer("Add", padded, self._outside(ones, value))
+
+    def _padded(self, x, axis: int, change: tuple[int, int], value: float):
+        """x with elements before and after one axis, which has a known length unless the value is 0."""
+        if axis == 0 or min(change) < 0:
             return None
-        x = self._along(x, axis, "ZeroPadding", padding=(change, (0, 0))) if any(change) else x
-        if x is None or not (value and any(change)):
+        x = self._along(x, axis, "ZeroPadding", padding=(change, (0, 0)))
+        if x is None or not value:
             return x
         added = np.full(x.shape[axis], value)
         added[change[0] : x.shape[axis] - change[1]] = 0
         return self.affine(x, offset=added.reshape(-1, *(1,) * (len(x.shape) - axis - 1)))
+
+    def _outside(self, ones, value: float):
+        """0 where the tensor is 1, and the value where it is 0."""
+        if math.isinf(value):  # 0 times infinity is not a number, but the square of the largest number is infinite
+            largest = float(np.finfo(str(ones.dtype)).max)
+            below = self.layer("Rescaling", ones, scale=largest, offset=-largest)
+            return self.affine(below, math.copysign(largest, -value))
+        return self.layer("Rescaling", ones, scale=-value, offset=value)
 
     def slice(self, x, axis: int, start: int, stop: int):
         """x[start:stop] along an axis of known length."""
@@ -217,13 +238,9 @@ def _permute(maker: _Maker, x, *_):
 
 
 def _pad(maker: _Maker, x, constant_values=None):
-    if maker.operation.mode != "constant" or any(maker.operation.pad_width[0]) or "float" not in str(x.dtype):
+    if maker.operation.mode != "constant" or "float" not in str(x.dtype):
         return None
-    for axis, change in enumerate(maker.operation.pad_width[1:], 1):
-        x = maker.pad(x, axis, tuple(change), constant_values or 0.0)
-        if x is None:
-            return None
-    return x
+    return maker.pad(x, [tuple(change) for change in maker.operation.pad_width], float(constant_values or 0))
 
 
 def _split(maker: _Maker, x):
