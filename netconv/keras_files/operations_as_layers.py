@@ -147,8 +147,8 @@ class _Maker:
         return self._along(x, axis, "Cropping", cropping=(change, (0, 0))) if any(change) else x
 
     def every(self, x, axis: int, step: int):
-        """x[::step] along an axis, as the largest of one element."""
-        return x if step == 1 else self._along(x, axis, "MaxPooling", pool_size=(1, 1), strides=(step, 1))
+        """x[::step] along an axis, as the means of single elements (their maximum would not be minus infinity)."""
+        return x if step == 1 else self._along(x, axis, "AveragePooling", pool_size=(1, 1), strides=(step, 1))
 
     def index(self, x, axis: int, start: int):
         """x[start] along an axis of known length."""

@@ -235,7 +235,7 @@ def test_a_model_that_is_too_deep_is_an_error(tmp_path):
     [
         ({"optimizer": keras.optimizers.Lion}, "optimizer Lion 'lion': is none of Keras 2: Adadelta, Adagrad, Adam, "
          "Adamax, Ftrl, Nadam, RMSprop, SGD"),
-        ({"optimizer": lambda: keras.optimizers.SGD(use_ema=True, name="sgd")}, "optimizer SGD 'sgd': has use_ema=True, "
+        ({"optimizer": lambda: keras.optimizers.SGD(use_ema=True, name="s")}, "optimizer SGD 's': has use_ema=True, "
          "which Keras 2 does not know"),
         ({"loss": lambda: keras.losses.Dice()}, "loss Dice 'dice': is not in Keras 2"),
         ({"loss": lambda: "dice"}, "loss 'dice': is not in Keras 2"),
