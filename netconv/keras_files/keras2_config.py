@@ -106,12 +106,6 @@ METRICS = LOSSES - {"BinaryFocalCrossentropy", "CategoricalFocalCrossentropy", "
 )
 REDUCTIONS = ("sum_over_batch_size", "sum", "none")
 SHORT_NAMES = frozenset("mse mae mape msle kld bce".split())
-ACCURACIES = {
-    "binary": "BinaryAccuracy",
-    "categorical": "CategoricalAccuracy",
-    "sparse_categorical": "SparseCategoricalAccuracy",
-}
-"""The metric that Keras calls "accuracy", by the kind of the cross-entropy."""
 _ADAM = "beta_1 beta_2 epsilon"
 OPTIMIZERS = {
     "Adadelta": "rho epsilon",
@@ -210,12 +204,12 @@ def _each(given, write, loss=None):
 
 
 def _metric(given, loss):
-    """A metric; the accuracy as that of its loss, since Keras 2 takes "accuracy" in a file for that of one-hot
+    """A metric; "accuracy" of class numbers by its class, since Keras 2 takes the word in a file for that of one-hot
     targets."""
     if given in ("accuracy", "acc"):
         name = loss if isinstance(loss, str) else getattr(loss, "name", "")
-        kind = ACCURACIES.get(name.removesuffix("_crossentropy"))
-        return {"class_name": kind, "config": {"name": given, "dtype": "float32"}} if kind else given
+        config = {"name": given, "dtype": "float32"}
+        return {"class_name": "SparseCategoricalAccuracy", "config": config} if name.startswith("sparse") else given
     return _named(keras.metrics.get(given), "metric", METRICS)
 
 
