@@ -105,7 +105,6 @@ METRICS = LOSSES - {"BinaryFocalCrossentropy", "CategoricalFocalCrossentropy", "
     "SpecificityAtSensitivity Sum TopKCategoricalAccuracy TrueNegatives TruePositives".split()
 )
 REDUCTIONS = ("sum_over_batch_size", "sum", "none")
-SHORT_NAMES = frozenset("mse mae mape msle kld bce".split())
 _ADAM = "beta_1 beta_2 epsilon"
 OPTIMIZERS = {
     "Adadelta": "rho epsilon",
@@ -171,7 +170,8 @@ def _plain(value, kind: str, name: str, key: str):
             config = {k: v if k != "seed" or isinstance(v, int) else None for k, v in config.items()}
             if unknown := [k for k in config if k not in INITIALIZERS]:
                 raise LayerError(kind, name, f"has {key} with {unknown[0]}, which {UNKNOWN}")
-        return {"class_name": value["class_name"], "config": config}
+        module = {"module": value["module"]} if key == "learning_rate" else {}  # by which Keras 3 finds a schedule
+        return {**module, "class_name": value["class_name"], "config": config}
     if key in ("activation", "recurrent_activation") and value not in ACTIVATIONS:
         raise LayerError(kind, name, f"has {key} {value!r}, which Keras 2 does not have")
     return value
@@ -186,7 +186,7 @@ def training_config(model) -> dict[str, Any]:
         for key in ("metrics", "weighted_metrics")
     }
     return {
-        "loss": _each(loss, lambda one, _: _named(one, "loss", LOSSES)),
+        "loss": _each(loss, lambda one, _: _named(keras.losses.get(one), "loss", LOSSES)),
         **metrics,
         "loss_weights": compiled["loss_weights"],
         "optimizer_config": _optimizer_config(model.optimizer),
@@ -215,13 +215,11 @@ def _metric(given, loss):
 
 def _named(given, kind: str, known: frozenset[str]):
     """A loss or a metric: its name, or its class with its arguments."""
-    if isinstance(given, str):
-        if given.replace("_", "").lower() not in {*map(str.lower, known), *SHORT_NAMES}:
-            raise LayerError(kind, given, "is not in Keras 2")
-        return given
-    name = getattr(given, "name", None) or getattr(given, "__name__", type(given).__name__)
-    if not hasattr(given, "get_config"):
-        return _named(name, kind, known)
+    name = str(getattr(given, "name", None) or getattr(given, "__name__", type(given).__name__))
+    if not hasattr(given, "get_config"):  # a function: in full, since Keras 3 does not load "mse" from a file
+        if name.replace("_", "") not in map(str.lower, known):
+            raise LayerError(kind, name, "is not in Keras 2")
+        return name
     if type(given).__name__ not in known:
         raise LayerError(f"{kind} {type(given).__name__}", name, "is not in Keras 2")
     config = given.get_config()

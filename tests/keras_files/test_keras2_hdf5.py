@@ -174,6 +174,20 @@ def test_losses_and_metrics_with_arguments(tmp_path):
     assert training["optimizer_config"]["config"]["momentum"] == 0.25
 
 
+def test_short_names_are_written_in_full(tmp_path):
+    """Keras 3 does not load them from a file."""
+    assert saved(functional(layers.Dense(3, name="fc")), tmp_path)[0]["training_config"]["loss"] == "mean_squared_error"
+    assert type(keras.models.load_model(tmp_path / "net.h5").optimizer).__name__ == "Adam"
+
+
+def test_a_schedule_of_learning_rates_is_loaded(tmp_path):
+    model = functional(layers.Dense(3, name="fc"))
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
+    model.compile(keras.optimizers.SGD(schedule), "mean_squared_error")
+    archive.save(model, tmp_path / "net.h5")
+    assert keras.models.load_model(tmp_path / "net.h5").optimizer._learning_rate.decay_rate == 0.5
+
+
 def test_arguments_that_keras_3_does_not_store(tmp_path):
     model = functional(layers.Dense(3, name="fc"))
     model.compile("adam", keras.losses.Huber(delta=2.0))
