@@ -182,7 +182,7 @@ def convert_file(
 
     Args:
         symbol, params: as for `convert`.
-        output: a path (`.keras`, or `.h5` for Keras's older format) or a binary stream; None is `net.keras` beside
+        output: a path (`.keras`, or `.h5` for Keras 2) or a binary stream; None is `net.keras` beside
             `net.json`.
         classes: the names of the classes, one for each output value, which are stored in the `.keras` file.
         options: the other arguments of `convert`.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from . import preparation
-from .errors import FormatError, OpenShape
+from .errors import FormatError, LayerError, NodeError, OpenShape
 from .graph.partial_shape import format_shape
 from .keras_api.lazy import no_collection
 from .keras_files import archive
@@ -101,8 +102,22 @@ def convert_file(symbol, params=None, *, output=None, classes: list[str] | None 
                 f"{len(classes)} class names ({', '.join(classes)}) for an output of {width}: give one each"
             )
         members["classes.json"] = json.dumps(classes).encode()
-    notes = archive.save(done.model, output, members)
+    try:
+        notes = archive.save(done.model, output, members)
+    except LayerError as error:
+        raise _node_error(done, error) from None
     return report(done, None if path is None else str(path), notes)
+
+
+def _node_error(done: Conversion, error: LayerError) -> NodeError | LayerError:
+    """The error with the node that the layer or operation was made for: the one whose name it begins with."""
+    made = [
+        i for i, name in done.build_report.names.items() if re.match(rf"{re.escape(name)}(?![A-Za-z0-9])", error.layer)
+    ]
+    if not made:
+        return error
+    node = done.prepared.graph.nodes[max(made, key=lambda index: len(done.build_report.names[index]))]
+    return NodeError(node.op, node.name, f"{error.kind} {error.what}; {error.remedy}")
 
 
 def report(done: Conversion, path: str | None, notes: tuple[str, ...] = ()) -> Report:

@@ -55,6 +55,19 @@ class OpenShape(NodeError):
         self.needs = needs
 
 
+class LayerError(NetconvError):
+    """A part of a model cannot be written to a file of Keras 2.
+
+    `kind` says what the part is (`operation Erf`), `layer` is its name, `what` the problem.
+    """
+
+    remedy = "write a .keras file instead of .h5"
+
+    def __init__(self, kind, layer, what):
+        super().__init__(f"{kind} {layer!r}: {what}; {self.remedy}")
+        self.kind, self.layer, self.what = kind, layer, what
+
+
 class ShapeError(NetconvError):
     """The shape of an input is not given and cannot be inferred, or does not fit; the message names the option."""
 

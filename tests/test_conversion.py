@@ -156,11 +156,6 @@ def test_optimizer_slots_are_not_saved(tmp_path):
     assert loaded.optimizer.built and len(loaded.optimizer.variables) == 6
 
 
-def test_hdf5_for_older_keras(tmp_path):
-    netconv.convert_file(CKD, output=tmp_path / "net.h5")
-    assert (tmp_path / "net.h5").read_bytes()[:4] == b"\x89HDF"
-
-
 def test_inputs_and_outputs_keep_the_graph_s_axis_order(tmp_path):
     x = draw(2, 3, 6, 6)
     net = graph(

@@ -86,7 +86,7 @@ shape_option = net_option(
     "--output",
     metavar="FILE",
     show_default="net.keras beside net.json",
-    help="Model file (.keras or .h5), or - for stdout.",
+    help="Model file (.keras, or .h5 for Keras 2), or - for stdout.",
 )
 @output_option("--json", "as_json", is_flag=True, help="Print the report as JSON on stdout, instead of the path.")
 @quiet_option

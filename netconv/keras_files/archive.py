@@ -19,6 +19,7 @@ from pathlib import Path
 from ..atomic_files import replacing, reserve
 from ..errors import FormatError, first_line
 from ..keras_api.lazy import keras, no_collection
+from . import keras2_hdf5
 from .portable_config import Requirement, portable
 
 PREFIX = "netconv/"
@@ -37,8 +38,8 @@ def save(model, target, members: dict[str, bytes] | None = None) -> tuple[str, .
     """Writes a model to `target`, a path or a binary stream; `members` become `netconv/NAME`. Returns notes for the
     user.
 
-    A path that ends in `.h5` is written in Keras's legacy HDF5 format, without members. A path is written completely or
-    not at all. Raises OSError when it cannot be written.
+    A path that ends in `.h5` or `.hdf5` is written for Keras 2, without members. A path is written completely or not at
+    all. Raises OSError when it cannot be written, and LayerError for a model that Keras 2 cannot have.
     """
     if hasattr(target, "write"):
         with tempfile.TemporaryDirectory() as folder:
@@ -49,7 +50,7 @@ def save(model, target, members: dict[str, bytes] | None = None) -> tuple[str, .
         return notes
     with replacing(target) as name:
         if name.suffix in HDF5:
-            keras.saving.save_model(model, name)
+            keras2_hdf5.save(model, name)
             return ()
         with no_collection():
             needs = _write(model, name, members or {})

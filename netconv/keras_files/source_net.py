@@ -114,8 +114,8 @@ def read(members: Mapping[str, bytes], model, name: str) -> Graph:
     stream = io.BytesIO(members[GRAPH])
     stream.name = f"{name}: its member netconv/{GRAPH}"  # type: ignore[attr-defined]
     graph = symbol_json.read(stream)
-    layers = weighted_layers(model)
-    variables = [variable for layer in layers.values() for variable in layer.weights]
+    owners = weighted_layers(model)
+    variables = [variable for layer in owners.values() for variable in layer.weights]
     most = sum(math.prod(variable.shape) for variable in variables) + len(members.get(VALUES, b""))
     with _checked(name, PARAMETERS):
         entries = json.loads(members[PARAMETERS])
@@ -129,7 +129,7 @@ def read(members: Mapping[str, bytes], model, name: str) -> Graph:
         decode = _decoder([parameter.shape for parameter in parameters], most)
         found = json.loads(members[WEIGHTS])
         origins = {layer: [None if each is None else decode(each) for each in made] for layer, made in found.items()}
-    pairs = list(_matched(origins, layers, name))
+    pairs = list(_matched(origins, owners, name))
     with _checked(name, VALUES):
         arrays = _kept_arrays(parameters, kept, _held(origin for origin, _ in pairs), members.get(VALUES, b""))
     exact = {number for number, each in enumerate(kept) if each == ALL}
@@ -197,17 +197,17 @@ def _integers(found) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _matched(origins: Mapping[str, list], layers: Mapping[str, Any], name: str) -> Iterator[tuple[Origin, Any]]:
+def _matched(origins: Mapping[str, list], owners: Mapping[str, Any], name: str) -> Iterator[tuple[Origin, Any]]:
     """Each variable of the model that holds parameters, with its origin."""
     for layer, made in origins.items():
-        if layer not in layers:
+        if layer not in owners:
             raise FormatError(f"{name}: netconv/{WEIGHTS} has a layer {layer!r}, and the model does not have it")
-        if len(made) != len(layers[layer].weights):
+        if len(made) != len(owners[layer].weights):
             raise FormatError(
                 f"{name}: netconv/{WEIGHTS} has {len(made)} weights of layer {layer!r}, and the model "
-                f"{len(layers[layer].weights)}"
+                f"{len(owners[layer].weights)}"
             )
-    for layer, its in layers.items():
+    for layer, its in owners.items():
         for position, variable in enumerate(its.weights):
             origin = origins[layer][position] if layer in origins else None
             if variable.trainable and (origin is None or "constant" in steps(origin)):

@@ -109,9 +109,9 @@ def leaky_relu(
     if gamma is None:
         raise at.error("act_type 'prelu' needs the input gamma")
     rank, channels = len(data.shape), data.shape[-1]
-    if at.can_own(gamma) and gamma.size == channels and rank > 1:
-        shared = tuple(range(1, rank - 1))
-        alpha = gamma.reshape((*(1,) * (rank - 2), channels))
+    if at.can_own(gamma) and gamma.size in (1, channels) and rank > 1:
+        shared = tuple(range(1, rank - 1 if gamma.size == channels else rank))
+        alpha = gamma.reshape((*(1,) * (rank - 2), gamma.size))
         return at.layer(layers.PReLU, shared_axes=shared or None, weights={"alpha": alpha})(data)
     slopes = at.tensor(gamma)
     if len(slopes.shape) == rank and rank > 2:

@@ -47,8 +47,8 @@ class TrainingResult:
     chief: bool = True
 
     def save(self, target: Path | str | Any) -> tuple[str, ...]:
-        """Writes the model as `.keras` to a path or a binary stream. Returns notes about the file for the user. Raises
-        OSError."""
+        """Writes the model to a path, as `.keras` or, for Keras 2, as `.h5`, or as `.keras` to a binary stream. Returns
+        notes about the file for the user. Raises OSError, and NetconvError for a model that Keras 2 cannot have."""
         return archive.save(self.loaded.model, target, self.loaded.members)
 
     def save_history(self, target: Path | str) -> None:
