@@ -1,5 +1,5 @@
 # The functions of R's packages that docs/r.md calls, with their arguments as documented in their manuals: keras3 1.5.1,
-# keras 2.16.1. The generics `fit`, `predict` and so on have the arguments of their methods for models.
+# keras 2.15.0. The generics `fit`, `predict` and so on have the arguments of their methods for models.
 documented <- list(
   keras3 = list(
     load_model = c("model", "custom_objects", "compile", "safe_mode"),
@@ -27,7 +27,7 @@ check_calls <- function(file, package) {
     name <- if (is.name(expression[[1]])) as.character(expression[[1]]) else ""
     arguments <- documented[[package]][[name]]
     if (!is.null(arguments)) {
-      cat("documented:", deparse1(expression), "\n")
+      cat(deparse1(expression), "\n")
       stopifnot(setdiff(names(expression), "") %in% arguments, length(expression) - 1 <= length(arguments))
     } else if (nzchar(name)) {
       stopifnot(exists(name))

@@ -1,9 +1,10 @@
 """Runs docs/r.md in R. `make test-r` runs this; `make test` runs only the shell commands of the page, as it needs no R.
 
 Each section of the page is one R session, in a folder of a reader: its shell commands, its R blocks in order, then the
-checks of tests/r/SECTION.R. The Python of R, `r-keras`, has Keras and not netconv. R's packages `keras3` and `keras`
-are not in Debian: where one is missing, R parses the blocks that load it, their calls are compared with the package's
-documentation (tests/r/calls.R), and the output names the section of each block that was not run.
+checks of tests/r/SECTION.R. The Python of R, `r-keras`, has Keras 3 and not netconv. The blocks that load R's package
+`keras3` are run where it is installed; Debian does not have it. Those that load `keras` are not, as they need Keras 2.
+Of a block that is not run, the calls are compared with the package's documentation (tests/r/calls.R), and the output
+names it.
 """
 
 import os
@@ -24,15 +25,22 @@ WITH_NETCONV = "netconv in the session of R"
 SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.DOTALL | re.MULTILINE))
 
 
-def has_package(name):
-    return subprocess.run(["Rscript", "-e", f"library({name})"], capture_output=True, check=False).returncode == 0
+def check(section):
+    """The file with the checks of a section."""
+    return re.sub(r"\W+", "-", section.lower()) + ".R"
 
 
-MISSING = [name for name in ("keras3", "keras") if not has_package(name)]
+def ask(expression):
+    """What R answers, its elements separated by colons."""
+    command = ["Rscript", "-e", f"cat({expression}, sep = ':')"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def is_run(code):
-    return not any(f"library({name})\n" in code for name in MISSING)
+LIBRARIES = ask(".libPaths()")
+NOT_RUN = {"keras": "needs Keras 2"}
+"""Packages of R whose blocks are not run, and why."""
+if ask("nzchar(system.file(package = 'keras3'))") == "FALSE":
+    NOT_RUN["keras3"] = "is not installed"
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +60,7 @@ def run_r(script, folder, path=""):
         "PATH": f"{folder}:{os.environ['PATH']}",
         "HOME": str(folder),
         "LANG": "C.UTF-8",
+        "R_LIBS": LIBRARIES,
         "PYTHONPATH": path,
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
@@ -69,18 +78,16 @@ def test_section(name, folder):
     for language, code in blocks(SECTIONS[name]):
         if language in RUN:
             run(RUN[language].format(code), folder)
-        if language == "r" and is_run(code):
+        package = next((each for each in NOT_RUN if f"library({each})\n" in code), None)
+        if language == "r" and not package:
             session.append(code)
         elif language == "r":
-            (package,) = {each for each in MISSING if f"library({each})\n" in code}
-            print(f"NOT RUN: the block that loads the R package {package}, which is not installed; parsed only")
+            print(f"*** NOT RUN: the block with library({package}), which {NOT_RUN[package]}. Its calls are:")
             (folder / "block.R").write_text(code)
             print(run_r(f'source("checks/calls.R"); check_calls("block.R", "{package}")', folder))
-    check = re.sub(r"\W+", "-", name.lower()) + ".R"
-    script = "\n".join([*session, f'source("checks/{check}")'])
+    script = "\n".join([*session, f'source("checks/{check(name)}")'])
     print(run_r(script, folder, str(ROOT) if name == WITH_NETCONV else ""))
 
 
 def test_each_check_has_a_section():
-    checks = {path.stem for path in HERE.glob("*.R")} - {"calls"}
-    assert checks == {re.sub(r"\W+", "-", name.lower()) for name in SECTIONS}
+    assert {path.name for path in HERE.glob("*.R")} - {"calls.R"} == set(map(check, SECTIONS))
