@@ -1,9 +1,9 @@
-# `make demo` and `make test` need only Python 3.10 to 3.13.
+# `make demo` and `make test` need only Python 3.10 to 3.13; `make test-r` needs R, too.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint record table drawn nets zoo bench clean
+.PHONY: demo test test-r lint record table drawn nets zoo bench clean
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -25,6 +25,19 @@ lint: $(VENV)/ready
 
 test: lint
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+# R has a Python of its own, with Keras and without netconv; what netconv needs besides is pyarrow, for the section that
+# imports it. The reticulate of Debian 12 cannot use NumPy 2, which pyarrow needs from version 24 on.
+.venv-r/ready:
+	$(PYTHON) -m venv .venv-r
+	.venv-r/bin/python -m pip install --quiet --disable-pip-version-check keras tensorflow 'numpy<2' \
+	  'pyarrow<24'
+	touch $@
+
+# Runs docs/r.md; needs R with its packages reticulate and jsonlite.
+test-r: $(VENV)/ready .venv-r/ready
+	Rscript -e 'library(reticulate); library(jsonlite)'
+	$(BIN)/python -m pytest -s tests/r/check.py
 
 # MXNet has a separate environment: mxnet 1.9.1 requires an old numpy and cannot be installed beside TensorFlow.
 .venv-mxnet/ready:
@@ -84,5 +97,6 @@ bench: $(VENV)/ready benchmarks/nets/resnet50_v1-symbol.json
 	$(BIN)/python benchmarks/predict.py
 
 clean:
-	rm -rf $(VENV) .venv-mxnet demo benchmarks/nets tests/mxnet/drawn/rows tests/mxnet/drawn/made tests/mxnet/zoo/nets
+	rm -rf $(VENV) .venv-mxnet .venv-r demo
+	rm -rf benchmarks/nets tests/mxnet/drawn/rows tests/mxnet/drawn/made tests/mxnet/zoo/nets
 	rm -rf .pytest_cache .ruff_cache

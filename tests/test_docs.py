@@ -1,4 +1,5 @@
-"""Every command and snippet of README.md and docs/ is run as written, where a reader would run it.
+"""Every command and snippet of README.md and docs/ is run as written, where a reader would run it; those in R by
+tests/r/check.py.
 
 The blocks of a document run in order, in a new folder with the files that the documents mention: the kidney net and its
 table, the script that writes nets, and generated digits in MNIST's files.
@@ -25,17 +26,19 @@ RUN = {"sh": "{}", "bash": "{}", "python": "python - <<'END'\n{}\nEND"}
 TARGETS, SHOWN = "console", {"text", "mathematica", "diff"}
 """Blocks of `make` targets, too long to run here, which the Makefile must have; and what nothing here can run (a patch
 is applied by `test_architecture.py`)."""
+R = "r"
+"""Blocks of docs/r.md, which `make test-r` runs."""
 PORTS = ("12345", "12346")
 """Of docs/workers.md, which another program may have in use."""
 
 
-def blocks(path):
-    """(language, code) of each code block of a document."""
-    return re.findall(r"^```(\w*)\n(.*?)^```$", path.read_text(), re.DOTALL | re.MULTILINE)
+def blocks(text):
+    """(language, code) of each code block of a document or a part of one."""
+    return re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
 def runs(path):
-    return any(language in RUN for language, _ in blocks(path))
+    return any(language in RUN for language, _ in blocks(path.read_text()))
 
 
 def write_digits(folder, name, rows, seed):
@@ -64,27 +67,31 @@ def write_small_net(folder):
     (folder / "table.csv").write_text("a,b,class\n" + "".join(lines))
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """The folder of a reader, with `netconv` and `python` on the path."""
+def prepare(folder):
+    """Makes the folder of a reader, with the programs `netconv` and `python` in it."""
     for name, command in {"netconv": f"{sys.executable} -m netconv", "python": sys.executable}.items():
-        program = tmp_path / name
-        program.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        program = folder / name
+        program.write_text(f"#!/bin/sh\nPYTHONPATH='{ROOT}' exec {command} \"$@\"\n")
         program.chmod(0o755)
     for name in ("docs", "mnist"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "fixtures" / "ckd").mkdir(parents=True)
+        (folder / name).mkdir()
+    (folder / "fixtures" / "ckd").mkdir(parents=True)
     for source in ("fixtures/ckd/net.json", "fixtures/ckd/net.params", "fixtures/kidney.csv"):
-        shutil.copy(ROOT / source, tmp_path / source)
-        shutil.copy(ROOT / source, tmp_path)
-    shutil.copy(ROOT / "docs/nets.py", tmp_path / "docs")
-    write_digits(tmp_path / "mnist", "train", 300, 1)
-    write_digits(tmp_path / "mnist", "t10k", 50, 2)
+        shutil.copy(ROOT / source, folder / source)
+        shutil.copy(ROOT / source, folder)
+    shutil.copy(ROOT / "docs/nets.py", folder / "docs")
+    write_digits(folder / "mnist", "train", 300, 1)
+    write_digits(folder / "mnist", "t10k", 50, 2)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    prepare(tmp_path)
     return tmp_path
 
 
 def run(script, folder):
-    environment = {"PATH": f"{folder}:/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(folder)}
+    environment = {"PATH": f"{folder}:/usr/local/bin:/usr/bin:/bin", "HOME": str(folder)}
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=environment, capture_output=True, text=True
     )
@@ -160,7 +167,15 @@ def workers(folder, outputs):
     np.testing.assert_allclose(*losses, atol=1e-6)
 
 
-CHECKS = {"README": readme, "tutorial": tutorial, "training": training, "loading": loading, "workers": workers}
+def r(folder, outputs):
+    """What the blocks in R read."""
+    assert outputs == ["net.keras\n", "nets/cnn.keras\n", "trained.keras\n", "net.h5\n"]
+    assert (folder / "trained.keras").exists()
+
+
+CHECKS = {
+    "README": readme, "tutorial": tutorial, "training": training, "loading": loading, "workers": workers, "r": r
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("path", list(filter(runs, DOCUMENTS)), ids=lambda path: path.stem)
@@ -172,7 +187,7 @@ def test_every_block_runs(path, folder):
             each.bind(("127.0.0.1", 0))
         free = [str(each.getsockname()[1]) for each in (one, other)]
     outputs = []
-    for language, code in blocks(path):
+    for language, code in blocks(path.read_text()):
         if language in RUN:
             for port, other in zip(PORTS, free, strict=True):
                 code = code.replace(port, other)
@@ -184,13 +199,14 @@ def test_every_block_runs(path, folder):
 def test_no_block_is_missed(path):
     """Each block is run; or contains only existing `make` targets; or cannot be run and contains no netconv command."""
     text = path.read_text()
-    assert 2 * len(blocks(path)) == text.count("```"), "a block of code that has no language, or is indented"
-    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    for language, code in blocks(path):
-        assert language in RUN or language in SHOWN or language == TARGETS, f"blocks of {language!r} are not run"
+    assert 2 * len(blocks(text)) == text.count("```"), "a block of code that has no language, or is indented"
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for language, code in blocks(text):
+        known = language in RUN or language in SHOWN or language == TARGETS or (language == R and path.stem == "r")
+        assert known, f"blocks of {language!r} are not run"
         if language == TARGETS:
             for line in code.splitlines():
-                assert re.match(r"make (\w+)", line)[1] in targets, line
+                assert re.match(r"make ([\w-]+)", line)[1] in targets, line
         if language in SHOWN:
             assert not re.search(r"^netconv |^import ", code, re.MULTILINE), "commands and snippets are to be run"
 

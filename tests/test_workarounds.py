@@ -267,6 +267,12 @@ def test_lamb_by_name():
         keras.optimizers.get("lamb")
 
 
+def test_python_without_ssl():
+    program = "import sys; sys.modules['ssl'] = None; import tensorflow"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Traceback") and "Failed to load ssl module" in done.stdout
+
+
 def test_fit_on_two_workers():
     program = """
 import numpy as np, tensorflow as tf, keras

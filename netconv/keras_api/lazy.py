@@ -5,7 +5,7 @@ import gc
 import importlib
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 
 
 class Lazy:
@@ -34,7 +34,8 @@ def no_collection() -> Iterator[None]:
 
 
 def _import_keras() -> None:
-    with no_collection():
+    # TensorFlow prints to stdout, amid the results of a command, that a Python has no ssl.
+    with no_collection(), redirect_stdout(sys.stderr):
         importlib.import_module("keras")
         gc.freeze()
 

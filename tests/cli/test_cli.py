@@ -112,6 +112,15 @@ def test_an_unsupported_op_fails_before_keras_is_imported(tmp_path):
     assert done.stderr == f"netconv: {path}: this op is not supported: Warp (1, first at node 'a')\n[]\n"
 
 
+def test_nothing_but_the_result_is_on_stdout_if_python_has_no_ssl(tmp_path):
+    """TensorFlow prints a traceback then."""
+    code = "import sys; sys.modules['ssl'] = None; from netconv.cli import main; main()"
+    arguments = ["convert", CKD / "net.json", "-o", tmp_path / "net.keras"]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout == f"{tmp_path}/net.keras\n"
+    assert "Failed to load ssl module" in done.stderr
+
+
 def test_a_closed_pipe_is_not_an_error(tmp_path):
     net, arrays = dense(200, 300)
     path = write(tmp_path, net, **arrays)

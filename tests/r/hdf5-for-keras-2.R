@@ -1,0 +1,5 @@
+x <- matrix(rnorm(5 * 24), 5)
+keras <- import("keras")
+difference <- max(abs(model$predict(x, verbose = 0L) - keras$models$load_model("net.keras")$predict(x, verbose = 0L)))
+cat("largest difference from the .keras file:", difference, "\n")
+stopifnot(difference < 1e-6)
