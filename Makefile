@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-r lint record table drawn nets zoo bench clean
+.PHONY: demo test test-r compat arguments lint record table drawn nets zoo bench clean
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -23,7 +23,7 @@ lint: $(VENV)/ready
 	$(BIN)/ruff format --check netconv tests benchmarks docs
 	$(BIN)/mypy
 
-test: lint
+test: lint .venv-keras/3.6.0/ready
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 # R has a Python of its own, with Keras and without netconv; what netconv needs besides is pyarrow, for the section that
@@ -38,6 +38,42 @@ test: lint
 test-r: $(VENV)/ready .venv-r/ready
 	Rscript -e 'library(reticulate); library(jsonlite)'
 	$(BIN)/python -m pytest -s tests/r/check.py
+
+# Kerases without their dependencies, to be put before the installed one.
+.venv-keras/%/ready: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(@D) keras==$*
+	touch $@
+
+.venv-backends/ready:
+	$(PYTHON) -m venv .venv-backends
+	.venv-backends/bin/python -m pip install --quiet --disable-pip-version-check keras h5py jax torch==2.13.0
+	touch $@
+
+.venv-keras2/ready:
+	$(PYTHON) -m venv .venv-keras2
+	.venv-keras2/bin/python -m pip install --quiet --disable-pip-version-check tensorflow==2.15.1
+	touch $@
+
+.venv-tf-keras/ready:
+	$(PYTHON) -m venv .venv-tf-keras
+	.venv-tf-keras/bin/python -m pip install --quiet --disable-pip-version-check tensorflow==2.21.0 tf_keras
+	touch $@
+
+# Opens converted nets with several Kerases; FOLDERS may name further folders of recorded nets. Keras 2 needs Python 3.11
+# or older.
+KERASES = .venv-keras/3.6.0 .venv-keras/3.9.2 .venv-keras/3.12.4 .venv-keras/3.14.1 .venv-keras/3.15.1
+compat: $(KERASES:=/ready) .venv-backends/ready .venv-keras2/ready .venv-tf-keras/ready
+	rm -rf tests/compat/nets
+	$(BIN)/python tests/compat/write_nets.py tests/compat/nets/keras fixtures fixtures/conformance/nets $(FOLDERS)
+	$(BIN)/python tests/compat/write_h5.py tests/compat/nets/h5
+	$(BIN)/python tests/compat/matrix.py tests/compat/nets $(KERASES) -- \
+	  jax=.venv-backends/bin/python torch=.venv-backends/bin/python \
+	  keras=.venv-keras2/bin/python tf_keras=.venv-tf-keras/bin/python keras=$(BIN)/python
+
+# What a Keras may read in a config: netconv/keras_files/keras_arguments.json. To be run when a newer Keras is supported.
+MINORS = 3.6.0 3.7.0 3.8.0 3.9.2 3.10.0 3.11.3 3.12.4 3.13.2 3.14.1 3.15.1
+arguments: $(MINORS:%=.venv-keras/%/ready)
+	$(BIN)/python tests/compat/record_arguments.py .venv-keras
 
 # MXNet has a separate environment: mxnet 1.9.1 requires an old numpy and cannot be installed beside TensorFlow.
 .venv-mxnet/ready:
@@ -97,6 +133,6 @@ bench: $(VENV)/ready benchmarks/nets/resnet50_v1-symbol.json
 	$(BIN)/python benchmarks/predict.py
 
 clean:
-	rm -rf $(VENV) .venv-mxnet .venv-r demo
-	rm -rf benchmarks/nets tests/mxnet/drawn/rows tests/mxnet/drawn/made tests/mxnet/zoo/nets
+	rm -rf .venv* demo
+	rm -rf benchmarks/nets tests/mxnet/drawn/rows tests/mxnet/drawn/made tests/mxnet/zoo/nets tests/compat/nets
 	rm -rf .pytest_cache .ruff_cache

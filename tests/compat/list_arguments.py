@@ -37,9 +37,9 @@ def classes() -> dict[str, type]:
     """All classes by the module and name with which a config refers to them."""
     found = {}
     for module in PUBLIC:
-        for value in vars(importlib.import_module(f"keras.{module}")).values():
+        for name, value in vars(importlib.import_module(f"keras.{module}")).items():
             if inspect.isclass(value):
-                found[f"keras.{module}.{value.__name__}"] = value
+                found |= {f"keras.{module}.{name}": value, f"keras.{module}.{value.__name__}": value}
     for info in pkgutil.iter_modules(operations.__path__, "keras.src.ops."):
         if info.name.endswith("_test"):
             continue

@@ -44,7 +44,7 @@ def record(model, inputs: list) -> dict:
 def main(folder: str) -> None:
     import keras
 
-    Path(folder).mkdir(exist_ok=True)
+    Path(folder).mkdir(parents=True, exist_ok=True)
     written = 0
     for net in compare.NETS:
         path = Path(folder) / f"{net.name}.h5"
