@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DataError
 from ..features import encoded_table, schema_inference, target_inference, transform
 from ..features.encoding import Encoding, ModelSpec
-from ..features.notices import Notify
+from ..features.notices import Notify, TableNotes
 from ..features.table_options import TableOptions
 from ..tables import disk_buffer, table
 from ..tables.disk_buffer import Collector, DiskBuffer, ScaledRows
@@ -122,7 +122,7 @@ def for_training(
     else:
         source_table = source_table or _read(files, options)
         encoding = schema_inference.infer_encoding(source_table, spec, options, loaded.classes, notify=notify)
-    _notify_if_on_disk(source_table, notify)
+    _notify_of_reading(source_table, notify)
     targets = _targets(source_table, encoding, notify)
     _check_classes(targets, encoding, source_table)
     held_out = _validation_mask(targets, 0.0 if validation_data else validation_split, seed)
@@ -133,6 +133,7 @@ def for_training(
     training, validation = make(encoding, source_table, targets, (training_mask, held_out))
     if validation_data:
         source_table = encoded_table.read(sources(validation_data, part="test"), encoding, options.header)
+        _notify_of_reading(source_table, notify)
         targets = _targets(source_table, encoding, notify)
         [validation] = make(encoding, source_table, targets, (targets.present,))
     warn_unseen(unseen, notify)
@@ -150,7 +151,7 @@ def for_evaluation(loaded: LoadedModel, spec: ModelSpec, data: Data, options: Ta
     else:
         source_table = _read(files, options)
         encoding = plain_encoding(source_table, spec, loaded, options, False, notify)
-    _notify_if_on_disk(source_table, notify)
+    _notify_of_reading(source_table, notify)
     targets = _targets(source_table, encoding, notify)
     unseen: Counter[str] = Counter()
     [dataset] = _datasets(loaded, spec, encoding, source_table, targets, (targets.present,), unseen)
@@ -176,7 +177,8 @@ def _read(files: tuple[Source, ...], options: TableOptions) -> Table:
     return table.read(files, options.header, distinct=target_selector(files, options))
 
 
-def _notify_if_on_disk(source_table: Table, notify: Notify) -> None:
+def _notify_of_reading(source_table: Table, notify: Notify) -> None:
+    TableNotes(notify).tell(source_table.notes)
     if source_table.on_disk:
         rows = pluralize(len(source_table), "row")
         notify(f"{rows}: more than {disk_buffer.MEMORY >> 20} MB of numbers, kept on disk")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 from ..errors import NetconvError
 from ..features import encoded_table, transform
 from ..features.encoding import Encoding, ModelSpec
-from ..features.notices import Notify, ignore
+from ..features.notices import Notify, TableNotes, ignore
 from ..features.table_options import TableOptions
 from ..reports.predictions import Block, Predictions
 from ..tables import table
@@ -147,9 +147,11 @@ def _parts(
         blocks = table.stream(files, options.header, keep=select_kept, lenient=True)
     row_encoding = encoding
     unseen: Counter[str] = Counter()
+    notes = TableNotes(notify)
     most = max(1, LARGEST // max(spec.outputs, spec.features or 1))
     with closing(blocks):  # files are closed also when an error ends the rows
         for number, block in enumerate(blocks):
+            notes.tell(table.file_notes(block))
             names = kept_columns(block.format)
             if not len(block):
                 if number == 0:

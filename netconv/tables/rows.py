@@ -23,12 +23,17 @@ DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?$")
 
 @dataclass(frozen=True)
 class TableFormat:
-    """How a file is written: its delimiter, its decimal sign, whether it has a header, the names of its columns."""
+    """How a file is written: its delimiter, its decimal sign, whether it has a header, the names of its columns.
+
+    `notes` are sentences about what reading did that the file does not show: lines that were skipped, numbers written
+    in a form of their own. Later blocks of a file may have more of them.
+    """
 
     delimiter: str
     decimal: str
     header: bool
     names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def is_number(self, cell: str) -> bool:
         return bool(NUMBER.match(cell) or (self.decimal == "," and DECIMAL_COMMA.match(cell)))

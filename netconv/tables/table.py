@@ -110,7 +110,8 @@ class Table:
     """A whole table.
 
     `numbers` is (rows, columns) of float32, an array or a DiskBuffer; a column of text has indices into its texts, -1
-    for a missing cell. `stats` are the statistics of the columns; `locate` returns the location of a row.
+    for a missing cell. `stats` are the statistics of the columns; `locate` returns the location of a row; `notes` are
+    the notes of its files, each with the name of the file.
     """
 
     file: str
@@ -118,6 +119,7 @@ class Table:
     numbers: np.ndarray | DiskBuffer
     stats: ColumnStats
     locate: Callable[[int], RowLocation]
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -150,7 +152,12 @@ class Table:
 def from_rows(rows: Rows, distinct: ColumnSelector | None = None) -> Table:
     """A table of these rows; `distinct` selects the columns whose distinct numbers are collected."""
     stats = ColumnStats(len(rows.format.names), distinct(rows.format) if distinct else frozenset())
-    return Table(rows.file, rows.format, stats.add(rows), stats, rows.locate)
+    return Table(rows.file, rows.format, stats.add(rows), stats, rows.locate, file_notes(rows))
+
+
+def file_notes(rows: Rows) -> tuple[str, ...]:
+    """The notes of the file of these rows, each with its name."""
+    return tuple(f"{rows.file}: {note}" for note in rows.format.notes)
 
 
 def read(
@@ -194,13 +201,15 @@ def _collect(
     width = len(first.format.names)
     stats = ColumnStats(width, distinct(first.format) if distinct else frozenset())
     numbers, complete = Collector(width, disk_buffer.MEMORY), True
+    notes: dict[str, None] = {}
     for rows in chain([first], blocks):
         complete = complete and (not stats.rows or rows.texts.keys() == known_text)
         known_text |= rows.texts.keys()
+        notes |= dict.fromkeys(file_notes(rows))
         if complete and len(rows):
             numbers.append(stats.add(rows))
     if not complete:
         return None, known_text
     if not stats.rows:
         raise DataError("has a header and no rows", title(sources))
-    return Table(title(sources), first.format, numbers.finish(), stats, first.locate), known_text
+    return Table(title(sources), first.format, numbers.finish(), stats, first.locate, tuple(notes)), known_text
