@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .inference.evaluation import evaluate
     from .inference.loading import LoadedModel, find_model, open_model
     from .inference.prediction import predict
+    from .inference.reading import check_table
     from .inspection import Inspection
     from .ops.coverage import Coverage
     from .reports.evaluation_report import ClassReport, Evaluation
@@ -56,6 +57,7 @@ __all__ = [
     "TrainingResult",
     "UnsupportedOps",
     "check_picture",
+    "check_table",
     "check_writable",
     "confusion_matrix",
     "convert",
@@ -81,6 +83,7 @@ _LAZY = {
     "inference.evaluation": ("evaluate",),
     "inference.loading": ("LoadedModel", "find_model", "open_model"),
     "inference.prediction": ("predict",),
+    "inference.reading": ("check_table",),
     "inspection": ("Inspection",),
     "ops.coverage": ("Coverage",),
     "reports.evaluation_report": ("ClassReport", "Evaluation"),

@@ -16,7 +16,9 @@ from .options import (
     model_option,
     open_model,
     output_option,
+    params_option,
     quiet_option,
+    shape_option,
     table,
     table_options,
 )
@@ -44,6 +46,8 @@ class Limit(click.ParamType):
 )
 @data_argument("DATA...", required=True)
 @model_option
+@params_option
+@shape_option
 @table_options(training=False)
 @metric_option(
     "--top",
@@ -64,6 +68,8 @@ class Limit(click.ParamType):
 def evaluate(
     data: tuple[str, ...],
     model: str | None,
+    params: str | None,
+    shapes: tuple[tuple[str, tuple[int | None, ...]], ...],
     minimum: tuple[tuple[str, float], ...],
     maximum: tuple[tuple[str, float], ...],
     plot: str | None,
@@ -79,7 +85,7 @@ def evaluate(
     notify = messages(quiet)
     if plot:
         netconv.check_picture(plot)
-    opened = open_model(model, data, False, notify)
+    opened = open_model(model, data, False, notify, params=params, shapes=shapes)
     evaluation = netconv.evaluate(opened, table(data), notify=notify, **options)
     if plot:
         netconv.confusion_matrix([report.name for report in evaluation.classes], evaluation.confusion, plot)

@@ -9,7 +9,7 @@ from ..errors import DataError
 from ..tables import table
 from ..tables.column_selection import list_names, select_columns
 from ..tables.number_format import pluralize
-from ..tables.rows import NUMBER, Rows, TableFormat
+from ..tables.rows import NUMBER, Rows, TableFormat, format_number
 from ..tables.sources import Source
 from ..tables.table import ColumnSelector, Table
 from .encoding import Encoding
@@ -80,9 +80,18 @@ def _selectors(
 def _text_columns(encoding: Encoding, format_: TableFormat, file: str) -> frozenset[int]:
     features, targets = column_indices(encoding, format_, file)
     text = {index for index, feature in zip(features, encoding.features, strict=True) if feature.categories}
-    if encoding.classes and not all(map(NUMBER.match, encoding.classes)):
+    if not all(map(_is_exact, encoding.classes)):
         text.update(targets)
     return frozenset(text)
+
+
+def _is_exact(name: str) -> bool:
+    """Whether a class is a number that float32 has."""
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        number = np.float32(name) if NUMBER.match(name) else np.float32(np.inf)
+    return bool(np.isfinite(number)) and format_number(number) == name
 
 
 def _unused_columns(encoding: Encoding, format_: TableFormat, file: str) -> frozenset[int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import NetconvError
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, ignore
-from ..features.table_options import TableOptions
+from ..features.table_options import read_options
 from ..keras_api.lazy import keras
 from ..reports.evaluation_report import ClassReport, Evaluation
 from ..tables.sources import Data
@@ -18,6 +18,7 @@ from .calling import predict_rows
 from .dataset import Dataset
 from .loading import open_model
 from .model_spec import as_targets, check_trainable, loss_of, probabilities, spec_of
+from .reading import find_files
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +33,7 @@ def evaluate(
     model,
     data: Data,
     *,
-    top: tuple[int, ...] = (),
+    top: tuple[int, ...] | int = (),
     notify: Notify = ignore,
     **table_options: Any,
 ) -> Evaluation:
@@ -50,12 +51,14 @@ def evaluate(
     Raises:
         NetconvError: The model or the table cannot be read, or they do not fit each other.
     """
+    [options] = read_options("evaluate", table_options)
+    files = find_files(data, options, "test", notify)
     loaded = open_model(model, notify=notify)
     loss = loss_of(loaded)
     spec = spec_of(loaded, loss)
     check_trainable(loaded)
-    rows = dataset.for_evaluation(loaded, spec, data, TableOptions(**table_options), notify)
-    return evaluate_dataset(loaded.model, rows, spec, loss, top)
+    rows = dataset.for_evaluation(loaded, spec, files, options, notify)
+    return evaluate_dataset(loaded.model, rows, spec, loss, (top,) if isinstance(top, int) else tuple(top))
 
 
 def evaluate_dataset(model, data: Dataset, spec: ModelSpec, loss, top: tuple[int, ...] = ()) -> Evaluation:

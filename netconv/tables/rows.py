@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -19,6 +20,9 @@ MISSING = ("", "?", "na", "n/a", "nan", "null")
 """Cells without a value, in upper or lower case and with any blanks around them."""
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?$")
+
+MOST_DIGITS = 400
+"""Digits before the decimal point; float64 has fewer."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,15 @@ class TableFormat:
     def number(self, cell: str) -> float:
         """The number in a cell, NaN if it holds something else."""
         return float(cell.replace(",", ".")) if self.is_number(cell) else math.nan
+
+    def canonical(self, cell: str) -> str:
+        """A number in any spelling as `format_number` writes it, exactly; any other text unchanged."""
+        if not NUMBER.match(cell):
+            return format_number(self.number(cell)) if self.is_number(cell) else cell
+        number = Decimal(cell)
+        if number.adjusted() > MOST_DIGITS:
+            return cell
+        return str(int(number)) if number == number.to_integral_value() else str(float(number))
 
 
 class Text(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from ..errors import NetconvError
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, ignore
-from ..features.table_options import TableOptions
+from ..features.table_options import TableOptions, read_options
 from ..inference import dataset
 from ..inference.dataset import Dataset
 from ..inference.evaluation import evaluate_dataset
 from ..inference.loading import TABLE, LoadedModel, open_model
 from ..inference.model_spec import as_targets, loss_of, spec_of
+from ..inference.reading import find_files
 from ..keras_api import named_objects
 from ..keras_api.lazy import keras
 from ..tables.sources import Data
@@ -66,7 +67,7 @@ def train(
         OSError: a checkpoint cannot be written.
         TypeError: there is no such option.
     """
-    training_options, table_options = _split(options)
+    table_options, training_options = read_options("train", options, TrainingOptions)
     strategy = strategy or distribution.strategy_for()
     prepared = _prepare(model, data, validation_data, training_options, table_options, strategy, notify)
     return _finish(prepared, _run(prepared, notify, progress, stop))
@@ -89,14 +90,6 @@ class _Prepared:
     strategy: Any
 
 
-def _split(options: dict[str, Any]) -> tuple[TrainingOptions, TableOptions]:
-    of_tables = {field.name for field in fields(TableOptions)}
-    return (
-        TrainingOptions(**{name: value for name, value in options.items() if name not in of_tables}),
-        TableOptions(**{name: value for name, value in options.items() if name in of_tables}),
-    )
-
-
 def _prepare(
     model: Path | str | bytes | Any,
     data: Data,
@@ -107,9 +100,12 @@ def _prepare(
     notify: Notify,
 ) -> _Prepared:
     """Reads the table and chooses what the options leave open. Sets the random seed of Keras."""
+    files = find_files(data, table_options, "train", notify)
+    if validation_data is not None:
+        find_files(validation_data, TableOptions(), "test", ignore)
     loss = None if options.loss is None else named_objects.loss_for(options.loss)
     loaded, training, validation = dataset.for_training(
-        open_model(model, options.seed, options.init, training=True, notify=notify), data, table_options, loss=loss,
+        open_model(model, options.seed, options.init, training=True, notify=notify), files, table_options, loss=loss,
         validation_data=validation_data, validation_split=options.validation_split, seed=options.seed, notify=notify,
     )  # fmt: skip
     loss = loss or loss_of(loaded)

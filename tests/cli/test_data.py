@@ -150,7 +150,7 @@ def test_input_is_for_nets_of_several_inputs():
     archive.save(made, "net.keras")
     Path("t.csv").write_text(TEXT)
     known, _ = train("t.csv", "-m", "net.keras", "--input", "two=a", "--input", "one=b")
-    assert [f["name"] for f in known["features"]] == ["b", "a"] and known["inputs"] == [1, 1]
+    assert [f["name"] for f in known["features"]] == ["b", "a"] and known["inputs"] == {"one": 1, "two": 1}
     done = run("train", "t.csv", "-m", "net.keras", "--input", "two", code=2)
     assert done.stderr.splitlines()[-1] == (
         "Error: Invalid value for '--input': 'two' is not an input and its columns, such as image=pixel*"
@@ -181,14 +181,16 @@ BAD = {
     "wrong width": ("a,b,c,class\n1,2,3,x\n4,5,6,y\n", "t: 3 features found, and the net takes 2: a, b, c"),
     "text in numbers": (TEXT + "one,2,no\n",
                         "t, line 42, column 'a': 'one' is not a number, and most cells of this column are; correct it, "
-                        "or leave the column out with --drop a"),
+                        "leave the column out with --drop a, or say what it is with --encode a=numbers (text counts as "
+                        "missing) or onehot"),
     "too many classes": (TEXT + "1,2,maybe\n", "t, column 'class': 3 classes (maybe, no, yes), and the net predicts 2"),
     "empty file": ("", "t: is empty"),
     "empty gzip": (gzip.compress(b""), "t: is empty"),
     "header only": ("a,b,class\n", "t: has a header and no rows"),
     "one class only": ("a,b,class\n1,2,x\n3,4,x\n",
                        "t, column 'class': all rows are of one class, 'x': there is nothing to distinguish"),
-    "no target": ("a,b\n1.5,2.5\n2.5,7.5\n", "t: which column is the target? Name it with --target: a, b"),
+    "no target": ("a,b\n1.5,2.5\n2.5,7.5\n", "t: is the target column missing? Without one the table "
+                  "has the 2 features that the net takes: a, b; --target names the target"),
     "target empty": ("a,b,class\n1,2,\n3,4,?\n", "t, column 'class': the target column is empty"),
     "cut gzip": (cut("gz", 9), "t: is cut short"),
     "cut zstd": (cut("zst", 9), "t: is cut short"),

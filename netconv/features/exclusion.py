@@ -1,0 +1,54 @@
+"""Columns that do not look like features: they number the rows, or are empty."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..tables.table import Table
+
+IDS = frozenset({"id", "rownames", "row.names", "row_id", "rowid", "unnamed: 0"})
+"""Names of a column that only identifies rows, in lower case."""
+COUNTERS = frozenset({"index", "idx", "no", "no.", "nr", "nr.", "row", "#"})
+"""Names of a column that identifies rows if it holds a different integer in each."""
+
+
+class Exclusion(NamedTuple):
+    """Why a column does not look like a feature. One that is `certain` is left out even where it is not one too many;
+    one that is `counted` may be a feature that increases by 1, such as time."""
+
+    certain: bool
+    reason: str
+    counted: bool = False
+
+
+def exclusion(table: Table, column: int) -> Exclusion | None:
+    """Why a column does not look like a feature; None if it does."""
+    name, stats = table.format.names[column], table.stats
+    if column not in table.texts and stats.missing[column] == stats.rows:
+        return Exclusion(True, "empty")
+    if name.lower() in IDS:
+        return Exclusion(True, "row numbers, by its name")
+    start = stats.counted_from(column)
+    if start in (0, 1):
+        return Exclusion(True, f"row numbers from {start:g}", counted=True)
+    if name.lower() in COUNTERS:
+        return Exclusion(_has_different_integers(table, column), "row numbers, by its name")
+    if column == 0 and start is not None:
+        return Exclusion(False, f"row numbers from {start:g}", counted=True)
+    if name == f"column {column + 1}":
+        return Exclusion(False, "no name")
+    return None
+
+
+def _has_different_integers(table: Table, column: int) -> bool:
+    import numpy as np
+
+    if column in table.texts or column not in table.stats.numbers:
+        return False
+    numbers, present = table.stats.numbers[column], table.stats.rows - table.stats.missing[column]
+    return numbers is None or (len(numbers) == present and bool((numbers == np.round(numbers)).all()))
+
+
+def counter_columns(names: tuple[str, ...]) -> frozenset[int]:
+    """The indices of the columns whose distinct numbers `exclusion` needs."""
+    return frozenset(index for index, name in enumerate(names) if name.lower() in COUNTERS)
