@@ -36,6 +36,13 @@ def describe(encoding: Encoding, options: TableOptions | None = None) -> list[st
             lines += _entry("input", f"{name}, {pluralize(width, 'number')} a row:", 1)
             lines += _groups(features[start:stop], 2)
             start = stop
+    onehot = sum(max(1, len(feature.categories)) if _is_nominal(feature) else feature.width for feature in features)
+    if options is not None and onehot != encoding.width and not options.encode:
+        lines += _entry(
+            "note",
+            f"codes are in alphabetical order, and not one-hot, as the net takes {pluralize(encoding.width, 'number')}; "
+            f"one-hot they would be {onehot:,}",
+        )
     lines += _left_out(encoding, options)
     if (encoding.scale, encoding.offset) != (1, 0):
         offset = f" {'-' if encoding.offset < 0 else '+'} {abs(encoding.offset):g}" if encoding.offset else ""
@@ -71,7 +78,11 @@ def _target(encoding: Encoding, options: TableOptions | None) -> Iterator[str]:
     text = f"{_short(encoding.targets[0])}{hint}"
     if encoding.target_mean:
         text += f"; standardized, mean {encoding.target_mean[0]:.6g}, std {encoding.target_std[0]:.6g}"
-    yield from _entry("target", f"{text}: {_codes(classes, 0)}" if classes else text)
+    if classes and classes == tuple(map(str, range(len(classes)))):
+        text += f": class numbers 0 to {len(classes) - 1:,}"
+    elif classes:
+        text += f": {_codes(classes, 0)}"
+    yield from _entry("target", text)
 
 
 def _counted(encoding: Encoding) -> str:
@@ -94,6 +105,11 @@ def _groups(features: tuple[Feature, ...], indent: int = 1) -> list[str]:
 
 def _alike(feature: Feature) -> tuple:
     return feature.categories, feature.onehot, feature.ids, feature.coerced
+
+
+def _is_nominal(feature: Feature) -> bool:
+    """Whether it has codes that mean an order which its categories need not have."""
+    return len(feature.categories) > 2 and not feature.onehot and not feature.ids
 
 
 def _kind(feature: Feature) -> tuple[str, str]:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
+from ..tables.column_stats import FEWEST_COUNTED
 from ..tables.table import Table
 
 IDS = frozenset({"id", "rownames", "row.names", "row_id", "rowid", "unnamed: 0"})
 """Names of a column that only identifies rows, in lower case."""
 COUNTERS = frozenset({"index", "idx", "no", "no.", "nr", "nr.", "row", "#"})
 """Names of a column that identifies rows if it holds a different integer in each."""
+
+DATE = re.compile(
+    r"\d{4}-\d\d?-\d\d?([T ].*)?$|\d{4}/\d\d?/\d\d?( .*)?$|\d\d?[./-]\d\d?[./-]\d{2,4}( .*)?$"
+    r"|\d\d?:\d\d(:\d\d(\.\d+)?)?$"
+)
+"""Texts that are dates or times."""
 
 
 class Exclusion(NamedTuple):
@@ -28,6 +36,10 @@ def exclusion(table: Table, column: int) -> Exclusion | None:
         return Exclusion(True, "empty")
     if name.lower() in IDS:
         return Exclusion(True, "row numbers, by its name")
+    if column == 0 and name == "column 1":
+        return Exclusion(True, "row names, as it has no name")
+    if column == 0 and _has_different_texts(table):
+        return Exclusion(True, "row names, different in each row")
     start = stats.counted_from(column)
     if start in (0, 1):
         return Exclusion(True, f"row numbers from {start:g}", counted=True)
@@ -47,6 +59,13 @@ def _has_different_integers(table: Table, column: int) -> bool:
         return False
     numbers, present = table.stats.numbers[column], table.stats.rows - table.stats.missing[column]
     return numbers is None or (len(numbers) == present and bool((numbers == np.round(numbers)).all()))
+
+
+def _has_different_texts(table: Table) -> bool:
+    """Whether the first column has a text of its own in each row, which is not a date."""
+    texts, stats = table.texts.get(0, ()), table.stats
+    different = stats.is_full(0) or len(texts) == stats.rows - stats.missing[0] >= FEWEST_COUNTED
+    return bool(texts) and bool(different) and not DATE.match(texts[0])
 
 
 def counter_columns(names: tuple[str, ...]) -> frozenset[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -12,7 +11,7 @@ from ..tables.number_format import pluralize
 from ..tables.rows import TableFormat
 from ..tables.table import Table
 from .encoding import Encoding, Feature, InputSpec, ModelSpec
-from .exclusion import Exclusion, exclusion
+from .exclusion import DATE, Exclusion, exclusion
 from .notices import Notify, ignore
 from .table_options import Coding, TableOptions
 from .target_inference import (
@@ -22,11 +21,6 @@ from .target_inference import (
     is_onehot,
     likely_target,
     sorted_categories,
-)
-
-DATE = re.compile(
-    r"\d{4}-\d\d?-\d\d?([T ].*)?$|\d{4}/\d\d?/\d\d?( .*)?$|\d\d?[./-]\d\d?[./-]\d{2,4}( .*)?$"
-    r"|\d\d?:\d\d(:\d\d(\.\d+)?)?$"
 )
 
 
@@ -226,7 +220,7 @@ def _choose_features(
             return chosen
     for index in candidates:
         if index not in reasons and index not in coding:
-            _check_dates(table, index)
+            _check_categories(table, index)
     raise _width_error(table, list(features.values()), width, taker)
 
 

@@ -132,7 +132,7 @@ def for_training(
     training, validation = make(encoding, source_table, targets, (training_mask, held_out))
     for line in describe(encoding, options):
         notify(line)
-    warn_of_merged_numbers(files, source_table, encoding, options, notify)
+    warn_of_merged_numbers(files, source_table, encoding, options, training=True, notify=notify)
     if validation_data:
         source_table = encoded_table.read(sources(validation_data, part="test"), encoding, options.header)
         notify_of_reading(source_table, notify)
@@ -148,9 +148,9 @@ def for_evaluation(
     """The rows of a table that have targets. A trained model reads the table as its training table, any other model
     takes numbers unchanged. Raises NetconvError, and OSError if the disk is full."""
     files = tuple(map(reopenable, files))
-    encoding = trained_encoding(loaded, spec)
-    if encoding:
-        encoding = override_encoding(encoding, options)
+    trained = trained_encoding(loaded, spec)
+    if trained:
+        encoding = override_encoding(trained, options)
         source_table = encoded_table.read(files, encoding, options.header)
         lines = describe_later(encoding, source_table.format.names)
     else:
@@ -161,6 +161,8 @@ def for_evaluation(
     targets = _targets(source_table, encoding, notify)
     for line in lines:
         notify(line)
+    if not trained:
+        warn_of_merged_numbers(files, source_table, encoding, options, training=False, notify=notify)
     counts = transform.CellCounts()
     [dataset] = _datasets(loaded, spec, encoding, source_table, targets, (targets.present,), counts)
     for line in describe_filled(encoding, counts.missing):

@@ -66,7 +66,12 @@ def notify_of_reading(source_table: Table, notify: Notify) -> None:
 
 
 def warn_of_merged_numbers(
-    files: tuple[Source, ...], source_table: Table, encoding: Encoding, options: TableOptions, notify: Notify
+    files: tuple[Source, ...],
+    source_table: Table,
+    encoding: Encoding,
+    options: TableOptions,
+    training: bool,
+    notify: Notify,
 ) -> None:
     """Warns of the numeric columns of an encoding with different numbers that are equal in float32."""
     features, targets = encoded_table.column_indices(encoding, source_table.format, source_table.file)
@@ -75,7 +80,7 @@ def warn_of_merged_numbers(
     suspects = frozenset(index for index in numeric if source_table.stats.may_merge(index))
     for index, (numbers, left) in sorted(merged_numbers(files, options.header, suspects).items()):
         name = source_table.format.names[index]
-        remedy = "" if index in targets else f"; --encode {name}=onehot or codes keeps them apart"
+        remedy = "" if index in targets or not training else f"; --encode {name}=onehot or codes keeps them apart"
         notify(
             f"warning: column {name!r}: {numbers:,} different numbers are only {left:,} in 32-bit floating point, in "
             f"which the net computes{remedy}"
