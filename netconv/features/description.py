@@ -40,7 +40,7 @@ def describe(encoding: Encoding, options: TableOptions | None = None) -> list[st
     if options is not None and onehot != encoding.width and not options.encode:
         lines += _entry(
             "note",
-            f"codes are in alphabetical order, and not one-hot, as the net takes {pluralize(encoding.width, 'number')}; "
+            f"codes are in alphabetical order, not one-hot, as the net takes {pluralize(encoding.width, 'number')}; "
             f"one-hot they would be {onehot:,}",
         )
     lines += _left_out(encoding, options)

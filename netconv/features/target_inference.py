@@ -88,13 +88,8 @@ def _find_targets(table: Table, spec: ModelSpec, options: TableOptions, optional
         return targets
     reasons = {index: found for index in possible if (found := exclusion(table, index)) and found.certain}
     others = [index for index in possible if index not in reasons]
-    shown = list_names(names[index] for index in possible)
-    features = [
-        index
-        for index in feature_candidates(table.format, options, [], table.file)
-        if index not in reasons or reasons[index].counted
-    ]
-    if spec.features == len(features):
+    features = [index for index in possible if index not in reasons or reasons[index].counted]
+    if spec.features == len(features) and not (options.columns or options.input):
         if optional:
             return []
         raise DataError(
@@ -108,6 +103,7 @@ def _find_targets(table: Table, spec: ModelSpec, options: TableOptions, optional
         either = " or ".join(repr(names[index]) for index in sorted(targets))
         raise DataError(f"the target may be {either}: name it with --target", table.file)
     if not targets and not optional:
+        shown = list_names(names[index] for index in possible or range(len(names)))
         raise DataError(f"which column is the target? Name it with --target: {shown}", table.file)
     return targets
 
