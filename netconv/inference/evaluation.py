@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NetconvError
@@ -35,6 +36,8 @@ def evaluate(
     *,
     top: tuple[int, ...] | int = (),
     notify: Notify = ignore,
+    params: Path | str | None = None,
+    input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
     **table_options: Any,
 ) -> Evaluation:
     """Evaluates a model on a table.
@@ -46,6 +49,8 @@ def evaluate(
         data: The table: a path, a glob pattern, a binary stream or a list of these.
         top: Numbers K for the top-K accuracy: how often the class is among the K most probable ones.
         notify: Is called with a line about each thing that was inferred.
+        params: The parameter file of a net, None for the one beside it.
+        input_shapes: Shapes of the inputs of a net, as for `convert`.
         **table_options: The fields of `TableOptions`.
 
     Raises:
@@ -53,7 +58,7 @@ def evaluate(
     """
     [options] = read_options("evaluate", table_options)
     files = find_files(data, options, "test", notify)
-    loaded = open_model(model, notify=notify)
+    loaded = open_model(model, notify=notify, params=params, input_shapes=input_shapes)
     loss = loss_of(loaded)
     spec = spec_of(loaded, loss)
     check_trainable(loaded)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from ..errors import NetconvError
@@ -50,6 +51,8 @@ def predict(
     errors: Policy = "stop",
     keep: tuple[str, ...] = (),
     notify: Notify = ignore,
+    params: Path | str | None = None,
+    input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
     **table_options: Any,
 ) -> Predictions:
     """Predicts each row of a table, in order. A table of any length takes little memory.
@@ -63,6 +66,8 @@ def predict(
             it no values. The last two end with a warning.
         keep: Columns that are kept unchanged in the output.
         notify: Is called with a line about each thing that was inferred.
+        params: The parameter file of a net, None for the one beside it.
+        input_shapes: Shapes of the inputs of a net, as for `convert`.
         **table_options: The fields of `TableOptions`.
 
     Raises:
@@ -74,7 +79,7 @@ def predict(
     [options] = read_options("predict", table_options)
     keep = as_texts("keep", keep)
     files = find_files(data, options, "test", notify)
-    loaded = open_model(model, notify=notify)
+    loaded = open_model(model, notify=notify, params=params, input_shapes=input_shapes)
     loss = loss_of(loaded)
     spec = spec_of(loaded, loss)
     encoding = trained_encoding(loaded, spec)

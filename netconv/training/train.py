@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from ..inference.model_spec import as_targets, loss_of, spec_of
 from ..inference.reading import find_files
 from ..keras_api import named_objects
 from ..keras_api.lazy import keras
-from ..tables.sources import Data
+from ..tables.sources import Data, Source
 from . import distribution
 from .batches import TrainingData
 from .freezing import frozen
@@ -44,6 +44,8 @@ def train(
     notify: Notify = ignore,
     progress: Callable[[Progress], object] = lambda _: None,
     stop: Callable[[], bool] = bool,
+    params: Path | str | None = None,
+    input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
     **options: Any,
 ) -> TrainingResult:
     """Trains a model on a table. The same call gives the same weights.
@@ -60,6 +62,8 @@ def train(
         notify: is called with each line of text on what was inferred or is unusual.
         progress: is called with a Progress, several times a second at most.
         stop: is called as often; once it returns True, training ends, and what was trained so far is kept.
+        params: the parameter file of a net, None for the one beside it.
+        input_shapes: shapes of the inputs of a net, as for `convert`.
         options: the fields of `TrainingOptions` and `TableOptions`. `seed` is also set as Keras's random seed.
 
     Raises:
@@ -69,7 +73,13 @@ def train(
     """
     table_options, training_options = read_options("train", options, TrainingOptions)
     strategy = strategy or distribution.strategy_for()
-    prepared = _prepare(model, data, validation_data, training_options, table_options, strategy, notify)
+    files = find_files(data, table_options, "train", notify)
+    if validation_data is not None:
+        find_files(validation_data, TableOptions(), "test", ignore)
+    loaded = open_model(
+        model, training_options.seed, training_options.init, True, notify, params=params, input_shapes=input_shapes
+    )
+    prepared = _prepare(loaded, files, validation_data, training_options, table_options, strategy, notify)
     return _finish(prepared, _run(prepared, notify, progress, stop))
 
 
@@ -91,8 +101,8 @@ class _Prepared:
 
 
 def _prepare(
-    model: Path | str | bytes | Any,
-    data: Data,
+    loaded: LoadedModel,
+    files: tuple[Source, ...],
     validation_data: Data | None,
     options: TrainingOptions,
     table_options: TableOptions,
@@ -100,12 +110,9 @@ def _prepare(
     notify: Notify,
 ) -> _Prepared:
     """Reads the table and chooses what the options leave open. Sets the random seed of Keras."""
-    files = find_files(data, table_options, "train", notify)
-    if validation_data is not None:
-        find_files(validation_data, TableOptions(), "test", ignore)
     loss = None if options.loss is None else named_objects.loss_for(options.loss)
     loaded, training, validation = dataset.for_training(
-        open_model(model, options.seed, options.init, training=True, notify=notify), files, table_options, loss=loss,
+        loaded, files, table_options, loss=loss,
         validation_data=validation_data, validation_split=options.validation_split, seed=options.seed, notify=notify,
     )  # fmt: skip
     loss = loss or loss_of(loaded)
