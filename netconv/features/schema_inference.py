@@ -30,6 +30,7 @@ def infer_encoding(
     options: TableOptions,
     classes: tuple[str, ...] = (),
     target_optional: bool = False,
+    numbers_only: bool = False,
     notify: Notify = ignore,
 ) -> Encoding:
     """Infers the targets, their classes and the features; `transform.fit_statistics` then adds fill values.
@@ -40,6 +41,7 @@ def infer_encoding(
         options: What the user selects.
         classes: The names of the classes, if they are known.
         target_optional: Allows a table without a target, for prediction.
+        numbers_only: Whether text is not encoded, as the model was not trained on a table.
         notify: Is called with a line about each thing that was inferred.
 
     Raises:
@@ -47,7 +49,9 @@ def infer_encoding(
     """
     names = table.format.names
     targets = infer_targets(table, spec, options, target_optional)
-    chosen, inputs = _infer_features(table, spec, options, targets, notify)
+    numbers: Coding = "numbers"
+    coding = dict.fromkeys(table.texts, numbers) if numbers_only else _codings(table, options)
+    chosen, inputs = _infer_features(table, spec, options, targets, coding, notify)
     target_names = tuple(names[index] for index in targets)
     if is_onehot(targets, spec):
         classes = classes or target_names
@@ -108,11 +112,15 @@ def _left_out(table: Table, options: TableOptions, targets: list[int], features:
 
 
 def _infer_features(
-    table: Table, spec: ModelSpec, options: TableOptions, targets: list[int], notify: Notify
+    table: Table,
+    spec: ModelSpec,
+    options: TableOptions,
+    targets: list[int],
+    coding: Mapping[int, Coding],
+    notify: Notify,
 ) -> tuple[tuple[Feature, ...], dict[str, int]]:
     """The features in the order of the model's inputs, and how many numbers each of several inputs takes."""
     candidates = feature_candidates(table.format, options, targets, table.file)
-    coding = _codings(table, options)
     groups = _group_by_input(table, spec, options, candidates)
     if groups is None:
         features = _choose_features(table, candidates, spec.features, "the net", coding, bool(options.columns), notify)

@@ -27,15 +27,18 @@ def fit_statistics(encoding: Encoding, table: Table, training: np.ndarray, stand
     missing is counted in all rows."""
     import numpy as np
 
-    index = np.flatnonzero(training)
-    if table.on_disk:
-        index = index[:: -(-len(index) // SAMPLE)]
-    rows = table.rows(index)
     columns = column_indices(encoding, table.format, table.file)[0]
     features = list(encoding.features)
+    if any(feature.fill is None and not feature.ids for feature in features):
+        index = np.flatnonzero(training)
+        if table.on_disk:
+            index = index[:: -(-len(index) // SAMPLE)]
+        rows = table.rows(index)
+        for number, (column, feature) in enumerate(zip(columns, features, strict=True)):
+            if feature.fill is None and not feature.ids:  # no id can replace another
+                features[number] = replace(feature, fill=_fill_value(rows, column, feature))
     for number, (column, feature) in enumerate(zip(columns, features, strict=True)):
-        fill = _fill_value(rows, column, feature) if feature.fill is None else feature.fill
-        features[number] = replace(feature, fill=fill, missing=_missing(table, column, feature))
+        features[number] = replace(feature, missing=_missing(table, column, feature))
     if standardize:
         mean, std = _moments(table, training, columns, features)
         for number, feature in enumerate(features):
@@ -45,11 +48,9 @@ def fit_statistics(encoding: Encoding, table: Table, training: np.ndarray, stand
     return replace(encoding, features=tuple(features))
 
 
-def _fill_value(rows: Rows, column: int, feature: Feature) -> float | str | None:
+def _fill_value(rows: Rows, column: int, feature: Feature) -> float | str:
     import numpy as np
 
-    if feature.ids:
-        return None  # no id can replace another
     if feature.categories:
         codes = _category_codes(rows, column, feature.categories)
         counts = np.bincount(codes[codes >= 0], minlength=len(feature.categories))

@@ -218,9 +218,8 @@ def _check_classes(targets: _Targets, encoding: Encoding, source_table: Table) -
 def _fit(
     encoding: Encoding, source_table: Table, targets: _Targets, training: np.ndarray, options: TableOptions
 ) -> Encoding:
-    """The encoding with the statistics that it lacks, of the rows `training` (a mask)."""
-    if options.standardize or any(feature.fill is None and not feature.ids for feature in encoding.features):
-        encoding = transform.fit_statistics(encoding, source_table, training, options.standardize)
+    """The encoding with the statistics of the table, and those that it lacks, of the rows `training` (a mask)."""
+    encoding = transform.fit_statistics(encoding, source_table, training, options.standardize)
     if options.standardize_target:
         encoding = _standardize_targets(encoding, targets.values[training], source_table.file)
     return encoding

@@ -25,7 +25,7 @@ def plain_encoding(
         raise DataError(
             f"{what} are computed in training, and the model was not trained on a table: leave {option} out"
         )
-    encoding = schema_inference.infer_encoding(table, spec, options, loaded.classes, target_optional, notify)
+    encoding = schema_inference.infer_encoding(table, spec, options, loaded.classes, target_optional, True, notify)
     return replace(encoding, features=tuple(Feature(feature.name, ids=feature.ids) for feature in encoding.features))
 
 

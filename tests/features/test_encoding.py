@@ -145,6 +145,14 @@ def test_missing_cells_are_filled_with_the_median_or_the_most_frequent_text_of_t
     assert transform.features(rows, found)[1].tolist() == [2, 1, 0]
 
 
+def test_fill_values_are_kept_and_missing_cells_are_counted_again():
+    _, known, _ = fit("a,b,y\n1,x,0\n,?,0\n5,z,1\n2,z,1\n", ModelSpec(2, 2, 2))
+    assert [(feature.fill, feature.missing) for feature in known.features] == [(2.0, 1), ("z", 1)]
+    later_table = table.read(source("a,b,y\n10,x,0\n,x,0\n,x,1\n"))
+    again = transform.fit_statistics(known, later_table, np.ones(3, bool))
+    assert [(feature.fill, feature.missing) for feature in again.features] == [(2.0, 2), ("z", 0)]
+
+
 def test_numbers_are_rescaled_and_texts_are_not():
     rows, found, _ = fit("a,b,y\n0,p,0\n255,q,1\n,q,1\n", ModelSpec(2, 2, 2), rescale=(-1 / 255, 1.0))
     assert transform.features(rows, found).tolist() == [[1, 0], [0, 1], [0.5, 1]]

@@ -110,9 +110,8 @@ def test_a_misspelt_table_is_named_before_the_model():
 
 def test_texts_in_place_of_tuples():
     text = "a,b,kind,class\n" + "".join(f"{n / 7},{n % 3},x,{n % 2}\n" for n in range(30))
-    done = netconv.train(
-        model(), source(text), target="class", drop="kind", epochs=1, metrics="accuracy", freeze="den*"
-    )
+    done = netconv.train(model(), source(text), target="class", drop="kind", epochs=1, metrics="accuracy")
+    assert netconv.TrainingOptions(freeze="conv*").freeze == ("conv*",)
     assert done.encoding.targets == ("class",)
     assert "top_1_accuracy" in netconv.evaluate(done.loaded, source(text), top=1).metrics
     assert netconv.predict(done.loaded, source(text), keep="kind").kept == ("kind",)

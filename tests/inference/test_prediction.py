@@ -191,6 +191,18 @@ def test_a_bad_first_row_leaves_nothing(trained):
     assert fails(prediction.predict, trained, source("a,c\nx,p\n3,p\n")) == message + REMEDY
 
 
+def test_text_for_a_model_that_was_not_trained_on_a_table():
+    text = "a,b\n" + "1,2\n" * 20 + "n.a.,3\n" + "red,4\n" * 20
+    lines, messages = lines_of(text, untrained(), errors="skip")
+    assert len(lines) == 21
+    assert messages == [
+        "features    2 columns, in this order:",
+        "  numbers   a, b",
+        "warning: 21 bad rows left out; the first: t.csv, line 22, column 'a': 'n.a.' is not a number, and this model "
+        "has no encodings, as it was not trained by `netconv train`: it takes numbers only",
+    ]
+
+
 def test_bad_rows_are_left_out(trained):
     lines, messages = lines_of(BAD, trained, keep=("id",), errors="skip")
     assert [line.split(",")[0] for line in lines] == ["id", "0", "1", "4", "7"]
