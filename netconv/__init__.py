@@ -208,7 +208,8 @@ def inspect(
     *,
     input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
 ) -> Inspection:
-    """Describes a net (`net.json`) or a Keras model (`.keras`). A net is also converted, to see whether it can be.
+    """Describes a net (`net.json`) or a Keras model (`.keras`), with how it reads a table if it was trained on one. A
+    net is also converted, to see whether it can be.
 
     Args:
         source: a path or a binary stream.

@@ -112,6 +112,8 @@ def test_train_in_json():
     epoch, facts = map(json.loads, done.stdout.splitlines())
     assert list(epoch) == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"] and epoch["epoch"] == 1
     assert (facts["path"], facts["epochs"], facts["target"]) == ("t.keras", 1, ["classification"])
+    assert facts["columns_left_out"] == {"id": "row numbers, by its name"}
+    assert len(facts["features"]) == 24 and facts["features"][:2] == ["age", "bp"]
     assert facts["classes"] == ["ckd", "notckd"] and 0 <= facts["metrics"]["accuracy"] <= 1
 
 
