@@ -12,6 +12,7 @@ import netconv
 from .commands import Command, under
 from .options import (
     data_argument,
+    errors_option,
     messages,
     model_option,
     open_model,
@@ -49,6 +50,7 @@ class Limit(click.ParamType):
 @params_option
 @shape_option
 @table_options(training=False)
+@errors_option
 @metric_option(
     "--top",
     type=click.IntRange(min=1),

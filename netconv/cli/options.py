@@ -134,6 +134,13 @@ model_option = model_group(
     help="Keras model (.keras) or net (net.json); - is a Keras model on stdin.",
 )
 params_option, shape_option = net_options(model_group)
+errors_option = data_option(
+    "--errors",
+    type=click.Choice(["stop", "skip"]),
+    default="stop",
+    show_default=True,
+    help="For a bad row (wrong number of cells, text in a numeric column): stop with its error, or skip the row.",
+)
 quiet_option = output_option("--quiet", is_flag=True, help="Print no messages on stderr.")
 
 
@@ -201,6 +208,25 @@ def table_options(training: bool) -> Callable[[Any], Any]:
             default=None,
             show_default="inferred",
             help="The first row is / is not a header with column names.",
+        ),
+        data_option(
+            "--delimiter",
+            metavar="CHARACTER",
+            show_default="inferred",
+            help="Character between the cells of delimited text; ' ' for any number of blanks.",
+        ),
+        data_option(
+            "--encoding",
+            metavar="NAME",
+            show_default="UTF-8, else Windows-1252",
+            help="Encoding of delimited text, e.g. utf-16, latin-1 or gbk.",
+        ),
+        data_option(
+            "--skip-lines",
+            type=click.IntRange(min=0),
+            metavar="N",
+            show_default="inferred",
+            help="Number of lines before the table in delimited text.",
         ),
         data_option(
             "--labels",

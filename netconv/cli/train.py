@@ -19,6 +19,7 @@ from .options import (
     POSITIVE,
     data_argument,
     data_option,
+    errors_option,
     messages,
     model_group,
     model_option,
@@ -100,6 +101,7 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
     help="Fraction of the rows held out for validation.",
 )
 @data_option("--validation-data", metavar="FILE", help="Table to validate on, instead of held-out rows.")
+@errors_option
 @training_option(
     "--epochs",
     type=click.IntRange(min=1),

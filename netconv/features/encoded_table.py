@@ -8,8 +8,10 @@ from functools import partial
 from ..errors import DataError
 from ..tables import table
 from ..tables.column_selection import list_names, select_columns
+from ..tables.csv_blocks import INFERRED, TextOptions
 from ..tables.number_format import pluralize
-from ..tables.rows import NUMBER, Rows, TableFormat, format_number
+from ..tables.number_spellings import NUMBER
+from ..tables.rows import Rows, TableFormat, format_number
 from ..tables.sources import Source
 from ..tables.table import ColumnSelector, Table
 from .encoding import Encoding
@@ -54,19 +56,19 @@ def _by_name(encoding: Encoding, names: tuple[str, ...], file: str) -> tuple[lis
 def stream(
     sources: tuple[Source, ...],
     encoding: Encoding,
-    header: bool | None = None,
+    options: TextOptions = INFERRED,
     keep: ColumnSelector | None = None,
     lenient: bool = False,
 ) -> Generator[Rows]:
-    """The rows of a table in blocks; `header`, `keep` and `lenient` are those of `table.stream`. Raises DataError."""
+    """The rows of a table in blocks; `options`, `keep` and `lenient` are those of `table.stream`. Raises DataError."""
     known_names, text, ignore = _selectors(encoding, sources)
-    return table.stream(sources, header, known_names, text, keep=keep, ignore=ignore, lenient=lenient)
+    return table.stream(sources, options, known_names, text, keep=keep, ignore=ignore, lenient=lenient)
 
 
-def read(sources: tuple[Source, ...], encoding: Encoding, header: bool | None = None) -> Table:
+def read(sources: tuple[Source, ...], encoding: Encoding, options: TextOptions = INFERRED) -> Table:
     """A whole table. Raises DataError."""
     known_names, text, ignore = _selectors(encoding, sources)
-    return table.read(sources, header, known_names, text, ignore)
+    return table.read(sources, options, known_names, text, ignore)
 
 
 def _selectors(

@@ -6,9 +6,10 @@ import re
 from typing import NamedTuple
 
 from ..tables.column_stats import FEWEST_COUNTED
+from ..tables.csv_layout import ROW_NAMES
 from ..tables.table import Table
 
-IDS = frozenset({"id", "rownames", "row.names", "row_id", "rowid", "unnamed: 0"})
+IDS = frozenset({"id", "rownames", "row_id", "rowid", "unnamed: 0"})
 """Names of a column that only identifies rows, in lower case."""
 COUNTERS = frozenset({"index", "idx", "no", "no.", "nr", "nr.", "row", "#"})
 """Names of a column that identifies rows if it holds a different integer in each."""
@@ -36,8 +37,8 @@ def exclusion(table: Table, column: int) -> Exclusion | None:
         return Exclusion(True, "empty")
     if name.lower() in IDS:
         return Exclusion(True, "row numbers, by its name")
-    if column == 0 and name == "column 1":
-        return Exclusion(True, "row names, as it has no name")
+    if name == ROW_NAMES:
+        return Exclusion(True, "row names")
     if column == 0 and _has_different_texts(table):
         return Exclusion(True, "row names, different in each row")
     start = stats.counted_from(column)

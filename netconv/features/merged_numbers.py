@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ..tables import table
-from ..tables.rows import NUMBER, TableFormat, Text
+from ..tables.csv_blocks import TextOptions
+from ..tables.number_spellings import NUMBER
+from ..tables.rows import TableFormat, Text
 from ..tables.sources import Source
 
 MOST = 1 << 20
@@ -11,7 +13,7 @@ MOST = 1 << 20
 
 
 def merged_numbers(
-    sources: tuple[Source, ...], header: bool | None, columns: frozenset[int]
+    sources: tuple[Source, ...], options: TextOptions, columns: frozenset[int]
 ) -> dict[int, tuple[int, int]]:
     """How many different numbers such a column has, and how many of them are left in float32, by index. Reads these
     `columns` of a table again, as they are written. Raises DataError."""
@@ -24,7 +26,7 @@ def merged_numbers(
         return frozenset(range(len(format_.names))) - columns
 
     numbers: dict[int, set[str]] = {index: set() for index in columns}
-    for rows in table.stream(sources, header, keep=lambda _: columns, ignore=ignored, lenient=True):
+    for rows in table.stream(sources, options, keep=lambda _: columns, ignore=ignored, lenient=True):
         for index, known in numbers.items():
             if len(known) < MOST:
                 known.update(map(rows.format.canonical, Text.from_arrow(rows.kept[index]).values))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from ..errors import NetconvError, did_you_mean
+from ..tables.csv_blocks import TextOptions
+from ..tables.encodings import check_encoding
 from ..tables.sources import File
 
 Coding = Literal["onehot", "codes", "numbers"]
@@ -32,10 +34,16 @@ class TableOptions:
             rows. Excludes `rescale`.
         standardize_target: Whether numeric targets are standardized; predictions and errors are in original units.
         header: Whether the first row of delimited text has the names of the columns.
+        delimiter: The character between the cells of delimited text.
+        encoding: The encoding of delimited text, such as utf-16 or latin-1.
+        skip_lines: The number of lines before the table in delimited text.
+        errors: What to do with a bad row (ragged, or a text in a column of numbers): "stop" raises its error, "skip"
+            leaves it out. Not of `predict`, which has more to choose from.
         labels: The file with the labels of a file of arrays.
 
     Raises:
-        NetconvError: An option is not of its type, or both `rescale` and `standardize` are given.
+        NetconvError: An option is not of its type, an encoding is unknown, or both `rescale` and `standardize` are
+            given.
     """
 
     target: tuple[str, ...] = ()
@@ -47,6 +55,10 @@ class TableOptions:
     standardize: bool = False
     standardize_target: bool = False
     header: bool | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    skip_lines: int | None = None
+    errors: Literal["stop", "skip"] = "stop"
     labels: File | None = None
 
     def __post_init__(self):
@@ -67,6 +79,19 @@ class TableOptions:
             raise NetconvError(f"rescale must be two numbers, the scale and the offset; received {self.rescale!r}")
         if self.rescale and self.standardize:
             raise NetconvError("--rescale and --standardize exclude each other")
+        if self.encoding is not None:
+            check_encoding(self.encoding)
+        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in "\r\n\"'"):
+            raise NetconvError(f"--delimiter takes one character; received {self.delimiter!r}")
+        if self.errors not in ("stop", "skip"):
+            raise NetconvError(f"errors must be 'stop' or 'skip'; received {self.errors!r}")
+        if self.skip_lines is not None and self.skip_lines < 0:
+            raise NetconvError(f"--skip-lines takes a number of lines; received {self.skip_lines}")
+
+    @property
+    def text(self) -> TextOptions:
+        """How delimited text is read."""
+        return TextOptions(self.header, self.encoding, self.delimiter, self.skip_lines, self.errors == "skip")
 
     @property
     def changes_encoding(self) -> bool:

@@ -7,7 +7,8 @@ from decimal import Decimal
 from ..errors import DataError
 from ..tables.column_selection import array_columns, list_names, select_columns
 from ..tables.number_format import pluralize
-from ..tables.rows import NUMBER, TableFormat, format_number
+from ..tables.number_spellings import NUMBER
+from ..tables.rows import TableFormat, format_number
 from ..tables.table import Table
 from .encoding import ModelSpec
 from .exclusion import counter_columns, exclusion
@@ -151,7 +152,7 @@ def _class_rank(table: Table, column: int, most: int) -> tuple[int, bool]:
 def sorted_categories(table: Table, column: int) -> tuple[str, ...]:
     """The distinct texts of a column of text, sorted; numbers in their order, each in one spelling."""
     texts = table.texts[column]
-    if not all(map(table.format.is_number, texts)):
+    if not all(map(table.format.is_plain_number, texts)):
         return tuple(sorted(texts))
     numbers = set(map(table.format.canonical, texts))
     return tuple(sorted(numbers, key=lambda text: (Decimal(text) if NUMBER.match(text) else Decimal(0), text)))

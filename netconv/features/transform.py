@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from ..tables.column_selection import list_names
-from ..tables.rows import NUMBER, Rows, format_number
+from ..tables.number_spellings import NUMBER
+from ..tables.rows import Rows, format_number
 from ..tables.table import Table
 from .encoded_table import column_indices
 from .encoding import Encoding, Feature
@@ -66,7 +68,7 @@ def _missing(table: Table, column: int, feature: Feature) -> int:
     if not feature.coerced:
         return missing
     counts = zip(table.texts.get(column, ()), table.stats.counts.get(column, ()), strict=False)
-    return missing + sum(int(count) for text, count in counts if not table.format.is_number(text))
+    return missing + sum(int(count) for text, count in counts if math.isnan(table.format.number(text, column)))
 
 
 def _moments(
@@ -240,7 +242,7 @@ def _parsed_numbers(rows: Rows, column: int, feature: Feature) -> np.ndarray:
 
     text, format_ = rows.texts[column], rows.format
     with np.errstate(over="ignore"):
-        values = np.array([format_.number(value) for value in text.values] + [np.nan]).astype(np.float32)
+        values = np.array([format_.number(value, column) for value in text.values] + [np.nan]).astype(np.float32)
     if np.isinf(values).any():
         rows.add_errors("{} is not a finite number", np.isinf(values)[text.codes], column)
     bad = np.array([not format_.is_number(value) for value in text.values] + [False])[text.codes]

@@ -117,7 +117,7 @@ def for_training(
     encoding = None if options.changes_encoding or loss else trained_encoding(loaded, spec)
     if encoding:
         notify("columns, categories and classes are those of the table that the model was trained on")
-        source_table = encoded_table.read(files, encoding, options.header)
+        source_table = encoded_table.read(files, encoding, options.text)
     else:
         source_table = with_exact_classes(files, source_table or read_table(files, options), spec, options)
         encoding = schema_inference.infer_encoding(source_table, spec, options, loaded.classes, notify=notify)
@@ -134,7 +134,7 @@ def for_training(
         notify(line)
     warn_of_merged_numbers(files, source_table, encoding, options, training=True, notify=notify)
     if validation_data:
-        source_table = encoded_table.read(sources(validation_data, part="test"), encoding, options.header)
+        source_table = encoded_table.read(sources(validation_data, part="test"), encoding, options.text)
         notify_of_reading(source_table, notify)
         targets = _targets(source_table, encoding, notify)
         [validation] = make(encoding, source_table, targets, (targets.present,))
@@ -151,7 +151,7 @@ def for_evaluation(
     trained = trained_encoding(loaded, spec)
     if trained:
         encoding = override_encoding(trained, options)
-        source_table = encoded_table.read(files, encoding, options.header)
+        source_table = encoded_table.read(files, encoding, options.text)
         lines = describe_later(encoding, source_table.format.names)
     else:
         source_table = with_exact_classes(files, read_table(files, options), spec, options)

@@ -150,9 +150,9 @@ def _parts(
         return frozenset(kept_columns(format_).values())
 
     if encoding:
-        blocks = encoded_table.stream(files, encoding, options.header, select_kept, lenient=True)
+        blocks = encoded_table.stream(files, encoding, options.text, select_kept, lenient=True)
     else:
-        blocks = table.stream(files, options.header, keep=select_kept, lenient=True)
+        blocks = table.stream(files, options.text, keep=select_kept, lenient=True)
     row_encoding = encoding
     counts = transform.CellCounts()
     notes = TableNotes(notify)

@@ -48,7 +48,7 @@ def read_table(files: tuple[Source, ...], options: TableOptions, text: frozenset
     def text_columns(format_: TableFormat) -> frozenset[int]:
         return text | schema_inference.coded_columns(format_, options, file)
 
-    return table.read(files, options.header, text=text_columns, distinct=columns_to_count(files, options))
+    return table.read(files, options.text, text=text_columns, distinct=columns_to_count(files, options))
 
 
 def with_exact_classes(files: tuple[Source, ...], source_table: Table, spec: ModelSpec, options: TableOptions) -> Table:
@@ -78,7 +78,7 @@ def warn_of_merged_numbers(
     numeric = [index for index, feature in zip(features, encoding.features, strict=True) if feature.is_number]
     numeric += [] if encoding.classes else targets
     suspects = frozenset(index for index in numeric if source_table.stats.may_merge(index))
-    for index, (numbers, left) in sorted(merged_numbers(files, options.header, suspects).items()):
+    for index, (numbers, left) in sorted(merged_numbers(files, options.text, suspects).items()):
         name = source_table.format.names[index]
         remedy = "" if index in targets or not training else f"; --encode {name}=onehot or codes keeps them apart"
         notify(

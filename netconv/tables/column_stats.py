@@ -44,15 +44,12 @@ class ColumnStats:
     def add(self, rows: Rows) -> np.ndarray:
         """Adds rows. Returns their numbers, (rows, columns) of float32, where a cell of text is its index in `values`,
         -1 if it is missing and -2 if it is beyond MOST_TEXTS."""
-        import numpy as np
 
         numbers = rows.numbers
         if len(numbers):
             self._check_counts(numbers)
-            self.least = np.fmin(self.least, np.fmin.reduce(numbers, axis=0))
-            self.most = np.fmax(self.most, np.fmax.reduce(numbers, axis=0))
+            self._add_limits(numbers)
         self.rows += len(numbers)
-        self.missing += np.isnan(numbers).sum(axis=0)
         if rows.texts:
             numbers = numbers.copy()
         for index, (codes, values) in rows.texts.items():
@@ -80,6 +77,18 @@ class ColumnStats:
                 LARGEST_EXACT <= size < np.inf
             )
 
+    def _add_limits(self, numbers: np.ndarray) -> None:
+        """Adds the limits of columns, and their missing cells."""
+        import numpy as np
+
+        least, most = numbers.min(axis=0), numbers.max(axis=0)  # NaN where a cell is missing
+        gaps = np.flatnonzero(np.isnan(least))
+        if len(gaps):
+            part = numbers[:, gaps]
+            self.missing[gaps] += np.isnan(part).sum(axis=0)
+            least[gaps], most[gaps] = np.fmin.reduce(part, axis=0), np.fmax.reduce(part, axis=0)
+        self.least, self.most = np.fmin(self.least, least), np.fmax(self.most, most)
+
     def _add_texts(self, column: int, codes: np.ndarray, values: tuple[str, ...]) -> np.ndarray:
         import numpy as np
 
@@ -88,13 +97,15 @@ class ColumnStats:
             if value not in known and len(known) < MOST_TEXTS:
                 known[value] = len(known)
         table = np.array([known.get(value, -2) for value in values] + [-1], np.int32)
-        encoded = table[codes]
-        counts = np.bincount(encoded[encoded >= 0], minlength=len(known))
-        before = self.counts.get(column, np.zeros(0, int))
-        counts[: len(before)] += before
+        occurrences = np.bincount(codes + 1, minlength=len(values) + 1)  # that of a missing cell first
+        counts = np.zeros(len(known), int)
+        before = self.counts.get(column, counts[:0])
+        counts[: len(before)] = before
+        kept = table[:-1] >= 0
+        np.add.at(counts, table[:-1][kept], occurrences[1:][kept])
         self.counts[column] = counts
-        self.missing[column] += int((codes < 0).sum()) - len(codes)  # NaN above, all of them
-        return encoded
+        self.missing[column] += int(occurrences[0]) - len(codes)  # NaN above, all of them
+        return table.astype(np.float32)[codes]
 
     def _check_counts(self, numbers: np.ndarray) -> None:
         """Keeps those of the counting columns that count in these rows, too."""

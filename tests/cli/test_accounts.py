@@ -74,7 +74,7 @@ def test_a_table_of_r_and_a_net_of_any_width():
         "features    2 columns, 4 numbers, in this order:",
         "  numbers   mpg",
         "  one-hot   gear: auto, cvt, manual",
-        "left out    column 1 (row names, as it has no name)",
+        "left out    row.names (row names)",
     ]
     hints = {0: ("kind", "kind (--target names another)"), 1: ("numbers,", "numbers (--columns names others),")}
     printed = [line.replace(*hints.get(index, ("", ""))) for index, line in enumerate(described)]
@@ -86,10 +86,10 @@ def test_a_table_of_r_and_a_net_of_any_width():
     ]
     assert run("inspect", "net-trained.keras").stdout.splitlines()[-5:] == described
     facts = json.loads(run("inspect", "net-trained.keras", "--json").stdout)
-    assert facts["table"]["left_out"] == {"column 1": "row names, as it has no name"}
+    assert facts["table"]["left_out"] == {"row.names": "row names"}
     assert [feature["name"] for feature in facts["table"]["features"]] == ["mpg", "gear"]
     assert run("evaluate", "t.csv").stderr.splitlines()[1:] == [
-        "features    2 columns, read as in training", "not used    column 1"
+        "features    2 columns, read as in training", "not used    row.names"
     ]  # fmt: skip
 
 

@@ -200,7 +200,8 @@ BAD = {
     "huge idx": (struct.pack(">HBB2I", 0, 8, 2, 2**31, 2**31),
                  "t: has rows of 2,147,483,648 values, and at most 64 MB a row are read"),
     "bomb": (gzip.compress(b"1," * (100 << 20), 1), "t, line 1: a row of more than 64 MB: is a quote left open?"),
-    "pickle": (b"\x80\x04\x95\x05\x00\x00\x00\x00\x00\x00\x00]\x94.", "t: is not a table of UTF-8 text (CSV)"),
+    "pickle": (b"\x80\x04\x95\x05\x00\x00\x00\x00\x00\x00\x00]\x94.", "t: is a Python pickle, which is not read as it "
+               'may run code: save it with pandas: DATA.to_csv("data.csv")'),
 }  # fmt: skip
 
 
@@ -224,3 +225,46 @@ def test_an_unknown_class_in_another_table():
     Path("other.csv").write_text("a,b,kind\n1,2,3\n")
     done = run("evaluate", "other.csv", "-m", "net-trained.keras", code=1)
     assert done.stderr == "netconv: other.csv: has no target column 'class'\n"
+
+
+def test_what_reading_did_is_printed_and_bad_rows_are_left_out(folder):
+    header, *rows = TEXT.splitlines()
+    table = "\n".join(["Station 7", header, *rows, "1,2", "1,x,no", *rows]).replace(",", ";") + "\n"
+    (folder / "t.csv").write_text(table)
+    assert run("train", "t.csv", "-m", "net.keras", code=1).stderr.splitlines()[-1] == (
+        "netconv: t.csv, line 43: 2 cells, and the header has 3"
+    )
+    _, lines = train("t.csv", "-m", "net.keras", "--errors", "skip")
+    expected = [
+        "t.csv: 1 row before the table skipped, from 'Station 7' on (--skip-lines 0 keeps them)",
+        "warning: 2 bad rows left out; the first: t.csv, line 43: 2 cells, and the header has 3",
+    ]
+    assert [line for line in lines if line in expected] == expected
+    done = run("evaluate", "t.csv", "-m", "net-trained.keras", "--errors", "skip")
+    assert [line for line in done.stderr.splitlines() if line in expected] == expected
+    done = run("predict", "t.csv", "-m", "net-trained.keras", "--errors", "skip")
+    assert (done.stderr.splitlines().count(expected[0]), len(done.stdout.splitlines())) == (1, 81)
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--encoding", "klingon"], "unknown encoding 'klingon'; known ones are, for example, utf-8, utf-16, "
+         "windows-1252, latin-1, gbk and shift_jis"),
+        (["--encoding", "hex"], "unknown encoding 'hex'; known ones are, for example, utf-8, utf-16, "
+         "windows-1252, latin-1, gbk and shift_jis"),
+        (["--delimiter", "::"], "--delimiter takes one character; received '::'"),
+    ],
+)  # fmt: skip
+def test_options_for_text_that_are_wrong(options, message):
+    Path("t.csv").write_text(TEXT)
+    assert run("train", "t.csv", "-m", "net.keras", *options, code=1).stderr == f"netconv: {message}\n"
+
+
+@pytest.mark.usefixtures("folder")
+def test_options_for_text():
+    Path("t.csv").write_bytes(("x\ny\n" + TEXT.replace(",", "^")).encode("utf-16-be"))
+    options = ("--encoding", "utf-16-be", "--delimiter", "^", "--skip-lines", 2)
+    encoding, _ = train("t.csv", "-m", "net.keras", *options)
+    assert encoding["columns"] == ["a", "b", "class"]

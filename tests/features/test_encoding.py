@@ -16,6 +16,7 @@ from netconv.features.encoding import Encoding, Feature, ModelSpec
 from netconv.features.table_options import TableOptions
 from netconv.tables import table
 from netconv.tables.column_selection import select_columns
+from netconv.tables.csv_blocks import TextOptions
 from netconv.tables.sources import Source
 
 
@@ -191,7 +192,7 @@ TRAINING = "id,a,b,c,kind\n7,1,yes,p,x\n8,2,no,q,y\n9,3,no,r,y\n"
 def later(text, what=transform.features, header=None, **options):
     _, found, _ = fit(TRAINING, ModelSpec(3, 2, 2))
     found = Encoding.load(found.dump(), "model.keras")
-    [rows] = encoded_table.stream(source(text), found, header)
+    [rows] = encoded_table.stream(source(text), found, TextOptions(header))
     return what(rows, found, **options)
 
 

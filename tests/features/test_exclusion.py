@@ -26,8 +26,8 @@ def label(n):
     [
         ("id", lambda n: str(n * 3 % 11), "row numbers, by its name"),
         ("Unnamed: 0", str, "row numbers, by its name"),
-        ("row.names", lambda n: f"car {n % 3}", "row numbers, by its name"),
-        ("", lambda n: f"car {n % 3}", "row names, as it has no name"),
+        ("row.names", lambda n: f"car {n % 3}", "row names"),
+        ("", lambda n: f"car {n % 3}", "row names"),
         ("model", lambda n: f"car {n}", "row names, different in each row"),
         ("No", lambda n: str(100 - n), "row numbers, by its name"),
         ("n", str, "row numbers from 0"),
@@ -39,7 +39,7 @@ def label(n):
 def test_what_is_left_out(name, first, reason):
     _, found = encoded(table(f"{name},a,label", first, noise, label), OPEN)
     assert [feature.name for feature in found.features] == ["a"]
-    assert found.left_out == {name or "column 1": reason}
+    assert found.left_out == {name or "row.names": reason}
 
 
 @pytest.mark.parametrize(
