@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .inference.evaluation import evaluate
     from .inference.loading import LoadedModel, find_model, open_model
     from .inference.prediction import predict
+    from .inference.reading import check_table
     from .inspection import Inspection
     from .ops.coverage import Coverage
     from .reports.evaluation_report import ClassReport, Evaluation
@@ -56,6 +57,7 @@ __all__ = [
     "TrainingResult",
     "UnsupportedOps",
     "check_picture",
+    "check_table",
     "check_writable",
     "confusion_matrix",
     "convert",
@@ -81,6 +83,7 @@ _LAZY = {
     "inference.evaluation": ("evaluate",),
     "inference.loading": ("LoadedModel", "find_model", "open_model"),
     "inference.prediction": ("predict",),
+    "inference.reading": ("check_table",),
     "inspection": ("Inspection",),
     "ops.coverage": ("Coverage",),
     "reports.evaluation_report": ("ClassReport", "Evaluation"),
@@ -205,7 +208,8 @@ def inspect(
     *,
     input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
 ) -> Inspection:
-    """Describes a net (`net.json`) or a Keras model (`.keras`). A net is also converted, to see whether it can be.
+    """Describes a net (`net.json`) or a Keras model (`.keras`), with how it reads a table if it was trained on one. A
+    net is also converted, to see whether it can be.
 
     Args:
         source: a path or a binary stream.

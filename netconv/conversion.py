@@ -35,6 +35,7 @@ def convert(
     *,
     input_shapes=None,
     row=None,
+    rows=None,
     loss=None,
     optimizer=None,
     learning_rate=None,
@@ -45,7 +46,9 @@ def convert(
 ) -> Conversion:
     """The compiled model of a graph. The optimizer has no slots yet: `archive.save` writes them without them."""
     net = preparation.read(symbol, params)
-    prepared = preparation.prepare(net, input_shapes=input_shapes, row=row, states=states, seed=seed, init=init)
+    prepared = preparation.prepare(
+        net, input_shapes=input_shapes, row=row, rows=rows, states=states, seed=seed, init=init
+    )
     return build(prepared, input_shapes, loss=loss, optimizer=optimizer, learning_rate=learning_rate, metrics=metrics)
 
 

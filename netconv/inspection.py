@@ -13,12 +13,16 @@ from typing import Any
 
 from . import conversion, preparation
 from .errors import FormatError, NetconvError
+from .features.description import describe
+from .features.encoding import Encoding
 from .frontends.mxnet import reader
 from .graph.partial_shape import format_shape
 from .ops import registry
 
+TABLE = "netconv/table.json"
+"""The member of a trained model that says how its table was read."""
 LARGEST_CONFIG = 256 << 20
-"""Bytes of a config.json that are read."""
+"""Bytes of a config.json that are read, and of how a table was read."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ def _model(source, name: str) -> Inspection:
                 raise FormatError(
                     f"{name}: its config.json has {members['config.json']} bytes; {LARGEST_CONFIG} are read at most"
                 )
+            table = archive.read(TABLE) if members.get(TABLE, LARGEST_CONFIG) < LARGEST_CONFIG else None
             config = json.loads(archive.read("config.json"))
             metadata = json.loads(archive.read("metadata.json"))
             weights: dict[str, list[int]] = {}
@@ -119,6 +124,7 @@ def _model(source, name: str) -> Inspection:
         for layer in config.get("config", {}).get("layers", [])
     ]
     elements = sum(math.prod(shape) for shape in weights.values())
+    encoding = Encoding.load(table, name) if table is not None else None
     compiled = config.get("compile_config") or {}
     optimizer = compiled.get("optimizer")
     facts = {
@@ -130,6 +136,7 @@ def _model(source, name: str) -> Inspection:
         "elements": elements,
         "loss": compiled.get("loss"),
         "optimizer": optimizer.get("class_name") if isinstance(optimizer, dict) else optimizer,
+        "table": json.loads(encoding.dump()) if encoding else None,
         "netconv": sorted(m.removeprefix("netconv/") for m in members if m.startswith("netconv/")),
     }
     lines = [
@@ -140,6 +147,7 @@ def _model(source, name: str) -> Inspection:
         *(f"weight {path} {format_shape(tuple(shape))}" for path, shape in weights.items()),
         f"loss   {_named(facts['loss'])}",
         f"optimizer {facts['optimizer']}",
+        *(describe(encoding) if encoding else ()),
     ]
     return Inspection("\n".join(lines), facts, True)
 

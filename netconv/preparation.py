@@ -64,13 +64,14 @@ def prepare(
     *,
     input_shapes: Mapping[str, tuple] | None = None,
     row: tuple[int, ...] | None = None,
+    rows: Mapping[str, tuple[int, ...]] | None = None,
     states: bool = False,
     seed: int = 0,
     init: str | None = None,
 ) -> Prepared:
     """Checks and completes a net.
 
-    `input_shapes` are shapes by input name and `row` is the shape of a row of data, both as in `shape_inference.infer`;
+    `input_shapes` are shapes by input name, `row` and `rows` are shapes of rows of data, as in `shape_inference.infer`;
     with `states` the states of recurrent layers are inputs and outputs. A net without a parameter file gets initial
     values drawn with `seed`, those of weights by the initializer `init`. Raises NetconvError for every fault of a net
     that can be detected before Keras makes layers.
@@ -85,6 +86,7 @@ def prepare(
         ignored={node.name for node in raw.nodes if node.op == "null"},
         zeros=zeros,
         row=row,
+        rows=rows,
     )
     completed = _with_parameters(net, graph, inferred.arrays, given, seed, init)
     notes = (*_parameter_notes(net, seed), *_graph_notes(raw, graph, zeros, given), *inferred.notes)
@@ -131,5 +133,5 @@ def _graph_notes(raw: Graph, graph: Graph, zeros: frozenset[int], given: Mapping
         )
     names = [graph.nodes[index].name for index in sorted(zeros)]
     if starts := [name for name in names if not recurrent_states.is_filler(name)]:
-        notes.append(f"{', '.join(starts)}: initial states are zero; --states makes them inputs")
+        notes.append(f"{', '.join(starts)}: initial states are zero; `convert --states` makes them inputs")
     return tuple(notes)

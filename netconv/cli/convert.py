@@ -10,42 +10,11 @@ import click
 import netconv
 
 from .commands import Command, under
-from .options import POSITIVE, output_option, quiet_option, source
+from .options import POSITIVE, net_options, output_option, quiet_option, source
 from .quiet import quiet_keras
 
-
-class Shape(click.ParamType):
-    """NAME=?,3,224,224: the shape of an input in MXNet's axis order, `?` for an unknown size."""
-
-    name = "NAME=?,3,224,224"
-
-    def convert(
-        self, value: str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, tuple[int | None, ...]]:
-        name, _, sizes = value.rpartition("=")
-        if not name:
-            self.fail(f"{value!r} does not name the input; write for example data=?,24", param, ctx)
-        try:
-            shape = tuple(None if n.strip() == "?" else int(n) for n in sizes.strip("()").split(",") if n.strip())
-        except ValueError:
-            shape = ()
-        if not shape or any(n is not None and n < 1 for n in shape):
-            self.fail(f"{value!r} is not a shape such as data=?,3,224,224", param, ctx)
-        return name, shape
-
-
 net_option, model_group = under("Net"), under("Model")
-params_option = net_option(
-    "-p", "--params", metavar="FILE", show_default="beside the net", help="Parameter file (net.params)."
-)
-shape_option = net_option(
-    "--input-shape",
-    "shapes",
-    type=Shape(),
-    multiple=True,
-    show_default="inferred",
-    help="Shape of the input NAME in MXNet's axis order, batch axis first, ? for an unknown size; once per input.",
-)
+params_option, shape_option = net_options(net_option)
 
 
 @click.command(
@@ -140,7 +109,7 @@ def inspect(
     file: str, params: str | None, shapes: tuple[tuple[str, tuple[int | None, ...]], ...], as_json: bool
 ) -> None:
     """Shows the ops, shapes and parameters of a net and what cannot be converted, or the layers and weights of a Keras
-    model.
+    model, and how it reads a table if `netconv train` saved it.
 
     A net is converted too, without writing a file: the exit code is 1 if `convert` would fail.
     """

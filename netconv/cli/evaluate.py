@@ -12,11 +12,14 @@ import netconv
 from .commands import Command, under
 from .options import (
     data_argument,
+    errors_option,
     messages,
     model_option,
     open_model,
     output_option,
+    params_option,
     quiet_option,
+    shape_option,
     table,
     table_options,
 )
@@ -44,7 +47,10 @@ class Limit(click.ParamType):
 )
 @data_argument("DATA...", required=True)
 @model_option
+@params_option
+@shape_option
 @table_options(training=False)
+@errors_option
 @metric_option(
     "--top",
     type=click.IntRange(min=1),
@@ -64,6 +70,8 @@ class Limit(click.ParamType):
 def evaluate(
     data: tuple[str, ...],
     model: str | None,
+    params: str | None,
+    shapes: tuple[tuple[str, tuple[int | None, ...]], ...],
     minimum: tuple[tuple[str, float], ...],
     maximum: tuple[tuple[str, float], ...],
     plot: str | None,
@@ -79,7 +87,7 @@ def evaluate(
     notify = messages(quiet)
     if plot:
         netconv.check_picture(plot)
-    opened = open_model(model, data, False, notify)
+    opened = open_model(model, data, False, notify, params=params, shapes=shapes)
     evaluation = netconv.evaluate(opened, table(data), notify=notify, **options)
     if plot:
         netconv.confusion_matrix([report.name for report in evaluation.classes], evaluation.confusion, plot)

@@ -38,6 +38,38 @@ class Rescale(click.ParamType):
         return Fraction(above) / Fraction(below or "1")
 
 
+class Shape(click.ParamType):
+    """NAME=?,3,224,224: the shape of an input in MXNet's axis order, `?` for an unknown size."""
+
+    name = "NAME=?,3,224,224"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, tuple[int | None, ...]]:
+        name, _, sizes = value.rpartition("=")
+        if not name:
+            self.fail(f"{value!r} does not name the input; write for example data=?,24", param, ctx)
+        try:
+            shape = tuple(None if n.strip() == "?" else int(n) for n in sizes.strip("()").split(",") if n.strip())
+        except ValueError:
+            shape = ()
+        if not shape or any(n is not None and n < 1 for n in shape):
+            self.fail(f"{value!r} is not a shape such as data=?,3,224,224", param, ctx)
+        return name, shape
+
+
+class ColumnCoding(click.ParamType):
+    """COLUMNS=onehot, COLUMNS=codes or COLUMNS=numbers."""
+
+    name = "COLUMNS=onehot|codes|numbers"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        columns, _, coding = value.rpartition("=")
+        if not columns or coding not in ("onehot", "codes", "numbers"):
+            self.fail(f"{value!r} is not columns and onehot, codes or numbers, such as color=onehot", param, ctx)
+        return columns, coding
+
+
 class InputColumns(click.ParamType):
     """NAME=COLUMNS, such as image=pixel*."""
 
@@ -61,6 +93,24 @@ def _by_input(_ctx: click.Context, _param: click.Parameter, pairs: tuple[tuple[s
 model_group, data_option, output_option = map(under, ("Model", "Data", "Output"))
 
 
+def _as_dictionary(_ctx: click.Context, _param: click.Parameter, pairs: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+    return dict(pairs)
+
+
+def net_options(group: Callable[..., Callable[[Any], Any]]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """The options that say what is not in a net: its parameter file and the shapes of its inputs."""
+    params = group("-p", "--params", metavar="FILE", show_default="beside the net", help="Parameter file (net.params).")
+    shapes = group(
+        "--input-shape",
+        "shapes",
+        type=Shape(),
+        multiple=True,
+        show_default="inferred",
+        help="Shape of the input NAME in MXNet's axis order, batch axis first, ? for an unknown size; once per input.",
+    )
+    return params, shapes
+
+
 def _tables(_ctx: click.Context, _param: click.Parameter, files: tuple[str, ...]) -> tuple[str, ...]:
     """Raises click.BadParameter for a net or a model in place of a table."""
     for file in files:
@@ -82,6 +132,14 @@ model_option = model_group(
     show_default="the only one in the folder of the data or in the current folder; net.json, net.keras and "
     "net-trained.keras count as one, of which train takes net.keras, and evaluate and predict take net-trained.keras",
     help="Keras model (.keras) or net (net.json); - is a Keras model on stdin.",
+)
+params_option, shape_option = net_options(model_group)
+errors_option = data_option(
+    "--errors",
+    type=click.Choice(["stop", "skip"]),
+    default="stop",
+    show_default=True,
+    help="For a bad row (wrong number of cells, text in a numeric column): stop with its error, or skip the row.",
 )
 quiet_option = output_option("--quiet", is_flag=True, help="Print no messages on stderr.")
 
@@ -115,13 +173,23 @@ def table_options(training: bool) -> Callable[[Any], Any]:
             help="Columns that go to the model input NAME, for a model with several inputs (`netconv inspect` lists "
             f"them); may be repeated.{untrained}",
         ),
+        # Only training computes categories and means. Hidden elsewhere, and not absent: an error says what to do.
+        data_option(
+            "--encode",
+            type=ColumnCoding(),
+            multiple=True,
+            callback=_as_dictionary,
+            hidden=not training,
+            show_default="numbers where all cells are, otherwise onehot, or codes if the model's width needs them",
+            help="How COLUMNS become numbers: onehot, a 0 or 1 for each distinct cell; codes, the index of the cell "
+            "among the sorted distinct cells; numbers, with any other text a missing cell. May be repeated.",
+        ),
         data_option(
             "--rescale",
             type=Rescale(),
             help="Replace each numeric feature value x by x * SCALE + OFFSET, e.g. 1/255,0 for pixels; text columns "
             "are not scaled.",
         ),
-        # Only training computes means. Hidden elsewhere, and not absent, so that an error says what to do.
         data_option(
             "--standardize",
             is_flag=True,
@@ -140,6 +208,25 @@ def table_options(training: bool) -> Callable[[Any], Any]:
             default=None,
             show_default="inferred",
             help="The first row is / is not a header with column names.",
+        ),
+        data_option(
+            "--delimiter",
+            metavar="CHARACTER",
+            show_default="inferred",
+            help="Character between the cells of delimited text; ' ' for any number of blanks.",
+        ),
+        data_option(
+            "--encoding",
+            metavar="NAME",
+            show_default="UTF-8, else Windows-1252",
+            help="Encoding of delimited text, e.g. utf-16, latin-1 or gbk.",
+        ),
+        data_option(
+            "--skip-lines",
+            type=click.IntRange(min=0),
+            metavar="N",
+            show_default="inferred",
+            help="Number of lines before the table in delimited text.",
         ),
         data_option(
             "--labels",
@@ -179,14 +266,17 @@ def open_model(
     notify: Callable[[str], None],
     seed: int = 0,
     init: str | None = None,
+    params: str | None = None,
+    shapes: tuple[tuple[str, tuple[int | None, ...]], ...] = (),
 ) -> Any:
-    """The model that `-m` names, or the only one beside the data."""
+    """The model that `-m` names, or the only one beside the data. The files of the data are checked first."""
     if model == "-" and "-" in data:
         raise click.UsageError("the model and the data cannot both be standard input")
     if data.count("-") > 1:
         raise click.UsageError("standard input can be read once")
+    netconv.check_table(table(data))
     file: Any = sys.stdin.buffer.read() if model == "-" else model
     if file is None:
         file = netconv.find_model(None if "-" in data else data[0], training, notify)
     with quiet_keras():
-        return netconv.open_model(file, seed, init, training, notify)
+        return netconv.open_model(file, seed, init, training, notify, params=params, input_shapes=dict(shapes))

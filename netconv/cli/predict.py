@@ -17,7 +17,9 @@ from .options import (
     model_option,
     open_model,
     output_option,
+    params_option,
     quiet_option,
+    shape_option,
     table,
     table_options,
 )
@@ -30,6 +32,8 @@ from .options import (
 )
 @data_argument("[DATA...]", required=False)
 @model_option
+@params_option
+@shape_option
 @table_options(training=False)
 @data_option(
     "--errors",
@@ -63,6 +67,8 @@ from .options import (
 def predict(
     data: tuple[str, ...],
     model: str | None,
+    params: str | None,
+    shapes: tuple[tuple[str, tuple[int | None, ...]], ...],
     proba: bool,
     top: int | None,
     output: str,
@@ -80,6 +86,6 @@ def predict(
         raise click.UsageError("--proba, --top and --raw exclude each other")
     notify = messages(quiet)
     data = data or ("-",)
-    opened = open_model(model, data, False, notify)
+    opened = open_model(model, data, False, notify, params=params, shapes=shapes)
     predictions = netconv.predict(opened, table(data), notify=notify, **options)
     predictions.write(sys.stdout.buffer if output == "-" else output, as_json, proba, top)

@@ -19,12 +19,15 @@ from .options import (
     POSITIVE,
     data_argument,
     data_option,
+    errors_option,
     messages,
     model_group,
     model_option,
     open_model,
     output_option,
+    params_option,
     quiet_option,
+    shape_option,
     source,
     table,
     table_options,
@@ -74,6 +77,8 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
 )
 @data_argument("DATA...", required=True)
 @model_option
+@params_option
+@shape_option
 @model_group(
     "--init",
     metavar="NAME[(...)]",
@@ -96,6 +101,7 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
     help="Fraction of the rows held out for validation.",
 )
 @data_option("--validation-data", metavar="FILE", help="Table to validate on, instead of held-out rows.")
+@errors_option
 @training_option(
     "--epochs",
     type=click.IntRange(min=1),
@@ -210,6 +216,8 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
 def train(
     data: tuple[str, ...],
     model: str | None,
+    params: str | None,
+    shapes: tuple[tuple[str, tuple[int | None, ...]], ...],
     output: str | None,
     history: str | None,
     plot: str | None,
@@ -233,7 +241,7 @@ def train(
     notify = messages(quiet)
     with quiet_keras():
         devices = netconv.strategy_for(strategy, device)
-    opened = open_model(model, data, True, notify, seed, init)
+    opened = open_model(model, data, True, notify, seed, init, params, shapes)
     target = sys.stdout.buffer if output == "-" else opened.trained_path(output)
     files = [file for file in (None if output == "-" else target, history, plot) if file]
     _check_outputs(files, plot, [options["checkpoint"], options["tensorboard"]], opened.size)

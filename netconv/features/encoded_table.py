@@ -8,8 +8,10 @@ from functools import partial
 from ..errors import DataError
 from ..tables import table
 from ..tables.column_selection import list_names, select_columns
+from ..tables.csv_blocks import INFERRED, TextOptions
 from ..tables.number_format import pluralize
-from ..tables.rows import NUMBER, Rows, TableFormat
+from ..tables.number_spellings import NUMBER
+from ..tables.rows import Rows, TableFormat, format_number
 from ..tables.sources import Source
 from ..tables.table import ColumnSelector, Table
 from .encoding import Encoding
@@ -54,19 +56,19 @@ def _by_name(encoding: Encoding, names: tuple[str, ...], file: str) -> tuple[lis
 def stream(
     sources: tuple[Source, ...],
     encoding: Encoding,
-    header: bool | None = None,
+    options: TextOptions = INFERRED,
     keep: ColumnSelector | None = None,
     lenient: bool = False,
 ) -> Generator[Rows]:
-    """The rows of a table in blocks; `header`, `keep` and `lenient` are those of `table.stream`. Raises DataError."""
+    """The rows of a table in blocks; `options`, `keep` and `lenient` are those of `table.stream`. Raises DataError."""
     known_names, text, ignore = _selectors(encoding, sources)
-    return table.stream(sources, header, known_names, text, keep=keep, ignore=ignore, lenient=lenient)
+    return table.stream(sources, options, known_names, text, keep=keep, ignore=ignore, lenient=lenient)
 
 
-def read(sources: tuple[Source, ...], encoding: Encoding, header: bool | None = None) -> Table:
+def read(sources: tuple[Source, ...], encoding: Encoding, options: TextOptions = INFERRED) -> Table:
     """A whole table. Raises DataError."""
     known_names, text, ignore = _selectors(encoding, sources)
-    return table.read(sources, header, known_names, text, ignore)
+    return table.read(sources, options, known_names, text, ignore)
 
 
 def _selectors(
@@ -80,9 +82,18 @@ def _selectors(
 def _text_columns(encoding: Encoding, format_: TableFormat, file: str) -> frozenset[int]:
     features, targets = column_indices(encoding, format_, file)
     text = {index for index, feature in zip(features, encoding.features, strict=True) if feature.categories}
-    if encoding.classes and not all(map(NUMBER.match, encoding.classes)):
+    if not all(map(_is_exact, encoding.classes)):
         text.update(targets)
     return frozenset(text)
+
+
+def _is_exact(name: str) -> bool:
+    """Whether a class is a number that float32 has."""
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        number = np.float32(name) if NUMBER.match(name) else np.float32(np.inf)
+    return bool(np.isfinite(number)) and format_number(number) == name
 
 
 def _unused_columns(encoding: Encoding, format_: TableFormat, file: str) -> frozenset[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FormatError
@@ -45,14 +45,18 @@ class Feature:
     """A column that is a feature.
 
     `categories`, in the order of their codes, is empty for a numeric column; a `onehot` feature has a number for each
-    category. `fill` replaces a missing cell; None makes it an error. Standardized numbers have a `mean` and a standard
-    deviation `std`. `ids` are the lowest and the highest id if the numbers are ids of an Embedding.
+    category. `fill` replaces a missing cell; None makes it an error; `missing` is how many cells of the training table
+    were missing. In a column of numbers, `coerced` makes any other text a missing cell. Standardized numbers have a
+    `mean` and a standard deviation `std`. `ids` are the lowest and the highest id if the numbers are ids of an
+    Embedding.
     """
 
     name: str
     categories: tuple[str, ...] = ()
     onehot: bool = False
     fill: float | str | None = None
+    missing: int = 0
+    coerced: bool = False
     mean: float | None = None
     std: float | None = None
     ids: tuple[int, int] | None = None
@@ -80,7 +84,8 @@ class Encoding:
         classes: The names of the classes; empty for values. Several targets with classes are one-hot.
         scale: Factor of numeric features that are not standardized.
         offset: What is then added to them.
-        inputs: How many numbers each input takes; empty for a single input that takes all.
+        inputs: How many numbers each of several inputs takes, by its name; empty for a single one.
+        left_out: The columns that are neither features nor targets, with the reason.
         target_mean: Means of standardized targets; empty if they are not standardized.
         target_std: Standard deviations of standardized targets.
     """
@@ -92,7 +97,8 @@ class Encoding:
     classes: tuple[str, ...] = ()
     scale: float = 1.0
     offset: float = 0.0
-    inputs: tuple[int, ...] = ()
+    inputs: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
     target_mean: tuple[float, ...] = ()
     target_std: tuple[float, ...] = ()
 
@@ -114,16 +120,19 @@ class Encoding:
             mean, std = (tuple(map(float, facts[key])) for key in ("target_mean", "target_std"))
             encoding = Encoding(
                 columns, bool(facts["header"]), tuple(map(_load_feature, facts["features"])), targets, classes,
-                float(facts["scale"]), float(facts["offset"]), tuple(map(int, facts["inputs"])), mean, std,
+                float(facts["scale"]), float(facts["offset"]),
+                {str(name): int(width) for name, width in facts["inputs"].items()},
+                {str(name): str(reason) for name, reason in facts["left_out"].items()}, mean, std,
             )  # fmt: skip
             if not encoding._is_consistent():
                 raise ValueError
             return encoding
-        except (ValueError, TypeError, LookupError, RecursionError):
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             raise FormatError(f"{file}: its member netconv/table.json is damaged") from None
 
     def _is_consistent(self) -> bool:
-        inputs = not self.inputs or (min(self.inputs) > 0 and sum(self.inputs) == self.width)
+        widths = self.inputs.values()
+        inputs = not widths or (min(widths) > 0 and sum(widths) == self.width)
         names = {feature.name for feature in self.features} <= set(self.columns)
         return inputs and names and len(self.target_mean) == len(self.target_std)
 
@@ -161,6 +170,6 @@ def _load_feature(facts: Mapping[str, Any]) -> Feature:
         raise ValueError
     return Feature(
         str(facts["name"]), categories, bool(facts["onehot"]), fill if fill is None or categories else float(fill),
-        None if mean is None else float(mean), None if mean is None else float(std),
-        None if ids is None else (int(ids[0]), int(ids[1])),
+        int(facts["missing"]), bool(facts["coerced"]), None if mean is None else float(mean),
+        None if mean is None else float(std), None if ids is None else (int(ids[0]), int(ids[1])),
     )  # fmt: skip

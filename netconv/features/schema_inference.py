@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..errors import DataError
@@ -12,15 +11,16 @@ from ..tables.number_format import pluralize
 from ..tables.rows import TableFormat
 from ..tables.table import Table
 from .encoding import Encoding, Feature, InputSpec, ModelSpec
+from .exclusion import DATE, Exclusion, exclusion
 from .notices import Notify, ignore
-from .table_options import TableOptions
-from .target_inference import feature_candidates, infer_classes, infer_targets, is_onehot
-
-IDS = frozenset({"id", "index", "idx", "no", "no.", "nr", "row", "rownames", "row_id", "rowid", "unnamed: 0"})
-"""Names of a column that only identifies rows."""
-DATE = re.compile(
-    r"\d{4}-\d\d?-\d\d?([T ].*)?$|\d{4}/\d\d?/\d\d?( .*)?$|\d\d?[./-]\d\d?[./-]\d{2,4}( .*)?$"
-    r"|\d\d?:\d\d(:\d\d(\.\d+)?)?$"
+from .table_options import Coding, TableOptions
+from .target_inference import (
+    feature_candidates,
+    infer_classes,
+    infer_targets,
+    is_onehot,
+    likely_target,
+    sorted_categories,
 )
 
 
@@ -30,62 +30,117 @@ def infer_encoding(
     options: TableOptions,
     classes: tuple[str, ...] = (),
     target_optional: bool = False,
+    numbers_only: bool = False,
     notify: Notify = ignore,
 ) -> Encoding:
     """Infers the targets, their classes and the features; `transform.fit_statistics` then adds fill values.
 
     Args:
-        table: The table, with the distinct numbers of its `likely_targets`.
+        table: The table, with the distinct numbers of its `columns_to_count`.
         spec: What the model takes and outputs.
         options: What the user selects.
         classes: The names of the classes, if they are known.
         target_optional: Allows a table without a target, for prediction.
+        numbers_only: Whether text is not encoded, as the model was not trained on a table.
         notify: Is called with a line about each thing that was inferred.
 
     Raises:
         DataError: The table does not fit the model.
     """
     names = table.format.names
-    targets = infer_targets(table, spec, options, target_optional, notify)
-    features, inputs = _infer_features(table, spec, options, targets, notify)
+    targets = infer_targets(table, spec, options, target_optional)
+    numbers: Coding = "numbers"
+    coding = dict.fromkeys(table.texts, numbers) if numbers_only else _codings(table, options)
+    chosen, inputs = _infer_features(table, spec, options, targets, coding, notify)
     target_names = tuple(names[index] for index in targets)
     if is_onehot(targets, spec):
-        notify(f"target: {len(targets):,} one-hot columns, one per class")
         classes = classes or target_names
-    elif targets and spec.classes and not classes:
+    elif targets and spec.classes and not (classes or target_optional):
         classes = infer_classes(table, targets[0], spec, notify)
     scale, offset = options.rescale or (1.0, 0.0)
-    return Encoding(names, table.format.header, features, target_names, classes, scale, offset, inputs)
+    left_out = _left_out(table, options, targets, chosen)
+    return Encoding(names, table.format.header, chosen, target_names, classes, scale, offset, inputs, left_out)
 
 
-def feature_count(format_: TableFormat, options: TableOptions, file: str) -> int:
-    """How many features a table has, inferred from its columns alone."""
-    targets = select_columns(format_.names, options.target, file)
-    features = feature_candidates(format_, options, targets, file)
-    return len(features) - (not targets and len(features) == len(format_.names))
+def widths_of_rows(table: Table, options: TableOptions) -> tuple[int, dict[str, int]]:
+    """How many numbers the features of a table become where the net takes any number: those of the inputs that
+    `options.input` names, and in front the others. The target may still be unknown: it is then taken to be one of the
+    columns that are not features. Raises DataError."""
+    targets = likely_target(table, options)
+    candidates = feature_candidates(table.format, options, targets, table.file)
+    groups = {
+        name: select_columns(table.format.names, (columns,), table.file) for name, columns in options.input.items()
+    }
+    taken = {index for group in groups.values() for index in group}
+    coding, explicit = _codings(table, options), bool(options.columns)
+    rest = _choose_features(table, [i for i in candidates if i not in taken], None, "", coding, explicit, ignore)
+    named = {name: _choose_features(table, group, None, "", coding, True, ignore) for name, group in groups.items()}
+    return _width(rest), {name: _width(chosen) for name, chosen in named.items()}
+
+
+def _width(features: Sequence[Feature]) -> int:
+    return sum(feature.width for feature in features)
+
+
+def _codings(table: Table, options: TableOptions) -> dict[int, Coding]:
+    """How columns become numbers, by their indices, where the user says so. Raises DataError."""
+    return {
+        index: coding
+        for columns, coding in options.encode.items()
+        for index in select_columns(table.format.names, (columns,), table.file)
+    }
+
+
+def coded_columns(format_: TableFormat, options: TableOptions, file: str) -> frozenset[int]:
+    """The indices of the columns that are to be read as text, as they become categories. Raises DataError."""
+    selected = tuple(columns for columns, coding in options.encode.items() if coding != "numbers")
+    return frozenset(select_columns(format_.names, selected, file))
+
+
+def _left_out(table: Table, options: TableOptions, targets: list[int], features: tuple[Feature, ...]) -> dict[str, str]:
+    """The columns that are neither targets nor features, with the reason."""
+    names, used = table.format.names, {feature.name for feature in features}
+    dropped = select_columns(names, options.drop, table.file)
+    reasons = {}
+    for index, name in enumerate(names):
+        if index in targets or name in used:
+            continue
+        found = exclusion(table, index)
+        unselected = options.columns or options.input
+        reasons[name] = "dropped" if index in dropped else "not selected" if unselected or not found else found.reason
+    return reasons
 
 
 def _infer_features(
-    table: Table, spec: ModelSpec, options: TableOptions, targets: list[int], notify: Notify
-) -> tuple[tuple[Feature, ...], tuple[int, ...]]:
+    table: Table,
+    spec: ModelSpec,
+    options: TableOptions,
+    targets: list[int],
+    coding: Mapping[int, Coding],
+    notify: Notify,
+) -> tuple[tuple[Feature, ...], dict[str, int]]:
     """The features in the order of the model's inputs, and how many numbers each of several inputs takes."""
     candidates = feature_candidates(table.format, options, targets, table.file)
     groups = _group_by_input(table, spec, options, candidates)
     if groups is None:
-        features = _choose_features(table, candidates, spec.features, "the net", notify)
+        features = _choose_features(table, candidates, spec.features, "the net", coding, bool(options.columns), notify)
         widths = [entry.width for entry in spec.inputs if entry.width is not None]
     else:
         features, widths = (), []
         for entry, group in zip(spec.inputs, groups, strict=True):
-            chosen = _choose_features(table, group, entry.width, f"the input {entry.name!r}", notify)
+            explicit = bool(options.columns) or entry.name in options.input
+            taker = f"the input {entry.name!r}"
+            chosen = _choose_features(table, group, entry.width, taker, coding, explicit, notify)
+            if entry.ids:  # of a net that takes any number of them
+                chosen = tuple(replace(feature, onehot=False) for feature in chosen)
             features += chosen
-            widths.append(sum(feature.width for feature in chosen))
-    return _with_ids(features, spec.inputs, widths, notify), tuple(widths)
+            widths.append(_width(chosen))
+    several = len(spec.inputs) > 1
+    named = {entry.name: width for entry, width in zip(spec.inputs, widths, strict=True)} if several else {}
+    return _with_ids(features, spec.inputs, widths), named
 
 
-def _with_ids(
-    features: tuple[Feature, ...], inputs: tuple[InputSpec, ...], widths: list[int], notify: Notify
-) -> tuple[Feature, ...]:
+def _with_ids(features: tuple[Feature, ...], inputs: tuple[InputSpec, ...], widths: list[int]) -> tuple[Feature, ...]:
     """The features, those of inputs that take ids of an Embedding with these ids."""
     result, end = list(features), 0
     for entry, width in zip(inputs, widths, strict=True):
@@ -97,8 +152,6 @@ def _with_ids(
             if start <= position < end:
                 result[index] = replace(feature, onehot=False, ids=entry.ids)
             position += feature.width
-        from_one = "; they count from 1, as in Mathematica" if entry.ids[0] == 1 else ""
-        notify(f"input {entry.name!r}: ids of an Embedding, {entry.ids[0]:,} to {entry.ids[1]:,}{from_one}")
     return tuple(result)
 
 
@@ -148,37 +201,68 @@ def _columns_named(names: tuple[str, ...], candidates: list[int], name: str) -> 
 
 
 def _choose_features(
-    table: Table, candidates: list[int], width: int | None, taker: str, notify: Notify
+    table: Table,
+    candidates: list[int],
+    width: int | None,
+    taker: str,
+    coding: Mapping[int, Coding],
+    explicit: bool,
+    notify: Notify,
 ) -> tuple[Feature, ...]:
-    """The features that have `width` numbers in all: of all candidates, else without one or all of those that do not
-    look like features. `taker` is what takes them, for messages. Raises DataError."""
-    features = {index: _feature(table, index) for index in candidates}
-    reasons = sorted((exclusion_reason(table, index), index) for index in candidates)
-    excludable = [index for reason, index in reasons if reason]
-    for dropped in ([], excludable[:1], excludable):
-        kept = [index for index in candidates if index not in dropped]
-        chosen = _with_width([features[index] for index in kept], width)
-        if chosen:
+    """The features that have `width` numbers in all, or any number: of all candidates without those that do not look
+    like features, unless these are needed for the width or the user selects the columns (`explicit`). `taker` is what
+    takes them, for messages. Raises DataError."""
+    features = {index: _feature(table, index, coding) for index in candidates}
+    reasons = {} if explicit else {index: found for index in candidates if (found := exclusion(table, index))}
+    for left_out in _attempts(reasons, width):
+        kept = [index for index in candidates if index not in left_out]
+        chosen = _with_width([features[index] for index in kept], width, coding, kept)
+        if chosen and (width is not None or kept):
             for index in kept:
-                _check_categories(table, index)
-            for index in dropped:
-                notify(f"column {table.format.names[index]!r} is left out: it would be one feature too many")
+                if index not in coding:
+                    _check_categories(table, index)
+                if index in reasons and reasons[index].certain:
+                    why = "nothing else is left" if width is None else f"{taker} takes {pluralize(width, 'feature')}"
+                    what = f"{table.format.names[index]!r} ({reasons[index].reason})"
+                    notify(f"warning: column {what} is a feature, as {why}")
             return chosen
     for index in candidates:
-        if index not in excludable:
-            _check_dates(table, index)
+        if index not in reasons and index not in coding:
+            _check_categories(table, index)
     raise _width_error(table, list(features.values()), width, taker)
 
 
-def _feature(table: Table, column: int) -> Feature:
-    categories = tuple(sorted(table.texts.get(column, ())))
-    return Feature(table.format.names[column], categories, onehot=len(categories) > 2)
+def _attempts(reasons: Mapping[int, Exclusion], width: int | None) -> list[set[int]]:
+    """The columns to leave out, the most likely first: those that are certainly not features, then more, then fewer."""
+    certain = [index for index, found in reasons.items() if found.certain]
+    doubtful = [index for index, found in reasons.items() if not found.certain]
+    if width is None:
+        return [set(certain), set()]
+    more = [set(certain + doubtful[:count]) for count in range(len(doubtful) + 1)]
+    fewer = [set(certain[:count]) for count in range(len(certain) - 1, -1, -1)]
+    return more + fewer
 
 
-def _with_width(features: list[Feature], width: int | None) -> tuple[Feature, ...]:
-    """The features if they have `width` numbers, with categories one-hot or as codes; else none."""
-    for attempt in (features, [replace(feature, onehot=False) for feature in features]):
-        if width is None or sum(feature.width for feature in attempt) == width:
+def _feature(table: Table, column: int, coding: Mapping[int, Coding]) -> Feature:
+    name = table.format.names[column]
+    if coding.get(column) == "numbers":
+        return Feature(name, coerced=True)
+    categories = sorted_categories(table, column) if column in table.texts else ()
+    onehot = len(categories) > 2 if column not in coding else coding[column] == "onehot"
+    return Feature(name, categories, onehot=onehot)
+
+
+def _with_width(
+    features: list[Feature], width: int | None, coding: Mapping[int, Coding], columns: list[int]
+) -> tuple[Feature, ...]:
+    """The features if they have `width` numbers, with categories one-hot or, unless the user decides, as codes; else
+    none."""
+    as_codes = [
+        feature if index in coding else replace(feature, onehot=False)
+        for index, feature in zip(columns, features, strict=True)
+    ]
+    for attempt in (features, as_codes):
+        if width is None or _width(attempt) == width:
             return tuple(attempt)
     return ()
 
@@ -194,17 +278,6 @@ def _width_error(table: Table, features: Sequence[Feature], width: int | None, t
     return DataError(f"{found} found, and {taker} takes {takes}{names}{hint}", table.file)
 
 
-def exclusion_reason(table: Table, column: int) -> int:
-    """Why a column does not look like a feature, the best reason first: 1 by its name, 2 it counts the rows, 3 it is
-    empty; else 0."""
-    name, stats = table.format.names[column], table.stats
-    if name.lower() in IDS or name == f"column {column + 1}":
-        return 1
-    if column == 0 and column not in table.texts and stats.rows > 2 and stats.first_counts_rows:
-        return 2
-    return 3 if column not in table.texts and stats.missing[column] == stats.rows else 0
-
-
 def _check_categories(table: Table, column: int) -> None:
     """Raises DataError for a column of text that does not hold categories: a few texts among numbers, dates, texts that
     hardly occur twice."""
@@ -212,17 +285,20 @@ def _check_categories(table: Table, column: int) -> None:
     if values is None:
         return
     _check_dates(table, column)
-    counts = table.stats.counts[column]
+    name, counts = table.format.names[column], table.stats.counts[column]
     bad = [code for code, value in enumerate(values) if not table.format.is_number(value)]
-    if counts[bad].sum() <= 0.1 * counts.sum():
-        remedy = f"correct it, or leave the column out with --drop {table.format.names[column]}"
+    if bad and 2 * counts[bad].sum() < counts.sum():
+        remedy = (
+            f"correct it, leave the column out with --drop {name}, or say what it is with --encode {name}=numbers "
+            "(text counts as missing) or onehot"
+        )
         _raise_for_codes(table, column, bad, f"{{}} is not a number, and most cells of this column are; {remedy}")
     if len(values) > max(50, len(table) // 2) or table.stats.is_full(column):
         raise DataError(
             f"{len(values):,} different texts in {len(table):,} rows are not categories; leave the column out with "
-            "--drop",
+            f"--drop {name}",
             table.file,
-            column=table.format.names[column],
+            column=name,
         )
 
 
@@ -244,8 +320,8 @@ def _check_dates(table: Table, column: int) -> None:
     dates = [code for code, value in enumerate(values) if DATE.match(value)]
     if dates and counts[dates].sum() >= 0.9 * counts.sum():
         raise DataError(
-            f"holds dates such as {values[dates[0]]!r}, which no net takes; leave the column out with --drop, "
-            "or convert them to numbers",
+            f"holds dates such as {values[dates[0]]!r}, which no net takes; leave the column out with --drop "
+            f"{table.format.names[column]}, or convert them to numbers",
             table.file,
             column=table.format.names[column],
         )

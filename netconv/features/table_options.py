@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args
 
-from ..errors import NetconvError
+from ..errors import NetconvError, did_you_mean
+from ..tables.csv_blocks import TextOptions
+from ..tables.encodings import check_encoding
 from ..tables.sources import File
+
+Coding = Literal["onehot", "codes", "numbers"]
+"""How the cells of a column become numbers."""
 
 
 @dataclass(frozen=True)
@@ -13,37 +20,78 @@ class TableOptions:
     """How a table is read. What is not given is inferred.
 
     Columns are selected by name, number (from 1; -1 is the last), range of numbers (2-5) or pattern (pixel*), several
-    separated by commas.
+    separated by commas. Where several are possible, a single text may be given in place of a tuple.
 
     Attributes:
         target: The target column or columns, which the model predicts.
         columns: The columns that are features, in the order of the model's inputs.
         drop: Columns that are not features.
         input: The columns of each input of the model, by the input's name.
+        encode: How columns become numbers, by the columns: "onehot", a number for each distinct cell; "codes", the
+            index of the cell among the sorted distinct cells; "numbers", numbers, with any other text a missing cell.
         rescale: (scale, offset): numeric features become `x * scale + offset`.
         standardize: Whether numeric features are standardized to mean 0 and standard deviation 1 over the training
             rows. Excludes `rescale`.
         standardize_target: Whether numeric targets are standardized; predictions and errors are in original units.
         header: Whether the first row of delimited text has the names of the columns.
+        delimiter: The character between the cells of delimited text.
+        encoding: The encoding of delimited text, such as utf-16 or latin-1.
+        skip_lines: The number of lines before the table in delimited text.
+        errors: What to do with a bad row (ragged, or a text in a column of numbers): "stop" raises its error, "skip"
+            leaves it out. Not of `predict`, which has more to choose from.
         labels: The file with the labels of a file of arrays.
 
     Raises:
-        NetconvError: Both `rescale` and `standardize` are given.
+        NetconvError: An option is not of its type, an encoding is unknown, or both `rescale` and `standardize` are
+            given.
     """
 
     target: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
-    input: dict[str, str] = field(default_factory=dict)
+    input: Mapping[str, str] = field(default_factory=dict)
+    encode: Mapping[str, Coding] = field(default_factory=dict)
     rescale: tuple[float, float] | None = None
     standardize: bool = False
     standardize_target: bool = False
     header: bool | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    skip_lines: int | None = None
+    errors: Literal["stop", "skip"] = "stop"
     labels: File | None = None
 
     def __post_init__(self):
+        for name in ("target", "columns", "drop"):
+            object.__setattr__(self, name, as_texts(name, getattr(self, name)))
+        for name, example in (("input", "{'image': 'pixel*'}"), ("encode", "{'color': 'onehot'}")):
+            value = getattr(self, name)
+            if not isinstance(value, Mapping) or not all(
+                isinstance(text, str) for pair in value.items() for text in pair
+            ):
+                raise NetconvError(f"{name} must be a dictionary of texts, such as {example}; received {value!r}")
+        for columns, coding in self.encode.items():
+            if coding not in get_args(Coding):
+                raise NetconvError(
+                    f"the encoding of column {columns!r} must be onehot, codes or numbers; received {coding!r}"
+                )
+        if self.rescale is not None and not _is_pair_of_numbers(self.rescale):
+            raise NetconvError(f"rescale must be two numbers, the scale and the offset; received {self.rescale!r}")
         if self.rescale and self.standardize:
             raise NetconvError("--rescale and --standardize exclude each other")
+        if self.encoding is not None:
+            check_encoding(self.encoding)
+        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in "\r\n\"'"):
+            raise NetconvError(f"--delimiter takes one character; received {self.delimiter!r}")
+        if self.errors not in ("stop", "skip"):
+            raise NetconvError(f"errors must be 'stop' or 'skip'; received {self.errors!r}")
+        if self.skip_lines is not None and self.skip_lines < 0:
+            raise NetconvError(f"--skip-lines takes a number of lines; received {self.skip_lines}")
+
+    @property
+    def text(self) -> TextOptions:
+        """How delimited text is read."""
+        return TextOptions(self.header, self.encoding, self.delimiter, self.skip_lines, self.errors == "skip")
 
     @property
     def changes_encoding(self) -> bool:
@@ -53,7 +101,40 @@ class TableOptions:
             or self.columns
             or self.drop
             or self.input
+            or self.encode
             or self.rescale
             or self.standardize
             or self.standardize_target
         )
+
+
+def as_texts(name: str, value: Any) -> tuple[str, ...]:
+    """The value of an option that is one text or several. Raises NetconvError."""
+    texts = (value,) if isinstance(value, str) else value
+    if not isinstance(texts, tuple | list) or not all(isinstance(text, str) for text in texts):
+        raise NetconvError(f"{name} must be a text or a tuple of texts; received {value!r}")
+    return tuple(texts)
+
+
+def _is_pair_of_numbers(value: Any) -> bool:
+    is_pair = isinstance(value, tuple | list) and len(value) == 2
+    return is_pair and all(isinstance(number, int | float) for number in value)
+
+
+def read_options(function: str, options: dict[str, Any], *others: type) -> list[Any]:
+    """TableOptions, and an object of each dataclass of `others`, of the keyword arguments of a function.
+
+    Raises:
+        TypeError: There is no such option.
+        NetconvError: An option has a wrong value.
+    """
+    kinds = (TableOptions, *others)
+    names = [{entry.name for entry in fields(kind)} for kind in kinds]
+    for name in options:
+        if not any(name in known for known in names):
+            hint = did_you_mean(name, set().union(*names))
+            raise TypeError(f"{function}() has no option {name!r}" + (f"; {hint}" if hint else ""))
+    return [
+        kind(**{name: value for name, value in options.items() if name in known})
+        for kind, known in zip(kinds, names, strict=True)
+    ]

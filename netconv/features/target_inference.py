@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from ..errors import DataError
 from ..tables.column_selection import array_columns, list_names, select_columns
 from ..tables.number_format import pluralize
+from ..tables.number_spellings import NUMBER
 from ..tables.rows import TableFormat, format_number
 from ..tables.table import Table
 from .encoding import ModelSpec
+from .exclusion import counter_columns, exclusion
 from .notices import Notify
 from .table_options import TableOptions
 
@@ -16,13 +20,13 @@ TARGETS = ("label", "class", "target", "classification", "y", "labels", "classes
 """Names of a target column, the likelier first."""
 
 
-def likely_targets(format_: TableFormat, options: TableOptions, file: str) -> frozenset[int]:
-    """The indices of the columns that can be a target: those selected, else those of a likely name, the first and the
-    last one."""
-    names = format_.names
-    selected = select_columns(names, options.target, file)
-    likely = [index for index, name in enumerate(names) if name.lower() in TARGETS]
-    return frozenset(selected) or frozenset({*likely, 0, len(names) - 1})
+def columns_to_count(format_: TableFormat, options: TableOptions, file: str) -> frozenset[int]:
+    """The indices of the columns whose distinct numbers are needed: those that can be a target (the selected ones, else
+    those of a likely name, the first and the last one), and those that may number the rows."""
+    possible = _possible_targets(format_, options, file)
+    likely = {index for index in possible if format_.names[index].lower() in TARGETS}
+    targets = select_columns(format_.names, options.target, file) or [*likely, *possible[:1], *possible[-1:]]
+    return frozenset(targets) | counter_columns(format_.names)
 
 
 def feature_candidates(format_: TableFormat, options: TableOptions, targets: list[int], file: str) -> list[int]:
@@ -32,16 +36,18 @@ def feature_candidates(format_: TableFormat, options: TableOptions, targets: lis
     return [index for index in selected if index not in excluded]
 
 
-def infer_targets(table: Table, spec: ModelSpec, options: TableOptions, optional: bool, notify: Notify) -> list[int]:
+def _possible_targets(format_: TableFormat, options: TableOptions, file: str) -> list[int]:
+    """The indices of the columns that the user selects for nothing else."""
+    names = format_.names
+    selections = (options.drop, options.columns, tuple(options.input.values()))
+    taken = {index for selection in selections for index in select_columns(names, selection, file)}
+    return [index for index in range(len(names)) if index not in taken]
+
+
+def infer_targets(table: Table, spec: ModelSpec, options: TableOptions, optional: bool) -> list[int]:
     """The indices of the target columns; none if the table has none and this is `optional`. Raises DataError."""
     names = table.format.names
-    targets = select_columns(names, options.target, table.file)
-    if not targets:
-        targets = _find_targets(table, spec, options, optional)
-        if targets:
-            first = names[targets[0]]
-            shown = f"column {first!r}" if len(targets) == 1 else f"{len(targets):,} columns from {first!r}"
-            notify(f"target: {shown}" + ("" if optional else " (--target names another)"))
+    targets = select_columns(names, options.target, table.file) or _find_targets(table, spec, options, optional)
     if targets and len(targets) != (1 if spec.classes else spec.outputs) and not is_onehot(targets, spec):
         raise DataError(
             f"{pluralize(len(targets), 'target column')}, and the net outputs {pluralize(spec.outputs, 'value')} per "
@@ -51,57 +57,105 @@ def infer_targets(table: Table, spec: ModelSpec, options: TableOptions, optional
     return targets
 
 
+def likely_target(table: Table, options: TableOptions) -> list[int]:
+    """The index of the target column if nothing is known of the net: the selected ones, one of a usual name, or the
+    last one that looks like a feature."""
+    targets = select_columns(table.format.names, options.target, table.file)
+    possible = _possible_targets(table.format, options, table.file)
+    others = [index for index in possible if not ((found := exclusion(table, index)) and found.certain)]
+    return targets or _targets_by_name(table.format.names, possible, 1) or others[-1:]
+
+
 def is_onehot(targets: list[int], spec: ModelSpec) -> bool:
     """Whether there is a target column per class."""
     return spec.classes > 1 and len(targets) == spec.classes
 
 
+def merged_classes(table: Table, spec: ModelSpec, options: TableOptions) -> frozenset[int]:
+    """The index of a target column whose classes may be equal as numbers of float32, and are to be read as text."""
+    targets = infer_targets(table, spec, options, optional=False)
+    if not spec.classes or is_onehot(targets, spec) or targets[0] in table.texts:
+        return frozenset()
+    return frozenset(targets) if table.stats.may_merge(targets[0]) else frozenset()
+
+
 def _find_targets(table: Table, spec: ModelSpec, options: TableOptions, optional: bool) -> list[int]:
+    names = table.format.names
     if optional and spec.features == len(feature_candidates(table.format, options, [], table.file)):
         return []
-    targets = _targets_by_name(table.format.names, spec.outputs) or _target_by_values(table, spec)
+    possible = _possible_targets(table.format, options, table.file)
+    targets = _targets_by_name(names, possible, spec.outputs)
+    if targets:
+        return targets
+    reasons = {index: found for index in possible if (found := exclusion(table, index)) and found.certain}
+    others = [index for index in possible if index not in reasons]
+    features = [index for index in possible if index not in reasons or reasons[index].counted]
+    if spec.features == len(features) and not (options.columns or options.input):
+        if optional:
+            return []
+        raise DataError(
+            f"is the target column missing? Without one the table has the {pluralize(len(features), 'feature')} that "
+            f"the net takes: {list_names(names[index] for index in features)}; --target names the target",
+            table.file,
+        )
+    ends = [index for index in dict.fromkeys([*others[-1:], *possible[:1]]) if index in others]
+    targets = _targets_by_values(table, ends, spec)
+    if len(targets) > 1:
+        either = " or ".join(repr(names[index]) for index in sorted(targets))
+        raise DataError(f"the target may be {either}: name it with --target", table.file)
     if not targets and not optional:
-        names = list_names(table.format.names)
-        raise DataError(f"which column is the target? Name it with --target: {names}", table.file)
+        shown = list_names(names[index] for index in possible or range(len(names)))
+        raise DataError(f"which column is the target? Name it with --target: {shown}", table.file)
     return targets
 
 
-def _targets_by_name(names: tuple[str, ...], outputs: int) -> list[int]:
-    names = tuple(name.lower() for name in names)
-    for name in TARGETS:
-        if name in names:
-            return [names.index(name)]
-    for name in TARGETS:
-        columns = [index for index, other in enumerate(names) if array_columns(name).match(other)]
+def _targets_by_name(names: tuple[str, ...], possible: list[int], outputs: int) -> list[int]:
+    lower = {index: names[index].lower() for index in possible}
+    for target in TARGETS:
+        for index, name in lower.items():
+            if name == target:
+                return [index]
+    for target in TARGETS:
+        columns = [index for index, name in lower.items() if array_columns(target).match(name)]
         if len(columns) == outputs > 1:
             return columns
     return []
 
 
-def _target_by_values(table: Table, spec: ModelSpec) -> list[int]:
-    """The last or the first column, if its values are as the model's outputs: of most classes, else the last one."""
-    width = len(table.format.names)
-    if width < 2:
+def _targets_by_values(table: Table, ends: list[int], spec: ModelSpec) -> list[int]:
+    """Of the last and the first column those whose values are as the model's outputs: of most classes; a column of
+    values can only be the last one."""
+    if len(table.format.names) < 2:
         return []
     if spec.classes:
-        counts = {index: _class_count(table, index, spec.classes) for index in (width - 1, 0)}
-        likely = [index for index, count in counts.items() if min(2, spec.classes) <= count <= spec.classes]
-        return [max(likely, key=counts.__getitem__)] if likely else []
-    return [width - 1] if spec.outputs == 1 and width - 1 not in table.texts else []
+        ranks = {index: _class_rank(table, index, spec.classes) for index in ends}
+        likely = {index: rank for index, rank in ranks.items() if min(2, spec.classes) <= rank[0] <= spec.classes}
+        return [index for index, rank in likely.items() if rank == max(likely.values())]
+    return [index for index in ends[:1] if spec.outputs == 1 and index not in table.texts]
 
 
-def _class_count(table: Table, column: int, most: int) -> int:
-    """How many classes a column has; 0 if it does not look like classes."""
+def _class_rank(table: Table, column: int, most: int) -> tuple[int, bool]:
+    """How many classes a column has, 0 if it does not look like classes; and whether they are names or class
+    numbers."""
     import numpy as np
 
     if column in table.texts:
-        return len(table.texts[column])
-    values = table.stats.numbers[column]
+        return len(table.texts[column]), True
+    values = table.stats.numbers.get(column)
     if values is None or not len(values) or not np.isfinite(values).all() or (values != np.round(values)).any():
-        return 0
+        return 0, False
     if values[0] >= 0 and values[-1] < most:
-        return max(2, len(values)) if len(values) > 1 else 0
-    return len(values)
+        return (max(2, len(values)) if len(values) > 1 else 0), True
+    return len(values), values[0] == 1 and values[-1] <= most
+
+
+def sorted_categories(table: Table, column: int) -> tuple[str, ...]:
+    """The distinct texts of a column of text, sorted; numbers in their order, each in one spelling."""
+    texts = table.texts[column]
+    if not all(map(table.format.is_plain_number, texts)):
+        return tuple(sorted(texts))
+    numbers = set(map(table.format.canonical, texts))
+    return tuple(sorted(numbers, key=lambda text: (Decimal(text) if NUMBER.match(text) else Decimal(0), text)))
 
 
 def infer_classes(table: Table, column: int, spec: ModelSpec, notify: Notify) -> tuple[str, ...]:
@@ -110,7 +164,7 @@ def infer_classes(table: Table, column: int, spec: ModelSpec, notify: Notify) ->
 
     name, most = table.format.names[column], spec.classes
     if column in table.texts:
-        values = sorted(table.texts[column])
+        values = list(sorted_categories(table, column))
     else:
         numbers = table.stats.numbers[column]
         if numbers is None:
@@ -119,11 +173,11 @@ def infer_classes(table: Table, column: int, spec: ModelSpec, notify: Notify) ->
         if not np.isfinite(numbers).all():
             for rows in table.blocks():
                 rows.check_finite([column])
-        if len(numbers) and numbers[0] >= 0 and numbers[-1] < most and (numbers == np.round(numbers)).all():
-            return tuple(map(str, range(most)))
         values = [format_number(number) for number in numbers]
-        if values == list(map(str, range(1, most + 1))):
-            notify(f"classes: 1 to {most:,} in the table are outputs 0 to {most - 1:,} of the net")
+    if values and set(values) <= set(map(str, range(most))):
+        return tuple(map(str, range(most)))
+    if values == list(map(str, range(1, most + 1))):
+        notify(f"classes: 1 to {most:,} in the table are outputs 0 to {most - 1:,} of the net")
     if not values:
         raise DataError("the target column is empty", table.file, column=name)
     if len(values) > most:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from ..tables.column_selection import list_names
-from ..tables.rows import NUMBER, Rows, format_number
+from ..tables.number_spellings import NUMBER
+from ..tables.rows import Rows, format_number
 from ..tables.table import Table
 from .encoded_table import column_indices
 from .encoding import Encoding, Feature
@@ -23,20 +25,24 @@ SAMPLE = 100_000
 def fit_statistics(encoding: Encoding, table: Table, training: np.ndarray, standardize: bool = False) -> Encoding:
     """The encoding with statistics of the rows `training` (a mask): fill values, which are the median of a numeric
     column and the most frequent category of a column of text; with `standardize` the means and standard deviations of
-    numeric columns. Fill values of a table on disk are computed from SAMPLE evenly spaced rows."""
+    numeric columns. Fill values of a table on disk are computed from SAMPLE evenly spaced rows. How many cells are
+    missing is counted in all rows."""
     import numpy as np
 
-    index = np.flatnonzero(training)
-    if table.on_disk:
-        index = index[:: -(-len(index) // SAMPLE)]
-    rows = table.rows(index)
     columns = column_indices(encoding, table.format, table.file)[0]
     features = list(encoding.features)
+    if any(feature.fill is None and not feature.ids for feature in features):
+        index = np.flatnonzero(training)
+        if table.on_disk:
+            index = index[:: -(-len(index) // SAMPLE)]
+        rows = table.rows(index)
+        for number, (column, feature) in enumerate(zip(columns, features, strict=True)):
+            if feature.fill is None and not feature.ids:  # no id can replace another
+                features[number] = replace(feature, fill=_fill_value(rows, column, feature))
     for number, (column, feature) in enumerate(zip(columns, features, strict=True)):
-        if feature.fill is None:
-            features[number] = replace(feature, fill=_fill_value(rows, column, feature))
+        features[number] = replace(feature, missing=_missing(table, column, feature))
     if standardize:
-        mean, std = _moments(table, training, columns)
+        mean, std = _moments(table, training, columns, features)
         for number, feature in enumerate(features):
             if feature.is_number:
                 deviation = float(std[number])
@@ -44,22 +50,30 @@ def fit_statistics(encoding: Encoding, table: Table, training: np.ndarray, stand
     return replace(encoding, features=tuple(features))
 
 
-def _fill_value(rows: Rows, column: int, feature: Feature) -> float | str | None:
+def _fill_value(rows: Rows, column: int, feature: Feature) -> float | str:
     import numpy as np
 
     if feature.categories:
-        codes = rows.texts[column].codes
-        counts = np.bincount(codes[codes >= 0], minlength=1)
-        by_name = dict(zip(rows.texts[column].values, counts.tolist(), strict=False))
-        return max(feature.categories, key=lambda category: by_name.get(category, 0))
-    if feature.ids:
-        return None  # no id can replace another
-    values = rows.numbers[:, column]
+        codes = _category_codes(rows, column, feature.categories)
+        counts = np.bincount(codes[codes >= 0], minlength=len(feature.categories))
+        return feature.categories[int(counts.argmax())]
+    values = _parsed_numbers(rows, column, feature) if column in rows.texts else rows.numbers[:, column]
     values = values[~np.isnan(values)]
     return float(np.median(values)) if len(values) else 0.0
 
 
-def _moments(table: Table, training: np.ndarray, columns: list[int]) -> tuple[np.ndarray, np.ndarray]:
+def _missing(table: Table, column: int, feature: Feature) -> int:
+    """How many cells of a column are missing, in all rows."""
+    missing = int(table.stats.missing[column])
+    if not feature.coerced:
+        return missing
+    counts = zip(table.texts.get(column, ()), table.stats.counts.get(column, ()), strict=False)
+    return missing + sum(int(count) for text, count in counts if math.isnan(table.format.number(text, column)))
+
+
+def _moments(
+    table: Table, training: np.ndarray, columns: list[int], features: list[Feature]
+) -> tuple[np.ndarray, np.ndarray]:
     """Means and standard deviations of columns over the rows `training`, without missing cells. They are summed in
     double precision about the means of the first block."""
     import numpy as np
@@ -67,7 +81,11 @@ def _moments(table: Table, training: np.ndarray, columns: list[int]) -> tuple[np
     count, first, second = np.zeros((3, len(columns)))
     center, start = None, 0
     for rows in table.blocks():
-        values = rows.numbers[training[start : start + len(rows)]][:, columns].astype(np.float64)
+        values = rows.numbers[:, columns].astype(np.float64)
+        for number, (column, feature) in enumerate(zip(columns, features, strict=True)):
+            if feature.coerced and column in rows.texts:
+                values[:, number] = _parsed_numbers(rows, column, feature)
+        values = values[training[start : start + len(rows)]]
         start += len(rows)
         present = ~np.isnan(values)
         values[~present] = 0
@@ -85,9 +103,18 @@ def _moments(table: Table, training: np.ndarray, columns: list[int]) -> tuple[np
 # Features
 
 
-def features(rows: Rows, encoding: Encoding, unseen: Counter[str] | None = None) -> np.ndarray:
+@dataclass
+class CellCounts:
+    """Cells that were filled, by the name of their column: `missing` ones, and those whose category is `unseen`, not in
+    the training table."""
+
+    missing: Counter[str] = field(default_factory=Counter)
+    unseen: Counter[str] = field(default_factory=Counter)
+
+
+def features(rows: Rows, encoding: Encoding, counts: CellCounts | None = None) -> np.ndarray:
     """The scaled inputs of a model, (rows, width) of float32. Raises DataError, as `encode_unscaled` does."""
-    x = encode_unscaled(rows, encoding, unseen)
+    x = encode_unscaled(rows, encoding, counts)
     mean, scale, offset = encoding.affine()
     if mean.any():
         x -= mean
@@ -98,13 +125,16 @@ def features(rows: Rows, encoding: Encoding, unseen: Counter[str] | None = None)
     return x
 
 
-def encode_unscaled(rows: Rows, encoding: Encoding, unseen: Counter[str] | None = None) -> np.ndarray:
+def encode_unscaled(rows: Rows, encoding: Encoding, counts: CellCounts | None = None) -> np.ndarray:
     """The inputs of a model before they are scaled, (rows, width) of float32.
 
-    A category that is not in the training table is treated as a missing cell, and counted by column in `unseen`. Raises
-    DataError: text in a numeric column, a missing cell without a fill value, an id that does not exist.
+    A category that is not in the training table is treated as a missing cell. Cells that are filled are added to
+    `counts`. Raises DataError: text in a numeric column, a missing cell without a fill value, an id that does not
+    exist.
     """
     import numpy as np
+
+    counts = CellCounts() if counts is None else counts
 
     columns = column_indices(encoding, rows.format, rows.file)[0]
     x = np.empty((len(rows), encoding.width), np.float32)
@@ -115,11 +145,11 @@ def encode_unscaled(rows: Rows, encoding: Encoding, unseen: Counter[str] | None 
         if not feature.categories
     ]
     if numeric:
-        numbers = _numbers(rows, [(column, feature) for column, _, feature in numeric])
+        numbers = _numbers(rows, [(column, feature) for column, _, feature in numeric], counts)
         x[:, _as_slice([position for _, position, _ in numeric])] = numbers
     for column, end, feature in zip(columns, ends, encoding.features, strict=True):
         if feature.categories:
-            codes = _filled_codes(rows, column, feature, unseen)
+            codes = _filled_codes(rows, column, feature, counts)
             if feature.onehot:
                 x[:, end - feature.width : end] = codes[:, None] == np.arange(feature.width)
             else:
@@ -127,23 +157,26 @@ def encode_unscaled(rows: Rows, encoding: Encoding, unseen: Counter[str] | None 
     return x
 
 
-def _filled_codes(rows: Rows, column: int, feature: Feature, unseen: Counter[str] | None) -> np.ndarray:
+def _filled_codes(rows: Rows, column: int, feature: Feature, counts: CellCounts) -> np.ndarray:
     """The codes of a column by the categories of its feature, those of missing and unseen cells replaced."""
     import numpy as np
 
     codes = _category_codes(rows, column, feature.categories)
-    if unseen is not None:
-        unseen[feature.name] += int((codes == -2).sum())
     missing = codes < 0
-    if not missing.any():
+    if rows.errors is not None:
+        missing &= ~rows.errors.mask
+    if not (codes < 0).any():
         return codes
+    counts.unseen[feature.name] += int((missing & (codes == -2)).sum())
+    counts.missing[feature.name] += int((missing & (codes == -1)).sum())
     if feature.fill is None:
-        rows.add_errors("{} is not a category of the training table", missing, column)
-        return np.where(missing, 0, codes)
-    return np.where(missing, feature.categories.index(str(feature.fill)), codes)
+        if missing.any():
+            rows.add_errors("{} is not a category of the training table", missing, column)
+        return np.maximum(codes, 0)
+    return np.where(codes < 0, feature.categories.index(str(feature.fill)), codes)
 
 
-def _numbers(rows: Rows, numeric: list[tuple[int, Feature]]) -> np.ndarray:
+def _numbers(rows: Rows, numeric: list[tuple[int, Feature]], counts: CellCounts) -> np.ndarray:
     """The numbers of columns, (rows, columns) of float32, missing cells filled."""
 
     columns = [column for column, _ in numeric]
@@ -153,15 +186,17 @@ def _numbers(rows: Rows, numeric: list[tuple[int, Feature]]) -> np.ndarray:
     if texts:
         values = values.copy()
         for number, column, feature in texts:
-            values[:, number] = _parsed_numbers(rows, column, trained=feature.fill is not None)
-    values = _filled_numbers(rows, values, numeric)
+            values[:, number] = _parsed_numbers(rows, column, feature)
+    values = _filled_numbers(rows, values, numeric, counts)
     for number, (column, feature) in enumerate(numeric):
         if feature.ids:
             _check_ids(rows, column, values[:, number], *feature.ids)
     return values
 
 
-def _filled_numbers(rows: Rows, values: np.ndarray, numeric: list[tuple[int, Feature]]) -> np.ndarray:
+def _filled_numbers(
+    rows: Rows, values: np.ndarray, numeric: list[tuple[int, Feature]], counts: CellCounts
+) -> np.ndarray:
     import numpy as np
 
     missing = np.isnan(values)
@@ -171,6 +206,7 @@ def _filled_numbers(rows: Rows, values: np.ndarray, numeric: list[tuple[int, Fea
         return values
     for number in np.flatnonzero(missing.any(axis=0)).tolist():
         column, feature = numeric[number]
+        counts.missing[feature.name] += int(missing[:, number].sum())
         if feature.fill is None:
             why = (
                 "there is no id for it"
@@ -200,35 +236,36 @@ def _as_slice(indices: list[int]) -> slice | list[int]:
     return indices
 
 
-def _parsed_numbers(rows: Rows, column: int, trained: bool) -> np.ndarray:
-    """The numbers of a column of text, NaN for a missing or bad cell. `trained` is whether the column was numeric in a
-    training table."""
+def _parsed_numbers(rows: Rows, column: int, feature: Feature) -> np.ndarray:
+    """The numbers of a column of text, NaN for a missing or bad cell."""
     import numpy as np
 
     text, format_ = rows.texts[column], rows.format
     with np.errstate(over="ignore"):
-        values = np.array([format_.number(value) for value in text.values] + [np.nan]).astype(np.float32)
+        values = np.array([format_.number(value, column) for value in text.values] + [np.nan]).astype(np.float32)
     if np.isinf(values).any():
         rows.add_errors("{} is not a finite number", np.isinf(values)[text.codes], column)
     bad = np.array([not format_.is_number(value) for value in text.values] + [False])[text.codes]
-    if bad.any():
+    if bad.any() and not feature.coerced:
         why = (
-            "in a column that was numeric in training"
-            if trained
-            else "and this model has no encodings, as it was not trained by `netconv train`: it takes numbers only"
+            "and this model has no encodings, as it was not trained by `netconv train`: it takes numbers only"
+            if feature.fill is None
+            else "in a column that was numeric in training"
         )
         rows.add_errors(f"{{}} is not a number, {why}", bad, column)
     return values[text.codes]
 
 
 def _category_codes(rows: Rows, column: int, categories: tuple[str, ...]) -> np.ndarray:
-    """The indices of the cells of a column in `categories`: -1 for a missing cell, -2 for any other text."""
+    """The indices of the cells of a column in `categories`: -1 for a missing cell, -2 for any other text. A number may
+    have another spelling."""
     import numpy as np
 
     known = {category: code for code, category in enumerate(categories)}
     if column in rows.texts:
         text = rows.texts[column]
-        return np.array([known.get(value, -2) for value in text.values] + [-1], np.int32)[text.codes]
+        codes = [known.get(value, known.get(rows.format.canonical(value), -2)) for value in text.values]
+        return np.array([*codes, -1], np.int32)[text.codes]
     values, inverse = np.unique(rows.numbers[:, column], return_inverse=True)
     return np.array([-1 if np.isnan(v) else known.get(format_number(v), -2) for v in values], np.int32)[inverse]
 
@@ -249,7 +286,7 @@ def targets(rows: Rows, encoding: Encoding) -> np.ndarray:
     values = rows.numbers[:, columns]
     for number, column in enumerate(columns):
         if column in rows.texts:
-            values[:, number] = _parsed_numbers(rows, column, trained=True)
+            values[:, number] = _parsed_numbers(rows, column, Feature("", fill=0.0))
     return _from_onehot(rows, values, columns) if encoding.classes else values
 
 

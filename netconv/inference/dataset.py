@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
-from ..features import encoded_table, schema_inference, target_inference, transform
+from ..features import encoded_table, schema_inference, transform
+from ..features.description import describe, describe_filled, describe_later
 from ..features.encoding import Encoding, ModelSpec
 from ..features.notices import Notify
 from ..features.table_options import TableOptions
-from ..tables import disk_buffer, table
 from ..tables.disk_buffer import Collector, DiskBuffer, ScaledRows
 from ..tables.number_format import pluralize
-from ..tables.sources import Data, Source, sources
-from ..tables.table import ColumnSelector, Table
+from ..tables.sources import Data, Source, reopenable, sources
+from ..tables.table import Table
 from .calling import row_shapes
 from .loading import LoadedModel
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
 from .model_spec import check_trainable, class_names, loss_of, spec_of
+from .reading import notify_of_reading, read_table, warn_of_merged_numbers, with_exact_classes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,7 +77,7 @@ class _Targets:
 
 def for_training(
     loaded: LoadedModel,
-    data: Data,
+    files: tuple[Source, ...],
     options: TableOptions,
     *,
     loss,
@@ -90,7 +90,7 @@ def for_training(
 
     Args:
         loaded: The model.
-        data: The files of the table.
+        files: The files of the table.
         options: How the table is read. A model that was trained before reads the table as its training table, unless
             these or `loss` change that.
         loss: The loss, None for that of the model.
@@ -107,79 +107,85 @@ def for_training(
         NetconvError: The table does not fit the model.
         OSError: The disk is full.
     """
-    files = find_files(data, options, "train", notify)
+    files = tuple(map(reopenable, files))
     source_table = None
     if loaded.model is None:
-        source_table = _read(files, options)
-        features = schema_inference.feature_count(source_table.format, options, source_table.file)
-        loaded = loaded.for_rows((features,), notify)
+        source_table = read_table(files, options)
+        loaded = _built(loaded, source_table, options, loss, notify)
     check_trainable(loaded)
     spec = spec_of(loaded, loss or loss_of(loaded))
     encoding = None if options.changes_encoding or loss else trained_encoding(loaded, spec)
     if encoding:
         notify("columns, categories and classes are those of the table that the model was trained on")
-        source_table = encoded_table.read(files, encoding, options.header)
+        source_table = encoded_table.read(files, encoding, options.text)
     else:
-        source_table = source_table or _read(files, options)
+        source_table = with_exact_classes(files, source_table or read_table(files, options), spec, options)
         encoding = schema_inference.infer_encoding(source_table, spec, options, loaded.classes, notify=notify)
-    _notify_if_on_disk(source_table, notify)
+    notify_of_reading(source_table, notify)
     targets = _targets(source_table, encoding, notify)
     _check_classes(targets, encoding, source_table)
     held_out = _validation_mask(targets, 0.0 if validation_data else validation_split, seed)
     training_mask = targets.present & ~held_out
     encoding = _fit(encoding, source_table, targets, training_mask, options)
-    unseen: Counter[str] = Counter()
-    make = partial(_datasets, loaded, spec, unseen=unseen)
+    counts = transform.CellCounts()
+    make = partial(_datasets, loaded, spec, counts=counts)
     training, validation = make(encoding, source_table, targets, (training_mask, held_out))
+    for line in describe(encoding, options):
+        notify(line)
+    warn_of_merged_numbers(files, source_table, encoding, options, training=True, notify=notify)
     if validation_data:
-        source_table = encoded_table.read(sources(validation_data, part="test"), encoding, options.header)
+        source_table = encoded_table.read(sources(validation_data, part="test"), encoding, options.text)
+        notify_of_reading(source_table, notify)
         targets = _targets(source_table, encoding, notify)
         [validation] = make(encoding, source_table, targets, (targets.present,))
-    warn_unseen(unseen, notify)
+    warn_unseen(counts, notify)
     return loaded, training, validation
 
 
-def for_evaluation(loaded: LoadedModel, spec: ModelSpec, data: Data, options: TableOptions, notify: Notify) -> Dataset:
+def for_evaluation(
+    loaded: LoadedModel, spec: ModelSpec, files: tuple[Source, ...], options: TableOptions, notify: Notify
+) -> Dataset:
     """The rows of a table that have targets. A trained model reads the table as its training table, any other model
     takes numbers unchanged. Raises NetconvError, and OSError if the disk is full."""
-    files = find_files(data, options, "test", notify)
-    encoding = trained_encoding(loaded, spec)
-    if encoding:
-        encoding = override_encoding(encoding, options)
-        source_table = encoded_table.read(files, encoding, options.header)
+    files = tuple(map(reopenable, files))
+    trained = trained_encoding(loaded, spec)
+    if trained:
+        encoding = override_encoding(trained, options)
+        source_table = encoded_table.read(files, encoding, options.text)
+        lines = describe_later(encoding, source_table.format.names)
     else:
-        source_table = _read(files, options)
+        source_table = with_exact_classes(files, read_table(files, options), spec, options)
         encoding = plain_encoding(source_table, spec, loaded, options, False, notify)
-    _notify_if_on_disk(source_table, notify)
+        lines = describe(encoding)
+    notify_of_reading(source_table, notify)
     targets = _targets(source_table, encoding, notify)
-    unseen: Counter[str] = Counter()
-    [dataset] = _datasets(loaded, spec, encoding, source_table, targets, (targets.present,), unseen)
-    warn_unseen(unseen, notify)
+    for line in lines:
+        notify(line)
+    if not trained:
+        warn_of_merged_numbers(files, source_table, encoding, options, training=False, notify=notify)
+    counts = transform.CellCounts()
+    [dataset] = _datasets(loaded, spec, encoding, source_table, targets, (targets.present,), counts)
+    for line in describe_filled(encoding, counts.missing):
+        notify(line)
+    warn_unseen(counts, notify)
     return dataset
 
 
-def find_files(data: Data, options: TableOptions, part: str, notify: Notify) -> tuple[Source, ...]:
-    """The files of a table, with a notice of a file of labels that was found by its name; `part` is `Source.part`."""
-    files = sources(data, options.labels, part)
-    for file in files:
-        if file.labels and options.labels is None:
-            notify(f"labels: {file.labels.name} (--labels names another file)")
-    return files
-
-
-def target_selector(files: tuple[Source, ...], options: TableOptions) -> ColumnSelector:
-    """Selects the columns that can be a target."""
-    return partial(target_inference.likely_targets, options=options, file=table.title(files))
-
-
-def _read(files: tuple[Source, ...], options: TableOptions) -> Table:
-    return table.read(files, options.header, distinct=target_selector(files, options))
-
-
-def _notify_if_on_disk(source_table: Table, notify: Notify) -> None:
-    if source_table.on_disk:
-        rows = pluralize(len(source_table), "row")
-        notify(f"{rows}: more than {disk_buffer.MEMORY >> 20} MB of numbers, kept on disk")
+def _built(loaded: LoadedModel, source_table: Table, options: TableOptions, loss, notify: Notify) -> LoadedModel:
+    """With the model of a net whose input shape depends on the table. What the net outputs says which column is the
+    target: the model is built again if the features turn out to be others."""
+    notes: list[str] = []
+    built = loaded.for_rows(*schema_inference.widths_of_rows(source_table, options), notes.append)
+    spec = spec_of(built, loss or loss_of(built))
+    if len(spec.inputs) == 1 and spec.features is not None:
+        free = replace(spec, features=None, inputs=(replace(spec.inputs[0], width=None),))
+        width = schema_inference.infer_encoding(source_table, free, options, loaded.classes).width
+        if width != spec.features:
+            notes.clear()
+            built = loaded.for_rows(width, {}, notes.append)
+    for note in notes:
+        notify(note)
+    return built
 
 
 # Targets
@@ -212,9 +218,8 @@ def _check_classes(targets: _Targets, encoding: Encoding, source_table: Table) -
 def _fit(
     encoding: Encoding, source_table: Table, targets: _Targets, training: np.ndarray, options: TableOptions
 ) -> Encoding:
-    """The encoding with the statistics that it lacks, of the rows `training` (a mask)."""
-    if options.standardize or any(feature.fill is None and not feature.ids for feature in encoding.features):
-        encoding = transform.fit_statistics(encoding, source_table, training, options.standardize)
+    """The encoding with the statistics of the table, and those that it lacks, of the rows `training` (a mask)."""
+    encoding = transform.fit_statistics(encoding, source_table, training, options.standardize)
     if options.standardize_target:
         encoding = _standardize_targets(encoding, targets.values[training], source_table.file)
     return encoding
@@ -271,36 +276,36 @@ def _datasets(
     source_table: Table,
     targets: _Targets,
     masks: tuple[np.ndarray, ...],
-    unseen: Counter[str],
+    counts: transform.CellCounts,
 ) -> list[Dataset]:
     """A dataset of the rows of each mask."""
     import numpy as np
 
     names = class_names(encoding.classes, spec.classes) if spec.classes else ()
     datasets = []
-    for mask, parts in zip(masks, _encoded(encoding, source_table, masks, unseen), strict=True):
+    for mask, parts in zip(masks, _encoded(encoding, source_table, masks, counts), strict=True):
         y = targets.values[mask]
-        counts = tuple(np.bincount(y, minlength=len(names)).tolist()) if names else ()
+        rows_of_class = tuple(np.bincount(y, minlength=len(names)).tolist()) if names else ()
         if encoding.target_mean:
             y = ((y - np.array(encoding.target_mean)) / np.array(encoding.target_std)).astype(np.float32)
         inputs = _scaled_inputs(loaded.model, encoding, parts)
-        datasets.append(Dataset(inputs, y, encoding, names, counts, targets.left_out))
+        datasets.append(Dataset(inputs, y, encoding, names, rows_of_class, targets.left_out))
     return datasets
 
 
 def _encoded(
-    encoding: Encoding, source_table: Table, masks: tuple[np.ndarray, ...], unseen: Counter[str]
+    encoding: Encoding, source_table: Table, masks: tuple[np.ndarray, ...], counts: transform.CellCounts
 ) -> list[list[np.ndarray | DiskBuffer]]:
     """The unscaled numbers of each input, (rows, width), for the rows of each mask."""
     import numpy as np
 
     memory = 0 if source_table.on_disk else 1 << 62
-    widths = encoding.inputs or (encoding.width,)
+    widths = tuple(encoding.inputs.values()) or (encoding.width,)
     edges = np.cumsum(widths)[:-1]
     collected = [[Collector(width, memory) for width in widths] for _ in masks]
     start = 0
     for rows in source_table.blocks():
-        x = transform.encode_unscaled(rows, encoding, unseen)
+        x = transform.encode_unscaled(rows, encoding, counts)
         for mask, collectors in zip(masks, collected, strict=True):
             picked = x[mask[start : start + len(rows)]]
             for collector, part in zip(collectors, np.split(picked, edges, axis=1), strict=True):
@@ -316,7 +321,7 @@ def _scaled_inputs(model, encoding: Encoding, parts: list[np.ndarray | DiskBuffe
     mean, scale, offset = encoding.affine()
     inputs: list[np.ndarray | ScaledRows] = []
     start = 0
-    shapes = row_shapes(model, encoding.width, encoding.inputs)
+    shapes = row_shapes(model, encoding.width, tuple(encoding.inputs.values()))
     for rows, shape, tensor in zip(parts, shapes, model.inputs, strict=True):
         end = start + rows.shape[1]
         scaled = ScaledRows(

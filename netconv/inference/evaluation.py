@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NetconvError
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, ignore
-from ..features.table_options import TableOptions
+from ..features.table_options import read_options
 from ..keras_api.lazy import keras
 from ..reports.evaluation_report import ClassReport, Evaluation
 from ..tables.sources import Data
@@ -18,6 +19,7 @@ from .calling import predict_rows
 from .dataset import Dataset
 from .loading import open_model
 from .model_spec import as_targets, check_trainable, loss_of, probabilities, spec_of
+from .reading import find_files
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,8 +34,10 @@ def evaluate(
     model,
     data: Data,
     *,
-    top: tuple[int, ...] = (),
+    top: tuple[int, ...] | int = (),
     notify: Notify = ignore,
+    params: Path | str | None = None,
+    input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
     **table_options: Any,
 ) -> Evaluation:
     """Evaluates a model on a table.
@@ -45,17 +49,21 @@ def evaluate(
         data: The table: a path, a glob pattern, a binary stream or a list of these.
         top: Numbers K for the top-K accuracy: how often the class is among the K most probable ones.
         notify: Is called with a line about each thing that was inferred.
+        params: The parameter file of a net, None for the one beside it.
+        input_shapes: Shapes of the inputs of a net, as for `convert`.
         **table_options: The fields of `TableOptions`.
 
     Raises:
         NetconvError: The model or the table cannot be read, or they do not fit each other.
     """
-    loaded = open_model(model, notify=notify)
+    [options] = read_options("evaluate", table_options)
+    files = find_files(data, options, "test", notify)
+    loaded = open_model(model, notify=notify, params=params, input_shapes=input_shapes)
     loss = loss_of(loaded)
     spec = spec_of(loaded, loss)
     check_trainable(loaded)
-    rows = dataset.for_evaluation(loaded, spec, data, TableOptions(**table_options), notify)
-    return evaluate_dataset(loaded.model, rows, spec, loss, top)
+    rows = dataset.for_evaluation(loaded, spec, files, options, notify)
+    return evaluate_dataset(loaded.model, rows, spec, loss, (top,) if isinstance(top, int) else tuple(top))
 
 
 def evaluate_dataset(model, data: Dataset, spec: ModelSpec, loss, top: tuple[int, ...] = ()) -> Evaluation:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,8 @@ TABLE, CLASSES = "table.json", "classes.json"
 class LoadedModel:
     """A model with its `name` for messages, its `path` if it has one, and netconv's `members` of its archive.
 
-    `model` is None for a net whose input shape depends on the table: `for_rows` builds it, with initial values drawn
-    with `seed` by the initializer `init`.
+    `model` is None for a net whose input shape depends on the table: `for_rows` builds it, with the `input_shapes` that
+    are given and initial values drawn with `seed` by the initializer `init`.
     """
 
     model: Any
@@ -38,14 +39,20 @@ class LoadedModel:
     members: dict[str, bytes] = field(default_factory=dict)
     seed: int = 0
     init: str | None = None
+    params: Path | str | None = None
+    input_shapes: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
 
-    def for_rows(self, row: tuple[int, ...], notify: Notify = ignore) -> LoadedModel:
-        """With a model that takes rows of shape `row`. Raises NetconvError."""
+    def for_rows(self, width: int, widths: Mapping[str, int] = {}, notify: Notify = ignore) -> LoadedModel:
+        """With a model that takes rows of `width` numbers, and `widths` for the inputs of these names. Raises
+        NetconvError."""
         if self.model is not None:
             return self
         from .. import conversion
 
-        done = conversion.convert(self.path, seed=self.seed, init=self.init, row=row)
+        done = conversion.convert(
+            self.path, self.params, input_shapes=self.input_shapes, seed=self.seed, init=self.init, row=(width,),
+            rows={name: (numbers,) for name, numbers in widths.items()},
+        )  # fmt: skip
         for note in done.prepared.notes:
             notify(note)
         return replace(self, model=done.model, members=done.members)
@@ -142,6 +149,9 @@ def open_model(
     init: str | None = None,
     training: bool = False,
     notify: Notify = ignore,
+    *,
+    params: Path | str | None = None,
+    input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
 ) -> LoadedModel:
     """Opens a model.
 
@@ -151,16 +161,21 @@ def open_model(
         init: The initializer of a net without parameters.
         training: Whether a net whose input shape depends on the table may be opened without its model.
         notify: Is called with a line about each thing that was inferred about a net.
+        params: The parameter file of a net, None for the one beside it.
+        input_shapes: Shapes of the inputs of a net by name, as for `convert`.
 
     Raises:
         NetconvError: The file is not a model, or the net cannot be converted.
     """
     if isinstance(model, LoadedModel):
         return model
-    if init is not None and not str(model).endswith(".json"):
-        raise NetconvError(
-            "--init is for a net without a parameter file, and a Keras model has its weights; leave it out"
-        )
+    if not str(model).endswith(".json"):
+        for option, value in (("--init", init), ("--params", params), ("--input-shape", input_shapes)):
+            if value:
+                what = "without a parameter file" if option == "--init" else "(net.json)"
+                raise NetconvError(
+                    f"{option} is for a net {what}, and a Keras model has its shapes and weights; leave it out"
+                )
     if isinstance(model, bytes):
         members = archive.members(model)  # first: some versions of Keras unpack them, whatever their size
         return LoadedModel(archive.load(model), "standard input", None, members)
@@ -171,12 +186,12 @@ def open_model(
         from .. import conversion
 
         try:
-            done = conversion.convert(path, seed=seed, init=init)
+            done = conversion.convert(path, params, input_shapes=input_shapes, seed=seed, init=init)
         except UnknownShape:
             if not training:
                 raise
             keras.backend.backend()  # imports Keras, as opening a model does: the caller keeps it quiet meanwhile
-            return LoadedModel(None, str(path), path, seed=seed, init=init)
+            return LoadedModel(None, str(path), path, {}, seed, init, params, input_shapes or {})
         for note in done.prepared.notes:
             notify(note)
         return LoadedModel(done.model, str(path), path, done.members)

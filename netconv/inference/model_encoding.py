@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 
 from ..errors import DataError, FormatError, NetconvError
@@ -10,6 +9,7 @@ from ..features import schema_inference
 from ..features.encoding import Encoding, Feature, ModelSpec
 from ..features.notices import Notify
 from ..features.table_options import TableOptions
+from ..features.transform import CellCounts
 from ..tables.number_format import pluralize
 from ..tables.table import Table
 from .loading import TABLE, LoadedModel
@@ -19,11 +19,13 @@ def plain_encoding(
     table: Table, spec: ModelSpec, loaded: LoadedModel, options: TableOptions, target_optional: bool, notify: Notify
 ) -> Encoding:
     """The encoding of a table for a model that was not trained on one: numbers only, unchanged. Raises DataError."""
-    if options.standardize or options.standardize_target:
+    computed = {"--standardize": options.standardize or options.standardize_target, "--encode": options.encode}
+    for option in (option for option, value in computed.items() if value):
+        what = "categories" if option == "--encode" else "means"
         raise DataError(
-            "means are computed in training, and the model was not trained on a table: leave --standardize out"
+            f"{what} are computed in training, and the model was not trained on a table: leave {option} out"
         )
-    encoding = schema_inference.infer_encoding(table, spec, options, loaded.classes, target_optional, notify)
+    encoding = schema_inference.infer_encoding(table, spec, options, loaded.classes, target_optional, True, notify)
     return replace(encoding, features=tuple(Feature(feature.name, ids=feature.ids) for feature in encoding.features))
 
 
@@ -33,7 +35,7 @@ def trained_encoding(loaded: LoadedModel, spec: ModelSpec) -> Encoding | None:
     encoding = loaded.encoding
     if encoding:
         fits = spec.features in (None, encoding.width) and len(encoding.classes) <= spec.classes
-        if not fits or len(encoding.inputs) != len(spec.inputs):
+        if not fits or max(1, len(encoding.inputs)) != len(spec.inputs):
             raise FormatError(f"{loaded.name}: its member netconv/{TABLE} does not fit the model")
     return encoding
 
@@ -43,8 +45,8 @@ def override_encoding(encoding: Encoding, options: TableOptions) -> Encoding:
     training can change."""
     dropped = {name for entry in options.drop for name in (entry, *entry.split(","))}
     fixed = {
-        "--columns": options.columns, "--input": options.input, "--standardize": options.standardize,
-        "--standardize-target": options.standardize_target,
+        "--columns": options.columns, "--input": options.input, "--encode": options.encode,
+        "--standardize": options.standardize, "--standardize-target": options.standardize_target,
         "--drop": dropped.intersection(feature.name for feature in encoding.features),
     }  # fmt: skip
     for option in (option for option, value in fixed.items() if value):
@@ -59,9 +61,9 @@ def override_encoding(encoding: Encoding, options: TableOptions) -> Encoding:
     return replace(encoding, scale=scale, offset=offset)
 
 
-def warn_unseen(unseen: Counter[str], notify: Notify) -> None:
+def warn_unseen(counts: CellCounts, notify: Notify) -> None:
     """Warns of the cells by column whose categories are not in the training table."""
-    for name, count in unseen.items():
+    for name, count in counts.unseen.items():
         if count:
             cells = f"{pluralize(count, 'cell')} with a category that is not in the training table"
             notify(f"warning: column {name!r}: {cells}, treated as missing")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from ..errors import NetconvError
 from ..features import encoded_table, transform
+from ..features.description import describe, describe_filled, describe_later
 from ..features.encoding import Encoding, ModelSpec
-from ..features.notices import Notify, ignore
-from ..features.table_options import TableOptions
+from ..features.notices import Notify, TableNotes, ignore
+from ..features.table_options import TableOptions, as_texts, read_options
 from ..reports.predictions import Block, Predictions
 from ..tables import table
 from ..tables.column_selection import select_columns
@@ -21,10 +22,10 @@ from ..tables.number_format import pluralize
 from ..tables.rows import RowErrors, TableFormat
 from ..tables.sources import Data, Source
 from .calling import predict_rows, split_inputs
-from .dataset import find_files, target_selector
 from .loading import LoadedModel, open_model
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
 from .model_spec import class_names, loss_of, probabilities, spec_of
+from .reading import columns_to_count, find_files
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,6 +51,8 @@ def predict(
     errors: Policy = "stop",
     keep: tuple[str, ...] = (),
     notify: Notify = ignore,
+    params: Path | str | None = None,
+    input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
     **table_options: Any,
 ) -> Predictions:
     """Predicts each row of a table, in order. A table of any length takes little memory.
@@ -63,6 +66,8 @@ def predict(
             it no values. The last two end with a warning.
         keep: Columns that are kept unchanged in the output.
         notify: Is called with a line about each thing that was inferred.
+        params: The parameter file of a net, None for the one beside it.
+        input_shapes: Shapes of the inputs of a net, as for `convert`.
         **table_options: The fields of `TableOptions`.
 
     Raises:
@@ -71,17 +76,20 @@ def predict(
     """
     if errors not in get_args(Policy):
         raise NetconvError(f"errors must be 'stop', 'skip' or 'null'; received {errors!r}")
-    loaded, options = open_model(model, notify=notify), TableOptions(**table_options)
+    [options] = read_options("predict", table_options)
+    keep = as_texts("keep", keep)
     files = find_files(data, options, "test", notify)
+    loaded = open_model(model, notify=notify, params=params, input_shapes=input_shapes)
     loss = loss_of(loaded)
     spec = spec_of(loaded, loss)
     encoding = trained_encoding(loaded, spec)
     if encoding:
         encoding = override_encoding(encoding, options)
     as_classes = bool(spec.classes) and not raw
+    widths = tuple(encoding.inputs.values()) if encoding else ()
 
     def run(x: np.ndarray) -> np.ndarray:
-        outputs = predict_rows(loaded.model, split_inputs(loaded.model, x, encoding.inputs if encoding else ()))
+        outputs = predict_rows(loaded.model, split_inputs(loaded.model, x, widths))
         if as_classes:
             return probabilities(outputs, loss)
         return encoding.original(outputs) if encoding and not raw else outputs
@@ -142,28 +150,37 @@ def _parts(
         return frozenset(kept_columns(format_).values())
 
     if encoding:
-        blocks = encoded_table.stream(files, encoding, options.header, select_kept, lenient=True)
+        blocks = encoded_table.stream(files, encoding, options.text, select_kept, lenient=True)
     else:
-        blocks = table.stream(files, options.header, keep=select_kept, lenient=True)
+        blocks = table.stream(files, options.text, keep=select_kept, lenient=True)
     row_encoding = encoding
-    unseen: Counter[str] = Counter()
+    counts = transform.CellCounts()
+    notes = TableNotes(notify)
     most = max(1, LARGEST // max(spec.outputs, spec.features or 1))
     with closing(blocks):  # files are closed also when an error ends the rows
         for number, block in enumerate(blocks):
+            notes.tell(table.file_notes(block))
             names = kept_columns(block.format)
+            if encoding and number == 0:
+                for line in describe_later(encoding, block.format.names):
+                    notify(line)
             if not len(block):
                 if number == 0:
                     no_errors = RowErrors(np.zeros(0, bool))
                     yield _Part(block.numbers, no_errors, {name: block.kept[index] for name, index in names.items()})
                 continue
             if row_encoding is None:
-                first = table.from_rows(block, target_selector(files, options))
+                first = table.from_rows(block, columns_to_count(files, options))
                 row_encoding = plain_encoding(first, spec, loaded, options, True, notify)
+                for line in describe(row_encoding):
+                    notify(line)
             for rows in block.parts(most):
-                x = transform.features(rows, row_encoding, unseen)
+                x = transform.features(rows, row_encoding, counts)
                 row_errors = rows.errors or RowErrors(np.zeros(len(rows), bool))
                 yield _Part(x, row_errors, {name: rows.kept[index] for name, index in names.items()})
-    warn_unseen(unseen, notify)
+    for line in describe_filled(row_encoding, counts.missing) if row_encoding else ():
+        notify(line)
+    warn_unseen(counts, notify)
 
 
 def _kept_columns(format_: TableFormat, encoding: Encoding | None, keep: tuple[str, ...], file: str) -> dict[str, int]:

@@ -54,17 +54,19 @@ def forward(graph: Graph, known: Mapping[int, Shape]) -> dict[Edge, Shape]:
 
 
 def infer(graph: Graph, given: Mapping[str, tuple] | None = None, *, ignored: Collection[str] = (),
-          zeros: Collection[int] = (), row: tuple[int, ...] | None = None) -> Inferred:  # fmt: skip
+          zeros: Collection[int] = (), row: tuple[int, ...] | None = None,
+          rows: Mapping[str, tuple[int, ...]] | None = None) -> Inferred:  # fmt: skip
     """Infers the shapes of all inputs of a canonical graph, and of its parameters that have no stored array.
 
     `given` are shapes by input name, batch axis included, None (or 0 or -1) for an unknown length; names in `ignored`
     may be given though they are not inputs. `zeros` are the inputs that start at zero, which have no notes. `row` is
-    the shape of a row of data, for the only input whose axes would stay open. Axes that can have any length stay None,
+    the shape of a row of data, for the only input whose axes would stay open; `rows` are the shapes of rows of single
+    inputs by name. Axes that can have any length stay None,
     as the batch axis. Raises UnknownShape if only the user knows a shape, ShapeError if a given shape does not fit, and
     NodeError if stored arrays do not fit their nodes.
     """
     try:
-        return _infer(graph, given or {}, ignored, zeros, row)
+        return _infer(graph, given or {}, ignored, zeros, row, rows)
     except Undecided as asked:
         raise unknown_shape_error(graph, asked, given or {}, ignored, zeros) from None
 
@@ -147,7 +149,8 @@ def _check_batches(graph: Graph, found: Inferred) -> None:
 
 
 def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], zeros: Collection[int],
-           row: tuple[int, ...] | None = None, steps: int = MOST_STEPS) -> Inferred:  # fmt: skip
+           row: tuple[int, ...] | None = None, rows: Mapping[str, tuple[int, ...]] | None = None,
+           steps: int = MOST_STEPS) -> Inferred:  # fmt: skip
     """As `infer`, but raises Undecided if only the user knows a shape."""
     roles = parameters(graph, given)
     inputs = [i for i in graph.inputs() if i not in roles]
@@ -161,7 +164,7 @@ def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], z
         raise _misfit(graph, roles, known, error) from None
     solver.guess_shapes()
     other_sizes = try_sizes(solver, inputs, steps)
-    row_input = None if row is None else _fill_by_row(solver, [i for i in inputs if i not in zeros], row)
+    filled = _fill_by_rows(solver, [i for i in inputs if i not in zeros], row, rows or {})
     found: dict[int, Lengths] = {}
     for index in inputs:
         known_shape = solver.shape(Edge(index))
@@ -181,7 +184,7 @@ def _infer(graph: Graph, given: Mapping[str, tuple], ignored: Collection[str], z
     for i, shape in found.items():
         if i not in zeros and shape[:1] != known.get(i, (0,))[:1]:
             what = f"a batch of {shape[0]}" if i in known else f"shape {format_shape(shape)}"
-            origin = "data" if i == row_input else "parameters" if graph.arrays and i not in hinted else "graph"
+            origin = "data" if i in filled else "parameters" if graph.arrays and i not in hinted else "graph"
             notes.append(f"{graph.nodes[i].name}: {what} inferred from the {origin}{other_sizes.get(i, '')}")
     return Inferred(found, {i: solver.shape(Edge(i)) for i in roles}, tuple(notes))
 
@@ -247,20 +250,24 @@ def _hint(node: Node, parameter: bool = False) -> Shape:
     return shape if parameter else (None, *shape[1:]) if shape else None
 
 
-def _fill_by_row(solver: ShapeSolver, inputs: list[int], row: tuple[int, ...]) -> int | None:
-    """Fills the one input that has open axes by the shape of a row of data; returns its index."""
-    undecided = [i for i in inputs if None in (solver.shape(Edge(i)) or (None, None))[1:]]
-    if len(undecided) != 1:
-        return None
-    index = undecided[0]
-    shape = filled_by_row(solver.shape(Edge(index)), row)
-    if shape is None:
-        known = format_shape(solver.shape(Edge(index)))
-        name = solver.graph.nodes[index].name
-        what = f"input {name!r} of shape {known} cannot be filled by rows of shape {format_shape(row)}"
-        raise ShapeError(f"{solver.graph.source}: {what}; give it with --input-shape of convert")
-    solver.propagate(solver.refine([(Edge(index), shape)]))
-    return index
+def _fill_by_rows(
+    solver: ShapeSolver, inputs: list[int], row: tuple[int, ...] | None, rows: Mapping[str, tuple[int, ...]]
+) -> frozenset[int]:
+    """Fills the inputs that have open axes by the shapes of their rows of data, the only one that is not in `rows` by
+    `row`; returns their indices."""
+    undecided = {i: solver.graph.nodes[i].name for i in inputs if None in (solver.shape(Edge(i)) or (None, None))[1:]}
+    known = {i: rows[name] for i, name in undecided.items() if name in rows}
+    others = [i for i in undecided if i not in known]
+    if row is not None and len(others) == 1:
+        known[others[0]] = row
+    for index, own in known.items():
+        shape = filled_by_row(solver.shape(Edge(index)), own)
+        if shape is None:
+            open_ = format_shape(solver.shape(Edge(index)))
+            what = f"input {undecided[index]!r} of shape {open_} cannot be filled by rows of shape {format_shape(own)}"
+            raise ShapeError(f"{solver.graph.source}: {what}; give it with --input-shape")
+        solver.propagate(solver.refine([(Edge(index), shape)]))
+    return frozenset(known)
 
 
 def filled_by_row(shape: Shape, row: tuple[int, ...]) -> Shape:

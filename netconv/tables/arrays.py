@@ -22,6 +22,7 @@ from .sources import BLOCK, Source, Stream
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
 
 NPY, NPZ = b"\x93NUMPY", b"PK\x03\x04"
 IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
@@ -109,52 +110,74 @@ def _rows(
     if not named and arrays[0].name == "":
         names = (*map(str, range(1, arrays[0].width + 1)), *names[arrays[0].width :])
     format_ = TableFormat(",", ".", named, names)
-    kept = roles_of(format_).kept
+    roles = roles_of(format_)
     step = max(1, BLOCK // max(1, sum(array.bytes_per_row for array in arrays)))
     for start in range(0, length, step):
         count = min(step, length - start)
-        numbers, texts = _block(arrays, start, count, len(names))
+        parts = [array.take(start, count) for array in arrays]
 
-        def locate(row: int, start: int = start, numbers=numbers, texts=texts) -> RowLocation:
-            cells = [_cell(numbers, texts, index, row) for index in range(len(names))]
+        def locate(row: int, start: int = start, parts=parts) -> RowLocation:
+            cells = [_cell(values, row) for part in parts for values in part.T]
             return RowLocation(file, "row", start + row + 1, cells)
 
-        columns = {
-            index: pa.array([_cell(numbers, texts, index, row) for row in range(count)], pa.string()) for index in kept
-        }
-        yield Rows(file, format_, numbers, texts, locate, columns)
+        numbers, texts = _block(arrays, parts, len(names), roles.text)
+        kept = {index: _strings(_column(parts, index), file) for index in roles.kept}
+        yield Rows(file, format_, numbers, texts, locate, kept)
     for array in arrays:
         array.check_end()
     if not length:
-        columns = {index: pa.array([], pa.string()) for index in kept}
+        kept = {index: pa.array([], pa.string()) for index in roles.kept}
         empty = np.empty((0, len(names)), np.float32)
-        yield Rows(file, format_, empty, {}, lambda row: RowLocation(file, "row", row + 1, []), columns)
+        yield Rows(file, format_, empty, {}, lambda row: RowLocation(file, "row", row + 1, []), kept)
 
 
-def _block(arrays: list[ArrayStream], start: int, count: int, width: int) -> tuple[np.ndarray, dict[int, Text]]:
-    """The next rows of all arrays side by side: (count, width) of float32, and the columns of text by index."""
+def _block(
+    arrays: list[ArrayStream], parts: list[np.ndarray], width: int, text: frozenset[int]
+) -> tuple[np.ndarray, dict[int, Text]]:
+    """The next rows of all arrays, `parts`, side by side: (rows, width) of float32, and the columns of text by index,
+    those in `text` too."""
     import numpy as np
-    import pyarrow as pa
 
-    numbers = np.full((count, width), np.nan, np.float32)
+    numbers = np.full((len(parts[0]), width), np.nan, np.float32)
     texts: dict[int, Text] = {}
     column = 0
-    for array in arrays:
-        values = array.take(start, count)
-        if values.dtype.kind in "USM":
-            texts[column] = Text.from_arrow(pa.array(_texts(values[:, 0], array.file).tolist(), pa.string()))
+    for array, values in zip(arrays, parts, strict=True):
+        if _is_text(values):
+            texts[column] = Text.from_arrow(_strings(values[:, 0], array.file))
         else:
             with np.errstate(over="ignore"):
                 numbers[:, column : column + array.width] = values
+            for index in text.intersection(range(column, column + array.width)):
+                texts[index] = Text.from_arrow(_strings(values[:, index - column], array.file))
+                numbers[:, index] = np.nan
         column += array.width
     return numbers, texts
 
 
-def _cell(numbers: np.ndarray, texts: dict[int, Text], column: int, row: int) -> str:
-    if column in texts:
-        code = texts[column].codes[row]
-        return texts[column].values[code] if code >= 0 else ""
-    value = numbers[row, column]
+def _column(parts: list[np.ndarray], index: int) -> np.ndarray:
+    for part in parts:
+        if index < part.shape[1]:
+            return part[:, index]
+        index -= part.shape[1]
+    raise IndexError(index)
+
+
+def _strings(values: np.ndarray, file: str) -> pa.Array:
+    """The cells of a column, numbers exactly as they are stored."""
+    import pyarrow as pa
+
+    cells = _texts(values, file).tolist() if _is_text(values) else [_cell(values, row) for row in range(len(values))]
+    return pa.array(cells, pa.string())
+
+
+def _is_text(values: np.ndarray) -> bool:
+    return values.dtype.kind in "USM"
+
+
+def _cell(values: np.ndarray, row: int) -> str:
+    value = values[row]
+    if _is_text(values):
+        return str(_texts(values[row : row + 1], "")[0])
     return format_number(value) if math.isfinite(value) else str(value)
 
 

@@ -13,6 +13,12 @@ MOST_TEXTS = 100_000
 """Distinct texts of a column that are kept apart."""
 MOST_NUMBERS = 10_000
 """Distinct numbers of a column that are kept apart."""
+FEWEST_COUNTED = 10
+"""Rows from which on it is no chance that a column counts them."""
+LARGEST_EXACT = 1 << 24
+"""Up to here float32 has every integer."""
+FEW_STEPS = 1 << 12
+"""Numbers of float32 in the range of a column below which different numbers of a table are likely to become equal."""
 
 
 class ColumnStats:
@@ -20,33 +26,34 @@ class ColumnStats:
 
     `missing` is how many cells of each column have no value. `values` are the distinct texts of the columns of text (at
     most MOST_TEXTS), in order of appearance, and `counts` how many cells have each. `numbers` are the distinct numbers
-    of the columns `distinct`, sorted; None if there are more than MOST_NUMBERS. `first_counts_rows` is whether the
-    first column increases by 1 from row to row.
+    of the columns `distinct`, sorted; None if there are more than MOST_NUMBERS. `least` and `most` are the limits of
+    the numbers of each column, NaN where there are none.
     """
 
     def __init__(self, width: int, distinct: frozenset[int] = frozenset()):
         import numpy as np
 
-        self.rows, self.missing, self.first_counts_rows = 0, np.zeros(width, int), True
+        self.rows, self.missing = 0, np.zeros(width, int)
+        self.least, self.most = np.full((2, width), np.nan, np.float32)
         self.values: dict[int, dict[str, int]] = {}
         self.counts: dict[int, np.ndarray] = {}
         self.numbers: dict[int, np.ndarray | None] = {index: np.empty(0, np.float32) for index in distinct}
-        self._last: np.ndarray | None = None
+        self._first = np.zeros(width, np.float32)
+        self._counting = list(range(width))
 
     def add(self, rows: Rows) -> np.ndarray:
         """Adds rows. Returns their numbers, (rows, columns) of float32, where a cell of text is its index in `values`,
         -1 if it is missing and -2 if it is beyond MOST_TEXTS."""
-        import numpy as np
 
         numbers = rows.numbers
+        if len(numbers):
+            self._check_counts(numbers)
+            self._add_limits(numbers)
         self.rows += len(numbers)
-        self.missing += np.isnan(numbers).sum(axis=0)
         if rows.texts:
             numbers = numbers.copy()
         for index, (codes, values) in rows.texts.items():
             numbers[:, index] = self._add_texts(index, codes, values)
-        if 0 not in rows.texts and self.first_counts_rows:
-            self._check_count(numbers[:, 0])
         for index in self.numbers.keys() - rows.texts.keys():
             self._add_numbers(index, numbers[:, index])
         return numbers
@@ -54,6 +61,33 @@ class ColumnStats:
     def is_full(self, column: int) -> bool:
         """Whether a column has as many distinct texts as are kept apart, or more."""
         return len(self.values.get(column, ())) >= MOST_TEXTS
+
+    def counted_from(self, column: int) -> float | None:
+        """The first number of a column that increases by 1 from row to row, over FEWEST_COUNTED rows at least; else
+        None."""
+        return float(self._first[column]) if self.rows >= FEWEST_COUNTED and column in self._counting else None
+
+    def may_merge(self, column: int) -> bool:
+        """Whether the numbers of a column may be too close together, or too large, to differ in float32."""
+        import numpy as np
+
+        size = max(abs(self.least[column]), abs(self.most[column]))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return bool(size > 0 and self.most[column] - self.least[column] < FEW_STEPS * np.spacing(size)) or bool(
+                LARGEST_EXACT <= size < np.inf
+            )
+
+    def _add_limits(self, numbers: np.ndarray) -> None:
+        """Adds the limits of columns, and their missing cells."""
+        import numpy as np
+
+        least, most = numbers.min(axis=0), numbers.max(axis=0)  # NaN where a cell is missing
+        gaps = np.flatnonzero(np.isnan(least))
+        if len(gaps):
+            part = numbers[:, gaps]
+            self.missing[gaps] += np.isnan(part).sum(axis=0)
+            least[gaps], most[gaps] = np.fmin.reduce(part, axis=0), np.fmax.reduce(part, axis=0)
+        self.least, self.most = np.fmin(self.least, least), np.fmax(self.most, most)
 
     def _add_texts(self, column: int, codes: np.ndarray, values: tuple[str, ...]) -> np.ndarray:
         import numpy as np
@@ -63,21 +97,26 @@ class ColumnStats:
             if value not in known and len(known) < MOST_TEXTS:
                 known[value] = len(known)
         table = np.array([known.get(value, -2) for value in values] + [-1], np.int32)
-        encoded = table[codes]
-        counts = np.bincount(encoded[encoded >= 0], minlength=len(known))
-        before = self.counts.get(column, np.zeros(0, int))
-        counts[: len(before)] += before
+        occurrences = np.bincount(codes + 1, minlength=len(values) + 1)  # that of a missing cell first
+        counts = np.zeros(len(known), int)
+        before = self.counts.get(column, counts[:0])
+        counts[: len(before)] = before
+        kept = table[:-1] >= 0
+        np.add.at(counts, table[:-1][kept], occurrences[1:][kept])
         self.counts[column] = counts
-        self.missing[column] += int((codes < 0).sum()) - len(codes)  # NaN above, all of them
-        return encoded
+        self.missing[column] += int(occurrences[0]) - len(codes)  # NaN above, all of them
+        return table.astype(np.float32)[codes]
 
-    def _check_count(self, first: np.ndarray) -> None:
+    def _check_counts(self, numbers: np.ndarray) -> None:
+        """Keeps those of the counting columns that count in these rows, too."""
         import numpy as np
 
-        with np.errstate(invalid="ignore"):
-            steps = np.diff(first if self._last is None else np.append(self._last, first))
-            self.first_counts_rows = bool((steps == 1).all())
-        self._last = first[-1:].copy() if len(first) else self._last
+        if not self.rows:
+            self._first = numbers[0].copy()
+        start = self._first.astype(np.float64) + self.rows
+        for part in (numbers[:3], numbers):  # the first rows exclude nearly all columns
+            counts = np.arange(len(part))
+            self._counting = [index for index in self._counting if (part[:, index] == start[index] + counts).all()]
 
     def _add_numbers(self, column: int, numbers: np.ndarray) -> None:
         import numpy as np

@@ -23,32 +23,34 @@ class Collector:
     """Collects blocks (rows, `width`) of float32, on disk if they have more than `memory` bytes."""
 
     def __init__(self, width: int, memory: int):
-        self._width, self._memory = width, memory
-        self._blocks: list[np.ndarray] = []
+        import numpy as np
+
+        self._width, self._memory, self._rows = width, memory, 0
+        self._numbers = np.empty((0, width), np.float32)
         self._buffer: DiskBuffer | None = None
 
     def append(self, block: np.ndarray) -> None:
         """Raises OSError if the disk is full."""
-        self._memory -= block.nbytes
-        if self._buffer is None and self._memory < 0:
+        rows = self._rows + len(block)
+        if self._buffer is None and 4 * rows * self._width > self._memory:
             self._buffer = DiskBuffer(self._width)
-            for earlier in self._blocks:
-                self._buffer.append(earlier)
-            self._blocks.clear()
+            for start in range(0, self._rows, step := max(1, len(block))):
+                self._buffer.append(self._numbers[start : min(start + step, self._rows)])
+            self._numbers = self._numbers[:0]
         if self._buffer is None:
-            self._blocks.append(block)
+            if rows > len(self._numbers):
+                self._numbers.resize((max(rows, 3 * len(self._numbers) // 2), self._width), refcheck=False)
+            self._numbers[self._rows : rows] = block
         else:
             self._buffer.append(block)
+        self._rows = rows
 
     def finish(self) -> np.ndarray | DiskBuffer:
         """All rows."""
-        import numpy as np
-
         if self._buffer is not None:
             return self._buffer
-        if len(self._blocks) == 1:
-            return self._blocks[0]
-        return np.concatenate(self._blocks) if self._blocks else np.empty((0, self._width), np.float32)
+        self._numbers.resize((self._rows, self._width), refcheck=False)
+        return self._numbers
 
 
 class DiskBuffer:
@@ -128,7 +130,7 @@ def _compact(block: np.ndarray) -> np.ndarray:
     for dtype in (np.uint8, np.int16):
         limits = np.iinfo(dtype)
         if limits.min <= least and most <= limits.max:
-            compact = block.astype(dtype)
+            compact = block.astype(dtype, "C")
             if (compact == block).all():
                 return compact
     return np.ascontiguousarray(block, np.float32)

@@ -76,7 +76,7 @@ def _rows(batch: pa.RecordBatch, file: str, format_: TableFormat, roles: ColumnR
     texts: dict[int, Text] = {}
     for index, column in enumerate(batch.columns):
         if index not in roles.ignored:
-            converted = _converted(column)
+            converted = _text(column) if index in roles.text else _converted(column)
             if isinstance(converted, Text):
                 texts[index] = converted
             elif converted is not None:
@@ -103,5 +103,11 @@ def _converted(column: pa.Array) -> Text | np.ndarray | None:
     if pa.types.is_decimal(type_) or pa.types.is_boolean(type_):
         column = column.cast(pa.float64() if pa.types.is_decimal(type_) else pa.uint8())
     if pa.types.is_temporal(type_) or not pa.types.is_primitive(column.type):
-        return Text.from_arrow(column.cast(pa.string()))
+        return _text(column)
     return column.to_numpy(zero_copy_only=False)
+
+
+def _text(column: pa.Array) -> Text:
+    import pyarrow as pa
+
+    return Text.from_arrow(column.cast(pa.string()))

@@ -6,36 +6,61 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ..errors import DataError
+from .number_spellings import NUMBER, is_missing_number, is_number, parse_number, strip_cells
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-MISSING = ("", "?", "na", "n/a", "nan", "null")
-"""Cells without a value, in upper or lower case and with any blanks around them."""
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?$")
+
+MOST_DIGITS = 400
+"""Digits before the decimal point; float64 has fewer."""
 
 
 @dataclass(frozen=True)
 class TableFormat:
-    """How a file is written: its delimiter, its decimal sign, whether it has a header, the names of its columns."""
+    """How a file is written: its delimiter, its decimal sign, whether it has a header, the names of its columns.
+
+    `decimals` are the decimal signs of columns, by index, that have another one.
+    `notes` are sentences about what reading did that the file does not show: lines that were skipped, numbers written
+    in a form of their own. Later blocks of a file may have more of them.
+    """
 
     delimiter: str
     decimal: str
     header: bool
     names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    decimals: dict[int, str] = field(default_factory=dict)
 
-    def is_number(self, cell: str) -> bool:
+    def is_plain_number(self, cell: str) -> bool:
+        """Whether a cell is a number as programs write it."""
         return bool(NUMBER.match(cell) or (self.decimal == "," and DECIMAL_COMMA.match(cell)))
 
-    def number(self, cell: str) -> float:
-        """The number in a cell, NaN if it holds something else."""
-        return float(cell.replace(",", ".")) if self.is_number(cell) else math.nan
+    def is_number(self, cell: str) -> bool:
+        """Whether a column of numbers may have a cell: a number as people write it, or what is missing."""
+        return any(is_number(cell, sign) for sign in ".,") or is_missing_number(cell)
+
+    def number(self, cell: str, column: int) -> float:
+        """The number in a cell of a column, NaN if it holds something else."""
+        own = self.decimals.get(column, self.decimal)
+        value = parse_number(cell, own)
+        return parse_number(cell, "." if own == "," else ",") if math.isnan(value) else value
+
+    def canonical(self, cell: str) -> str:
+        """A number that programs write, in the spelling of `format_number`, exactly; any other text unchanged."""
+        if not self.is_plain_number(cell):
+            return cell
+        number = Decimal(cell.replace(",", "."))
+        if number.adjusted() > MOST_DIGITS:
+            return cell
+        return str(int(number)) if number == number.to_integral_value() else str(float(number))
 
 
 class Text(NamedTuple):
@@ -57,16 +82,6 @@ class Text(NamedTuple):
         codes = np.array([known.get(value, -1) for value in values] + [-1], np.int32)
         indices = column.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
         return Text(codes[indices], tuple(known))
-
-
-def strip_cells(column: pa.Array) -> pa.Array:
-    """A column of Arrow strings without blanks around them, null for those that are `MISSING`."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    column = pc.utf8_trim_whitespace(column)
-    missing = pc.is_in(pc.utf8_lower(column), value_set=pa.array(MISSING))
-    return pc.if_else(missing, pa.scalar(None, pa.string()), column)
 
 
 class RowLocation(NamedTuple):
@@ -156,6 +171,28 @@ class Rows:
             numbers[:, index] = np.nan
         return replace(self, numbers=numbers, texts=texts)
 
+    def with_numbers(self, columns: frozenset[int]) -> Rows:
+        """The rows with these columns of text as numbers; rows with another text in them are bad ones."""
+        import numpy as np
+
+        numbers, texts = self.numbers.copy(), dict(self.texts)
+        for index in columns & texts.keys():
+            codes, values = texts.pop(index)
+            bad = np.array([not self.format.is_number(value) for value in values] + [False])[codes]
+            if bad.any():
+                self.add_errors("{} is not a number, and most cells of this column are", bad, index)
+            with np.errstate(over="ignore"):
+                parsed = [self.format.number(value, index) for value in values] + [np.nan]
+                numbers[:, index] = np.array(parsed).astype(np.float32)[codes]
+        return replace(self, numbers=numbers, texts=texts)
+
+    def at(self, indices: np.ndarray) -> Rows:
+        """Some of the rows, by a sorted index array, without their errors."""
+        texts = {index: Text(text.codes[indices], text.values) for index, text in self.texts.items()}
+        kept = {index: column.take(indices) for index, column in self.kept.items()}
+        locate = partial(_locate_at, self.locate, indices)
+        return replace(self, numbers=self.numbers[indices], texts=texts, locate=locate, kept=kept, errors=None)
+
     def cell_error(self, message: str, row: int, column: int) -> DataError:
         """The error of one cell; `{}` in the message becomes its value."""
         location = self.locate(row)
@@ -195,6 +232,10 @@ def unique_names(cells: Sequence[str]) -> tuple[str, ...]:
 def format_number(number: float) -> str:
     """A number as a table writes it: an integer without a decimal point."""
     return str(int(number)) if number == int(number) else str(number)
+
+
+def _locate_at(locate: Callable[[int], RowLocation], indices: np.ndarray, row: int) -> RowLocation:
+    return locate(int(indices[row]))
 
 
 def _locate_shifted(locate: Callable[[int], RowLocation], start: int, row: int) -> RowLocation:

@@ -1,4 +1,4 @@
-"""Where tables come from: one file or several, or standard input; plain, gzip or Zstandard. Knows no table format."""
+"""Where tables come from: one file or several, or standard input; plain or compressed. Knows no table format."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from ..errors import DataError
+from . import compression
 
 BLOCK = 8 << 20
 """Bytes that are read and parsed at once; more is not faster."""
-COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-"""Codecs by the first bytes of a file."""
 IN_MEMORY = 64 << 20
 """Bytes of standard input that are kept in memory; the rest goes to an unlinked temporary file."""
 
@@ -145,34 +144,21 @@ class Stream:
         with suppress(OSError, AttributeError):
             self._handle = self._raw.fileno()
         self.head = self._start()
-        codec = next((codec for magic, codec in COMPRESSED.items() if self.head.startswith(magic)), None)
+        codec = compression.codec_of(self.head)
         self.compressed = codec is not None
         if codec:
             self._decompress(codec)
 
     def _start(self) -> bytes:
         head = self._read(BLOCK)
-        while any(magic.startswith(head) and magic != head for magic in COMPRESSED) and (more := self._read(BLOCK)):
+        while compression.may_be_compressed(head) and (more := self._read(BLOCK)):
             head += more
         return head
 
     def _decompress(self, codec: str) -> None:
-        import pyarrow as pa
-
-        stream = pa.CompressedInputStream(pa.PythonFile(_Remaining(self.head, self._read), "r"), codec)
+        self._read = compression.decompressed(codec, _Remaining(self.head, self._read).read, self.name)
         self._handle = None
-
-        def read(size: int) -> bytes:
-            try:
-                return stream.read(size)
-            except OSError as error:
-                if error.errno:
-                    raise
-                message = "is cut short" if "Truncated" in str(error) else "is damaged: it cannot be decompressed"
-                raise DataError(message, self.name) from None
-
-        self._read = read
-        self.head = read(BLOCK)
+        self.head = self._read(BLOCK)
 
     def __enter__(self) -> Stream:
         return self
@@ -225,21 +211,14 @@ class Stream:
 
 
 class _Remaining:
-    """A file of bytes that were read already, followed by the rest of their stream."""
+    """Bytes that were read already, followed by the rest of their stream."""
 
     def __init__(self, head: bytes, read: Callable[[int], bytes]):
         self._head, self._read = head, read
-        self.closed = False
 
-    def read(self, size: int = -1) -> bytes:
-        size = BLOCK if size is None or size < 0 else size
+    def read(self, size: int) -> bytes:
+        size = BLOCK if size < 0 else size
         if self._head:
             piece, self._head = self._head[:size], self._head[size:]
             return piece
         return self._read(size)
-
-    def readable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        self.closed = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -11,7 +12,10 @@ from typing import TYPE_CHECKING
 from ..errors import DataError
 from . import arrays, csv, disk_buffer, parquet
 from .column_stats import ColumnStats
+from .csv_blocks import INFERRED, TextOptions
 from .disk_buffer import Collector, DiskBuffer
+from .file_kinds import check_kind
+from .number_format import pluralize
 from .rows import ColumnRoles, RowErrors, RowLocation, Rows, TableFormat, Text
 from .sources import BLOCK, Source, Stream, reopenable
 
@@ -24,7 +28,7 @@ ColumnSelector = Callable[[TableFormat], frozenset[int]]
 
 def stream(
     sources: tuple[Source, ...],
-    header: bool | None = None,
+    options: TextOptions = INFERRED,
     known_names: tuple[str, ...] = (),
     text: ColumnSelector | None = None,
     known_text: frozenset[int] = frozenset(),
@@ -36,7 +40,7 @@ def stream(
 
     Args:
         sources: The files, in order.
-        header: Whether the first row of delimited text has the names of the columns; None infers it.
+        options: How delimited text is read.
         known_names: Names that a header may have, for inferring it.
         text: Selects the columns that are text whatever they hold.
         known_text: Indices of columns that are text. A column that is text in a block is text in all later ones.
@@ -62,7 +66,7 @@ def stream(
 
         names = first[1].names if first and first[1].header else known_names
         with Stream(source) as opened:  # closed also when an error ends the rows
-            for rows in _rows(opened, source, header, names, roles_of, known_text, lenient):
+            for rows in _rows(opened, source, options, names, roles_of, known_text, lenient):
                 if not lenient:
                     rows = rows.with_texts(known_text) if known_text - rows.texts.keys() else rows
                     known_text |= rows.texts.keys()
@@ -74,7 +78,7 @@ def stream(
 def _rows(
     opened: Stream,
     source: Source,
-    header: bool | None,
+    options: TextOptions,
     known_names: tuple[str, ...],
     roles_of: Callable[[TableFormat], ColumnRoles],
     known_text: frozenset[int],
@@ -82,9 +86,10 @@ def _rows(
 ) -> Iterator[Rows]:
     if opened.head.startswith(parquet.MAGIC):
         return parquet.stream(opened, source, roles_of)
+    check_kind(opened.head, source.name)
     if arrays.is_array(opened.head):
         return arrays.stream(opened, source, roles_of)
-    return csv.stream(opened, header, known_names, roles_of, known_text, lenient)
+    return csv.stream(opened, options, known_names, roles_of, known_text, lenient)
 
 
 def _check_same_columns(name: str, format_: TableFormat, first_name: str, first: TableFormat) -> None:
@@ -110,7 +115,8 @@ class Table:
     """A whole table.
 
     `numbers` is (rows, columns) of float32, an array or a DiskBuffer; a column of text has indices into its texts, -1
-    for a missing cell. `stats` are the statistics of the columns; `locate` returns the location of a row.
+    for a missing cell. `stats` are the statistics of the columns; `locate` returns the location of a row; `notes` are
+    the notes of its files, each with the name of the file.
     """
 
     file: str
@@ -118,6 +124,7 @@ class Table:
     numbers: np.ndarray | DiskBuffer
     stats: ColumnStats
     locate: Callable[[int], RowLocation]
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -150,12 +157,17 @@ class Table:
 def from_rows(rows: Rows, distinct: ColumnSelector | None = None) -> Table:
     """A table of these rows; `distinct` selects the columns whose distinct numbers are collected."""
     stats = ColumnStats(len(rows.format.names), distinct(rows.format) if distinct else frozenset())
-    return Table(rows.file, rows.format, stats.add(rows), stats, rows.locate)
+    return Table(rows.file, rows.format, stats.add(rows), stats, rows.locate, file_notes(rows))
+
+
+def file_notes(rows: Rows) -> tuple[str, ...]:
+    """The notes of the file of these rows, each with its name."""
+    return tuple(f"{rows.file}: {note}" for note in rows.format.notes)
 
 
 def read(
     sources: tuple[Source, ...],
-    header: bool | None = None,
+    options: TextOptions = INFERRED,
     known_names: tuple[str, ...] = (),
     text: ColumnSelector | None = None,
     ignore: ColumnSelector | None = None,
@@ -164,25 +176,87 @@ def read(
     """A whole table, read as `stream` does; `distinct` selects the columns whose distinct numbers are collected.
 
     A column with text in any row is a column of text in all rows. Numbers of more than `disk_buffer.MEMORY` bytes are
-    kept on disk. Raises DataError, also for a table without rows, and OSError if the disk is full.
+    kept on disk. With `options.skip_bad_rows` bad rows are left out, with a note: ragged ones, and ones with a text in
+    a column of which nine tenths are numbers.
+
+    Raises:
+        DataError: as `stream`; also for a table without rows.
+        OSError: the disk is full.
     """
     sources = tuple(map(reopenable, sources))
     known_text: frozenset[int] = frozenset()
-    table = None
-    while table is None:  # twice at most: again with what turned out to be text
-        blocks = stream(sources, header, known_names, text, known_text, ignore=ignore)
-        table, known_text = _collect(blocks, known_text, sources, distinct)
-    format_ = table.format
+    numeric: frozenset[int] = frozenset()
+    skip = options.skip_bad_rows
+
+    def blocks() -> Generator[Rows]:
+        return stream(sources, options, known_names, text, known_text, ignore=ignore, lenient=skip)
+
+    table, nearly = None, frozenset[int]()
+    while table is None or nearly:  # again with what turned out to be text, and with what turned out to be numbers
+        numeric |= nearly
+        bad = _BadRows(numeric)
+        good = bad.skipped(blocks()) if skip else blocks()
+        table, known_text = _collect(_read_ahead(good), known_text - numeric, sources, distinct)
+        selected = text(table.format) if text and table else frozenset()
+        nearly = _nearly_numeric(table) - selected - numeric if skip and table else frozenset()
+        known_text -= nearly
 
     def locate(row: int) -> RowLocation:
-        with closing(stream(sources, format_.header, known_names, text, known_text, ignore=ignore)) as blocks:
-            for rows in blocks:
+        found = _BadRows(numeric).skipped(blocks()) if skip else blocks()
+        with closing(found):
+            for rows in found:
                 if row < len(rows):
                     return rows.locate(row)
                 row -= len(rows)
         raise IndexError(row)
 
-    return replace(table, locate=locate)
+    return replace(table, locate=locate, notes=(*table.notes, *bad.notes))
+
+
+def _read_ahead(blocks: Generator[Rows]) -> Generator[Rows]:
+    """The blocks, each of them read while the one before it is used."""
+    with closing(blocks), ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, blocks, None)
+        while (rows := following.result()) is not None:
+            following = reader.submit(next, blocks, None)
+            yield rows
+
+
+class _BadRows:
+    """Leaves bad rows out of blocks, and counts them; text in the columns `numeric` makes a row a bad one."""
+
+    def __init__(self, numeric: frozenset[int]):
+        self.numeric, self.count = numeric, 0
+        self.first: DataError | None = None
+
+    def skipped(self, blocks: Generator[Rows]) -> Generator[Rows]:
+        import numpy as np
+
+        with closing(blocks):
+            for block in blocks:
+                rows = block.with_numbers(self.numeric)
+                assert rows.errors
+                self.count += int(np.count_nonzero(rows.errors.mask))
+                if self.first is None and rows.errors.first:
+                    self.first = rows.errors.first[1]
+                yield rows.at(np.flatnonzero(~rows.errors.mask))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (f"warning: {pluralize(self.count, 'bad row')} left out; the first: {self.first}",) if self.count else ()
+
+
+def _nearly_numeric(table: Table) -> frozenset[int]:
+    """The columns of text of which nine tenths are numbers."""
+    import numpy as np
+
+    found = set()
+    for index, values in table.texts.items():
+        counts = table.stats.counts[index]
+        numbers = np.array([table.format.is_number(value) for value in values], bool)
+        if counts[: len(numbers)][~numbers].sum() <= 0.1 * counts.sum():
+            found.add(index)
+    return frozenset(found)
 
 
 def _collect(
@@ -194,13 +268,15 @@ def _collect(
     width = len(first.format.names)
     stats = ColumnStats(width, distinct(first.format) if distinct else frozenset())
     numbers, complete = Collector(width, disk_buffer.MEMORY), True
+    notes: dict[str, None] = {}
     for rows in chain([first], blocks):
         complete = complete and (not stats.rows or rows.texts.keys() == known_text)
         known_text |= rows.texts.keys()
+        notes |= dict.fromkeys(file_notes(rows))
         if complete and len(rows):
             numbers.append(stats.add(rows))
     if not complete:
         return None, known_text
     if not stats.rows:
         raise DataError("has a header and no rows", title(sources))
-    return Table(title(sources), first.format, numbers.finish(), stats, first.locate), known_text
+    return Table(title(sources), first.format, numbers.finish(), stats, first.locate, tuple(notes)), known_text

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import NetconvError
+from ..features.table_options import as_texts
 
 MONITOR = "val_loss"
 """The metric that is monitored unless another is chosen; without validation, none is."""
@@ -104,6 +105,8 @@ class TrainingOptions(OptimizerOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for name in ("metrics", "freeze"):
+            object.__setattr__(self, name, as_texts(name, getattr(self, name)))
         _require("epochs", self.epochs, self.epochs >= 1, "at least 1")
         _require("batch_size", self.batch_size, self.batch_size is None or self.batch_size >= 1, "at least 1")
         _require("validation_split", self.validation_split, 0 <= self.validation_split < 1, "from 0 to below 1")

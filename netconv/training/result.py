@@ -68,7 +68,9 @@ class TrainingResult:
             {
                 "rows": self.rows, "validation_rows": self.validation_rows, "left_out": self.left_out,
                 "epochs": len(self.history), "best_epoch": self.best_epoch, "stopped": self.stopped,
-                "target": list(self.encoding.targets), "classes": list(self.encoding.classes),
+                "target": list(self.encoding.targets),
+                "features": [feature.name for feature in self.encoding.features],
+                "columns_left_out": dict(self.encoding.left_out), "classes": list(self.encoding.classes),
                 "class_rows": self.class_rows, "metrics": self.evaluation.metrics,
             }
         )  # fmt: skip

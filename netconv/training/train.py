@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 from ..errors import NetconvError
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, ignore
-from ..features.table_options import TableOptions
+from ..features.table_options import TableOptions, read_options
 from ..inference import dataset
 from ..inference.dataset import Dataset
 from ..inference.evaluation import evaluate_dataset
 from ..inference.loading import TABLE, LoadedModel, open_model
 from ..inference.model_spec import as_targets, loss_of, spec_of
+from ..inference.reading import find_files
 from ..keras_api import named_objects
 from ..keras_api.lazy import keras
-from ..tables.sources import Data
+from ..tables.sources import Data, Source
 from . import distribution
 from .batches import TrainingData
 from .freezing import frozen
@@ -43,6 +44,8 @@ def train(
     notify: Notify = ignore,
     progress: Callable[[Progress], object] = lambda _: None,
     stop: Callable[[], bool] = bool,
+    params: Path | str | None = None,
+    input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
     **options: Any,
 ) -> TrainingResult:
     """Trains a model on a table. The same call gives the same weights.
@@ -59,6 +62,8 @@ def train(
         notify: is called with each line of text on what was inferred or is unusual.
         progress: is called with a Progress, several times a second at most.
         stop: is called as often; once it returns True, training ends, and what was trained so far is kept.
+        params: the parameter file of a net, None for the one beside it.
+        input_shapes: shapes of the inputs of a net, as for `convert`.
         options: the fields of `TrainingOptions` and `TableOptions`. `seed` is also set as Keras's random seed.
 
     Raises:
@@ -66,9 +71,15 @@ def train(
         OSError: a checkpoint cannot be written.
         TypeError: there is no such option.
     """
-    training_options, table_options = _split(options)
+    table_options, training_options = read_options("train", options, TrainingOptions)
     strategy = strategy or distribution.strategy_for()
-    prepared = _prepare(model, data, validation_data, training_options, table_options, strategy, notify)
+    files = find_files(data, table_options, "train", notify)
+    if validation_data is not None:
+        find_files(validation_data, TableOptions(), "test", ignore)
+    loaded = open_model(
+        model, training_options.seed, training_options.init, True, notify, params=params, input_shapes=input_shapes
+    )
+    prepared = _prepare(loaded, files, validation_data, training_options, table_options, strategy, notify)
     return _finish(prepared, _run(prepared, notify, progress, stop))
 
 
@@ -89,17 +100,9 @@ class _Prepared:
     strategy: Any
 
 
-def _split(options: dict[str, Any]) -> tuple[TrainingOptions, TableOptions]:
-    of_tables = {field.name for field in fields(TableOptions)}
-    return (
-        TrainingOptions(**{name: value for name, value in options.items() if name not in of_tables}),
-        TableOptions(**{name: value for name, value in options.items() if name in of_tables}),
-    )
-
-
 def _prepare(
-    model: Path | str | bytes | Any,
-    data: Data,
+    loaded: LoadedModel,
+    files: tuple[Source, ...],
     validation_data: Data | None,
     options: TrainingOptions,
     table_options: TableOptions,
@@ -109,7 +112,7 @@ def _prepare(
     """Reads the table and chooses what the options leave open. Sets the random seed of Keras."""
     loss = None if options.loss is None else named_objects.loss_for(options.loss)
     loaded, training, validation = dataset.for_training(
-        open_model(model, options.seed, options.init, training=True, notify=notify), data, table_options, loss=loss,
+        loaded, files, table_options, loss=loss,
         validation_data=validation_data, validation_split=options.validation_split, seed=options.seed, notify=notify,
     )  # fmt: skip
     loss = loss or loss_of(loaded)

@@ -150,7 +150,7 @@ def test_input_is_for_nets_of_several_inputs():
     archive.save(made, "net.keras")
     Path("t.csv").write_text(TEXT)
     known, _ = train("t.csv", "-m", "net.keras", "--input", "two=a", "--input", "one=b")
-    assert [f["name"] for f in known["features"]] == ["b", "a"] and known["inputs"] == [1, 1]
+    assert [f["name"] for f in known["features"]] == ["b", "a"] and known["inputs"] == {"one": 1, "two": 1}
     done = run("train", "t.csv", "-m", "net.keras", "--input", "two", code=2)
     assert done.stderr.splitlines()[-1] == (
         "Error: Invalid value for '--input': 'two' is not an input and its columns, such as image=pixel*"
@@ -181,14 +181,16 @@ BAD = {
     "wrong width": ("a,b,c,class\n1,2,3,x\n4,5,6,y\n", "t: 3 features found, and the net takes 2: a, b, c"),
     "text in numbers": (TEXT + "one,2,no\n",
                         "t, line 42, column 'a': 'one' is not a number, and most cells of this column are; correct it, "
-                        "or leave the column out with --drop a"),
+                        "leave the column out with --drop a, or say what it is with --encode a=numbers (text counts as "
+                        "missing) or onehot"),
     "too many classes": (TEXT + "1,2,maybe\n", "t, column 'class': 3 classes (maybe, no, yes), and the net predicts 2"),
     "empty file": ("", "t: is empty"),
     "empty gzip": (gzip.compress(b""), "t: is empty"),
     "header only": ("a,b,class\n", "t: has a header and no rows"),
     "one class only": ("a,b,class\n1,2,x\n3,4,x\n",
                        "t, column 'class': all rows are of one class, 'x': there is nothing to distinguish"),
-    "no target": ("a,b\n1.5,2.5\n2.5,7.5\n", "t: which column is the target? Name it with --target: a, b"),
+    "no target": ("a,b\n1.5,2.5\n2.5,7.5\n", "t: is the target column missing? Without one the table "
+                  "has the 2 features that the net takes: a, b; --target names the target"),
     "target empty": ("a,b,class\n1,2,\n3,4,?\n", "t, column 'class': the target column is empty"),
     "cut gzip": (cut("gz", 9), "t: is cut short"),
     "cut zstd": (cut("zst", 9), "t: is cut short"),
@@ -198,7 +200,8 @@ BAD = {
     "huge idx": (struct.pack(">HBB2I", 0, 8, 2, 2**31, 2**31),
                  "t: has rows of 2,147,483,648 values, and at most 64 MB a row are read"),
     "bomb": (gzip.compress(b"1," * (100 << 20), 1), "t, line 1: a row of more than 64 MB: is a quote left open?"),
-    "pickle": (b"\x80\x04\x95\x05\x00\x00\x00\x00\x00\x00\x00]\x94.", "t: is not a table of UTF-8 text (CSV)"),
+    "pickle": (b"\x80\x04\x95\x05\x00\x00\x00\x00\x00\x00\x00]\x94.", "t: is a Python pickle, which is not read as it "
+               'may run code: save it with pandas: DATA.to_csv("data.csv")'),
 }  # fmt: skip
 
 
@@ -222,3 +225,46 @@ def test_an_unknown_class_in_another_table():
     Path("other.csv").write_text("a,b,kind\n1,2,3\n")
     done = run("evaluate", "other.csv", "-m", "net-trained.keras", code=1)
     assert done.stderr == "netconv: other.csv: has no target column 'class'\n"
+
+
+def test_what_reading_did_is_printed_and_bad_rows_are_left_out(folder):
+    header, *rows = TEXT.splitlines()
+    table = "\n".join(["Station 7", header, *rows, "1,2", "1,x,no", *rows]).replace(",", ";") + "\n"
+    (folder / "t.csv").write_text(table)
+    assert run("train", "t.csv", "-m", "net.keras", code=1).stderr.splitlines()[-1] == (
+        "netconv: t.csv, line 43: 2 cells, and the header has 3"
+    )
+    _, lines = train("t.csv", "-m", "net.keras", "--errors", "skip")
+    expected = [
+        "t.csv: 1 row before the table skipped, from 'Station 7' on (--skip-lines 0 keeps them)",
+        "warning: 2 bad rows left out; the first: t.csv, line 43: 2 cells, and the header has 3",
+    ]
+    assert [line for line in lines if line in expected] == expected
+    done = run("evaluate", "t.csv", "-m", "net-trained.keras", "--errors", "skip")
+    assert [line for line in done.stderr.splitlines() if line in expected] == expected
+    done = run("predict", "t.csv", "-m", "net-trained.keras", "--errors", "skip")
+    assert (done.stderr.splitlines().count(expected[0]), len(done.stdout.splitlines())) == (1, 81)
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--encoding", "klingon"], "unknown encoding 'klingon'; known ones are, for example, utf-8, utf-16, "
+         "windows-1252, latin-1, gbk and shift_jis"),
+        (["--encoding", "hex"], "unknown encoding 'hex'; known ones are, for example, utf-8, utf-16, "
+         "windows-1252, latin-1, gbk and shift_jis"),
+        (["--delimiter", "::"], "--delimiter takes one character; received '::'"),
+    ],
+)  # fmt: skip
+def test_options_for_text_that_are_wrong(options, message):
+    Path("t.csv").write_text(TEXT)
+    assert run("train", "t.csv", "-m", "net.keras", *options, code=1).stderr == f"netconv: {message}\n"
+
+
+@pytest.mark.usefixtures("folder")
+def test_options_for_text():
+    Path("t.csv").write_bytes(("x\ny\n" + TEXT.replace(",", "^")).encode("utf-16-be"))
+    options = ("--encoding", "utf-16-be", "--delimiter", "^", "--skip-lines", 2)
+    encoding, _ = train("t.csv", "-m", "net.keras", *options)
+    assert encoding["columns"] == ["a", "b", "class"]

@@ -15,6 +15,11 @@ from netconv.keras_files import archive
 from netconv.tables.number_format import figure
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
+READ = "features    24 columns, read as in training\nnot used    id\n"
+FILLED = """\
+filled      missing cells, by column: age 47, bp 39, sg 53, al 35, su 41, rbc 45, pc 33, pcc 39, ba 44, bgr 35, bu 42,
+            sc 36, sod 37, pot 34, hemo 56, pcv 31, wc 34, rc 41, htn 39, dm 32, cad 41, appet 42, pe 26, ane 43
+"""
 NETCONV = [sys.executable, "-m", "netconv"]
 
 
@@ -60,13 +65,17 @@ def test_from_an_export_to_predictions_through_pipes(folder):
     done = subprocess.run(["bash", "-o", "pipefail", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "trained.keras\n"
     messages = done.stderr.splitlines()
-    assert messages[:4] == [
-        "target: column 'classification' (--target names another)",
-        "column 'id' is left out: it would be one feature too many",
+    assert messages[:2] == [
+        "target      classification (--target names another): ckd = 0, notckd = 1",
+        "features    24 columns (--columns names others), in this order:",
+    ]
+    of_training = messages[: messages.index("model       trained.keras") + 1]
+    assert of_training[-6:-3] == [
+        "left out    id (row numbers, by its name); --columns takes the columns that it names",
         "rows        320 to train on, 80 to validate on",
         "classes     ckd 250, notckd 150",
     ]
-    assert [line.split()[0] for line in messages[4:]] == ["epochs", "validation", "model"]
+    assert [line.split()[0] for line in of_training[-3:]] == ["epochs", "validation", "model"]
     rows = (folder / "out.csv").read_text().splitlines()
     assert rows[0] == "class,probability" and len(rows) == 6
     assert [row.split(",")[0] for row in rows[1:]] == [
@@ -81,7 +90,7 @@ def test_a_reader_that_stops_early_is_not_an_error(trained, tmp_path):
     (tmp_path / "big.csv").write_text("\n".join([rows[0], *rows[1:] * 600]) + "\n")
     script = f"{' '.join(NETCONV)} predict -m {trained} {tmp_path / 'big.csv'} | head -2"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", script], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, READ)
     assert done.stdout.count("\n") == 2
 
 
@@ -92,7 +101,7 @@ def test_without_options_the_model_is_found_and_the_trained_one_is_written_besid
     assert done.stderr.splitlines()[0] == "model: net.json (-m names another)"
     assert sorted(os.listdir()) == ["kidney.csv", "net-trained.keras", "net.json", "net.params"]
     done = run("evaluate", "kidney.csv")
-    assert done.stderr == "model: net-trained.keras (-m names another)\n"
+    assert done.stderr == f"model: net-trained.keras (-m names another)\n{READ}{FILLED}"
     assert done.stdout.startswith("rows             400\nloss ")
 
 
@@ -103,6 +112,8 @@ def test_train_in_json():
     epoch, facts = map(json.loads, done.stdout.splitlines())
     assert list(epoch) == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"] and epoch["epoch"] == 1
     assert (facts["path"], facts["epochs"], facts["target"]) == ("t.keras", 1, ["classification"])
+    assert facts["columns_left_out"] == {"id": "row numbers, by its name"}
+    assert len(facts["features"]) == 24 and facts["features"][:2] == ["age", "bp"]
     assert facts["classes"] == ["ckd", "notckd"] and 0 <= facts["metrics"]["accuracy"] <= 1
 
 
@@ -123,11 +134,12 @@ def test_evaluate_stops_a_pipeline(trained):
     assert done.exit_code == 1 and done.stdout.startswith("rows ")
     accuracy, loss = (figure(metrics[name]) for name in ("accuracy", "loss"))
     assert done.stderr == (
-        f"netconv: accuracy is {accuracy}, and must be at least 1.5; loss is {loss}, and must be at most -1\n"
+        f"{READ}{FILLED}netconv: accuracy is {accuracy}, and must be at least 1.5; loss is {loss}, and must be at most "
+        "-1\n"
     )
     done = run("evaluate", "-m", trained, kidney, "--max", "mse=1")
     known = "loss, accuracy, macro_precision, macro_recall, macro_f1, auc"
-    message = f"netconv: there is no metric 'mse' here; there are {known}\n"
+    message = f"{READ}{FILLED}netconv: there is no metric 'mse' here; there are {known}\n"
     assert (done.exit_code, done.stderr) == (1, message)
 
 
@@ -169,14 +181,15 @@ def test_predict_with_bad_rows(trained):
     assert (done.exit_code, done.stdout.count("\n"), done.stderr) == (
         1,
         2,
-        f"netconv: {first}; --errors skip or null continues\n",
+        f"{READ}netconv: {first}; --errors skip or null continues\n",
     )
+    filled = "filled      missing cells, by column: sg 1, rbc 1, bgr 1, sc 2, sod 1, rc 1, appet 1, ane 1\n"
     done = run("predict", "-m", trained, "--errors", "skip", input=text)
     assert (done.exit_code, done.stdout.count("\n")) == (0, 4)
-    assert done.stderr == f"warning: 1 bad row left out; the first: {first}\n"
+    assert done.stderr == f"{READ}{filled}warning: 1 bad row left out; the first: {first}\n"
     done = run("predict", "-m", trained, "--errors", "null", input=text)
     assert (done.exit_code, done.stdout.splitlines()[2]) == (0, ",")
-    assert done.stderr == f"warning: 1 bad row without a prediction; the first: {first}\n"
+    assert done.stderr == f"{READ}{filled}warning: 1 bad row without a prediction; the first: {first}\n"
     done = run("predict", "-m", trained, "--errors", "null", "--quiet", input=text)
     assert (done.exit_code, done.stdout.count("\n"), done.stderr) == (0, 5, "")
 

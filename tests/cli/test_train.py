@@ -152,7 +152,8 @@ def test_disk_space_is_checked_before_training(folder, monkeypatch):
         (["--tensorboard", "t.csv/x"], "netconv: t.csv/x: Not a directory"),
         (["-o", "d.keras"], "netconv: d.keras: Is a directory"),
         (["--init", "xavier"],
-         "netconv: --init is for a net without a parameter file, and a Keras model has its weights; leave it out"),
+         "netconv: --init is for a net without a parameter file, and a Keras model has its shapes and weights; leave "
+         "it out"),
     ],
 )  # fmt: skip
 def test_unwritable_outputs_are_errors_before_training(folder, arguments, message):

@@ -3,7 +3,6 @@ same way."""
 
 import io
 import json
-from collections import Counter
 from dataclasses import replace
 from functools import partial
 
@@ -12,10 +11,12 @@ import pytest
 
 from netconv import DataError, FormatError
 from netconv.features import encoded_table, schema_inference, target_inference, transform
+from netconv.features.description import describe
 from netconv.features.encoding import Encoding, Feature, ModelSpec
 from netconv.features.table_options import TableOptions
 from netconv.tables import table
 from netconv.tables.column_selection import select_columns
+from netconv.tables.csv_blocks import TextOptions
 from netconv.tables.sources import Source
 
 
@@ -25,7 +26,7 @@ def source(text):
 
 def fit(text, spec, *targets, classes=(), **options):
     notices, table_options = [], TableOptions(targets, **options)
-    likely = partial(target_inference.likely_targets, options=table_options, file="t.csv")
+    likely = partial(target_inference.columns_to_count, options=table_options, file="t.csv")
     source_table = table.read(source(text), distinct=likely)
     found = schema_inference.infer_encoding(source_table, spec, table_options, classes, notify=notices.append)
     everywhere = np.ones(len(source_table), bool)
@@ -55,9 +56,11 @@ def fails(text, spec, *targets, **options):
     ],
 )
 def test_the_target_is_inferred_and_named(text, spec, target):
-    _, found, notices = fit(text, spec)
+    _, found, _ = fit(text, spec)
     assert found.targets == (target,)
-    assert notices == [f"target: column {target!r} (--target names another)"]
+    first = describe(found, TableOptions())[0]
+    assert first.startswith(f"target      {target} (--target names another)")
+    assert "--target" not in describe(found, TableOptions(target=(target,)))[0]
 
 
 def test_a_target_can_be_given_by_name_or_number():
@@ -93,31 +96,37 @@ def test_a_target_can_be_given_by_name_or_number():
         ("a,y\n" + "".join(f"1,{n}\n" for n in range(11_000)), ModelSpec(1, 2, 2), ["y"],
          "t.csv, column 'y': holds too many different numbers to be classes, and the net predicts 2"),
         ("a,y\n" + "1,0\n" * 10 + "1O,1\n" + "3,1\n" * 10, ModelSpec(1, 2, 2), [],
-         "t.csv, line 12, column 'a': '1O' is not a number, and most cells of this column are; correct it, or leave "
-         "the column out with --drop a"),
+         "t.csv, line 12, column 'a': '1O' is not a number, and most cells of this column are; correct it, leave the "
+         "column out with --drop a, or say what it is with --encode a=numbers (text counts as missing) or onehot"),
         ("a,y\n" + "".join(f"name {n},{n % 2}\n" for n in range(60)), ModelSpec(1, 2, 2), [],
-         "t.csv, column 'a': 60 different texts in 60 rows are not categories; leave the column out with --drop"),
+         "t.csv, column 'a': 60 different texts in 60 rows are not categories; leave the column out with --drop a"),
     ],
 )  # fmt: skip
 def test_tables_that_do_not_fit_the_model(text, spec, targets, message):
     assert fails(text, spec, *targets) == message
 
 
+COUNTED = "".join(f"{n},{n * n},{'pq'[n % 2]}\n" for n in range(5, 20))
+
+
 @pytest.mark.parametrize(
-    "text, dropped",
+    "text, left_out",
     [
-        ("a,ID,y\n1,17,p\n2,19,q\n", "ID"),
-        ("row,a,y\n5,17,p\n2,19,q\n", "row"),
-        ("n,a,y\n1,17,p\n2,19,q\n3,4,q\n", "n"),
-        ("a,b,y\n5,?,p\n2,,q\n", "b"),
-        ("a,,y\n5,3,p\n2,1,q\n", "column 2"),
+        ("a,ID,y\n1,17,p\n2,19,q\n", {"ID": "row numbers, by its name"}),
+        ("row,a,y\n5,17,p\n2,19,q\n", {"row": "row numbers, by its name"}),
+        (f"n,a,y\n{COUNTED}", {"n": "row numbers from 5"}),
+        ("a,b,y\n5,?,p\n2,,q\n", {"b": "empty"}),
+        ("a,,y\n5,3,p\n2,1,q\n", {"column 2": "no name"}),
     ],
 )
-def test_a_column_that_is_not_a_feature_is_left_out_when_it_is_one_too_many(text, dropped):
+def test_a_column_that_is_not_a_feature_is_left_out_when_it_is_one_too_many(text, left_out):
     _, found, notices = fit(text, ModelSpec(1, 2, 2))
-    assert [feature.name for feature in found.features] not in ([dropped], [])
-    assert notices[-1] == f"column {dropped!r} is left out: it would be one feature too many"
-    assert len(fit(text, ModelSpec(2, 2, 2))[1].features) == 2
+    assert (found.left_out, notices) == (left_out, [])
+    _, found, notices = fit(text, ModelSpec(2, 2, 2))
+    assert len(found.features) == 2 and found.left_out == {}
+    [(name, reason)] = left_out.items()
+    certain = reason not in ("no name", "row numbers from 5")
+    assert notices == ([f"warning: column {name!r} ({reason}) is a feature, as the net takes 2 features"] * certain)
 
 
 def test_texts_become_codes_or_one_hot_by_the_width():
@@ -135,6 +144,14 @@ def test_missing_cells_are_filled_with_the_median_or_the_most_frequent_text_of_t
     rows = source_table.rows(slice(None))
     assert [feature.fill for feature in found.features] == [2.0, "z", 0.0]
     assert transform.features(rows, found)[1].tolist() == [2, 1, 0]
+
+
+def test_fill_values_are_kept_and_missing_cells_are_counted_again():
+    _, known, _ = fit("a,b,y\n1,x,0\n,?,0\n5,z,1\n2,z,1\n", ModelSpec(2, 2, 2))
+    assert [(feature.fill, feature.missing) for feature in known.features] == [(2.0, 1), ("z", 1)]
+    later_table = table.read(source("a,b,y\n10,x,0\n,x,0\n,x,1\n"))
+    again = transform.fit_statistics(known, later_table, np.ones(3, bool))
+    assert [(feature.fill, feature.missing) for feature in again.features] == [(2.0, 2), ("z", 0)]
 
 
 def test_numbers_are_rescaled_and_texts_are_not():
@@ -175,7 +192,7 @@ TRAINING = "id,a,b,c,kind\n7,1,yes,p,x\n8,2,no,q,y\n9,3,no,r,y\n"
 def later(text, what=transform.features, header=None, **options):
     _, found, _ = fit(TRAINING, ModelSpec(3, 2, 2))
     found = Encoding.load(found.dump(), "model.keras")
-    [rows] = encoded_table.stream(source(text), found, header)
+    [rows] = encoded_table.stream(source(text), found, TextOptions(header))
     return what(rows, found, **options)
 
 
@@ -194,9 +211,9 @@ def test_a_later_table_is_read_by_name_or_by_position(text):
 
 
 def test_unseen_categories_are_treated_as_missing_and_counted():
-    unseen = Counter()
-    assert later("a,b,c\n3,yes,s\n4,maybe,?\n", unseen=unseen).tolist() == [[3, 1, 0], [4, 0, 0]]
-    assert unseen == {"b": 1, "c": 1}
+    counts = transform.CellCounts()
+    assert later("a,b,c\n3,yes,s\n4,maybe,?\n", counts=counts).tolist() == [[3, 1, 0], [4, 0, 0]]
+    assert (counts.unseen, +counts.missing) == ({"b": 1, "c": 1}, {"c": 1})
 
 
 @pytest.mark.parametrize(
@@ -248,8 +265,18 @@ def test_text_for_a_value():
 
 
 GOOD = {"columns": ["a"], "header": True, "targets": [], "classes": [], "scale": 1, "offset": 0,
-        "inputs": [], "target_mean": [], "target_std": []}  # fmt: skip
-A = {"name": "a", "categories": [], "onehot": False, "fill": 1, "mean": None, "std": None, "ids": None}
+        "inputs": {}, "left_out": {}, "target_mean": [], "target_std": []}  # fmt: skip
+A = {
+    "name": "a",
+    "categories": [],
+    "onehot": False,
+    "fill": 1,
+    "missing": 0,
+    "coerced": False,
+    "mean": None,
+    "std": None,
+    "ids": None,
+}
 
 
 KNOWN = fit(TRAINING, ModelSpec(3, 2, 2))[1]
@@ -258,7 +285,7 @@ LENIENT = "id,a,b,c\n0,1,yes,p\n1,x,yes,p\n2,3\n3,1e99,no,p\n4,5,no,p\n5,?,?,?\n
 
 def leniently(text, known):
     [rows] = encoded_table.stream(source(text), known, lenient=True)
-    return rows, transform.features(rows, known, Counter())
+    return rows, transform.features(rows, known)
 
 
 def test_bad_rows_are_collected_when_lenient():
@@ -325,6 +352,7 @@ def test_an_infinite_number_counts_only_where_it_is_used():
             {"features": [{**A, "fill": "much"}]},
             {"features": [{**A, "categories": ["x"], "fill": "y"}]},
             {"features": [A], "scale": "large"},
+            {"features": [A], "inputs": {"x": 2}},
             {"features": [A], "inputs": [2]},
             {"features": [A], "target_mean": [1]},
             {"features": [{**A, "mean": 1, "std": 0}]},

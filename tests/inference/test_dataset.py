@@ -15,7 +15,7 @@ from netconv.inference import dataset, loading
 from netconv.inference.embedding_inputs import id_ranges
 from netconv.tables import disk_buffer
 from netconv.tables.disk_buffer import Collector, DiskBuffer
-from netconv.tables.sources import Source
+from netconv.tables.sources import Source, sources
 
 
 def datasets(made, text, messages=None, **options):
@@ -24,7 +24,7 @@ def datasets(made, text, messages=None, **options):
     notify = messages.append if messages is not None else lambda _line: None
     _, training, validation = dataset.for_training(
         loading.open_model(made),
-        text if not isinstance(text, str) else source(text),
+        sources(text if not isinstance(text, str) else source(text)),
         TableOptions(**options),
         notify=notify,
         **how,
@@ -125,10 +125,11 @@ def test_a_table_on_disk_trains_and_is_evaluated(monkeypatch):
 
 def test_a_column_that_turns_to_text_late_is_text_on_disk_too(monkeypatch):
     text = "a,b,class\n" + "".join(f"{n % 3},{n},{n % 2}\n" for n in range(900)) + "x,1,0\n" * 300
-    wanted, _ = datasets(model(5), text)
+    options = {"encode": {"a": "onehot"}}
+    wanted, _ = datasets(model(5), text, **options)
     monkeypatch.setattr(disk_buffer, "MEMORY", 1000)
     monkeypatch.setattr("netconv.tables.sources.BLOCK", 1024)
-    found, _ = datasets(model(5), text)
+    found, _ = datasets(model(5), text, **options)
     assert found.encoding == wanted.encoding and found.encoding.features[0].categories == ("0", "1", "2", "x")
     np.testing.assert_array_equal(found.inputs[0][:], wanted.inputs[0])
 
@@ -177,7 +178,7 @@ def test_columns_are_for_inputs_by_name_or_by_order(header, options, size, shape
     text = FIVE.replace("p,q,r,s,t", header)
     training, _ = datasets(two_inputs(), text, validation_split=0.0, **options)
     assert [part[0].tolist() for part in training.inputs] == [size, shape]
-    assert training.encoding.inputs == (2, 3)
+    assert training.encoding.inputs == {"size": 2, "shape": 3}
 
 
 @pytest.mark.parametrize(
@@ -284,12 +285,15 @@ def test_a_graph_of_mathematica_takes_ids_from_1(tmp_path):
 TOKENS = "u,v,w,class\n1,2,3,x\n4,5,6,y\n"
 
 
-@pytest.mark.parametrize("one, messages", [(False, "0 to 6"), (True, "1 to 7; they count from 1, as in Mathematica")])
+@pytest.mark.parametrize(
+    "one, messages",
+    [(False, "0 to 6 of an Embedding"), (True, "1 to 7 of an Embedding, counted from 1, as in Mathematica")],
+)
 def test_ids_stay_integers(one, messages):
     account = []
     training, _ = datasets(embedding(7, one), TOKENS, account, validation_split=0.0, rescale=(0.5, 0.0))
     assert training.inputs[0].dtype == np.int32 and training.inputs[0].tolist() == [[1, 2, 3], [4, 5, 6]]
-    assert f"input 'tokens': ids of an Embedding, {messages}" in account
+    assert f"  ids       u, v, w: {messages}" in account
 
 
 @pytest.mark.parametrize(
@@ -325,11 +329,14 @@ def test_one_hot_columns_are_classes():
     text = "a,b,red,green\n1,2,1,0\n3,4,0,1\n5,6,0,1\n7,8,?,1\n"
     training, _ = datasets(model(), text, messages, target=("red", "green"), validation_split=0.0)
     assert training.targets.tolist() == [0, 1, 1] and training.names == ("red", "green")
-    assert messages == ["target: 2 one-hot columns, one per class", "1 row without a target left out"]
+    assert messages[:2] == [
+        "1 row without a target left out",
+        "target      2 columns: red, green, one-hot, one for each class",
+    ]
     text = text.replace("red", "y.1").replace("green", "y.2")
     messages.clear()
     assert datasets(model(), text, messages, validation_split=0.0)[0].targets.tolist() == [0, 1, 1]
-    assert messages[0] == "target: 2 columns from 'y.1' (--target names another)"
+    assert messages[1] == "target      2 columns (--target names another): y.1, y.2, one-hot, one for each class"
     for row, value in (("1,1", "1"), ("0,2", "2")):
         message = fails(datasets, model(), text.replace("3,4,0,1", f"3,4,{row}"))
         assert message == (
@@ -387,7 +394,7 @@ def test_dates_are_refused(when):
     text = f"a,when,class\n1,{when},x\n2,{when},y\n"
     assert fails(datasets, model(), text) == (
         f"t.csv, column 'when': holds dates such as {when!r}, which no net takes; leave the column out with "
-        "--drop, or convert them to numbers"
+        "--drop when, or convert them to numbers"
     )
     assert fails(datasets, model(4), text).startswith("t.csv, column 'when': holds dates")
     assert len(datasets(model(1), text, drop=("when",))[0]) == 2
@@ -397,7 +404,7 @@ def test_a_column_of_too_many_texts(monkeypatch):
     monkeypatch.setattr("netconv.tables.column_stats.MOST_TEXTS", 20)
     text = "a,name,class\n" + "".join(f"{n},name {n % 30},{'xy'[n % 2]}\n" for n in range(100))
     message = (
-        "t.csv, column 'name': 20 different texts in 100 rows are not categories; leave the column out with --drop"
+        "t.csv, column 'name': 20 different texts in 100 rows are not categories; leave the column out with --drop name"
     )
     assert fails(datasets, model(2), text) == message
     assert len(datasets(model(1), text, drop=("name",))[0]) == 80

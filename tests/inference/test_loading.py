@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from models import fails, layers
+from models import fails, layers, model, source
 
 import netconv
 from netconv.inference import calling, loading
@@ -88,3 +88,32 @@ def test_where_the_trained_model_goes(tmp_path):
         "x.h5: a trained model must be a .keras file, which can store how the table was read"
     )
     assert fails(path, "net.keras", "no/x.keras") == "no/x.keras: there is no folder no"
+
+
+# Nets
+
+
+def test_parameters_and_shapes_are_for_nets():
+    for options, name in (({"params": "x.params"}, "--params"), ({"input_shapes": {"x": (None, 2)}}, "--input-shape")):
+        for call in (netconv.evaluate, netconv.predict, netconv.train):
+            assert fails(call, model(), source("a,b,class\n1,2,0\n"), **options) == (
+                f"{name} is for a net (net.json), and a Keras model has its shapes and weights; leave it out"
+            )
+
+
+def test_a_misspelt_table_is_named_before_the_model():
+    for call in (netconv.evaluate, netconv.predict, netconv.train):
+        assert fails(call, "no.keras", "no.csv") == "no.csv: cannot be read: No such file or directory"
+    message = fails(netconv.train, "no.keras", source("a,b,class\n1,2,0\n"), validation_data="no.csv")
+    assert message == "no.csv: cannot be read: No such file or directory"
+
+
+def test_texts_in_place_of_tuples():
+    text = "a,b,kind,class\n" + "".join(f"{n / 7},{n % 3},x,{n % 2}\n" for n in range(30))
+    done = netconv.train(model(), source(text), target="class", drop="kind", epochs=1, metrics="accuracy")
+    assert netconv.TrainingOptions(freeze="conv*").freeze == ("conv*",)
+    assert done.encoding.targets == ("class",)
+    assert "top_1_accuracy" in netconv.evaluate(done.loaded, source(text), top=1).metrics
+    assert netconv.predict(done.loaded, source(text), keep="kind").kept == ("kind",)
+    message = "metrics must be a text or a tuple of texts; received 1"
+    assert fails(netconv.train, model(), source(text), metrics=1) == message

@@ -191,10 +191,25 @@ def test_a_bad_first_row_leaves_nothing(trained):
     assert fails(prediction.predict, trained, source("a,c\nx,p\n3,p\n")) == message + REMEDY
 
 
+def test_text_for_a_model_that_was_not_trained_on_a_table():
+    text = "a,b\n" + "1,2\n" * 20 + "n.a.,3\n" + "red,4\n" * 20
+    lines, messages = lines_of(text, untrained(), errors="skip")
+    assert len(lines) == 21
+    assert messages == [
+        "features    2 columns, in this order:",
+        "  numbers   a, b",
+        "warning: 21 bad rows left out; the first: t.csv, line 22, column 'a': 'n.a.' is not a number, and this model "
+        "has no encodings, as it was not trained by `netconv train`: it takes numbers only",
+    ]
+
+
 def test_bad_rows_are_left_out(trained):
     lines, messages = lines_of(BAD, trained, keep=("id",), errors="skip")
     assert [line.split(",")[0] for line in lines] == ["id", "0", "1", "4", "7"]
     assert messages == [
+        "features    2 columns, read as in training",
+        "not used    id",
+        "filled      missing cells, by column: a 1, c 1",
         "warning: column 'c': 1 cell with a category that is not in the training table, treated as missing",
         f"warning: 4 bad rows left out; the first: {FIRST}",
     ]
@@ -204,7 +219,7 @@ def test_bad_rows_have_no_prediction(trained):
     lines, messages = lines_of(BAD, trained, keep=("id",), errors="null")
     assert [line.split(",")[0] for line in lines] == ["id", *"01234567"]
     assert [line.endswith(",,") for line in lines] == [False] * 3 + [True, True, False, True, True, False]
-    assert messages[1] == f"warning: 4 bad rows without a prediction; the first: {FIRST}"
+    assert messages[-1] == f"warning: 4 bad rows without a prediction; the first: {FIRST}"
     facts = [json.loads(line) for line in lines_of(BAD, trained, Predictions.json, errors="null")[0]]
     assert [fact["class"] is None and fact["probability"] is None for fact in facts][2:4] == [True, True]
     for options in ({"proba": True}, {"top": 2}):
@@ -225,7 +240,7 @@ def test_bad_rows_far_into_a_table_are_found(trained, monkeypatch):
     lines, messages = lines_of(text, trained, keep=("id",), errors="null")
     assert [n for n, line in enumerate(lines[1:]) if line.endswith(",,")] == [50, 51, 12_345, 19_999]
     assert [line.split(",")[0] for line in lines[1:]] == [str(n) for n in range(20_000)]
-    assert messages == ["warning: 4 bad rows without a prediction; the first: t.csv, line 52: "
+    assert messages[2:] == ["warning: 4 bad rows without a prediction; the first: t.csv, line 52: "
                     "1 cell, and the header has 3"]  # fmt: skip
     lines, _ = lines_of(text, trained, keep=("id",), errors="skip")
     assert len(lines) == 20_000 - 3

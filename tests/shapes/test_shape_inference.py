@@ -463,11 +463,12 @@ def test_data_determine_the_shape_of_the_only_unknown_input():
     assert inferred.arrays[graph.inputs()[3]] == (10, 4 * 24 * 24)
     assert inferred.notes == ("data: shape (?, 1, 28, 28) inferred from the data",)
     assert shapes_of(lenet(), row=(7,)) == shapes_of(lenet())
+    assert infer(graph, rows={"data": (784,)}) == inferred
     with pytest.raises(ShapeError) as caught:
         infer(graph, row=(5,))
     assert str(caught.value) == (
         "net.json: input 'data' of shape (?, ?, ?, ?) cannot be filled by rows of shape (5,); give it with "
-        "--input-shape of convert"
+        "--input-shape"
     )
 
 

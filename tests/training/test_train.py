@@ -26,10 +26,12 @@ def test_the_kidney_table_without_options():
     notes = []
     done = netconv.train(made, KIDNEY, notify=notes.append)
     assert done.evaluation.metrics["accuracy"] >= 0.97
-    assert notes == [
-        "target: column 'classification' (--target names another)",
-        "column 'id' is left out: it would be one feature too many",
+    assert notes[:3] == [
+        "target      classification (--target names another): ckd = 0, notckd = 1",
+        "features    24 columns (--columns names others), in this order:",
+        "  numbers   age (47 missing = 51.5), bp (39 missing = 80), sg (53 missing = 1.018), al (35 missing = 0),",
     ]
+    assert notes[-1] == "left out    id (row numbers, by its name); --columns takes the columns that it names"
     assert done.encoding.classes == ("ckd", "notckd")
 
 
@@ -226,7 +228,12 @@ def test_class_weights_are_for_classes():
 
 def test_unknown_options():
     message = fails(netconv.train, model(), source(separable()), epoch=1, kind=TypeError)
-    assert message == "TrainingOptions.__init__() got an unexpected keyword argument 'epoch'"
+    assert message == "train() has no option 'epoch'; did you mean 'epochs'?"
+    message = fails(netconv.evaluate, model(), source(separable()), keep="a", kind=TypeError)
+    assert message == "evaluate() has no option 'keep'"
+    assert fails(netconv.predict, model(), source(separable()), colums="a", kind=TypeError) == (
+        "predict() has no option 'colums'; did you mean 'columns'?"
+    )
 
 
 def test_a_nan_loss_ends_it():
@@ -320,7 +327,8 @@ def test_categories_not_seen_in_training_are_reported_once(trained):
     predictions = netconv.predict(trained[0], source("a,b,c\n1,p,x\n2,q,x\n"), notify=notes.append)
     assert b"".join(predictions.csv()).decode().count("\n") == 3
     assert notes == [
-        "warning: column 'c': 2 cells with a category that is not in the training table, treated as missing"
+        "features    3 columns, read as in training",
+        "warning: column 'c': 2 cells with a category that is not in the training table, treated as missing",
     ]
 
 

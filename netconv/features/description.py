@@ -1,0 +1,170 @@
+"""An encoding in words, for people: which columns are features and how their cells become numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from textwrap import wrap
+
+from ..tables.column_selection import list_names
+from ..tables.number_format import pluralize, shortened
+from .encoding import Encoding, Feature
+from .table_options import TableOptions
+
+WIDTH, LABEL = 118, 11
+JOINED = "\xa0"
+"""Stands for a blank at which no line is broken."""
+MOST_GROUPS, MOST_CATEGORIES = 60, 30
+"""How many groups of features, and categories of a group, are listed."""
+
+
+def describe(encoding: Encoding, options: TableOptions | None = None) -> list[str]:
+    """The target, the features in order with their kinds, categories and fill values, and what is left out, as lines;
+    with the `options` of a training also how to decide otherwise."""
+    lines = [*_target(encoding, options)]
+    start, features = 0, encoding.features
+    hint = "" if options is None or options.columns or options.input else " (--columns names others)"
+    lines += _entry("features", f"{_counted(encoding)}{hint}, in this order:")
+    if len(encoding.inputs) < 2:
+        lines += _groups(features)
+    else:
+        for name, width in encoding.inputs.items():
+            stop, numbers = start, 0
+            while stop < len(features) and numbers < width:
+                numbers += features[stop].width
+                stop += 1
+            lines += _entry("input", f"{name}, {pluralize(width, 'number')} a row:", 1)
+            lines += _groups(features[start:stop], 2)
+            start = stop
+    onehot = sum(max(1, len(feature.categories)) if _is_nominal(feature) else feature.width for feature in features)
+    if options is not None and onehot != encoding.width and not options.encode:
+        lines += _entry(
+            "note",
+            f"codes are in alphabetical order, not one-hot, as the net takes {pluralize(encoding.width, 'number')}; "
+            f"one-hot they would be {onehot:,}",
+        )
+    lines += _left_out(encoding, options)
+    if (encoding.scale, encoding.offset) != (1, 0):
+        offset = f" {'-' if encoding.offset < 0 else '+'} {abs(encoding.offset):g}" if encoding.offset else ""
+        lines += _entry("scale", f"a number x becomes {encoding.scale:g} * x{offset}")
+    return lines
+
+
+def describe_later(encoding: Encoding, names: tuple[str, ...]) -> list[str]:
+    """How a later table of columns `names` is read, in a line or two."""
+    used = {feature.name for feature in encoding.features}.union(encoding.targets)
+    unused = [name for name in names if name not in used] if set(names) & used else []
+    lines = _entry("features", f"{pluralize(len(encoding.features), 'column')}, read as in training")
+    return lines + (_entry("not used", _listed(map(_short, unused))) if unused else [])
+
+
+def describe_filled(encoding: Encoding, missing: Mapping[str, int]) -> list[str]:
+    """How many missing cells of each feature were filled."""
+    shown = [
+        f"{_short(feature.name)} {missing[feature.name]:,}" for feature in encoding.features if missing[feature.name]
+    ]
+    return _entry("filled", f"missing cells, by column: {_listed(shown)}") if shown else []
+
+
+def _target(encoding: Encoding, options: TableOptions | None) -> Iterator[str]:
+    if not encoding.targets:
+        return
+    hint = "" if options is None or options.target else " (--target names another)"
+    classes = encoding.classes
+    if len(encoding.targets) > 1:
+        text = f"{len(encoding.targets):,} columns{hint}: {_listed(map(_short, encoding.targets))}"
+        yield from _entry("target", text + (", one-hot, one for each class" if classes else ""))
+        return
+    text = f"{_short(encoding.targets[0])}{hint}"
+    if encoding.target_mean:
+        text += f"; standardized, mean {encoding.target_mean[0]:.6g}, std {encoding.target_std[0]:.6g}"
+    if classes and classes == tuple(map(str, range(len(classes)))):
+        text += f": class numbers 0 to {len(classes) - 1:,}"
+    elif classes:
+        text += f": {_codes(classes, 0)}"
+    yield from _entry("target", text)
+
+
+def _counted(encoding: Encoding) -> str:
+    columns = pluralize(len(encoding.features), "column")
+    return columns if encoding.width == len(encoding.features) else f"{columns}, {pluralize(encoding.width, 'number')}"
+
+
+def _groups(features: tuple[Feature, ...], indent: int = 1) -> list[str]:
+    """Features in order; those of one kind that follow each other are one group."""
+    lines: list[str] = []
+    groups = [list(group) for _, group in groupby(features, key=_alike)]
+    for group in groups[:MOST_GROUPS]:
+        names = _listed(_short(feature.name) + _details(feature) for feature in group)
+        kind, values = _kind(group[0])
+        lines += _entry(kind, f"{names}: {values}" if values else names, indent)
+    if len(groups) > MOST_GROUPS:
+        lines += _entry("", f"and {sum(map(len, groups[MOST_GROUPS:])):,} columns more", indent)
+    return lines
+
+
+def _alike(feature: Feature) -> tuple:
+    return feature.categories, feature.onehot, feature.ids, feature.coerced
+
+
+def _is_nominal(feature: Feature) -> bool:
+    """Whether it has codes that mean an order which its categories need not have."""
+    return len(feature.categories) > 2 and not feature.onehot and not feature.ids
+
+
+def _kind(feature: Feature) -> tuple[str, str]:
+    """What the cells of a feature become, and which values they have."""
+    low, high = feature.ids or (0, 0)
+    if feature.categories and not feature.onehot:
+        return ("ids" if feature.ids else "codes"), _codes(feature.categories, low)
+    if feature.onehot:
+        return "one-hot", _listed(map(_short, feature.categories[:MOST_CATEGORIES])) + _more(feature.categories)
+    if feature.ids:
+        start = ", counted from 1, as in Mathematica" if low == 1 else ""
+        return "ids", f"{low:,} to {high:,} of an Embedding{start}"
+    return "numbers", "any other text counts as missing" if feature.coerced else ""
+
+
+def _codes(categories: tuple[str, ...], first: int) -> str:
+    numbered = enumerate(categories[:MOST_CATEGORIES], first)
+    return _listed(f"{_short(category)} = {code}" for code, category in numbered) + _more(categories)
+
+
+def _more(categories: tuple[str, ...]) -> str:
+    return f", ... ({len(categories):,} in all)" if len(categories) > MOST_CATEGORIES else ""
+
+
+def _details(feature: Feature) -> str:
+    details = []
+    if feature.missing and feature.fill is not None:
+        fill = _short(feature.fill) if isinstance(feature.fill, str) else f"{feature.fill:.6g}"
+        details.append(f"{feature.missing:,} missing = {fill}")
+    if feature.mean is not None and feature.std is not None:
+        details.append(f"mean {feature.mean:.6g}, std {feature.std:.6g}")
+    return f" ({'; '.join(details)})" if details else ""
+
+
+def _left_out(encoding: Encoding, options: TableOptions | None) -> list[str]:
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in encoding.left_out.items():
+        by_reason.setdefault(reason, []).append(_short(name))
+    shown = "; ".join(f"{_listed(names)} ({reason})" for reason, names in by_reason.items())
+    inferred = options is not None and by_reason.keys() - {"dropped", "not selected"}
+    hint = "; --columns takes the columns that it names" if inferred else ""
+    return _entry("left out", shown + hint) if shown else []
+
+
+def _entry(label: str, text: str, indent: int = 0) -> list[str]:
+    """A label and a text in lines of equal width."""
+    first = f"{'  ' * indent}{label}"
+    lines = wrap(text, WIDTH - LABEL - 1, break_long_words=False, break_on_hyphens=False) or [""]
+    return [f"{first if number == 0 else '':{LABEL}} {line.replace(JOINED, ' ')}" for number, line in enumerate(lines)]
+
+
+def _listed(items: Iterable[str]) -> str:
+    """Items separated by commas, none of which is wrapped unless it is long; of many only the first and the last."""
+    return list_names(item if len(item) > WIDTH // 2 else item.replace(" ", JOINED) for item in items)
+
+
+def _short(name: str) -> str:
+    return shortened(name)

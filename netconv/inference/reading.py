@@ -1,0 +1,87 @@
+"""Reads the tables of a training or an evaluation that know no encoding yet."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from ..features import encoded_table, schema_inference, target_inference
+from ..features.encoding import Encoding, ModelSpec
+from ..features.merged_numbers import merged_numbers
+from ..features.notices import Notify, TableNotes, ignore
+from ..features.table_options import TableOptions
+from ..tables import disk_buffer, table
+from ..tables.number_format import pluralize
+from ..tables.rows import TableFormat
+from ..tables.sources import Data, Source, sources
+from ..tables.table import ColumnSelector, Table
+
+
+def find_files(data: Data, options: TableOptions, part: str, notify: Notify) -> tuple[Source, ...]:
+    """The files of a table, each of which can be opened, with a notice of a file of labels that was found by its name;
+    `part` is `Source.part`. Raises DataError."""
+    files = sources(data, options.labels, part)
+    for file in files:
+        for each in (file, file.labels):
+            if each and each.reopenable and not Path(each.name).is_fifo():
+                each.open().close()
+        if file.labels and options.labels is None:
+            notify(f"labels: {file.labels.name} (--labels names another file)")
+    return files
+
+
+def check_table(data: Data) -> None:
+    """Raises DataError if a file of a table cannot be opened. Streams are not read."""
+    find_files(data, TableOptions(), "test", ignore)
+
+
+def columns_to_count(files: tuple[Source, ...], options: TableOptions) -> ColumnSelector:
+    """Selects the columns whose distinct numbers are needed."""
+    return partial(target_inference.columns_to_count, options=options, file=table.title(files))
+
+
+def read_table(files: tuple[Source, ...], options: TableOptions, text: frozenset[int] = frozenset()) -> Table:
+    """A table, whose columns `text` are read as text, as are those that the options encode as categories. Raises
+    DataError, and OSError if the disk is full."""
+    file = table.title(files)
+
+    def text_columns(format_: TableFormat) -> frozenset[int]:
+        return text | schema_inference.coded_columns(format_, options, file)
+
+    return table.read(files, options.text, text=text_columns, distinct=columns_to_count(files, options))
+
+
+def with_exact_classes(files: tuple[Source, ...], source_table: Table, spec: ModelSpec, options: TableOptions) -> Table:
+    """The table, read again with its target as text if different classes may be equal in float32."""
+    text = target_inference.merged_classes(source_table, spec, options)
+    return read_table(files, options, text) if text else source_table
+
+
+def notify_of_reading(source_table: Table, notify: Notify) -> None:
+    """The notes of the files, and whether the table is kept on disk."""
+    TableNotes(notify).tell(source_table.notes)
+    if source_table.on_disk:
+        rows = pluralize(len(source_table), "row")
+        notify(f"{rows}: more than {disk_buffer.MEMORY >> 20} MB of numbers, kept on disk")
+
+
+def warn_of_merged_numbers(
+    files: tuple[Source, ...],
+    source_table: Table,
+    encoding: Encoding,
+    options: TableOptions,
+    training: bool,
+    notify: Notify,
+) -> None:
+    """Warns of the numeric columns of an encoding with different numbers that are equal in float32."""
+    features, targets = encoded_table.column_indices(encoding, source_table.format, source_table.file)
+    numeric = [index for index, feature in zip(features, encoding.features, strict=True) if feature.is_number]
+    numeric += [] if encoding.classes else targets
+    suspects = frozenset(index for index in numeric if source_table.stats.may_merge(index))
+    for index, (numbers, left) in sorted(merged_numbers(files, options.text, suspects).items()):
+        name = source_table.format.names[index]
+        remedy = "" if index in targets or not training else f"; --encode {name}=onehot or codes keeps them apart"
+        notify(
+            f"warning: column {name!r}: {numbers:,} different numbers are only {left:,} in 32-bit floating point, in "
+            f"which the net computes{remedy}"
+        )

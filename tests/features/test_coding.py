@@ -1,0 +1,89 @@
+"""How texts become numbers: one-hot, codes, numbers; inferred, or as the user says."""
+
+import numpy as np
+import pytest
+from encoded import FREE, encoded, refused, source
+
+from netconv import DataError
+from netconv.features import encoded_table, transform
+from netconv.features.encoding import ModelSpec
+
+SIZES = "size,a,class\n3,1.5,0\n10,2.5,1\n3.0,3.5,1\n20,4.5,0\n"
+
+
+def test_texts_are_one_hot_where_the_width_is_free():
+    rows, found = encoded("color,b,class\nred,1.5,0\nblue,2.5,1\ngreen,4.5,1\n", FREE)
+    assert found.features[0].categories == ("blue", "green", "red") and found.features[0].onehot
+    assert transform.features(rows, found).tolist() == [[0, 0, 1, 1.5], [1, 0, 0, 2.5], [0, 1, 0, 4.5]]
+
+
+@pytest.mark.parametrize(
+    "coding, numbers",
+    [("onehot", [[1, 0, 0], [0, 1, 0], [1, 0, 0], [0, 0, 1]]), ("codes", [[0], [1], [0], [2]])],
+)
+def test_numbers_may_be_categories(coding, numbers):
+    """In the order of the numbers, each in one spelling."""
+    rows, found = encoded(SIZES, FREE, encode={"size": coding})
+    assert found.features[0].categories == ("3", "10", "20")
+    assert transform.features(rows, found)[:, :-1].tolist() == numbers
+    [later] = encoded_table.stream(source("size,a\n2e1,1\n+3,2\n?,3\n"), found)
+    assert transform.features(later, found)[:, :-1].tolist() == [numbers[3], numbers[0], numbers[0]]
+
+
+def test_two_categories_may_be_one_hot_and_the_width_is_checked():
+    text = "fuel,color,class\na,x,0\nb,y,1\na,z,1\n"
+    rows, found = encoded(text, ModelSpec(3, 2, 2), encode={"fuel": "onehot"})
+    assert transform.features(rows, found).tolist() == [[1, 0, 0], [0, 1, 1], [1, 0, 2]]
+    assert refused(text, ModelSpec(3, 2, 2), encode={"color": "onehot", "fuel": "onehot"}) == (
+        "t.csv: 2 features (5 with text one-hot) found, and the net takes 3: fuel, color"
+    )
+    assert refused(text, FREE, encode={"fule": "codes"}) == (
+        "t.csv: has no column 'fule'; did you mean 'fuel'? Its columns are fuel, color, class"
+    )
+
+
+MIXED = "a,class\n" + "1.5,0\n2.5,1\nn.a.,1\n4.5,0\n" * 5
+
+
+def test_a_few_texts_among_numbers():
+    assert refused(MIXED, FREE) == (
+        "t.csv, line 4, column 'a': 'n.a.' is not a number, and most cells of this column are; correct it, leave the "
+        "column out with --drop a, or say what it is with --encode a=numbers (text counts as missing) or onehot"
+    )
+    assert refused(MIXED, ModelSpec(3, 2, 2)).startswith("t.csv, line 4, column 'a': 'n.a.' is not a number")
+    assert encoded(MIXED, FREE, encode={"a": "onehot"})[1].features[0].categories == ("1.5", "2.5", "4.5", "n.a.")
+    assert encoded(MIXED.replace("1.5", "x").replace("2.5", "y"), FREE)[1].features[0].onehot
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_texts_among_numbers_may_be_missing_cells(standardize):
+    rows, found = encoded(MIXED, FREE, encode={"a": "numbers"}, standardize=standardize)
+    feature = found.features[0]
+    assert (feature.fill, feature.missing, feature.coerced) == (2.5, 5, True)
+    x = transform.features(rows, found)[:4, 0]
+    expected = np.array([1.5, 2.5, 2.5, 4.5])
+    if standardize:
+        present = np.array([1.5, 2.5, 4.5])
+        expected = (expected - present.mean()) / present.std()
+    np.testing.assert_allclose(x, expected, rtol=1e-6)
+    counts = transform.CellCounts()
+    [later] = encoded_table.stream(source("a\n7\nunknown\n\n?\n"), found)
+    transform.features(later, found, counts)
+    assert counts.missing == {"a": 2}
+
+
+def test_many_different_texts():
+    text = "a,name,class\n" + "".join(f"{n % 7},name {n},{n % 2}\n" for n in range(60))
+    message = (
+        "t.csv, column 'name': 60 different texts in 60 rows are not categories; leave the column out with --drop name"
+    )
+    assert refused(text, FREE) == message
+    assert refused(text, ModelSpec(9, 2, 2)) == message
+    assert len(encoded(text, FREE, encode={"name": "codes"})[1].features[1].categories) == 60
+
+
+def test_text_for_a_number_that_was_not_coerced():
+    _, found = encoded("a,class\n1,0\n2.5,1\n", FREE)
+    [later] = encoded_table.stream(source("a\nx\n"), found)
+    with pytest.raises(DataError, match=r"^t.csv, line 2, column 'a': 'x' is not a number, in a column that was num"):
+        transform.features(later, found)

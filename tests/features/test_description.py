@@ -1,0 +1,118 @@
+"""Encodings in words."""
+
+from encoded import FREE, encoded
+
+from netconv.features.description import describe, describe_filled, describe_later
+from netconv.features.encoding import Encoding, Feature, InputSpec, ModelSpec
+from netconv.features.table_options import TableOptions
+
+CARS = """\
+id,mpg,hp,color,fuel,plate,class
+7,21.5,110,red,gas,a,old
+3,,93,green,diesel,b,new
+5,22.8,?,blue,gas,c,new
+1,18,175,red,?,a,old
+"""
+
+
+def described(text, spec, **options):
+    return describe(encoded(text, spec, **options)[1], TableOptions(**options))
+
+
+def test_everything_in_order():
+    assert described(CARS, FREE, drop="plate") == [
+        "target      class (--target names another): new = 0, old = 1",
+        "features    4 columns, 6 numbers (--columns names others), in this order:",
+        "  numbers   mpg (1 missing = 21.5), hp (1 missing = 110)",
+        "  one-hot   color: blue, green, red",
+        "  codes     fuel (1 missing = gas): diesel = 0, gas = 1",
+        "left out    id (row numbers, by its name); plate (dropped); --columns takes the columns that it names",
+    ]
+
+
+def test_only_what_can_be_decided_otherwise_has_a_hint():
+    assert described(CARS, FREE, target="class", columns="mpg,hp", rescale=(0.5, -1)) == [
+        "target      class: new = 0, old = 1",
+        "features    2 columns, in this order:",
+        "  numbers   mpg (1 missing = 21.5), hp (1 missing = 110)",
+        "left out    id, color, fuel, plate (not selected)",
+        "scale       a number x becomes 0.5 * x - 1",
+    ]
+    lines = describe(encoded(CARS, FREE, columns="mpg", rescale=(0.5, 0.25))[1])
+    assert (lines[0], lines[-1]) == (
+        "target      class: new = 0, old = 1",
+        "scale       a number x becomes 0.5 * x + 0.25",
+    )
+    assert "scale       a number x becomes 0.5 * x" in described(CARS, FREE, columns="mpg", rescale=(0.5, 0))
+
+
+def test_codes_that_the_width_asks_for_are_explained():
+    lines = described(CARS, ModelSpec(5, 2, 2))
+    assert lines[2:6] == [
+        "  numbers   mpg (1 missing = 21.5), hp (1 missing = 110)",
+        "  codes     color: blue = 0, green = 1, red = 2",
+        "  codes     fuel (1 missing = gas): diesel = 0, gas = 1",
+        "  codes     plate: a = 0, b = 1, c = 2",
+    ]
+    assert lines[6] == (
+        "note        codes are in alphabetical order, not one-hot, as the net takes 5 numbers; one-hot they would be 9"
+    )
+    codes = {"color": "codes", "plate": "codes"}
+    assert not any(line.startswith("note") for line in described(CARS, ModelSpec(5, 2, 2), encode=codes))
+
+
+def test_standardized_numbers_and_targets():
+    encoding = Encoding(
+        ("a", "y"), True, (Feature("a", fill=1.0, missing=2, mean=3.25, std=0.5),), ("y",), target_mean=(10.0,),
+        target_std=(2.0,),
+    )  # fmt: skip
+    assert describe(encoding) == [
+        "target      y; standardized, mean 10, std 2",
+        "features    1 column, in this order:",
+        "  numbers   a (2 missing = 1; mean 3.25, std 0.5)",
+    ]
+
+
+def test_several_inputs_and_ids():
+    spec = ModelSpec(3, 2, 2, (InputSpec("size", 2), InputSpec("word", 1, (1, 9))))
+    text = "a,b,w,class\n1,2,3,0\n4,5,6,1\n"
+    assert described(text, spec) == [
+        "target      class (--target names another): class numbers 0 to 1",
+        "features    3 columns (--columns names others), in this order:",
+        "  input     size, 2 numbers a row:",
+        "    numbers a, b",
+        "  input     word, 1 number a row:",
+        "    ids     w: 1 to 9 of an Embedding, counted from 1, as in Mathematica",
+    ]
+
+
+def test_many_columns_and_categories_are_shortened():
+    names = [f"pix{n}" for n in range(784)]
+    encoding = Encoding((*names, "y"), True, tuple(map(Feature, names)), ("y",))
+    assert describe(encoding)[1:] == [
+        "features    784 columns, in this order:",
+        f"  numbers   {', '.join(names[:16])},",
+        f"            {', '.join(names[16:20])}, ... pix781, pix782, pix783",
+    ]
+    categories = tuple(f"{n:03}" for n in range(100))
+    encoding = Encoding(("a",), True, (Feature("a", categories),))
+    assert describe(encoding)[-1].endswith("028 = 28, 029 = 29, ... (100 in all)")
+    mixed = tuple(Feature(f"c{n}", ("x", "y", f"z{n}")) for n in range(100))
+    assert describe(Encoding(tuple(f.name for f in mixed), True, mixed))[-1] == "            and 40 columns more"
+
+
+def test_one_hot_targets():
+    encoding = Encoding(("a", "p", "q"), True, (Feature("a"),), ("p", "q"), ("p", "q"))
+    assert describe(encoding)[0] == "target      2 columns: p, q, one-hot, one for each class"
+    assert describe(Encoding(("a",), False, (Feature("a"),)))[0] == "features    1 column, in this order:"
+
+
+def test_a_later_table():
+    encoding = encoded(CARS, FREE)[1]
+    assert describe_later(encoding, encoding.columns) == [
+        "features    5 columns, read as in training", "not used    id"
+    ]  # fmt: skip
+    assert describe_later(encoding, ("1", "2")) == ["features    5 columns, read as in training"]
+    counts = {"plate": 2, "mpg": 1200, "hp": 0, "color": 0, "fuel": 0}
+    assert describe_filled(encoding, counts) == ["filled      missing cells, by column: mpg 1,200, plate 2"]
+    assert describe_filled(encoding, dict.fromkeys(counts, 0)) == []

@@ -1,0 +1,118 @@
+"""Class numbers and categories beyond float32 stay different, in all formats; numbers that become equal are named."""
+
+import io
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from models import fails, model
+
+import netconv
+
+LABELS = (5100038999, 5100039016, 5100080972)
+
+
+def in_format(kind, folder, labels=LABELS, dtype=np.int64):
+    generator = np.random.default_rng(0)
+    columns = {name: generator.normal(size=60).astype(np.float32) for name in "ab"}
+    columns["label"] = np.array(labels, dtype)[np.arange(60) % len(labels)]
+    path = folder / f"t.{kind}"
+    if kind == "csv":
+        cells = zip(*([str(cell) for cell in column.tolist()] for column in columns.values()), strict=True)
+        path.write_text("a,b,label\n" + "".join(",".join(row) + "\n" for row in cells))
+    elif kind == "parquet":
+        pq.write_table(pa.table(columns), path)
+    else:
+        np.savez(path, **columns)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["csv", "npz", "parquet"])
+def test_class_numbers_are_exact(kind, tmp_path):
+    path = in_format(kind, tmp_path)
+    notices = []
+    done = netconv.train(model(2, 3), path, epochs=1, notify=notices.append)
+    assert done.encoding.classes == tuple(map(str, LABELS))
+    assert notices[0] == ("target      label (--target names another): 5100038999 = 0, 5100039016 = 1, 5100080972 = 2")
+    assert done.class_rows == dict.fromkeys(map(str, LABELS), 20)
+    for opened in (done.loaded, model(2, 3)):
+        evaluation = netconv.evaluate(opened, path)
+        assert [(report.name, report.count) for report in evaluation.classes] == [(str(n), 20) for n in LABELS]
+    predictions = netconv.predict(done.loaded, path, keep="label")
+    kept = [line.split(",")[0] for line in b"".join(predictions.csv()).decode().splitlines()[1:]]
+    assert kept == [str(LABELS[n % 3]) for n in range(60)]
+
+
+def test_class_numbers_have_other_spellings():
+    text = "a,b,label\n1.5,2,5100038999\n2.5,3,5100039016\n3.5,2,5100038999.0\n4.5,5,+5100039016\n"
+    done = netconv.train(model(2, 2), io.BytesIO(text.encode()), epochs=1, validation_split=0)
+    assert done.class_rows == {"5100038999": 2, "5100039016": 2}
+    assert fails(netconv.evaluate, done.loaded, io.BytesIO(b"a,b,label\n1,2,5100039000\n")) == (
+        "standard input, line 2, column 'label': unknown class '5100039000'; the classes are 5100038999, 5100039016"
+    )
+
+
+def test_numbers_beyond_64_bits_are_classes(tmp_path):
+    labels = (10**30, 10**30 + 1)
+    path = in_format("csv", tmp_path, labels, object)
+    assert netconv.train(model(2, 2), path, epochs=1).encoding.classes == tuple(map(str, labels))
+
+
+WARNING = "warning: column 'day': 30 different numbers are only 16 in 32-bit floating point, in which the net computes"
+
+
+def days(last="label"):
+    return f"day,b,{last}\n" + "".join(f"201301{n % 30 + 1:02},{n % 7},{n % 2}\n" for n in range(60))
+
+
+def test_features_that_become_equal_are_named():
+    notices = []
+    netconv.train(model(2), io.BytesIO(days().encode()), epochs=1, notify=notices.append)
+    assert f"{WARNING}; --encode day=onehot or codes keeps them apart" in notices
+    notices.clear()
+    done = netconv.train(
+        model(2), io.BytesIO(days().encode()), epochs=1, encode={"day": "codes"}, notify=notices.append
+    )
+    assert len(done.encoding.features[0].categories) == 30 and not any("only 16" in line for line in notices)
+    netconv.evaluate(model(2), io.BytesIO(days().encode()), notify=notices.append)
+    assert notices[-1] == WARNING
+
+
+def test_targets_that_become_equal_are_named():
+    notices = []
+    made = model(2, 1, "mse", None)
+    netconv.train(made, io.BytesIO(days("x").encode()), target="day", epochs=1, notify=notices.append, columns="b,x",
+                  standardize_target=True)  # fmt: skip
+    assert WARNING in notices
+
+
+def test_numbers_close_together_become_equal_too():
+    text = "a,b,label\n" + "".join(f"1.0000000{n % 5},{n % 7},{n % 2}\n" for n in range(60))
+    notices = []
+    netconv.train(model(2), io.BytesIO(text.encode()), epochs=1, notify=notices.append)
+    assert (
+        "warning: column 'a': 5 different numbers are only 1 in 32-bit floating point, in which the net computes; "
+        "--encode a=onehot or codes keeps them apart"
+    ) in notices
+
+
+def test_ordinary_numbers_are_not_read_again(monkeypatch):
+    suspects = []
+    monkeypatch.setattr("netconv.inference.reading.merged_numbers", lambda *given: suspects.append(given[-1]) or {})
+    text = "a,b,label\n" + "".join(f"{n * 0.001:.3f},{n % 3},{n % 2}\n" for n in range(60))
+    netconv.train(model(2), io.BytesIO(text.encode()), epochs=1)
+    assert suspects == [frozenset()]
+
+
+def test_named_pipes_are_read_once(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    text = "a,b\n1,2\n"
+    writer = threading.Thread(target=Path.write_text, args=(path, text))
+    writer.start()
+    assert b"".join(netconv.predict(model(2), str(path)).csv()).count(b"\n") == 2
+    writer.join()
