@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .inference.prediction import predict
     from .inference.reading import check_table
     from .inspection import Inspection
+    from .keras_files.archive import save
     from .ops.coverage import Coverage
     from .reports.evaluation_report import ClassReport, Evaluation
     from .reports.history import read as read_history
@@ -71,6 +72,7 @@ __all__ = [
     "predict",
     "read",
     "read_history",
+    "save",
     "strategy_for",
     "train",
 ]
@@ -85,6 +87,7 @@ _LAZY = {
     "inference.prediction": ("predict",),
     "inference.reading": ("check_table",),
     "inspection": ("Inspection",),
+    "keras_files.archive": ("save",),
     "ops.coverage": ("Coverage",),
     "reports.evaluation_report": ("ClassReport", "Evaluation"),
     "reports.history": ("read as read_history",),
