@@ -3,9 +3,8 @@
     python matrix.py FOLDER KERAS... [-- PYTHON...]
 
 FOLDER has the folders `keras` and `h5` that those write. KERAS are folders with a Keras each, which this interpreter
-runs
-on TensorFlow. PYTHON are interpreters with a Keras of their own, each as KIND=PYTHON: `jax` or `torch`, the backend for
-`.keras` files; `keras` or `tf_keras`, the package that opens `.h5` files.
+runs on TensorFlow. PYTHON are interpreters with a Keras of their own, each as KIND=PYTHON: `jax` or `torch`, the
+backend for `.keras` files; `keras` or `tf_keras`, the package that opens `.h5` files.
 """
 
 import os
