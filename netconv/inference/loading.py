@@ -195,6 +195,8 @@ def open_model(
         for note in done.prepared.notes:
             notify(note)
         return LoadedModel(done.model, str(path), path, done.members)
+    if path.suffix in archive.HDF5:
+        raise FormatError(f"{path}: Keras reads this file, netconv a .keras file or a net.json; convert to .keras, too")
     if path.suffix != ".keras":
         raise FormatError(f"{path}: a model is a .keras file or a net.json")
     members = archive.members(path)

@@ -84,13 +84,11 @@ def _json(source: str, data: bytes):
     def constant(name):
         raise FormatError(f"{source}: not JSON: {name} is not a JSON number")
 
+    if not data.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"[")):
+        raise FormatError(f"{source}: not a net: it is not JSON; a net is the net.json that Mathematica or MXNet wrote")
     try:
         return json.loads(data.decode("utf-8-sig"), object_pairs_hook=once, parse_int=whole, parse_constant=constant)
     except json.JSONDecodeError as error:
-        if not data.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"[")):
-            raise FormatError(
-                f"{source}: not a net: it is not JSON; a net is the net.json that Mathematica or MXNet wrote"
-            ) from None
         raise FormatError(f"{source}: not JSON from line {error.lineno}, column {error.colno} on") from None
     except UnicodeDecodeError as error:
         raise FormatError(f"{source}: not JSON: byte {error.start} is not UTF-8 text") from None
