@@ -255,4 +255,4 @@ def _size_array_shape(a, ins, outs):
 
 @translates("size_array", layout=as_they_are, shape=_size_array_shape, shape_only=0)
 def size_array(at, data):
-    return ops.prod(_sizes(data), keepdims=True)
+    return ops.prod(_sizes(data), 0, keepdims=True)

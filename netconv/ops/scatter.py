@@ -62,9 +62,11 @@ def index_array(at, data, *, axes: Ints | None = None):
     return ops.stack([ops.add(zeros, index_grid(data, axis)) for axis in chosen], -1)
 
 
-def _index_rows(indices):
+def _index_rows(at, indices):
     """MXNet's indices (axes, ...) as integers (number, axes)."""
     depth = indices.shape[0]
+    if depth is None:
+        raise at.open("needs the number of axes that the indices name", tuple(indices.shape))
     return ops.transpose(ops.reshape(ops.cast(indices, "int32"), (depth, -1)))
 
 
@@ -82,13 +84,14 @@ def _scatter_nd_shape(a, ins, outs):
 @translates("scatter_nd", shape=_scatter_nd_shape)
 def scatter_nd(at, data, indices, *, shape: Ints):
     """Zeros of `shape` with the data written at `indices` (axes, ...). Duplicate indices are undefined in MXNet."""
-    values = ops.reshape(data, (-1, *shape[indices.shape[0] :]))
-    return ops.scatter(_index_rows(indices), values, shape)
+    rows = _index_rows(at, indices)
+    return ops.scatter(rows, ops.reshape(data, (-1, *shape[indices.shape[0] :])), shape)
 
 
 @translates("_scatter_set_nd", "_npi_scatter_set_nd", shape=as_first)
 def scatter_set_nd(at, lhs, rhs, indices, *, shape: Ints):
-    return ops.scatter_update(lhs, _index_rows(indices), ops.reshape(rhs, (-1, *shape[indices.shape[0] :])))
+    rows = _index_rows(at, indices)
+    return ops.scatter_update(lhs, rows, ops.reshape(rhs, (-1, *shape[indices.shape[0] :])))
 
 
 @translates("_contrib_index_copy", shape=as_first)

@@ -283,6 +283,14 @@ FAULTS = [
         0,
         "keep_ratio needs the size of the image; give the input's shape; received (None, 4, 3)",
     ),
+    (
+        "scatter_nd",
+        {"shape": (4, 5)},
+        {"data": (3,), "indices": (None, 3)},
+        {},
+        0,
+        "needs the number of axes that the indices name; give the input's shape; received (None, 3)",
+    ),
     ("one_hot", {"depth": 0}, {"indices": (3,)}, {}, 0, "attribute 'depth' must be 1 to 2^26; received 0"),
     ("FullyConnected", {"num_hidden": 2}, {"data": (2, 3)}, {"w": (2, 3)}, 0, "needs a bias, or no_bias true"),
     (
