@@ -45,7 +45,7 @@ def write(folder: Path, target: Path, open_batch: bool) -> None:
     symbol = next(p for p in folder.glob("*.json") if "nodes" in json.loads(p.read_text()))
     params = next(folder.glob("*.params"), None)
     shapes = {name: (None, *value.shape[1:]) if open_batch else value.shape for name, value in inputs.items()}
-    name = f"{folder.name}{'-open' if open_batch else ''}"
+    name = f"{folder.parent.name}-{folder.name}{'-open' if open_batch else ''}"
     try:
         done = conversion.convert(symbol, params, input_shapes=shapes)
     except errors.NetconvError as error:
