@@ -92,8 +92,8 @@ def convert_file(symbol, params=None, *, output=None, classes: list[str] | None 
     if output is None:
         output = keras_path(symbol)
     path = None if hasattr(output, "write") else Path(output)
-    if path is not None and path.suffix not in archive.SUFFIXES:
-        raise FormatError(f"{path}: a model is a .keras or .h5 file; choose another output")
+    if path is not None:
+        archive.check_suffix(path)
     done = convert(symbol, params, **options)
     if path is not None and not hasattr(symbol, "read") and path.resolve() == Path(symbol).resolve():
         raise FormatError(f"{path}: the model would be written over the net; choose another output")
@@ -105,11 +105,12 @@ def convert_file(symbol, params=None, *, output=None, classes: list[str] | None 
                 f"{len(classes)} class names ({', '.join(classes)}) for an output of {width}: give one each"
             )
         members["classes.json"] = json.dumps(classes).encode()
+    notes: list[str] = []
     try:
-        notes = archive.save(done.model, output, members)
+        archive.save(done.model, output, members, notes.append)
     except LayerError as error:
         raise _node_error(done, error) from None
-    return report(done, None if path is None else str(path), notes)
+    return report(done, None if path is None else str(path), tuple(notes))
 
 
 def _node_error(done: Conversion, error: LayerError) -> NodeError | LayerError:

@@ -315,8 +315,7 @@ def _check_outputs(files: list[Any], plot: str | None, folders: list[str | None]
 
 def _write(result: Any, target: Any, history: str | None, plot: str | None) -> None:
     """Writes the trained model, and the history and the plot if asked for."""
-    for note in result.save(target):
-        click.echo(f"note: {note}", err=True)
+    result.save(target, lambda note: click.echo(f"note: {note}", err=True))
     if history:
         result.save_history(history)
     if plot:

@@ -36,7 +36,7 @@ class LoadedModel:
     model: Any
     name: str = "the model"
     path: Path | None = None
-    members: dict[str, bytes] = field(default_factory=dict)
+    members: dict[str, bytes] = field(default_factory=dict, repr=False)
     seed: int = 0
     init: str | None = None
     params: Path | str | None = None
@@ -196,7 +196,7 @@ def open_model(
             notify(note)
         return LoadedModel(done.model, str(path), path, done.members)
     if path.suffix in archive.HDF5:
-        raise FormatError(f"{path}: Keras reads this file, netconv a .keras file or a net.json; convert to .keras, too")
+        raise FormatError(f"{path}: a .h5 file is for Keras; netconv takes the .keras file or the net.json")
     if path.suffix != ".keras":
         raise FormatError(f"{path}: a model is a .keras file or a net.json")
     members = archive.members(path)

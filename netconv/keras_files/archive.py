@@ -14,6 +14,7 @@ import tempfile
 import warnings
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from ..atomic_files import replacing, reserve
@@ -34,37 +35,58 @@ VARIABLE = 4096
 """The most bytes that HDF5 needs for a variable besides its values."""
 
 
-def save(model, target, members: dict[str, bytes] | None = None) -> tuple[str, ...]:
-    """Writes a model to `target`, a path or a binary stream; `members` become `netconv/NAME`. Returns notes for the
-    user.
+def save(model, target, members: dict[str, bytes] | None = None, notify: Callable[[str], object] | None = None) -> None:
+    """Writes a Keras model, compiled or not, to `target`, a path or a binary stream.
 
     A path that ends in `.h5` or `.hdf5` is written for Keras 2, without members. A path is written completely or not at
-    all. Raises OSError when it cannot be written, and LayerError for a model that Keras 2 cannot have.
+    all.
+
+    Args:
+        model: The keras.Model.
+        target: A path that ends in `.keras`, `.h5` or `.hdf5`, or a binary stream, which gets a `.keras` file.
+        members: Further members of a `.keras` file, by their names in its folder `netconv/`.
+        notify: Is called with a line if the file needs a newer Keras than the oldest supported one.
+
+    Raises:
+        FormatError: The path has another ending, or the model is not a Keras model.
+        LayerError: Keras 2 cannot have the model.
+        OSError: The file cannot be written.
     """
+    if not isinstance(model, keras.Model):
+        raise FormatError(f"a Keras model is saved, not {type(model).__name__}")
     if hasattr(target, "write"):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.keras"
-            notes = save(model, path, members)
+            save(model, path, members, notify)
             with path.open("rb") as stream:
                 shutil.copyfileobj(stream, target)
-        return notes
+        return
+    check_suffix(Path(target))
     with replacing(target) as name:
         if name.suffix in HDF5:
             keras2_hdf5.save(model, name)
-            return ()
+            return
         with no_collection():
             needs = _write(model, name, members or {})
-    return (f"the file needs Keras {needs} or newer: older ones lack {needs.because}",) if needs.because else ()
+    if notify and needs.because:
+        notify(f"the file needs Keras {needs} or newer: older ones lack {needs.because}")
+
+
+def check_suffix(path: Path) -> None:
+    """Raises FormatError for a path that does not end as the file of a model does."""
+    if path.suffix not in SUFFIXES:
+        raise FormatError(f"{path}: a model is a .keras or .h5 file; choose another output")
 
 
 def _write(model, name: Path, members: dict[str, bytes]) -> Requirement:
-    variables = [*model.variables, *(model.optimizer.variables if model.optimizer is not None else ())]
+    optimizer = getattr(model, "optimizer", None)  # a model that was never compiled does not have the attribute
+    variables = [*model.variables, *(optimizer.variables if optimizer is not None else ())]
     size = sum(4 * math.prod(variable.shape) + VARIABLE for variable in variables)
     reserve(name, 2 * size)  # the weights are written to two files
     with tempfile.TemporaryDirectory(dir=name.parent, prefix=".netconv-") as folder:
         weights = Path(folder) / "model.weights.h5"
         model.save_weights(weights)
-        if model.optimizer is not None and not model.optimizer.built:
+        if optimizer is not None and not optimizer.built:
             _add_slots(model, weights)
         config, needs = portable(keras.saving.serialize_keras_object(model))
         metadata = {

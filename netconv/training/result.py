@@ -10,6 +10,7 @@ from typing import Any
 
 from ..atomic_files import replacing
 from ..features.encoding import Encoding
+from ..features.notices import Notify, ignore
 from ..inference.loading import LoadedModel
 from ..keras_files import archive
 from ..reports.evaluation_report import Evaluation
@@ -46,10 +47,11 @@ class TrainingResult:
     stopped: bool = False
     chief: bool = True
 
-    def save(self, target: Path | str | Any) -> tuple[str, ...]:
-        """Writes the model to a path, as `.keras` or, for Keras 2, as `.h5`, or as `.keras` to a binary stream. Returns
-        notes about the file for the user. Raises OSError, and NetconvError for a model that Keras 2 cannot have."""
-        return archive.save(self.loaded.model, target, self.loaded.members)
+    def save(self, target: Path | str | Any, notify: Notify = ignore) -> None:
+        """Writes the model to a path, as `.keras` or, for Keras 2, as `.h5`, or as `.keras` to a binary stream; calls
+        `notify` with a line if the file needs a newer Keras than the oldest supported one. Raises OSError, and
+        NetconvError for a model that Keras 2 cannot have."""
+        archive.save(self.loaded.model, target, self.loaded.members, notify)
 
     def save_history(self, target: Path | str) -> None:
         """Writes the metrics of each epoch as JSON lines (`.jsonl`) or CSV. Raises OSError."""

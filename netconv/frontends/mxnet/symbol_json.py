@@ -84,6 +84,8 @@ def _json(source: str, data: bytes):
     def constant(name):
         raise FormatError(f"{source}: not JSON: {name} is not a JSON number")
 
+    if data.startswith(b"\x89HDF"):
+        raise FormatError(f"{source}: an HDF5 file, which Keras loads; netconv takes the .keras file or the net.json")
     if not data.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"[")):
         raise FormatError(f"{source}: not a net: it is not JSON; a net is the net.json that Mathematica or MXNet wrote")
     try:

@@ -167,7 +167,7 @@ BROKEN = {
     "empty": (b"\n", "the file is empty"),
     "a table": (b"1,2\n3,4\n", "not a net: it is not JSON; a net is the net.json that Mathematica or MXNet wrote"),
     "a model": (b"PK\3\4", "a Keras model already; train, evaluate and predict take it with -m"),
-    "hdf5": (b"\x89HDF\r\n", "not a net: it is not JSON; a net is the net.json that Mathematica or MXNet wrote"),
+    "hdf5": (b"\x89HDF\r\n", "an HDF5 file, which Keras loads; netconv takes the .keras file or the net.json"),
     "no json": (b'{"nodes":\n [}', "not JSON from line 2, column 3 on"),
     "cut": (b'{"nodes": [{"op":', "not JSON from line 1, column 18 on"),
     "not text": (b'{"nodes": "\xff"}', "not JSON: byte 11 is not UTF-8 text"),
