@@ -39,6 +39,8 @@ ZIP = b"PK\x03\x04"
 SPREADSHEETS = {
     b"[Content_Types].xml": "an Excel workbook (.xlsx)",
     b"_rels/.rels": "an Excel workbook (.xlsx)",
+    b"docProps/": "an Excel workbook (.xlsx)",
+    b"xl/": "an Excel workbook (.xlsx)",
     b"application/vnd.oasis.opendocument.spreadsheet": "an OpenDocument spreadsheet (.ods)",
 }
 
