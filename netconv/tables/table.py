@@ -157,7 +157,8 @@ class Table:
 def from_rows(rows: Rows, distinct: ColumnSelector | None = None) -> Table:
     """A table of these rows; `distinct` selects the columns whose distinct numbers are collected."""
     stats = ColumnStats(len(rows.format.names), distinct(rows.format) if distinct else frozenset())
-    return Table(rows.file, rows.format, stats.add(rows), stats, rows.locate, file_notes(rows))
+    numbers = stats.add(replace(rows, numbers=rows.numbers.copy()))
+    return Table(rows.file, rows.format, numbers, stats, rows.locate, file_notes(rows))
 
 
 def file_notes(rows: Rows) -> tuple[str, ...]:
@@ -267,7 +268,7 @@ def _collect(
     first = next(blocks)
     width = len(first.format.names)
     stats = ColumnStats(width, distinct(first.format) if distinct else frozenset())
-    numbers, complete = Collector(width, disk_buffer.MEMORY), True
+    numbers, complete = Collector(width, disk_buffer.MEMORY // (4 * width)), True
     notes: dict[str, None] = {}
     for rows in chain([first], blocks):
         complete = complete and (not stats.rows or rows.texts.keys() == known_text)

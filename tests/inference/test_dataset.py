@@ -59,9 +59,9 @@ def test_a_disk_buffer_returns_what_was_written():
     assert [kind.name for kind in rows._types] == ["uint8", "int16", "float32", "float32", "uint8"]
 
 
-@pytest.mark.parametrize("room, kind", [(1000, np.ndarray), (100, DiskBuffer)])
-def test_few_rows_stay_in_memory(room, kind):
-    collector = Collector(2, room)
+@pytest.mark.parametrize("most, kind", [(30, np.ndarray), (29, DiskBuffer)])
+def test_few_rows_stay_in_memory(most, kind):
+    collector = Collector(2, most)
     for n in range(10):
         collector.append(np.full((3, 2), n, np.float32))
     rows = collector.finish()
