@@ -32,6 +32,17 @@ def datasets(made, text, messages=None, **options):
     return training, validation
 
 
+@pytest.mark.parametrize("options", [{"drop": "x"}, {"target": "class", "columns": "a"}, {}])
+def test_only_columns_that_are_used_have_bad_cells(options):
+    name = "x" if options else "id"  # an id is no feature
+    text = f"{name},a,class\n" + "4,1,0\n7,2,1\n" * 10 + "oops,3,0\n5,oops,1\n"
+    messages = []
+    training, _ = datasets(model(1), text, messages, errors="skip", validation_split=0.0, **options)
+    assert len(training.targets) == 21
+    first = "t.csv, line 23, column 'a': 'oops' is not a number, and most cells of this column are"
+    assert f"warning: 1 bad row left out; the first: {first}" in messages
+
+
 # On disk
 
 
