@@ -11,7 +11,7 @@ from ..tables.number_spellings import NUMBER
 from ..tables.rows import TableFormat, format_number
 from ..tables.table import Table
 from .encoding import ModelSpec
-from .exclusion import counter_columns, exclusion
+from .exclusion import IDS, counter_columns, exclusion
 from .notices import Notify
 from .table_options import TableOptions
 
@@ -34,6 +34,14 @@ def feature_candidates(format_: TableFormat, options: TableOptions, targets: lis
     selected = select_columns(format_.names, options.columns, file) if options.columns else range(len(format_.names))
     excluded = {*targets, *select_columns(format_.names, options.drop, file)}
     return [index for index in selected if index not in excluded]
+
+
+def columns_to_use(format_: TableFormat, options: TableOptions, file: str) -> frozenset[int]:
+    """The indices of the columns that can be features or targets; an id, by its name, only if it is selected."""
+    names, targets = format_.names, select_columns(format_.names, options.target, file)
+    selected = select_columns(names, (*options.columns, *options.input.values()), file)
+    possible = [] if selected and targets else feature_candidates(format_, options, targets, file)
+    return frozenset([*selected, *targets, *(index for index in possible if names[index].lower() not in IDS)])
 
 
 def _possible_targets(format_: TableFormat, options: TableOptions, file: str) -> list[int]:

@@ -299,10 +299,12 @@ def _encoded(
     """The unscaled numbers of each input, (rows, width), for the rows of each mask."""
     import numpy as np
 
-    memory = 0 if source_table.on_disk else 1 << 62
     widths = tuple(encoding.inputs.values()) or (encoding.width,)
     edges = np.cumsum(widths)[:-1]
-    collected = [[Collector(width, memory) for width in widths] for _ in masks]
+    collected = [
+        [Collector(width, 0 if source_table.on_disk else int(np.count_nonzero(mask))) for width in widths]
+        for mask in masks
+    ]
     start = 0
     for rows in source_table.blocks():
         x = transform.encode_unscaled(rows, encoding, counts)

@@ -48,7 +48,8 @@ def read_table(files: tuple[Source, ...], options: TableOptions, text: frozenset
     def text_columns(format_: TableFormat) -> frozenset[int]:
         return text | schema_inference.coded_columns(format_, options, file)
 
-    return table.read(files, options.text, text=text_columns, distinct=columns_to_count(files, options))
+    used = partial(target_inference.columns_to_use, options=options, file=file)
+    return table.read(files, options.text, text=text_columns, distinct=columns_to_count(files, options), used=used)
 
 
 def with_exact_classes(files: tuple[Source, ...], source_table: Table, spec: ModelSpec, options: TableOptions) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,16 +43,13 @@ class ColumnStats:
         self._counting = list(range(width))
 
     def add(self, rows: Rows) -> np.ndarray:
-        """Adds rows. Returns their numbers, (rows, columns) of float32, where a cell of text is its index in `values`,
-        -1 if it is missing and -2 if it is beyond MOST_TEXTS."""
-
+        """Adds rows. Returns their numbers, (rows, columns) of float32, after setting each cell of text to its index in
+        `values`, -1 if it is missing and -2 if it is beyond MOST_TEXTS."""
         numbers = rows.numbers
         if len(numbers):
             self._check_counts(numbers)
-            self._add_limits(numbers)
+            self._add_limits(numbers, rows.texts.keys())
         self.rows += len(numbers)
-        if rows.texts:
-            numbers = numbers.copy()
         for index, (codes, values) in rows.texts.items():
             numbers[:, index] = self._add_texts(index, codes, values)
         for index in self.numbers.keys() - rows.texts.keys():
@@ -77,13 +75,13 @@ class ColumnStats:
                 LARGEST_EXACT <= size < np.inf
             )
 
-    def _add_limits(self, numbers: np.ndarray) -> None:
-        """Adds the limits of columns, and their missing cells."""
+    def _add_limits(self, numbers: np.ndarray, texts: Set[int]) -> None:
+        """Adds the limits of columns, and their missing cells, but for those of text."""
         import numpy as np
 
         least, most = numbers.min(axis=0), numbers.max(axis=0)  # NaN where a cell is missing
-        gaps = np.flatnonzero(np.isnan(least))
-        if len(gaps):
+        gaps = [index for index in np.flatnonzero(np.isnan(least)).tolist() if index not in texts]
+        if gaps:
             part = numbers[:, gaps]
             self.missing[gaps] += np.isnan(part).sum(axis=0)
             least[gaps], most[gaps] = np.fmin.reduce(part, axis=0), np.fmax.reduce(part, axis=0)
@@ -96,16 +94,17 @@ class ColumnStats:
         for value in values:
             if value not in known and len(known) < MOST_TEXTS:
                 known[value] = len(known)
-        table = np.array([known.get(value, -2) for value in values] + [-1], np.int32)
-        occurrences = np.bincount(codes + 1, minlength=len(values) + 1)  # that of a missing cell first
+        table = np.array([-1, *(known.get(value, -2) for value in values)])  # for a missing cell first
+        places = np.add(codes, 1, dtype=np.intp)
+        occurrences = np.bincount(places, minlength=len(table))
         counts = np.zeros(len(known), int)
         before = self.counts.get(column, counts[:0])
         counts[: len(before)] = before
-        kept = table[:-1] >= 0
-        np.add.at(counts, table[:-1][kept], occurrences[1:][kept])
+        kept = table >= 0
+        np.add.at(counts, table[kept], occurrences[kept])
         self.counts[column] = counts
-        self.missing[column] += int(occurrences[0]) - len(codes)  # NaN above, all of them
-        return table.astype(np.float32)[codes]
+        self.missing[column] += int(occurrences[0])
+        return table.astype(np.float32).take(places)
 
     def _check_counts(self, numbers: np.ndarray) -> None:
         """Keeps those of the counting columns that count in these rows, too."""

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from ..errors import DataError
-from .csv_blocks import BlockReader, TextOptions
+from .csv_blocks import BlockReader, RawBlock, TextOptions
 from .csv_dialect import ROWS, Dialect, records, sample
-from .csv_layout import detect_layout
+from .csv_layout import detect_layout, repeated_header
 from .csv_parser import Parser
 from .number_spellings import MISSING, table_decimal
 from .rows import ColumnRoles, Rows, TableFormat
@@ -32,7 +32,7 @@ def stream(
     blocks = BlockReader(stream, options, notes)
     for block in blocks:
         if parser is None:
-            parser, skipped = _detect(block.data, blocks.dialect, stream.name, known_names, options, notes)
+            parser, skipped = _detect(block, blocks.dialect, stream.name, known_names, options, lenient, notes)
             roles = roles_of(parser.format)
             text |= roles.text
             line = block.line + block.data.count(b"\n", 0, skipped)
@@ -46,22 +46,30 @@ def stream(
 
 
 def _detect(
-    data: bytes,
+    block: RawBlock,
     dialect: Dialect,
     file: str,
     known_names: tuple[str, ...],
     options: TextOptions,
+    lenient: bool,
     notes: list[str],
 ) -> tuple[Parser, int]:
     """The parser of a file, by its first block, and the bytes before the first row of its table. Raises DataError."""
+    data = block.data
     first = sample(data)
-    rows = [cells for _, cells in islice(records(first, dialect), ROWS)]
+    lines, rows = [], []
+    for line, cells in islice(records(first, dialect, block.line), ROWS):
+        lines.append(line)
+        rows.append(cells)
     if not rows:
         raise DataError("is empty", file)
     if 1 < len(rows) < ROWS and len(first) < len(data):
         rows.pop()  # it may have been cut
     layout = detect_layout(rows, known_names, options.header, options.skip_lines is None)
     notes.extend(layout.notes)
+    repeated = repeated_header(rows, layout.before) if layout.header and not lenient else None
+    if repeated is not None:
+        raise DataError("repeats the header, and only one table can be read: split the file", file, lines[repeated])
     width = len(layout.names) + layout.extra_cell
     body = [[cell.strip() for cell in cells] for cells in rows[layout.before :] if len(cells) == width]
     columns = [list(column) for column in zip(*body, strict=True)]

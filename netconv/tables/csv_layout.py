@@ -17,6 +17,8 @@ _TEMPORAL = re.compile(
     r"(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}[-/ ]?[A-Za-z]{3}[-/ ]?\d{2,4})([T ]+\d.*)?$"  # dates, perhaps with times
     r"|\d{1,3}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp]\.?[Mm]\.?)?$"
 )
+MOST_HEADERS = 3
+"""Rows that a header has at most."""
 _COMMENT = ("#", "%", "!", "//")
 _UNIT = re.compile(r"[(\[{].*[)\]}]$|-*$")
 """Over a column of text, a cell of a row of units is empty or in brackets."""
@@ -64,16 +66,19 @@ def detect_layout(
     if not header:
         return Layout(start, False, tuple(map(str, range(1, len(first) + 1))), notes=tuple(notes))
     second = _second_header(first, rows[start + 1 :], width)
+    count = 2 if second else 1
     if second == "units":
         shown = shortened(", ".join(filter(None, rows[start + 1])), 40)
         notes.append(f"its second row is not data, but units or the like ({shown}): skipped")
     elif second == "names":
-        first = _joined(first, rows[start + 1])
-        notes.append("its header has two rows: their names are joined")
+        while count < MOST_HEADERS and _second_header(rows[start + count - 1], rows[start + count :], width):
+            count += 1
+        first = _joined(rows[start : start + count])
+        notes.append(f"its header has {'two' if count == 2 else 'three'} rows: their names are joined")
     first = [first[0].removeprefix("# "), *first[1:]]
     if not first[0] and len(first) > 1:
         first = [ROW_NAMES, *first[1:]]
-    return Layout(start + 1 + bool(second), True, unique_names(first), notes=tuple(notes))
+    return Layout(start + count, True, unique_names(first), notes=tuple(notes))
 
 
 # Lines before the table
@@ -178,6 +183,16 @@ def is_header(first: list[str], columns: list[list[str]], known_names: tuple[str
     return above_values or not repeated or any("number" in below for _, below in pairs)
 
 
+def repeated_header(rows: list[list[str]], before: int) -> int | None:
+    """The index of a later row of the sample that repeats the header, the last of the rows `before` those of the table
+    (titles of a second table, or of another file that was appended); None where the columns are of text, so that it
+    may be a row like any other."""
+    rows = [[cell.strip() for cell in cells] for cells in rows[before - 1 :]]
+    header, body = rows[0], rows[1:]
+    found = header in body and _is_above_values(header, _columns(body, len(header)))
+    return before + body.index(header) if found else None
+
+
 def _are_column_values(pairs: list[tuple[str, set[str]]]) -> bool:
     """Whether the values of a header are of a kind that no column below them has, as dates above numbers."""
     values = [(kind, below) for kind, below in pairs if kind in ("time", "amount")]
@@ -238,10 +253,14 @@ def _second_header(first: list[str], rest: list[list[str]], width: int) -> str |
     return None
 
 
-def _joined(first: list[str], second: list[str]) -> list[str]:
-    """The names of a header of two rows, the first of which has the names of groups of columns."""
-    names, group = [], ""
-    for above, below in zip(first, second, strict=True):
-        group = above or (group if below else "")
-        names.append(" ".join(filter(None, (group, below))))
+def _joined(header: list[list[str]]) -> list[str]:
+    """The names of a header of several rows, all but the last of which have names of groups of columns."""
+    names, groups = [], [""] * len(header)
+    for column in zip(*header, strict=True):
+        for level, cell in enumerate(column):
+            if cell:
+                groups[level:] = [cell, *[""] * (len(header) - level - 1)]
+            elif not any(column[level + 1 :]):
+                groups[level] = ""
+        names.append(" ".join(filter(None, groups)))
     return names

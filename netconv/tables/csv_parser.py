@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -250,7 +251,6 @@ def _parse(block: Block, types: dict[int, pa.DataType]) -> dict[int, pa.Array]:
     from pyarrow import csv as arrow
 
     data = block.data
-    spellings = sorted({s for m in MISSING for s in (m, m.upper(), m.title())} | {"NaN"})
     table = arrow.read_csv(
         pa.py_buffer(data),
         read_options=arrow.ReadOptions(
@@ -258,12 +258,19 @@ def _parse(block: Block, types: dict[int, pa.DataType]) -> dict[int, pa.Array]:
         ),
         parse_options=arrow.ParseOptions(delimiter=block.format.delimiter, newlines_in_values=b'"' in data),
         convert_options=arrow.ConvertOptions(
-            column_types={str(index): type_ for index, type_ in types.items()}, null_values=spellings,
+            column_types={str(index): type_ for index, type_ in types.items()}, null_values=_spellings(),
             decimal_point=block.format.decimal, include_columns=[str(index) for index in types],
+            check_utf8=not data.isascii(),
         ),
     )  # fmt: skip
     columns = (column.chunk(0) if column.num_chunks == 1 else column.combine_chunks() for column in table.columns)
     return dict(zip(types, columns, strict=True))
+
+
+@cache
+def _spellings() -> list[str]:
+    """The spellings of missing cells that the parser knows."""
+    return sorted({s for m in MISSING for s in (m, m.upper(), m.title())} | {"NaN"})
 
 
 def _stacked(columns: dict[int, pa.Array], rows: int, width: int) -> np.ndarray:

@@ -20,26 +20,24 @@ MEMORY = 256 << 20
 
 
 class Collector:
-    """Collects blocks (rows, `width`) of float32, on disk if they have more than `memory` bytes."""
+    """Collects blocks (rows, `width`) of float32, on disk if they have more than `most` rows."""
 
-    def __init__(self, width: int, memory: int):
+    def __init__(self, width: int, most: int):
         import numpy as np
 
-        self._width, self._memory, self._rows = width, memory, 0
-        self._numbers = np.empty((0, width), np.float32)
+        self._width, self._most, self._rows = width, most, 0
+        self._numbers = np.empty((most, width), np.float32)  # the operating system gives memory as it is filled
         self._buffer: DiskBuffer | None = None
 
     def append(self, block: np.ndarray) -> None:
         """Raises OSError if the disk is full."""
         rows = self._rows + len(block)
-        if self._buffer is None and 4 * rows * self._width > self._memory:
+        if self._buffer is None and rows > self._most:
             self._buffer = DiskBuffer(self._width)
             for start in range(0, self._rows, step := max(1, len(block))):
                 self._buffer.append(self._numbers[start : min(start + step, self._rows)])
-            self._numbers = self._numbers[:0]
+            del self._numbers
         if self._buffer is None:
-            if rows > len(self._numbers):
-                self._numbers.resize((max(rows, 3 * len(self._numbers) // 2), self._width), refcheck=False)
             self._numbers[self._rows : rows] = block
         else:
             self._buffer.append(block)

@@ -80,8 +80,8 @@ class Text(NamedTuple):
         values = strip_cells(column.dictionary).to_pylist()
         known = {value: code for code, value in enumerate(dict.fromkeys(v for v in values if v is not None))}
         codes = np.array([known.get(value, -1) for value in values] + [-1], np.int32)
-        indices = column.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
-        return Text(codes[indices], tuple(known))
+        indices = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return Text(indices if len(known) == len(values) else codes[indices], tuple(known))
 
 
 class RowLocation(NamedTuple):

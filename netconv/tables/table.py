@@ -157,7 +157,8 @@ class Table:
 def from_rows(rows: Rows, distinct: ColumnSelector | None = None) -> Table:
     """A table of these rows; `distinct` selects the columns whose distinct numbers are collected."""
     stats = ColumnStats(len(rows.format.names), distinct(rows.format) if distinct else frozenset())
-    return Table(rows.file, rows.format, stats.add(rows), stats, rows.locate, file_notes(rows))
+    numbers = stats.add(replace(rows, numbers=rows.numbers.copy()))
+    return Table(rows.file, rows.format, numbers, stats, rows.locate, file_notes(rows))
 
 
 def file_notes(rows: Rows) -> tuple[str, ...]:
@@ -172,12 +173,13 @@ def read(
     text: ColumnSelector | None = None,
     ignore: ColumnSelector | None = None,
     distinct: ColumnSelector | None = None,
+    used: ColumnSelector | None = None,
 ) -> Table:
     """A whole table, read as `stream` does; `distinct` selects the columns whose distinct numbers are collected.
 
     A column with text in any row is a column of text in all rows. Numbers of more than `disk_buffer.MEMORY` bytes are
     kept on disk. With `options.skip_bad_rows` bad rows are left out, with a note: ragged ones, and ones with a text in
-    a column of which nine tenths are numbers.
+    a column of which nine tenths are numbers, if it is one of those that `used` selects (None: all).
 
     Raises:
         DataError: as `stream`; also for a table without rows.
@@ -199,6 +201,7 @@ def read(
         table, known_text = _collect(_read_ahead(good), known_text - numeric, sources, distinct)
         selected = text(table.format) if text and table else frozenset()
         nearly = _nearly_numeric(table) - selected - numeric if skip and table else frozenset()
+        nearly &= used(table.format) if used and table else nearly
         known_text -= nearly
 
     def locate(row: int) -> RowLocation:
@@ -267,7 +270,7 @@ def _collect(
     first = next(blocks)
     width = len(first.format.names)
     stats = ColumnStats(width, distinct(first.format) if distinct else frozenset())
-    numbers, complete = Collector(width, disk_buffer.MEMORY), True
+    numbers, complete = Collector(width, disk_buffer.MEMORY // (4 * width)), True
     notes: dict[str, None] = {}
     for rows in chain([first], blocks):
         complete = complete and (not stats.rows or rows.texts.keys() == known_text)

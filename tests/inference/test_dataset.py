@@ -32,6 +32,17 @@ def datasets(made, text, messages=None, **options):
     return training, validation
 
 
+@pytest.mark.parametrize("options", [{"drop": "x"}, {"target": "class", "columns": "a"}, {}])
+def test_only_columns_that_are_used_have_bad_cells(options):
+    name = "x" if options else "id"  # an id is no feature
+    text = f"{name},a,class\n" + "4,1,0\n7,2,1\n" * 10 + "oops,3,0\n5,oops,1\n"
+    messages = []
+    training, _ = datasets(model(1), text, messages, errors="skip", validation_split=0.0, **options)
+    assert len(training.targets) == 21
+    first = "t.csv, line 23, column 'a': 'oops' is not a number, and most cells of this column are"
+    assert f"warning: 1 bad row left out; the first: {first}" in messages
+
+
 # On disk
 
 
@@ -59,9 +70,9 @@ def test_a_disk_buffer_returns_what_was_written():
     assert [kind.name for kind in rows._types] == ["uint8", "int16", "float32", "float32", "uint8"]
 
 
-@pytest.mark.parametrize("room, kind", [(1000, np.ndarray), (100, DiskBuffer)])
-def test_few_rows_stay_in_memory(room, kind):
-    collector = Collector(2, room)
+@pytest.mark.parametrize("most, kind", [(30, np.ndarray), (29, DiskBuffer)])
+def test_few_rows_stay_in_memory(most, kind):
+    collector = Collector(2, most)
     for n in range(10):
         collector.append(np.full((3, 2), n, np.float32))
     rows = collector.finish()

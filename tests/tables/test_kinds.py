@@ -100,6 +100,10 @@ def skipped(count, text):
         ("name,age\nBob,unknown\nAl,5\n", {"name": ["Bob", "Al"], "age": ["unknown", "5"]}, []),
         ("A,,B,\nX,Y,X,Y\n1,2,3,4\n5,6,7,8\n", {"A X": [1, 5], "A Y": [2, 6], "B X": [3, 7], "B Y": [4, 8]},
          ["its header has two rows: their names are joined"]),
+        ("s,A,,,,B\n,X,,Y,,\n,m,n,m,n,\np,1,2,3,4,5\nq,6,7,8,9,0\nr,1,2,3,4,5\n",
+         {"s": ["p", "q", "r"], "A X m": [1, 6, 1], "A X n": [2, 7, 2], "A Y m": [3, 8, 3], "A Y n": [4, 9, 4],
+          "B": [5, 0, 5]},
+         ["its header has three rows: their names are joined"]),
     ],
 )  # fmt: skip
 def test_headers(text, columns, notes):
@@ -109,6 +113,12 @@ def test_headers(text, columns, notes):
 def test_the_options_decide_about_a_header():
     assert read("1,2\n3,4\n", header=False) == ({"1": [1, 3], "2": [2, 4]}, [])
     assert read("1,2\n3,4\n", header=True) == ({"1": [3], "2": [4]}, [])
+
+
+def test_a_second_table_is_refused():
+    text = "title,\n,\na,b\np,1\nq,2\n,\ntitle,\n,\na,b\nr,3\n"
+    assert fails(text) == "t.csv, line 9: repeats the header, and only one table can be read: split the file"
+    assert read("a,b\np,q\na,b\nr,s\n") == ({"a": ["p", "a", "r"], "b": ["q", "b", "s"]}, [])  # a row like others
 
 
 # Lines before the table
@@ -359,3 +369,11 @@ def test_bad_rows_may_be_left_out(monkeypatch, block):
     assert read_table.notes == (f"warning: 4 bad rows left out; the first: {first}",)
     assert read_table.locate(30)[2:] == (36, ["9", "10", "x1"])
     assert np.isfinite(read_table.numbers[:]).all()
+
+
+def test_columns_that_are_not_used_make_no_row_a_bad_one():
+    data = files("a,b\n" + "1,2\n" * 20 + "oops,4\n5,oops\n")
+    read_table = table.read(data, TextOptions(skip_bad_rows=True), used=lambda _: frozenset({1}))
+    first = "t.csv, line 23, column 'b': 'oops' is not a number, and most cells of this column are"
+    assert read_table.notes == (f"warning: 1 bad row left out; the first: {first}",)
+    assert columns_of(read_table)["a"][-2:] == ["1", "oops"]
