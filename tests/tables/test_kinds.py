@@ -341,10 +341,11 @@ def test_what_is_not_read(data, options, message):
     assert fails(data, **options) == message
 
 
-def test_a_workbook():
+@pytest.mark.parametrize("first", ["[Content_Types].xml", "docProps/app.xml", "xl/workbook.xml"])
+def test_a_workbook(first):
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
-        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr(first, "<Types/>")
     assert fails(data.getvalue()) == "t.csv: is an Excel workbook (.xlsx): save it in the spreadsheet program as CSV"
 
 
