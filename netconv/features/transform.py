@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from ..tables.column_selection import list_names
+from ..tables.column_stats import LARGEST_EXACT
 from ..tables.number_spellings import NUMBER
 from ..tables.rows import Rows, format_number
 from ..tables.table import Table
@@ -227,6 +228,10 @@ def _check_ids(rows: Rows, column: int, values: np.ndarray, low: int, high: int)
         bad &= ~rows.errors.mask
     if bad.any():
         rows.add_errors(f"{{}} is not an id; ids are integers from {low:,} to {high:,}", bad, column)
+    inexact = ~bad & (values >= LARGEST_EXACT)
+    if inexact.any():
+        message = f"{{}} is an id that 32-bit floating point, in which tables are kept, has only up to {LARGEST_EXACT - 1:,}"
+        rows.add_errors(message, inexact, column)
 
 
 def _as_slice(indices: list[int]) -> slice | list[int]:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 MISSING = ("", "?", "na", "n/a", "#n/a", "nan", "null", "\\n", "#div/0!")
 """Cells without a value, in upper or lower case and with any blanks around them; `Missing[...]` of Mathematica too."""
-MISSING_NUMBERS = (".", "-", "--", "none", "missing")
+MISSING_NUMBERS = (".", "-", "--", "none", "missing", "<na>", "n.a.", "#nv", "#value!", "#wert!", "#ref!", "#bezug!",
+                   "#num!", "#zahl!", "#name?", "#null!")  # fmt: skip
 """What a missing number is written as, too; in a column of text these are texts."""
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 """A number as programs write it."""
@@ -28,7 +29,7 @@ _MISSING_PATTERN = r"^(?i:missing\[.*\])$"
 def pattern(decimal: str) -> str:
     """A regular expression (of Python and of RE2) for a number with this decimal sign, as people write it."""
     group = rf"(?:[{'.' if decimal == ',' else ','}]|[{_BLANKS}]|['’])"
-    digits = rf"(?:[0-9]+|[0-9]{{1,3}}(?:{group}[0-9]{{3}})+)"
+    digits = rf"(?:[0-9]+|[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}})+)"
     point = rf"[{decimal}]"
     exponent = r"(?:(?:[eE]|\*\^)[+-]?[0-9]+)?"
     number = rf"(?:{digits}(?:{point}[0-9]*)?|{point}[0-9]+){exponent}"

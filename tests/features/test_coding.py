@@ -42,16 +42,16 @@ def test_two_categories_may_be_one_hot_and_the_width_is_checked():
     )
 
 
-MIXED = "a,class\n" + "1.5,0\n2.5,1\nn.a.,1\n4.5,0\n" * 5
+MIXED = "a,class\n" + "1.5,0\n2.5,1\nn.d.,1\n4.5,0\n" * 5
 
 
 def test_a_few_texts_among_numbers():
     assert refused(MIXED, FREE) == (
-        "t.csv, line 4, column 'a': 'n.a.' is not a number, and most cells of this column are; correct it, leave the "
+        "t.csv, line 4, column 'a': 'n.d.' is not a number, and most cells of this column are; correct it, leave the "
         "column out with --drop a, or say what it is with --encode a=numbers (text counts as missing) or onehot"
     )
-    assert refused(MIXED, ModelSpec(3, 2, 2)).startswith("t.csv, line 4, column 'a': 'n.a.' is not a number")
-    assert encoded(MIXED, FREE, encode={"a": "onehot"})[1].features[0].categories == ("1.5", "2.5", "4.5", "n.a.")
+    assert refused(MIXED, ModelSpec(3, 2, 2)).startswith("t.csv, line 4, column 'a': 'n.d.' is not a number")
+    assert encoded(MIXED, FREE, encode={"a": "onehot"})[1].features[0].categories == ("1.5", "2.5", "4.5", "n.d.")
     assert encoded(MIXED.replace("1.5", "x").replace("2.5", "y"), FREE)[1].features[0].onehot
 
 

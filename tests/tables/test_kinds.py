@@ -314,7 +314,7 @@ def test_control_characters_are_those_of_windows():
         (b"a,b\n1,x\n2,\x81\n", {}, "t.csv, line 3: is not WINDOWS-1252: --encoding names its encoding"),
         (b"a,b\n1,x\n2,\xe9\n", {"encoding": "ascii"}, "t.csv, line 3: is not ASCII: --encoding names its encoding"),
         (bytes(range(1, 256)), {}, "t.csv: is not a table of text (CSV)"),
-        (gzip.compress(b"X\n\0\0\0\2"), {},
+        (gzip.compress(b"X\n\0\0\0\2", mtime=0), {},
          't.csv: is an R object (.rds): save it in R with write.csv(DATA, "data.csv")'),
         (bz2.compress(b"RDX3\nX"), {},
          't.csv: is an R workspace (.RData): save it in R with write.csv(DATA, "data.csv")'),
