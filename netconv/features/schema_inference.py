@@ -59,7 +59,9 @@ def infer_encoding(
         classes = infer_classes(table, targets[0], spec, notify)
     scale, offset = options.rescale or (1.0, 0.0)
     left_out = _left_out(table, options, targets, chosen)
-    return Encoding(names, table.format.header, chosen, target_names, classes, scale, offset, inputs, left_out)
+    return Encoding(
+        names, table.format.header, chosen, target_names, classes, scale, offset, inputs, left_out, table.format.decimal
+    )
 
 
 def widths_of_rows(table: Table, options: TableOptions) -> tuple[int, dict[str, int]]:
@@ -73,8 +75,11 @@ def widths_of_rows(table: Table, options: TableOptions) -> tuple[int, dict[str, 
     }
     taken = {index for group in groups.values() for index in group}
     coding, explicit = _codings(table, options), _explicit(table, options)
-    rest = _choose_features(table, [i for i in candidates if i not in taken], None, "", coding, explicit, ignore)
-    named = {name: _choose_features(table, group, None, "", coding, explicit, ignore) for name, group in groups.items()}
+    rest = _choose_features(table, [i for i in candidates if i not in taken], None, "the net", coding, explicit, ignore)
+    named = {
+        name: _choose_features(table, group, None, "the net", coding, explicit, ignore)
+        for name, group in groups.items()
+    }
     return _width(rest), {name: _width(chosen) for name, chosen in named.items()}
 
 

@@ -172,11 +172,12 @@ def _is_blank_separated(rows: list[list[str]], other: tuple[bool, int, float, in
     body = _body(rows)
     if len(body[0]) < 2 or _consistency(rows) < 1 or len(rows) < 2:
         return False
-    within = [cell for cells in body for cell in cells if delimiter in cell]
+    within = [cell for cells in rows for cell in cells if delimiter in cell]
     if other[0] and other[1] and not all(is_number(cell, ",") for cell in within):
         return False
-    numeric = any(all(NUMBER.match(cell) for cell in column) for column in zip(*(body[1:] or body), strict=False))
-    return numeric and (not other[0] or _number_share(body) > other[2])
+    columns = zip(*(body[1:] or body), strict=False)
+    numeric = any(all(NUMBER.match(cell) or _NUMBERS_WITH_COMMA.match(cell) for cell in column) for column in columns)
+    return numeric and (not other[0] or _number_share(body[1:] or body) > other[2])
 
 
 def _quoting(text: bytes, dialect: Dialect) -> Dialect:

@@ -155,9 +155,10 @@ def strip_cells(column: pa.Array) -> pa.Array:
     return pc.if_else(missing, pa.scalar(None, pa.string()), column)
 
 
-def table_decimal(columns: list[list[str]], delimiter: str) -> str:
+def table_decimal(columns: list[list[str]], delimiter: str, known: str | None = None) -> str:
     """The decimal sign of a table, by the cells of its columns without blanks around them: that which some columns need
-    and none excludes; in doubt a comma if it occurs, is not the delimiter, and no point does."""
+    and none excludes; in doubt a comma if it is not the delimiter, and is the sign of an earlier table (`known`), or
+    occurs and no point does."""
     votes: set[str] = set()
     commas = points = False
     for column in columns:
@@ -168,4 +169,4 @@ def table_decimal(columns: list[list[str]], delimiter: str) -> str:
         points = points or (len(fits) == 2 and any("." in cell for cell in cells))
     if votes:
         return "," if votes == {","} else "."
-    return "," if commas and not points and delimiter != "," else "."
+    return "," if delimiter != "," and (known == "," or (commas and not points)) else "."
