@@ -75,12 +75,12 @@ def widths_of_rows(table: Table, options: TableOptions) -> tuple[int, dict[str, 
     }
     taken = {index for group in groups.values() for index in group}
     coding, explicit = _codings(table, options), _explicit(table, options)
-    rest = _choose_features(table, [i for i in candidates if i not in taken], None, "the net", coding, explicit, ignore)
-    named = {
-        name: _choose_features(table, group, None, "the net", coding, explicit, ignore)
-        for name, group in groups.items()
-    }
-    return _width(rest), {name: _width(chosen) for name, chosen in named.items()}
+    rest = [index for index in candidates if index not in taken]
+
+    def width(columns: list[int]) -> int:
+        return _width(_choose_features(table, columns, None, "the net", coding, explicit, ignore))
+
+    return width(rest) if rest or not groups else 0, {name: width(group) for name, group in groups.items()}
 
 
 def _width(features: Sequence[Feature]) -> int:
@@ -134,6 +134,7 @@ def _infer_features(
 ) -> tuple[tuple[Feature, ...], dict[str, int]]:
     """The features in the order of the model's inputs, and how many numbers each of several inputs takes."""
     candidates = feature_candidates(table.format, options, targets, table.file)
+    _check_inputs(table, options, targets)
     groups, explicit = _group_by_input(table, spec, options, candidates), _explicit(table, options)
     if groups is None:
         features = _choose_features(table, candidates, spec.features, "the net", coding, explicit, notify)
@@ -168,6 +169,16 @@ def _with_ids(features: tuple[Feature, ...], inputs: tuple[InputSpec, ...], widt
 
 
 # The columns of each input
+
+
+def _check_inputs(table: Table, options: TableOptions, targets: list[int]) -> None:
+    """Raises DataError if --input names columns that other options exclude."""
+    names = table.format.names
+    named = select_columns(names, tuple(options.input.values()), table.file)
+    dropped = select_columns(names, options.drop, table.file)
+    for excluded, why in ((targets, "is the target"), (dropped, "is in --drop, too")):
+        if both := [index for index in named if index in excluded]:
+            raise DataError(f"--input names {names[both[0]]!r}, which {why}", table.file)
 
 
 def _group_by_input(

@@ -232,8 +232,8 @@ def _check_ids(rows: Rows, column: int, values: np.ndarray, low: int, high: int)
     inexact = ~bad & (values >= LARGEST_EXACT)
     if inexact.any():
         message = (
-            f"{{}} is beyond {LARGEST_EXACT - 1:,}, the largest id that 32-bit floating point, in which tables are "
-            "kept, tells from the next"
+            f"{{}} is beyond {LARGEST_EXACT - 1:,}, the largest id that is exact in 32-bit floating point, in which "
+            "tables are kept"
         )
         rows.add_errors(message, inexact, column)
 

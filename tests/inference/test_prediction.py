@@ -206,8 +206,8 @@ def test_text_for_a_model_that_was_not_trained_on_a_table():
 def test_a_missing_cell_that_is_not_filled_is_not_said_to_be():
     _, messages = lines_of("a,b\n1,2\n,3\n", untrained(), errors="null")
     assert messages[2:] == [
-        "warning: 1 bad row without a prediction; the first: t.csv, line 3, column 'a': '' is a missing cell, and there "
-        "is no fill value, as the net was not trained on a table"
+        "warning: 1 bad row without a prediction; the first: t.csv, line 3, column 'a': '' is a missing cell, and "
+        "there is no fill value, as the net was not trained on a table"
     ]
 
 
