@@ -62,13 +62,14 @@ def stream(
 ) -> Generator[Rows]:
     """The rows of a table in blocks; `options`, `keep` and `lenient` are those of `table.stream`. Raises DataError."""
     known_names, text, ignore = _selectors(encoding, sources)
+    options = options._replace(decimal=encoding.decimal)
     return table.stream(sources, options, known_names, text, keep=keep, ignore=ignore, lenient=lenient)
 
 
 def read(sources: tuple[Source, ...], encoding: Encoding, options: TextOptions = INFERRED) -> Table:
     """A whole table. Raises DataError."""
     known_names, text, ignore = _selectors(encoding, sources)
-    return table.read(sources, options, known_names, text, ignore)
+    return table.read(sources, options._replace(decimal=encoding.decimal), known_names, text, ignore)
 
 
 def _selectors(

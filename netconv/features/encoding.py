@@ -86,6 +86,7 @@ class Encoding:
         offset: What is then added to them.
         inputs: How many numbers each of several inputs takes, by its name; empty for a single one.
         left_out: The columns that are neither features nor targets, with the reason.
+        decimal: The decimal sign of the training table, which a later one has where its cells leave it open.
         target_mean: Means of standardized targets; empty if they are not standardized.
         target_std: Standard deviations of standardized targets.
     """
@@ -99,6 +100,7 @@ class Encoding:
     offset: float = 0.0
     inputs: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    decimal: str = "."
     target_mean: tuple[float, ...] = ()
     target_std: tuple[float, ...] = ()
 
@@ -122,7 +124,8 @@ class Encoding:
                 columns, bool(facts["header"]), tuple(map(_load_feature, facts["features"])), targets, classes,
                 float(facts["scale"]), float(facts["offset"]),
                 {str(name): int(width) for name, width in facts["inputs"].items()},
-                {str(name): str(reason) for name, reason in facts["left_out"].items()}, mean, std,
+                {str(name): str(reason) for name, reason in facts["left_out"].items()},
+                str(facts["decimal"]), mean, std,
             )  # fmt: skip
             if not encoding._is_consistent():
                 raise ValueError
@@ -133,7 +136,7 @@ class Encoding:
     def _is_consistent(self) -> bool:
         widths = self.inputs.values()
         inputs = not widths or (min(widths) > 0 and sum(widths) == self.width)
-        names = {feature.name for feature in self.features} <= set(self.columns)
+        names = {feature.name for feature in self.features} <= set(self.columns) and self.decimal in (".", ",")
         return inputs and names and len(self.target_mean) == len(self.target_std)
 
     def affine(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

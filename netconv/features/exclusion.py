@@ -11,7 +11,7 @@ from ..tables.table import Table
 
 IDS = frozenset({"id", "rownames", "row_id", "rowid", "unnamed: 0"})
 """Names of a column that only identifies rows, in lower case."""
-COUNTERS = frozenset({"index", "idx", "no", "no.", "nr", "nr.", "row", "#"})
+COUNTERS = re.compile(r"(?i:index|idx|no\.?|nr\.?|row|#|.+[ _.-]id)$|.*[a-z]I[Dd]$")
 """Names of a column that identifies rows if it holds a different integer in each."""
 
 DATE = re.compile(
@@ -44,7 +44,7 @@ def exclusion(table: Table, column: int) -> Exclusion | None:
     start = stats.counted_from(column)
     if start in (0, 1):
         return Exclusion(True, f"row numbers from {start:g}", counted=True)
-    if name.lower() in COUNTERS:
+    if COUNTERS.match(name):
         return Exclusion(_has_different_integers(table, column), "row numbers, by its name")
     if column == 0 and start is not None:
         return Exclusion(False, f"row numbers from {start:g}", counted=True)
@@ -63,12 +63,14 @@ def _has_different_integers(table: Table, column: int) -> bool:
 
 
 def _has_different_texts(table: Table) -> bool:
-    """Whether the first column has a text of its own in each row, which is not a date."""
+    """Whether the first column has a text of its own in each row, which is not a date, nor one among numbers."""
     texts, stats = table.texts.get(0, ()), table.stats
     different = stats.is_full(0) or len(texts) == stats.rows - stats.missing[0] >= FEWEST_COUNTED
-    return bool(texts) and bool(different) and not DATE.match(texts[0])
+    if not texts or not different or DATE.match(texts[0]):
+        return False
+    return 2 * sum(map(table.format.is_number, texts)) <= len(texts)
 
 
 def counter_columns(names: tuple[str, ...]) -> frozenset[int]:
     """The indices of the columns whose distinct numbers `exclusion` needs."""
-    return frozenset(index for index, name in enumerate(names) if name.lower() in COUNTERS)
+    return frozenset(index for index, name in enumerate(names) if COUNTERS.match(name))

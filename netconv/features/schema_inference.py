@@ -59,7 +59,9 @@ def infer_encoding(
         classes = infer_classes(table, targets[0], spec, notify)
     scale, offset = options.rescale or (1.0, 0.0)
     left_out = _left_out(table, options, targets, chosen)
-    return Encoding(names, table.format.header, chosen, target_names, classes, scale, offset, inputs, left_out)
+    return Encoding(
+        names, table.format.header, chosen, target_names, classes, scale, offset, inputs, left_out, table.format.decimal
+    )
 
 
 def widths_of_rows(table: Table, options: TableOptions) -> tuple[int, dict[str, int]]:
@@ -72,10 +74,13 @@ def widths_of_rows(table: Table, options: TableOptions) -> tuple[int, dict[str, 
         name: select_columns(table.format.names, (columns,), table.file) for name, columns in options.input.items()
     }
     taken = {index for group in groups.values() for index in group}
-    coding, explicit = _codings(table, options), bool(options.columns)
-    rest = _choose_features(table, [i for i in candidates if i not in taken], None, "", coding, explicit, ignore)
-    named = {name: _choose_features(table, group, None, "", coding, True, ignore) for name, group in groups.items()}
-    return _width(rest), {name: _width(chosen) for name, chosen in named.items()}
+    coding, explicit = _codings(table, options), _explicit(table, options)
+    rest = [index for index in candidates if index not in taken]
+
+    def width(columns: list[int]) -> int:
+        return _width(_choose_features(table, columns, None, "the net", coding, explicit, ignore))
+
+    return width(rest) if rest or not groups else 0, {name: width(group) for name, group in groups.items()}
 
 
 def _width(features: Sequence[Feature]) -> int:
@@ -89,6 +94,14 @@ def _codings(table: Table, options: TableOptions) -> dict[int, Coding]:
         for columns, coding in options.encode.items()
         for index in select_columns(table.format.names, (columns,), table.file)
     }
+
+
+def _explicit(table: Table, options: TableOptions) -> frozenset[int]:
+    """The indices of the columns that the user names as features; a pattern of --encode names none. Raises
+    DataError."""
+    encoded = (columns for columns in options.encode if "*" not in columns)
+    selected = (*options.columns, *options.input.values(), *encoded)
+    return frozenset(select_columns(table.format.names, selected, table.file))
 
 
 def coded_columns(format_: TableFormat, options: TableOptions, file: str) -> frozenset[int]:
@@ -121,14 +134,14 @@ def _infer_features(
 ) -> tuple[tuple[Feature, ...], dict[str, int]]:
     """The features in the order of the model's inputs, and how many numbers each of several inputs takes."""
     candidates = feature_candidates(table.format, options, targets, table.file)
-    groups = _group_by_input(table, spec, options, candidates)
+    _check_inputs(table, options, targets)
+    groups, explicit = _group_by_input(table, spec, options, candidates), _explicit(table, options)
     if groups is None:
-        features = _choose_features(table, candidates, spec.features, "the net", coding, bool(options.columns), notify)
+        features = _choose_features(table, candidates, spec.features, "the net", coding, explicit, notify)
         widths = [entry.width for entry in spec.inputs if entry.width is not None]
     else:
         features, widths = (), []
         for entry, group in zip(spec.inputs, groups, strict=True):
-            explicit = bool(options.columns) or entry.name in options.input
             taker = f"the input {entry.name!r}"
             chosen = _choose_features(table, group, entry.width, taker, coding, explicit, notify)
             if entry.ids:  # of a net that takes any number of them
@@ -156,6 +169,16 @@ def _with_ids(features: tuple[Feature, ...], inputs: tuple[InputSpec, ...], widt
 
 
 # The columns of each input
+
+
+def _check_inputs(table: Table, options: TableOptions, targets: list[int]) -> None:
+    """Raises DataError if --input names columns that other options exclude."""
+    names = table.format.names
+    named = select_columns(names, tuple(options.input.values()), table.file)
+    dropped = select_columns(names, options.drop, table.file)
+    for excluded, why in ((targets, "is the target"), (dropped, "is in --drop, too")):
+        if both := [index for index in named if index in excluded]:
+            raise DataError(f"--input names {names[both[0]]!r}, which {why}", table.file)
 
 
 def _group_by_input(
@@ -206,14 +229,15 @@ def _choose_features(
     width: int | None,
     taker: str,
     coding: Mapping[int, Coding],
-    explicit: bool,
+    explicit: frozenset[int],
     notify: Notify,
 ) -> tuple[Feature, ...]:
     """The features that have `width` numbers in all, or any number: of all candidates without those that do not look
-    like features, unless these are needed for the width or the user selects the columns (`explicit`). `taker` is what
-    takes them, for messages. Raises DataError."""
+    like features, unless these are needed for the width or the user names them (`explicit`). `taker` is what takes
+    them, for messages. Raises DataError."""
     features = {index: _feature(table, index, coding) for index in candidates}
-    reasons = {} if explicit else {index: found for index in candidates if (found := exclusion(table, index))}
+    doubted = (index for index in candidates if index not in explicit)
+    reasons = {index: found for index in doubted if (found := exclusion(table, index))}
     for left_out in _attempts(reasons, width):
         kept = [index for index in candidates if index not in left_out]
         chosen = _with_width([features[index] for index in kept], width, coding, kept)
@@ -287,6 +311,11 @@ def _check_categories(table: Table, column: int) -> None:
     _check_dates(table, column)
     name, counts = table.format.names[column], table.stats.counts[column]
     bad = [code for code, value in enumerate(values) if not table.format.is_number(value)]
+    unusual = [code for code, value in enumerate(values) if table.format.is_unusual_number(value)]
+    if unusual and not bad:
+        remedy = f"say what the column is with --encode {name}=numbers, codes or onehot"
+        message = f"{{}} is a number, but the cells of this column are not written alike or are text; {remedy}"
+        _raise_for_codes(table, column, unusual, message)
     if bad and 2 * counts[bad].sum() < counts.sum():
         remedy = (
             f"correct it, leave the column out with --drop {name}, or say what it is with --encode {name}=numbers "

@@ -79,6 +79,8 @@ class TableOptions:
             raise NetconvError(f"rescale must be two numbers, the scale and the offset; received {self.rescale!r}")
         if self.rescale and self.standardize:
             raise NetconvError("--rescale and --standardize exclude each other")
+        if self.header not in (None, False, True):
+            raise NetconvError(f"header must be True, False or None; received {self.header!r}")
         if self.encoding is not None:
             check_encoding(self.encoding)
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in "\r\n\"'"):

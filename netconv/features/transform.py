@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from ..tables.column_selection import list_names
+from ..tables.column_stats import LARGEST_EXACT
 from ..tables.number_spellings import NUMBER
 from ..tables.rows import Rows, format_number
 from ..tables.table import Table
@@ -167,12 +168,12 @@ def _filled_codes(rows: Rows, column: int, feature: Feature, counts: CellCounts)
         missing &= ~rows.errors.mask
     if not (codes < 0).any():
         return codes
-    counts.unseen[feature.name] += int((missing & (codes == -2)).sum())
-    counts.missing[feature.name] += int((missing & (codes == -1)).sum())
     if feature.fill is None:
         if missing.any():
             rows.add_errors("{} is not a category of the training table", missing, column)
         return np.maximum(codes, 0)
+    counts.unseen[feature.name] += int((missing & (codes == -2)).sum())
+    counts.missing[feature.name] += int((missing & (codes == -1)).sum())
     return np.where(codes < 0, feature.categories.index(str(feature.fill)), codes)
 
 
@@ -206,8 +207,9 @@ def _filled_numbers(
         return values
     for number in np.flatnonzero(missing.any(axis=0)).tolist():
         column, feature = numeric[number]
-        counts.missing[feature.name] += int(missing[:, number].sum())
-        if feature.fill is None:
+        if feature.fill is not None:
+            counts.missing[feature.name] += int(missing[:, number].sum())
+        else:
             why = (
                 "there is no id for it"
                 if feature.ids
@@ -227,6 +229,13 @@ def _check_ids(rows: Rows, column: int, values: np.ndarray, low: int, high: int)
         bad &= ~rows.errors.mask
     if bad.any():
         rows.add_errors(f"{{}} is not an id; ids are integers from {low:,} to {high:,}", bad, column)
+    inexact = ~bad & (values >= LARGEST_EXACT)
+    if inexact.any():
+        message = (
+            f"{{}} is beyond {LARGEST_EXACT - 1:,}, the largest id that is exact in 32-bit floating point, in which "
+            "tables are kept"
+        )
+        rows.add_errors(message, inexact, column)
 
 
 def _as_slice(indices: list[int]) -> slice | list[int]:

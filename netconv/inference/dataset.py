@@ -161,8 +161,7 @@ def for_evaluation(
     targets = _targets(source_table, encoding, notify)
     for line in lines:
         notify(line)
-    if not trained:
-        warn_of_merged_numbers(files, source_table, encoding, options, training=False, notify=notify)
+    warn_of_merged_numbers(files, source_table, encoding, options, training=False, notify=notify)
     counts = transform.CellCounts()
     [dataset] = _datasets(loaded, spec, encoding, source_table, targets, (targets.present,), counts)
     for line in describe_filled(encoding, counts.missing):

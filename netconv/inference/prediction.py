@@ -13,6 +13,7 @@ from ..errors import NetconvError
 from ..features import encoded_table, transform
 from ..features.description import describe, describe_filled, describe_later
 from ..features.encoding import Encoding, ModelSpec
+from ..features.merged_numbers import MergedInStream
 from ..features.notices import Notify, TableNotes, ignore
 from ..features.table_options import TableOptions, as_texts, read_options
 from ..reports.predictions import Block, Predictions
@@ -25,7 +26,7 @@ from .calling import predict_rows, split_inputs
 from .loading import LoadedModel, open_model
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
 from .model_spec import class_names, loss_of, probabilities, spec_of
-from .reading import columns_to_count, find_files
+from .reading import columns_to_count, find_files, warn_of_merged_in_stream
 
 if TYPE_CHECKING:
     import numpy as np
@@ -155,7 +156,7 @@ def _parts(
         blocks = table.stream(files, options.text, keep=select_kept, lenient=True)
     row_encoding = encoding
     counts = transform.CellCounts()
-    notes = TableNotes(notify)
+    notes, merged = TableNotes(notify), MergedInStream()
     most = max(1, LARGEST // max(spec.outputs, spec.features or 1))
     with closing(blocks):  # files are closed also when an error ends the rows
         for number, block in enumerate(blocks):
@@ -174,6 +175,7 @@ def _parts(
                 row_encoding = plain_encoding(first, spec, loaded, options, True, notify)
                 for line in describe(row_encoding):
                     notify(line)
+            warn_of_merged_in_stream(block, row_encoding, merged, notify)
             for rows in block.parts(most):
                 x = transform.features(rows, row_encoding, counts)
                 row_errors = rows.errors or RowErrors(np.zeros(len(rows), bool))

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from ..features import encoded_table, schema_inference, target_inference
 from ..features.encoding import Encoding, ModelSpec
-from ..features.merged_numbers import merged_numbers
+from ..features.merged_numbers import MergedInStream, merged_numbers
 from ..features.notices import Notify, TableNotes, ignore
 from ..features.table_options import TableOptions
 from ..tables import disk_buffer, table
 from ..tables.number_format import pluralize
-from ..tables.rows import TableFormat
+from ..tables.rows import Rows, TableFormat
 from ..tables.sources import Data, Source, sources
 from ..tables.table import ColumnSelector, Table
 
@@ -85,4 +85,16 @@ def warn_of_merged_numbers(
         notify(
             f"warning: column {name!r}: {numbers:,} different numbers are only {left:,} in 32-bit floating point, in "
             f"which the net computes{remedy}"
+        )
+
+
+def warn_of_merged_in_stream(rows: Rows, encoding: Encoding, merged: MergedInStream, notify: Notify) -> None:
+    """Warns of the numeric features of an encoding with different numbers that are equal in float32, in a block of
+    rows that `merged` has not seen."""
+    columns = encoded_table.column_indices(encoding, rows.format, rows.file)[0]
+    numeric = [index for index, feature in zip(columns, encoding.features, strict=True) if feature.is_number]
+    for index, first, second in merged.add(rows, numeric):
+        notify(
+            f"warning: {rows.file}, column {rows.format.names[index]!r}: {first} and {second}, and perhaps others, are "
+            "equal in 32-bit floating point, in which the net computes"
         )

@@ -263,7 +263,7 @@ def _npz(stream: Stream, source: Source, stack: ExitStack) -> list[ArrayStream]:
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError):
         raise DataError("is cut short or damaged: not a .npz file", source.name) from None
     if not opened:
-        raise DataError("has no arrays (.npy)", source.name)
+        raise DataError("is a ZIP archive without arrays (.npy): unpack it first", source.name)
     return [_npy(_checked(member.read, source.name, name), source.name, name) for name, member in opened.items()]
 
 

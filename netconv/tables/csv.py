@@ -73,7 +73,7 @@ def _detect(
     width = len(layout.names) + layout.extra_cell
     body = [[cell.strip() for cell in cells] for cells in rows[layout.before :] if len(cells) == width]
     columns = [list(column) for column in zip(*body, strict=True)]
-    decimal = table_decimal(columns, dialect.delimiter)
+    decimal = table_decimal(columns, dialect.delimiter, options.decimal)
     format_ = TableFormat(dialect.delimiter, decimal, layout.header, layout.names)
     unusual = {
         index

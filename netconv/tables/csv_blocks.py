@@ -23,7 +23,8 @@ class TextOptions(NamedTuple):
 
     `header` is whether the first row has the names of the columns, `encoding` the name of the encoding, `delimiter` the
     character between cells, and `skip_lines` the number of lines before the table. `skip_bad_rows` is whether a whole
-    table is read without its bad rows.
+    table is read without its bad rows. `decimal` is the decimal sign of an earlier table, for cells that leave it open,
+    as `1.234` does.
     """
 
     header: bool | None = None
@@ -31,6 +32,7 @@ class TextOptions(NamedTuple):
     delimiter: str | None = None
     skip_lines: int | None = None
     skip_bad_rows: bool = False
+    decimal: str | None = None
 
 
 INFERRED = TextOptions()

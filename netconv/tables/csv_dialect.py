@@ -114,7 +114,7 @@ def detect_dialect(data: bytes, file: str, delimiter: str | None = None) -> Dial
     rank, best = max(ranked, key=lambda entry: entry[0])  # the first of equals
     if not delimiter:
         blanks = _rows(text, Dialect(BLANK))
-        if all(blanks) and _is_blank_separated(blanks, rank):
+        if all(blanks) and _is_blank_separated(blanks, rank, best):
             best = BLANK
     return _quoting(text, Dialect(best))
 
@@ -165,14 +165,19 @@ def _rank(rows: list[list[str]], delimiter: str) -> tuple[bool, int, float, int]
     return width > 1, (_consistency(rows) == 1) + (len(body) == len(rows)), share, width
 
 
-def _is_blank_separated(rows: list[list[str]], other: tuple[bool, int, float, int]) -> bool:
-    """Whether blanks split the rows better than the best delimiter, which has the rank `other`: all rows into equally
-    many cells, with a column of numbers."""
+def _is_blank_separated(rows: list[list[str]], other: tuple[bool, int, float, int], delimiter: str) -> bool:
+    """Whether blanks split the rows better than the best `delimiter`, which has the rank `other`: all rows into equally
+    many cells, with a column of numbers. Where the delimiter splits the rows alike, it may be a decimal sign at most:
+    the cells of a table of commas may begin with a number, as `10 mm` does."""
     body = _body(rows)
     if len(body[0]) < 2 or _consistency(rows) < 1 or len(rows) < 2:
         return False
-    numeric = any(all(NUMBER.match(cell) for cell in column) for column in zip(*(body[1:] or body), strict=False))
-    return numeric and (not other[0] or _number_share(body) > other[2])
+    within = [cell for cells in rows for cell in cells if delimiter in cell]
+    if other[0] and other[1] and not all(is_number(cell, ",") for cell in within):
+        return False
+    columns = zip(*(body[1:] or body), strict=False)
+    numeric = any(all(NUMBER.match(cell) or _NUMBERS_WITH_COMMA.match(cell) for cell in column) for column in columns)
+    return numeric and (not other[0] or _number_share(body[1:] or body) > other[2])
 
 
 def _quoting(text: bytes, dialect: Dialect) -> Dialect:

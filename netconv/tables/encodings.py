@@ -130,6 +130,8 @@ def _converted_pieces(file: str, pieces: Iterator[bytes], encoding: str) -> Iter
         try:
             return decoder.decode(piece, final).removeprefix("\ufeff" if line == 1 else "").encode()
         except UnicodeError as error:
+            if final:
+                raise DataError(f"is cut short: it ends within a character of {encoding.upper()}", file, line) from None
             before = error.start if isinstance(error, UnicodeDecodeError) else 0
             raise DataError(
                 f"is not {encoding.upper()}: --encoding names its encoding", file, line + piece[:before].count(b"\n")

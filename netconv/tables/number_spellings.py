@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 MISSING = ("", "?", "na", "n/a", "#n/a", "nan", "null", "\\n", "#div/0!")
 """Cells without a value, in upper or lower case and with any blanks around them; `Missing[...]` of Mathematica too."""
-MISSING_NUMBERS = (".", "-", "--", "none", "missing")
+MISSING_NUMBERS = (".", "-", "--", "none", "missing", "<na>", "n.a.", "#nv", "#value!", "#wert!", "#ref!", "#bezug!",
+                   "#num!", "#zahl!", "#name?", "#null!")  # fmt: skip
 """What a missing number is written as, too; in a column of text these are texts."""
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 """A number as programs write it."""
@@ -28,7 +29,7 @@ _MISSING_PATTERN = r"^(?i:missing\[.*\])$"
 def pattern(decimal: str) -> str:
     """A regular expression (of Python and of RE2) for a number with this decimal sign, as people write it."""
     group = rf"(?:[{'.' if decimal == ',' else ','}]|[{_BLANKS}]|['’])"
-    digits = rf"(?:[0-9]+|[0-9]{{1,3}}(?:{group}[0-9]{{3}})+)"
+    digits = rf"(?:[0-9]+|[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}})+)"
     point = rf"[{decimal}]"
     exponent = r"(?:(?:[eE]|\*\^)[+-]?[0-9]+)?"
     number = rf"(?:{digits}(?:{point}[0-9]*)?|{point}[0-9]+){exponent}"
@@ -154,9 +155,10 @@ def strip_cells(column: pa.Array) -> pa.Array:
     return pc.if_else(missing, pa.scalar(None, pa.string()), column)
 
 
-def table_decimal(columns: list[list[str]], delimiter: str) -> str:
+def table_decimal(columns: list[list[str]], delimiter: str, known: str | None = None) -> str:
     """The decimal sign of a table, by the cells of its columns without blanks around them: that which some columns need
-    and none excludes; in doubt a comma if it occurs, is not the delimiter, and no point does."""
+    and none excludes; in doubt a comma if it is not the delimiter, and is the sign of an earlier table (`known`), or
+    occurs and no point does."""
     votes: set[str] = set()
     commas = points = False
     for column in columns:
@@ -167,4 +169,4 @@ def table_decimal(columns: list[list[str]], delimiter: str) -> str:
         points = points or (len(fits) == 2 and any("." in cell for cell in cells))
     if votes:
         return "," if votes == {","} else "."
-    return "," if commas and not points and delimiter != "," else "."
+    return "," if delimiter != "," and (known == "," or (commas and not points)) else "."

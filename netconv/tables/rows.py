@@ -40,18 +40,32 @@ class TableFormat:
     decimals: dict[int, str] = field(default_factory=dict)
 
     def is_plain_number(self, cell: str) -> bool:
-        """Whether a cell is a number as programs write it."""
-        return bool(NUMBER.match(cell) or (self.decimal == "," and DECIMAL_COMMA.match(cell)))
+        """Whether a cell is a number as programs write it, with the decimal sign of the table."""
+        if self.decimal == "," and DECIMAL_COMMA.match(cell):
+            return True
+        return bool(NUMBER.match(cell)) and not (self.decimal == "," and "." in cell)
 
     def is_number(self, cell: str) -> bool:
         """Whether a column of numbers may have a cell: a number as people write it, or what is missing."""
         return any(is_number(cell, sign) for sign in ".,") or is_missing_number(cell)
+
+    def is_unusual_number(self, cell: str) -> bool:
+        """Whether a cell is a number as people write it, and programs do not."""
+        return any(is_number(cell, sign) for sign in ".,") and not self.is_plain_number(cell)
 
     def number(self, cell: str, column: int) -> float:
         """The number in a cell of a column, NaN if it holds something else."""
         own = self.decimals.get(column, self.decimal)
         value = parse_number(cell, own)
         return parse_number(cell, "." if own == "," else ",") if math.isnan(value) else value
+
+    def exact(self, cell: str, column: int) -> str | None:
+        """The number in a cell of a column in the spelling of `format_number`, exactly if it is as programs write it;
+        None if there is none."""
+        if self.is_plain_number(cell):
+            return self.canonical(cell)
+        value = self.number(cell, column)
+        return format_number(value) if math.isfinite(value) else None
 
     def canonical(self, cell: str) -> str:
         """A number that programs write, in the spelling of `format_number`, exactly; any other text unchanged."""

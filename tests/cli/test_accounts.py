@@ -193,3 +193,18 @@ def test_encode_is_for_training():
         "Error: Invalid value for '--encode': 'a=code' is not columns and onehot, codes or numbers, such as "
         "color=onehot"
     )
+
+
+@pytest.mark.usefixtures("folder")
+def test_inputs_that_take_all_columns_settle_the_shapes():
+    perceptron("net.json", inputs=("engine", "other"))
+    rows = "".join(f"{n / 4},{'uvw'[n % 3]},{'pq'[n % 2]}\n" for n in range(20))
+    Path("t.csv").write_text("mpg,color,label\n" + rows)
+    lines = train("--input", "engine=mpg", "--input", "other=color")
+    assert lines[1:3] == ["engine: shape (?, 1) inferred from the data", "other: shape (?, 3) inferred from the data"]
+    assert refused("train", "t.csv", "-m", "net.json", "--input", "engine=mpg,color") == (
+        "netconv: t.csv: 0 features found, and the input 'other' takes more"
+    )
+    Path("t.csv").write_text("x\n1\n2\n")
+    perceptron("net.json")
+    assert refused("train", "t.csv", "-m", "net.json") == "netconv: t.csv: 0 features found, and the net takes more"

@@ -42,16 +42,16 @@ def test_two_categories_may_be_one_hot_and_the_width_is_checked():
     )
 
 
-MIXED = "a,class\n" + "1.5,0\n2.5,1\nn.a.,1\n4.5,0\n" * 5
+MIXED = "a,class\n" + "1.5,0\n2.5,1\nn.d.,1\n4.5,0\n" * 5
 
 
 def test_a_few_texts_among_numbers():
     assert refused(MIXED, FREE) == (
-        "t.csv, line 4, column 'a': 'n.a.' is not a number, and most cells of this column are; correct it, leave the "
+        "t.csv, line 4, column 'a': 'n.d.' is not a number, and most cells of this column are; correct it, leave the "
         "column out with --drop a, or say what it is with --encode a=numbers (text counts as missing) or onehot"
     )
-    assert refused(MIXED, ModelSpec(3, 2, 2)).startswith("t.csv, line 4, column 'a': 'n.a.' is not a number")
-    assert encoded(MIXED, FREE, encode={"a": "onehot"})[1].features[0].categories == ("1.5", "2.5", "4.5", "n.a.")
+    assert refused(MIXED, ModelSpec(3, 2, 2)).startswith("t.csv, line 4, column 'a': 'n.d.' is not a number")
+    assert encoded(MIXED, FREE, encode={"a": "onehot"})[1].features[0].categories == ("1.5", "2.5", "4.5", "n.d.")
     assert encoded(MIXED.replace("1.5", "x").replace("2.5", "y"), FREE)[1].features[0].onehot
 
 
@@ -87,3 +87,33 @@ def test_text_for_a_number_that_was_not_coerced():
     [later] = encoded_table.stream(source("a\nx\n"), found)
     with pytest.raises(DataError, match=r"^t.csv, line 2, column 'a': 'x' is not a number, in a column that was num"):
         transform.features(later, found)
+
+
+@pytest.mark.parametrize("cells", [("5%", "0.05"), ("€6", "$5"), ("1.234,5", "1,234.5")])
+def test_numbers_that_are_not_written_alike(cells):
+    text = "a,class\n" + "".join(f'"{cell}",{n}\n' for n, cell in enumerate(cells)) * 5
+    assert refused(text, FREE) == (
+        f"t.csv, line 2, column 'a': {cells[0]!r} is a number, but the cells of this column are not written alike or "
+        "are text; say what the column is with --encode a=numbers, codes or onehot"
+    )
+    assert encoded(text, FREE, encode={"a": "codes"})[1].features[0].categories == tuple(sorted(cells))
+    assert encoded(text, FREE, encode={"a": "numbers"})[1].features[0].missing == 0
+
+
+def test_classes_with_points_among_decimal_commas():
+    text = "a;class\n" + "".join(f"{n},5;51.00{n % 2}\n" for n in range(20))
+    rows, found = encoded(text, FREE)
+    assert found.classes == ("51.000", "51.001")
+    [later] = encoded_table.stream(source(text), found)
+    assert transform.targets(later, found).tolist() == transform.targets(rows, found).tolist() == [0, 1] * 10
+
+
+@pytest.mark.parametrize(
+    "first, later, value",
+    [("1,5;2,5", "1.234;7", 1234), ("1.5;2.5", "1.234;7", 1.234), ("1.5;2.5", "1,234;7", 1.234),
+     ("1,5;2,5", "1.234;7.5", 1.234)],
+)  # fmt: skip
+def test_a_later_table_that_leaves_the_decimal_sign_open(first, later, value):
+    _, found = encoded(f"a;b;class\n{first};0\n{first};1\n", FREE)
+    [rows] = encoded_table.stream(source(f"a;b\n{later}\n"), found)
+    assert transform.features(rows, found)[0, 0] == np.float32(value)

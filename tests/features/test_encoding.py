@@ -265,7 +265,7 @@ def test_text_for_a_value():
 
 
 GOOD = {"columns": ["a"], "header": True, "targets": [], "classes": [], "scale": 1, "offset": 0,
-        "inputs": {}, "left_out": {}, "target_mean": [], "target_std": []}  # fmt: skip
+        "inputs": {}, "left_out": {}, "decimal": ".", "target_mean": [], "target_std": []}  # fmt: skip
 A = {
     "name": "a",
     "categories": [],
@@ -353,6 +353,7 @@ def test_an_infinite_number_counts_only_where_it_is_used():
             {"features": [{**A, "categories": ["x"], "fill": "y"}]},
             {"features": [A], "scale": "large"},
             {"features": [A], "inputs": {"x": 2}},
+            {"features": [A], "decimal": ";"},
             {"features": [A], "inputs": [2]},
             {"features": [A], "target_mean": [1]},
             {"features": [{**A, "mean": 1, "std": 0}]},

@@ -1,7 +1,7 @@
 """Columns that number the rows or are empty are left out also where the net takes any number of features."""
 
 import pytest
-from encoded import encoded
+from encoded import encoded, refused
 
 from netconv.features.encoding import InputSpec, ModelSpec
 
@@ -30,6 +30,8 @@ def label(n):
         ("", lambda n: f"car {n % 3}", "row names"),
         ("model", lambda n: f"car {n}", "row names, different in each row"),
         ("No", lambda n: str(100 - n), "row numbers, by its name"),
+        ("PatientID", lambda n: str(1000 + n * 7 % 20), "row numbers, by its name"),
+        ("customer_id", lambda n: str(1000 + n * 7 % 20), "row numbers, by its name"),
         ("n", str, "row numbers from 0"),
         ("n", lambda n: str(n + 1), "row numbers from 1"),
         ("b", lambda _: "", "empty"),
@@ -47,6 +49,8 @@ def test_what_is_left_out(name, first, reason):
     [
         ("index", lambda n: str(n / 7)),
         ("No", lambda n: str(n % 5)),
+        ("PatientID", lambda n: str(n % 5)),
+        ("humid", lambda n: str(1000 + n * 7 % 20)),
         ("year", lambda n: str(2000 + n)),
         ("color", lambda n: "rgb"[n % 3]),
     ],
@@ -90,3 +94,20 @@ def test_the_likeliest_are_left_out_first():
     text = table("id,n,,label", noise, str, noise, label)
     for width, left_out in ((1, ["id", "n"]), (2, ["id"]), (3, [])):
         assert list(encoded(text, ModelSpec(width, 2, 2))[1].left_out) == left_out
+
+
+def test_different_numbers_with_a_text_among_them_are_no_row_names():
+    text = table("depth,a,label", lambda n: "<1" if n == 4 else str(n * n / 8), noise, label)
+    assert refused(text, OPEN) == (
+        "t.csv, line 6, column 'depth': '<1' is not a number, and most cells of this column are; correct it, leave the "
+        "column out with --drop depth, or say what it is with --encode depth=numbers (text counts as missing) or onehot"
+    )
+    assert [feature.name for feature in encoded(text, OPEN, encode={"depth": "numbers"})[1].features] == ["depth", "a"]
+
+
+def test_encode_names_a_feature():
+    text = table("id,a,label", lambda n: str(n % 3), noise, label)
+    _, found = encoded(text, OPEN, encode={"id": "onehot"})
+    assert [feature.width for feature in found.features] == [3, 1] and found.left_out == {}
+    _, found = encoded(text, OPEN, encode={"*": "codes"})
+    assert found.left_out == {"id": "row numbers, by its name"}

@@ -36,3 +36,9 @@ def test_unknown_names_are_those_of_the_caller():
     with pytest.raises(TypeError) as caught:
         read_options("predict", {"x": "a"})
     assert str(caught.value) == "predict() has no option 'x'"
+
+
+def test_a_header_is_there_or_not():
+    with pytest.raises(NetconvError) as caught:
+        TableOptions(header="yes")
+    assert str(caught.value) == "header must be True, False or None; received 'yes'"

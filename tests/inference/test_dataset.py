@@ -10,6 +10,8 @@ from models import fails, layers, model, separable, source
 
 import netconv
 from netconv import DataError
+from netconv.features import encoded_table, transform
+from netconv.features.encoding import Encoding, Feature
 from netconv.features.table_options import TableOptions
 from netconv.inference import dataset, loading
 from netconv.inference.embedding_inputs import id_ranges
@@ -202,6 +204,8 @@ def test_columns_are_for_inputs_by_name_or_by_order(header, options, size, shape
          "t.csv: has no column 'u'; its columns are p, q, r, s, t, class"),
         ({"drop": ("q",)}, "t.csv: 4 features found, and the net takes 5: p, r, s, t"),
         ({"drop": ("z*",)}, "t.csv: has no column 'z*'; its columns are p, q, r, s, t, class"),
+        ({"input": {"size": "p,class"}, "target": "class"}, "t.csv: --input names 'class', which is the target"),
+        ({"input": {"size": "p,q"}, "drop": ("q",)}, "t.csv: --input names 'q', which is in --drop, too"),
         ({"rescale": (2.0, 0.0), "standardize": True}, "--rescale and --standardize exclude each other"),
     ],
 )  # fmt: skip
@@ -324,6 +328,15 @@ def test_ids_are_checked_when_predicting_too():
     done = netconv.train(embedding(7), source(TOKENS * 1), epochs=1, validation_split=0)
     assert fails(netconv.predict, done.loaded, source("u,v,w\n1,2,9\n")) == (
         "t.csv, line 2, column 'w': '9' is not an id; ids are integers from 0 to 6; --errors skip or null continues"
+    )
+
+
+def test_ids_beyond_32_bit_floating_point():
+    known = Encoding(("w",), True, (Feature("w", ids=(0, 20_000_000)),))
+    [rows] = encoded_table.stream(sources(source("w\n16777215\n16777217\n")), known)
+    assert fails(transform.features, rows, known) == (
+        "t.csv, line 3, column 'w': '16777217' is beyond 16,777,215, the largest id that is exact in 32-bit floating "
+        "point, in which tables are kept"
     )
 
 

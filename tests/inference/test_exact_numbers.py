@@ -78,8 +78,41 @@ def test_features_that_become_equal_are_named():
         model(2), io.BytesIO(days().encode()), epochs=1, encode={"day": "codes"}, notify=notices.append
     )
     assert len(done.encoding.features[0].categories) == 30 and not any("only 16" in line for line in notices)
-    netconv.evaluate(model(2), io.BytesIO(days().encode()), notify=notices.append)
-    assert notices[-1] == WARNING
+    for opened in (model(2), netconv.train(model(2), io.BytesIO(days().encode()), epochs=1).loaded):
+        netconv.evaluate(opened, io.BytesIO(days().encode()), notify=notices.append)
+        assert notices[-1] == WARNING
+
+
+def test_predict_names_them_once_a_file(monkeypatch, tmp_path):
+    monkeypatch.setattr("netconv.tables.sources.BLOCK", 256)
+    names = [str(tmp_path / name) for name in ("1.csv", "2.csv")]
+    for name in names:
+        Path(name).write_text(days())
+    notices = []
+    for opened in (model(2), netconv.train(model(2), io.BytesIO(days().encode()), epochs=1).loaded):
+        notices.clear()
+        list(netconv.predict(opened, names, notify=notices.append).blocks)
+        assert [line for line in notices if line.startswith("warning")] == [
+            f"warning: {name}, column 'day': 20130103 and 20130104, and perhaps others, are equal in 32-bit floating "
+            "point, in which the net computes"
+            for name in names
+        ]
+
+
+def test_predict_does_not_name_equal_numbers(monkeypatch):
+    monkeypatch.setattr("netconv.tables.sources.BLOCK", 256)
+    notices = []
+    text = "a,b\n" + "".join(f"{['20130104', '20130104.0'][n % 2]},{n % 7}\n" for n in range(200)) + "x,1\n"
+    found = netconv.predict(model(2), io.BytesIO(text.encode()), errors="null", notify=notices.append)
+    assert sum(len(block.values) for block in found.blocks) == 201
+    assert not any("equal" in line for line in notices)
+
+
+def test_grouped_digits_that_become_equal_are_counted():
+    text = "day;b;label\n" + "".join(f"20.130.1{n % 30 + 10};{n % 7},5;{n % 2}\n" for n in range(60))
+    notices = []
+    netconv.train(model(2), io.BytesIO(text.encode()), epochs=1, notify=notices.append)
+    assert f"{WARNING}; --encode day=onehot or codes keeps them apart" in notices
 
 
 def test_targets_that_become_equal_are_named():

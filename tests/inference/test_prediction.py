@@ -192,14 +192,22 @@ def test_a_bad_first_row_leaves_nothing(trained):
 
 
 def test_text_for_a_model_that_was_not_trained_on_a_table():
-    text = "a,b\n" + "1,2\n" * 20 + "n.a.,3\n" + "red,4\n" * 20
+    text = "a,b\n" + "1,2\n" * 20 + "n.d.,3\n" + "red,4\n" * 20
     lines, messages = lines_of(text, untrained(), errors="skip")
     assert len(lines) == 21
     assert messages == [
         "features    2 columns, in this order:",
         "  numbers   a, b",
-        "warning: 21 bad rows left out; the first: t.csv, line 22, column 'a': 'n.a.' is not a number, and this model "
+        "warning: 21 bad rows left out; the first: t.csv, line 22, column 'a': 'n.d.' is not a number, and this model "
         "has no encodings, as it was not trained by `netconv train`: it takes numbers only",
+    ]
+
+
+def test_a_missing_cell_that_is_not_filled_is_not_said_to_be():
+    _, messages = lines_of("a,b\n1,2\n,3\n", untrained(), errors="null")
+    assert messages[2:] == [
+        "warning: 1 bad row without a prediction; the first: t.csv, line 3, column 'a': '' is a missing cell, and "
+        "there is no fill value, as the net was not trained on a table"
     ]
 
 

@@ -307,7 +307,7 @@ def test_an_npz_that_is_damaged():
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         archive.writestr("readme.txt", "nothing")
-    assert fails(stream.getvalue()) == "t: has no arrays (.npy)"
+    assert fails(stream.getvalue()) == "t: is a ZIP archive without arrays (.npy): unpack it first"
     with zipfile.ZipFile(stream, "w") as archive:
         archive.writestr("x.npy", npy(IMAGES)[:-3])
     assert fails(stream.getvalue()) == "t: is cut short: 3 of 4 rows"
