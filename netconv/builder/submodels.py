@@ -64,8 +64,11 @@ class Parts:
             inside = self._inside.get(number, [])
             if not outputs:
                 continue
-            models.append(keras.Model([entry for *_, entry in inside], outputs, name=name()))
-            given = models[-1]([whole[id(tensor)] for _, tensor, _ in inside])
+            entries, before = [entry for *_, entry in inside], [whole[id(tensor)] for _, tensor, _ in inside]
+            if len(inside) == 1:  # Keras before 3.7 loads a list of one as the tensor itself, and warns of a list then
+                (entries,), (before,) = entries, before
+            models.append(keras.Model(entries, outputs, name=name()))
+            given = models[-1](before)
             given = given if isinstance(given, (list, tuple)) else [given]
             whole |= {id(tensor): made for tensor, made in zip(outputs, given, strict=True)}
         return [whole[id(tensor)] for tensor, _ in heads], models

@@ -66,13 +66,17 @@ def name_operations(state: BuildState, model) -> list:
     made = {key: name for key, (_, name) in state.made_by.items()}
     node: dict[int, str] = {}  # the node that a tensor is an intermediate result of
     names: dict[int, str] = {}
-    for operation in reversed(operations):
-        produced = [id(t) for t in keras.tree.flatten(operation.output)]
+    places = {id(operation): place for place, operation in enumerate(operations)}
+    calls = [(depth, call) for depth, its in model._nodes_by_depth.items() for call in its]
+    calls = [(depth, -places[id(call.operation)], call) for depth, call in calls if id(call.operation) in places]
+    for *_, call in sorted(calls, key=lambda entry: entry[:2]):  # from the last; a shared layer has several calls
+        operation = call.operation
+        produced = [id(t) for t in call.output_tensors]
         kind = to_snake_case(type(operation).__name__)
         whole = next((made[key] for key in produced if key in made), None)
         base = whole or next((node[key] for key in produced if key in node), None)
         names[id(operation)] = whole or (f"{base}_{kind}" if base else kind)
-        for tensor in keras.tree.flatten(operation.input):
+        for tensor in call.input_tensors:
             node.setdefault(id(tensor), base or kind)
     for operation in operations:
         if not isinstance(operation, keras.layers.Layer):

@@ -16,8 +16,8 @@ SUGGESTIONS = {
 }  # fmt: skip
 EXAMPLES = {"optimizer": "sgd(momentum=0.9)", "loss": "Huber(delta=2.0)", "metric": "TopKCategoricalAccuracy(k=3)"}
 """For error messages."""
-GENERAL = ("get", "serialize", "deserialize", "Loss", "Metric", "Optimizer")
-"""Names of a module of Keras that are not of single losses, metrics or optimizers."""
+GENERAL = ("get", "serialize", "deserialize", "Loss", "Metric", "Optimizer", "LossScaleOptimizer")
+"""Names of a module of Keras that are not of single losses, metrics or optimizers, or take another one."""
 
 
 def optimizer_for(given, learning_rate: float | None = None):
@@ -74,7 +74,7 @@ def _names(module, kind: str) -> list[str]:
 
 
 def _make(module, name: str, options: dict[str, Any]):
-    classes = {n.lower(): getattr(module, n) for n in dir(module) if n[0].isupper()}
+    classes = {n.lower(): getattr(module, n) for n in dir(module) if n[0].isupper() and n not in GENERAL}
     make = classes[name.replace("_", "").lower()]
     call_expressions.check(make, name, options)
     try:

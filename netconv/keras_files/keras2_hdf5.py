@@ -51,6 +51,12 @@ def save(model, path: Path) -> None:
 
 def _layered(model) -> tuple[Any, dict[int, str]]:
     """The model as one of layers alone, and the names of its layers in the file by the id of the layer."""
+    for part in model.layers:
+        if isinstance(part, keras.Model):
+            raise LayerError(
+                f"layer {type(part).__name__}", part.name,
+                f"is a model in the model; a net of more than {DEEPEST} layers in a row becomes several models",
+            )  # fmt: skip
     inputs = [keras.Input(batch_shape=x.shape, dtype=x.dtype, name=x.name) for x in model.inputs]
     try:
         layered = as_layers(model, inputs)

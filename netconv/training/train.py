@@ -154,7 +154,8 @@ def _run(
     if not in_place:
         model.set_weights(working.get_weights())
         if options.reduce_on_plateau:
-            prepared.optimizer.learning_rate = untrained(optimizer).learning_rate
+            rate = keras.ops.convert_to_numpy(untrained(optimizer).learning_rate)
+            prepared.optimizer.learning_rate = float(rate)  # of a variable, Keras would store two
     model.compile(prepared.optimizer, prepared.loss, metrics=prepared.metrics)
     return result
 

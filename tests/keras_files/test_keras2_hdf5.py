@@ -220,7 +220,8 @@ ERRORS = {
     ),
     "nested": (
         lambda: functional(keras.Sequential([keras.Input((4,)), layers.Dense(2)], name="inner")),
-        "layer Sequential 'inner': is not in Keras 2",
+        "layer Sequential 'inner': is a model in the model; a net of more than 850 layers in a row becomes several "
+        "models",
     ),
     "states": (
         lambda: keras.Model(
@@ -274,3 +275,18 @@ def test_an_error_names_op_and_node(tmp_path):
         "of .h5"
     )
     assert not (tmp_path / "x.h5").exists()
+
+
+def test_the_error_names_the_node_of_the_second_call_of_a_layer(tmp_path):
+    weight = np.zeros(4 * 4 * (3 + 4 + 2), "float32")
+    names = ("x", "y", "p", "state", "cell")
+    options = {"mode": "lstm", "state_size": 4, "num_layers": 1}
+    one, two = (op("RNN", name, [entry, 2, 3, 4], **options) for name, entry in (("one", 0), ("two", 1)))
+    path = write(tmp_path, graph(*map(null, names), one, two, op("elemwise_mul", "out", [5, 6])), p=weight)
+    shapes = {"x": (5, None, 3), "y": (5, None, 3)}
+    model = netconv.convert(path, input_shapes=shapes)
+    assert "pad_transpose" not in [operation.name for operation in model.operations]
+    with pytest.raises(NodeError) as caught:
+        netconv.convert_file(path, input_shapes=shapes, output=tmp_path / "net.h5")
+    message = "operation Transpose has no layer in Keras 2 that computes the same"
+    assert str(caught.value) in [f"RNN node {name!r}: {message}{END}" for name in ("one", "two")]

@@ -160,7 +160,9 @@ def test_frozen_layers_are_not_trained():
     names = [layer.name for layer in made.layers if layer.weights]
     options = {"epochs": 4, "reduce_on_plateau": (1, 0.5), "early_stopping": 0}
     done = netconv.train(made, source(HARD), freeze=(names[0], "batch*"), notify=notes.append, **options)
-    assert float(done.loaded.model.optimizer.learning_rate) <= done.history[-1]["learning_rate"]
+    optimizer = done.loaded.model.optimizer
+    assert float(optimizer.learning_rate) <= done.history[-1]["learning_rate"]
+    assert [variable.name for variable in optimizer.variables] == ["iteration", "learning_rate"]
     changed = [bool((a != b).any()) for a, b in zip(before, done.loaded.model.get_weights(), strict=True)]
     assert changed == [False] * 6 + [True, True]
     assert f"frozen: {names[0]}, {names[1]} (28 parameters)" in notes

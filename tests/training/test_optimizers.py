@@ -59,6 +59,8 @@ def test_a_compiled_optimizer_is_used_unless_an_option_changes_it():
     "options, message",
     [
         ({"optimizer": "nope(a=1)"}, "Keras has no optimizer called 'nope'; it has adam, sgd, rmsprop and others"),
+        ({"optimizer": "lossscaleoptimizer(inner_optimizer='adam')"},
+         "Keras has no optimizer called 'lossscaleoptimizer'; it has adam, sgd, rmsprop and others"),
         ({"optimizer": "adma"}, "Keras has no optimizer called 'adma'; did you mean 'adamax' or 'adam'?"),
         ({"optimizer": "sgd(speed=1)"},
          "sgd has no option 'speed'; it has learning_rate, momentum, nesterov, weight_decay, clipnorm, clipvalue, "
