@@ -9,8 +9,9 @@ from ..tables.column_stats import FEWEST_COUNTED
 from ..tables.csv_layout import ROW_NAMES
 from ..tables.table import Table
 
-IDS = frozenset({"id", "rownames", "row_id", "rowid", "unnamed: 0"})
-"""Names of a column that only identifies rows, in lower case."""
+IDS = frozenset({"id", "rownames", "row_id", "rowid", "unnamed: 0", "__index_level_0__"})
+"""Names of a column that only identifies rows, in lower case; the last two are how pandas writes an index that has no
+name, to CSV and to Parquet."""
 COUNTERS = re.compile(r"(?i:index|idx|no\.?|nr\.?|row|#|.+[ _.-]id)$|.*[a-z]I[Dd]$")
 """Names of a column that identifies rows if it holds a different integer in each."""
 

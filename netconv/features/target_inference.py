@@ -191,4 +191,6 @@ def infer_classes(table: Table, column: int, spec: ModelSpec, notify: Notify) ->
     if len(values) > most:
         shown = ", ".join(values[:5]) + (", ..." if len(values) > 5 else "")
         raise DataError(f"{len(values):,} classes ({shown}), and the net predicts {most:,}", table.file, column=name)
+    if len(values) < most:
+        notify(f"warning: the net predicts {most:,} classes, and the table has {len(values):,} ({', '.join(values)})")
     return tuple(values)

@@ -245,8 +245,9 @@ def _as_slice(indices: list[int]) -> slice | list[int]:
     return indices
 
 
-def _parsed_numbers(rows: Rows, column: int, feature: Feature) -> np.ndarray:
-    """The numbers of a column of text, NaN for a missing or bad cell."""
+def _parsed_numbers(rows: Rows, column: int, feature: Feature | None) -> np.ndarray:
+    """The numbers of a column of text, which is a feature or, if that is None, a target; NaN for a missing or bad
+    cell."""
     import numpy as np
 
     text, format_ = rows.texts[column], rows.format
@@ -255,12 +256,13 @@ def _parsed_numbers(rows: Rows, column: int, feature: Feature) -> np.ndarray:
     if np.isinf(values).any():
         rows.add_errors("{} is not a finite number", np.isinf(values)[text.codes], column)
     bad = np.array([not format_.is_number(value) for value in text.values] + [False])[text.codes]
-    if bad.any() and not feature.coerced:
-        why = (
-            "and this model has no encodings, as it was not trained by `netconv train`: it takes numbers only"
-            if feature.fill is None
-            else "in a column that was numeric in training"
-        )
+    if bad.any() and not (feature and feature.coerced):
+        if feature is None:
+            why = "and the net predicts numbers"
+        elif feature.fill is None:
+            why = "and this model has no encodings, as it was not trained by `netconv train`: it takes numbers only"
+        else:
+            why = "in a column that was numeric in training"
         rows.add_errors(f"{{}} is not a number, {why}", bad, column)
     return values[text.codes]
 
@@ -271,6 +273,9 @@ def _category_codes(rows: Rows, column: int, categories: tuple[str, ...]) -> np.
     import numpy as np
 
     known = {category: code for code, category in enumerate(categories)}
+    if {category.lower() for category in categories} == {"false", "true"}:  # R writes TRUE, and pandas True
+        for code, category in enumerate(categories):
+            known |= dict.fromkeys((category.lower(), category.title(), category.upper()), code)
     if column in rows.texts:
         text = rows.texts[column]
         codes = [known.get(value, known.get(rows.format.canonical(value), -2)) for value in text.values]
@@ -295,7 +300,7 @@ def targets(rows: Rows, encoding: Encoding) -> np.ndarray:
     values = rows.numbers[:, columns]
     for number, column in enumerate(columns):
         if column in rows.texts:
-            values[:, number] = _parsed_numbers(rows, column, Feature("", fill=0.0))
+            values[:, number] = _parsed_numbers(rows, column, None)
     return _from_onehot(rows, values, columns) if encoding.classes else values
 
 

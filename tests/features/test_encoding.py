@@ -3,6 +3,7 @@ same way."""
 
 import io
 import json
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
@@ -208,6 +209,28 @@ def later(text, what=transform.features, header=None, **options):
 )
 def test_a_later_table_is_read_by_name_or_by_position(text):
     assert later(text).tolist() == [[3, 1, 1]]
+
+
+def test_fewer_classes_than_the_net_predicts():
+    rows, found, notices = fit("a,kind\n1,x\n2,y\n", ModelSpec(1, 3, 3), "kind")
+    assert found.classes == ("x", "y")
+    assert notices == ["warning: the net predicts 3 classes, and the table has 2 (x, y)"]
+    assert transform.targets(rows, found).tolist() == [0, 1]
+
+
+def test_truth_values_have_several_spellings():
+    _, found, _ = fit("a,flag,kind\n1,TRUE,x\n2,FALSE,y\n", ModelSpec(2, 2, 2), "kind")
+    assert found.features[1].categories == ("FALSE", "TRUE")
+    with closing(table.stream(source("a,flag,kind\n1,True,x\n2,false,y\n"))) as blocks:
+        assert transform.features(next(blocks), found).tolist() == [[1, 1], [2, 0]]
+
+
+def test_a_target_of_text_for_a_net_that_predicts_numbers():
+    message = "t.csv, line 2, column 'y': 'p' is not a number, and the net predicts numbers"
+    rows, found, _ = fit("a,y\n1,p\n2,q\n", ModelSpec(1, 1, 0), "y")
+    with pytest.raises(DataError) as error:
+        transform.targets(rows, found)
+    assert str(error.value) == message
 
 
 def test_unseen_categories_are_treated_as_missing_and_counted():

@@ -26,6 +26,7 @@ def label(n):
     [
         ("id", lambda n: str(n * 3 % 11), "row numbers, by its name"),
         ("Unnamed: 0", str, "row numbers, by its name"),
+        ("__index_level_0__", lambda n: str(n * 3 % 11), "row numbers, by its name"),
         ("row.names", lambda n: f"car {n % 3}", "row names"),
         ("", lambda n: f"car {n % 3}", "row names"),
         ("model", lambda n: f"car {n}", "row names, different in each row"),
