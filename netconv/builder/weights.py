@@ -67,9 +67,9 @@ def name_operations(state: BuildState, model) -> list:
     node: dict[int, str] = {}  # the node that a tensor is an intermediate result of
     names: dict[int, str] = {}
     places = {id(operation): place for place, operation in enumerate(operations)}
-    calls = [(depth, call) for depth, its in model._nodes_by_depth.items() for call in its]
-    placed = [(depth, -places[id(call.operation)], call) for depth, call in calls if id(call.operation) in places]
-    for *_, call in sorted(placed, key=lambda entry: entry[:2]):  # from the last; a shared layer has several calls
+    deep = [(depth, call) for depth, its in model._nodes_by_depth.items() for call in its]
+    calls = [(depth, -places[id(call.operation)], call) for depth, call in deep if id(call.operation) in places]
+    for *_, call in sorted(calls, key=lambda entry: entry[:2]):  # from the last; a shared layer has several calls
         operation = call.operation
         produced = [id(t) for t in call.output_tensors]
         kind = to_snake_case(type(operation).__name__)

@@ -21,6 +21,8 @@ from .shared_layers import in_order
 
 CALLS_IN_ANY_ORDER = (3, 7)
 """The first Keras that postpones a call whose inputs do not exist yet."""
+STATES = {"keras.optimizers.Nadam": (3, 10)}
+"""The first Keras that loads the state that the newest stores for a class."""
 NAMED_OPERATIONS = "keras.src.ops."
 """The module of operations that are no layers. Kerases before 3.14 know no names of many of them."""
 
@@ -82,6 +84,8 @@ def _known_arguments(name: str, config: dict[str, Any], needs: list[Requirement]
     record = _record()
     if name in record["since"]:
         needs.append(Requirement(_version(record["since"][name]), name.rpartition(".")[2]))
+    if name in STATES:
+        needs.append(Requirement(STATES[name], f"the state of {name.rpartition('.')[2]}"))
     known = record["arguments"].get(name)
     if known is None:
         return config

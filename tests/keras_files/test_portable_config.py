@@ -41,6 +41,11 @@ def test_new_classes_need_the_keras_that_has_them():
     assert (str(needs), needs.because) == ("3.9", "RMSNormalization")
 
 
+def test_a_state_that_older_kerases_do_not_load_needs_a_newer_one():
+    _, needs = portable(keras.saving.serialize_keras_object(keras.optimizers.Nadam()))
+    assert (str(needs), needs.because) == ("3.10", "the state of Nadam")
+
+
 def test_the_newest_requirement_counts():
     _, needs = model_config(keras.layers.RMSNormalization(), keras.layers.BatchNormalization(renorm=True))
     assert str(needs) == "3.14"
