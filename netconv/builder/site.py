@@ -291,6 +291,8 @@ class Site:
     def permute(self, tensor, axes):
         """numpy.transpose, by a reshape where only axes of length 1 move."""
         shape = tuple(tensor.shape)
+        if tuple(axes) == tuple(range(len(shape))):
+            return tensor
         long = [a for a in axes if shape[a] != 1]
         target = tuple(shape[a] for a in axes)
         if long == sorted(long) and axes[0] == 0 and None not in target[1:]:

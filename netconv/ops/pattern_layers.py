@@ -42,13 +42,20 @@ def normalization(
     the same axes, or only the channels."""
     weights = {"gamma": gamma, "beta": beta}
     config = {"epsilon": eps, "scale": gamma is not None, "center": beta is not None}
-    last = len(data.shape) - 1
-    if not scaled or sorted(scaled) == sorted(axes):
+    rank = len(data.shape)
+    others = tuple(axis for axis in range(rank) if axis not in axes)
+    moved = (*others, *sorted(axes))  # on PyTorch, Keras takes any axes of a LayerNormalization for the last ones
+    is_last = moved == tuple(range(rank))
+    if not (scaled or is_last) and len(others) == 2 and others[0] == 0 and data.shape[others[1]]:
+        scaled = others[1:]
+    elif not scaled or sorted(scaled) == sorted(axes):
         order = sorted(range(len(axes)), key=lambda i: axes[i])  # in the current order of the axes
         weights = {role: array and array.transpose(order) for role, array in weights.items()}
-        axis = -1 if axes == (last,) else [axes[i] for i in order]
-        return at.layer(layers.LayerNormalization, axis=axis, weights=weights, **config)(data)
+        axis = -1 if len(axes) == 1 else list(range(len(others), rank))
+        layer = at.layer(layers.LayerNormalization, axis=axis, weights=weights, **config)
+        back = tuple(moved.index(axis) for axis in range(rank))
+        return at.permute(layer(at.permute(data, moved)), back)
     (channels,) = scaled
     groups = 1 if channels in axes else data.shape[channels]
-    axis = -1 if channels == last else channels
+    axis = -1 if channels == rank - 1 else channels
     return at.layer(layers.GroupNormalization, groups=groups, axis=axis, weights=weights, **config)(data)

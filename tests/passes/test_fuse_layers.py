@@ -115,13 +115,14 @@ def test_the_mask_of_a_dropout_can_be_read(tmp_path):
     assert (stays | goes).all() and 0.35 < stays.mean() < 0.65
 
 
-def normalized(count):
-    """A NormalizationLayer over the last axis of data (3, 4), by a divisor that is the count or not."""
+def normalized(count, axis="(2)", shape="(-1, 3, 1)"):
+    """A NormalizationLayer over one axis of the data, by a divisor that is the count or not; `shape` is that of the
+    means."""
     return graph(
-        null("data"), op("sum_axis", "a", [0], axis="(2)"), op("_DivScalar", "b", [1], scalar=count),
-        op("reshape", "c", [2], shape="(-1, 3, 1)"), op("broadcast_minus", "d", [0, 3]), op("square", "e", [4]),
-        op("sum_axis", "f", [5], axis="(2)"), op("_DivScalar", "g", [6], scalar=count),
-        op("_PlusScalar", "h", [7], scalar=0.001), op("sqrt", "i", [8]), op("reshape", "j", [9], shape="(-1, 3, 1)"),
+        null("data"), op("sum_axis", "a", [0], axis=axis), op("_DivScalar", "b", [1], scalar=count),
+        op("reshape", "c", [2], shape=shape), op("broadcast_minus", "d", [0, 3]), op("square", "e", [4]),
+        op("sum_axis", "f", [5], axis=axis), op("_DivScalar", "g", [6], scalar=count),
+        op("_PlusScalar", "h", [7], scalar=0.001), op("sqrt", "i", [8]), op("reshape", "j", [9], shape=shape),
         op("broadcast_div", "k", [4, 10]),
     )  # fmt: skip
 
@@ -129,6 +130,20 @@ def normalized(count):
 def test_a_normalization_is_one_layer_if_its_divisor_is_the_count(tmp_path):
     assert layers(tmp_path, normalized(4), (None, 3, 4))[0] == ["LayerNormalization"]
     assert "LayerNormalization" not in layers(tmp_path, normalized(3), (None, 3, 4))[0]
+
+
+@pytest.mark.parametrize(
+    ("shape", "means", "kinds"),
+    [((3, 4), "(-1, 1, 4)", ["GroupNormalization"]),
+     ((3, 4, 5), "(-1, 1, 4, 5)", ["Permute", "LayerNormalization", "Permute"])],
+)  # fmt: skip
+def test_a_normalization_over_other_axes_than_the_last(tmp_path, shape, means, kinds):
+    """PyTorch has a LayerNormalization of the last axes only."""
+    found, model = layers(tmp_path, normalized(3, "(1)", means), (None, *shape))
+    assert found == kinds
+    x = draw(2, *shape)
+    expected = (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + 0.001)
+    np.testing.assert_allclose(model(x), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(("states", "expected"), [(False, ["Bidirectional"]), (True, ["GRU", "GRU"])])
