@@ -250,22 +250,24 @@ class Site:
             if rows > 1:
                 index = ops.add(index, ops.arange(rows, dtype="int32"))
             self.build.shared_layers[key] = ops.reshape(layer(index), array.shape), self.build.parts.number
-        tensor, dtype = self.build.parts.here(*self.build.shared_layers[key]), str(array.dtype)
-        return tensor if str(tensor.dtype) == dtype else ops.cast(tensor, dtype)
+        return _as_dtype(self.build.parts.here(*self.build.shared_layers[key]), array)
 
     def rows(self, table: TrackedArray, ids):
         """The rows `ids` of a stored array (rows, columns)."""
         divided = not self.build.ownership.divided.isdisjoint(sources(table.origin))
-        return ops.take(self.tensor(table), ids, 0) if divided else self.embedding(table)(ids)
+        return ops.take(self.tensor(table), ids, 0) if divided else _as_dtype(self.embedding(table)(ids), table)
 
     def embedding(self, table: TrackedArray):
-        """The Embedding that holds a stored array (rows, columns), named after the array."""
+        """The Embedding that holds a stored array (rows, columns), named after the array.
+
+        Integers are held as float32 where that is exact: Keras treats int8 as a request for quantization, and PyTorch
+        cannot load an Embedding of integers.
+        """
         names = list(sources(table.origin))
-        dtype = (
-            str(table.dtype) if table.dtype.itemsize > 1 else "int32"
-        )  # Keras treats int8 as a request for quantization
+        whole = table.dtype.kind in "iub"
+        dtype = "float32" if whole and _is_exact(table) else str(table.dtype)
         config: dict[str, Any] = {} if dtype == "float32" else {"dtype": dtype}
-        if "int" in dtype:
+        if whole:
             config |= {"trainable": False, "embeddings_initializer": "zeros"}
         key = ("embedding", _key(table))
         if key not in self.build.shared_layers:
@@ -365,6 +367,18 @@ def precision(tensor) -> dict[str, Any]:
     """The `dtype` that a layer needs so as not to cast a tensor to float32; layers do not cast integers."""
     dtype = str(tensor.dtype)
     return {"dtype": dtype} if dtype in ("float16", "bfloat16", "float64") else {}
+
+
+def _is_exact(array: TrackedArray) -> bool:
+    """Whether float32 holds all values of an array of integers."""
+    most = 2**24
+    return array.dtype.itemsize < 3 or not array.size or (array.value.min() >= -most and array.value.max() <= most)
+
+
+def _as_dtype(tensor, array: TrackedArray):
+    """The tensor in the dtype of the array whose values it has."""
+    dtype = str(array.dtype)
+    return tensor if str(tensor.dtype) == dtype else ops.cast(tensor, dtype)
 
 
 def _key(array: TrackedArray):
