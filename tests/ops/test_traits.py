@@ -33,7 +33,7 @@ PATTERNS = {
     "passes/canonicalize.py", "passes/fuse_bidirectional.py", "passes/fuse_layers.py", "passes/reroll_rnn.py",
     "passes/rewriter.py", "passes/rnn_cells.py",
     "kernels/fusion_safe.py",  # ops that TensorFlow fuses
-    "keras_files/keras2_config.py",  # layers and functions of Keras, some with the names of ops
+    "keras_files/keras2_config.py", "keras_files/operations_as_layers.py",  # names of Keras, some of them also of ops
     "frontends/mxnet/symbol_json.py",  # ops that old versions of MXNet wrote differently
 }  # fmt: skip
 """Modules that match patterns of ops, so that they must name them, and one that names layers of Keras."""
