@@ -607,3 +607,14 @@ def test_strides_of_one_element_kernels_with_few_channels_become_slices(tmp_path
     assert model.get_layer("conv").strides == strides
     expected = np.einsum("nchw,oc->nohw", data[:, :, ::2, ::2], w[:, :, 0, 0])
     np.testing.assert_allclose(model(data), expected, 1e-5, 1e-5)
+
+
+def test_a_model_can_be_compiled_again_without_metrics(tmp_path):
+    net, arrays = dense()
+    net["nodes"].append(op("softmax", "out", [3]))
+    net["heads"] = [[4, 0, 0]]
+    model = netconv.convert(write(tmp_path, net, **arrays), input_shapes={"data": (None, 3)})
+    x, y = draw(4, 3), np.zeros(4, "int32")
+    assert len(model.train_on_batch(x, y)) == 2
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    assert float(model.train_on_batch(x, y)) > 0

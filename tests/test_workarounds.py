@@ -262,6 +262,13 @@ def test_an_embedding_of_bytes():
         layers.Embedding(2, 3, dtype="int8")
 
 
+def test_compiled_again_without_metrics():
+    model = keras.Sequential([layers.Input((3,)), layers.Dense(2, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    assert len(model.train_on_batch(np.zeros((4, 3), "float32"), np.zeros(4, "int32"))) == 2
+
+
 def test_lamb_by_name():
     with pytest.raises(ValueError, match="lamb"):
         keras.optimizers.get("lamb")

@@ -73,3 +73,14 @@ def compile_model(
         if name not in named_objects.INFERRED_METRICS:
             named_objects.find(keras.metrics, name, "metric")
     model.compile(optimizer=optimizer, loss=loss, metrics=metrics)
+    model.compile = _compile_anew(model)
+
+
+def _compile_anew(model):
+    """`model.compile`, which in Keras keeps the metrics of before if none are given."""
+
+    def compile(*args, **options):
+        model._compile_metrics = None
+        type(model).compile(model, *args, **options)
+
+    return compile
