@@ -23,7 +23,7 @@ CALLS_IN_ANY_ORDER = (3, 7)
 """The first Keras that postpones a call whose inputs do not exist yet."""
 STATES = {"keras.optimizers.Nadam": (3, 10)}
 """The first Keras that loads the state that the newest stores for a class."""
-NAMED_OPERATIONS = "keras.src.ops."
+OPERATIONS = "keras.src.ops."
 """The module of operations that are no layers. Kerases before 3.14 know no names of many of them."""
 
 
@@ -93,7 +93,7 @@ def _known_arguments(name: str, config: dict[str, Any], needs: list[Requirement]
     result = {}
     for key, value in config.items():
         newer = key in defaults and key not in known_keys
-        if newer and (_is_default(value, defaults[key]) or (key == "name" and name.startswith(NAMED_OPERATIONS))):
+        if newer and (_is_default(value, defaults[key]) or (key == "name" and name.startswith(OPERATIONS))):
             continue
         if newer:
             since = record["since"].get(f"{name}({key})", keras.__version__)

@@ -48,7 +48,7 @@ def main(folder: str) -> None:
     written = 0
     for net in compare.NETS:
         path = Path(folder) / f"{net.name}.h5"
-        converted, members = compare.converted_net(net, metrics="auto")
+        converted, members = compare.converted_net(net)
         try:
             archive.save(converted.model, path)
         except NetconvError as error:

@@ -237,12 +237,11 @@ def predicted(function, fed: dict[str, np.ndarray], expected_members: dict[str, 
     ]
 
 
-def converted_net(folder: Path, metrics=()):
-    """A recorded net, converted, and its recordings. It has no metrics by default: `train_on_batch` still
-    returns them when the model is compiled again."""
+def converted_net(folder: Path):
+    """A recorded net, converted, and its recordings."""
     members = recorded(folder / "io.npz")
     shapes = {name: tuple(shape) for name, shape in meta(members)["shapes"].items()}
-    return conversion.convert(folder / "net.json", input_shapes=shapes, metrics=metrics), members
+    return conversion.convert(folder / "net.json", input_shapes=shapes), members
 
 
 def meta(members: dict[str, np.ndarray]) -> dict:

@@ -103,7 +103,7 @@ def test_the_same_net_gives_the_same_bytes(tmp_path):
     "whole-retinaface whole-mtcnn-onet split-attention".split(),
 )
 def test_keras_3_loads_predicts_evaluates_and_trains(net, tmp_path):
-    converted, members = compare.converted_net(NETS[net], metrics="auto")
+    converted, members = compare.converted_net(NETS[net])
     model = converted.model
     archive.save(model, tmp_path / "net.h5")
     loaded = keras.models.load_model(tmp_path / "net.h5")
