@@ -141,6 +141,9 @@ errors_option = data_option(
     show_default=True,
     help="For a bad row (wrong number of cells, text in a numeric column): stop with its error, or skip the row.",
 )
+report_option = output_option(
+    "--report", metavar="FILE", help="Write a page on the data, the model and the results, with plots (.html)."
+)
 quiet_option = output_option("--quiet", is_flag=True, help="Print no messages on stderr.")
 
 
@@ -244,9 +247,25 @@ def table_options(training: bool) -> Callable[[Any], Any]:
     return add
 
 
-def messages(quiet: bool) -> Callable[[str], None]:
-    """Prints a line on stderr, unless `quiet`."""
-    return lambda line: None if quiet else click.echo(line, err=True)
+class Messages:
+    """Prints lines on stderr, unless `quiet`, and keeps them for a report."""
+
+    def __init__(self, quiet: bool):
+        self.quiet = quiet
+        self.lines: list[str] = []
+
+    def __call__(self, line: str) -> None:
+        self.lines.append(line)
+        if not self.quiet:
+            click.echo(line, err=True)
+
+
+def check_pictures(plot: str | None, report: str | None) -> None:
+    """Raises NetconvError, before any work, if a plot or a report could not be drawn after it."""
+    if plot:
+        netconv.check_picture(plot)
+    if report:
+        netconv.check_report(report)
 
 
 def source(name: str) -> str | BinaryIO:

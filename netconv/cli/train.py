@@ -14,19 +14,21 @@ import click
 
 import netconv
 
-from .commands import Command, under
+from .commands import COMMAND_LINE, Command, under
 from .options import (
     POSITIVE,
+    Messages,
+    check_pictures,
     data_argument,
     data_option,
     errors_option,
-    messages,
     model_group,
     model_option,
     open_model,
     output_option,
     params_option,
     quiet_option,
+    report_option,
     shape_option,
     source,
     table,
@@ -192,6 +194,7 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
 )
 @output_option("--history", metavar="FILE", help="Write loss and metrics of each epoch (.csv or .jsonl).")
 @output_option("--plot", metavar="FILE", help="Plot the learning curves (.png or .svg).")
+@report_option
 @output_option("--tensorboard", metavar="FOLDER", help="Write loss and metrics of each epoch for TensorBoard.")
 @output_option("--json", "as_json", is_flag=True, help="Print each epoch and then the result as JSON lines on stdout.")
 @quiet_option
@@ -221,6 +224,7 @@ def train(
     output: str | None,
     history: str | None,
     plot: str | None,
+    report: str | None,
     as_json: bool,
     quiet: bool,
     validation_data: str | None,
@@ -238,13 +242,14 @@ def train(
     `evaluate` and `predict`. Ctrl-C ends training and keeps the weights trained so far.
     """
     _check_usage(output, history, strategy, as_json, options)
-    notify = messages(quiet)
+    notify = Messages(quiet)
+    check_pictures(plot, report)
     with quiet_keras():
         devices = netconv.strategy_for(strategy, device)
     opened = open_model(model, data, True, notify, seed, init, params, shapes)
     target = sys.stdout.buffer if output == "-" else opened.trained_path(output)
-    files = [file for file in (None if output == "-" else target, history, plot) if file]
-    _check_outputs(files, plot, [options["checkpoint"], options["tensorboard"]], opened.size)
+    files = [file for file in (None if output == "-" else target, history, plot, report) if file]
+    _check_outputs(files, [options["checkpoint"], options["tensorboard"]], opened.size)
     line = ProgressLine() if sys.stderr.isatty() and not quiet else None
     stop = Interruption()
 
@@ -273,12 +278,20 @@ def train(
                 line.end()
     notify(result.text)
     if result.chief:
-        _write(result, target, history, plot)
+        result.save(target, lambda note: click.echo(f"note: {note}", err=True))
+        if history:
+            result.save_history(history)
         notify(f"{'model':11} {'standard output' if output == '-' else target}")
         if as_json:
             click.echo(json.dumps({"path": str(target), **result.facts}))
         elif output != "-":
             click.echo(target)
+        sys.stdout.flush()
+        if plot:
+            netconv.learning_curves(result.history, plot, result.best_epoch if result.validation_rows else None)
+        if report:
+            command_line = click.get_current_context().meta[COMMAND_LINE]
+            result.report(report, commands=[command_line], messages=notify.lines)
     else:
         notify("the first worker writes the model")
     sys.stdout.flush()
@@ -302,21 +315,10 @@ def _check_usage(
         )
 
 
-def _check_outputs(files: list[Any], plot: str | None, folders: list[str | None], size: int) -> None:
+def _check_outputs(files: list[Any], folders: list[str | None], size: int) -> None:
     """Raises an error before training if something could not be written after it; makes the folders."""
     for file in files:
         netconv.check_writable(file, size)
-    if plot:
-        netconv.check_picture(plot)
     for folder in filter(None, folders):
         Path(folder).mkdir(parents=True, exist_ok=True)
         netconv.check_writable(Path(folder) / "checkpoint.npz", size)
-
-
-def _write(result: Any, target: Any, history: str | None, plot: str | None) -> None:
-    """Writes the trained model, and the history and the plot if asked for."""
-    result.save(target, lambda note: click.echo(f"note: {note}", err=True))
-    if history:
-        result.save_history(history)
-    if plot:
-        netconv.learning_curves(result.history, plot, result.best_epoch if result.validation_rows else None)

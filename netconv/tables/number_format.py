@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+"""Characters that would change a terminal or the direction of a text, or that a file of text cannot have."""
 
 
 def figure(value: float) -> str:
@@ -11,9 +16,34 @@ def figure(value: float) -> str:
 
 
 def shortened(name: str, longest: int = 32) -> str:
-    """A name on one line, without its middle where it is longer than `longest` characters."""
-    name = " ".join(name.split()) or " "
+    """A name on one line, without its middle where it is longer than `longest` characters. `�` stands for control
+    characters."""
+    name = CONTROL.sub("�", " ".join(name.split())) or " "
     return name if len(name) <= longest else f"{name[: longest - 12].rstrip()}…{name[-11:].lstrip()}"
+
+
+def shortened_apart(names: Sequence[str], longest: int = 32) -> list[str]:
+    """Each name as `shortened` has it, but where different names would then be alike, without the beginning that they
+    share, so that the place where they differ is seen."""
+    labels = [shortened(name, longest) for name in names]
+    for _ in range(20):  # names that still differ only in their middle share a longer beginning each time
+        alike: dict[str, list[int]] = {}
+        for index, label in enumerate(labels):
+            alike.setdefault(label, []).append(index)
+        groups = [group for group in alike.values() if len({names[index] for index in group}) > 1]
+        if not groups:
+            break
+        for group in groups:
+            start = max(0, _shared_beginning([names[index] for index in group]) - 6)
+            for index in group:
+                labels[index] = "…" + shortened(names[index][start:], longest - 1)
+    return labels
+
+
+def _shared_beginning(names: Sequence[str]) -> int:
+    """How many characters all names begin with alike."""
+    first, last = min(names), max(names)
+    return next((n for n, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
 
 
 def finite(facts):
