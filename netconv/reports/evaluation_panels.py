@@ -49,7 +49,7 @@ def _roc(panel: Any, curves: BinaryCurves, auc: str) -> None:
     panel.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
     panel.plot(curves.false_positive_rate, curves.true_positive_rate, color=TRAINING, linewidth=1.6)
     _unit_square(panel, f"ROC curve, auc {auc}")
-    panel.set_xlabel("false positive rate")
+    panel.set_xlabel(f"false positive rate (positive: {shortened(curves.positive, 24)})")
     panel.set_ylabel("true positive rate")
 
 
@@ -96,6 +96,8 @@ def _of_target(evaluation: Evaluation, index: int) -> list[Panel]:
 
 
 def _against(panel: Any, name: str, title: str, true: np.ndarray, predicted: np.ndarray) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     _points(panel, true, predicted)
     if len(true):
         low, high = min(true.min(), predicted.min()), max(true.max(), predicted.max())
@@ -104,6 +106,8 @@ def _against(panel: Any, name: str, title: str, true: np.ndarray, predicted: np.
     panel.set_xlabel(f"true {name}")
     panel.set_ylabel(f"predicted {name}")
     panel.set_aspect("equal", adjustable="datalim")
+    for axis in (panel.xaxis, panel.yaxis):
+        axis.set_major_locator(MaxNLocator(6))
 
 
 def _residuals(panel: Any, name: str, title: str, true: np.ndarray, predicted: np.ndarray) -> None:
@@ -118,5 +122,5 @@ def _points(panel: Any, x: np.ndarray, y: np.ndarray) -> None:
     """Points that are the fainter the more there are, so that their density is seen."""
     many = len(x) > AS_IMAGE
     panel.scatter(x, y, s=9 if many else 16, color=TRAINING, linewidths=0, rasterized=many,
-                  alpha=max(0.2, min(0.75, 200 / max(len(x), 1))))  # fmt: skip
+                  alpha=max(0.25, min(0.75, 400 / max(len(x), 1))))  # fmt: skip
     panel.grid()

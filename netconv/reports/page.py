@@ -117,16 +117,17 @@ def _cut(items: Iterable[Any], most: int) -> dict[str, Any]:
 
 
 def _data(record: RunRecord) -> dict[str, Any]:
-    encoding = record.encoding
+    encoding, columns = record.encoding, column_rows(record.encoding, MOST_COLUMNS)
     return {
         "files": _cut(record.files, 20),
         "targets": _cut(encoding.targets, 20),
         "classes": _cut(record.class_rows.items(), 20),
-        "columns": column_rows(encoding, MOST_COLUMNS),
+        "columns": columns,
         "more_columns": max(0, len(encoding.features) - MOST_COLUMNS),
         "features": pluralize(len(encoding.features), "column")
         + ("" if encoding.width == len(encoding.features) else f", {pluralize(encoding.width, 'number')} a row"),
-        "missing": any(feature.missing for feature in encoding.features[:MOST_COLUMNS]),
+        "values": any(column.values for column in columns),
+        "missing": any(column.missing for column in columns),
         "unused": _cut(encoding.left_out.items(), 20),
     }
 

@@ -24,20 +24,28 @@ def shortened(name: str, longest: int = 32) -> str:
 
 def shortened_apart(names: Sequence[str], longest: int = 32) -> list[str]:
     """Each name as `shortened` has it, but where different names would then be alike, without the beginning that they
-    share, so that the place where they differ is seen."""
+    share, so that the place where they differ is seen; numbered if that is not enough."""
     labels = [shortened(name, longest) for name in names]
-    for _ in range(20):  # names that still differ only in their middle share a longer beginning each time
-        alike: dict[str, list[int]] = {}
-        for index, label in enumerate(labels):
-            alike.setdefault(label, []).append(index)
-        groups = [group for group in alike.values() if len({names[index] for index in group}) > 1]
-        if not groups:
-            break
+    for _ in range(10):  # names that differ in several places may be alike again
+        groups = _alike(names, labels)
         for group in groups:
             start = max(0, _shared_beginning([names[index] for index in group]) - 6)
             for index in group:
                 labels[index] = "…" + shortened(names[index][start:], longest - 1)
+        if not groups:
+            return labels
+    for group in _alike(names, labels):
+        for number, index in enumerate(group, 1):
+            labels[index] = f"{labels[index][: longest - 8]}… ({number})"
     return labels
+
+
+def _alike(names: Sequence[str], labels: Sequence[str]) -> list[list[int]]:
+    """The indices of different names that have the same label."""
+    groups: dict[str, list[int]] = {}
+    for index, label in enumerate(labels):
+        groups.setdefault(label, []).append(index)
+    return [group for group in groups.values() if len({names[index] for index in group}) > 1]
 
 
 def _shared_beginning(names: Sequence[str]) -> int:
