@@ -29,7 +29,7 @@ def shortened_apart(names: Sequence[str], longest: int = 32) -> list[str]:
     for _ in range(10):  # names that differ in several places may be alike again
         groups = _alike(names, labels)
         for group in groups:
-            start = max(0, _shared_beginning([names[index] for index in group]) - 6)
+            start = _difference([names[index] for index in group])
             for index in group:
                 labels[index] = "…" + shortened(names[index][start:], longest - 1)
         if not groups:
@@ -48,10 +48,13 @@ def _alike(names: Sequence[str], labels: Sequence[str]) -> list[list[int]]:
     return [group for group in groups.values() if len({names[index] for index in group}) > 1]
 
 
-def _shared_beginning(names: Sequence[str]) -> int:
-    """How many characters all names begin with alike."""
+def _difference(names: Sequence[str]) -> int:
+    """Where names begin to differ, or a word or a few characters before that."""
     first, last = min(names), max(names)
-    return next((n for n, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    shared = next((n for n, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    window = first[max(0, shared - 12) : shared]
+    word = re.search(r"[\s_.,:/-]+(?=.)", window)
+    return shared - len(window) + word.end() if word else max(0, shared - 6)
 
 
 def finite(facts):

@@ -16,5 +16,5 @@ def test_names_stay_different():
     assert labels[7] == "…long, 007, and ends…every case" and len(set(labels)) == 200
     assert max(map(len, labels)) <= 32
     nested = [f"{'x' * 40}{a}{'y' * 40}{b}{'z' * 40}" for a in "12" for b in "34"]
-    assert len(set(shortened_apart(nested))) == 4
+    assert len(set(shortened_apart(nested))) == 4 and len(set(shortened_apart(["a b", "a  b"]))) == 2
     assert shortened_apart([names[0], "short", names[1]])[1] == "short"
