@@ -23,7 +23,7 @@ def panels(evaluation: Evaluation) -> list[list[Panel]]:
     if evaluation.sample:
         return [_of_target(evaluation, index) for index in range(len(evaluation.sample.names))]
     if not evaluation.confusion:
-        return [[Panel("recall of the classes", 5.6, 3.9, partial(_recalls, evaluation=evaluation))]]
+        return [[Panel("recall of the classes", 5.0, 3.7, partial(_recalls, evaluation=evaluation))]]
     row = [confusion_matrix.panel([report.name for report in evaluation.classes], evaluation.confusion)]
     if curves := evaluation.curves:
         auc, average = (figure(evaluation.metrics[name]) for name in ("auc", "average_precision"))

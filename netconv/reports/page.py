@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from ..atomic_files import replacing
 from ..errors import NetconvError
 from ..features.description import column_rows
-from ..tables.number_format import CONTROL, figure, pluralize, shortened
+from ..tables.number_format import CONTROL, figure, pluralize, shortened, shortened_apart
 from . import evaluation_panels, learning_curves
 from .evaluation_report import Evaluation
 from .figures import Panel, import_matplotlib, inline_svg
@@ -24,8 +24,8 @@ from .run_record import RunRecord
 ENDINGS = (".html", ".htm")
 MOST_COLUMNS, MOST_LAYERS, MOST_CLASSES, MOST_CURVES, MOST_MESSAGES = 200, 300, 50, 24, 200
 """How many columns, layers, classes, metrics and messages a page has; it says what it leaves out."""
-LONGEST_LINE, LONGEST_COMMAND = 600, 20_000
-"""Characters of a message and of a command line."""
+LONGEST_NAME, LONGEST_LINE, LONGEST_COMMAND = 60, 600, 20_000
+"""Characters of a name, of a message and of a command line."""
 LONGEST_CHAIN = 30
 """How many layers are drawn."""
 PACKAGES = ("netconv", "keras", "tensorflow", "numpy")
@@ -103,7 +103,7 @@ def _environment() -> Any:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {
-        "figure": figure, "count": "{:,}".format, "name": lambda name: shortened(name, 60),
+        "figure": figure, "count": "{:,}".format, "name": lambda name: shortened(name, LONGEST_NAME),
         "line": lambda line: CONTROL.sub("�", line)[:LONGEST_LINE],
         "command": lambda command: CONTROL.sub("�", command)[:LONGEST_COMMAND],
     }  # fmt: skip
@@ -116,12 +116,16 @@ def _cut(items: Iterable[Any], most: int) -> dict[str, Any]:
     return {"shown": items[:most], "more": max(0, len(items) - most)}
 
 
+def _labels(names: Iterable[str]) -> list[str]:
+    return shortened_apart(list(names), LONGEST_NAME)
+
+
 def _data(record: RunRecord) -> dict[str, Any]:
     encoding, columns = record.encoding, column_rows(record.encoding, MOST_COLUMNS)
     return {
         "files": _cut(record.files, 20),
         "targets": _cut(encoding.targets, 20),
-        "classes": _cut(record.class_rows.items(), 20),
+        "classes": _cut(zip(_labels(record.class_rows), record.class_rows.values(), strict=True), 20),
         "columns": columns,
         "more_columns": max(0, len(encoding.features) - MOST_COLUMNS),
         "features": pluralize(len(encoding.features), "column")
@@ -160,10 +164,11 @@ def _evaluation(evaluation: Evaluation, training: Trained | None) -> dict[str, A
     classes = [report for report in evaluation.classes if report.count or report.predicted]
     if len(classes) > MOST_CLASSES:
         classes.sort(key=lambda report: report.f1)
+    labels = _labels(report.name for report in classes)
     panels = [panel for row in evaluation_panels.panels(evaluation) for panel in row]
     held_out = training is None or training.validation_rows
     return {
-        "rows": evaluation.rows, "metrics": evaluation.metrics, "classes": _cut(classes, MOST_CLASSES),
+        "rows": evaluation.rows, "metrics": evaluation.metrics, "classes": _cut(zip(labels, classes, strict=True), MOST_CLASSES),
         "figures": _figures(panels, "evaluation"), "on": "" if training is None else
         "rows held out for validation" if held_out else "rows trained on, as none were held out",
     }  # fmt: skip

@@ -74,7 +74,7 @@ def test_a_page_on_an_evaluation(tmp_path):
     assert list(found) == ["head", "data", "model", "evaluation", "messages", "origin"]
     assert found["messages"].split()[-2:] == ["only", "this"] and "target price" in found["data"]
     assert f"r2 {figure(evaluation.metrics['r2'])}" in found["evaluation"]
-    assert "residual: true − predicted" in found["evaluation"] and "These commands" not in found["origin"]
+    assert "residual: true − predicted" in found["evaluation"] and "To repeat it" not in found["origin"]
 
 
 def test_an_evaluation_without_a_record_has_its_results(tmp_path):
