@@ -11,33 +11,30 @@ from pathlib import Path
 CHROMIUM = shutil.which("chromium")
 MEASURE = """
 <script>
-addEventListener("load", async () => {
-  const pictures = [...document.querySelectorAll("svg image, img")].map(async (element) => {
-    const image = new Image();
-    image.src = element.getAttribute("xlink:href") || element.getAttribute("href") || element.src;
-    await image.decode().catch(() => null);
-    return image.naturalWidth * image.naturalHeight;
-  });
-  const size = (element) => { const box = element.getBoundingClientRect(); return [box.width, box.height]; };
-  parent.postMessage(JSON.stringify({
+// The load event waits for these images, too; that of the frame around the page waits for that of the page.
+const pictures = [...document.querySelectorAll("svg image, img")].map((element) => {
+  const image = new Image();
+  image.src = element.getAttribute("xlink:href") || element.getAttribute("href") || element.src;
+  return image;
+});
+const size = (element) => { const box = element.getBoundingClientRect(); return [box.width, box.height]; };
+addEventListener("load", () => {
+  parent.document.getElementById("found").textContent = JSON.stringify({
     sections: [...document.querySelectorAll("section")].filter((e) => size(e)[1] > 40).map((e) => e.id),
     figures: [...document.querySelectorAll("svg")].map((e) => [...size(e), e.querySelectorAll("path, use").length]),
-    pictures: await Promise.all(pictures),
+    pictures: pictures.map((image) => image.complete ? image.naturalWidth * image.naturalHeight : 0),
     width: innerWidth,
     content: document.documentElement.scrollWidth,
     paper: getComputedStyle(document.body).backgroundColor,
     scripts: document.scripts.length - 1,
     requests: performance.getEntriesByType("resource").map((e) => e.name).filter((name) => !name.startsWith("data:")),
-  }), "*");
+  });
 });
 </script>
 """
 FRAME = """<!DOCTYPE html>
-<iframe src="measured.html" style="width: {width}px; height: 2000px; border: 0"></iframe>
 <pre id="found"></pre>
-<script>
-addEventListener("message", (event) => {{ document.getElementById("found").textContent = event.data; }});
-</script>
+<iframe src="measured.html" style="width: {width}px; height: 2000px; border: 0"></iframe>
 """
 
 
@@ -47,7 +44,7 @@ def run(page, *options):
         command = [
             CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            f"--user-data-dir={profile}", "--enable-logging=stderr", "--virtual-time-budget=10000", *options,
+            f"--user-data-dir={profile}", "--enable-logging=stderr", *options,
             "--dump-dom", page.as_uri(),
         ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
@@ -64,6 +61,8 @@ def measure(page, width, dark=False):
         (Path(folder) / "measured.html").write_text(measured + MEASURE, encoding="utf-8")
         (Path(folder) / "frame.html").write_text(FRAME.format(width=width))
         scheme = f"--blink-settings=preferredColorScheme={0 if dark else 1}"
-        document, _ = run(Path(folder) / "frame.html", "--window-size=1400,2000", scheme)
+        document, _ = run(
+            Path(folder) / "frame.html", "--window-size=1400,2000", "--allow-file-access-from-files", scheme
+        )
     found = json.loads(unescape(re.search(r'<pre id="found">(.*?)</pre>', document, re.DOTALL)[1]))
     return found | {"console": run(page)[1]}

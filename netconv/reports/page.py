@@ -166,12 +166,17 @@ def _evaluation(evaluation: Evaluation, training: Trained | None) -> dict[str, A
         classes.sort(key=lambda report: report.f1)
     labels = _labels(report.name for report in classes)
     panels = [panel for row in evaluation_panels.panels(evaluation) for panel in row]
-    held_out = training is None or training.validation_rows
+    if training is None:
+        on = "rows"
+    else:
+        on = "rows held out for validation" if training.validation_rows else "rows trained on, as none were held out"
     return {
-        "rows": evaluation.rows, "metrics": evaluation.metrics, "classes": _cut(zip(labels, classes, strict=True), MOST_CLASSES),
-        "figures": _figures(panels, "evaluation"), "on": "" if training is None else
-        "rows held out for validation" if held_out else "rows trained on, as none were held out",
-    }  # fmt: skip
+        "rows": evaluation.rows,
+        "on": on,
+        "metrics": evaluation.metrics,
+        "classes": _cut(zip(labels, classes, strict=True), MOST_CLASSES),
+        "figures": _figures(panels, "evaluation"),
+    }
 
 
 def _figures(panels: Sequence[Panel], name: str) -> list[dict[str, Any]]:

@@ -77,6 +77,14 @@ def test_a_page_on_an_evaluation(tmp_path):
     assert "residual: true − predicted" in found["evaluation"] and "To repeat it" not in found["origin"]
 
 
+def test_without_rows_held_out_the_page_says_what_was_evaluated(tmp_path):
+    result = netconv.train(model(), table(), epochs=2, validation_split=0)
+    found = written(tmp_path, result.report).sections
+    assert "200 to train on, none to validate on" in found["data"]
+    assert "200 rows trained on, as none were held out." in found["evaluation"]
+    assert "best epoch" not in found["training"]
+
+
 def test_an_evaluation_without_a_record_has_its_results(tmp_path):
     result = netconv.train(model(), table(), epochs=1)
     assert list(written(tmp_path, result.evaluation.report).sections) == ["head", "evaluation", "origin"]
