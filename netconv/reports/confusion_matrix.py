@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..tables.number_format import shortened_apart
+from ..tables.number_format import figure, shortened_apart
 from .figures import INK, PAPER, TRAINING, Panel
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def panel(names: Sequence[str], counts: Sequence[Sequence[int]]) -> Panel:
     import numpy as np
 
     matrix = np.asarray(counts)
-    title = f"{matrix.sum():,} rows, accuracy {matrix.trace() / max(matrix.sum(), 1):.4f}"
+    title = f"{matrix.sum():,} rows, accuracy {figure(matrix.trace() / max(matrix.sum(), 1))}"
     if len(names) > MOST:
         names, matrix, note = _reduced(names, matrix)
         title += f"\n{note}"

@@ -106,7 +106,7 @@ class Evaluation:
             target: a path, `.png` or `.svg`, or a binary stream, to which SVG is written.
 
         Raises:
-            NetconvError: matplotlib is not installed.
+            NetconvError: the path is another, or matplotlib is not installed.
             OSError: the plot cannot be written.
         """
         from . import evaluation_panels, figures
@@ -124,7 +124,7 @@ class Evaluation:
             messages: lines for the user; None takes those of the evaluation.
 
         Raises:
-            NetconvError: matplotlib or Jinja is not installed.
+            NetconvError: the path is another, or matplotlib or Jinja is not installed.
             OSError: the page cannot be written.
         """
         from . import page
