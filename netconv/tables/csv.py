@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from itertools import islice
 
 from ..errors import DataError
 from .csv_blocks import BlockReader, RawBlock, TextOptions
 from .csv_dialect import ROWS, Dialect, records, sample
 from .csv_layout import detect_layout, repeated_header
-from .csv_parser import Parser
+from .csv_parser import Parser, StartedParse
 from .number_spellings import MISSING, table_decimal
 from .rows import ColumnRoles, Rows, TableFormat
 from .sources import Stream
@@ -24,25 +26,49 @@ def stream(
     roles_of: Callable[[TableFormat], ColumnRoles],
     text: frozenset[int],
     lenient: bool,
+    ahead: int,
 ) -> Iterator[Rows]:
     """The rows in blocks; `text` are the indices of columns known to be text, the other parameters are those of
     `table.stream`. Raises DataError."""
     notes: list[str] = []
     parser, roles = None, ColumnRoles()
-    blocks = BlockReader(stream, options, notes)
-    for block in blocks:
-        if parser is None:
-            parser, skipped = _detect(block, blocks.dialect, stream.name, known_names, options, lenient, notes)
-            roles = roles_of(parser.format)
-            text |= roles.text
-            line = block.line + block.data.count(b"\n", 0, skipped)
-            block = block._replace(line=line, data=block.data[skipped:])
-        rows = parser.rows(block, roles._replace(text=text), lenient)
-        if not lenient:
-            text |= rows.texts.keys()
-        yield rows
+
+    def started() -> Iterator[StartedParse]:
+        nonlocal parser, roles, text
+        blocks = BlockReader(stream, options, notes)
+        for block in blocks:
+            if parser is None:
+                dialect = blocks.dialect
+                parser, skipped = _detect(block, dialect, stream.name, known_names, options, lenient, notes, threads)
+                roles = roles_of(parser.format)
+                text |= roles.text
+                line = block.line + block.data.count(b"\n", 0, skipped)
+                block = block._replace(line=line, data=block.data[skipped:])
+            yield parser.start(block, roles._replace(text=text))
+
+    with ThreadPoolExecutor(ahead + 1) as threads:
+        for parse in _made_ahead(started(), ahead):
+            assert parser
+            rows = parser.rows(parse, roles._replace(text=text), lenient)
+            if not lenient:
+                text |= rows.texts.keys()
+            yield rows
     if parser is None:
         raise DataError("is empty", stream.name)
+
+
+def _made_ahead(items: Iterator[StartedParse], count: int) -> Iterator[StartedParse]:
+    """The items, so many of which are made before their turn; a DataError in making one comes in its turn, too."""
+    waiting: deque[StartedParse] = deque()
+    try:
+        for item in items:
+            waiting.append(item)
+            if len(waiting) > count:
+                yield waiting.popleft()
+    except DataError:
+        yield from waiting
+        raise
+    yield from waiting
 
 
 def _detect(
@@ -53,6 +79,7 @@ def _detect(
     options: TextOptions,
     lenient: bool,
     notes: list[str],
+    threads: Executor,
 ) -> tuple[Parser, int]:
     """The parser of a file, by its first block, and the bytes before the first row of its table. Raises DataError."""
     data = block.data
@@ -78,9 +105,9 @@ def _detect(
     unusual = {
         index
         for index, column in enumerate(columns[: len(layout.names)])
-        if not all(format_.is_plain_number(cell) or cell.lower() in MISSING for cell in column)
+        if not all(format_.is_plain_number(cell) or cell.lower() in MISSING for cell in set(column))
     }
-    parser = Parser(file, format_, layout.extra_cell, notes, unusual)
+    parser = Parser(file, format_, layout.extra_cell, notes, unusual, threads)
     return parser, _rows_end(data, dialect, layout.before, file)
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 from functools import cache
 from itertools import islice
@@ -46,15 +47,35 @@ class Block(NamedTuple):
         return RowLocation(self.file, "line", line, cells)
 
 
+class StartedParse(NamedTuple):
+    """A block that another thread parses: whether all its quotes begin or end a cell, the types of its columns that
+    were expected, and its columns, of these types."""
+
+    block: Block
+    well_quoted: bool
+    types: dict[int, pa.DataType]
+    columns: Future[dict[int, pa.Array]]
+
+
 class Parser:
-    """Parses the blocks of a file, one after another: what it finds out about a column holds for later blocks.
+    """Parses the blocks of a file, one after another: what it finds out about a column holds for later blocks. Later
+    blocks may be started before that, in `threads`; a block whose columns then have other types is parsed again.
 
     `extra_cell` is whether each row ends with an empty cell beyond the columns; `unusual` are the indices of columns
     whose first cells are not all numbers as programs write them.
     """
 
-    def __init__(self, file: str, format_: TableFormat, extra_cell: bool, notes: list[str], unusual: set[int]):
+    def __init__(
+        self,
+        file: str,
+        format_: TableFormat,
+        extra_cell: bool,
+        notes: list[str],
+        unusual: set[int],
+        threads: Executor,
+    ):
         self.file, self.format, self._extra_cell, self._notes = file, format_, extra_cell, notes
+        self._threads = threads
         self._as_text = set(unusual)
         self._numeric: set[int] = set()
         self._converted: set[int] = set()
@@ -63,20 +84,28 @@ class Parser:
         self._signs: dict[int, str] = {}
         self._empty_rows = False
 
-    def rows(self, raw: RawBlock, roles: ColumnRoles, lenient: bool) -> Rows:
+    def start(self, raw: RawBlock, roles: ColumnRoles) -> StartedParse:
+        """Starts parsing a block."""
+        block = Block(raw.data, raw.line, self.file, self.format, len(self.format.names) + self._extra_cell)
+        return self._start(block, raw.well_quoted, roles)
+
+    def _start(self, block: Block, well_quoted: bool, roles: ColumnRoles) -> StartedParse:
+        types = self._types(block, roles)
+        return StartedParse(block, well_quoted, types, self._threads.submit(_parse, block, types))
+
+    def rows(self, started: StartedParse, roles: ColumnRoles, lenient: bool) -> Rows:
         """The rows of a block. A column in which every cell is a number or missing is numeric, unless its role is
         text. `lenient` is that of `table.stream`. Raises DataError."""
         import numpy as np
         import pyarrow as pa
 
-        width = len(self.format.names)
-        block = Block(raw.data, raw.line, self.file, self.format, width + self._extra_cell)
-        columns, bad = self._columns(block, roles, raw.well_quoted, lenient)
+        block, width = started.block, len(self.format.names)
+        columns, bad = self._columns(started, roles, lenient)
         if all(column.null_count or column.type != pa.float32() for column in columns.values()):
-            data = self._without_empty_rows(raw.data, raw.line)
-            if data is not raw.data:
+            data = self._without_empty_rows(block.data, block.line)
+            if data is not block.data:
                 block = block._replace(data=data)
-                columns, bad = self._columns(block, roles, raw.well_quoted, lenient)
+                columns, bad = self._columns(self._start(block, started.well_quoted, roles), roles, lenient)
         count = len(next(iter(columns.values()))) if columns else 0
         kept = {index: columns[index] for index in roles.kept}
         numeric, texts = self._divided(columns, roles.text)
@@ -113,18 +142,19 @@ class Parser:
         return re.sub(rb"(?m)^" + re.escape(row) + rb"(?=\r?$)", blank, data)
 
     def _columns(
-        self, block: Block, roles: ColumnRoles, well_quoted: bool, lenient: bool
+        self, started: StartedParse, roles: ColumnRoles, lenient: bool
     ) -> tuple[dict[int, pa.Array], dict[int, DataError]]:
         """The columns of a block that are read, as float32, text or dictionaries of text; and, if `lenient`, the errors
         of its bad rows by row. Raises DataError."""
         import pyarrow as pa
 
+        block = started.block
         if not block.data[:1000].strip(b"\r\n") and not block.data.strip(b"\r\n"):
             return {index: pa.array([], type_) for index, type_ in self._types(block, roles).items()}, {}
-        bad = {} if well_quoted else _misquoted(block)
+        bad = {} if started.well_quoted else _misquoted(block)
         if bad and not lenient:
             raise next(iter(bad.values()))
-        columns, ragged = self._parsed(block, roles, lenient)
+        columns, ragged = self._parsed(started, roles, lenient)
         if self._extra_cell:
             ragged |= _filled_extra_cells(block, columns.pop(block.width - 1))
             if ragged and not lenient:
@@ -132,20 +162,22 @@ class Parser:
         return columns, bad | ragged
 
     def _parsed(
-        self, block: Block, roles: ColumnRoles, lenient: bool
+        self, started: StartedParse, roles: ColumnRoles, lenient: bool
     ) -> tuple[dict[int, pa.Array], dict[int, DataError]]:
         import pyarrow as pa
 
+        block = started.block
         for _ in range(RETRIES):
-            types = self._types(block, roles)
+            if started.types != self._types(block, roles):
+                started = self._start(block, started.well_quoted, roles)
             try:
-                return _parse(block, types), {}
+                return started.columns.result(), {}
             except pa.ArrowInvalid as error:
                 failed = _FAILED_COLUMN.search(str(error))
                 if not failed or int(failed[1]) in self._as_text:
                     break
                 self._as_text.add(int(failed[1]))
-        plain = dict.fromkeys(types, pa.string())
+        plain = dict.fromkeys(started.types, pa.string())
         try:
             return _parse(block, plain), {}
         except pa.ArrowInvalid as error:

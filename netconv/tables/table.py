@@ -22,6 +22,9 @@ from .sources import BLOCK, Source, Stream, reopenable
 if TYPE_CHECKING:
     import numpy as np
 
+AHEAD = 2
+"""Blocks that are parsed before their turn: each takes a thread and the memory of its rows."""
+
 ColumnSelector = Callable[[TableFormat], frozenset[int]]
 """Returns the indices of some columns of a table of this format."""
 
@@ -35,6 +38,7 @@ def stream(
     keep: ColumnSelector | None = None,
     ignore: ColumnSelector | None = None,
     lenient: bool = False,
+    ahead: int = 0,
 ) -> Generator[Rows]:
     """The rows of a table in blocks. The format of each file is inferred from its first bytes.
 
@@ -48,6 +52,8 @@ def stream(
         ignore: Selects the columns that are not read.
         lenient: Collects bad rows in `Rows.errors` instead of raising their error. Text in a numeric column then makes
             it a column of text in its block only.
+        ahead: The number of blocks of delimited text that are parsed in other threads before their turn; 0 returns
+            rows as soon as they have arrived.
 
     Raises:
         DataError: A ragged row, bytes that are not a table, files whose columns differ.
@@ -66,7 +72,7 @@ def stream(
 
         names = first[1].names if first and first[1].header else known_names
         with Stream(source) as opened:  # closed also when an error ends the rows
-            for rows in _rows(opened, source, options, names, roles_of, known_text, lenient):
+            for rows in _rows(opened, source, options, names, roles_of, known_text, lenient, ahead):
                 if not lenient:
                     rows = rows.with_texts(known_text) if known_text - rows.texts.keys() else rows
                     known_text |= rows.texts.keys()
@@ -83,13 +89,14 @@ def _rows(
     roles_of: Callable[[TableFormat], ColumnRoles],
     known_text: frozenset[int],
     lenient: bool,
+    ahead: int,
 ) -> Iterator[Rows]:
     if opened.head.startswith(parquet.MAGIC):
         return parquet.stream(opened, source, roles_of)
     check_kind(opened.head, source.name)
     if arrays.is_array(opened.head):
         return arrays.stream(opened, source, roles_of)
-    return csv.stream(opened, options, known_names, roles_of, known_text, lenient)
+    return csv.stream(opened, options, known_names, roles_of, known_text, lenient, ahead)
 
 
 def _check_same_columns(name: str, format_: TableFormat, first_name: str, first: TableFormat) -> None:
@@ -191,7 +198,7 @@ def read(
     skip = options.skip_bad_rows
 
     def blocks() -> Generator[Rows]:
-        return stream(sources, options, known_names, text, known_text, ignore=ignore, lenient=skip)
+        return stream(sources, options, known_names, text, known_text, ignore=ignore, lenient=skip, ahead=AHEAD)
 
     table, nearly = None, frozenset[int]()
     while table is None or nearly:  # again with what turned out to be text, and with what turned out to be numbers

@@ -1,8 +1,10 @@
 """Rows of text read as columns: the format is inferred, and errors name line and column."""
 
 import csv
+import gzip
 import io
 import math
+import os
 
 import numpy as np
 import pytest
@@ -153,6 +155,41 @@ def test_a_stream_yields_rows_as_they_arrive():
     rows = list(table.stream(sources(io.BytesIO(b"a,b\n1,x\n2,y\n"))))
     assert [len(block) for block in rows] == [2]
     assert rows[0].file == "standard input"
+
+
+def test_a_slow_pipe_yields_rows_as_they_arrive():
+    ends = os.pipe()
+    with os.fdopen(ends[0], "rb") as reading, os.fdopen(ends[1], "wb", buffering=0) as writing:
+        rows = table.stream(sources(reading))
+        writing.write(b"a,b\n1,x\n")
+        assert cells(next(rows)) == [[1], ["x"]]  # more could still come
+        writing.write(b"2,y\n3,z\n")
+        assert cells(next(rows)) == [[2, 3], ["y", "z"]]
+        writing.close()
+        assert next(rows, None) is None
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 5])
+def test_blocks_parsed_ahead_know_those_before(monkeypatch, ahead):
+    monkeypatch.setattr("netconv.tables.sources.BLOCK", 16)
+    text = "a,b\n" + "1,22\n" * 7 + "1,x\n" + "1,22\n" * 7
+    blocks = list(table.stream(sources(io.BytesIO(text.encode())), ahead=ahead))
+    columns = [cells(rows)[1] for rows in blocks]
+    first = next(number for number, rows in enumerate(blocks) if rows.texts)
+    assert 0 < first < len(blocks) - 1
+    assert sum(columns[:first], []) == [22] * sum(map(len, blocks[:first]))
+    assert sum(columns[first:], []) == [*["22"] * (7 - sum(map(len, blocks[:first]))), "x", *["22"] * 7]
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 5])
+def test_the_first_of_several_errors_is_raised(monkeypatch, ahead):
+    monkeypatch.setattr("netconv.tables.sources.BLOCK", 16)
+    data = b"a,b\n1,2\n1,2\n1,2\n3\n1,2\n1,2\n4,5,6\n1,2\n"
+    cut = gzip.compress(data)[:-1]
+    with pytest.raises(DataError, match="line 5: 1 cell, and the header has 2"):
+        list(table.stream(sources(io.BytesIO(data)), ahead=ahead))
+    with pytest.raises(DataError, match="line 5: 1 cell, and the header has 2"):
+        list(table.stream(sources(io.BytesIO(cut)), ahead=ahead))
 
 
 def test_a_table_agrees_with_the_standard_reader(tmp_path):
