@@ -16,7 +16,7 @@ from typing import IO, BinaryIO, cast
 from ..errors import DataError
 from . import compression
 
-BLOCK = 8 << 20
+BLOCK = 4 << 20
 """Bytes that are read and parsed at once; more is not faster."""
 IN_MEMORY = 64 << 20
 """Bytes of standard input that are kept in memory; the rest goes to an unlinked temporary file."""

@@ -172,13 +172,14 @@ def test_a_slow_pipe_yields_rows_as_they_arrive():
 @pytest.mark.parametrize("ahead", [0, 1, 5])
 def test_blocks_parsed_ahead_know_those_before(monkeypatch, ahead):
     monkeypatch.setattr("netconv.tables.sources.BLOCK", 16)
-    text = "a,b\n" + "1,22\n" * 7 + "1,x\n" + "1,22\n" * 7
+    text = "a,b\n" + "1,22\n" * 7 + "1,x\n" + "1,2.50\n" * 7
     blocks = list(table.stream(sources(io.BytesIO(text.encode())), ahead=ahead))
     columns = [cells(rows)[1] for rows in blocks]
     first = next(number for number, rows in enumerate(blocks) if rows.texts)
-    assert 0 < first < len(blocks) - 1
-    assert sum(columns[:first], []) == [22] * sum(map(len, blocks[:first]))
-    assert sum(columns[first:], []) == [*["22"] * (7 - sum(map(len, blocks[:first]))), "x", *["22"] * 7]
+    assert 0 < first < len(blocks) - 3
+    before = sum(map(len, blocks[:first]))
+    assert sum(columns[:first], []) == [22] * before
+    assert sum(columns[first:], []) == [*["22"] * (7 - before), "x", *["2.50"] * 7]
 
 
 @pytest.mark.parametrize("ahead", [0, 1, 5])
