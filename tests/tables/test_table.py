@@ -5,6 +5,7 @@ import gzip
 import io
 import math
 import os
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -178,8 +179,8 @@ def test_blocks_parsed_ahead_know_those_before(monkeypatch, ahead):
     first = next(number for number, rows in enumerate(blocks) if rows.texts)
     assert 0 < first < len(blocks) - 3
     before = sum(map(len, blocks[:first]))
-    assert sum(columns[:first], []) == [22] * before
-    assert sum(columns[first:], []) == [*["22"] * (7 - before), "x", *["2.50"] * 7]
+    assert [*chain(*columns[:first])] == [22] * before
+    assert [*chain(*columns[first:])] == [*["22"] * (7 - before), "x", *["2.50"] * 7]
 
 
 @pytest.mark.parametrize("ahead", [0, 1, 5])
