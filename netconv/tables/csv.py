@@ -75,6 +75,8 @@ def _detect(
     columns = [list(column) for column in zip(*body, strict=True)]
     decimal = table_decimal(columns, dialect.delimiter, options.decimal)
     format_ = TableFormat(dialect.delimiter, decimal, layout.header, layout.names)
+    if decimal == "," and (note := _decimal_note(format_, columns)):
+        notes.append(note)
     unusual = {
         index
         for index, column in enumerate(columns[: len(layout.names)])
@@ -82,6 +84,15 @@ def _detect(
     }
     parser = Parser(file, format_, layout.extra_cell, notes, unusual)
     return parser, _rows_end(data, dialect, layout.before, file)
+
+
+def _decimal_note(format_: TableFormat, columns: list[list[str]]) -> str | None:
+    """A note with the first number that has a decimal comma, unless none of the columns' cells has one."""
+    for name, column in zip(format_.names, columns, strict=False):
+        for cell in column:
+            if "," in cell and format_.is_plain_number(cell):
+                return f"numbers have decimal commas, such as {cell!r} in column {name!r}"
+    return None
 
 
 def _rows_end(data: bytes, dialect: Dialect, count: int, file: str) -> int:

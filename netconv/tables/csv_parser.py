@@ -16,7 +16,7 @@ from .column_selection import list_names
 from .csv_blocks import RawBlock
 from .csv_dialect import Dialect, records
 from .number_format import pluralize
-from .number_spellings import MISSING, as_numbers
+from .number_spellings import MISSING, Numbers, as_numbers
 from .rows import ColumnRoles, RowErrors, RowLocation, Rows, TableFormat, Text
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class Parser:
 
         numeric: dict[int, pa.Array] = {}
         texts: dict[int, Text] = {}
-        converted: dict[int, str] = {}
+        converted: dict[int, Numbers] = {}
         missing: dict[int, tuple[str, ...]] = {}
         for index, column in columns.items():
             if column.type == pa.float32():
@@ -190,10 +190,10 @@ class Parser:
         return numeric, texts
 
     def _as_numbers(
-        self, index: int, column: pa.Array, converted: dict[int, str], missing: dict[int, tuple[str, ...]]
+        self, index: int, column: pa.Array, converted: dict[int, Numbers], missing: dict[int, tuple[str, ...]]
     ) -> pa.Array | None:
-        """A column of text as float32; None if a cell is not a number. Examples of numbers and of missing values that
-        are written in an unusual way are added to `converted` and `missing`."""
+        """A column of text as float32; None if a cell is not a number. Numbers and missing values that are written in
+        an unusual way are added to `converted` and `missing`."""
         import pyarrow as pa
 
         coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
@@ -218,21 +218,25 @@ class Parser:
                 self._decimals[index] = found.decimal
                 self._as_text.add(index)
         if found.example is not None:
-            converted[index] = found.example
+            converted[index] = found
         if found.missing:
             missing[index] = found.missing
         return found.values.take(coded.indices)
 
-    def _note(self, converted: dict[int, str], missing: dict[int, tuple[str, ...]]) -> None:
-        """Notes numbers and missing values written in an unusual way, of each column once."""
-        names = self.format.names
-        new = [index for index in converted if index not in self._converted]
-        if new:
-            example = converted[new[0]]
+    def _note(self, converted: dict[int, Numbers], missing: dict[int, tuple[str, ...]]) -> None:
+        """Notes numbers and missing values written in an unusual way, of each column once; columns with the same
+        decimal sign, and the same percent or currency sign, share a note."""
+        names, alike = self.format.names, dict[tuple[str, str], list[int]]()
+        for index, found in converted.items():
+            if index not in self._converted:
+                alike.setdefault((found.decimal, found.sign), []).append(index)
+                self._converted.add(index)
+        for new in alike.values():
+            example = converted[new[0]].example
+            assert example is not None
             value = self._noted().number(example, new[0])
             columns = list_names(names[index] for index in new)
             self._notes.append(f"numbers such as {example!r}, read as {value:g}, in {_columns_of(new)} {columns}")
-            self._converted.update(new)
         new = [index for index in missing if index not in self._missing]
         if new:
             spellings = ", ".join(dict.fromkeys(repr(cell) for index in new for cell in missing[index][:3]))
