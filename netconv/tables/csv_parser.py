@@ -45,6 +45,15 @@ class Block(NamedTuple):
         line, cells = next(islice(self.records(), row, None))
         return RowLocation(self.file, "line", line, cells)
 
+    def cells(self, columns: list[int]) -> dict[int, pa.Array]:
+        import pyarrow as pa
+
+        types = dict.fromkeys(columns, pa.string())
+        try:
+            return _parse(self, types)
+        except pa.ArrowInvalid:
+            return _parse(self._replace(data=_repair(self)[0]), types)
+
 
 class Parser:
     """Parses the blocks of a file, one after another: what it finds out about a column holds for later blocks.
@@ -84,7 +93,7 @@ class Parser:
         errors = RowErrors(np.zeros(count, bool)) if lenient else None
         if errors is not None and bad:
             errors.add(np.isin(np.arange(count), list(bad)), bad.__getitem__)
-        return Rows(self.file, self._noted(), numbers, texts, block.locate, kept, errors)
+        return Rows(self.file, self._noted(), numbers, texts, block.locate, kept, errors, block.cells)
 
     def _noted(self) -> TableFormat:
         if len(self._notes) != len(self.format.notes) or self._decimals != self.format.decimals:

@@ -142,6 +142,10 @@ class RowErrors:
         return part
 
 
+def _no_cells(_columns: list[int]) -> dict[int, Any]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Rows:
     """Rows of a table.
@@ -149,7 +153,8 @@ class Rows:
     `numbers` is (rows, columns) of float32: NaN for a missing cell and in columns of text, infinite for a number beyond
     float32. `texts` has the columns of text by index; `kept` has the unchanged cells of the columns kept for the output
     (Arrow arrays); `locate` returns the location of a row. With `errors`, bad rows are collected there, with missing
-    cells, instead of raising the error of the first.
+    cells, instead of raising the error of the first. `cells` reads the unchanged cells of any columns again, in the
+    rows of a block as it comes from a file; other rows have none.
     """
 
     file: str
@@ -159,6 +164,7 @@ class Rows:
     locate: Callable[[int], RowLocation]
     kept: dict[int, Any] = field(default_factory=dict)
     errors: RowErrors | None = None
+    cells: Callable[[list[int]], dict[int, Any]] = _no_cells
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -171,7 +177,7 @@ class Rows:
             kept = {index: column[start:stop] for index, column in self.kept.items()}
             errors = None if self.errors is None else self.errors.part(start, stop)
             locate = partial(_locate_shifted, self.locate, start)
-            yield replace(self, numbers=self.numbers[start:stop], texts=texts, locate=locate, kept=kept, errors=errors)
+            yield Rows(self.file, self.format, self.numbers[start:stop], texts, locate, kept, errors)
 
     def with_texts(self, columns: frozenset[int]) -> Rows:
         """The rows with the numbers of these columns as text."""
@@ -205,7 +211,7 @@ class Rows:
         texts = {index: Text(text.codes[indices], text.values) for index, text in self.texts.items()}
         kept = {index: column.take(indices) for index, column in self.kept.items()}
         locate = partial(_locate_at, self.locate, indices)
-        return replace(self, numbers=self.numbers[indices], texts=texts, locate=locate, kept=kept, errors=None)
+        return Rows(self.file, self.format, self.numbers[indices], texts, locate, kept)
 
     def cell_error(self, message: str, row: int, column: int) -> DataError:
         """The error of one cell; `{}` in the message becomes its value."""

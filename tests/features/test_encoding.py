@@ -221,8 +221,19 @@ def test_fewer_classes_than_the_net_predicts():
 def test_truth_values_have_several_spellings():
     _, found, _ = fit("a,flag,kind\n1,TRUE,x\n2,FALSE,y\n", ModelSpec(2, 2, 2), "kind")
     assert found.features[1].categories == ("FALSE", "TRUE")
-    with closing(table.stream(source("a,flag,kind\n1,True,x\n2,false,y\n"))) as blocks:
-        assert transform.features(next(blocks), found).tolist() == [[1, 1], [2, 0]]
+    for later_text in ("a,flag,kind\n1,True,x\n2,false,y\n", "a,flag,kind\n1,1,x\n2,0,y\n"):
+        with closing(table.stream(source(later_text))) as blocks:
+            assert transform.features(next(blocks), found).tolist() == [[1, 1], [2, 0]]
+
+
+def test_truth_values_are_numbers_where_numbers_are_needed():
+    _, found, _ = fit("a,flag,y\n1,1,5\n2,0,6\n", ModelSpec(2, 1, 0), "y")
+    with closing(table.stream(source("a,flag,y\n1,TRUE,true\n2,FALSE,false\n3,,\n"))) as blocks:
+        rows = next(blocks)
+    assert transform.features(rows, found).tolist() == [[1, 1], [2, 0], [3, 0.5]]
+    assert transform.targets(rows, found)[:2].tolist() == [[1], [0]]
+    _, found, _ = fit("a,flag,y\n1,TRUE,5\n2,FALSE,6\n3,,7\n", ModelSpec(2, 1, 0), "y", encode={"flag": "numbers"})
+    assert (found.features[1].missing, found.features[1].fill) == (1, 0.5)
 
 
 def test_a_target_of_text_for_a_net_that_predicts_numbers():
