@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The question whether one of the names most like `name` was meant, in any case; "" if none is like it."""
-    by_lower_case = {each.lower(): each for each in known}
+    by_lower_case = {" ".join(each.lower().split()): each for each in known}
     close = [by_lower_case[each] for each in get_close_matches(name.lower(), by_lower_case, cutoff=0.7)]
     return f"did you mean {' or '.join(map(repr, close))}?" if close else ""
 
@@ -73,7 +73,12 @@ class ShapeError(NetconvError):
 
 
 class UnknownShape(ShapeError):
-    """The shape of an input is not given and cannot be inferred from the net alone."""
+    """The shape of an input is not given and cannot be inferred from the net alone; `inputs` are the names of all
+    inputs that have data."""
+
+    def __init__(self, message: str, inputs: Iterable[str] = ()):
+        super().__init__(message)
+        self.inputs = tuple(inputs)
 
 
 class DataError(NetconvError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from functools import partial
 
-from ..errors import DataError
+from ..errors import DataError, did_you_mean
 from ..tables import table
 from ..tables.column_selection import list_names, select_columns
 from ..tables.csv_blocks import INFERRED, TextOptions
@@ -44,9 +44,10 @@ def _by_name(encoding: Encoding, names: tuple[str, ...], file: str) -> tuple[lis
     features = [feature.name for feature in encoding.features]
     missing = [name for name in features if name not in indices]
     if missing:
+        hint = did_you_mean(missing[0], set(names).difference(features))
         raise DataError(
             f"{pluralize(len(names), 'column')} found, and of the {pluralize(len(features), 'feature')} that the "
-            f"model takes these are missing: {list_names(missing)}",
+            f"model takes these are missing: {list_names(missing)}{f'; {hint}' if hint else ''}",
             file,
         )
     complete = all(target in indices for target in encoding.targets)

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..errors import DataError
-from ..tables.column_selection import array_columns, list_names, select_columns
+from ..tables.column_selection import list_names, select_columns
 from ..tables.number_format import pluralize
 from ..tables.rows import TableFormat
 from ..tables.table import Table
+from . import input_columns
 from .encoding import Encoding, Feature, InputSpec, ModelSpec
 from .exclusion import DATE, Exclusion, exclusion
 from .notices import Notify, ignore
@@ -64,15 +65,13 @@ def infer_encoding(
     )
 
 
-def widths_of_rows(table: Table, options: TableOptions) -> tuple[int, dict[str, int]]:
-    """How many numbers the features of a table become where the net takes any number: those of the inputs that
-    `options.input` names, and in front the others. The target may still be unknown: it is then taken to be one of the
-    columns that are not features. Raises DataError."""
+def widths_of_rows(table: Table, options: TableOptions, inputs: tuple[str, ...]) -> tuple[int, dict[str, int]]:
+    """How many numbers the features of a table become where the net, with these `inputs`, takes any number: those of
+    the inputs that `options.input` or the columns name, and in front the others. The target may still be unknown: it is
+    then taken to be one of the columns that are not features. Raises DataError."""
     targets = likely_target(table, options)
     candidates = feature_candidates(table.format, options, targets, table.file)
-    groups = {
-        name: select_columns(table.format.names, (columns,), table.file) for name, columns in options.input.items()
-    }
+    groups = input_columns.named_groups(table, options, candidates, inputs)
     taken = {index for group in groups.values() for index in group}
     coding, explicit = _codings(table, options), _explicit(table, options)
     rest = [index for index in candidates if index not in taken]
@@ -99,8 +98,7 @@ def _codings(table: Table, options: TableOptions) -> dict[int, Coding]:
 def _explicit(table: Table, options: TableOptions) -> frozenset[int]:
     """The indices of the columns that the user names as features; a pattern of --encode names none. Raises
     DataError."""
-    encoded = (columns for columns in options.encode if "*" not in columns)
-    selected = (*options.columns, *options.input.values(), *encoded)
+    selected = (*options.columns, *options.input.values(), *input_columns.encoded_by_name(options))
     return frozenset(select_columns(table.format.names, selected, table.file))
 
 
@@ -134,8 +132,8 @@ def _infer_features(
 ) -> tuple[tuple[Feature, ...], dict[str, int]]:
     """The features in the order of the model's inputs, and how many numbers each of several inputs takes."""
     candidates = feature_candidates(table.format, options, targets, table.file)
-    _check_inputs(table, options, targets)
-    groups, explicit = _group_by_input(table, spec, options, candidates), _explicit(table, options)
+    input_columns.check_selection(table, options, targets)
+    groups, explicit = input_columns.group_by_input(table, spec, options, candidates), _explicit(table, options)
     if groups is None:
         features = _choose_features(table, candidates, spec.features, "the net", coding, explicit, notify)
         widths = [entry.width for entry in spec.inputs if entry.width is not None]
@@ -166,58 +164,6 @@ def _with_ids(features: tuple[Feature, ...], inputs: tuple[InputSpec, ...], widt
                 result[index] = replace(feature, onehot=False, ids=entry.ids)
             position += feature.width
     return tuple(result)
-
-
-# The columns of each input
-
-
-def _check_inputs(table: Table, options: TableOptions, targets: list[int]) -> None:
-    """Raises DataError if --input names columns that other options exclude."""
-    names = table.format.names
-    named = select_columns(names, tuple(options.input.values()), table.file)
-    dropped = select_columns(names, options.drop, table.file)
-    for excluded, why in ((targets, "is the target"), (dropped, "is in --drop, too")):
-        if both := [index for index in named if index in excluded]:
-            raise DataError(f"--input names {names[both[0]]!r}, which {why}", table.file)
-
-
-def _group_by_input(
-    table: Table, spec: ModelSpec, options: TableOptions, candidates: list[int]
-) -> list[list[int]] | None:
-    """The indices of the columns of each input: as the user selects them, or by the names of the inputs; None if only
-    their order assigns them. Raises DataError."""
-    if options.input:
-        return _selected_groups(table, spec, options, candidates)
-    open_width = any(entry.width is None for entry in spec.inputs)
-    if len(spec.inputs) < 2:
-        return [candidates] if open_width else None
-    groups = [_columns_named(table.format.names, candidates, entry.name) for entry in spec.inputs]
-    if all(groups):
-        return groups
-    if open_width:
-        names = list_names(entry.name for entry in spec.inputs)
-        raise DataError(f"which columns are for which input? Name them with --input: {names}", table.file)
-    return None
-
-
-def _selected_groups(table: Table, spec: ModelSpec, options: TableOptions, candidates: list[int]) -> list[list[int]]:
-    inputs = [entry.name for entry in spec.inputs]
-    unknown = next((name for name in options.input if name not in inputs), None)
-    if unknown is not None:
-        raise DataError(f"the net has no input {unknown!r}; its inputs are {list_names(inputs)}", table.file)
-    groups = {
-        name: select_columns(table.format.names, (selected,), table.file) for name, selected in options.input.items()
-    }
-    taken = {index for group in groups.values() for index in group}
-    rest = [name for name in inputs if name not in groups]
-    if len(rest) > 1:
-        raise DataError(f"--input must name the columns of {list_names(rest)}, too", table.file)
-    return [groups.get(name, [index for index in candidates if index not in taken]) for name in inputs]
-
-
-def _columns_named(names: tuple[str, ...], candidates: list[int], name: str) -> list[int]:
-    pattern = array_columns(name)
-    return [index for index in candidates if names[index] == name or pattern.match(names[index])]
 
 
 # Features

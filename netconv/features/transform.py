@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ..errors import DataError
+from ..errors import DataError, did_you_mean
 from ..tables.column_selection import list_names
 from ..tables.column_stats import LARGEST_EXACT
 from ..tables.number_spellings import NUMBER
@@ -304,7 +304,9 @@ def targets(rows: Rows, encoding: Encoding) -> np.ndarray:
     column, a row that is not one-hot."""
     columns = column_indices(encoding, rows.format, rows.file)[1]
     if not columns:
-        raise DataError(f"has no target column {list_names(map(repr, encoding.targets))}", rows.file)
+        missing = [target for target in encoding.targets if target not in rows.format.names]
+        hint = "".join(f"; {did_you_mean(name, rows.format.names)}" for name in missing[:1]).removesuffix("; ")
+        raise DataError(f"has no target column {list_names(map(repr, encoding.targets))}{hint}", rows.file)
     if encoding.classes and len(columns) == 1:
         return _class_indices(rows, columns[0], encoding.classes)
     rows.check_finite(columns)
@@ -324,8 +326,11 @@ def _class_indices(rows: Rows, column: int, classes: tuple[str, ...]) -> np.ndar
         codes = np.where(codes == -2, numbered, codes)
     unknown = codes == -2
     if unknown.any():
+        row = int(unknown.argmax())
+        hint = did_you_mean(rows.locate(row).cells[column].strip(), classes)
         known = ", ".join(classes[:20]) + (", ..." if len(classes) > 20 else "")
-        raise rows.cell_error(f"unknown class {{}}; the classes are {known}", int(unknown.argmax()), column)
+        there_are = f"{hint} The classes are" if hint else "the classes are"
+        raise rows.cell_error(f"unknown class {{}}; {there_are} {known}", row, column)
     return codes
 
 

@@ -174,7 +174,7 @@ def _built(loaded: LoadedModel, source_table: Table, options: TableOptions, loss
     """With the model of a net whose input shape depends on the table. What the net outputs says which column is the
     target: the model is built again if the features turn out to be others."""
     notes: list[str] = []
-    built = loaded.for_rows(*schema_inference.widths_of_rows(source_table, options), notes.append)
+    built = loaded.for_rows(*schema_inference.widths_of_rows(source_table, options, loaded.inputs), notes.append)
     spec = spec_of(built, loss or loss_of(built))
     if len(spec.inputs) == 1 and spec.features is not None:
         free = replace(spec, features=None, inputs=(replace(spec.inputs[0], width=None),))

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NetconvError
+from ..errors import NetconvError, did_you_mean
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, ignore
 from ..features.table_options import TableOptions, read_options
@@ -205,8 +205,13 @@ def class_weights(weights, training: Dataset) -> np.ndarray | None:
         return np.where(counts, len(training) / (present * np.maximum(counts, 1)), 1).astype(np.float32)
     unknown = [name for name in weights if name not in names]
     if unknown:
-        raise NetconvError(f"class weight for unknown class {unknown[0]!r}; the classes are {', '.join(names)}")
-    return np.array([weights.get(name, 1.0) for name in names], np.float32)
+        hint = did_you_mean(unknown[0], names)
+        there_are = f"{hint} The classes are" if hint else "the classes are"
+        raise NetconvError(f"class weight for unknown class {unknown[0]!r}; {there_are} {', '.join(names)}")
+    by_class = np.array([weights.get(name, 1.0) for name in names], np.float32)
+    if not by_class[counts > 0].any():
+        raise NetconvError("the weight of every class is 0: there is nothing to train on")
+    return by_class
 
 
 def _metrics(model, chosen: Sequence[str], spec: ModelSpec) -> list[Any]:

@@ -133,6 +133,29 @@ def test_inputs_decide_the_shapes_of_a_net_of_several():
 
 
 @pytest.mark.usefixtures("folder")
+def test_columns_named_after_the_inputs_decide_their_shapes():
+    perceptron("net.json", inputs=("engine", "other"))
+    rows = "".join(f"{n / 4},{'uvw'[n % 3]},{n % 5},{'pq'[n % 2]}\n" for n in range(20))
+    for names in ("other.1,engine,other.2,label", "others,engine,color,label"):
+        Path("t.csv").write_text(names + "\n" + rows)
+        if "others" in names:
+            message = refused("train", "t.csv", "-m", "net.json")
+            assert message.startswith("netconv: net.json: the size of axis 1 of input 'engine' of shape (?, ?)")
+            continue
+        lines = train("-m", "net.json")
+        assert lines[1:9] == [
+            "engine: shape (?, 3) inferred from the data",
+            "other: shape (?, 2) inferred from the data",
+            "target      label (--target names another): p = 0, q = 1",
+            "features    3 columns, 5 numbers (--columns names others), in this order:",
+            "  input     engine, 3 numbers a row:",
+            "    one-hot engine: u, v, w",
+            "  input     other, 2 numbers a row:",
+            "    numbers other.1, other.2",
+        ]
+
+
+@pytest.mark.usefixtures("folder")
 def test_the_target_is_what_the_net_predicts_not_what_is_last():
     perceptron("net.json", classes=3)
     Path("t.csv").write_text("gear,b,c\n" + "".join(f"{'xyz'[n % 3]},{n / 7},{n / 3}\n" for n in range(30)))

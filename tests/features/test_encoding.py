@@ -244,6 +244,16 @@ def test_a_target_of_text_for_a_net_that_predicts_numbers():
     assert str(error.value) == message
 
 
+def test_blanks_within_a_class_are_named():
+    _, found, _ = fit("a,kind\n1,very good\n2,bad\n", ModelSpec(1, 2, 2), "kind")
+    with closing(table.stream(source("a,kind\n1,very  good\n"))) as blocks, pytest.raises(DataError) as caught:
+        transform.targets(next(blocks), found)
+    assert str(caught.value) == (
+        "t.csv, line 2, column 'kind': unknown class 'very  good'; did you mean 'very good'? The classes are bad, "
+        "very good"
+    )
+
+
 def test_unseen_categories_are_treated_as_missing_and_counted():
     counts = transform.CellCounts()
     assert later("a,b,c\n3,yes,s\n4,maybe,?\n", counts=counts).tolist() == [[3, 1, 0], [4, 0, 0]]
@@ -261,7 +271,13 @@ def test_unseen_categories_are_treated_as_missing_and_counted():
          "t.csv: 2 columns found, and the model takes 3 features (a, b, c) or the 5 columns of its training table"),
         ("a,b,c,kind\n1,no,p,x\n2,no,p, z \n", transform.targets,
          "t.csv, line 3, column 'kind': unknown class 'z'; the classes are x, y"),
+        ("a,b,C\n1,yes,p\n", transform.features,
+         "t.csv: 3 columns found, and of the 3 features that the model takes these are missing: c; did you mean 'C'?"),
+        ("a,b,c,kind\n1,no,p,X\n", transform.targets,
+         "t.csv, line 2, column 'kind': unknown class 'X'; did you mean 'x'? The classes are x, y"),
         ("a,b,c\n1,no,p\n", transform.targets, "t.csv: has no target column 'kind'"),
+        ("a,b,c,kinds\n1,no,p,x\n", transform.targets,
+         "t.csv: has no target column 'kind'; did you mean 'kinds'?"),
         ("a,b,c\n1,no,p\ninf,no,p\n", transform.features, "t.csv, line 3, column 'a': 'inf' is not a finite number"),
         ("a,b,c\n1,no,p\n-1e99,no,p\n", transform.features,
          "t.csv, line 3, column 'a': '-1e99' is not a finite number"),
@@ -377,11 +393,10 @@ def test_an_infinite_number_counts_only_where_it_is_used():
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"[]", b"{}", b'{"columns": 1}', b"[" * 100_000]
+    [b"", b"[]", b"[" * 100_000]
     + [
         json.dumps({**GOOD, **change}).encode()
         for change in (
-            {},
             {"features": [{**A, "name": "b"}]},
             {"features": [{**A, "fill": "much"}]},
             {"features": [{**A, "categories": ["x"], "fill": "y"}]},
@@ -392,6 +407,7 @@ def test_an_infinite_number_counts_only_where_it_is_used():
             {"features": [A], "target_mean": [1]},
             {"features": [{**A, "mean": 1, "std": 0}]},
             {"features": [{**A, "ids": [1]}]},
+            {"features": 1},
         )
     ],
 )
@@ -401,3 +417,20 @@ def test_a_damaged_encoding(data):
     )
     with pytest.raises(FormatError, match=r"^model.keras: its member netconv/table.json is damaged$"):
         Encoding.load(data, "model.keras")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        {"columns": 1},
+        GOOD,
+        {**GOOD, "features": [{"name": "a"}]},
+        {**GOOD, "features": [A], "later": 1},
+        {**GOOD, "features": [{**A, "later": 1}]},
+    ],
+)
+def test_an_encoding_of_another_version(facts):
+    message = "^model.keras: trained by another version of netconv; train the model again$"
+    with pytest.raises(FormatError, match=message):
+        Encoding.load(json.dumps(facts).encode(), "model.keras")

@@ -76,11 +76,11 @@ def test_the_shape_of_an_untrained_net_is_inferred_from_the_table(tmp_path):
         "--input-shape data=?,10 (in Python input_shapes={'data': (None, 10)})"
     )
     two = nets.graph(
-        nets.null("a"), nets.null("b"), nets.op("concat", "c", [0, 1], dim=1, num_args=2), nets.null("w"),
+        nets.null("p"), nets.null("q"), nets.op("concat", "c", [0, 1], dim=1, num_args=2), nets.null("w"),
         nets.op("FullyConnected", "fc", [2, 3], num_hidden=2, no_bias=True),
     )  # fmt: skip
     assert fails(netconv.train, nets.write(tmp_path, two, "two"), source(separable())).startswith(
-        f"{tmp_path / 'two.json'}: the size of axis 1 of input 'a' of shape (?, ?) cannot be inferred"
+        f"{tmp_path / 'two.json'}: the size of axis 1 of input 'p' of shape (?, ?) cannot be inferred"
     )
 
 
@@ -215,6 +215,16 @@ def test_options_of_keras_reach_the_training():
         ),
         ({"optimizer": "nope"}, "Keras has no optimizer called 'nope'; it has adam, sgd, rmsprop and others"),
         ({"class_weight": {"maybe": 2}}, "class weight for unknown class 'maybe'; the classes are no, yes"),
+        (
+            {"class_weight": {"Yes": 2}},
+            "class weight for unknown class 'Yes'; did you mean 'yes'? The classes are no, yes",
+        ),
+        ({"class_weight": {"yes": -1}}, "the class weight of 'yes' must be a number from 0 on; received -1"),
+        (
+            {"class_weight": {"yes": float("nan")}},
+            "the class weight of 'yes' must be a number from 0 on; received nan",
+        ),
+        ({"class_weight": {"yes": 0, "no": 0}}, "the weight of every class is 0: there is nothing to train on"),
     ],
 )
 def test_invalid_options(options, message):
