@@ -105,4 +105,8 @@ class DataError(NetconvError):
 
     def with_remedy(self, remedy):
         """The same error with what would help at its end."""
-        return DataError(f"{self.what}; {remedy}", self.file, self.line, self.column, self.value, self.row)
+        return type(self)(f"{self.what}; {remedy}", self.file, self.line, self.column, self.value, self.row)
+
+
+class BadRow(DataError):
+    """A row of a table is bad, and the table can be read without it."""

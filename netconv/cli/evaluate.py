@@ -11,6 +11,8 @@ import netconv
 
 from .commands import Command, under
 from .options import (
+    PLOTS,
+    check_ending,
     data_argument,
     errors_option,
     messages,
@@ -85,9 +87,12 @@ def evaluate(
     DATA is one file or several that make up a table: CSV, Parquet, NumPy or IDX, also compressed.
     """
     notify = messages(quiet)
+    check_ending(plot, PLOTS, "a plot")
+    if plot == "-":
+        raise click.UsageError("--plot writes a file, whose ending names its format")
     if plot:
         netconv.check_picture(plot)
-    opened = open_model(model, data, False, notify, params=params, shapes=shapes)
+    opened = open_model(model, data, False, notify, params=params, shapes=shapes, more=(options["labels"],))
     evaluation = netconv.evaluate(opened, table(data), notify=notify, **options)
     if plot:
         netconv.confusion_matrix([report.name for report in evaluation.classes], evaluation.confusion, plot)

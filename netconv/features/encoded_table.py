@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import partial
+from itertools import compress
 
 from ..errors import DataError, did_you_mean
 from ..tables import table
@@ -70,7 +71,8 @@ def stream(
 def read(sources: tuple[Source, ...], encoding: Encoding, options: TextOptions = INFERRED) -> Table:
     """A whole table. Raises DataError."""
     known_names, text, ignore = _selectors(encoding, sources)
-    return table.read(sources, options._replace(decimal=encoding.decimal), known_names, text, ignore)
+    numbers = partial(_numeric_columns, encoding, file=table.title(sources))
+    return table.read(sources, options._replace(decimal=encoding.decimal), known_names, text, ignore, numbers=numbers)
 
 
 def _selectors(
@@ -87,6 +89,13 @@ def _text_columns(encoding: Encoding, format_: TableFormat, file: str) -> frozen
     if not all(map(_is_exact, encoding.classes)):
         text.update(targets)
     return frozenset(text)
+
+
+def _numeric_columns(encoding: Encoding, format_: TableFormat, file: str) -> frozenset[int]:
+    """The columns in which a text is an error."""
+    features, targets = column_indices(encoding, format_, file)
+    numeric = (not feature.categories and not feature.coerced for feature in encoding.features)
+    return frozenset(compress(features, numeric)).union(() if encoding.classes else targets)
 
 
 def _is_exact(name: str) -> bool:

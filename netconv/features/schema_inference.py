@@ -263,9 +263,10 @@ def _check_categories(table: Table, column: int) -> None:
         message = f"{{}} is a number, but the cells of this column are not written alike or are text; {remedy}"
         _raise_for_codes(table, column, unusual, message)
     if bad and 2 * counts[bad].sum() < counts.sum():
+        skip = "such rows out with --errors skip or " if 10 * counts[bad].sum() <= counts.sum() else ""
         remedy = (
-            f"correct it, leave the column out with --drop {name}, or say what it is with --encode {name}=numbers "
-            "(text counts as missing) or onehot"
+            f"correct it, leave {skip}the column out with --drop {name}, or say what it is with --encode {name}="
+            "numbers (text counts as missing) or onehot"
         )
         _raise_for_codes(table, column, bad, f"{{}} is not a number, and most cells of this column are; {remedy}")
     if len(values) > max(50, len(table) // 2) or table.stats.is_full(column):

@@ -7,12 +7,12 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ..errors import DataError, did_you_mean
+from ..errors import BadRow, DataError, did_you_mean
 from ..tables.column_selection import list_names
 from ..tables.column_stats import LARGEST_EXACT
 from ..tables.number_spellings import NUMBER
 from ..tables.rows import Rows, TableFormat, format_number
-from ..tables.table import Table
+from ..tables.table import NUMERIC_IN_TRAINING, Table
 from .encoded_table import column_indices
 from .encoding import Encoding, Feature
 
@@ -265,8 +265,9 @@ def _parsed_numbers(rows: Rows, column: int, feature: Feature | None) -> np.ndar
         elif feature.fill is None:
             why = "and this model has no encodings, as it was not trained by `netconv train`: it takes numbers only"
         else:
-            why = "in a column that was numeric in training"
-        rows.add_errors(f"{{}} is not a number, {why}", bad, column)
+            why = NUMERIC_IN_TRAINING
+        kind = BadRow if why == NUMERIC_IN_TRAINING else DataError
+        rows.add_errors(f"{{}} is not a number, {why}", bad, column, kind)
     return values[text.codes]
 
 
@@ -327,7 +328,8 @@ def _class_indices(rows: Rows, column: int, classes: tuple[str, ...]) -> np.ndar
     unknown = codes == -2
     if unknown.any():
         row = int(unknown.argmax())
-        hint = did_you_mean(rows.locate(row).cells[column].strip(), classes)
+        value = rows.locate(row).cells[column].strip()
+        hint = "" if NUMBER.match(value) else did_you_mean(value, classes)
         known = ", ".join(classes[:20]) + (", ..." if len(classes) > 20 else "")
         there_are = f"{hint} The classes are" if hint else "the classes are"
         raise rows.cell_error(f"unknown class {{}}; {there_are} {known}", row, column)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..errors import NetconvError, did_you_mean
@@ -28,6 +29,9 @@ def optimizer_for(given, learning_rate: float | None = None):
         optimizer.name = type(optimizer).__name__.lower()
     if learning_rate is not None:
         optimizer.learning_rate = learning_rate
+    rate = optimizer.get_config().get("learning_rate")
+    if isinstance(rate, float) and not 0 < rate < math.inf:
+        raise NetconvError(f"the learning rate must be a number above 0; received {rate:g}")
     return optimizer
 
 

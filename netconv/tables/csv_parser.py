@@ -11,7 +11,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import DataError, first_line
+from ..errors import BadRow, DataError, first_line
 from .column_selection import list_names
 from .csv_blocks import RawBlock
 from .csv_dialect import Dialect, records
@@ -316,7 +316,7 @@ def _ragged_error(block: Block, line: int, cells: list[str]) -> DataError:
     columns = len(block.format.names)
     first = "the header" if block.format.header else "the first row"
     has = f"{first} has {columns}" if block.width == columns else f"the rows before have {block.width}"
-    return DataError(f"{pluralize(len(cells), 'cell')}, and {has}", block.file, line)
+    return BadRow(f"{pluralize(len(cells), 'cell')}, and {has}", block.file, line)
 
 
 def _repair(block: Block) -> tuple[bytes, dict[int, DataError]]:
@@ -343,7 +343,7 @@ def _filled_extra_cells(block: Block, column: pa.Array) -> dict[int, DataError]:
     rows = set(np.flatnonzero(filled.to_numpy(zero_copy_only=False)).tolist())
     message = f"{pluralize(block.width, 'cell')}, and the header has {len(block.format.names)}"
     places = enumerate(block.records()) if rows else ()
-    return {row: DataError(message, block.file, line) for row, (line, _) in places if row in rows}
+    return {row: BadRow(message, block.file, line) for row, (line, _) in places if row in rows}
 
 
 def _misquoted(block: Block) -> dict[int, DataError]:
@@ -371,6 +371,6 @@ def _misquoted(block: Block) -> dict[int, DataError]:
                 why = (
                     "a quote is left open" if "end of data" in str(error) else "a cell goes on after its closing quote"
                 )
-                errors[row] = DataError(why, block.file, block.line + start)
+                errors[row] = BadRow(why, block.file, block.line + start)
         row += bool(cells)
         start = position

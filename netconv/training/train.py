@@ -72,6 +72,8 @@ def train(
         TypeError: there is no such option.
     """
     table_options, training_options = read_options("train", options, TrainingOptions)
+    if validation_data is not None and "validation_split" in options:
+        raise NetconvError("--validation-split and --validation-data exclude each other")
     strategy = strategy or distribution.strategy_for()
     files = find_files(data, table_options, "train", notify)
     if validation_data is not None:

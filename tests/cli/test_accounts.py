@@ -198,6 +198,9 @@ def test_a_misspelt_table_is_named_before_the_model():
         for arguments in ([], ["-m", "no.keras"]):
             message = "netconv: tabel.csv: cannot be read: No such file or directory"
             assert refused(command, "tabel.csv", *arguments) == message
+            Path("t.csv").write_text("a,b\n1,2\n")
+            assert refused(command, "t.csv", "--labels", "tabel.csv", *arguments) == message
+    assert refused("train", "t.csv", "--validation-data", "tabel.csv") == message
 
 
 @pytest.mark.usefixtures("folder")
@@ -216,6 +219,20 @@ def test_encode_is_for_training():
         "Error: Invalid value for '--encode': 'a=code' is not columns and onehot, codes or numbers, such as "
         "color=onehot"
     )
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_text_is_not_listed_among_the_numbers_of_an_untrained_model():
+    archive.save(model(), "net.keras")
+    Path("t.csv").write_text("a,b,label\n" + "".join(f"{n / 7},{'xyz'[n % 3]},{n % 2}\n" for n in range(30)))
+    message = (
+        "t.csv, line 2, column 'b': 'x' is not a number, and this model has no encodings, as it was not trained by "
+        "`netconv train`: it takes numbers only"
+    )
+    model_line = "model: net.keras (-m names another)"
+    assert run("evaluate", "t.csv", code=1).stderr.splitlines() == [model_line, f"netconv: {message}"]
+    done = run("predict", "t.csv", code=1)
+    assert done.stderr.splitlines() == [model_line, f"netconv: {message}; --errors skip or null continues"]
 
 
 @pytest.mark.usefixtures("folder")

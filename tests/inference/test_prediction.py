@@ -323,3 +323,14 @@ def test_truth_values_agree_in_all_formats(tmp_path, flags):
         assert values[0] == values[1] == values[2] and len({str(row) for row in values[0]}) > 50
         metrics = [evaluation.evaluate(trained, other).metrics for other in files]
         assert metrics[0] == metrics[1] == metrics[2]
+
+
+@pytest.mark.parametrize("ending", ["gz", "bz2", "xz", "zst", "GZ"])
+def test_predictions_are_compressed_as_the_name_says(tmp_path, ending):
+    text = "a,b\n" + "".join(f"{n},{n % 7}\n" for n in range(20))
+    path = tmp_path / f"p.csv.{ending}"
+    prediction.predict(model(2), source(text)).write(path)
+    with sources.Stream(sources.source(path)) as stream:
+        assert stream.compressed
+        assert stream.read() == b"".join(prediction.predict(model(2), source(text)).csv())
+    assert list(tmp_path.iterdir()) == [path]

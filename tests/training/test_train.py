@@ -213,6 +213,11 @@ def test_options_of_keras_reach_the_training():
             {"loss": "nope"},
             "Keras has no loss called 'nope'; it has mean_squared_error, binary_crossentropy and others",
         ),
+        ({"optimizer": "adam(learning_rate=-1.0)"}, "the learning rate must be a number above 0; received -1"),
+        (
+            {"validation_data": "v.csv", "validation_split": 0.2},
+            "--validation-split and --validation-data exclude each other",
+        ),
         ({"optimizer": "nope"}, "Keras has no optimizer called 'nope'; it has adam, sgd, rmsprop and others"),
         ({"class_weight": {"maybe": 2}}, "class weight for unknown class 'maybe'; the classes are no, yes"),
         (
