@@ -20,6 +20,12 @@ class NetconvError(Exception):
     """Invalid input. `str(error)` is one line: the place, what was received and what would work."""
 
 
+def net_option_error(option: str) -> NetconvError:
+    """The error of an option for nets that is given with a Keras model."""
+    what = "without a parameter file" if option == "--init" else "(net.json)"
+    return NetconvError(f"{option} is for a net {what}, and a Keras model has its shapes and weights; leave it out")
+
+
 class FormatError(NetconvError):
     """A file is damaged or of another format: not JSON, not a graph, a truncated parameter file, no `.keras` file."""
 

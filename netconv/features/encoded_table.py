@@ -46,6 +46,8 @@ def _by_name(encoding: Encoding, names: tuple[str, ...], file: str) -> tuple[lis
     missing = [name for name in features if name not in indices]
     if missing:
         hint = did_you_mean(missing[0], set(names).difference(features))
+        if len(names) == 1:
+            hint = "--delimiter names the character between the cells"
         raise DataError(
             f"{pluralize(len(names), 'column')} found, and of the {pluralize(len(features), 'feature')} that the "
             f"model takes these are missing: {list_names(missing)}{f'; {hint}' if hint else ''}",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..errors import DataError
 from ..tables.column_selection import list_names, select_columns
-from ..tables.number_format import pluralize
+from ..tables.number_format import pluralize, shortened
 from ..tables.rows import TableFormat
 from ..tables.table import Table
 from . import input_columns
@@ -23,6 +24,8 @@ from .target_inference import (
     likely_target,
     sorted_categories,
 )
+
+_SEPARATOR = re.compile(r"[\s,;|:]")
 
 
 def infer_encoding(
@@ -49,6 +52,8 @@ def infer_encoding(
         DataError: The table does not fit the model.
     """
     names = table.format.names
+    if not (target_optional and spec.features in (None, 1)):
+        _check_delimiter(table)
     targets = infer_targets(table, spec, options, target_optional)
     numbers: Coding = "numbers"
     coding = dict.fromkeys(table.texts, numbers) if numbers_only else _codings(table, options)
@@ -65,10 +70,22 @@ def infer_encoding(
     )
 
 
+def _check_delimiter(table: Table) -> None:
+    """Raises DataError for a table of one column whose cells look as if they were several."""
+    cell = next(iter(table.texts.get(0, ())), "")
+    if len(table.format.names) == 1 and _SEPARATOR.search(cell):
+        raise DataError(
+            f"read as a single column, with cells such as {shortened(cell, 60)!r}: no delimiter splits all rows alike; "
+            "--delimiter names the character between the cells",
+            table.file,
+        )
+
+
 def widths_of_rows(table: Table, options: TableOptions, inputs: tuple[str, ...]) -> tuple[int, dict[str, int]]:
     """How many numbers the features of a table become where the net, with these `inputs`, takes any number: those of
     the inputs that `options.input` or the columns name, and in front the others. The target may still be unknown: it is
     then taken to be one of the columns that are not features. Raises DataError."""
+    _check_delimiter(table)
     targets = likely_target(table, options)
     candidates = feature_candidates(table.format, options, targets, table.file)
     groups = input_columns.named_groups(table, options, candidates, inputs)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import FormatError, NetconvError, UnknownShape
+from ..errors import FormatError, NetconvError, UnknownShape, net_option_error
 from ..features.encoding import Encoding
 from ..features.notices import Notify, ignore
 from ..keras_api.lazy import keras
@@ -173,10 +173,7 @@ def open_model(
     if not str(model).endswith(".json"):
         for option, value in (("--init", init), ("--params", params), ("--input-shape", input_shapes)):
             if value:
-                what = "without a parameter file" if option == "--init" else "(net.json)"
-                raise NetconvError(
-                    f"{option} is for a net {what}, and a Keras model has its shapes and weights; leave it out"
-                )
+                raise net_option_error(option)
     if isinstance(model, bytes):
         members = archive.members(model)  # first: some versions of Keras unpack them, whatever their size
         return LoadedModel(archive.load(model), "standard input", None, members)

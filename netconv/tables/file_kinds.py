@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..errors import DataError
 
 R = 'save it in R with write.csv(DATA, "data.csv")'
@@ -35,6 +37,7 @@ KINDS = {
     b"\x04\x22\x4d\x18": ("compressed with LZ4", "decompress it first"),
     b"\x1f\x9d": ("compressed with compress (.Z)", "decompress it first"),
 }
+ARFF = re.compile(rb"(?:[ \t]*(?:%[^\n]*)?\r?\n)*[ \t]*@relation\b", re.IGNORECASE)
 ZIP = b"PK\x03\x04"
 SPREADSHEETS = {
     b"[Content_Types].xml": "an Excel workbook (.xlsx)",
@@ -50,5 +53,10 @@ def check_kind(head: bytes, file: str) -> None:
     kind = next((kind for magic, kind in KINDS.items() if head.startswith(magic)), None)
     if head.startswith(ZIP):
         kind = next(((name, EXCEL) for mark, name in SPREADSHEETS.items() if mark in head[:200]), None)
+    if ARFF.match(head):
+        kind = (
+            "an ARFF file, as Weka writes it",
+            "save it as CSV in Weka, or in R with foreign::read.arff and write.csv",
+        )
     if kind:
         raise DataError(f"is {kind[0]}: {kind[1]}", file)

@@ -186,9 +186,11 @@ def test_shapes_and_parameters_are_given_as_for_convert():
     shutil.copy(FIXTURES / "kidney.csv", "k.csv")
     run("train", "k.csv", "-m", "other.net.json", "-p", "other.net.params", "--epochs", 1)
     for option, value in (("--params", "x.params"), ("--input-shape", "data=?,2")):
-        assert refused("predict", "t.csv", "-m", "net-trained.keras", option, value) == (
+        message = (
             f"netconv: {option} is for a net (net.json), and a Keras model has its shapes and weights; leave it out"
         )
+        assert refused("predict", "t.csv", "-m", "net-trained.keras", option, value) == message
+        assert refused("inspect", "net-trained.keras", option, value) == message
 
 
 @pytest.mark.usefixtures("folder")

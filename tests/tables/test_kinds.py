@@ -359,6 +359,9 @@ def test_control_characters_are_those_of_windows():
          "t.csv: is an old Excel workbook (.xls): save it in the spreadsheet program as CSV"),
         (TEXT.encode("utf-16")[:-1], {}, "t.csv, line 3: is cut short: it ends within a character of UTF-16-LE"),
         (b'{"a": 1, "b": 2}\n', {}, "t.csv: is JSON: save its table as CSV or Parquet"),
+        (b"% iris\r\n%\r\n\r\n @RELATION iris\r\n@ATTRIBUTE a REAL\r\n@DATA\r\n1\r\n", {},
+         "t.csv: is an ARFF file, as Weka writes it: save it as CSV in Weka, or in R with foreign::read.arff and "
+         "write.csv"),
         (b"\x80\x04\x95", {}, "t.csv: is a Python pickle, which is not read as it may run code: save it with pandas: "
          'DATA.to_csv("data.csv")'),
         (lzma.compress(b"a,b\n1,2\n")[:-5], {}, "t.csv: is cut short"),
