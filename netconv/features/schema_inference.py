@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from ..errors import DataError
 from ..tables.column_selection import list_names, select_columns
+from ..tables.column_stats import FEWEST_COUNTED
 from ..tables.number_format import pluralize, shortened
 from ..tables.rows import TableFormat
 from ..tables.table import Table
@@ -25,6 +26,7 @@ from .target_inference import (
     sorted_categories,
 )
 
+_WITH_UNIT = re.compile(r"[-+−]?\d+(?:[.,]\d+)? ?([^\W\d_]+|°[CF])$")
 _SEPARATOR = re.compile(r"[\s,;|:]")
 
 
@@ -208,6 +210,7 @@ def _choose_features(
             for index in kept:
                 if index not in coding:
                     _check_categories(table, index)
+                    _warn_of_units(table, index, notify)
                 if index in reasons and reasons[index].certain:
                     why = "nothing else is left" if width is None else f"{taker} takes {pluralize(width, 'feature')}"
                     what = f"{table.format.names[index]!r} ({reasons[index].reason})"
@@ -286,12 +289,25 @@ def _check_categories(table: Table, column: int) -> None:
             "numbers (text counts as missing) or onehot"
         )
         _raise_for_codes(table, column, bad, f"{{}} is not a number, and most cells of this column are; {remedy}")
-    if len(values) > max(50, len(table) // 2) or table.stats.is_full(column):
+    all_differ = len(values) == counts.sum() >= FEWEST_COUNTED
+    if all_differ or len(values) > max(50, len(table) // 2) or table.stats.is_full(column):
         raise DataError(
             f"{len(values):,} different texts in {len(table):,} rows are not categories; leave the column out with "
             f"--drop {name}",
             table.file,
             column=name,
+        )
+
+
+def _warn_of_units(table: Table, column: int, notify: Notify) -> None:
+    """Warns of a column of text that has numbers followed by the same unit, as `2.5 kg`."""
+    matches = [_WITH_UNIT.match(value) for value in table.texts.get(column, ())]
+    units = {match[1] if match else "" for match in matches}
+    if len(matches) > 2 and len(units) == 1 and (unit := units.pop()):
+        name, example = table.format.names[column], table.texts[column][0]
+        notify(
+            f"warning: column {name!r}: cells such as {example!r} are categories; without the unit {unit!r} they would "
+            "be numbers"
         )
 
 

@@ -19,7 +19,7 @@ _TEMPORAL = re.compile(
 )
 MOST_HEADERS = 3
 """Rows that a header has at most."""
-_COMMENT = ("#", "%", "!", "//")
+_COMMENT = ("#", "%", "!", "//", "|")
 _UNIT = re.compile(r"[(\[{].*[)\]}]$|-*$")
 """Over a column of text, a cell of a row of units is empty or in brackets."""
 
@@ -92,6 +92,8 @@ def _table_start(rows: list[list[str]], width: int, header: bool | None) -> int:
         start += 1
     if all(_is_comment(cells) or not any(cells) for cells in rows[:start]):
         return start
+    if width > 2 and all(_is_comment(cells) or _is_title(cells, width) for cells in rows[:start]):
+        return start
     first, body = rows[start], [cells for cells in rows[start + 1 :] if any(cells)]
     columns = _columns(body, width)
     if len(first) == width - 1 and _short_header(first, body):
@@ -106,6 +108,11 @@ def _table_start(rows: list[list[str]], width: int, header: bool | None) -> int:
 
 def _is_comment(cells: list[str]) -> bool:
     return cells[0].startswith(_COMMENT)
+
+
+def _is_title(cells: list[str], width: int) -> bool:
+    """Whether a row is a single text, and not a header of a table of this width with another delimiter."""
+    return len(cells) == 1 and _kind(cells[0]) == "text" and len(re.split(r"[\s,;|]+", cells[0])) != width
 
 
 def _may_precede(cells: list[str], rest: list[list[str]], width: int) -> bool:

@@ -153,6 +153,7 @@ def test_lines_before_a_table_without_header():
     assert read("Cities\nname,city\nBob,Paris\nAl,Rome\n") == (
         {"name": ["Bob", "Al"], "city": ["Paris", "Rome"]}, [skipped(1, "Cities")]
     )  # fmt: skip
+    assert read("Run 7\n|1x3 Cross validator\n1,2,3\n3,4,5\n5,6,8\n")[1] == [skipped(2, "Run 7"), NO_HEADER]
 
 
 def test_cells_that_look_like_comments():
@@ -220,7 +221,7 @@ def test_quotes_inside_cells_and_blanks_after_quotes_are_fine():
          [BLANKS, SHORT]),
         (" 0.006  18.00   2\n 12.345   0.00  7\n", {"1": [0.006, 12.345], "2": [18, 0], "3": [2, 7]},
          [BLANKS, NO_HEADER]),
-        ("1.5\t2\t\t3\n4\t\t5\t6\n", {"1": [1.5, 4], "2": [2, 5], "3": [3, 6]}, [BLANKS, NO_HEADER]),
+        ("1.5\t2\t\t3\n4\t5\t6\n", {"1": [1.5, 4], "2": [2, 5], "3": [3, 6]}, [BLANKS, NO_HEADER]),
         ("# x y\n1 2\n3 4\n", {"x": [1, 3], "y": [2, 4]}, [BLANKS]),
         ("m,v\n10 mm,0.5\n12 mm,1.5\n", {"m": ["10 mm", "12 mm"], "v": [0.5, 1.5]}, []),
         ("m (mm),v\n10 mm,0.5\n12 mm,1.5\n", {"m (mm)": ["10 mm", "12 mm"], "v": [0.5, 1.5]}, []),
@@ -229,6 +230,11 @@ def test_quotes_inside_cells_and_blanks_after_quotes_are_fine():
         ("u,v\n1 234,5\n3 456,6\n", {"u": [1234, 3456], "v": [5, 6]}, ["numbers such as '1 234', read as 1234, in the "
          "numeric column u"]),
         ("1,5 2,5\n3,5 4,5\n", {"1": [1.5, 3.5], "2": [2.5, 4.5]}, [BLANKS, NO_HEADER, commas("1,5", "1")]),
+        ("a\tb\nCar 1\t2.5\t3\nCar 2\t4\t5\n", {"row.names": ["Car 1", "Car 2"], "a": [2.5, 4], "b": [3, 5]}, [SHORT]),
+        ("a b\tc\n1.5\t2\n2.5\t3\n", {"a b": [1.5, 2.5], "c": [2, 3]}, []),
+        ("a\tb\tc\n1\t\t3\n2\t5\t4\n", {"a": [1, 2], "b": [None, 5], "c": [3, 4]}, []),
+        ('8  30.5\t"ford pinto"\n4  ?\t"vw 1131"\n', {"1": [8, 4], "2": [30.5, None], "3": ["ford pinto", "vw 1131"]},
+         [BLANKS, NO_HEADER]),
         ("when,x\n2006-01-01 00:15,38.7\n2006-01-01 00:30,43\n",
          {"when": ["2006-01-01 00:15", "2006-01-01 00:30"], "x": [38.7, 43]}, []),
     ],
@@ -359,6 +365,11 @@ def test_control_characters_are_those_of_windows():
          "t.csv: is an old Excel workbook (.xls): save it in the spreadsheet program as CSV"),
         (TEXT.encode("utf-16")[:-1], {}, "t.csv, line 3: is cut short: it ends within a character of UTF-16-LE"),
         (b'{"a": 1, "b": 2}\n', {}, "t.csv: is JSON: save its table as CSV or Parquet"),
+        (b"\n<TABLE class='x'>", {}, "t.csv: is a web page: save its table as CSV"),
+        (b"+1 1:0.5 3:-2e-3 # first\n-1 2:1\n", {}, "t.csv: is a sparse table in the format of LIBSVM: save it as a "
+         "dense table, in Python with sklearn.datasets.load_svmlight_file"),
+        (b"a,b\n1,2\n3,\0\n" + b"5,6\n" * 50, {}, "t.csv, line 3: has a zero byte, which no text has: the file is damaged, or is not "
+         "a table of text"),
         (b"% iris\r\n%\r\n\r\n @RELATION iris\r\n@ATTRIBUTE a REAL\r\n@DATA\r\n1\r\n", {},
          "t.csv: is an ARFF file, as Weka writes it: save it as CSV in Weka, or in R with foreign::read.arff and "
          "write.csv"),
