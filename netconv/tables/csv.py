@@ -12,6 +12,7 @@ from .csv_blocks import BlockReader, RawBlock, TextOptions
 from .csv_dialect import ROWS, Dialect, records, sample
 from .csv_layout import detect_layout, repeated_header
 from .csv_parser import Parser
+from .number_format import pluralize
 from .number_spellings import MISSING, table_decimal
 from .rows import ColumnRoles, Rows, TableFormat
 from .sources import Stream
@@ -42,7 +43,9 @@ def stream(
             text |= rows.texts.keys()
         yield rows
     if parser is None:
-        raise DataError("is empty", stream.name)
+        lines = options.skip_lines
+        what = f"has no rows after the {pluralize(lines, 'line')} of --skip-lines" if lines else "is empty"
+        raise DataError(what, stream.name)
 
 
 def _detect(

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 MISSING = ("", "?", "na", "n/a", "#n/a", "nan", "null", "\\n", "#div/0!")
 """Cells without a value, in upper or lower case and with any blanks around them; `Missing[...]` of Mathematica too."""
 MISSING_NUMBERS = (".", "-", "--", "none", "missing", "<na>", "n.a.", "#nv", "#value!", "#wert!", "#ref!", "#bezug!",
-                   "#num!", "#zahl!", "#name?", "#null!", '=""')  # fmt: skip
+                   "..", "...", "…", ":", "n.d.", "n/d", "nd", "k.a.", "#num!", "#zahl!", "#name?", "#null!",
+                   '=""')  # fmt: skip
 """What a missing number is written as, too; in a column of text these are texts."""
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 """A number as programs write it."""
 
-_CURRENCY = r"(?:US\$|[$€£¥₹]|USD|EUR|GBP|CHF)"
+_CURRENCY = (
+    r"(?:(?:US|R)?\$|[€£¥₹₽₩₺₪]|zł|kr|USD|EUR|GBP|CHF|AUD|BRL|CAD|CNY|CZK|DKK|HUF|INR|JPY|KRW|MXN|NOK|PLN|SEK|TRY|ZAR)"
+)
 _SIGNS = {"US$": "$", "USD": "$", "EUR": "€", "GBP": "£"}
 _BLANKS = " \u00a0\u202f"
 """Blanks that group digits: plain, no-break, and narrow no-break ones."""

@@ -82,7 +82,7 @@ def test_a_table_of_r_and_a_net_of_any_width():
         "no parameter file: untrained, initial weights drawn with seed 0",
         "data: shape (?, 4) inferred from the data",
         *printed[:-1],
-        printed[-1] + "; --columns takes the columns that it names",
+        printed[-1] + "; --columns '*' uses every column",
     ]
     assert run("inspect", "net-trained.keras").stdout.splitlines()[-5:] == described
     facts = json.loads(run("inspect", "net-trained.keras", "--json").stdout)

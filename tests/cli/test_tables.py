@@ -71,7 +71,7 @@ def test_from_an_export_to_predictions_through_pipes(folder):
     ]
     of_training = messages[: messages.index("model       trained.keras") + 1]
     assert of_training[-6:-3] == [
-        "left out    id (row numbers, by its name); --columns takes the columns that it names",
+        "left out    id (row numbers, by its name); --columns '*' uses every column",
         "rows        320 to train on, 80 to validate on",
         "classes     ckd 250, notckd 150",
     ]

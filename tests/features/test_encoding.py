@@ -97,8 +97,8 @@ def test_a_target_can_be_given_by_name_or_number():
         ("a,y\n" + "".join(f"1,{n}\n" for n in range(11_000)), ModelSpec(1, 2, 2), ["y"],
          "t.csv, column 'y': holds too many different numbers to be classes, and the net predicts 2"),
         ("mpg name\n18.0 chevrolet chevelle malibu\n15.0 buick skylark\n", ModelSpec(1, 2, 2), [],
-         "t.csv: read as a single column, with cells such as '18.0 chevrolet chevelle malibu': no delimiter splits all "
-         "rows alike; --delimiter names the character between the cells"),
+         "t.csv: read as a single column, with cells such as '18.0 chevrolet chevelle malibu'; --delimiter names the "
+         "character between the cells"),
         ("a,y\n" + "1,0\n" * 10 + "1O,1\n" + "3,1\n" * 10, ModelSpec(1, 2, 2), [],
          "t.csv, line 12, column 'a': '1O' is not a number, and most cells of this column are; correct it, leave such "
          "rows out with --errors skip or the column out with --drop a, or say what it is with --encode a=numbers (text "

@@ -162,7 +162,7 @@ def test_cells_that_look_like_comments():
 
 
 def test_skipped_lines_may_be_given():
-    assert fails("x\n", skip_lines=2) == "t.csv: is empty"
+    assert fails("x\n", skip_lines=2) == "t.csv: has no rows after the 2 lines of --skip-lines"
     assert read("x,y\nx,z\na,b\n1,2\n", skip_lines=2) == ({"a": [1], "b": [2]}, [])
     assert fails("Station 7\na,b\n1,2\n3,4\n", skip_lines=0) == "t.csv, line 2: 2 cells, and the header has 1"
 
@@ -288,6 +288,10 @@ def numbers(example, value, columns):
          [numbers('="1.5"', 1.5, "a"), "'=\"\"' read as missing in the numeric column a"]),
         ("a,b\n5.28*^-08,x\n1.,y\n", {"a": [5.28e-08, 1], "b": ["x", "y"]}, [numbers("5.28*^-08", "5.28e-08", "a")]),
         ("a,b\n+5,1 234\n6,12\n", {"a": [5, 6], "b": [1234, 12]}, [numbers("1 234", 1234, "b")]),
+        ("a,b\nR$5,1 200 zł\n7,12 zł\n", {"a": [5, 7], "b": [1200, 12]},
+         [numbers("R$5", 5, "a"), numbers("1 200 zł", 1200, "b")]),
+        ("a,b\n..,n.d.\n:,3\n2,k.A.\n", {"a": [None, None, 2], "b": [None, 3, None]},
+         ["'..', ':', 'n.d.', 'k.A.' read as missing in the numeric columns a, b"]),
         ("a,b\n$5,x\n€6,y\n", {"a": ["$5", "€6"], "b": ["x", "y"]}, []),
         ("a,b\n10%,x\n5,y\n", {"a": ["10%", "5"], "b": ["x", "y"]}, []),
         ("a,b\n1-2,x\n5,y\n", {"a": ["1-2", "5"], "b": ["x", "y"]}, []),
@@ -368,8 +372,8 @@ def test_control_characters_are_those_of_windows():
         (b"\n<TABLE class='x'>", {}, "t.csv: is a web page: save its table as CSV"),
         (b"+1 1:0.5 3:-2e-3 # first\n-1 2:1\n", {}, "t.csv: is a sparse table in the format of LIBSVM: save it as a "
          "dense table, in Python with sklearn.datasets.load_svmlight_file"),
-        (b"a,b\n1,2\n3,\0\n" + b"5,6\n" * 50, {}, "t.csv, line 3: has a zero byte, which no text has: the file is damaged, or is not "
-         "a table of text"),
+        (b"a,b\n1,2\n3,\0\n" + b"5,6\n" * 50, {}, "t.csv, line 3: has a zero byte, which no text has: the file is "
+         "damaged, or is not a table of text"),
         (b"% iris\r\n%\r\n\r\n @RELATION iris\r\n@ATTRIBUTE a REAL\r\n@DATA\r\n1\r\n", {},
          "t.csv: is an ARFF file, as Weka writes it: save it as CSV in Weka, or in R with foreign::read.arff and "
          "write.csv"),

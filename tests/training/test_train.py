@@ -31,7 +31,7 @@ def test_the_kidney_table_without_options():
         "features    24 columns (--columns names others), in this order:",
         "  numbers   age (47 missing = 51.5), bp (39 missing = 80), sg (53 missing = 1.018), al (35 missing = 0),",
     ]
-    assert notes[-1] == "left out    id (row numbers, by its name); --columns takes the columns that it names"
+    assert notes[-1] == "left out    id (row numbers, by its name); --columns '*' uses every column"
     assert done.encoding.classes == ("ckd", "notckd")
 
 
