@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 MISSING = ("", "?", "na", "n/a", "#n/a", "nan", "null", "\\n", "#div/0!")
 """Cells without a value, in upper or lower case and with any blanks around them; `Missing[...]` of Mathematica too."""
 MISSING_NUMBERS = (".", "-", "--", "none", "missing", "<na>", "n.a.", "#nv", "#value!", "#wert!", "#ref!", "#bezug!",
-                   "..", "...", "…", ":", "n.d.", "n/d", "nd", "k.a.", "#num!", "#zahl!", "#name?", "#null!",
-                   '=""')  # fmt: skip
+                   "..", "...", "…", ":", "k.a.", "#num!", "#zahl!", "#name?", "#null!", '=""')  # fmt: skip
 """What a missing number is written as, too; in a column of text these are texts."""
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 """A number as programs write it."""
