@@ -9,7 +9,7 @@ from dataclasses import replace
 from ..errors import DataError
 from ..tables.column_selection import list_names, select_columns
 from ..tables.column_stats import FEWEST_COUNTED
-from ..tables.number_format import pluralize, shortened
+from ..tables.number_format import pluralize
 from ..tables.rows import TableFormat
 from ..tables.table import Table
 from . import input_columns
@@ -27,7 +27,6 @@ from .target_inference import (
 )
 
 _WITH_UNIT = re.compile(r"[-+−]?\d+(?:[.,]\d+)? ?([^\W\d_]+|°[CF])$")
-_SEPARATOR = re.compile(r"[\s,;|:]")
 
 
 def infer_encoding(
@@ -54,8 +53,6 @@ def infer_encoding(
         DataError: The table does not fit the model.
     """
     names = table.format.names
-    if not (target_optional and spec.features in (None, 1)):
-        _check_delimiter(table)
     targets = infer_targets(table, spec, options, target_optional)
     numbers: Coding = "numbers"
     coding = dict.fromkeys(table.texts, numbers) if numbers_only else _codings(table, options)
@@ -72,22 +69,10 @@ def infer_encoding(
     )
 
 
-def _check_delimiter(table: Table) -> None:
-    """Raises DataError for a table of one column whose cells look as if they were several."""
-    cell = next(iter(table.texts.get(0, ())), "")
-    if len(table.format.names) == 1 and _SEPARATOR.search(cell):
-        raise DataError(
-            f"read as a single column, with cells such as {shortened(cell, 60)!r}; --delimiter names the character "
-            "between the cells",
-            table.file,
-        )
-
-
 def widths_of_rows(table: Table, options: TableOptions, inputs: tuple[str, ...]) -> tuple[int, dict[str, int]]:
     """How many numbers the features of a table become where the net, with these `inputs`, takes any number: those of
     the inputs that `options.input` or the columns name, and in front the others. The target may still be unknown: it is
     then taken to be one of the columns that are not features. Raises DataError."""
-    _check_delimiter(table)
     targets = likely_target(table, options)
     candidates = feature_candidates(table.format, options, targets, table.file)
     groups = input_columns.named_groups(table, options, candidates, inputs)
@@ -209,7 +194,7 @@ def _choose_features(
         if chosen and (width is not None or kept):
             for index in kept:
                 if index not in coding:
-                    _check_categories(table, index)
+                    _check_categories(table, index, index in reasons)
                     _warn_of_units(table, index, notify)
                 if index in reasons and reasons[index].certain:
                     why = "nothing else is left" if width is None else f"{taker} takes {pluralize(width, 'feature')}"
@@ -218,7 +203,7 @@ def _choose_features(
             return chosen
     for index in candidates:
         if index not in reasons and index not in coding:
-            _check_categories(table, index)
+            _check_categories(table, index, False)
     raise _width_error(table, list(features.values()), width, taker)
 
 
@@ -268,9 +253,9 @@ def _width_error(table: Table, features: Sequence[Feature], width: int | None, t
     return DataError(f"{found} found, and {taker} takes {takes}{names}{hint}", table.file)
 
 
-def _check_categories(table: Table, column: int) -> None:
+def _check_categories(table: Table, column: int, may_differ: bool) -> None:
     """Raises DataError for a column of text that does not hold categories: a few texts among numbers, dates, texts that
-    hardly occur twice."""
+    hardly occur twice. `may_differ` is whether a few texts may all be different, as row names that are needed are."""
     values = table.texts.get(column)
     if values is None:
         return
@@ -290,7 +275,7 @@ def _check_categories(table: Table, column: int) -> None:
         )
         _raise_for_codes(table, column, bad, f"{{}} is not a number, and most cells of this column are; {remedy}")
     all_differ = len(values) == counts.sum() >= FEWEST_COUNTED
-    if all_differ or len(values) > max(50, len(table) // 2) or table.stats.is_full(column):
+    if (all_differ and not may_differ) or len(values) > max(50, len(table) // 2) or table.stats.is_full(column):
         raise DataError(
             f"{len(values):,} different texts in {len(table):,} rows are not categories; leave the column out with "
             f"--drop {name}",

@@ -231,6 +231,8 @@ def _short_header(first: list[str], body: list[list[str]]) -> str | None:
         return None
     if any(_kind(cell) in ("number", "time", "amount") for cell in first):
         return None
+    if _is_above_values(body[0], _columns(body[1:], width)):  # a title above the header
+        return None
     if not any(cells[-1] for cells in whole):
         return "empty cells"
     names = [cells[0] for cells in whole]

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 RETRIES = 8
 """How often a block is parsed again with one more column as text, before all of them are."""
+_BLANK_LINE = re.compile(rb"(?m)^[ \t\x1a]+\r?$")
+"""A line of blanks, or of the end of a file of DOS."""
 _FAILED_COLUMN = re.compile(r"In CSV column #(\d+): CSV conversion error to float")
 
 
@@ -80,12 +82,18 @@ class Parser:
 
         width = len(self.format.names)
         block = Block(raw.data, raw.line, self.file, self.format, width + self._extra_cell)
-        columns, bad = self._columns(block, roles, raw.well_quoted, lenient)
-        if all(column.null_count or column.type != pa.float32() for column in columns.values()):
+        try:
+            columns, bad = self._columns(block, roles, raw.well_quoted, lenient)
+            error = None
+        except BadRow as found:
+            columns, bad, error = {}, {}, found
+        if bad or all(column.null_count or column.type != pa.float32() for column in columns.values()):
             data = self._without_empty_rows(raw.data, raw.line)
             if data is not raw.data:
-                block = block._replace(data=data)
+                block, error = block._replace(data=data), None
                 columns, bad = self._columns(block, roles, raw.well_quoted, lenient)
+        if error:
+            raise error
         count = len(next(iter(columns.values()))) if columns else 0
         kept = {index: columns[index] for index in roles.kept}
         numeric, texts = self._divided(columns, roles.text)
@@ -101,9 +109,9 @@ class Parser:
         return self.format
 
     def _without_empty_rows(self, data: bytes, line: int) -> bytes:
-        """The block with rows of delimiters alone as blank lines, which are no rows."""
+        """The block with rows of delimiters or of blanks alone as blank lines, which are no rows."""
         row = (len(self.format.names) + self._extra_cell - 1) * self.format.delimiter.encode()
-        if not row or not (data.startswith(row) or b"\n" + row in data):
+        if not row or not (data.startswith(row) or b"\n" + row in data or _BLANK_LINE.search(data)):
             return data
         quotes = position = 0
 
@@ -119,7 +127,7 @@ class Parser:
                 self._empty_rows = True
             return b""
 
-        return re.sub(rb"(?m)^" + re.escape(row) + rb"(?=\r?$)", blank, data)
+        return re.sub(rb"(?m)^(?:" + re.escape(row) + rb"|[ \t\x1a]+)(?=\r?$)", blank, data)
 
     def _columns(
         self, block: Block, roles: ColumnRoles, well_quoted: bool, lenient: bool

@@ -91,6 +91,16 @@ def test_a_column_that_is_needed_is_taken_with_a_warning():
     assert notices == ["warning: column 'id' (row numbers, by its name) is a feature, as nothing else is left"]
 
 
+def test_row_names_that_are_needed_are_taken_with_a_warning():
+    notices = []
+    text = table("name,a,label", lambda n: f"c{n}", noise, label)
+    _, found = encoded(text, ModelSpec(2, 2, 2), notify=notices.append)
+    assert [feature.name for feature in found.features] == ["name", "a"]
+    assert notices == [
+        "warning: column 'name' (row names, different in each row) is a feature, as the net takes 2 features"
+    ]
+
+
 def test_the_likeliest_are_left_out_first():
     text = table("id,n,,label", noise, str, noise, label)
     for width, left_out in ((1, ["id", "n"]), (2, ["id"]), (3, [])):

@@ -153,12 +153,22 @@ def test_lines_before_a_table_without_header():
     assert read("Cities\nname,city\nBob,Paris\nAl,Rome\n") == (
         {"name": ["Bob", "Al"], "city": ["Paris", "Rome"]}, [skipped(1, "Cities")]
     )  # fmt: skip
+    assert read("Run; by X\na;b;label\n" + "1,5;2;p\n2,5;3;q\n" * 5)[1] == [skipped(1, "Run by X"), commas("1,5", "a")]
     assert read("Run 7\n|1x3 Cross validator\n1,2,3\n3,4,5\n5,6,8\n")[1] == [skipped(2, "Run 7"), NO_HEADER]
 
 
 def test_cells_that_look_like_comments():
     assert read("#1,5,x\n#2,6,y\n#3,7,x\n")[0] == {"1": ["#1", "#2", "#3"], "2": [5, 6, 7], "3": ["x", "y", "x"]}
     assert read("#a\n#b\n#c\n", header=False)[0] == {"1": ["#a", "#b", "#c"]}
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+def test_lines_of_blanks_are_no_rows(lenient):
+    text = 'a,b\n  \n1,x\n \t\r\n2," \n "\n\x1a'
+    assert read(text, skip_bad_rows=lenient) == (
+        {"a": [1, 2], "b": ["x", None]}, ["rows without any value left out, the first in line 2"]
+    )  # fmt: skip
+    assert fails("a,b\n \n1,x,2\n") == "t.csv, line 3: 3 cells, and the header has 2"
 
 
 def test_skipped_lines_may_be_given():
