@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from .inspection import Inspection
     from .keras_files.archive import save
     from .ops.coverage import Coverage
-    from .reports.evaluation_report import ClassReport, Evaluation
+    from .reports.evaluation_report import BinaryCurves, ClassReport, Evaluation, ValueSample
+    from .reports.figures import check_picture
     from .reports.history import read as read_history
-    from .reports.plots import check_picture, confusion_matrix, learning_curves
+    from .reports.learning_curves import learning_curves
+    from .reports.page import check_report
     from .reports.predictions import Block, Predictions
+    from .reports.run_record import LayerRow, RunRecord
     from .training.distribution import strategy_for
     from .training.loop import Progress
     from .training.options import OptimizerOptions, TrainingOptions
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "BinaryCurves",
     "Block",
     "ClassReport",
     "Coverage",
@@ -45,6 +49,7 @@ __all__ = [
     "FormatError",
     "Graph",
     "Inspection",
+    "LayerRow",
     "LoadedModel",
     "NetconvError",
     "NodeError",
@@ -52,15 +57,17 @@ __all__ = [
     "Predictions",
     "Progress",
     "Report",
+    "RunRecord",
     "ShapeError",
     "TableOptions",
     "TrainingOptions",
     "TrainingResult",
     "UnsupportedOps",
+    "ValueSample",
     "check_picture",
+    "check_report",
     "check_table",
     "check_writable",
-    "confusion_matrix",
     "convert",
     "convert_file",
     "evaluate",
@@ -89,10 +96,13 @@ _LAZY = {
     "inspection": ("Inspection",),
     "keras_files.archive": ("save",),
     "ops.coverage": ("Coverage",),
-    "reports.evaluation_report": ("ClassReport", "Evaluation"),
+    "reports.evaluation_report": ("BinaryCurves", "ClassReport", "Evaluation", "ValueSample"),
+    "reports.figures": ("check_picture",),
     "reports.history": ("read as read_history",),
-    "reports.plots": ("check_picture", "confusion_matrix", "learning_curves"),
+    "reports.learning_curves": ("learning_curves",),
+    "reports.page": ("check_report",),
     "reports.predictions": ("Block", "Predictions"),
+    "reports.run_record": ("LayerRow", "RunRecord"),
     "training.distribution": ("strategy_for",),
     "training.loop": ("Progress",),
     "training.options": ("OptimizerOptions", "TrainingOptions"),

@@ -135,7 +135,10 @@ def tutorial(folder, outputs):
 
 def training(folder, outputs):
     assert [row["epoch"] for row in rows(folder, "history.csv")] == [str(n) for n in range(1, 21)]
-    for picture in ("curves.svg", "curves.png", "confusion.png"):
+    for picture in (
+        "curves.svg", "curves.png", "confusion.png", "evaluation.svg", "training.html", "evaluation.html",
+        "from-python.html",
+    ):  # fmt: skip
         assert (folder / picture).stat().st_size > 10_000
     count = len(rows(folder, "kidney.csv"))
     assert [len(rows(folder, "likeliest.csv")), len((folder / "predictions.jsonl").read_text().splitlines())] == [

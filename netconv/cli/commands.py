@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from functools import partial
 from pathlib import PurePath
@@ -40,12 +41,20 @@ def under(heading: str) -> Callable[..., Callable[[Any], Any]]:
     return partial(click.option, cls=Option, heading=heading)
 
 
+COMMAND_LINE = "netconv.command_line"
+"""Of `click.Context.meta`: the command and its arguments as text."""
+
+
 class Command(click.Command):
     """A command whose help groups the options by heading and ends with an example, a command line."""
 
     def __init__(self, *args: Any, example: str, **options: Any):
         super().__init__(*args, **options)
         self.example = example
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[COMMAND_LINE] = shlex.join(["netconv", str(ctx.info_name), *args])
+        return super().parse_args(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         headings: dict[str, list[tuple[str, str]]] = {}

@@ -79,7 +79,7 @@ def convert(
     """
     if len(nets) > 1 and (params or output):
         raise click.UsageError(f"-p and -o need exactly one net; {len(nets)} were given")
-    check_ending(output, (".keras", ".h5"), "a model")
+    check_ending(output, (".keras", ".h5"), "a model", stdout=True)
     if as_json and output == "-":
         raise click.UsageError("--json and -o - both write to stdout")
     for net in nets:

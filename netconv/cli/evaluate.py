@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import click
 
 import netconv
 
-from .commands import Command, under
+from .commands import COMMAND_LINE, Command, under
 from .options import (
-    PLOTS,
-    check_ending,
+    Messages,
+    check_pictures,
     data_argument,
     errors_option,
-    messages,
     model_option,
     open_model,
     output_option,
     params_option,
     quiet_option,
+    report_option,
     shape_option,
     table,
     table_options,
@@ -66,7 +67,13 @@ class Limit(click.ParamType):
 @metric_option(
     "--max", "maximum", type=Limit(), multiple=True, help="Exit with 1 if METRIC is above VALUE; may be repeated."
 )
-@output_option("--plot", metavar="FILE", help="Plot the confusion matrix (.png or .svg).")
+@output_option(
+    "--plot",
+    metavar="FILE",
+    help="Plot the confusion matrix, for two classes with ROC and precision-recall curves; for predicted values, these "
+    "against the true ones, and residuals (.png or .svg).",
+)
+@report_option
 @output_option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @quiet_option
 def evaluate(
@@ -77,6 +84,7 @@ def evaluate(
     minimum: tuple[tuple[str, float], ...],
     maximum: tuple[tuple[str, float], ...],
     plot: str | None,
+    report: str | None,
     as_json: bool,
     quiet: bool,
     **options: Any,
@@ -86,15 +94,17 @@ def evaluate(
 
     DATA is one file or several that make up a table: CSV, Parquet, NumPy or IDX, also compressed.
     """
-    notify = messages(quiet)
-    check_ending(plot, PLOTS, "a plot")
-    if plot == "-":
-        raise click.UsageError("--plot writes a file, whose ending names its format")
-    if plot:
-        netconv.check_picture(plot)
+    notify = Messages(quiet)
+    check_pictures(plot, report)
+    for file in filter(None, (plot, report)):
+        netconv.check_writable(file)
     opened = open_model(model, data, False, notify, params=params, shapes=shapes, more=(options["labels"],))
     evaluation = netconv.evaluate(opened, table(data), notify=notify, **options)
-    if plot:
-        netconv.confusion_matrix([report.name for report in evaluation.classes], evaluation.confusion, plot)
     click.echo(json.dumps(evaluation.facts, ensure_ascii=False) if as_json else evaluation.text)
+    sys.stdout.flush()
+    if plot:
+        evaluation.plot(plot)
+    if report:
+        command_line = click.get_current_context().meta[COMMAND_LINE]
+        evaluation.report(report, commands=[command_line], messages=notify.lines)
     evaluation.check(dict(minimum), dict(maximum))

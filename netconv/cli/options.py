@@ -155,8 +155,11 @@ errors_option = data_option(
     show_default=True,
     help="For a bad row (wrong number of cells, text in a numeric column): stop with its error, or skip the row.",
 )
-PLOTS, HISTORIES = (".png", ".svg"), (".csv", ".jsonl")
+PLOTS, HISTORIES, REPORTS = (".png", ".svg"), (".csv", ".jsonl"), (".html",)
 """Endings of files that are written."""
+report_option = output_option(
+    "--report", metavar="FILE", help="Write a page on the data, the model and the results, with plots (.html)."
+)
 quiet_option = output_option("--quiet", is_flag=True, help="Print no messages on stderr.")
 
 
@@ -260,16 +263,37 @@ def table_options(training: bool) -> Callable[[Any], Any]:
     return add
 
 
-def check_ending(file: str | None, endings: tuple[str, ...], what: str) -> None:
-    """Raises click.UsageError if the name of a file to write does not end as it must; - is standard output."""
+def check_ending(file: str | None, endings: tuple[str, ...], what: str, stdout: bool = False) -> None:
+    """Raises click.UsageError if the name of a file to write does not end as it must, or is `-`, unless it may be
+    written to `stdout`."""
+    if file == "-" and not stdout:
+        raise click.UsageError(f"{what} is written to a file, whose ending names its format")
     if file and file != "-" and not file.lower().endswith(endings):
         listed = f"{', '.join(endings[:-1])} or {endings[-1]}" if len(endings) > 1 else endings[0]
         raise click.UsageError(f"{file}: {what} is a {listed} file")
 
 
-def messages(quiet: bool) -> Callable[[str], None]:
-    """Prints a line on stderr, unless `quiet`."""
-    return lambda line: None if quiet else click.echo(line, err=True)
+class Messages:
+    """Prints lines on stderr, unless `quiet`, and keeps them for a report."""
+
+    def __init__(self, quiet: bool):
+        self.quiet = quiet
+        self.lines: list[str] = []
+
+    def __call__(self, line: str) -> None:
+        self.lines.append(line)
+        if not self.quiet:
+            click.echo(line, err=True)
+
+
+def check_pictures(plot: str | None, report: str | None) -> None:
+    """Raises click.UsageError or NetconvError, before any work, if a plot or a report could not be drawn after it."""
+    check_ending(plot, PLOTS, "a plot")
+    check_ending(report, REPORTS, "a report")
+    if plot:
+        netconv.check_picture(plot)
+    if report:
+        netconv.check_report(report)
 
 
 def source(name: str) -> str | BinaryIO:

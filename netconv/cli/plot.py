@@ -25,7 +25,9 @@ def plot(history: str, output: str) -> None:
     """Plots the learning curves of a training run and prints the path of the plot. HISTORY is a file that `netconv
     train --history` or Keras's CSVLogger wrote.
     """
-    check_ending(output, PLOTS, "a plot")
+    check_ending(output, PLOTS, "a plot", stdout=True)
+    if output != "-":
+        netconv.check_picture(output)
     epochs = netconv.read_history(source(history))
     netconv.learning_curves(epochs, sys.stdout.buffer if output == "-" else output)
     if output != "-":

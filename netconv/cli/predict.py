@@ -11,9 +11,9 @@ import netconv
 
 from .commands import Command
 from .options import (
+    Messages,
     data_argument,
     data_option,
-    messages,
     model_option,
     open_model,
     output_option,
@@ -84,7 +84,7 @@ def predict(
     """
     if proba + (top is not None) + options["raw"] > 1:
         raise click.UsageError("--proba, --top and --raw exclude each other")
-    notify = messages(quiet)
+    notify = Messages(quiet)
     data = data or ("-",)
     opened = open_model(model, data, False, notify, params=params, shapes=shapes, more=(options["labels"],))
     predictions = netconv.predict(opened, table(data), notify=notify, **options)

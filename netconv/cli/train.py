@@ -14,22 +14,23 @@ import click
 
 import netconv
 
-from .commands import Command, under
+from .commands import COMMAND_LINE, Command, under
 from .options import (
     HISTORIES,
-    PLOTS,
     POSITIVE,
+    Messages,
     check_ending,
+    check_pictures,
     data_argument,
     data_option,
     errors_option,
-    messages,
     model_group,
     model_option,
     open_model,
     output_option,
     params_option,
     quiet_option,
+    report_option,
     shape_option,
     source,
     table,
@@ -194,6 +195,7 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
 )
 @output_option("--history", metavar="FILE", help="Write loss and metrics of each epoch (.csv or .jsonl).")
 @output_option("--plot", metavar="FILE", help="Plot the learning curves (.png or .svg).")
+@report_option
 @output_option("--tensorboard", metavar="FOLDER", help="Write loss and metrics of each epoch for TensorBoard.")
 @output_option("--json", "as_json", is_flag=True, help="Print each epoch and then the result as JSON lines on stdout.")
 @quiet_option
@@ -223,6 +225,7 @@ def train(
     output: str | None,
     history: str | None,
     plot: str | None,
+    report: str | None,
     as_json: bool,
     quiet: bool,
     validation_data: str | None,
@@ -239,14 +242,15 @@ def train(
     The trained model has the weights of the best epoch, and how the table was read (columns, categories, classes), for
     `evaluate` and `predict`. Ctrl-C ends training and keeps the weights trained so far.
     """
-    _check_usage(output, history, plot, validation_data, strategy, as_json, options)
-    notify = messages(quiet)
+    _check_usage(output, history, validation_data, strategy, as_json, options)
+    notify = Messages(quiet)
+    check_pictures(plot, report)
     with quiet_keras():
         devices = netconv.strategy_for(strategy, device)
     opened = open_model(model, data, True, notify, seed, init, params, shapes, (validation_data, options["labels"]))
     target = sys.stdout.buffer if output == "-" else opened.trained_path(output)
-    files = [file for file in (None if output == "-" else target, history, plot) if file]
-    _check_outputs(files, plot, [options["checkpoint"], options["tensorboard"]], opened.size)
+    files = [file for file in (None if output == "-" else target, history, plot, report) if file]
+    _check_outputs(files, [options["checkpoint"], options["tensorboard"]], opened.size)
     line = ProgressLine() if sys.stderr.isatty() and not quiet else None
     stop = Interruption()
 
@@ -275,12 +279,20 @@ def train(
                 line.end()
     notify(result.text)
     if result.chief:
-        _write(result, target, history, plot)
+        result.save(target, lambda note: click.echo(f"note: {note}", err=True))
+        if history:
+            result.save_history(history)
         notify(f"{'model':11} {'standard output' if output == '-' else target}")
         if as_json:
             click.echo(json.dumps({"path": str(target), **result.facts}))
         elif output != "-":
             click.echo(target)
+        sys.stdout.flush()
+        if plot:
+            netconv.learning_curves(result.history, plot, result.best_epoch if result.validation_rows else None)
+        if report:
+            command_line = click.get_current_context().meta[COMMAND_LINE]
+            result.report(report, commands=[command_line], messages=notify.lines)
     else:
         notify("the first worker writes the model")
     sys.stdout.flush()
@@ -291,7 +303,6 @@ def train(
 def _check_usage(
     output: str | None,
     history: str | None,
-    plot: str | None,
     validation_data: str | None,
     strategy: str | None,
     as_json: bool,
@@ -300,11 +311,8 @@ def _check_usage(
     """Raises click.UsageError for options that exclude each other or need another one."""
     if output == "-" and as_json:
         raise click.UsageError("--json and -o - both write to stdout")
-    check_ending(output, (".keras",), "a trained model")
+    check_ending(output, (".keras",), "a trained model", stdout=True)
     check_ending(history, HISTORIES, "a history")
-    check_ending(plot, PLOTS, "a plot")
-    if "-" in (history, plot):
-        raise click.UsageError("--history and --plot write a file, whose ending names its format")
     if validation_data and options["validation_split"] is not None:
         raise click.UsageError("--validation-split and --validation-data exclude each other")
     if options["resume"] and not options["checkpoint"]:
@@ -315,21 +323,10 @@ def _check_usage(
         )
 
 
-def _check_outputs(files: list[Any], plot: str | None, folders: list[str | None], size: int) -> None:
+def _check_outputs(files: list[Any], folders: list[str | None], size: int) -> None:
     """Raises an error before training if something could not be written after it; makes the folders."""
     for file in files:
         netconv.check_writable(file, size)
-    if plot:
-        netconv.check_picture(plot)
     for folder in filter(None, folders):
         Path(folder).mkdir(parents=True, exist_ok=True)
         netconv.check_writable(Path(folder) / "checkpoint.npz", size)
-
-
-def _write(result: Any, target: Any, history: str | None, plot: str | None) -> None:
-    """Writes the trained model, and the history and the plot if asked for."""
-    result.save(target, lambda note: click.echo(f"note: {note}", err=True))
-    if history:
-        result.save_history(history)
-    if plot:
-        netconv.learning_curves(result.history, plot, result.best_epoch if result.validation_rows else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 from textwrap import wrap
 
@@ -64,6 +65,30 @@ def describe_filled(encoding: Encoding, missing: Mapping[str, int]) -> list[str]
         f"{_short(feature.name)} {missing[feature.name]:,}" for feature in encoding.features if missing[feature.name]
     ]
     return _entry("filled", f"missing cells, by column: {_listed(shown)}") if shown else []
+
+
+@dataclass(frozen=True)
+class ColumnRow:
+    """A feature as a row of a table: what its cells become, the values that these have, how many cells are missing and
+    what fills them."""
+
+    name: str
+    kind: str
+    values: str
+    missing: int
+    fill: str
+
+
+def column_rows(encoding: Encoding, most: int) -> list[ColumnRow]:
+    """The first `most` features in order."""
+    rows = []
+    for feature in encoding.features[:most]:
+        kind, values = _kind(feature)
+        if feature.mean is not None and feature.std is not None:
+            values = f"mean {feature.mean:.6g}, std {feature.std:.6g}"
+        fill = "" if not feature.missing or feature.fill is None else _fill(feature.fill)
+        rows.append(ColumnRow(feature.name, kind, values.replace(JOINED, " "), feature.missing, fill))
+    return rows
 
 
 def _target(encoding: Encoding, options: TableOptions | None) -> Iterator[str]:
@@ -137,11 +162,14 @@ def _more(categories: tuple[str, ...]) -> str:
 def _details(feature: Feature) -> str:
     details = []
     if feature.missing and feature.fill is not None:
-        fill = _short(feature.fill) if isinstance(feature.fill, str) else f"{feature.fill:.6g}"
-        details.append(f"{feature.missing:,} missing = {fill}")
+        details.append(f"{feature.missing:,} missing = {_fill(feature.fill)}")
     if feature.mean is not None and feature.std is not None:
         details.append(f"mean {feature.mean:.6g}, std {feature.std:.6g}")
     return f" ({'; '.join(details)})" if details else ""
+
+
+def _fill(value: float | str) -> str:
+    return _short(value) if isinstance(value, str) else f"{value:.6g}"
 
 
 def _left_out(encoding: Encoding, options: TableOptions | None) -> list[str]:

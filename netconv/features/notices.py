@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 
 MOST_NOTES = 20
 """Notes of the files of a table that are shown; a table may have thousands of files."""
+MOST_LINES = 1000
+"""Lines that are kept for a report."""
 
 Notify = Callable[[str], object]
 """Takes a line for the user."""
@@ -13,6 +15,24 @@ Notify = Callable[[str], object]
 
 def ignore(_line: object) -> None:
     """Does nothing with it."""
+
+
+class Recorder:
+    """Passes lines on, and keeps the first MOST_LINES of them."""
+
+    def __init__(self, notify: Notify):
+        self._notify = notify
+        self._lines: list[str] = []
+
+    def __call__(self, line: str) -> None:
+        if len(self._lines) < MOST_LINES:
+            self._lines.append(line)
+        self._notify(line)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines so far."""
+        return tuple(self._lines)
 
 
 class TableNotes:

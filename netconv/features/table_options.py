@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from ..errors import NetconvError, did_you_mean
@@ -140,3 +140,25 @@ def read_options(function: str, options: dict[str, Any], *others: type) -> list[
         kind(**{name: value for name, value in options.items() if name in known})
         for kind, known in zip(kinds, names, strict=True)
     ]
+
+
+def given_options(options: Any) -> dict[str, str]:
+    """The fields of a dataclass of options that have not their defaults, as text by name."""
+    given = {}
+    for entry in fields(options):
+        value = getattr(options, entry.name)
+        default = entry.default if entry.default_factory is MISSING else entry.default_factory()
+        if value != default:
+            given[entry.name.replace("_", " ")] = option_text(value)
+    return given
+
+
+def option_text(value: Any) -> str:
+    """The value of an option as text for people."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={option_text(one)}" for name, one in value.items())
+    if isinstance(value, tuple | list):
+        return ", ".join(map(option_text, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

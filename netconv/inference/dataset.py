@@ -55,6 +55,11 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.targets)
 
+    @property
+    def class_rows(self) -> dict[str, int]:
+        """How many rows each class has that occurs, by its name."""
+        return {name: count for name, count in zip(self.names, self.counts, strict=True) if count}
+
     def blocks(self, rows: int = 8192) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
         """The inputs and targets of all rows in order, at most `rows` of them at a time."""
         for start in range(0, len(self), rows):

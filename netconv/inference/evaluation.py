@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NetconvError
 from ..features.encoding import ModelSpec
-from ..features.notices import Notify, ignore
-from ..features.table_options import read_options
+from ..features.notices import Notify, Recorder, ignore
+from ..features.table_options import given_options, read_options
 from ..keras_api.lazy import keras
 from ..reports.evaluation_report import ClassReport, Evaluation
+from ..reports.run_record import RunRecord
 from ..tables.sources import Data
 from . import dataset
+from .binary_curves import binary_curves
 from .calling import predict_rows
 from .dataset import Dataset
+from .layer_table import list_layers
 from .loading import open_model
 from .model_spec import as_targets, check_trainable, loss_of, probabilities, spec_of
 from .reading import find_files
+from .row_sample import RowSample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,20 +62,27 @@ def evaluate(
         NetconvError: The model or the table cannot be read, or they do not fit each other.
     """
     [options] = read_options("evaluate", table_options)
+    notify = Recorder(notify)
     files = find_files(data, options, "test", notify)
     loaded = open_model(model, notify=notify, params=params, input_shapes=input_shapes)
     loss = loss_of(loaded)
     spec = spec_of(loaded, loss)
     check_trainable(loaded)
     rows = dataset.for_evaluation(loaded, spec, files, options, notify)
-    return evaluate_dataset(loaded.model, rows, spec, loss, (top,) if isinstance(top, int) else tuple(top))
+    evaluation = evaluate_dataset(loaded.model, rows, spec, loss, (top,) if isinstance(top, int) else tuple(top))
+    record = RunRecord(
+        loaded.name, list_layers(loaded.model), tuple(file.name for file in files), rows.encoding, rows.class_rows,
+        rows.left_out, given_options(options), notify.lines,
+    )  # fmt: skip
+    return replace(evaluation, record=record)
 
 
 def evaluate_dataset(model, data: Dataset, spec: ModelSpec, loss, top: tuple[int, ...] = ()) -> Evaluation:
     """Evaluates a model on a dataset. The memory does not grow with its rows, except for a number per row where there
     are two classes."""
     pairs = ((predict_rows(model, inputs), y) for inputs, y in data.blocks())
-    return evaluate_blocks(pairs, spec, loss, data.names, top, data.encoding.original)
+    names = data.names or data.encoding.targets
+    return evaluate_blocks(pairs, spec, loss, names, top, data.encoding.original)
 
 
 def evaluate_blocks(
@@ -81,13 +93,13 @@ def evaluate_blocks(
     top: tuple[int, ...] = (),
     original: Callable[[np.ndarray], np.ndarray] = lambda values: values,
 ) -> Evaluation:
-    """Evaluates the outputs of a model against the targets. `original` converts values to the units in which their
-    errors are computed, except for the loss."""
+    """Evaluates the outputs of a model against the targets. `names` are those of the classes or of the targets;
+    `original` converts values to the units in which their errors are computed, except for the loss."""
     if spec.classes:
         return _evaluate_classes(pairs, spec, loss, names, top)
     if top:
         raise NetconvError("top-k accuracy is for classifiers, and this net predicts values")
-    return _evaluate_values(pairs, spec, loss, original)
+    return _evaluate_values(pairs, spec, loss, names, original)
 
 
 class _MeanLoss:
@@ -138,10 +150,12 @@ def _evaluate_classes(pairs: Pairs, spec: ModelSpec, loss, names: tuple[str, ...
     rows = loss_mean.rows
     reports, averages = _class_reports(names, correct, true, predicted)
     metrics = {"loss": loss_mean.mean, "accuracy": float(correct.sum() / rows), **averages}
+    curves = None
     if count == 2:
-        metrics["auc"] = area_under_roc(np.concatenate(scores), np.concatenate(positives))
+        areas, curves = binary_curves(np.concatenate(scores), np.concatenate(positives), names[1])
+        metrics |= areas
     metrics |= {f"top_{k}_accuracy": hit / rows for k, hit in hits.items()}
-    return Evaluation(rows, metrics, reports, tuple(map(tuple, confusion.tolist())))
+    return Evaluation(rows, metrics, reports, tuple(map(tuple, confusion.tolist())), curves)
 
 
 def _class_reports(
@@ -171,31 +185,20 @@ def _true_class_ranks(chances: np.ndarray, y: np.ndarray) -> np.ndarray:
     return ((chances > own) | ((chances == own) & earlier)).sum(axis=1)
 
 
-def area_under_roc(scores: np.ndarray, positive: np.ndarray) -> float:
-    """The probability that a positive row has a higher score than a negative one, ties counting half (the Mann-Whitney
-    statistic, by ranks); NaN if all rows are alike or a score is NaN."""
+def _evaluate_values(
+    pairs: Pairs, spec: ModelSpec, loss, names: tuple[str, ...], original: Callable[[np.ndarray], np.ndarray]
+) -> Evaluation:
     import numpy as np
 
-    count = int(np.count_nonzero(positive))
-    if count in (0, len(positive)) or np.isnan(scores).any():
-        return math.nan
-    _, inverse, ties = np.unique(scores, return_inverse=True, return_counts=True)
-    ends = np.cumsum(ties)
-    ranks = (ends - (ties - 1) / 2)[inverse]
-    above = float(ranks[positive].sum()) - count * (count + 1) / 2
-    return above / (count * (len(positive) - count))
-
-
-def _evaluate_values(pairs: Pairs, spec: ModelSpec, loss, original: Callable[[np.ndarray], np.ndarray]) -> Evaluation:
-    import numpy as np
-
-    loss_mean = _MeanLoss(loss, spec)
+    loss_mean, sample = _MeanLoss(loss, spec), RowSample()
     squared = absolute = 0.0
     center, variation = np.zeros(0), 0.0
     for outputs, y in pairs:
         before, values = loss_mean.rows, original(y).astype(np.float64)
         loss_mean.add(outputs, y)
-        error = original(outputs).astype(np.float64) - values
+        predicted = original(outputs).astype(np.float64)
+        sample.add(values, predicted)
+        error = predicted - values
         squared += float(np.sum(error**2))
         absolute += float(np.sum(np.abs(error)))
         mean = values.mean(axis=0)  # means and variations of blocks combined, after Chan, Golub and LeVeque
@@ -205,4 +208,5 @@ def _evaluate_values(pairs: Pairs, spec: ModelSpec, loss, original: Callable[[np
     count = loss_mean.rows * len(center)
     mse = squared / count
     metrics = {"loss": loss_mean.mean, "mse": mse, "mae": absolute / count, "rmse": math.sqrt(mse)}
-    return Evaluation(loss_mean.rows, {**metrics, "r2": 1 - squared / variation if variation else math.nan})
+    metrics["r2"] = 1 - squared / variation if variation else math.nan
+    return Evaluation(loss_mean.rows, metrics, sample=sample.finish(names))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import NetconvError
-from ..tables.number_format import figure, finite, shortened
+from ..tables.number_format import figure, finite, shortened_apart
+from .run_record import RunRecord
+
+if TYPE_CHECKING:
+    import numpy as np
 
 WIDEST, MOST = 120, 50
 """The width of a confusion matrix, in characters, and the number of classes, up to which they are shown as text."""
@@ -26,28 +31,105 @@ class ClassReport:
 
 
 @dataclass(frozen=True)
+class BinaryCurves:
+    """How two classes are separated at every threshold of the score of the second one, `positive`. Of many thresholds,
+    the arrays have at most 1,000.
+
+    Attributes:
+        positive: the name of the class.
+        false_positive_rate, true_positive_rate: the ROC curve, (thresholds,) each, from 0 to 1.
+        recall, precision: the precision-recall curve, (thresholds,) each, by rising recall.
+    """
+
+    positive: str
+    false_positive_rate: np.ndarray
+    true_positive_rate: np.ndarray
+    recall: np.ndarray
+    precision: np.ndarray
+
+
+@dataclass(frozen=True)
+class ValueSample:
+    """Some of the evaluated rows, spread evenly over all of them: at most 2,000, and of at most 8 targets.
+
+    Attributes:
+        names: the names of these targets.
+        targets: how many targets there are.
+        true, predicted: (rows, targets) each, in the units of the table.
+    """
+
+    names: tuple[str, ...]
+    targets: int
+    true: np.ndarray
+    predicted: np.ndarray
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """How well a model predicts the targets of a table.
 
     Attributes:
         rows: the number of rows.
         metrics: for a classifier loss, accuracy, macro_precision, macro_recall and macro_f1 (means over the classes
-            that occur), auc (area under the ROC curve, for two classes) and top_K_accuracy if asked for; for other nets
-            loss, mse, mae, rmse and r2.
+            that occur), for two classes auc (area under the ROC curve) and average_precision (area under the
+            precision-recall curve of the second class), and top_K_accuracy if asked for; for other nets loss, mse, mae,
+            rmse and r2.
         classes: a report on each class.
         confusion: the confusion matrix: rows are true classes, columns predicted ones, both in the order of `classes`;
             empty for more than 2,000 classes.
+        curves: for two classes, if there are rows of both.
+        sample: true and predicted values of some rows, if the net predicts values.
+        record: what else a report says.
     """
 
     rows: int
     metrics: dict[str, float]
     classes: tuple[ClassReport, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
+    curves: BinaryCurves | None = field(default=None, repr=False, compare=False)
+    sample: ValueSample | None = field(default=None, repr=False, compare=False)
+    record: RunRecord | None = field(default=None, repr=False, compare=False)
 
     @property
     def facts(self) -> dict[str, Any]:
         """The evaluation as JSON; NaN and infinite values are null."""
-        return finite(asdict(self))
+        classes = [asdict(report) for report in self.classes]
+        return finite(
+            {"rows": self.rows, "metrics": self.metrics, "classes": classes, "confusion": list(self.confusion)}
+        )
+
+    def plot(self, target: Path | str | BinaryIO) -> None:
+        """Draws the evaluation: for a classifier the confusion matrix, for two classes also the ROC and the
+        precision-recall curve; for other nets, for each target, predicted against true values, and residuals.
+
+        Args:
+            target: a path, `.png` or `.svg`, or a binary stream, to which SVG is written.
+
+        Raises:
+            NetconvError: the path is another, or matplotlib is not installed.
+            OSError: the plot cannot be written.
+        """
+        from . import evaluation_panels, figures
+
+        figures.write(evaluation_panels.panels(self), target)
+
+    def report(
+        self, target: Path | str, *, commands: Sequence[str] = (), messages: Sequence[str] | None = None
+    ) -> None:
+        """Writes a page on the evaluation, one HTML file that needs no other.
+
+        Args:
+            target: a path, `.html`.
+            commands: the command lines that made it, which the page shows.
+            messages: lines for the user; None takes those of the evaluation.
+
+        Raises:
+            NetconvError: the path is another, or matplotlib or Jinja is not installed.
+            OSError: the page cannot be written.
+        """
+        from . import page
+
+        page.write(target, self, self.record, commands=commands, messages=messages)
 
     @property
     def text(self) -> str:
@@ -69,7 +151,7 @@ class Evaluation:
     def _class_table(self) -> list[str]:
         shown = [c for c in self.classes if c.count or c.predicted]
         worst = sorted(shown, key=lambda c: c.f1)[:MOST] if len(shown) > MOST else shown
-        names = [shortened(c.name) for c in worst]
+        names = shortened_apart([c.name for c in worst])
         width = max(5, *map(len, names)) if names else 5
         lines = [f"{'class':{width}} precision    recall        f1     count"]
         lines += [
@@ -82,7 +164,7 @@ class Evaluation:
 
     def _confusion_text(self) -> list[str]:
         """The matrix, or if it is too wide, the most frequent mistakes."""
-        names = [shortened(c.name) for c in self.classes]
+        names = shortened_apart([c.name for c in self.classes])
         width = max(map(len, names))
         column = max(len(f"{count}") for row in self.confusion for count in row)
         if len(names) * (max(width, column) + 1) + width <= WIDEST:
@@ -100,11 +182,12 @@ class Evaluation:
         return lines
 
     def _mistakes(self) -> list[str]:
+        labels = shortened_apart([c.name for c in self.classes])
         mistakes = [
-            (count, true.count, shortened(true.name), shortened(predicted.name))
-            for true, row in zip(self.classes, self.confusion, strict=True)
-            for predicted, count in zip(self.classes, row, strict=True)
-            if count and predicted is not true
+            (count, self.classes[true].count, labels[true], labels[predicted])
+            for true, row in enumerate(self.confusion)
+            for predicted, count in enumerate(row)
+            if count and predicted != true
         ]
         if not mistakes:
             return ["no class is mistaken for another"]
@@ -115,7 +198,7 @@ class Evaluation:
         for count, rows, true, predicted in shown:
             lines.append(f"{true:{true_width}} {predicted:{width}} {count:9}  {count / rows:.1%}")
         if len(mistakes) > 20:
-            lines.append(f"the 20 most frequent of {len(mistakes):,} mistakes; --json and --plot have the matrix")
+            lines.append(f"the 20 most frequent of {len(mistakes):,} mistakes; --json has the matrix")
         return lines
 
     def check(self, minimum: Mapping[str, float] = {}, maximum: Mapping[str, float] = {}) -> None:

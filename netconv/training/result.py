@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from ..features.encoding import Encoding
 from ..features.notices import Notify, ignore
 from ..inference.loading import LoadedModel
 from ..keras_files import archive
+from ..reports import page
 from ..reports.evaluation_report import Evaluation
+from ..reports.run_record import RunRecord
 from ..tables.number_format import finite
 
 
@@ -33,6 +36,7 @@ class TrainingResult:
         left_out: the number of rows that were not used, by reason.
         stopped: whether training was stopped from outside, in the last epoch.
         chief: whether this process is the one that writes files; others are further workers.
+        record: what else a report says.
     """
 
     loaded: LoadedModel
@@ -46,6 +50,7 @@ class TrainingResult:
     left_out: dict[str, int] = field(default_factory=dict)
     stopped: bool = False
     chief: bool = True
+    record: RunRecord | None = field(default=None, repr=False, compare=False)
 
     def save(self, target: Path | str | Any, notify: Notify = ignore) -> None:
         """Writes the model to a path, as `.keras` or, for Keras 2, as `.h5`, or as `.keras` to a binary stream; calls
@@ -62,6 +67,13 @@ class TrainingResult:
                 writer = csv.DictWriter(stream, list(self.history[0]))
                 writer.writeheader()
                 writer.writerows(self.history)
+
+    def report(
+        self, target: Path | str, *, commands: Sequence[str] = (), messages: Sequence[str] | None = None
+    ) -> None:
+        """Writes a page on the training, one HTML file that needs no other: the table, the model, the learning curves,
+        the evaluation. The arguments and errors are those of `Evaluation.report`."""
+        page.write(target, self.evaluation, self.record, self, commands=commands, messages=messages)
 
     @property
     def facts(self) -> dict[str, Any]:

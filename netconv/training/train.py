@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import NetconvError, did_you_mean
 from ..features.encoding import ModelSpec
-from ..features.notices import Notify, ignore
+from ..features.notices import Notify, Recorder, ignore
 from ..features.table_options import TableOptions, read_options
 from ..inference import dataset
 from ..inference.dataset import Dataset
 from ..inference.evaluation import evaluate_dataset
+from ..inference.layer_table import list_layers
 from ..inference.loading import TABLE, LoadedModel, open_model
 from ..inference.model_spec import as_targets, loss_of, spec_of
 from ..inference.reading import find_files
 from ..keras_api import named_objects
 from ..keras_api.lazy import keras
+from ..reports.run_record import RunRecord
 from ..tables.sources import Data, Source
 from . import distribution
 from .batches import TrainingData
@@ -30,6 +32,7 @@ from .loop import LoopResult, Plan, Progress, fit
 from .optimizers import optimizer_for, untrained
 from .options import TrainingOptions
 from .result import TrainingResult
+from .settings import settings_in_effect
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,14 +78,23 @@ def train(
     if validation_data is not None and "validation_split" in options:
         raise NetconvError("--validation-split and --validation-data exclude each other")
     strategy = strategy or distribution.strategy_for()
+    notify = Recorder(notify)
     files = find_files(data, table_options, "train", notify)
-    if validation_data is not None:
-        find_files(validation_data, TableOptions(), "test", ignore)
+    held_out = () if validation_data is None else find_files(validation_data, TableOptions(), "test", ignore)
     loaded = open_model(
         model, training_options.seed, training_options.init, True, notify, params=params, input_shapes=input_shapes
     )
     prepared = _prepare(loaded, files, validation_data, training_options, table_options, strategy, notify)
-    return _finish(prepared, _run(prepared, notify, progress, stop))
+    settings = settings_in_effect(
+        training_options, table_options, prepared.optimizer, prepared.loss, prepared.metrics, prepared.batch_size,
+        tuple(file.name for file in held_out),
+    )  # fmt: skip
+    result = _finish(prepared, _run(prepared, notify, progress, stop))
+    record = RunRecord(
+        loaded.name, list_layers(prepared.loaded.model), tuple(file.name for file in files), result.encoding,
+        result.class_rows, result.left_out, settings, notify.lines,
+    )  # fmt: skip
+    return replace(result, record=record)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,16 @@
 """The commands train, evaluate and predict: stdout and stderr, pipes, exit codes, files."""
 
+import errno
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
+import keras
 import pytest
 from click.testing import CliRunner
 
@@ -102,7 +106,7 @@ def test_without_options_the_model_is_found_and_the_trained_one_is_written_besid
     assert sorted(os.listdir()) == ["kidney.csv", "net-trained.keras", "net.json", "net.params"]
     done = run("evaluate", "kidney.csv")
     assert done.stderr == f"model: net-trained.keras (-m names another)\n{READ}{FILLED}"
-    assert done.stdout.startswith("rows             400\nloss ")
+    assert done.stdout.startswith("rows               400\nloss ")
 
 
 @pytest.mark.usefixtures("folder")
@@ -138,7 +142,7 @@ def test_evaluate_stops_a_pipeline(trained):
         "-1\n"
     )
     done = run("evaluate", "-m", trained, kidney, "--max", "mse=1")
-    known = "loss, accuracy, macro_precision, macro_recall, macro_f1, auc"
+    known = "loss, accuracy, macro_precision, macro_recall, macro_f1, auc, average_precision"
     message = f"{READ}{FILLED}netconv: there is no metric 'mse' here; there are {known}\n"
     assert (done.exit_code, done.stderr) == (1, message)
 
@@ -147,6 +151,47 @@ def test_evaluate_draws_the_confusion_matrix(trained, tmp_path):
     picture = tmp_path / "m.svg"
     done = run("evaluate", "-m", trained, FIXTURES / "kidney.csv", "--plot", picture)
     assert done.exit_code == 0 and done.stdout.startswith("rows ") and picture.read_text().startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (("--plot", "no/m.png"), "netconv: no/m.png: No such file or directory"),
+        (("--report", "no/r.html"), "netconv: no/r.html: No such file or directory"),
+    ],
+)
+def test_outputs_of_evaluate_are_checked_before_any_work(arguments, message):
+    assert fails("evaluate", "-m", "no.keras", "no.csv", *arguments) == message
+
+
+def test_an_evaluation_is_printed_before_its_picture(trained, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", "m.svg")
+
+    monkeypatch.setattr("netconv.reports.figures.write", full)
+    done = run("evaluate", "-m", trained, FIXTURES / "kidney.csv", "--quiet", "--plot", tmp_path / "m.svg")
+    assert (done.exit_code, done.stderr) == (1, "netconv: m.svg: No space left on device\n")
+    assert done.stdout.startswith("rows ") and "confusion" in done.stdout
+
+
+def test_evaluate_writes_a_report(trained, tmp_path):
+    report = tmp_path / "r.html"
+    done = run("evaluate", "-m", trained, FIXTURES / "kidney.csv", "--report", report, "--json")
+    metrics = json.loads(done.stdout)["metrics"]
+    text = unescape(report.read_text(encoding="utf-8"))
+    command = shlex.join(map(str, ["netconv", "evaluate", "-m", trained, FIXTURES / "kidney.csv", "--report", report]))
+    assert f"{command} --json" in text and all(f">{figure(value)}<" in text for value in metrics.values())
+    assert all(line in text for line in done.stderr.splitlines())
+
+
+def test_evaluate_draws_a_regression(tmp_path):
+    made = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    made.compile("adam", "mse")
+    made.save(tmp_path / "net.keras")
+    (tmp_path / "t.csv").write_text("a,b,price\n1,2,3\n4,5,6\n7,8,10\n")
+    picture = tmp_path / "m.png"
+    done = run("evaluate", "-m", tmp_path / "net.keras", tmp_path / "t.csv", "--plot", picture)
+    assert done.exit_code == 0 and "r2 " in done.stdout and picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_predict_from_stdin_with_all_probabilities_and_in_json(trained):
@@ -289,10 +334,12 @@ def test_the_input_is_never_overwritten():
         (["train", "t.csv", "--json", "-o", "-"], "Error: --json and -o - both write to stdout"),
         (["train", "t.csv", "--history", "h.txt"], "Error: h.txt: a history is a .csv or .jsonl file"),
         (["train", "t.csv", "--history", "-"],
-         "Error: --history and --plot write a file, whose ending names its format"),
+         "Error: a history is written to a file, whose ending names its format"),
         (["train", "t.csv", "--plot", "-"],
-         "Error: --history and --plot write a file, whose ending names its format"),
-        (["evaluate", "t.csv", "--plot", "-"], "Error: --plot writes a file, whose ending names its format"),
+         "Error: a plot is written to a file, whose ending names its format"),
+        (["evaluate", "t.csv", "--plot", "-"], "Error: a plot is written to a file, whose ending names its format"),
+        (["train", "t.csv", "--report", "-"], "Error: a report is written to a file, whose ending names its format"),
+        (["evaluate", "t.csv", "--report", "r.pdf"], "Error: r.pdf: a report is a .html file"),
         (["train", "t.csv", "--plot", "p.gif"], "Error: p.gif: a plot is a .png or .svg file"),
         (["evaluate", "t.csv", "--plot", "p.gif"], "Error: p.gif: a plot is a .png or .svg file"),
         (["plot", "h.csv", "-o", "p.gif"], "Error: p.gif: a plot is a .png or .svg file"),

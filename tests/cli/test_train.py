@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import xml.etree.ElementTree
+from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -147,6 +148,7 @@ def test_disk_space_is_checked_before_training(folder, monkeypatch):
     [
         (["--history", "no/h.csv"], "netconv: no/h.csv: No such file or directory"),
         (["--plot", "no/p.png"], "netconv: no/p.png: No such file or directory"),
+        (["--report", "no/r.html"], "netconv: no/r.html: No such file or directory"),
         (["--checkpoint", "t.csv"], "netconv: t.csv: File exists"),
         (["--tensorboard", "t.csv/x"], "netconv: t.csv/x: Not a directory"),
         (["-o", "d.keras"], "netconv: d.keras: Is a directory"),
@@ -189,7 +191,7 @@ def test_every_option_of_the_optimizer(folder):
         "--epochs", 2, "--optimizer", "sgd(momentum=0.9)", "--schedule", "cosine", "--global-clipnorm", 1,
         "--weight-decay", 0.01, "--metric", "accuracy", "--metric", "sparse_categorical_crossentropy", "--freeze", name,
         "--class-weight", "balanced", "--plot", "curves.svg", "--history", "h.jsonl", "--tensorboard", "tb",
-        "-o", "x.keras", "--strategy", "mirrored", "--device", "cpu",
+        "--report", "r.html", "-o", "x.keras", "--strategy", "mirrored", "--device", "cpu",
     )  # fmt: skip
     assert found.exit_code == 0, found.output
     assert found.stdout == "x.keras\n"
@@ -202,6 +204,9 @@ def test_every_option_of_the_optimizer(folder):
     assert list(history[0])[:4] == ["epoch", "loss", "accuracy", "sparse_categorical_crossentropy"]
     assert xml.etree.ElementTree.parse("curves.svg").getroot().tag.endswith("svg")
     assert sorted(os.listdir(folder / "tb")) == ["train", "validation"]
+    report = unescape(Path("r.html").read_text(encoding="utf-8"))
+    assert "netconv train" in report and "--optimizer 'sgd(momentum=0.9)' --schedule cosine" in report
+    assert all(line in report for line in found.stderr.splitlines() if not line.startswith("model "))
     before, after = weights("net.keras"), weights("x.keras")
     assert [bool((a != b).any()) for a, b in zip(before, after, strict=True)] == [False, False, True, True]
 

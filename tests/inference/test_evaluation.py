@@ -74,17 +74,6 @@ def test_the_k_most_likely_classes():
     assert fails(evaluated, chances, np.array([0, 0, 1, 0]), "abc") == message
 
 
-def test_the_area_under_the_roc_curve_is_that_of_all_pairs():
-    generator = np.random.default_rng(0)
-    for rows in (2, 5, 40):
-        scores = generator.integers(0, 4, rows).astype(np.float32)  # with ties
-        truths = np.arange(rows) % 3 == 0
-        pairs = [(one > other) + 0.5 * (one == other) for one in scores[truths] for other in scores[~truths]]
-        assert evaluation.area_under_roc(scores, truths) == pytest.approx(np.mean(pairs), abs=1e-12)
-    assert math.isnan(evaluation.area_under_roc(scores, truths | True))
-    assert math.isnan(evaluation.area_under_roc(scores * np.nan, truths))
-
-
 @pytest.mark.parametrize("activation, logits", [("sigmoid", False), (None, True)])
 def test_two_classes_have_an_area_under_the_roc_curve(activation, logits):
     loss = keras.losses.BinaryCrossentropy(from_logits=logits)
@@ -94,6 +83,7 @@ def test_two_classes_have_an_area_under_the_roc_curve(activation, logits):
     given, truths = made.predict(x, verbose=0)[:, 0], x[:, 0] > 0
     pairs = given[truths][:, None] - given[~truths]
     assert found.metrics["auc"] == pytest.approx(np.mean((pairs > 0) + 0.5 * (pairs == 0)))
+    assert found.curves.positive == "1" and list(found.metrics)[-2:] == ["auc", "average_precision"]
 
 
 @pytest.mark.parametrize("blocks", [1, 3, 7])
@@ -152,11 +142,20 @@ def test_a_confusion_matrix_with_long_names_is_numbered():
     ]
 
 
+def test_long_names_are_cut_where_they_do_not_differ():
+    names = [f"species of a kind, number {n} of all, living in trees" for n in range(4)]
+    lines = mistaken(names, 8).text.splitlines()
+    assert [line.split("  ")[0] for line in lines if "number" in line] == [
+        *(f"…number {n} of all, li…ng in trees" for n in range(4)),
+        *(f"{n} …number {n} of all, li…ng in trees" for n in range(4)),
+    ]
+
+
 def test_a_matrix_that_is_too_wide_becomes_a_list_of_mistakes():
     lines = mistaken([f"kind {n}" for n in range(40)], 400).text.splitlines()
     at = lines.index("true    predicted     count  of the true class")
     assert lines[at + 1] == "kind 9  kind 0            2  20.0%" and len(lines) == at + 22
-    assert lines[-1] == "the 20 most frequent of 39 mistakes; --json and --plot have the matrix"
+    assert lines[-1] == "the 20 most frequent of 39 mistakes; --json has the matrix"
     assert max(map(len, lines)) < 120
     y = np.arange(80) % 40
     assert evaluated(one_hot(y, 40), y, [f"kind {n}" for n in range(40)]).text.endswith(

@@ -1,0 +1,199 @@
+"""A page on a training or an evaluation: one HTML file that needs no other, filled in by Jinja, which is imported when
+a page is written. Knows no model."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from importlib import metadata
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..atomic_files import replacing
+from ..errors import NetconvError
+from ..features.description import column_rows
+from ..tables.number_format import CONTROL, figure, pluralize, shortened, shortened_apart
+from . import evaluation_panels, learning_curves
+from .evaluation_report import Evaluation
+from .figures import Panel, import_matplotlib, inline_svg
+from .run_record import RunRecord
+
+ENDINGS = (".html", ".htm")
+MOST_COLUMNS, MOST_LAYERS, MOST_CLASSES, MOST_CURVES, MOST_MESSAGES = 200, 300, 50, 24, 200
+"""How many columns, layers, classes, metrics and messages a page has; it says what it leaves out."""
+LONGEST_NAME, LONGEST_LINE, LONGEST_COMMAND = 60, 600, 20_000
+"""Characters of a name, of a message and of a command line."""
+LONGEST_CHAIN = 30
+"""How many layers are drawn."""
+PACKAGES = ("netconv", "keras", "tensorflow", "numpy")
+"""The packages whose versions a page has."""
+
+
+class Trained(Protocol):
+    """What a page has of a training: the attributes of `TrainingResult`."""
+
+    @property
+    def history(self) -> tuple[dict[str, float], ...]: ...
+    @property
+    def best_epoch(self) -> int: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def validation_rows(self) -> int: ...
+    @property
+    def stopped(self) -> bool: ...
+
+
+def check_report(target: Path | str) -> Path:
+    """Checks that a page can be written, before the work whose results it shows; returns its path.
+
+    Raises NetconvError if it is not an `.html` file, or matplotlib or Jinja is not installed."""
+    path = Path(target)
+    if path.suffix.lower() not in ENDINGS:
+        raise NetconvError(f"{target}: a report is a .html file")
+    import_matplotlib("a report needs")
+    _environment()
+    return path
+
+
+def write(
+    target: Path | str,
+    evaluation: Evaluation,
+    record: RunRecord | None,
+    training: Trained | None = None,
+    *,
+    commands: Sequence[str] = (),
+    messages: Sequence[str] | None = None,
+) -> None:
+    """Writes the page. What is not known is left out: `record`, the table and the model; `training`, the training.
+    Raises NetconvError and OSError."""
+    path = check_report(target)
+    lines = messages if messages is not None else record.messages if record else ()
+    text = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            title="Training" if training else "Evaluation",
+            record=record,
+            data=_data(record) if record else None,
+            model=_model(record) if record else None,
+            training=_training(training, record) if training else None,
+            evaluation=_evaluation(evaluation, training),
+            messages=_cut([line for message in lines for line in message.splitlines()], MOST_MESSAGES),
+            commands=commands,
+            versions=_versions(),
+            date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+        )
+    )
+    with replacing(path) as name:
+        name.write_text(text.lstrip(), encoding="utf-8", errors="replace")
+
+
+def _environment() -> Any:
+    """Raises NetconvError if Jinja is not installed."""
+    try:
+        import jinja2
+    except ImportError:
+        raise NetconvError("a report needs Jinja: pip install 'netconv[plot]'") from None
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(lambda name: (files(__package__) / name).read_text(encoding="utf-8")),
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {
+        "figure": figure, "count": "{:,}".format, "name": lambda name: shortened(name, LONGEST_NAME),
+        "line": lambda line: CONTROL.sub("�", line)[:LONGEST_LINE],
+        "command": lambda command: CONTROL.sub("�", command)[:LONGEST_COMMAND],
+    }  # fmt: skip
+    return environment
+
+
+def _cut(items: Iterable[Any], most: int) -> dict[str, Any]:
+    """The first `most` items, and how many are left out."""
+    items = list(items)
+    return {"shown": items[:most], "more": max(0, len(items) - most)}
+
+
+def _labels(names: Iterable[str]) -> list[str]:
+    return shortened_apart(list(names), LONGEST_NAME)
+
+
+def _data(record: RunRecord) -> dict[str, Any]:
+    encoding, columns = record.encoding, column_rows(record.encoding, MOST_COLUMNS)
+    return {
+        "files": _cut(record.files, 20),
+        "targets": _cut(encoding.targets, 20),
+        "classes": _cut(zip(_labels(record.class_rows), record.class_rows.values(), strict=True), 20),
+        "columns": columns,
+        "more_columns": max(0, len(encoding.features) - MOST_COLUMNS),
+        "features": pluralize(len(encoding.features), "column")
+        + ("" if encoding.width == len(encoding.features) else f", {pluralize(encoding.width, 'number')} a row"),
+        "values": any(column.values for column in columns),
+        "missing": any(column.missing for column in columns),
+        "unused": _cut(encoding.left_out.items(), 20),
+    }
+
+
+def _model(record: RunRecord) -> dict[str, Any]:
+    layers = record.layers
+    follows = [layer.inputs == (before.name,) for before, layer in pairwise(layers)]
+    parameters, trainable = (sum(getattr(layer, name) for layer in layers) for name in ("parameters", "trainable"))
+    chain = all(follows) and not layers[0].inputs
+    return {
+        "layers": _cut(layers, MOST_LAYERS), "chain": chain, "drawn": chain and len(layers) <= LONGEST_CHAIN,
+        "parameters": parameters, "trainable": trainable,
+    }  # fmt: skip
+
+
+def _training(training: Trained, record: RunRecord | None) -> dict[str, Any]:
+    best = training.best_epoch
+    panels = _cut(learning_curves.panels(training.history, best if training.validation_rows else None), MOST_CURVES)
+    metrics = training.history[best - 1]
+    names = [name for name in metrics if name != "epoch" and not name.startswith("val_")]
+    return {
+        "rows": training.rows, "validation_rows": training.validation_rows, "epochs": len(training.history),
+        "best": best, "stopped": training.stopped, "settings": record.settings if record else {},
+        "metrics": [(name, metrics[name], metrics.get(f"val_{name}")) for name in names[:MOST_CURVES]],
+        "figures": _figures(panels["shown"], "curves"), "more": panels["more"],
+    }  # fmt: skip
+
+
+def _evaluation(evaluation: Evaluation, training: Trained | None) -> dict[str, Any]:
+    classes = [report for report in evaluation.classes if report.count or report.predicted]
+    if len(classes) > MOST_CLASSES:
+        classes.sort(key=lambda report: report.f1)
+    labels = _labels(report.name for report in classes)
+    panels = [panel for row in evaluation_panels.panels(evaluation) for panel in row]
+    if training is None:
+        on = "rows"
+    else:
+        on = "rows held out for validation" if training.validation_rows else "rows trained on, as none were held out"
+    return {
+        "rows": evaluation.rows,
+        "on": on,
+        "metrics": evaluation.metrics,
+        "classes": _cut(zip(labels, classes, strict=True), MOST_CLASSES),
+        "figures": _figures(panels, "evaluation"),
+    }
+
+
+def _figures(panels: Sequence[Panel], name: str) -> list[dict[str, Any]]:
+    """The panels as SVG elements, which need no escaping: matplotlib escapes their texts."""
+    from markupsafe import Markup
+
+    return [
+        {"title": panel.title, "svg": Markup(inline_svg(panel, f"{name}-{number}")), "width": panel.width}
+        for number, panel in enumerate(panels)
+    ]
+
+
+def _versions() -> list[tuple[str, str]]:
+    found = []
+    for package in PACKAGES:
+        try:
+            found.append((package, metadata.version(package)))
+        except metadata.PackageNotFoundError:
+            continue
+    return [*found, ("Python", platform.python_version())]

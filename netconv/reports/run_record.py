@@ -1,0 +1,55 @@
+"""What a report says of a run beside its results: the model and its layers, the table, the options, the messages.
+Knows no model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..features.encoding import Encoding
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """A layer of a model.
+
+    Attributes:
+        name: its name.
+        kind: its class.
+        output: the shape of its output, without the batch axis.
+        parameters: the number of its parameters.
+        trainable: how many of them are trained.
+        inputs: the names of the layers whose outputs it takes.
+    """
+
+    name: str
+    kind: str
+    output: str
+    parameters: int
+    trainable: int
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a report says of a run beside its results.
+
+    Attributes:
+        model: the name of the model.
+        layers: its layers, in the order of computation.
+        files: the names of the files of the table.
+        encoding: how the table was read.
+        class_rows: the number of rows of each class.
+        left_out: the number of rows that were not used, by reason.
+        settings: the options in effect, by name.
+        messages: the lines for the user.
+    """
+
+    model: str
+    layers: tuple[LayerRow, ...]
+    files: tuple[str, ...]
+    encoding: Encoding
+    class_rows: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    messages: tuple[str, ...] = ()

@@ -1,0 +1,30 @@
+"""The table of layers, compared with what Keras counts."""
+
+import keras
+from models import model
+
+from netconv.inference.layer_table import list_layers
+from netconv.reports.run_record import LayerRow
+
+layers = keras.layers
+
+
+def test_the_layers_of_a_sequential_model():
+    made = model(3, 2, hidden=(layers.BatchNormalization(name="norm"), layers.Dense(4, name="hidden")))
+    first, norm, hidden, last = list_layers(made)
+    assert (first.kind, first.output, first.inputs) == ("InputLayer", "3", ())
+    assert norm == LayerRow("norm", "BatchNormalization", "3", 12, 6, (first.name,))
+    assert hidden == LayerRow("hidden", "Dense", "4", 16, 16, ("norm",))
+    assert sum(row.parameters for row in (first, norm, hidden, last)) == made.count_params()
+
+
+def test_the_layers_of_a_graph():
+    left, right = keras.Input((None, 4), name="left"), keras.Input((4,), name="right")
+    shared = layers.Dense(5, name="shared")
+    joined = keras.ops.max(shared(left), axis=1) + shared(right)
+    made = keras.Model([left, right], [joined, layers.Dense(1, name="out")(joined)])
+    keras.Sequential([keras.Input((4,)), shared])  # another model that has the layer
+    rows = {row.name: row for row in list_layers(made)}
+    assert rows["left"].output == "? x 4" and rows["shared"].inputs == ("left", "right")
+    assert rows["out"].inputs == (next(name for name, row in rows.items() if row.kind == "Add"),)
+    assert sum(row.parameters for row in rows.values()) == made.count_params()
