@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The question whether one of the names most like `name` was meant, in any case; "" if none is like it."""
-    by_lower_case = {each.lower(): each for each in known}
+    by_lower_case = {" ".join(each.lower().split()): each for each in known}
     close = [by_lower_case[each] for each in get_close_matches(name.lower(), by_lower_case, cutoff=0.7)]
     return f"did you mean {' or '.join(map(repr, close))}?" if close else ""
 
@@ -18,6 +18,12 @@ def first_line(error: Exception) -> str:
 
 class NetconvError(Exception):
     """Invalid input. `str(error)` is one line: the place, what was received and what would work."""
+
+
+def net_option_error(option: str) -> NetconvError:
+    """The error of an option for nets that is given with a Keras model."""
+    what = "without a parameter file" if option == "--init" else "(net.json)"
+    return NetconvError(f"{option} is for a net {what}, and a Keras model has its shapes and weights; leave it out")
 
 
 class FormatError(NetconvError):
@@ -73,7 +79,12 @@ class ShapeError(NetconvError):
 
 
 class UnknownShape(ShapeError):
-    """The shape of an input is not given and cannot be inferred from the net alone."""
+    """The shape of an input is not given and cannot be inferred from the net alone; `inputs` are the names of all
+    inputs that have data."""
+
+    def __init__(self, message: str, inputs: Iterable[str] = ()):
+        super().__init__(message)
+        self.inputs = tuple(inputs)
 
 
 class DataError(NetconvError):
@@ -100,4 +111,8 @@ class DataError(NetconvError):
 
     def with_remedy(self, remedy):
         """The same error with what would help at its end."""
-        return DataError(f"{self.what}; {remedy}", self.file, self.line, self.column, self.value, self.row)
+        return type(self)(f"{self.what}; {remedy}", self.file, self.line, self.column, self.value, self.row)
+
+
+class BadRow(DataError):
+    """A row of a table is bad, and the table can be read without it."""

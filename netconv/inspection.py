@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from . import conversion, preparation
-from .errors import FormatError, NetconvError
+from .errors import FormatError, NetconvError, net_option_error
 from .features.description import describe
 from .features.encoding import Encoding
 from .frontends.mxnet import reader
@@ -40,13 +40,13 @@ def inspect(source, params=None, *, input_shapes=None) -> Inspection:
     if hasattr(source, "read"):
         data = source.read()
         if data[:2] == b"PK":
-            return _model(io.BytesIO(data), name)
+            return _model(io.BytesIO(data), name, params, input_shapes)
         source = io.BytesIO(data)
     else:
         try:
             with Path(source).open("rb") as stream:
                 if stream.read(2) == b"PK":
-                    return _model(source, name)
+                    return _model(source, name, params, input_shapes)
         except OSError as error:
             raise FormatError(f"{name}: {error.strerror or error}") from None
     return _net(source, params, input_shapes)
@@ -100,9 +100,12 @@ def _net(symbol, params, input_shapes) -> Inspection:
     return Inspection("\n".join(lines), facts, not problems)
 
 
-def _model(source, name: str) -> Inspection:
+def _model(source, name: str, params, input_shapes) -> Inspection:
     import h5py
 
+    for option, value in (("--params", params), ("--input-shape", input_shapes)):
+        if value:
+            raise net_option_error(option)
     try:
         with zipfile.ZipFile(source) as archive:
             members = {info.filename: info.file_size for info in archive.infolist()}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from difflib import get_close_matches
 from functools import partial
 from pathlib import PurePath
 from typing import Any
 
 import click
+
+from ..errors import did_you_mean
 
 
 class Option(click.Option):
@@ -86,8 +87,8 @@ def unknown_command(name: str, commands: list[str], ctx: click.Context) -> click
     """The error for a command that there is not, with the one that is probably wanted."""
     if command := FIRST_COMMANDS.get(PurePath(name).suffix):
         hint = f" {name!r} looks like a file; did you mean 'netconv {command} {name}'?"
-    elif close := get_close_matches(name, commands, n=1):
-        hint = f" Did you mean {close[0]!r}?"
+    elif close := did_you_mean(name, commands):
+        hint = f" D{close[1:]}"
     else:
         hint = f" The commands are {', '.join(commands)}."
     return click.UsageError(f"No such command {name!r}.{hint}", ctx)

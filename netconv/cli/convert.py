@@ -10,7 +10,7 @@ import click
 import netconv
 
 from .commands import Command, under
-from .options import POSITIVE, net_options, output_option, quiet_option, source
+from .options import POSITIVE, check_ending, net_options, output_option, quiet_option, source
 from .quiet import quiet_keras
 
 net_option, model_group = under("Net"), under("Model")
@@ -79,6 +79,7 @@ def convert(
     """
     if len(nets) > 1 and (params or output):
         raise click.UsageError(f"-p and -o need exactly one net; {len(nets)} were given")
+    check_ending(output, (".keras", ".h5"), "a model", stdout=True)
     if as_json and output == "-":
         raise click.UsageError("--json and -o - both write to stdout")
     for net in nets:

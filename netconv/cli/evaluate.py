@@ -98,7 +98,7 @@ def evaluate(
     check_pictures(plot, report)
     for file in filter(None, (plot, report)):
         netconv.check_writable(file)
-    opened = open_model(model, data, False, notify, params=params, shapes=shapes)
+    opened = open_model(model, data, False, notify, params=params, shapes=shapes, more=(options["labels"],))
     evaluation = netconv.evaluate(opened, table(data), notify=notify, **options)
     click.echo(json.dumps(evaluation.facts, ensure_ascii=False) if as_json else evaluation.text)
     sys.stdout.flush()

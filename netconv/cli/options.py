@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections.abc import Callable
@@ -124,7 +125,20 @@ def data_argument(metavar: str, required: bool) -> Callable[[Any], Any]:
     return click.argument("data", metavar=metavar, nargs=-1, required=required, callback=_tables)
 
 
-POSITIVE = click.FloatRange(min=0, min_open=True)
+class Positive(click.FloatRange):
+    """A number above 0, neither infinite nor NaN."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if not number < math.inf:
+            self.fail(f"{value!r} is not a number above 0", param, ctx)
+        return number
+
+
+POSITIVE = Positive()
 model_option = model_group(
     "-m",
     "--model",
@@ -141,6 +155,8 @@ errors_option = data_option(
     show_default=True,
     help="For a bad row (wrong number of cells, text in a numeric column): stop with its error, or skip the row.",
 )
+PLOTS, HISTORIES, REPORTS = (".png", ".svg"), (".csv", ".jsonl"), (".html",)
+"""Endings of files that are written."""
 report_option = output_option(
     "--report", metavar="FILE", help="Write a page on the data, the model and the results, with plots (.html)."
 )
@@ -247,6 +263,16 @@ def table_options(training: bool) -> Callable[[Any], Any]:
     return add
 
 
+def check_ending(file: str | None, endings: tuple[str, ...], what: str, stdout: bool = False) -> None:
+    """Raises click.UsageError if the name of a file to write does not end as it must, or is `-`, unless it may be
+    written to `stdout`."""
+    if file == "-" and not stdout:
+        raise click.UsageError(f"{what} is written to a file, whose ending names its format")
+    if file and file != "-" and not file.lower().endswith(endings):
+        listed = f"{', '.join(endings[:-1])} or {endings[-1]}" if len(endings) > 1 else endings[0]
+        raise click.UsageError(f"{file}: {what} is a {listed} file")
+
+
 class Messages:
     """Prints lines on stderr, unless `quiet`, and keeps them for a report."""
 
@@ -261,7 +287,9 @@ class Messages:
 
 
 def check_pictures(plot: str | None, report: str | None) -> None:
-    """Raises NetconvError, before any work, if a plot or a report could not be drawn after it."""
+    """Raises click.UsageError or NetconvError, before any work, if a plot or a report could not be drawn after it."""
+    check_ending(plot, PLOTS, "a plot")
+    check_ending(report, REPORTS, "a report")
     if plot:
         netconv.check_picture(plot)
     if report:
@@ -287,13 +315,15 @@ def open_model(
     init: str | None = None,
     params: str | None = None,
     shapes: tuple[tuple[str, tuple[int | None, ...]], ...] = (),
+    more: tuple[str | None, ...] = (),
 ) -> Any:
-    """The model that `-m` names, or the only one beside the data. The files of the data are checked first."""
+    """The model that `-m` names, or the only one beside the data. The files of the data, and `more` files that belong
+    to them, are checked first."""
     if model == "-" and "-" in data:
         raise click.UsageError("the model and the data cannot both be standard input")
     if data.count("-") > 1:
         raise click.UsageError("standard input can be read once")
-    netconv.check_table(table(data))
+    netconv.check_table(table((*data, *(file for file in more if file and file != "-"))))
     file: Any = sys.stdin.buffer.read() if model == "-" else model
     if file is None:
         file = netconv.find_model(None if "-" in data else data[0], training, notify)

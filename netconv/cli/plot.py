@@ -9,7 +9,7 @@ import click
 import netconv
 
 from .commands import Command, under
-from .options import source
+from .options import PLOTS, check_ending, source
 
 output_option = under("Output")
 
@@ -25,6 +25,7 @@ def plot(history: str, output: str) -> None:
     """Plots the learning curves of a training run and prints the path of the plot. HISTORY is a file that `netconv
     train --history` or Keras's CSVLogger wrote.
     """
+    check_ending(output, PLOTS, "a plot", stdout=True)
     if output != "-":
         netconv.check_picture(output)
     epochs = netconv.read_history(source(history))

@@ -60,7 +60,7 @@ from .options import (
     metavar="FILE",
     default="-",
     show_default="stdout",
-    help="Output file; it appears only when complete.",
+    help="Output file, compressed if it ends with .gz, .bz2, .xz or .zst; it appears only when complete.",
 )
 @output_option("--json", "as_json", is_flag=True, help="Write JSON lines instead of CSV.")
 @quiet_option
@@ -86,6 +86,6 @@ def predict(
         raise click.UsageError("--proba, --top and --raw exclude each other")
     notify = Messages(quiet)
     data = data or ("-",)
-    opened = open_model(model, data, False, notify, params=params, shapes=shapes)
+    opened = open_model(model, data, False, notify, params=params, shapes=shapes, more=(options["labels"],))
     predictions = netconv.predict(opened, table(data), notify=notify, **options)
     predictions.write(sys.stdout.buffer if output == "-" else output, as_json, proba, top)

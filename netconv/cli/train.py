@@ -16,8 +16,10 @@ import netconv
 
 from .commands import COMMAND_LINE, Command, under
 from .options import (
+    HISTORIES,
     POSITIVE,
     Messages,
+    check_ending,
     check_pictures,
     data_argument,
     data_option,
@@ -97,8 +99,7 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
 @data_option(
     "--validation-split",
     type=click.FloatRange(0, 1, max_open=True),
-    default=0.2,
-    show_default=True,
+    show_default="0.2",
     metavar="FRACTION",
     help="Fraction of the rows held out for validation.",
 )
@@ -241,12 +242,12 @@ def train(
     The trained model has the weights of the best epoch, and how the table was read (columns, categories, classes), for
     `evaluate` and `predict`. Ctrl-C ends training and keeps the weights trained so far.
     """
-    _check_usage(output, history, strategy, as_json, options)
+    _check_usage(output, history, validation_data, strategy, as_json, options)
     notify = Messages(quiet)
     check_pictures(plot, report)
     with quiet_keras():
         devices = netconv.strategy_for(strategy, device)
-    opened = open_model(model, data, True, notify, seed, init, params, shapes)
+    opened = open_model(model, data, True, notify, seed, init, params, shapes, (validation_data, options["labels"]))
     target = sys.stdout.buffer if output == "-" else opened.trained_path(output)
     files = [file for file in (None if output == "-" else target, history, plot, report) if file]
     _check_outputs(files, [options["checkpoint"], options["tensorboard"]], opened.size)
@@ -300,13 +301,20 @@ def train(
 
 
 def _check_usage(
-    output: str | None, history: str | None, strategy: str | None, as_json: bool, options: dict[str, Any]
+    output: str | None,
+    history: str | None,
+    validation_data: str | None,
+    strategy: str | None,
+    as_json: bool,
+    options: dict[str, Any],
 ) -> None:
     """Raises click.UsageError for options that exclude each other or need another one."""
     if output == "-" and as_json:
         raise click.UsageError("--json and -o - both write to stdout")
-    if history and not history.endswith((".csv", ".jsonl")):
-        raise click.UsageError("--history writes .csv or .jsonl")
+    check_ending(output, (".keras",), "a trained model", stdout=True)
+    check_ending(history, HISTORIES, "a history")
+    if validation_data and options["validation_split"] is not None:
+        raise click.UsageError("--validation-split and --validation-data exclude each other")
     if options["resume"] and not options["checkpoint"]:
         raise click.UsageError("--resume needs --checkpoint, which names the folder")
     if strategy == "multiworker" and not os.environ.get("TF_CONFIG"):

@@ -178,7 +178,7 @@ def _left_out(encoding: Encoding, options: TableOptions | None) -> list[str]:
         by_reason.setdefault(reason, []).append(_short(name))
     shown = "; ".join(f"{_listed(names)} ({reason})" for reason, names in by_reason.items())
     inferred = options is not None and by_reason.keys() - {"dropped", "not selected"}
-    hint = "; --columns takes the columns that it names" if inferred else ""
+    hint = "; --columns '*' uses every column" if inferred else ""
     return _entry("left out", shown + hint) if shown else []
 
 

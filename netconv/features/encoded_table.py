@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import partial
+from itertools import compress
 
-from ..errors import DataError
+from ..errors import DataError, did_you_mean
 from ..tables import table
 from ..tables.column_selection import list_names, select_columns
 from ..tables.csv_blocks import INFERRED, TextOptions
@@ -44,9 +45,12 @@ def _by_name(encoding: Encoding, names: tuple[str, ...], file: str) -> tuple[lis
     features = [feature.name for feature in encoding.features]
     missing = [name for name in features if name not in indices]
     if missing:
+        hint = did_you_mean(missing[0], set(names).difference(features))
+        if len(names) == 1:
+            hint = "--delimiter names the character between the cells"
         raise DataError(
             f"{pluralize(len(names), 'column')} found, and of the {pluralize(len(features), 'feature')} that the "
-            f"model takes these are missing: {list_names(missing)}",
+            f"model takes these are missing: {list_names(missing)}{f'; {hint}' if hint else ''}",
             file,
         )
     complete = all(target in indices for target in encoding.targets)
@@ -69,7 +73,8 @@ def stream(
 def read(sources: tuple[Source, ...], encoding: Encoding, options: TextOptions = INFERRED) -> Table:
     """A whole table. Raises DataError."""
     known_names, text, ignore = _selectors(encoding, sources)
-    return table.read(sources, options._replace(decimal=encoding.decimal), known_names, text, ignore)
+    numbers = partial(_numeric_columns, encoding, file=table.title(sources))
+    return table.read(sources, options._replace(decimal=encoding.decimal), known_names, text, ignore, numbers=numbers)
 
 
 def _selectors(
@@ -86,6 +91,13 @@ def _text_columns(encoding: Encoding, format_: TableFormat, file: str) -> frozen
     if not all(map(_is_exact, encoding.classes)):
         text.update(targets)
     return frozenset(text)
+
+
+def _numeric_columns(encoding: Encoding, format_: TableFormat, file: str) -> frozenset[int]:
+    """The columns in which a text is an error."""
+    features, targets = column_indices(encoding, format_, file)
+    numeric = (not feature.categories and not feature.coerced for feature in encoding.features)
+    return frozenset(compress(features, numeric)).union(() if encoding.classes else targets)
 
 
 def _is_exact(name: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FormatError
@@ -118,6 +118,8 @@ class Encoding:
         """The encoding of what `dump` returned. Raises FormatError."""
         try:
             facts = json.loads(data)
+            if not (_has_fields(facts, Encoding) and all(_has_fields(each, Feature) for each in facts["features"])):
+                raise FormatError(f"{file}: trained by another version of netconv; train the model again")
             columns, targets, classes = (tuple(map(str, facts[key])) for key in ("columns", "targets", "classes"))
             mean, std = (tuple(map(float, facts[key])) for key in ("target_mean", "target_std"))
             encoding = Encoding(
@@ -162,6 +164,10 @@ class Encoding:
         if not self.target_mean:
             return values
         return values * np.array(self.target_std, np.float32) + np.array(self.target_mean, np.float32)
+
+
+def _has_fields(facts: Mapping[str, Any], kind: type[Encoding] | type[Feature]) -> bool:
+    return facts.keys() == {entry.name for entry in fields(kind)}
 
 
 def _load_feature(facts: Mapping[str, Any]) -> Feature:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -14,10 +13,6 @@ from ..tables.sources import Source
 
 MOST = 1 << 20
 """Distinct numbers of a column that are compared."""
-FIRST_ROWS = 100
-"""Rows of a block that are compared in a stream."""
-MOST_BLOCKS = 8
-"""Blocks of a stream in which a column is compared."""
 
 
 def merged_numbers(
@@ -50,29 +45,33 @@ def merged_numbers(
 
 
 class MergedInStream:
-    """Finds columns with different numbers that are equal in float32 in a stream, which is not read again: in the
-    first rows of its blocks."""
+    """Finds columns with different numbers that are equal in float32 in a stream, which is not read again. Of all
+    columns together, MOST different numbers are compared."""
 
     def __init__(self) -> None:
-        self._blocks: Counter[tuple[str, int]] = Counter()
+        self._known: dict[int, dict[float, str]] = {}
+        self._compared = 0
+        self._done: set[int] = set()
 
     def add(self, rows: Rows, columns: Iterable[int]) -> Iterator[tuple[int, str, str]]:
-        """The index of each of these columns in which a block has such numbers, with two of them. A column of a file
-        is found once."""
+        """The index of each of these columns that has such numbers in these or in earlier rows, with two of them. A
+        column is found once."""
+        import numpy as np
+
         stats = ColumnStats(len(rows.format.names))
-        stats.add(replace(next(rows.parts(FIRST_ROWS)), texts={}))
-        keys = {(rows.file, index): index for index in columns if stats.may_merge(index)}
-        suspects = {index for key, index in keys.items() if self._blocks[key] < MOST_BLOCKS}
-        self._blocks.update((rows.file, index) for index in suspects)
-        known: dict[tuple[int, float], str] = {}
-        for row in range(min(FIRST_ROWS, len(rows)) if suspects else 0):
-            cells = rows.locate(row).cells
-            for index in sorted(suspects) if len(cells) >= len(rows.format.names) else ():
-                exact = rows.format.exact(cells[index].strip(), index)
+        stats.add(replace(rows, texts={}))
+        suspects = [index for index in columns if index not in self._done and stats.may_merge(index)]
+        for index, column in rows.cells(suspects).items() if suspects and self._compared < MOST else ():
+            known = self._known.setdefault(index, {})
+            before = len(known)
+            for cell in Text.from_arrow(column).values:
+                exact = rows.format.exact(cell, index)
                 if exact is None:
                     continue
-                other = known.setdefault((index, float(rows.numbers[row, index])), exact)
+                with np.errstate(over="ignore"):
+                    other = known.setdefault(float(np.float32(exact)), exact)
                 if other != exact:
                     yield index, other, exact
-                    suspects.remove(index)
-                    self._blocks[rows.file, index] = MOST_BLOCKS
+                    self._done.add(index)
+                    break
+            self._compared += len(known) - before

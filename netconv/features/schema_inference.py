@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..errors import DataError
-from ..tables.column_selection import array_columns, list_names, select_columns
+from ..tables.column_selection import list_names, select_columns
+from ..tables.column_stats import FEWEST_COUNTED
 from ..tables.number_format import pluralize
 from ..tables.rows import TableFormat
 from ..tables.table import Table
+from . import input_columns
 from .encoding import Encoding, Feature, InputSpec, ModelSpec
 from .exclusion import DATE, Exclusion, exclusion
 from .notices import Notify, ignore
@@ -22,6 +25,8 @@ from .target_inference import (
     likely_target,
     sorted_categories,
 )
+
+_WITH_UNIT = re.compile(r"[-+−]?\d+(?:[.,]\d+)? ?([^\W\d_]+|°[CF])$")
 
 
 def infer_encoding(
@@ -64,15 +69,13 @@ def infer_encoding(
     )
 
 
-def widths_of_rows(table: Table, options: TableOptions) -> tuple[int, dict[str, int]]:
-    """How many numbers the features of a table become where the net takes any number: those of the inputs that
-    `options.input` names, and in front the others. The target may still be unknown: it is then taken to be one of the
-    columns that are not features. Raises DataError."""
+def widths_of_rows(table: Table, options: TableOptions, inputs: tuple[str, ...]) -> tuple[int, dict[str, int]]:
+    """How many numbers the features of a table become where the net, with these `inputs`, takes any number: those of
+    the inputs that `options.input` or the columns name, and in front the others. The target may still be unknown: it is
+    then taken to be one of the columns that are not features. Raises DataError."""
     targets = likely_target(table, options)
     candidates = feature_candidates(table.format, options, targets, table.file)
-    groups = {
-        name: select_columns(table.format.names, (columns,), table.file) for name, columns in options.input.items()
-    }
+    groups = input_columns.named_groups(table, options, candidates, inputs)
     taken = {index for group in groups.values() for index in group}
     coding, explicit = _codings(table, options), _explicit(table, options)
     rest = [index for index in candidates if index not in taken]
@@ -99,8 +102,7 @@ def _codings(table: Table, options: TableOptions) -> dict[int, Coding]:
 def _explicit(table: Table, options: TableOptions) -> frozenset[int]:
     """The indices of the columns that the user names as features; a pattern of --encode names none. Raises
     DataError."""
-    encoded = (columns for columns in options.encode if "*" not in columns)
-    selected = (*options.columns, *options.input.values(), *encoded)
+    selected = (*options.columns, *options.input.values(), *input_columns.encoded_by_name(options))
     return frozenset(select_columns(table.format.names, selected, table.file))
 
 
@@ -134,8 +136,8 @@ def _infer_features(
 ) -> tuple[tuple[Feature, ...], dict[str, int]]:
     """The features in the order of the model's inputs, and how many numbers each of several inputs takes."""
     candidates = feature_candidates(table.format, options, targets, table.file)
-    _check_inputs(table, options, targets)
-    groups, explicit = _group_by_input(table, spec, options, candidates), _explicit(table, options)
+    input_columns.check_selection(table, options, targets)
+    groups, explicit = input_columns.group_by_input(table, spec, options, candidates), _explicit(table, options)
     if groups is None:
         features = _choose_features(table, candidates, spec.features, "the net", coding, explicit, notify)
         widths = [entry.width for entry in spec.inputs if entry.width is not None]
@@ -168,58 +170,6 @@ def _with_ids(features: tuple[Feature, ...], inputs: tuple[InputSpec, ...], widt
     return tuple(result)
 
 
-# The columns of each input
-
-
-def _check_inputs(table: Table, options: TableOptions, targets: list[int]) -> None:
-    """Raises DataError if --input names columns that other options exclude."""
-    names = table.format.names
-    named = select_columns(names, tuple(options.input.values()), table.file)
-    dropped = select_columns(names, options.drop, table.file)
-    for excluded, why in ((targets, "is the target"), (dropped, "is in --drop, too")):
-        if both := [index for index in named if index in excluded]:
-            raise DataError(f"--input names {names[both[0]]!r}, which {why}", table.file)
-
-
-def _group_by_input(
-    table: Table, spec: ModelSpec, options: TableOptions, candidates: list[int]
-) -> list[list[int]] | None:
-    """The indices of the columns of each input: as the user selects them, or by the names of the inputs; None if only
-    their order assigns them. Raises DataError."""
-    if options.input:
-        return _selected_groups(table, spec, options, candidates)
-    open_width = any(entry.width is None for entry in spec.inputs)
-    if len(spec.inputs) < 2:
-        return [candidates] if open_width else None
-    groups = [_columns_named(table.format.names, candidates, entry.name) for entry in spec.inputs]
-    if all(groups):
-        return groups
-    if open_width:
-        names = list_names(entry.name for entry in spec.inputs)
-        raise DataError(f"which columns are for which input? Name them with --input: {names}", table.file)
-    return None
-
-
-def _selected_groups(table: Table, spec: ModelSpec, options: TableOptions, candidates: list[int]) -> list[list[int]]:
-    inputs = [entry.name for entry in spec.inputs]
-    unknown = next((name for name in options.input if name not in inputs), None)
-    if unknown is not None:
-        raise DataError(f"the net has no input {unknown!r}; its inputs are {list_names(inputs)}", table.file)
-    groups = {
-        name: select_columns(table.format.names, (selected,), table.file) for name, selected in options.input.items()
-    }
-    taken = {index for group in groups.values() for index in group}
-    rest = [name for name in inputs if name not in groups]
-    if len(rest) > 1:
-        raise DataError(f"--input must name the columns of {list_names(rest)}, too", table.file)
-    return [groups.get(name, [index for index in candidates if index not in taken]) for name in inputs]
-
-
-def _columns_named(names: tuple[str, ...], candidates: list[int], name: str) -> list[int]:
-    pattern = array_columns(name)
-    return [index for index in candidates if names[index] == name or pattern.match(names[index])]
-
-
 # Features
 
 
@@ -244,7 +194,8 @@ def _choose_features(
         if chosen and (width is not None or kept):
             for index in kept:
                 if index not in coding:
-                    _check_categories(table, index)
+                    _check_categories(table, index, index in reasons)
+                    _warn_of_units(table, index, notify)
                 if index in reasons and reasons[index].certain:
                     why = "nothing else is left" if width is None else f"{taker} takes {pluralize(width, 'feature')}"
                     what = f"{table.format.names[index]!r} ({reasons[index].reason})"
@@ -252,7 +203,7 @@ def _choose_features(
             return chosen
     for index in candidates:
         if index not in reasons and index not in coding:
-            _check_categories(table, index)
+            _check_categories(table, index, False)
     raise _width_error(table, list(features.values()), width, taker)
 
 
@@ -302,9 +253,9 @@ def _width_error(table: Table, features: Sequence[Feature], width: int | None, t
     return DataError(f"{found} found, and {taker} takes {takes}{names}{hint}", table.file)
 
 
-def _check_categories(table: Table, column: int) -> None:
+def _check_categories(table: Table, column: int, may_differ: bool) -> None:
     """Raises DataError for a column of text that does not hold categories: a few texts among numbers, dates, texts that
-    hardly occur twice."""
+    hardly occur twice. `may_differ` is whether a few texts may all be different, as row names that are needed are."""
     values = table.texts.get(column)
     if values is None:
         return
@@ -317,17 +268,31 @@ def _check_categories(table: Table, column: int) -> None:
         message = f"{{}} is a number, but the cells of this column are not written alike or are text; {remedy}"
         _raise_for_codes(table, column, unusual, message)
     if bad and 2 * counts[bad].sum() < counts.sum():
+        skip = "such rows out with --errors skip or " if 10 * counts[bad].sum() <= counts.sum() else ""
         remedy = (
-            f"correct it, leave the column out with --drop {name}, or say what it is with --encode {name}=numbers "
-            "(text counts as missing) or onehot"
+            f"correct it, leave {skip}the column out with --drop {name}, or say what it is with --encode {name}="
+            "numbers (text counts as missing) or onehot"
         )
         _raise_for_codes(table, column, bad, f"{{}} is not a number, and most cells of this column are; {remedy}")
-    if len(values) > max(50, len(table) // 2) or table.stats.is_full(column):
+    all_differ = len(values) == counts.sum() >= FEWEST_COUNTED
+    if (all_differ and not may_differ) or len(values) > max(50, len(table) // 2) or table.stats.is_full(column):
         raise DataError(
             f"{len(values):,} different texts in {len(table):,} rows are not categories; leave the column out with "
             f"--drop {name}",
             table.file,
             column=name,
+        )
+
+
+def _warn_of_units(table: Table, column: int, notify: Notify) -> None:
+    """Warns of a column of text that has numbers followed by the same unit, as `2.5 kg`."""
+    matches = [_WITH_UNIT.match(value) for value in table.texts.get(column, ())]
+    units = {match[1] if match else "" for match in matches}
+    if len(matches) > 2 and len(units) == 1 and (unit := units.pop()):
+        name, example = table.format.names[column], table.texts[column][0]
+        notify(
+            f"warning: column {name!r}: cells such as {example!r} are categories; without the unit {unit!r} they would "
+            "be numbers"
         )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from ..errors import DataError
 from ..tables.column_selection import array_columns, list_names, select_columns
-from ..tables.number_format import pluralize
+from ..tables.number_format import pluralize, shortened
 from ..tables.number_spellings import NUMBER
 from ..tables.rows import TableFormat, format_number
 from ..tables.table import Table
@@ -18,6 +19,7 @@ from .table_options import TableOptions
 TARGETS = ("label", "class", "target", "classification", "y", "labels", "classes", "diagnosis", "species", "outcome",
            "category", "result")  # fmt: skip
 """Names of a target column, the likelier first."""
+_SEPARATOR = re.compile(r"[\s,;|:~^]")
 
 
 def columns_to_count(format_: TableFormat, options: TableOptions, file: str) -> frozenset[int]:
@@ -54,6 +56,8 @@ def _possible_targets(format_: TableFormat, options: TableOptions, file: str) ->
 
 def infer_targets(table: Table, spec: ModelSpec, options: TableOptions, optional: bool) -> list[int]:
     """The indices of the target columns; none if the table has none and this is `optional`. Raises DataError."""
+    if not (optional and spec.features in (None, 1)):
+        _check_delimiter(table)
     names = table.format.names
     targets = select_columns(names, options.target, table.file) or _find_targets(table, spec, options, optional)
     if targets and len(targets) != (1 if spec.classes else spec.outputs) and not is_onehot(targets, spec):
@@ -65,9 +69,21 @@ def infer_targets(table: Table, spec: ModelSpec, options: TableOptions, optional
     return targets
 
 
+def _check_delimiter(table: Table) -> None:
+    """Raises DataError for a table of one column whose cells look as if they were several."""
+    cell = next(iter(table.texts.get(0, ())), "")
+    if len(table.format.names) == 1 and _SEPARATOR.search(cell):
+        raise DataError(
+            f"read as a single column, with cells such as {shortened(cell, 60)!r}; --delimiter names the character "
+            "between the cells",
+            table.file,
+        )
+
+
 def likely_target(table: Table, options: TableOptions) -> list[int]:
     """The index of the target column if nothing is known of the net: the selected ones, one of a usual name, or the
     last one that looks like a feature."""
+    _check_delimiter(table)
     targets = select_columns(table.format.names, options.target, table.file)
     possible = _possible_targets(table.format, options, table.file)
     others = [index for index in possible if not ((found := exclusion(table, index)) and found.certain)]
@@ -190,7 +206,11 @@ def infer_classes(table: Table, column: int, spec: ModelSpec, notify: Notify) ->
         raise DataError("the target column is empty", table.file, column=name)
     if len(values) > most:
         shown = ", ".join(values[:5]) + (", ..." if len(values) > 5 else "")
-        raise DataError(f"{len(values):,} classes ({shown}), and the net predicts {most:,}", table.file, column=name)
+        lower = {value.lower(): value for value in values}
+        alike = next((value for value in values if lower[value.lower()] != value), None)
+        hint = f"; {alike!r} and {lower[alike.lower()]!r} differ in case alone" if alike else ""
+        message = f"{len(values):,} classes ({shown}), and the net predicts {most:,}{hint}"
+        raise DataError(message, table.file, column=name)
     if len(values) < most:
         notify(f"warning: the net predicts {most:,} classes, and the table has {len(values):,} ({', '.join(values)})")
     return tuple(values)

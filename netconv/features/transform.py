@@ -7,18 +7,19 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ..errors import DataError
+from ..errors import BadRow, DataError, did_you_mean
 from ..tables.column_selection import list_names
 from ..tables.column_stats import LARGEST_EXACT
 from ..tables.number_spellings import NUMBER
-from ..tables.rows import Rows, format_number
-from ..tables.table import Table
+from ..tables.rows import Rows, TableFormat, format_number
+from ..tables.table import NUMERIC_IN_TRAINING, Table
 from .encoded_table import column_indices
 from .encoding import Encoding, Feature
 
 if TYPE_CHECKING:
     import numpy as np
 
+TRUTH_VALUES = frozenset({"false", "true"})
 SAMPLE = 100_000
 """Rows of a table on disk whose medians and most frequent categories are computed."""
 
@@ -66,10 +67,10 @@ def _fill_value(rows: Rows, column: int, feature: Feature) -> float | str:
 def _missing(table: Table, column: int, feature: Feature) -> int:
     """How many cells of a column are missing, in all rows."""
     missing = int(table.stats.missing[column])
-    if not feature.coerced:
+    if not feature.coerced or column not in table.texts:
         return missing
-    counts = zip(table.texts.get(column, ()), table.stats.counts.get(column, ()), strict=False)
-    return missing + sum(int(count) for text, count in counts if math.isnan(table.format.number(text, column)))
+    counts = zip(_numbers_of(table.texts[column], table.format, column), table.stats.counts[column], strict=False)
+    return missing + sum(int(count) for number, count in counts if math.isnan(number))
 
 
 def _moments(
@@ -251,20 +252,30 @@ def _parsed_numbers(rows: Rows, column: int, feature: Feature | None) -> np.ndar
     import numpy as np
 
     text, format_ = rows.texts[column], rows.format
+    numbers = _numbers_of(text.values, format_, column)
     with np.errstate(over="ignore"):
-        values = np.array([format_.number(value, column) for value in text.values] + [np.nan]).astype(np.float32)
+        values = np.array([*numbers, np.nan]).astype(np.float32)
     if np.isinf(values).any():
         rows.add_errors("{} is not a finite number", np.isinf(values)[text.codes], column)
-    bad = np.array([not format_.is_number(value) for value in text.values] + [False])[text.codes]
+    known = (number == number or format_.is_number(value) for number, value in zip(numbers, text.values, strict=True))
+    bad = np.array([*(not each for each in known), False])[text.codes]
     if bad.any() and not (feature and feature.coerced):
         if feature is None:
             why = "and the net predicts numbers"
         elif feature.fill is None:
             why = "and this model has no encodings, as it was not trained by `netconv train`: it takes numbers only"
         else:
-            why = "in a column that was numeric in training"
-        rows.add_errors(f"{{}} is not a number, {why}", bad, column)
+            why = NUMERIC_IN_TRAINING
+        kind = BadRow if why == NUMERIC_IN_TRAINING else DataError
+        rows.add_errors(f"{{}} is not a number, {why}", bad, column, kind)
     return values[text.codes]
+
+
+def _numbers_of(texts: tuple[str, ...], format_: TableFormat, column: int) -> list[float]:
+    """The numbers in the distinct texts of a column, NaN for other texts; truth values alone are 1 and 0."""
+    if texts and {text.lower() for text in texts} <= TRUTH_VALUES:
+        return [float(text.lower() == "true") for text in texts]
+    return [format_.number(text, column) for text in texts]
 
 
 def _category_codes(rows: Rows, column: int, categories: tuple[str, ...]) -> np.ndarray:
@@ -273,9 +284,10 @@ def _category_codes(rows: Rows, column: int, categories: tuple[str, ...]) -> np.
     import numpy as np
 
     known = {category: code for code, category in enumerate(categories)}
-    if {category.lower() for category in categories} == {"false", "true"}:  # R writes TRUE, and pandas True
+    if {category.lower() for category in categories} == TRUTH_VALUES:  # R writes TRUE, pandas True, NumPy has 1
         for code, category in enumerate(categories):
-            known |= dict.fromkeys((category.lower(), category.title(), category.upper()), code)
+            number = str(int(category.lower() == "true"))
+            known |= dict.fromkeys((category.lower(), category.title(), category.upper(), number), code)
     if column in rows.texts:
         text = rows.texts[column]
         codes = [known.get(value, known.get(rows.format.canonical(value), -2)) for value in text.values]
@@ -293,7 +305,9 @@ def targets(rows: Rows, encoding: Encoding) -> np.ndarray:
     column, a row that is not one-hot."""
     columns = column_indices(encoding, rows.format, rows.file)[1]
     if not columns:
-        raise DataError(f"has no target column {list_names(map(repr, encoding.targets))}", rows.file)
+        missing = [target for target in encoding.targets if target not in rows.format.names]
+        hint = "".join(f"; {did_you_mean(name, rows.format.names)}" for name in missing[:1]).removesuffix("; ")
+        raise DataError(f"has no target column {list_names(map(repr, encoding.targets))}{hint}", rows.file)
     if encoding.classes and len(columns) == 1:
         return _class_indices(rows, columns[0], encoding.classes)
     rows.check_finite(columns)
@@ -313,8 +327,12 @@ def _class_indices(rows: Rows, column: int, classes: tuple[str, ...]) -> np.ndar
         codes = np.where(codes == -2, numbered, codes)
     unknown = codes == -2
     if unknown.any():
+        row = int(unknown.argmax())
+        value = rows.locate(row).cells[column].strip()
+        hint = "" if NUMBER.match(value) else did_you_mean(value, classes)
         known = ", ".join(classes[:20]) + (", ..." if len(classes) > 20 else "")
-        raise rows.cell_error(f"unknown class {{}}; the classes are {known}", int(unknown.argmax()), column)
+        there_are = f"{hint} The classes are" if hint else "the classes are"
+        raise rows.cell_error(f"unknown class {{}}; {there_are} {known}", row, column)
     return codes
 
 

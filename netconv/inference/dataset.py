@@ -21,7 +21,7 @@ from .calling import row_shapes
 from .loading import LoadedModel
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
 from .model_spec import check_trainable, class_names, loss_of, spec_of
-from .reading import notify_of_reading, read_table, warn_of_merged_numbers, with_exact_classes
+from .reading import notify_of_reading, offering_to_skip, read_table, warn_of_merged_numbers, with_exact_classes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,6 +80,7 @@ class _Targets:
         return {"without a target": missing} if missing else {}
 
 
+@offering_to_skip()
 def for_training(
     loaded: LoadedModel,
     files: tuple[Source, ...],
@@ -147,6 +148,7 @@ def for_training(
     return loaded, training, validation
 
 
+@offering_to_skip()
 def for_evaluation(
     loaded: LoadedModel, spec: ModelSpec, files: tuple[Source, ...], options: TableOptions, notify: Notify
 ) -> Dataset:
@@ -163,12 +165,11 @@ def for_evaluation(
         encoding = plain_encoding(source_table, spec, loaded, options, False, notify)
         lines = describe(encoding)
     notify_of_reading(source_table, notify)
-    targets = _targets(source_table, encoding, notify)
+    targets, counts = _targets(source_table, encoding, notify), transform.CellCounts()
+    [dataset] = _datasets(loaded, spec, encoding, source_table, targets, (targets.present,), counts)
     for line in lines:
         notify(line)
     warn_of_merged_numbers(files, source_table, encoding, options, training=False, notify=notify)
-    counts = transform.CellCounts()
-    [dataset] = _datasets(loaded, spec, encoding, source_table, targets, (targets.present,), counts)
     for line in describe_filled(encoding, counts.missing):
         notify(line)
     warn_unseen(counts, notify)
@@ -179,7 +180,7 @@ def _built(loaded: LoadedModel, source_table: Table, options: TableOptions, loss
     """With the model of a net whose input shape depends on the table. What the net outputs says which column is the
     target: the model is built again if the features turn out to be others."""
     notes: list[str] = []
-    built = loaded.for_rows(*schema_inference.widths_of_rows(source_table, options), notes.append)
+    built = loaded.for_rows(*schema_inference.widths_of_rows(source_table, options, loaded.inputs), notes.append)
     spec = spec_of(built, loss or loss_of(built))
     if len(spec.inputs) == 1 and spec.features is not None:
         free = replace(spec, features=None, inputs=(replace(spec.inputs[0], width=None),))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import FormatError, NetconvError, UnknownShape
+from ..errors import FormatError, NetconvError, UnknownShape, net_option_error
 from ..features.encoding import Encoding
 from ..features.notices import Notify, ignore
 from ..keras_api.lazy import keras
@@ -30,7 +30,7 @@ class LoadedModel:
     """A model with its `name` for messages, its `path` if it has one, and netconv's `members` of its archive.
 
     `model` is None for a net whose input shape depends on the table: `for_rows` builds it, with the `input_shapes` that
-    are given and initial values drawn with `seed` by the initializer `init`.
+    are given and initial values drawn with `seed` by the initializer `init`; `inputs` are the names of its inputs.
     """
 
     model: Any
@@ -41,6 +41,7 @@ class LoadedModel:
     init: str | None = None
     params: Path | str | None = None
     input_shapes: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()
 
     def for_rows(self, width: int, widths: Mapping[str, int] = {}, notify: Notify = ignore) -> LoadedModel:
         """With a model that takes rows of `width` numbers, and `widths` for the inputs of these names. Raises
@@ -172,10 +173,7 @@ def open_model(
     if not str(model).endswith(".json"):
         for option, value in (("--init", init), ("--params", params), ("--input-shape", input_shapes)):
             if value:
-                what = "without a parameter file" if option == "--init" else "(net.json)"
-                raise NetconvError(
-                    f"{option} is for a net {what}, and a Keras model has its shapes and weights; leave it out"
-                )
+                raise net_option_error(option)
     if isinstance(model, bytes):
         members = archive.members(model)  # first: some versions of Keras unpack them, whatever their size
         return LoadedModel(archive.load(model), "standard input", None, members)
@@ -187,11 +185,11 @@ def open_model(
 
         try:
             done = conversion.convert(path, params, input_shapes=input_shapes, seed=seed, init=init)
-        except UnknownShape:
+        except UnknownShape as error:
             if not training:
                 raise
             keras.backend.backend()  # imports Keras, as opening a model does: the caller keeps it quiet meanwhile
-            return LoadedModel(None, str(path), path, {}, seed, init, params, input_shapes or {})
+            return LoadedModel(None, str(path), path, {}, seed, init, params, input_shapes or {}, error.inputs)
         for note in done.prepared.notes:
             notify(note)
         return LoadedModel(done.model, str(path), path, done.members)

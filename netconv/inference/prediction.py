@@ -154,7 +154,7 @@ def _parts(
         blocks = encoded_table.stream(files, encoding, options.text, select_kept, lenient=True)
     else:
         blocks = table.stream(files, options.text, keep=select_kept, lenient=True)
-    row_encoding = encoding
+    row_encoding, lines = encoding, list[str]()
     counts = transform.CellCounts()
     notes, merged = TableNotes(notify), MergedInStream()
     most = max(1, LARGEST // max(spec.outputs, spec.features or 1))
@@ -173,12 +173,13 @@ def _parts(
             if row_encoding is None:
                 first = table.from_rows(block, columns_to_count(files, options))
                 row_encoding = plain_encoding(first, spec, loaded, options, True, notify)
-                for line in describe(row_encoding):
-                    notify(line)
+                lines = describe(row_encoding)
             warn_of_merged_in_stream(block, row_encoding, merged, notify)
             for rows in block.parts(most):
                 x = transform.features(rows, row_encoding, counts)
                 row_errors = rows.errors or RowErrors(np.zeros(len(rows), bool))
+                while lines and not row_errors.mask.all():  # a column of text may have been taken for numbers
+                    notify(lines.pop(0))
                 yield _Part(x, row_errors, {name: rows.kept[index] for name, index in names.items()})
     for line in describe_filled(row_encoding, counts.missing) if row_encoding else ():
         notify(line)

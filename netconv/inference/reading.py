@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from ..errors import BadRow
 from ..features import encoded_table, schema_inference, target_inference
 from ..features.encoding import Encoding, ModelSpec
 from ..features.merged_numbers import MergedInStream, merged_numbers
@@ -28,6 +31,15 @@ def find_files(data: Data, options: TableOptions, part: str, notify: Notify) -> 
         if file.labels and options.labels is None:
             notify(f"labels: {file.labels.name} (--labels names another file)")
     return files
+
+
+@contextmanager
+def offering_to_skip() -> Iterator[None]:
+    """Within the block, the error of a bad row says how to leave such rows out."""
+    try:
+        yield
+    except BadRow as error:
+        raise error.with_remedy("--errors skip leaves such rows out") from None
 
 
 def check_table(data: Data) -> None:

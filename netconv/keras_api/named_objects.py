@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..errors import NetconvError, did_you_mean
@@ -28,7 +29,15 @@ def optimizer_for(given, learning_rate: float | None = None):
         optimizer.name = type(optimizer).__name__.lower()
     if learning_rate is not None:
         optimizer.learning_rate = learning_rate
+    check_learning_rate(optimizer)
     return optimizer
+
+
+def check_learning_rate(optimizer) -> None:
+    """Raises NetconvError if the learning rate of an optimizer is not a number above 0; a schedule may be anything."""
+    rate = optimizer.get_config().get("learning_rate")
+    if isinstance(rate, float) and not 0 < rate < math.inf:
+        raise NetconvError(f"the learning rate must be a number above 0; received {rate:g}")
 
 
 def loss_for(text: str):

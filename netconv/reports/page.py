@@ -53,7 +53,7 @@ def check_report(target: Path | str) -> Path:
     Raises NetconvError if it is not an `.html` file, or matplotlib or Jinja is not installed."""
     path = Path(target)
     if path.suffix.lower() not in ENDINGS:
-        raise NetconvError(f"{target}: a report is an .html file")
+        raise NetconvError(f"{target}: a report is a .html file")
     import_matplotlib("a report needs")
     _environment()
     return path

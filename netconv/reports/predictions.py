@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..atomic_files import replacing
 from ..errors import NetconvError
-from ..tables import lines
+from ..tables import compression, lines
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,11 +88,12 @@ class Predictions:
     ) -> None:
         """Writes the predictions as CSV, or as JSON lines, to a path or a binary stream.
 
-        A file is written completely or not at all; a stream gets each block as soon as it is computed. `proba` and
-        `top` are those of `csv` and `json`. Raises NetconvError, and OSError if it cannot be written."""
+        A file is written completely or not at all, and compressed if its name ends with .gz, .bz2, .xz or .zst; a
+        stream gets each block as soon as it is computed. `proba` and `top` are those of `csv` and `json`. Raises
+        NetconvError, and OSError if it cannot be written."""
         pieces = self.json(proba, top) if json else self.csv(proba, top)
         if isinstance(target, Path | str):
-            with replacing(target) as name, name.open("wb") as stream:
+            with replacing(target) as name, compression.create(name) as stream:
                 stream.writelines(pieces)
             return
         for piece in pieces:

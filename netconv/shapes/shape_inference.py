@@ -75,6 +75,8 @@ def unknown_shape_error(graph: Graph, asked: Undecided, given: Mapping[str, tupl
         zeros: Collection[int] = ()) -> ShapeError:  # fmt: skip
     """The error that asks for the shape of an input, with an example that was tried, and with examples for other inputs
     whose shapes are needed too."""
+    roles = parameters(graph, given)
+    names = [graph.nodes[index].name for index in graph.inputs() if index not in roles and index not in zeros]
     found_so_far: dict[str, Lengths] = {}
     first, left = asked, MOST_NODES
     lacking: UnknownParameter | None = None
@@ -111,9 +113,9 @@ def unknown_shape_error(graph: Graph, asked: Undecided, given: Mapping[str, tupl
             if not any(quality):
                 break
         if not fitting:
-            return lacking or UnknownShape(question(graph, first, {}))
+            return lacking or UnknownShape(question(graph, first, {}), names)
         found_so_far[name], current = fitting[min(fitting)]
-    return UnknownShape(question(graph, first, found_so_far))
+    return UnknownShape(question(graph, first, found_so_far), names)
 
 
 def _examples_by_rank(asked: Undecided, tried: Callable[[Lengths], Inferred]) -> Iterator[Lengths]:

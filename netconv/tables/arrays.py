@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -120,9 +120,11 @@ def _rows(
             cells = [_cell(values, row) for part in parts for values in part.T]
             return RowLocation(file, "row", start + row + 1, cells)
 
+        def cells(columns: Iterable[int], parts=parts) -> dict[int, pa.Array]:
+            return {index: _strings(_column(parts, index), file) for index in columns}
+
         numbers, texts = _block(arrays, parts, len(names), roles.text)
-        kept = {index: _strings(_column(parts, index), file) for index in roles.kept}
-        yield Rows(file, format_, numbers, texts, locate, kept)
+        yield Rows(file, format_, numbers, texts, locate, cells(roles.kept), cells=cells)
     for array in arrays:
         array.check_end()
     if not length:

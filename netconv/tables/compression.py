@@ -1,8 +1,10 @@
-"""Compressed streams: gzip, Zstandard, bzip2 and xz, by their first bytes."""
+"""Compressed streams: gzip, Zstandard, bzip2 and xz, by their first bytes, or by the name of a file to write."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from ..errors import DataError
@@ -11,6 +13,8 @@ XZ = b"\xfd7zXZ\0"
 CODECS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", XZ: "xz"}
 CODECS |= {b"BZh%d1AY&SY" % level: "bz2" for level in range(1, 10)}
 """Codecs by the first bytes of a file."""
+ENDINGS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}
+"""Codecs by the end of the name of a file to write."""
 XZ_MEMORY = 256 << 20
 """Bytes that decompressing xz may take; its strongest preset takes 65 MB."""
 
@@ -25,6 +29,22 @@ def codec_of(head: bytes) -> str | None:
 def may_be_compressed(head: bytes) -> bool:
     """Whether more bytes are needed to tell."""
     return any(magic.startswith(head) and magic != head for magic in CODECS)
+
+
+@contextmanager
+def create(path: Path) -> Iterator[BinaryIO]:
+    """A new file to write, compressed as the end of its name says."""
+    import lzma
+
+    import pyarrow as pa
+
+    codec = ENDINGS.get(path.suffix.lower())
+    with ExitStack() as stack:
+        if codec == "xz":
+            yield cast(BinaryIO, stack.enter_context(lzma.open(path, "wb")))
+            return
+        file = stack.enter_context(path.open("wb"))
+        yield cast(BinaryIO, stack.enter_context(pa.CompressedOutputStream(file, codec))) if codec else file
 
 
 def decompressed(codec: str, read: Read, file: str) -> Read:

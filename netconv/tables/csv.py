@@ -14,6 +14,7 @@ from .csv_blocks import BlockReader, RawBlock, TextOptions
 from .csv_dialect import ROWS, Dialect, records, sample
 from .csv_layout import detect_layout, repeated_header
 from .csv_parser import Parser, StartedParse
+from .number_format import pluralize
 from .number_spellings import MISSING, table_decimal
 from .rows import ColumnRoles, Rows, TableFormat
 from .sources import Stream
@@ -54,7 +55,9 @@ def stream(
                 text |= rows.texts.keys()
             yield rows
     if parser is None:
-        raise DataError("is empty", stream.name)
+        lines = options.skip_lines
+        what = f"has no rows after the {pluralize(lines, 'line')} of --skip-lines" if lines else "is empty"
+        raise DataError(what, stream.name)
 
 
 def _made_ahead(items: Iterator[StartedParse], count: int) -> Iterator[StartedParse]:
@@ -102,6 +105,8 @@ def _detect(
     columns = [list(column) for column in zip(*body, strict=True)]
     decimal = table_decimal(columns, dialect.delimiter, options.decimal)
     format_ = TableFormat(dialect.delimiter, decimal, layout.header, layout.names)
+    if decimal == "," and (note := _decimal_note(format_, columns)):
+        notes.append(note)
     unusual = {
         index
         for index, column in enumerate(columns[: len(layout.names)])
@@ -109,6 +114,15 @@ def _detect(
     }
     parser = Parser(file, format_, layout.extra_cell, notes, unusual, threads)
     return parser, _rows_end(data, dialect, layout.before, file)
+
+
+def _decimal_note(format_: TableFormat, columns: list[list[str]]) -> str | None:
+    """A note with the first number that has a decimal comma, unless none of the columns' cells has one."""
+    for name, column in zip(format_.names, columns, strict=False):
+        for cell in column:
+            if "," in cell and format_.is_plain_number(cell):
+                return f"numbers have decimal commas, such as {cell!r} in column {name!r}"
+    return None
 
 
 def _rows_end(data: bytes, dialect: Dialect, count: int, file: str) -> int:

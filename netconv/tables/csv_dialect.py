@@ -12,7 +12,7 @@ from itertools import islice, zip_longest
 from typing import NamedTuple
 
 from ..errors import DataError
-from .number_spellings import NUMBER, is_number
+from .number_spellings import NUMBER, is_missing_number, is_number
 
 SAMPLE = 64 << 10
 """Bytes that are inspected: at least the first line."""
@@ -114,7 +114,8 @@ def detect_dialect(data: bytes, file: str, delimiter: str | None = None) -> Dial
     rank, best = max(ranked, key=lambda entry: entry[0])  # the first of equals
     if not delimiter:
         blanks = _rows(text, Dialect(BLANK))
-        if all(blanks) and _is_blank_separated(blanks, rank, best):
+        by_tabs = best == "\t" and _are_split_by_tabs(_rows(text, Dialect(best)))
+        if all(blanks) and not by_tabs and _is_blank_separated(blanks, rank, best):
             best = BLANK
     return _quoting(text, Dialect(best))
 
@@ -178,6 +179,18 @@ def _is_blank_separated(rows: list[list[str]], other: tuple[bool, int, float, in
     columns = zip(*(body[1:] or body), strict=False)
     numeric = any(all(NUMBER.match(cell) or _NUMBERS_WITH_COMMA.match(cell) for cell in column) for column in columns)
     return numeric and (not other[0] or _number_share(body[1:] or body) > other[2])
+
+
+def _are_split_by_tabs(rows: list[list[str]]) -> bool:
+    """Whether rows have equally many cells, and no column has several numbers, separated by blanks, in each cell."""
+    body = _body(rows)
+    columns = zip_longest(*(body[1:] or body), fillvalue="")
+    within = any(all(_are_numbers(cell.split()) for cell in column) for column in columns)
+    return len(body[0]) > 1 and _consistency(rows) == 1 and not within
+
+
+def _are_numbers(parts: list[str]) -> bool:
+    return len(parts) > 1 and all(NUMBER.match(part) or is_missing_number(part) for part in parts)
 
 
 def _quoting(text: bytes, dialect: Dialect) -> Dialect:

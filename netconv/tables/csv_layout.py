@@ -19,7 +19,7 @@ _TEMPORAL = re.compile(
 )
 MOST_HEADERS = 3
 """Rows that a header has at most."""
-_COMMENT = ("#", "%", "!", "//")
+_COMMENT = ("#", "%", "!", "//", "|")
 _UNIT = re.compile(r"[(\[{].*[)\]}]$|-*$")
 """Over a column of text, a cell of a row of units is empty or in brackets."""
 
@@ -92,6 +92,8 @@ def _table_start(rows: list[list[str]], width: int, header: bool | None) -> int:
         start += 1
     if all(_is_comment(cells) or not any(cells) for cells in rows[:start]):
         return start
+    if width > 2 and all(_is_comment(cells) or _is_title(cells, width) for cells in rows[:start]):
+        return start
     first, body = rows[start], [cells for cells in rows[start + 1 :] if any(cells)]
     columns = _columns(body, width)
     if len(first) == width - 1 and _short_header(first, body):
@@ -106,6 +108,11 @@ def _table_start(rows: list[list[str]], width: int, header: bool | None) -> int:
 
 def _is_comment(cells: list[str]) -> bool:
     return cells[0].startswith(_COMMENT)
+
+
+def _is_title(cells: list[str], width: int) -> bool:
+    """Whether a row is a single text, and not a header of a table of this width with another delimiter."""
+    return len(cells) == 1 and _kind(cells[0]) == "text" and len(re.split(r"[\s,;|]+", cells[0])) != width
 
 
 def _may_precede(cells: list[str], rest: list[list[str]], width: int) -> bool:
@@ -223,6 +230,8 @@ def _short_header(first: list[str], body: list[list[str]]) -> str | None:
     if not whole or len(body[0]) != width or len(whole) < 0.5 * len(body) or not all(first) or _is_comment(first):
         return None
     if any(_kind(cell) in ("number", "time", "amount") for cell in first):
+        return None
+    if _is_above_values(body[0], _columns(body[1:], width)):  # a title above the header
         return None
     if not any(cells[-1] for cells in whole):
         return "empty cells"

@@ -12,12 +12,12 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import DataError, first_line
+from ..errors import BadRow, DataError, first_line
 from .column_selection import list_names
 from .csv_blocks import RawBlock
 from .csv_dialect import Dialect, records
 from .number_format import pluralize
-from .number_spellings import MISSING, as_numbers
+from .number_spellings import MISSING, Numbers, as_numbers
 from .rows import ColumnRoles, RowErrors, RowLocation, Rows, TableFormat, Text
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 RETRIES = 8
 """How often a block is parsed again with one more column as text, before all of them are."""
+_BLANK_LINE = re.compile(rb"(?m)^[ \t\x1a]+\r?$")
+"""A line of blanks, or of the end of a file of DOS."""
 _FAILED_COLUMN = re.compile(r"In CSV column #(\d+): CSV conversion error to float")
 
 
@@ -45,6 +47,15 @@ class Block(NamedTuple):
     def locate(self, row: int) -> RowLocation:
         line, cells = next(islice(self.records(), row, None))
         return RowLocation(self.file, "line", line, cells)
+
+    def cells(self, columns: list[int]) -> dict[int, pa.Array]:
+        import pyarrow as pa
+
+        types = dict.fromkeys(columns, pa.string())
+        try:
+            return _parse(self, types)
+        except pa.ArrowInvalid:
+            return _parse(self._replace(data=_repair(self)[0]), types)
 
 
 class StartedParse(NamedTuple):
@@ -100,12 +111,18 @@ class Parser:
         import pyarrow as pa
 
         block, width = started.block, len(self.format.names)
-        columns, bad = self._columns(started, roles, lenient)
-        if all(column.null_count or column.type != pa.float32() for column in columns.values()):
+        try:
+            columns, bad = self._columns(started, roles, lenient)
+            error = None
+        except BadRow as found:
+            columns, bad, error = {}, {}, found
+        if bad or all(column.null_count or column.type != pa.float32() for column in columns.values()):
             data = self._without_empty_rows(block.data, block.line)
             if data is not block.data:
-                block = block._replace(data=data)
+                block, error = block._replace(data=data), None
                 columns, bad = self._columns(self._start(block, started.well_quoted, roles), roles, lenient)
+        if error:
+            raise error
         count = len(next(iter(columns.values()))) if columns else 0
         kept = {index: columns[index] for index in roles.kept}
         numeric, texts = self._divided(columns, roles.text)
@@ -113,7 +130,7 @@ class Parser:
         errors = RowErrors(np.zeros(count, bool)) if lenient else None
         if errors is not None and bad:
             errors.add(np.isin(np.arange(count), list(bad)), bad.__getitem__)
-        return Rows(self.file, self._noted(), numbers, texts, block.locate, kept, errors)
+        return Rows(self.file, self._noted(), numbers, texts, block.locate, kept, errors, block.cells)
 
     def _noted(self) -> TableFormat:
         if len(self._notes) != len(self.format.notes) or self._decimals != self.format.decimals:
@@ -121,9 +138,9 @@ class Parser:
         return self.format
 
     def _without_empty_rows(self, data: bytes, line: int) -> bytes:
-        """The block with rows of delimiters alone as blank lines, which are no rows."""
+        """The block with rows of delimiters or of blanks alone as blank lines, which are no rows."""
         row = (len(self.format.names) + self._extra_cell - 1) * self.format.delimiter.encode()
-        if not row or not (data.startswith(row) or b"\n" + row in data):
+        if not row or not (data.startswith(row) or b"\n" + row in data or _BLANK_LINE.search(data)):
             return data
         quotes = position = 0
 
@@ -139,7 +156,7 @@ class Parser:
                 self._empty_rows = True
             return b""
 
-        return re.sub(rb"(?m)^" + re.escape(row) + rb"(?=\r?$)", blank, data)
+        return re.sub(rb"(?m)^(?:" + re.escape(row) + rb"|[ \t\x1a]+)(?=\r?$)", blank, data)
 
     def _columns(
         self, started: StartedParse, roles: ColumnRoles, lenient: bool
@@ -205,7 +222,7 @@ class Parser:
 
         numeric: dict[int, pa.Array] = {}
         texts: dict[int, Text] = {}
-        converted: dict[int, str] = {}
+        converted: dict[int, Numbers] = {}
         missing: dict[int, tuple[str, ...]] = {}
         for index, column in columns.items():
             if column.type == pa.float32():
@@ -222,10 +239,10 @@ class Parser:
         return numeric, texts
 
     def _as_numbers(
-        self, index: int, column: pa.Array, converted: dict[int, str], missing: dict[int, tuple[str, ...]]
+        self, index: int, column: pa.Array, converted: dict[int, Numbers], missing: dict[int, tuple[str, ...]]
     ) -> pa.Array | None:
-        """A column of text as float32; None if a cell is not a number. Examples of numbers and of missing values that
-        are written in an unusual way are added to `converted` and `missing`."""
+        """A column of text as float32; None if a cell is not a number. Numbers and missing values that are written in
+        an unusual way are added to `converted` and `missing`."""
         import pyarrow as pa
 
         coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
@@ -250,21 +267,25 @@ class Parser:
                 self._decimals[index] = found.decimal
                 self._as_text.add(index)
         if found.example is not None:
-            converted[index] = found.example
+            converted[index] = found
         if found.missing:
             missing[index] = found.missing
         return found.values.take(coded.indices)
 
-    def _note(self, converted: dict[int, str], missing: dict[int, tuple[str, ...]]) -> None:
-        """Notes numbers and missing values written in an unusual way, of each column once."""
-        names = self.format.names
-        new = [index for index in converted if index not in self._converted]
-        if new:
-            example = converted[new[0]]
+    def _note(self, converted: dict[int, Numbers], missing: dict[int, tuple[str, ...]]) -> None:
+        """Notes numbers and missing values written in an unusual way, of each column once; columns with the same
+        decimal sign, and the same percent or currency sign, share a note."""
+        names, alike = self.format.names, dict[tuple[str, str], list[int]]()
+        for index, found in converted.items():
+            if index not in self._converted:
+                alike.setdefault((found.decimal, found.sign), []).append(index)
+                self._converted.add(index)
+        for new in alike.values():
+            example = converted[new[0]].example
+            assert example is not None
             value = self._noted().number(example, new[0])
             columns = list_names(names[index] for index in new)
             self._notes.append(f"numbers such as {example!r}, read as {value:g}, in {_columns_of(new)} {columns}")
-            self._converted.update(new)
         new = [index for index in missing if index not in self._missing]
         if new:
             spellings = ", ".join(dict.fromkeys(repr(cell) for index in new for cell in missing[index][:3]))
@@ -335,7 +356,7 @@ def _ragged_error(block: Block, line: int, cells: list[str]) -> DataError:
     columns = len(block.format.names)
     first = "the header" if block.format.header else "the first row"
     has = f"{first} has {columns}" if block.width == columns else f"the rows before have {block.width}"
-    return DataError(f"{pluralize(len(cells), 'cell')}, and {has}", block.file, line)
+    return BadRow(f"{pluralize(len(cells), 'cell')}, and {has}", block.file, line)
 
 
 def _repair(block: Block) -> tuple[bytes, dict[int, DataError]]:
@@ -362,7 +383,7 @@ def _filled_extra_cells(block: Block, column: pa.Array) -> dict[int, DataError]:
     rows = set(np.flatnonzero(filled.to_numpy(zero_copy_only=False)).tolist())
     message = f"{pluralize(block.width, 'cell')}, and the header has {len(block.format.names)}"
     places = enumerate(block.records()) if rows else ()
-    return {row: DataError(message, block.file, line) for row, (line, _) in places if row in rows}
+    return {row: BadRow(message, block.file, line) for row, (line, _) in places if row in rows}
 
 
 def _misquoted(block: Block) -> dict[int, DataError]:
@@ -390,6 +411,6 @@ def _misquoted(block: Block) -> dict[int, DataError]:
                 why = (
                     "a quote is left open" if "end of data" in str(error) else "a cell goes on after its closing quote"
                 )
-                errors[row] = DataError(why, block.file, block.line + start)
+                errors[row] = BadRow(why, block.file, block.line + start)
         row += bool(cells)
         start = position

@@ -63,8 +63,13 @@ def _check_text(start: bytes, file: str) -> None:
     if 2 * sum(zeros) >= 0.5 * len(head) and min(zeros) <= 0.1 * max(zeros) and len(head) > 3:
         guess = "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
         raise DataError(f"is UTF-16 without a byte order mark: --encoding {guess} reads it", file)
-    if len(head) - len(head.translate(None, CONTROL)) > 0.01 * len(head) or b"\0" in head:
+    if len(head) - len(head.translate(None, CONTROL)) > 0.01 * len(head):
         raise DataError("is not a table of text (CSV)", file)
+    if b"\0" in head:
+        line = head.count(b"\n", 0, head.index(b"\0")) + 1
+        raise DataError(
+            "has a zero byte, which no text has: the file is damaged, or is not a table of text", file, line
+        )
 
 
 def _pieces(stream: Stream, start: bytes) -> Iterator[bytes]:

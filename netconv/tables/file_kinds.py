@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..errors import DataError
 
 R = 'save it in R with write.csv(DATA, "data.csv")'
@@ -27,13 +29,22 @@ KINDS = {
     b"\x80\x02": ("a Python pickle, which is not read as it may run code", PANDAS),
     b'{"': ("JSON", "save its table as CSV or Parquet"),
     b"[{": ("JSON", "save its table as CSV or Parquet"),
-    b"<!DOCTYPE": ("a web page", "save its table as CSV"),
-    b"<html": ("a web page", "save its table as CSV"),
     b"<?xml": ("XML", "save its table as CSV"),
     b"7z\xbc\xaf\x27\x1c": ("a 7-Zip archive", "unpack it first"),
     b"Rar!\x1a\x07": ("a RAR archive", "unpack it first"),
     b"\x04\x22\x4d\x18": ("compressed with LZ4", "decompress it first"),
     b"\x1f\x9d": ("compressed with compress (.Z)", "decompress it first"),
+}
+PATTERNS = {
+    re.compile(rb"(?:[ \t]*(?:%[^\n]*)?\r?\n)*[ \t]*@relation\b", re.IGNORECASE): (
+        "an ARFF file, as Weka writes it",
+        "save it as CSV in Weka, or in R with foreign::read.arff and write.csv",
+    ),
+    re.compile(rb"[-+.\w]+(?:[ \t]+\d+:[-+.\w]+)+[ \t]*(?:#[^\n]*)?\r?(?:\n|$)"): (
+        "a sparse table in the format of LIBSVM",
+        "save it as a dense table, in Python with sklearn.datasets.load_svmlight_file",
+    ),
+    re.compile(rb"\s*<(?:!doctype html|html|table)\b", re.IGNORECASE): ("a web page", "save its table as CSV"),
 }
 ZIP = b"PK\x03\x04"
 SPREADSHEETS = {
@@ -48,6 +59,7 @@ SPREADSHEETS = {
 def check_kind(head: bytes, file: str) -> None:
     """Raises DataError for a file of a known kind that is not read."""
     kind = next((kind for magic, kind in KINDS.items() if head.startswith(magic)), None)
+    kind = kind or next((kind for pattern, kind in PATTERNS.items() if pattern.match(head)), None)
     if head.startswith(ZIP):
         kind = next(((name, EXCEL) for mark, name in SPREADSHEETS.items() if mark in head[:200]), None)
     if kind:

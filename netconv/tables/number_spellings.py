@@ -1,4 +1,5 @@
-"""How people write numbers and missing values: `11,624.00`, `1.234,50`, `$4,694`, `10%`, `(3.20)`, `5.28*^-08`."""
+"""How people write numbers and missing values: `11,624.00`, `1.234,50`, `$4,694`, `10%`, `(3.20)`, `3.20-`, `="1.5"`,
+`5.28*^-08`."""
 
 from __future__ import annotations
 
@@ -13,15 +14,18 @@ if TYPE_CHECKING:
 MISSING = ("", "?", "na", "n/a", "#n/a", "nan", "null", "\\n", "#div/0!")
 """Cells without a value, in upper or lower case and with any blanks around them; `Missing[...]` of Mathematica too."""
 MISSING_NUMBERS = (".", "-", "--", "none", "missing", "<na>", "n.a.", "#nv", "#value!", "#wert!", "#ref!", "#bezug!",
-                   "#num!", "#zahl!", "#name?", "#null!")  # fmt: skip
+                   "..", "...", "…", ":", "k.a.", "#num!", "#zahl!", "#name?", "#null!", '=""')  # fmt: skip
 """What a missing number is written as, too; in a column of text these are texts."""
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 """A number as programs write it."""
 
-_CURRENCY = r"(?:US\$|[$€£¥₹]|USD|EUR|GBP|CHF)"
+_CURRENCY = (
+    r"(?:(?:US|R)?\$|[€£¥₹₽₩₺₪]|zł|kr|USD|EUR|GBP|CHF|AUD|BRL|CAD|CNY|CZK|DKK|HUF|INR|JPY|KRW|MXN|NOK|PLN|SEK|TRY|ZAR)"
+)
 _SIGNS = {"US$": "$", "USD": "$", "EUR": "€", "GBP": "£"}
 _BLANKS = " \u00a0\u202f"
 """Blanks that group digits: plain, no-break, and narrow no-break ones."""
+_MINUS_BEHIND = r"^(.*)-$"
 _MISSING_PATTERN = r"^(?i:missing\[.*\])$"
 
 
@@ -33,8 +37,10 @@ def pattern(decimal: str) -> str:
     point = rf"[{decimal}]"
     exponent = r"(?:(?:[eE]|\*\^)[+-]?[0-9]+)?"
     number = rf"(?:{digits}(?:{point}[0-9]*)?|{point}[0-9]+){exponent}"
-    amount = rf"(?:{_CURRENCY} ?)?[-+−]?{number}(?: ?(?:%|{_CURRENCY}))?"
-    return rf"^(?:[-+−]?{amount}|\({amount}\))$"
+    before, after = rf"(?:{_CURRENCY} ?)?", rf"(?: ?(?:%|{_CURRENCY}))?"
+    amount = rf"{before}[-+−]?{number}{after}"
+    signed = rf"(?:[-+−]?{amount}|\({amount}\)|{before}{number}[-−]{after}|{before}{number}{after}[-−])"
+    return rf"^(?:{signed}|=\"{signed}\")$"
 
 
 @cache
@@ -63,7 +69,7 @@ def parse_number(cell: str, decimal: str) -> float:
     text = re.sub(_CURRENCY, "", cell)
     text = re.sub(rf"[^0-9eE^()+−{decimal}-]", "", text)
     text = text.replace("^", "e").replace(decimal, ".").replace("−", "-").replace("(", "-").replace(")", "")
-    return float(text.replace("--", ""))
+    return float(re.sub(_MINUS_BEHIND, r"-\1", text).replace("--", ""))
 
 
 class Numbers(NamedTuple):
@@ -97,7 +103,7 @@ def as_numbers(column: pa.Array, decimals: str) -> Numbers | None:
             return Numbers(plain, decimal, example, missing)
         if not pc.all(pc.match_substring_regex(column, pattern(decimal))).as_py():
             continue
-        percent = pc.ends_with(column, "%")
+        percent = pc.match_substring(column, "%")
         if pc.any(percent).as_py() and not pc.all(percent).as_py():
             return None
         signs = pc.struct_field(pc.extract_regex(column, f"(?P<sign>{_CURRENCY})"), "sign").unique().to_pylist()
@@ -139,6 +145,7 @@ def _converted(column: pa.Array, decimal: str) -> pa.Array:
     column = pc.replace_substring_regex(column, rf"[^0-9eE^()+−{decimal}-]", "")
     for written, meant in (("^", "e"), (decimal, "."), ("−", "-"), ("(", "-"), (")", "")):
         column = pc.replace_substring(column, written, meant)
+    column = pc.replace_substring_regex(column, _MINUS_BEHIND, r"-\1")
     return pc.cast(pc.replace_substring_regex(column, r"^[+]|--", ""), pa.float32())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
@@ -82,13 +82,15 @@ def _rows(batch: pa.RecordBatch, file: str, format_: TableFormat, roles: ColumnR
             elif converted is not None:
                 with np.errstate(over="ignore"):
                     numbers[:, index] = converted
-    kept: dict[int, Any] = {index: batch.columns[index].cast(pa.string()) for index in roles.kept}
+
+    def cells(columns: Iterable[int]) -> dict[int, Any]:
+        return {index: batch.columns[index].cast(pa.string()) for index in columns}
 
     def locate(row: int) -> RowLocation:
         cells = [column[row].as_py() for column in batch.columns]
         return RowLocation(file, "row", start + row + 1, ["" if cell is None else str(cell) for cell in cells])
 
-    return Rows(file, format_, numbers, texts, locate, kept)
+    return Rows(file, format_, numbers, texts, locate, cells(roles.kept), cells=cells)
 
 
 def _converted(column: pa.Array) -> Text | np.ndarray | None:
@@ -100,10 +102,10 @@ def _converted(column: pa.Array) -> Text | np.ndarray | None:
     type_ = column.type
     if pa.types.is_null(type_):
         return None
-    if pa.types.is_decimal(type_) or pa.types.is_boolean(type_):
-        column = column.cast(pa.float64() if pa.types.is_decimal(type_) else pa.uint8())
-    if pa.types.is_temporal(type_) or not pa.types.is_primitive(column.type):
-        return _text(column)
+    if pa.types.is_decimal(type_):
+        column = column.cast(pa.float64())
+    if pa.types.is_temporal(type_) or pa.types.is_boolean(type_) or not pa.types.is_primitive(column.type):
+        return _text(column)  # of truth values, as a file of text has them
     return column.to_numpy(zero_copy_only=False)
 
 

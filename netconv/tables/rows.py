@@ -106,9 +106,11 @@ class RowLocation(NamedTuple):
     number: int
     cells: list[str]
 
-    def error(self, message: str, column: str | None = None, value: str | None = None) -> DataError:
+    def error(
+        self, message: str, column: str | None = None, value: str | None = None, kind: type[DataError] = DataError
+    ) -> DataError:
         line, row = (self.number, None) if self.unit == "line" else (None, self.number)
-        return DataError(message, self.file, line, column, value, row)
+        return kind(message, self.file, line, column, value, row)
 
 
 class ColumnRoles(NamedTuple):
@@ -142,6 +144,10 @@ class RowErrors:
         return part
 
 
+def _no_cells(_columns: list[int]) -> dict[int, Any]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Rows:
     """Rows of a table.
@@ -149,7 +155,8 @@ class Rows:
     `numbers` is (rows, columns) of float32: NaN for a missing cell and in columns of text, infinite for a number beyond
     float32. `texts` has the columns of text by index; `kept` has the unchanged cells of the columns kept for the output
     (Arrow arrays); `locate` returns the location of a row. With `errors`, bad rows are collected there, with missing
-    cells, instead of raising the error of the first.
+    cells, instead of raising the error of the first. `cells` reads the unchanged cells of any columns again, in the
+    rows of a block as it comes from a file; other rows have none.
     """
 
     file: str
@@ -159,6 +166,7 @@ class Rows:
     locate: Callable[[int], RowLocation]
     kept: dict[int, Any] = field(default_factory=dict)
     errors: RowErrors | None = None
+    cells: Callable[[list[int]], dict[int, Any]] = _no_cells
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -171,7 +179,7 @@ class Rows:
             kept = {index: column[start:stop] for index, column in self.kept.items()}
             errors = None if self.errors is None else self.errors.part(start, stop)
             locate = partial(_locate_shifted, self.locate, start)
-            yield replace(self, numbers=self.numbers[start:stop], texts=texts, locate=locate, kept=kept, errors=errors)
+            yield Rows(self.file, self.format, self.numbers[start:stop], texts, locate, kept, errors)
 
     def with_texts(self, columns: frozenset[int]) -> Rows:
         """The rows with the numbers of these columns as text."""
@@ -185,8 +193,9 @@ class Rows:
             numbers[:, index] = np.nan
         return replace(self, numbers=numbers, texts=texts)
 
-    def with_numbers(self, columns: frozenset[int]) -> Rows:
-        """The rows with these columns of text as numbers; rows with another text in them are bad ones."""
+    def with_numbers(self, columns: frozenset[int], why: str) -> Rows:
+        """The rows with these columns of text as numbers; rows with another text in them are bad ones, `why` ends their
+        message."""
         import numpy as np
 
         numbers, texts = self.numbers.copy(), dict(self.texts)
@@ -194,7 +203,7 @@ class Rows:
             codes, values = texts.pop(index)
             bad = np.array([not self.format.is_number(value) for value in values] + [False])[codes]
             if bad.any():
-                self.add_errors("{} is not a number, and most cells of this column are", bad, index)
+                self.add_errors(f"{{}} is not a number, {why}", bad, index)
             with np.errstate(over="ignore"):
                 parsed = [self.format.number(value, index) for value in values] + [np.nan]
                 numbers[:, index] = np.array(parsed).astype(np.float32)[codes]
@@ -205,18 +214,18 @@ class Rows:
         texts = {index: Text(text.codes[indices], text.values) for index, text in self.texts.items()}
         kept = {index: column.take(indices) for index, column in self.kept.items()}
         locate = partial(_locate_at, self.locate, indices)
-        return replace(self, numbers=self.numbers[indices], texts=texts, locate=locate, kept=kept, errors=None)
+        return Rows(self.file, self.format, self.numbers[indices], texts, locate, kept)
 
-    def cell_error(self, message: str, row: int, column: int) -> DataError:
+    def cell_error(self, message: str, row: int, column: int, kind: type[DataError] = DataError) -> DataError:
         """The error of one cell; `{}` in the message becomes its value."""
         location = self.locate(row)
         value = location.cells[column].strip()
-        return location.error(message.replace("{}", repr(value)), self.format.names[column], value)
+        return location.error(message.replace("{}", repr(value)), self.format.names[column], value, kind)
 
-    def add_errors(self, message: str, mask: np.ndarray, column: int) -> None:
-        """Reports rows (a mask) with a bad cell in a column: raises the DataError of the first, or collects them."""
+    def add_errors(self, message: str, mask: np.ndarray, column: int, kind: type[DataError] = DataError) -> None:
+        """Reports rows (a mask) with a bad cell in a column: raises the error of the first, or collects them."""
         if self.errors is None:
-            raise self.cell_error(message, int(mask.argmax()), column)
+            raise self.cell_error(message, int(mask.argmax()), column, kind)
         mask = mask & ~self.errors.mask  # a ragged row may not have the cell
         if mask.any():
             self.errors.add(mask, lambda row: self.cell_error(message, row, column))

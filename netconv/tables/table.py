@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 AHEAD = 2
 """Blocks that are parsed before their turn: each takes a thread and the memory of its rows."""
 
+NUMERIC_IN_TRAINING = "in a column that was numeric in training"
+"""Why a text in a later table is not a number."""
 ColumnSelector = Callable[[TableFormat], frozenset[int]]
 """Returns the indices of some columns of a table of this format."""
 
@@ -181,12 +183,14 @@ def read(
     ignore: ColumnSelector | None = None,
     distinct: ColumnSelector | None = None,
     used: ColumnSelector | None = None,
+    numbers: ColumnSelector | None = None,
 ) -> Table:
     """A whole table, read as `stream` does; `distinct` selects the columns whose distinct numbers are collected.
 
     A column with text in any row is a column of text in all rows. Numbers of more than `disk_buffer.MEMORY` bytes are
     kept on disk. With `options.skip_bad_rows` bad rows are left out, with a note: ragged ones, and ones with a text in
-    a column of which nine tenths are numbers, if it is one of those that `used` selects (None: all).
+    a column that `numbers` selects or, where that is None, of which nine tenths are numbers, if it is one of those that
+    `used` selects (None: all).
 
     Raises:
         DataError: as `stream`; also for a table without rows.
@@ -203,16 +207,16 @@ def read(
     table, nearly = None, frozenset[int]()
     while table is None or nearly:  # again with what turned out to be text, and with what turned out to be numbers
         numeric |= nearly
-        bad = _BadRows(numeric)
+        bad = _BadRows(numeric, numbers)
         good = bad.skipped(blocks()) if skip else blocks()
         table, known_text = _collect(_read_ahead(good), known_text - numeric, sources, distinct)
         selected = text(table.format) if text and table else frozenset()
-        nearly = _nearly_numeric(table) - selected - numeric if skip and table else frozenset()
+        nearly = _nearly_numeric(table) - selected - numeric if skip and table and not numbers else frozenset()
         nearly &= used(table.format) if used and table else nearly
         known_text -= nearly
 
     def locate(row: int) -> RowLocation:
-        found = _BadRows(numeric).skipped(blocks()) if skip else blocks()
+        found = _BadRows(numeric, numbers).skipped(blocks()) if skip else blocks()
         with closing(found):
             for rows in found:
                 if row < len(rows):
@@ -233,10 +237,11 @@ def _read_ahead(blocks: Generator[Rows]) -> Generator[Rows]:
 
 
 class _BadRows:
-    """Leaves bad rows out of blocks, and counts them; text in the columns `numeric` makes a row a bad one."""
+    """Leaves bad rows out of blocks, and counts them; text in the columns `numeric`, or in those that `numbers`
+    selects, makes a row a bad one."""
 
-    def __init__(self, numeric: frozenset[int]):
-        self.numeric, self.count = numeric, 0
+    def __init__(self, numeric: frozenset[int], numbers: ColumnSelector | None):
+        self.numeric, self.numbers, self.count, self.good = numeric, numbers, 0, 0
         self.first: DataError | None = None
 
     def skipped(self, blocks: Generator[Rows]) -> Generator[Rows]:
@@ -244,12 +249,19 @@ class _BadRows:
 
         with closing(blocks):
             for block in blocks:
-                rows = block.with_numbers(self.numeric)
+                if self.numbers:
+                    rows = block.with_numbers(self.numbers(block.format), NUMERIC_IN_TRAINING)
+                else:
+                    rows = block.with_numbers(self.numeric, "and most cells of this column are")
                 assert rows.errors
                 self.count += int(np.count_nonzero(rows.errors.mask))
                 if self.first is None and rows.errors.first:
                     self.first = rows.errors.first[1]
-                yield rows.at(np.flatnonzero(~rows.errors.mask))
+                good = np.flatnonzero(~rows.errors.mask)
+                self.good += len(good)
+                yield rows.at(good)
+        if self.first and not self.good:
+            raise self.first.with_remedy("no other row is good")
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -52,6 +52,8 @@ def optimizer_for(options: OptimizerOptions, compiled, steps: int, epochs: int):
         optimizer = type(optimizer).from_config(config)
     elif options.learning_rate is not None:
         optimizer.learning_rate = options.learning_rate
+    if options.optimizer:
+        named_objects.check_learning_rate(optimizer)
     return optimizer
 
 

@@ -111,6 +111,9 @@ class TrainingOptions(OptimizerOptions):
         _require("batch_size", self.batch_size, self.batch_size is None or self.batch_size >= 1, "at least 1")
         _require("validation_split", self.validation_split, 0 <= self.validation_split < 1, "from 0 to below 1")
         _require("early_stopping", self.early_stopping, self.early_stopping >= 0, "at least 0")
+        if isinstance(self.class_weight, Mapping):
+            for name, weight in self.class_weight.items():
+                _require(f"the class weight of {name!r}", weight, 0 <= weight < math.inf, "a number from 0 on")
         if self.resume and not self.checkpoint:
             raise NetconvError("--resume needs --checkpoint, which names the folder")
         if self.reduce_on_plateau and self.schedule:

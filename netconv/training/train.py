@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NetconvError
+from ..errors import NetconvError, did_you_mean
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, Recorder, ignore
 from ..features.table_options import TableOptions, read_options
@@ -75,6 +75,8 @@ def train(
         TypeError: there is no such option.
     """
     table_options, training_options = read_options("train", options, TrainingOptions)
+    if validation_data is not None and "validation_split" in options:
+        raise NetconvError("--validation-split and --validation-data exclude each other")
     strategy = strategy or distribution.strategy_for()
     notify = Recorder(notify)
     files = find_files(data, table_options, "train", notify)
@@ -217,8 +219,13 @@ def class_weights(weights, training: Dataset) -> np.ndarray | None:
         return np.where(counts, len(training) / (present * np.maximum(counts, 1)), 1).astype(np.float32)
     unknown = [name for name in weights if name not in names]
     if unknown:
-        raise NetconvError(f"class weight for unknown class {unknown[0]!r}; the classes are {', '.join(names)}")
-    return np.array([weights.get(name, 1.0) for name in names], np.float32)
+        hint = did_you_mean(unknown[0], names)
+        there_are = f"{hint} The classes are" if hint else "the classes are"
+        raise NetconvError(f"class weight for unknown class {unknown[0]!r}; {there_are} {', '.join(names)}")
+    by_class = np.array([weights.get(name, 1.0) for name in names], np.float32)
+    if not by_class[counts > 0].any():
+        raise NetconvError("the weight of every class is 0: there is nothing to train on")
+    return by_class
 
 
 def _metrics(model, chosen: Sequence[str], spec: ModelSpec) -> list[Any]:

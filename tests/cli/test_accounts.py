@@ -82,7 +82,7 @@ def test_a_table_of_r_and_a_net_of_any_width():
         "no parameter file: untrained, initial weights drawn with seed 0",
         "data: shape (?, 4) inferred from the data",
         *printed[:-1],
-        printed[-1] + "; --columns takes the columns that it names",
+        printed[-1] + "; --columns '*' uses every column",
     ]
     assert run("inspect", "net-trained.keras").stdout.splitlines()[-5:] == described
     facts = json.loads(run("inspect", "net-trained.keras", "--json").stdout)
@@ -133,6 +133,29 @@ def test_inputs_decide_the_shapes_of_a_net_of_several():
 
 
 @pytest.mark.usefixtures("folder")
+def test_columns_named_after_the_inputs_decide_their_shapes():
+    perceptron("net.json", inputs=("engine", "other"))
+    rows = "".join(f"{n / 4},{'uvw'[n % 3]},{n % 5},{'pq'[n % 2]}\n" for n in range(20))
+    for names in ("other.1,engine,other.2,label", "others,engine,color,label"):
+        Path("t.csv").write_text(names + "\n" + rows)
+        if "others" in names:
+            message = refused("train", "t.csv", "-m", "net.json")
+            assert message.startswith("netconv: net.json: the size of axis 1 of input 'engine' of shape (?, ?)")
+            continue
+        lines = train("-m", "net.json")
+        assert lines[1:9] == [
+            "engine: shape (?, 3) inferred from the data",
+            "other: shape (?, 2) inferred from the data",
+            "target      label (--target names another): p = 0, q = 1",
+            "features    3 columns, 5 numbers (--columns names others), in this order:",
+            "  input     engine, 3 numbers a row:",
+            "    one-hot engine: u, v, w",
+            "  input     other, 2 numbers a row:",
+            "    numbers other.1, other.2",
+        ]
+
+
+@pytest.mark.usefixtures("folder")
 def test_the_target_is_what_the_net_predicts_not_what_is_last():
     perceptron("net.json", classes=3)
     Path("t.csv").write_text("gear,b,c\n" + "".join(f"{'xyz'[n % 3]},{n / 7},{n / 3}\n" for n in range(30)))
@@ -163,9 +186,11 @@ def test_shapes_and_parameters_are_given_as_for_convert():
     shutil.copy(FIXTURES / "kidney.csv", "k.csv")
     run("train", "k.csv", "-m", "other.net.json", "-p", "other.net.params", "--epochs", 1)
     for option, value in (("--params", "x.params"), ("--input-shape", "data=?,2")):
-        assert refused("predict", "t.csv", "-m", "net-trained.keras", option, value) == (
+        message = (
             f"netconv: {option} is for a net (net.json), and a Keras model has its shapes and weights; leave it out"
         )
+        assert refused("predict", "t.csv", "-m", "net-trained.keras", option, value) == message
+        assert refused("inspect", "net-trained.keras", option, value) == message
 
 
 @pytest.mark.usefixtures("folder")
@@ -175,6 +200,9 @@ def test_a_misspelt_table_is_named_before_the_model():
         for arguments in ([], ["-m", "no.keras"]):
             message = "netconv: tabel.csv: cannot be read: No such file or directory"
             assert refused(command, "tabel.csv", *arguments) == message
+            Path("t.csv").write_text("a,b\n1,2\n")
+            assert refused(command, "t.csv", "--labels", "tabel.csv", *arguments) == message
+    assert refused("train", "t.csv", "--validation-data", "tabel.csv") == message
 
 
 @pytest.mark.usefixtures("folder")
@@ -193,6 +221,20 @@ def test_encode_is_for_training():
         "Error: Invalid value for '--encode': 'a=code' is not columns and onehot, codes or numbers, such as "
         "color=onehot"
     )
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_text_is_not_listed_among_the_numbers_of_an_untrained_model():
+    archive.save(model(), "net.keras")
+    Path("t.csv").write_text("a,b,label\n" + "".join(f"{n / 7},{'xyz'[n % 3]},{n % 2}\n" for n in range(30)))
+    message = (
+        "t.csv, line 2, column 'b': 'x' is not a number, and this model has no encodings, as it was not trained by "
+        "`netconv train`: it takes numbers only"
+    )
+    model_line = "model: net.keras (-m names another)"
+    assert run("evaluate", "t.csv", code=1).stderr.splitlines() == [model_line, f"netconv: {message}"]
+    done = run("predict", "t.csv", code=1)
+    assert done.stderr.splitlines() == [model_line, f"netconv: {message}; --errors skip or null continues"]
 
 
 @pytest.mark.usefixtures("folder")

@@ -157,8 +157,8 @@ def test_a_model_never_overwrites_its_net(tmp_path):
 
 
 def test_a_model_has_a_suffix_of_keras(tmp_path):
-    text = fails("convert", CKD / "net.json", "-o", tmp_path / "net.txt")
-    assert text == f"netconv: {tmp_path}/net.txt: a model is a .keras or .h5 file; choose another output\n"
+    text = fails("convert", CKD / "net.json", "-o", tmp_path / "net.txt", code=2)
+    assert text.splitlines()[-1] == f"Error: {tmp_path}/net.txt: a model is a .keras or .h5 file"
     assert not list(tmp_path.iterdir())
 
 

@@ -177,12 +177,12 @@ def cut(kind, by=30):
 
 X, Y = images()
 BAD = {
-    "ragged row": (TEXT + "1,2\n", "t, line 42: 2 cells, and the header has 3"),
+    "ragged row": (TEXT + "1,2\n", "t, line 42: 2 cells, and the header has 3; --errors skip leaves such rows out"),
     "wrong width": ("a,b,c,class\n1,2,3,x\n4,5,6,y\n", "t: 3 features found, and the net takes 2: a, b, c"),
     "text in numbers": (TEXT + "one,2,no\n",
                         "t, line 42, column 'a': 'one' is not a number, and most cells of this column are; correct it, "
-                        "leave the column out with --drop a, or say what it is with --encode a=numbers (text counts as "
-                        "missing) or onehot"),
+                        "leave such rows out with --errors skip or the column out with --drop a, or say what it "
+                        "is with --encode a=numbers (text counts as missing) or onehot"),
     "too many classes": (TEXT + "1,2,maybe\n", "t, column 'class': 3 classes (maybe, no, yes), and the net predicts 2"),
     "empty file": ("", "t: is empty"),
     "empty gzip": (gzip.compress(b""), "t: is empty"),
@@ -232,7 +232,7 @@ def test_what_reading_did_is_printed_and_bad_rows_are_left_out(folder):
     table = "\n".join(["Station 7", header, *rows, "1,2", "1,x,no", *rows]).replace(",", ";") + "\n"
     (folder / "t.csv").write_text(table)
     assert run("train", "t.csv", "-m", "net.keras", code=1).stderr.splitlines()[-1] == (
-        "netconv: t.csv, line 43: 2 cells, and the header has 3"
+        "netconv: t.csv, line 43: 2 cells, and the header has 3; --errors skip leaves such rows out"
     )
     _, lines = train("t.csv", "-m", "net.keras", "--errors", "skip")
     expected = [
@@ -242,6 +242,17 @@ def test_what_reading_did_is_printed_and_bad_rows_are_left_out(folder):
     assert [line for line in lines if line in expected] == expected
     done = run("evaluate", "t.csv", "-m", "net-trained.keras", "--errors", "skip")
     assert [line for line in done.stderr.splitlines() if line in expected] == expected
+    (folder / "few.csv").write_text("a;b;class\nx;2;no\ny;3;no\n1;2;no\n2;3;yes\n")
+    done = run("evaluate", "few.csv", "-m", "net-trained.keras", "--errors", "skip")
+    assert done.stderr.splitlines()[0] == (
+        "warning: 2 bad rows left out; the first: few.csv, line 2, column 'a': 'x' is not a number, in a column that "
+        "was numeric in training"
+    )
+    (folder / "bad.csv").write_text("a;b;class\nx;2;no\ny;3;no\n")
+    assert run("evaluate", "bad.csv", "-m", "net-trained.keras", "--errors", "skip", code=1).stderr == (
+        "netconv: bad.csv, line 2, column 'a': 'x' is not a number, in a column that was numeric in training; no other "
+        "row is good\n"
+    )
     done = run("predict", "t.csv", "-m", "net-trained.keras", "--errors", "skip")
     assert (done.stderr.splitlines().count(expected[0]), len(done.stdout.splitlines())) == (1, 81)
 

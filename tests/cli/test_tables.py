@@ -75,7 +75,7 @@ def test_from_an_export_to_predictions_through_pipes(folder):
     ]
     of_training = messages[: messages.index("model       trained.keras") + 1]
     assert of_training[-6:-3] == [
-        "left out    id (row numbers, by its name); --columns takes the columns that it names",
+        "left out    id (row numbers, by its name); --columns '*' uses every column",
         "rows        320 to train on, 80 to validate on",
         "classes     ckd 250, notckd 150",
     ]
@@ -156,9 +156,7 @@ def test_evaluate_draws_the_confusion_matrix(trained, tmp_path):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (("--plot", "m.pdf"), "netconv: m.pdf: a plot is a .png or .svg file"),
         (("--plot", "no/m.png"), "netconv: no/m.png: No such file or directory"),
-        (("--report", "r.pdf"), "netconv: r.pdf: a report is an .html file"),
         (("--report", "no/r.html"), "netconv: no/r.html: No such file or directory"),
     ],
 )
@@ -253,7 +251,7 @@ KIDNEY = (FIXTURES / "kidney.csv").read_text()
 @pytest.mark.parametrize(
     "text, message",
     [
-        (KIDNEY + "400,1,2\n", "t.csv, line 402: 3 cells, and the header has 26"),
+        (KIDNEY + "400,1,2\n", "t.csv, line 402: 3 cells, and the header has 26; --errors skip leaves such rows out"),
         ("a,b,class\n1,2,x\n3,4,y\n", "t.csv: 2 features found, and the net takes 24: a, b"),
         (
             KIDNEY.replace("notckd\n", "well\n", 1),
@@ -272,7 +270,12 @@ def test_a_bad_table_trains_nothing(folder, text, message):
 @pytest.mark.parametrize(
     "before, after, message",
     [
-        ("\n3,74,", "\n3,old,", "column 'age': 'old' is not a number, in a column that was numeric in training"),
+        (
+            "\n3,74,",
+            "\n3,old,",
+            "column 'age': 'old' is not a number, in a column that was numeric in training; "
+            "--errors skip leaves such rows out",
+        ),
         ("notckd\n", "well\n", "column 'classification': unknown class 'well'; the classes are ckd, notckd"),
     ],
 )
@@ -308,12 +311,13 @@ def test_a_file_that_is_not_a_model(folder, command):
 @pytest.mark.usefixtures("folder")
 def test_the_input_is_never_overwritten():
     shutil.copy(FIXTURES / "ckd" / "net.json", "x.json")
+    assert run("convert", "net.json", "-o", "n.keras").exit_code == 0
     for model, output, message in (
-        ("net.json", "net.json", "net.json: the trained model would be written over its input; choose another with -o"),
+        ("n.keras", "n.keras", "n.keras: the trained model would be written over its input; choose another with -o"),
         ("net.json", "no/t.keras", "no/t.keras: there is no folder no"),
-        ("net.json", "t.h5", "t.h5: a trained model must be a .keras file, which can store how the table was read"),
     ):
         assert fails("train", "kidney.csv", "-m", model, "-o", output) == f"netconv: {message}"
+    os.remove("n.keras")
     assert fails("train", "kidney.csv") == "netconv: several models: net.json, x.json; choose one with -m"
 
 
@@ -328,7 +332,27 @@ def test_the_input_is_never_overwritten():
         (["predict", "net.keras"],
          "Error: Invalid value for '[DATA...]': 'net.keras' is not a table; a net or a model is given with -m"),
         (["train", "t.csv", "--json", "-o", "-"], "Error: --json and -o - both write to stdout"),
-        (["train", "t.csv", "--history", "h.txt"], "Error: --history writes .csv or .jsonl"),
+        (["train", "t.csv", "--history", "h.txt"], "Error: h.txt: a history is a .csv or .jsonl file"),
+        (["train", "t.csv", "--history", "-"],
+         "Error: a history is written to a file, whose ending names its format"),
+        (["train", "t.csv", "--plot", "-"],
+         "Error: a plot is written to a file, whose ending names its format"),
+        (["evaluate", "t.csv", "--plot", "-"], "Error: a plot is written to a file, whose ending names its format"),
+        (["train", "t.csv", "--report", "-"], "Error: a report is written to a file, whose ending names its format"),
+        (["evaluate", "t.csv", "--report", "r.pdf"], "Error: r.pdf: a report is a .html file"),
+        (["train", "t.csv", "--plot", "p.gif"], "Error: p.gif: a plot is a .png or .svg file"),
+        (["evaluate", "t.csv", "--plot", "p.gif"], "Error: p.gif: a plot is a .png or .svg file"),
+        (["plot", "h.csv", "-o", "p.gif"], "Error: p.gif: a plot is a .png or .svg file"),
+        (["train", "t.csv", "-o", "t.h5"], "Error: t.h5: a trained model is a .keras file"),
+        (["convert", "net.json", "-o", "t.hdf"], "Error: t.hdf: a model is a .keras or .h5 file"),
+        (["convert", "net.json", "--learning-rate", "nan"],
+         "Error: Invalid value for '--learning-rate': 'nan' is not a number above 0"),
+        (["train", "t.csv", "--learning-rate", "inf"],
+         "Error: Invalid value for '--learning-rate': 'inf' is not a number above 0"),
+        (["convert", "net.json", "--learning-rate", "-1"],
+         "Error: Invalid value for '--learning-rate': -1.0 is not in the range x>0."),
+        (["train", "t.csv", "--validation-data", "v.csv", "--validation-split", "0.2"],
+         "Error: --validation-split and --validation-data exclude each other"),
         (["train", "t.csv", "--rescale", "1/0,0"],
          "Error: Invalid value for '--rescale': '1/0,0' is not two numbers such as 1/255,0"),
         (["train", "t.csv", "--rescale", "1"],

@@ -82,6 +82,29 @@ def test_many_different_texts():
     assert len(encoded(text, FREE, encode={"name": "codes"})[1].features[1].categories) == 60
 
 
+def test_texts_that_all_differ_are_not_categories():
+    text = "a,note,class\n" + "".join(f"{n * n},note {n},{n % 2}\n" for n in range(12))
+    assert refused(text, FREE) == (
+        "t.csv, column 'note': 12 different texts in 12 rows are not categories; leave the column out with --drop note"
+    )
+    assert len(encoded(text, FREE, encode={"note": "codes"})[1].features[1].categories) == 12
+
+
+@pytest.mark.parametrize(
+    "cell, unit", [("{}.5 kg", "kg"), ("-{}mm", "mm"), ("{},5 °C", "°C"), ("{}m2", ""), ("s{} kg", "")]
+)
+def test_numbers_with_a_unit_are_named(cell, unit):
+    notices = []
+    cells = [cell.format(n % 5) for n in range(15)]
+    text = "a;w;class\n" + "".join(f"{n * n};{each};{n % 2}\n" for n, each in enumerate(cells))
+    encoded(text, FREE, notify=notices.append)
+    message = (
+        f"warning: column 'w': cells such as {cells[0]!r} are categories; without the unit {unit!r} they would be "
+        "numbers"
+    )
+    assert notices == [message] * bool(unit)
+
+
 def test_text_for_a_number_that_was_not_coerced():
     _, found = encoded("a,class\n1,0\n2.5,1\n", FREE)
     [later] = encoded_table.stream(source("a\nx\n"), found)

@@ -96,9 +96,13 @@ def test_a_target_can_be_given_by_name_or_number():
         ("a,y\n1,\n2,?\n", ModelSpec(1, 2, 2), ["y"], "t.csv, column 'y': the target column is empty"),
         ("a,y\n" + "".join(f"1,{n}\n" for n in range(11_000)), ModelSpec(1, 2, 2), ["y"],
          "t.csv, column 'y': holds too many different numbers to be classes, and the net predicts 2"),
+        ("mpg name\n18.0 chevrolet chevelle malibu\n15.0 buick skylark\n", ModelSpec(1, 2, 2), [],
+         "t.csv: read as a single column, with cells such as '18.0 chevrolet chevelle malibu'; --delimiter names the "
+         "character between the cells"),
         ("a,y\n" + "1,0\n" * 10 + "1O,1\n" + "3,1\n" * 10, ModelSpec(1, 2, 2), [],
-         "t.csv, line 12, column 'a': '1O' is not a number, and most cells of this column are; correct it, leave the "
-         "column out with --drop a, or say what it is with --encode a=numbers (text counts as missing) or onehot"),
+         "t.csv, line 12, column 'a': '1O' is not a number, and most cells of this column are; correct it, leave such "
+         "rows out with --errors skip or the column out with --drop a, or say what it is with --encode a=numbers (text "
+         "counts as missing) or onehot"),
         ("a,y\n" + "".join(f"name {n},{n % 2}\n" for n in range(60)), ModelSpec(1, 2, 2), [],
          "t.csv, column 'a': 60 different texts in 60 rows are not categories; leave the column out with --drop a"),
     ],
@@ -221,8 +225,19 @@ def test_fewer_classes_than_the_net_predicts():
 def test_truth_values_have_several_spellings():
     _, found, _ = fit("a,flag,kind\n1,TRUE,x\n2,FALSE,y\n", ModelSpec(2, 2, 2), "kind")
     assert found.features[1].categories == ("FALSE", "TRUE")
-    with closing(table.stream(source("a,flag,kind\n1,True,x\n2,false,y\n"))) as blocks:
-        assert transform.features(next(blocks), found).tolist() == [[1, 1], [2, 0]]
+    for later_text in ("a,flag,kind\n1,True,x\n2,false,y\n", "a,flag,kind\n1,1,x\n2,0,y\n"):
+        with closing(table.stream(source(later_text))) as blocks:
+            assert transform.features(next(blocks), found).tolist() == [[1, 1], [2, 0]]
+
+
+def test_truth_values_are_numbers_where_numbers_are_needed():
+    _, found, _ = fit("a,flag,y\n1,1,5\n2,0,6\n", ModelSpec(2, 1, 0), "y")
+    with closing(table.stream(source("a,flag,y\n1,TRUE,true\n2,FALSE,false\n3,,\n"))) as blocks:
+        rows = next(blocks)
+    assert transform.features(rows, found).tolist() == [[1, 1], [2, 0], [3, 0.5]]
+    assert transform.targets(rows, found)[:2].tolist() == [[1], [0]]
+    _, found, _ = fit("a,flag,y\n1,TRUE,5\n2,FALSE,6\n3,,7\n", ModelSpec(2, 1, 0), "y", encode={"flag": "numbers"})
+    assert (found.features[1].missing, found.features[1].fill) == (1, 0.5)
 
 
 def test_a_target_of_text_for_a_net_that_predicts_numbers():
@@ -231,6 +246,16 @@ def test_a_target_of_text_for_a_net_that_predicts_numbers():
     with pytest.raises(DataError) as error:
         transform.targets(rows, found)
     assert str(error.value) == message
+
+
+def test_blanks_within_a_class_are_named():
+    _, found, _ = fit("a,kind\n1,very good\n2,bad\n", ModelSpec(1, 2, 2), "kind")
+    with closing(table.stream(source("a,kind\n1,very  good\n"))) as blocks, pytest.raises(DataError) as caught:
+        transform.targets(next(blocks), found)
+    assert str(caught.value) == (
+        "t.csv, line 2, column 'kind': unknown class 'very  good'; did you mean 'very good'? The classes are bad, "
+        "very good"
+    )
 
 
 def test_unseen_categories_are_treated_as_missing_and_counted():
@@ -250,7 +275,16 @@ def test_unseen_categories_are_treated_as_missing_and_counted():
          "t.csv: 2 columns found, and the model takes 3 features (a, b, c) or the 5 columns of its training table"),
         ("a,b,c,kind\n1,no,p,x\n2,no,p, z \n", transform.targets,
          "t.csv, line 3, column 'kind': unknown class 'z'; the classes are x, y"),
+        ("a b c\n1 very yes p\n2 q\n", transform.features,
+         "t.csv: 1 column found, and of the 3 features that the model takes these are missing: a, b, c; --delimiter "
+         "names the character between the cells"),
+        ("a,b,C\n1,yes,p\n", transform.features,
+         "t.csv: 3 columns found, and of the 3 features that the model takes these are missing: c; did you mean 'C'?"),
+        ("a,b,c,kind\n1,no,p,X\n", transform.targets,
+         "t.csv, line 2, column 'kind': unknown class 'X'; did you mean 'x'? The classes are x, y"),
         ("a,b,c\n1,no,p\n", transform.targets, "t.csv: has no target column 'kind'"),
+        ("a,b,c,kinds\n1,no,p,x\n", transform.targets,
+         "t.csv: has no target column 'kind'; did you mean 'kinds'?"),
         ("a,b,c\n1,no,p\ninf,no,p\n", transform.features, "t.csv, line 3, column 'a': 'inf' is not a finite number"),
         ("a,b,c\n1,no,p\n-1e99,no,p\n", transform.features,
          "t.csv, line 3, column 'a': '-1e99' is not a finite number"),
@@ -366,11 +400,10 @@ def test_an_infinite_number_counts_only_where_it_is_used():
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"[]", b"{}", b'{"columns": 1}', b"[" * 100_000]
+    [b"", b"[]", b"[" * 100_000]
     + [
         json.dumps({**GOOD, **change}).encode()
         for change in (
-            {},
             {"features": [{**A, "name": "b"}]},
             {"features": [{**A, "fill": "much"}]},
             {"features": [{**A, "categories": ["x"], "fill": "y"}]},
@@ -381,6 +414,7 @@ def test_an_infinite_number_counts_only_where_it_is_used():
             {"features": [A], "target_mean": [1]},
             {"features": [{**A, "mean": 1, "std": 0}]},
             {"features": [{**A, "ids": [1]}]},
+            {"features": 1},
         )
     ],
 )
@@ -390,3 +424,20 @@ def test_a_damaged_encoding(data):
     )
     with pytest.raises(FormatError, match=r"^model.keras: its member netconv/table.json is damaged$"):
         Encoding.load(data, "model.keras")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        {"columns": 1},
+        GOOD,
+        {**GOOD, "features": [{"name": "a"}]},
+        {**GOOD, "features": [A], "later": 1},
+        {**GOOD, "features": [{**A, "later": 1}]},
+    ],
+)
+def test_an_encoding_of_another_version(facts):
+    message = "^model.keras: trained by another version of netconv; train the model again$"
+    with pytest.raises(FormatError, match=message):
+        Encoding.load(json.dumps(facts).encode(), "model.keras")

@@ -91,6 +91,16 @@ def test_a_column_that_is_needed_is_taken_with_a_warning():
     assert notices == ["warning: column 'id' (row numbers, by its name) is a feature, as nothing else is left"]
 
 
+def test_row_names_that_are_needed_are_taken_with_a_warning():
+    notices = []
+    text = table("name,a,label", lambda n: f"c{n}", noise, label)
+    _, found = encoded(text, ModelSpec(2, 2, 2), notify=notices.append)
+    assert [feature.name for feature in found.features] == ["name", "a"]
+    assert notices == [
+        "warning: column 'name' (row names, different in each row) is a feature, as the net takes 2 features"
+    ]
+
+
 def test_the_likeliest_are_left_out_first():
     text = table("id,n,,label", noise, str, noise, label)
     for width, left_out in ((1, ["id", "n"]), (2, ["id"]), (3, [])):
@@ -100,8 +110,9 @@ def test_the_likeliest_are_left_out_first():
 def test_different_numbers_with_a_text_among_them_are_no_row_names():
     text = table("depth,a,label", lambda n: "<1" if n == 4 else str(n * n / 8), noise, label)
     assert refused(text, OPEN) == (
-        "t.csv, line 6, column 'depth': '<1' is not a number, and most cells of this column are; correct it, leave the "
-        "column out with --drop depth, or say what it is with --encode depth=numbers (text counts as missing) or onehot"
+        "t.csv, line 6, column 'depth': '<1' is not a number, and most cells of this column are; correct it, leave "
+        "such rows out with --errors skip or the column out with --drop depth, or say what it is with --encode "
+        "depth=numbers (text counts as missing) or onehot"
     )
     assert [feature.name for feature in encoded(text, OPEN, encode={"depth": "numbers"})[1].features] == ["depth", "a"]
 

@@ -31,6 +31,12 @@ def test_columns_that_are_something_else_are_not_the_target(options):
 MISSING = "id,a,b,pe\n4,1.5,2,no\n9,2.5,3,yes\n2,7.5,3,yes\n"
 
 
+def test_classes_that_differ_in_case_are_named():
+    assert refused("a,label\n1,yes\n2,Yes\n3,no\n", FREE) == (
+        "t.csv, column 'label': 3 classes (Yes, no, yes), and the net predicts 2; 'Yes' and 'yes' differ in case alone"
+    )
+
+
 def test_a_missing_target_is_not_another_column():
     assert refused(MISSING, ModelSpec(3, 2, 2)) == (
         "t.csv: is the target column missing? Without one the table has the 3 features that the net takes: a, b, pe; "

@@ -83,7 +83,7 @@ def test_features_that_become_equal_are_named():
         assert notices[-1] == WARNING
 
 
-def test_predict_names_them_once_a_file(monkeypatch, tmp_path):
+def test_predict_names_them_once(monkeypatch, tmp_path):
     monkeypatch.setattr("netconv.tables.sources.BLOCK", 256)
     names = [str(tmp_path / name) for name in ("1.csv", "2.csv")]
     for name in names:
@@ -93,10 +93,42 @@ def test_predict_names_them_once_a_file(monkeypatch, tmp_path):
         notices.clear()
         list(netconv.predict(opened, names, notify=notices.append).blocks)
         assert [line for line in notices if line.startswith("warning")] == [
-            f"warning: {name}, column 'day': 20130103 and 20130104, and perhaps others, are equal in 32-bit floating "
-            "point, in which the net computes"
-            for name in names
+            f"warning: {names[0]}, column 'day': 20130103 and 20130104, and perhaps others, are equal in 32-bit "
+            "floating point, in which the net computes"
         ]
+
+
+@pytest.mark.parametrize("kind", ["csv", "npz", "parquet"])
+@pytest.mark.parametrize("bad", ["", "1,2,3\n"])
+def test_predict_names_numbers_that_are_far_apart(monkeypatch, tmp_path, kind, bad):
+    for module in ("sources", "arrays"):
+        monkeypatch.setattr(f"netconv.tables.{module}.BLOCK", 4096)
+    monkeypatch.setattr("netconv.tables.parquet.CELLS", 512)
+    numbers = np.arange(2000) * 2 + 20_000_000  # even ones are exact
+    numbers[-1] = numbers[0] + 1
+    path = tmp_path / f"t.{kind}"
+    if kind == "csv":
+        path.write_text("a,b\n" + "".join(f"{n},1\n" for n in numbers) + bad)
+    elif kind == "parquet":
+        pq.write_table(pa.table({"a": numbers, "b": numbers % 7}), path)
+    else:
+        np.savez(path, a=numbers, b=numbers % 7)
+    notices = []
+    list(netconv.predict(model(2), path, errors="skip", notify=notices.append).blocks)
+    assert [line for line in notices if "equal" in line] == [
+        f"warning: {path}, column 'a': 20000000 and 20000001, and perhaps others, are equal in 32-bit floating point, "
+        "in which the net computes"
+    ]
+
+
+def test_predict_compares_a_limited_number(monkeypatch):
+    monkeypatch.setattr("netconv.tables.sources.BLOCK", 256)
+    text = "a,b\n" + "".join(f"{20_000_000 + 2 * n},1\n" for n in range(200)) + "20000001,1\n"
+    for most in (50, 500):
+        monkeypatch.setattr("netconv.features.merged_numbers.MOST", most)
+        notices = []
+        list(netconv.predict(model(2), io.BytesIO(text.encode()), notify=notices.append).blocks)
+        assert any("equal" in line for line in notices) == (most == 500)
 
 
 def test_predict_does_not_name_equal_numbers(monkeypatch):

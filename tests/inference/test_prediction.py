@@ -7,6 +7,7 @@ import json
 import keras
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from models import fails, layers, model, source
 
@@ -305,3 +306,31 @@ def test_columns_that_a_model_does_not_take_may_be_dropped(trained):
 def test_an_unknown_policy_for_bad_rows():
     message = "errors must be 'stop', 'skip' or 'null'; received 'ignore'"
     assert fails(prediction.predict, model(), source("a,b\n1,2\n"), errors="ignore") == message
+
+
+@pytest.mark.parametrize("flags", [["TRUE", "FALSE"], ["True", "False"], [True, False]])
+def test_truth_values_agree_in_all_formats(tmp_path, flags):
+    rows = [(n / 30 - 1, flags[n % 2], "pq"[n % 2]) for n in range(60)]
+    files = [tmp_path / f"t.{kind}" for kind in ("csv", "parquet", "npz")]
+    files[0].write_text("a,flag,kind\n" + "".join(",".join(map(str, row)) + "\n" for row in rows))
+    a, _, kind = zip(*rows, strict=True)
+    flag = [flags[n % 2] in (True, "TRUE", "True") for n in range(60)]
+    pq.write_table(pa.table({"a": a, "flag": flag, "kind": kind}), files[1])
+    np.savez(files[2], a=a, flag=flag, kind=kind)
+    for path in files:
+        trained = train.train(model(2), path, epochs=5).loaded
+        values = [next(prediction.predict(trained, other).blocks).values.tolist() for other in files]
+        assert values[0] == values[1] == values[2] and len({str(row) for row in values[0]}) > 50
+        metrics = [evaluation.evaluate(trained, other).metrics for other in files]
+        assert metrics[0] == metrics[1] == metrics[2]
+
+
+@pytest.mark.parametrize("ending", ["gz", "bz2", "xz", "zst", "GZ"])
+def test_predictions_are_compressed_as_the_name_says(tmp_path, ending):
+    text = "a,b\n" + "".join(f"{n},{n % 7}\n" for n in range(20))
+    path = tmp_path / f"p.csv.{ending}"
+    prediction.predict(model(2), source(text)).write(path)
+    with sources.Stream(sources.source(path)) as stream:
+        assert stream.compressed
+        assert stream.read() == b"".join(prediction.predict(model(2), source(text)).csv())
+    assert list(tmp_path.iterdir()) == [path]

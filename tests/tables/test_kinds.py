@@ -57,6 +57,10 @@ def skipped(count, text):
     return f"{rows} before the table skipped, from {text!r} on (--skip-lines 0 keeps them)"
 
 
+def commas(example, column):
+    return f"numbers have decimal commas, such as {example!r} in column {column!r}"
+
+
 # Headers and row names
 
 
@@ -149,6 +153,8 @@ def test_lines_before_a_table_without_header():
     assert read("Cities\nname,city\nBob,Paris\nAl,Rome\n") == (
         {"name": ["Bob", "Al"], "city": ["Paris", "Rome"]}, [skipped(1, "Cities")]
     )  # fmt: skip
+    assert read("Run; by X\na;b;label\n" + "1,5;2;p\n2,5;3;q\n" * 5)[1] == [skipped(1, "Run by X"), commas("1,5", "a")]
+    assert read("Run 7\n|1x3 Cross validator\n1,2,3\n3,4,5\n5,6,8\n")[1] == [skipped(2, "Run 7"), NO_HEADER]
 
 
 def test_cells_that_look_like_comments():
@@ -156,8 +162,17 @@ def test_cells_that_look_like_comments():
     assert read("#a\n#b\n#c\n", header=False)[0] == {"1": ["#a", "#b", "#c"]}
 
 
+@pytest.mark.parametrize("lenient", [False, True])
+def test_lines_of_blanks_are_no_rows(lenient):
+    text = 'a,b\n  \n1,x\n \t\r\n2," \n "\n\x1a'
+    assert read(text, skip_bad_rows=lenient) == (
+        {"a": [1, 2], "b": ["x", None]}, ["rows without any value left out, the first in line 2"]
+    )  # fmt: skip
+    assert fails("a,b\n \n1,x,2\n") == "t.csv, line 3: 3 cells, and the header has 2"
+
+
 def test_skipped_lines_may_be_given():
-    assert fails("x\n", skip_lines=2) == "t.csv: is empty"
+    assert fails("x\n", skip_lines=2) == "t.csv: has no rows after the 2 lines of --skip-lines"
     assert read("x,y\nx,z\na,b\n1,2\n", skip_lines=2) == ({"a": [1], "b": [2]}, [])
     assert fails("Station 7\na,b\n1,2\n3,4\n", skip_lines=0) == "t.csv, line 2: 2 cells, and the header has 1"
 
@@ -216,15 +231,20 @@ def test_quotes_inside_cells_and_blanks_after_quotes_are_fine():
          [BLANKS, SHORT]),
         (" 0.006  18.00   2\n 12.345   0.00  7\n", {"1": [0.006, 12.345], "2": [18, 0], "3": [2, 7]},
          [BLANKS, NO_HEADER]),
-        ("1.5\t2\t\t3\n4\t\t5\t6\n", {"1": [1.5, 4], "2": [2, 5], "3": [3, 6]}, [BLANKS, NO_HEADER]),
+        ("1.5\t2\t\t3\n4\t5\t6\n", {"1": [1.5, 4], "2": [2, 5], "3": [3, 6]}, [BLANKS, NO_HEADER]),
         ("# x y\n1 2\n3 4\n", {"x": [1, 3], "y": [2, 4]}, [BLANKS]),
         ("m,v\n10 mm,0.5\n12 mm,1.5\n", {"m": ["10 mm", "12 mm"], "v": [0.5, 1.5]}, []),
         ("m (mm),v\n10 mm,0.5\n12 mm,1.5\n", {"m (mm)": ["10 mm", "12 mm"], "v": [0.5, 1.5]}, []),
         ("title\nm,v\n10 mm,0.5\n12 mm,1.5\n", {"m": ["10 mm", "12 mm"], "v": [0.5, 1.5]}, [skipped(1, "title")]),
-        ("u v\n1,5 2,5\n3,5 4,5\n", {"u": [1.5, 3.5], "v": [2.5, 4.5]}, [BLANKS]),
+        ("u v\n1,5 2,5\n3,5 4,5\n", {"u": [1.5, 3.5], "v": [2.5, 4.5]}, [BLANKS, commas("1,5", "u")]),
         ("u,v\n1 234,5\n3 456,6\n", {"u": [1234, 3456], "v": [5, 6]}, ["numbers such as '1 234', read as 1234, in the "
          "numeric column u"]),
-        ("1,5 2,5\n3,5 4,5\n", {"1": [1.5, 3.5], "2": [2.5, 4.5]}, [BLANKS, NO_HEADER]),
+        ("1,5 2,5\n3,5 4,5\n", {"1": [1.5, 3.5], "2": [2.5, 4.5]}, [BLANKS, NO_HEADER, commas("1,5", "1")]),
+        ("a\tb\nCar 1\t2.5\t3\nCar 2\t4\t5\n", {"row.names": ["Car 1", "Car 2"], "a": [2.5, 4], "b": [3, 5]}, [SHORT]),
+        ("a b\tc\n1.5\t2\n2.5\t3\n", {"a b": [1.5, 2.5], "c": [2, 3]}, []),
+        ("a\tb\tc\n1\t\t3\n2\t5\t4\n", {"a": [1, 2], "b": [None, 5], "c": [3, 4]}, []),
+        ('8  30.5\t"ford pinto"\n4  ?\t"vw 1131"\n', {"1": [8, 4], "2": [30.5, None], "3": ["ford pinto", "vw 1131"]},
+         [BLANKS, NO_HEADER]),
         ("when,x\n2006-01-01 00:15,38.7\n2006-01-01 00:30,43\n",
          {"when": ["2006-01-01 00:15", "2006-01-01 00:30"], "x": [38.7, 43]}, []),
     ],
@@ -257,15 +277,31 @@ def numbers(example, value, columns):
     "text, columns, notes",
     [
         ('a,b\n"11,624.00",x\n5.5,y\n', {"a": [11624, 5.5], "b": ["x", "y"]}, [numbers("11,624.00", 11624, "a")]),
-        ("a;b\n1.234,50;x\n12,5;y\n", {"a": [1234.5, 12.5], "b": ["x", "y"]}, [numbers("1.234,50", 1234.5, "a")]),
-        ("a;b\n1.234;1.234,5\n2.345;2,5\n", {"a": [1234, 2345], "b": [1234.5, 2.5]}, [numbers("1.234", 1234, "a, b")]),
+        ("a;b\n1.234,50;x\n12,5;y\n", {"a": [1234.5, 12.5], "b": ["x", "y"]},
+         [commas("12,5", "a"), numbers("1.234,50", 1234.5, "a")]),
+        ("a;b\n1.234;1.234,5\n2.345;2,5\n", {"a": [1234, 2345], "b": [1234.5, 2.5]},
+         [commas("2,5", "b"), numbers("1.234", 1234, "a, b")]),
+        ("a;b\n1,5;x\n2;y\n", {"a": [1.5, 2], "b": ["x", "y"]}, [commas("1,5", "a")]),
         ("a;b\n1,5;2.5\n2,5;3.25\n", {"a": [1.5, 2.5], "b": [2.5, 3.25]}, [numbers("1,5", 1.5, "a")]),
         ("a;b\n1.234;1,5\n0.900;2,5\n", {"a": [1.234, 0.9], "b": [1.5, 2.5]}, [numbers("1,5", 1.5, "b")]),
         ("a;b\n0.123;x\n1.234;y\n", {"a": [0.123, 1.234], "b": ["x", "y"]}, []),
-        ('a,b\n"$4,694",10%\n$900,5%\n', {"a": [4694, 900], "b": [10, 5]}, [numbers("$4,694", 4694, "a, b")]),
-        ("a,b\n(3.20),€5\n-£4,6 EUR\n", {"a": [-3.2, -4], "b": [5, 6]}, [numbers("(3.20)", -3.2, "a, b")]),
+        ('a,b\n"$4,694",10%\n$900,5%\n', {"a": [4694, 900], "b": [10, 5]},
+         [numbers("$4,694", 4694, "a"), numbers("10%", 10, "b")]),
+        ('a,b,c\n"$4,694",10%,5%\n$900,5%,6%\n', {"a": [4694, 900], "b": [10, 5], "c": [5, 6]},
+         [numbers("$4,694", 4694, "a"), numbers("10%", 10, "b, c")]),
+        ("a,b\n(3.20),€5\n-£4,6 EUR\n", {"a": [-3.2, -4], "b": [5, 6]},
+         [numbers("(3.20)", -3.2, "a"), numbers("€5", 5, "b")]),
+        ("a;b\n1,5-;3 %-\n1.000,5−;2%\n", {"a": [-1.5, -1000.5], "b": [-3, 2]},
+         [numbers("1,5-", -1.5, "a"), numbers("3 %-", -3, "b")]),
+        ("a,b\n-5-,x\n(5)-,y\n", {"a": ["-5-", "(5)-"], "b": ["x", "y"]}, []),
+        ('a,b\n="1.5",x\n"=""-2""",y\n="",z\n', {"a": [1.5, -2, None], "b": ["x", "y", "z"]},
+         [numbers('="1.5"', 1.5, "a"), "'=\"\"' read as missing in the numeric column a"]),
         ("a,b\n5.28*^-08,x\n1.,y\n", {"a": [5.28e-08, 1], "b": ["x", "y"]}, [numbers("5.28*^-08", "5.28e-08", "a")]),
         ("a,b\n+5,1 234\n6,12\n", {"a": [5, 6], "b": [1234, 12]}, [numbers("1 234", 1234, "b")]),
+        ("a,b\nR$5,1 200 zł\n7,12 zł\n", {"a": [5, 7], "b": [1200, 12]},
+         [numbers("R$5", 5, "a"), numbers("1 200 zł", 1200, "b")]),
+        ("a,b\n..,…\n:,3\n2,k.A.\n", {"a": [None, None, 2], "b": [None, 3, None]},
+         ["'..', ':', '…', 'k.A.' read as missing in the numeric columns a, b"]),
         ("a,b\n$5,x\n€6,y\n", {"a": ["$5", "€6"], "b": ["x", "y"]}, []),
         ("a,b\n10%,x\n5,y\n", {"a": ["10%", "5"], "b": ["x", "y"]}, []),
         ("a,b\n1-2,x\n5,y\n", {"a": ["1-2", "5"], "b": ["x", "y"]}, []),
@@ -343,6 +379,14 @@ def test_control_characters_are_those_of_windows():
          "t.csv: is an old Excel workbook (.xls): save it in the spreadsheet program as CSV"),
         (TEXT.encode("utf-16")[:-1], {}, "t.csv, line 3: is cut short: it ends within a character of UTF-16-LE"),
         (b'{"a": 1, "b": 2}\n', {}, "t.csv: is JSON: save its table as CSV or Parquet"),
+        (b"\n<TABLE class='x'>", {}, "t.csv: is a web page: save its table as CSV"),
+        (b"+1 1:0.5 3:-2e-3 # first\n-1 2:1\n", {}, "t.csv: is a sparse table in the format of LIBSVM: save it as a "
+         "dense table, in Python with sklearn.datasets.load_svmlight_file"),
+        (b"a,b\n1,2\n3,\0\n" + b"5,6\n" * 50, {}, "t.csv, line 3: has a zero byte, which no text has: the file is "
+         "damaged, or is not a table of text"),
+        (b"% iris\r\n%\r\n\r\n @RELATION iris\r\n@ATTRIBUTE a REAL\r\n@DATA\r\n1\r\n", {},
+         "t.csv: is an ARFF file, as Weka writes it: save it as CSV in Weka, or in R with foreign::read.arff and "
+         "write.csv"),
         (b"\x80\x04\x95", {}, "t.csv: is a Python pickle, which is not read as it may run code: save it with pandas: "
          'DATA.to_csv("data.csv")'),
         (lzma.compress(b"a,b\n1,2\n")[:-5], {}, "t.csv: is cut short"),

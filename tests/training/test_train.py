@@ -31,7 +31,7 @@ def test_the_kidney_table_without_options():
         "features    24 columns (--columns names others), in this order:",
         "  numbers   age (47 missing = 51.5), bp (39 missing = 80), sg (53 missing = 1.018), al (35 missing = 0),",
     ]
-    assert notes[-1] == "left out    id (row numbers, by its name); --columns takes the columns that it names"
+    assert notes[-1] == "left out    id (row numbers, by its name); --columns '*' uses every column"
     assert done.encoding.classes == ("ckd", "notckd")
 
 
@@ -76,11 +76,11 @@ def test_the_shape_of_an_untrained_net_is_inferred_from_the_table(tmp_path):
         "--input-shape data=?,10 (in Python input_shapes={'data': (None, 10)})"
     )
     two = nets.graph(
-        nets.null("a"), nets.null("b"), nets.op("concat", "c", [0, 1], dim=1, num_args=2), nets.null("w"),
+        nets.null("p"), nets.null("q"), nets.op("concat", "c", [0, 1], dim=1, num_args=2), nets.null("w"),
         nets.op("FullyConnected", "fc", [2, 3], num_hidden=2, no_bias=True),
     )  # fmt: skip
     assert fails(netconv.train, nets.write(tmp_path, two, "two"), source(separable())).startswith(
-        f"{tmp_path / 'two.json'}: the size of axis 1 of input 'a' of shape (?, ?) cannot be inferred"
+        f"{tmp_path / 'two.json'}: the size of axis 1 of input 'p' of shape (?, ?) cannot be inferred"
     )
 
 
@@ -213,8 +213,23 @@ def test_options_of_keras_reach_the_training():
             {"loss": "nope"},
             "Keras has no loss called 'nope'; it has mean_squared_error, binary_crossentropy and others",
         ),
+        ({"optimizer": "adam(learning_rate=-1.0)"}, "the learning rate must be a number above 0; received -1"),
+        (
+            {"validation_data": "v.csv", "validation_split": 0.2},
+            "--validation-split and --validation-data exclude each other",
+        ),
         ({"optimizer": "nope"}, "Keras has no optimizer called 'nope'; it has adam, sgd, rmsprop and others"),
         ({"class_weight": {"maybe": 2}}, "class weight for unknown class 'maybe'; the classes are no, yes"),
+        (
+            {"class_weight": {"Yes": 2}},
+            "class weight for unknown class 'Yes'; did you mean 'yes'? The classes are no, yes",
+        ),
+        ({"class_weight": {"yes": -1}}, "the class weight of 'yes' must be a number from 0 on; received -1"),
+        (
+            {"class_weight": {"yes": float("nan")}},
+            "the class weight of 'yes' must be a number from 0 on; received nan",
+        ),
+        ({"class_weight": {"yes": 0, "no": 0}}, "the weight of every class is 0: there is nothing to train on"),
     ],
 )
 def test_invalid_options(options, message):
