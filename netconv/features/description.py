@@ -10,6 +10,8 @@ from textwrap import wrap
 from ..tables.column_selection import list_names
 from ..tables.number_format import pluralize, shortened
 from .encoding import Encoding, Feature
+from .image_decoding import ImageCounts
+from .image_description import describe_counts, describe_scale
 from .table_options import TableOptions
 
 WIDTH, LABEL = 118, 11
@@ -45,9 +47,12 @@ def describe(encoding: Encoding, options: TableOptions | None = None) -> list[st
             f"one-hot they would be {onehot:,}",
         )
     lines += _left_out(encoding, options)
-    if (encoding.scale, encoding.offset) != (1, 0):
+    if (encoding.scale, encoding.offset) != (1, 0) and any(feature.is_number for feature in features):
         offset = f" {'-' if encoding.offset < 0 else '+'} {abs(encoding.offset):g}" if encoding.offset else ""
         lines += _entry("scale", f"a number x becomes {encoding.scale:g} * x{offset}")
+    for image in filter(None, encoding.images):
+        leave = " (--rescale 1,0 leaves them)" if options is not None and options.rescale is None else ""
+        lines += _entry("scale", describe_scale(image) + leave * ((image.scale, image.offset) != (1, 0)))
     return lines
 
 
@@ -65,6 +70,12 @@ def describe_filled(encoding: Encoding, missing: Mapping[str, int]) -> list[str]
         f"{_short(feature.name)} {missing[feature.name]:,}" for feature in encoding.features if missing[feature.name]
     ]
     return _entry("filled", f"missing cells, by column: {_listed(shown)}") if shown else []
+
+
+def describe_images(encoding: Encoding, counts: ImageCounts) -> list[str]:
+    """What images were read, and what became of them."""
+    images = [image for image in encoding.images if image]
+    return _entry("images", describe_counts(counts, images[0])) if images and counts.sizes else []
 
 
 @dataclass(frozen=True)
@@ -129,7 +140,7 @@ def _groups(features: tuple[Feature, ...], indent: int = 1) -> list[str]:
 
 
 def _alike(feature: Feature) -> tuple:
-    return feature.categories, feature.onehot, feature.ids, feature.coerced
+    return feature.categories, feature.onehot, feature.ids, feature.coerced, feature.image
 
 
 def _is_nominal(feature: Feature) -> bool:
@@ -140,6 +151,8 @@ def _is_nominal(feature: Feature) -> bool:
 def _kind(feature: Feature) -> tuple[str, str]:
     """What the cells of a feature become, and which values they have."""
     low, high = feature.ids or (0, 0)
+    if feature.image:
+        return "images", str(feature.image)
     if feature.categories and not feature.onehot:
         return ("ids" if feature.ids else "codes"), _codes(feature.categories, low)
     if feature.onehot:

@@ -22,8 +22,10 @@ def column_indices(encoding: Encoding, format_: TableFormat, file: str) -> tuple
     """The indices of the features and of the targets of an encoding in a table; no targets if it does not have them.
 
     Columns are found by name if both tables have a header, else by position: all columns of the training table, or the
-    features alone. Raises DataError.
+    features alone. Image files have the columns of an encoding of images, whatever their names. Raises DataError.
     """
+    if format_.images and len(encoding.features) == 1 and encoding.features[0].image:
+        return [0], [1] if len(format_.names) > 1 else []
     if format_.header and encoding.header:
         return _by_name(encoding, format_.names, file)
     names = [feature.name for feature in encoding.features]
@@ -44,6 +46,12 @@ def _by_name(encoding: Encoding, names: tuple[str, ...], file: str) -> tuple[lis
     indices = {name: index for index, name in enumerate(names)}
     features = [feature.name for feature in encoding.features]
     missing = [name for name in features if name not in indices]
+    if missing and len(features) == 1 and encoding.features[0].image:
+        raise DataError(
+            f"has no column {missing[0]!r} of image files, and the model takes images of {encoding.features[0].image}; "
+            "image files and folders are taken, too",
+            file,
+        )
     if missing:
         hint = did_you_mean(missing[0], set(names).difference(features))
         if len(names) == 1:
@@ -87,7 +95,9 @@ def _selectors(
 
 def _text_columns(encoding: Encoding, format_: TableFormat, file: str) -> frozenset[int]:
     features, targets = column_indices(encoding, format_, file)
-    text = {index for index, feature in zip(features, encoding.features, strict=True) if feature.categories}
+    text = {
+        index for index, feature in zip(features, encoding.features, strict=True) if feature.categories or feature.image
+    }
     if not all(map(_is_exact, encoding.classes)):
         text.update(targets)
     return frozenset(text)

@@ -10,9 +10,11 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FormatError
+from .image_format import ImageFormat, ImageSpec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,11 +23,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class InputSpec:
     """An input of a model: its `name`; its `width`, the numbers that it takes per row, None for any number; `ids`, the
-    lowest and the highest id if these numbers are ids of an Embedding."""
+    lowest and the highest id if these numbers are ids of an Embedding; `image`, the images that it can take."""
 
     name: str
     width: int | None
     ids: tuple[int, int] | None = None
+    image: ImageSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Feature:
     category. `fill` replaces a missing cell; None makes it an error; `missing` is how many cells of the training table
     were missing. In a column of numbers, `coerced` makes any other text a missing cell. Standardized numbers have a
     `mean` and a standard deviation `std`. `ids` are the lowest and the highest id if the numbers are ids of an
-    Embedding.
+    Embedding. With `image`, the cells are paths of images.
     """
 
     name: str
@@ -60,16 +63,24 @@ class Feature:
     mean: float | None = None
     std: float | None = None
     ids: tuple[int, int] | None = None
+    image: ImageFormat | None = None
 
     @property
     def width(self) -> int:
         """The numbers that it becomes."""
+        if self.image:
+            return self.image.numbers
         return len(self.categories) if self.onehot else 1
 
     @property
     def is_number(self) -> bool:
-        """Whether its numbers are quantities, neither codes of categories nor ids."""
-        return not self.categories and not self.ids
+        """Whether its cells are quantities, neither categories, ids nor images."""
+        return not self.categories and not self.ids and not self.image
+
+    @property
+    def is_fillable(self) -> bool:
+        """Whether something can replace a missing cell: no id and no image can replace another."""
+        return not self.ids and not self.image
 
 
 @dataclass(frozen=True)
@@ -108,6 +119,13 @@ class Encoding:
     def width(self) -> int:
         """The numbers of a row."""
         return sum(feature.width for feature in self.features)
+
+    @property
+    def images(self) -> tuple[ImageFormat | None, ...]:
+        """The images that the inputs take, None for an input of other numbers."""
+        starts = {sum(feature.width for feature in self.features[:n]): f.image for n, f in enumerate(self.features)}
+        ends = accumulate(self.inputs.values() or (self.width,), initial=0)
+        return tuple(starts.get(start) for start in list(ends)[:-1])
 
     def dump(self) -> bytes:
         """The encoding as JSON."""
@@ -148,7 +166,9 @@ class Encoding:
 
         parts: list[tuple[float, float, float]] = []
         for feature in self.features:
-            if feature.mean is not None and feature.std is not None:
+            if feature.image:
+                parts += [(0.0, feature.image.scale, feature.image.offset)] * feature.width
+            elif feature.mean is not None and feature.std is not None:
                 parts.append((feature.mean, 1 / feature.std, 0.0))
             elif feature.is_number:
                 parts.append((0.0, self.scale, self.offset))
@@ -174,11 +194,12 @@ def _load_feature(facts: Mapping[str, Any]) -> Feature:
     categories, fill = tuple(map(str, facts["categories"])), facts["fill"]
     if fill is not None and categories and fill not in categories:
         raise ValueError
-    mean, std, ids = facts["mean"], facts["std"], facts["ids"]
+    mean, std, ids, image = facts["mean"], facts["std"], facts["ids"], facts["image"]
     if mean is not None and not 0 < float(std) < math.inf:
         raise ValueError
     return Feature(
         str(facts["name"]), categories, bool(facts["onehot"]), fill if fill is None or categories else float(fill),
         int(facts["missing"]), bool(facts["coerced"]), None if mean is None else float(mean),
         None if mean is None else float(std), None if ids is None else (int(ids[0]), int(ids[1])),
+        None if image is None else ImageFormat.load(image),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from ..errors import NetconvError, did_you_mean
 from ..tables.csv_blocks import TextOptions
 from ..tables.encodings import check_encoding
 from ..tables.sources import File
+from .image_format import Resize
 
 Coding = Literal["onehot", "codes", "numbers"]
 """How the cells of a column become numbers."""
@@ -29,7 +30,10 @@ class TableOptions:
         input: The columns of each input of the model, by the input's name.
         encode: How columns become numbers, by the columns: "onehot", a number for each distinct cell; "codes", the
             index of the cell among the sorted distinct cells; "numbers", numbers, with any other text a missing cell.
-        rescale: (scale, offset): numeric features become `x * scale + offset`.
+        rescale: (scale, offset): numeric features become `x * scale + offset`; pixels too, (1 / 255, 0) if this is
+            None.
+        resize: How images get the size that the model takes: "stretch" (if this is None) changes their proportions,
+            "fit" pads them with black, "fill" crops them at the center.
         standardize: Whether numeric features are standardized to mean 0 and standard deviation 1 over the training
             rows. Excludes `rescale`.
         standardize_target: Whether numeric targets are standardized; predictions and errors are in original units.
@@ -52,6 +56,7 @@ class TableOptions:
     input: Mapping[str, str] = field(default_factory=dict)
     encode: Mapping[str, Coding] = field(default_factory=dict)
     rescale: tuple[float, float] | None = None
+    resize: Resize | None = None
     standardize: bool = False
     standardize_target: bool = False
     header: bool | None = None
@@ -77,6 +82,8 @@ class TableOptions:
                 )
         if self.rescale is not None and not _is_pair_of_numbers(self.rescale):
             raise NetconvError(f"rescale must be two numbers, the scale and the offset; received {self.rescale!r}")
+        if self.resize not in (None, *get_args(Resize)):
+            raise NetconvError(f"resize must be 'stretch', 'fit' or 'fill'; received {self.resize!r}")
         if self.rescale and self.standardize:
             raise NetconvError("--rescale and --standardize exclude each other")
         if self.header not in (None, False, True):
@@ -105,6 +112,7 @@ class TableOptions:
             or self.input
             or self.encode
             or self.rescale
+            or self.resize
             or self.standardize
             or self.standardize_target
         )

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError
+from ..errors import DataError, NetconvError
 from ..features import encoded_table, schema_inference, transform
-from ..features.description import describe, describe_filled, describe_later
+from ..features.description import describe, describe_filled, describe_images, describe_later
 from ..features.encoding import Encoding, ModelSpec
+from ..features.image_decoding import ImageCounts
 from ..features.notices import Notify
 from ..features.table_options import TableOptions
+from ..tables import disk_buffer
 from ..tables.disk_buffer import Collector, DiskBuffer, ScaledRows
 from ..tables.number_format import pluralize
+from ..tables.rows import RowErrors
 from ..tables.sources import Data, Source, reopenable, sources
 from ..tables.table import Table
 from .calling import row_shapes
+from .image_inputs import image_spec_of
 from .loading import LoadedModel
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
 from .model_spec import check_trainable, class_names, loss_of, spec_of
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 22
 """Rows from which those for validation are drawn at once."""
+PART = 64 << 20
+"""Bytes of the numbers that rows become at once."""
 
 
 @dataclass(frozen=True)
@@ -134,16 +141,19 @@ def for_training(
     training_mask = targets.present & ~held_out
     encoding = _fit(encoding, source_table, targets, training_mask, options)
     counts = transform.CellCounts()
-    make = partial(_datasets, loaded, spec, counts=counts)
+    make = partial(_datasets, loaded, spec, counts=counts, skip=options.errors == "skip", notify=notify)
     training, validation = make(encoding, source_table, targets, (training_mask, held_out))
-    for line in describe(encoding, options):
+    for line in (*describe(encoding, options), *describe_images(encoding, counts.images)):
         notify(line)
     warn_of_merged_numbers(files, source_table, encoding, options, training=True, notify=notify)
     if validation_data:
         source_table = encoded_table.read(sources(validation_data, part="test"), encoding, options.text)
         notify_of_reading(source_table, notify)
         targets = _targets(source_table, encoding, notify)
+        counts.images = ImageCounts()
         [validation] = make(encoding, source_table, targets, (targets.present,))
+        for line in describe_images(encoding, counts.images):
+            notify(line)
     warn_unseen(counts, notify)
     return loaded, training, validation
 
@@ -166,11 +176,12 @@ def for_evaluation(
         lines = describe(encoding)
     notify_of_reading(source_table, notify)
     targets, counts = _targets(source_table, encoding, notify), transform.CellCounts()
-    [dataset] = _datasets(loaded, spec, encoding, source_table, targets, (targets.present,), counts)
+    skip = options.errors == "skip"
+    [dataset] = _datasets(loaded, spec, encoding, source_table, targets, (targets.present,), counts, skip, notify)
     for line in lines:
         notify(line)
     warn_of_merged_numbers(files, source_table, encoding, options, training=False, notify=notify)
-    for line in describe_filled(encoding, counts.missing):
+    for line in (*describe_images(encoding, counts.images), *describe_filled(encoding, counts.missing)):
         notify(line)
     warn_unseen(counts, notify)
     return dataset
@@ -180,14 +191,50 @@ def _built(loaded: LoadedModel, source_table: Table, options: TableOptions, loss
     """With the model of a net whose input shape depends on the table. What the net outputs says which column is the
     target: the model is built again if the features turn out to be others."""
     notes: list[str] = []
-    built = loaded.for_rows(*schema_inference.widths_of_rows(source_table, options, loaded.inputs), notes.append)
+    if images := _built_for_images(loaded, source_table, options, notify):
+        return images
+    width, widths = schema_inference.widths_of_rows(source_table, options, loaded.inputs)
+    try:
+        built = loaded.for_rows((width,), widths, notes.append)
+    except NetconvError:
+        if not loaded.open_shape or len(loaded.open_shape) != 4:
+            raise
+        raise DataError(
+            f"{pluralize(width, 'feature')} found, and the net takes images: give a column for each pixel of a square "
+            "image that is large enough for the net (or its size with --input-shape), or a folder or a column of image "
+            "files",
+            source_table.file,
+        ) from None
     spec = spec_of(built, loss or loss_of(built))
     if len(spec.inputs) == 1 and spec.features is not None:
         free = replace(spec, features=None, inputs=(replace(spec.inputs[0], width=None),))
         width = schema_inference.infer_encoding(source_table, free, options, loaded.classes).width
         if width != spec.features:
             notes.clear()
-            built = loaded.for_rows(width, {}, notes.append)
+            built = loaded.for_rows((width,), {}, notes.append)
+    for note in notes:
+        notify(note)
+    return built
+
+
+def _built_for_images(
+    loaded: LoadedModel, source_table: Table, options: TableOptions, notify: Notify
+) -> LoadedModel | None:
+    """With the model of a net for the images of a table, in the size of most of them; None if the table has no images
+    for it."""
+    spec = image_spec_of(loaded.open_shape)
+    images = schema_inference.images_of_rows(source_table, spec, options) if spec else None
+    if not spec or not images:
+        return None
+    notes: list[str] = []
+    side = round(math.sqrt(images.height * images.width))
+    row = {1: (side * side,), 2: (images.height, images.width)}.get(spec.axes, images.shape)
+    try:
+        built = loaded.for_rows(row, {}, notes.append)
+    except NetconvError as error:
+        raise DataError(
+            f"images of {images} do not fit the net: {error}; --input-shape gives another size", source_table.file
+        ) from None
     for note in notes:
         notify(note)
     return built
@@ -282,39 +329,57 @@ def _datasets(
     targets: _Targets,
     masks: tuple[np.ndarray, ...],
     counts: transform.CellCounts,
+    skip: bool,
+    notify: Notify,
 ) -> list[Dataset]:
-    """A dataset of the rows of each mask."""
+    """A dataset of the rows of each mask; with `skip` without images that cannot be read."""
     import numpy as np
 
+    masks = tuple(mask.copy() for mask in masks)
+    encoded = _encoded(encoding, source_table, masks, counts, skip)
+    left_out = dict(targets.left_out)
+    if counts.images.unreadable:
+        left_out["that cannot be read"] = counts.images.unreadable
+        images = pluralize(counts.images.unreadable, "image")
+        notify(f"warning: {images} left out; the first: {counts.images.first}")
+        if not any(mask.any() for mask in masks):
+            raise DataError("no image can be read", source_table.file)
+    if not source_table.on_disk and any(isinstance(part, DiskBuffer) for parts in encoded for part in parts):
+        notify(f"more than {disk_buffer.MEMORY >> 20} MB of numbers, kept on disk")
     names = class_names(encoding.classes, spec.classes) if spec.classes else ()
     datasets = []
-    for mask, parts in zip(masks, _encoded(encoding, source_table, masks, counts), strict=True):
+    for mask, parts in zip(masks, encoded, strict=True):
         y = targets.values[mask]
         rows_of_class = tuple(np.bincount(y, minlength=len(names)).tolist()) if names else ()
         if encoding.target_mean:
             y = ((y - np.array(encoding.target_mean)) / np.array(encoding.target_std)).astype(np.float32)
         inputs = _scaled_inputs(loaded.model, encoding, parts)
-        datasets.append(Dataset(inputs, y, encoding, names, rows_of_class, targets.left_out))
+        datasets.append(Dataset(inputs, y, encoding, names, rows_of_class, left_out))
     return datasets
 
 
 def _encoded(
-    encoding: Encoding, source_table: Table, masks: tuple[np.ndarray, ...], counts: transform.CellCounts
+    encoding: Encoding, source_table: Table, masks: tuple[np.ndarray, ...], counts: transform.CellCounts, skip: bool
 ) -> list[list[np.ndarray | DiskBuffer]]:
-    """The unscaled numbers of each input, (rows, width), for the rows of each mask."""
+    """The unscaled numbers of each input, (rows, width), for the rows of each mask. With `skip`, rows of images that
+    cannot be read are taken out of the masks."""
     import numpy as np
 
     widths = tuple(encoding.inputs.values()) or (encoding.width,)
     edges = np.cumsum(widths)[:-1]
-    collected = [
-        [Collector(width, 0 if source_table.on_disk else int(np.count_nonzero(mask))) for width in widths]
-        for mask in masks
-    ]
+    most = 0 if source_table.on_disk else disk_buffer.MEMORY // (4 * max(1, encoding.width))
+    collected = [[Collector(width, min(most, int(np.count_nonzero(mask)))) for width in widths] for mask in masks]
+    step = max(1, PART // (4 * max(1, encoding.width)))
     start = 0
-    for rows in source_table.blocks():
+    for rows in (part for block in source_table.blocks() for part in block.parts(step)):
+        if skip and any(encoding.images):
+            rows = replace(rows, errors=RowErrors(np.zeros(len(rows), bool)))
         x = transform.encode_unscaled(rows, encoding, counts)
         for mask, collectors in zip(masks, collected, strict=True):
-            picked = x[mask[start : start + len(rows)]]
+            taken = mask[start : start + len(rows)]
+            if rows.errors is not None:
+                taken &= ~rows.errors.mask
+            picked = x[taken]
             for collector, part in zip(collectors, np.split(picked, edges, axis=1), strict=True):
                 collector.append(part)
         start += len(rows)
@@ -328,7 +393,7 @@ def _scaled_inputs(model, encoding: Encoding, parts: list[np.ndarray | DiskBuffe
     mean, scale, offset = encoding.affine()
     inputs: list[np.ndarray | ScaledRows] = []
     start = 0
-    shapes = row_shapes(model, encoding.width, tuple(encoding.inputs.values()))
+    shapes = row_shapes(model, encoding.width, tuple(encoding.inputs.values()), encoding.images)
     for rows, shape, tensor in zip(parts, shapes, model.inputs, strict=True):
         end = start + rows.shape[1]
         scaled = ScaledRows(

@@ -26,7 +26,10 @@ def plain_encoding(
             f"{what} are computed in training, and the model was not trained on a table: leave {option} out"
         )
     encoding = schema_inference.infer_encoding(table, spec, options, loaded.classes, target_optional, True, notify)
-    return replace(encoding, features=tuple(Feature(feature.name, ids=feature.ids) for feature in encoding.features))
+    return replace(
+        encoding,
+        features=tuple(Feature(feature.name, ids=feature.ids, image=feature.image) for feature in encoding.features),
+    )
 
 
 def trained_encoding(loaded: LoadedModel, spec: ModelSpec) -> Encoding | None:
@@ -46,6 +49,7 @@ def override_encoding(encoding: Encoding, options: TableOptions) -> Encoding:
     dropped = {name for entry in options.drop for name in (entry, *entry.split(","))}
     fixed = {
         "--columns": options.columns, "--input": options.input, "--encode": options.encode,
+        "--resize": options.resize,
         "--standardize": options.standardize, "--standardize-target": options.standardize_target,
         "--drop": dropped.intersection(feature.name for feature in encoding.features),
     }  # fmt: skip
@@ -58,7 +62,11 @@ def override_encoding(encoding: Encoding, options: TableOptions) -> Encoding:
     if any(feature.mean is not None for feature in encoding.features):
         raise NetconvError("the model standardizes its features: leave --rescale out")
     scale, offset = options.rescale
-    return replace(encoding, scale=scale, offset=offset)
+    features = tuple(
+        replace(feature, image=feature.image and replace(feature.image, scale=scale, offset=offset))
+        for feature in encoding.features
+    )
+    return replace(encoding, features=features, scale=scale, offset=offset)
 
 
 def warn_unseen(counts: CellCounts, notify: Notify) -> None:

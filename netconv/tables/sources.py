@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+import io
+import os
 import re
 import select
 import shutil
@@ -14,7 +16,8 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from ..errors import DataError
-from . import compression
+from . import compression, image_files
+from .image_files import ImageFiles
 
 BLOCK = 4 << 20
 """Bytes that are read and parsed at once; more is not faster."""
@@ -24,10 +27,11 @@ IN_MEMORY = 64 << 20
 
 @dataclass(frozen=True)
 class Source:
-    """A file of a table.
+    """A file of a table, or images that make up one.
 
     `name` is its name for messages; `open` opens its bytes as they are, more than once if `reopenable`. `labels` is the
     file with the labels of its rows. `part` is "train" or "test": which arrays are read of a file that has both.
+    `images` are images, instead of bytes.
     """
 
     name: str
@@ -35,20 +39,29 @@ class Source:
     reopenable: bool = True
     labels: Source | None = None
     part: str = "train"
+    images: ImageFiles | None = None
+
+    @property
+    def folder(self) -> str:
+        """The folder that names of images in the table are relative to."""
+        return os.path.dirname(self.name)
 
 
 File = Source | Path | str | BinaryIO
 """A file as users give it: a path, a binary stream, or a Source."""
 Data = File | list[File] | tuple[File, ...]
-"""The files of a table as users give them: one or several, as paths, glob patterns or binary streams."""
+"""The files of a table as users give them: one or several, as paths, glob patterns or binary streams; or images and
+folders of images."""
 
 
 def sources(data: Data, labels: File | None = None, part: str = "train") -> tuple[Source, ...]:
-    """The files of a table: paths, glob patterns, binary streams or several of these. `labels` is the file with the
-    labels of a single file; None looks for one beside a file of images by its name. Raises DataError if a pattern
-    matches no file."""
+    """The files of a table: paths, glob patterns, binary streams or several of these; or images and folders of images,
+    which become one source. `labels` is the file with the labels of a single file; None looks for one beside a file of
+    images by its name. Raises DataError if a pattern matches no file, or a folder has no images."""
     entries = data if isinstance(data, list | tuple) else [data]
-    found = [source for entry in entries for source in _matching(entry)]
+    found = _joined_images([source for entry in entries for source in _matching(entry, part)])
+    if labels is not None and found[0].images:
+        raise DataError(f"--labels is for a file of arrays; {image_files.CLASS_FOLDERS}", found[0].name)
     if labels is not None:
         if len(found) != 1:
             raise DataError(f"labels belong to a single data file; received {len(found)}", str(labels))
@@ -56,21 +69,38 @@ def sources(data: Data, labels: File | None = None, part: str = "train") -> tupl
     return tuple(replace(one, part=part) for one in found)
 
 
-def _matching(entry: File) -> list[Source]:
+def _joined_images(found: list[Source]) -> list[Source]:
+    """The sources, those of images as one. Raises DataError for images beside files of tables."""
+    images = [source.images for source in found if source.images]
+    if not images:
+        return found
+    if len(images) < len(found):
+        table = next(source.name for source in found if not source.images)
+        raise DataError("images and tables cannot be read as one table", table)
+    more = f" and {len(found) - 1:,} more" if len(found) > 1 else ""
+    return [replace(found[0], name=found[0].name + more, images=ImageFiles.joined(images))]
+
+
+def _matching(entry: File, part: str) -> list[Source]:
     if isinstance(entry, str) and glob.has_magic(entry) and not Path(entry).exists():
         names = sorted(glob.glob(entry, recursive=True))
         if not names:
             raise DataError("no file matches", entry)
-        return [source(name) for name in names]
-    return [source(entry)]
+        return [source(name, part) for name in names]
+    return [source(entry, part)]
 
 
-def source(entry: File) -> Source:
-    """One file, by its path or as a binary stream."""
+def source(entry: File, part: str = "train") -> Source:
+    """One file or folder, by its path or as a binary stream. Raises DataError for an image that does not exist, and for
+    a folder without images."""
     if isinstance(entry, Source):
         return entry
     if isinstance(entry, str | Path):
         path = Path(entry)
+        if path.is_dir():
+            return Source(str(entry), io.BytesIO, images=image_files.list_folder(str(entry), part))
+        if image_files.is_image_name(path.name):
+            return Source(str(entry), io.BytesIO, images=image_files.list_image(str(entry)))
         labels = labels_beside(path)
         return Source(str(entry), lambda: _open(path), labels=source(labels) if labels else None)
     stream = entry

@@ -37,6 +37,9 @@ from .settings import settings_in_effect
 if TYPE_CHECKING:
     import numpy as np
 
+FIRST = 64
+"""Rows by which a table is recognized again, beside its targets."""
+
 
 def train(
     model: Path | str | bytes | Any,
@@ -197,6 +200,8 @@ def _fingerprint(prepared: _Prepared) -> dict[str, Any]:
     config = {name: value for name, value in optimizer.get_config().items() if name != "name"}  # Keras numbers names
     return {
         "rows": len(prepared.training), "checksum of the targets": zlib.crc32(prepared.training.targets[:].tobytes()),
+        "checksum of the encoding": zlib.crc32(prepared.training.encoding.dump()),
+        "checksum of the first rows": [zlib.crc32(rows[:FIRST].tobytes()) for rows in prepared.training.inputs],
         "rows for validation": len(prepared.validation), "loss": named_objects.loss_config(prepared.loss),
         "optimizer": type(optimizer).__name__, "optimizer's": config, "class weights": options.class_weight,
         "monitor": options.monitor, "plateau": options.reduce_on_plateau, "frozen layers": list(options.freeze),

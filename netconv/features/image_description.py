@@ -1,0 +1,62 @@
+"""What was read of images, and what became of them, in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from .image_decoding import ImageCounts
+from .image_format import COLORS, ImageFormat
+
+MOST = 3
+"""Sizes and kinds of colors that are listed."""
+RESIZED = {
+    "stretch": "stretched to {} (--resize fit or fill keeps their proportions)",
+    "fit": "fitted into {}, with black borders",
+    "fill": "scaled and cropped at the center to {}",
+}
+
+
+def describe_counts(counts: ImageCounts, form: ImageFormat) -> str:
+    """How many images there are, of which sizes and colors, and how they became those of `form`."""
+    number = sum(counts.sizes.values())
+    sizes = Counter({_size(*size): count for size, count in counts.sizes.items()})
+    text = f"{number:,} of {_listed(sizes, 'sizes')} pixels, {_listed(counts.colors, 'kinds')}"
+    return "; ".join([text, *_changes(counts, form)])
+
+
+def describe_scale(form: ImageFormat) -> str:
+    """How pixels are scaled."""
+    if form.offset == 0 and f"{form.scale * 255:.6g}" == "1":
+        return "pixels of 0 to 255 become 0 to 1"
+    if (form.scale, form.offset) == (1, 0):
+        return "pixels are 0 to 255"
+    low, high = form.offset, 255 * form.scale + form.offset
+    return f"pixels of 0 to 255 become {low:.6g} to {high:.6g}"
+
+
+def _changes(counts: ImageCounts, form: ImageFormat) -> Iterator[str]:
+    others = [size for size in counts.sizes if size != (form.height, form.width)]
+    size = _size(form.height, form.width)
+    if any(height * form.width != width * form.height for height, width in others):
+        yield RESIZED[form.resize].format(size)
+    elif others:
+        yield f"resized to {size}"
+    if set(counts.colors) != {COLORS[form.channels]}:
+        yield f"converted to {COLORS[form.channels]}"
+    if counts.transparent:
+        yield f"{counts.transparent:,} with transparent pixels, put on white"
+    if counts.turned:
+        yield f"{counts.turned:,} turned upright, as their EXIF data say"
+
+
+def _size(height: int, width: int) -> str:
+    return f"{height:,} x {width:,}"
+
+
+def _listed(counts: Counter[str], what: str) -> str:
+    """A single text; of several the commonest, with their counts."""
+    if len(counts) == 1:
+        return next(iter(counts))
+    shown = ", ".join(f"{text} ({count:,})" for text, count in counts.most_common(MOST))
+    return f"{shown} and {len(counts) - MOST:,} other {what}" if len(counts) > MOST else shown
