@@ -98,7 +98,7 @@ def decode(paths: Sequence[str | None], form: ImageFormat) -> tuple[np.ndarray, 
 
 
 def common_size(paths: Sequence[str]) -> tuple[int, int, int]:
-    """The commonest (height, width) of images and the channels for all of them, by their headers. Raises DataError if
+    """The most common (height, width) of images and the channels for all of them, by their headers. Raises DataError if
     none can be read."""
     check_pillow()
     found, error = [], None

@@ -21,7 +21,8 @@ def describe_counts(counts: ImageCounts, form: ImageFormat) -> str:
     """How many images there are, of which sizes and colors, and how they became those of `form`."""
     number = sum(counts.sizes.values())
     sizes = Counter({_size(*size): count for size, count in counts.sizes.items()})
-    text = f"{number:,} of {_listed(sizes, 'sizes')} pixels, {_listed(counts.colors, 'kinds')}"
+    unit = " pixels" if len(sizes) == 1 else ""
+    text = f"{number:,} of {_listed(sizes, 'sizes')}{unit}, {_listed(counts.colors, 'kinds')}"
     return "; ".join([text, *_changes(counts, form)])
 
 
@@ -55,8 +56,10 @@ def _size(height: int, width: int) -> str:
 
 
 def _listed(counts: Counter[str], what: str) -> str:
-    """A single text; of several the commonest, with their counts."""
+    """A single text; of several the most common, with their counts."""
     if len(counts) == 1:
         return next(iter(counts))
-    shown = ", ".join(f"{text} ({count:,})" for text, count in counts.most_common(MOST))
-    return f"{shown} and {len(counts) - MOST:,} other {what}" if len(counts) > MOST else shown
+    shown = counts.most_common(MOST)
+    if len(counts) > MOST:
+        shown.append((f"other {what}", counts.total() - sum(count for _, count in shown)))
+    return ", ".join(f"{text} ({count:,})" for text, count in shown)
