@@ -24,7 +24,10 @@ def column_indices(encoding: Encoding, format_: TableFormat, file: str) -> tuple
     Columns are found by name if both tables have a header, else by position: all columns of the training table, or the
     features alone. Image files have the columns of an encoding of images, whatever their names. Raises DataError.
     """
-    if format_.images and len(encoding.features) == 1 and encoding.features[0].image:
+    if format_.images:
+        if len(encoding.features) > 1 or not encoding.features[0].image:
+            columns = pluralize(len(encoding.features), "column")
+            raise DataError(f"the model was trained on a table, of {columns}: give a table, not image files", file)
         return [0], [1] if len(format_.names) > 1 else []
     if format_.header and encoding.header:
         return _by_name(encoding, format_.names, file)

@@ -42,7 +42,7 @@ def run(*arguments, code=0, **options):
 
 def test_a_folder_of_digits(folder, monkeypatch):
     monkeypatch.chdir(folder)
-    trained = run("train", "digits", "--validation-data", "digits/test", "--epochs", 4)
+    trained = run("train", "digits", "--validation-data", "digits/test", "--epochs", 4, "--report", "report.html")
     messages = trained.stderr.splitlines()
     for line in (
         "digits: its folder train is read, and not digits/test",
@@ -53,6 +53,7 @@ def test_a_folder_of_digits(folder, monkeypatch):
         "rows        2,000 to train on, 100 to validate on",
     ):
         assert line in messages
+    assert "28 x 28 pixels, grayscale" in (folder / "report.html").read_text()
     evaluated = json.loads(run("evaluate", "digits", "--json", "--min", "accuracy=0.99").stdout)
     assert evaluated["rows"] == 100
     one = run("predict", "digits/test/7/7.png").stdout.splitlines()

@@ -302,6 +302,14 @@ def test_images_for_a_net_of_numbers():
     assert fails(train, model, "photos") == "photos: 1 feature (60 with text one-hot) found, and the net takes 5: file"
 
 
+def test_images_for_a_model_of_a_table(folder):
+    (folder / "t.csv").write_text("a,b,y\n" + "".join(f"{n % 7},{n},{n % 3}\n" for n in range(30)))
+    path = trained(folder, classifier((2,)), "t.csv", target="y", columns="a,b")
+    assert fails(netconv.evaluate, path, "photos") == (
+        "photos: the model was trained on a table, of 2 columns: give a table, not image files"
+    )
+
+
 def test_images_without_classes(folder):
     no_classes = (
         "photos/1: the images have no classes: the class of an image is the name of its folder (photos/cat/1.jpg), or "
