@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import DataError
+from ..errors import BadRow, DataError
 from ..tables.image_files import are_image_names
 from ..tables.rows import Rows
 from ..tables.table import Table
@@ -64,7 +64,9 @@ def read_images(rows: Rows, column: int, form: ImageFormat, counts: ImageCounts)
     codes, values = rows.texts[column]
     bad = np.zeros(len(rows), bool) if rows.errors is None else rows.errors.mask
     unreadable = (codes < 0) & ~bad
-    errors = {row: rows.cell_error("names no image", row, column) for row in np.flatnonzero(unreadable).tolist()}
+    errors = {
+        row: rows.cell_error("names no image", row, column, BadRow) for row in np.flatnonzero(unreadable).tolist()
+    }
     paths = [None if skipped else values[code] for code, skipped in zip(codes, bad | unreadable, strict=True)]
     pixels, found = decode(paths, form)
     for row, each in enumerate(found):
@@ -73,11 +75,12 @@ def read_images(rows: Rows, column: int, form: ImageFormat, counts: ImageCounts)
         elif isinstance(each, DataError):
             unreadable[row] = True
             in_table = not rows.format.images
-            errors[row] = rows.cell_error(f"{{}} {each.what}", row, column) if in_table else each
+            what = f"{{}} {each.what}"
+            errors[row] = rows.cell_error(what, row, column, BadRow) if in_table else BadRow(each.what, each.file)
     if errors:
         first = errors[min(errors)]
         if rows.errors is None:
-            raise first.with_remedy("--errors skip leaves such images out")
+            raise first
         counts.first = counts.first or first
         counts.unreadable += len(errors)
         rows.errors.add(unreadable, errors.__getitem__)

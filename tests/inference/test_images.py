@@ -341,7 +341,7 @@ WHY = "photos/1/1.png: is not an image that can be read (PNG, JPEG, GIF, BMP, TI
 
 @pytest.mark.usefixtures("damaged")
 def test_an_image_that_cannot_be_read():
-    error = f"{WHY}; --errors skip leaves such images out"
+    error = f"{WHY}; --errors skip leaves such rows out"
     assert fails(train, classifier(), "photos") == error
     assert fails(netconv.evaluate, classifier(), "photos") == error
 
@@ -373,10 +373,10 @@ def test_bad_cells_of_a_table(folder):
     (folder / "t.csv").write_text(f"file,y\n{rows}photos/no.png,1\n")
     where = "t.csv, line 11, column 'file': "
     assert fails(train, classifier(), "t.csv") == (
-        f"{where}'photos/no.png' cannot be read: No such file or directory; --errors skip leaves such images out"
+        f"{where}'photos/no.png' cannot be read: No such file or directory; --errors skip leaves such rows out"
     )
     (folder / "t.csv").write_text(f"file,y\n{rows},1\n")
-    assert fails(train, classifier(), "t.csv") == f"{where}names no image; --errors skip leaves such images out"
+    assert fails(train, classifier(), "t.csv") == f"{where}names no image; --errors skip leaves such rows out"
     _, lines = train(classifier(), "t.csv", errors="skip")
     assert f"warning: 1 image left out; the first: {where}names no image" in lines
 
