@@ -166,7 +166,7 @@ def test_numbers_that_fit_are_taken_instead_of_images(folder):
     for shape in ((4,), (2, 2, 1)):
         x, _, lines = inputs("t.csv", classifier(shape, 2))
         assert x.reshape(2, 4).tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
-        assert "left out    photo (names of images); --columns takes the columns that it names" in lines
+        assert "left out    photo (names of images); --columns '*' uses every column" in lines
 
 
 def test_an_input_of_images_beside_one_of_numbers(folder):
