@@ -70,6 +70,8 @@ def build(
     chosen = compile_model.loss_choices(prepared.graph, [len(output.shape) for output in outputs])
     compile_model.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)
     members = source_net.members_of(prepared.graph, built.weights, model)
+    if prepared.parameters is None:
+        members["untrained.json"] = b"true\n"
     return Conversion(model, built, chosen, prepared, members)
 
 
@@ -104,7 +106,7 @@ def convert_file(symbol, params=None, *, output=None, classes: list[str] | None 
             raise FormatError(
                 f"{len(classes)} class names ({', '.join(classes)}) for an output of {width}: give one each"
             )
-        members["classes.json"] = json.dumps(classes).encode()
+        members["classes.json"] = json.dumps(classes).encode() + b"\n"
     notes: list[str] = []
     try:
         archive.save(done.model, output, members, notes.append)

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 from ..errors import NetconvError, did_you_mean
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, Recorder, ignore
+from ..features.scaling import Scaling
 from ..features.table_options import TableOptions, read_options
 from ..inference import dataset
 from ..inference.dataset import Dataset
 from ..inference.evaluation import evaluate_dataset
 from ..inference.layer_table import list_layers
-from ..inference.loading import TABLE, LoadedModel, open_model
+from ..inference.loading import TABLE, UNTRAINED, LoadedModel, open_model
+from ..inference.model_scaling import with_scaling
 from ..inference.model_spec import as_targets, loss_of, spec_of
 from ..inference.reading import find_files
 from ..keras_api import named_objects
@@ -29,7 +31,7 @@ from . import distribution
 from .batches import TrainingData
 from .freezing import frozen
 from .loop import LoopResult, Plan, Progress, fit
-from .optimizers import optimizer_for, untrained
+from .optimizers import moved, optimizer_for, untrained
 from .options import TrainingOptions
 from .result import TrainingResult
 from .settings import settings_in_effect
@@ -54,7 +56,8 @@ def train(
     """Trains a model on a table. The same call gives the same weights.
 
     The weights of the best epoch are kept. What is computed from the table, such as fill values and scales, is
-    computed on the rows trained on, not on those held out.
+    computed on the rows trained on, not on those held out. The trained model scales the numbers of the table itself:
+    where it does, it is a copy, and a keras.Model that is passed is left as it is.
 
     Args:
         model: a `.keras` file (path or bytes), a net (path of a `.json` file), a keras.Model, or what `open_model`
@@ -91,21 +94,24 @@ def train(
     )  # fmt: skip
     result = _finish(prepared, _run(prepared, notify, progress, stop))
     record = RunRecord(
-        loaded.name, list_layers(prepared.loaded.model), tuple(file.name for file in files), result.encoding,
-        result.class_rows, result.left_out, settings, notify.lines,
+        loaded.name, list_layers(result.loaded.model), tuple(file.name for file in files), result.encoding,
+        result.class_rows, result.left_out, settings, notify.lines, prepared.scaling,
     )  # fmt: skip
     return replace(result, record=record)
 
 
 @dataclass(frozen=True)
 class _Prepared:
-    """Everything that a training starts from. `metrics` are what the trained model is compiled with."""
+    """Everything that a training starts from. `net` is what is trained of the model in `loaded`; the trained model is
+    compiled with `metrics`."""
 
     options: TrainingOptions
     loaded: LoadedModel
+    net: Any
     spec: ModelSpec
     training: Dataset
     validation: Dataset
+    scaling: Scaling
     loss: Any
     metrics: list[Any]
     optimizer: Any
@@ -125,7 +131,7 @@ def _prepare(
 ) -> _Prepared:
     """Reads the table and chooses what the options leave open. Sets the random seed of Keras."""
     loss = None if options.loss is None else named_objects.loss_for(options.loss)
-    loaded, training, validation = dataset.for_training(
+    loaded, net, training, validation, scaling = dataset.for_training(
         loaded, files, table_options, loss=loss,
         validation_data=validation_data, validation_split=options.validation_split, seed=options.seed, notify=notify,
     )  # fmt: skip
@@ -135,18 +141,21 @@ def _prepare(
     weights = class_weights(options.class_weight, training)
     keras.utils.set_random_seed(options.seed)
     compiled = getattr(loaded.model, "optimizer", None)
+    if compiled is not None and net is not loaded.model:
+        compiled = moved(compiled, net)
     optimizer = optimizer_for(options, compiled, math.ceil(len(training) / batch_size), options.epochs)
     metrics = _metrics(loaded.model, options.metrics, spec)
     return _Prepared(
-        options, loaded, spec, training, validation, loss, metrics, optimizer, batch_size, weights, strategy
-    )
+        options, loaded, net, spec, training, validation, scaling, loss, metrics, optimizer, batch_size, weights,
+        strategy,
+    )  # fmt: skip
 
 
 def _run(
     prepared: _Prepared, notify: Notify, progress: Callable[[Progress], object], stop: Callable[[], bool]
 ) -> LoopResult:
-    """Trains the model: itself, or a copy of it where the strategy or the precision demands one."""
-    model, options, strategy = prepared.loaded.model, prepared.options, prepared.strategy
+    """Trains the net: itself, or a copy of it where the strategy or the precision demands one."""
+    model, options, strategy = prepared.net, prepared.options, prepared.strategy
     with frozen(model, options.freeze, notify):
         working = distribution.working_copy(model, strategy, options.mixed_precision)
         in_place = working is model and not options.freeze
@@ -161,8 +170,9 @@ def _run(
                 variable.assign([options.seed, index])
         training, validation = prepared.training, prepared.validation
         encode = partial(as_targets, spec=prepared.spec, loss=prepared.loss)
-        rows = TrainingData(training.inputs, training.targets, encode, prepared.class_weights)
-        held_out = TrainingData(validation.inputs, validation.targets, encode) if validation else None
+        targets, held_out_targets = (_scaled_targets(part.targets, prepared.scaling) for part in (training, validation))
+        rows = TrainingData(training.inputs, targets, encode, prepared.class_weights)
+        held_out = TrainingData(validation.inputs, held_out_targets, encode) if validation else None
         plan = Plan(options, prepared.batch_size, _fingerprint(prepared))
         result = fit(working, rows, held_out, plan, strategy, notify=notify, progress=progress, stop=stop)
     if not in_place:
@@ -175,25 +185,38 @@ def _run(
 
 
 def _finish(prepared: _Prepared, result: LoopResult) -> TrainingResult:
-    """Evaluates the trained model."""
-    loaded, training, validation = prepared.loaded, prepared.training, prepared.validation
-    evaluation = evaluate_dataset(loaded.model, validation or training, prepared.spec, prepared.loss)
+    """The trained model, with values in the units of the table, and its evaluation."""
+    model, training, validation = prepared.net, prepared.training, prepared.validation
+    if prepared.scaling.outputs is not None:
+        model = with_scaling(model, training.encoding, prepared.scaling)
+        model.compile(
+            moved(prepared.net.optimizer, model), prepared.loss, metrics=_metrics(prepared.net, (), prepared.spec)
+        )
+    evaluation = evaluate_dataset(model, validation or training, prepared.spec, prepared.loss)
+    members = {name: data for name, data in prepared.loaded.members.items() if name != UNTRAINED}
     class_rows = {
         name: count + held_out
         for name, count, held_out in zip(training.names, training.counts, validation.counts, strict=True)
         if count + held_out
     }
     return TrainingResult(
-        loaded=replace(loaded, members={**loaded.members, TABLE: training.encoding.dump()}),
+        loaded=replace(prepared.loaded, model=model, members={**members, TABLE: training.encoding.dump()}),
         encoding=training.encoding, history=result.history, best_epoch=result.best_epoch, rows=len(training),
         validation_rows=len(validation), evaluation=evaluation, class_rows=class_rows, left_out=training.left_out,
         stopped=result.stopped, chief=distribution.is_chief(prepared.strategy),
     )  # fmt: skip
 
 
+def _scaled_targets(targets: np.ndarray, scaling: Scaling) -> np.ndarray:
+    """The targets that the net is trained on."""
+    if scaling.outputs is None:
+        return targets
+    return ((targets - scaling.outputs.mean) / scaling.outputs.std).astype("float32")
+
+
 def _fingerprint(prepared: _Prepared) -> dict[str, Any]:
     """What the weights depend on, beside the seed and the batch size."""
-    options, optimizer = prepared.options, prepared.optimizer
+    options, optimizer, scaling = prepared.options, prepared.optimizer, prepared.scaling
     config = {name: value for name, value in optimizer.get_config().items() if name != "name"}  # Keras numbers names
     return {
         "rows": len(prepared.training), "checksum of the targets": zlib.crc32(prepared.training.targets[:].tobytes()),
@@ -201,6 +224,9 @@ def _fingerprint(prepared: _Prepared) -> dict[str, Any]:
         "optimizer": type(optimizer).__name__, "optimizer's": config, "class weights": options.class_weight,
         "monitor": options.monitor, "plateau": options.reduce_on_plateau, "frozen layers": list(options.freeze),
         "precision": options.mixed_precision,
+        "checksum of the scaling": [
+            zlib.crc32(part.tobytes()) for each in (scaling.inputs, scaling.outputs) for part in each or ()
+        ],
     }  # fmt: skip
 
 
