@@ -118,10 +118,13 @@ options = {"epochs": 3, "freeze": (), "learning_rate": 0.01, "class_weight": "ba
 made = netconv.open_model("net.keras").model
 made.layers[1].rate = 0
 made.save("plain.keras")
-two = netconv.train("plain.keras", "t.csv", strategy=tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), **options)
-one = netconv.train("plain.keras", "t.csv", **options)
-for left, right in zip(two.loaded.model.get_weights(), one.loaded.model.get_weights(), strict=True):
-    np.testing.assert_allclose(left, right, atol=1e-6)
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+for standardize in (False, True):
+    options["standardize"] = standardize
+    two = netconv.train("plain.keras", "t.csv", strategy=strategy, **options)
+    one = netconv.train("plain.keras", "t.csv", **options)
+    for left, right in zip(two.loaded.model.get_weights(), one.loaded.model.get_weights(), strict=True):
+        np.testing.assert_allclose(left, right, atol=1e-6)
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=SECONDS, capture_output=True)
 

@@ -288,6 +288,7 @@ def test_a_file_is_written_whole_or_not_at_all(trained, tmp_path):
     [
         ("columns", ("a",)),
         ("input", {"x": "a"}),
+        ("rescale", (2.0, 0.0)),
         ("standardize", True),
         ("standardize_target", True),
         ("drop", ("id,c",)),
