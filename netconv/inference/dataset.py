@@ -188,12 +188,10 @@ def for_evaluation(
         lines = describe(encoding)
     notify_of_reading(source_table, notify)
     targets, counts = _targets(source_table, encoding, notify), transform.CellCounts()
-    [dataset] = _datasets(loaded, spec, encoding, source_table, targets, (targets.present,), counts)
+    [dataset] = _datasets(loaded.model, spec, encoding, source_table, targets, (targets.present,), counts)
     for line in lines:
         notify(line)
     warn_of_merged_numbers(files, source_table, encoding, options, training=False, notify=notify)
-    counts = transform.CellCounts()
-    [dataset] = _datasets(loaded.model, spec, encoding, source_table, targets, (targets.present,), counts)
     for line in describe_filled(encoding, counts.missing):
         notify(line)
     warn_unseen(counts, notify)
