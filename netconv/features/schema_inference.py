@@ -23,6 +23,7 @@ from .target_inference import (
     infer_targets,
     is_onehot,
     likely_target,
+    onehot_classes,
     sorted_categories,
 )
 
@@ -59,7 +60,7 @@ def infer_encoding(
     chosen, inputs = _infer_features(table, spec, options, targets, coding, notify)
     target_names = tuple(names[index] for index in targets)
     if is_onehot(targets, spec):
-        classes = classes or target_names
+        classes = classes or onehot_classes(target_names)
     elif targets and spec.classes and not (classes or target_optional):
         classes = infer_classes(table, targets[0], spec, notify)
     scale, offset = options.rescale or (1.0, 0.0)
