@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from ..errors import DataError
+from ..errors import DataError, option
 from ..tables.column_selection import array_columns, list_names, select_columns
 from ..tables.number_format import pluralize, shortened
 from ..tables.number_spellings import NUMBER
@@ -49,7 +49,7 @@ def columns_to_use(format_: TableFormat, options: TableOptions, file: str) -> fr
 def _selected_targets(format_: TableFormat, options: TableOptions, file: str) -> list[int]:
     """The indices of the target columns that the data name, as (x, y) does, or the user. Raises DataError."""
     if format_.targets and options.target:
-        raise DataError("its targets are y: leave --target out", file)
+        raise DataError(f"its targets are y: leave {option('target')} out", file)
     return list(format_.targets) or select_columns(format_.names, options.target, file)
 
 
@@ -69,7 +69,7 @@ def infer_targets(table: Table, spec: ModelSpec, options: TableOptions, optional
     if targets and len(targets) != (1 if spec.classes else spec.outputs) and not is_onehot(targets, spec):
         raise DataError(
             f"{pluralize(len(targets), 'target column')}, and the net outputs {pluralize(spec.outputs, 'value')} per "
-            "row: name as many with --target",
+            f"row: name as many with {option('target')}",
             table.file,
         )
     return targets
@@ -132,17 +132,17 @@ def _find_targets(table: Table, spec: ModelSpec, options: TableOptions, optional
             return []
         raise DataError(
             f"is the target column missing? Without one the table has the {pluralize(len(features), 'feature')} that "
-            f"the net takes: {list_names(names[index] for index in features)}; --target names the target",
+            f"the net takes: {list_names(names[index] for index in features)}; {option('target')} names the target",
             table.file,
         )
     ends = [index for index in dict.fromkeys([*others[-1:], *possible[:1]]) if index in others]
     targets = _targets_by_values(table, ends, spec)
     if len(targets) > 1:
         either = " or ".join(repr(names[index]) for index in sorted(targets))
-        raise DataError(f"the target may be {either}: name it with --target", table.file)
+        raise DataError(f"the target may be {either}: name it with {option('target')}", table.file)
     if not targets and not optional:
         shown = list_names(names[index] for index in possible or range(len(names)))
-        raise DataError(f"which column is the target? Name it with --target: {shown}", table.file)
+        raise DataError(f"which column is the target? Name it with {option('target')}: {shown}", table.file)
     return targets
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError
+from ..errors import DataError, option
 from ..features import encoded_table, schema_inference, transform
 from ..features.description import describe, describe_filled, describe_later
 from ..features.encoding import Encoding, ModelSpec
@@ -234,7 +234,7 @@ def _standardize_targets(encoding: Encoding, values: np.ndarray, file: str) -> E
     import numpy as np
 
     if encoding.classes:
-        raise DataError("--standardize-target is for numeric targets, and this net predicts classes", file)
+        raise DataError(f"{option('standardize_target')} is for numeric targets, and this net predicts classes", file)
     values = values.astype(np.float64)
     mean, std = values.mean(axis=0), values.std(axis=0)
     return replace(encoding, target_mean=tuple(mean.tolist()), target_std=tuple(np.where(std > 0, std, 1.0).tolist()))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, BinaryIO, TextIO, cast
 
-from ..errors import DataError
+from ..errors import DataError, stream_name
 from . import compression, memory
 
 BLOCK = 4 << 20
@@ -92,7 +92,7 @@ def source(entry: Any) -> Source:
     if not hasattr(entry, "read"):
         raise DataError(f"a path or a stream is expected; received {type(entry).__name__}")
     stream = _Encoded(entry) if isinstance(entry.read(0), str) else entry
-    return Source("standard input", lambda: cast(BinaryIO, stream), reopenable=False)
+    return Source(stream_name(entry), lambda: cast(BinaryIO, stream), reopenable=False)
 
 
 class _Encoded:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NetconvError
+from ..errors import NetconvError, option, option_name
 from ..keras_api.lazy import keras
 from . import batches, checkpoints
 from .batches import TrainingData
@@ -100,13 +100,14 @@ def fit(
         loop.run()
         loop.callbacks.end()
     except tf.errors.ResourceExhaustedError:
-        raise NetconvError(f"not enough memory for batches of {plan.batch_size}: try a smaller --batch-size") from None
+        smaller = f"try a smaller {option_name('batch_size')}"
+        raise NetconvError(f"not enough memory for batches of {plan.batch_size}: {smaller}") from None
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError, tf.errors.CancelledError):
         if steps.replicas == 1:
             raise
         raise NetconvError(
-            "training was interrupted, as another worker has ended; start all of them again, with --resume if there "
-            "are checkpoints"
+            f"training was interrupted, as another worker has ended; start all of them again, with "
+            f"{option('resume', True)} if there are checkpoints"
         ) from None
     return LoopResult(tuple(loop.history), loop.best_epoch, loop.stopped)
 
@@ -224,7 +225,8 @@ class _Loop:
         if not math.isfinite(metrics["loss"]):
             epoch = len(self.history) + 1
             raise NetconvError(
-                f"the loss became {metrics['loss']} in epoch {epoch}: try a smaller --learning-rate, or --rescale"
+                f"the loss became {metrics['loss']} in epoch {epoch}: try a smaller {option_name('learning_rate')}, or "
+                f"{option('rescale')}"
             )
         names = [*metrics, *(f"val_{name}" for name in metrics if self.validation)]
         if self.options.monitor not in [MONITOR, *names]:

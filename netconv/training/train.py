@@ -74,9 +74,9 @@ def train(
         OSError: a checkpoint cannot be written.
         TypeError: there is no such option.
     """
-    table_options, training_options = read_options("train", options, TrainingOptions)
+    table_options, training_options = read_options(train, options, TrainingOptions)
     if validation_data is not None and "validation_split" in options:
-        raise NetconvError("--validation-split and --validation-data exclude each other")
+        raise NetconvError(f"{option('validation_split')} and {option('validation_data')} exclude each other")
     strategy = strategy or distribution.strategy_for()
     notify = Recorder(notify)
     files = find_files(data, table_options, "train", notify)

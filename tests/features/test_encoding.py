@@ -60,8 +60,8 @@ def test_the_target_is_inferred_and_named(text, spec, target):
     _, found, _ = fit(text, spec)
     assert found.targets == (target,)
     first = describe(found, TableOptions())[0]
-    assert first.startswith(f"target      {target} (--target names another)")
-    assert "--target" not in describe(found, TableOptions(target=(target,)))[0]
+    assert first.startswith(f"target      {target} (target= names another)")
+    assert "target=" not in describe(found, TableOptions(target=(target,)))[0]
 
 
 def test_a_target_can_be_given_by_name_or_number():
@@ -78,11 +78,11 @@ def test_a_target_can_be_given_by_name_or_number():
         ("id,Kind\n1,2\n", ModelSpec(1, 1, 0), ["kinds"],
          "t.csv: has no column 'kinds'; did you mean 'Kind'? Its columns are id, Kind"),
         ("a,b\n1,2\n", ModelSpec(1, 1, 0), ["3"], "t.csv: has no column '3'; its columns are a, b"),
-        ("a,b\n1,x\n2,y\n", ModelSpec(1, 1, 0), [], "t.csv: which column is the target? Name it with --target: a, b"),
+        ("a,b\n1,x\n2,y\n", ModelSpec(1, 1, 0), [], "t.csv: which column is the target? Name it with target=: a, b"),
         ("a,b\n1.5,2.5\n2.5,7.5\n", ModelSpec(1, 2, 2), [],
-         "t.csv: which column is the target? Name it with --target: a, b"),
+         "t.csv: which column is the target? Name it with target=: a, b"),
         ("a,b\n1,2\n", ModelSpec(1, 2, 0), ["b"],
-         "t.csv: 1 target column, and the net outputs 2 values per row: name as many with --target"),
+         "t.csv: 1 target column, and the net outputs 2 values per row: name as many with target="),
         (
             "a,b,c,y\n1,2,3,0\n4,5,6,1\n",
             ModelSpec(2, 2, 2),
@@ -104,7 +104,7 @@ def test_a_target_can_be_given_by_name_or_number():
          "rows out with --errors skip or the column out with --drop a, or say what it is with --encode a=numbers (text "
          "counts as missing) or onehot"),
         ("a,y\n" + "".join(f"name {n},{n % 2}\n" for n in range(60)), ModelSpec(1, 2, 2), [],
-         "t.csv, column 'a': 60 different texts in 60 rows are not categories; leave the column out with --drop a"),
+         "t.csv, column 'a': 60 different texts in 60 rows are not categories; leave the column out with drop='a'"),
     ],
 )  # fmt: skip
 def test_tables_that_do_not_fit_the_model(text, spec, targets, message):

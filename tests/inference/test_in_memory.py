@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import tensorflow as tf
 from models import KIDNEY, fails, model, separable
+from tensorflow.python.eager.polymorphic_function import polymorphic_function
 
 import netconv
 from netconv.features import schema_inference
@@ -128,11 +129,11 @@ def test_images():
 @pytest.mark.parametrize(
     "call, data, options, message",
     [
-        (netconv.train, (X, Y), {"target": "y"}, "(x, y): its targets are y: leave --target out"),
+        (netconv.train, (X, Y), {"target": "y"}, "(x, y): its targets are y: leave target= out"),
         (netconv.train, (X, np.eye(2)[NUMBERS] + 1), {},
          "(x, y), row 1, column 'y.2': '2' makes the target columns not one-hot: a single 1, otherwise 0"),
         (netconv.train, (X, np.c_[X, X]), {},
-         "(x, y): 4 target columns, and the net outputs 2 values per row: name as many with --target"),
+         "(x, y): 4 target columns, and the net outputs 2 values per row: name as many with target="),
     ],
 )  # fmt: skip
 def test_errors(call, data, options, message):
@@ -155,7 +156,10 @@ def test_errors_of_a_trained_model(from_csv):
 
 
 @pytest.fixture
-def warnings(caplog):
+def warnings(caplog, monkeypatch):
+    """Counts as in a new process: TensorFlow warns twice of a function at most."""
+    manager = "_frequent_tracing_detector_manager"
+    monkeypatch.setattr(polymorphic_function, manager, type(getattr(polymorphic_function, manager))())
     logger = tf.get_logger()
     propagates, logger.propagate = logger.propagate, True
     caplog.set_level(logging.WARNING, "tensorflow")
