@@ -181,3 +181,23 @@ def test_no_retracing_is_warned_of(warnings, from_csv, tmp_path):
         fresh.predict_on_batch(X[:rows])
         model().predict_on_batch(X[:rows])
     assert warnings() != []
+
+
+def test_a_result_is_a_model_and_prints_as_its_text(from_csv):
+    assert netconv.predict(from_csv, X).to_pandas()["class"].tolist() == list(
+        np.where(netconv.predict(from_csv.loaded, X).to_numpy()[:, 1] > 0.5, "yes", "no")
+    )
+    assert from_csv.model is from_csv.loaded.model and repr(from_csv) == from_csv.text
+    evaluation = netconv.evaluate(from_csv, FRAME)
+    assert repr(evaluation) == evaluation.text == netconv.evaluate(from_csv.loaded, FRAME).text
+    assert "<polyline" in from_csv._repr_html_()
+
+
+def test_objects_of_keras_are_options():
+    result = train(FRAME, optimizer=keras.optimizers.SGD(0.5), loss=keras.losses.SparseCategoricalCrossentropy())
+    assert (type(result.model.optimizer).__name__, result.history[-1]["loss"] < 1) == ("SGD", True)
+
+
+def test_wrong_ranks(from_csv):
+    message = "top must be an integer of at least 1, or a tuple of such; received '5'"
+    assert fails(netconv.evaluate, from_csv, FRAME, top="5") == message

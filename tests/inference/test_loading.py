@@ -1,5 +1,6 @@
 """Loading: which model is found, and the shapes of its inputs."""
 
+import io
 from pathlib import Path
 
 import keras
@@ -94,6 +95,22 @@ def test_where_the_trained_model_goes(tmp_path):
 
 
 # Nets
+
+
+@pytest.mark.parametrize(
+    "model, options, message",
+    [
+        (3, {}, "the model must be a .keras file or a net.json, by its path, a keras.Model, or the result of a "
+         "training; received 3"),
+        (keras.Sequential([keras.layers.Dense(2)], name="open"), {},
+         "the model 'open' has no input layer: its shapes are not known; add a keras.Input"),
+        ("net.json", {"params": io.BytesIO()}, "params must be the path of a parameter file; received {}"),
+        ("net.json", {"input_shapes": [(None, 2)]},
+         "input_shapes must be a dictionary of shapes, such as {{'data': (None, 24)}}; received [(None, 2)]"),
+    ],
+)  # fmt: skip
+def test_what_is_not_a_model(model, options, message):
+    assert fails(loading.open_model, model, **options) == message.format(options.get("params"))
 
 
 def test_parameters_and_shapes_are_for_nets():
