@@ -102,7 +102,8 @@ class Steps:
 
         try:
             with self.strategy.scope():
-                tf.function(first_batch, autograph=False).get_concrete_function(group)(group)
+                function = tf.function(first_batch, autograph=False)
+                (function.get_concrete_function(group) if self.replicas == 1 else function)(group)
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
             text = re.sub(r"\{\{\w+ [^}]*\}\} ?", "", str(error)).strip()  # TensorFlow's names of its nodes
             # Where in its graph an error arose stands in lines before the reason, and in indented ones.

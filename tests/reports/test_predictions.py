@@ -16,7 +16,11 @@ def predicted(classes=True, kept=None):
     kept = kept or {}
     parts = [slice(0, 2), slice(2, 3)]
     blocks = [
-        Block(VALUES[part], np.isnan(VALUES[part, 0]), {name: pa.array(cells[part], pa.string()) for name, cells in kept.items()})
+        Block(
+            VALUES[part],
+            np.isnan(VALUES[part, 0]),
+            {name: pa.array(cells[part], pa.string()) for name, cells in kept.items()},
+        )
         for part in parts
     ]
     return Predictions(("no", "yes"), classes, iter(blocks), tuple(kept))
