@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 _caller = "python"
 """Who reads the messages, "python" or "shell": of the process, not of a thread, as tables are read in other threads."""
-SHELL_NAMES = {"input_shapes": "--input-shape", "metrics": "--metric", "model": "-m", "output": "-o", "params": "-p"}
+SHELL_NAMES = {"input_shapes": "--input-shape", "metrics": "--metric", "model": "-m", "output": "-o"}
 """The options of the command line that are not named as in Python, by their names there."""
 
 
