@@ -76,10 +76,11 @@ class NetconvError(Exception):
     """Invalid input. `str(error)` is one line: the place, what was received and what would work."""
 
 
-def net_option_error(option: str) -> NetconvError:
+def net_option_error(name: str) -> NetconvError:
     """The error of an option for nets that is given with a Keras model."""
-    what = "without a parameter file" if option == "--init" else "(net.json)"
-    return NetconvError(f"{option} is for a net {what}, and a Keras model has its shapes and weights; leave it out")
+    what = "without a parameter file" if name == "init" else "(net.json)"
+    why = "a Keras model has its shapes and weights; leave it out"
+    return NetconvError(f"{option(name)} is for a net {what}, and {why}")
 
 
 class FormatError(NetconvError):

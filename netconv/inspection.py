@@ -106,9 +106,9 @@ def _net(symbol, params, input_shapes) -> Inspection:
 def _model(source, name: str, params, input_shapes) -> Inspection:
     import h5py
 
-    for option, value in (("--params", params), ("--input-shape", input_shapes)):
+    for given, value in (("params", params), ("input_shapes", input_shapes)):
         if value:
-            raise net_option_error(option)
+            raise net_option_error(given)
     try:
         with zipfile.ZipFile(source) as archive:
             members = {info.filename: info.file_size for info in archive.infolist()}

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from functools import partial
 from itertools import compress
 
-from ..errors import DataError, did_you_mean
+from ..errors import DataError, did_you_mean, option
 from ..tables import table
 from ..tables.column_selection import list_names, select_columns
 from ..tables.csv_blocks import INFERRED, TextOptions
@@ -63,7 +63,7 @@ def _by_name(encoding: Encoding, format_: TableFormat, file: str) -> tuple[list[
     if missing:
         hint = did_you_mean(missing[0], set(names).difference(features))
         if len(names) == 1:
-            hint = "--delimiter names the character between the cells"
+            hint = f"{option('delimiter')} names the character between the cells"
         raise DataError(
             f"{pluralize(len(names), 'column')} found, and of the {pluralize(len(features), 'feature')} that the "
             f"model takes these are missing: {list_names(missing)}{f'; {hint}' if hint else ''}",

@@ -80,8 +80,8 @@ def _check_delimiter(table: Table) -> None:
     cell = next(iter(table.texts.get(0, ())), "")
     if len(table.format.names) == 1 and _SEPARATOR.search(cell):
         raise DataError(
-            f"read as a single column, with cells such as {shortened(cell, 60)!r}; --delimiter names the character "
-            "between the cells",
+            f"read as a single column, with cells such as {shortened(cell, 60)!r}; {option('delimiter')} names the "
+            "character between the cells",
             table.file,
         )
 

@@ -39,7 +39,7 @@ def offering_to_skip() -> Iterator[None]:
     try:
         yield
     except BadRow as error:
-        raise error.with_remedy("--errors skip leaves such rows out") from None
+        raise error.with_remedy(f"{option('errors', 'skip')} leaves such rows out") from None
 
 
 def check_table(data: Data) -> None:

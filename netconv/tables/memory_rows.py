@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
@@ -73,12 +73,9 @@ def _rows(parts: list[Any], file: str, format_: TableFormat, roles: ColumnRoles,
 
     numbers = np.full((len(parts[0]), len(format_.names)), np.nan, np.float32)
     texts: dict[int, Text] = {}
-    kept: dict[int, Any] = {}
     end = 0
     for part in parts:
         first, end = end, end + _width(part)
-        for index in roles.kept.intersection(range(first, end)):
-            kept[index] = _strings(part, index - first, file)
         if _is_array(part):
             with np.errstate(over="ignore"):
                 numbers[:, first:end] = part
@@ -96,7 +93,11 @@ def _rows(parts: list[Any], file: str, format_: TableFormat, roles: ColumnRoles,
     def locate(row: int) -> RowLocation:
         return RowLocation(file, "row", start + row + 1, [cell for part in parts for cell in _cells(part, row)])
 
-    return Rows(file, format_, numbers, texts, locate, kept)
+    def cells(columns: Iterable[int]) -> dict[int, Any]:
+        places = [(part, column) for part in parts for column in range(_width(part))]
+        return {index: _strings(*places[index], file) for index in columns}
+
+    return Rows(file, format_, numbers, texts, locate, cells(roles.kept), cells=cells)
 
 
 def _strings(part: Any, column: int, file: str) -> Any:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NetconvError, did_you_mean
+from ..errors import NetconvError, did_you_mean, option
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, Recorder, ignore
 from ..features.table_options import TableOptions, read_options

@@ -85,7 +85,7 @@ def test_many_different_texts():
 def test_texts_that_all_differ_are_not_categories():
     text = "a,note,class\n" + "".join(f"{n * n},note {n},{n % 2}\n" for n in range(12))
     assert refused(text, FREE) == (
-        "t.csv, column 'note': 12 different texts in 12 rows are not categories; leave the column out with --drop note"
+        "t.csv, column 'note': 12 different texts in 12 rows are not categories; leave the column out with drop='note'"
     )
     assert len(encoded(text, FREE, encode={"note": "codes"})[1].features[1].categories) == 12
 

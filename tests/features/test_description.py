@@ -26,7 +26,7 @@ def test_everything_in_order():
         "  numbers   mpg (1 missing = 21.5), hp (1 missing = 110)",
         "  one-hot   color: blue, green, red",
         "  codes     fuel (1 missing = gas): diesel = 0, gas = 1",
-        "left out    id (row numbers, by its name); plate (dropped); --columns '*' uses every column",
+        "left out    id (row numbers, by its name); plate (dropped); columns='*' uses every column",
     ]
 
 

@@ -97,11 +97,11 @@ def test_a_target_can_be_given_by_name_or_number():
         ("a,y\n" + "".join(f"1,{n}\n" for n in range(11_000)), ModelSpec(1, 2, 2), ["y"],
          "t.csv, column 'y': holds too many different numbers to be classes, and the net predicts 2"),
         ("mpg name\n18.0 chevrolet chevelle malibu\n15.0 buick skylark\n", ModelSpec(1, 2, 2), [],
-         "t.csv: read as a single column, with cells such as '18.0 chevrolet chevelle malibu'; --delimiter names the "
+         "t.csv: read as a single column, with cells such as '18.0 chevrolet chevelle malibu'; delimiter= names the "
          "character between the cells"),
         ("a,y\n" + "1,0\n" * 10 + "1O,1\n" + "3,1\n" * 10, ModelSpec(1, 2, 2), [],
          "t.csv, line 12, column 'a': '1O' is not a number, and most cells of this column are; correct it, leave such "
-         "rows out with --errors skip or the column out with --drop a, or say what it is with --encode a=numbers (text "
+         "rows out with errors='skip' or the column out with drop='a', or say what it is with encode={'a': 'numbers'} (text "
          "counts as missing) or onehot"),
         ("a,y\n" + "".join(f"name {n},{n % 2}\n" for n in range(60)), ModelSpec(1, 2, 2), [],
          "t.csv, column 'a': 60 different texts in 60 rows are not categories; leave the column out with drop='a'"),
@@ -276,7 +276,7 @@ def test_unseen_categories_are_treated_as_missing_and_counted():
         ("a,b,c,kind\n1,no,p,x\n2,no,p, z \n", transform.targets,
          "t.csv, line 3, column 'kind': unknown class 'z'; the classes are x, y"),
         ("a b c\n1 very yes p\n2 q\n", transform.features,
-         "t.csv: 1 column found, and of the 3 features that the model takes these are missing: a, b, c; --delimiter "
+         "t.csv: 1 column found, and of the 3 features that the model takes these are missing: a, b, c; delimiter= "
          "names the character between the cells"),
         ("a,b,C\n1,yes,p\n", transform.features,
          "t.csv: 3 columns found, and of the 3 features that the model takes these are missing: c; did you mean 'C'?"),

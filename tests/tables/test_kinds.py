@@ -172,7 +172,7 @@ def test_lines_of_blanks_are_no_rows(lenient):
 
 
 def test_skipped_lines_may_be_given():
-    assert fails("x\n", skip_lines=2) == "t.csv: has no rows after the 2 lines of --skip-lines"
+    assert fails("x\n", skip_lines=2) == "t.csv: has no rows after the 2 lines of skip_lines"
     assert read("x,y\nx,z\na,b\n1,2\n", skip_lines=2) == ({"a": [1], "b": [2]}, [])
     assert fails("Station 7\na,b\n1,2\n3,4\n", skip_lines=0) == "t.csv, line 2: 2 cells, and the header has 1"
 

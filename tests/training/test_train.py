@@ -31,7 +31,7 @@ def test_the_kidney_table_without_options():
         "features    24 columns (columns= names others), in this order:",
         "  numbers   age (47 missing = 51.5), bp (39 missing = 80), sg (53 missing = 1.018), al (35 missing = 0),",
     ]
-    assert notes[-1] == "left out    id (row numbers, by its name); --columns '*' uses every column"
+    assert notes[-1] == "left out    id (row numbers, by its name); columns='*' uses every column"
     assert done.encoding.classes == ("ckd", "notckd")
 
 
@@ -216,7 +216,7 @@ def test_options_of_keras_reach_the_training():
         ({"optimizer": "adam(learning_rate=-1.0)"}, "the learning rate must be a number above 0; received -1"),
         (
             {"validation_data": "v.csv", "validation_split": 0.2},
-            "--validation-split and --validation-data exclude each other",
+            "validation_split= and validation_data= exclude each other",
         ),
         ({"optimizer": "nope"}, "Keras has no optimizer called 'nope'; it has adam, sgd, rmsprop and others"),
         ({"class_weight": {"maybe": 2}}, "class weight for unknown class 'maybe'; the classes are no, yes"),
