@@ -101,8 +101,8 @@ def test_a_target_can_be_given_by_name_or_number():
          "character between the cells"),
         ("a,y\n" + "1,0\n" * 10 + "1O,1\n" + "3,1\n" * 10, ModelSpec(1, 2, 2), [],
          "t.csv, line 12, column 'a': '1O' is not a number, and most cells of this column are; correct it, leave such "
-         "rows out with errors='skip' or the column out with drop='a', or say what it is with encode={'a': 'numbers'} (text "
-         "counts as missing) or onehot"),
+         "rows out with errors='skip' or the column out with drop='a', or say what it is with encode={'a': 'numbers'} "
+         "(text counts as missing) or onehot"),
         ("a,y\n" + "".join(f"name {n},{n % 2}\n" for n in range(60)), ModelSpec(1, 2, 2), [],
          "t.csv, column 'a': 60 different texts in 60 rows are not categories; leave the column out with drop='a'"),
     ],

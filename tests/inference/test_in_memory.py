@@ -151,7 +151,8 @@ def test_errors_of_a_trained_model(from_csv):
     bad = FRAME.assign(a=FRAME["a"].astype(object).where(FRAME.index != 3, "x"))
     message = fails(netconv.evaluate, from_csv.loaded, bad)
     assert message == (
-        "the data frame, row 4, column 'a': 'x' is not a number, in a column that was numeric in training"
+        "the data frame, row 4, column 'a': 'x' is not a number, in a column that was numeric in training; "
+        "errors='skip' leaves such rows out"
     )
 
 
