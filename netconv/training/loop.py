@@ -20,7 +20,7 @@ from . import batches, checkpoints
 from .batches import TrainingData
 from .callbacks import Callbacks
 from .checkpoints import Checkpoint
-from .distribution import is_chief
+from .distribution import is_chief, vary_seeds
 from .options import MONITOR, TrainingOptions
 from .steps import Steps
 
@@ -97,6 +97,7 @@ def fit(
         loop.callbacks.begin()
         if plan.options.resume:
             loop.resume(notify)
+        vary_seeds(strategy, loop.variables)
         loop.run()
         loop.callbacks.end()
     except tf.errors.ResourceExhaustedError:

@@ -54,8 +54,8 @@ def test_each_replica_has_its_share_of_every_batch():
     ends = batches.batch_bounds(10, 4)
     assert ends.tolist() == [0, 4, 8, 10]
     shares = [batches.replica_share(data(10), np.arange(10), ends, replica, 3) for replica in range(3)]
-    assert [share.targets.tolist() for share in shares] == [[0, 1, 4, 5, 8], [2, 6, 9], [3, 7, 8]]
-    assert [share.bounds.tolist() for share in shares] == [[0, 2, 4, 5], [0, 1, 2, 3], [0, 1, 2, 3]]
+    assert [share.targets.tolist() for share in shares] == [[0, 1, 4, 5, 8, 9], [2, 6, 8, 9], [3, 7, 8, 9]]
+    assert [share.bounds.tolist() for share in shares] == [[0, 2, 4, 6], [0, 1, 2, 4], [0, 1, 2, 4]]
     weights = np.zeros(10)
     for share in shares:
         for start, stop in zip(share.bounds, share.bounds[1:], strict=False):
