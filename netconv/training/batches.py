@@ -113,8 +113,8 @@ def batch_bounds(rows: int, batch_size: int, even: bool = False) -> np.ndarray:
 def replica_share(data: TrainingData, order: np.ndarray, bounds: np.ndarray, replica: int, replicas: int) -> BatchGroup:
     """A replica's share of the batches that `bounds` marks in `order`.
 
-    The weights are such that the mean over the replicas of the mean loss of each share is the mean loss of the batch. Of
-    a batch with fewer rows than replicas, each replica has all rows: a share without rows would have no mean.
+    The weights are such that the mean over the replicas of the mean loss of each share is the mean loss of the batch.
+    Of a batch with fewer rows than replicas, each replica has all rows: a share without rows would have no mean.
     """
     import numpy as np
 

@@ -34,11 +34,12 @@ SECONDS_PER_GROUP = 0.25
 
 @dataclass(frozen=True)
 class Plan:
-    """The options of a training, and the number of rows in a batch. `fingerprint` is what else the weights depend on:
-    a checkpoint is resumed only if it is the same."""
+    """The options of a training, the number of rows in a batch, and whether the largest value of the monitored metric
+    is the best. `fingerprint` is what else the weights depend on: a checkpoint is resumed only if it is the same."""
 
     options: TrainingOptions
     batch_size: int
+    maximize: bool = False
     fingerprint: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -65,11 +66,12 @@ class Progress:
 
 @dataclass(frozen=True)
 class LoopResult:
-    """The metrics of each epoch, the number of the epoch whose weights the model has, and whether training was stopped
-    from outside, during the last epoch."""
+    """The metrics of each epoch; the number of the epoch whose weights the model has; the metric by which it is the
+    best, None if it is the last; whether training was stopped from outside, during the last epoch."""
 
     history: tuple[dict[str, float], ...]
     best_epoch: int
+    monitor: str | None
     stopped: bool
 
 
@@ -109,7 +111,7 @@ def fit(
             "training was interrupted, as another worker has ended; start all of them again, with --resume if there "
             "are checkpoints"
         ) from None
-    return LoopResult(tuple(loop.history), loop.best_epoch, loop.stopped)
+    return LoopResult(tuple(loop.history), loop.best_epoch, loop.callbacks.keeps_best_by, loop.stopped)
 
 
 class _Loop:
@@ -133,7 +135,7 @@ class _Loop:
         self.chief = is_chief(steps.strategy)
         self.callbacks = Callbacks(
             model, self.options.monitor, self.options.early_stopping, self.options.reduce_on_plateau,
-            self.options.tensorboard if self.chief else None, validation is not None,
+            self.options.tensorboard if self.chief else None, validation is not None, plan.maximize,
         )  # fmt: skip
         self.history: list[dict[str, float]] = []
         self.rows, self.group_size, self.stopped = 0, 4, False

@@ -47,6 +47,7 @@ def synchronized(config: Any) -> Any:
 def copy_of(layer, config: dict[str, Any]):
     """A layer like this one with another configuration, in which every BatchNormalization is synchronized."""
     config = synchronized({"class_name": type(layer).__name__, "config": config})
-    known = {SynchronizedBatchNormalization.__name__: SynchronizedBatchNormalization}
-    with keras.saving.custom_object_scope(known):
-        return known.get(config["class_name"], type(layer)).from_config(config["config"])
+    own = SynchronizedBatchNormalization
+    kind: Any = own if config["class_name"] == own.__name__ else type(layer)
+    with keras.saving.custom_object_scope({own.__name__: own}):
+        return kind.from_config(config["config"])

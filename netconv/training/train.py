@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from . import distribution
 from .batches import TrainingData
 from .freezing import frozen
 from .loop import LoopResult, Plan, Progress, fit
+from .metrics import maximizes, metrics_for, split_by_fit
 from .optimizers import optimizer_for, untrained
 from .options import TrainingOptions
 from .result import TrainingResult
@@ -136,7 +137,7 @@ def _prepare(
     keras.utils.set_random_seed(options.seed)
     compiled = getattr(loaded.model, "optimizer", None)
     optimizer = optimizer_for(options, compiled, math.ceil(len(training) / batch_size), options.epochs)
-    metrics = _metrics(loaded.model, options.metrics, spec)
+    _, metrics = split_by_fit(metrics_for(loaded.model, options.metrics, options.monitor, spec), spec, loss)
     return _Prepared(
         options, loaded, spec, training, validation, loss, metrics, optimizer, batch_size, weights, strategy
     )
@@ -154,16 +155,18 @@ def _run(
             optimizer = prepared.optimizer if in_place else untrained(prepared.optimizer)
             if options.mixed_precision == "mixed_float16":
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-            metrics = _metrics(None, options.metrics, prepared.spec)
-            working.compile(optimizer, prepared.loss, metrics=metrics, jit_compile=False)
+            metrics = metrics_for(model, options.metrics, options.monitor, prepared.spec)
+            computed, _ = split_by_fit(metrics, prepared.spec, prepared.loss)
+            working.compile(optimizer, prepared.loss, metrics=computed, jit_compile=False)
         for index, variable in enumerate(working.variables):
             if variable.name == "seed_generator_state":  # of dropout; a file has the state that it was saved with
                 variable.assign([options.seed, index])
         training, validation = prepared.training, prepared.validation
         encode = partial(as_targets, spec=prepared.spec, loss=prepared.loss)
-        rows = TrainingData(training.inputs, training.targets, encode, prepared.class_weights)
-        held_out = TrainingData(validation.inputs, validation.targets, encode) if validation else None
-        plan = Plan(options, prepared.batch_size, _fingerprint(prepared))
+        weights = prepared.class_weights
+        rows = TrainingData(training.inputs, training.targets, encode, weights)
+        held_out = TrainingData(validation.inputs, validation.targets, encode, weights) if validation else None
+        plan = Plan(options, prepared.batch_size, maximizes(options.monitor, metrics), _fingerprint(prepared))
         result = fit(working, rows, held_out, plan, strategy, notify=notify, progress=progress, stop=stop)
     if not in_place:
         model.set_weights(working.get_weights())
@@ -185,9 +188,9 @@ def _finish(prepared: _Prepared, result: LoopResult) -> TrainingResult:
     }
     return TrainingResult(
         loaded=replace(loaded, members={**loaded.members, TABLE: training.encoding.dump()}),
-        encoding=training.encoding, history=result.history, best_epoch=result.best_epoch, rows=len(training),
-        validation_rows=len(validation), evaluation=evaluation, class_rows=class_rows, left_out=training.left_out,
-        stopped=result.stopped, chief=distribution.is_chief(prepared.strategy),
+        encoding=training.encoding, history=result.history, best_epoch=result.best_epoch, monitor=result.monitor,
+        rows=len(training), validation_rows=len(validation), evaluation=evaluation, class_rows=class_rows,
+        left_out=training.left_out, stopped=result.stopped, chief=distribution.is_chief(prepared.strategy),
     )  # fmt: skip
 
 
@@ -226,13 +229,3 @@ def class_weights(weights, training: Dataset) -> np.ndarray | None:
     if not by_class[counts > 0].any():
         raise NetconvError("the weight of every class is 0: there is nothing to train on")
     return by_class
-
-
-def _metrics(model, chosen: Sequence[str], spec: ModelSpec) -> list[Any]:
-    """New metrics: those chosen, or those that a model was compiled with, or the default ones."""
-    if chosen:
-        return [named_objects.metric_for(name) for name in chosen]
-    config = model.get_compile_config() if model is not None and model.compiled else None
-    if config and config.get("metrics"):
-        return keras.saving.deserialize_keras_object(config["metrics"])
-    return ["accuracy"] if spec.classes else ["mean_absolute_error"]

@@ -237,9 +237,14 @@ def test_metrics_and_losses_with_options():
     assert message == "Keras has no metric called 'nope'; it has accuracy, top_k_categorical_accuracy and others"
     message = fails(netconv.train, net(), source(HARD), metrics=("acuracy",))
     assert message == "Keras has no metric called 'acuracy'; did you mean 'accuracy'?"
-    message = fails(netconv.train, net(), source(HARD), metrics=("TopKCategoricalAccuracy(k=1)",))
-    assert message.startswith("the loss or a metric does not fit the output of the net: Shape must be rank 1")
-    message = fails(netconv.train, net(), source(HARD), metrics=("mse",))
+    message = fails(netconv.train, net(), source(HARD), metrics=("IoU",))
+    assert message == "IoU requires num_classes, as in IoU(num_classes=...)"
+    message = fails(netconv.train, net(), source(HARD), metrics=("F1Score",))
+    assert message == (
+        "the metric f1_score has several values, one for each class: choose how they are averaged, as in "
+        "F1Score(average='macro')"
+    )
+    message = fails(netconv.train, net(), source(HARD), metrics=("MeanIoU(num_classes=2)",))
     assert message.startswith("the loss or a metric does not fit the output of the net: Incompatible shapes: [")
 
 

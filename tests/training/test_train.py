@@ -50,8 +50,8 @@ def test_the_monitored_metric_decides_which_epoch_is_best():
     accuracies = [metrics["val_accuracy"] for metrics in done.history]
     assert len(accuracies) == done.best_epoch + 3 == accuracies.index(max(accuracies)) + 4 < 40
     assert done.evaluation.metrics["accuracy"] == pytest.approx(max(accuracies))
-    message = "there is no metric 'val_acc' to monitor; there are loss, accuracy, val_loss, val_accuracy"
-    assert fails(netconv.train, model(), source(separable()), monitor="val_acc") == message
+    message = "there is no metric 'val_nope' to monitor; there are loss, accuracy, val_loss, val_accuracy"
+    assert fails(netconv.train, model(), source(separable()), monitor="val_nope") == message
     assert fails(netconv.train, model(), source(separable()), monitor="val_accuracy", validation_split=0) == (
         "there is no metric 'val_accuracy' to monitor; there are loss, accuracy"
     )
@@ -115,7 +115,7 @@ def test_without_validation_all_rows_are_trained_on_to_the_last_epoch():
     assert done.text.splitlines() == [
         "rows        60 to train on, none to validate on",
         f"classes     no {done.class_rows['no']}, yes {done.class_rows['yes']}",
-        "epochs      4, the best 4",
+        "epochs      4, the last one is kept",
         f"training    loss {done.evaluation.metrics['loss']:.4f}, accuracy {done.evaluation.metrics['accuracy']:.4f}",
     ]
 
