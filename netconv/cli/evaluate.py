@@ -15,6 +15,7 @@ from .options import (
     Messages,
     check_pictures,
     data_argument,
+    data_option,
     errors_option,
     model_option,
     open_model,
@@ -53,6 +54,11 @@ class Limit(click.ParamType):
 @params_option
 @shape_option
 @table_options(training=False)
+@data_option(
+    "--held-out",
+    is_flag=True,
+    help="Evaluate only the rows of the training table that `netconv train` held out for validation.",
+)
 @errors_option
 @metric_option(
     "--top",

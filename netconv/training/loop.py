@@ -35,12 +35,14 @@ SECONDS_PER_GROUP = 0.25
 @dataclass(frozen=True)
 class Plan:
     """The options of a training, the number of rows in a batch, and whether the largest value of the monitored metric
-    is the best. `fingerprint` is what else the weights depend on: a checkpoint is resumed only if it is the same."""
+    is the best. `fingerprint` is what else the weights depend on: a checkpoint is resumed only if it is the same.
+    `remedy` says why the loss may become infinite or NaN, and what to do then."""
 
     options: TrainingOptions
     batch_size: int
     maximize: bool = False
     fingerprint: Mapping[str, Any] = field(default_factory=dict)
+    remedy: str = "the learning rate is too large; try a smaller --learning-rate"
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ class _Loop:
     ):
         self.model, self.training, self.validation, self.steps = model, training, validation, steps
         self.options, self.batch_size, self.progress, self.stop = plan.options, plan.batch_size, progress, stop
+        self.remedy = plan.remedy
         self.variables = [*model.variables, *model.optimizer.variables]
         fingerprint = {"seed": plan.options.seed, "batch size": plan.batch_size, **plan.fingerprint}
         self.fingerprint = json.loads(json.dumps(fingerprint, default=str))
@@ -226,9 +229,7 @@ class _Loop:
     def _checked(self, metrics: dict[str, float]) -> dict[str, float]:
         if not math.isfinite(metrics["loss"]):
             epoch = len(self.history) + 1
-            raise NetconvError(
-                f"the loss became {metrics['loss']} in epoch {epoch}: try a smaller --learning-rate, or --rescale"
-            )
+            raise NetconvError(f"the loss became {metrics['loss']} in epoch {epoch}, probably because {self.remedy}")
         names = [*metrics, *(f"val_{name}" for name in metrics if self.validation)]
         if self.options.monitor not in [MONITOR, *names]:
             raise NetconvError(f"there is no metric {self.options.monitor!r} to monitor; there are {', '.join(names)}")

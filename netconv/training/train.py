@@ -14,18 +14,20 @@ from ..errors import NetconvError, did_you_mean
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, Recorder, ignore
 from ..features.table_options import TableOptions, read_options
-from ..inference import dataset
+from ..inference import dataset, trained_rows
 from ..inference.dataset import Dataset
 from ..inference.evaluation import evaluate_dataset
 from ..inference.layer_table import list_layers
 from ..inference.loading import TABLE, LoadedModel, open_model
 from ..inference.model_spec import as_targets, loss_of, spec_of
 from ..inference.reading import find_files
+from ..inference.trained_rows import Training
 from ..keras_api import named_objects
 from ..keras_api.lazy import keras
 from ..reports.run_record import RunRecord
 from ..tables.sources import Data, Source
 from . import distribution
+from .advice import after_training, scales_of
 from .batches import TrainingData
 from .freezing import frozen
 from .loop import LoopResult, Plan, Progress, fit
@@ -90,7 +92,7 @@ def train(
         training_options, table_options, prepared.optimizer, prepared.loss, prepared.metrics, prepared.batch_size,
         tuple(file.name for file in held_out),
     )  # fmt: skip
-    result = _finish(prepared, _run(prepared, notify, progress, stop))
+    result = _finish(prepared, _run(prepared, notify, progress, stop), notify)
     record = RunRecord(
         loaded.name, list_layers(prepared.loaded.model), tuple(file.name for file in files), result.encoding,
         result.class_rows, result.left_out, settings, notify.lines,
@@ -100,7 +102,8 @@ def train(
 
 @dataclass(frozen=True)
 class _Prepared:
-    """Everything that a training starts from. `metrics` are what the trained model is compiled with."""
+    """Everything that a training starts from. `metrics` are what the trained model is compiled with, `held_out` is the
+    share of the rows of the table that are held out for validation."""
 
     options: TrainingOptions
     loaded: LoadedModel
@@ -112,6 +115,7 @@ class _Prepared:
     optimizer: Any
     batch_size: int
     class_weights: np.ndarray | None
+    held_out: float
     strategy: Any
 
 
@@ -138,8 +142,9 @@ def _prepare(
     compiled = getattr(loaded.model, "optimizer", None)
     optimizer = optimizer_for(options, compiled, math.ceil(len(training) / batch_size), options.epochs)
     _, metrics = split_by_fit(metrics_for(loaded.model, options.metrics, options.monitor, spec), spec, loss)
+    held_out = 0.0 if validation_data is not None else options.validation_split
     return _Prepared(
-        options, loaded, spec, training, validation, loss, metrics, optimizer, batch_size, weights, strategy
+        options, loaded, spec, training, validation, loss, metrics, optimizer, batch_size, weights, held_out, strategy
     )
 
 
@@ -166,7 +171,14 @@ def _run(
         weights = prepared.class_weights
         rows = TrainingData(training.inputs, training.targets, encode, weights)
         held_out = TrainingData(validation.inputs, validation.targets, encode, weights) if validation else None
-        plan = Plan(options, prepared.batch_size, maximizes(options.monitor, metrics), _fingerprint(prepared))
+        scales = scales_of(model, training, prepared.spec, prepared.loss)
+        for line in scales.lines():
+            notify(line)
+        rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+        plan = Plan(
+            options, prepared.batch_size, maximizes(options.monitor, metrics), _fingerprint(prepared),
+            scales.remedy(options, rate),
+        )  # fmt: skip
         result = fit(working, rows, held_out, plan, strategy, notify=notify, progress=progress, stop=stop)
     if not in_place:
         model.set_weights(working.get_weights())
@@ -177,17 +189,21 @@ def _run(
     return result
 
 
-def _finish(prepared: _Prepared, result: LoopResult) -> TrainingResult:
+def _finish(prepared: _Prepared, result: LoopResult, notify: Notify) -> TrainingResult:
     """Evaluates the trained model."""
     loaded, training, validation = prepared.loaded, prepared.training, prepared.validation
     evaluation = evaluate_dataset(loaded.model, validation or training, prepared.spec, prepared.loss)
+    for line in after_training(result, evaluation, prepared.options):
+        notify(line)
     class_rows = {
         name: count + held_out
         for name, count, held_out in zip(training.names, training.counts, validation.counts, strict=True)
         if count + held_out
     }
+    this = Training(training.table_rows, training.checksum, prepared.held_out, prepared.options.seed)
+    rows = trained_rows.dump([*trained_rows.load(loaded.members, loaded.name), this])
     return TrainingResult(
-        loaded=replace(loaded, members={**loaded.members, TABLE: training.encoding.dump()}),
+        loaded=replace(loaded, members={**loaded.members, TABLE: training.encoding.dump(), trained_rows.MEMBER: rows}),
         encoding=training.encoding, history=result.history, best_epoch=result.best_epoch, monitor=result.monitor,
         rows=len(training), validation_rows=len(validation), evaluation=evaluation, class_rows=class_rows,
         left_out=training.left_out, stopped=result.stopped, chief=distribution.is_chief(prepared.strategy),
