@@ -123,14 +123,16 @@ def _takes_any_target(model, loss) -> bool:
 def after_training(result: LoopResult, evaluation: Evaluation, options: TrainingOptions) -> Iterator[str]:
     """The advice after training. `evaluation` is of the model on the rows for validation."""
     epochs = len(result.history)
-    if result.monitor and 1 < result.best_epoch == epochs == options.epochs and not result.stopped:
+    if result.stopped:  # too early to tell
+        return
+    if result.monitor and 1 < result.best_epoch == epochs == options.epochs:
         yield advice(f"the best epoch is the last: more may be better still, such as --epochs {2 * epochs}")
     if evaluation.classes:
         yield from _of_classes(evaluation, options)
     elif evaluation.metrics["r2"] <= 0:
         yield advice(
-            f"always predicting the mean would be as good (r2 {figure(evaluation.metrics['r2'])}): try --standardize and "
-            "--standardize-target, or another --learning-rate"
+            f"always predicting the mean would be as good (r2 {figure(evaluation.metrics['r2'])}): try --standardize "
+            "and --standardize-target, or another --learning-rate"
         )
 
 

@@ -56,6 +56,8 @@ class Progress:
         metrics: the metrics of the running epoch so far, by name.
         rows: how many rows were trained on since training began, or was resumed.
         left: how many rows are left at most.
+        monitor: the metric that decides which epoch is best; None if the last one is kept.
+        best: the best of the finished epochs, as its number and its value of this metric; None if there is none.
     """
 
     epoch: int
@@ -64,6 +66,8 @@ class Progress:
     metrics: dict[str, float]
     rows: int
     left: int
+    monitor: str | None = None
+    best: tuple[int, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -238,4 +242,6 @@ class _Loop:
     def _report(self, done: float, metrics: dict[str, float]) -> None:
         epoch = len(self.history) + (done < 1)
         left = round((self.options.epochs - epoch + 1 - done) * len(self.training))
-        self.progress(Progress(epoch, self.options.epochs, done, metrics, self.rows, left))
+        monitor = self.callbacks.keeps_best_by
+        best = (self.best_epoch, self.history[self.best_epoch - 1][monitor]) if monitor and self.history else None
+        self.progress(Progress(epoch, self.options.epochs, done, metrics, self.rows, left, monitor, best))

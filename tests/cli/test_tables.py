@@ -139,8 +139,8 @@ def test_evaluate_stops_a_pipeline(trained):
     assert done.exit_code == 1 and done.stdout.startswith("rows ")
     accuracy, loss = (figure(metrics[name]) for name in ("accuracy", "loss"))
     assert done.stderr == (
-        f"{READ}{FILLED}{TRAINED_ON}netconv: accuracy is {accuracy}, and must be at least 1.5; loss is {loss}, and must "
-        "be at most -1\n"
+        f"{READ}{FILLED}{TRAINED_ON}netconv: accuracy is {accuracy}, and must be at least 1.5; loss is {loss}, and "
+        "must be at most -1\n"
     )
     assert run("evaluate", "-m", trained, kidney, "--held-out").stdout.split()[:2] == ["rows", "80"]
     done = run("evaluate", "-m", trained, kidney, "--max", "mse=1")

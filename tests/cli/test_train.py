@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 from models import KIDNEY, layers, model, separable
 
-from netconv.cli import main, progress
+from netconv.cli import main
 from netconv.keras_files import archive
 
 NETCONV = [sys.executable, "-m", "netconv"]
@@ -254,23 +254,3 @@ def test_init_is_for_a_net_without_parameters():
     )  # fmt: skip
     os.remove("net.params")
     assert CliRunner().invoke(main, kidney).exit_code == 0
-
-
-def test_progress_on_one_line_of_a_terminal(capsys, monkeypatch):
-    times = iter([1.0, 2.0, 4.0, 4.05, 9.0])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
-    monkeypatch.setenv("COLUMNS", "60")
-    line = progress.ProgressLine()
-    at = {"epochs": 5, "metrics": {"loss": 0.25, "accuracy": 0.5}}
-    line(SimpleNamespace(epoch=1, done=0.0, rows=0, left=10_000, epochs=5, metrics={}))
-    line(SimpleNamespace(epoch=1, done=0.1, rows=200, left=9800, **at))
-    line(SimpleNamespace(epoch=1, done=0.6, rows=1200, left=120_000, **at))
-    line(SimpleNamespace(epoch=1, done=0.7, rows=1400, left=8600, **at))
-    line(SimpleNamespace(epoch=1, done=1.0, rows=2000, left=8000, **at))
-    line.end()
-    assert capsys.readouterr().err.split("\r") == [  # click omits terminal control codes here
-        "", "epoch 1/5   0%", "epoch 1/5  10%  loss 0.2500  accuracy 0.5000",
-        "epoch 1/5  60%  500 rows/s  at most 4:00 left  loss 0.2500 ",
-        "epoch 1/5 100%  257 rows/s  at most 0:31 left  loss 0.2500 ", "",
-    ]  # fmt: skip
-    assert progress.duration(3723) == "1:02:03"
