@@ -15,7 +15,6 @@ import click
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.live import Live
     from rich.text import Text
 
 SECONDS_UNTIL_SHOWN = 2.0
@@ -36,7 +35,7 @@ class Terminal:
         self.quiet, self.show_epochs = quiet, show_epochs and not quiet
         self.lines: list[str] = []
         self.animated = not quiet and sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
-        self._live: Live | None = None
+        self._console: Console | None = None
         self._text, self._began, self._rows = "", 0.0, 0
         self._training: TrainingRate | None = None
 
@@ -46,8 +45,8 @@ class Terminal:
         self._print(line)
 
     def _print(self, line: str) -> None:
-        if self._live:
-            self._live.console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
+        if self._console:
+            self._console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
         elif not self.quiet:
             click.echo(line, err=True)
 
@@ -60,16 +59,16 @@ class Terminal:
         from rich.live import Live
 
         self._text, self._began = text, time.monotonic()
-        console = _console()
-        self._live = Live(
+        self._console = console = _console()
+        live = Live(
             console=console, get_renderable=self._line, transient=True, refresh_per_second=5, redirect_stdout=False,
             redirect_stderr=False,
         )  # fmt: skip
         try:
-            with self._live:
+            with live:
                 yield
         finally:
-            self._live = self._training = None
+            self._console = self._training = None
             console.file.close()
 
     def count(self, rows: int) -> None:
@@ -82,20 +81,14 @@ class Terminal:
             return
         self._training = self._training or TrainingRate()
         due = self._training.update(at)
-        if at.done == 1 and (self._live or due):
-            self._print(finished_epoch(at, self._width() if self._live else None))
-
-    def _width(self) -> int:
-        """The columns of the terminal, of which Rich may see none where all streams but this one are redirected."""
-        assert self._live
-        self._live.console.width = os.get_terminal_size(self._live.console.file.fileno()).columns
-        return self._live.console.width
+        if at.done == 1 and (self._console or due):
+            self._print(finished_epoch(at, _width(self._console) if self._console else None))
 
     def _line(self) -> Text:
         """The line that is redrawn."""
         from rich.text import Text
 
-        seconds, width = time.monotonic() - self._began, self._width()
+        seconds, width = time.monotonic() - self._began, _width(self._console)
         if self._training:
             text = self._training.line(width)
         elif not hasattr(sys.modules.get("keras"), "__version__"):  # the last that it defines when it is imported
@@ -111,7 +104,16 @@ def _console() -> Console:
     """Standard error as it is now: it is redirected while TensorFlow starts."""
     from rich.console import Console
 
-    return Console(file=os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8", errors="replace"))
+    return Console(
+        file=os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8", errors="replace"), force_terminal=True
+    )
+
+
+def _width(console: Console | None) -> int:
+    """The columns of the terminal, of which Rich sees none where all streams but this one are redirected."""
+    assert console
+    console.width = os.get_terminal_size(console.file.fileno()).columns or 80
+    return console.width
 
 
 class TrainingRate:

@@ -8,6 +8,7 @@ import struct
 import sys
 import termios
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -72,7 +73,7 @@ def train(screen, monkeypatch, **options):
         terminal.training(at(1, 0.0))
         terminal.training(at(1, 1.0, (1, 0.3), **METRICS))
         terminal.training(at(2, 0.5, (1, 0.3), loss=0.2))
-        terminal._live and terminal._live.refresh()
+        time.sleep(0.3 if terminal._console else 0)  # it is redrawn five times a second
         terminal.training(at(2, 1.0, (1, 0.3), **METRICS | {"val_loss": 0.4}))
     terminal.echo("the end")
 
@@ -144,7 +145,7 @@ def test_work_that_takes_long(screen, monkeypatch):
     with pytest.raises(KeyboardInterrupt), terminal.working("predicting"):
         terminal.count(12_000)
         terminal.count(345)
-        terminal._live.refresh()
+        time.sleep(0.3)
         raise KeyboardInterrupt
     terminal.echo("after")
     lines, ever = shown(screen.close())
