@@ -87,7 +87,8 @@ def test_from_an_export_to_predictions_through_pipes(folder):
         row.split(",")[-1].strip() for row in (folder / "kidney.csv").read_text().splitlines()[1:6]
     ]
     assert len((folder / "h.csv").read_text().splitlines()) > 10
-    assert sorted(archive.members("trained.keras")) == ["graph.json", "parameters.json", "table.json", "weights.json"]
+    members = ["graph.json", "parameters.json", "table.json", "trained_rows.json", "weights.json"]
+    assert sorted(archive.members("trained.keras")) == members
 
 
 def test_a_reader_that_stops_early_is_not_an_error(trained, tmp_path):
