@@ -3,6 +3,7 @@
 Must not know files, graphs or Keras.
 """
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -51,7 +52,8 @@ def _argument(value: object) -> str:
     """A value as an argument of the command line."""
     if isinstance(value, tuple | list):
         return ",".join("?" if each is None else str(each) for each in value)
-    return str(value)
+    text = str(value)
+    return shlex.quote(text) if set(text) & set("* ()'\"") else text
 
 
 def stream_name(stream: object) -> str:

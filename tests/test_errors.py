@@ -18,6 +18,7 @@ from netconv.errors import option, option_name, spelled_for_shell, stream_name
         (("skip_lines", 2), "--skip-lines 2", "skip_lines=2"),
         (("header", True), "--header", "header=True"),
         (("drop", "a"), "--drop a", "drop='a'"),
+        (("columns", "*"), "--columns '*'", "columns='*'"),
         (("encode", {"a": "codes", "b": "onehot"}), "--encode a=codes --encode b=onehot",
          "encode={'a': 'codes', 'b': 'onehot'}"),
         (("input_shapes", {"data": (None, 1, 28)}), "--input-shape data=?,1,28",

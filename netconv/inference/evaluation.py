@@ -41,6 +41,7 @@ def evaluate(
     data: Data,
     *,
     top: tuple[int, ...] | int = (),
+    held_out: bool = False,
     notify: Notify = ignore,
     params: Path | str | None = None,
     input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
@@ -54,6 +55,7 @@ def evaluate(
         model: What `open_model` takes.
         data: The table: a path, a glob pattern, a binary stream or a list of these.
         top: Numbers K for the top-K accuracy: how often the class is among the K most probable ones.
+        held_out: Whether to evaluate only the rows of the training table that were held out for validation.
         notify: Is called with a line about each thing that was inferred.
         params: The parameter file of a net, None for the one beside it.
         input_shapes: Shapes of the inputs of a net, as for `convert`.
@@ -71,7 +73,7 @@ def evaluate(
     loss = loss_of(loaded)
     spec = spec_of(loaded, loss)
     check_trainable(loaded)
-    rows = dataset.for_evaluation(loaded, spec, files, options, notify)
+    rows = dataset.for_evaluation(loaded, spec, files, options, notify, held_out)
     evaluation = evaluate_dataset(loaded.model, rows, spec, loss, tuple(ranks))
     record = RunRecord(
         loaded.name, list_layers(loaded.model), tuple(file.name for file in files), rows.encoding, rows.class_rows,

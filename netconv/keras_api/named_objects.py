@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from ..errors import NetconvError, did_you_mean
@@ -49,7 +50,12 @@ def loss_for(loss):
 
 def metric_for(text: str):
     """A metric as `compile` takes it, by name. Raises NetconvError."""
-    return text if text in INFERRED_METRICS else find(keras.metrics, text, "metric")
+    if text in INFERRED_METRICS:
+        return text
+    metric = find(keras.metrics, text, "metric")
+    if isinstance(metric, keras.metrics.Metric) and "name=" not in text:
+        metric.name = re.sub(r"_\d+$", "", metric.name)  # Keras numbers the metrics of a process
+    return metric
 
 
 def loss_config(loss):
@@ -69,6 +75,8 @@ def find(module, name, kind: str):
         if isinstance(name, str) and (kind == "optimizer" or "(" in name):  # `keras.optimizers.get` does not know Lamb
             return _make(module, *call_expressions.parse(name, EXAMPLES[kind]))
         return module.get(name)
+    except TypeError:  # it requires arguments
+        return _make(module, name, {})
     except (ValueError, KeyError):
         name = name.partition("(")[0]
         hint = did_you_mean(name, _names(module, kind)) or f"it has {SUGGESTIONS[kind]} and others"

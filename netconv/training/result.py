@@ -17,7 +17,7 @@ from ..keras_files import archive
 from ..reports import notebook, page
 from ..reports.evaluation_report import Evaluation
 from ..reports.run_record import RunRecord
-from ..tables.number_format import finite
+from ..tables.number_format import figure, finite
 
 if TYPE_CHECKING:
     import keras
@@ -32,6 +32,7 @@ class TrainingResult:
         encoding: how the table was read.
         history: the metrics of each epoch by name, and its number from 1, `epoch`.
         best_epoch: the number of the epoch whose weights the model has.
+        monitor: the metric that the best epoch is best by; None if the last epoch was kept, without validation.
         rows: the number of rows trained on.
         validation_rows: the number of rows validated on.
         evaluation: of the model on the rows for validation, or, without any, on those trained on.
@@ -46,6 +47,7 @@ class TrainingResult:
     encoding: Encoding
     history: tuple[dict[str, float], ...]
     best_epoch: int
+    monitor: str | None
     rows: int
     validation_rows: int
     evaluation: Evaluation
@@ -98,7 +100,8 @@ class TrainingResult:
         return finite(
             {
                 "rows": self.rows, "validation_rows": self.validation_rows, "left_out": self.left_out,
-                "epochs": len(self.history), "best_epoch": self.best_epoch, "stopped": self.stopped,
+                "epochs": len(self.history), "best_epoch": self.best_epoch, "monitor": self.monitor,
+                "stopped": self.stopped,
                 "target": list(self.encoding.targets),
                 "features": [feature.name for feature in self.encoding.features],
                 "columns_left_out": dict(self.encoding.left_out), "classes": list(self.encoding.classes),
@@ -115,6 +118,10 @@ class TrainingResult:
             listed = [f"{name} {count:,}" for name, count in self.class_rows.items()]
             lines.append(("classes", ", ".join(listed[:20]) + (", ..." if len(listed) > 20 else "")))
         stopped = "; stopped in the last one" if self.stopped else ""
-        lines.append(("epochs", f"{len(self.history)}, the best {self.best_epoch}{stopped}"))
+        kept = "the last one is kept"
+        if self.monitor:
+            best = figure(self.history[self.best_epoch - 1][self.monitor])
+            kept = f"the best {self.best_epoch} by {self.monitor} ({best})"
+        lines.append(("epochs", f"{len(self.history)}, {kept}{stopped}"))
         lines.append(("validation" if self.validation_rows else "training", self.evaluation.summary))
         return "\n".join(f"{name:11} {value}" for name, value in lines)

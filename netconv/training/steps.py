@@ -110,6 +110,12 @@ class Steps:
             lines = [line for line in text.splitlines() if not re.match(r"Graph execution|Detected at|\s|$", line)]
             reason = lines[0] if lines else type(error).__name__
             raise NetconvError(f"the loss or a metric does not fit the output of the net: {reason}") from None
+        for name, value in self.model.get_metrics_result().items():
+            if keras.ops.ndim(value):
+                raise NetconvError(
+                    f"the metric {name} has several values, one for each class: choose how they are averaged, as in "
+                    "F1Score(average='macro')"
+                )
         self.reset_metrics()
 
     def _train_step(self, number, inputs, targets, weights, bounds, counts) -> None:

@@ -13,7 +13,7 @@ from netconv import DataError
 from netconv.features import encoded_table, transform
 from netconv.features.encoding import Encoding, Feature
 from netconv.features.table_options import TableOptions
-from netconv.inference import dataset, loading
+from netconv.inference import dataset, loading, validation_rows
 from netconv.inference.embedding_inputs import id_ranges
 from netconv.tables import disk_buffer
 from netconv.tables.disk_buffer import Collector, DiskBuffer
@@ -149,7 +149,7 @@ def test_a_column_that_turns_to_text_late_is_text_on_disk_too(monkeypatch):
 
 def test_rows_for_validation_are_drawn_in_chunks(monkeypatch):
     text = separable(500)
-    monkeypatch.setattr(dataset, "CHUNK", 100)
+    monkeypatch.setattr(validation_rows, "CHUNK", 100)
     training, validation = datasets(model(), text)
     assert len(validation) == pytest.approx(100, abs=6) and len(training) + len(validation) == 500
     assert datasets(model(), text)[1].targets.tolist() == validation.targets.tolist()

@@ -54,8 +54,8 @@ def test_each_replica_has_its_share_of_every_batch():
     ends = batches.batch_bounds(10, 4)
     assert ends.tolist() == [0, 4, 8, 10]
     shares = [batches.replica_share(data(10), np.arange(10), ends, replica, 3) for replica in range(3)]
-    assert [share.targets.tolist() for share in shares] == [[0, 1, 4, 5, 8], [2, 6, 9], [3, 7, 8]]
-    assert [share.bounds.tolist() for share in shares] == [[0, 2, 4, 5], [0, 1, 2, 3], [0, 1, 2, 3]]
+    assert [share.targets.tolist() for share in shares] == [[0, 1, 4, 5, 8, 9], [2, 6, 8, 9], [3, 7, 8, 9]]
+    assert [share.bounds.tolist() for share in shares] == [[0, 2, 4, 6], [0, 1, 2, 4], [0, 1, 2, 4]]
     weights = np.zeros(10)
     for share in shares:
         for start, stop in zip(share.bounds, share.bounds[1:], strict=False):
@@ -237,9 +237,14 @@ def test_metrics_and_losses_with_options():
     assert message == "Keras has no metric called 'nope'; it has accuracy, top_k_categorical_accuracy and others"
     message = fails(netconv.train, net(), source(HARD), metrics=("acuracy",))
     assert message == "Keras has no metric called 'acuracy'; did you mean 'accuracy'?"
-    message = fails(netconv.train, net(), source(HARD), metrics=("TopKCategoricalAccuracy(k=1)",))
-    assert message.startswith("the loss or a metric does not fit the output of the net: Shape must be rank 1")
-    message = fails(netconv.train, net(), source(HARD), metrics=("mse",))
+    message = fails(netconv.train, net(), source(HARD), metrics=("IoU",))
+    assert message == "IoU requires num_classes, as in IoU(num_classes=...)"
+    message = fails(netconv.train, net(), source(HARD), metrics=("F1Score",))
+    assert message == (
+        "the metric f1_score has several values, one for each class: choose how they are averaged, as in "
+        "F1Score(average='macro')"
+    )
+    message = fails(netconv.train, net(), source(HARD), metrics=("MeanIoU(num_classes=2)",))
     assert message.startswith("the loss or a metric does not fit the output of the net: Incompatible shapes: [")
 
 
