@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import preparation
-from .errors import FormatError, LayerError, NodeError, OpenShape
+from .errors import FormatError, LayerError, NodeError, OpenShape, option
 from .graph.partial_shape import format_shape
 from .keras_api.lazy import no_collection
 from .keras_files import archive
@@ -75,12 +75,15 @@ def build(
     return Conversion(model, built, chosen, prepared, members)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """A conversion in words: `text` for a person, `facts` for a program (plain JSON)."""
 
     text: str
     facts: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 def keras_path(symbol: Path | str) -> Path:
@@ -154,7 +157,7 @@ def report(done: Conversion, path: str | None, notes: tuple[str, ...] = ()) -> R
         *(f"input  {name} {format_shape(shape)}" for name, shape in facts["inputs"].items()),
         *(f"output {name} {format_shape(shape)}" for name, shape in facts["outputs"]),
         *(
-            f"loss   {name}, because {why}; --loss overrides it"
+            f"loss   {name}, because {why}; {option('loss')} overrides it"
             if facts["loss"] == facts["losses"]
             else f"loss   {', '.join(facts['loss'])}, as given"
             for name, why in zip(facts["losses"], facts["why"], strict=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from . import conversion, preparation
-from .errors import FormatError, NetconvError, net_option_error
+from .errors import FormatError, NetconvError, net_option_error, stream_name
 from .features.description import describe
 from .features.encoding import Encoding
 from .features.scaling import UNSCALED, Scaling
@@ -26,7 +26,7 @@ LARGEST_CONFIG = 256 << 20
 """Bytes of a config.json that are read, and of how a table was read."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Inspection:
     """`text` for a person, `facts` for a program (plain JSON), and whether the net would translate."""
 
@@ -34,10 +34,13 @@ class Inspection:
     facts: dict[str, Any]
     translates: bool
 
+    def __repr__(self) -> str:
+        return self.text
+
 
 def inspect(source, params=None, *, input_shapes=None) -> Inspection:
     """A `net.json` or a `.keras` file, by path or as a binary stream. Raises FormatError."""
-    name = getattr(source, "name", "standard input") if hasattr(source, "read") else str(source)
+    name = stream_name(source) if hasattr(source, "read") else str(source)
     if hasattr(source, "read"):
         data = source.read()
         if data[:2] == b"PK":
@@ -104,9 +107,9 @@ def _net(symbol, params, input_shapes) -> Inspection:
 def _model(source, name: str, params, input_shapes) -> Inspection:
     import h5py
 
-    for option, value in (("--params", params), ("--input-shape", input_shapes)):
+    for given, value in (("params", params), ("input_shapes", input_shapes)):
         if value:
-            raise net_option_error(option)
+            raise net_option_error(given)
     try:
         with zipfile.ZipFile(source) as archive:
             members = {info.filename: info.file_size for info in archive.infolist()}

@@ -275,19 +275,6 @@ def check_ending(file: str | None, endings: tuple[str, ...], what: str, stdout: 
         raise click.UsageError(f"{file}: {what} is a {listed} file")
 
 
-class Messages:
-    """Prints lines on stderr, unless `quiet`, and keeps them for a report."""
-
-    def __init__(self, quiet: bool):
-        self.quiet = quiet
-        self.lines: list[str] = []
-
-    def __call__(self, line: str) -> None:
-        self.lines.append(line)
-        if not self.quiet:
-            click.echo(line, err=True)
-
-
 def check_pictures(plot: str | None, report: str | None) -> None:
     """Raises click.UsageError or NetconvError, before any work, if a plot or a report could not be drawn after it."""
     check_ending(plot, PLOTS, "a plot")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import DataError
+from ..errors import DataError, option, option_name
 from ..features import encoded_table, schema_inference, transform
 from ..features.description import describe, describe_filled, describe_later
 from ..features.encoding import Encoding, ModelSpec
@@ -24,12 +24,11 @@ from .loading import LoadedModel
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
 from .model_spec import check_trainable, class_names, loss_of, spec_of
 from .reading import notify_of_reading, offering_to_skip, read_table, warn_of_merged_numbers, with_exact_classes
+from .trained_rows import checksum, trained_on
+from .validation_rows import validation_mask
 
 if TYPE_CHECKING:
     import numpy as np
-
-CHUNK = 1 << 22
-"""Rows from which those for validation are drawn at once."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,8 @@ class Dataset:
         names: The names of the classes; empty for values.
         counts: How many rows each class has.
         left_out: How many rows of the table are not here, by reason.
+        table_rows: How many rows the table has.
+        checksum: Of the targets and the features of all rows of the table, as a `Training` has it.
     """
 
     inputs: tuple[Any, ...]
@@ -52,6 +53,8 @@ class Dataset:
     names: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
     left_out: dict[str, int] = field(default_factory=dict)
+    table_rows: int = 0
+    checksum: int = 0
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -147,7 +150,7 @@ def for_training(
     notify_of_reading(source_table, notify)
     targets = _targets(source_table, encoding, notify)
     _check_classes(targets, encoding, source_table)
-    held_out = _validation_mask(targets, 0.0 if validation_data else validation_split, seed)
+    held_out = validation_mask(targets.values, targets.present, 0.0 if validation_data else validation_split, seed)
     training_mask = targets.present & ~held_out
     encoding = transform.fit_statistics(encoding, source_table, training_mask)
     unasked: list[str] = []
@@ -172,10 +175,16 @@ def for_training(
 
 @offering_to_skip()
 def for_evaluation(
-    loaded: LoadedModel, spec: ModelSpec, files: tuple[Source, ...], options: TableOptions, notify: Notify
+    loaded: LoadedModel,
+    spec: ModelSpec,
+    files: tuple[Source, ...],
+    options: TableOptions,
+    notify: Notify,
+    held_out: bool = False,
 ) -> Dataset:
-    """The rows of a table that have targets. A trained model reads the table as its training table, any other model
-    takes numbers unchanged. Raises NetconvError, and OSError if the disk is full."""
+    """The rows of a table that have targets; if `held_out`, those that the model was not trained on, of the table that
+    it was trained on. A trained model reads the table as its training table, any other model takes numbers unchanged.
+    Raises NetconvError, and OSError if the disk is full."""
     files = tuple(map(reopenable, files))
     trained = trained_encoding(loaded, spec)
     if trained:
@@ -188,13 +197,19 @@ def for_evaluation(
         lines = describe(encoding)
     notify_of_reading(source_table, notify)
     targets, counts = _targets(source_table, encoding, notify), transform.CellCounts()
-    [dataset] = _datasets(loaded.model, spec, encoding, source_table, targets, (targets.present,), counts)
+    mask = targets.present
+    if held_out:
+        crc = _encoded(encoding, source_table, (), transform.CellCounts(), checksum(targets.values))[1]
+        mask = _held_out(loaded, targets, crc, source_table.file, notify)
+    [dataset] = _datasets(loaded.model, spec, encoding, source_table, targets, (mask,), counts)
     for line in lines:
         notify(line)
     warn_of_merged_numbers(files, source_table, encoding, options, training=False, notify=notify)
     for line in describe_filled(encoding, counts.missing):
         notify(line)
     warn_unseen(counts, notify)
+    if not held_out:
+        _note_trained_on(loaded, targets, dataset.checksum, notify)
     return dataset
 
 
@@ -242,35 +257,32 @@ def _check_classes(targets: _Targets, encoding: Encoding, source_table: Table) -
             raise DataError(message, source_table.file, column=encoding.targets[0])
 
 
-# Rows for validation
+# Rows that the model was trained on
 
 
-def stratified_sample(y: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """The sorted indices of a random share of the rows, of each class as nearly as possible, but never all rows of
-    one. `y` is (rows,) of classes, or (rows, values)."""
-    import numpy as np
-
-    generator = np.random.default_rng(seed)
-    groups = [np.flatnonzero(y == k) for k in np.unique(y)] if y.ndim == 1 else [np.arange(len(y))]
-    exact = share * np.array([len(group) for group in groups])
-    counts = exact.astype(int)
-    most = np.argsort(counts - exact, kind="stable")  # the classes that rounding down takes most from, first
-    counts[most[: round(share * len(y)) - counts.sum()]] += 1
-    counts = np.minimum(counts, [len(group) - 1 for group in groups])
-    picked = [generator.permutation(group)[:count] for group, count in zip(groups, counts, strict=True)]
-    return np.sort(np.concatenate(picked))
-
-
-def _validation_mask(targets: _Targets, share: float, seed: int) -> np.ndarray:
-    """The mask of the rows for validation, drawn from CHUNK rows at a time."""
-    import numpy as np
-
-    mask = np.zeros(len(targets.present), bool)
-    for start in range(0, len(mask) if share else 0, CHUNK):
-        rows = start + np.flatnonzero(targets.present[start : start + CHUNK])
-        if len(rows):
-            mask[rows[stratified_sample(targets.values[rows], share, seed + start)]] = True
+def _held_out(loaded: LoadedModel, targets: _Targets, crc: int, file: str, notify: Notify) -> np.ndarray:
+    """The mask of the rows of a table of the checksum `crc` that the model was not trained on. Raises DataError."""
+    trained = trained_on(loaded, targets.values, targets.present, crc)
+    if trained is None:
+        raise DataError(f"the model was not trained on this table: leave {option_name('held_out')} out", file)
+    mask = targets.present & ~trained
+    if not mask.any():
+        raise DataError(
+            f"the model was trained on all rows: leave {option_name('held_out')} out, or evaluate another table", file
+        )
+    count = int(trained.sum())
+    notify(f"held out    {pluralize(int(mask.sum()), 'row')}; the model was trained on the other {count:,}")
     return mask
+
+
+def _note_trained_on(loaded: LoadedModel, targets: _Targets, crc: int, notify: Notify) -> None:
+    """Says how many of the rows of a table of the checksum `crc` the model was trained on."""
+    trained = trained_on(loaded, targets.values, targets.present, crc)
+    if trained is None:
+        return
+    count, rows = int(trained.sum()), int(targets.present.sum())
+    advice = "another table says more" if count == rows else f"{option('held_out', True)} takes only the others"
+    notify(f"note        the model was trained on {count:,} of the {pluralize(rows, 'row')}: {advice}")
 
 
 # Inputs
@@ -290,18 +302,20 @@ def _datasets(
 
     names = class_names(encoding.classes, spec.classes) if spec.classes else ()
     datasets = []
-    for mask, parts in zip(masks, _encoded(encoding, source_table, masks, counts), strict=True):
+    encoded, crc = _encoded(encoding, source_table, masks, counts, checksum(targets.values))
+    for mask, parts in zip(masks, encoded, strict=True):
         y = targets.values[mask]
         rows_of_class = tuple(np.bincount(y, minlength=len(names)).tolist()) if names else ()
         inputs = _shaped_inputs(model, encoding, parts)
-        datasets.append(Dataset(inputs, y, encoding, names, rows_of_class, targets.left_out))
+        datasets.append(Dataset(inputs, y, encoding, names, rows_of_class, targets.left_out, len(mask), crc))
     return datasets
 
 
 def _encoded(
-    encoding: Encoding, source_table: Table, masks: tuple[np.ndarray, ...], counts: transform.CellCounts
-) -> list[list[np.ndarray | DiskBuffer]]:
-    """The numbers of each input, (rows, width), for the rows of each mask."""
+    encoding: Encoding, source_table: Table, masks: tuple[np.ndarray, ...], counts: transform.CellCounts, crc: int
+) -> tuple[list[list[np.ndarray | DiskBuffer]], int]:
+    """The numbers of each input, (rows, width), for the rows of each mask; and the checksum of all rows, after
+    that of their targets, `crc`."""
     import numpy as np
 
     widths = encoding.widths
@@ -313,12 +327,13 @@ def _encoded(
     start = 0
     for rows in source_table.blocks():
         x = transform.features(rows, encoding, counts)
+        crc = checksum(x, crc)
         for mask, collectors in zip(masks, collected, strict=True):
             picked = x[mask[start : start + len(rows)]]
             for collector, part in zip(collectors, np.split(picked, edges, axis=1), strict=True):
                 collector.append(part)
         start += len(rows)
-    return [[collector.finish() for collector in collectors] for collectors in collected]
+    return [[collector.finish() for collector in collectors] for collectors in collected], crc
 
 
 def _shaped_inputs(model, encoding: Encoding, parts: list[np.ndarray | DiskBuffer]) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import NetconvError
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, Recorder, ignore
+from ..features.option_checks import is_integer, require
 from ..features.scaling import UNSCALED
 from ..features.table_options import given_options, read_options
 from ..keras_api.lazy import keras
@@ -42,6 +43,7 @@ def evaluate(
     data: Data,
     *,
     top: tuple[int, ...] | int = (),
+    held_out: bool = False,
     notify: Notify = ignore,
     params: Path | str | None = None,
     input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
@@ -55,6 +57,7 @@ def evaluate(
         model: What `open_model` takes.
         data: The table: a path, a glob pattern, a binary stream or a list of these.
         top: Numbers K for the top-K accuracy: how often the class is among the K most probable ones.
+        held_out: Whether to evaluate only the rows of the training table that were held out for validation.
         notify: Is called with a line about each thing that was inferred.
         params: The parameter file of a net, None for the one beside it.
         input_shapes: Shapes of the inputs of a net, as for `convert`.
@@ -63,7 +66,9 @@ def evaluate(
     Raises:
         NetconvError: The model or the table cannot be read, or they do not fit each other.
     """
-    [options] = read_options("evaluate", table_options)
+    [options] = read_options(evaluate, table_options)
+    ranks = top if isinstance(top, tuple | list) else (top,)
+    require("top", top, all(is_integer(rank, 1) for rank in ranks), "an integer of at least 1, or a tuple of such")
     notify = Recorder(notify)
     files = find_files(data, options, "test", notify)
     loaded = open_model(model, notify=notify, params=params, input_shapes=input_shapes)
@@ -73,8 +78,8 @@ def evaluate(
     scaling = UNSCALED if loaded.encoding is None else present(loaded, loaded.encoding)
     if loaded.encoding is None:
         loaded = rescaling(loaded, spec, options.rescale)
-    rows = dataset.for_evaluation(loaded, spec, files, options, notify)
-    evaluation = evaluate_dataset(loaded.model, rows, spec, loss, (top,) if isinstance(top, int) else tuple(top))
+    rows = dataset.for_evaluation(loaded, spec, files, options, notify, held_out)
+    evaluation = evaluate_dataset(loaded.model, rows, spec, loss, tuple(ranks))
     record = RunRecord(
         loaded.name, list_layers(loaded.model), tuple(file.name for file in files), rows.encoding, rows.class_rows,
         rows.left_out, given_options(options), notify.lines, scaling,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError, FormatError, NetconvError
+from ..errors import DataError, FormatError, NetconvError, option
 from ..features import scaling as scalings
 from ..features.encoding import Encoding, ModelSpec
 from ..features.notices import Notify
@@ -57,7 +57,9 @@ def choose(
         FormatError: A scaling layer of the model is damaged.
     """
     if options.standardize_target and encoding.classes:
-        raise DataError("--standardize-target is for numeric targets, and this net predicts classes", table.file)
+        raise DataError(
+            f"{option('standardize_target')} is for numeric targets, and this net predicts classes", table.file
+        )
     known = loaded.encoding
     before = present(loaded, known or encoding)
     inputs = before.inputs
@@ -76,8 +78,8 @@ def choose(
             inputs = scalings.standardized(encoding, table, training)
             reached = " to ".join(f"{size:,.6g}" for size in sizes)
             notify(
-                f"scale       features standardized, as their columns reach from {reached} (--no-standardize leaves "
-                "them)"
+                f"scale       features standardized, as their columns reach from {reached} "
+                f"({option('standardize', False)} leaves them)"
             )
     outputs = None
     if not encoding.classes and options.standardize_target is not False:
@@ -100,7 +102,7 @@ def _outputs(loaded: LoadedModel, values: np.ndarray, asked: bool, loss, notify:
     found = scalings.standardized_targets(values)
     if not scalings.far_from_unit_size(found):
         return None
-    notify("scale       target standardized for training (--no-standardize-target leaves it)")
+    notify(f"scale       target standardized for training ({option('standardize_target', False)} leaves it)")
     return found
 
 
@@ -165,7 +167,7 @@ def rescaling(loaded: LoadedModel, spec: ModelSpec, rescale: tuple[float, float]
     if not rescale:
         return loaded
     if scaling_layers.configs_of(loaded.model):
-        raise NetconvError("the model scales its features itself: leave --rescale out")
+        raise NetconvError(f"the model scales its features itself: leave {option('rescale')} out")
     each = Scaling(inputs=Affine(*(np.array([number]) for number in rescale)))
     parts = [Scaling() if entry.ids else each for entry in spec.inputs]
     rows = [tensor.shape[1:] for tensor in loaded.model.inputs]

@@ -14,7 +14,7 @@ from netconv.exporters import mxnet
 from netconv.keras_files import archive, scaling_layers
 
 STANDARDIZED = "scale       features standardized, as their columns reach from "
-TARGET = "scale       target standardized for training (--no-standardize-target leaves it)"
+TARGET = "scale       target standardized for training (standardize_target=False leaves it)"
 
 
 def untrained(folder, *widths, head=None, act_type="relu"):
@@ -66,7 +66,7 @@ def test_an_untrained_net_standardizes_by_itself_and_learns(tmp_path):
     assert done.evaluation.metrics["r2"] > 0.95
     cells = [row.split(",") for row in houses().splitlines()[1:]]
     area, rooms = (max(float(row[column] or 0) for row in cells) for column in (0, 1))
-    assert scale_lines(notes) == [f"{STANDARDIZED}{rooms} to {area:,.6g} (--no-standardize leaves them)", TARGET]
+    assert scale_lines(notes) == [f"{STANDARDIZED}{rooms} to {area:,.6g} (standardize=False leaves them)", TARGET]
     loss, mse = done.evaluation.metrics["loss"], done.evaluation.metrics["mse"]
     assert loss == pytest.approx(mse) and mse > 1e6 and done.history[-1]["val_loss"] < 1
     plain = trained(
@@ -258,7 +258,7 @@ def test_a_model_that_keras_has_saved_keeps_its_scaling_layers(again, tmp_path):
     done = netconv.train(path, source(houses()), target="price", epochs=1)
     assert names(done.loaded.model) == names(again.first.loaded.model)
     assert fails(netconv.predict, path, source("1,2,3\n"), rescale=(2.0, 0.0), kind=NetconvError) == (
-        "the model scales its features itself: leave --rescale out"
+        "the model scales its features itself: leave rescale= out"
     )
 
 
@@ -331,14 +331,14 @@ def test_the_exported_net_has_no_scaling_and_says_so(tmp_path):
 
 def test_classes_are_not_standardized():
     assert fails(netconv.train, model(), source(separable()), standardize_target=True) == (
-        "t.csv: --standardize-target is for numeric targets, and this net predicts classes"
+        "t.csv: standardize_target= is for numeric targets, and this net predicts classes"
     )
 
 
 def test_options_that_only_training_has():
     text = "x,y\n1,2\n"
     assert fails(netconv.evaluate, model(1, 1, "mse", None), source(text), standardize=True) == (
-        "means are computed in training, and the model was not trained on a table: leave --standardize out"
+        "means are computed in training, and the model was not trained on a table: leave standardize= out"
     )
 
 
