@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import preparation
-from .errors import FormatError, LayerError, NodeError, OpenShape
+from .errors import FormatError, LayerError, NodeError, OpenShape, option
 from .graph.partial_shape import format_shape
 from .keras_api.lazy import no_collection
 from .keras_files import archive
@@ -70,15 +70,20 @@ def build(
     chosen = compile_model.loss_choices(prepared.graph, [len(output.shape) for output in outputs])
     compile_model.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)
     members = source_net.members_of(prepared.graph, built.weights, model)
+    if prepared.parameters is None:
+        members["untrained.json"] = b"true\n"
     return Conversion(model, built, chosen, prepared, members)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """A conversion in words: `text` for a person, `facts` for a program (plain JSON)."""
 
     text: str
     facts: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 def keras_path(symbol: Path | str) -> Path:
@@ -104,7 +109,7 @@ def convert_file(symbol, params=None, *, output=None, classes: list[str] | None 
             raise FormatError(
                 f"{len(classes)} class names ({', '.join(classes)}) for an output of {width}: give one each"
             )
-        members["classes.json"] = json.dumps(classes).encode()
+        members["classes.json"] = json.dumps(classes).encode() + b"\n"
     notes: list[str] = []
     try:
         archive.save(done.model, output, members, notes.append)
@@ -152,7 +157,7 @@ def report(done: Conversion, path: str | None, notes: tuple[str, ...] = ()) -> R
         *(f"input  {name} {format_shape(shape)}" for name, shape in facts["inputs"].items()),
         *(f"output {name} {format_shape(shape)}" for name, shape in facts["outputs"]),
         *(
-            f"loss   {name}, because {why}; --loss overrides it"
+            f"loss   {name}, because {why}; {option('loss')} overrides it"
             if facts["loss"] == facts["losses"]
             else f"loss   {', '.join(facts['loss'])}, as given"
             for name, why in zip(facts["losses"], facts["why"], strict=True)

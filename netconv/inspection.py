@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from . import conversion, preparation
-from .errors import FormatError, NetconvError, net_option_error
+from .errors import FormatError, NetconvError, net_option_error, stream_name
 from .features.description import describe
 from .features.encoding import Encoding
+from .features.scaling import UNSCALED, Scaling
 from .frontends.mxnet import reader
 from .graph.partial_shape import format_shape
 from .ops import registry
@@ -25,7 +26,7 @@ LARGEST_CONFIG = 256 << 20
 """Bytes of a config.json that are read, and of how a table was read."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Inspection:
     """`text` for a person, `facts` for a program (plain JSON), and whether the net would translate."""
 
@@ -33,10 +34,13 @@ class Inspection:
     facts: dict[str, Any]
     translates: bool
 
+    def __repr__(self) -> str:
+        return self.text
+
 
 def inspect(source, params=None, *, input_shapes=None) -> Inspection:
     """A `net.json` or a `.keras` file, by path or as a binary stream. Raises FormatError."""
-    name = getattr(source, "name", "standard input") if hasattr(source, "read") else str(source)
+    name = stream_name(source) if hasattr(source, "read") else str(source)
     if hasattr(source, "read"):
         data = source.read()
         if data[:2] == b"PK":
@@ -103,9 +107,9 @@ def _net(symbol, params, input_shapes) -> Inspection:
 def _model(source, name: str, params, input_shapes) -> Inspection:
     import h5py
 
-    for option, value in (("--params", params), ("--input-shape", input_shapes)):
+    for given, value in (("params", params), ("input_shapes", input_shapes)):
         if value:
-            raise net_option_error(option)
+            raise net_option_error(given)
     try:
         with zipfile.ZipFile(source) as archive:
             members = {info.filename: info.file_size for info in archive.infolist()}
@@ -128,6 +132,7 @@ def _model(source, name: str, params, input_shapes) -> Inspection:
     ]
     elements = sum(math.prod(shape) for shape in weights.values())
     encoding = Encoding.load(table, name) if table is not None else None
+    scaling = _scaling(config, encoding, name) if encoding else UNSCALED
     compiled = config.get("compile_config") or {}
     optimizer = compiled.get("optimizer")
     facts = {
@@ -140,6 +145,7 @@ def _model(source, name: str, params, input_shapes) -> Inspection:
         "loss": compiled.get("loss"),
         "optimizer": optimizer.get("class_name") if isinstance(optimizer, dict) else optimizer,
         "table": json.loads(encoding.dump()) if encoding else None,
+        "scaling": _plain_scaling(scaling, encoding),
         "netconv": sorted(m.removeprefix("netconv/") for m in members if m.startswith("netconv/")),
     }
     lines = [
@@ -150,9 +156,33 @@ def _model(source, name: str, params, input_shapes) -> Inspection:
         *(f"weight {path} {format_shape(tuple(shape))}" for path, shape in weights.items()),
         f"loss   {_named(facts['loss'])}",
         f"optimizer {facts['optimizer']}",
-        *(describe(encoding) if encoding else ()),
+        *(describe(encoding, scaling=scaling) if encoding else ()),
     ]
     return Inspection("\n".join(lines), facts, True)
+
+
+def _scaling(config: dict[str, Any], encoding: Encoding, name: str) -> Scaling:
+    """How a trained model scales the numbers of its table."""
+    from .keras_files.scaling_layers import scaling_of
+
+    try:
+        layers = [(layer["name"], layer["class_name"], layer["config"]) for layer in config["config"]["layers"]]
+        return scaling_of(layers, encoding.widths)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        raise FormatError(f"{name}: its layers that scale do not fit {encoding.width:,} numbers a row") from None
+
+
+def _plain_scaling(scaling: Scaling, encoding: Encoding | None) -> dict[str, Any]:
+    """The scaling as JSON, as far as there is any: of each number of a row, but once of the pixels of an image."""
+    features, targets = scaling.inputs, scaling.outputs
+    widths = [(feature.width, feature.image) for feature in encoding.features] if encoding else []
+    shown = [not image or number == 0 for width, image in widths for number in range(width)]
+    found: dict[str, Any] = {}
+    if features is not None:
+        found["features"] = {name: numbers[shown].tolist() for name, numbers in features._asdict().items()}
+    if targets is not None:
+        found["targets"] = {name: numbers.tolist() for name, numbers in targets._asdict().items()}
+    return found
 
 
 def _weight(path: str, item, weights: dict[str, list[int]]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from .errors import FormatError
+from .errors import FormatError, option, spelled
 from .frontends.mxnet import reader
 from .graph.graph import Graph
 from .graph.partial_shape import Lengths, Shape
@@ -111,7 +111,8 @@ def _with_parameters(
         return initialize.initialize(graph, shapes, seed, given, init)
     if init is not None:
         raise FormatError(
-            f"{graph.source}: its parameters are in {net.parameters}; --init is for a net without a parameter file"
+            f"{graph.source}: its parameters are in {net.parameters}; {option('init')} is for a net without a "
+            "parameter file"
         )
     initialize.require_arrays(graph, given)
     return graph
@@ -133,5 +134,6 @@ def _graph_notes(raw: Graph, graph: Graph, zeros: frozenset[int], given: Mapping
         )
     names = [graph.nodes[index].name for index in sorted(zeros)]
     if starts := [name for name in names if not recurrent_states.is_filler(name)]:
-        notes.append(f"{', '.join(starts)}: initial states are zero; `convert --states` makes them inputs")
+        states = spelled("`convert --states`", "convert(..., states=True)")
+        notes.append(f"{', '.join(starts)}: initial states are zero; {states} makes them inputs")
     return tuple(notes)

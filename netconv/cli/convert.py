@@ -11,6 +11,7 @@ import netconv
 
 from .commands import Command, under
 from .options import POSITIVE, check_ending, net_options, output_option, quiet_option, source
+from .progress import Terminal
 from .quiet import quiet_keras
 
 net_option, model_group = under("Net"), under("Model")
@@ -82,17 +83,17 @@ def convert(
     check_ending(output, (".keras", ".h5"), "a model", stdout=True)
     if as_json and output == "-":
         raise click.UsageError("--json and -o - both write to stdout")
+    terminal = Terminal(quiet)
     for net in nets:
         if net == "-" and output is None:
             raise click.UsageError("a net from stdin needs -o")
-        with quiet_keras():
+        with terminal.working(f"converting {net}"), quiet_keras():
             report = netconv.convert_file(
                 source(net), params, output=sys.stdout.buffer if output == "-" else output, input_shapes=dict(shapes),
                 loss=loss, optimizer=optimizer, learning_rate=learning_rate, metrics=list(metrics) or "auto",
                 states=states, seed=seed, classes=[name.strip() for name in classes.split(",")] if classes else None,
             )  # fmt: skip
-        if not quiet:
-            click.echo(report.text, err=True)
+        terminal.echo(report.text)
         if as_json:
             click.echo(json.dumps(report.facts))
         elif output != "-":
@@ -114,7 +115,7 @@ def inspect(
 
     A net is converted too, without writing a file: the exit code is 1 if `convert` would fail.
     """
-    with quiet_keras():
+    with Terminal().working(f"inspecting {file}"), quiet_keras():
         inspection = netconv.inspect(source(file), params, input_shapes=dict(shapes))
     click.echo(json.dumps(inspection.facts) if as_json else inspection.text)
     sys.exit(0 if inspection.translates else 1)

@@ -12,9 +12,9 @@ import netconv
 
 from .commands import COMMAND_LINE, Command, under
 from .options import (
-    Messages,
     check_pictures,
     data_argument,
+    data_option,
     errors_option,
     model_option,
     open_model,
@@ -26,6 +26,7 @@ from .options import (
     table,
     table_options,
 )
+from .progress import Terminal
 
 metric_option = under("Metrics")
 
@@ -53,6 +54,11 @@ class Limit(click.ParamType):
 @params_option
 @shape_option
 @table_options(training=False)
+@data_option(
+    "--held-out",
+    is_flag=True,
+    help="Evaluate only the rows of the training table that `netconv train` held out for validation.",
+)
 @errors_option
 @metric_option(
     "--top",
@@ -96,17 +102,18 @@ def evaluate(
     that takes images it may be a folder with a folder of image files for each class, or a table with a column of file
     names.
     """
-    notify = Messages(quiet)
+    terminal = Terminal(quiet)
     check_pictures(plot, report)
     for file in filter(None, (plot, report)):
         netconv.check_writable(file)
-    opened = open_model(model, data, False, notify, params=params, shapes=shapes, more=(options["labels"],))
-    evaluation = netconv.evaluate(opened, table(data), notify=notify, **options)
+    with terminal.working("evaluating"):
+        opened = open_model(model, data, False, terminal.echo, params=params, shapes=shapes, more=(options["labels"],))
+        evaluation = netconv.evaluate(opened, table(data), notify=terminal.echo, **options)
     click.echo(json.dumps(evaluation.facts, ensure_ascii=False) if as_json else evaluation.text)
     sys.stdout.flush()
     if plot:
         evaluation.plot(plot)
     if report:
         command_line = click.get_current_context().meta[COMMAND_LINE]
-        evaluation.report(report, commands=[command_line], messages=notify.lines)
+        evaluation.report(report, commands=[command_line], messages=terminal.lines)
     evaluation.check(dict(minimum), dict(maximum))

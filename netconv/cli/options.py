@@ -217,17 +217,19 @@ def table_options(training: bool) -> Callable[[Any], Any]:
             f"black (fit), or crop them at the center (fill).{untrained}",
         ),
         data_option(
-            "--standardize",
-            is_flag=True,
+            "--standardize/--no-standardize",
+            default=None,
+            show_default="for an untrained net whose features differ much in size",
             hidden=not training,
             help="Scale each numeric feature column to mean 0 and standard deviation 1.",
         ),
         data_option(
-            "--standardize-target",
-            is_flag=True,
+            "--standardize-target/--no-standardize-target",
+            default=None,
+            show_default="for an untrained net whose target is far from unit size",
             hidden=not training,
-            help="Scale numeric target columns to mean 0 and standard deviation 1 for training; predictions and errors "
-            "are in the original units.",
+            help="Scale numeric target columns to mean 0 and standard deviation 1 while training; the trained model "
+            "predicts in the units of the table.",
         ),
         data_option(
             "--header/--no-header",
@@ -278,19 +280,6 @@ def check_ending(file: str | None, endings: tuple[str, ...], what: str, stdout: 
     if file and file != "-" and not file.lower().endswith(endings):
         listed = f"{', '.join(endings[:-1])} or {endings[-1]}" if len(endings) > 1 else endings[0]
         raise click.UsageError(f"{file}: {what} is a {listed} file")
-
-
-class Messages:
-    """Prints lines on stderr, unless `quiet`, and keeps them for a report."""
-
-    def __init__(self, quiet: bool):
-        self.quiet = quiet
-        self.lines: list[str] = []
-
-    def __call__(self, line: str) -> None:
-        self.lines.append(line)
-        if not self.quiet:
-            click.echo(line, err=True)
 
 
 def check_pictures(plot: str | None, report: str | None) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, TextIO
 
 import click
 
@@ -11,7 +15,6 @@ import netconv
 
 from .commands import Command
 from .options import (
-    Messages,
     data_argument,
     data_option,
     model_option,
@@ -23,6 +26,7 @@ from .options import (
     table,
     table_options,
 )
+from .progress import Terminal
 
 
 @click.command(
@@ -85,8 +89,24 @@ def predict(
     """
     if proba + (top is not None) + options["raw"] > 1:
         raise click.UsageError("--proba, --top and --raw exclude each other")
-    notify = Messages(quiet)
+    terminal = Terminal(quiet)
     data = data or ("-",)
-    opened = open_model(model, data, False, notify, params=params, shapes=shapes, more=(options["labels"],))
-    predictions = netconv.predict(opened, table(data), notify=notify, **options)
-    predictions.write(sys.stdout.buffer if output == "-" else output, as_json, proba, top)
+
+    def counted(blocks: Iterator[netconv.Block]) -> Iterator[netconv.Block]:
+        for block in blocks:
+            yield block
+            terminal.count(len(block.values))
+
+    with terminal.working("predicting", show=output != "-" or _is_file(sys.stdout)):
+        opened = open_model(model, data, False, terminal.echo, params=params, shapes=shapes, more=(options["labels"],))
+        predictions = netconv.predict(opened, table(data), notify=terminal.echo, **options)
+        predictions = replace(predictions, blocks=counted(predictions.blocks))
+        predictions.write(sys.stdout.buffer if output == "-" else output, as_json, proba, top)
+
+
+def _is_file(stream: TextIO) -> bool:
+    """Whether what is written goes to a file, and neither to the terminal nor to a program that may use it."""
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except OSError:  # it has no descriptor
+        return False

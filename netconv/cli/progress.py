@@ -1,42 +1,176 @@
-"""Training in a terminal: progress on one line, and Ctrl-C. Knows no option."""
+"""What a person at a terminal sees while a command runs: messages, progress, and what Ctrl-C does. Knows no option."""
 
 from __future__ import annotations
 
-import shutil
+import os
 import signal
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
-class ProgressLine:
-    """The progress of training on one line of a terminal, called with each `Progress` of the training loop."""
+SECONDS_UNTIL_SHOWN = 2.0
+"""How long a command works before it shows what it does."""
+SECONDS_BETWEEN_LINES = 5.0
+"""The shortest time between the lines of two epochs where stderr is not a terminal."""
+
+
+class Terminal:
+    """Messages and progress on stderr.
+
+    On a terminal, the last line says what the command is doing; it is redrawn, and erased at the end. Elsewhere there
+    are plain lines only. `quiet` prints nothing at all, `show_epochs=False` no progress of training. The messages are
+    kept as `lines`, for a report.
+    """
+
+    def __init__(self, quiet: bool = False, show_epochs: bool = True):
+        self.quiet, self.show_epochs = quiet, show_epochs and not quiet
+        self.lines: list[str] = []
+        self.animated = not quiet and sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+        self._console: Console | None = None
+        self._text, self._began, self._rows = "", 0.0, 0
+        self._training: TrainingRate | None = None
+
+    def echo(self, line: str) -> None:
+        """Prints a message, above the line that is redrawn."""
+        self.lines.append(line)
+        self._print(line)
+
+    def _print(self, line: str) -> None:
+        if self._console:
+            self._console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
+        elif not self.quiet:
+            click.echo(line, err=True)
+
+    @contextmanager
+    def working(self, text: str, show: bool = True) -> Iterator[None]:
+        """Shows on a terminal, while the block runs, that TensorFlow is being started, and after a while `text`."""
+        if not (self.animated and show):
+            yield
+            return
+        from rich.live import Live
+
+        self._text, self._began = text, time.monotonic()
+        self._console = console = _console()
+        live = Live(
+            console=console, get_renderable=self._line, transient=True, refresh_per_second=5, redirect_stdout=False,
+            redirect_stderr=False,
+        )  # fmt: skip
+        try:
+            with live:
+                yield
+        finally:
+            self._console = self._training = None
+            console.file.close()
+
+    def count(self, rows: int) -> None:
+        """Adds to the number of rows that are shown."""
+        self._rows += rows
+
+    def training(self, at: Any) -> None:
+        """Shows a `Progress` of training: a line that stays for each epoch that is finished."""
+        if not self.show_epochs:
+            return
+        self._training = self._training or TrainingRate()
+        due = self._training.update(at)
+        if at.done == 1 and (self._console or due):
+            self._print(finished_epoch(at, _width(self._console) if self._console else None))
+
+    def _line(self) -> Text:
+        """The line that is redrawn."""
+        from rich.text import Text
+
+        seconds, width = time.monotonic() - self._began, _width(self._console)
+        if self._training:
+            text = self._training.line(width)
+        elif not hasattr(sys.modules.get("keras"), "__version__"):  # the last that it defines when it is imported
+            text = "starting TensorFlow"
+        else:
+            counted = f"{self._rows:,} rows" if self._rows else ""
+            parts = [self._text, counted, duration(seconds)] if seconds >= SECONDS_UNTIL_SHOWN else []
+            text = "  ".join(filter(None, parts))
+        return Text(text, no_wrap=True, overflow="crop")
+
+
+def _console() -> Console:
+    """Standard error as it is now: it is redirected while TensorFlow starts."""
+    from rich.console import Console
+
+    return Console(
+        file=os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8", errors="replace"), force_terminal=True
+    )
+
+
+def _width(console: Console | None) -> int:
+    """The columns of the terminal, of which Rich sees none where all streams but this one are redirected."""
+    assert console
+    console.width = os.get_terminal_size(console.file.fileno()).columns or 80
+    return console.width
+
+
+class TrainingRate:
+    """How far training is, and how fast it is."""
 
     def __init__(self) -> None:
+        self.at: Any = None
         self.began: tuple[float, int] | None = None
-        self.shown = 0.0
+        self.now = self.printed = time.monotonic()
 
-    def __call__(self, at: Any) -> None:
-        now = time.monotonic()
+    def update(self, at: Any) -> bool:
+        """Whether it is time for a line where stderr is not a terminal."""
+        self.at, self.now = at, time.monotonic()
         if self.began is None and at.rows:  # the first rows take as long as TensorFlow's preparations
-            self.began = now, at.rows
-        if now - self.shown < 0.1 and at.done < 1:
-            return
-        self.shown = now
-        parts = [f"epoch {at.epoch}/{at.epochs} {at.done:4.0%}"]
-        if self.began and at.rows > self.began[1]:
-            rate = (at.rows - self.began[1]) / max(now - self.began[0], 1e-3)
-            parts += [f"{rate:,.0f} rows/s", f"at most {duration(at.left / rate)} left"]
-        parts += [f"{name} {value:.4f}" for name, value in at.metrics.items()]
-        width = shutil.get_terminal_size().columns - 1
-        click.echo(f"\r\x1b[K{'  '.join(parts)[:width]}", err=True, nl=False)
+            self.began = self.now, at.rows
+        due = at.done == 1 and self.now - self.printed >= SECONDS_BETWEEN_LINES
+        self.printed = self.now if due else self.printed
+        return due
 
-    def end(self) -> None:
-        click.echo("\r\x1b[K", err=True, nl=False)
+    def line(self, width: int) -> str:
+        """The running epoch."""
+        at = self.at
+        first = f"{_epoch(at)}  {at.done:4.0%}"
+        parts = [f"loss {at.metrics['loss']:.4f}"] if "loss" in at.metrics else []
+        if at.best:
+            parts.append(f"best {at.monitor} {at.best[1]:.4f} ({at.best[0]})")
+        if self.began and at.rows > self.began[1]:
+            rate = (at.rows - self.began[1]) / max(self.now - self.began[0], 1e-3)
+            parts += [f"at most {duration(at.left / rate)} left", f"{rate:,.0f} rows/s"]
+        return "  ".join([first, *_fitting(parts, parts, width - len(first))])
+
+
+def finished_epoch(at: Any, width: int | None) -> str:
+    """The line of a finished epoch. Where it is too long, what matters least is left out: the monitored metric is kept
+    first, then the losses, then other metrics of the validation."""
+    parts = {name: f"{name} {value:.4f}" for name, value in at.metrics.items()}
+    first, mark = _epoch(at), ["best"] if at.best and at.best[0] == at.epoch else []
+    if width is None:
+        return "  ".join([first, *parts.values(), *mark])
+    order = sorted(parts, key=lambda name: (name != at.monitor, "loss" not in name, not name.startswith("val_")))
+    kept = _fitting(list(parts.values()), [parts[name] for name in order], width - len(first) - len("  best"))
+    return "  ".join([first, *kept, *mark])
+
+
+def _epoch(at: Any) -> str:
+    return f"epoch {at.epoch:{len(str(at.epochs))}}/{at.epochs}"
+
+
+def _fitting(parts: list[str], by_importance: Iterable[str], width: int) -> list[str]:
+    """Those of the parts that fit into `width`, each after two blanks: the most important ones."""
+    kept = set()
+    for part in by_importance:
+        width -= len(part) + 2
+        if width < 0:
+            break
+        kept.add(part)
+    return [part for part in parts if part in kept]
 
 
 def duration(seconds: float) -> str:

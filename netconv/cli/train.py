@@ -18,7 +18,6 @@ from .commands import COMMAND_LINE, Command, under
 from .options import (
     HISTORIES,
     POSITIVE,
-    Messages,
     check_ending,
     check_pictures,
     data_argument,
@@ -36,7 +35,7 @@ from .options import (
     table,
     table_options,
 )
-from .progress import Interruption, ProgressLine
+from .progress import Interruption, Terminal
 from .quiet import quiet_keras
 
 
@@ -245,40 +244,37 @@ def train(
     `evaluate` and `predict`. Ctrl-C ends training and keeps the weights trained so far.
     """
     _check_usage(output, history, validation_data, strategy, as_json, options)
-    notify = Messages(quiet)
+    terminal = Terminal(quiet, show_epochs=not as_json)
+    notify = terminal.echo
     check_pictures(plot, report)
-    with quiet_keras():
-        devices = netconv.strategy_for(strategy, device)
-    opened = open_model(model, data, True, notify, seed, init, params, shapes, (validation_data, options["labels"]))
-    target = sys.stdout.buffer if output == "-" else opened.trained_path(output)
-    files = [file for file in (None if output == "-" else target, history, plot, report) if file]
-    _check_outputs(files, [options["checkpoint"], options["tensorboard"]], opened.size)
-    line = ProgressLine() if sys.stderr.isatty() and not quiet else None
     stop = Interruption()
 
     def progress(at: Any) -> None:
         stop.training = True
-        if line:
-            line(at)
+        terminal.training(at)
         if as_json and at.done == 1:
             metrics = {name: value if math.isfinite(value) else None for name, value in at.metrics.items()}
             click.echo(json.dumps({"epoch": at.epoch, **metrics}))
             sys.stdout.flush()
 
-    with stop.watching():
+    with terminal.working("reading the table", show=not as_json):
+        with quiet_keras():
+            devices = netconv.strategy_for(strategy, device)
+        opened = open_model(model, data, True, notify, seed, init, params, shapes, (validation_data, options["labels"]))
+        target = sys.stdout.buffer if output == "-" else opened.trained_path(output)
+        files = [file for file in (None if output == "-" else target, history, plot, report) if file]
+        _check_outputs(files, [options["checkpoint"], options["tensorboard"]], opened.size)
         try:
-            result = netconv.train(
-                opened, table(data), seed=seed, notify=notify, progress=progress, stop=stop, strategy=devices,
-                validation_data=source(validation_data) if validation_data else None,
-                **{name: value for name, value in options.items() if value is not None},
-            )  # fmt: skip
+            with stop.watching():
+                result = netconv.train(
+                    opened, table(data), seed=seed, notify=notify, progress=progress, stop=stop, strategy=devices,
+                    validation_data=source(validation_data) if validation_data else None,
+                    **{name: value for name, value in options.items() if value is not None},
+                )  # fmt: skip
         except KeyboardInterrupt:
             if stop.signal == signal.SIGTERM:
                 sys.exit(128 + signal.SIGTERM)
             raise
-        finally:
-            if line:
-                line.end()
     notify(result.text)
     if result.chief:
         result.save(target, lambda note: click.echo(f"note: {note}", err=True))
@@ -294,7 +290,7 @@ def train(
             netconv.learning_curves(result.history, plot, result.best_epoch if result.validation_rows else None)
         if report:
             command_line = click.get_current_context().meta[COMMAND_LINE]
-            result.report(report, commands=[command_line], messages=notify.lines)
+            result.report(report, commands=[command_line], messages=terminal.lines)
     else:
         notify("the first worker writes the model")
     sys.stdout.flush()

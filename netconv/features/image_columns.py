@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import BadRow, DataError
+from ..errors import BadRow, DataError, option
 from ..tables.image_files import are_image_names
 from ..tables.rows import Rows
 from ..tables.table import Table
 from .encoding import Feature, InputSpec
 from .image_decoding import ImageCounts, ImageFacts, common_size, decode
-from .image_format import UNIT_SCALE, ImageFormat, ImageSpec
+from .image_format import UNIT, ImageFormat, ImageSpec
 from .table_options import TableOptions
 
 if TYPE_CHECKING:
@@ -37,9 +37,11 @@ def image_feature(table: Table, candidates: Sequence[int], entry: InputSpec, opt
         return None
     if len(found) > 1:
         names = " or ".join(repr(table.format.names[index]) for index in found)
-        raise DataError(f"which column has the images, {names}? Name it with --columns", table.file)
+        raise DataError(f"which column has the images, {names}? Name it with {option('columns')}", table.file)
     if options.standardize:
-        raise DataError("--standardize is for columns of numbers; pixels are scaled by --rescale", table.file)
+        raise DataError(
+            f"{option('standardize')} is for columns of numbers; pixels are scaled by {option('rescale')}", table.file
+        )
     return Feature(table.format.names[found[0]], image=image_format(table, found[0], entry.image, options))
 
 
@@ -52,13 +54,13 @@ def image_format(table: Table, column: int, spec: ImageSpec, options: TableOptio
         common = common_size(paths[:: -(-len(paths) // SAMPLE)])
         height, width = (height or common[0], width or common[1])
         channels = channels or common[2]
-    scale, offset = options.rescale or ((1.0, 0.0) if spec.rescales else UNIT_SCALE)
-    return ImageFormat(height, width, channels, spec.data_format, options.resize or "stretch", scale, offset)
+    scale = 1.0 if spec.rescales else UNIT
+    return ImageFormat(height, width, channels, spec.data_format, options.resize or "stretch", scale)
 
 
 def read_images(rows: Rows, column: int, form: ImageFormat, counts: ImageCounts) -> np.ndarray:
-    """The pixels of a column of images, (rows, numbers) of uint8. Images that cannot be read make their rows bad ones.
-    Raises DataError."""
+    """The scaled pixels of a column of images, (rows, numbers) of float32. Images that cannot be read make their rows
+    bad ones. Raises DataError."""
     import numpy as np
 
     codes, values = rows.texts[column]
@@ -84,4 +86,4 @@ def read_images(rows: Rows, column: int, form: ImageFormat, counts: ImageCounts)
         counts.first = counts.first or first
         counts.unreadable += len(errors)
         rows.errors.add(unreadable, errors.__getitem__)
-    return pixels
+    return pixels * np.float32(form.scale)

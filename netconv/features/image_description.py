@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from ..errors import option
 from .image_decoding import ImageCounts
 from .image_format import COLORS, ImageFormat
 
 MOST = 3
 """Sizes and kinds of colors that are listed."""
 RESIZED = {
-    "stretch": "stretched to {} (--resize fit or fill keeps their proportions)",
+    "stretch": "stretched to {} ({} or fill keeps their proportions)",
     "fit": "fitted into {}, with black borders",
     "fill": "scaled and cropped at the center to {}",
 }
@@ -26,21 +27,16 @@ def describe_counts(counts: ImageCounts, form: ImageFormat) -> str:
     return "; ".join([text, *_changes(counts, form)])
 
 
-def describe_scale(form: ImageFormat) -> str:
-    """How pixels are scaled."""
-    if form.offset == 0 and f"{form.scale * 255:.6g}" == "1":
-        return "pixels of 0 to 255 become 0 to 1"
-    if (form.scale, form.offset) == (1, 0):
-        return "pixels are 0 to 255"
-    low, high = form.offset, 255 * form.scale + form.offset
-    return f"pixels of 0 to 255 become {low:.6g} to {high:.6g}"
+def describe_scale(scale: float, offset: float) -> str:
+    """What pixels become by a scale and an offset."""
+    return f"pixels of 0 to 255 become {offset:.6g} to {255 * scale + offset:.6g}"
 
 
 def _changes(counts: ImageCounts, form: ImageFormat) -> Iterator[str]:
     others = [size for size in counts.sizes if size != (form.height, form.width)]
     size = _size(form.height, form.width)
     if any(height * form.width != width * form.height for height, width in others):
-        yield RESIZED[form.resize].format(size)
+        yield RESIZED[form.resize].format(size, option("resize", "fit"))
     elif others:
         yield f"resized to {size}"
     if set(counts.colors) != {COLORS[form.channels]}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -12,8 +13,8 @@ DataFormat = Literal["channels_first", "channels_last"]
 """The order of the axes, as in Keras."""
 COLORS = {1: "grayscale", 3: "RGB", 4: "RGBA"}
 """How the pixels of images are called, by their number of channels."""
-UNIT_SCALE = (1 / 255, 0.0)
-"""(scale, offset) of pixels of 0 to 255 that become 0 to 1."""
+UNIT = 1 / 255
+"""The scale of pixels of 0 to 255 that become 0 to 1."""
 LARGEST = 1 << 24
 """Numbers of the largest image that a model may take."""
 
@@ -41,7 +42,7 @@ class ImageSpec:
 @dataclass(frozen=True)
 class ImageFormat:
     """How an image becomes numbers: it gets `height` x `width` pixels of `channels` in the way of `resize`, in the
-    order `data_format`; a number x, 0 to 255, becomes x * `scale` + `offset`."""
+    order `data_format`. Its numbers, 0 to 255, times `scale` are what a model gets: 1 if it scales them itself."""
 
     height: int
     width: int
@@ -49,7 +50,6 @@ class ImageFormat:
     data_format: DataFormat
     resize: Resize = "stretch"
     scale: float = 1.0
-    offset: float = 0.0
 
     def __str__(self) -> str:
         return f"{self.height} x {self.width} pixels, {COLORS[self.channels]}"
@@ -71,7 +71,13 @@ class ImageFormat:
         """Of the fields. Raises ValueError, TypeError or LookupError."""
         height, width, channels = (int(facts[name]) for name in ("height", "width", "channels"))
         data_format, resize = facts["data_format"], facts["resize"]
-        valid = min(height, width) > 0 and channels in COLORS and height * width * channels <= LARGEST
+        scale = float(facts["scale"])
+        valid = (
+            0 < scale < math.inf
+            and min(height, width) > 0
+            and channels in COLORS
+            and height * width * channels <= LARGEST
+        )
         if not valid or data_format not in get_args(DataFormat) or resize not in get_args(Resize):
             raise ValueError
-        return ImageFormat(height, width, channels, data_format, resize, float(facts["scale"]), float(facts["offset"]))
+        return ImageFormat(height, width, channels, data_format, resize, scale)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal, get_args
 
-from ..errors import NetconvError, did_you_mean
+from ..errors import NetconvError, option
 from ..tables.csv_blocks import TextOptions
 from ..tables.encodings import check_encoding
 from ..tables.sources import File
 from .image_format import Resize
+from .option_checks import as_texts, check_names, is_integer, is_number, require
 
 Coding = Literal["onehot", "codes", "numbers"]
 """How the cells of a column become numbers."""
@@ -30,13 +31,15 @@ class TableOptions:
         input: The columns of each input of the model, by the input's name.
         encode: How columns become numbers, by the columns: "onehot", a number for each distinct cell; "codes", the
             index of the cell among the sorted distinct cells; "numbers", numbers, with any other text a missing cell.
-        rescale: (scale, offset): numeric features become `x * scale + offset`; pixels too, (1 / 255, 0) if this is
-            None.
+        rescale: (scale, offset): numeric features become `x * scale + offset`, in a layer of the trained model; pixels
+            of images too, by 1 / 255 if this is None.
         resize: How images get the size that the model takes: "stretch" (if this is None) changes their proportions,
             "fit" pads them with black, "fill" crops them at the center.
         standardize: Whether numeric features are standardized to mean 0 and standard deviation 1 over the training
-            rows. Excludes `rescale`.
-        standardize_target: Whether numeric targets are standardized; predictions and errors are in original units.
+            rows, in a layer of the trained model. None: those of an untrained net are if their sizes differ much.
+            Excludes `rescale`.
+        standardize_target: Whether numeric targets are standardized for training; the trained model predicts in the
+            units of the table. None: those of an untrained net are if they are far from unit size.
         header: Whether the first row of delimited text has the names of the columns.
         delimiter: The character between the cells of delimited text.
         encoding: The encoding of delimited text, such as utf-16 or latin-1.
@@ -57,8 +60,8 @@ class TableOptions:
     encode: Mapping[str, Coding] = field(default_factory=dict)
     rescale: tuple[float, float] | None = None
     resize: Resize | None = None
-    standardize: bool = False
-    standardize_target: bool = False
+    standardize: bool | None = None
+    standardize_target: bool | None = None
     header: bool | None = None
     delimiter: str | None = None
     encoding: str | None = None
@@ -71,31 +74,30 @@ class TableOptions:
             object.__setattr__(self, name, as_texts(name, getattr(self, name)))
         for name, example in (("input", "{'image': 'pixel*'}"), ("encode", "{'color': 'onehot'}")):
             value = getattr(self, name)
-            if not isinstance(value, Mapping) or not all(
-                isinstance(text, str) for pair in value.items() for text in pair
-            ):
-                raise NetconvError(f"{name} must be a dictionary of texts, such as {example}; received {value!r}")
+            texts = isinstance(value, Mapping) and all(isinstance(text, str) for pair in value.items() for text in pair)
+            require(name, value, texts, f"a dictionary of texts, such as {example}")
         for columns, coding in self.encode.items():
-            if coding not in get_args(Coding):
-                raise NetconvError(
-                    f"the encoding of column {columns!r} must be onehot, codes or numbers; received {coding!r}"
-                )
-        if self.rescale is not None and not _is_pair_of_numbers(self.rescale):
-            raise NetconvError(f"rescale must be two numbers, the scale and the offset; received {self.rescale!r}")
-        if self.resize not in (None, *get_args(Resize)):
-            raise NetconvError(f"resize must be 'stretch', 'fit' or 'fill'; received {self.resize!r}")
+            require(
+                f"the encoding of column {columns!r}", coding, coding in get_args(Coding), "onehot, codes or numbers"
+            )
+        pair = self.rescale is None or _is_pair_of_numbers(self.rescale)
+        require("rescale", self.rescale, pair, "two numbers, the scale and the offset")
+        require("resize", self.resize, self.resize in (None, *get_args(Resize)), "'stretch', 'fit' or 'fill'")
+        for name in ("standardize", "standardize_target"):
+            require(name, getattr(self, name), getattr(self, name) in (None, False, True), "True, False or None")
         if self.rescale and self.standardize:
-            raise NetconvError("--rescale and --standardize exclude each other")
-        if self.header not in (None, False, True):
-            raise NetconvError(f"header must be True, False or None; received {self.header!r}")
+            raise NetconvError(f"{option('rescale')} and {option('standardize')} exclude each other")
+        require("header", self.header, self.header in (None, False, True), "True, False or None")
         if self.encoding is not None:
+            require("encoding", self.encoding, isinstance(self.encoding, str), "the name of an encoding")
             check_encoding(self.encoding)
-        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in "\r\n\"'"):
-            raise NetconvError(f"--delimiter takes one character; received {self.delimiter!r}")
-        if self.errors not in ("stop", "skip"):
-            raise NetconvError(f"errors must be 'stop' or 'skip'; received {self.errors!r}")
-        if self.skip_lines is not None and self.skip_lines < 0:
-            raise NetconvError(f"--skip-lines takes a number of lines; received {self.skip_lines}")
+        character = self.delimiter is None or (
+            isinstance(self.delimiter, str) and len(self.delimiter) == 1 and self.delimiter not in "\r\n\"'"
+        )
+        require("delimiter", self.delimiter, character, "one character")
+        require("errors", self.errors, self.errors in ("stop", "skip"), "'stop' or 'skip'")
+        lines = self.skip_lines is None or is_integer(self.skip_lines)
+        require("skip_lines", self.skip_lines, lines, "a number of lines")
 
     @property
     def text(self) -> TextOptions:
@@ -105,34 +107,16 @@ class TableOptions:
     @property
     def changes_encoding(self) -> bool:
         """Whether any of the options changes how rows are encoded."""
-        return bool(
-            self.target
-            or self.columns
-            or self.drop
-            or self.input
-            or self.encode
-            or self.rescale
-            or self.resize
-            or self.standardize
-            or self.standardize_target
-        )
-
-
-def as_texts(name: str, value: Any) -> tuple[str, ...]:
-    """The value of an option that is one text or several. Raises NetconvError."""
-    texts = (value,) if isinstance(value, str) else value
-    if not isinstance(texts, tuple | list) or not all(isinstance(text, str) for text in texts):
-        raise NetconvError(f"{name} must be a text or a tuple of texts; received {value!r}")
-    return tuple(texts)
+        return bool(self.target or self.columns or self.drop or self.input or self.encode or self.resize)
 
 
 def _is_pair_of_numbers(value: Any) -> bool:
     is_pair = isinstance(value, tuple | list) and len(value) == 2
-    return is_pair and all(isinstance(number, int | float) for number in value)
+    return is_pair and all(map(is_number, value))
 
 
-def read_options(function: str, options: dict[str, Any], *others: type) -> list[Any]:
-    """TableOptions, and an object of each dataclass of `others`, of the keyword arguments of a function.
+def read_options(function: Callable[..., Any], options: dict[str, Any], *others: type) -> list[Any]:
+    """TableOptions, and an object of each dataclass of `others`, of the further keyword arguments of a function.
 
     Raises:
         TypeError: There is no such option.
@@ -140,10 +124,7 @@ def read_options(function: str, options: dict[str, Any], *others: type) -> list[
     """
     kinds = (TableOptions, *others)
     names = [{entry.name for entry in fields(kind)} for kind in kinds]
-    for name in options:
-        if not any(name in known for known in names):
-            hint = did_you_mean(name, set().union(*names))
-            raise TypeError(f"{function}() has no option {name!r}" + (f"; {hint}" if hint else ""))
+    check_names(function, options, set().union(*names))
     return [
         kind(**{name: value for name, value in options.items() if name in known})
         for kind, known in zip(kinds, names, strict=True)

@@ -6,33 +6,35 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import DataError, NetconvError
+from ..errors import DataError, NetconvError, option, option_name
 from ..features import encoded_table, schema_inference, transform
 from ..features.description import describe, describe_filled, describe_images, describe_later
 from ..features.encoding import Encoding, ModelSpec
 from ..features.image_decoding import ImageCounts
 from ..features.notices import Notify
+from ..features.scaling import Scaling
 from ..features.table_options import TableOptions
 from ..tables import disk_buffer
-from ..tables.disk_buffer import Collector, DiskBuffer, ScaledRows
+from ..tables.disk_buffer import Collector, DiskBuffer, ShapedRows
 from ..tables.number_format import pluralize
 from ..tables.rows import RowErrors
 from ..tables.sources import Data, Source, reopenable, sources
 from ..tables.table import Table
+from . import model_scaling
 from .calling import row_shapes
 from .image_inputs import image_spec_of
 from .loading import LoadedModel
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
 from .model_spec import check_trainable, class_names, loss_of, spec_of
 from .reading import notify_of_reading, offering_to_skip, read_table, warn_of_merged_numbers, with_exact_classes
+from .trained_rows import checksum, trained_on
+from .validation_rows import validation_mask
 
 if TYPE_CHECKING:
     import numpy as np
 
-CHUNK = 1 << 22
-"""Rows from which those for validation are drawn at once."""
 PART = 64 << 20
 """Bytes of the numbers that rows become at once."""
 
@@ -44,12 +46,13 @@ class Dataset:
     Attributes:
         inputs: An array (rows, *shape) for each input of the model. It has `shape` and `dtype`, and rows by
             `[start:stop]` and by a sorted index array; that of a table larger than memory is on disk.
-        targets: Indices of classes, (rows,) of int32; or values, (rows, values) of float32, standardized if the
-            encoding says so.
+        targets: Indices of classes, (rows,) of int32; or values, (rows, values) of float32.
         encoding: How the table was read.
         names: The names of the classes; empty for values.
         counts: How many rows each class has.
         left_out: How many rows of the table are not here, by reason.
+        table_rows: How many rows the table has.
+        checksum: Of the targets and the features of all rows of the table, as a `Training` has it.
     """
 
     inputs: tuple[Any, ...]
@@ -58,6 +61,8 @@ class Dataset:
     names: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
     left_out: dict[str, int] = field(default_factory=dict)
+    table_rows: int = 0
+    checksum: int = 0
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -87,6 +92,25 @@ class _Targets:
         return {"without a target": missing} if missing else {}
 
 
+class TrainingRows(NamedTuple):
+    """What a model is trained on.
+
+    Attributes:
+        loaded: The model, which is built here if the shape of its input depends on the table.
+        net: The model that is trained, which takes the numbers of the table as they are, but whose targets are
+            standardized where the scaling says so: `loaded.model`, or a copy with scaling layers.
+        training: The training rows, in the units of the table.
+        validation: The validation rows, which may be none.
+        scaling: How the trained model scales the numbers of the table.
+    """
+
+    loaded: LoadedModel
+    net: Any
+    training: Dataset
+    validation: Dataset
+    scaling: Scaling
+
+
 @offering_to_skip()
 def for_training(
     loaded: LoadedModel,
@@ -98,8 +122,9 @@ def for_training(
     validation_split: float,
     seed: int,
     notify: Notify,
-) -> tuple[LoadedModel, Dataset, Dataset]:
-    """The training rows and the validation rows of a table.
+) -> TrainingRows:
+    """The training rows and the validation rows of a table. Fill values, means and standard deviations are those of the
+    training rows.
 
     Args:
         loaded: The model.
@@ -111,10 +136,6 @@ def for_training(
         validation_split: Without `validation_data`, the share of the rows for validation, the same of each class.
         seed: Of the random numbers that draw these.
         notify: Is called with a line about each thing that was inferred.
-
-    Returns:
-        The model, which is built here if the shape of its input depends on the table; the training rows; the validation
-        rows, which may be none. Fill values, means and standard deviations are those of the training rows.
 
     Raises:
         NetconvError: The table does not fit the model.
@@ -137,13 +158,19 @@ def for_training(
     notify_of_reading(source_table, notify)
     targets = _targets(source_table, encoding, notify)
     _check_classes(targets, encoding, source_table)
-    held_out = _validation_mask(targets, 0.0 if validation_data else validation_split, seed)
+    held_out = validation_mask(targets.values, targets.present, 0.0 if validation_data else validation_split, seed)
     training_mask = targets.present & ~held_out
-    encoding = _fit(encoding, source_table, targets, training_mask, options)
+    encoding = transform.fit_statistics(encoding, source_table, training_mask)
+    unasked: list[str] = []
+    scaling = model_scaling.choose(
+        loaded, encoding, source_table, targets.values, training_mask, options, loss or loss_of(loaded), unasked.append
+    )
     counts = transform.CellCounts()
-    make = partial(_datasets, loaded, spec, counts=counts, skip=options.errors == "skip", notify=notify)
+    encoding = encoding.with_whole_pixels()
+    net = model_scaling.with_scaling(loaded.model, encoding, replace(scaling, outputs=None))
+    make = partial(_datasets, net, spec, counts=counts, skip=options.errors == "skip", notify=notify)
     training, validation = make(encoding, source_table, targets, (training_mask, held_out))
-    for line in (*describe(encoding, options), *describe_images(encoding, counts.images)):
+    for line in (*describe(encoding, options, scaling), *unasked, *describe_images(encoding, counts.images)):
         notify(line)
     warn_of_merged_numbers(files, source_table, encoding, options, training=True, notify=notify)
     if validation_data:
@@ -155,15 +182,21 @@ def for_training(
         for line in describe_images(encoding, counts.images):
             notify(line)
     warn_unseen(counts, notify)
-    return loaded, training, validation
+    return TrainingRows(loaded, net, training, validation, scaling)
 
 
 @offering_to_skip()
 def for_evaluation(
-    loaded: LoadedModel, spec: ModelSpec, files: tuple[Source, ...], options: TableOptions, notify: Notify
+    loaded: LoadedModel,
+    spec: ModelSpec,
+    files: tuple[Source, ...],
+    options: TableOptions,
+    notify: Notify,
+    held_out: bool = False,
 ) -> Dataset:
-    """The rows of a table that have targets. A trained model reads the table as its training table, any other model
-    takes numbers unchanged. Raises NetconvError, and OSError if the disk is full."""
+    """The rows of a table that have targets; if `held_out`, those that the model was not trained on, of the table that
+    it was trained on. A trained model reads the table as its training table, any other model takes numbers unchanged.
+    Raises NetconvError, and OSError if the disk is full."""
     files = tuple(map(reopenable, files))
     trained = trained_encoding(loaded, spec)
     if trained:
@@ -176,14 +209,19 @@ def for_evaluation(
         lines = describe(encoding)
     notify_of_reading(source_table, notify)
     targets, counts = _targets(source_table, encoding, notify), transform.CellCounts()
-    skip = options.errors == "skip"
-    [dataset] = _datasets(loaded, spec, encoding, source_table, targets, (targets.present,), counts, skip, notify)
+    mask, skip = targets.present, options.errors == "skip"
+    if held_out:
+        crc = _encoded(encoding, source_table, (), transform.CellCounts(), skip, checksum(targets.values))[1]
+        mask = _held_out(loaded, targets, crc, source_table.file, notify)
+    [dataset] = _datasets(loaded.model, spec, encoding, source_table, targets, (mask,), counts, skip, notify)
     for line in lines:
         notify(line)
     warn_of_merged_numbers(files, source_table, encoding, options, training=False, notify=notify)
     for line in (*describe_images(encoding, counts.images), *describe_filled(encoding, counts.missing)):
         notify(line)
     warn_unseen(counts, notify)
+    if not held_out:
+        _note_trained_on(loaded, targets, dataset.checksum, notify)
     return dataset
 
 
@@ -201,8 +239,8 @@ def _built(loaded: LoadedModel, source_table: Table, options: TableOptions, loss
             raise
         raise DataError(
             f"{pluralize(width, 'feature')} found, and the net takes images: give a column for each pixel of a square "
-            "image that is large enough for the net (or its size with --input-shape), or a folder or a column of image "
-            "files",
+            f"image that is large enough for the net (or its size with {option('input_shapes')}), or a folder or a "
+            "column of image files",
             source_table.file,
         ) from None
     spec = spec_of(built, loss or loss_of(built))
@@ -233,7 +271,8 @@ def _built_for_images(
         built = loaded.for_rows(row, {}, notes.append)
     except NetconvError as error:
         raise DataError(
-            f"images of {images} do not fit the net: {error}; --input-shape gives another size", source_table.file
+            f"images of {images} do not fit the net: {error}; {option('input_shapes')} gives another size",
+            source_table.file,
         ) from None
     for note in notes:
         notify(note)
@@ -267,62 +306,39 @@ def _check_classes(targets: _Targets, encoding: Encoding, source_table: Table) -
             raise DataError(message, source_table.file, column=encoding.targets[0])
 
 
-def _fit(
-    encoding: Encoding, source_table: Table, targets: _Targets, training: np.ndarray, options: TableOptions
-) -> Encoding:
-    """The encoding with the statistics of the table, and those that it lacks, of the rows `training` (a mask)."""
-    encoding = transform.fit_statistics(encoding, source_table, training, options.standardize)
-    if options.standardize_target:
-        encoding = _standardize_targets(encoding, targets.values[training], source_table.file)
-    return encoding
+# Rows that the model was trained on
 
 
-def _standardize_targets(encoding: Encoding, values: np.ndarray, file: str) -> Encoding:
-    import numpy as np
-
-    if encoding.classes:
-        raise DataError("--standardize-target is for numeric targets, and this net predicts classes", file)
-    values = values.astype(np.float64)
-    mean, std = values.mean(axis=0), values.std(axis=0)
-    return replace(encoding, target_mean=tuple(mean.tolist()), target_std=tuple(np.where(std > 0, std, 1.0).tolist()))
-
-
-# Rows for validation
-
-
-def stratified_sample(y: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """The sorted indices of a random share of the rows, of each class as nearly as possible, but never all rows of
-    one. `y` is (rows,) of classes, or (rows, values)."""
-    import numpy as np
-
-    generator = np.random.default_rng(seed)
-    groups = [np.flatnonzero(y == k) for k in np.unique(y)] if y.ndim == 1 else [np.arange(len(y))]
-    exact = share * np.array([len(group) for group in groups])
-    counts = exact.astype(int)
-    most = np.argsort(counts - exact, kind="stable")  # the classes that rounding down takes most from, first
-    counts[most[: round(share * len(y)) - counts.sum()]] += 1
-    counts = np.minimum(counts, [len(group) - 1 for group in groups])
-    picked = [generator.permutation(group)[:count] for group, count in zip(groups, counts, strict=True)]
-    return np.sort(np.concatenate(picked))
-
-
-def _validation_mask(targets: _Targets, share: float, seed: int) -> np.ndarray:
-    """The mask of the rows for validation, drawn from CHUNK rows at a time."""
-    import numpy as np
-
-    mask = np.zeros(len(targets.present), bool)
-    for start in range(0, len(mask) if share else 0, CHUNK):
-        rows = start + np.flatnonzero(targets.present[start : start + CHUNK])
-        if len(rows):
-            mask[rows[stratified_sample(targets.values[rows], share, seed + start)]] = True
+def _held_out(loaded: LoadedModel, targets: _Targets, crc: int, file: str, notify: Notify) -> np.ndarray:
+    """The mask of the rows of a table of the checksum `crc` that the model was not trained on. Raises DataError."""
+    trained = trained_on(loaded, targets.values, targets.present, crc)
+    if trained is None:
+        raise DataError(f"the model was not trained on this table: leave {option_name('held_out')} out", file)
+    mask = targets.present & ~trained
+    if not mask.any():
+        raise DataError(
+            f"the model was trained on all rows: leave {option_name('held_out')} out, or evaluate another table", file
+        )
+    count = int(trained.sum())
+    notify(f"held out    {pluralize(int(mask.sum()), 'row')}; the model was trained on the other {count:,}")
     return mask
+
+
+def _note_trained_on(loaded: LoadedModel, targets: _Targets, crc: int, notify: Notify) -> None:
+    """Says how many of the rows of a table of the checksum `crc` the model was trained on."""
+    trained = trained_on(loaded, targets.values, targets.present, crc)
+    if trained is None:
+        return
+    count, rows = int(trained.sum()), int(targets.present.sum())
+    advice = "another table says more" if count == rows else f"{option('held_out', True)} takes only the others"
+    notify(f"note        the model was trained on {count:,} of the {pluralize(rows, 'row')}: {advice}")
 
 
 # Inputs
 
 
 def _datasets(
-    loaded: LoadedModel,
+    model: Any,
     spec: ModelSpec,
     encoding: Encoding,
     source_table: Table,
@@ -336,7 +352,7 @@ def _datasets(
     import numpy as np
 
     masks = tuple(mask.copy() for mask in masks)
-    encoded = _encoded(encoding, source_table, masks, counts, skip)
+    encoded, crc = _encoded(encoding, source_table, masks, counts, skip, checksum(targets.values))
     left_out = dict(targets.left_out)
     if counts.images.unreadable:
         left_out["that cannot be read"] = counts.images.unreadable
@@ -351,21 +367,24 @@ def _datasets(
     for mask, parts in zip(masks, encoded, strict=True):
         y = targets.values[mask]
         rows_of_class = tuple(np.bincount(y, minlength=len(names)).tolist()) if names else ()
-        if encoding.target_mean:
-            y = ((y - np.array(encoding.target_mean)) / np.array(encoding.target_std)).astype(np.float32)
-        inputs = _scaled_inputs(loaded.model, encoding, parts)
-        datasets.append(Dataset(inputs, y, encoding, names, rows_of_class, left_out))
+        inputs = _shaped_inputs(model, encoding, parts)
+        datasets.append(Dataset(inputs, y, encoding, names, rows_of_class, left_out, len(mask), crc))
     return datasets
 
 
 def _encoded(
-    encoding: Encoding, source_table: Table, masks: tuple[np.ndarray, ...], counts: transform.CellCounts, skip: bool
-) -> list[list[np.ndarray | DiskBuffer]]:
-    """The unscaled numbers of each input, (rows, width), for the rows of each mask. With `skip`, rows of images that
-    cannot be read are taken out of the masks."""
+    encoding: Encoding,
+    source_table: Table,
+    masks: tuple[np.ndarray, ...],
+    counts: transform.CellCounts,
+    skip: bool,
+    crc: int,
+) -> tuple[list[list[np.ndarray | DiskBuffer]], int]:
+    """The numbers of each input, (rows, width), for the rows of each mask; and the checksum of all rows, after
+    that of their targets, `crc`. With `skip`, rows of images that cannot be read are taken out of the masks."""
     import numpy as np
 
-    widths = tuple(encoding.inputs.values()) or (encoding.width,)
+    widths = encoding.widths
     edges = np.cumsum(widths)[:-1]
     most = 0 if source_table.on_disk else disk_buffer.MEMORY // (4 * max(1, encoding.width))
     collected = [[Collector(width, min(most, int(np.count_nonzero(mask)))) for width in widths] for mask in masks]
@@ -374,7 +393,8 @@ def _encoded(
     for rows in (part for block in source_table.blocks() for part in block.parts(step)):
         if skip and any(encoding.images):
             rows = replace(rows, errors=RowErrors(np.zeros(len(rows), bool)))
-        x = transform.encode_unscaled(rows, encoding, counts)
+        x = transform.features(rows, encoding, counts)
+        crc = checksum(x, crc)
         for mask, collectors in zip(masks, collected, strict=True):
             taken = mask[start : start + len(rows)]
             if rows.errors is not None:
@@ -383,22 +403,16 @@ def _encoded(
             for collector, part in zip(collectors, np.split(picked, edges, axis=1), strict=True):
                 collector.append(part)
         start += len(rows)
-    return [[collector.finish() for collector in collectors] for collectors in collected]
+    return [[collector.finish() for collector in collectors] for collectors in collected], crc
 
 
-def _scaled_inputs(model, encoding: Encoding, parts: list[np.ndarray | DiskBuffer]) -> tuple[Any, ...]:
-    """Unscaled numbers as the model's inputs take them."""
+def _shaped_inputs(model, encoding: Encoding, parts: list[np.ndarray | DiskBuffer]) -> tuple[Any, ...]:
+    """The numbers of each input as the model takes them."""
     import numpy as np
 
-    mean, scale, offset = encoding.affine()
-    inputs: list[np.ndarray | ScaledRows] = []
-    start = 0
+    inputs: list[np.ndarray | ShapedRows] = []
     shapes = row_shapes(model, encoding.width, tuple(encoding.inputs.values()), encoding.images)
     for rows, shape, tensor in zip(parts, shapes, model.inputs, strict=True):
-        end = start + rows.shape[1]
-        scaled = ScaledRows(
-            rows, mean[start:end], scale[start:end], offset[start:end], shape, np.dtype(tensor.dtype)
-        )  # fmt: skip
-        inputs.append(scaled if isinstance(rows, DiskBuffer) else scaled[:])
-        start = end
+        shaped = ShapedRows(rows, shape, np.dtype(tensor.dtype))
+        inputs.append(shaped if isinstance(rows, DiskBuffer) else shaped[:])
     return tuple(inputs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import NetconvError
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, Recorder, ignore
+from ..features.option_checks import is_integer, require
+from ..features.scaling import UNSCALED
 from ..features.table_options import given_options, read_options
 from ..keras_api.lazy import keras
 from ..reports.evaluation_report import ClassReport, Evaluation
@@ -22,6 +24,7 @@ from .calling import predict_rows
 from .dataset import Dataset
 from .layer_table import list_layers
 from .loading import open_model
+from .model_scaling import present, rescaling
 from .model_spec import as_targets, check_trainable, loss_of, probabilities, spec_of
 from .reading import find_files
 from .row_sample import RowSample
@@ -40,6 +43,7 @@ def evaluate(
     data: Data,
     *,
     top: tuple[int, ...] | int = (),
+    held_out: bool = False,
     notify: Notify = ignore,
     params: Path | str | None = None,
     input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
@@ -53,6 +57,7 @@ def evaluate(
         model: What `open_model` takes.
         data: The table: a path, a glob pattern, a binary stream or a list of these.
         top: Numbers K for the top-K accuracy: how often the class is among the K most probable ones.
+        held_out: Whether to evaluate only the rows of the training table that were held out for validation.
         notify: Is called with a line about each thing that was inferred.
         params: The parameter file of a net, None for the one beside it.
         input_shapes: Shapes of the inputs of a net, as for `convert`.
@@ -61,18 +66,24 @@ def evaluate(
     Raises:
         NetconvError: The model or the table cannot be read, or they do not fit each other.
     """
-    [options] = read_options("evaluate", table_options)
+    [options] = read_options(evaluate, table_options)
+    ranks = top if isinstance(top, tuple | list) else (top,)
+    require("top", top, all(is_integer(rank, 1) for rank in ranks), "an integer of at least 1, or a tuple of such")
     notify = Recorder(notify)
     files = find_files(data, options, "test", notify)
     loaded = open_model(model, notify=notify, params=params, input_shapes=input_shapes)
     loss = loss_of(loaded)
     spec = spec_of(loaded, loss)
     check_trainable(loaded)
-    rows = dataset.for_evaluation(loaded, spec, files, options, notify)
-    evaluation = evaluate_dataset(loaded.model, rows, spec, loss, (top,) if isinstance(top, int) else tuple(top))
+    scaling = UNSCALED if loaded.encoding is None else present(loaded, loaded.encoding)
+    if loaded.encoding is None:
+        loaded = rescaling(loaded, spec, options.rescale)
+        spec = spec_of(loaded, loss)
+    rows = dataset.for_evaluation(loaded, spec, files, options, notify, held_out)
+    evaluation = evaluate_dataset(loaded.model, rows, spec, loss, tuple(ranks))
     record = RunRecord(
         loaded.name, list_layers(loaded.model), tuple(file.name for file in files), rows.encoding, rows.class_rows,
-        rows.left_out, given_options(options), notify.lines,
+        rows.left_out, given_options(options), notify.lines, scaling,
     )  # fmt: skip
     return replace(evaluation, record=record)
 
@@ -81,8 +92,7 @@ def evaluate_dataset(model, data: Dataset, spec: ModelSpec, loss, top: tuple[int
     """Evaluates a model on a dataset. The memory does not grow with its rows, except for a number per row where there
     are two classes."""
     pairs = ((predict_rows(model, inputs), y) for inputs, y in data.blocks())
-    names = data.names or data.encoding.targets
-    return evaluate_blocks(pairs, spec, loss, names, top, data.encoding.original)
+    return evaluate_blocks(pairs, spec, loss, data.names or data.encoding.targets, top)
 
 
 def evaluate_blocks(
@@ -91,15 +101,13 @@ def evaluate_blocks(
     loss,
     names: tuple[str, ...],
     top: tuple[int, ...] = (),
-    original: Callable[[np.ndarray], np.ndarray] = lambda values: values,
 ) -> Evaluation:
-    """Evaluates the outputs of a model against the targets. `names` are those of the classes or of the targets;
-    `original` converts values to the units in which their errors are computed, except for the loss."""
+    """Evaluates the outputs of a model against the targets. `names` are those of the classes or of the targets."""
     if spec.classes:
         return _evaluate_classes(pairs, spec, loss, names, top)
     if top:
         raise NetconvError("top-k accuracy is for classifiers, and this net predicts values")
-    return _evaluate_values(pairs, spec, loss, names, original)
+    return _evaluate_values(pairs, spec, loss, names)
 
 
 class _MeanLoss:
@@ -185,18 +193,16 @@ def _true_class_ranks(chances: np.ndarray, y: np.ndarray) -> np.ndarray:
     return ((chances > own) | ((chances == own) & earlier)).sum(axis=1)
 
 
-def _evaluate_values(
-    pairs: Pairs, spec: ModelSpec, loss, names: tuple[str, ...], original: Callable[[np.ndarray], np.ndarray]
-) -> Evaluation:
+def _evaluate_values(pairs: Pairs, spec: ModelSpec, loss, names: tuple[str, ...]) -> Evaluation:
     import numpy as np
 
     loss_mean, sample = _MeanLoss(loss, spec), RowSample()
     squared = absolute = 0.0
     center, variation = np.zeros(0), 0.0
     for outputs, y in pairs:
-        before, values = loss_mean.rows, original(y).astype(np.float64)
+        before, values = loss_mean.rows, y.astype(np.float64)
         loss_mean.add(outputs, y)
-        predicted = original(outputs).astype(np.float64)
+        predicted = outputs.astype(np.float64)
         sample.add(values, predicted)
         error = predicted - values
         squared += float(np.sum(error**2))

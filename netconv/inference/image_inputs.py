@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from ..features.image_format import COLORS, DataFormat, ImageSpec
 from ..keras_api.lazy import keras
@@ -35,7 +36,7 @@ def image_spec_of(shape: Shape | None) -> ImageSpec | None:
 
 def _spec(model, number: int, shape: Shape) -> ImageSpec | None:
     """Of a single row of pixels, images can be square only."""
-    rescales = any(isinstance(layer, _rescaling_layers()) for layer in _consumers(model, number))
+    rescales = any(isinstance(layer, _rescaling_layers()) for layer in _first_operations(model, number))
     match shape:
         case (int(length),) if (side := math.isqrt(length)) ** 2 == length and side > 1:
             return ImageSpec(side, side, 1, "channels_last", 1, rescales)
@@ -56,20 +57,24 @@ def _data_format(model, number: int, shape: Shape) -> DataFormat:
     first, last = shape[0] in COLORS, shape[2] in COLORS
     if first != last:
         return "channels_first" if first else "channels_last"
-    return (
-        "channels_first" if any(_moves_channels(each, shape) for each in _consumers(model, number)) else "channels_last"
-    )
+    moved = any(_moves_channels(each, shape) for each in _first_operations(model, number))
+    return "channels_first" if moved else "channels_last"
 
 
-def _rescaling_layers() -> tuple[type, ...]:
+def _rescaling_layers() -> tuple[Any, ...]:
     return keras.layers.Rescaling, keras.layers.Normalization
 
 
-def _consumers(model, number: int) -> list:
-    """The layers and operations that take an input of a model. A Sequential has one input, and its first layer."""
-    inner = getattr(model, "_functional", None) or model
-    tensor = inner.inputs[number]
-    operations = getattr(inner, "operations", inner.layers)
+def _first_operations(model, number: int) -> list:
+    """The layers and operations that take an input of a model, or that take what a layer makes of it which scales."""
+    inner = getattr(model, "_functional", None) or model  # of a Sequential, whose first layer is behind the input
+    found = _readers(inner, inner.inputs[number])
+    outputs = [each.output for each in found if isinstance(each, _rescaling_layers())]
+    return [*found, *(reader for output in outputs for reader in _readers(inner, output))]
+
+
+def _readers(model, tensor) -> list:
+    operations = getattr(model, "operations", model.layers)
     return [each for each in operations if any(tensor is given for given in _inputs(each))]
 
 

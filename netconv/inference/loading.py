@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import FormatError, NetconvError, UnknownShape, net_option_error
+from ..errors import FormatError, NetconvError, UnknownShape, net_option_error, option, spelled
 from ..features.encoding import Encoding
 from ..features.notices import Notify, ignore
+from ..features.option_checks import is_path, require
 from ..keras_api.lazy import keras
 from ..keras_files import archive
 
@@ -23,6 +24,8 @@ TRAINED = "-trained"
 """The end of the stem of a trained model's file."""
 TABLE, CLASSES = "table.json", "classes.json"
 """Members of the archive: the `Encoding`; the names of the classes of a net that was not trained on a table."""
+UNTRAINED = "untrained.json"
+"""The member of a model whose weights are initial values."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,16 @@ class LoadedModel:
         return 3 * sum(4 * math.prod(weight.shape) for weight in weights)
 
     @property
+    def is_object(self) -> bool:
+        """Whether a keras.Model was passed, which has no members."""
+        return self.path is None and not self.members and self.name == LoadedModel.name
+
+    @property
+    def untrained(self) -> bool:
+        """Whether the weights are initial values, as the net had no parameters."""
+        return UNTRAINED in self.members
+
+    @property
     def encoding(self) -> Encoding | None:
         """How the training table was read; None if the model was not trained on a table. Raises FormatError."""
         return Encoding.load(self.members[TABLE], self.name) if TABLE in self.members else None
@@ -87,7 +100,9 @@ class LoadedModel:
             output = path.with_name(f"{_family(path)}{TRAINED}.keras")
         output = Path(output)
         if self.path and output.resolve() == self.path.resolve():
-            raise NetconvError(f"{output}: the trained model would be written over its input; choose another with -o")
+            raise NetconvError(
+                f"{output}: the trained model would be written over its input; choose another with {option('output')}"
+            )
         if output.suffix != ".keras":
             raise NetconvError(
                 f"{output}: a trained model must be a .keras file, which can store how the table was read"
@@ -108,13 +123,15 @@ def find_model(data: Path | str | None, training: bool, notify: Notify = ignore)
     found = [_models(folder, training) for folder in folders]
     only = [models for models in found if len(models) == 1]
     if len(only) == 1:
-        notify(f"model: {only[0][0]} (-m names another)")
+        notify(f"model: {only[0][0]} ({option('model')} names another)")
         return only[0][0]
     models = [str(path) for models in found for path in models]
     if models:
         listed = ", ".join(models[:10]) + (f" and {len(models) - 10} more" if len(models) > 10 else "")
-        raise NetconvError(f"several models: {listed}; choose one with -m")
-    raise NetconvError(f"no .keras file and no net.json in {' or '.join(map(str, folders))}: give one with -m")
+        raise NetconvError(f"several models: {listed}; choose one with {option('model')}")
+    raise NetconvError(
+        f"no .keras file and no net.json in {' or '.join(map(str, folders))}: give one with {option('model')}"
+    )
 
 
 def _models(folder: Path, training: bool) -> list[Path]:
@@ -159,7 +176,8 @@ def open_model(
     """Opens a model.
 
     Args:
-        model: The path of a `.keras` file or of a net (`.json`), the bytes of a `.keras` file, or a keras.Model.
+        model: The path of a `.keras` file or of a net (`.json`), the bytes of a `.keras` file, a keras.Model, or what
+            `train` or this function returned.
         seed: Of the initial values of a net without parameters.
         init: The initializer of a net without parameters.
         training: Whether a net whose input shape depends on the table may be opened without its model.
@@ -170,17 +188,21 @@ def open_model(
     Raises:
         NetconvError: The file is not a model, or the net cannot be converted.
     """
-    if isinstance(model, LoadedModel):
-        return model
+    loaded = getattr(model, "loaded", model)  # of a TrainingResult
+    if isinstance(loaded, LoadedModel):
+        return loaded
+    require("params", params, params is None or is_path(params), "the path of a parameter file")
+    shapes = input_shapes is None or isinstance(input_shapes, Mapping)
+    require("input_shapes", input_shapes, shapes, "a dictionary of shapes, such as {'data': (None, 24)}")
     if not str(model).endswith(".json"):
-        for option, value in (("--init", init), ("--params", params), ("--input-shape", input_shapes)):
+        for name, value in (("init", init), ("params", params), ("input_shapes", input_shapes)):
             if value:
-                raise net_option_error(option)
+                raise net_option_error(name)
     if isinstance(model, bytes):
         members = archive.members(model)  # first: some versions of Keras unpack them, whatever their size
-        return LoadedModel(archive.load(model), "standard input", None, members)
-    if not isinstance(model, str | Path):
-        return LoadedModel(model)
+        return LoadedModel(archive.load(model), spelled("standard input", "the model"), None, members)
+    if not is_path(model):
+        return LoadedModel(_checked(model))
     path = Path(model)
     if path.suffix == ".json":
         from .. import conversion
@@ -203,3 +225,16 @@ def open_model(
         raise FormatError(f"{path}: a model is a .keras file or a net.json")
     members = archive.members(path)
     return LoadedModel(archive.load(path), str(path), path, members)
+
+
+def _checked(model: Any) -> Any:
+    """A model that is given as an object. Raises NetconvError for one that is not a model, or has no inputs yet."""
+    expected = "a .keras file or a net.json, by its path, a keras.Model, or the result of a training"
+    require("the model", model, isinstance(model, keras.Model), expected)
+    try:
+        inputs = model.inputs
+    except (AttributeError, ValueError):
+        inputs = None
+    if not inputs:
+        raise NetconvError(f"the model {model.name!r} has no input layer: its shapes are not known; add a keras.Input")
+    return model

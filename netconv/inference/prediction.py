@@ -10,14 +10,15 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
-from ..errors import NetconvError
+from ..errors import option
 from ..features import encoded_table, transform
 from ..features.description import describe, describe_filled, describe_images, describe_later
 from ..features.encoding import Encoding, ModelSpec
 from ..features.image_format import ImageFormat
 from ..features.merged_numbers import MergedInStream
 from ..features.notices import Notify, TableNotes, ignore
-from ..features.table_options import TableOptions, as_texts, read_options
+from ..features.option_checks import as_texts, require
+from ..features.table_options import TableOptions, read_options
 from ..reports.predictions import Block, Predictions
 from ..tables import table
 from ..tables.column_selection import select_columns
@@ -27,6 +28,7 @@ from ..tables.sources import Data, Source
 from .calling import predict_rows, split_inputs
 from .loading import LoadedModel, open_model
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
+from .model_scaling import rescaling
 from .model_spec import class_names, loss_of, probabilities, spec_of
 from .reading import columns_to_count, find_files, warn_of_merged_in_stream
 
@@ -79,9 +81,8 @@ def predict(
         NetconvError: The model or the table cannot be read, or they do not fit each other; also while the blocks of the
             predictions are read.
     """
-    if errors not in get_args(Policy):
-        raise NetconvError(f"errors must be 'stop', 'skip' or 'null'; received {errors!r}")
-    [options] = read_options("predict", table_options)
+    require("errors", errors, errors in get_args(Policy), "'stop', 'skip' or 'null'")
+    [options] = read_options(predict, table_options)
     keep = as_texts("keep", keep)
     files = find_files(data, options, "test", notify)
     loaded = open_model(model, notify=notify, params=params, input_shapes=input_shapes)
@@ -90,14 +91,15 @@ def predict(
     encoding = trained_encoding(loaded, spec)
     if encoding:
         encoding = override_encoding(encoding, options)
+    else:
+        loaded = rescaling(loaded, spec, options.rescale)
+        spec = spec_of(loaded, loss)
     as_classes = bool(spec.classes) and not raw
     widths = tuple(encoding.inputs.values()) if encoding else ()
 
     def run(x: np.ndarray, images: tuple[ImageFormat | None, ...]) -> np.ndarray:
         outputs = predict_rows(loaded.model, split_inputs(loaded.model, x, widths, images))
-        if as_classes:
-            return probabilities(outputs, loss)
-        return encoding.original(outputs) if encoding and not raw else outputs
+        return probabilities(outputs, loss) if as_classes else outputs
 
     width = spec.classes if as_classes else _known_width(loaded.model)
     blocks = _blocks(_parts(loaded, spec, encoding, files, options, keep, notify), run, width, errors, notify)
@@ -235,7 +237,7 @@ def _blocks(
         elif policy == "skip" or len(values):
             yield _without_gaps(values, good, part.kept)
         if first_error and policy == "stop":
-            raise first_error.with_remedy("--errors skip or null continues")
+            raise first_error.with_remedy(f"{option('errors', 'skip')} or null continues")
     if first_error:
         done = "left out" if policy == "skip" else "without a prediction"
         notify(f"warning: {pluralize(bad_rows, 'bad row')} {done}; the first: {first_error}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from ..errors import NetconvError, did_you_mean
@@ -40,16 +41,21 @@ def check_learning_rate(optimizer) -> None:
         raise NetconvError(f"the learning rate must be a number above 0; received {rate:g}")
 
 
-def loss_for(text: str):
-    """A loss as `compile` takes it: a plain name as it is, one with arguments (`Huber(delta=2.0)`) as an object. Raises
-    NetconvError."""
-    made = find(keras.losses, text, "loss")
-    return made if "(" in text else text
+def loss_for(loss):
+    """A loss as `compile` takes it: a plain name as it is, one with arguments (`Huber(delta=2.0)`) as an object, an
+    object as it is. Raises NetconvError."""
+    made = find(keras.losses, loss, "loss")
+    return loss if isinstance(loss, str) and "(" not in loss else made
 
 
 def metric_for(text: str):
     """A metric as `compile` takes it, by name. Raises NetconvError."""
-    return text if text in INFERRED_METRICS else find(keras.metrics, text, "metric")
+    if text in INFERRED_METRICS:
+        return text
+    metric = find(keras.metrics, text, "metric")
+    if isinstance(metric, keras.metrics.Metric) and "name=" not in text:
+        metric.name = re.sub(r"_\d+$", "", metric.name)  # Keras numbers the metrics of a process
+    return metric
 
 
 def loss_config(loss):
@@ -69,6 +75,8 @@ def find(module, name, kind: str):
         if isinstance(name, str) and (kind == "optimizer" or "(" in name):  # `keras.optimizers.get` does not know Lamb
             return _make(module, *call_expressions.parse(name, EXAMPLES[kind]))
         return module.get(name)
+    except TypeError:  # it requires arguments
+        return _make(module, name, {})
     except (ValueError, KeyError):
         name = name.partition("(")[0]
         hint = did_you_mean(name, _names(module, kind)) or f"it has {SUGGESTIONS[kind]} and others"

@@ -31,6 +31,7 @@ class TableFormat:
     files (`image_files`): the first column has their paths, the second one, if there is one, their classes.
     `notes` are sentences about what reading did that the file does not show: lines that were skipped, numbers written
     in a form of their own. Later blocks of a file may have more of them.
+    `targets` are the indices of the columns that are the targets, where the data say so, as (x, y) does.
     """
 
     delimiter: str
@@ -40,6 +41,7 @@ class TableFormat:
     notes: tuple[str, ...] = ()
     decimals: dict[int, str] = field(default_factory=dict)
     images: bool = False
+    targets: tuple[int, ...] = ()
 
     def is_plain_number(self, cell: str) -> bool:
         """Whether a cell is a number as programs write it, with the decimal sign of the table."""

@@ -1,9 +1,9 @@
-"""Where tables come from: one file or several, or standard input; plain or compressed. Knows no table format."""
+"""Where tables come from: files, standard input, memory; plain or compressed. Knows no table format."""
 
 from __future__ import annotations
 
+import codecs
 import glob
-import io
 import os
 import re
 import select
@@ -13,10 +13,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, Any, BinaryIO, TextIO, cast
 
-from ..errors import DataError
-from . import compression, image_files
+from ..errors import DataError, option, stream_name
+from . import compression, image_files, memory
 from .image_files import ImageFiles
 
 BLOCK = 4 << 20
@@ -27,11 +27,11 @@ IN_MEMORY = 64 << 20
 
 @dataclass(frozen=True)
 class Source:
-    """A file of a table, or images that make up one.
+    """A file of a table, a table in memory, or images that make up a table.
 
     `name` is its name for messages; `open` opens its bytes as they are, more than once if `reopenable`. `labels` is the
     file with the labels of its rows. `part` is "train" or "test": which arrays are read of a file that has both.
-    `images` are images, instead of bytes.
+    `memory` is a table in memory, and `images` are images, which have no bytes to open.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Source:
     reopenable: bool = True
     labels: Source | None = None
     part: str = "train"
+    memory: memory.MemoryTable | None = None
     images: ImageFiles | None = None
 
     @property
@@ -47,30 +48,34 @@ class Source:
         return os.path.dirname(self.name)
 
 
-File = Source | Path | str | BinaryIO
-"""A file as users give it: a path, a binary stream, or a Source."""
-Data = File | list[File] | tuple[File, ...]
-"""The files of a table as users give them: one or several, as paths, glob patterns or binary streams; or images and
-folders of images."""
+File = Source | Path | str | BinaryIO | TextIO
+"""A file as users give it: a path, a binary or text stream, or a Source."""
+Data = Any
+"""A table as users give it: one or several files, as paths, glob patterns or streams; images and folders of images; one
+or several tables in memory, as `memory` lists them."""
 
 
 def sources(data: Data, labels: File | None = None, part: str = "train") -> tuple[Source, ...]:
-    """The files of a table: paths, glob patterns, binary streams or several of these; or images and folders of images,
-    which become one source. `labels` is the file with the labels of a single file; None looks for one beside a file of
-    images by its name. Raises DataError if a pattern matches no file, or a folder has no images."""
-    entries = data if isinstance(data, list | tuple) else [data]
+    """The files or tables in memory that make up a table; images and folders of images become one source. `labels` is
+    the file with the labels of a single file; None looks for one beside a file of images by its name. Raises DataError
+    if a pattern matches no file, a folder has no images, and for an object that is not a table."""
+    entries = data if isinstance(data, list | tuple) and not memory.is_pair(data) else [data]
+    if not len(entries):
+        raise DataError(f"the data must be {memory.TAKEN}; received {data!r}")
     found = _joined_images([source for entry in entries for source in _matching(entry, part)])
     if labels is not None and found[0].images:
-        raise DataError(f"--labels is for a file of arrays; {image_files.CLASS_FOLDERS}", found[0].name)
+        raise DataError(f"{option('labels')} is for a file of arrays; {image_files.CLASS_FOLDERS}", found[0].name)
     if labels is not None:
         if len(found) != 1:
             raise DataError(f"labels belong to a single data file; received {len(found)}", str(labels))
+        if found[0].memory:
+            raise DataError("has no file of labels: give (x, y)", found[0].name)
         found = [replace(found[0], labels=source(labels))]
     return tuple(replace(one, part=part) for one in found)
 
 
 def _joined_images(found: list[Source]) -> list[Source]:
-    """The sources, those of images as one. Raises DataError for images beside files of tables."""
+    """The sources, those of images as one. Raises DataError for images beside tables."""
     images = [source.images for source in found if source.images]
     if not images:
         return found
@@ -81,30 +86,59 @@ def _joined_images(found: list[Source]) -> list[Source]:
     return [replace(found[0], name=found[0].name + more, images=ImageFiles.joined(images))]
 
 
-def _matching(entry: File, part: str) -> list[Source]:
+def _matching(entry: Any, part: str) -> list[Source]:
     if isinstance(entry, str) and glob.has_magic(entry) and not Path(entry).exists():
         names = sorted(glob.glob(entry, recursive=True))
         if not names:
             raise DataError("no file matches", entry)
         return [source(name, part) for name in names]
-    return [source(entry, part)]
+    if isinstance(entry, Source | str | os.PathLike) or hasattr(entry, "read"):
+        return [source(entry, part)]
+    table = memory.memory_table(entry)
+    return [Source(table.kind, _no_bytes, table.reopenable, memory=table)]
 
 
-def source(entry: File, part: str = "train") -> Source:
-    """One file or folder, by its path or as a binary stream. Raises DataError for an image that does not exist, and for
-    a folder without images."""
+def _no_bytes() -> BinaryIO:
+    raise AssertionError("tables in memory and images have no bytes")
+
+
+def source(entry: Any, part: str = "train") -> Source:
+    """One file or folder, by its path or as a binary or text stream. Raises DataError for anything else, for an image
+    that does not exist, and for a folder without images."""
     if isinstance(entry, Source):
         return entry
-    if isinstance(entry, str | Path):
-        path = Path(entry)
+    if isinstance(entry, str | os.PathLike):
+        name, path = os.fspath(entry), Path(entry)
         if path.is_dir():
-            return Source(str(entry), io.BytesIO, images=image_files.list_folder(str(entry), part))
+            return Source(name, _no_bytes, images=image_files.list_folder(name, part))
         if image_files.is_image_name(path.name):
-            return Source(str(entry), io.BytesIO, images=image_files.list_image(str(entry)))
+            return Source(name, _no_bytes, images=image_files.list_image(name))
         labels = labels_beside(path)
-        return Source(str(entry), lambda: _open(path), labels=source(labels) if labels else None)
-    stream = entry
-    return Source("standard input", lambda: stream, reopenable=False)
+        return Source(name, lambda: _open(path), labels=source(labels) if labels else None)
+    if not hasattr(entry, "read"):
+        raise DataError(f"a path or a stream is expected; received {type(entry).__name__}")
+    stream = _Encoded(entry) if isinstance(entry.read(0), str) else entry
+    return Source(stream_name(entry), lambda: cast(BinaryIO, stream), reopenable=False)
+
+
+class _Encoded:
+    """A text stream as bytes in UTF-8, which their byte order mark says."""
+
+    def __init__(self, stream: TextIO):
+        self._stream, self._start = stream, codecs.BOM_UTF8
+
+    def __enter__(self) -> _Encoded:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def read(self, size: int = -1) -> bytes:
+        start, self._start = self._start, b""
+        return start + self._stream.read(max(1, size // 4) if size > 0 else size).encode("utf-8", "surrogatepass")
 
 
 def labels_beside(path: Path) -> Path | None:
@@ -127,6 +161,8 @@ def reopenable(source: Source) -> Source:
     """A source that can be opened again: a stream is copied first. Raises OSError if the disk is full."""
     if source.reopenable:
         return source
+    if source.memory:
+        return replace(source, memory=source.memory.reopened(), reopenable=True)
     copy = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - it lasts as long as the source
     with source.open() as stream:
         shutil.copyfileobj(stream, copy, BLOCK)

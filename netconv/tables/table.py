@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from . import arrays, csv, disk_buffer, image_files, parquet
+from . import arrays, csv, disk_buffer, image_files, memory_rows, parquet
 from .column_stats import ColumnStats
 from .csv_blocks import INFERRED, TextOptions
 from .disk_buffer import Collector, DiskBuffer
@@ -96,6 +96,10 @@ def _rows(
     lenient: bool,
     ahead: int,
 ) -> Generator[Rows]:
+    """The rows of a file, of a table in memory, or of images."""
+    if source.memory:
+        yield from memory_rows.stream(source.memory, source.name, roles_of, known_text)
+        return
     if source.images:
         yield from image_files.stream(source.images, source.name, roles_of)
         return

@@ -113,8 +113,8 @@ def batch_bounds(rows: int, batch_size: int, even: bool = False) -> np.ndarray:
 def replica_share(data: TrainingData, order: np.ndarray, bounds: np.ndarray, replica: int, replicas: int) -> BatchGroup:
     """A replica's share of the batches that `bounds` marks in `order`.
 
-    The weights are such that the mean over the replicas of the mean loss of each share is the mean loss of the batch. A
-    share without rows, which has no mean, has one row with weight 0.
+    The weights are such that the mean over the replicas of the mean loss of each share is the mean loss of the batch.
+    Of a batch with fewer rows than replicas, each replica has all rows: a share without rows would have no mean.
     """
     import numpy as np
 
@@ -123,9 +123,11 @@ def replica_share(data: TrainingData, order: np.ndarray, bounds: np.ndarray, rep
     else:
         parts, part_weights = [], []
         for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-            part = np.array_split(order[start:stop], replicas)[replica]
-            part_weights.append(np.full(max(1, len(part)), len(part) * replicas / (stop - start), np.float32))
-            parts.append(part if len(part) else order[start : start + 1])
+            count = stop - start
+            part = np.array_split(order[start:stop], replicas)[replica] if count >= replicas else order[start:stop]
+            weight = len(part) * replicas / count if count >= replicas else 1
+            part_weights.append(np.full(len(part), weight, np.float32))
+            parts.append(part)
         rows, sizes = np.concatenate(parts), np.array([len(part) for part in parts])
         weights = np.concatenate(part_weights)
     targets = read_rows(data.targets, rows)

@@ -4,7 +4,6 @@ only, neither rows nor steps."""
 from __future__ import annotations
 
 import math
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,14 +12,12 @@ from typing import Any
 from ..keras_api.lazy import keras
 from .options import MONITOR
 
-LARGER_IS_BETTER = re.compile(r"acc|auc|precision|recall|score|iou|similarity|_at_|true_(positives|negatives)")
-"""In the names of Keras's metrics. Keras infers the direction of some of its metrics only, and fails for the others."""
-
 
 class Callbacks:
     """The callbacks of one training: EarlyStopping, which also keeps the best weights, if there is a value to monitor;
     ReduceLROnPlateau for a `plateau` (patience, factor), which watches the training loss if there is none; and the
-    values for TensorBoard, if `tensorboard` is a folder. A `patience` of 0 never stops the training."""
+    values for TensorBoard, if `tensorboard` is a folder. A `patience` of 0 never stops the training. The best value is
+    the largest if `maximize`, otherwise the smallest."""
 
     def __init__(
         self,
@@ -30,11 +27,12 @@ class Callbacks:
         plateau: tuple[int, float] | None = None,
         tensorboard: Path | str | None = None,
         validated: bool = True,
+        maximize: bool = False,
     ):
         monitored = validated or monitor != MONITOR
         self.model, self.monitor = model, monitor if monitored else "loss"
-        self.larger = LARGER_IS_BETTER.search(self.monitor) is not None
-        options: dict[str, Any] = {"monitor": self.monitor, "mode": "max" if self.larger else "min"}
+        self.maximize = maximize
+        options: dict[str, Any] = {"monitor": self.monitor, "mode": "max" if maximize else "min"}
         monitors: list[Any] = []
         if plateau:
             monitors.append(keras.callbacks.ReduceLROnPlateau(patience=plateau[0], factor=plateau[1], **options))
@@ -82,6 +80,11 @@ class Callbacks:
         return self.stopping.best_epoch if self.stopping else None
 
     @property
+    def keeps_best_by(self) -> str | None:
+        """The metric of which the best epoch is kept; None if the last one is."""
+        return self.monitor if self.stopping else None
+
+    @property
     def best_weights(self) -> Sequence[Any]:
         return (self.stopping and self.stopping.best_weights) or ()
 
@@ -89,7 +92,7 @@ class Callbacks:
         """With a monitored NaN as the worst value: Keras finds nothing better than a NaN of the first epoch."""
         logs = dict(metrics)
         if math.isnan(logs[self.monitor]):
-            logs[self.monitor] = -math.inf if self.larger else math.inf
+            logs[self.monitor] = -math.inf if self.maximize else math.inf
         return logs
 
 

@@ -10,17 +10,17 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NetconvError
+from ..errors import NetconvError, option, option_name
 from ..keras_api.lazy import keras
 from . import batches, checkpoints
 from .batches import TrainingData
 from .callbacks import Callbacks
 from .checkpoints import Checkpoint
-from .distribution import is_chief
+from .distribution import is_chief, vary_seeds
 from .options import MONITOR, TrainingOptions
 from .steps import Steps
 
@@ -34,12 +34,15 @@ SECONDS_PER_GROUP = 0.25
 
 @dataclass(frozen=True)
 class Plan:
-    """The options of a training, and the number of rows in a batch. `fingerprint` is what else the weights depend on:
-    a checkpoint is resumed only if it is the same."""
+    """The options of a training, the number of rows in a batch, and whether the largest value of the monitored metric
+    is the best. `fingerprint` is what else the weights depend on: a checkpoint is resumed only if it is the same.
+    `remedy` says why the loss may become infinite or NaN, and what to do then."""
 
     options: TrainingOptions
     batch_size: int
-    fingerprint: Mapping[str, Any] = field(default_factory=dict)
+    maximize: bool
+    fingerprint: Mapping[str, Any]
+    remedy: str
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Progress:
         metrics: the metrics of the running epoch so far, by name.
         rows: how many rows were trained on since training began, or was resumed.
         left: how many rows are left at most.
+        monitor: the metric that decides which epoch is best; None if the last one is kept.
+        best: the best of the finished epochs, as its number and its value of this metric; None if there is none.
     """
 
     epoch: int
@@ -61,15 +66,18 @@ class Progress:
     metrics: dict[str, float]
     rows: int
     left: int
+    monitor: str | None = None
+    best: tuple[int, float] | None = None
 
 
 @dataclass(frozen=True)
 class LoopResult:
-    """The metrics of each epoch, the number of the epoch whose weights the model has, and whether training was stopped
-    from outside, during the last epoch."""
+    """The metrics of each epoch; the number of the epoch whose weights the model has; the metric by which it is the
+    best, None if it is the last; whether training was stopped from outside, during the last epoch."""
 
     history: tuple[dict[str, float], ...]
     best_epoch: int
+    monitor: str | None
     stopped: bool
 
 
@@ -97,18 +105,20 @@ def fit(
         loop.callbacks.begin()
         if plan.options.resume:
             loop.resume(notify)
+        vary_seeds(strategy, loop.variables)
         loop.run()
         loop.callbacks.end()
     except tf.errors.ResourceExhaustedError:
-        raise NetconvError(f"not enough memory for batches of {plan.batch_size}: try a smaller --batch-size") from None
+        smaller = f"try a smaller {option_name('batch_size')}"
+        raise NetconvError(f"not enough memory for batches of {plan.batch_size}: {smaller}") from None
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError, tf.errors.CancelledError):
         if steps.replicas == 1:
             raise
         raise NetconvError(
-            "training was interrupted, as another worker has ended; start all of them again, with --resume if there "
-            "are checkpoints"
+            f"training was interrupted, as another worker has ended; start all of them again, with "
+            f"{option('resume', True)} if there are checkpoints"
         ) from None
-    return LoopResult(tuple(loop.history), loop.best_epoch, loop.stopped)
+    return LoopResult(tuple(loop.history), loop.best_epoch, loop.callbacks.keeps_best_by, loop.stopped)
 
 
 class _Loop:
@@ -126,13 +136,14 @@ class _Loop:
     ):
         self.model, self.training, self.validation, self.steps = model, training, validation, steps
         self.options, self.batch_size, self.progress, self.stop = plan.options, plan.batch_size, progress, stop
+        self.remedy = plan.remedy
         self.variables = [*model.variables, *model.optimizer.variables]
         fingerprint = {"seed": plan.options.seed, "batch size": plan.batch_size, **plan.fingerprint}
         self.fingerprint = json.loads(json.dumps(fingerprint, default=str))
         self.chief = is_chief(steps.strategy)
         self.callbacks = Callbacks(
             model, self.options.monitor, self.options.early_stopping, self.options.reduce_on_plateau,
-            self.options.tensorboard if self.chief else None, validation is not None,
+            self.options.tensorboard if self.chief else None, validation is not None, plan.maximize,
         )  # fmt: skip
         self.history: list[dict[str, float]] = []
         self.rows, self.group_size, self.stopped = 0, 4, False
@@ -223,9 +234,7 @@ class _Loop:
     def _checked(self, metrics: dict[str, float]) -> dict[str, float]:
         if not math.isfinite(metrics["loss"]):
             epoch = len(self.history) + 1
-            raise NetconvError(
-                f"the loss became {metrics['loss']} in epoch {epoch}: try a smaller --learning-rate, or --rescale"
-            )
+            raise NetconvError(f"the loss became {metrics['loss']} in epoch {epoch}, probably because {self.remedy}")
         names = [*metrics, *(f"val_{name}" for name in metrics if self.validation)]
         if self.options.monitor not in [MONITOR, *names]:
             raise NetconvError(f"there is no metric {self.options.monitor!r} to monitor; there are {', '.join(names)}")
@@ -234,4 +243,6 @@ class _Loop:
     def _report(self, done: float, metrics: dict[str, float]) -> None:
         epoch = len(self.history) + (done < 1)
         left = round((self.options.epochs - epoch + 1 - done) * len(self.training))
-        self.progress(Progress(epoch, self.options.epochs, done, metrics, self.rows, left))
+        monitor = self.callbacks.keeps_best_by
+        best = (self.best_epoch, self.history[self.best_epoch - 1][monitor]) if monitor and self.history else None
+        self.progress(Progress(epoch, self.options.epochs, done, metrics, self.rows, left, monitor, best))

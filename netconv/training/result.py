@@ -7,20 +7,23 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..atomic_files import replacing
 from ..features.encoding import Encoding
 from ..features.notices import Notify, ignore
 from ..inference.loading import LoadedModel
 from ..keras_files import archive
-from ..reports import page
+from ..reports import notebook, page
 from ..reports.evaluation_report import Evaluation
 from ..reports.run_record import RunRecord
-from ..tables.number_format import finite
+from ..tables.number_format import figure, finite
+
+if TYPE_CHECKING:
+    import keras
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrainingResult:
     """A trained model.
 
@@ -29,6 +32,7 @@ class TrainingResult:
         encoding: how the table was read.
         history: the metrics of each epoch by name, and its number from 1, `epoch`.
         best_epoch: the number of the epoch whose weights the model has.
+        monitor: the metric that the best epoch is best by; None if the last epoch was kept, without validation.
         rows: the number of rows trained on.
         validation_rows: the number of rows validated on.
         evaluation: of the model on the rows for validation, or, without any, on those trained on.
@@ -43,6 +47,7 @@ class TrainingResult:
     encoding: Encoding
     history: tuple[dict[str, float], ...]
     best_epoch: int
+    monitor: str | None
     rows: int
     validation_rows: int
     evaluation: Evaluation
@@ -76,12 +81,27 @@ class TrainingResult:
         page.write(target, self.evaluation, self.record, self, commands=commands, messages=messages)
 
     @property
+    def model(self) -> keras.Model:
+        """The trained model. Its class names and how it reads a table are in `loaded`, which `evaluate` and `predict`
+        take, too, as they take this result."""
+        return self.loaded.model
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        """The result as a notebook shows it."""
+        best = self.best_epoch if self.validation_rows else None
+        return notebook.training(self.text, self.history, best, self.evaluation)
+
+    @property
     def facts(self) -> dict[str, Any]:
         """The result as JSON."""
         return finite(
             {
                 "rows": self.rows, "validation_rows": self.validation_rows, "left_out": self.left_out,
-                "epochs": len(self.history), "best_epoch": self.best_epoch, "stopped": self.stopped,
+                "epochs": len(self.history), "best_epoch": self.best_epoch, "monitor": self.monitor,
+                "stopped": self.stopped,
                 "target": list(self.encoding.targets),
                 "features": [feature.name for feature in self.encoding.features],
                 "columns_left_out": dict(self.encoding.left_out), "classes": list(self.encoding.classes),
@@ -98,6 +118,10 @@ class TrainingResult:
             listed = [f"{name} {count:,}" for name, count in self.class_rows.items()]
             lines.append(("classes", ", ".join(listed[:20]) + (", ..." if len(listed) > 20 else "")))
         stopped = "; stopped in the last one" if self.stopped else ""
-        lines.append(("epochs", f"{len(self.history)}, the best {self.best_epoch}{stopped}"))
+        kept = "the last one is kept"
+        if self.monitor:
+            best = figure(self.history[self.best_epoch - 1][self.monitor])
+            kept = f"the best {self.best_epoch} by {self.monitor} ({best})"
+        lines.append(("epochs", f"{len(self.history)}, {kept}{stopped}"))
         lines.append(("validation" if self.validation_rows else "training", self.evaluation.summary))
         return "\n".join(f"{name:11} {value}" for name, value in lines)

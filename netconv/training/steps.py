@@ -89,7 +89,8 @@ class Steps:
                 for number in tf.range(count):
                     self.strategy.run(step, args=(number, *values))
 
-            self._functions[step] = function
+            # Of functions that are traced when called, TensorFlow warns after a few trainings.
+            self._functions[step] = function.get_concrete_function() if signature else function
         self._functions[step](group, tf.constant(steps))
 
     def _build_metrics(self, group: tuple) -> None:
@@ -101,13 +102,20 @@ class Steps:
 
         try:
             with self.strategy.scope():
-                tf.function(first_batch, autograph=False)(group)
+                function = tf.function(first_batch, autograph=False)
+                (function.get_concrete_function(group) if self.replicas == 1 else function)(group)
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
             text = re.sub(r"\{\{\w+ [^}]*\}\} ?", "", str(error)).strip()  # TensorFlow's names of its nodes
             # Where in its graph an error arose stands in lines before the reason, and in indented ones.
             lines = [line for line in text.splitlines() if not re.match(r"Graph execution|Detected at|\s|$", line)]
             reason = lines[0] if lines else type(error).__name__
             raise NetconvError(f"the loss or a metric does not fit the output of the net: {reason}") from None
+        for name, value in self.model.get_metrics_result().items():
+            if keras.ops.ndim(value):
+                raise NetconvError(
+                    f"the metric {name} has several values, one for each class: choose how they are averaged, as in "
+                    "F1Score(average='macro')"
+                )
         self.reset_metrics()
 
     def _train_step(self, number, inputs, targets, weights, bounds, counts) -> None:
@@ -121,7 +129,8 @@ class Steps:
         gradients = [g for g in gradients if g is not None]
         if self.compiles and all(isinstance(gradient, tf.Tensor) for gradient in gradients):
             update = self.model.optimizer.apply
-            tf.function(lambda grads: update(grads, variables), jit_compile=True, autograph=False)(gradients)
+            function = tf.function(lambda grads: update(grads, variables), jit_compile=True, autograph=False)
+            function.get_concrete_function(gradients)(gradients)
         else:
             self.model.optimizer.apply(gradients, variables)
 

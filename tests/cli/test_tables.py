@@ -14,6 +14,7 @@ import keras
 import pytest
 from click.testing import CliRunner
 
+import netconv
 from netconv.cli import main
 from netconv.keras_files import archive
 from netconv.tables.number_format import figure
@@ -25,6 +26,7 @@ filled      missing cells, by column: age 47, bp 39, sg 53, al 35, su 41, rbc 45
             sc 36, sod 37, pot 34, hemo 56, pcv 31, wc 34, rc 41, htn 39, dm 32, cad 41, appet 42, pe 26, ane 43
 """
 NETCONV = [sys.executable, "-m", "netconv"]
+TRAINED_ON = "note        the model was trained on 320 of the 400 rows: --held-out takes only the others\n"
 
 
 @pytest.fixture
@@ -86,7 +88,8 @@ def test_from_an_export_to_predictions_through_pipes(folder):
         row.split(",")[-1].strip() for row in (folder / "kidney.csv").read_text().splitlines()[1:6]
     ]
     assert len((folder / "h.csv").read_text().splitlines()) > 10
-    assert sorted(archive.members("trained.keras")) == ["graph.json", "parameters.json", "table.json", "weights.json"]
+    members = ["graph.json", "parameters.json", "table.json", "trained_rows.json", "weights.json"]
+    assert sorted(archive.members("trained.keras")) == members
 
 
 def test_a_reader_that_stops_early_is_not_an_error(trained, tmp_path):
@@ -105,7 +108,7 @@ def test_without_options_the_model_is_found_and_the_trained_one_is_written_besid
     assert done.stderr.splitlines()[0] == "model: net.json (-m names another)"
     assert sorted(os.listdir()) == ["kidney.csv", "net-trained.keras", "net.json", "net.params"]
     done = run("evaluate", "kidney.csv")
-    assert done.stderr == f"model: net-trained.keras (-m names another)\n{READ}{FILLED}"
+    assert done.stderr == f"model: net-trained.keras (-m names another)\n{READ}{FILLED}{TRAINED_ON}"
     assert done.stdout.startswith("rows               400\nloss ")
 
 
@@ -138,12 +141,13 @@ def test_evaluate_stops_a_pipeline(trained):
     assert done.exit_code == 1 and done.stdout.startswith("rows ")
     accuracy, loss = (figure(metrics[name]) for name in ("accuracy", "loss"))
     assert done.stderr == (
-        f"{READ}{FILLED}netconv: accuracy is {accuracy}, and must be at least 1.5; loss is {loss}, and must be at most "
-        "-1\n"
+        f"{READ}{FILLED}{TRAINED_ON}netconv: accuracy is {accuracy}, and must be at least 1.5; loss is {loss}, and "
+        "must be at most -1\n"
     )
+    assert run("evaluate", "-m", trained, kidney, "--held-out").stdout.split()[:2] == ["rows", "80"]
     done = run("evaluate", "-m", trained, kidney, "--max", "mse=1")
     known = "loss, accuracy, macro_precision, macro_recall, macro_f1, auc, average_precision"
-    message = f"{READ}{FILLED}netconv: there is no metric 'mse' here; there are {known}\n"
+    message = f"{READ}{FILLED}{TRAINED_ON}netconv: there is no metric 'mse' here; there are {known}\n"
     assert (done.exit_code, done.stderr) == (1, message)
 
 
@@ -241,8 +245,8 @@ def test_predict_with_bad_rows(trained):
 def test_class_weights_and_rescale_are_read():
     options = ["--epochs", "1", "--class-weight", "ckd=1,notckd=2.5", "--rescale", "-1/255,1", "--quiet"]
     assert run("train", "kidney.csv", *options).exit_code == 0
-    facts = json.loads(archive.members("net-trained.keras")["table.json"])
-    assert (facts["scale"], facts["offset"]) == (-1 / 255, 1.0)
+    features = netconv.inspect("net-trained.keras").facts["scaling"]["features"]
+    assert {*zip(features["scale"], features["offset"], strict=True)} == {(-1 / 255, 1.0), (1.0, 0.0)}  # numbers; codes
 
 
 KIDNEY = (FIXTURES / "kidney.csv").read_text()
@@ -378,5 +382,7 @@ def test_invalid_usage(arguments, message):
 @pytest.mark.usefixtures("folder")
 def test_a_nan_loss_writes_nothing():
     message = fails("train", "kidney.csv", "--learning-rate", "1e38", "--history", "h.csv")
-    assert message.startswith("netconv: the loss became ") and message.endswith("--learning-rate, or --rescale")
+    assert message.startswith("netconv: the loss became ") and message.endswith(
+        " in epoch 1, probably because the learning rate 1e+38 is too large; try --learning-rate 1e+37"
+    )
     assert sorted(os.listdir()) == ["kidney.csv", "net.json", "net.params"]

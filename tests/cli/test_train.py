@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 from models import KIDNEY, layers, model, separable
 
-from netconv.cli import main, progress
+from netconv.cli import main
 from netconv.keras_files import archive
 
 NETCONV = [sys.executable, "-m", "netconv"]
@@ -107,23 +107,55 @@ def test_an_interrupted_training_keeps_its_weights(number, code):
     assert len(weights("x.keras")) == 4
 
 
-@pytest.mark.usefixtures("folder")
-def test_two_replicas_in_one_process_equal_one():
-    """As `mirrored` does on two GPUs, here on the CPU as two logical devices."""
-    program = """
-import numpy as np, tensorflow as tf, netconv
+TWO_REPLICAS = """
+import keras, numpy as np, tensorflow as tf, netconv
+from netconv.training import distribution
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-options = {"epochs": 3, "freeze": (), "learning_rate": 0.01, "class_weight": "balanced"}
-made = netconv.open_model("net.keras").model
-made.layers[1].rate = 0
-made.save("plain.keras")
-two = netconv.train("plain.keras", "t.csv", strategy=tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), **options)
-one = netconv.train("plain.keras", "t.csv", **options)
-for left, right in zip(two.loaded.model.get_weights(), one.loaded.model.get_weights(), strict=True):
-    np.testing.assert_allclose(left, right, atol=1e-6)
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 """
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=SECONDS, capture_output=True)
+"""As `mirrored` has on two GPUs, here on the CPU as two logical devices."""
+
+
+def with_two_replicas(program):
+    command = [sys.executable, "-c", TWO_REPLICAS + program]
+    done = subprocess.run(command, timeout=SECONDS, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_two_replicas_in_one_process_equal_one(tmp_path):
+    """All weights of the kidney net without dropout, the moving statistics of its BatchNorm of unscaled columns
+    included; and of standardized columns, where the last batch has a single row."""
+    with_two_replicas(f"""
+made = netconv.convert({str(KIDNEY.with_name("ckd") / "net.json")!r})
+[dropout] = [layer for layer in made.layers if isinstance(layer, keras.layers.Dropout)]
+dropout.rate = 0
+made.save({str(tmp_path / "plain.keras")!r})
+for given in ({{"class_weight": "balanced"}}, {{"batch_size": 29, "standardize": True}}):
+    two, one = (
+        netconv.train({str(tmp_path / "plain.keras")!r}, {str(KIDNEY)!r}, strategy=each, epochs=3, **given)
+        for each in (strategy, None)
+    )
+    for left, right in zip(two.loaded.model.weights, one.loaded.model.weights, strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-5)
+assert one.rows % 29 == 1
+assert {{type(layer).__module__.partition(".")[0] for layer in two.loaded.model.layers}} == {{"keras"}}
+""")
+
+
+def test_replicas_have_random_numbers_of_their_own_and_nested_statistics_of_the_batch():
+    with_two_replicas("""
+inside = keras.Sequential([keras.Input((50,)), keras.layers.Dropout(0.5)])
+normalized = keras.layers.TimeDistributed(keras.layers.BatchNormalization())
+made = keras.Sequential([keras.Input((50,)), inside, keras.layers.Reshape((1, 50)), normalized])
+copy = distribution.working_copy(made, strategy, None)
+assert copy.layers[-1].layer.synchronized and not made.layers[-1].layer.synchronized
+distribution.vary_seeds(strategy, copy.variables)
+masks = tf.function(lambda: strategy.run(lambda: copy.layers[0](tf.ones((1, 50)), training=True)))
+first, second = masks(), masks()
+drawn = [mask.numpy().tolist() for each in (first, second) for mask in each.values]
+assert all(drawn.count(mask) == 1 for mask in drawn)
+""")
 
 
 @pytest.mark.usefixtures("folder")
@@ -222,23 +254,3 @@ def test_init_is_for_a_net_without_parameters():
     )  # fmt: skip
     os.remove("net.params")
     assert CliRunner().invoke(main, kidney).exit_code == 0
-
-
-def test_progress_on_one_line_of_a_terminal(capsys, monkeypatch):
-    times = iter([1.0, 2.0, 4.0, 4.05, 9.0])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
-    monkeypatch.setenv("COLUMNS", "60")
-    line = progress.ProgressLine()
-    at = {"epochs": 5, "metrics": {"loss": 0.25, "accuracy": 0.5}}
-    line(SimpleNamespace(epoch=1, done=0.0, rows=0, left=10_000, epochs=5, metrics={}))
-    line(SimpleNamespace(epoch=1, done=0.1, rows=200, left=9800, **at))
-    line(SimpleNamespace(epoch=1, done=0.6, rows=1200, left=120_000, **at))
-    line(SimpleNamespace(epoch=1, done=0.7, rows=1400, left=8600, **at))
-    line(SimpleNamespace(epoch=1, done=1.0, rows=2000, left=8000, **at))
-    line.end()
-    assert capsys.readouterr().err.split("\r") == [  # click omits terminal control codes here
-        "", "epoch 1/5   0%", "epoch 1/5  10%  loss 0.2500  accuracy 0.5000",
-        "epoch 1/5  60%  500 rows/s  at most 4:00 left  loss 0.2500 ",
-        "epoch 1/5 100%  257 rows/s  at most 0:31 left  loss 0.2500 ", "",
-    ]  # fmt: skip
-    assert progress.duration(3723) == "1:02:03"

@@ -1,9 +1,11 @@
 """Training, evaluation and prediction on image files, from Python."""
 
 import re
+from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from models import fails
 from nets import graph, null, op
@@ -59,12 +61,11 @@ def image(lines):
 def inputs(data, model, **options):
     """What a model gets: its input and the targets of the rows trained on, and the messages."""
     lines = []
-    files = dataset.sources(str(data))
-    rows = dataset.for_training(
-        netconv.open_model(model), files, netconv.TableOptions(**options), loss=None,
+    prepared = dataset.for_training(
+        netconv.open_model(model), dataset.sources(str(data)), netconv.TableOptions(**options), loss=None,
         validation_data=None, validation_split=0, seed=0, notify=lines.append,
-    )[1]  # fmt: skip
-    return rows.inputs[0][:], rows.targets, lines
+    )  # fmt: skip
+    return prepared.training.inputs[0][:], prepared.training.targets, lines
 
 
 @pytest.mark.usefixtures("folder")
@@ -72,7 +73,7 @@ def test_a_folder_is_trained_on_evaluated_and_predicted():
     result, lines = train(classifier(), "photos", epochs=10)
     assert image(lines) == [
         "  images    file: 14 x 14 pixels, grayscale",
-        "scale       pixels of 0 to 255 become 0 to 1 (--rescale 1,0 leaves them)",
+        "scale       pixels of 0 to 255 become 0 to 1 (rescale=(1, 0) leaves them)",
         "images      60 of 28 x 28 pixels, grayscale; resized to 14 x 14",
     ]
     result.save("t.keras")
@@ -91,7 +92,7 @@ def test_pixels_and_classes_are_those_of_the_files():
     labels, pixels = digits(200)
     x, y, _ = inputs("photos", classifier((28, 28, 1)))
     chosen = [n for label in range(3) for n in sorted(np.flatnonzero(labels == label).tolist(), key=str)]
-    np.testing.assert_allclose(x[:, :, :, 0], pixels[chosen] / 255, atol=1e-6)
+    np.testing.assert_array_equal(x[:, :, :, 0], pixels[chosen])
     np.testing.assert_array_equal(y, labels[chosen])
 
 
@@ -102,18 +103,51 @@ def test_other_inputs_take_the_same_pixels(shape):
     np.testing.assert_array_equal(inputs("photos", classifier(shape))[0].ravel(), expected.ravel())
 
 
+@pytest.mark.parametrize(
+    ("options", "line", "scale"),
+    [
+        ({}, "pixels of 0 to 255 become 0 to 1 (rescale=(1, 0) leaves them)", (1 / 255, 0)),
+        ({"rescale": (1 / 127.5, -1)}, "pixels of 0 to 255 become -1 to 1", (1 / 127.5, -1)),
+        ({"rescale": (1, 0)}, "pixels are 0 to 255", None),
+    ],
+)
 @pytest.mark.usefixtures("folder")
-def test_pixels_are_rescaled_once():
-    unit, _, _ = inputs("photos", classifier())
-    raw, _, lines = inputs("photos", classifier(), rescale=(1, 0))
-    assert raw.max() > 200 and image(lines)[1] == "scale       pixels are 0 to 255"
-    np.testing.assert_allclose(raw / 255, unit, atol=1e-6)
-    signed, _, lines = inputs("photos", classifier(), rescale=(1 / 127.5, -1))
-    assert image(lines)[1] == "scale       pixels of 0 to 255 become -1 to 1"
-    np.testing.assert_allclose(signed, unit * 2 - 1, atol=1e-6)
-    own, _, lines = inputs("photos", classifier(first=[layers.Rescaling(1 / 255)]))
-    np.testing.assert_array_equal(own, raw)
+def test_a_layer_of_the_model_scales_the_pixels(options, line, scale):
+    """So that Keras alone predicts the same of the pixels as they are."""
+    result, lines = train(classifier(), "photos", **options)
+    assert image(lines)[1] == f"scale       {line}"
+    result.save("t.keras")
+    model = keras.saving.load_model("t.keras")
+    configs = {layer.name: layer.get_config() for layer in model.layers}
+    assert configs.get("scale_inputs", {}).get("scale") == (scale and pytest.approx(scale[0]))
+    assert configs.get("scale_inputs", {}).get("offset") == (scale and scale[1])
+    pixels, _, _ = inputs("photos", "t.keras")
+    assert pixels.max() > 200
+    [block] = netconv.predict("t.keras", "photos").blocks
+    np.testing.assert_allclose(model.predict(pixels, verbose=0), block.values, atol=1e-5)
+    again, lines = train("t.keras", "photos")
+    scalings = [layer.get_config()["scale"] for layer in again.loaded.model.layers if layer.name == "scale_inputs"]
+    assert scalings == ([pytest.approx(scale[0])] if scale else [])
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_model_that_rescales_gets_the_pixels():
+    _, lines = train(classifier(first=[layers.Rescaling(1 / 255)]), "photos")
     assert image(lines)[1] == "scale       pixels are 0 to 255"
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_model_that_was_not_trained_on_images_gets_0_to_1():
+    model = classifier((28, 28, 1))
+    pixels, _, _ = inputs("photos", model)
+    lines = []
+    [block] = netconv.predict(model, "photos", notify=lines.append).blocks
+    np.testing.assert_allclose(block.values, model.predict(pixels / 255, verbose=0), atol=1e-5)
+    assert "scale       pixels of 0 to 255 become 0 to 1" in lines
+    [block] = netconv.predict(model, "photos", rescale=(1 / 127.5, -1)).blocks
+    np.testing.assert_allclose(block.values, model.predict(pixels / 127.5 - 1, verbose=0), atol=1e-5)
+    rescaled, plain = (netconv.evaluate(model, "photos", **options) for options in ({"rescale": (1 / 255, 0)}, {}))
+    assert rescaled.metrics["loss"] == pytest.approx(plain.metrics["loss"], rel=1e-5)
 
 
 @pytest.mark.usefixtures("folder")
@@ -157,7 +191,7 @@ def test_a_table_that_names_its_images(folder):
 def test_one_of_several_columns_of_images(folder):
     (folder / "t.csv").write_text("a,b,y\nphotos/0/0.png,no.png,p\nphotos/1/1.png,no.png,q\n")
     model = classifier(classes=2)
-    assert fails(train, model, "t.csv") == "t.csv: which column has the images, 'a' or 'b'? Name it with --columns"
+    assert fails(train, model, "t.csv") == "t.csv: which column has the images, 'a' or 'b'? Name it with columns="
     assert len(inputs("t.csv", model, columns="a")[1]) == 2
 
 
@@ -166,7 +200,7 @@ def test_numbers_that_fit_are_taken_instead_of_images(folder):
     for shape in ((4,), (2, 2, 1)):
         x, _, lines = inputs("t.csv", classifier(shape, 2))
         assert x.reshape(2, 4).tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
-        assert "left out    photo (names of images); --columns '*' uses every column" in lines
+        assert "left out    photo (names of images); columns='*' uses every column" in lines
 
 
 def test_an_input_of_images_beside_one_of_numbers(folder):
@@ -182,11 +216,8 @@ def test_an_input_of_images_beside_one_of_numbers(folder):
     result.save("t.keras")
     [block] = netconv.predict("t.keras", "t.csv").blocks
     assert block.values.shape == (6, 3)
-    rows = dataset.for_training(
-        netconv.open_model(model), dataset.sources("t.csv"), netconv.TableOptions(**options), loss=None,
-        validation_data=None, validation_split=0, seed=0, notify=print,
-    )[1]  # fmt: skip
-    assert rows.inputs[0].max() <= 1 and rows.inputs[1].ravel().tolist() == [0, 1, 2, 10, 11, 12]
+    scaled = {layer.name: layer.get_config()["scale"] for layer in result.loaded.model.layers if "scale" in layer.name}
+    assert scaled == {"scale_inputs_1": pytest.approx(1 / 255)}
 
 
 # Sizes and colors
@@ -205,7 +236,7 @@ def test_what_became_of_images_is_reported(tmp_path):
     _, _, lines = inputs(tmp_path, classifier((10, 10, 1), 2))
     assert image(lines)[-1].split("; ") == [
         "images      10 of 20 x 10 (4), 30 x 30 (2), 5 x 5 (2), other sizes (2), RGB (6), grayscale (4)",
-        "stretched to 10 x 10 (--resize fit or fill keeps their proportions)",
+        "stretched to 10 x 10 (resize='fit' or fill keeps their proportions)",
         "converted to grayscale",
         "2 with transparent pixels, put on white",
         "2 turned upright, as their EXIF data say",
@@ -225,7 +256,7 @@ def test_later_images_are_resized_as_in_training(tmp_path):
     path = trained(tmp_path, classifier((8, 8, 1), 2), tmp_path / "photos", resize="fill", validation_split=0)
     assert netconv.open_model(path).encoding.features[0].image.resize == "fill"
     assert fails(netconv.predict, path, tmp_path / "photos", resize="fit") == (
-        "a trained model reads a table as in training: leave --resize out"
+        "a trained model reads a table as in training: leave resize= out"
     )
 
 
@@ -283,7 +314,7 @@ def test_a_table_of_the_wrong_width(tmp_path):
     )
     assert fails(train, str(open_net(tmp_path)), str(tmp_path / "t.csv"), target="y") == (
         f"{tmp_path}/t.csv: 4 features found, and the net takes images: give a column for each pixel of a square image "
-        "that is large enough for the net (or its size with --input-shape), or a folder or a column of image files"
+        "that is large enough for the net (or its size with input_shapes=), or a folder or a column of image files"
     )
 
 
@@ -322,7 +353,7 @@ def test_images_without_classes(folder):
 @pytest.mark.usefixtures("folder")
 def test_images_are_not_standardized():
     assert fails(train, classifier(), "photos", standardize=True) == (
-        "photos: --standardize is for columns of numbers; pixels are scaled by --rescale"
+        "photos: standardize= is for columns of numbers; pixels are scaled by rescale="
     )
 
 
@@ -341,7 +372,7 @@ WHY = "photos/1/1.png: is not an image that can be read (PNG, JPEG, GIF, BMP, TI
 
 @pytest.mark.usefixtures("damaged")
 def test_an_image_that_cannot_be_read():
-    error = f"{WHY}; --errors skip leaves such rows out"
+    error = f"{WHY}; errors='skip' leaves such rows out"
     assert fails(train, classifier(), "photos") == error
     assert fails(netconv.evaluate, classifier(), "photos") == error
 
@@ -365,7 +396,7 @@ def test_predictions_of_images_that_cannot_be_read():
     assert lines[-1] == f"warning: 1 bad row without a prediction; the first: {WHY}"
     [block] = netconv.predict(classifier(), data, errors="skip").blocks
     assert block.kept["file"].to_pylist() == ["photos/0/0.png", "photos/2/2.png"]
-    assert fails(lambda: [*netconv.predict(classifier(), data).blocks]) == f"{WHY}; --errors skip or null continues"
+    assert fails(lambda: [*netconv.predict(classifier(), data).blocks]) == f"{WHY}; errors='skip' or null continues"
 
 
 def test_bad_cells_of_a_table(folder):
@@ -373,10 +404,10 @@ def test_bad_cells_of_a_table(folder):
     (folder / "t.csv").write_text(f"file,y\n{rows}photos/no.png,1\n")
     where = "t.csv, line 11, column 'file': "
     assert fails(train, classifier(), "t.csv") == (
-        f"{where}'photos/no.png' cannot be read: No such file or directory; --errors skip leaves such rows out"
+        f"{where}'photos/no.png' cannot be read: No such file or directory; errors='skip' leaves such rows out"
     )
     (folder / "t.csv").write_text(f"file,y\n{rows},1\n")
-    assert fails(train, classifier(), "t.csv") == f"{where}names no image; --errors skip leaves such rows out"
+    assert fails(train, classifier(), "t.csv") == f"{where}names no image; errors='skip' leaves such rows out"
     _, lines = train(classifier(), "t.csv", errors="skip")
     assert f"warning: 1 image left out; the first: {where}names no image" in lines
 
@@ -385,9 +416,63 @@ def test_a_checkpoint_of_other_images(folder):
     train(classifier(), "photos", checkpoint="state")
     (folder / "photos/0/0.png").unlink()
     write(folder / "photos/0/0.png", np.zeros((28, 28), np.uint8))
-    assert "checksum of the first rows" in fails(train, classifier(), "photos", checkpoint="state", resume=True)
+    assert "checksum of the table" in fails(train, classifier(), "photos", checkpoint="state", resume=True)
     write(folder / "photos/0/0.png", digits(1)[1][0])
     assert "checksum of the encoding" in fails(
         train, classifier(), "photos", checkpoint="state", resume=True, resize="fit"
     )
     assert train(classifier(), "photos", checkpoint="state", resume=True, epochs=2)[0].history[-1]["epoch"] == 2
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_rows_that_were_held_out():
+    result, _ = train(classifier(), "photos", validation_split=0.25)
+    lines = []
+    whole = netconv.evaluate(result.loaded, "photos", notify=lines.append)
+    held_out = netconv.evaluate(result.loaded, "photos", held_out=True, notify=lines.append)
+    assert whole.rows == 60 and held_out.rows == result.validation_rows == 15
+    assert "note        the model was trained on 45 of the 60 rows: held_out=True takes only the others" in lines
+    assert "held out    15 rows; the model was trained on the other 45" in lines
+    assert held_out.metrics == pytest.approx(result.evaluation.metrics)
+
+
+@pytest.mark.usefixtures("damaged")
+def test_images_that_cannot_be_read_are_not_among_those_held_out():
+    result, _ = train(classifier(), "photos", errors="skip")
+    held_out = netconv.evaluate(result.loaded, "photos", held_out=True, errors="skip")
+    assert held_out.rows == result.validation_rows
+    assert held_out.metrics == pytest.approx(result.evaluation.metrics)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_data_frame_that_names_images():
+    labels, _ = digits(200)
+    paths = {f"photos/{label}/{number}.png": str(label) for number, label in enumerate(labels) if label < 3}
+    frame = pd.DataFrame({"photo": paths.keys(), "kind": paths.values()})
+    result, lines = train(classifier(), frame)
+    assert "  images    photo: 14 x 14 pixels, grayscale" in lines
+    result, _ = train(classifier(), (frame[["photo"]], frame["kind"]))
+    [block] = netconv.predict(result.loaded, frame[["photo"]]).blocks
+    [same] = netconv.predict(result.loaded, "photos").blocks
+    by_path = dict(zip(same.kept["file"].to_pylist(), same.values, strict=True))
+    np.testing.assert_allclose(block.values, [by_path[path] for path in frame["photo"]], atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{}, {"rescale": (1, 0)}])
+@pytest.mark.usefixtures("folder")
+def test_images_get_no_advice_for_tables(options):
+    """A net that learns nothing is not advised to standardize, nor that its features differ in scale."""
+    model = classifier((400,))
+    model.set_weights([np.zeros((400, 3)), np.array([9, 0, 0])])
+    _, lines = train(model, "photos", optimizer="sgd(learning_rate=1e-9)", **options)
+    assert [line for line in lines if line.startswith("advice")] == [
+        "advice      always predicting '0' would be right as often, for 33.3% of the rows: try another learning_rate"
+    ]
+
+
+@pytest.mark.usefixtures("folder")
+def test_inspect_says_once_how_pixels_are_scaled():
+    trained(Path(), classifier(), "photos")
+    inspection = netconv.inspect("t.keras")
+    assert inspection.facts["scaling"] == {"features": {"scale": [pytest.approx(1 / 255)], "offset": [0]}}
+    assert "scale       pixels of 0 to 255 become 0 to 1" in inspection.text.splitlines()

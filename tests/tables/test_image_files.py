@@ -139,7 +139,7 @@ def test_images_beside_a_table(tmp_path):
 def test_labels_are_for_arrays():
     with pytest.raises(DataError) as caught:
         sources("photos", labels="labels.idx")
-    assert str(caught.value) == f"photos: --labels is for a file of arrays; {image_files.CLASS_FOLDERS}"
+    assert str(caught.value) == f"photos: labels= is for a file of arrays; {image_files.CLASS_FOLDERS}"
 
 
 def test_an_image_with_another_name(tmp_path):

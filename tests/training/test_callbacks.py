@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from models import model
 
+from netconv.training import metrics
 from netconv.training.callbacks import Callbacks
 
 
@@ -45,7 +46,7 @@ def test_a_plateau():
     ],
 )
 def test_the_best_epoch(monitor, values, best, stopped):
-    callbacks = begun(monitor, patience=2)
+    callbacks = begun(monitor, patience=2, maximize=metrics.maximizes(monitor, []))
     assert epochs(callbacks, values)[1] == stopped
     assert callbacks.best_epoch == best
     callbacks.end()

@@ -13,7 +13,7 @@ from models import KIDNEY, fails, layers, model, separable, source
 import netconv
 from netconv import FormatError
 from netconv.features.encoding import Encoding
-from netconv.inference import dataset
+from netconv.inference import validation_rows
 from netconv.inference.dataset import Dataset
 from netconv.keras_files import archive
 from netconv.training import train
@@ -27,11 +27,11 @@ def test_the_kidney_table_without_options():
     done = netconv.train(made, KIDNEY, notify=notes.append)
     assert done.evaluation.metrics["accuracy"] >= 0.97
     assert notes[:3] == [
-        "target      classification (--target names another): ckd = 0, notckd = 1",
-        "features    24 columns (--columns names others), in this order:",
+        "target      classification (target= names another): ckd = 0, notckd = 1",
+        "features    24 columns (columns= names others), in this order:",
         "  numbers   age (47 missing = 51.5), bp (39 missing = 80), sg (53 missing = 1.018), al (35 missing = 0),",
     ]
-    assert notes[-1] == "left out    id (row numbers, by its name); --columns '*' uses every column"
+    assert notes[-1] == "left out    id (row numbers, by its name); columns='*' uses every column"
     assert done.encoding.classes == ("ckd", "notckd")
 
 
@@ -50,8 +50,8 @@ def test_the_monitored_metric_decides_which_epoch_is_best():
     accuracies = [metrics["val_accuracy"] for metrics in done.history]
     assert len(accuracies) == done.best_epoch + 3 == accuracies.index(max(accuracies)) + 4 < 40
     assert done.evaluation.metrics["accuracy"] == pytest.approx(max(accuracies))
-    message = "there is no metric 'val_acc' to monitor; there are loss, accuracy, val_loss, val_accuracy"
-    assert fails(netconv.train, model(), source(separable()), monitor="val_acc") == message
+    message = "there is no metric 'val_nope' to monitor; there are loss, accuracy, val_loss, val_accuracy"
+    assert fails(netconv.train, model(), source(separable()), monitor="val_nope") == message
     assert fails(netconv.train, model(), source(separable()), monitor="val_accuracy", validation_split=0) == (
         "there is no metric 'val_accuracy' to monitor; there are loss, accuracy"
     )
@@ -73,7 +73,7 @@ def test_the_shape_of_an_untrained_net_is_inferred_from_the_table(tmp_path):
     assert archive.load(tmp_path / "t.keras").input_shape == (None, 2)
     assert fails(netconv.predict, path, source("1,2\n")) == (
         f"{path}: the size of axis 1 of input 'data' of shape (?, ?) cannot be inferred; give for example "
-        "--input-shape data=?,10 (in Python input_shapes={'data': (None, 10)})"
+        "input_shapes={'data': (None, 10)}"
     )
     two = nets.graph(
         nets.null("p"), nets.null("q"), nets.op("concat", "c", [0, 1], dim=1, num_args=2), nets.null("w"),
@@ -96,16 +96,18 @@ def test_two_runs_are_equal():
 
 def test_the_rows_for_validation_are_of_all_classes_and_are_not_trained_on():
     y = np.array([0] * 50 + [1] * 10 + [2])
-    held = dataset.stratified_sample(y, 0.2, 0)
+    held = validation_rows.stratified_sample(y, 0.2, 0)
     assert np.bincount(y[held]).tolist() == [10, 2]
     assert (
-        dataset.stratified_sample(y, 0.2, 0).tolist() == held.tolist() != dataset.stratified_sample(y, 0.2, 1).tolist()
+        validation_rows.stratified_sample(y, 0.2, 0).tolist()
+        == held.tolist()
+        != validation_rows.stratified_sample(y, 0.2, 1).tolist()
     )
-    assert np.bincount(y[dataset.stratified_sample(y, 0.25, 0)]).tolist() == [13, 2]  # 15.25 of 61
-    assert len(dataset.stratified_sample(np.repeat(np.arange(10), 6), 0.25, 0)) == 15
+    assert np.bincount(y[validation_rows.stratified_sample(y, 0.25, 0)]).tolist() == [13, 2]  # 15.25 of 61
+    assert len(validation_rows.stratified_sample(np.repeat(np.arange(10), 6), 0.25, 0)) == 15
     text = "a,b,class\n" + "".join(f"{n},,{'yn'[n % 2]}\n" for n in range(100))
     done = netconv.train(model(), source(text), epochs=1)
-    inside = np.delete(np.arange(100), dataset.stratified_sample(1 - np.arange(100) % 2, 0.2, 0))
+    inside = np.delete(np.arange(100), validation_rows.stratified_sample(1 - np.arange(100) % 2, 0.2, 0))
     assert [f.fill for f in done.encoding.features] == [float(np.median(inside)), 0.0]
 
 
@@ -115,7 +117,7 @@ def test_without_validation_all_rows_are_trained_on_to_the_last_epoch():
     assert done.text.splitlines() == [
         "rows        60 to train on, none to validate on",
         f"classes     no {done.class_rows['no']}, yes {done.class_rows['yes']}",
-        "epochs      4, the best 4",
+        "epochs      4, the last one is kept",
         f"training    loss {done.evaluation.metrics['loss']:.4f}, accuracy {done.evaluation.metrics['accuracy']:.4f}",
     ]
 
@@ -216,7 +218,7 @@ def test_options_of_keras_reach_the_training():
         ({"optimizer": "adam(learning_rate=-1.0)"}, "the learning rate must be a number above 0; received -1"),
         (
             {"validation_data": "v.csv", "validation_split": 0.2},
-            "--validation-split and --validation-data exclude each other",
+            "validation_split= and validation_data= exclude each other",
         ),
         ({"optimizer": "nope"}, "Keras has no optimizer called 'nope'; it has adam, sgd, rmsprop and others"),
         ({"class_weight": {"maybe": 2}}, "class weight for unknown class 'maybe'; the classes are no, yes"),
@@ -254,7 +256,7 @@ def test_unknown_options():
 def test_a_nan_loss_ends_it():
     text = "x,y\n" + "1e30,1e30\n" * 20
     message = fails(netconv.train, model(1, 1, "mse", None), source(text), target=("y",))
-    assert message == "the loss became inf in epoch 1: try a smaller --learning-rate, or --rescale"
+    assert message == "the loss became inf in epoch 1, probably because x is as large as 1e+30; try standardize=True"
 
 
 def test_nets_that_a_table_cannot_train():
@@ -310,7 +312,7 @@ def test_how_the_table_was_read_is_in_the_file(trained):
     path, _ = trained
     assert path.name == "net-trained.keras"
     members = archive.members(path)
-    assert sorted(members) == ["table.json", "weights.json"]
+    assert sorted(members) == ["table.json", "trained_rows.json", "weights.json"]
     known = Encoding.load(members["table.json"], "net")
     assert [feature.width for feature in known.features] == [1, 1, 3]
     assert float(keras.saving.load_model(path).optimizer.learning_rate) == pytest.approx(0.05)
@@ -365,8 +367,8 @@ def test_rows_are_predicted_as_they_arrive_until_an_error(trained):
     assert next(blocks).count(b"\n") == 2
     writing.write(b"x,q,w\n")
     assert fails(next, blocks) == (
-        "standard input, line 5, column 'a': 'x' is not a number, in a column that was numeric in training; "
-        "--errors skip or null continues"
+        "the stream, line 5, column 'a': 'x' is not a number, in a column that was numeric in training; "
+        "errors='skip' or null continues"
     )
     writing.close()
 
@@ -377,10 +379,10 @@ def test_a_plain_model_takes_numbers_only():
     assert lines[0] == "class,0,1"
     assert fails(lambda: list(netconv.predict(made, source("a,b\n1,2\n1,x\n")).csv())) == (
         "t.csv, line 3, column 'b': 'x' is not a number, and this model has no encodings, as it was not trained by "
-        "`netconv train`: it takes numbers only; --errors skip or null continues"
+        "`netconv train`: it takes numbers only; errors='skip' or null continues"
     )
     assert fails(lambda: list(netconv.predict(made, source("1,2,3,4\n")).csv())) == (
-        "t.csv: 4 features found, and the net takes 2: 1, 2, 3, 4; --target names a column that is not a feature"
+        "t.csv: 4 features found, and the net takes 2: 1, 2, 3, 4; target= names a column that is not a feature"
     )
     found = netconv.evaluate(made, source("a,b,class\n1,2,0\n3,4,1\n?,2,1\n".replace("?", "5")))
     assert [report.name for report in found.classes] == ["0", "1"]
