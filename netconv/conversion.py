@@ -43,9 +43,10 @@ def convert(
     states: bool = False,
     seed: int = 0,
     init: str | None = None,
+    bake_encoder: bool = False,
 ) -> Conversion:
     """The compiled model of a graph. The optimizer has no slots yet: `archive.save` writes them without them."""
-    net = preparation.read(symbol, params)
+    net = preparation.read(symbol, params, bake_encoder=bake_encoder)
     prepared = preparation.prepare(
         net, input_shapes=input_shapes, row=row, rows=rows, states=states, seed=seed, init=init
     )
@@ -69,7 +70,7 @@ def build(
     outputs = model.outputs
     chosen = compile_model.loss_choices(prepared.graph, [len(output.shape) for output in outputs])
     compile_model.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)
-    members = source_net.members_of(prepared.graph, built.weights, model)
+    members = source_net.members_of(prepared.graph, built.weights, model) | dict(prepared.net.members)
     return Conversion(model, built, chosen, prepared, members)
 
 
@@ -130,7 +131,7 @@ def report(done: Conversion, path: str | None, notes: tuple[str, ...] = ()) -> R
     facts = {
         "net": graph.source,
         "path": path,
-        "parameter_file": str(done.prepared.parameters) if done.prepared.parameters else None,
+        "parameter_file": str(done.prepared.net.parameters) if done.prepared.net.parameters else None,
         "unused": list(graph.unused),
         "nodes": done.prepared.nodes,
         "layers": built.layers,
