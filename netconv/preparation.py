@@ -25,14 +25,15 @@ from .shapes import shape_inference
 class Net:
     """A net as read from its files: `graph` has the arrays of the file `parameters`, None if there is not one.
 
-    `members` are for the model's archive, `notes` for the user: what a `.wlnet` file has besides the graph. `wolfram` is
-    the content of such a file.
+    A `.wlnet` file also has the `shapes` of its inputs by name, with the batch axis; `members` for the model's archive,
+    and `notes` for the user. `wolfram` is its content.
     """
 
     graph: Graph
     parameters: Path | str | None
     members: Mapping[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    shapes: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
     wolfram: wolfram.WolframNet | None = None
 
 
@@ -96,14 +97,17 @@ def _read_wolfram(source: Any, name: str | None, params: Any, bake_encoder: bool
     if params:
         raise FormatError(f"{found.graph.source}: a .wlnet file has its arrays; leave out {params}")
     graph = replace(found.graph, text=symbol_json.written(found.graph))
+    ports = {name: port.shape for name, port in found.inputs.items()}
+    shapes = {name: (None, *shape) for name, shape in ports.items() if shape is not None}
+    members, notes = wolfram_members.members(found, bake_encoder), wolfram_members.notes(found, bake_encoder)
     if params is False or not found.container.arrays:
-        return Net(replace(graph, arrays={}, parameters=()), None, {}, (), found)
+        return Net(replace(graph, arrays={}, parameters=()), None, members, notes, shapes, found)
     if found.uninitialized:
         raise FormatError(
             f"{graph.source}: some arrays are not initialized: {symbol_json.format_names(found.uninitialized, 5)}; "
             "initialize the net with NetInitialize before Export"
         )
-    return Net(graph, graph.source, wolfram_members.members(found, bake_encoder), wolfram_members.notes(found, bake_encoder), found)
+    return Net(graph, graph.source, members, notes, shapes, found)
 
 
 def prepare(
@@ -123,9 +127,10 @@ def prepare(
     values drawn with `seed`, those of weights by the initializer `init`. Raises NetconvError for every fault of a net
     that can be detected before Keras makes layers.
     """
-    raw, given = net.graph, dict(input_shapes or {})
+    raw, given = net.graph, {**net.shapes, **(input_shapes or {})}
     registry.check(raw)
-    graph = canonicalize.canonicalize(raw, states or any(recurrent_states.is_state(name) for name in given), given)
+    states_given = any(recurrent_states.is_state(name) for name in input_shapes or {})
+    graph = canonicalize.canonicalize(raw, states or states_given, given)
     zeros = recurrent_states.zero_states(graph, given, states)
     inferred = shape_inference.infer(
         graph,

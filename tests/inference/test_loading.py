@@ -66,7 +66,9 @@ def test_the_only_model_is_found(tmp_path, monkeypatch, names, training, evaluat
 
 def test_several_models_or_none(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert fails(netconv.find_model, None, True) == f"no .keras file and no net.json in {tmp_path}: give one with -m"
+    assert fails(netconv.find_model, None, True) == (
+        f"no .keras file, no .wlnet file and no net.json in {tmp_path}: give one with -m"
+    )
     touch(tmp_path, "a.keras", "b.json")
     assert fails(netconv.find_model, None, True) == "several models: a.keras, b.json; choose one with -m"
     (tmp_path / "data").mkdir()

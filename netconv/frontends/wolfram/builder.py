@@ -41,6 +41,8 @@ class GraphBuilder:
         self.uninitialized: list[str] = []
         """The names of the arrays without values."""
         self.final_states: list[Edge] = []
+        self.swapped: dict[Edge, Edge] = {}
+        """Data with its first two axes exchanged, by the data."""
         self.ignored: dict[str, dict[str, None]] = {}
         """Parameters that no translation asks for, by the type of their layer."""
         self._named: dict[str, Edge] = {}

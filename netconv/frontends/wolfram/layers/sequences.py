@@ -12,7 +12,9 @@ def swapped(at: Layer, data: Edge) -> Edge:
     node = at.graph.nodes[data.node]
     if node.op == "SwapAxis" and node.attrs == {"dim1": "0", "dim2": "1"}:
         return node.inputs[0]
-    return at("SwapAxis", data, dim1=0, dim2=1)
+    if data not in at.graph.swapped:
+        at.graph.swapped[data] = at("SwapAxis", data, dim1=0, dim2=1)
+    return at.graph.swapped[data]
 
 
 def reversed_in_time(at: Layer, data: Edge) -> Edge:
