@@ -186,8 +186,8 @@ def convert(
     from . import conversion
 
     model = conversion.convert(
-        symbol, params, input_shapes=input_shapes, bake_encoder=bake_encoder, loss=loss, optimizer=optimizer, learning_rate=learning_rate,
-        metrics=metrics, states=states, seed=seed,
+        symbol, params, input_shapes=input_shapes, bake_encoder=bake_encoder, loss=loss, optimizer=optimizer,
+        learning_rate=learning_rate, metrics=metrics, states=states, seed=seed,
     ).model  # fmt: skip
     model.optimizer.build(model.trainable_variables)  # Keras warns when it loads a model saved without
     return model
@@ -228,8 +228,8 @@ def inspect(
     *,
     input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
 ) -> Inspection:
-    """Describes a net (`net.wlnet`, `net.json`) or a Keras model (`.keras`), with how it reads a table if it was trained on one. A
-    net is also converted, to see whether it can be.
+    """Describes a net (`net.wlnet`, `net.json`) or a Keras model (`.keras`), with how it reads a table if it was
+    trained on one. A net is also converted, to see whether it can be.
 
     Args:
         source: a path or a binary stream.

@@ -39,11 +39,11 @@ class Net:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A graph that is ready to be built: every op known, every input with a shape, every parameter with values. `net` is
-    what was read.
+    """A graph that is ready to be built: every op known, every input with a shape, every parameter with values.
 
     `shapes` are the shapes of the inputs by node index, in MXNet's axis order, None for an open length; `zeros` the
-    recurrent states that start at zero, by node index; `notes` are for the user; `canonical` the graph before layers were fused; `nodes` how many ops the file has.
+    recurrent states that start at zero, by node index; `net` is what was read; `notes` are for the user; `canonical` is
+    the graph before layers were fused; `nodes` says how many ops the file has.
     """
 
     graph: Graph
@@ -68,15 +68,18 @@ def read(
 ) -> Net:
     """Reads a net: `symbol` is a path or a binary stream of a `net.json` or a `.wlnet` file, told apart by their
     content; `params` the parameter file of a `net.json`, None for the one next to `symbol`, False for none. With
-    `bake_encoder` the arithmetic of the image encoders of a `.wlnet` file is a part of the graph. Raises FormatError."""
+    `bake_encoder` the arithmetic of the image encoders of a `.wlnet` file is a part of the graph.
+
+    Raises FormatError for a damaged file, and UnsupportedOps or NodeError for a layer of a `.wlnet` file."""
     source: Path | str | BinaryIO | bytes = symbol
-    if hasattr(symbol, "read"):
-        source = _held(symbol)
-    if isinstance(source, bytes) or (not hasattr(source, "read") and wolfram.is_wlnet(source)):
-        return _read_wolfram(source, getattr(symbol, "name", None), params, bake_encoder)
+    name = None
+    if not isinstance(symbol, str | Path):
+        source, name = _held(symbol), getattr(symbol, "name", None)
+    if isinstance(source, bytes) or (isinstance(source, str | Path) and wolfram.is_wlnet(source)):
+        return _read_wolfram(source, name, params, bake_encoder)
     if bake_encoder:
         raise FormatError(f"{symbol}: a net.json has no encoder; --bake-encoder is for the .wlnet file of the net")
-    if params is None and not hasattr(source, "read"):
+    if params is None and isinstance(source, str | Path):
         params = reader.find_params(source)
     found = Path(params) if params else None
     return Net(reader.read(source, False if found is None else found), found)

@@ -89,7 +89,11 @@ class File:
         """Writes the file; as 11.3 does with `fixed_strings`. Returns its path."""
         with h5py.File(target, "w") as file:
             metadata = compressed({"Version": self.version, "Unstable": FALSE})
-            for name, value in (("Version", self.version), ("Network", compressed(net, **options)), ("Metadata", metadata)):
+            for name, value in (
+                ("Version", self.version),
+                ("Network", compressed(net, **options)),
+                ("Metadata", metadata),
+            ):
                 file[name] = np.bytes_(value) if fixed_strings else value
             if not fixed_strings:
                 file["Unstable"] = np.int64(0)
@@ -130,7 +134,11 @@ def graph(nodes, edges, inputs, outputs):
 
     def end(text, side):
         name, _, port = text.strip().partition(".")
-        return path("Nodes", name, side, port or side[:-1]) if name else path({"Outputs": "Inputs"}.get(side, "Outputs"), port)
+        return (
+            path("Nodes", name, side, port or side[:-1])
+            if name
+            else path({"Outputs": "Inputs"}.get(side, "Outputs"), port)
+        )
 
     pairs = [edge.split("->") for edge in edges]
     return {

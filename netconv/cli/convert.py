@@ -118,8 +118,8 @@ def convert(
 def inspect(
     file: str, params: str | None, shapes: tuple[tuple[str, tuple[int | None, ...]], ...], as_json: bool
 ) -> None:
-    """Shows the layers or ops, shapes and parameters of a net and what cannot be converted, or the layers and weights of a Keras
-    model, and how it reads a table if `netconv train` saved it.
+    """Shows the layers or ops, shapes and parameters of a net and what cannot be converted, or the layers and weights
+    of a Keras model, and how it reads a table if `netconv train` saved it.
 
     A net is converted too, without writing a file: the exit code is 1 if `convert` would fail.
     """

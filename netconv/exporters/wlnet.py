@@ -22,7 +22,8 @@ def export(loaded: LoadedModel, target: Path | str | BinaryIO) -> None:
     """
     if not {members.FILE, members.FACTS} <= loaded.members.keys():
         raise FormatError(
-            f"{loaded.name}: it was not converted from a .wlnet file by netconv; --to mxnet writes net.json and net.params"
+            f"{loaded.name}: it was not converted from a .wlnet file by netconv; --to mxnet writes net.json and "
+            "net.params"
         )
     graph = source_net.read(loaded.members, loaded.model, loaded.name)
     try:

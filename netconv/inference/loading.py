@@ -117,7 +117,9 @@ def find_model(data: Path | str | None, training: bool, notify: Notify = ignore)
     if models:
         listed = ", ".join(models[:10]) + (f" and {len(models) - 10} more" if len(models) > 10 else "")
         raise NetconvError(f"several models: {listed}; choose one with -m")
-    raise NetconvError(f"no .keras file, no .wlnet file and no net.json in {' or '.join(map(str, folders))}: give one with -m")
+    raise NetconvError(
+        f"no .keras file, no .wlnet file and no net.json in {' or '.join(map(str, folders))}: give one with -m"
+    )
 
 
 def _models(folder: Path, training: bool) -> list[Path]:
@@ -165,7 +167,8 @@ def open_model(
     """Opens a model.
 
     Args:
-        model: The path of a `.keras` file or of a net (`.json`, `.wlnet`), the bytes of a `.keras` file, or a keras.Model.
+        model: The path of a `.keras` file or of a net (`.json`, `.wlnet`), the bytes of a `.keras` or `.wlnet` file, or
+            a keras.Model.
         seed: Of the initial values of a net without parameters.
         init: The initializer of a net without parameters.
         training: Whether a net whose input shape depends on the table may be opened without its model.
@@ -191,7 +194,9 @@ def open_model(
         return _converted(model, seed, init, training, notify, params, input_shapes)
     path = Path(model)
     if path.suffix in archive.HDF5:
-        raise FormatError(f"{path}: a .h5 file is for Keras; netconv takes the .keras file, the .wlnet file or the net.json")
+        raise FormatError(
+            f"{path}: a .h5 file is for Keras; netconv takes the .keras file, the .wlnet file or the net.json"
+        )
     if path.suffix != ".keras":
         raise FormatError(f"{path}: a model is a .keras file, a .wlnet file or a net.json")
     members = archive.members(path)

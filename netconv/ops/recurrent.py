@@ -141,7 +141,9 @@ def rnn(
     if "undropped" in at.node.hints:
         at.note(f"the weights of {at.node.name!r} are not dropped in training, as they are in Mathematica")
     directions = 2 if bidirectional else 1
-    cells, beside = _weights(at, mode, parameters, data.shape[-1], state_size, num_layers, directions, projection_size or 0)
+    cells, beside = _weights(
+        at, mode, parameters, data.shape[-1], state_size, num_layers, directions, projection_size or 0
+    )
     starts = [s for s, position in ((state, 2), (state_cell, 3)) if s is not None and not at.is_zero(position)]
     if starts and mode == "lstm" and len(starts) < 2:
         starts = [s for s in (state, state_cell) if s is not None]

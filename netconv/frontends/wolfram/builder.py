@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from ...errors import FormatError, NodeError
@@ -47,7 +48,14 @@ class GraphBuilder:
         """Parameters that no translation asks for, by the type of their layer."""
         self._named: dict[str, Edge] = {}
 
-    def add(self, op: str, name: str, inputs: Sequence[Edge] = (), attrs: Mapping[str, Any] = {}, hints={}) -> Edge:
+    def add(
+        self,
+        op: str,
+        name: str,
+        inputs: Sequence[Edge] = (),
+        attrs: Mapping[str, Any] = MappingProxyType({}),
+        hints: Mapping[str, str] = MappingProxyType({}),
+    ) -> Edge:
         if len(self.nodes) >= MOST_NODES:
             raise FormatError(f"{self.container.source}: the net has more than {MOST_NODES} operations")
         text = {key: written(value) for key, value in attrs.items()}
@@ -89,7 +97,9 @@ class GraphBuilder:
 
     def _exported(self, number: int, name: str) -> Edge:
         if number not in self.container.arrays:
-            raise FormatError(f"{self.container.source}: array {name!r} is number {number}, which the file does not have")
+            raise FormatError(
+                f"{self.container.source}: array {name!r} is number {number}, which the file does not have"
+            )
         if number not in self.arrays:
             self.arrays[number] = self.add("null", name).node
         return Edge(self.arrays[number])
@@ -98,7 +108,9 @@ class GraphBuilder:
         """A shared array is found under its own name, whatever layer uses it."""
         value = self.shared.get(key, own)
         if value is _MISSING:
-            raise FormatError(f"{self.container.source}: array {name!r} is the shared array {key!r}, which the net does not have")
+            raise FormatError(
+                f"{self.container.source}: array {name!r} is the shared array {key!r}, which the net does not have"
+            )
         if isinstance(unwrapped(value), Expression) and unwrapped(value).name in ("NetSharedArray", "NetArray"):
             raise FormatError(f"{self.container.source}: the shared array {key!r} refers to another shared array")
         return self.stored(value, key)

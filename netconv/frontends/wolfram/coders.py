@@ -154,5 +154,3 @@ def described(name: str, port: Port, is_input: bool, baked: bool) -> str | None:
 def _listed(numbers: tuple[float, ...]) -> str:
     numbers = numbers[:1] if len(set(numbers)) == 1 else numbers
     return ", ".join(f"{n:.6g}" for n in numbers)
-
-

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from ...errors import FormatError, first_line
 from .expressions import MAGIC, ExpressionError, decompress, shortened
@@ -27,7 +27,7 @@ LONGEST = 256 << 20
 """The most characters of a string."""
 MOST_ARRAYS = 200_000
 DTYPES = ("float32", "float64", "float16", "int8", "uint8", "int32", "int64")
-NOT_A_NET = "a .wlnet file is what Mathematica's Export[\"net.wlnet\", net] writes"
+NOT_A_NET = 'a .wlnet file is what Mathematica\'s Export["net.wlnet", net] writes'
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ class Container:
             return b"".join([*pieces, stream.read()])
 
 
-def has_signature(source: Path | str | BinaryIO | bytes) -> bool:
-    """Whether a file, or a stream at its beginning that can be read again, is HDF5."""
+def has_signature(source: Path | str | bytes) -> bool:
+    """Whether a file, by its path or its bytes, is HDF5."""
     if isinstance(source, bytes):
         return source.startswith(SIGNATURE)
     try:

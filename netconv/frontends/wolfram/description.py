@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from . import nets, reader
 from .builder import joined
+from .container import Container
 from .layers.registry import translations
 from .ports import Port
 
@@ -26,7 +28,11 @@ class Description:
 
 def describe(source: Path | str | bytes, name: str) -> Description:
     """Describes a file, also one with layers that cannot be converted. Raises FormatError for a damaged one."""
-    found, net = reader.open_net(source, name)
+    with reader.located(name):
+        return _described_net(*reader.open_net(source, name), name)
+
+
+def _described_net(found: Container, net: Mapping[str, Any], name: str) -> Description:
     layers = list(nets.layers(net))
     version = ".".join(map(str, found.version))
     known = {*translations(), "Function"}

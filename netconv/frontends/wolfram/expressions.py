@@ -166,7 +166,7 @@ class _Reader:
             raise ExpressionError(f"it is damaged at byte {self.position}: {text[:20]!r} is not a number") from None
 
     def packed(self, kind: str) -> Any:
-        """A packed array of numbers: a tuple, of tuples if it has several axes; an array of raw data is one of numpy."""
+        """A packed array of numbers, as a tuple, of tuples if it has several axes; raw data as an array of numpy."""
         rank = self.integer()
         if not 1 <= rank <= DIMENSIONS:
             raise ExpressionError(f"it is damaged at byte {self.position - 4}: an array of {rank} axes")

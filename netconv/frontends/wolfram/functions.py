@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from ...graph.graph import Edge
@@ -31,7 +32,7 @@ FOLDED: dict[str, Callable[[float], float]] = {
     "Tan": math.tan, "Tanh": math.tanh, "Cosh": math.cosh, "Sinh": math.sinh, "Ramp": lambda x: max(x, 0.0),
 }  # fmt: skip
 """Functions of one number that are computed here if they are applied to a number."""
-BINARY = {
+BINARY: dict[str, tuple[str, str, str, Callable[[Any, Any], Any]]] = {
     "Plus": ("_Plus", "_PlusScalar", "_PlusScalar", operator.add),
     "Subtract": ("_Minus", "_MinusScalar", "_RMinusScalar", operator.sub),
     "Times": ("_Mul", "_MulScalar", "_MulScalar", operator.mul),
@@ -60,15 +61,14 @@ ALIASES = {
 
 def apply(at: Layer, function: Any, operands: Sequence[Edge]) -> Edge:
     """The node of a function of `operands`. Raises NodeError for a function that is not known."""
-    evaluator = _Evaluator(at, operands)
-    found = evaluator.call(unwrapped(function), tuple(operands))
+    found = _Evaluator(at).call(unwrapped(function), tuple(operands))
     if isinstance(found, Edge):
         return found
     return at("_MulScalar", at("ones_like", operands[0]), scalar=float(found))
 
 
 class _Evaluator:
-    def __init__(self, at: Layer, operands: Sequence[Edge]) -> None:
+    def __init__(self, at: Layer) -> None:
         self.at = at
         self.variables: dict[Any, Value] = {}
 
@@ -110,7 +110,7 @@ class _Evaluator:
                 raise self.at.error("its function has a step that is not supported", step)
             head, *rest = step
             if head == Symbol("Piecewise") and len(rest) == 2:
-                self.variables[variable] = self.piecewise(*rest, conditions_first=True)
+                self.variables[variable] = self.piecewise(rest[0], rest[1], conditions_first=True)
             elif head == Symbol("Clip"):
                 self.variables[variable] = self.clip(*rest)
             elif head == Symbol("Identity") and len(rest) == 1:
@@ -187,7 +187,7 @@ class _Evaluator:
             case (_, (one, other)) if name in BINARY:
                 return self.binary(name, one, other)
             case (_, (_, _, *_)) if name in COMPARISONS:
-                pairs = [self.binary(name, *pair) for pair in zip(args, args[1:], strict=False)]
+                pairs = [self.binary(name, *pair) for pair in pairwise(args)]
                 return self.named("And", tuple(pairs))
         raise self.at.error(f"its function {name} of {len(args)} arguments is not supported")
 
@@ -205,10 +205,8 @@ class _Evaluator:
 
     def binary(self, name: str, one: Value, other: Value) -> Value:
         tensors, right, left, number = BINARY[name]
-        if isinstance(one, Edge) and isinstance(other, Edge):
-            return self.at(tensors, one, other)
         if isinstance(one, Edge):
-            return self.at(right, one, scalar=float(other))
+            return self.at(tensors, one, other) if isinstance(other, Edge) else self.at(right, one, scalar=float(other))
         if isinstance(other, Edge):
             return self.at(left, other, scalar=float(one))
         try:
@@ -218,10 +216,11 @@ class _Evaluator:
         return found if isinstance(found, bool) else self.finite(found)
 
     def logical(self, name: str, one: Value, other: Value) -> Value:
-        for number, rest in ((one, other), (other, one)):
-            if not isinstance(number, Edge):
-                neutral = name == "And"
-                return rest if bool(number) == neutral else not neutral
+        neutral = name == "And"
+        if not isinstance(one, Edge):
+            return other if bool(one) == neutral else not neutral
+        if not isinstance(other, Edge):
+            return one if bool(other) == neutral else not neutral
         return self.at(f"broadcast_logical_{name.lower()}", one, other)
 
     def either(self, condition: Value, one: Value, other: Value) -> Value:

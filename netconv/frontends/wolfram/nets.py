@@ -140,7 +140,7 @@ def _translate_graph(
 ) -> dict[str, Edge]:
     source, nodes = graph.container.source, nodes_of(net)
     sources = _sources(net, nodes, name)
-    values: dict[Path, Edge] = {("Inputs", port): edge for port, edge in inputs.items()}
+    values: dict[Path, Edge] = {("Inputs", each): edge for each, edge in inputs.items()}
     values |= {("States", state): edge for state, edge in given_states.items()}
     before: dict[str, set[str]] = {key: set() for key in nodes}
     for target, origins in sources.items():
@@ -161,14 +161,15 @@ def _translate_graph(
         if not is_net(inner):
             raise FormatError(f"{source}: layer {joined(name, key)!r} is {shortened(inner)}, and not a layer")
         fed: dict[str, Edge] = {}
-        for port in ports(inner, "Inputs"):
-            target = ("Nodes", key, "Inputs", port)
+        known = ports(inner, "Inputs")
+        for each in known:
+            target = ("Nodes", key, "Inputs", each)
             origins = sources.get(target, ())
             if len(origins) == 1:
-                fed[port] = value(origins[0], target)
+                fed[each] = value(origins[0], target)
             elif origins:  # before 11.3.2 a port had a list of inputs
-                fed |= {f"{port}{number}": value(origin, target) for number, origin in enumerate(origins, 1)}
-        if any(port not in ports(inner, "Inputs") for port in fed):
+                fed |= {f"{each}{number}": value(origin, target) for number, origin in enumerate(origins, 1)}
+        if not known.keys() >= fed.keys():
             inner = {**inner, "Inputs": _separate_ports(inner, fed)}
         states = {
             target[3]: value(origins[0], target)
@@ -176,14 +177,14 @@ def _translate_graph(
             if target[:3] == ("Nodes", key, "States") and len(target) == 4
         }
         outputs, finals = translate(graph, inner, fed, joined(name, key), states, reference)
-        values |= {("Nodes", key, "Outputs", port): edge for port, edge in outputs.items()}
+        values |= {("Nodes", key, "Outputs", each): edge for each, edge in outputs.items()}
         values |= {("Nodes", key, "States", state): edge for state, edge in finals.items()}
     found = {}
-    for port in ports(net, "Outputs"):
-        target = ("Outputs", port)
+    for each in ports(net, "Outputs"):
+        target = ("Outputs", each)
         if target not in sources:
-            raise FormatError(f"{source}: output {joined(name, port)!r} of the net is not connected")
-        found[port] = value(sources[target][0], target)
+            raise FormatError(f"{source}: output {joined(name, each)!r} of the net is not connected")
+        found[each] = value(sources[target][0], target)
     return found
 
 
@@ -223,4 +224,3 @@ def _path(value: Any, nodes: Mapping[str, Any], name: str) -> Path:
             ):
                 return path
     raise FormatError(f"the net {name!r} has an edge at {shortened(value)}, which is not a port of it")
-

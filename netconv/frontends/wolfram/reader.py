@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -51,8 +52,15 @@ def read(source: Path | str | bytes, name: str | None = None, bake_encoder: bool
     """
     name = name or ("<stdin>" if isinstance(source, bytes) else str(source))
     name = "standard input" if name == "<stdin>" else name
-    try:
+    with located(name):
         return translated(open_net(source, name), bake_encoder)
+
+
+@contextmanager
+def located(name: str) -> Iterator[None]:
+    """Adds the name of the file to the errors that do not have it."""
+    try:
+        yield
     except FormatError as error:
         raise error if str(error).startswith(name) else FormatError(f"{name}: {error}") from None
 

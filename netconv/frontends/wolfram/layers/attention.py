@@ -86,5 +86,3 @@ def _masked(at: Layer, scores: Edge, length: int | None) -> Edge:
     seen = at("_arange", start=1.0, stop=float(length + 1))
     scores = at("SequenceMask", scores, seen, axis=1, use_sequence_length=True, value=LOWEST)
     return at("transpose", scores, axes=(2, 0, 1))
-
-

@@ -97,7 +97,9 @@ def part(at: Layer) -> Edge:
                 pass
             case Expression(Symbol("Span"), (first, last)):
                 first, last = (default if end == Symbol("All") else end for end, default in ((first, 1), (last, -1)))
-                if not all(type(end) is int and end and (length is None or abs(end) <= length) for end in (first, last)):
+                if not all(
+                    type(end) is int and end and (length is None or abs(end) <= length) for end in (first, last)
+                ):
                     raise at.error(f"its specification must have positions of an axis of length {length}", each)
                 data = _cut(at, data, axis, first, last)
             case _:

@@ -19,7 +19,9 @@ def _rank(at: Layer) -> int:
     """The number of axes besides the channels."""
     rank = len(at.shape) - 1
     if not 1 <= rank <= 3 or at.integer("Dimensionality", rank) != rank:
-        raise at.error("its input must have one to three axes besides the channels, as its Dimensionality", str(at.shape))
+        raise at.error(
+            "its input must have one to three axes besides the channels, as its Dimensionality", str(at.shape)
+        )
     return rank
 
 
@@ -184,8 +186,12 @@ def padding(at: Layer) -> Edge:
     """Padding by a constant, by the outermost elements (Fixed), or by reflection."""
     spec, mode = at.parameter("Specification"), at.parameter("Padding", 0.0)
     rank = len(at.shape)
-    if not isinstance(spec, tuple) or len(spec) != rank or not all(
-        isinstance(pair, tuple) and len(pair) == 2 and all(type(n) is int and n >= 0 for n in pair) for pair in spec
+    if (
+        not isinstance(spec, tuple)
+        or len(spec) != rank
+        or not all(
+            isinstance(pair, tuple) and len(pair) == 2 and all(type(n) is int and n >= 0 for n in pair) for pair in spec
+        )
     ):
         raise at.error(f"parameter Specification must have {rank} pairs of integers of at least 0", spec)
     if rank > 4 or None in at.shape:
@@ -212,5 +218,5 @@ def padding(at: Layer) -> Edge:
 def local_response_normalization(at: Layer) -> Edge:
     """alpha is divided by the number of channels in the window."""
     size = 2 * at.integer("ChannelWindowSize", 2, 0) + 1
-    values = {"alpha": at.number("Alpha", 1.0), "beta": at.number("Beta", 0.5), "knorm": at.number("Bias", 1.0)}
-    return at.main("LRN", at.input, nsize=size, **values)
+    alpha, beta, bias = at.number("Alpha", 1.0), at.number("Beta", 0.5), at.number("Bias", 1.0)
+    return at.main("LRN", at.input, nsize=size, alpha=alpha, beta=beta, knorm=bias)
