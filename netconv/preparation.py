@@ -102,7 +102,8 @@ def _read_wolfram(source: Any, name: str | None, params: Any, bake_encoder: bool
     graph = replace(found.graph, text=symbol_json.written(found.graph))
     ports = {name: port.shape for name, port in found.inputs.items()}
     shapes = {name: (None, *shape) for name, shape in ports.items() if shape is not None}
-    members, notes = wolfram_members.members(found, bake_encoder), wolfram_members.notes(found, bake_encoder)
+    with wolfram.located(graph.source):
+        members, notes = wolfram_members.members(found, bake_encoder), wolfram_members.notes(found, bake_encoder)
     if params is False or not found.container.arrays:
         return Net(replace(graph, arrays={}, parameters=()), None, members, notes, shapes, found)
     if found.uninitialized:

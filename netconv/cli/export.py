@@ -42,11 +42,11 @@ def export(model: str, to: str, output: str | None, quiet: bool) -> None:
     A .wlnet file is byte for byte the one that was converted, except for the values of its arrays, so that Mathematica
     reads it with Import.
     """
-    given = source(model)
+    given, target = source(model), sys.stdout.buffer if output == "-" else output
+    notes: list[str] = []
     with quiet_keras():
-        paths = netconv.export(
-            given if isinstance(given, str) else given.read(), to,
-            sys.stdout.buffer if output == "-" else output, messages(quiet),
-        )  # fmt: skip
+        paths = netconv.export(given if isinstance(given, str) else given.read(), to, target, notes.append)
+    for note in notes:
+        messages(quiet)(note)
     for path in paths:
         click.echo(path)

@@ -27,7 +27,7 @@ def export(loaded: LoadedModel, target: Path | str | BinaryIO) -> None:
         )
     graph = source_net.read(loaded.members, loaded.model, loaded.name)
     try:
-        arrays = members.stored_arrays(loaded.members[members.FACTS])
+        arrays = members.stored_arrays(loaded.members[members.FACTS], loaded.members[members.FILE])
         parameters = dict(zip((array.number for array in arrays), graph.parameters, strict=True))
         if any(parameters[array.number].shape != array.shape for array in arrays):
             raise ValueError

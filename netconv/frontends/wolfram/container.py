@@ -8,6 +8,7 @@ files.
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ VERSION, NETWORK, ARRAYS = "Version", "Network", "Arrays"
 LONGEST = 256 << 20
 """The most characters of a string."""
 MOST_ARRAYS = 200_000
-DTYPES = ("float32", "float64", "float16", "int8", "uint8", "int32", "int64")
+ITEM_SIZES = {"float32": 4, "float64": 8, "float16": 2, "int8": 1, "uint8": 1, "int32": 4, "int64": 8}
+"""The types of arrays that can be read, and the bytes of an element."""
 NOT_A_NET = 'a .wlnet file is what Mathematica\'s Export["net.wlnet", net] writes'
 
 
@@ -97,8 +99,8 @@ def read(source: Path | str | bytes, name: str) -> Container:
     size = len(file) if isinstance(file, bytes) else file.stat().st_size
     try:
         with h5py.File(io.BytesIO(file) if isinstance(file, bytes) else file, "r") as opened:
-            version = _version(_member(opened, VERSION, name, h5py.Dataset), name, size)
-            text = _text(_member(opened, NETWORK, name, h5py.Dataset), NETWORK, name, size)
+            version = _version(_member(opened, VERSION, name, h5py.Dataset), name, file, size)
+            text = _text(_member(opened, NETWORK, name, h5py.Dataset), NETWORK, name, file, size)
             arrays = _arrays(opened, name, size)
     except FormatError:
         raise
@@ -132,26 +134,31 @@ def _member(group: Any, key: str, name: str, kind: type) -> Any:
     return found
 
 
-def _check_storage(dataset: Any, where: str, name: str, size: int) -> int:
-    """The offset of a dataset in the file; None if it has no fixed place, as strings of any length."""
+def _check_storage(dataset: Any, where: str, name: str, size: int) -> int | None:
+    """The offset of a dataset in the file; None if it has no values."""
     import h5py
 
     plist = dataset.id.get_create_plist()
-    if plist.get_layout() not in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT) or plist.get_external_count():
+    if plist.get_layout() != h5py.h5d.CONTIGUOUS or plist.get_external_count():
         raise FormatError(f"{name}: its member {where} is not stored in one piece, as Mathematica stores it")
     if dataset.id.get_storage_size() > size:
         raise FormatError(f"{name}: its member {where} is larger than the file")
     return dataset.id.get_offset()
 
 
-def _text(dataset: Any, key: str, name: str, size: int) -> str:
+def _text(dataset: Any, key: str, name: str, file: Path | bytes, size: int) -> str:
     import h5py
 
-    _check_storage(dataset, key, name, size)
+    offset = _check_storage(dataset, key, name, size)
     string = h5py.check_string_dtype(dataset.dtype)
-    if string is None or dataset.shape != () or (string.length or 0) > size:
+    if string is None or dataset.shape != () or offset is None:
         raise FormatError(f"{name}: its member {key} is not a string; {NOT_A_NET}")
-    data = dataset[()]
+    if string.length is None:
+        data = _heap_text(file, offset, key, name)
+    elif string.length > size:
+        raise FormatError(f"{name}: its member {key} is larger than the file")
+    else:
+        data = dataset[()]
     if len(data) > LONGEST:
         raise FormatError(f"{name}: its member {key} has {len(data)} characters, more than {LONGEST} can be read")
     text = data.decode().rstrip("\0")
@@ -163,11 +170,41 @@ def _text(dataset: Any, key: str, name: str, size: int) -> str:
     return text
 
 
-def _version(dataset: Any, name: str, size: int) -> tuple[int, ...]:
+def _heap_text(file: Path | bytes, offset: int, key: str, name: str) -> bytes:
+    """A string of any length: its length, the address of a heap and its number there are at `offset`. HDF5 itself may
+    not return from reading a damaged heap."""
+    length, heap, wanted = struct.unpack("<IQI", _bytes_at(file, offset, 16))
+    magic, collection = struct.unpack("<8sQ", _bytes_at(file, heap, 16))
+    if magic == b"GCOL\1\0\0\0":
+        place, end = heap + 16, heap + collection
+        while place + 16 <= end:
+            number, _, _, size = struct.unpack("<HHIQ", _bytes_at(file, place, 16))
+            if number == wanted and length <= size <= end - place:
+                return _bytes_at(file, place + 16, length)
+            if not number:  # the free space at the end
+                break
+            place += 16 + -(-size // 8) * 8
+    raise FormatError(f"{name}: a damaged HDF5 file: the text of its member {key} is not where it says")
+
+
+def _bytes_at(file: Path | bytes, offset: int, count: int) -> bytes:
+    """Bytes of a file. Raises FormatError if it has fewer."""
+    if isinstance(file, bytes):
+        found = file[offset : offset + count]
+    else:
+        with file.open("rb") as stream:
+            stream.seek(min(offset, 1 << 62))
+            found = stream.read(count)
+    if len(found) != count:
+        raise FormatError("a damaged HDF5 file: it is too short")
+    return found
+
+
+def _version(dataset: Any, name: str, file: Path | bytes, size: int) -> tuple[int, ...]:
     if dataset.shape == () and dataset.dtype.kind == "f":  # 11.0
         text = str(float(dataset[()]))
     else:
-        text = _text(dataset, VERSION, name, size)
+        text = _text(dataset, VERSION, name, file, size)
     parts = text.split(".")
     if not 2 <= len(parts) <= 6 or not all(part.isdecimal() and len(part) < 6 for part in parts):
         raise FormatError(f"{name}: its version {text[:40]!r} is not one of Mathematica, such as '14.3.0'")
@@ -188,8 +225,8 @@ def _arrays(opened: Any, name: str, size: int) -> dict[int, StoredArray]:
             raise FormatError(f"{name}: its group {ARRAYS} has a member {key[:40]!r}, where numbers are expected")
         dataset, where = _member(group, key, name, h5py.Dataset), f"{ARRAYS}/{key}"
         offset, dtype = _check_storage(dataset, where, name, size), str(dataset.dtype)
-        if dtype not in DTYPES or dataset.shape is None:
-            raise FormatError(f"{name}: its array {where} has type {dtype}; {', '.join(DTYPES)} can be read")
+        if dtype not in ITEM_SIZES or dataset.shape is None:
+            raise FormatError(f"{name}: its array {where} has type {dtype}; {', '.join(ITEM_SIZES)} can be read")
         count = dataset.size * dataset.dtype.itemsize
         if count and (offset is None or offset + count > size):
             raise FormatError(f"{name}: its array {where} has no values in the file")

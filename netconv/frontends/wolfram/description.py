@@ -14,7 +14,7 @@ from . import nets, reader
 from .builder import joined
 from .container import Container
 from .layers.registry import translations
-from .ports import Port
+from .ports import Port, ports
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def _described_net(found: Container, net: Mapping[str, Any], name: str) -> Descr
     version = ".".join(map(str, found.version))
     known = {*translations(), "Function"}
     count = Counter(each["Type"] for _, each in layers)
-    sides = {side: nets.ports(net, side) for side in ("Inputs", "Outputs")}
+    sides = {side: ports(net, side) for side in ("Inputs", "Outputs")}
     names = _array_names(layers)
     arrays = {names.get(number, f"Arrays/{number}"): array for number, array in found.arrays.items()}
     elements = sum(math.prod(array.shape) for array in arrays.values())
@@ -46,7 +46,10 @@ def _described_net(found: Container, net: Mapping[str, Any], name: str) -> Descr
         "version": version,
         "layers": [{"name": layer or "Layer", "type": each["Type"]} for layer, each in layers],
         "untranslated": sorted(kind for kind in count if kind not in known),
-        **{side.lower(): {port: _port_facts(each) for port, each in ports.items()} for side, ports in sides.items()},
+        **{
+            side.lower(): {port: _port_facts(each) for port, each in found_ports.items()}
+            for side, found_ports in sides.items()
+        },
         "parameters": {key: {"shape": list(array.shape), "dtype": array.dtype} for key, array in arrays.items()},
         "elements": elements,
     }
@@ -76,7 +79,7 @@ def _title(kind: str) -> str:
 
 
 def _output(net: Any) -> str:
-    shapes = [_shape(each) for each in nets.ports(net, "Outputs").values()]
+    shapes = [_shape(each) for each in ports(net, "Outputs").values()]
     return f" {', '.join(shapes)}" if shapes else ""
 
 

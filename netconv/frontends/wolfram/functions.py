@@ -50,6 +50,8 @@ BINARY: dict[str, tuple[str, str, str, Callable[[Any, Any], Any]]] = {
 """Functions of two numbers: the op for two tensors, for a tensor and a number, for a number and a tensor, and for two
 numbers."""
 COMPARISONS = frozenset(["Less", "LessEqual", "Greater", "GreaterEqual", "Equal", "Unequal"])
+KNOWN = frozenset([*UNARY, *BINARY, "Minus", "Identity", "Boole", "N", "Not", "And", "Or", "If", "Which", "Function"])
+"""The functions that may be applied within another."""
 ALIASES = {
     "ReLU": "RectifiedLinearUnit",
     "SELU": "ScaledExponentialLinearUnit",
@@ -135,6 +137,8 @@ class _Evaluator:
                 return self.piecewise(clauses, *other)
             case Expression(Symbol("Inequality"), args) if len(args) >= 3 and len(args) % 2:
                 return self.inequality(args)
+            case Expression(Symbol(name), args) if name not in KNOWN:
+                raise self.at.error(f"its function {name} of {len(args)} arguments is not supported")
             case Expression(Symbol() | str() | Expression() as head, args):
                 return self.call(head, tuple(map(self.value, args)))
         raise self.at.error("its function is not supported", expression)

@@ -7,10 +7,11 @@ and decoders do, `classes.json` the names of the classes. `docs/wlnet.md` descri
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from . import coders
-from .container import StoredArray
+from .container import ITEM_SIZES, StoredArray
 from .reader import WolframNet
 
 FILE, FACTS, CLASSES = "wlnet.bin", "wlnet.json", "classes.json"
@@ -41,18 +42,23 @@ def class_names(found: WolframNet) -> list[str] | None:
     return names if fits else None
 
 
-def stored_arrays(facts: bytes) -> list[StoredArray]:
-    """The arrays in `wlnet.json`. Raises ValueError, TypeError or LookupError if it is damaged."""
-    found = [StoredArray(n, dtype, tuple(shape), offset, size) for n, dtype, shape, offset, size in _list(facts)]
-    for array in found:
+def stored_arrays(facts: bytes, rest: bytes) -> list[StoredArray]:
+    """The arrays in `wlnet.json` for the `rest` of the file. Raises ValueError, TypeError or LookupError if they do not
+    fit it."""
+    entries = json.loads(facts)["arrays"]
+    found = [StoredArray(n, dtype, tuple(shape), offset, size) for n, dtype, shape, offset, size in entries]
+    end = len(rest)
+    start = 0
+    for array in sorted(found, key=lambda array: array.offset):
         numbers = (array.number, array.offset, array.size, *array.shape)
-        if not all(type(n) is int and n >= 0 for n in numbers) or not isinstance(array.dtype, str):
+        if not all(type(n) is int and n >= 0 for n in numbers) or array.dtype not in ITEM_SIZES:
             raise ValueError
+        if array.size != math.prod(array.shape) * ITEM_SIZES[array.dtype]:
+            raise ValueError
+        if array.size and not start <= array.offset <= end:
+            raise ValueError
+        start, end = max(start, array.offset + array.size), end + array.size
     return found
-
-
-def _list(facts: bytes) -> list[Any]:
-    return list(json.loads(facts)["arrays"])
 
 
 def notes(found: WolframNet, baked: bool) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from ...graph.graph import Edge
 from .builder import GraphBuilder, Layer, is_net, joined
 from .expressions import Expression, Symbol, shortened
 from .layers.registry import IMPLIED, translations
-from .ports import Port, port, unwrapped
+from .ports import ports, unwrapped
 from .versions import upgraded
 
 DEEPEST = 40
@@ -47,31 +47,22 @@ def nodes_of(net: Mapping[str, Any]) -> dict[str, Any]:
     return dict(nodes)
 
 
-def ports(net: Mapping[str, Any], side: str) -> dict[str, Port]:
-    """The Inputs or Outputs of a net, by name."""
-    found = net.get(side, {})
-    if not isinstance(found, Mapping) or not all(isinstance(key, str) for key in found):
-        raise FormatError(f"the {net['Type']} has no {side}")
-    return {name: port(each) for name, each in found.items()}
-
-
 def all_upgraded(net: Any, version: tuple[int, ...], depth: int = 0) -> Any:
     """A net with all its layers as the newest version would store them."""
     if not is_net(net):
         return net
     if depth > DEEPEST:
         raise FormatError(f"nets are nested more than {DEEPEST} levels deep")
-    found = upgraded(dict(net), version)
+    parts = {"Parameters": net.get("Parameters") or {}, "Arrays": net.get("Arrays") or {}}  # {} is also an empty list
+    if not all(isinstance(part, Mapping) for part in parts.values()):
+        raise FormatError(f"a layer {net['Type']} has no Parameters or Arrays")
+    found = upgraded({**net, **parts}, version)
     if found["Type"] in CONTAINERS:
         nodes = nodes_of(found)
         found["Nodes"] = {key: all_upgraded(inner, version, depth + 1) for key, inner in nodes.items()}
-    parameters = found.get("Parameters", {})
-    if isinstance(parameters, tuple):
-        parameters = {}
-    if not isinstance(parameters, Mapping) or not isinstance(found.get("Arrays", {}), Mapping):
-        raise FormatError(f"a layer {found['Type']} has no Parameters or Arrays")
+    parameters = found["Parameters"]
     inner = {key: all_upgraded(parameters[key], version, depth + 1) for key in INNER_NETS if key in parameters}
-    return {**found, "Parameters": {**parameters, **inner}, "Arrays": found.get("Arrays", {})}
+    return {**found, "Parameters": {**parameters, **inner}}
 
 
 def check_types(net: Mapping[str, Any], source: str) -> None:

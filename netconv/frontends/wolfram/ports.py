@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...errors import FormatError
 from .expressions import Expression, Symbol
 
 SCALARS = ("RealT", "AtomT", "ScalarT", "IntegerT", "NaturalT", "BooleanT")
@@ -66,3 +67,11 @@ def port(found: Any) -> Port:
 
 def _with_axes(lengths: tuple[int | None, ...], inner: Port) -> Port:
     return replace(inner, shape=None if inner.shape is None else (*lengths, *inner.shape))
+
+
+def ports(net: Mapping[str, Any], side: str) -> dict[str, Port]:
+    """The Inputs or Outputs of a net, by name."""
+    found = net.get(side, {})
+    if not isinstance(found, Mapping) or not all(isinstance(key, str) for key in found):
+        raise FormatError(f"the {net['Type']} has no {side}")
+    return {name: port(each) for name, each in found.items()}

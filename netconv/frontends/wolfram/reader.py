@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...errors import FormatError
+from ...errors import FormatError, first_line
 from ...graph.graph import Edge, Graph, Parameter, origin_name
 from ...graph.tracked_array import TrackedArray
 from . import container, nets
@@ -17,7 +17,7 @@ from .builder import GraphBuilder, is_net
 from .coders import bake
 from .container import Container
 from .expressions import shortened
-from .ports import Port
+from .ports import Port, ports
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,9 @@ def located(name: str) -> Iterator[None]:
         yield
     except FormatError as error:
         raise error if str(error).startswith(name) else FormatError(f"{name}: {error}") from None
+    except (TypeError, ValueError, LookupError, AttributeError, OverflowError, RecursionError) as error:
+        # whatever a file has in the place of a number, a name or a list
+        raise FormatError(f"{name}: its net is damaged: {first_line(error)}") from error
 
 
 def open_net(source: Path | str | bytes, name: str) -> tuple[Container, Mapping[str, Any]]:
@@ -80,12 +83,14 @@ def translated(opened: tuple[Container, Mapping[str, Any]], bake_encoder: bool =
     nets.check_types(net, found.source)
     shared = net.get("SharedArrays", {})
     graph = GraphBuilder(found, shared if isinstance(shared, Mapping) else {}, nets.translate)
-    inputs, outputs = nets.ports(net, "Inputs"), nets.ports(net, "Outputs")
+    inputs, outputs = ports(net, "Inputs"), ports(net, "Outputs")
     if not inputs:
         raise FormatError(f"{found.source}: the net has no input")
     edges = {name: graph.input(name, port) for name, port in inputs.items()}
     fed = {name: bake(graph, name, inputs[name], edges[name]) for name in inputs} if bake_encoder else edges
     results, _ = nets.translate(graph, net, fed)
+    if missing := [name for name in outputs if name not in results]:
+        raise FormatError(f"{found.source}: the {net['Type']} does not give its output {missing[0]!r}")
     heads = [graph.add("identity", name, (results[name],)) for name in outputs]
     ignored = {kind: tuple(names) for kind, names in graph.ignored.items()}
     return WolframNet(found, net, inputs, outputs, _graph(graph, heads), tuple(graph.uninitialized), ignored)

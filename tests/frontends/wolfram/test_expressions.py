@@ -95,12 +95,12 @@ def test_damaged(data, message):
 
 def test_limits(monkeypatch):
     deep = b"".join(b"f" + integer(1) + text(b"s", b"f") for _ in range(200)) + b"i" + integer(1)
-    with pytest.raises(ExpressionError, match="^it is nested more than 150 levels deep$"):
+    with pytest.raises(ExpressionError, match=r"^it is nested more than 150 levels deep$"):
         parse(b"!boR" + deep)
     monkeypatch.setattr(expressions, "MOST", 10)
-    with pytest.raises(ExpressionError, match="^it has more than 10 parts$"):
+    with pytest.raises(ExpressionError, match=r"^it has more than 10 parts$"):
         parse(packed(tuple(range(20))))
-    with pytest.raises(ExpressionError, match="^it has more than 10 parts$"):
+    with pytest.raises(ExpressionError, match=r"^it has more than 10 parts$"):
         parse(b"!boRn" + integer(1, 20) + integer(*range(20)))
     monkeypatch.setattr(expressions, "LARGEST", 1 << 20)
     bomb = "1:" + base64.b64encode(zlib.compress(bytes(1 << 24))).decode()

@@ -8,10 +8,13 @@ from typing import Any
 from ....graph.graph import Edge
 from ..builder import Layer, is_net, joined
 from ..expressions import Expression, Symbol
-from ..ports import port
+from ..ports import port, ports
 from .recurrent import finish, state
 from .registry import layer
 from .sequences import reversed_in_time
+
+LONGEST = 5_000
+"""The most times that a net is applied one after the other."""
 
 
 def inner_net(at: Layer, parameter: str, inputs: dict[str, Edge], states: Mapping[str, Edge] = {}) -> dict[str, Edge]:
@@ -19,7 +22,7 @@ def inner_net(at: Layer, parameter: str, inputs: dict[str, Edge], states: Mappin
     net = at.net["Parameters"].get(parameter)
     if not is_net(net):
         raise at.error(f"its parameter {parameter} is not a net")
-    known = net.get("Inputs", {})
+    known = ports(net, "Inputs")
     if len(known) == 1 and len(inputs) == 1:
         inputs = dict(zip(known, inputs.values(), strict=True))
     name = joined(at.name, "" if parameter == "Net" else parameter)
@@ -78,16 +81,12 @@ def net_map_thread(at: Layer) -> dict[str, Edge]:
 def net_nest(at: Layer) -> Edge:
     """Applies the net several times, with the same arrays."""
     numbers = [value for key, value in at.net["Parameters"].items() if type(value) is int and not key.startswith("$")]
-    if len(numbers) != 1 or numbers[0] < 0:
-        raise at.error("must have the number of times as its only integer parameter")
+    if len(numbers) != 1 or not 0 <= numbers[0] <= LONGEST:
+        raise at.error(f"must have the number of times, at most {LONGEST}, as its only integer parameter")
     data = at.input
     for _ in range(numbers[0]):
         data = only(at, inner_net(at, "Net", {"Input": data}))
     return data
-
-
-LONGEST = 5_000
-"""The most steps of a NetFoldOperator."""
 
 
 @layer("NetFold", implied="Net OutputPorts")
@@ -95,6 +94,8 @@ def net_fold(at: Layer) -> dict[str, Edge]:
     """Applies the net to the elements of sequences in order; outputs of a step are the states of the next."""
     recurrence = [_recurrence(at, rule) for rule in _rules(at.parameter("Recurrence", (_OUTPUT_TO_STATE,)))]
     constants = at.parameter("ConstantPorts", ())
+    if not isinstance(constants, tuple):
+        raise at.error("parameter ConstantPorts must be a list of inputs", constants)
     sequences = {name: edge for name, edge in at.inputs.items() if name not in constants}
     lengths = {at.shape_of(name)[:1] for name in sequences}
     (length,) = next(iter(lengths), (None,)) or (None,)

@@ -138,7 +138,7 @@ def resize(at: Layer) -> Edge:
         raise at.error("must resize one or two axes, with Resampling Linear or Nearest", f"{rank} axes, {method}")
     old, new = (shape[:-1] if interleaved else shape[1:] for shape in (at.shape, at.output_shape))
     channels = at.shape[-1 if interleaved else 0]
-    if None in old or None in new:
+    if None in old or None in new or len(old) != len(new):
         raise at.error("the lengths of its axes must be known", f"{old} and {new}")
     data = channels_first(at, at.input, rank) if interleaved else at.input
     if rank == 1:
