@@ -9,7 +9,8 @@ import click
 import netconv
 
 from .commands import Command, under
-from .options import messages, quiet_option, source
+from .options import quiet_option, source
+from .progress import Terminal
 from .quiet import quiet_keras
 
 output_option = under("Output")
@@ -42,11 +43,9 @@ def export(model: str, to: str, output: str | None, quiet: bool) -> None:
     A .wlnet file is byte for byte the one that was converted, except for the values of its arrays, so that Mathematica
     reads it with Import.
     """
+    terminal = Terminal(quiet)
     given, target = source(model), sys.stdout.buffer if output == "-" else output
-    notes: list[str] = []
-    with quiet_keras():
-        paths = netconv.export(given if isinstance(given, str) else given.read(), to, target, notes.append)
-    for note in notes:
-        messages(quiet)(note)
+    with terminal.working(f"exporting {model}"), quiet_keras():
+        paths = netconv.export(given if isinstance(given, str) else given.read(), to, target, terminal.echo)
     for path in paths:
         click.echo(path)

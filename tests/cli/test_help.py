@@ -32,7 +32,7 @@ def test_the_commands_on_one_line_each():
 Usage: netconv [OPTIONS] COMMAND [ARGS]...
 
   Converts neural networks from Mathematica and MXNet to Keras models, trains
-  them on tables, and predicts with them.
+  them on tables, predicts with them, and writes them back.
 
   `-` as a file name means standard input or output. `netconv COMMAND --help`
   explains a command.
@@ -47,6 +47,7 @@ Commands:
   train     Trains a model on a table.
   evaluate  Evaluates a model on a table.
   predict   Predicts the target for every row of a table.
+  export    Writes a model as the net that it was converted from.
   plot      Plots the learning curves of a training run.
   ops       Lists the supported and the unsupported ops of MXNet.
 """
