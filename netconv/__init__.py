@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
@@ -216,9 +217,12 @@ def convert_file(
     Raises:
         NetconvError: as `convert`, and if the class names do not fit.
         OSError: the model cannot be written. Nothing is left of it then.
+        TypeError: there is no such option.
     """
     from . import conversion
+    from .features.option_checks import check_names
 
+    check_names(convert_file, options, set(signature(convert).parameters))
     return conversion.convert_file(symbol, params, output=output, classes=classes, **options)
 
 

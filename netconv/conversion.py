@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from . import preparation
-from .errors import FormatError, LayerError, NodeError, OpenShape
+from .errors import FormatError, LayerError, NodeError, OpenShape, option
+from .frontends.wolfram import members as wolfram_members
 from .graph.partial_shape import format_shape
 from .keras_api.lazy import no_collection
 from .keras_files import archive
@@ -69,17 +70,22 @@ def build(
             raise shape_inference.open_shape_error(prepared.canonical, input_shapes or {}, inputs, error) from error
     outputs = model.outputs
     chosen = compile_model.loss_choices(prepared.graph, [len(output.shape) for output in outputs])
+    if wolfram_members.CLASSES in prepared.net.members and outputs[0].shape[-1] != 1:
+        chosen = [compile_model.of_named_classes(chosen[0])]
     compile_model.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)
     members = source_net.members_of(prepared.graph, built.weights, model) | dict(prepared.net.members)
     return Conversion(model, built, chosen, prepared, members)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """A conversion in words: `text` for a person, `facts` for a program (plain JSON)."""
 
     text: str
     facts: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 def keras_path(symbol: Path | str) -> Path:
@@ -153,7 +159,7 @@ def report(done: Conversion, path: str | None, notes: tuple[str, ...] = ()) -> R
         *(f"input  {name} {format_shape(shape)}" for name, shape in facts["inputs"].items()),
         *(f"output {name} {format_shape(shape)}" for name, shape in facts["outputs"]),
         *(
-            f"loss   {name}, because {why}; --loss overrides it"
+            f"loss   {name}, because {why}; {option('loss')} overrides it"
             if facts["loss"] == facts["losses"]
             else f"loss   {', '.join(facts['loss'])}, as given"
             for name, why in zip(facts["losses"], facts["why"], strict=True)

@@ -1,7 +1,65 @@
-"""Errors for invalid input, each with a message of one line. Must not know files, graphs or Keras."""
+"""Errors for invalid input, each with a message of one line, and how messages spell options: as the caller writes them.
 
-from collections.abc import Iterable
+Must not know files, graphs or Keras.
+"""
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
+
+_caller = "python"
+"""Who reads the messages, "python" or "shell": of the process, not of a thread, as tables are read in other threads."""
+SHELL_NAMES = {"input_shapes": "--input-shape", "metrics": "--metric", "model": "-m", "output": "-o"}
+"""The options of the command line that are not named as in Python, by their names there."""
+
+
+@contextmanager
+def spelled_for_shell() -> Iterator[None]:
+    """While the block runs, messages spell options as the command line does, `--skip-lines 2`, and not as Python,
+    `skip_lines=2`."""
+    global _caller
+    before, _caller = _caller, "shell"
+    try:
+        yield
+    finally:
+        _caller = before
+
+
+def spelled(shell: str, python: str) -> str:
+    """The words for the caller, of those for the command line and those for Python."""
+    return shell if _caller == "shell" else python
+
+
+def option_name(name: str) -> str:
+    """The name of an option, given as in Python, in a sentence about its value: `--skip-lines` or `skip_lines`."""
+    return spelled(SHELL_NAMES.get(name, f"--{name.replace('_', '-')}"), name)
+
+
+def option(name: str, value: object = None) -> str:
+    """An option as the caller writes it, with a value or, for None, without: `--skip-lines 2` or `skip_lines=2`.
+
+    In the shell, pairs of a dictionary are options of their own, `--encode a=codes --encode b=onehot`; a shape is
+    `?,28,28`, and True is left out.
+    """
+    shell = SHELL_NAMES.get(name, f"--{name.replace('_', '-')}")
+    values = [f"{key}={_argument(each)}" for key, each in value.items()] if isinstance(value, Mapping) else [value]
+    written = " ".join(shell if each in (None, True) else f"{shell} {_argument(each)}" for each in values)
+    return spelled(written, f"{name}={'' if value is None else repr(value)}")
+
+
+def _argument(value: object) -> str:
+    """A value as an argument of the command line."""
+    if isinstance(value, tuple | list):
+        return ",".join("?" if each is None else str(each) for each in value)
+    text = str(value)
+    return shlex.quote(text) if set(text) & set("* ()'\"") else text
+
+
+def stream_name(stream: object) -> str:
+    """The name of a stream for messages: that of its file, if it has one."""
+    name = getattr(stream, "name", None)
+    return name if isinstance(name, str) and name[:1] != "<" else spelled("standard input", "the stream")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -20,10 +78,11 @@ class NetconvError(Exception):
     """Invalid input. `str(error)` is one line: the place, what was received and what would work."""
 
 
-def net_option_error(option: str) -> NetconvError:
+def net_option_error(name: str) -> NetconvError:
     """The error of an option for nets that is given with a Keras model."""
-    what = "without a parameter file" if option == "--init" else "(net.json)"
-    return NetconvError(f"{option} is for a net {what}, and a Keras model has its shapes and weights; leave it out")
+    what = "without a parameter file" if name == "init" else "(net.json)"
+    why = "a Keras model has its shapes and weights; leave it out"
+    return NetconvError(f"{option(name)} is for a net {what}, and {why}")
 
 
 class FormatError(NetconvError):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from . import conversion, preparation
-from .errors import FormatError, NetconvError, net_option_error
+from .errors import FormatError, NetconvError, net_option_error, stream_name
 from .features.description import describe
 from .features.encoding import Encoding
 from .frontends.mxnet import reader
@@ -27,7 +27,7 @@ LARGEST_CONFIG = 256 << 20
 """Bytes of a config.json that are read, and of how a table was read."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Inspection:
     """`text` for a person, `facts` for a program (plain JSON), and whether the net would translate."""
 
@@ -35,15 +35,17 @@ class Inspection:
     facts: dict[str, Any]
     translates: bool
 
+    def __repr__(self) -> str:
+        return self.text
+
 
 def inspect(source, params=None, *, input_shapes=None) -> Inspection:
     """A `net.json`, a `.wlnet` or a `.keras` file, by path or as a binary stream. Raises FormatError."""
-    name = getattr(source, "name", "standard input") if hasattr(source, "read") else str(source)
+    name = stream_name(source) if hasattr(source, "read") else str(source)
     if hasattr(source, "read"):
         data = source.read()
         if data[:2] == b"PK":
             return _model(io.BytesIO(data), name, params, input_shapes)
-        name = "standard input" if name == "<stdin>" else name
         if wolfram.is_wlnet(data):
             return _wolfram(data, name, params, input_shapes)
         source = io.BytesIO(data)
@@ -112,7 +114,7 @@ def _wolfram(source, name: str, params, input_shapes) -> Inspection:
     problems: list[str] = []
     notes: tuple[str, ...] = ()
     try:
-        net = preparation.read(io.BytesIO(source) if isinstance(source, bytes) else source, params)
+        net = preparation.read(_stream(source, name) if isinstance(source, bytes) else source, params)
         prepared = preparation.prepare(net, input_shapes=input_shapes)
         notes = (*prepared.notes, *conversion.build(prepared, input_shapes).build_report.notes)
     except NetconvError as error:
@@ -126,12 +128,18 @@ def _wolfram(source, name: str, params, input_shapes) -> Inspection:
     return Inspection("\n".join(lines), described.facts | {"notes": list(notes), "problems": problems}, not problems)
 
 
+def _stream(data: bytes, name: str) -> io.BytesIO:
+    stream = io.BytesIO(data)
+    stream.name = name  # type: ignore[attr-defined]
+    return stream
+
+
 def _model(source, name: str, params, input_shapes) -> Inspection:
     import h5py
 
-    for option, value in (("--params", params), ("--input-shape", input_shapes)):
+    for given, value in (("params", params), ("input_shapes", input_shapes)):
         if value:
-            raise net_option_error(option)
+            raise net_option_error(given)
     try:
         with zipfile.ZipFile(source) as archive:
             members = {info.filename: info.file_size for info in archive.infolist()}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from .errors import FormatError
+from .errors import FormatError, option, spelled, stream_name
 from .frontends.mxnet import reader, symbol_json
 from .frontends.wolfram import members as wolfram_members
 from .frontends.wolfram import reader as wolfram
@@ -71,15 +71,16 @@ def read(
     `bake_encoder` the arithmetic of the image encoders of a `.wlnet` file is a part of the graph.
 
     Raises FormatError for a damaged file, and UnsupportedOps or NodeError for a layer of a `.wlnet` file."""
-    source: Path | str | BinaryIO | bytes = symbol
-    name = None
-    if not isinstance(symbol, str | Path):
-        source, name = _held(symbol), getattr(symbol, "name", None)
-    if isinstance(source, bytes) or (isinstance(source, str | Path) and wolfram.is_wlnet(source)):
+    source: Any = symbol
+    name = str(symbol)
+    if hasattr(symbol, "read"):
+        source, name = _held(source), stream_name(symbol)
+    if isinstance(source, bytes) or (not hasattr(source, "read") and wolfram.is_wlnet(source)):
         return _read_wolfram(source, name, params, bake_encoder)
     if bake_encoder:
-        raise FormatError(f"{symbol}: a net.json has no encoder; --bake-encoder is for the .wlnet file of the net")
-    if params is None and isinstance(source, str | Path):
+        bake = option("bake_encoder", True)
+        raise FormatError(f"{name}: a net.json has no encoder; {bake} is for the .wlnet file of the net")
+    if params is None and not hasattr(source, "read"):
         params = reader.find_params(source)
     found = Path(params) if params else None
     return Net(reader.read(source, False if found is None else found), found)
@@ -91,11 +92,11 @@ def _held(stream: BinaryIO) -> BinaryIO | bytes:
     if wolfram.is_wlnet(start):
         return start + stream.read()
     held = io.BytesIO(start + stream.read(symbol_json.LARGEST))
-    held.name = getattr(stream, "name", "<stdin>")  # type: ignore[attr-defined]
+    held.name = getattr(stream, "name", None)  # type: ignore[attr-defined]
     return held
 
 
-def _read_wolfram(source: Any, name: str | None, params: Any, bake_encoder: bool) -> Net:
+def _read_wolfram(source: Any, name: str, params: Any, bake_encoder: bool) -> Net:
     found = wolfram.read(source, name, bake_encoder)
     if params:
         raise FormatError(f"{found.graph.source}: a .wlnet file has its arrays; leave out {params}")
@@ -167,7 +168,8 @@ def _with_parameters(
         return initialize.initialize(graph, shapes, seed, given, init)
     if init is not None:
         raise FormatError(
-            f"{graph.source}: its parameters are in {net.parameters}; --init is for a net without a parameter file"
+            f"{graph.source}: its parameters are in {net.parameters}; {option('init')} is for a net without a "
+            "parameter file"
         )
     initialize.require_arrays(graph, given)
     return graph
@@ -190,5 +192,6 @@ def _graph_notes(raw: Graph, graph: Graph, zeros: frozenset[int], given: Mapping
         )
     names = [graph.nodes[index].name for index in sorted(zeros)]
     if starts := [name for name in names if not recurrent_states.is_filler(name)]:
-        notes.append(f"{', '.join(starts)}: initial states are zero; `convert --states` makes them inputs")
+        states = spelled("`convert --states`", "convert(..., states=True)")
+        notes.append(f"{', '.join(starts)}: initial states are zero; {states} makes them inputs")
     return tuple(notes)

@@ -500,7 +500,7 @@ def test_an_array_that_does_not_fit_its_node(tmp_path):
 def test_a_shape_that_cannot_be_inferred(tmp_path):
     net = graph(null("data"), op("relu", "r", [0]))
     kind, text = failing(tmp_path, net)
-    assert issubclass(kind, netconv.ShapeError) and "'data'" in text and "--input-shape" in text
+    assert issubclass(kind, netconv.ShapeError) and "'data'" in text and "input_shapes=" in text
 
 
 def test_a_loss_that_keras_does_not_know(tmp_path):

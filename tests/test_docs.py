@@ -7,6 +7,7 @@ table, the script that writes nets, and generated digits in MNIST's files.
 
 import csv
 import gzip
+import json
 import os
 import re
 import shutil
@@ -211,6 +212,20 @@ def test_every_block_runs(path, folder):
                 code = code.replace(port, other)
             outputs.append(run(RUN[language].format(code), folder))
     CHECKS[path.stem](folder, outputs)
+
+
+def test_the_notebook_runs(folder):
+    """Its cells in order, as a notebook would; what they show is that of `training`, `evaluation` and frames."""
+    notebook = ROOT / "docs" / "notebook.ipynb"
+    cells = [cell for cell in json.loads(notebook.read_text())["cells"] if cell["cell_type"] == "code"]
+    shown = run(f"python '{ROOT / 'tests' / 'notebook.py'}' '{notebook}'", folder).split("--- cell-")[1:]
+    assert len(shown) == len(cells) and all(cell["outputs"] == [] for cell in cells)
+    trained, evaluated, frame, row = shown[1], shown[3], shown[4], shown[5]
+    assert "target      classification (target= names another): ckd = 0, notckd = 1" in trained
+    assert "320 to train on, 80 to validate on" in trained and trained.count("<polyline") == 4
+    assert "macro_f1" in evaluated and "true \\ predicted" in evaluated
+    assert "<th>notckd</th>" in frame and "400 rows" in frame and row.count("<tr") == 2
+    assert (folder / "kidney.keras").exists()
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)

@@ -93,3 +93,23 @@ def test_the_check_finds_violations(tmp_path):
         AssertionError, match=r"^m.py:2: '{} is no shape'; better: is not a\n  m.py:3: 'it was found out'"
     ):
         check(literals(tmp_path / "m.py"), "m.py")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] not in ("cli", "errors.py")],
+    ids=lambda p: str(p.relative_to(PACKAGE)),
+)
+def test_messages_spell_options_for_the_caller(path):
+    """Below the command line a message has an option by `errors.option`, or chooses its words by `errors.spelled`."""
+    tree = ast.parse(path.read_text())
+    chosen = {id(each) for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "spelled"
+              for each in ast.walk(node.args[0])}  # fmt: skip
+    documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    found = [
+        f"{path.name}:{node.lineno}: {node.value!r}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in chosen | documentation
+        and re.search(r"(?<![\w-])--[a-z]| -[a-z]\b(?!-)", node.value)
+    ]  # fmt: skip
+    assert not found, "\n".join(found)

@@ -1,4 +1,5 @@
-"""The command line: options, pipes, exit codes. Knows click and `netconv`'s public functions, nothing else."""
+"""The command line: options, pipes, exit codes. Knows click, `netconv`'s public functions, and that messages are for a
+shell; nothing else."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import click
 
 import netconv
 
+from ..errors import spelled_for_shell
 from .commands import unknown_command
 
 
@@ -47,7 +49,8 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            result = super().invoke(ctx)
+            with spelled_for_shell():
+                result = super().invoke(ctx)
             sys.stdout.flush()
             return result
         except netconv.NetconvError as error:

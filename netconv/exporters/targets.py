@@ -43,7 +43,7 @@ def export(
     suffix = SUFFIXES[to]
     if output is not None and hasattr(output, "write"):
         if to != "wlnet":
-            raise NetconvError("net.json and net.params are two files, which cannot be written to standard output")
+            raise NetconvError("net.json and net.params are two files, which cannot be written to a stream")
         wlnet.export(loaded, output)
         _notify_of_table(loaded, notify)
         return []

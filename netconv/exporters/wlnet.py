@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..atomic_files import replacing
-from ..errors import FormatError
+from ..errors import FormatError, option
 from ..frontends.wolfram import members
 from ..frontends.wolfram.container import with_arrays
 from ..inference.loading import LoadedModel
@@ -22,8 +22,8 @@ def export(loaded: LoadedModel, target: Path | str | BinaryIO) -> None:
     """
     if not {members.FILE, members.FACTS} <= loaded.members.keys():
         raise FormatError(
-            f"{loaded.name}: it was not converted from a .wlnet file by netconv; --to mxnet writes net.json and "
-            "net.params"
+            f"{loaded.name}: it was not converted from a .wlnet file by netconv; {option('to', 'mxnet')} writes "
+            "net.json and net.params"
         )
     graph = source_net.read(loaded.members, loaded.model, loaded.name)
     try:

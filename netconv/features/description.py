@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from textwrap import wrap
 
+from ..errors import option
 from ..tables.column_selection import list_names
 from ..tables.number_format import pluralize, shortened
 from .encoding import Encoding, Feature
@@ -24,7 +25,7 @@ def describe(encoding: Encoding, options: TableOptions | None = None) -> list[st
     with the `options` of a training also how to decide otherwise."""
     lines = [*_target(encoding, options)]
     start, features = 0, encoding.features
-    hint = "" if options is None or options.columns or options.input else " (--columns names others)"
+    hint = "" if options is None or options.columns or options.input else f" ({option('columns')} names others)"
     lines += _entry("features", f"{_counted(encoding)}{hint}, in this order:")
     if len(encoding.inputs) < 2:
         lines += _groups(features)
@@ -94,7 +95,7 @@ def column_rows(encoding: Encoding, most: int) -> list[ColumnRow]:
 def _target(encoding: Encoding, options: TableOptions | None) -> Iterator[str]:
     if not encoding.targets:
         return
-    hint = "" if options is None or options.target else " (--target names another)"
+    hint = "" if options is None or options.target else f" ({option('target')} names another)"
     classes = encoding.classes
     if len(encoding.targets) > 1:
         text = f"{len(encoding.targets):,} columns{hint}: {_listed(map(_short, encoding.targets))}"
@@ -178,7 +179,7 @@ def _left_out(encoding: Encoding, options: TableOptions | None) -> list[str]:
         by_reason.setdefault(reason, []).append(_short(name))
     shown = "; ".join(f"{_listed(names)} ({reason})" for reason, names in by_reason.items())
     inferred = options is not None and by_reason.keys() - {"dropped", "not selected"}
-    hint = "; --columns '*' uses every column" if inferred else ""
+    hint = f"; {option('columns', '*')} uses every column" if inferred else ""
     return _entry("left out", shown + hint) if shown else []
 
 

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from functools import partial
 from itertools import compress
 
-from ..errors import DataError, did_you_mean
+from ..errors import DataError, did_you_mean, option
 from ..tables import table
 from ..tables.column_selection import list_names, select_columns
 from ..tables.csv_blocks import INFERRED, TextOptions
@@ -21,33 +21,49 @@ from .encoding import Encoding
 def column_indices(encoding: Encoding, format_: TableFormat, file: str) -> tuple[list[int], list[int]]:
     """The indices of the features and of the targets of an encoding in a table; no targets if it does not have them.
 
-    Columns are found by name if both tables have a header, else by position: all columns of the training table, or the
-    features alone. Raises DataError.
+    Columns are found by name if both tables have a header, else by position: all columns of the training table, these
+    without the targets, or the features alone. The targets are those of the format, if it names them. Raises DataError.
     """
+    given = list(format_.targets)
+    if given:
+        _check_targets(encoding, format_, file)
     if format_.header and encoding.header:
-        return _by_name(encoding, format_.names, file)
+        features, targets = _by_name(encoding, format_, file)
+        return features, given or targets
     names = [feature.name for feature in encoding.features]
-    if len(format_.names) == len(encoding.columns):
-        targets = select_columns(encoding.columns, encoding.targets, file)
-        indices = {name: index for index, name in enumerate(encoding.columns)}
-        return [indices[name] for name in names], targets
-    if len(format_.names) == len(names):
-        return list(range(len(names))), []
+    found = len(format_.names) - len(given)
+    without = [name for name in encoding.columns if name not in encoding.targets]
+    for columns in (() if given else encoding.columns, without, names):
+        if found == len(columns):
+            indices = {name: index for index, name in enumerate(columns)}
+            targets = given or (select_columns(columns, encoding.targets, file) if columns is encoding.columns else [])
+            return [indices[name] for name in names], targets
     raise DataError(
-        f"{pluralize(len(format_.names), 'column')} found, and the model takes {len(names):,} features "
+        f"{pluralize(found, 'column')} found, and the model takes {len(names):,} features "
         f"({list_names(names)}) or the {len(encoding.columns):,} columns of its training table",
         file,
     )
 
 
-def _by_name(encoding: Encoding, names: tuple[str, ...], file: str) -> tuple[list[int], list[int]]:
-    indices = {name: index for index, name in enumerate(names)}
+def _check_targets(encoding: Encoding, format_: TableFormat, file: str) -> None:
+    """Raises DataError if the targets that the data name are not as many as the model predicts."""
+    count, expected = (
+        len(format_.targets),
+        {len(encoding.targets) or 1, *([1, len(encoding.classes)] if encoding.classes else [])},
+    )
+    if count not in expected:
+        raise DataError(f"y has {count:,} columns, and the model predicts {min(expected):,}", file)
+
+
+def _by_name(encoding: Encoding, format_: TableFormat, file: str) -> tuple[list[int], list[int]]:
+    names = format_.names
+    indices = {name: index for index, name in enumerate(names) if index not in format_.targets}
     features = [feature.name for feature in encoding.features]
     missing = [name for name in features if name not in indices]
     if missing:
         hint = did_you_mean(missing[0], set(names).difference(features))
         if len(names) == 1:
-            hint = "--delimiter names the character between the cells"
+            hint = f"{option('delimiter')} names the character between the cells"
         raise DataError(
             f"{pluralize(len(names), 'column')} found, and of the {pluralize(len(features), 'feature')} that the "
             f"model takes these are missing: {list_names(missing)}{f'; {hint}' if hint else ''}",

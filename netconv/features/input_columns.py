@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..errors import DataError, did_you_mean
+from ..errors import DataError, did_you_mean, option
 from ..tables.column_selection import array_columns, list_names, select_columns
 from ..tables.table import Table
 from .encoding import ModelSpec
@@ -22,16 +22,16 @@ def check_selection(table: Table, options: TableOptions, targets: list[int]) -> 
     """Raises DataError if an option names a column as a feature that another option or the target excludes."""
     names = table.format.names
     dropped, selected = (set(select_columns(names, each, table.file)) for each in (options.drop, options.columns))
-    for option, entries in (("--input", tuple(options.input.values())), ("--encode", encoded_by_name(options))):
+    for name, entries in (("input", tuple(options.input.values())), ("encode", encoded_by_name(options))):
         for index in select_columns(names, entries, table.file):
-            why = "is the target" if index in targets else "is in --drop, too" if index in dropped else ""
-            if option == "--encode" and not why and selected and index not in selected:
-                why = "is not in --columns"
+            why = "is the target" if index in targets else f"is in {option('drop')}, too" if index in dropped else ""
+            if name == "encode" and not why and selected and index not in selected:
+                why = f"is not in {option('columns')}"
             if why:
-                raise DataError(f"{option} names {names[index]!r}, which {why}", table.file)
+                raise DataError(f"{option(name)} names {names[index]!r}, which {why}", table.file)
     by_name = tuple(entry for entry in options.columns if not _PATTERN.search(entry))
     if both := [index for index in select_columns(names, by_name, table.file) if index in targets]:
-        raise DataError(f"--columns names {names[both[0]]!r}, which is the target", table.file)
+        raise DataError(f"{option('columns')} names {names[both[0]]!r}, which is the target", table.file)
 
 
 def group_by_input(
@@ -49,7 +49,8 @@ def group_by_input(
         return None
     if len(inputs) < 2:
         return [candidates]
-    raise DataError(f"which columns are for which input? Name them with --input: {list_names(inputs)}", table.file)
+    which = f"Name them with {option('input')}: {list_names(inputs)}"
+    raise DataError(f"which columns are for which input? {which}", table.file)
 
 
 def named_groups(
@@ -76,7 +77,7 @@ def _completed(
     taken = {index for group in groups.values() for index in group}
     rest = [name for name in inputs if name not in groups]
     if len(rest) > 1:
-        raise DataError(f"--input must name the columns of {list_names(rest)}, too", table.file)
+        raise DataError(f"{option('input')} must name the columns of {list_names(rest)}, too", table.file)
     return [groups.get(name, [index for index in candidates if index not in taken]) for name in inputs]
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..errors import DataError
+from ..errors import DataError, option
 from ..tables.column_selection import list_names, select_columns
 from ..tables.column_stats import FEWEST_COUNTED
 from ..tables.number_format import pluralize
@@ -23,6 +23,7 @@ from .target_inference import (
     infer_targets,
     is_onehot,
     likely_target,
+    onehot_classes,
     sorted_categories,
 )
 
@@ -59,7 +60,7 @@ def infer_encoding(
     chosen, inputs = _infer_features(table, spec, options, targets, coding, notify)
     target_names = tuple(names[index] for index in targets)
     if is_onehot(targets, spec):
-        classes = classes or target_names
+        classes = classes or onehot_classes(target_names)
     elif targets and spec.classes and not (classes or target_optional):
         classes = infer_classes(table, targets[0], spec, notify)
     scale, offset = options.rescale or (1.0, 0.0)
@@ -249,7 +250,8 @@ def _width_error(table: Table, features: Sequence[Feature], width: int | None, t
         found += f" ({onehot_width:,} with text one-hot)"
     takes = "more" if width is None else f"{width:,}"
     names = f": {list_names(feature.name for feature in features)}" if features else ""
-    hint = "; --target names a column that is not a feature" if len(features) == len(table.format.names) else ""
+    all_columns = len(features) == len(table.format.names)
+    hint = f"; {option('target')} names a column that is not a feature" if all_columns else ""
     return DataError(f"{found} found, and {taker} takes {takes}{names}{hint}", table.file)
 
 
@@ -264,21 +266,21 @@ def _check_categories(table: Table, column: int, may_differ: bool) -> None:
     bad = [code for code, value in enumerate(values) if not table.format.is_number(value)]
     unusual = [code for code, value in enumerate(values) if table.format.is_unusual_number(value)]
     if unusual and not bad:
-        remedy = f"say what the column is with --encode {name}=numbers, codes or onehot"
+        remedy = f"say what the column is with {option('encode', {name: 'numbers'})}, codes or onehot"
         message = f"{{}} is a number, but the cells of this column are not written alike or are text; {remedy}"
         _raise_for_codes(table, column, unusual, message)
     if bad and 2 * counts[bad].sum() < counts.sum():
-        skip = "such rows out with --errors skip or " if 10 * counts[bad].sum() <= counts.sum() else ""
+        skip = f"such rows out with {option('errors', 'skip')} or " if 10 * counts[bad].sum() <= counts.sum() else ""
         remedy = (
-            f"correct it, leave {skip}the column out with --drop {name}, or say what it is with --encode {name}="
-            "numbers (text counts as missing) or onehot"
+            f"correct it, leave {skip}the column out with {option('drop', name)}, or say what it is with "
+            f"{option('encode', {name: 'numbers'})} (text counts as missing) or onehot"
         )
         _raise_for_codes(table, column, bad, f"{{}} is not a number, and most cells of this column are; {remedy}")
     all_differ = len(values) == counts.sum() >= FEWEST_COUNTED
     if (all_differ and not may_differ) or len(values) > max(50, len(table) // 2) or table.stats.is_full(column):
         raise DataError(
             f"{len(values):,} different texts in {len(table):,} rows are not categories; leave the column out with "
-            f"--drop {name}",
+            f"{option('drop', name)}",
             table.file,
             column=name,
         )
@@ -314,8 +316,8 @@ def _check_dates(table: Table, column: int) -> None:
     dates = [code for code, value in enumerate(values) if DATE.match(value)]
     if dates and counts[dates].sum() >= 0.9 * counts.sum():
         raise DataError(
-            f"holds dates such as {values[dates[0]]!r}, which no net takes; leave the column out with --drop "
-            f"{table.format.names[column]}, or convert them to numbers",
+            f"holds dates such as {values[dates[0]]!r}, which no net takes; leave the column out with "
+            f"{option('drop', table.format.names[column])}, or convert them to numbers",
             table.file,
             column=table.format.names[column],
         )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal, get_args
 
-from ..errors import NetconvError, did_you_mean
+from ..errors import NetconvError, option
 from ..tables.csv_blocks import TextOptions
 from ..tables.encodings import check_encoding
 from ..tables.sources import File
+from .option_checks import as_texts, check_names, is_integer, is_number, require
 
 Coding = Literal["onehot", "codes", "numbers"]
 """How the cells of a column become numbers."""
@@ -66,29 +67,29 @@ class TableOptions:
             object.__setattr__(self, name, as_texts(name, getattr(self, name)))
         for name, example in (("input", "{'image': 'pixel*'}"), ("encode", "{'color': 'onehot'}")):
             value = getattr(self, name)
-            if not isinstance(value, Mapping) or not all(
-                isinstance(text, str) for pair in value.items() for text in pair
-            ):
-                raise NetconvError(f"{name} must be a dictionary of texts, such as {example}; received {value!r}")
+            texts = isinstance(value, Mapping) and all(isinstance(text, str) for pair in value.items() for text in pair)
+            require(name, value, texts, f"a dictionary of texts, such as {example}")
         for columns, coding in self.encode.items():
-            if coding not in get_args(Coding):
-                raise NetconvError(
-                    f"the encoding of column {columns!r} must be onehot, codes or numbers; received {coding!r}"
-                )
-        if self.rescale is not None and not _is_pair_of_numbers(self.rescale):
-            raise NetconvError(f"rescale must be two numbers, the scale and the offset; received {self.rescale!r}")
+            require(
+                f"the encoding of column {columns!r}", coding, coding in get_args(Coding), "onehot, codes or numbers"
+            )
+        pair = self.rescale is None or _is_pair_of_numbers(self.rescale)
+        require("rescale", self.rescale, pair, "two numbers, the scale and the offset")
+        for name in ("standardize", "standardize_target"):
+            require(name, getattr(self, name), getattr(self, name) in (False, True), "True or False")
         if self.rescale and self.standardize:
-            raise NetconvError("--rescale and --standardize exclude each other")
-        if self.header not in (None, False, True):
-            raise NetconvError(f"header must be True, False or None; received {self.header!r}")
+            raise NetconvError(f"{option('rescale')} and {option('standardize')} exclude each other")
+        require("header", self.header, self.header in (None, False, True), "True, False or None")
         if self.encoding is not None:
+            require("encoding", self.encoding, isinstance(self.encoding, str), "the name of an encoding")
             check_encoding(self.encoding)
-        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in "\r\n\"'"):
-            raise NetconvError(f"--delimiter takes one character; received {self.delimiter!r}")
-        if self.errors not in ("stop", "skip"):
-            raise NetconvError(f"errors must be 'stop' or 'skip'; received {self.errors!r}")
-        if self.skip_lines is not None and self.skip_lines < 0:
-            raise NetconvError(f"--skip-lines takes a number of lines; received {self.skip_lines}")
+        character = self.delimiter is None or (
+            isinstance(self.delimiter, str) and len(self.delimiter) == 1 and self.delimiter not in "\r\n\"'"
+        )
+        require("delimiter", self.delimiter, character, "one character")
+        require("errors", self.errors, self.errors in ("stop", "skip"), "'stop' or 'skip'")
+        lines = self.skip_lines is None or is_integer(self.skip_lines)
+        require("skip_lines", self.skip_lines, lines, "a number of lines")
 
     @property
     def text(self) -> TextOptions:
@@ -110,21 +111,13 @@ class TableOptions:
         )
 
 
-def as_texts(name: str, value: Any) -> tuple[str, ...]:
-    """The value of an option that is one text or several. Raises NetconvError."""
-    texts = (value,) if isinstance(value, str) else value
-    if not isinstance(texts, tuple | list) or not all(isinstance(text, str) for text in texts):
-        raise NetconvError(f"{name} must be a text or a tuple of texts; received {value!r}")
-    return tuple(texts)
-
-
 def _is_pair_of_numbers(value: Any) -> bool:
     is_pair = isinstance(value, tuple | list) and len(value) == 2
-    return is_pair and all(isinstance(number, int | float) for number in value)
+    return is_pair and all(map(is_number, value))
 
 
-def read_options(function: str, options: dict[str, Any], *others: type) -> list[Any]:
-    """TableOptions, and an object of each dataclass of `others`, of the keyword arguments of a function.
+def read_options(function: Callable[..., Any], options: dict[str, Any], *others: type) -> list[Any]:
+    """TableOptions, and an object of each dataclass of `others`, of the further keyword arguments of a function.
 
     Raises:
         TypeError: There is no such option.
@@ -132,10 +125,7 @@ def read_options(function: str, options: dict[str, Any], *others: type) -> list[
     """
     kinds = (TableOptions, *others)
     names = [{entry.name for entry in fields(kind)} for kind in kinds]
-    for name in options:
-        if not any(name in known for known in names):
-            hint = did_you_mean(name, set().union(*names))
-            raise TypeError(f"{function}() has no option {name!r}" + (f"; {hint}" if hint else ""))
+    check_names(function, options, set().union(*names))
     return [
         kind(**{name: value for name, value in options.items() if name in known})
         for kind, known in zip(kinds, names, strict=True)

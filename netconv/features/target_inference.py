@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from ..errors import DataError
+from ..errors import DataError, option
 from ..tables.column_selection import array_columns, list_names, select_columns
 from ..tables.number_format import pluralize, shortened
 from ..tables.number_spellings import NUMBER
@@ -27,7 +27,7 @@ def columns_to_count(format_: TableFormat, options: TableOptions, file: str) -> 
     those of a likely name, the first and the last one), and those that may number the rows."""
     possible = _possible_targets(format_, options, file)
     likely = {index for index in possible if format_.names[index].lower() in TARGETS}
-    targets = select_columns(format_.names, options.target, file) or [*likely, *possible[:1], *possible[-1:]]
+    targets = _selected_targets(format_, options, file) or [*likely, *possible[:1], *possible[-1:]]
     return frozenset(targets) | counter_columns(format_.names)
 
 
@@ -40,10 +40,17 @@ def feature_candidates(format_: TableFormat, options: TableOptions, targets: lis
 
 def columns_to_use(format_: TableFormat, options: TableOptions, file: str) -> frozenset[int]:
     """The indices of the columns that can be features or targets; an id, by its name, only if it is selected."""
-    names, targets = format_.names, select_columns(format_.names, options.target, file)
+    names, targets = format_.names, _selected_targets(format_, options, file)
     selected = select_columns(names, (*options.columns, *options.input.values()), file)
     possible = [] if selected and targets else feature_candidates(format_, options, targets, file)
     return frozenset([*selected, *targets, *(index for index in possible if names[index].lower() not in IDS)])
+
+
+def _selected_targets(format_: TableFormat, options: TableOptions, file: str) -> list[int]:
+    """The indices of the target columns that the data name, as (x, y) does, or the user. Raises DataError."""
+    if format_.targets and options.target:
+        raise DataError(f"its targets are y: leave {option('target')} out", file)
+    return list(format_.targets) or select_columns(format_.names, options.target, file)
 
 
 def _possible_targets(format_: TableFormat, options: TableOptions, file: str) -> list[int]:
@@ -58,12 +65,11 @@ def infer_targets(table: Table, spec: ModelSpec, options: TableOptions, optional
     """The indices of the target columns; none if the table has none and this is `optional`. Raises DataError."""
     if not (optional and spec.features in (None, 1)):
         _check_delimiter(table)
-    names = table.format.names
-    targets = select_columns(names, options.target, table.file) or _find_targets(table, spec, options, optional)
+    targets = _selected_targets(table.format, options, table.file) or _find_targets(table, spec, options, optional)
     if targets and len(targets) != (1 if spec.classes else spec.outputs) and not is_onehot(targets, spec):
         raise DataError(
             f"{pluralize(len(targets), 'target column')}, and the net outputs {pluralize(spec.outputs, 'value')} per "
-            "row: name as many with --target",
+            f"row: name as many with {option('target')}",
             table.file,
         )
     return targets
@@ -74,8 +80,8 @@ def _check_delimiter(table: Table) -> None:
     cell = next(iter(table.texts.get(0, ())), "")
     if len(table.format.names) == 1 and _SEPARATOR.search(cell):
         raise DataError(
-            f"read as a single column, with cells such as {shortened(cell, 60)!r}; --delimiter names the character "
-            "between the cells",
+            f"read as a single column, with cells such as {shortened(cell, 60)!r}; {option('delimiter')} names the "
+            "character between the cells",
             table.file,
         )
 
@@ -84,7 +90,7 @@ def likely_target(table: Table, options: TableOptions) -> list[int]:
     """The index of the target column if nothing is known of the net: the selected ones, one of a usual name, or the
     last one that looks like a feature."""
     _check_delimiter(table)
-    targets = select_columns(table.format.names, options.target, table.file)
+    targets = _selected_targets(table.format, options, table.file)
     possible = _possible_targets(table.format, options, table.file)
     others = [index for index in possible if not ((found := exclusion(table, index)) and found.certain)]
     return targets or _targets_by_name(table.format.names, possible, 1) or others[-1:]
@@ -93,6 +99,13 @@ def likely_target(table: Table, options: TableOptions) -> list[int]:
 def is_onehot(targets: list[int], spec: ModelSpec) -> bool:
     """Whether there is a target column per class."""
     return spec.classes > 1 and len(targets) == spec.classes
+
+
+def onehot_classes(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The classes of one-hot target columns: their names, or numbers from 0 for the columns of an array."""
+    stem = names[0].rpartition(".")[0]
+    numbered = names == tuple(f"{stem}.{number}" for number in range(1, len(names) + 1))
+    return tuple(map(str, range(len(names)))) if numbered else names
 
 
 def merged_classes(table: Table, spec: ModelSpec, options: TableOptions) -> frozenset[int]:
@@ -119,17 +132,17 @@ def _find_targets(table: Table, spec: ModelSpec, options: TableOptions, optional
             return []
         raise DataError(
             f"is the target column missing? Without one the table has the {pluralize(len(features), 'feature')} that "
-            f"the net takes: {list_names(names[index] for index in features)}; --target names the target",
+            f"the net takes: {list_names(names[index] for index in features)}; {option('target')} names the target",
             table.file,
         )
     ends = [index for index in dict.fromkeys([*others[-1:], *possible[:1]]) if index in others]
     targets = _targets_by_values(table, ends, spec)
     if len(targets) > 1:
         either = " or ".join(repr(names[index]) for index in sorted(targets))
-        raise DataError(f"the target may be {either}: name it with --target", table.file)
+        raise DataError(f"the target may be {either}: name it with {option('target')}", table.file)
     if not targets and not optional:
         shown = list_names(names[index] for index in possible or range(len(names)))
-        raise DataError(f"which column is the target? Name it with --target: {shown}", table.file)
+        raise DataError(f"which column is the target? Name it with {option('target')}: {shown}", table.file)
     return targets
 
 

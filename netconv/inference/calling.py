@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
 from ..keras_api.lazy import keras
@@ -73,14 +73,34 @@ def predict_rows(model, inputs: Sequence[np.ndarray]) -> np.ndarray:
     rows, width = len(inputs[0]), sum(math.prod(part.shape[1:]) for part in inputs)
     single = any(output.shape[:1] == (1,) for output in keras.tree.flatten(model.outputs))
     step = 1 if single else max(16, min(MOST_ROWS, LARGEST // 4 // max(1, width, _widest(model))))
+    run = _traced(model, [(1 if single else None, *part.shape[1:]) for part in inputs], inputs)
     blocks = []
-    with _without_jit(model):
-        for start in range(0, rows, step):
-            parts = [part[start : start + step] for part in inputs]
-            outputs = keras.tree.flatten(model.predict_on_batch(tuple(parts) if len(parts) > 1 else parts[0]))
-            blocks.append(np.concatenate([np.asarray(o).reshape(len(o), -1) for o in outputs], axis=1))
+    for start in range(0, rows, step):
+        outputs = keras.tree.flatten(run([part[start : start + step] for part in inputs]))
+        blocks.append(np.concatenate([np.asarray(o).reshape(len(o), -1) for o in outputs], axis=1))
     values = np.concatenate(blocks)
     return values if values.dtype.itemsize >= 4 else values.astype(np.float32)  # float16 of mixed precision
+
+
+def _traced(
+    model, shapes: Sequence[tuple[int | None, ...]], inputs: Sequence[np.ndarray]
+) -> Callable[[list[np.ndarray]], Any]:
+    """A function from the inputs of some rows to the outputs of a model: Keras's own, traced once for any number of
+    rows. `predict_on_batch` traces it for the first number of rows, again for the second, and has TensorFlow warn of
+    it."""
+    import tensorflow as tf
+
+    def packed(parts: list[Any]) -> list[tuple[Any]]:
+        return [(tuple(parts) if len(parts) > 1 else parts[0],)]
+
+    with _without_jit(model):
+        model.make_predict_function()
+    function = model.predict_function
+    if model.run_eagerly:
+        return lambda parts: function(packed([tf.convert_to_tensor(part) for part in parts]))
+    specs = [tf.TensorSpec(shape, part.dtype) for shape, part in zip(shapes, inputs, strict=True)]
+    traced = function.get_concrete_function(packed(specs))
+    return lambda parts: traced(packed([tf.convert_to_tensor(part) for part in parts]))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError
+from ..errors import DataError, option, option_name
 from ..features import encoded_table, schema_inference, transform
 from ..features.description import describe, describe_filled, describe_later
 from ..features.encoding import Encoding, ModelSpec
@@ -249,7 +249,7 @@ def _standardize_targets(encoding: Encoding, values: np.ndarray, file: str) -> E
     import numpy as np
 
     if encoding.classes:
-        raise DataError("--standardize-target is for numeric targets, and this net predicts classes", file)
+        raise DataError(f"{option('standardize_target')} is for numeric targets, and this net predicts classes", file)
     values = values.astype(np.float64)
     mean, std = values.mean(axis=0), values.std(axis=0)
     return replace(encoding, target_mean=tuple(mean.tolist()), target_std=tuple(np.where(std > 0, std, 1.0).tolist()))
@@ -262,10 +262,12 @@ def _held_out(loaded: LoadedModel, targets: _Targets, crc: int, file: str, notif
     """The mask of the rows of a table of the checksum `crc` that the model was not trained on. Raises DataError."""
     trained = trained_on(loaded, targets.values, targets.present, crc)
     if trained is None:
-        raise DataError("the model was not trained on this table: leave --held-out out", file)
+        raise DataError(f"the model was not trained on this table: leave {option_name('held_out')} out", file)
     mask = targets.present & ~trained
     if not mask.any():
-        raise DataError("the model was trained on all rows: leave --held-out out, or evaluate another table", file)
+        raise DataError(
+            f"the model was trained on all rows: leave {option_name('held_out')} out, or evaluate another table", file
+        )
     count = int(trained.sum())
     notify(f"held out    {pluralize(int(mask.sum()), 'row')}; the model was trained on the other {count:,}")
     return mask
@@ -277,7 +279,7 @@ def _note_trained_on(loaded: LoadedModel, targets: _Targets, crc: int, notify: N
     if trained is None:
         return
     count, rows = int(trained.sum()), int(targets.present.sum())
-    advice = "another table says more" if count == rows else "--held-out takes only the others"
+    advice = "another table says more" if count == rows else f"{option('held_out', True)} takes only the others"
     notify(f"note        the model was trained on {count:,} of the {pluralize(rows, 'row')}: {advice}")
 
 

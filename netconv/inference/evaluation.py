@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import NetconvError
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, Recorder, ignore
+from ..features.option_checks import is_integer, require
 from ..features.table_options import given_options, read_options
 from ..keras_api.lazy import keras
 from ..reports.evaluation_report import ClassReport, Evaluation
@@ -63,7 +64,9 @@ def evaluate(
     Raises:
         NetconvError: The model or the table cannot be read, or they do not fit each other.
     """
-    [options] = read_options("evaluate", table_options)
+    [options] = read_options(evaluate, table_options)
+    ranks = top if isinstance(top, tuple | list) else (top,)
+    require("top", top, all(is_integer(rank, 1) for rank in ranks), "an integer of at least 1, or a tuple of such")
     notify = Recorder(notify)
     files = find_files(data, options, "test", notify)
     loaded = open_model(model, notify=notify, params=params, input_shapes=input_shapes)
@@ -71,7 +74,7 @@ def evaluate(
     spec = spec_of(loaded, loss)
     check_trainable(loaded)
     rows = dataset.for_evaluation(loaded, spec, files, options, notify, held_out)
-    evaluation = evaluate_dataset(loaded.model, rows, spec, loss, (top,) if isinstance(top, int) else tuple(top))
+    evaluation = evaluate_dataset(loaded.model, rows, spec, loss, tuple(ranks))
     record = RunRecord(
         loaded.name, list_layers(loaded.model), tuple(file.name for file in files), rows.encoding, rows.class_rows,
         rows.left_out, given_options(options), notify.lines,

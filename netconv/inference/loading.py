@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import FormatError, NetconvError, UnknownShape, net_option_error
+from ..errors import FormatError, NetconvError, UnknownShape, net_option_error, option, spelled
 from ..features.encoding import Encoding
 from ..features.notices import Notify, ignore
+from ..features.option_checks import is_path, require
 from ..keras_api.lazy import keras
 from ..keras_files import archive
 
@@ -90,7 +91,9 @@ class LoadedModel:
             output = path.with_name(f"{_family(path)}{TRAINED}.keras")
         output = Path(output)
         if self.path and output.resolve() == self.path.resolve():
-            raise NetconvError(f"{output}: the trained model would be written over its input; choose another with -o")
+            raise NetconvError(
+                f"{output}: the trained model would be written over its input; choose another with {option('output')}"
+            )
         if output.suffix != ".keras":
             raise NetconvError(
                 f"{output}: a trained model must be a .keras file, which can store how the table was read"
@@ -111,14 +114,15 @@ def find_model(data: Path | str | None, training: bool, notify: Notify = ignore)
     found = [_models(folder, training) for folder in folders]
     only = [models for models in found if len(models) == 1]
     if len(only) == 1:
-        notify(f"model: {only[0][0]} (-m names another)")
+        notify(f"model: {only[0][0]} ({option('model')} names another)")
         return only[0][0]
     models = [str(path) for models in found for path in models]
     if models:
         listed = ", ".join(models[:10]) + (f" and {len(models) - 10} more" if len(models) > 10 else "")
-        raise NetconvError(f"several models: {listed}; choose one with -m")
+        raise NetconvError(f"several models: {listed}; choose one with {option('model')}")
     raise NetconvError(
-        f"no .keras file, no .wlnet file and no net.json in {' or '.join(map(str, folders))}: give one with -m"
+        f"no .keras file, no .wlnet file and no net.json in {' or '.join(map(str, folders))}: "
+        f"give one with {option('model')}"
     )
 
 
@@ -167,8 +171,8 @@ def open_model(
     """Opens a model.
 
     Args:
-        model: The path of a `.keras` file or of a net (`.json`, `.wlnet`), the bytes of a `.keras` or `.wlnet` file, or
-            a keras.Model.
+        model: The path of a `.keras` file or of a net (`.json`, `.wlnet`), the bytes of a `.keras` or `.wlnet` file, a
+            keras.Model, or what `train` or this function returned.
         seed: Of the initial values of a net without parameters.
         init: The initializer of a net without parameters.
         training: Whether a net whose input shape depends on the table may be opened without its model.
@@ -179,17 +183,21 @@ def open_model(
     Raises:
         NetconvError: The file is not a model, or the net cannot be converted.
     """
-    if isinstance(model, LoadedModel):
-        return model
+    loaded = getattr(model, "loaded", model)  # of a TrainingResult
+    if isinstance(loaded, LoadedModel):
+        return loaded
+    require("params", params, params is None or is_path(params), "the path of a parameter file")
+    shapes = input_shapes is None or isinstance(input_shapes, Mapping)
+    require("input_shapes", input_shapes, shapes, "a dictionary of shapes, such as {'data': (None, 24)}")
     if isinstance(model, bytes) or not str(model).endswith(NETS):
-        for option, value in (("--init", init), ("--params", params), ("--input-shape", input_shapes)):
+        for name, value in (("init", init), ("params", params), ("input_shapes", input_shapes)):
             if value:
-                raise net_option_error(option)
+                raise net_option_error(name)
     if isinstance(model, bytes) and not model.startswith(HDF5_SIGNATURE):
         members = archive.members(model)  # first: some versions of Keras unpack them, whatever their size
-        return LoadedModel(archive.load(model), "standard input", None, members)
-    if not isinstance(model, str | Path | bytes):
-        return LoadedModel(model)
+        return LoadedModel(archive.load(model), spelled("standard input", "the model"), None, members)
+    if not isinstance(model, bytes) and not is_path(model):
+        return LoadedModel(_checked(model))
     if isinstance(model, bytes) or Path(model).suffix in NETS:
         return _converted(model, seed, init, training, notify, params, input_shapes)
     path = Path(model)
@@ -201,6 +209,19 @@ def open_model(
         raise FormatError(f"{path}: a model is a .keras file, a .wlnet file or a net.json")
     members = archive.members(path)
     return LoadedModel(archive.load(path), str(path), path, members)
+
+
+def _checked(model: Any) -> Any:
+    """A model that is given as an object. Raises NetconvError for one that is not a model, or has no inputs yet."""
+    expected = "a .keras file, a .wlnet file or a net.json, by its path, a keras.Model, or the result of a training"
+    require("the model", model, isinstance(model, keras.Model), expected)
+    try:
+        inputs = model.inputs
+    except (AttributeError, ValueError):
+        inputs = None
+    if not inputs:
+        raise NetconvError(f"the model {model.name!r} has no input layer: its shapes are not known; add a keras.Input")
+    return model
 
 
 def _converted(
@@ -217,7 +238,7 @@ def _converted(
 
     path = None if isinstance(net, bytes) else Path(net)
     source = io.BytesIO(net) if isinstance(net, bytes) else path
-    name = "standard input" if path is None else str(path)
+    name = spelled("standard input", "the model") if path is None else str(path)
     try:
         done = conversion.convert(source, params, input_shapes=input_shapes, seed=seed, init=init)
     except UnknownShape as error:

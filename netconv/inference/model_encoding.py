@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..errors import DataError, FormatError, NetconvError
+from ..errors import DataError, FormatError, NetconvError, option
 from ..features import schema_inference
 from ..features.encoding import Encoding, Feature, ModelSpec
 from ..features.notices import Notify
@@ -19,11 +19,11 @@ def plain_encoding(
     table: Table, spec: ModelSpec, loaded: LoadedModel, options: TableOptions, target_optional: bool, notify: Notify
 ) -> Encoding:
     """The encoding of a table for a model that was not trained on one: numbers only, unchanged. Raises DataError."""
-    computed = {"--standardize": options.standardize or options.standardize_target, "--encode": options.encode}
-    for option in (option for option, value in computed.items() if value):
-        what = "categories" if option == "--encode" else "means"
+    computed = ("standardize", "standardize_target", "encode")
+    for name in (name for name in computed if getattr(options, name)):
+        what = "categories" if name == "encode" else "means"
         raise DataError(
-            f"{what} are computed in training, and the model was not trained on a table: leave {option} out"
+            f"{what} are computed in training, and the model was not trained on a table: leave {option(name)} out"
         )
     encoding = schema_inference.infer_encoding(table, spec, options, loaded.classes, target_optional, True, notify)
     return replace(encoding, features=tuple(Feature(feature.name, ids=feature.ids) for feature in encoding.features))
@@ -45,18 +45,18 @@ def override_encoding(encoding: Encoding, options: TableOptions) -> Encoding:
     training can change."""
     dropped = {name for entry in options.drop for name in (entry, *entry.split(","))}
     fixed = {
-        "--columns": options.columns, "--input": options.input, "--encode": options.encode,
-        "--standardize": options.standardize, "--standardize-target": options.standardize_target,
-        "--drop": dropped.intersection(feature.name for feature in encoding.features),
+        "columns": options.columns, "input": options.input, "encode": options.encode,
+        "standardize": options.standardize, "standardize_target": options.standardize_target,
+        "drop": dropped.intersection(feature.name for feature in encoding.features),
     }  # fmt: skip
-    for option in (option for option, value in fixed.items() if value):
-        raise NetconvError(f"a trained model reads a table as in training: leave {option} out")
+    for name in (name for name, value in fixed.items() if value):
+        raise NetconvError(f"a trained model reads a table as in training: leave {option(name)} out")
     if options.target:
         encoding = replace(encoding, targets=options.target)
     if not options.rescale:
         return encoding
     if any(feature.mean is not None for feature in encoding.features):
-        raise NetconvError("the model standardizes its features: leave --rescale out")
+        raise NetconvError(f"the model standardizes its features: leave {option('rescale')} out")
     scale, offset = options.rescale
     return replace(encoding, scale=scale, offset=offset)
 

@@ -9,13 +9,14 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
-from ..errors import NetconvError
+from ..errors import option
 from ..features import encoded_table, transform
 from ..features.description import describe, describe_filled, describe_later
 from ..features.encoding import Encoding, ModelSpec
 from ..features.merged_numbers import MergedInStream
 from ..features.notices import Notify, TableNotes, ignore
-from ..features.table_options import TableOptions, as_texts, read_options
+from ..features.option_checks import as_texts, require
+from ..features.table_options import TableOptions, read_options
 from ..reports.predictions import Block, Predictions
 from ..tables import table
 from ..tables.column_selection import select_columns
@@ -75,9 +76,8 @@ def predict(
         NetconvError: The model or the table cannot be read, or they do not fit each other; also while the blocks of the
             predictions are read.
     """
-    if errors not in get_args(Policy):
-        raise NetconvError(f"errors must be 'stop', 'skip' or 'null'; received {errors!r}")
-    [options] = read_options("predict", table_options)
+    require("errors", errors, errors in get_args(Policy), "'stop', 'skip' or 'null'")
+    [options] = read_options(predict, table_options)
     keep = as_texts("keep", keep)
     files = find_files(data, options, "test", notify)
     loaded = open_model(model, notify=notify, params=params, input_shapes=input_shapes)
@@ -227,7 +227,7 @@ def _blocks(
         elif policy == "skip" or len(values):
             yield _without_gaps(values, good, part.kept)
         if first_error and policy == "stop":
-            raise first_error.with_remedy("--errors skip or null continues")
+            raise first_error.with_remedy(f"{option('errors', 'skip')} or null continues")
     if first_error:
         done = "left out" if policy == "skip" else "without a prediction"
         notify(f"warning: {pluralize(bad_rows, 'bad row')} {done}; the first: {first_error}")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from ..errors import BadRow
+from ..errors import BadRow, option
 from ..features import encoded_table, schema_inference, target_inference
 from ..features.encoding import Encoding, ModelSpec
 from ..features.merged_numbers import MergedInStream, merged_numbers
@@ -26,10 +26,10 @@ def find_files(data: Data, options: TableOptions, part: str, notify: Notify) -> 
     files = sources(data, options.labels, part)
     for file in files:
         for each in (file, file.labels):
-            if each and each.reopenable and not Path(each.name).is_fifo():
+            if each and each.reopenable and not each.memory and not Path(each.name).is_fifo():
                 each.open().close()
         if file.labels and options.labels is None:
-            notify(f"labels: {file.labels.name} (--labels names another file)")
+            notify(f"labels: {file.labels.name} ({option('labels')} names another file)")
     return files
 
 
@@ -39,7 +39,7 @@ def offering_to_skip() -> Iterator[None]:
     try:
         yield
     except BadRow as error:
-        raise error.with_remedy("--errors skip leaves such rows out") from None
+        raise error.with_remedy(f"{option('errors', 'skip')} leaves such rows out") from None
 
 
 def check_table(data: Data) -> None:
@@ -93,7 +93,8 @@ def warn_of_merged_numbers(
     suspects = frozenset(index for index in numeric if source_table.stats.may_merge(index))
     for index, (numbers, left) in sorted(merged_numbers(files, options.text, suspects).items()):
         name = source_table.format.names[index]
-        remedy = "" if index in targets or not training else f"; --encode {name}=onehot or codes keeps them apart"
+        remedy = f"; {option('encode', {name: 'onehot'})} or codes keeps them apart"
+        remedy = "" if index in targets or not training else remedy
         notify(
             f"warning: column {name!r}: {numbers:,} different numbers are only {left:,} in 32-bit floating point, in "
             f"which the net computes{remedy}"

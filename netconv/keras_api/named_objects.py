@@ -41,11 +41,11 @@ def check_learning_rate(optimizer) -> None:
         raise NetconvError(f"the learning rate must be a number above 0; received {rate:g}")
 
 
-def loss_for(text: str):
-    """A loss as `compile` takes it: a plain name as it is, one with arguments (`Huber(delta=2.0)`) as an object. Raises
-    NetconvError."""
-    made = find(keras.losses, text, "loss")
-    return made if "(" in text else text
+def loss_for(loss):
+    """A loss as `compile` takes it: a plain name as it is, one with arguments (`Huber(delta=2.0)`) as an object, an
+    object as it is. Raises NetconvError."""
+    made = find(keras.losses, loss, "loss")
+    return loss if isinstance(loss, str) and "(" not in loss else made
 
 
 def metric_for(text: str):

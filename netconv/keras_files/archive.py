@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..atomic_files import replacing, reserve
-from ..errors import FormatError, first_line
+from ..errors import FormatError, first_line, spelled
 from ..keras_api.lazy import keras, no_collection
 from . import keras2_hdf5
 from .portable_config import Requirement, portable
@@ -181,4 +181,4 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int, source) 
 
 
 def _name(source: Path | str | bytes) -> str:
-    return "standard input" if isinstance(source, bytes) else str(source)
+    return spelled("standard input", "the model") if isinstance(source, bytes) else str(source)

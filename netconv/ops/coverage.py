@@ -28,7 +28,7 @@ class Accepted:
     tested: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Coverage:
     """The supported ops in `accepted`, in alphabetical order; the unsupported ones in `refused`, name to a reason that
     continues a sentence after the name."""
@@ -40,6 +40,9 @@ class Coverage:
     def names(self) -> int:
         """The number of supported names."""
         return sum(1 + len(op.aliases) for op in self.accepted)
+
+    def __repr__(self) -> str:
+        return self.text
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FormatError, NetconvError, NodeError, ShapeError
+from ..errors import FormatError, NetconvError, NodeError, ShapeError, option
 from ..graph.graph import Edge, Graph, Node, Parameter, origin_name
 from ..graph.partial_shape import Shape
 from ..graph.tracked_array import TrackedArray
@@ -85,7 +85,9 @@ def initialize(
             value = fill(np.random.default_rng([seed % 2**63, index]), shape, **options)
         except (TypeError, ValueError, ArithmeticError, LookupError) as error:
             if "init" not in node.hints:
-                raise NetconvError(f"--init {init} does not fit {node.name!r}, of shape {shape}: {error}") from None
+                raise NetconvError(
+                    f"{option('init', init)} does not fit {node.name!r}, of shape {shape}: {error}"
+                ) from None
             what = f"hint '__init__' does not fit an array of shape {shape} ({error})"
             raise NodeError(node.op, node.name, what, repr(node.hints.get("init"))) from None
         name = origin_name(node.name, index, names)

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ..errors import NetconvError
+from ..errors import NetconvError, spelled
 from ..tables.number_format import figure, finite, shortened_apart
+from . import notebook
 from .run_record import RunRecord
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class ValueSample:
     predicted: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """How well a model predicts the targets of a table.
 
@@ -131,6 +132,13 @@ class Evaluation:
 
         page.write(target, self, self.record, commands=commands, messages=messages)
 
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        """The evaluation as a notebook shows it."""
+        return notebook.evaluation(self)
+
     @property
     def text(self) -> str:
         width = max(map(len, ("rows", *self.metrics)))
@@ -159,7 +167,8 @@ class Evaluation:
             for name, c in zip(names, worst, strict=True)
         ]
         if len(shown) > MOST:
-            lines.append(f"{MOST} of {len(shown):,} classes, those with the smallest f1; --json has all")
+            where = spelled("--json", ".classes")
+            lines.append(f"{MOST} of {len(shown):,} classes, those with the smallest f1; {where} has all")
         return lines
 
     def _confusion_text(self) -> list[str]:
@@ -198,7 +207,8 @@ class Evaluation:
         for count, rows, true, predicted in shown:
             lines.append(f"{true:{true_width}} {predicted:{width}} {count:9}  {count / rows:.1%}")
         if len(mistakes) > 20:
-            lines.append(f"the 20 most frequent of {len(mistakes):,} mistakes; --json has the matrix")
+            where = spelled("--json", ".confusion")
+            lines.append(f"the 20 most frequent of {len(mistakes):,} mistakes; {where} has the matrix")
         return lines
 
     def check(self, minimum: Mapping[str, float] = {}, maximum: Mapping[str, float] = {}) -> None:

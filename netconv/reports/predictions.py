@@ -1,18 +1,24 @@
-"""Predictions as CSV and JSON lines, block by block. Knows neither models nor formats of tables."""
+"""Predictions as CSV and JSON lines, block by block, and as frames. Knows neither models nor formats of tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..atomic_files import replacing
 from ..errors import NetconvError
 from ..tables import compression, lines
+from ..tables.column_selection import list_names
+from ..tables.number_format import pluralize
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas
+    import polars
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -30,14 +36,42 @@ class Block:
     kept: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+class Blocks(Iterator[Block]):
+    """Blocks that are computed while they are read, once; `keep` computes the rest and keeps them all."""
+
+    def __init__(self, blocks: Iterable[Block]):
+        self._blocks = iter(blocks)
+        self._started = False
+        self._kept: list[Block] | None = None
+
+    def __iter__(self) -> Iterator[Block]:
+        if self._kept is not None:
+            return iter(self._kept)
+        if self._started:
+            raise NetconvError(
+                "these predictions were read: they are computed once, while they are read; predict again"
+            )
+        return self
+
+    def __next__(self) -> Block:
+        self._started = True
+        return next(self._blocks)
+
+    def keep(self) -> list[Block]:
+        """All blocks, which can then be read again. Raises NetconvError if some were read before."""
+        self._kept = list(self)
+        return self._kept
+
+
+@dataclass(frozen=True, repr=False)
 class Predictions:
     """The predictions of a model for a table.
 
     Attributes:
         names: of the classes, or of the output values.
         classes: whether the values are probabilities of classes.
-        blocks: the predictions in the order of the rows; they are computed while they are read, once.
+        blocks: the predictions in the order of the rows; they are computed while they are read, once, by the methods
+            too. Those that return a whole frame or array keep them, so that they can be read again.
         kept: names of the columns of the table that are copied.
     """
 
@@ -45,6 +79,55 @@ class Predictions:
     classes: bool
     blocks: Iterator[Block]
     kept: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "blocks", Blocks(self.blocks))
+
+    @property
+    def text(self) -> str:
+        """What is predicted, and how it is read, in two lines."""
+        what = f"{len(self.names):,} classes" if self.classes else pluralize(len(self.names), "value")
+        ways = ".to_pandas(), .to_polars(), .to_arrow(), .to_numpy(), .write(FILE) or for block in .blocks"
+        return f"predictions of {what}: {list_names(self.names)}\nread with {ways}"
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def to_arrow(self, proba: bool = False, top: int | None = None) -> pa.Table:
+        """The predictions as a table of Arrow, with the columns of `csv`, in full precision; null in a bad row. Columns
+        that are kept are numbers if all their cells are. Raises NetconvError for options that do not fit."""
+        import pyarrow as pa
+
+        columns = self._columns(proba, top, exact=True)
+        names = self._titles(proba, top)
+        tables = [
+            pa.Table.from_arrays([*block.kept.values(), *columns(block)], names=names) for block in self._all_blocks()
+        ]
+        table = pa.concat_tables(tables)
+        for index in range(len(self.kept)):
+            table = table.set_column(index, names[index], lines.typed(table.column(index)))
+        return table
+
+    def to_pandas(self, proba: bool = False, top: int | None = None) -> pandas.DataFrame:
+        """The predictions as a frame of pandas, as `to_arrow` has them. Raises NetconvError, also if pandas is not
+        installed."""
+        _require("pandas")
+        return self.to_arrow(proba, top).to_pandas()
+
+    def to_polars(self, proba: bool = False, top: int | None = None) -> polars.DataFrame:
+        """The predictions as a frame of Polars, as `to_arrow` has them. Raises NetconvError, also if Polars is not
+        installed."""
+        return _require("polars").from_arrow(self.to_arrow(proba, top))
+
+    def to_numpy(self) -> np.ndarray:
+        """The values of all rows, (rows, names): the probability of each class or the output values."""
+        import numpy as np
+
+        return np.concatenate([block.values for block in self._all_blocks()])
+
+    def _all_blocks(self) -> list[Block]:
+        assert isinstance(self.blocks, Blocks)
+        return self.blocks.keep()
 
     def csv(self, proba: bool = False, top: int | None = None) -> Iterator[bytes]:
         """The predictions as CSV in UTF-8, block by block. A header comes first; a bad row has empty cells.
@@ -114,29 +197,41 @@ class Predictions:
         """The name of a column of predictions, other than that of a column that is kept."""
         return f"predicted_{name}" if name in self.kept else name
 
-    def _columns(self, proba: bool, top: int | None) -> Callable[[Block], list]:
-        """A function from a block to its columns."""
+    def _columns(self, proba: bool, top: int | None, exact: bool = False) -> Callable[[Block], list]:
+        """A function from a block to its columns: as text, or with `exact` with their numbers in full precision."""
         import numpy as np
+        import pyarrow as pa
+
+        def numbers(values: np.ndarray, without: np.ndarray) -> pa.Array:
+            return pa.array(values, mask=without) if exact else lines.numbers(values, without)
 
         if not self.classes:
             if proba or top is not None:
                 raise NetconvError("probabilities are for classifiers, and this net predicts values")
-            return lambda block: [lines.numbers(column, block.faulty) for column in block.values.T]
+            return lambda block: [numbers(column, block.faulty) for column in block.values.T]
         if proba and top is not None:
             raise NetconvError("choose the probabilities of all classes or the most likely classes, not both")
 
         def columns(block: Block) -> list:
-            rounded = lines.significant(block.values)
+            rounded = block.values if exact else lines.significant(block.values)
             without = block.faulty | np.isnan(rounded).any(axis=1)  # no class can be predicted
             if top is None:
                 best = np.where(without, 0, block.values.argmax(axis=1))
                 chances = rounded.T if proba else [rounded[np.arange(len(best)), best]]
-                return [lines.names(best, self.names, without), *(lines.numbers(column, without) for column in chances)]
+                return [lines.names(best, self.names, without), *(numbers(column, without) for column in chances)]
             order = np.argsort(-block.values, axis=1, kind="stable")[:, :top]
             pairs = []
             for best in order.T:
                 pairs.append(lines.names(best, self.names, without))
-                pairs.append(lines.numbers(rounded[np.arange(len(best)), best], without))
+                pairs.append(numbers(rounded[np.arange(len(best)), best], without))
             return pairs
 
         return columns
+
+
+def _require(package: str) -> Any:
+    """Imports a package that netconv does not depend on."""
+    try:
+        return import_module(package)
+    except ImportError:
+        raise NetconvError(f"a frame of {package} needs {package}: pip install {package}") from None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 
+from ..errors import option
 from ..graph.graph import Graph
 from ..graph.partial_shape import Lengths, format_shape
-from .size_search import CHANNELS, Undecided, shape_option
+from .size_search import CHANNELS, Undecided
 
 SIDES = {
     4: (224, 300, 512, 416, 299, 256, 128, 112, 96, 64, 48, 32, 28, 227, 225, 33, 24, 20, 640, 800, 16, 15, 8, 4, 2, 1),
@@ -58,6 +59,6 @@ def question(graph: Graph, asked: Undecided, shapes: Mapping[str, Lengths]) -> s
         )
         what = f"the {counted} of input {name!r} of shape {format_shape(known)}"
     if not shapes:
-        return f"{graph.source}: {what} {asked.why}; --input-shape {name}=... gives it; no shape that was tried fits"
-    options = " ".join(f"--input-shape {n}={shape_option(shape)}" for n, shape in shapes.items())
-    return f"{graph.source}: {what} {asked.why}; give for example {options} (in Python input_shapes={dict(shapes)})"
+        given = option("input_shapes", {name: "..."})
+        return f"{graph.source}: {what} {asked.why}; {given} gives it; no shape that was tried fits"
+    return f"{graph.source}: {what} {asked.why}; give for example {option('input_shapes', dict(shapes))}"

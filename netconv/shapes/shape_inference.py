@@ -12,14 +12,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from ..errors import NetconvError, NodeError, OpenShape, ShapeError, UnknownShape
+from ..errors import NetconvError, NodeError, OpenShape, ShapeError, UnknownShape, option
 from ..graph.attributes import Ints, parse
 from ..graph.graph import Edge, Graph, Node
 from ..graph.partial_shape import Lengths, Shape, ShapeMismatch, format_shape, merge
 from .parameter_roles import Role, parameters
 from .propagation import BATCHES, ShapeSolver
 from .questions import FEWER_STEPS, MOST_EXAMPLES, MOST_NODES, MOST_OF_A_RANK, RANKS, examples, fill_open_axes, question
-from .size_search import MOST_STEPS, Undecided, shape_option, try_sizes
+from .size_search import MOST_STEPS, Undecided, try_sizes
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def _misfit(graph: Graph, roles: Mapping[int, Role], known: Mapping[int, Shape],
         f"{names[i]}={format_shape(known[i])} with {len(shape) - 1} {'axis' if len(shape) == 2 else 'axes'}"
         for i, shape in batched.items()
     )
-    options = " ".join(f"--input-shape {names[i]}={shape_option(shape)}" for i, shape in batched.items())
+    options = option("input_shapes", {names[i]: shape for i, shape in batched.items()})
     return ShapeError(
         f"{graph.source}: the given input shapes do not fit ({given}); with the batch axis first they do: {options}"
     )
@@ -267,7 +267,7 @@ def _fill_by_rows(
         if shape is None:
             open_ = format_shape(solver.shape(Edge(index)))
             what = f"input {undecided[index]!r} of shape {open_} cannot be filled by rows of shape {format_shape(own)}"
-            raise ShapeError(f"{solver.graph.source}: {what}; give it with --input-shape")
+            raise ShapeError(f"{solver.graph.source}: {what}; give it with {option('input_shapes')}")
         solver.propagate(solver.refine([(Edge(index), shape)]))
     return frozenset(known)
 

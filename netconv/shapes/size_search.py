@@ -8,6 +8,7 @@ from functools import cache, partial
 from itertools import chain, islice, product
 from typing import NamedTuple
 
+from ..errors import option
 from ..graph.graph import Edge, Graph
 from ..graph.partial_shape import Lengths, Shape
 from .propagation import BATCHES, ShapeSolver
@@ -291,13 +292,8 @@ def _other_sizes_note(name: str, shape: Lengths, taken: list[int], sizes: _Sizes
         return ""
     least, most = (" x ".join([str(n)] * len(taken)) for n in (others[0], others[-1]))
     some = f"{least} fits" if least == most else f"sizes from {least} to {most} fit"
-    option = shape_option(tuple(others[0] if axis in taken else n for axis, n in enumerate(shape)))
-    return f" ({some} too; --input-shape {name}={option} takes {'it' if least == most else 'one'})"
-
-
-def shape_option(shape: Lengths) -> str:
-    """A shape as an argument of --input-shape."""
-    return ",".join("?" if n is None else str(n) for n in shape)
+    other = tuple(others[0] if axis in taken else n for axis, n in enumerate(shape))
+    return f" ({some} too; {option('input_shapes', {name: other})} takes {'it' if least == most else 'one'})"
 
 
 def _likely_shape(solver: ShapeSolver, index: int) -> Lengths:

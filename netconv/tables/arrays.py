@@ -117,11 +117,11 @@ def _rows(
         parts = [array.take(start, count) for array in arrays]
 
         def locate(row: int, start: int = start, parts=parts) -> RowLocation:
-            cells = [_cell(values, row) for part in parts for values in part.T]
+            cells = [cell(values, row) for part in parts for values in part.T]
             return RowLocation(file, "row", start + row + 1, cells)
 
         def cells(columns: Iterable[int], parts=parts) -> dict[int, pa.Array]:
-            return {index: _strings(_column(parts, index), file) for index in columns}
+            return {index: strings(_column(parts, index), file) for index in columns}
 
         numbers, texts = _block(arrays, parts, len(names), roles.text)
         yield Rows(file, format_, numbers, texts, locate, cells(roles.kept), cells=cells)
@@ -145,12 +145,12 @@ def _block(
     column = 0
     for array, values in zip(arrays, parts, strict=True):
         if _is_text(values):
-            texts[column] = Text.from_arrow(_strings(values[:, 0], array.file))
+            texts[column] = Text.from_arrow(strings(values[:, 0], array.file))
         else:
             with np.errstate(over="ignore"):
                 numbers[:, column : column + array.width] = values
             for index in text.intersection(range(column, column + array.width)):
-                texts[index] = Text.from_arrow(_strings(values[:, index - column], array.file))
+                texts[index] = Text.from_arrow(strings(values[:, index - column], array.file))
                 numbers[:, index] = np.nan
         column += array.width
     return numbers, texts
@@ -164,11 +164,11 @@ def _column(parts: list[np.ndarray], index: int) -> np.ndarray:
     raise IndexError(index)
 
 
-def _strings(values: np.ndarray, file: str) -> pa.Array:
+def strings(values: np.ndarray, file: str) -> pa.Array:
     """The cells of a column, numbers exactly as they are stored."""
     import pyarrow as pa
 
-    cells = _texts(values, file).tolist() if _is_text(values) else [_cell(values, row) for row in range(len(values))]
+    cells = _texts(values, file).tolist() if _is_text(values) else [cell(values, row) for row in range(len(values))]
     return pa.array(cells, pa.string())
 
 
@@ -176,7 +176,7 @@ def _is_text(values: np.ndarray) -> bool:
     return values.dtype.kind in "USM"
 
 
-def _cell(values: np.ndarray, row: int) -> str:
+def cell(values: np.ndarray, row: int) -> str:
     value = values[row]
     if _is_text(values):
         return str(_texts(values[row : row + 1], "")[0])

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from itertools import islice
 
-from ..errors import DataError
+from ..errors import DataError, option_name
 from .csv_blocks import BlockReader, RawBlock, TextOptions
 from .csv_dialect import ROWS, Dialect, records, sample
 from .csv_layout import detect_layout, repeated_header
@@ -56,7 +56,9 @@ def stream(
             yield rows
     if parser is None:
         lines = options.skip_lines
-        what = f"has no rows after the {pluralize(lines, 'line')} of --skip-lines" if lines else "is empty"
+        what = (
+            f"has no rows after the {pluralize(lines, 'line')} of {option_name('skip_lines')}" if lines else "is empty"
+        )
         raise DataError(what, stream.name)
 
 

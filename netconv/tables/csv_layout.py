@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ..errors import option
 from .csv_dialect import usual_width
 from .number_format import pluralize, shortened
 from .number_spellings import NUMBER, is_missing_number, is_number
@@ -49,7 +50,9 @@ def detect_layout(
     if start:
         texts = [" ".join(filter(None, cells)) for cells in rows[:start] if any(cells)]
         shown = f", from {shortened(texts[0], 40)!r} on" if texts else ""
-        notes.append(f"{pluralize(start, 'row')} before the table skipped{shown} (--skip-lines 0 keeps them)")
+        notes.append(
+            f"{pluralize(start, 'row')} before the table skipped{shown} ({option('skip_lines', 0)} keeps them)"
+        )
     first, body = rows[start], [cells for cells in rows[start + 1 :] if any(cells)]
     short = _short_header(first, body) if header is not False else None
     if short == "row names":
@@ -62,7 +65,8 @@ def detect_layout(
     if header is None:
         header = is_header(first, columns, known_names)
         if not header:
-            notes.append("no header seen: its columns are numbered (--header takes the first row as their names)")
+            taken = f"{option('header', True)} takes the first row as their names"
+            notes.append(f"no header seen: its columns are numbered ({taken})")
     if not header:
         return Layout(start, False, tuple(map(str, range(1, len(first) + 1))), notes=tuple(notes))
     second = _second_header(first, rows[start + 1 :], width)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from ..errors import DataError, NetconvError
+from ..errors import DataError, NetconvError, option
 from .sources import Stream
 
 BYTE_ORDER_MARKS = {
@@ -62,7 +62,7 @@ def _check_text(start: bytes, file: str) -> None:
     zeros = [head[offset::2].count(0) for offset in (0, 1)]
     if 2 * sum(zeros) >= 0.5 * len(head) and min(zeros) <= 0.1 * max(zeros) and len(head) > 3:
         guess = "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
-        raise DataError(f"is UTF-16 without a byte order mark: --encoding {guess} reads it", file)
+        raise DataError(f"is UTF-16 without a byte order mark: {option('encoding', guess)} reads it", file)
     if len(head) - len(head.translate(None, CONTROL)) > 0.01 * len(head):
         raise DataError("is not a table of text (CSV)", file)
     if b"\0" in head:
@@ -90,7 +90,7 @@ def _utf8(stream: Stream, start: bytes, encoding: str | None, notes: list[str]) 
         while not known and _ends_in_character(piece) and (more := next(pieces, b"")):
             piece += more
         if not known and not _is_utf8(piece):
-            notes.append("is not UTF-8: read as Windows-1252 (--encoding names another)")
+            notes.append(f"is not UTF-8: read as Windows-1252 ({option('encoding')} names another)")
             yield from _converted_pieces(stream.name, chain([piece], pieces), WINDOWS)
             return
         known, piece = True, rest + piece
@@ -139,7 +139,9 @@ def _converted_pieces(file: str, pieces: Iterator[bytes], encoding: str) -> Iter
                 raise DataError(f"is cut short: it ends within a character of {encoding.upper()}", file, line) from None
             before = error.start if isinstance(error, UnicodeDecodeError) else 0
             raise DataError(
-                f"is not {encoding.upper()}: --encoding names its encoding", file, line + piece[:before].count(b"\n")
+                f"is not {encoding.upper()}: {option('encoding')} names its encoding",
+                file,
+                line + piece[:before].count(b"\n"),
             ) from None
 
     for piece in pieces:

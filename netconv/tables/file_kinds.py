@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 from ..errors import DataError
@@ -58,6 +59,7 @@ SPREADSHEETS = {
 
 def check_kind(head: bytes, file: str) -> None:
     """Raises DataError for a file of a known kind that is not read."""
+    head = head.removeprefix(codecs.BOM_UTF8)
     kind = next((kind for magic, kind in KINDS.items() if head.startswith(magic)), None)
     kind = kind or next((kind for pattern, kind in PATTERNS.items() if pattern.match(head)), None)
     if head.startswith(ZIP):

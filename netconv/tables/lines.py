@@ -32,6 +32,21 @@ def numbers(values: np.ndarray, without: np.ndarray | None = None) -> Any:
     return pc.cast(pa.array(values, mask=without), pa.string())
 
 
+def typed(column) -> Any:
+    """A column of text as integers or decimal numbers if all its cells are; integers are then written alike."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        integers = pc.cast(column, pa.int64())
+        return integers if pc.all(pc.equal(pc.cast(integers, pa.string()), column)).as_py() else column
+    except pa.ArrowInvalid:
+        try:
+            return pc.cast(column, pa.float64())
+        except pa.ArrowInvalid:
+            return column
+
+
 def names(codes: np.ndarray, of: Sequence[str], without: np.ndarray | None = None) -> Any:
     """A column of names by their indices; null where the mask `without` is set."""
     import pyarrow as pa

@@ -30,6 +30,7 @@ class TableFormat:
     `decimals` are the decimal signs of columns, by index, that have another one.
     `notes` are sentences about what reading did that the file does not show: lines that were skipped, numbers written
     in a form of their own. Later blocks of a file may have more of them.
+    `targets` are the indices of the columns that are the targets, where the data say so, as (x, y) does.
     """
 
     delimiter: str
@@ -38,6 +39,7 @@ class TableFormat:
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
     decimals: dict[int, str] = field(default_factory=dict)
+    targets: tuple[int, ...] = ()
 
     def is_plain_number(self, cell: str) -> bool:
         """Whether a cell is a number as programs write it, with the decimal sign of the table."""

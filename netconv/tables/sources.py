@@ -1,8 +1,10 @@
-"""Where tables come from: one file or several, or standard input; plain or compressed. Knows no table format."""
+"""Where tables come from: files, standard input, memory; plain or compressed. Knows no table format."""
 
 from __future__ import annotations
 
+import codecs
 import glob
+import os
 import re
 import select
 import shutil
@@ -11,10 +13,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, Any, BinaryIO, TextIO, cast
 
-from ..errors import DataError
-from . import compression
+from ..errors import DataError, stream_name
+from . import compression, memory
 
 BLOCK = 4 << 20
 """Bytes that are read and parsed at once; more is not faster."""
@@ -24,10 +26,11 @@ IN_MEMORY = 64 << 20
 
 @dataclass(frozen=True)
 class Source:
-    """A file of a table.
+    """A file of a table, or a table in memory.
 
     `name` is its name for messages; `open` opens its bytes as they are, more than once if `reopenable`. `labels` is the
     file with the labels of its rows. `part` is "train" or "test": which arrays are read of a file that has both.
+    `memory` is a table in memory, which has no bytes to open.
     """
 
     name: str
@@ -35,46 +38,81 @@ class Source:
     reopenable: bool = True
     labels: Source | None = None
     part: str = "train"
+    memory: memory.MemoryTable | None = None
 
 
-File = Source | Path | str | BinaryIO
-"""A file as users give it: a path, a binary stream, or a Source."""
-Data = File | list[File] | tuple[File, ...]
-"""The files of a table as users give them: one or several, as paths, glob patterns or binary streams."""
+File = Source | Path | str | BinaryIO | TextIO
+"""A file as users give it: a path, a binary or text stream, or a Source."""
+Data = Any
+"""A table as users give it: one or several files, as paths, glob patterns or streams; one or several tables in memory,
+as `memory` lists them."""
 
 
 def sources(data: Data, labels: File | None = None, part: str = "train") -> tuple[Source, ...]:
-    """The files of a table: paths, glob patterns, binary streams or several of these. `labels` is the file with the
-    labels of a single file; None looks for one beside a file of images by its name. Raises DataError if a pattern
-    matches no file."""
-    entries = data if isinstance(data, list | tuple) else [data]
+    """The files or tables in memory that make up a table. `labels` is the file with the labels of a single file; None
+    looks for one beside a file of images by its name. Raises DataError if a pattern matches no file, and for an object
+    that is not a table."""
+    entries = data if isinstance(data, list | tuple) and not memory.is_pair(data) else [data]
+    if not len(entries):
+        raise DataError(f"the data must be {memory.TAKEN}; received {data!r}")
     found = [source for entry in entries for source in _matching(entry)]
     if labels is not None:
         if len(found) != 1:
             raise DataError(f"labels belong to a single data file; received {len(found)}", str(labels))
+        if found[0].memory:
+            raise DataError("has no file of labels: give (x, y)", found[0].name)
         found = [replace(found[0], labels=source(labels))]
     return tuple(replace(one, part=part) for one in found)
 
 
-def _matching(entry: File) -> list[Source]:
+def _matching(entry: Any) -> list[Source]:
     if isinstance(entry, str) and glob.has_magic(entry) and not Path(entry).exists():
         names = sorted(glob.glob(entry, recursive=True))
         if not names:
             raise DataError("no file matches", entry)
         return [source(name) for name in names]
-    return [source(entry)]
+    if isinstance(entry, Source | str | os.PathLike) or hasattr(entry, "read"):
+        return [source(entry)]
+    table = memory.memory_table(entry)
+    return [Source(table.kind, _no_bytes, table.reopenable, memory=table)]
 
 
-def source(entry: File) -> Source:
-    """One file, by its path or as a binary stream."""
+def _no_bytes() -> BinaryIO:
+    raise AssertionError("a table in memory has no bytes")
+
+
+def source(entry: Any) -> Source:
+    """One file, by its path or as a binary or text stream. Raises DataError for anything else."""
     if isinstance(entry, Source):
         return entry
-    if isinstance(entry, str | Path):
+    if isinstance(entry, str | os.PathLike):
         path = Path(entry)
         labels = labels_beside(path)
         return Source(str(entry), lambda: _open(path), labels=source(labels) if labels else None)
-    stream = entry
-    return Source("standard input", lambda: stream, reopenable=False)
+    if not hasattr(entry, "read"):
+        raise DataError(f"a path or a stream is expected; received {type(entry).__name__}")
+    stream = _Encoded(entry) if isinstance(entry.read(0), str) else entry
+    return Source(stream_name(entry), lambda: cast(BinaryIO, stream), reopenable=False)
+
+
+class _Encoded:
+    """A text stream as bytes in UTF-8, which their byte order mark says."""
+
+    def __init__(self, stream: TextIO):
+        self._stream, self._start = stream, codecs.BOM_UTF8
+
+    def __enter__(self) -> _Encoded:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def read(self, size: int = -1) -> bytes:
+        start, self._start = self._start, b""
+        return start + self._stream.read(max(1, size // 4) if size > 0 else size).encode("utf-8", "surrogatepass")
 
 
 def labels_beside(path: Path) -> Path | None:
@@ -97,6 +135,8 @@ def reopenable(source: Source) -> Source:
     """A source that can be opened again: a stream is copied first. Raises OSError if the disk is full."""
     if source.reopenable:
         return source
+    if source.memory:
+        return replace(source, memory=source.memory.reopened(), reopenable=True)
     copy = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - it lasts as long as the source
     with source.open() as stream:
         shutil.copyfileobj(stream, copy, BLOCK)

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from . import arrays, csv, disk_buffer, parquet
+from . import arrays, csv, disk_buffer, memory_rows, parquet
 from .column_stats import ColumnStats
 from .csv_blocks import INFERRED, TextOptions
 from .disk_buffer import Collector, DiskBuffer
@@ -73,8 +73,8 @@ def stream(
             return roles._replace(ignored=roles.ignored - roles.kept)
 
         names = first[1].names if first and first[1].header else known_names
-        with Stream(source) as opened:  # closed also when an error ends the rows
-            for rows in _rows(opened, source, options, names, roles_of, known_text, lenient, ahead):
+        with closing(_rows(source, options, names, roles_of, known_text, lenient, ahead)) as blocks:
+            for rows in blocks:
                 if not lenient:
                     rows = rows.with_texts(known_text) if known_text - rows.texts.keys() else rows
                     known_text |= rows.texts.keys()
@@ -84,7 +84,6 @@ def stream(
 
 
 def _rows(
-    opened: Stream,
     source: Source,
     options: TextOptions,
     known_names: tuple[str, ...],
@@ -92,13 +91,20 @@ def _rows(
     known_text: frozenset[int],
     lenient: bool,
     ahead: int,
-) -> Iterator[Rows]:
-    if opened.head.startswith(parquet.MAGIC):
-        return parquet.stream(opened, source, roles_of)
-    check_kind(opened.head, source.name)
-    if arrays.is_array(opened.head):
-        return arrays.stream(opened, source, roles_of)
-    return csv.stream(opened, options, known_names, roles_of, known_text, lenient, ahead)
+) -> Generator[Rows]:
+    """The rows of a file or a table in memory."""
+    if source.memory:
+        yield from memory_rows.stream(source.memory, source.name, roles_of, known_text)
+        return
+    with Stream(source) as opened:  # closed also when an error ends the rows
+        if opened.head.startswith(parquet.MAGIC):
+            yield from parquet.stream(opened, source, roles_of)
+            return
+        check_kind(opened.head, source.name)
+        if arrays.is_array(opened.head):
+            yield from arrays.stream(opened, source, roles_of)
+        else:
+            yield from csv.stream(opened, options, known_names, roles_of, known_text, lenient, ahead)
 
 
 def _check_same_columns(name: str, format_: TableFormat, first_name: str, first: TableFormat) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..errors import option, option_name
 from ..features.encoding import ModelSpec
 from ..inference.dataset import Dataset
 from ..inference.model_spec import loss_name
@@ -64,24 +65,25 @@ class Scales:
             (name, least), (other, most) = self.small, self.large
             yield advice(
                 f"features differ in scale, from {shortened(name)} up to {least:,.6g} to {shortened(other)} up to "
-                f"{most:,.6g}: --standardize usually helps"
+                f"{most:,.6g}: {option('standardize', True)} usually helps"
             )
         if self.target_is_unusual and self.target:
             mean, std = self.target
             yield advice(
-                f"the target has mean {mean:,.6g} and standard deviation {std:,.6g}: --standardize-target usually helps"
+                f"the target has mean {mean:,.6g} and standard deviation {std:,.6g}: "
+                f"{option('standardize_target', True)} usually helps"
             )
 
     def remedy(self, options: TrainingOptions, rate: float) -> str:
         """The likely reason why a loss becomes infinite or NaN, and what to do. `rate` is the learning rate."""
         if rate < 1 and self.large[1] >= MOST_RATIO and not self.normalized:
-            scale = "--standardize" if self.vectors else "--rescale"
+            scale = option("standardize", True) if self.vectors else option("rescale")
             return f"{shortened(self.large[0])} is as large as {self.large[1]:,.6g}; try {scale}"
         if rate < 1 and self.target_is_unusual and self.target:
-            return f"the target is {self.target[0]:,.6g} on average; try --standardize-target"
+            return f"the target is {self.target[0]:,.6g} on average; try {option('standardize_target', True)}"
         if options.mixed_precision == "mixed_float16":
-            return "16-bit numbers overflow; try --mixed-precision mixed_bfloat16"
-        return f"the learning rate {rate:.6g} is too large; try --learning-rate {rate / 10:.6g}"
+            return f"16-bit numbers overflow; try {option('mixed_precision', 'mixed_bfloat16')}"
+        return f"the learning rate {rate:.6g} is too large; try {option('learning_rate', float(f'{rate / 10:.6g}'))}"
 
 
 def scales_of(model, training: Dataset, spec: ModelSpec, loss) -> Scales:
@@ -126,13 +128,15 @@ def after_training(result: LoopResult, evaluation: Evaluation, options: Training
     if result.stopped:  # too early to tell
         return
     if result.monitor and 1 < result.best_epoch == epochs == options.epochs:
-        yield advice(f"the best epoch is the last: more may be better still, such as --epochs {2 * epochs}")
+        more = option("epochs", 2 * epochs)
+        yield advice(f"the best epoch is the last: more may be better still, such as {more}")
     if evaluation.classes:
         yield from _of_classes(evaluation, options)
     elif evaluation.metrics["r2"] <= 0:
         yield advice(
-            f"always predicting the mean would be as good (r2 {figure(evaluation.metrics['r2'])}): try --standardize "
-            "and --standardize-target, or another --learning-rate"
+            f"always predicting the mean would be as good (r2 {figure(evaluation.metrics['r2'])}): try "
+            f"{option('standardize', True)} and {option('standardize_target', True)}, or another "
+            f"{option_name('learning_rate')}"
         )
 
 
@@ -147,7 +151,8 @@ def _of_classes(evaluation: Evaluation, options: TrainingOptions) -> Iterator[st
         useless = sum(recalls) <= 1 + 1e-9  # as for a net that predicts the same class for every row
     if useless and present > 1:
         rare = share * present >= 1.5 and options.class_weight is None
-        remedy = "--class-weight balanced" if rare else "--standardize, or another --learning-rate"
+        other = f"{option('standardize', True)}, or another {option_name('learning_rate')}"
+        remedy = option("class_weight", "balanced") if rare else other
         yield advice(
             f"always predicting {shortened(most.name)!r} would be right as often, for {share:.1%} of the rows: try "
             f"{remedy}"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..atomic_files import replacing
-from ..errors import FormatError, NetconvError
+from ..errors import FormatError, NetconvError, option
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,7 +93,7 @@ def _check_fingerprint(path: Path, written: Mapping[str, Any], own: Mapping[str,
         elif before != value:
             raise NetconvError(
                 f"{path}: its training had {of}{key} {_short(before)}, and this one has {_short(value)}; leave "
-                "--resume out to start from the beginning"
+                f"{option('resume', True)} out to start from the beginning"
             )
 
 

@@ -10,11 +10,11 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NetconvError
+from ..errors import NetconvError, option, option_name
 from ..keras_api.lazy import keras
 from . import batches, checkpoints
 from .batches import TrainingData
@@ -40,9 +40,9 @@ class Plan:
 
     options: TrainingOptions
     batch_size: int
-    maximize: bool = False
-    fingerprint: Mapping[str, Any] = field(default_factory=dict)
-    remedy: str = "the learning rate is too large; try a smaller --learning-rate"
+    maximize: bool
+    fingerprint: Mapping[str, Any]
+    remedy: str
 
 
 @dataclass(frozen=True)
@@ -109,13 +109,14 @@ def fit(
         loop.run()
         loop.callbacks.end()
     except tf.errors.ResourceExhaustedError:
-        raise NetconvError(f"not enough memory for batches of {plan.batch_size}: try a smaller --batch-size") from None
+        smaller = f"try a smaller {option_name('batch_size')}"
+        raise NetconvError(f"not enough memory for batches of {plan.batch_size}: {smaller}") from None
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError, tf.errors.CancelledError):
         if steps.replicas == 1:
             raise
         raise NetconvError(
-            "training was interrupted, as another worker has ended; start all of them again, with --resume if there "
-            "are checkpoints"
+            f"training was interrupted, as another worker has ended; start all of them again, with "
+            f"{option('resume', True)} if there are checkpoints"
         ) from None
     return LoopResult(tuple(loop.history), loop.best_epoch, loop.callbacks.keeps_best_by, loop.stopped)
 

@@ -6,17 +6,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from ..errors import NetconvError
-from ..features.table_options import as_texts
+from ..errors import NetconvError, option
+from ..features.option_checks import as_texts, is_integer, is_number, is_path, require
 
 MONITOR = "val_loss"
 """The metric that is monitored unless another is chosen; without validation, none is."""
 
 
-def _require(name: str, value: object, fits: bool, wanted: str) -> None:
-    if not fits:
-        raise NetconvError(f"{name} must be {wanted}; received {value!r}")
+PRECISIONS = (None, "mixed_float16", "mixed_bfloat16")
 
 
 @dataclass(frozen=True)
@@ -24,8 +23,8 @@ class OptimizerOptions:
     """The optimizer and its arguments, in Keras's terms.
 
     Attributes:
-        optimizer: its name, with arguments where needed: `adam`, `sgd(momentum=0.9)`. None is the optimizer that the
-            model was compiled with, or Adam.
+        optimizer: its name, with arguments where needed: `adam`, `sgd(momentum=0.9)`; or an optimizer of Keras. None is
+            the optimizer that the model was compiled with, or Adam.
         learning_rate: None is the optimizer's own.
         schedule: of the learning rate, by name: `cosine`, `exponential(decay_rate=0.9, decay_epochs=1)`. Lengths are in
             steps, by Keras's names, or in epochs: `decay_epochs`, `warmup_epochs`, `first_decay_epochs`, `epochs`.
@@ -35,7 +34,7 @@ class OptimizerOptions:
         weight_decay: per step.
     """
 
-    optimizer: str | None = None
+    optimizer: Any = None
     learning_rate: float | None = None
     schedule: str | None = None
     clipnorm: float | None = None
@@ -46,9 +45,14 @@ class OptimizerOptions:
     def __post_init__(self) -> None:
         for name in ("learning_rate", "clipnorm", "clipvalue", "global_clipnorm"):
             value = getattr(self, name)
-            _require(name, value, value is None or 0 < value < math.inf, "above 0")
+            require(name, value, value is None or (is_number(value) and 0 < value < math.inf), "a number above 0")
         decay = self.weight_decay
-        _require("weight_decay", decay, decay is None or 0 <= decay < math.inf, "at least 0")
+        fits = decay is None or (is_number(decay) and 0 <= decay < math.inf)
+        require("weight_decay", decay, fits, "a number of at least 0")
+        known = self.optimizer is None or isinstance(self.optimizer, str) or hasattr(self.optimizer, "apply_gradients")
+        require("optimizer", self.optimizer, known, "an optimizer of Keras or its name")
+        text = self.schedule is None or isinstance(self.schedule, str)
+        require("schedule", self.schedule, text, "the name of a schedule of Keras")
 
     @property
     def shared_arguments(self) -> dict[str, float]:
@@ -66,8 +70,8 @@ class TrainingOptions(OptimizerOptions):
             is another table to validate on.
         epochs: the largest number of epochs.
         batch_size: rows in a batch, on all devices together. None is 32, or 128 from 10,000 rows on.
-        loss: its name, with arguments where needed: `Huber(delta=2.0)`. None is the loss that the model was compiled
-            with.
+        loss: its name, with arguments where needed: `Huber(delta=2.0)`; or a loss of Keras. None is the loss that the
+            model was compiled with.
         metrics: their names. None given are those that the model was compiled with, or accuracy for a classifier and
             mean absolute error for other nets.
         class_weight: "balanced", or the weight of each class by name, 1 if not given.
@@ -89,7 +93,7 @@ class TrainingOptions(OptimizerOptions):
     validation_split: float = 0.2
     epochs: int = 200
     batch_size: int | None = None
-    loss: str | None = None
+    loss: Any = None
     metrics: Sequence[str] = ()
     class_weight: str | Mapping[str, float] | None = None
     monitor: str = MONITOR
@@ -107,14 +111,45 @@ class TrainingOptions(OptimizerOptions):
         super().__post_init__()
         for name in ("metrics", "freeze"):
             object.__setattr__(self, name, as_texts(name, getattr(self, name)))
-        _require("epochs", self.epochs, self.epochs >= 1, "at least 1")
-        _require("batch_size", self.batch_size, self.batch_size is None or self.batch_size >= 1, "at least 1")
-        _require("validation_split", self.validation_split, 0 <= self.validation_split < 1, "from 0 to below 1")
-        _require("early_stopping", self.early_stopping, self.early_stopping >= 0, "at least 0")
-        if isinstance(self.class_weight, Mapping):
-            for name, weight in self.class_weight.items():
-                _require(f"the class weight of {name!r}", weight, 0 <= weight < math.inf, "a number from 0 on")
+        require("epochs", self.epochs, is_integer(self.epochs, 1), "an integer of at least 1")
+        rows = self.batch_size is None or is_integer(self.batch_size, 1)
+        require("batch_size", self.batch_size, rows, "an integer of at least 1")
+        share = is_number(self.validation_split) and 0 <= self.validation_split < 1
+        require("validation_split", self.validation_split, share, "a number from 0 to below 1")
+        require("early_stopping", self.early_stopping, is_integer(self.early_stopping), "an integer of at least 0")
+        require("seed", self.seed, is_integer(self.seed) and self.seed < 2**32, "an integer from 0 to 4,294,967,295")
+        require("monitor", self.monitor, isinstance(self.monitor, str), "the name of a metric")
+        known = self.loss is None or isinstance(self.loss, str) or callable(self.loss)
+        require("loss", self.loss, known, "a loss of Keras or its name")
+        text = self.init is None or isinstance(self.init, str)
+        require("init", self.init, text, "the name of an initializer of MXNet")
+        for name in ("checkpoint", "tensorboard"):
+            value = getattr(self, name)
+            require(name, value, value is None or is_path(value), "the path of a folder")
+        require("resume", self.resume, self.resume in (False, True), "True or False")
+        weights = self.class_weight
+        fits = weights in (None, "balanced") or (isinstance(weights, Mapping) and all(map(is_number, weights.values())))
+        require("class_weight", weights, fits, "'balanced' or a dictionary of numbers, such as {'yes': 2, 'no': 1}")
+        if isinstance(weights, Mapping):
+            for name, weight in weights.items():
+                require(f"the class weight of {name!r}", weight, 0 <= weight < math.inf, "a number from 0 on")
+            object.__setattr__(self, "class_weight", {str(name): float(weight) for name, weight in weights.items()})
+        fits = self.reduce_on_plateau is None or _is_plateau(self.reduce_on_plateau)
+        require("reduce_on_plateau", self.reduce_on_plateau, fits, "a number of epochs and a factor, such as (5, 0.1)")
+        require(
+            "mixed_precision", self.mixed_precision, self.mixed_precision in PRECISIONS,
+            "'mixed_float16' or 'mixed_bfloat16'",
+        )  # fmt: skip
         if self.resume and not self.checkpoint:
-            raise NetconvError("--resume needs --checkpoint, which names the folder")
+            raise NetconvError(f"{option('resume', True)} needs {option('checkpoint')}, which names the folder")
         if self.reduce_on_plateau and self.schedule:
-            raise NetconvError("--schedule and --reduce-on-plateau would both set the learning rate: choose one")
+            both = f"{option('schedule')} and {option('reduce_on_plateau')}"
+            raise NetconvError(f"{both} would both set the learning rate: choose one")
+
+
+def _is_plateau(value: object) -> bool:
+    """Whether a value is (patience, factor)."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        return False
+    patience, factor = value
+    return is_integer(patience, 1) and is_number(factor) and 0 < factor < 1

@@ -7,20 +7,23 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..atomic_files import replacing
 from ..features.encoding import Encoding
 from ..features.notices import Notify, ignore
 from ..inference.loading import LoadedModel
 from ..keras_files import archive
-from ..reports import page
+from ..reports import notebook, page
 from ..reports.evaluation_report import Evaluation
 from ..reports.run_record import RunRecord
 from ..tables.number_format import figure, finite
 
+if TYPE_CHECKING:
+    import keras
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class TrainingResult:
     """A trained model.
 
@@ -76,6 +79,20 @@ class TrainingResult:
         """Writes a page on the training, one HTML file that needs no other: the table, the model, the learning curves,
         the evaluation. The arguments and errors are those of `Evaluation.report`."""
         page.write(target, self.evaluation, self.record, self, commands=commands, messages=messages)
+
+    @property
+    def model(self) -> keras.Model:
+        """The trained model. Its class names and how it reads a table are in `loaded`, which `evaluate` and `predict`
+        take, too, as they take this result."""
+        return self.loaded.model
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        """The result as a notebook shows it."""
+        best = self.best_epoch if self.validation_rows else None
+        return notebook.training(self.text, self.history, best, self.evaluation)
 
     @property
     def facts(self) -> dict[str, Any]:

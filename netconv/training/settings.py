@@ -24,9 +24,9 @@ def settings_in_effect(
     always: dict[str, Any] = {
         "epochs": f"at most {options.epochs:,}",
         "batch size": batch_size,
-        "optimizer": options.optimizer or type(optimizer).__name__,
+        "optimizer": options.optimizer if isinstance(options.optimizer, str) else type(optimizer).__name__,
         "learning rate": options.schedule or (rate["class_name"] if isinstance(rate, dict) else float(rate)),
-        "loss": options.loss or loss_name(loss),
+        "loss": options.loss if isinstance(options.loss, str) else loss_name(loss),
         "metrics": [metric if isinstance(metric, str) else metric.name for metric in metrics],
         "early stopping": f"after {options.early_stopping} epochs without improvement"
         if options.early_stopping

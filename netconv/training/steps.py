@@ -89,7 +89,8 @@ class Steps:
                 for number in tf.range(count):
                     self.strategy.run(step, args=(number, *values))
 
-            self._functions[step] = function
+            # Of functions that are traced when called, TensorFlow warns after a few trainings.
+            self._functions[step] = function.get_concrete_function() if signature else function
         self._functions[step](group, tf.constant(steps))
 
     def _build_metrics(self, group: tuple) -> None:
@@ -101,7 +102,8 @@ class Steps:
 
         try:
             with self.strategy.scope():
-                tf.function(first_batch, autograph=False)(group)
+                function = tf.function(first_batch, autograph=False)
+                (function.get_concrete_function(group) if self.replicas == 1 else function)(group)
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
             text = re.sub(r"\{\{\w+ [^}]*\}\} ?", "", str(error)).strip()  # TensorFlow's names of its nodes
             # Where in its graph an error arose stands in lines before the reason, and in indented ones.
@@ -127,7 +129,8 @@ class Steps:
         gradients = [g for g in gradients if g is not None]
         if self.compiles and all(isinstance(gradient, tf.Tensor) for gradient in gradients):
             update = self.model.optimizer.apply
-            tf.function(lambda grads: update(grads, variables), jit_compile=True, autograph=False)(gradients)
+            function = tf.function(lambda grads: update(grads, variables), jit_compile=True, autograph=False)
+            function.get_concrete_function(gradients)(gradients)
         else:
             self.model.optimizer.apply(gradients, variables)
 

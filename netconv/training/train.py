@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NetconvError, did_you_mean
+from ..errors import NetconvError, did_you_mean, option
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, Recorder, ignore
 from ..features.table_options import TableOptions, read_options
@@ -77,9 +77,9 @@ def train(
         OSError: a checkpoint cannot be written.
         TypeError: there is no such option.
     """
-    table_options, training_options = read_options("train", options, TrainingOptions)
+    table_options, training_options = read_options(train, options, TrainingOptions)
     if validation_data is not None and "validation_split" in options:
-        raise NetconvError("--validation-split and --validation-data exclude each other")
+        raise NetconvError(f"{option('validation_split')} and {option('validation_data')} exclude each other")
     strategy = strategy or distribution.strategy_for()
     notify = Recorder(notify)
     files = find_files(data, table_options, "train", notify)

@@ -172,7 +172,7 @@ def test_shapes_and_parameters_are_given_as_for_convert():
     Path("t.csv").write_text("a,b,label\n" + "".join(f"{n / 7},{n % 3},{n % 2}\n" for n in range(30)))
     message = (
         "netconv: net.json: the size of axis 1 of input 'data' of shape (?, ?) cannot be inferred; give for example "
-        "--input-shape data=?,10 (in Python input_shapes={'data': (None, 10)})"
+        "--input-shape data=?,10"
     )
     for command in ("evaluate", "predict"):
         assert refused(command, "t.csv") == message

@@ -265,7 +265,7 @@ def test_what_reading_did_is_printed_and_bad_rows_are_left_out(folder):
          "windows-1252, latin-1, gbk and shift_jis"),
         (["--encoding", "hex"], "unknown encoding 'hex'; known ones are, for example, utf-8, utf-16, "
          "windows-1252, latin-1, gbk and shift_jis"),
-        (["--delimiter", "::"], "--delimiter takes one character; received '::'"),
+        (["--delimiter", "::"], "--delimiter must be one character; received '::'"),
     ],
 )  # fmt: skip
 def test_options_for_text_that_are_wrong(options, message):

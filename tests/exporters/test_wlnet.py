@@ -157,12 +157,12 @@ def test_errors(model, tmp_path):
         f"{tmp_path / 'net.json'}: the file for wlnet ends in .wlnet; choose another output"
     )
     assert error_of(model, "mxnet", io.BytesIO()) == (
-        "net.json and net.params are two files, which cannot be written to standard output"
+        "net.json and net.params are two files, which cannot be written to a stream"
     )
     other = tmp_path / "other.keras"
     netconv.save(netconv.convert(tmp_path / "net.wlnet"), other)
     assert error_of(other, "wlnet", kind=FormatError) == (
-        f"{other}: it was not converted from a .wlnet file by netconv; --to mxnet writes net.json and net.params"
+        f"{other}: it was not converted from a .wlnet file by netconv; to='mxnet' writes net.json and net.params"
     )
 
 

@@ -48,7 +48,7 @@ MIXED = "a,class\n" + "1.5,0\n2.5,1\nn.d.,1\n4.5,0\n" * 5
 def test_a_few_texts_among_numbers():
     assert refused(MIXED, FREE) == (
         "t.csv, line 4, column 'a': 'n.d.' is not a number, and most cells of this column are; correct it, leave the "
-        "column out with --drop a, or say what it is with --encode a=numbers (text counts as missing) or onehot"
+        "column out with drop='a', or say what it is with encode={'a': 'numbers'} (text counts as missing) or onehot"
     )
     assert refused(MIXED, ModelSpec(3, 2, 2)).startswith("t.csv, line 4, column 'a': 'n.d.' is not a number")
     assert encoded(MIXED, FREE, encode={"a": "onehot"})[1].features[0].categories == ("1.5", "2.5", "4.5", "n.d.")
@@ -75,7 +75,7 @@ def test_texts_among_numbers_may_be_missing_cells(standardize):
 def test_many_different_texts():
     text = "a,name,class\n" + "".join(f"{n % 7},name {n},{n % 2}\n" for n in range(60))
     message = (
-        "t.csv, column 'name': 60 different texts in 60 rows are not categories; leave the column out with --drop name"
+        "t.csv, column 'name': 60 different texts in 60 rows are not categories; leave the column out with drop='name'"
     )
     assert refused(text, FREE) == message
     assert refused(text, ModelSpec(9, 2, 2)) == message
@@ -85,7 +85,7 @@ def test_many_different_texts():
 def test_texts_that_all_differ_are_not_categories():
     text = "a,note,class\n" + "".join(f"{n * n},note {n},{n % 2}\n" for n in range(12))
     assert refused(text, FREE) == (
-        "t.csv, column 'note': 12 different texts in 12 rows are not categories; leave the column out with --drop note"
+        "t.csv, column 'note': 12 different texts in 12 rows are not categories; leave the column out with drop='note'"
     )
     assert len(encoded(text, FREE, encode={"note": "codes"})[1].features[1].categories) == 12
 
@@ -117,7 +117,7 @@ def test_numbers_that_are_not_written_alike(cells):
     text = "a,class\n" + "".join(f'"{cell}",{n}\n' for n, cell in enumerate(cells)) * 5
     assert refused(text, FREE) == (
         f"t.csv, line 2, column 'a': {cells[0]!r} is a number, but the cells of this column are not written alike or "
-        "are text; say what the column is with --encode a=numbers, codes or onehot"
+        "are text; say what the column is with encode={'a': 'numbers'}, codes or onehot"
     )
     assert encoded(text, FREE, encode={"a": "codes"})[1].features[0].categories == tuple(sorted(cells))
     assert encoded(text, FREE, encode={"a": "numbers"})[1].features[0].missing == 0

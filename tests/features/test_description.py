@@ -21,12 +21,12 @@ def described(text, spec, **options):
 
 def test_everything_in_order():
     assert described(CARS, FREE, drop="plate") == [
-        "target      class (--target names another): new = 0, old = 1",
-        "features    4 columns, 6 numbers (--columns names others), in this order:",
+        "target      class (target= names another): new = 0, old = 1",
+        "features    4 columns, 6 numbers (columns= names others), in this order:",
         "  numbers   mpg (1 missing = 21.5), hp (1 missing = 110)",
         "  one-hot   color: blue, green, red",
         "  codes     fuel (1 missing = gas): diesel = 0, gas = 1",
-        "left out    id (row numbers, by its name); plate (dropped); --columns '*' uses every column",
+        "left out    id (row numbers, by its name); plate (dropped); columns='*' uses every column",
     ]
 
 
@@ -77,8 +77,8 @@ def test_several_inputs_and_ids():
     spec = ModelSpec(3, 2, 2, (InputSpec("size", 2), InputSpec("word", 1, (1, 9))))
     text = "a,b,w,class\n1,2,3,0\n4,5,6,1\n"
     assert described(text, spec) == [
-        "target      class (--target names another): class numbers 0 to 1",
-        "features    3 columns (--columns names others), in this order:",
+        "target      class (target= names another): class numbers 0 to 1",
+        "features    3 columns (columns= names others), in this order:",
         "  input     size, 2 numbers a row:",
         "    numbers a, b",
         "  input     word, 1 number a row:",

@@ -60,8 +60,8 @@ def test_the_target_is_inferred_and_named(text, spec, target):
     _, found, _ = fit(text, spec)
     assert found.targets == (target,)
     first = describe(found, TableOptions())[0]
-    assert first.startswith(f"target      {target} (--target names another)")
-    assert "--target" not in describe(found, TableOptions(target=(target,)))[0]
+    assert first.startswith(f"target      {target} (target= names another)")
+    assert "target=" not in describe(found, TableOptions(target=(target,)))[0]
 
 
 def test_a_target_can_be_given_by_name_or_number():
@@ -78,11 +78,11 @@ def test_a_target_can_be_given_by_name_or_number():
         ("id,Kind\n1,2\n", ModelSpec(1, 1, 0), ["kinds"],
          "t.csv: has no column 'kinds'; did you mean 'Kind'? Its columns are id, Kind"),
         ("a,b\n1,2\n", ModelSpec(1, 1, 0), ["3"], "t.csv: has no column '3'; its columns are a, b"),
-        ("a,b\n1,x\n2,y\n", ModelSpec(1, 1, 0), [], "t.csv: which column is the target? Name it with --target: a, b"),
+        ("a,b\n1,x\n2,y\n", ModelSpec(1, 1, 0), [], "t.csv: which column is the target? Name it with target=: a, b"),
         ("a,b\n1.5,2.5\n2.5,7.5\n", ModelSpec(1, 2, 2), [],
-         "t.csv: which column is the target? Name it with --target: a, b"),
+         "t.csv: which column is the target? Name it with target=: a, b"),
         ("a,b\n1,2\n", ModelSpec(1, 2, 0), ["b"],
-         "t.csv: 1 target column, and the net outputs 2 values per row: name as many with --target"),
+         "t.csv: 1 target column, and the net outputs 2 values per row: name as many with target="),
         (
             "a,b,c,y\n1,2,3,0\n4,5,6,1\n",
             ModelSpec(2, 2, 2),
@@ -97,14 +97,14 @@ def test_a_target_can_be_given_by_name_or_number():
         ("a,y\n" + "".join(f"1,{n}\n" for n in range(11_000)), ModelSpec(1, 2, 2), ["y"],
          "t.csv, column 'y': holds too many different numbers to be classes, and the net predicts 2"),
         ("mpg name\n18.0 chevrolet chevelle malibu\n15.0 buick skylark\n", ModelSpec(1, 2, 2), [],
-         "t.csv: read as a single column, with cells such as '18.0 chevrolet chevelle malibu'; --delimiter names the "
+         "t.csv: read as a single column, with cells such as '18.0 chevrolet chevelle malibu'; delimiter= names the "
          "character between the cells"),
         ("a,y\n" + "1,0\n" * 10 + "1O,1\n" + "3,1\n" * 10, ModelSpec(1, 2, 2), [],
          "t.csv, line 12, column 'a': '1O' is not a number, and most cells of this column are; correct it, leave such "
-         "rows out with --errors skip or the column out with --drop a, or say what it is with --encode a=numbers (text "
-         "counts as missing) or onehot"),
+         "rows out with errors='skip' or the column out with drop='a', or say what it is with encode={'a': 'numbers'} "
+         "(text counts as missing) or onehot"),
         ("a,y\n" + "".join(f"name {n},{n % 2}\n" for n in range(60)), ModelSpec(1, 2, 2), [],
-         "t.csv, column 'a': 60 different texts in 60 rows are not categories; leave the column out with --drop a"),
+         "t.csv, column 'a': 60 different texts in 60 rows are not categories; leave the column out with drop='a'"),
     ],
 )  # fmt: skip
 def test_tables_that_do_not_fit_the_model(text, spec, targets, message):
@@ -276,7 +276,7 @@ def test_unseen_categories_are_treated_as_missing_and_counted():
         ("a,b,c,kind\n1,no,p,x\n2,no,p, z \n", transform.targets,
          "t.csv, line 3, column 'kind': unknown class 'z'; the classes are x, y"),
         ("a b c\n1 very yes p\n2 q\n", transform.features,
-         "t.csv: 1 column found, and of the 3 features that the model takes these are missing: a, b, c; --delimiter "
+         "t.csv: 1 column found, and of the 3 features that the model takes these are missing: a, b, c; delimiter= "
          "names the character between the cells"),
         ("a,b,C\n1,yes,p\n", transform.features,
          "t.csv: 3 columns found, and of the 3 features that the model takes these are missing: c; did you mean 'C'?"),

@@ -111,8 +111,8 @@ def test_different_numbers_with_a_text_among_them_are_no_row_names():
     text = table("depth,a,label", lambda n: "<1" if n == 4 else str(n * n / 8), noise, label)
     assert refused(text, OPEN) == (
         "t.csv, line 6, column 'depth': '<1' is not a number, and most cells of this column are; correct it, leave "
-        "such rows out with --errors skip or the column out with --drop depth, or say what it is with --encode "
-        "depth=numbers (text counts as missing) or onehot"
+        "such rows out with errors='skip' or the column out with drop='depth', or say what it is with "
+        "encode={'depth': 'numbers'} (text counts as missing) or onehot"
     )
     assert [feature.name for feature in encoded(text, OPEN, encode={"depth": "numbers"})[1].features] == ["depth", "a"]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+import netconv
 from netconv import NetconvError, TableOptions
-from netconv.features.table_options import read_options
 
 
 def test_a_text_is_one_column_or_several():
@@ -20,7 +20,17 @@ def test_a_text_is_one_column_or_several():
         ({"encode": {"a": 1}}, "encode must be a dictionary of texts, such as {'color': 'onehot'}; received {'a': 1}"),
         ({"encode": {"a": "code"}}, "the encoding of column 'a' must be onehot, codes or numbers; received 'code'"),
         ({"rescale": 2.0}, "rescale must be two numbers, the scale and the offset; received 2.0"),
-        ({"rescale": (2.0, 1.0), "standardize": True}, "--rescale and --standardize exclude each other"),
+        ({"rescale": ("1", 0)}, "rescale must be two numbers, the scale and the offset; received ('1', 0)"),
+        ({"standardize": "yes"}, "standardize must be True or False; received 'yes'"),
+        ({"standardize_target": 2}, "standardize_target must be True or False; received 2"),
+        ({"encoding": 3}, "encoding must be the name of an encoding; received 3"),
+        ({"delimiter": 3}, "delimiter must be one character; received 3"),
+        ({"delimiter": "ab"}, "delimiter must be one character; received 'ab'"),
+        ({"errors": "null"}, "errors must be 'stop' or 'skip'; received 'null'"),
+        ({"skip_lines": "2"}, "skip_lines must be a number of lines; received '2'"),
+        ({"skip_lines": -1}, "skip_lines must be a number of lines; received -1"),
+        ({"skip_lines": True}, "skip_lines must be a number of lines; received True"),
+        ({"rescale": (2.0, 1.0), "standardize": True}, "rescale= and standardize= exclude each other"),
     ],
 )
 def test_wrong_values(options, message):
@@ -30,12 +40,18 @@ def test_wrong_values(options, message):
 
 
 def test_unknown_names_are_those_of_the_caller():
-    with pytest.raises(TypeError) as caught:
-        read_options("predict", {"targets": "a"})
-    assert str(caught.value) == "predict() has no option 'targets'; did you mean 'target'?"
-    with pytest.raises(TypeError) as caught:
-        read_options("predict", {"x": "a"})
-    assert str(caught.value) == "predict() has no option 'x'"
+    def unknown(function, *arguments, **options):
+        with pytest.raises(TypeError) as caught:
+            function(*arguments, **options)
+        return str(caught.value)
+
+    assert unknown(netconv.train, "m", "d", epoch=3) == "train() has no option 'epoch'; did you mean 'epochs'?"
+    message = "train() has no option 'validation_dat'; did you mean 'validation_data' or 'validation_split'?"
+    assert unknown(netconv.train, "m", "d", validation_dat="v") == message
+    assert unknown(netconv.evaluate, "m", "d", epochs=3) == "evaluate() has no option 'epochs'"
+    message = "predict() has no option 'targets'; did you mean 'target'?"
+    assert unknown(netconv.predict, "m", "d", targets="a") == message
+    assert unknown(netconv.convert_file, "m", los="mse") == "convert_file() has no option 'los'; did you mean 'loss'?"
 
 
 def test_a_header_is_there_or_not():

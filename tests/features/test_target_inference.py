@@ -9,7 +9,7 @@ EITHER = "sex,a,b,ill\nm,1.5,3,n\nf,2.5,4,y\nm,3.5,7,y\n"
 
 
 def test_a_target_that_may_be_either_is_asked_for():
-    assert refused(EITHER, FREE) == "t.csv: the target may be 'sex' or 'ill': name it with --target"
+    assert refused(EITHER, FREE) == "t.csv: the target may be 'sex' or 'ill': name it with target="
     assert encoded(EITHER, FREE, drop="sex")[1].targets == ("ill",)
     assert encoded(EITHER, FREE, columns="a,b,ill")[1].targets == ("sex",)
     assert encoded(EITHER, FREE, target="ill")[1].targets == ("ill",)
@@ -25,7 +25,7 @@ def test_columns_that_are_something_else_are_not_the_target(options):
     text = "a,b,class\n1,x,0\n2,y,1\n1.5,z,0\n"
     message = refused(text, FREE, **options)
     names = "a, b" if "drop" in options else "b"
-    assert message == f"t.csv: which column is the target? Name it with --target: {names}"
+    assert message == f"t.csv: which column is the target? Name it with target=: {names}"
 
 
 MISSING = "id,a,b,pe\n4,1.5,2,no\n9,2.5,3,yes\n2,7.5,3,yes\n"
@@ -40,7 +40,7 @@ def test_classes_that_differ_in_case_are_named():
 def test_a_missing_target_is_not_another_column():
     assert refused(MISSING, ModelSpec(3, 2, 2)) == (
         "t.csv: is the target column missing? Without one the table has the 3 features that the net takes: a, b, pe; "
-        "--target names the target"
+        "target= names the target"
     )
     notices = []
     _, found = encoded(MISSING, ModelSpec(3, 2, 2), notices.append, target="pe")

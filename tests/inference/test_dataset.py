@@ -206,13 +206,13 @@ def test_columns_are_for_inputs_by_name_or_by_order(header, options, size, shape
         ({"drop": ("z*",)}, "t.csv: has no column 'z*'; its columns are p, q, r, s, t, class"),
         ({"input": {"sizes": "p,q", "shape": "r,s,t"}},
          "t.csv: the net has no input 'sizes'; did you mean 'size'? Its inputs are size, shape"),
-        ({"encode": {"class": "codes"}}, "t.csv: --encode names 'class', which is the target"),
-        ({"encode": {"p,q": "codes"}, "drop": ("q",)}, "t.csv: --encode names 'q', which is in --drop, too"),
-        ({"encode": {"q": "codes"}, "columns": ("p,3-5",)}, "t.csv: --encode names 'q', which is not in --columns"),
-        ({"columns": ("p,class",), "target": "class"}, "t.csv: --columns names 'class', which is the target"),
-        ({"input": {"size": "p,class"}, "target": "class"}, "t.csv: --input names 'class', which is the target"),
-        ({"input": {"size": "p,q"}, "drop": ("q",)}, "t.csv: --input names 'q', which is in --drop, too"),
-        ({"rescale": (2.0, 0.0), "standardize": True}, "--rescale and --standardize exclude each other"),
+        ({"encode": {"class": "codes"}}, "t.csv: encode= names 'class', which is the target"),
+        ({"encode": {"p,q": "codes"}, "drop": ("q",)}, "t.csv: encode= names 'q', which is in drop=, too"),
+        ({"encode": {"q": "codes"}, "columns": ("p,3-5",)}, "t.csv: encode= names 'q', which is not in columns="),
+        ({"columns": ("p,class",), "target": "class"}, "t.csv: columns= names 'class', which is the target"),
+        ({"input": {"size": "p,class"}, "target": "class"}, "t.csv: input= names 'class', which is the target"),
+        ({"input": {"size": "p,q"}, "drop": ("q",)}, "t.csv: input= names 'q', which is in drop=, too"),
+        ({"rescale": (2.0, 0.0), "standardize": True}, "rescale= and standardize= exclude each other"),
     ],
 )  # fmt: skip
 def test_columns_that_do_not_fit_the_inputs(options, message):
@@ -228,9 +228,9 @@ def open_inputs(*names):
 
 
 def test_inputs_of_any_length_need_their_columns():
-    message = "t.csv: which columns are for which input? Name them with --input: one, two, three"
+    message = "t.csv: which columns are for which input? Name them with input=: one, two, three"
     assert fails(datasets, open_inputs("one", "two", "three"), FIVE) == message
-    message = "t.csv: --input must name the columns of two, three, too"
+    message = "t.csv: input= must name the columns of two, three, too"
     assert fails(datasets, open_inputs("one", "two", "three"), FIVE, input={"one": "p"}) == message
     training, _ = datasets(open_inputs("one", "two"), FIVE, validation_split=0.0, input={"one": "p"})
     assert [part.shape for part in training.inputs] == [(2, 1, 1), (2, 4, 1)]
@@ -333,7 +333,7 @@ def test_invalid_ids(cell, one, message):
 def test_ids_are_checked_when_predicting_too():
     done = netconv.train(embedding(7), source(TOKENS * 1), epochs=1, validation_split=0)
     assert fails(netconv.predict, done.loaded, source("u,v,w\n1,2,9\n")) == (
-        "t.csv, line 2, column 'w': '9' is not an id; ids are integers from 0 to 6; --errors skip or null continues"
+        "t.csv, line 2, column 'w': '9' is not an id; ids are integers from 0 to 6; errors='skip' or null continues"
     )
 
 
@@ -366,7 +366,7 @@ def test_one_hot_columns_are_classes():
     text = text.replace("red", "y.1").replace("green", "y.2")
     messages.clear()
     assert datasets(model(), text, messages, validation_split=0.0)[0].targets.tolist() == [0, 1, 1]
-    assert messages[1] == "target      2 columns (--target names another): y.1, y.2, one-hot, one for each class"
+    assert messages[1] == "target      2 columns (target= names another): y.1, y.2, one-hot, one for each class"
     for row, value in (("1,1", "1"), ("0,2", "2")):
         message = fails(datasets, model(), text.replace("3,4,0,1", f"3,4,{row}"))
         assert message == (
@@ -406,13 +406,13 @@ def test_standardized_targets_come_back_in_their_units():
     [head, row] = b"".join(netconv.predict(done.loaded, source("x\n0.5\n")).csv()).decode().split()
     assert head == "y" and float(row) == pytest.approx(5150, abs=60)
     assert fails(datasets, model(), separable(20), standardize_target=True) == (
-        "t.csv: --standardize-target is for numeric targets, and this net predicts classes"
+        "t.csv: standardize_target= is for numeric targets, and this net predicts classes"
     )
     assert fails(netconv.evaluate, done.loaded, source(text), rescale=(2.0, 0.0)) == (
-        "the model standardizes its features: leave --rescale out"
+        "the model standardizes its features: leave rescale= out"
     )
     assert fails(netconv.evaluate, model(1, 1, "mse", None), source(text), standardize=True) == (
-        "means are computed in training, and the model was not trained on a table: leave --standardize out"
+        "means are computed in training, and the model was not trained on a table: leave standardize= out"
     )
 
 
@@ -424,7 +424,7 @@ def test_dates_are_refused(when):
     text = f"a,when,class\n1,{when},x\n2,{when},y\n"
     assert fails(datasets, model(), text) == (
         f"t.csv, column 'when': holds dates such as {when!r}, which no net takes; leave the column out with "
-        "--drop when, or convert them to numbers"
+        "drop='when', or convert them to numbers"
     )
     assert fails(datasets, model(4), text).startswith("t.csv, column 'when': holds dates")
     assert len(datasets(model(1), text, drop=("when",))[0]) == 2
@@ -434,7 +434,7 @@ def test_a_column_of_too_many_texts(monkeypatch):
     monkeypatch.setattr("netconv.tables.column_stats.MOST_TEXTS", 20)
     text = "a,name,class\n" + "".join(f"{n},name {n % 30},{'xy'[n % 2]}\n" for n in range(100))
     message = (
-        "t.csv, column 'name': 20 different texts in 100 rows are not categories; leave the column out with --drop name"
+        "t.csv, column 'name': 20 different texts in 100 rows are not categories; leave the column out with drop='name'"
     )
     assert fails(datasets, model(2), text) == message
     assert len(datasets(model(1), text, drop=("name",))[0]) == 80

@@ -155,7 +155,7 @@ def test_a_matrix_that_is_too_wide_becomes_a_list_of_mistakes():
     lines = mistaken([f"kind {n}" for n in range(40)], 400).text.splitlines()
     at = lines.index("true    predicted     count  of the true class")
     assert lines[at + 1] == "kind 9  kind 0            2  20.0%" and len(lines) == at + 22
-    assert lines[-1] == "the 20 most frequent of 39 mistakes; --json has the matrix"
+    assert lines[-1] == "the 20 most frequent of 39 mistakes; .confusion has the matrix"
     assert max(map(len, lines)) < 120
     y = np.arange(80) % 40
     assert evaluated(one_hot(y, 40), y, [f"kind {n}" for n in range(40)]).text.endswith(
@@ -165,7 +165,7 @@ def test_a_matrix_that_is_too_wide_becomes_a_list_of_mistakes():
 
 def test_with_very_many_classes_the_worst_are_shown():
     lines = mistaken([f"kind {n}" for n in range(120)], 1200).text.splitlines()
-    at = lines.index("50 of 120 classes, those with the smallest f1; --json has all")
+    at = lines.index("50 of 120 classes, those with the smallest f1; .classes has all")
     f1 = [float(line.split()[-2]) for line in lines[at - 50 : at]]
     assert f1 == sorted(f1) and lines[at - 51].startswith("class")
 

@@ -37,7 +37,7 @@ def test_class_numbers_are_exact(kind, tmp_path):
     notices = []
     done = netconv.train(model(2, 3), path, epochs=1, notify=notices.append)
     assert done.encoding.classes == tuple(map(str, LABELS))
-    assert notices[0] == ("target      label (--target names another): 5100038999 = 0, 5100039016 = 1, 5100080972 = 2")
+    assert notices[0] == ("target      label (target= names another): 5100038999 = 0, 5100039016 = 1, 5100080972 = 2")
     assert done.class_rows == dict.fromkeys(map(str, LABELS), 20)
     for opened in (done.loaded, model(2, 3)):
         evaluation = netconv.evaluate(opened, path)
@@ -52,7 +52,7 @@ def test_class_numbers_have_other_spellings():
     done = netconv.train(model(2, 2), io.BytesIO(text.encode()), epochs=1, validation_split=0)
     assert done.class_rows == {"5100038999": 2, "5100039016": 2}
     assert fails(netconv.evaluate, done.loaded, io.BytesIO(b"a,b,label\n1,2,5100039000\n")) == (
-        "standard input, line 2, column 'label': unknown class '5100039000'; the classes are 5100038999, 5100039016"
+        "the stream, line 2, column 'label': unknown class '5100039000'; the classes are 5100038999, 5100039016"
     )
 
 
@@ -72,7 +72,7 @@ def days(last="label"):
 def test_features_that_become_equal_are_named():
     notices = []
     netconv.train(model(2), io.BytesIO(days().encode()), epochs=1, notify=notices.append)
-    assert f"{WARNING}; --encode day=onehot or codes keeps them apart" in notices
+    assert f"{WARNING}; encode={{'day': 'onehot'}} or codes keeps them apart" in notices
     notices.clear()
     done = netconv.train(
         model(2), io.BytesIO(days().encode()), epochs=1, encode={"day": "codes"}, notify=notices.append
@@ -144,7 +144,7 @@ def test_grouped_digits_that_become_equal_are_counted():
     text = "day;b;label\n" + "".join(f"20.130.1{n % 30 + 10};{n % 7},5;{n % 2}\n" for n in range(60))
     notices = []
     netconv.train(model(2), io.BytesIO(text.encode()), epochs=1, notify=notices.append)
-    assert f"{WARNING}; --encode day=onehot or codes keeps them apart" in notices
+    assert f"{WARNING}; encode={{'day': 'onehot'}} or codes keeps them apart" in notices
 
 
 def test_targets_that_become_equal_are_named():
@@ -161,7 +161,7 @@ def test_numbers_close_together_become_equal_too():
     netconv.train(model(2), io.BytesIO(text.encode()), epochs=1, notify=notices.append)
     assert (
         "warning: column 'a': 5 different numbers are only 1 in 32-bit floating point, in which the net computes; "
-        "--encode a=onehot or codes keeps them apart"
+        "encode={'a': 'onehot'} or codes keeps them apart"
     ) in notices
 
 

@@ -1,5 +1,6 @@
 """Loading: which model is found, and the shapes of its inputs."""
 
+import io
 from pathlib import Path
 
 import keras
@@ -67,10 +68,10 @@ def test_the_only_model_is_found(tmp_path, monkeypatch, names, training, evaluat
 def test_several_models_or_none(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert fails(netconv.find_model, None, True) == (
-        f"no .keras file, no .wlnet file and no net.json in {tmp_path}: give one with -m"
+        f"no .keras file, no .wlnet file and no net.json in {tmp_path}: give one with model="
     )
     touch(tmp_path, "a.keras", "b.json")
-    assert fails(netconv.find_model, None, True) == "several models: a.keras, b.json; choose one with -m"
+    assert fails(netconv.find_model, None, True) == "several models: a.keras, b.json; choose one with model="
     (tmp_path / "data").mkdir()
     touch(tmp_path / "data", "c.keras")
     assert netconv.find_model(tmp_path / "data" / "t.csv", True) == Path("data/c.keras")
@@ -84,7 +85,8 @@ def test_where_the_trained_model_goes(tmp_path):
     assert path("x-symbol.json") == tmp_path / "x-trained.keras"
     assert loading.LoadedModel(None).trained_path() == Path("model-trained.keras")
     assert fails(path, "x-trained.keras") == (
-        f"{tmp_path / 'x-trained.keras'}: the trained model would be written over its input; choose another with -o"
+        f"{tmp_path / 'x-trained.keras'}: the trained model would be written over its input; choose another with "
+        "output="
     )
     assert fails(path, "net.keras", "x.h5") == (
         "x.h5: a trained model must be a .keras file, which can store how the table was read"
@@ -95,8 +97,24 @@ def test_where_the_trained_model_goes(tmp_path):
 # Nets
 
 
+@pytest.mark.parametrize(
+    "model, options, message",
+    [
+        (3, {}, "the model must be a .keras file, a .wlnet file or a net.json, by its path, a keras.Model, or the result of a "
+         "training; received 3"),
+        (keras.Sequential([keras.layers.Dense(2)], name="open"), {},
+         "the model 'open' has no input layer: its shapes are not known; add a keras.Input"),
+        ("net.json", {"params": io.BytesIO()}, "params must be the path of a parameter file; received {}"),
+        ("net.json", {"input_shapes": [(None, 2)]},
+         "input_shapes must be a dictionary of shapes, such as {{'data': (None, 24)}}; received [(None, 2)]"),
+    ],
+)  # fmt: skip
+def test_what_is_not_a_model(model, options, message):
+    assert fails(loading.open_model, model, **options) == message.format(options.get("params"))
+
+
 def test_parameters_and_shapes_are_for_nets():
-    for options, name in (({"params": "x.params"}, "--params"), ({"input_shapes": {"x": (None, 2)}}, "--input-shape")):
+    for options, name in (({"params": "x.params"}, "params="), ({"input_shapes": {"x": (None, 2)}}, "input_shapes=")):
         for call in (netconv.evaluate, netconv.predict, netconv.train):
             assert fails(call, model(), source("a,b,class\n1,2,0\n"), **options) == (
                 f"{name} is for a net (net.json), and a Keras model has its shapes and weights; leave it out"

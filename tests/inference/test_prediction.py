@@ -176,7 +176,7 @@ def test_predicting_leaves_the_model_compiled_as_it_was():
 
 BAD = "id,a,c,class\n0,3,p,no\n1,-3,p,no\n2,old,p,no\n3,3\n4,-3,new,no\n5,1e99,p,no\n6,3,p,no,1\n7,?,,no\n"
 FIRST = "t.csv, line 4, column 'a': 'old' is not a number, in a column that was numeric in training"
-REMEDY = "; --errors skip or null continues"
+REMEDY = "; errors='skip' or null continues"
 
 
 def test_a_bad_row_ends_the_predictions_after_the_rows_before_it(trained):
@@ -294,7 +294,7 @@ def test_a_file_is_written_whole_or_not_at_all(trained, tmp_path):
     ],
 )
 def test_a_trained_model_takes_what_it_was_trained_on(trained, option, messages):
-    message = "a trained model reads a table as in training: leave --" + option.replace("_", "-") + " out"
+    message = "a trained model reads a table as in training: leave " + option + "= out"
     for call in (prediction.predict, evaluation.evaluate):
         assert fails(call, trained, source(BAD), **{option: messages}) == message
 

@@ -29,7 +29,7 @@ def evaluated(result, text, **options):
 def test_rows_that_were_trained_on_are_noted(trained):
     evaluation, notes = evaluated(trained, TABLE)
     assert evaluation.rows == 100
-    assert notes == ["note        the model was trained on 75 of the 100 rows: --held-out takes only the others"]
+    assert notes == ["note        the model was trained on 75 of the 100 rows: held_out=True takes only the others"]
     assert evaluated(trained, TABLE.replace("-0.", "-1.", 1))[1] == []
     assert evaluated(trained, separable(100, seed=1))[1] == []
     # Another header or order of columns is still the same table, and columns that are not used do not matter.
@@ -61,15 +61,15 @@ def test_another_training_on_the_same_table(trained):
 
 def test_a_table_without_held_out_rows(trained):
     message = fails(netconv.evaluate, trained.loaded, source(separable(100, seed=1)), held_out=True, kind=DataError)
-    assert message == "t.csv: the model was not trained on this table: leave --held-out out"
+    assert message == "t.csv: the model was not trained on this table: leave held_out out"
     all_rows = netconv.train(model(), source(TABLE), validation_data=source(separable(seed=1)), epochs=1)
     assert evaluated(all_rows, TABLE)[1] == [
         "note        the model was trained on 100 of the 100 rows: another table says more"
     ]
     message = fails(netconv.evaluate, all_rows.loaded, source(TABLE), held_out=True, kind=DataError)
-    assert message == "t.csv: the model was trained on all rows: leave --held-out out, or evaluate another table"
+    assert message == "t.csv: the model was trained on all rows: leave held_out out, or evaluate another table"
     message = fails(netconv.evaluate, model(), source("a,b,class\n1,2,0\n2,1,1\n"), held_out=True, kind=DataError)
-    assert message == "t.csv: the model was not trained on this table: leave --held-out out"
+    assert message == "t.csv: the model was not trained on this table: leave held_out out"
 
 
 def test_what_is_stored_is_small_and_survives_the_file(trained):

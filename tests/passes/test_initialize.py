@@ -146,7 +146,7 @@ def test_the_init_option_sets_weights(init, deviation):
         ("normal(scale=1)", "normal has no option 'scale'; it has sigma"),
         ("constant", "constant requires value, as in constant(value=...)"),
         ("xavier(factor_type='both')",
-         "--init xavier(factor_type='both') does not fit 'p1', of shape (300, 200): 'both'"),
+         "init=\"xavier(factor_type='both')\" does not fit 'p1', of shape (300, 200): 'both'"),
     ],
 )  # fmt: skip
 def test_invalid_init_options(init, message):

@@ -60,4 +60,4 @@ def test_a_file_that_is_not_a_history(tmp_path, text, message):
 
 def test_a_history_without_end(monkeypatch):
     monkeypatch.setattr(history, "LARGEST", 1 << 20)
-    assert fails(history.read, io.BytesIO(b"x" * (2 << 20))) == "standard input: a history of more than 1 MB"
+    assert fails(history.read, io.BytesIO(b"x" * (2 << 20))) == "the stream: a history of more than 1 MB"

@@ -29,10 +29,12 @@ FOUND = {
     "gluon-lstm": ["data: shape (?, ?, 3)"],
     "mathematica-lenet-11": ["Input: shape (?, 1, 28, 28)"],
     "mathematica-attention-12": ["Input: shape (?, 5, 3)"],
-    "mathematica-dots-12": "the shape of input 'Input#2' cannot be inferred; give for example --input-shape Input#2=",
+    "mathematica-dots-12": "the shape of input 'Input#2' cannot be inferred; give for example "
+    "input_shapes={'Input#2': ",
     "mathematica-resized-12": "the sizes of axes 2 and 3 of input 'Input' of shape (?, 3, ?, ?) cannot be inferred",
     "whole-autoencoder-12": "the sizes of axes 2 and 3 of input 'Input' of shape (?, 1, ?, ?) cannot be inferred: "
-    "no square size was found that fits the parameters, but 7 x 8 does; give for example --input-shape Input=?,1,7,8 ",
+    "no square size was found that fits the parameters, but 7 x 8 does; give for example "
+    "input_shapes={'Input': (None, 1, 7, 8)}",
 }
 
 
@@ -83,8 +85,8 @@ def test_a_size_that_a_node_needs_is_a_question_about_the_input(tmp_path, region
         netconv.convert(path, input_shapes=given)
     assert str(caught.value) == (
         f"{path}: the sizes of axes 2 and 3 of input 'data' of shape (?, 3, ?, ?) must be known: {regions[0]} node "
-        "'roi': needs the size of its data; give for example --input-shape data=?,3,224,224 (in Python "
-        "input_shapes={'data': (None, 3, 224, 224)})"
+        "'roi': needs the size of its data; give for example "
+        "input_shapes={'data': (None, 3, 224, 224)}"
     )
     model = netconv.convert(path, input_shapes={**given, "data": (None, 3, 16, 16)})
     for batch in (1, 2):

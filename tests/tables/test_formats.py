@@ -151,7 +151,7 @@ def test_parquet():
         "day": pa.array([0, 1, None], pa.date32()),
     }
     expected = {
-        "whole": [1, None, 3], "number": [0.5, None, np.float32(1e-3)], "flag": ["true", "false", None],
+        "whole": [1, None, 3], "number": [0.5, None, np.float32(1e-3)], "flag": ["True", "False", None],
         "money": [1.25, None, 3], "text": ["x", None, "y"], "kind": ["p", "q", "p"], "none": [None] * 3,
         "day": ["1970-01-01", "1970-01-02", None],
     }  # fmt: skip

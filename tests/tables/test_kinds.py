@@ -15,11 +15,11 @@ from netconv.tables import table
 from netconv.tables.csv_blocks import TextOptions
 from netconv.tables.sources import Source
 
-NO_HEADER = "no header seen: its columns are numbered (--header takes the first row as their names)"
+NO_HEADER = "no header seen: its columns are numbered (header=True takes the first row as their names)"
 EMPTY_CELLS = "every row ends with one empty cell more than the header has: left out"
 SHORT = "its header is one name short: the first column holds row names, and is called 'row.names'"
 BLANKS = "blanks separate its cells"
-WINDOWS = "is not UTF-8: read as Windows-1252 (--encoding names another)"
+WINDOWS = "is not UTF-8: read as Windows-1252 (encoding= names another)"
 
 
 def files(data):
@@ -54,7 +54,7 @@ def fails(data, **options):
 
 def skipped(count, text):
     rows = "1 row" if count == 1 else f"{count} rows"
-    return f"{rows} before the table skipped, from {text!r} on (--skip-lines 0 keeps them)"
+    return f"{rows} before the table skipped, from {text!r} on (skip_lines=0 keeps them)"
 
 
 def commas(example, column):
@@ -172,7 +172,7 @@ def test_lines_of_blanks_are_no_rows(lenient):
 
 
 def test_skipped_lines_may_be_given():
-    assert fails("x\n", skip_lines=2) == "t.csv: has no rows after the 2 lines of --skip-lines"
+    assert fails("x\n", skip_lines=2) == "t.csv: has no rows after the 2 lines of skip_lines"
     assert read("x,y\nx,z\na,b\n1,2\n", skip_lines=2) == ({"a": [1], "b": [2]}, [])
     assert fails("Station 7\na,b\n1,2\n3,4\n", skip_lines=0) == "t.csv, line 2: 2 cells, and the header has 1"
 
@@ -366,10 +366,10 @@ def test_control_characters_are_those_of_windows():
 @pytest.mark.parametrize(
     "data, options, message",
     [
-        (TEXT.encode("utf-16-le"), {}, "t.csv: is UTF-16 without a byte order mark: --encoding utf-16-le reads it"),
-        (TEXT.encode("utf-16-be"), {}, "t.csv: is UTF-16 without a byte order mark: --encoding utf-16-be reads it"),
-        (b"a,b\n1,x\n2,\x81\n", {}, "t.csv, line 3: is not WINDOWS-1252: --encoding names its encoding"),
-        (b"a,b\n1,x\n2,\xe9\n", {"encoding": "ascii"}, "t.csv, line 3: is not ASCII: --encoding names its encoding"),
+        (TEXT.encode("utf-16-le"), {}, "t.csv: is UTF-16 without a byte order mark: encoding='utf-16-le' reads it"),
+        (TEXT.encode("utf-16-be"), {}, "t.csv: is UTF-16 without a byte order mark: encoding='utf-16-be' reads it"),
+        (b"a,b\n1,x\n2,\x81\n", {}, "t.csv, line 3: is not WINDOWS-1252: encoding= names its encoding"),
+        (b"a,b\n1,x\n2,\xe9\n", {"encoding": "ascii"}, "t.csv, line 3: is not ASCII: encoding= names its encoding"),
         (bytes(range(1, 256)), {}, "t.csv: is not a table of text (CSV)"),
         (gzip.compress(b"X\n\0\0\0\2", mtime=0), {},
          't.csv: is an R object (.rds): save it in R with write.csv(DATA, "data.csv")'),

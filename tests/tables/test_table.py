@@ -155,7 +155,7 @@ def test_a_quote_left_open_does_not_fill_the_memory(monkeypatch):
 def test_a_stream_yields_rows_as_they_arrive():
     rows = list(table.stream(sources(io.BytesIO(b"a,b\n1,x\n2,y\n"))))
     assert [len(block) for block in rows] == [2]
-    assert rows[0].file == "standard input"
+    assert rows[0].file == "the stream"
 
 
 def test_a_slow_pipe_yields_rows_as_they_arrive():

@@ -32,7 +32,7 @@ def test_nothing_is_said_where_nothing_is_due():
 
 
 def test_features_on_different_scales():
-    line = "features differ in scale, from a up to {} to b up to {}: --standardize usually helps"
+    line = "features differ in scale, from a up to {} to b up to {}: standardize=True usually helps"
     text = regression(scale=3000)
     rows = np.array([line.split(",") for line in text.splitlines()[1:]], float)
     [found] = [each for each in advice(values(), text, epochs=2) if each.startswith("features")]
@@ -59,7 +59,7 @@ def test_a_target_of_unusual_size():
     line = "standard deviation"
     [found] = [each for each in advice(values(), regression(target=lambda a: 500 + 40 * a), epochs=1) if line in each]
     assert found.startswith("the target has mean 49") or found.startswith("the target has mean 50")
-    assert found.endswith(": --standardize-target usually helps")
+    assert found.endswith(": standardize_target=True usually helps")
     tiny = regression(target=lambda a: a / 1000)
     assert any(line in each for each in advice(values(), tiny, epochs=1))
     for options in ({"standardize_target": True}, {"loss": "mean_squared_logarithmic_error"}):
@@ -69,7 +69,7 @@ def test_a_target_of_unusual_size():
 
 
 def test_the_best_epoch_is_the_last():
-    line = "the best epoch is the last: more may be better still, such as --epochs 6"
+    line = "the best epoch is the last: more may be better still, such as epochs=6"
     assert line in advice(model(), EASY, epochs=3)
     assert line not in advice(model(), EASY, epochs=3, validation_split=0)
     assert line not in advice(model(), EASY, epochs=3, stop=lambda: True)
@@ -82,7 +82,7 @@ def test_no_better_than_the_mean():
     assert found == ""  # every target is the same: r2 is not defined
     [found] = [each for each in advice(made, regression(target=lambda a: 9 - a), **options) if "always" in each]
     assert found.startswith("always predicting the mean would be as good (r2 -")
-    assert found.endswith("): try --standardize and --standardize-target, or another --learning-rate")
+    assert found.endswith("): try standardize=True and standardize_target=True, or another learning_rate")
 
 
 def test_no_better_than_the_most_frequent_class():
@@ -90,24 +90,24 @@ def test_no_better_than_the_most_frequent_class():
     rare = "a,b,class\n" + "".join(rows)
     [found] = [each for each in advice(model(), rare, epochs=2, monitor="val_loss") if "always" in each]
     assert found == (
-        "always predicting 'no' would be right as often, for 90.0% of the rows: try --class-weight balanced"
+        "always predicting 'no' would be right as often, for 90.0% of the rows: try class_weight='balanced'"
     )
     options = {"class_weight": {"no": 100}, "epochs": 30}
     found = [each for each in advice(model(), rare, **options) if "always" in each]
     assert found == [
-        "always predicting 'no' would be right as often, for 90.0% of the rows: try --standardize, or another "
-        "--learning-rate"
+        "always predicting 'no' would be right as often, for 90.0% of the rows: try standardize=True, or another "
+        "learning_rate"
     ]
     assert not any("always" in each for each in advice(model(), EASY, epochs=20))
 
 
 @pytest.mark.parametrize("text, options, reason", [
-    ("x,y\n" + "1e30,1\n1e29,2\n" * 20, {}, "x is as large as 1e+30; try --standardize"),
-    ("x,y\n" + "1,1e30\n2,1e30\n" * 20, {}, "the target is 1e+30 on average; try --standardize-target"),
+    ("x,y\n" + "1e30,1\n1e29,2\n" * 20, {}, "x is as large as 1e+30; try standardize=True"),
+    ("x,y\n" + "1,1e30\n2,1e30\n" * 20, {}, "the target is 1e+30 on average; try standardize_target=True"),
     ("x,y\n" + "1,1\n2,-2\n" * 20, {"learning_rate": 1e30, "optimizer": "sgd"},
-     "the learning rate 1e+30 is too large; try --learning-rate 1e+29"),
+     "the learning rate 1e+30 is too large; try learning_rate=1e+29"),
     ("x,y\n" + "99,99\n-99,99\n" * 20, {"mixed_precision": "mixed_float16", "loss": "mean_squared_error", "scale": 1e6},
-     "16-bit numbers overflow; try --mixed-precision mixed_bfloat16"),
+     "16-bit numbers overflow; try mixed_precision='mixed_bfloat16'"),
 ])  # fmt: skip
 def test_the_likely_reason_of_a_loss_that_is_not_finite(text, options, reason):
     made = model(1, 1, "mse", None, hidden=[layers.Dense(1)])

@@ -110,13 +110,13 @@ def test_a_resumed_training_has_the_weights_of_an_uninterrupted_one(tmp_path):
     path = tmp_path / "checkpoint.npz"
     message = fails(netconv.train, net(), source(HARD), checkpoint=tmp_path, resume=True, **OPTIONS | {"seed": 4})
     assert message == (
-        f"{path}: its training had seed 3, and this one has 4; leave --resume out to start from the beginning"
+        f"{path}: its training had seed 3, and this one has 4; leave resume=True out to start from the beginning"
     )
     other = OPTIONS | {"optimizer": "adam", "learning_rate": 0.5}
     message = fails(netconv.train, net(), source(HARD), checkpoint=tmp_path, resume=True, **other)
     assert message == (
         f"{path}: its training had optimizer's learning_rate 0.05000000074505806, and this one has 0.5; leave "
-        "--resume out to start from the beginning"
+        "resume=True out to start from the beginning"
     )
     path.write_bytes(path.read_bytes()[:-100])
     call = {"checkpoint": tmp_path, "resume": True, **OPTIONS}
@@ -137,7 +137,7 @@ def test_there_may_be_no_checkpoint_yet(tmp_path):
     netconv.train(net(), source(HARD), checkpoint=tmp_path, resume=True, epochs=1, notify=notes.append)
     assert f"no checkpoint in {tmp_path} yet: training starts" in notes
     assert fails(netconv.train, net(), source(HARD), resume=True) == (
-        "--resume needs --checkpoint, which names the folder"
+        "resume=True needs checkpoint=, which names the folder"
     )
 
 
@@ -150,7 +150,7 @@ def test_a_checkpoint_is_read_as_data(tmp_path):
 
 def test_schedule_and_plateau_exclude_each_other():
     message = fails(netconv.train, net(), source(HARD), schedule="cosine", reduce_on_plateau=(1, 0.5))
-    assert message == "--schedule and --reduce-on-plateau would both set the learning rate: choose one"
+    assert message == "schedule= and reduce_on_plateau= would both set the learning rate: choose one"
 
 
 def test_frozen_layers_are_not_trained():
@@ -194,10 +194,10 @@ def test_mixed_precision_keeps_weights_in_float32(policy):
 @pytest.mark.parametrize(
     "error, replicas, message",
     [
-        ("ResourceExhaustedError", 1, "not enough memory for batches of 32: try a smaller --batch-size"),
+        ("ResourceExhaustedError", 1, "not enough memory for batches of 32: try a smaller batch_size"),
         ("UnavailableError", 2,
-         "training was interrupted, as another worker has ended; start all of them again, with --resume if there are "
-         "checkpoints"),
+         "training was interrupted, as another worker has ended; start all of them again, with resume=True if there "
+         "are checkpoints"),
     ],
 )  # fmt: skip
 def test_errors_of_tensorflow(monkeypatch, error, replicas, message):

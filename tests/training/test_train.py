@@ -27,11 +27,11 @@ def test_the_kidney_table_without_options():
     done = netconv.train(made, KIDNEY, notify=notes.append)
     assert done.evaluation.metrics["accuracy"] >= 0.97
     assert notes[:3] == [
-        "target      classification (--target names another): ckd = 0, notckd = 1",
-        "features    24 columns (--columns names others), in this order:",
+        "target      classification (target= names another): ckd = 0, notckd = 1",
+        "features    24 columns (columns= names others), in this order:",
         "  numbers   age (47 missing = 51.5), bp (39 missing = 80), sg (53 missing = 1.018), al (35 missing = 0),",
     ]
-    assert notes[-1] == "left out    id (row numbers, by its name); --columns '*' uses every column"
+    assert notes[-1] == "left out    id (row numbers, by its name); columns='*' uses every column"
     assert done.encoding.classes == ("ckd", "notckd")
 
 
@@ -73,7 +73,7 @@ def test_the_shape_of_an_untrained_net_is_inferred_from_the_table(tmp_path):
     assert archive.load(tmp_path / "t.keras").input_shape == (None, 2)
     assert fails(netconv.predict, path, source("1,2\n")) == (
         f"{path}: the size of axis 1 of input 'data' of shape (?, ?) cannot be inferred; give for example "
-        "--input-shape data=?,10 (in Python input_shapes={'data': (None, 10)})"
+        "input_shapes={'data': (None, 10)}"
     )
     two = nets.graph(
         nets.null("p"), nets.null("q"), nets.op("concat", "c", [0, 1], dim=1, num_args=2), nets.null("w"),
@@ -218,7 +218,7 @@ def test_options_of_keras_reach_the_training():
         ({"optimizer": "adam(learning_rate=-1.0)"}, "the learning rate must be a number above 0; received -1"),
         (
             {"validation_data": "v.csv", "validation_split": 0.2},
-            "--validation-split and --validation-data exclude each other",
+            "validation_split= and validation_data= exclude each other",
         ),
         ({"optimizer": "nope"}, "Keras has no optimizer called 'nope'; it has adam, sgd, rmsprop and others"),
         ({"class_weight": {"maybe": 2}}, "class weight for unknown class 'maybe'; the classes are no, yes"),
@@ -256,7 +256,7 @@ def test_unknown_options():
 def test_a_nan_loss_ends_it():
     text = "x,y\n" + "1e30,1e30\n" * 20
     message = fails(netconv.train, model(1, 1, "mse", None), source(text), target=("y",))
-    assert message == "the loss became inf in epoch 1, probably because x is as large as 1e+30; try --standardize"
+    assert message == "the loss became inf in epoch 1, probably because x is as large as 1e+30; try standardize=True"
 
 
 def test_nets_that_a_table_cannot_train():
@@ -367,8 +367,8 @@ def test_rows_are_predicted_as_they_arrive_until_an_error(trained):
     assert next(blocks).count(b"\n") == 2
     writing.write(b"x,q,w\n")
     assert fails(next, blocks) == (
-        "standard input, line 5, column 'a': 'x' is not a number, in a column that was numeric in training; "
-        "--errors skip or null continues"
+        "the stream, line 5, column 'a': 'x' is not a number, in a column that was numeric in training; "
+        "errors='skip' or null continues"
     )
     writing.close()
 
@@ -379,10 +379,10 @@ def test_a_plain_model_takes_numbers_only():
     assert lines[0] == "class,0,1"
     assert fails(lambda: list(netconv.predict(made, source("a,b\n1,2\n1,x\n")).csv())) == (
         "t.csv, line 3, column 'b': 'x' is not a number, and this model has no encodings, as it was not trained by "
-        "`netconv train`: it takes numbers only; --errors skip or null continues"
+        "`netconv train`: it takes numbers only; errors='skip' or null continues"
     )
     assert fails(lambda: list(netconv.predict(made, source("1,2,3,4\n")).csv())) == (
-        "t.csv: 4 features found, and the net takes 2: 1, 2, 3, 4; --target names a column that is not a feature"
+        "t.csv: 4 features found, and the net takes 2: 1, 2, 3, 4; target= names a column that is not a feature"
     )
     found = netconv.evaluate(made, source("a,b,class\n1,2,0\n3,4,1\n?,2,1\n".replace("?", "5")))
     assert [report.name for report in found.classes] == ["0", "1"]

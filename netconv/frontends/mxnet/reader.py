@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from ...errors import FormatError
+from ...errors import FormatError, option
 from ...graph.graph import Graph, Parameter, origin_name
 from ...graph.tracked_array import TrackedArray
 from . import symbol_json
@@ -65,9 +65,8 @@ def find_params(symbol: Path | str) -> Path | None:
     if epochs:
         return symbol.with_name(epochs[max(epochs)])
     if len(others) > 1:
-        raise FormatError(
-            f"{symbol}: several parameter files could belong to it: {format_names(others)}; name one with -p"
-        )
+        which = f"name one with {option('params')}"
+        raise FormatError(f"{symbol}: several parameter files could belong to it: {format_names(others)}; {which}")
     return symbol.with_name(others[0]) if others else None
 
 

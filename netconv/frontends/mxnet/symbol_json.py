@@ -16,7 +16,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import BinaryIO
 
-from ...errors import FormatError
+from ...errors import FormatError, spelled, stream_name
 from ...graph.graph import Edge, Graph, Node
 
 LARGEST = 64 << 20
@@ -46,8 +46,7 @@ def read(symbol: Path | str | BinaryIO) -> Graph:
 
 def _bytes(symbol: Path | str | BinaryIO) -> tuple[str, bytes]:
     if hasattr(symbol, "read"):
-        name = getattr(symbol, "name", "<stdin>")
-        source, data = "standard input" if name == "<stdin>" else str(name), symbol.read(LARGEST + 1)
+        source, data = stream_name(symbol), symbol.read(LARGEST + 1)
     else:
         source = str(symbol)
         try:
@@ -60,7 +59,8 @@ def _bytes(symbol: Path | str | BinaryIO) -> tuple[str, bytes]:
     if data.startswith(b"\x12\x01\0\0\0\0\0\0"):
         raise FormatError(f"{source}: a parameter file, where the graph is expected (net.json)")
     if data.startswith(b"PK\3\4"):
-        raise FormatError(f"{source}: a Keras model already; train, evaluate and predict take it with -m")
+        taken = spelled("with -m", "as their model")
+        raise FormatError(f"{source}: a Keras model already; train, evaluate and predict take it {taken}")
     if not data.strip():
         raise FormatError(f"{source}: the file is empty")
     return source, data

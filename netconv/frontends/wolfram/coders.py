@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ...errors import FormatError
+from ...errors import FormatError, option
 from ...graph.graph import Edge
 from .builder import GraphBuilder
 from .expressions import Symbol, shortened
@@ -106,8 +106,8 @@ def bake(graph: GraphBuilder, name: str, port: Port, data: Edge) -> Edge:
     found = scaling(port)
     if found is None:
         raise FormatError(
-            f"the MeanImage or VarianceImage of input {name!r} is not a number for each channel, which --bake-encoder "
-            "needs"
+            f"the MeanImage or VarianceImage of input {name!r} is not a number for each channel, which "
+            f"{option('bake_encoder', True)} needs"
         )
     mean, deviation = (tuple(LARGEST_VALUE * n for n in numbers) for numbers in found)
     interleaved = _image(port.coder)["interleaving"]

@@ -43,15 +43,13 @@ def is_wlnet(data: Path | str | bytes) -> bool:
     return container.has_signature(data)
 
 
-def read(source: Path | str | bytes, name: str | None = None, bake_encoder: bool = False) -> WolframNet:
+def read(source: Path | str | bytes, name: str, bake_encoder: bool = False) -> WolframNet:
     """Reads a `.wlnet` file, given by its path or its bytes; `name` is its name in messages. With `bake_encoder` the
     graph takes images of values 0 to 255, and does the arithmetic of their encoders.
 
     Raises FormatError for a damaged file, UnsupportedOps for layers that are not known, NodeError for a layer that
     cannot be converted.
     """
-    name = name or ("<stdin>" if isinstance(source, bytes) else str(source))
-    name = "standard input" if name == "<stdin>" else name
     with located(name):
         return translated(open_net(source, name), bake_encoder)
 

@@ -37,7 +37,7 @@ def error_of(data, **options):
     with pytest.raises(FormatError) as error:
         reader.read(io.BytesIO(data if isinstance(data, bytes) else json.dumps(data).encode()), **options)
     assert "\n" not in str(error.value)
-    return str(error.value).removeprefix("standard input: ")
+    return str(error.value).removeprefix("the stream: ")
 
 
 @pytest.mark.parametrize("key", ["attrs", "attr", "param"])
@@ -47,7 +47,7 @@ def test_dialects(key, length):
     found = graph(nodes, [[1, 2, 0][:length]])
     assert found.nodes == (Node("null", "x"), Node("relu", "r", {"a": "(2, 2)"}, (Edge(0, 1),)))
     assert found.heads == (Edge(1, 2),)
-    assert found.source == "standard input"
+    assert found.source == "the stream"
 
 
 def test_without_heads_the_last_node_is_the_output():
@@ -166,7 +166,7 @@ def nested(levels):
 BROKEN = {
     "empty": (b"\n", "the file is empty"),
     "a table": (b"1,2\n3,4\n", "not a net: it is not JSON; a net is the net.json that Mathematica or MXNet wrote"),
-    "a model": (b"PK\3\4", "a Keras model already; train, evaluate and predict take it with -m"),
+    "a model": (b"PK\3\4", "a Keras model already; train, evaluate and predict take it as their model"),
     "hdf5": (b"\x89HDF\r\n", "an HDF5 file, which Keras loads; netconv takes the .keras file or the net.json"),
     "no json": (b'{"nodes":\n [}', "not JSON from line 2, column 3 on"),
     "cut": (b'{"nodes": [{"op":', "not JSON from line 1, column 18 on"),
@@ -442,7 +442,7 @@ def test_does_not_choose_among_parameters(tmp_path):
         (tmp_path / name).touch()
     with pytest.raises(FormatError) as error:
         reader.find_params(tmp_path / "net.json")
-    wanted = "several parameter files could belong to it: 'net-a.params', 'net-b.params'; name one with -p"
+    wanted = "several parameter files could belong to it: 'net-a.params', 'net-b.params'; name one with params="
     assert str(error.value) == f"{tmp_path / 'net.json'}: {wanted}"
 
 

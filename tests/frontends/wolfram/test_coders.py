@@ -48,6 +48,14 @@ def test_class_names_are_those_of_the_decoder(tmp_path):
     assert report.facts["losses"] == ["sparse_categorical_crossentropy"]
 
 
+def test_a_class_decoder_without_a_softmax(tmp_path):
+    file = File()
+    net = chain(linear(file, 4, 3), outputs={"Output": class_decoder("cat", "dog", "owl")})
+    report, loaded = converted(tmp_path, net, file)
+    assert report.facts["losses"] == ["sparse_categorical_crossentropy"] and loaded.model.loss.from_logits
+    assert "because the output has a decoder of classes, and no softmax before it" in report.text
+
+
 def test_class_names_that_are_numbers_and_symbols(tmp_path):
     file = File()
     _, loaded = converted(tmp_path, classifier(file, class_decoder(7, 2.5, Symbol("True"))), file)
@@ -116,13 +124,13 @@ IMAGES = {
 @pytest.mark.parametrize("encoder, note", IMAGES.values(), ids=list(IMAGES))
 def test_notes_on_encoders(encoder, note, tmp_path):
     net = layer("Flatten", encoder, tensor(None))
-    found = reader.read(File().write(tmp_path / "net.wlnet", net))
+    found = reader.read(File().write(tmp_path / "net.wlnet", net), "net.wlnet")
     assert members.notes(found, False) == (note,)
 
 
 def test_notes_on_decoders(tmp_path):
     net = layer("Softmax", tensor(3), call("NetDecoder", "Tokens", {}, tensor(3)), {"Level": -1})
-    found = reader.read(File().write(tmp_path / "net.wlnet", net))
+    found = reader.read(File().write(tmp_path / "net.wlnet", net), "net.wlnet")
     assert members.notes(found, False) == (
         "Output: the decoder Tokens is not a part of the model, whose output is arrays of shape (3,)",
     )
@@ -168,7 +176,7 @@ def test_encoders_that_cannot_be_baked(tmp_path):
         netconv.convert(source, bake_encoder=True)
     assert str(error.value) == (
         f"{source}: the MeanImage or VarianceImage of input 'Input' is not a number for each channel, which "
-        "--bake-encoder needs"
+        "bake_encoder=True needs"
     )
     net = image_net(image_encoder(8, 6, ImageSize=NONE), (3, 6, 8))
     with pytest.raises(FormatError) as error:
@@ -178,5 +186,5 @@ def test_encoders_that_cannot_be_baked(tmp_path):
     with pytest.raises(FormatError) as error:
         netconv.convert(tmp_path / "net.json", bake_encoder=True)
     assert str(error.value) == (
-        f"{tmp_path / 'net.json'}: a net.json has no encoder; --bake-encoder is for the .wlnet file of the net"
+        f"{tmp_path / 'net.json'}: a net.json has no encoder; bake_encoder=True is for the .wlnet file of the net"
     )

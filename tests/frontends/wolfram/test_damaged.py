@@ -32,8 +32,8 @@ IN_THE_PLACE = [
 def net(file):
     """A net with layers of many kinds."""
     parameters = {"OutputChannels": 2, "KernelSize": (3, 3), "Stride": (1, 1), "PaddingSize": ((1, 1), (0, 0)),
-                  "Dimensionality": 2, "Interleaving": NONE, "ChannelGroups": 1}  # fmt: skip
-    convolution = layer("Convolution", tensor(3, 6, 8), tensor(2, 6, 6), {**parameters, "Interleaving": Symbol("False")},
+                  "Dimensionality": 2, "Interleaving": Symbol("False"), "ChannelGroups": 1}  # fmt: skip
+    convolution = layer("Convolution", tensor(3, 6, 8), tensor(2, 6, 6), parameters,
                         {"Weights": file.array(2, 3, 3, 3), "Biases": file.array(2)})  # fmt: skip
     arrays = {"InputWeights": file.array(4, 6), "StateWeights": file.array(4, 4), "Biases": file.array(4)}
     recurrent = layer("BasicRecurrent", tensor(6, 6), tensor(6, 4), {"OutputSize": 4, "Dropout": NONE}, arrays)

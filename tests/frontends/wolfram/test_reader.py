@@ -176,9 +176,7 @@ def test_from_a_stream(tmp_path):
     stream = io.BytesIO(source.read_bytes())
     model = netconv.convert(stream)
     np.testing.assert_allclose(model.predict(X, verbose=0), X @ file.arrays[0].T + file.arrays[1], atol=1e-6)
-    with pytest.raises(
-        FormatError, match=r"^standard input: an HDF5 file without the member Version; a \.wlnet file is"
-    ):
+    with pytest.raises(FormatError, match=r"^the stream: an HDF5 file without the member Version; a \.wlnet file is"):
         netconv.convert(io.BytesIO(damaged(tmp_path)))
     assert netconv.read(source).nodes[0].name == "Input"
 

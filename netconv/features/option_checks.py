@@ -1,0 +1,51 @@
+"""Checks of the names and the values of options."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Set
+from inspect import signature
+from numbers import Integral, Real
+from typing import Any
+
+from ..errors import NetconvError, did_you_mean, option_name
+
+
+def require(name: str, value: object, fits: bool, expected: str) -> None:
+    """Raises NetconvError unless the value of an option fits; `expected` is what would."""
+    if not fits:
+        shown = repr(value) if len(repr(value)) <= 80 else f"{type(value).__name__}"
+        raise NetconvError(f"{option_name(name)} must be {expected}; received {shown}")
+
+
+def check_names(function: Callable[..., Any], given: Iterable[str], further: Set[str]) -> None:
+    """Raises TypeError for the first of the names `given` that is neither an argument of a function nor one of the
+    `further` options that it has."""
+    named = {name for name, entry in signature(function).parameters.items() if entry.kind is not entry.VAR_KEYWORD}
+    for name in given:
+        if name not in further | named:
+            hint = did_you_mean(name, further | named)
+            raise TypeError(f"{function.__name__}() has no option {name!r}" + (f"; {hint}" if hint else ""))
+
+
+def as_texts(name: str, value: Any) -> tuple[str, ...]:
+    """The value of an option that is one text or several. Raises NetconvError."""
+    texts = (value,) if isinstance(value, str) else value
+    fits = isinstance(texts, tuple | list) and all(isinstance(text, str) for text in texts)
+    require(name, value, fits, "a text or a tuple of texts")
+    return tuple(texts)
+
+
+def is_integer(value: object, least: int = 0) -> bool:
+    """Whether a value is an integer, of Python or NumPy, and not a truth value."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a number, of Python or NumPy, and not a truth value."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def is_path(value: object) -> bool:
+    """Whether a value is a path."""
+    return isinstance(value, str | os.PathLike)
