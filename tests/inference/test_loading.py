@@ -100,8 +100,8 @@ def test_where_the_trained_model_goes(tmp_path):
 @pytest.mark.parametrize(
     "model, options, message",
     [
-        (3, {}, "the model must be a .keras file, a .wlnet file or a net.json, by its path, a keras.Model, or the result of a "
-         "training; received 3"),
+        (3, {}, "the model must be a .keras file, a .wlnet file or a net.json, by its path, a keras.Model, or the "
+         "result of a training; received 3"),
         (keras.Sequential([keras.layers.Dense(2)], name="open"), {},
          "the model 'open' has no input layer: its shapes are not known; add a keras.Input"),
         ("net.json", {"params": io.BytesIO()}, "params must be the path of a parameter file; received {}"),
