@@ -74,6 +74,8 @@ def build(
         chosen = [compile_model.of_named_classes(chosen[0])]
     compile_model.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)
     members = source_net.members_of(prepared.graph, built.weights, model) | dict(prepared.net.members)
+    if prepared.net.parameters is None:
+        members["untrained.json"] = b"true\n"
     return Conversion(model, built, chosen, prepared, members)
 
 
@@ -111,7 +113,7 @@ def convert_file(symbol, params=None, *, output=None, classes: list[str] | None 
             raise FormatError(
                 f"{len(classes)} class names ({', '.join(classes)}) for an output of {width}: give one each"
             )
-        members["classes.json"] = json.dumps(classes).encode()
+        members["classes.json"] = json.dumps(classes).encode() + b"\n"
     notes: list[str] = []
     try:
         archive.save(done.model, output, members, notes.append)

@@ -40,8 +40,10 @@ def option(name: str, value: object = None) -> str:
     """An option as the caller writes it, with a value or, for None, without: `--skip-lines 2` or `skip_lines=2`.
 
     In the shell, pairs of a dictionary are options of their own, `--encode a=codes --encode b=onehot`; a shape is
-    `?,28,28`, and True is left out.
+    `?,28,28`, True is left out, and False is `--no-header`.
     """
+    if value is False:
+        return spelled(f"--no-{name.replace('_', '-')}", f"{name}=False")
     shell = SHELL_NAMES.get(name, f"--{name.replace('_', '-')}")
     values = [f"{key}={_argument(each)}" for key, each in value.items()] if isinstance(value, Mapping) else [value]
     written = " ".join(shell if each in (None, True) else f"{shell} {_argument(each)}" for each in values)

@@ -15,6 +15,7 @@ from . import conversion, preparation
 from .errors import FormatError, NetconvError, net_option_error, stream_name
 from .features.description import describe
 from .features.encoding import Encoding
+from .features.scaling import UNSCALED, Scaling
 from .frontends.mxnet import reader
 from .frontends.wolfram import description
 from .frontends.wolfram import reader as wolfram
@@ -162,6 +163,7 @@ def _model(source, name: str, params, input_shapes) -> Inspection:
     ]
     elements = sum(math.prod(shape) for shape in weights.values())
     encoding = Encoding.load(table, name) if table is not None else None
+    scaling = _scaling(config, encoding, name) if encoding else UNSCALED
     compiled = config.get("compile_config") or {}
     optimizer = compiled.get("optimizer")
     facts = {
@@ -174,6 +176,7 @@ def _model(source, name: str, params, input_shapes) -> Inspection:
         "loss": compiled.get("loss"),
         "optimizer": optimizer.get("class_name") if isinstance(optimizer, dict) else optimizer,
         "table": json.loads(encoding.dump()) if encoding else None,
+        "scaling": _plain_scaling(scaling),
         "netconv": sorted(m.removeprefix("netconv/") for m in members if m.startswith("netconv/")),
     }
     lines = [
@@ -184,9 +187,30 @@ def _model(source, name: str, params, input_shapes) -> Inspection:
         *(f"weight {path} {format_shape(tuple(shape))}" for path, shape in weights.items()),
         f"loss   {_named(facts['loss'])}",
         f"optimizer {facts['optimizer']}",
-        *(describe(encoding) if encoding else ()),
+        *(describe(encoding, scaling=scaling) if encoding else ()),
     ]
     return Inspection("\n".join(lines), facts, True)
+
+
+def _scaling(config: dict[str, Any], encoding: Encoding, name: str) -> Scaling:
+    """How a trained model scales the numbers of its table."""
+    from .keras_files.scaling_layers import scaling_of
+
+    try:
+        layers = [(layer["name"], layer["class_name"], layer["config"]) for layer in config["config"]["layers"]]
+        return scaling_of(layers, encoding.widths)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        raise FormatError(f"{name}: its layers that scale do not fit {encoding.width:,} numbers a row") from None
+
+
+def _plain_scaling(scaling: Scaling) -> dict[str, Any]:
+    """The scaling as JSON, as far as there is any."""
+    parts = {"features": scaling.inputs, "targets": scaling.outputs}
+    return {
+        which: {name: numbers.tolist() for name, numbers in part._asdict().items()}
+        for which, part in parts.items()
+        if part is not None
+    }
 
 
 def _weight(path: str, item, weights: dict[str, list[int]]) -> None:

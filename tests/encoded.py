@@ -25,7 +25,7 @@ def encoded(text, spec, notify=ignore, **options):
     table = reading.with_exact_classes(source(text), table, spec, table_options)
     found = schema_inference.infer_encoding(table, spec, table_options, notify=notify)
     everywhere = np.ones(len(table), bool)
-    return table.rows(slice(None)), transform.fit_statistics(found, table, everywhere, table_options.standardize)
+    return table.rows(slice(None)), transform.fit_statistics(found, table, everywhere)
 
 
 def refused(text, spec, **options):

@@ -16,6 +16,7 @@ from netconv.errors import option, option_name, spelled_for_shell, stream_name
     [
         (("skip_lines",), "--skip-lines", "skip_lines="),
         (("skip_lines", 2), "--skip-lines 2", "skip_lines=2"),
+        (("header", False), "--no-header", "header=False"),
         (("header", True), "--header", "header=True"),
         (("drop", "a"), "--drop a", "drop='a'"),
         (("columns", "*"), "--columns '*'", "columns='*'"),

@@ -210,17 +210,19 @@ def table_options(training: bool) -> Callable[[Any], Any]:
             "are not scaled.",
         ),
         data_option(
-            "--standardize",
-            is_flag=True,
+            "--standardize/--no-standardize",
+            default=None,
+            show_default="for an untrained net whose features differ much in size",
             hidden=not training,
             help="Scale each numeric feature column to mean 0 and standard deviation 1.",
         ),
         data_option(
-            "--standardize-target",
-            is_flag=True,
+            "--standardize-target/--no-standardize-target",
+            default=None,
+            show_default="for an untrained net whose target is far from unit size",
             hidden=not training,
-            help="Scale numeric target columns to mean 0 and standard deviation 1 for training; predictions and errors "
-            "are in the original units.",
+            help="Scale numeric target columns to mean 0 and standard deviation 1 while training; the trained model "
+            "predicts in the units of the table.",
         ),
         data_option(
             "--header/--no-header",

@@ -44,7 +44,7 @@ def export(
     if output is not None and hasattr(output, "write"):
         if to != "wlnet":
             raise NetconvError("net.json and net.params are two files, which cannot be written to a stream")
-        wlnet.export(loaded, output)
+        wlnet.export(loaded, output, notify)
         _notify_of_table(loaded, notify)
         return []
     path = _path(loaded, suffix) if output is None else Path(output)
@@ -52,9 +52,9 @@ def export(
         raise NetconvError(f"{path}: the file for {to} ends in {suffix}; choose another output")
     paths = [path] if to == "wlnet" else [path, path.with_suffix(".params")]
     if to == "wlnet":
-        wlnet.export(loaded, path)
+        wlnet.export(loaded, path, notify)
     else:
-        mxnet.export(loaded, *paths)
+        mxnet.export(loaded, paths[0], paths[1], notify)
     _notify_of_table(loaded, notify)
     return paths
 
@@ -68,6 +68,6 @@ def _path(loaded: LoadedModel, suffix: str) -> Path:
 def _notify_of_table(loaded: LoadedModel, notify: Notify) -> None:
     if loaded.encoding is not None:
         notify(
-            "note: how the training table was read (columns, categories, scaling, class names) is in the .keras file "
-            "only: give the net the numbers that the model was given"
+            "not in the net: how the training table was read (columns, categories, class names); it takes the numbers "
+            "that columns become"
         )

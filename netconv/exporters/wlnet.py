@@ -7,15 +7,17 @@ from typing import BinaryIO
 
 from ..atomic_files import replacing
 from ..errors import FormatError, option
+from ..features.notices import Notify, ignore
 from ..frontends.wolfram import members
 from ..frontends.wolfram.container import with_arrays
 from ..inference.loading import LoadedModel
 from ..keras_files import source_net
+from .notes import notify_of_scaling
 
 
-def export(loaded: LoadedModel, target: Path | str | BinaryIO) -> None:
+def export(loaded: LoadedModel, target: Path | str | BinaryIO, notify: Notify = ignore) -> None:
     """Writes the file, as it was read but for the values of its arrays, which are the model's, to `target`, a path or a
-    binary stream.
+    binary stream. `notify` is called with a line that names what scales the numbers of the training table.
 
     Raises FormatError if the model does not have the file that it was converted from, OSError if the file cannot be
     written.
@@ -34,6 +36,7 @@ def export(loaded: LoadedModel, target: Path | str | BinaryIO) -> None:
     except (ValueError, TypeError, LookupError):
         raise FormatError(f"{loaded.name}: its member netconv/{members.FACTS} is damaged") from None
     values = {number: parameter.read() for number, parameter in parameters.items()}
+    notify_of_scaling(loaded, notify)
     data = with_arrays(loaded.members[members.FILE], arrays, values)
     if hasattr(target, "write"):
         target.write(data)

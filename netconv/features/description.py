@@ -11,6 +11,7 @@ from ..errors import option
 from ..tables.column_selection import list_names
 from ..tables.number_format import pluralize, shortened
 from .encoding import Encoding, Feature
+from .scaling import UNSCALED, Affine, Moments, Scaling
 from .table_options import TableOptions
 
 WIDTH, LABEL = 118, 11
@@ -20,15 +21,15 @@ MOST_GROUPS, MOST_CATEGORIES = 60, 30
 """How many groups of features, and categories of a group, are listed."""
 
 
-def describe(encoding: Encoding, options: TableOptions | None = None) -> list[str]:
+def describe(encoding: Encoding, options: TableOptions | None = None, scaling: Scaling = UNSCALED) -> list[str]:
     """The target, the features in order with their kinds, categories and fill values, and what is left out, as lines;
-    with the `options` of a training also how to decide otherwise."""
-    lines = [*_target(encoding, options)]
+    how the model scales their numbers; with the `options` of a training also how to decide otherwise."""
+    lines, moments = [*_target(encoding, scaling, options)], _moments(encoding, scaling)
     start, features = 0, encoding.features
     hint = "" if options is None or options.columns or options.input else f" ({option('columns')} names others)"
     lines += _entry("features", f"{_counted(encoding)}{hint}, in this order:")
     if len(encoding.inputs) < 2:
-        lines += _groups(features)
+        lines += _groups(features, moments)
     else:
         for name, width in encoding.inputs.items():
             stop, numbers = start, 0
@@ -36,7 +37,7 @@ def describe(encoding: Encoding, options: TableOptions | None = None) -> list[st
                 numbers += features[stop].width
                 stop += 1
             lines += _entry("input", f"{name}, {pluralize(width, 'number')} a row:", 1)
-            lines += _groups(features[start:stop], 2)
+            lines += _groups(features[start:stop], moments, 2)
             start = stop
     onehot = sum(max(1, len(feature.categories)) if _is_nominal(feature) else feature.width for feature in features)
     if options is not None and onehot != encoding.width and not options.encode:
@@ -46,9 +47,11 @@ def describe(encoding: Encoding, options: TableOptions | None = None) -> list[st
             f"one-hot they would be {onehot:,}",
         )
     lines += _left_out(encoding, options)
-    if (encoding.scale, encoding.offset) != (1, 0):
-        offset = f" {'-' if encoding.offset < 0 else '+'} {abs(encoding.offset):g}" if encoding.offset else ""
-        lines += _entry("scale", f"a number x becomes {encoding.scale:g} * x{offset}")
+    if isinstance(scaling.inputs, Affine):
+        for scale, offset in dict.fromkeys(zip(*(part.tolist() for part in scaling.inputs), strict=True)):
+            if (scale, offset) != (1, 0):
+                added = f" {'-' if offset < 0 else '+'} {abs(offset):g}" if offset else ""
+                lines += _entry("scale", f"a number x becomes {scale:g} * x{added}")
     return lines
 
 
@@ -80,19 +83,31 @@ class ColumnRow:
     fill: str
 
 
-def column_rows(encoding: Encoding, most: int) -> list[ColumnRow]:
+def column_rows(encoding: Encoding, scaling: Scaling, most: int) -> list[ColumnRow]:
     """The first `most` features in order."""
-    rows = []
+    rows, moments = [], _moments(encoding, scaling)
     for feature in encoding.features[:most]:
         kind, values = _kind(feature)
-        if feature.mean is not None and feature.std is not None:
-            values = f"mean {feature.mean:.6g}, std {feature.std:.6g}"
+        values = moments.get(feature.name, values)
         fill = "" if not feature.missing or feature.fill is None else _fill(feature.fill)
         rows.append(ColumnRow(feature.name, kind, values.replace(JOINED, " "), feature.missing, fill))
     return rows
 
 
-def _target(encoding: Encoding, options: TableOptions | None) -> Iterator[str]:
+def _moments(encoding: Encoding, scaling: Scaling) -> dict[str, str]:
+    """The means and standard deviations of standardized features, by name."""
+    if not isinstance(scaling.inputs, Moments):
+        return {}
+    described, end = {}, 0
+    for feature in encoding.features:
+        end += feature.width
+        if feature.is_number:
+            mean, std = (float(part[end - 1]) for part in scaling.inputs)
+            described[feature.name] = f"mean {mean:.6g}, std {std:.6g}"
+    return described
+
+
+def _target(encoding: Encoding, scaling: Scaling, options: TableOptions | None) -> Iterator[str]:
     if not encoding.targets:
         return
     hint = "" if options is None or options.target else f" ({option('target')} names another)"
@@ -102,8 +117,8 @@ def _target(encoding: Encoding, options: TableOptions | None) -> Iterator[str]:
         yield from _entry("target", text + (", one-hot, one for each class" if classes else ""))
         return
     text = f"{_short(encoding.targets[0])}{hint}"
-    if encoding.target_mean:
-        text += f"; standardized, mean {encoding.target_mean[0]:.6g}, std {encoding.target_std[0]:.6g}"
+    if scaling.outputs:
+        text += f"; standardized, mean {scaling.outputs.mean[0]:.6g}, std {scaling.outputs.std[0]:.6g}"
     if classes and classes == tuple(map(str, range(len(classes)))):
         text += f": class numbers 0 to {len(classes) - 1:,}"
     elif classes:
@@ -116,12 +131,12 @@ def _counted(encoding: Encoding) -> str:
     return columns if encoding.width == len(encoding.features) else f"{columns}, {pluralize(encoding.width, 'number')}"
 
 
-def _groups(features: tuple[Feature, ...], indent: int = 1) -> list[str]:
+def _groups(features: tuple[Feature, ...], moments: Mapping[str, str], indent: int = 1) -> list[str]:
     """Features in order; those of one kind that follow each other are one group."""
     lines: list[str] = []
     groups = [list(group) for _, group in groupby(features, key=_alike)]
     for group in groups[:MOST_GROUPS]:
-        names = _listed(_short(feature.name) + _details(feature) for feature in group)
+        names = _listed(_short(feature.name) + _details(feature, moments) for feature in group)
         kind, values = _kind(group[0])
         lines += _entry(kind, f"{names}: {values}" if values else names, indent)
     if len(groups) > MOST_GROUPS:
@@ -160,12 +175,12 @@ def _more(categories: tuple[str, ...]) -> str:
     return f", ... ({len(categories):,} in all)" if len(categories) > MOST_CATEGORIES else ""
 
 
-def _details(feature: Feature) -> str:
+def _details(feature: Feature, moments: Mapping[str, str]) -> str:
     details = []
     if feature.missing and feature.fill is not None:
         details.append(f"{feature.missing:,} missing = {_fill(feature.fill)}")
-    if feature.mean is not None and feature.std is not None:
-        details.append(f"mean {feature.mean:.6g}, std {feature.std:.6g}")
+    if feature.name in moments:
+        details.append(moments[feature.name])
     return f" ({'; '.join(details)})" if details else ""
 
 

@@ -1,21 +1,18 @@
 """Encodings: how the rows of a table become the inputs and targets of a model.
 
-What is inferred from a training table (columns, categories, fill values, means, classes) is an `Encoding`. It is saved
-with the trained model, and later tables are read by it. Knows tables and numbers, no Keras: a model is its `ModelSpec`.
+What is inferred from a training table (columns, categories, fill values, classes) is an `Encoding`. It is saved with
+the trained model, and later tables are read by it. Numbers stay as they are in the table: the model scales them itself.
+Knows tables and numbers, no Keras: a model is its `ModelSpec`.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import FormatError
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -46,9 +43,8 @@ class Feature:
 
     `categories`, in the order of their codes, is empty for a numeric column; a `onehot` feature has a number for each
     category. `fill` replaces a missing cell; None makes it an error; `missing` is how many cells of the training table
-    were missing. In a column of numbers, `coerced` makes any other text a missing cell. Standardized numbers have a
-    `mean` and a standard deviation `std`. `ids` are the lowest and the highest id if the numbers are ids of an
-    Embedding.
+    were missing. In a column of numbers, `coerced` makes any other text a missing cell. `ids` are the lowest and the
+    highest id if the numbers are ids of an Embedding.
     """
 
     name: str
@@ -57,8 +53,6 @@ class Feature:
     fill: float | str | None = None
     missing: int = 0
     coerced: bool = False
-    mean: float | None = None
-    std: float | None = None
     ids: tuple[int, int] | None = None
 
     @property
@@ -82,13 +76,9 @@ class Encoding:
         features: The features in the order of the model's inputs.
         targets: The target columns.
         classes: The names of the classes; empty for values. Several targets with classes are one-hot.
-        scale: Factor of numeric features that are not standardized.
-        offset: What is then added to them.
         inputs: How many numbers each of several inputs takes, by its name; empty for a single one.
         left_out: The columns that are neither features nor targets, with the reason.
         decimal: The decimal sign of the training table, which a later one has where its cells leave it open.
-        target_mean: Means of standardized targets; empty if they are not standardized.
-        target_std: Standard deviations of standardized targets.
     """
 
     columns: tuple[str, ...]
@@ -96,22 +86,23 @@ class Encoding:
     features: tuple[Feature, ...]
     targets: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
-    scale: float = 1.0
-    offset: float = 0.0
     inputs: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     decimal: str = "."
-    target_mean: tuple[float, ...] = ()
-    target_std: tuple[float, ...] = ()
 
     @property
     def width(self) -> int:
         """The numbers of a row."""
         return sum(feature.width for feature in self.features)
 
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The numbers of a row for each input."""
+        return tuple(self.inputs.values()) or (self.width,)
+
     def dump(self) -> bytes:
-        """The encoding as JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False).encode()
+        """The encoding as JSON, a line."""
+        return json.dumps(asdict(self), ensure_ascii=False).encode() + b"\n"
 
     @staticmethod
     def load(data: bytes, file: str) -> Encoding:
@@ -121,13 +112,11 @@ class Encoding:
             if not (_has_fields(facts, Encoding) and all(_has_fields(each, Feature) for each in facts["features"])):
                 raise FormatError(f"{file}: trained by another version of netconv; train the model again")
             columns, targets, classes = (tuple(map(str, facts[key])) for key in ("columns", "targets", "classes"))
-            mean, std = (tuple(map(float, facts[key])) for key in ("target_mean", "target_std"))
             encoding = Encoding(
                 columns, bool(facts["header"]), tuple(map(_load_feature, facts["features"])), targets, classes,
-                float(facts["scale"]), float(facts["offset"]),
                 {str(name): int(width) for name, width in facts["inputs"].items()},
                 {str(name): str(reason) for name, reason in facts["left_out"].items()},
-                str(facts["decimal"]), mean, std,
+                str(facts["decimal"]),
             )  # fmt: skip
             if not encoding._is_consistent():
                 raise ValueError
@@ -138,32 +127,9 @@ class Encoding:
     def _is_consistent(self) -> bool:
         widths = self.inputs.values()
         inputs = not widths or (min(widths) > 0 and sum(widths) == self.width)
-        names = {feature.name for feature in self.features} <= set(self.columns) and self.decimal in (".", ",")
-        return inputs and names and len(self.target_mean) == len(self.target_std)
-
-    def affine(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The (mean, scale, offset) of the numbers of a row, each (width,) of float32: `x` becomes
-        `(x - mean) * scale + offset`."""
-        import numpy as np
-
-        parts: list[tuple[float, float, float]] = []
-        for feature in self.features:
-            if feature.mean is not None and feature.std is not None:
-                parts.append((feature.mean, 1 / feature.std, 0.0))
-            elif feature.is_number:
-                parts.append((0.0, self.scale, self.offset))
-            else:
-                parts += [(0.0, 1.0, 0.0)] * feature.width
-        mean, scale, offset = np.array(parts, np.float32).reshape(-1, 3).T
-        return mean, scale, offset
-
-    def original(self, values: np.ndarray) -> np.ndarray:
-        """Predicted values, (rows, targets), in the units of the table."""
-        import numpy as np
-
-        if not self.target_mean:
-            return values
-        return values * np.array(self.target_std, np.float32) + np.array(self.target_mean, np.float32)
+        return (
+            inputs and {feature.name for feature in self.features} <= set(self.columns) and self.decimal in (".", ",")
+        )
 
 
 def _has_fields(facts: Mapping[str, Any], kind: type[Encoding] | type[Feature]) -> bool:
@@ -174,11 +140,8 @@ def _load_feature(facts: Mapping[str, Any]) -> Feature:
     categories, fill = tuple(map(str, facts["categories"])), facts["fill"]
     if fill is not None and categories and fill not in categories:
         raise ValueError
-    mean, std, ids = facts["mean"], facts["std"], facts["ids"]
-    if mean is not None and not 0 < float(std) < math.inf:
-        raise ValueError
+    ids = facts["ids"]
     return Feature(
         str(facts["name"]), categories, bool(facts["onehot"]), fill if fill is None or categories else float(fill),
-        int(facts["missing"]), bool(facts["coerced"]), None if mean is None else float(mean),
-        None if mean is None else float(std), None if ids is None else (int(ids[0]), int(ids[1])),
+        int(facts["missing"]), bool(facts["coerced"]), None if ids is None else (int(ids[0]), int(ids[1])),
     )  # fmt: skip

@@ -63,11 +63,8 @@ def infer_encoding(
         classes = classes or onehot_classes(target_names)
     elif targets and spec.classes and not (classes or target_optional):
         classes = infer_classes(table, targets[0], spec, notify)
-    scale, offset = options.rescale or (1.0, 0.0)
     left_out = _left_out(table, options, targets, chosen)
-    return Encoding(
-        names, table.format.header, chosen, target_names, classes, scale, offset, inputs, left_out, table.format.decimal
-    )
+    return Encoding(names, table.format.header, chosen, target_names, classes, inputs, left_out, table.format.decimal)
 
 
 def widths_of_rows(table: Table, options: TableOptions, inputs: tuple[str, ...]) -> tuple[int, dict[str, int]]:

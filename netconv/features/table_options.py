@@ -30,10 +30,12 @@ class TableOptions:
         input: The columns of each input of the model, by the input's name.
         encode: How columns become numbers, by the columns: "onehot", a number for each distinct cell; "codes", the
             index of the cell among the sorted distinct cells; "numbers", numbers, with any other text a missing cell.
-        rescale: (scale, offset): numeric features become `x * scale + offset`.
+        rescale: (scale, offset): numeric features become `x * scale + offset`, in a layer of the trained model.
         standardize: Whether numeric features are standardized to mean 0 and standard deviation 1 over the training
-            rows. Excludes `rescale`.
-        standardize_target: Whether numeric targets are standardized; predictions and errors are in original units.
+            rows, in a layer of the trained model. None: those of an untrained net are if their sizes differ much.
+            Excludes `rescale`.
+        standardize_target: Whether numeric targets are standardized for training; the trained model predicts in the
+            units of the table. None: those of an untrained net are if they are far from unit size.
         header: Whether the first row of delimited text has the names of the columns.
         delimiter: The character between the cells of delimited text.
         encoding: The encoding of delimited text, such as utf-16 or latin-1.
@@ -53,8 +55,8 @@ class TableOptions:
     input: Mapping[str, str] = field(default_factory=dict)
     encode: Mapping[str, Coding] = field(default_factory=dict)
     rescale: tuple[float, float] | None = None
-    standardize: bool = False
-    standardize_target: bool = False
+    standardize: bool | None = None
+    standardize_target: bool | None = None
     header: bool | None = None
     delimiter: str | None = None
     encoding: str | None = None
@@ -76,7 +78,7 @@ class TableOptions:
         pair = self.rescale is None or _is_pair_of_numbers(self.rescale)
         require("rescale", self.rescale, pair, "two numbers, the scale and the offset")
         for name in ("standardize", "standardize_target"):
-            require(name, getattr(self, name), getattr(self, name) in (False, True), "True or False")
+            require(name, getattr(self, name), getattr(self, name) in (None, False, True), "True, False or None")
         if self.rescale and self.standardize:
             raise NetconvError(f"{option('rescale')} and {option('standardize')} exclude each other")
         require("header", self.header, self.header in (None, False, True), "True, False or None")
@@ -99,16 +101,7 @@ class TableOptions:
     @property
     def changes_encoding(self) -> bool:
         """Whether any of the options changes how rows are encoded."""
-        return bool(
-            self.target
-            or self.columns
-            or self.drop
-            or self.input
-            or self.encode
-            or self.rescale
-            or self.standardize
-            or self.standardize_target
-        )
+        return bool(self.target or self.columns or self.drop or self.input or self.encode)
 
 
 def _is_pair_of_numbers(value: Any) -> bool:

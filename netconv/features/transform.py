@@ -24,11 +24,10 @@ SAMPLE = 100_000
 """Rows of a table on disk whose medians and most frequent categories are computed."""
 
 
-def fit_statistics(encoding: Encoding, table: Table, training: np.ndarray, standardize: bool = False) -> Encoding:
-    """The encoding with statistics of the rows `training` (a mask): fill values, which are the median of a numeric
-    column and the most frequent category of a column of text; with `standardize` the means and standard deviations of
-    numeric columns. Fill values of a table on disk are computed from SAMPLE evenly spaced rows. How many cells are
-    missing is counted in all rows."""
+def fit_statistics(encoding: Encoding, table: Table, training: np.ndarray) -> Encoding:
+    """The encoding with the fill values of the rows `training` (a mask), which are the median of a numeric column and
+    the most frequent category of a column of text. Those of a table on disk are computed from SAMPLE evenly spaced
+    rows. How many cells are missing is counted in all rows."""
     import numpy as np
 
     columns = column_indices(encoding, table.format, table.file)[0]
@@ -43,12 +42,6 @@ def fit_statistics(encoding: Encoding, table: Table, training: np.ndarray, stand
                 features[number] = replace(feature, fill=_fill_value(rows, column, feature))
     for number, (column, feature) in enumerate(zip(columns, features, strict=True)):
         features[number] = replace(feature, missing=_missing(table, column, feature))
-    if standardize:
-        mean, std = _moments(table, training, columns, features)
-        for number, feature in enumerate(features):
-            if feature.is_number:
-                deviation = float(std[number])
-                features[number] = replace(feature, mean=float(mean[number]), std=deviation if deviation > 0 else 1.0)
     return replace(encoding, features=tuple(features))
 
 
@@ -59,7 +52,7 @@ def _fill_value(rows: Rows, column: int, feature: Feature) -> float | str:
         codes = _category_codes(rows, column, feature.categories)
         counts = np.bincount(codes[codes >= 0], minlength=len(feature.categories))
         return feature.categories[int(counts.argmax())]
-    values = _parsed_numbers(rows, column, feature) if column in rows.texts else rows.numbers[:, column]
+    values = parsed_numbers(rows, column, feature) if column in rows.texts else rows.numbers[:, column]
     values = values[~np.isnan(values)]
     return float(np.median(values)) if len(values) else 0.0
 
@@ -71,35 +64,6 @@ def _missing(table: Table, column: int, feature: Feature) -> int:
         return missing
     counts = zip(_numbers_of(table.texts[column], table.format, column), table.stats.counts[column], strict=False)
     return missing + sum(int(count) for number, count in counts if math.isnan(number))
-
-
-def _moments(
-    table: Table, training: np.ndarray, columns: list[int], features: list[Feature]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Means and standard deviations of columns over the rows `training`, without missing cells. They are summed in
-    double precision about the means of the first block."""
-    import numpy as np
-
-    count, first, second = np.zeros((3, len(columns)))
-    center, start = None, 0
-    for rows in table.blocks():
-        values = rows.numbers[:, columns].astype(np.float64)
-        for number, (column, feature) in enumerate(zip(columns, features, strict=True)):
-            if feature.coerced and column in rows.texts:
-                values[:, number] = _parsed_numbers(rows, column, feature)
-        values = values[training[start : start + len(rows)]]
-        start += len(rows)
-        present = ~np.isnan(values)
-        values[~present] = 0
-        if center is None and len(values):
-            center = values.sum(axis=0) / np.maximum(present.sum(axis=0), 1)
-        values = np.where(present, values - (0 if center is None else center), 0)
-        count += present.sum(axis=0)
-        first += values.sum(axis=0)
-        second += (values**2).sum(axis=0)
-    count = np.maximum(count, 1)
-    mean = first / count if center is None else center + first / count
-    return mean, np.sqrt(np.maximum(second / count - (first / count) ** 2, 0))
 
 
 # Features
@@ -115,20 +79,7 @@ class CellCounts:
 
 
 def features(rows: Rows, encoding: Encoding, counts: CellCounts | None = None) -> np.ndarray:
-    """The scaled inputs of a model, (rows, width) of float32. Raises DataError, as `encode_unscaled` does."""
-    x = encode_unscaled(rows, encoding, counts)
-    mean, scale, offset = encoding.affine()
-    if mean.any():
-        x -= mean
-    if (scale != 1).any():
-        x *= scale
-    if offset.any():
-        x += offset
-    return x
-
-
-def encode_unscaled(rows: Rows, encoding: Encoding, counts: CellCounts | None = None) -> np.ndarray:
-    """The inputs of a model before they are scaled, (rows, width) of float32.
+    """The inputs of a model, (rows, width) of float32, in the units of the table: the model scales them itself.
 
     A category that is not in the training table is treated as a missing cell. Cells that are filled are added to
     `counts`. Raises DataError: text in a numeric column, a missing cell without a fill value, an id that does not
@@ -188,7 +139,7 @@ def _numbers(rows: Rows, numeric: list[tuple[int, Feature]], counts: CellCounts)
     if texts:
         values = values.copy()
         for number, column, feature in texts:
-            values[:, number] = _parsed_numbers(rows, column, feature)
+            values[:, number] = parsed_numbers(rows, column, feature)
     values = _filled_numbers(rows, values, numeric, counts)
     for number, (column, feature) in enumerate(numeric):
         if feature.ids:
@@ -246,7 +197,7 @@ def _as_slice(indices: list[int]) -> slice | list[int]:
     return indices
 
 
-def _parsed_numbers(rows: Rows, column: int, feature: Feature | None) -> np.ndarray:
+def parsed_numbers(rows: Rows, column: int, feature: Feature | None) -> np.ndarray:
     """The numbers of a column of text, which is a feature or, if that is None, a target; NaN for a missing or bad
     cell."""
     import numpy as np
@@ -314,7 +265,7 @@ def targets(rows: Rows, encoding: Encoding) -> np.ndarray:
     values = rows.numbers[:, columns]
     for number, column in enumerate(columns):
         if column in rows.texts:
-            values[:, number] = _parsed_numbers(rows, column, None)
+            values[:, number] = parsed_numbers(rows, column, None)
     return _from_onehot(rows, values, columns) if encoding.classes else values
 
 

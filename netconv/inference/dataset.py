@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DataError, option, option_name
 from ..features import encoded_table, schema_inference, transform
 from ..features.description import describe, describe_filled, describe_later
 from ..features.encoding import Encoding, ModelSpec
 from ..features.notices import Notify
+from ..features.scaling import Scaling
 from ..features.table_options import TableOptions
-from ..tables.disk_buffer import Collector, DiskBuffer, ScaledRows
+from ..tables.disk_buffer import Collector, DiskBuffer, ShapedRows
 from ..tables.number_format import pluralize
 from ..tables.sources import Data, Source, reopenable, sources
 from ..tables.table import Table
+from . import model_scaling
 from .calling import row_shapes
 from .loading import LoadedModel
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
@@ -36,8 +38,7 @@ class Dataset:
     Attributes:
         inputs: An array (rows, *shape) for each input of the model. It has `shape` and `dtype`, and rows by
             `[start:stop]` and by a sorted index array; that of a table larger than memory is on disk.
-        targets: Indices of classes, (rows,) of int32; or values, (rows, values) of float32, standardized if the
-            encoding says so.
+        targets: Indices of classes, (rows,) of int32; or values, (rows, values) of float32.
         encoding: How the table was read.
         names: The names of the classes; empty for values.
         counts: How many rows each class has.
@@ -83,6 +84,25 @@ class _Targets:
         return {"without a target": missing} if missing else {}
 
 
+class TrainingRows(NamedTuple):
+    """What a model is trained on.
+
+    Attributes:
+        loaded: The model, which is built here if the shape of its input depends on the table.
+        net: The model that is trained, which takes the numbers of the table as they are, but whose targets are
+            standardized where the scaling says so: `loaded.model`, or a copy with scaling layers.
+        training: The training rows, in the units of the table.
+        validation: The validation rows, which may be none.
+        scaling: How the trained model scales the numbers of the table.
+    """
+
+    loaded: LoadedModel
+    net: Any
+    training: Dataset
+    validation: Dataset
+    scaling: Scaling
+
+
 @offering_to_skip()
 def for_training(
     loaded: LoadedModel,
@@ -94,8 +114,9 @@ def for_training(
     validation_split: float,
     seed: int,
     notify: Notify,
-) -> tuple[LoadedModel, Dataset, Dataset]:
-    """The training rows and the validation rows of a table.
+) -> TrainingRows:
+    """The training rows and the validation rows of a table. Fill values, means and standard deviations are those of the
+    training rows.
 
     Args:
         loaded: The model.
@@ -107,10 +128,6 @@ def for_training(
         validation_split: Without `validation_data`, the share of the rows for validation, the same of each class.
         seed: Of the random numbers that draw these.
         notify: Is called with a line about each thing that was inferred.
-
-    Returns:
-        The model, which is built here if the shape of its input depends on the table; the training rows; the validation
-        rows, which may be none. Fill values, means and standard deviations are those of the training rows.
 
     Raises:
         NetconvError: The table does not fit the model.
@@ -135,11 +152,16 @@ def for_training(
     _check_classes(targets, encoding, source_table)
     held_out = validation_mask(targets.values, targets.present, 0.0 if validation_data else validation_split, seed)
     training_mask = targets.present & ~held_out
-    encoding = _fit(encoding, source_table, targets, training_mask, options)
+    encoding = transform.fit_statistics(encoding, source_table, training_mask)
+    unasked: list[str] = []
+    scaling = model_scaling.choose(
+        loaded, encoding, source_table, targets.values, training_mask, options, loss or loss_of(loaded), unasked.append
+    )
     counts = transform.CellCounts()
-    make = partial(_datasets, loaded, spec, counts=counts)
+    net = model_scaling.with_scaling(loaded.model, encoding, replace(scaling, outputs=None))
+    make = partial(_datasets, net, spec, counts=counts)
     training, validation = make(encoding, source_table, targets, (training_mask, held_out))
-    for line in describe(encoding, options):
+    for line in (*describe(encoding, options, scaling), *unasked):
         notify(line)
     warn_of_merged_numbers(files, source_table, encoding, options, training=True, notify=notify)
     if validation_data:
@@ -148,7 +170,7 @@ def for_training(
         targets = _targets(source_table, encoding, notify)
         [validation] = make(encoding, source_table, targets, (targets.present,))
     warn_unseen(counts, notify)
-    return loaded, training, validation
+    return TrainingRows(loaded, net, training, validation, scaling)
 
 
 @offering_to_skip()
@@ -179,7 +201,7 @@ def for_evaluation(
     if held_out:
         crc = _encoded(encoding, source_table, (), transform.CellCounts(), checksum(targets.values))[1]
         mask = _held_out(loaded, targets, crc, source_table.file, notify)
-    [dataset] = _datasets(loaded, spec, encoding, source_table, targets, (mask,), counts)
+    [dataset] = _datasets(loaded.model, spec, encoding, source_table, targets, (mask,), counts)
     for line in lines:
         notify(line)
     warn_of_merged_numbers(files, source_table, encoding, options, training=False, notify=notify)
@@ -235,26 +257,6 @@ def _check_classes(targets: _Targets, encoding: Encoding, source_table: Table) -
             raise DataError(message, source_table.file, column=encoding.targets[0])
 
 
-def _fit(
-    encoding: Encoding, source_table: Table, targets: _Targets, training: np.ndarray, options: TableOptions
-) -> Encoding:
-    """The encoding with the statistics of the table, and those that it lacks, of the rows `training` (a mask)."""
-    encoding = transform.fit_statistics(encoding, source_table, training, options.standardize)
-    if options.standardize_target:
-        encoding = _standardize_targets(encoding, targets.values[training], source_table.file)
-    return encoding
-
-
-def _standardize_targets(encoding: Encoding, values: np.ndarray, file: str) -> Encoding:
-    import numpy as np
-
-    if encoding.classes:
-        raise DataError(f"{option('standardize_target')} is for numeric targets, and this net predicts classes", file)
-    values = values.astype(np.float64)
-    mean, std = values.mean(axis=0), values.std(axis=0)
-    return replace(encoding, target_mean=tuple(mean.tolist()), target_std=tuple(np.where(std > 0, std, 1.0).tolist()))
-
-
 # Rows that the model was trained on
 
 
@@ -287,7 +289,7 @@ def _note_trained_on(loaded: LoadedModel, targets: _Targets, crc: int, notify: N
 
 
 def _datasets(
-    loaded: LoadedModel,
+    model: Any,
     spec: ModelSpec,
     encoding: Encoding,
     source_table: Table,
@@ -304,9 +306,7 @@ def _datasets(
     for mask, parts in zip(masks, encoded, strict=True):
         y = targets.values[mask]
         rows_of_class = tuple(np.bincount(y, minlength=len(names)).tolist()) if names else ()
-        if encoding.target_mean:
-            y = ((y - np.array(encoding.target_mean)) / np.array(encoding.target_std)).astype(np.float32)
-        inputs = _scaled_inputs(loaded.model, encoding, parts)
+        inputs = _shaped_inputs(model, encoding, parts)
         datasets.append(Dataset(inputs, y, encoding, names, rows_of_class, targets.left_out, len(mask), crc))
     return datasets
 
@@ -314,11 +314,11 @@ def _datasets(
 def _encoded(
     encoding: Encoding, source_table: Table, masks: tuple[np.ndarray, ...], counts: transform.CellCounts, crc: int
 ) -> tuple[list[list[np.ndarray | DiskBuffer]], int]:
-    """The unscaled numbers of each input, (rows, width), for the rows of each mask; and the checksum of all rows, after
+    """The numbers of each input, (rows, width), for the rows of each mask; and the checksum of all rows, after
     that of their targets, `crc`."""
     import numpy as np
 
-    widths = tuple(encoding.inputs.values()) or (encoding.width,)
+    widths = encoding.widths
     edges = np.cumsum(widths)[:-1]
     collected = [
         [Collector(width, 0 if source_table.on_disk else int(np.count_nonzero(mask))) for width in widths]
@@ -326,7 +326,7 @@ def _encoded(
     ]
     start = 0
     for rows in source_table.blocks():
-        x = transform.encode_unscaled(rows, encoding, counts)
+        x = transform.features(rows, encoding, counts)
         crc = checksum(x, crc)
         for mask, collectors in zip(masks, collected, strict=True):
             picked = x[mask[start : start + len(rows)]]
@@ -336,19 +336,13 @@ def _encoded(
     return [[collector.finish() for collector in collectors] for collectors in collected], crc
 
 
-def _scaled_inputs(model, encoding: Encoding, parts: list[np.ndarray | DiskBuffer]) -> tuple[Any, ...]:
-    """Unscaled numbers as the model's inputs take them."""
+def _shaped_inputs(model, encoding: Encoding, parts: list[np.ndarray | DiskBuffer]) -> tuple[Any, ...]:
+    """The numbers of each input as the model takes them."""
     import numpy as np
 
-    mean, scale, offset = encoding.affine()
-    inputs: list[np.ndarray | ScaledRows] = []
-    start = 0
+    inputs: list[np.ndarray | ShapedRows] = []
     shapes = row_shapes(model, encoding.width, tuple(encoding.inputs.values()))
     for rows, shape, tensor in zip(parts, shapes, model.inputs, strict=True):
-        end = start + rows.shape[1]
-        scaled = ScaledRows(
-            rows, mean[start:end], scale[start:end], offset[start:end], shape, np.dtype(tensor.dtype)
-        )  # fmt: skip
-        inputs.append(scaled if isinstance(rows, DiskBuffer) else scaled[:])
-        start = end
+        shaped = ShapedRows(rows, shape, np.dtype(tensor.dtype))
+        inputs.append(shaped if isinstance(rows, DiskBuffer) else shaped[:])
     return tuple(inputs)

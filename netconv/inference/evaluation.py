@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from ..errors import NetconvError
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, Recorder, ignore
 from ..features.option_checks import is_integer, require
+from ..features.scaling import UNSCALED
 from ..features.table_options import given_options, read_options
 from ..keras_api.lazy import keras
 from ..reports.evaluation_report import ClassReport, Evaluation
@@ -23,6 +24,7 @@ from .calling import predict_rows
 from .dataset import Dataset
 from .layer_table import list_layers
 from .loading import open_model
+from .model_scaling import present, rescaling
 from .model_spec import as_targets, check_trainable, loss_of, probabilities, spec_of
 from .reading import find_files
 from .row_sample import RowSample
@@ -73,11 +75,14 @@ def evaluate(
     loss = loss_of(loaded)
     spec = spec_of(loaded, loss)
     check_trainable(loaded)
+    scaling = UNSCALED if loaded.encoding is None else present(loaded, loaded.encoding)
+    if loaded.encoding is None:
+        loaded = rescaling(loaded, spec, options.rescale)
     rows = dataset.for_evaluation(loaded, spec, files, options, notify, held_out)
     evaluation = evaluate_dataset(loaded.model, rows, spec, loss, tuple(ranks))
     record = RunRecord(
         loaded.name, list_layers(loaded.model), tuple(file.name for file in files), rows.encoding, rows.class_rows,
-        rows.left_out, given_options(options), notify.lines,
+        rows.left_out, given_options(options), notify.lines, scaling,
     )  # fmt: skip
     return replace(evaluation, record=record)
 
@@ -86,8 +91,7 @@ def evaluate_dataset(model, data: Dataset, spec: ModelSpec, loss, top: tuple[int
     """Evaluates a model on a dataset. The memory does not grow with its rows, except for a number per row where there
     are two classes."""
     pairs = ((predict_rows(model, inputs), y) for inputs, y in data.blocks())
-    names = data.names or data.encoding.targets
-    return evaluate_blocks(pairs, spec, loss, names, top, data.encoding.original)
+    return evaluate_blocks(pairs, spec, loss, data.names or data.encoding.targets, top)
 
 
 def evaluate_blocks(
@@ -96,15 +100,13 @@ def evaluate_blocks(
     loss,
     names: tuple[str, ...],
     top: tuple[int, ...] = (),
-    original: Callable[[np.ndarray], np.ndarray] = lambda values: values,
 ) -> Evaluation:
-    """Evaluates the outputs of a model against the targets. `names` are those of the classes or of the targets;
-    `original` converts values to the units in which their errors are computed, except for the loss."""
+    """Evaluates the outputs of a model against the targets. `names` are those of the classes or of the targets."""
     if spec.classes:
         return _evaluate_classes(pairs, spec, loss, names, top)
     if top:
         raise NetconvError("top-k accuracy is for classifiers, and this net predicts values")
-    return _evaluate_values(pairs, spec, loss, names, original)
+    return _evaluate_values(pairs, spec, loss, names)
 
 
 class _MeanLoss:
@@ -190,18 +192,16 @@ def _true_class_ranks(chances: np.ndarray, y: np.ndarray) -> np.ndarray:
     return ((chances > own) | ((chances == own) & earlier)).sum(axis=1)
 
 
-def _evaluate_values(
-    pairs: Pairs, spec: ModelSpec, loss, names: tuple[str, ...], original: Callable[[np.ndarray], np.ndarray]
-) -> Evaluation:
+def _evaluate_values(pairs: Pairs, spec: ModelSpec, loss, names: tuple[str, ...]) -> Evaluation:
     import numpy as np
 
     loss_mean, sample = _MeanLoss(loss, spec), RowSample()
     squared = absolute = 0.0
     center, variation = np.zeros(0), 0.0
     for outputs, y in pairs:
-        before, values = loss_mean.rows, original(y).astype(np.float64)
+        before, values = loss_mean.rows, y.astype(np.float64)
         loss_mean.add(outputs, y)
-        predicted = original(outputs).astype(np.float64)
+        predicted = outputs.astype(np.float64)
         sample.add(values, predicted)
         error = predicted - values
         squared += float(np.sum(error**2))

@@ -29,6 +29,8 @@ TRAINED = "-trained"
 """The end of the stem of a trained model's file."""
 TABLE, CLASSES = "table.json", "classes.json"
 """Members of the archive: the `Encoding`; the names of the classes of a net that was not trained on a table."""
+UNTRAINED = "untrained.json"
+"""The member of a model whose weights are initial values."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,16 @@ class LoadedModel:
         """An upper bound of the bytes of the model's file with its optimizer; 0 while there is no model."""
         weights = self.model.weights if self.model is not None else ()
         return 3 * sum(4 * math.prod(weight.shape) for weight in weights)
+
+    @property
+    def is_object(self) -> bool:
+        """Whether a keras.Model was passed, which has no members."""
+        return self.path is None and not self.members and self.name == LoadedModel.name
+
+    @property
+    def untrained(self) -> bool:
+        """Whether the weights are initial values, as the net had no parameters."""
+        return UNTRAINED in self.members
 
     @property
     def encoding(self) -> Encoding | None:

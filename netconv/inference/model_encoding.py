@@ -25,6 +25,8 @@ def plain_encoding(
         raise DataError(
             f"{what} are computed in training, and the model was not trained on a table: leave {option(name)} out"
         )
+    if target_optional and spec.classes and not loaded.classes and loaded.is_object:
+        notify("a keras.Model has no class names: its classes are numbered; a .keras file of netconv has them")
     encoding = schema_inference.infer_encoding(table, spec, options, loaded.classes, target_optional, True, notify)
     return replace(encoding, features=tuple(Feature(feature.name, ids=feature.ids) for feature in encoding.features))
 
@@ -46,19 +48,15 @@ def override_encoding(encoding: Encoding, options: TableOptions) -> Encoding:
     dropped = {name for entry in options.drop for name in (entry, *entry.split(","))}
     fixed = {
         "columns": options.columns, "input": options.input, "encode": options.encode,
-        "standardize": options.standardize, "standardize_target": options.standardize_target,
+        "rescale": options.rescale, "standardize": options.standardize is not None,
+        "standardize_target": options.standardize_target is not None,
         "drop": dropped.intersection(feature.name for feature in encoding.features),
     }  # fmt: skip
     for name in (name for name, value in fixed.items() if value):
         raise NetconvError(f"a trained model reads a table as in training: leave {option(name)} out")
     if options.target:
         encoding = replace(encoding, targets=options.target)
-    if not options.rescale:
-        return encoding
-    if any(feature.mean is not None for feature in encoding.features):
-        raise NetconvError(f"the model standardizes its features: leave {option('rescale')} out")
-    scale, offset = options.rescale
-    return replace(encoding, scale=scale, offset=offset)
+    return encoding
 
 
 def warn_unseen(counts: CellCounts, notify: Notify) -> None:

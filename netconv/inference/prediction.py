@@ -26,6 +26,7 @@ from ..tables.sources import Data, Source
 from .calling import predict_rows, split_inputs
 from .loading import LoadedModel, open_model
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
+from .model_scaling import rescaling
 from .model_spec import class_names, loss_of, probabilities, spec_of
 from .reading import columns_to_count, find_files, warn_of_merged_in_stream
 
@@ -86,14 +87,14 @@ def predict(
     encoding = trained_encoding(loaded, spec)
     if encoding:
         encoding = override_encoding(encoding, options)
+    else:
+        loaded = rescaling(loaded, spec, options.rescale)
     as_classes = bool(spec.classes) and not raw
     widths = tuple(encoding.inputs.values()) if encoding else ()
 
     def run(x: np.ndarray) -> np.ndarray:
         outputs = predict_rows(loaded.model, split_inputs(loaded.model, x, widths))
-        if as_classes:
-            return probabilities(outputs, loss)
-        return encoding.original(outputs) if encoding and not raw else outputs
+        return probabilities(outputs, loss) if as_classes else outputs
 
     width = spec.classes if as_classes else _known_width(loaded.model)
     blocks = _blocks(_parts(loaded, spec, encoding, files, options, keep, notify), run, width, errors, notify)

@@ -74,6 +74,7 @@ LAYERS: dict[str, str] = {
     "LayerNormalization": _NORM,
     "LeakyReLU": "negative_slope",
     "Masking": "mask_value",
+    "Normalization": "axis mean variance invert",
     "PReLU": "alpha_initializer alpha_regularizer alpha_constraint shared_axes",
     "Permute": "dims",
     "ReLU": "max_value negative_slope threshold",

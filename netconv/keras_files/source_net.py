@@ -61,8 +61,12 @@ def members_of(graph: Graph, weights: Mapping[str, Sequence[Origin | None]], mod
         entries.append(entry)
     positions = {parameter.origin_name: number for number, parameter in enumerate(graph.parameters)}
     encoded = {layer: [each and _encoded(each, positions) for each in origins] for layer, origins in weights.items()}
-    members = {GRAPH: graph.text, PARAMETERS: json.dumps(entries).encode(), WEIGHTS: json.dumps(encoded).encode()}
+    members = {GRAPH: graph.text, PARAMETERS: _as_line(entries), WEIGHTS: _as_line(encoded)}
     return members | ({VALUES: b"".join(each.tobytes() for each in values)} if values else {})
+
+
+def _as_line(value: Any) -> bytes:
+    return json.dumps(value).encode() + b"\n"
 
 
 def _encoded(origin: Origin, positions: Mapping[str | None, int]) -> Origin:

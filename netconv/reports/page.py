@@ -121,7 +121,7 @@ def _labels(names: Iterable[str]) -> list[str]:
 
 
 def _data(record: RunRecord) -> dict[str, Any]:
-    encoding, columns = record.encoding, column_rows(record.encoding, MOST_COLUMNS)
+    encoding, columns = record.encoding, column_rows(record.encoding, record.scaling, MOST_COLUMNS)
     return {
         "files": _cut(record.files, 20),
         "targets": _cut(encoding.targets, 20),

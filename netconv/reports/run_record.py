@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..features.encoding import Encoding
+from ..features.scaling import UNSCALED, Scaling
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class RunRecord:
         left_out: the number of rows that were not used, by reason.
         settings: the options in effect, by name.
         messages: the lines for the user.
+        scaling: how the model scales the numbers of the table.
     """
 
     model: str
@@ -53,3 +55,4 @@ class RunRecord:
     left_out: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     messages: tuple[str, ...] = ()
+    scaling: Scaling = UNSCALED

@@ -135,14 +135,11 @@ def _compact(block: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class ScaledRows:
-    """Rows as an input of a model takes them: less `mean`, times `scale`, plus `offset`, each of shape `row` and type
-    `dtype`. Slices of an array may be views of it, and change it."""
+class ShapedRows:
+    """Rows as an input of a model takes them: each of shape `row` and type `dtype`. Slices of an array may be views of
+    it."""
 
     rows: Any
-    mean: np.ndarray
-    scale: np.ndarray
-    offset: np.ndarray
     row: tuple[int, ...]
     dtype: np.dtype
 
@@ -155,10 +152,4 @@ class ScaledRows:
 
     def __getitem__(self, at) -> np.ndarray:
         rows = self.rows[at]
-        if self.mean.any():
-            rows -= self.mean
-        if (self.scale != 1).any():
-            rows *= self.scale
-        if self.offset.any():
-            rows += self.offset
         return rows.reshape(len(rows), *self.row).astype(self.dtype, copy=False)

@@ -86,8 +86,8 @@ class Scales:
         return f"the learning rate {rate:.6g} is too large; try {option('learning_rate', float(f'{rate / 10:.6g}'))}"
 
 
-def scales_of(model, training: Dataset, spec: ModelSpec, loss) -> Scales:
-    """The scales of the numbers that a model is trained on."""
+def scales_of(model, scaled: bool, training: Dataset, spec: ModelSpec, loss) -> Scales:
+    """The scales of the numbers that a model is trained on; `scaled` is whether it scales its features itself."""
     import numpy as np
 
     columns, start = [], 0
@@ -100,7 +100,7 @@ def scales_of(model, training: Dataset, spec: ModelSpec, loss) -> Scales:
     found = [(name, float(flat[:, column].max())) for column, name in columns]
     found = sorted([each for each in found if each[1] > 0], key=lambda each: each[1]) or [("", 0.0)]
     first = next(iter(weighted_layers(model).values()), None)
-    normalized = isinstance(first, keras.layers.BatchNormalization | keras.layers.Normalization)
+    normalized = scaled or isinstance(first, keras.layers.BatchNormalization | keras.layers.Normalization)
     vectors = all(part.ndim == 2 for part in parts)
     target = None if spec.classes or not _takes_any_target(model, loss) else _largest(training.targets[:])
     return Scales(found[len(found) // 10], found[-1], normalized, vectors, target)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from ..errors import NetconvError, first_line
 from ..keras_api.lazy import keras
+from ..keras_files.scaling_layers import INPUTS
 
 
 def strategy_for(name: str | None = None, device: str | None = None):
@@ -59,15 +61,18 @@ def is_chief(strategy) -> bool:
 
 def working_copy(model, strategy, policy: str | None):
     """A copy of a model with variables on every replica of the strategy, which computes in a policy of mixed precision
-    except for its outputs; the model itself if there is neither. With several replicas, BatchNormalization in the copy
-    takes the statistics of the whole batch, not of the share of each replica."""
+    except for its outputs and the layers that scale its inputs; the model itself if there is neither. With several
+    replicas, BatchNormalization in the copy takes the statistics of the whole batch, not of the share of each replica.
+    """
     if strategy.num_replicas_in_sync == 1 and policy is None:
         return model
     last = getattr(model, "output_names", (model.layers[-1].name,))  # a Sequential has no such names
 
+    @cache  # a layer that is called several times is one layer of the copy
     def cloned(layer):
         config = layer.get_config()
-        if policy and layer.name not in last and isinstance(layer, keras.layers.Layer):  # not an op
+        kept = layer.name in last or layer.name.startswith(INPUTS)
+        if policy and not kept and isinstance(layer, keras.layers.Layer):  # not an op
             config["dtype"] = policy
         if strategy.num_replicas_in_sync == 1:
             return type(layer).from_config(config)

@@ -63,6 +63,16 @@ def untrained(optimizer):
     return type(optimizer).from_config(optimizer.get_config())
 
 
+def moved(optimizer, model):
+    """A new optimizer with the same arguments and state, for a copy of the model that it has trained."""
+    copy = type(optimizer).from_config(optimizer.get_config())
+    if optimizer.built:
+        copy.build(model.trainable_variables)
+        for variable, value in zip(copy.variables, optimizer.variables, strict=True):
+            variable.assign(value)
+    return copy
+
+
 def schedule_for(text: str, rate: float, steps: int, epochs: int):
     """Keras's schedule of a learning rate that begins with `rate`, by name: `cosine(warmup_epochs=2)`.
 

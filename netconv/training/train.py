@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 from ..errors import NetconvError, did_you_mean, option
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, Recorder, ignore
+from ..features.scaling import Scaling
 from ..features.table_options import TableOptions, read_options
 from ..inference import dataset, trained_rows
 from ..inference.dataset import Dataset
 from ..inference.evaluation import evaluate_dataset
 from ..inference.layer_table import list_layers
-from ..inference.loading import TABLE, LoadedModel, open_model
+from ..inference.loading import TABLE, UNTRAINED, LoadedModel, open_model
+from ..inference.model_scaling import with_scaling
 from ..inference.model_spec import as_targets, loss_of, spec_of
 from ..inference.reading import find_files
 from ..inference.trained_rows import Training
@@ -32,7 +34,7 @@ from .batches import TrainingData
 from .freezing import frozen
 from .loop import LoopResult, Plan, Progress, fit
 from .metrics import maximizes, metrics_for, split_by_fit
-from .optimizers import optimizer_for, untrained
+from .optimizers import moved, optimizer_for, untrained
 from .options import TrainingOptions
 from .result import TrainingResult
 from .settings import settings_in_effect
@@ -57,7 +59,8 @@ def train(
     """Trains a model on a table. The same call gives the same weights.
 
     The weights of the best epoch are kept. What is computed from the table, such as fill values and scales, is
-    computed on the rows trained on, not on those held out.
+    computed on the rows trained on, not on those held out. The trained model scales the numbers of the table itself:
+    where it does, it is a copy, and a keras.Model that is passed is left as it is.
 
     Args:
         model: a `.keras` file (path or bytes), a net (path of a `.json` file), a keras.Model, or what `open_model`
@@ -94,22 +97,24 @@ def train(
     )  # fmt: skip
     result = _finish(prepared, _run(prepared, notify, progress, stop), notify)
     record = RunRecord(
-        loaded.name, list_layers(prepared.loaded.model), tuple(file.name for file in files), result.encoding,
-        result.class_rows, result.left_out, settings, notify.lines,
+        loaded.name, list_layers(result.loaded.model), tuple(file.name for file in files), result.encoding,
+        result.class_rows, result.left_out, settings, notify.lines, prepared.scaling,
     )  # fmt: skip
     return replace(result, record=record)
 
 
 @dataclass(frozen=True)
 class _Prepared:
-    """Everything that a training starts from. `metrics` are what the trained model is compiled with, `held_out` is the
-    share of the rows of the table that are held out for validation."""
+    """Everything that a training starts from. `net` is what is trained of the model in `loaded`; the trained model is
+    compiled with `metrics`; `held_out` is the share of the rows of the table that are held out for validation."""
 
     options: TrainingOptions
     loaded: LoadedModel
+    net: Any
     spec: ModelSpec
     training: Dataset
     validation: Dataset
+    scaling: Scaling
     loss: Any
     metrics: list[Any]
     optimizer: Any
@@ -130,7 +135,7 @@ def _prepare(
 ) -> _Prepared:
     """Reads the table and chooses what the options leave open. Sets the random seed of Keras."""
     loss = None if options.loss is None else named_objects.loss_for(options.loss)
-    loaded, training, validation = dataset.for_training(
+    loaded, net, training, validation, scaling = dataset.for_training(
         loaded, files, table_options, loss=loss,
         validation_data=validation_data, validation_split=options.validation_split, seed=options.seed, notify=notify,
     )  # fmt: skip
@@ -140,19 +145,22 @@ def _prepare(
     weights = class_weights(options.class_weight, training)
     keras.utils.set_random_seed(options.seed)
     compiled = getattr(loaded.model, "optimizer", None)
+    if compiled is not None and net is not loaded.model:
+        compiled = moved(compiled, net)
     optimizer = optimizer_for(options, compiled, math.ceil(len(training) / batch_size), options.epochs)
     _, metrics = split_by_fit(metrics_for(loaded.model, options.metrics, options.monitor, spec), spec, loss)
     held_out = 0.0 if validation_data is not None else options.validation_split
     return _Prepared(
-        options, loaded, spec, training, validation, loss, metrics, optimizer, batch_size, weights, held_out, strategy
-    )
+        options, loaded, net, spec, training, validation, scaling, loss, metrics, optimizer, batch_size, weights,
+        held_out, strategy,
+    )  # fmt: skip
 
 
 def _run(
     prepared: _Prepared, notify: Notify, progress: Callable[[Progress], object], stop: Callable[[], bool]
 ) -> LoopResult:
-    """Trains the model: itself, or a copy of it where the strategy or the precision demands one."""
-    model, options, strategy = prepared.loaded.model, prepared.options, prepared.strategy
+    """Trains the net: itself, or a copy of it where the strategy or the precision demands one."""
+    model, options, strategy = prepared.net, prepared.options, prepared.strategy
     with frozen(model, options.freeze, notify):
         working = distribution.working_copy(model, strategy, options.mixed_precision)
         in_place = working is model and not options.freeze
@@ -160,7 +168,7 @@ def _run(
             optimizer = prepared.optimizer if in_place else untrained(prepared.optimizer)
             if options.mixed_precision == "mixed_float16":
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-            metrics = metrics_for(model, options.metrics, options.monitor, prepared.spec)
+            metrics = metrics_for(prepared.loaded.model, options.metrics, options.monitor, prepared.spec)
             computed, _ = split_by_fit(metrics, prepared.spec, prepared.loss)
             working.compile(optimizer, prepared.loss, metrics=computed, jit_compile=False)
         for index, variable in enumerate(working.variables):
@@ -168,10 +176,12 @@ def _run(
                 variable.assign([options.seed, index])
         training, validation = prepared.training, prepared.validation
         encode = partial(as_targets, spec=prepared.spec, loss=prepared.loss)
+        targets, held_out_targets = (_scaled_targets(part.targets, prepared.scaling) for part in (training, validation))
         weights = prepared.class_weights
-        rows = TrainingData(training.inputs, training.targets, encode, weights)
-        held_out = TrainingData(validation.inputs, validation.targets, encode, weights) if validation else None
-        scales = scales_of(model, training, prepared.spec, prepared.loss)
+        rows = TrainingData(training.inputs, targets, encode, weights)
+        held_out = TrainingData(validation.inputs, held_out_targets, encode, weights) if validation else None
+        scaled = prepared.scaling.inputs is not None
+        scales = scales_of(model, scaled, replace(training, targets=targets), prepared.spec, prepared.loss)
         for line in scales.lines():
             notify(line)
         rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
@@ -190,11 +200,16 @@ def _run(
 
 
 def _finish(prepared: _Prepared, result: LoopResult, notify: Notify) -> TrainingResult:
-    """Evaluates the trained model."""
-    loaded, training, validation = prepared.loaded, prepared.training, prepared.validation
-    evaluation = evaluate_dataset(loaded.model, validation or training, prepared.spec, prepared.loss)
+    """The trained model, with values in the units of the table, and its evaluation."""
+    loaded, model, training, validation = prepared.loaded, prepared.net, prepared.training, prepared.validation
+    if prepared.scaling.outputs is not None:
+        model = with_scaling(model, training.encoding, prepared.scaling)
+        metrics = metrics_for(prepared.net, (), "loss", prepared.spec)
+        model.compile(moved(prepared.net.optimizer, model), prepared.loss, metrics=metrics)
+    evaluation = evaluate_dataset(model, validation or training, prepared.spec, prepared.loss)
     for line in after_training(result, evaluation, prepared.options):
         notify(line)
+    members = {name: data for name, data in loaded.members.items() if name != UNTRAINED}
     class_rows = {
         name: count + held_out
         for name, count, held_out in zip(training.names, training.counts, validation.counts, strict=True)
@@ -203,16 +218,25 @@ def _finish(prepared: _Prepared, result: LoopResult, notify: Notify) -> Training
     this = Training(training.table_rows, training.checksum, prepared.held_out, prepared.options.seed)
     rows = trained_rows.dump([*trained_rows.load(loaded.members, loaded.name), this])
     return TrainingResult(
-        loaded=replace(loaded, members={**loaded.members, TABLE: training.encoding.dump(), trained_rows.MEMBER: rows}),
+        loaded=replace(
+            loaded, model=model, members={**members, TABLE: training.encoding.dump(), trained_rows.MEMBER: rows}
+        ),
         encoding=training.encoding, history=result.history, best_epoch=result.best_epoch, monitor=result.monitor,
         rows=len(training), validation_rows=len(validation), evaluation=evaluation, class_rows=class_rows,
         left_out=training.left_out, stopped=result.stopped, chief=distribution.is_chief(prepared.strategy),
     )  # fmt: skip
 
 
+def _scaled_targets(targets: np.ndarray, scaling: Scaling) -> np.ndarray:
+    """The targets that the net is trained on."""
+    if scaling.outputs is None:
+        return targets
+    return ((targets - scaling.outputs.mean) / scaling.outputs.std).astype("float32")
+
+
 def _fingerprint(prepared: _Prepared) -> dict[str, Any]:
     """What the weights depend on, beside the seed and the batch size."""
-    options, optimizer = prepared.options, prepared.optimizer
+    options, optimizer, scaling = prepared.options, prepared.optimizer, prepared.scaling
     config = {name: value for name, value in optimizer.get_config().items() if name != "name"}  # Keras numbers names
     return {
         "rows": len(prepared.training), "checksum of the targets": zlib.crc32(prepared.training.targets[:].tobytes()),
@@ -220,6 +244,9 @@ def _fingerprint(prepared: _Prepared) -> dict[str, Any]:
         "optimizer": type(optimizer).__name__, "optimizer's": config, "class weights": options.class_weight,
         "monitor": options.monitor, "plateau": options.reduce_on_plateau, "frozen layers": list(options.freeze),
         "precision": options.mixed_precision,
+        "checksum of the scaling": [
+            zlib.crc32(part.tobytes()) for each in (scaling.inputs, scaling.outputs) for part in each or ()
+        ],
     }  # fmt: skip
 
 

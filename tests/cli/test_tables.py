@@ -14,6 +14,7 @@ import keras
 import pytest
 from click.testing import CliRunner
 
+import netconv
 from netconv.cli import main
 from netconv.keras_files import archive
 from netconv.tables.number_format import figure
@@ -244,8 +245,8 @@ def test_predict_with_bad_rows(trained):
 def test_class_weights_and_rescale_are_read():
     options = ["--epochs", "1", "--class-weight", "ckd=1,notckd=2.5", "--rescale", "-1/255,1", "--quiet"]
     assert run("train", "kidney.csv", *options).exit_code == 0
-    facts = json.loads(archive.members("net-trained.keras")["table.json"])
-    assert (facts["scale"], facts["offset"]) == (-1 / 255, 1.0)
+    features = netconv.inspect("net-trained.keras").facts["scaling"]["features"]
+    assert {*zip(features["scale"], features["offset"], strict=True)} == {(-1 / 255, 1.0), (1.0, 0.0)}  # numbers; codes
 
 
 KIDNEY = (FIXTURES / "kidney.csv").read_text()

@@ -107,7 +107,9 @@ def test_train_and_export(capfd):
     assert run("train", "t.csv", "--epochs", "1").stdout == "net-trained.keras\n"
     capfd.readouterr()
     assert run("export", "net-trained.keras", "--to", "wlnet").stdout == "net-trained.wlnet\n"
-    assert capfd.readouterr().err.startswith("note: how the training table was read")  # Keras is quiet meanwhile
+    assert capfd.readouterr().err.startswith(
+        "not in the net: how the training table was read"
+    )  # Keras is quiet meanwhile
     run("export", "net-trained.keras", "--to", "wlnet", "--quiet")
     assert capfd.readouterr().err == ""
     given = run("predict", "t.csv", "-m", "net-trained.wlnet").stdout

@@ -198,7 +198,7 @@ def test_a_model_that_was_trained_on_a_table(tmp_path):
     lines = []
     (written,) = netconv.export(tmp_path / "net-trained.keras", "wlnet", None, lines.append)
     assert lines == [
-        "note: how the training table was read (columns, categories, scaling, class names) is in the .keras file only: "
-        "give the net the numbers that the model was given"
+        "not in the net: how the training table was read (columns, categories, class names); it takes the numbers that "
+        "columns become"
     ]
     assert container.read(written, "x").network == container.read(source, "x").network

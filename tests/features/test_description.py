@@ -1,9 +1,12 @@
 """Encodings in words."""
 
+import numpy as np
+import pytest
 from encoded import FREE, encoded
 
 from netconv.features.description import describe, describe_filled, describe_later
 from netconv.features.encoding import Encoding, Feature, InputSpec, ModelSpec
+from netconv.features.scaling import Moments, Scaling, rescaled
 from netconv.features.table_options import TableOptions
 
 CARS = """\
@@ -31,19 +34,23 @@ def test_everything_in_order():
 
 
 def test_only_what_can_be_decided_otherwise_has_a_hint():
-    assert described(CARS, FREE, target="class", columns="mpg,hp", rescale=(0.5, -1)) == [
+    assert described(CARS, FREE, target="class", columns="mpg,hp") == [
         "target      class: new = 0, old = 1",
         "features    2 columns, in this order:",
         "  numbers   mpg (1 missing = 21.5), hp (1 missing = 110)",
         "left out    id, color, fuel, plate (not selected)",
-        "scale       a number x becomes 0.5 * x - 1",
     ]
-    lines = describe(encoded(CARS, FREE, columns="mpg", rescale=(0.5, 0.25))[1])
-    assert (lines[0], lines[-1]) == (
-        "target      class: new = 0, old = 1",
-        "scale       a number x becomes 0.5 * x + 0.25",
-    )
-    assert "scale       a number x becomes 0.5 * x" in described(CARS, FREE, columns="mpg", rescale=(0.5, 0))
+    assert describe(encoded(CARS, FREE, columns="mpg")[1])[0] == "target      class: new = 0, old = 1"
+
+
+@pytest.mark.parametrize(
+    "offset, text", [(-1, "a number x becomes 0.5 * x - 1"), (0.25, "a number x becomes 0.5 * x + 0.25"),
+                     (0, "a number x becomes 0.5 * x")],
+)  # fmt: skip
+def test_rescaled_numbers(offset, text):
+    found = encoded(CARS, FREE, columns="mpg,color")[1]
+    scaling = Scaling(inputs=rescaled(found, 0.5, offset))
+    assert describe(found, scaling=scaling)[-1] == f"scale       {text}"
 
 
 def test_codes_that_the_width_asks_for_are_explained():
@@ -62,11 +69,9 @@ def test_codes_that_the_width_asks_for_are_explained():
 
 
 def test_standardized_numbers_and_targets():
-    encoding = Encoding(
-        ("a", "y"), True, (Feature("a", fill=1.0, missing=2, mean=3.25, std=0.5),), ("y",), target_mean=(10.0,),
-        target_std=(2.0,),
-    )  # fmt: skip
-    assert describe(encoding) == [
+    encoding = Encoding(("a", "y"), True, (Feature("a", fill=1.0, missing=2),), ("y",))
+    moments, targets = (Moments(np.array([mean]), np.array([std])) for mean, std in ((3.25, 0.5), (10.0, 2.0)))
+    assert describe(encoding, scaling=Scaling(inputs=moments, outputs=targets)) == [
         "target      y; standardized, mean 10, std 2",
         "features    1 column, in this order:",
         "  numbers   a (2 missing = 1; mean 3.25, std 0.5)",

@@ -33,7 +33,7 @@ def fit(text, spec, *targets, classes=(), **options):
     everywhere = np.ones(len(source_table), bool)
     return (
         source_table.rows(slice(None)),
-        transform.fit_statistics(found, source_table, everywhere, table_options.standardize),
+        transform.fit_statistics(found, source_table, everywhere),
         notices,
     )
 
@@ -157,11 +157,6 @@ def test_fill_values_are_kept_and_missing_cells_are_counted_again():
     later_table = table.read(source("a,b,y\n10,x,0\n,x,0\n,x,1\n"))
     again = transform.fit_statistics(known, later_table, np.ones(3, bool))
     assert [(feature.fill, feature.missing) for feature in again.features] == [(2.0, 2), ("z", 0)]
-
-
-def test_numbers_are_rescaled_and_texts_are_not():
-    rows, found, _ = fit("a,b,y\n0,p,0\n255,q,1\n,q,1\n", ModelSpec(2, 2, 2), rescale=(-1 / 255, 1.0))
-    assert transform.features(rows, found).tolist() == [[1, 0], [0, 1], [0.5, 1]]
 
 
 @pytest.mark.parametrize(
@@ -321,8 +316,8 @@ def test_text_for_a_value():
         transform.targets(rows, Encoding(("a", "v"), True, (Feature("a"),), ("v",)))
 
 
-GOOD = {"columns": ["a"], "header": True, "targets": [], "classes": [], "scale": 1, "offset": 0,
-        "inputs": {}, "left_out": {}, "decimal": ".", "target_mean": [], "target_std": []}  # fmt: skip
+GOOD = {"columns": ["a"], "header": True, "targets": [], "classes": [],
+        "inputs": {}, "left_out": {}, "decimal": "."}  # fmt: skip
 A = {
     "name": "a",
     "categories": [],
@@ -330,8 +325,6 @@ A = {
     "fill": 1,
     "missing": 0,
     "coerced": False,
-    "mean": None,
-    "std": None,
     "ids": None,
 }
 
@@ -407,12 +400,10 @@ def test_an_infinite_number_counts_only_where_it_is_used():
             {"features": [{**A, "name": "b"}]},
             {"features": [{**A, "fill": "much"}]},
             {"features": [{**A, "categories": ["x"], "fill": "y"}]},
-            {"features": [A], "scale": "large"},
+            {"features": [{**A, "fill": None, "missing": "many"}]},
             {"features": [A], "inputs": {"x": 2}},
             {"features": [A], "decimal": ";"},
             {"features": [A], "inputs": [2]},
-            {"features": [A], "target_mean": [1]},
-            {"features": [{**A, "mean": 1, "std": 0}]},
             {"features": [{**A, "ids": [1]}]},
             {"features": 1},
         )

@@ -24,14 +24,14 @@ def datasets(made, text, messages=None, **options):
     how = {"validation_data": None, "validation_split": 0.2, "seed": 0, "loss": None}
     how |= {name: options.pop(name) for name in how.keys() & options.keys()}
     notify = messages.append if messages is not None else lambda _line: None
-    _, training, validation = dataset.for_training(
+    made = dataset.for_training(
         loading.open_model(made),
         sources(text if not isinstance(text, str) else source(text)),
         TableOptions(**options),
         notify=notify,
         **how,
     )
-    return training, validation
+    return made.training, made.validation
 
 
 @pytest.mark.parametrize("options", [{"drop": "x"}, {"target": "class", "columns": "a"}, {}])
@@ -105,11 +105,11 @@ def table_of(rows):
 def test_a_table_on_disk_is_the_same(monkeypatch):
     text, messages = table_of(2000), []
     made = model(5)
-    kept = datasets(made, text, rescale=(2.0, 1.0))
+    kept = datasets(made, text)
     monkeypatch.setattr("netconv.tables.sources.BLOCK", 4096)
     monkeypatch.setattr("netconv.tables.table.BLOCK", 4096)
     monkeypatch.setattr(disk_buffer, "MEMORY", 10_000)
-    spooled = datasets(made, text, messages, rescale=(2.0, 1.0))
+    spooled = datasets(made, text, messages)
     assert "2,000 rows: more than 0 MB of numbers, kept on disk" in messages
     for one, other in zip(kept, spooled, strict=True):
         assert isinstance(one.inputs[0], np.ndarray) and not isinstance(other.inputs[0], np.ndarray)
@@ -379,41 +379,6 @@ def test_class_numbers_from_1_are_reported():
     training, _ = datasets(model(1), "a,class\n5,1\n6,2\n", messages, validation_split=0.0)
     assert training.targets.tolist() == [0, 1] and training.names == ("1", "2")
     assert "classes: 1 to 2 in the table are outputs 0 to 1 of the net" in messages
-
-
-def test_standardized_numbers(monkeypatch):
-    text = "a,b,class\n" + "".join(f"{n},{5 if n % 7 else ''},{n % 2}\n" for n in range(2000, 2100))
-    training, validation = datasets(model(), text, standardize=True)
-    both = np.concatenate([training.inputs[0], validation.inputs[0]])
-    assert training.inputs[0][:, 0].mean() == pytest.approx(0, abs=1e-5)
-    assert training.inputs[0][:, 0].std() == pytest.approx(1, rel=1e-5)
-    assert set(both[:, 1].tolist()) == {0.0}
-    mean, std = training.encoding.features[0].mean, training.encoding.features[0].std
-    assert np.sort(both[:, 0] * std + mean) == pytest.approx(np.arange(2000, 2100), abs=1e-2)
-    monkeypatch.setattr(disk_buffer, "MEMORY", 100)
-    monkeypatch.setattr("netconv.tables.table.BLOCK", 256)
-    other, _ = datasets(model(), text, standardize=True)
-    assert other.encoding.features[0].mean == pytest.approx(mean) and other.encoding.features[0].std == pytest.approx(
-        std
-    )
-
-
-def test_standardized_targets_come_back_in_their_units():
-    text = "x,y\n" + "".join(f"{x:.3f},{5000 + 300 * x:.3f}\n" for x in np.linspace(-1, 1, 60))
-    done = netconv.train(model(1, 1, "mse", None), source(text), standardize_target=True, standardize=True, epochs=100)
-    assert done.evaluation.metrics["loss"] < 0.1 and done.evaluation.metrics["rmse"] < 60
-    assert netconv.evaluate(done.loaded, source(text)).metrics["mae"] < 50
-    [head, row] = b"".join(netconv.predict(done.loaded, source("x\n0.5\n")).csv()).decode().split()
-    assert head == "y" and float(row) == pytest.approx(5150, abs=60)
-    assert fails(datasets, model(), separable(20), standardize_target=True) == (
-        "t.csv: standardize_target= is for numeric targets, and this net predicts classes"
-    )
-    assert fails(netconv.evaluate, done.loaded, source(text), rescale=(2.0, 0.0)) == (
-        "the model standardizes its features: leave rescale= out"
-    )
-    assert fails(netconv.evaluate, model(1, 1, "mse", None), source(text), standardize=True) == (
-        "means are computed in training, and the model was not trained on a table: leave standardize= out"
-    )
 
 
 # What is not a feature

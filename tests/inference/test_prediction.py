@@ -197,6 +197,7 @@ def test_text_for_a_model_that_was_not_trained_on_a_table():
     lines, messages = lines_of(text, untrained(), errors="skip")
     assert len(lines) == 21
     assert messages == [
+        "a keras.Model has no class names: its classes are numbered; a .keras file of netconv has them",
         "features    2 columns, in this order:",
         "  numbers   a, b",
         "warning: 21 bad rows left out; the first: t.csv, line 22, column 'a': 'n.d.' is not a number, and this model "
@@ -206,7 +207,7 @@ def test_text_for_a_model_that_was_not_trained_on_a_table():
 
 def test_a_missing_cell_that_is_not_filled_is_not_said_to_be():
     _, messages = lines_of("a,b\n1,2\n,3\n", untrained(), errors="null")
-    assert messages[2:] == [
+    assert messages[3:] == [
         "warning: 1 bad row without a prediction; the first: t.csv, line 3, column 'a': '' is a missing cell, and "
         "there is no fill value, as the net was not trained on a table"
     ]
@@ -288,6 +289,7 @@ def test_a_file_is_written_whole_or_not_at_all(trained, tmp_path):
     [
         ("columns", ("a",)),
         ("input", {"x": "a"}),
+        ("rescale", (2.0, 0.0)),
         ("standardize", True),
         ("standardize_target", True),
         ("drop", ("id,c",)),

@@ -178,7 +178,8 @@ def test_mixed_precision_keeps_weights_in_float32(policy):
     def trained(**options):
         keras.utils.set_random_seed(2)
         entry = keras.Input((2,))
-        inside = keras.ops.maximum(layers.Dense(4)(entry), 0.1)  # an op is not a layer
+        twice = layers.Dense(2)  # which is one layer of a copy, too
+        inside = keras.ops.maximum(twice(twice(entry)), 0.1)  # an op is not a layer
         made = keras.Model(entry, layers.Dense(2, activation="softmax")(inside))
         made.compile(keras.optimizers.Adam(0.05), "sparse_categorical_crossentropy")
         return netconv.train(made, source(separable(80)), epochs=8, **options)
