@@ -52,6 +52,9 @@ def touch(folder, *names):
         (["net.json", "net.keras"], "net.keras", "net.keras"),
         (["net.json", "net.keras", "net-trained.keras"], "net.keras", "net-trained.keras"),
         (["x-symbol.json", "x-trained.keras"], "x-symbol.json", "x-trained.keras"),
+        (["net.json", "net.params", "net.wlnet"], "net.wlnet", "net.wlnet"),
+        (["net.wlnet", "net.keras", "net-trained.keras", "net-trained.wlnet"], "net.keras", "net-trained.keras"),
+        (["net.wlnet", "net-trained.wlnet"], "net.wlnet", "net.wlnet"),
     ],
 )
 def test_the_only_model_is_found(tmp_path, monkeypatch, names, training, evaluating):
