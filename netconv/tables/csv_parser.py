@@ -309,7 +309,8 @@ def _parse(block: Block, types: dict[int, pa.DataType]) -> dict[int, pa.Array]:
         read_options=arrow.ReadOptions(
             column_names=[str(index) for index in range(block.width)], block_size=len(data) + 1
         ),
-        parse_options=arrow.ParseOptions(delimiter=block.format.delimiter, newlines_in_values=b'"' in data),
+        # values may have newlines: all rows are one block of Arrow's, which then converts columns in parallel
+        parse_options=arrow.ParseOptions(delimiter=block.format.delimiter),
         convert_options=arrow.ConvertOptions(
             column_types={str(index): type_ for index, type_ in types.items()}, null_values=_spellings(),
             decimal_point=block.format.decimal, include_columns=[str(index) for index in types],
