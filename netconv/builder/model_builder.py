@@ -14,12 +14,13 @@ from ..graph.graph import Edge, Graph, Node
 from ..graph.partial_shape import Shape
 from ..graph.tracked_array import TrackedArray, sources
 from ..keras_api.lazy import keras, layers, ops
+from ..keras_api.names import keras_name
 from ..kernels import layout
 from ..kernels.layout import LaidOutTensor, Operand, StoredOperand
 from ..ops import registry
 from ..ops.registry import Translation
 from .ownership import plan
-from .site import BuildState, Scope, Site, as_operand, connected_zero, keras_name, precision
+from .site import BuildState, Scope, Site, as_operand, connected_zero, precision
 from .submodels import part_starts
 from .weights import (
     Origins,

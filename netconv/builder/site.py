@@ -15,6 +15,7 @@ from ..frontends.mxnet.params_file import release
 from ..graph.graph import Graph
 from ..graph.tracked_array import TrackedArray, sources, steps
 from ..keras_api.lazy import keras, layers, ops
+from ..keras_api.names import keras_name
 from ..kernels.layout import Flat, LaidOutTensor, Operand, StoredOperand
 from ..ops import registry
 from ..ops.traits import Keeps
@@ -26,12 +27,6 @@ from .submodels import WHOLE, Parts
 
 LARGEST_CONSTANT = 4096
 """The most elements of a constant that is written into the model's config; a larger one becomes a frozen variable."""
-
-
-def keras_name(name: str) -> str:
-    """A node name as a layer name: characters that Keras or one of its backends does not accept (PyTorch: a dot) become
-    `_`."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", name)
 
 
 def layer_name(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from textwrap import wrap
 
@@ -13,6 +13,7 @@ from ..tables.number_format import pluralize, shortened
 from .encoding import Encoding, Feature
 from .image_decoding import ImageCounts
 from .image_description import describe_counts, describe_scale
+from .image_format import ImageFormat
 from .scaling import UNSCALED, Affine, Moments, Scaling
 from .table_options import TableOptions
 
@@ -82,21 +83,28 @@ def _scales(encoding: Encoding, scaling: Scaling, options: TableOptions | None) 
     start = 0
     for feature in encoding.features:
         rescaled = scaling.inputs if isinstance(scaling.inputs, Affine) else None
-        scale, offset = (float(part[start]) for part in rescaled) if rescaled else (1.0, 0.0)
-        start += feature.width
         if feature.image:
-            yield from _pixel_scale(scale * feature.image.scale, offset, options)
-        elif (scale, offset) != (1, 0):
-            numbers[scale, offset] = None
+            yield from _pixel_scales(feature.image, start, rescaled, options)
+        elif rescaled:
+            numbers[float(rescaled.scale[start]), float(rescaled.offset[start])] = None
+        start += feature.width
+    numbers.pop((1.0, 0.0), None)
     for scale, offset in numbers:
         added = f" {'-' if offset < 0 else '+'} {abs(offset):g}" if offset else ""
         yield f"a number x becomes {scale:g} * x{added}"
 
 
-def _pixel_scale(scale: float, offset: float, options: TableOptions | None) -> Iterator[str]:
-    if (scale, offset) != (1, 0):
+def _pixel_scales(
+    image: ImageFormat, start: int, rescaled: Affine | None, options: TableOptions | None
+) -> Iterator[str]:
+    """How the pixels of an image are scaled before the model, or in it by `rescaled`, from its number `start` on."""
+    firsts = [start + part.start for part in image.channel_slices]
+    if rescaled:
+        scale, offset = (tuple(part[firsts].tolist()) for part in rescaled)
+        image = replace(image, scale=scale, offset=offset)
+    if image.is_scaled:
         hint = f" ({option('rescale', (1, 0))} leaves them)" if options is not None and options.rescale is None else ""
-        yield describe_scale(scale, offset) + hint
+        yield describe_scale(image) + hint
     elif options is not None:
         yield "pixels are 0 to 255"
 

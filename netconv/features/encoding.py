@@ -126,7 +126,8 @@ class Encoding:
     def with_whole_pixels(self) -> Encoding:
         """With pixels of 0 to 255, which the model scales itself."""
         features = (
-            replace(feature, image=feature.image and replace(feature.image, scale=1.0)) for feature in self.features
+            replace(feature, image=feature.image and replace(feature.image, scale=(1.0,), offset=(0.0,)))
+            for feature in self.features
         )
         return replace(self, features=tuple(features))
 

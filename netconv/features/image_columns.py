@@ -11,7 +11,8 @@ from ..tables.rows import Rows
 from ..tables.table import Table
 from .encoding import Feature, InputSpec
 from .image_decoding import ImageCounts, ImageFacts, common_size, decode
-from .image_format import UNIT, ImageFormat, ImageSpec
+from .image_encoder import UNIT
+from .image_format import ImageFormat, ImageSpec
 from .table_options import TableOptions
 
 if TYPE_CHECKING:
@@ -47,15 +48,18 @@ def image_feature(table: Table, candidates: Sequence[int], entry: InputSpec, opt
 
 def image_format(table: Table, column: int, spec: ImageSpec, options: TableOptions) -> ImageFormat:
     """How the images of a column become what an input takes. Sizes that it leaves open are those of most images. Raises
-    DataError if no image can be read then."""
+    DataError if no image can be read then, or netconv cannot encode images as the net needs it."""
     height, width, channels = spec.height, spec.width, spec.channels
     if height is None or width is None or channels is None:
         paths = list(table.stats.values[column])
         common = common_size(paths[:: -(-len(paths) // SAMPLE)])
         height, width = (height or common[0], width or common[1])
         channels = channels or common[2]
-    scale = 1.0 if spec.rescales else UNIT
-    return ImageFormat(height, width, channels, spec.data_format, options.resize or "stretch", scale)
+    size = height, width, channels, spec.data_format
+    if spec.encoder:
+        spec.encoder.check(options)
+        return ImageFormat(*size, options.resize or spec.encoder.resize, spec.encoder.scale, spec.encoder.offset)
+    return ImageFormat(*size, options.resize or "stretch", (1.0,) if spec.rescales else (UNIT,))
 
 
 def read_images(rows: Rows, column: int, form: ImageFormat, counts: ImageCounts) -> np.ndarray:
@@ -86,4 +90,15 @@ def read_images(rows: Rows, column: int, form: ImageFormat, counts: ImageCounts)
         counts.first = counts.first or first
         counts.unreadable += len(errors)
         rows.errors.add(unreadable, errors.__getitem__)
-    return pixels * np.float32(form.scale)
+    return _scaled(pixels, form)
+
+
+def _scaled(pixels: np.ndarray, form: ImageFormat) -> np.ndarray:
+    """Pixels, (rows, numbers) of uint8, by the scale and the offset of `form`: looked up, and so rounded only once."""
+    import numpy as np
+
+    scales, offsets = (form.each_channel(values) for values in (form.scale, form.offset))
+    result = np.empty(pixels.shape, np.float32)
+    for part, scale, offset in zip(form.channel_slices, scales, offsets, strict=True):
+        result[:, part] = (np.arange(256) * scale + offset).astype(np.float32)[pixels[:, part]]
+    return result

@@ -178,7 +178,10 @@ def _decoded(path: str, form: ImageFormat) -> tuple[np.ndarray, ImageFacts]:
             orientation = _orientation(image)
             if orientation > 1:
                 image = ImageOps.exif_transpose(image)
-            image = _resized(_in_plain_mode(image, path), form)
+            image = _in_plain_mode(image, path)
+            if image.mode == "RGB" and form.channels == 1:  # before it is resized, as in Mathematica and Keras
+                image = image.convert("L")
+            image = _resized(image, form)
         transparent = form.channels < 4 and image.mode == "RGBA" and image.getextrema()[3][0] < 255
         pixels = np.asarray(_padded(_in_channels(image, form.channels), form))
     pixels = pixels.reshape(form.height, form.width, form.channels)

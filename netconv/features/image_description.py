@@ -27,9 +27,11 @@ def describe_counts(counts: ImageCounts, form: ImageFormat) -> str:
     return "; ".join([text, *_changes(counts, form)])
 
 
-def describe_scale(scale: float, offset: float) -> str:
-    """What pixels become by a scale and an offset."""
-    return f"pixels of 0 to 255 become {offset:.6g} to {255 * scale + offset:.6g}"
+def describe_scale(form: ImageFormat) -> str:
+    """What pixels become by the scale and the offset of each channel."""
+    pairs = dict.fromkeys(zip(form.each_channel(form.scale), form.each_channel(form.offset), strict=True))
+    ranges = [f"{offset:.6g} to {255 * scale + offset:.6g}" for scale, offset in pairs]
+    return f"pixels of 0 to 255 become {', '.join(ranges)}{', by channel' if len(ranges) > 1 else ''}"
 
 
 def _changes(counts: ImageCounts, form: ImageFormat) -> Iterator[str]:

@@ -91,18 +91,21 @@ def rescaled(encoding: Encoding, scale: float, offset: float) -> Affine:
     """Of the numbers and pixels; codes, one-hot columns and ids stay."""
     import numpy as np
 
-    numbers = _are_numbers(encoding) | (pixel_scales(encoding) > 0)
+    widths = [feature.width for feature in encoding.features]
+    numbers = _are_numbers(encoding) | np.repeat([bool(feature.image) for feature in encoding.features], widths)
     return Affine(np.where(numbers, scale, 1.0), np.where(numbers, offset, 0.0))
 
 
-def pixel_scales(encoding: Encoding) -> np.ndarray:
-    """For each number of a row the scale of its image, 0 where it is not of an image."""
+def of_images(encoding: Encoding) -> Affine:
+    """Of the pixels, as their images say; other numbers stay."""
     import numpy as np
 
-    return np.repeat(
-        [feature.image.scale if feature.image else 0.0 for feature in encoding.features],
-        [feature.width for feature in encoding.features],
-    )
+    scales, offsets = [], []
+    for feature in encoding.features:
+        image = feature.image
+        scales.append(image.each_number(image.scale) if image else np.ones(feature.width))
+        offsets.append(image.each_number(image.offset) if image else np.zeros(feature.width))
+    return Affine(np.concatenate(scales), np.concatenate(offsets))
 
 
 def standardized(encoding: Encoding, table: Table, training: np.ndarray) -> Moments:

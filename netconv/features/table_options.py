@@ -10,7 +10,7 @@ from ..errors import NetconvError, option
 from ..tables.csv_blocks import TextOptions
 from ..tables.encodings import check_encoding
 from ..tables.sources import File
-from .image_format import Resize
+from .image_encoder import Resize
 from .option_checks import as_texts, check_names, is_integer, is_number, require
 
 Coding = Literal["onehot", "codes", "numbers"]
@@ -32,9 +32,9 @@ class TableOptions:
         encode: How columns become numbers, by the columns: "onehot", a number for each distinct cell; "codes", the
             index of the cell among the sorted distinct cells; "numbers", numbers, with any other text a missing cell.
         rescale: (scale, offset): numeric features become `x * scale + offset`, in a layer of the trained model; pixels
-            of images too, by 1 / 255 if this is None.
-        resize: How images get the size that the model takes: "stretch" (if this is None) changes their proportions,
-            "fit" pads them with black, "fill" crops them at the center.
+            of images too, if this is None by 1 / 255, or as the image encoder of the net does.
+        resize: How images get the size that the model takes: "stretch" changes their proportions, "fit" pads them with
+            black, "fill" crops them at the center. None: as the image encoder of the net does, or "stretch".
         standardize: Whether numeric features are standardized to mean 0 and standard deviation 1 over the training
             rows, in a layer of the trained model. None: those of an untrained net are if their sizes differ much.
             Excludes `rescale`.

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
+from ..features.image_encoder import ImageEncoder
 from ..features.image_format import COLORS, DataFormat, ImageSpec
 from ..keras_api.lazy import keras
+from ..keras_files.scaling_layers import INPUTS
 from .embedding_inputs import input_names
 
 Shape = tuple[int | None, ...]
 
 
-def image_specs(model) -> dict[str, ImageSpec]:
-    """The images that the inputs of a model can take, by the name of the input."""
-    shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
-    specs = (_spec(model, number, shape) for number, shape in enumerate(shapes))
-    return {name: spec for name, spec in zip(input_names(model), specs, strict=True) if spec}
+def image_specs(model, encoders: Mapping[str, ImageEncoder] = {}) -> dict[str, ImageSpec]:
+    """The images that the inputs of a model can take, by the name of the input; `encoders` make those of some."""
+    specs = {}
+    for number, (name, tensor) in enumerate(zip(input_names(model), model.inputs, strict=True)):
+        if name in encoders:
+            specs[name] = _encoded_spec(model, number, encoders[name])
+        elif spec := _spec(model, number, tuple(tensor.shape[1:])):
+            specs[name] = spec
+    return specs
 
 
 def image_spec_of(shape: Shape | None) -> ImageSpec | None:
@@ -32,6 +39,17 @@ def image_spec_of(shape: Shape | None) -> ImageSpec | None:
         case (_, None):
             return ImageSpec(None, None, 1, "channels_last", 1)
     return None
+
+
+def _encoded_spec(model, number: int, encoder: ImageEncoder) -> ImageSpec:
+    """Layers of the net that scale do so behind the encoder; those of netconv are in its place."""
+    rescales = any(operation.name.startswith(INPUTS) for operation in _first_operations(model, number))
+    encoder = encoder.without_scaling() if rescales else encoder
+    if encoder.channels_first:
+        channels, height, width = encoder.shape
+        return ImageSpec(height, width, channels, "channels_first", 3, rescales, encoder)
+    height, width, channels = encoder.shape
+    return ImageSpec(height, width, channels, "channels_last", 3, rescales, encoder)
 
 
 def _spec(model, number: int, shape: Shape) -> ImageSpec | None:

@@ -16,9 +16,11 @@ from typing import Any
 
 from ..errors import FormatError, NetconvError, UnknownShape, net_option_error, option, spelled
 from ..features.encoding import Encoding
+from ..features.image_encoder import ImageEncoder
 from ..features.notices import Notify, ignore
 from ..features.option_checks import is_path, require
 from ..keras_api.lazy import keras
+from ..keras_api.names import keras_name
 from ..keras_files import archive
 
 NETS = (".json", ".wlnet")
@@ -27,8 +29,9 @@ HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """The first bytes of a `.wlnet` file."""
 TRAINED = "-trained"
 """The end of the stem of a trained model's file."""
-TABLE, CLASSES = "table.json", "classes.json"
-"""Members of the archive: the `Encoding`; the names of the classes of a net that was not trained on a table."""
+TABLE, CLASSES, WLNET = "table.json", "classes.json", "wlnet.json"
+"""Members of the archive: the `Encoding`; the names of the classes of a net that was not trained on a table; what the
+encoders of a `.wlnet` file do."""
 UNTRAINED = "untrained.json"
 """The member of a model whose weights are initial values."""
 
@@ -96,6 +99,19 @@ class LoadedModel:
             return tuple(map(str, json.loads(self.members.get(CLASSES, b"[]"))))
         except (ValueError, TypeError, RecursionError):
             raise FormatError(f"{self.name}: its member netconv/{CLASSES} is damaged") from None
+
+    @property
+    def image_encoders(self) -> dict[str, ImageEncoder]:
+        """The Image encoders of a net from a `.wlnet` file, by the name of the model's input. Raises FormatError."""
+        try:
+            inputs = json.loads(self.members.get(WLNET, b'{"inputs": {}}'))["inputs"]
+            return {
+                keras_name(name): ImageEncoder.load(name, facts)
+                for name, facts in inputs.items()
+                if facts["kind"] == "Image"
+            }
+        except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
+            raise FormatError(f"{self.name}: its member netconv/{WLNET} is damaged") from None
 
     def trained_path(self, output: Path | str | None = None) -> Path:
         """The path of the trained model: `output`, else `<stem>-trained.keras` beside the model. Raises NetconvError if

@@ -56,7 +56,6 @@ def choose(
         DataError: Classes are to be standardized.
         FormatError: A scaling layer of the model is damaged.
     """
-    import numpy as np
 
     if options.standardize_target and encoding.classes:
         raise DataError(
@@ -74,9 +73,8 @@ def choose(
         inputs = scalings.standardized(encoding, table, training)
     elif isinstance(inputs, Affine) and not same_features:
         inputs = scalings.rescaled(encoding, *_of_numbers(inputs))
-    elif inputs is None and any(image and image.scale != 1 for image in encoding.images):
-        scales = scalings.pixel_scales(encoding)
-        inputs = Affine(np.where(scales > 0, scales, 1.0), np.zeros(len(scales)))
+    elif inputs is None and any(image and image.is_scaled for image in encoding.images):
+        inputs = scalings.of_images(encoding)
     elif loaded.untrained and all(len(tensor.shape) == 2 for tensor in loaded.model.inputs):
         sizes = scalings.differing_sizes(encoding, table)
         if sizes:

@@ -6,14 +6,15 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from ..errors import NetconvError
+from ..errors import FormatError, NetconvError
 from ..features.encoding import InputSpec, ModelSpec
+from ..features.image_format import ImageSpec
 from ..keras_api import named_objects
 from ..keras_api.lazy import keras
 from .calling import format_shape
 from .embedding_inputs import id_ranges, input_names
 from .image_inputs import image_specs
-from .loading import LoadedModel
+from .loading import WLNET, LoadedModel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,12 +55,24 @@ def spec_of(loaded: LoadedModel, loss) -> ModelSpec:
             classes = 2
         elif name in _CLASS_LOSSES:
             classes = outputs
-    ids, images = id_ranges(loaded.model), image_specs(loaded.model)
+    ids, images = id_ranges(loaded.model), _image_specs(loaded)
     inputs = tuple(
         InputSpec(name, None if None in shape else math.prod(shape), ids.get(name), images.get(name))
         for name, shape in zip(input_names(loaded.model), shapes, strict=True)
     )
     return ModelSpec(features, outputs, classes, inputs)
+
+
+def _image_specs(loaded: LoadedModel) -> dict[str, ImageSpec]:
+    """The images that the inputs of a model can take, by the name of the input. Raises FormatError."""
+    encoders = loaded.image_encoders
+    shapes = {
+        name: tuple(tensor.shape[1:])
+        for name, tensor in zip(input_names(loaded.model), loaded.model.inputs, strict=True)
+    }
+    if any(encoder.shape != shapes.get(name, encoder.shape) for name, encoder in encoders.items()):
+        raise FormatError(f"{loaded.name}: its member netconv/{WLNET} does not fit the model")
+    return image_specs(loaded.model, encoders)
 
 
 def check_trainable(loaded: LoadedModel) -> None:

@@ -116,11 +116,20 @@ def _scaled_input(tensor, scaling: Scaling, row: tuple[int | None, ...], name: s
         missing = _named(ops.isnan(x), f"{name}_missing")
         x = _named(ops.where(missing, scaling.fill.reshape(1, *row).astype(np.float32), x), f"{name}_filled")
     if isinstance(scaling.inputs, Affine):
-        scale, offset = (part[0].item() if uniform else part.reshape(row).tolist() for part in scaling.inputs)
+        scale, offset = (part[0].item() if uniform else _compact(part.reshape(row)).tolist() for part in scaling.inputs)
         x = layers.Rescaling(scale, offset, name=name, dtype="float32")(x)
     elif scaling.inputs is not None:
         x = _standardized(x, scaling.inputs, row, name)
     return entry, x if str(x.dtype) == str(tensor.dtype) else ops.cast(x, tensor.dtype)
+
+
+def _compact(numbers: np.ndarray) -> np.ndarray:
+    """The numbers of an image with one for each channel, if the pixels of each channel have the same, as an array that
+    broadcasts: the configs of large images would be larger than their nets."""
+    for axes in ((1, 2), (0, 1)):
+        if numbers.ndim == 3 and (numbers == numbers.take([0], axes[0]).take([0], axes[1])).all():
+            return numbers.take([0], axes[0]).take([0], axes[1])
+    return numbers
 
 
 def _named(tensor, name: str):
@@ -240,5 +249,10 @@ def scaling_of(configs: Iterable[Config], widths: Sequence[int]) -> Scaling:
 def _numbers(value: Any, width: int) -> np.ndarray:
     if isinstance(value, dict):  # Keras writes a NumPy array so
         value = value["config"]["value"]
-    numbers = np.array(value, float).reshape(-1)
+    numbers = np.array(value, float)
+    if numbers.ndim == 3 and numbers.shape[1:] == (1, 1):  # for each channel, the first axis
+        return np.repeat(numbers.ravel(), width // numbers.size).reshape(width)
+    if numbers.ndim == 3 and numbers.shape[:2] == (1, 1):
+        return np.tile(numbers.ravel(), width // numbers.size).reshape(width)
+    numbers = numbers.reshape(-1)
     return np.full(width, numbers[0]) if len(numbers) == 1 else numbers.reshape(width)

@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from wolfram_files import File, chain, class_decoder, elementwise, image_encoder, layer, linear, softmax, tensor
+from pictures import write
+from wolfram_files import File, call, chain, class_decoder, elementwise, image_encoder, layer, linear, softmax, tensor
 
 from netconv.cli import main
 from netconv.frontends.wolfram.expressions import Symbol
@@ -136,6 +137,43 @@ def test_a_baked_encoder(folder):
     File().write(folder / "image.wlnet", net)
     done = run("convert", "image.wlnet", "--bake-encoder")
     assert "note: Input: takes RGB images of 8 x 6 pixels, values 0 to 255" in done.stderr
+
+
+@pytest.mark.parametrize("bake", [(), ("--bake-encoder",)], ids=["encoder", "baked"])
+def test_image_files(folder, bake):
+    """Whether the encoder is a part of the model or not."""
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8)
+    for name in ("cat.png", "photos/dog/1.png", "photos/owl/1.png"):
+        write(folder / name, pixels)
+    file = File()
+    flat = layer("Flatten", tensor(3, 6, 8), tensor(144), {"Level": call("DirectedInfinity", 1)})
+    encoder = image_encoder(8, 6, MeanImage=(0.5, 0.25, 0.125), VarianceImage=0.25)
+    net = chain(flat, linear(file, 144, 3), softmax(3), inputs={"Input": encoder},
+                outputs={"Output": class_decoder("cat", "dog", "owl")})  # fmt: skip
+    file.write(folder / "image.wlnet", net)
+    run("convert", "image.wlnet", *bake)
+    weights, biases = (array.astype(float) for array in file.arrays)
+    encoded = (pixels / 255 - (0.5, 0.25, 0.125)) / 0.5
+    logits = weights @ encoded.transpose(2, 0, 1).ravel() + biases
+    expected = np.exp(logits - logits.max())
+    expected /= expected.sum()
+    for model in ("image.keras", "image.wlnet"):
+        line = json.loads(run("predict", "cat.png", "-m", model, "--json").stdout)
+        assert line["class"] == ("cat", "dog", "owl")[expected.argmax()]
+        assert line["probability"] == pytest.approx(expected.max(), rel=1e-4)
+        evaluated = json.loads(run("evaluate", "photos", "-m", model, "--json").stdout)
+        assert evaluated["metrics"]["accuracy"] == 0.5 * (expected.argmax() > 0)
+
+
+def test_an_image_encoder_that_netconv_does_not_do(folder):
+    write(folder / "cat.png")
+    encoder = image_encoder(8, 6, MeanImage=call("Image", "data"))
+    File().write(folder / "image.wlnet", chain(elementwise(Symbol("Tanh"), 3, 6, 8), inputs={"Input": encoder}))
+    assert run("predict", "cat.png", "-m", "image.wlnet", code=1).stderr.splitlines()[-1] == (
+        "netconv: the image encoder of input 'Input' has a MeanImage that is not a number for each channel, which "
+        "netconv does not do; --rescale 0.00392157,0 replaces it"
+    )
+    assert len(run("predict", "cat.png", "-m", "image.wlnet", "--rescale", "1/255,0").stdout.splitlines()) == 2
 
 
 def test_errors(folder):

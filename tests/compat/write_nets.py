@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from netconv import conversion, errors
-from netconv.builder.site import keras_name
+from netconv.keras_api.names import keras_name
 from netconv.keras_files import archive
 
 

@@ -3,6 +3,7 @@ same way."""
 
 import io
 import json
+import math
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -329,7 +330,7 @@ A = {
     "image": None,
 }
 IMAGE = {"height": 2, "width": 3, "channels": 1, "data_format": "channels_first", "resize": "fit",
-         "scale": 1.0}  # fmt: skip
+         "scale": [1.0], "offset": [0.0]}  # fmt: skip
 
 
 KNOWN = fit(TRAINING, ModelSpec(3, 2, 2))[1]
@@ -412,7 +413,10 @@ def test_an_infinite_number_counts_only_where_it_is_used():
             {"features": [{**A, "image": {"height": 2}}]},
             {"features": [{**A, "image": {**IMAGE, "channels": 2}}]},
             {"features": [{**A, "image": {**IMAGE, "resize": "crop"}}]},
-            {"features": [{**A, "image": {**IMAGE, "scale": 0}}]},
+            {"features": [{**A, "image": {**IMAGE, "scale": 1.0}}]},
+            {"features": [{**A, "image": {**IMAGE, "scale": [1.0, 1.0]}}]},
+            {"features": [{**A, "image": {**IMAGE, "offset": []}}]},
+            {"features": [{**A, "image": {**IMAGE, "offset": [math.inf]}}]},
             {"features": [{**A, "image": {**IMAGE, "height": 1 << 24, "width": 2}}]},
         )
     ],

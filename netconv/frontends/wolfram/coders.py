@@ -17,15 +17,15 @@ COLORS = {"Grayscale": 1, "RGB": 3}
 """The color spaces that are known, and how many channels they have."""
 
 
-def facts(port: Port) -> dict[str, Any] | None:
+def facts(port: Port, baked: bool = False) -> dict[str, Any] | None:
     """What a coder does, as JSON: its `kind`, and for Image, Class and Boolean all that is needed to do the same. None
-    for a port without one."""
+    for a port without one. `baked` says that the arithmetic of an Image encoder is a part of the model."""
     coder = port.coder
     if coder is None:
         return None
     found: dict[str, Any] = {"kind": coder.kind}
     if coder.kind == "Image":
-        found |= _image(coder)
+        found |= _image(coder) | {"baked": baked}
     if coder.kind == "Class":
         found["labels"] = labels(coder)
         found["unit_vector"] = _text(coder.parameters.get("Form", "Index")) == "UnitVector"
@@ -66,6 +66,9 @@ def _image(coder: Coder) -> dict[str, Any]:
         "variance": _numbers(parameters.get("VarianceImage")),
         "method": _text(parameters.get("Method", "Stretch")),
         "resampling": _text(parameters.get("Resampling", Symbol("Automatic"))),
+        "padding": _text(parameters.get("Padding", Symbol("Black"))),
+        "alignment": _text(parameters.get("Alignment", Symbol("Center"))),
+        "transposed": unwrapped(parameters.get("DataTransposed")) == Symbol("True"),
     }
 
 

@@ -18,13 +18,11 @@ FILE, FACTS, CLASSES = "wlnet.bin", "wlnet.json", "classes.json"
 
 
 def members(found: WolframNet, baked: bool) -> dict[str, bytes]:
-    """The members for a model of the net; its encoders are left out if they are `baked` into it."""
+    """The members for a model of the net; `baked` says that the arithmetic of its Image encoders is a part of it."""
     arrays = [[a.number, a.dtype, list(a.shape), a.offset, a.size] for a in found.container.arrays.values()]
     sides: dict[str, dict[str, Any]] = {}
     for side, ports in (("inputs", found.inputs), ("outputs", found.outputs)):
-        sides[side] = {name: facts for name, port in ports.items() if (facts := coders.facts(port))}
-        if baked:
-            sides[side] = {name: facts for name, facts in sides[side].items() if facts["kind"] != "Image"}
+        sides[side] = {name: facts for name, port in ports.items() if (facts := coders.facts(port, baked))}
     described = {"version": ".".join(map(str, found.container.version)), "arrays": arrays, **sides}
     made = {FILE: found.container.without_arrays(), FACTS: json.dumps(described).encode()}
     names = class_names(found)
