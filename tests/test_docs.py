@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from wolfram_files import File, call, chain, class_decoder, image_encoder, layer, linear, softmax, tensor
 
 from netconv.frontends.wolfram import container
 
@@ -104,6 +105,22 @@ def write_image_folders(folder):
             target = folder / "digits" / part / ("" if part == "unsorted" else str(label))
             target.mkdir(parents=True, exist_ok=True)
             Image.fromarray(image).save(target / f"{number}.png")
+
+
+def write_pets(folder):
+    """A net with an image encoder and names of classes, and images of these."""
+    for number in range(20):
+        target = folder / "pets" / "photos" / ("cat", "dog")[number % 2]
+        target.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(number).integers(0, 156, (20, 24, 3)) + 100 * (number % 2)
+        Image.fromarray(pixels.astype(np.uint8)).save(target / f"{number}.png")
+    Image.fromarray(pixels.astype(np.uint8)).save(folder / "pets" / "cat.jpg")
+    file, size = File(), 3 * 10 * 12
+    flat = layer("Flatten", tensor(3, 10, 12), tensor(size), {"Level": call("DirectedInfinity", 1)})
+    encoder = image_encoder(12, 10, MeanImage=(0.5, 0.4, 0.3), VarianceImage=0.1)
+    decoder = class_decoder("cat", "dog")
+    net = chain(flat, linear(file, size, 2), softmax(2), inputs={"Input": encoder}, outputs={"Output": decoder})
+    file.write(folder / "pets" / "net.wlnet", net)
 
 
 @pytest.fixture
@@ -203,7 +220,10 @@ def workers(folder, outputs):
 
 def wlnet(folder, outputs):
     """The expression of the trained file is that of the file that was converted."""
-    assert outputs[-1].splitlines()[-1] == "net-trained.wlnet"
+    assert outputs[0].splitlines()[-1] == "net-trained.wlnet"
+    predicted = list(csv.DictReader(outputs[1].splitlines()[:2]))
+    assert predicted[0]["file"] == "pets/cat.jpg" and predicted[0]["class"] in ("cat", "dog")
+    assert outputs[1].splitlines()[-1] == "pets/net-trained.keras"
     before, after = (container.read(folder / f"{name}.wlnet", name) for name in ("net", "net-trained"))
     assert before.network == after.network
     assert all((before.values(a) != after.values(after.arrays[n])).any() for n, a in before.arrays.items())
@@ -227,6 +247,8 @@ def test_every_block_runs(path, folder):
         write_small_net(folder)
     if path.stem == "training":
         write_image_folders(folder)
+    if path.stem == "wlnet":
+        write_pets(folder)
     with socket.socket() as one, socket.socket() as other:
         for each in (one, other):
             each.bind(("127.0.0.1", 0))
