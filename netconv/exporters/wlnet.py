@@ -11,6 +11,7 @@ from ..features.notices import Notify, ignore
 from ..frontends.wolfram import members
 from ..frontends.wolfram.container import with_arrays
 from ..inference.loading import LoadedModel
+from ..inference.model_scaling import scales_as_encoders
 from ..keras_files import source_net
 from .notes import notify_of_scaling
 
@@ -36,7 +37,8 @@ def export(loaded: LoadedModel, target: Path | str | BinaryIO, notify: Notify = 
     except (ValueError, TypeError, LookupError):
         raise FormatError(f"{loaded.name}: its member netconv/{members.FACTS} is damaged") from None
     values = {number: parameter.read() for number, parameter in parameters.items()}
-    notify_of_scaling(loaded, notify)
+    if not scales_as_encoders(loaded):
+        notify_of_scaling(loaded, notify)
     data = with_arrays(loaded.members[members.FILE], arrays, values)
     if hasattr(target, "write"):
         target.write(data)

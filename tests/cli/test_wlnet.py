@@ -165,6 +165,30 @@ def test_image_files(folder, bake):
         assert evaluated["metrics"]["accuracy"] == 0.5 * (expected.argmax() > 0)
 
 
+@pytest.mark.parametrize("rescale", [(), ("--rescale", "1/255,0")], ids=["encoder", "rescale"])
+def test_a_net_of_images_goes_back(folder, capfd, rescale):
+    """Its encoder does what a layer of the trained model does, unless the training was to scale otherwise."""
+    for number, name in enumerate(("cat", "dog", "owl") * 3):
+        pixels = np.random.default_rng(number).integers(0, 256, (6, 8, 3)).astype(np.uint8)
+        write(folder / "photos" / name / f"{number}.png", pixels)
+    file = File()
+    flat = layer("Flatten", tensor(3, 6, 8), tensor(144), {"Level": call("DirectedInfinity", 1)})
+    encoder = image_encoder(8, 6, MeanImage=(0.5, 0.25, 0.125), VarianceImage=0.25)
+    net = chain(flat, linear(file, 144, 3), softmax(3), inputs={"Input": encoder},
+                outputs={"Output": class_decoder("cat", "dog", "owl")})  # fmt: skip
+    file.write(folder / "image.wlnet", net)
+    run("train", "photos", "-m", "image.wlnet", "--epochs", 1, *rescale)
+    capfd.readouterr()
+    run("export", "image-trained.keras", "--to", "wlnet")
+    unlike = "not in the net: scale_inputs; it takes and returns scaled numbers"
+    assert (unlike in capfd.readouterr().err) == bool(rescale)
+    trained, exported = (
+        json.loads(run("predict", "photos/cat/0.png", "-m", f"image-trained.{ending}", "--json").stdout)
+        for ending in ("keras", "wlnet")
+    )
+    assert (exported["probability"] == pytest.approx(trained["probability"], abs=1e-5)) != bool(rescale)
+
+
 def test_an_image_encoder_that_netconv_does_not_do(folder):
     write(folder / "cat.png")
     encoder = image_encoder(8, 6, MeanImage=call("Image", "data"))
