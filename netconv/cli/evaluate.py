@@ -12,6 +12,7 @@ import netconv
 
 from .commands import COMMAND_LINE, Command, under
 from .options import (
+    check_not_read,
     check_pictures,
     data_argument,
     data_option,
@@ -106,6 +107,7 @@ def evaluate(
         netconv.check_writable(file)
     with terminal.working("evaluating"):
         opened = open_model(model, data, False, terminal.echo, params=params, shapes=shapes, more=(options["labels"],))
+        check_not_read((plot, report), data, opened.path, params, options["labels"])
         evaluation = netconv.evaluate(opened, table(data), notify=terminal.echo, **options)
     click.echo(json.dumps(evaluation.facts, ensure_ascii=False) if as_json else evaluation.text)
     sys.stdout.flush()

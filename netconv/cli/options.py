@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import math
+import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import PurePath
 from typing import Any, BinaryIO
@@ -273,6 +275,16 @@ def check_ending(file: str | None, endings: tuple[str, ...], what: str, stdout: 
     if file and file != "-" and not file.lower().endswith(endings):
         listed = f"{', '.join(endings[:-1])} or {endings[-1]}" if len(endings) > 1 else endings[0]
         raise click.UsageError(f"{file}: {what} is a {listed} file")
+
+
+def check_not_read(written: Iterable[Any], data: tuple[str, ...], *more: Any) -> None:
+    """Raises click.UsageError if a file to write is one that the command reads: one of the data, or of `more`, each
+    None if there is not one."""
+    read = [name for pattern in data for name in glob.glob(pattern, recursive=True) or [pattern]]
+    read = [file for file in (*read, *more) if file and os.path.exists(file)]
+    for file in written:
+        if file and os.path.exists(file) and any(os.path.samefile(file, each) for each in read):
+            raise click.UsageError(f"{file}: the command reads this file, and would write over it; choose another name")
 
 
 def check_pictures(plot: str | None, report: str | None) -> None:

@@ -326,6 +326,37 @@ def test_the_input_is_never_overwritten():
 
 
 @pytest.mark.parametrize(
+    "arguments, written",
+    [
+        (["train", "kidney.csv", "-m", "net.json", "--history", "kidney.csv"], "kidney.csv"),
+        (["train", "kidney.*", "-m", "net.json", "--history", "./kidney.csv"], "./kidney.csv"),
+        (["train", "kidney.csv", "-m", "net.json", "--validation-data", "v.csv", "--history", "v.csv"], "v.csv"),
+        (["train", "kidney.csv", "-m", "net.json", "-p", "p.keras", "-o", "p.keras"], "p.keras"),
+        (["evaluate", "t.svg", "-m", "m.keras", "--plot", "t.svg"], "t.svg"),
+        (["evaluate", "t.html", "-m", "m.keras", "--report", "t.html"], "t.html"),
+        (["predict", "kidney.csv", "-m", "m.keras", "-o", "kidney.csv"], "kidney.csv"),
+        (["predict", "kidney.csv", "-m", "m.keras", "-o", "link.csv"], "link.csv"),
+        (["predict", "kidney.csv", "-m", "m.keras", "-o", "m.keras"], "m.keras"),
+        (["predict", "kidney.csv", "-o", "m.keras"], "m.keras"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("folder")
+def test_no_output_is_written_over_a_file_that_is_read(trained, arguments, written):
+    shutil.copy(trained, "m.keras")
+    for copy in ("v.csv", "t.svg", "t.html"):
+        shutil.copy("kidney.csv", copy)
+    os.rename("net.params", "p.keras")
+    os.symlink("kidney.csv", "link.csv")
+    if "net.json" not in arguments:
+        os.remove("net.json")
+        os.remove("p.keras")
+    before = {name: Path(name).read_bytes() for name in os.listdir()}
+    message = f"Error: {written}: the command reads this file, and would write over it; choose another name"
+    assert fails(*arguments, code=2) == message
+    assert {name: Path(name).read_bytes() for name in os.listdir()} == before
+
+
+@pytest.mark.parametrize(
     "arguments, message",
     [
         (["train", "-", "-m", "-"], "Error: the model and the data cannot both be standard input"),
@@ -383,6 +414,6 @@ def test_invalid_usage(arguments, message):
 def test_a_nan_loss_writes_nothing():
     message = fails("train", "kidney.csv", "--learning-rate", "1e38", "--history", "h.csv")
     assert message.startswith("netconv: the loss became ") and message.endswith(
-        " in epoch 1, probably because the learning rate 1e+38 is too large; try --learning-rate 1e+37"
+        " in epoch 1, probably because the learning rate 1e+38 is too large; try --learning-rate 0.01"
     )
     assert sorted(os.listdir()) == ["kidney.csv", "net.json", "net.params"]
