@@ -45,6 +45,16 @@ def test_only_columns_that_are_used_have_bad_cells(options):
     assert f"warning: 1 bad row left out; the first: {first}" in messages
 
 
+def test_how_a_table_was_read_is_told_before_an_error():
+    messages = []
+    text = "0,1,2\n" + "4,1,0\n7,2,1\n" * 10
+    message = "t.csv, column '3': 3 classes (0, 1, 2), and the net predicts 2"
+    assert fails(datasets, model(2), text, messages, target="3") == message
+    assert messages == [
+        "t.csv: no header seen: its columns are numbered (header=True takes the first row as their names)"
+    ]
+
+
 @pytest.mark.parametrize("number", ["inf", "1e400", "1e39"])
 def test_an_infinite_number_makes_a_bad_row(number):
     text = "x,a,class\n" + "4,1,0\n7,2,1\n" * 10 + f"{number},3,0\n5,{number},1\n"
