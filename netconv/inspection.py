@@ -17,6 +17,8 @@ from .features.description import describe
 from .features.encoding import Encoding
 from .features.scaling import UNSCALED, Scaling
 from .frontends.mxnet import reader
+from .frontends.wolfram import description
+from .frontends.wolfram import reader as wolfram
 from .graph.partial_shape import format_shape
 from .ops import registry
 
@@ -39,12 +41,14 @@ class Inspection:
 
 
 def inspect(source, params=None, *, input_shapes=None) -> Inspection:
-    """A `net.json` or a `.keras` file, by path or as a binary stream. Raises FormatError."""
+    """A `net.json`, a `.wlnet` or a `.keras` file, by path or as a binary stream. Raises FormatError."""
     name = stream_name(source) if hasattr(source, "read") else str(source)
     if hasattr(source, "read"):
         data = source.read()
         if data[:2] == b"PK":
             return _model(io.BytesIO(data), name, params, input_shapes)
+        if wolfram.is_wlnet(data):
+            return _wolfram(data, name, params, input_shapes)
         source = io.BytesIO(data)
     else:
         try:
@@ -53,6 +57,8 @@ def inspect(source, params=None, *, input_shapes=None) -> Inspection:
                     return _model(source, name, params, input_shapes)
         except OSError as error:
             raise FormatError(f"{name}: {error.strerror or error}") from None
+        if wolfram.is_wlnet(source):
+            return _wolfram(source, name, params, input_shapes)
     return _net(source, params, input_shapes)
 
 
@@ -102,6 +108,31 @@ def _net(symbol, params, input_shapes) -> Inspection:
         *(f"cannot be converted: {problem}" for problem in problems),
     ]
     return Inspection("\n".join(lines), facts, not problems)
+
+
+def _wolfram(source, name: str, params, input_shapes) -> Inspection:
+    described = description.describe(source, name)
+    problems: list[str] = []
+    notes: tuple[str, ...] = ()
+    try:
+        net = preparation.read(_stream(source, name) if isinstance(source, bytes) else source, params)
+        prepared = preparation.prepare(net, input_shapes=input_shapes)
+        notes = (*prepared.notes, *conversion.build(prepared, input_shapes).build_report.notes)
+    except NetconvError as error:
+        problems.append(str(error))
+    lines = [
+        *described.head,
+        *described.arrays,
+        *(f"note: {note}" for note in notes),
+        *(f"cannot be converted: {problem}" for problem in problems),
+    ]
+    return Inspection("\n".join(lines), described.facts | {"notes": list(notes), "problems": problems}, not problems)
+
+
+def _stream(data: bytes, name: str) -> io.BytesIO:
+    stream = io.BytesIO(data)
+    stream.name = name  # type: ignore[attr-defined]
+    return stream
 
 
 def _model(source, name: str, params, input_shapes) -> Inspection:

@@ -19,6 +19,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from netconv.frontends.wolfram import container
+
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 DOCUMENTS = [README, *sorted((ROOT / "docs").glob("*.md"))]
@@ -81,7 +83,7 @@ def prepare(folder):
     for name in ("docs", "mnist"):
         (folder / name).mkdir()
     (folder / "fixtures" / "ckd").mkdir(parents=True)
-    for source in ("fixtures/ckd/net.json", "fixtures/ckd/net.params", "fixtures/kidney.csv"):
+    for source in (*(f"fixtures/ckd/net.{ending}" for ending in ("json", "params", "wlnet")), "fixtures/kidney.csv"):
         shutil.copy(ROOT / source, folder / source)
         shutil.copy(ROOT / source, folder)
     shutil.copy(ROOT / "docs/nets.py", folder / "docs")
@@ -175,6 +177,14 @@ def workers(folder, outputs):
     np.testing.assert_allclose(*losses, atol=1e-6)
 
 
+def wlnet(folder, outputs):
+    """The expression of the trained file is that of the file that was converted."""
+    assert outputs[-1].splitlines()[-1] == "net-trained.wlnet"
+    before, after = (container.read(folder / f"{name}.wlnet", name) for name in ("net", "net-trained"))
+    assert before.network == after.network
+    assert all((before.values(a) != after.values(after.arrays[n])).any() for n, a in before.arrays.items())
+
+
 def r(folder, outputs):
     """What the blocks in R read."""
     assert outputs == ["net.keras\n", "nets/cnn.keras\n", "trained.keras\n", "net.h5\n"]
@@ -182,7 +192,8 @@ def r(folder, outputs):
 
 
 CHECKS = {
-    "README": readme, "tutorial": tutorial, "training": training, "loading": loading, "workers": workers, "r": r
+    "README": readme, "tutorial": tutorial, "training": training, "loading": loading, "workers": workers, "r": r,
+    "wlnet": wlnet,
 }  # fmt: skip
 
 

@@ -117,7 +117,7 @@ def net_options(group: Callable[..., Callable[[Any], Any]]) -> tuple[Callable[[A
 def _tables(_ctx: click.Context, _param: click.Parameter, files: tuple[str, ...]) -> tuple[str, ...]:
     """Raises click.BadParameter for a net or a model in place of a table."""
     for file in files:
-        if PurePath(file).suffix in (".json", ".keras"):
+        if PurePath(file).suffix in (".json", ".wlnet", ".keras"):
             raise click.BadParameter(f"{file!r} is not a table; a net or a model is given with -m")
     return files
 
@@ -145,9 +145,9 @@ model_option = model_group(
     "-m",
     "--model",
     metavar="FILE",
-    show_default="the only one in the folder of the data or in the current folder; net.json, net.keras and "
+    show_default="the only one in the folder of the data or in the current folder; a net, net.keras and "
     "net-trained.keras count as one, of which train takes net.keras, and evaluate and predict take net-trained.keras",
-    help="Keras model (.keras) or net (net.json); - is a Keras model on stdin.",
+    help="Keras model (.keras) or net (net.wlnet, net.json); - is a Keras model or a net.wlnet on stdin.",
 )
 params_option, shape_option = net_options(model_group)
 errors_option = data_option(
