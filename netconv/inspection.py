@@ -176,7 +176,7 @@ def _model(source, name: str, params, input_shapes) -> Inspection:
         "loss": compiled.get("loss"),
         "optimizer": optimizer.get("class_name") if isinstance(optimizer, dict) else optimizer,
         "table": json.loads(encoding.dump()) if encoding else None,
-        "scaling": _plain_scaling(scaling),
+        "scaling": _plain_scaling(scaling, encoding),
         "netconv": sorted(m.removeprefix("netconv/") for m in members if m.startswith("netconv/")),
     }
     lines = [
@@ -203,14 +203,17 @@ def _scaling(config: dict[str, Any], encoding: Encoding, name: str) -> Scaling:
         raise FormatError(f"{name}: its layers that scale do not fit {encoding.width:,} numbers a row") from None
 
 
-def _plain_scaling(scaling: Scaling) -> dict[str, Any]:
-    """The scaling as JSON, as far as there is any."""
-    parts = {"features": scaling.inputs, "targets": scaling.outputs}
-    return {
-        which: {name: numbers.tolist() for name, numbers in part._asdict().items()}
-        for which, part in parts.items()
-        if part is not None
-    }
+def _plain_scaling(scaling: Scaling, encoding: Encoding | None) -> dict[str, Any]:
+    """The scaling as JSON, as far as there is any: of each number of a row, but once of the pixels of an image."""
+    features, targets = scaling.inputs, scaling.outputs
+    widths = [(feature.width, feature.image) for feature in encoding.features] if encoding else []
+    shown = [not image or number == 0 for width, image in widths for number in range(width)]
+    found: dict[str, Any] = {}
+    if features is not None:
+        found["features"] = {name: numbers[shown].tolist() for name, numbers in features._asdict().items()}
+    if targets is not None:
+        found["targets"] = {name: numbers.tolist() for name, numbers in targets._asdict().items()}
+    return found
 
 
 def _weight(path: str, item, weights: dict[str, list[int]]) -> None:

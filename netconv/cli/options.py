@@ -208,8 +208,15 @@ def table_options(training: bool) -> Callable[[Any], Any]:
         data_option(
             "--rescale",
             type=Rescale(),
-            help="Replace each numeric feature value x by x * SCALE + OFFSET, e.g. 1/255,0 for pixels; text columns "
-            "are not scaled.",
+            help="Replace each numeric feature value x by x * SCALE + OFFSET, e.g. 1/255,0 for pixels of a table; "
+            "text columns are not scaled. Pixels of image files are rescaled to 0 to 1; 1,0 leaves them 0 to 255.",
+        ),
+        data_option(
+            "--resize",
+            type=click.Choice(["stretch", "fit", "fill"]),
+            show_default="stretch",
+            help="How images get the size that the model takes: change their proportions (stretch), pad them with "
+            f"black (fit), or crop them at the center (fill).{untrained}",
         ),
         data_option(
             "--standardize/--no-standardize",

@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DataError, option, option_name
 from ..features import encoded_table, schema_inference, transform
-from ..features.description import describe, describe_filled, describe_later
+from ..features.description import describe, describe_filled, describe_images, describe_later
 from ..features.encoding import Encoding, ModelSpec
+from ..features.image_decoding import ImageCounts
 from ..features.notices import Notify
 from ..features.scaling import Scaling
 from ..features.table_options import TableOptions
+from ..tables import disk_buffer
 from ..tables.disk_buffer import Collector, DiskBuffer, ShapedRows
 from ..tables.number_format import pluralize
+from ..tables.rows import RowErrors
 from ..tables.sources import Data, Source, reopenable, sources
 from ..tables.table import Table
 from . import model_scaling
 from .calling import row_shapes
+from .input_shape import built_for
 from .loading import LoadedModel
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
 from .model_spec import check_trainable, class_names, loss_of, spec_of
@@ -29,6 +33,9 @@ from .validation_rows import validation_mask
 
 if TYPE_CHECKING:
     import numpy as np
+
+PART = 64 << 20
+"""Bytes of the numbers that rows become at once."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +144,7 @@ def for_training(
     source_table = None
     if loaded.model is None:
         source_table = _read(files, options, notify)
-        loaded = _built(loaded, source_table, options, loss, notify)
+        loaded = built_for(loaded, source_table, options, loss, notify)
     check_trainable(loaded)
     spec = spec_of(loaded, loss or loss_of(loaded))
     encoding = None if options.changes_encoding or loss else trained_encoding(loaded, spec)
@@ -158,17 +165,21 @@ def for_training(
         loaded, encoding, source_table, targets.values, training_mask, options, loss or loss_of(loaded), unasked.append
     )
     counts = transform.CellCounts()
+    encoding = encoding.with_whole_pixels()
     net = model_scaling.with_scaling(loaded.model, encoding, replace(scaling, outputs=None))
-    make = partial(_datasets, net, spec, counts=counts)
+    make = partial(_datasets, net, spec, counts=counts, skip=options.errors == "skip", notify=notify)
     training, validation = make(encoding, source_table, targets, (training_mask, held_out))
-    for line in (*describe(encoding, options, scaling), *unasked):
+    for line in (*describe(encoding, options, scaling), *unasked, *describe_images(encoding, counts.images)):
         notify(line)
     warn_of_merged_numbers(files, source_table, encoding, options, training=True, notify=notify)
     if validation_data:
         source_table = encoded_table.read(sources(validation_data, part="test"), encoding, options.text)
         notify_of_reading(source_table, notify)
         targets = _targets(source_table, encoding, notify)
+        counts.images = ImageCounts()
         [validation] = make(encoding, source_table, targets, (targets.present,))
+        for line in describe_images(encoding, counts.images):
+            notify(line)
     warn_unseen(counts, notify)
     return TrainingRows(loaded, net, training, validation, scaling)
 
@@ -197,15 +208,15 @@ def for_evaluation(
         encoding = plain_encoding(source_table, spec, loaded, options, False, notify)
         lines = describe(encoding)
     targets, counts = _targets(source_table, encoding, notify), transform.CellCounts()
-    mask = targets.present
+    mask, skip = targets.present, options.errors == "skip"
     if held_out:
-        crc = _encoded(encoding, source_table, (), transform.CellCounts(), checksum(targets.values))[1]
+        crc = _encoded(encoding, source_table, (), transform.CellCounts(), skip, checksum(targets.values))[1]
         mask = _held_out(loaded, targets, crc, source_table.file, notify)
-    [dataset] = _datasets(loaded.model, spec, encoding, source_table, targets, (mask,), counts)
+    [dataset] = _datasets(loaded.model, spec, encoding, source_table, targets, (mask,), counts, skip, notify)
     for line in lines:
         notify(line)
     warn_of_merged_numbers(files, source_table, encoding, options, training=False, notify=notify)
-    for line in describe_filled(encoding, counts.missing):
+    for line in (*describe_images(encoding, counts.images), *describe_filled(encoding, counts.missing)):
         notify(line)
     warn_unseen(counts, notify)
     if not held_out:
@@ -218,23 +229,6 @@ def _read(files: tuple[Source, ...], options: TableOptions, notify: Notify) -> T
     source_table = read_table(files, options)
     notify_of_reading(source_table, notify)
     return source_table
-
-
-def _built(loaded: LoadedModel, source_table: Table, options: TableOptions, loss, notify: Notify) -> LoadedModel:
-    """With the model of a net whose input shape depends on the table. What the net outputs says which column is the
-    target: the model is built again if the features turn out to be others."""
-    notes: list[str] = []
-    built = loaded.for_rows(*schema_inference.widths_of_rows(source_table, options, loaded.inputs), notes.append)
-    spec = spec_of(built, loss or loss_of(built))
-    if len(spec.inputs) == 1 and spec.features is not None:
-        free = replace(spec, features=None, inputs=(replace(spec.inputs[0], width=None),))
-        width = schema_inference.infer_encoding(source_table, free, options, loaded.classes).width
-        if width != spec.features:
-            notes.clear()
-            built = loaded.for_rows(width, {}, notes.append)
-    for note in notes:
-        notify(note)
-    return built
 
 
 # Targets
@@ -303,40 +297,61 @@ def _datasets(
     targets: _Targets,
     masks: tuple[np.ndarray, ...],
     counts: transform.CellCounts,
+    skip: bool,
+    notify: Notify,
 ) -> list[Dataset]:
-    """A dataset of the rows of each mask."""
+    """A dataset of the rows of each mask; with `skip` without images that cannot be read."""
     import numpy as np
 
+    masks = tuple(mask.copy() for mask in masks)
+    encoded, crc = _encoded(encoding, source_table, masks, counts, skip, checksum(targets.values))
+    left_out = dict(targets.left_out)
+    if counts.images.unreadable:
+        left_out["that cannot be read"] = counts.images.unreadable
+        images = pluralize(counts.images.unreadable, "image")
+        notify(f"warning: {images} left out; the first: {counts.images.first}")
+        if not any(mask.any() for mask in masks):
+            raise DataError("no image can be read", source_table.file)
+    if not source_table.on_disk and any(isinstance(part, DiskBuffer) for parts in encoded for part in parts):
+        notify(f"more than {disk_buffer.MEMORY >> 20} MB of numbers, kept on disk")
     names = class_names(encoding.classes, spec.classes) if spec.classes else ()
     datasets = []
-    encoded, crc = _encoded(encoding, source_table, masks, counts, checksum(targets.values))
     for mask, parts in zip(masks, encoded, strict=True):
         y = targets.values[mask]
         rows_of_class = tuple(np.bincount(y, minlength=len(names)).tolist()) if names else ()
         inputs = _shaped_inputs(model, encoding, parts)
-        datasets.append(Dataset(inputs, y, encoding, names, rows_of_class, targets.left_out, len(mask), crc))
+        datasets.append(Dataset(inputs, y, encoding, names, rows_of_class, left_out, len(mask), crc))
     return datasets
 
 
 def _encoded(
-    encoding: Encoding, source_table: Table, masks: tuple[np.ndarray, ...], counts: transform.CellCounts, crc: int
+    encoding: Encoding,
+    source_table: Table,
+    masks: tuple[np.ndarray, ...],
+    counts: transform.CellCounts,
+    skip: bool,
+    crc: int,
 ) -> tuple[list[list[np.ndarray | DiskBuffer]], int]:
     """The numbers of each input, (rows, width), for the rows of each mask; and the checksum of all rows, after
-    that of their targets, `crc`."""
+    that of their targets, `crc`. With `skip`, rows of images that cannot be read are taken out of the masks."""
     import numpy as np
 
     widths = encoding.widths
     edges = np.cumsum(widths)[:-1]
-    collected = [
-        [Collector(width, 0 if source_table.on_disk else int(np.count_nonzero(mask))) for width in widths]
-        for mask in masks
-    ]
+    most = 0 if source_table.on_disk else disk_buffer.MEMORY // (4 * max(1, encoding.width))
+    collected = [[Collector(width, min(most, int(np.count_nonzero(mask)))) for width in widths] for mask in masks]
+    step = max(1, PART // (4 * max(1, encoding.width)))
     start = 0
-    for rows in source_table.blocks():
+    for rows in (part for block in source_table.blocks() for part in block.parts(step)):
+        if skip and any(encoding.images):
+            rows = replace(rows, errors=RowErrors(np.zeros(len(rows), bool)))
         x = transform.features(rows, encoding, counts)
         crc = checksum(x, crc)
         for mask, collectors in zip(masks, collected, strict=True):
-            picked = x[mask[start : start + len(rows)]]
+            taken = mask[start : start + len(rows)]
+            if rows.errors is not None:
+                taken &= ~rows.errors.mask
+            picked = x[taken]
             for collector, part in zip(collectors, np.split(picked, edges, axis=1), strict=True):
                 collector.append(part)
         start += len(rows)
@@ -348,7 +363,7 @@ def _shaped_inputs(model, encoding: Encoding, parts: list[np.ndarray | DiskBuffe
     import numpy as np
 
     inputs: list[np.ndarray | ShapedRows] = []
-    shapes = row_shapes(model, encoding.width, tuple(encoding.inputs.values()))
+    shapes = row_shapes(model, encoding.width, tuple(encoding.inputs.values()), encoding.images)
     for rows, shape, tensor in zip(parts, shapes, model.inputs, strict=True):
         shaped = ShapedRows(rows, shape, np.dtype(tensor.dtype))
         inputs.append(shaped if isinstance(rows, DiskBuffer) else shaped[:])

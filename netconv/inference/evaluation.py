@@ -78,6 +78,7 @@ def evaluate(
     scaling = UNSCALED if loaded.encoding is None else present(loaded, loaded.encoding)
     if loaded.encoding is None:
         loaded = rescaling(loaded, spec, options.rescale)
+        spec = spec_of(loaded, loss)
     rows = dataset.for_evaluation(loaded, spec, files, options, notify, held_out)
     evaluation = evaluate_dataset(loaded.model, rows, spec, loss, tuple(ranks))
     record = RunRecord(

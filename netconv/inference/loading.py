@@ -38,7 +38,8 @@ class LoadedModel:
     """A model with its `name` for messages, its `path` if it has one, and netconv's `members` of its archive.
 
     `model` is None for a net whose input shape depends on the table: `for_rows` builds it, with the `input_shapes` that
-    are given and initial values drawn with `seed` by the initializer `init`; `inputs` are the names of its inputs.
+    are given and initial values drawn with `seed` by the initializer `init`; `inputs` are the names of its inputs, and
+    `open_shape` is what is known of one of them then, with the batch axis; None if its rank is unknown.
     """
 
     model: Any
@@ -50,16 +51,17 @@ class LoadedModel:
     params: Path | str | None = None
     input_shapes: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
     inputs: tuple[str, ...] = ()
+    open_shape: tuple[int | None, ...] | None = None
 
-    def for_rows(self, width: int, widths: Mapping[str, int] = {}, notify: Notify = ignore) -> LoadedModel:
-        """With a model that takes rows of `width` numbers, and `widths` for the inputs of these names. Raises
+    def for_rows(self, row: tuple[int, ...], widths: Mapping[str, int] = {}, notify: Notify = ignore) -> LoadedModel:
+        """With a model that takes rows of the shape `row`, and `widths` numbers for the inputs of these names. Raises
         NetconvError."""
         if self.model is not None:
             return self
         from .. import conversion
 
         done = conversion.convert(
-            self.path, self.params, input_shapes=self.input_shapes, seed=self.seed, init=self.init, row=(width,),
+            self.path, self.params, input_shapes=self.input_shapes, seed=self.seed, init=self.init, row=row,
             rows={name: (numbers,) for name, numbers in widths.items()},
         )  # fmt: skip
         for note in done.prepared.notes:
@@ -257,7 +259,7 @@ def _converted(
         if not training or path is None:
             raise
         keras.backend.backend()  # imports Keras, as opening a model does: the caller keeps it quiet meanwhile
-        return LoadedModel(None, name, path, {}, seed, init, params, input_shapes or {}, error.inputs)
+        return LoadedModel(None, name, path, {}, seed, init, params, input_shapes or {}, error.inputs, error.known)
     for note in done.prepared.notes:
         notify(note)
     return LoadedModel(done.model, name, path, done.members)

@@ -12,6 +12,7 @@ from ..keras_api import named_objects
 from ..keras_api.lazy import keras
 from .calling import format_shape
 from .embedding_inputs import id_ranges, input_names
+from .image_inputs import image_specs
 from .loading import LoadedModel
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ def spec_of(loaded: LoadedModel, loss) -> ModelSpec:
             classes = 2
         elif name in _CLASS_LOSSES:
             classes = outputs
-    ids = id_ranges(loaded.model)
+    ids, images = id_ranges(loaded.model), image_specs(loaded.model)
     inputs = tuple(
-        InputSpec(name, None if None in shape else math.prod(shape), ids.get(name))
+        InputSpec(name, None if None in shape else math.prod(shape), ids.get(name), images.get(name))
         for name, shape in zip(input_names(loaded.model), shapes, strict=True)
     )
     return ModelSpec(features, outputs, classes, inputs)

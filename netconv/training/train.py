@@ -207,7 +207,7 @@ def _finish(prepared: _Prepared, result: LoopResult, notify: Notify) -> Training
         metrics = metrics_for(prepared.net, (), "loss", prepared.spec)
         model.compile(moved(prepared.net.optimizer, model), prepared.loss, metrics=metrics)
     evaluation = evaluate_dataset(model, validation or training, prepared.spec, prepared.loss)
-    for line in after_training(result, evaluation, prepared.options):
+    for line in after_training(result, evaluation, training.encoding, prepared.options):
         notify(line)
     members = {name: data for name, data in loaded.members.items() if name != UNTRAINED}
     class_rows = {
@@ -239,7 +239,8 @@ def _fingerprint(prepared: _Prepared) -> dict[str, Any]:
     options, optimizer, scaling = prepared.options, prepared.optimizer, prepared.scaling
     config = {name: value for name, value in optimizer.get_config().items() if name != "name"}  # Keras numbers names
     return {
-        "rows": len(prepared.training), "checksum of the targets": zlib.crc32(prepared.training.targets[:].tobytes()),
+        "rows": len(prepared.training), "checksum of the encoding": zlib.crc32(prepared.training.encoding.dump()),
+        "checksum of the table": prepared.training.checksum,
         "rows for validation": len(prepared.validation), "loss": named_objects.loss_config(prepared.loss),
         "optimizer": type(optimizer).__name__, "optimizer's": config, "class weights": options.class_weight,
         "monitor": options.monitor, "plateau": options.reduce_on_plateau, "frozen layers": list(options.freeze),
