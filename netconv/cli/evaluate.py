@@ -12,6 +12,7 @@ import netconv
 
 from .commands import COMMAND_LINE, Command, under
 from .options import (
+    as_dictionary,
     check_not_read,
     check_pictures,
     data_argument,
@@ -69,10 +70,20 @@ class Limit(click.ParamType):
     help="Also compute the top-K accuracy: how often the true class is among the K most likely ones; may be repeated.",
 )
 @metric_option(
-    "--min", "minimum", type=Limit(), multiple=True, help="Exit with 1 if METRIC is below VALUE; may be repeated."
+    "--min",
+    "minimum",
+    type=Limit(),
+    multiple=True,
+    callback=as_dictionary,
+    help="Exit with 1 if METRIC is below VALUE; may be repeated.",
 )
 @metric_option(
-    "--max", "maximum", type=Limit(), multiple=True, help="Exit with 1 if METRIC is above VALUE; may be repeated."
+    "--max",
+    "maximum",
+    type=Limit(),
+    multiple=True,
+    callback=as_dictionary,
+    help="Exit with 1 if METRIC is above VALUE; may be repeated.",
 )
 @output_option(
     "--plot",
@@ -87,9 +98,9 @@ def evaluate(
     data: tuple[str, ...],
     model: str | None,
     params: str | None,
-    shapes: tuple[tuple[str, tuple[int | None, ...]], ...],
-    minimum: tuple[tuple[str, float], ...],
-    maximum: tuple[tuple[str, float], ...],
+    shapes: dict[str, tuple[int | None, ...]],
+    minimum: dict[str, float],
+    maximum: dict[str, float],
     plot: str | None,
     report: str | None,
     as_json: bool,
@@ -118,4 +129,4 @@ def evaluate(
     if report:
         command_line = click.get_current_context().meta[COMMAND_LINE]
         evaluation.report(report, commands=[command_line], messages=terminal.lines)
-    evaluation.check(dict(minimum), dict(maximum))
+    evaluation.check(minimum, maximum)

@@ -73,7 +73,7 @@ def predict(
     data: tuple[str, ...],
     model: str | None,
     params: str | None,
-    shapes: tuple[tuple[str, tuple[int | None, ...]], ...],
+    shapes: dict[str, tuple[int | None, ...]],
     proba: bool,
     top: int | None,
     output: str,

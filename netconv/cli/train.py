@@ -221,7 +221,7 @@ def train(
     data: tuple[str, ...],
     model: str | None,
     params: str | None,
-    shapes: tuple[tuple[str, tuple[int | None, ...]], ...],
+    shapes: dict[str, tuple[int | None, ...]],
     output: str | None,
     history: str | None,
     plot: str | None,
