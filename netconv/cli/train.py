@@ -19,6 +19,7 @@ from .options import (
     HISTORIES,
     POSITIVE,
     check_ending,
+    check_not_read,
     check_pictures,
     data_argument,
     data_option,
@@ -220,7 +221,7 @@ def train(
     data: tuple[str, ...],
     model: str | None,
     params: str | None,
-    shapes: tuple[tuple[str, tuple[int | None, ...]], ...],
+    shapes: dict[str, tuple[int | None, ...]],
     output: str | None,
     history: str | None,
     plot: str | None,
@@ -263,6 +264,7 @@ def train(
         opened = open_model(model, data, True, notify, seed, init, params, shapes, (validation_data, options["labels"]))
         target = sys.stdout.buffer if output == "-" else opened.trained_path(output)
         files = [file for file in (None if output == "-" else target, history, plot, report) if file]
+        check_not_read(files, data, opened.path, params, validation_data, options["labels"])
         _check_outputs(files, [options["checkpoint"], options["tensorboard"]], opened.size)
         try:
             with stop.watching():
