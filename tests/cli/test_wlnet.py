@@ -139,20 +139,25 @@ def test_a_baked_encoder(folder):
     assert "note: Input: takes RGB images of 8 x 6 pixels, values 0 to 255" in done.stderr
 
 
-@pytest.mark.parametrize("bake", [(), ("--bake-encoder",)], ids=["encoder", "baked"])
-def test_image_files(folder, bake):
-    """Whether the encoder is a part of the model or not."""
-    pixels = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8)
-    for name in ("cat.png", "photos/dog/1.png", "photos/owl/1.png"):
-        write(folder / name, pixels)
+def write_image_net(folder):
+    """Writes `image.wlnet`, a classifier of images. Returns its arrays."""
     file = File()
     flat = layer("Flatten", tensor(3, 6, 8), tensor(144), {"Level": call("DirectedInfinity", 1)})
     encoder = image_encoder(8, 6, MeanImage=(0.5, 0.25, 0.125), VarianceImage=0.25)
     net = chain(flat, linear(file, 144, 3), softmax(3), inputs={"Input": encoder},
                 outputs={"Output": class_decoder("cat", "dog", "owl")})  # fmt: skip
     file.write(folder / "image.wlnet", net)
+    return file.arrays
+
+
+@pytest.mark.parametrize("bake", [(), ("--bake-encoder",)], ids=["encoder", "baked"])
+def test_image_files(folder, bake):
+    """Whether the encoder is a part of the model or not."""
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8)
+    for name in ("cat.png", "photos/dog/1.png", "photos/owl/1.png"):
+        write(folder / name, pixels)
+    weights, biases = (array.astype(float) for array in write_image_net(folder))
     run("convert", "image.wlnet", *bake)
-    weights, biases = (array.astype(float) for array in file.arrays)
     encoded = (pixels / 255 - (0.5, 0.25, 0.125)) / 0.5
     logits = weights @ encoded.transpose(2, 0, 1).ravel() + biases
     expected = np.exp(logits - logits.max())
@@ -171,12 +176,7 @@ def test_a_net_of_images_goes_back(folder, capfd, rescale):
     for number, name in enumerate(("cat", "dog", "owl") * 3):
         pixels = np.random.default_rng(number).integers(0, 256, (6, 8, 3)).astype(np.uint8)
         write(folder / "photos" / name / f"{number}.png", pixels)
-    file = File()
-    flat = layer("Flatten", tensor(3, 6, 8), tensor(144), {"Level": call("DirectedInfinity", 1)})
-    encoder = image_encoder(8, 6, MeanImage=(0.5, 0.25, 0.125), VarianceImage=0.25)
-    net = chain(flat, linear(file, 144, 3), softmax(3), inputs={"Input": encoder},
-                outputs={"Output": class_decoder("cat", "dog", "owl")})  # fmt: skip
-    file.write(folder / "image.wlnet", net)
+    write_image_net(folder)
     run("train", "photos", "-m", "image.wlnet", "--epochs", 1, *rescale)
     capfd.readouterr()
     run("export", "image-trained.keras", "--to", "wlnet")

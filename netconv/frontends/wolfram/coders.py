@@ -151,7 +151,8 @@ def described(name: str, port: Port, is_input: bool, baked: bool) -> str | None:
         return f"{name}: takes class numbers from 1{of}" if not port.shape else f"{name}: takes unit vectors{of}"
     if kind in ("Scalar", "Boolean"):
         return None
-    return f"{name}: the encoder {kind} is not a part of the model: give it the {shape} that the encoder makes"
+    values = f", integers from 1 to {port.classes:,}" if port.classes else ""
+    return f"{name}: the encoder {kind} is not a part of the model: give it the {shape} that the encoder makes{values}"
 
 
 def _listed(numbers: tuple[float, ...]) -> str:

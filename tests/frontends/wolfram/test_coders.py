@@ -105,6 +105,11 @@ IMAGES = {
         "Input: the encoder AudioMFCC is not a part of the model: give it the arrays of shape (?, 128) that the "
         "encoder makes",
     ),
+    "tokens": (
+        call("NetEncoder", "Tokens", {}, tensor(None, inner=classes(97))),
+        "Input: the encoder Tokens is not a part of the model: give it the arrays of shape (?,) that the encoder "
+        "makes, integers from 1 to 97",
+    ),
     "classes": (
         call("NetEncoder", "Class", {"Labels": ("a", "b")}, classes(2)),
         "Input: takes class numbers from 1 of a, b",
