@@ -15,7 +15,7 @@ from . import conversion, preparation
 from .errors import FormatError, NetconvError, net_option_error, stream_name
 from .features.description import describe
 from .features.encoding import Encoding
-from .features.scaling import UNSCALED, Scaling
+from .features.scaling import UNSCALED, Affine, Moments, Scaling
 from .frontends.mxnet import reader
 from .graph.partial_shape import format_shape
 from .ops import registry
@@ -145,7 +145,7 @@ def _model(source, name: str, params, input_shapes) -> Inspection:
         "loss": compiled.get("loss"),
         "optimizer": optimizer.get("class_name") if isinstance(optimizer, dict) else optimizer,
         "table": json.loads(encoding.dump()) if encoding else None,
-        "scaling": _plain_scaling(scaling),
+        "scaling": _plain_scaling(scaling, encoding),
         "netconv": sorted(m.removeprefix("netconv/") for m in members if m.startswith("netconv/")),
     }
     lines = [
@@ -167,19 +167,21 @@ def _scaling(config: dict[str, Any], encoding: Encoding, name: str) -> Scaling:
 
     try:
         layers = [(layer["name"], layer["class_name"], layer["config"]) for layer in config["config"]["layers"]]
-        return scaling_of(layers, encoding.widths)
+        return scaling_of(layers, encoding.widths, len(encoding.heads))
     except (ValueError, TypeError, LookupError, AttributeError):
         raise FormatError(f"{name}: its layers that scale do not fit {encoding.width:,} numbers a row") from None
 
 
-def _plain_scaling(scaling: Scaling) -> dict[str, Any]:
-    """The scaling as JSON, as far as there is any."""
-    parts = {"features": scaling.inputs, "targets": scaling.outputs}
-    return {
-        which: {name: numbers.tolist() for name, numbers in part._asdict().items()}
-        for which, part in parts.items()
-        if part is not None
-    }
+def _plain_scaling(scaling: Scaling, encoding: Encoding | None) -> dict[str, Any]:
+    """The scaling as JSON, as far as there is any; that of targets by the name of the output."""
+    heads = zip(encoding.heads, scaling.outputs, strict=True) if encoding and scaling.outputs else ()
+    targets = {head.name: _plain_numbers(moments) for head, moments in heads if moments}
+    features = {} if scaling.inputs is None else {"features": _plain_numbers(scaling.inputs)}
+    return features | ({"targets": targets} if targets else {})
+
+
+def _plain_numbers(part: Affine | Moments) -> dict[str, Any]:
+    return {name: numbers.tolist() for name, numbers in part._asdict().items()}
 
 
 def _weight(path: str, item, weights: dict[str, list[int]]) -> None:
@@ -191,6 +193,8 @@ def _weight(path: str, item, weights: dict[str, list[int]]) -> None:
 
 
 def _named(loss) -> str:
+    if isinstance(loss, dict) and "class_name" not in loss:
+        loss = list(loss.values())
     if isinstance(loss, list):
         return ", ".join(map(_named, loss))
     return loss.get("class_name", "?") if isinstance(loss, dict) else str(loss)

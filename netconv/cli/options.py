@@ -83,12 +83,24 @@ class InputColumns(click.ParamType):
         return name, columns
 
 
-def _by_input(_ctx: click.Context, _param: click.Parameter, pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """The columns of each input; those of a repeated option follow each other."""
-    inputs: dict[str, str] = {}
+def _by_name(_ctx: click.Context, _param: click.Parameter, pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """The columns of each input or output; those of a repeated option follow each other."""
+    named: dict[str, str] = {}
     for name, columns in pairs:
-        inputs[name] = f"{inputs[name]},{columns}" if name in inputs else columns
-    return inputs
+        named[name] = f"{named[name]},{columns}" if name in named else columns
+    return named
+
+
+def by_output(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | dict[str, str]:
+    """The values of an option for all outputs, or of each output by its name: NAME=VALUE. Raises click.BadParameter for
+    both at once. A `=` within parentheses is part of the value."""
+    found = [re.fullmatch(r"([^=(]+)=(.+)", value) for value in values]
+    named = tuple((match[1], match[2]) for match in found if match)
+    if not named:
+        return values
+    if len(named) < len(values):
+        raise click.BadParameter("some values name an output (NAME=VALUE) and others do not", ctx, param)
+    return _by_name(ctx, param, named)
 
 
 model_group, data_option, output_option = map(under, ("Model", "Data", "Output"))
@@ -170,11 +182,12 @@ def table_options(training: bool) -> Callable[[Any], Any]:
         data_option(
             "-t",
             "--target",
-            metavar="COLUMNS",
+            metavar="[NAME=]COLUMNS",
             multiple=True,
+            callback=by_output,
             show_default="inferred",
             help="Columns that hold the target; not used as features. Names, numbers (from 1; -1 is the last), ranges "
-            "(2-5) or patterns (out*), separated by commas.",
+            "(2-5) or patterns (out*), separated by commas. For a model with several outputs once for each, NAME.",
         ),
         data_option(
             "--columns",
@@ -188,7 +201,7 @@ def table_options(training: bool) -> Callable[[Any], Any]:
             "--input",
             type=InputColumns(),
             multiple=True,
-            callback=_by_input,
+            callback=_by_name,
             help="Columns that go to the model input NAME, for a model with several inputs (`netconv inspect` lists "
             f"them); may be repeated.{untrained}",
         ),

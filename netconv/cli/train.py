@@ -18,6 +18,7 @@ from .commands import COMMAND_LINE, Command, under
 from .options import (
     HISTORIES,
     POSITIVE,
+    by_output,
     check_ending,
     check_pictures,
     data_argument,
@@ -70,6 +71,33 @@ class Weights(click.ParamType):
             self.fail(f"{value!r} is neither 'balanced' nor weights such as yes=2,no=1", param, ctx)
 
 
+class LossWeights(click.ParamType):
+    """OUTPUT=WEIGHT,..."""
+
+    name = "OUTPUT=WEIGHT,..."
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, float]:
+        try:
+            pairs = [part.rpartition("=") for part in value.split(",")]
+            if not all(name.strip() for name, _, _ in pairs):
+                raise ValueError
+            return {name.strip(): float(weight) for name, _, weight in pairs}
+        except ValueError:
+            self.fail(f"{value!r} is not weights of outputs such as kind=1,price=0.5", param, ctx)
+
+
+def _one_or_by_output(
+    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> str | dict[str, str] | None:
+    """A value for all outputs, or those of each output by its name. Raises click.BadParameter for several."""
+    chosen = by_output(ctx, param, values)
+    if isinstance(chosen, dict):
+        return chosen
+    if len(chosen) > 1:
+        raise click.BadParameter("several without the names of outputs: give one, or OUTPUT=NAME for each", ctx, param)
+    return chosen[0] if chosen else None
+
+
 training_option, optimizer_option, hardware_option = map(under, ("Training", "Optimizer", "Hardware"))
 
 
@@ -118,14 +146,28 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
     show_default="32, or 128 for 10,000 rows or more",
     help="Rows per training step.",
 )
-@training_option("--loss", metavar="NAME[(...)]", show_default="the model's", help="Keras loss.")
+@training_option(
+    "--loss",
+    metavar="[OUTPUT=]NAME[(...)]",
+    multiple=True,
+    callback=_one_or_by_output,
+    show_default="the model's",
+    help="Keras loss; for a model with several outputs that of all, or once for each, OUTPUT.",
+)
+@training_option(
+    "--loss-weights",
+    type=LossWeights(),
+    show_default="1 for each",
+    help="Weight of the loss of each of several outputs in the whole loss.",
+)
 @training_option(
     "--metric",
     "metrics",
-    metavar="NAME[(...)]",
+    metavar="[OUTPUT=]NAME[(...)]",
     multiple=True,
     show_default="the model's",
-    help="Keras metric to compute in each epoch; may be repeated.",
+    help="Keras metric to compute in each epoch; may be repeated. For a model with several outputs of those that it "
+    "fits, or of one, OUTPUT.",
 )
 @training_option(
     "--class-weight",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import partial
-from itertools import compress
+from itertools import accumulate, compress
 
 from ..errors import DataError, did_you_mean, option
 from ..tables import table
@@ -18,8 +18,9 @@ from ..tables.table import ColumnSelector, Table
 from .encoding import Encoding
 
 
-def column_indices(encoding: Encoding, format_: TableFormat, file: str) -> tuple[list[int], list[int]]:
-    """The indices of the features and of the targets of an encoding in a table; no targets if it does not have them.
+def column_indices(encoding: Encoding, format_: TableFormat, file: str) -> tuple[list[int], list[list[int]]]:
+    """The indices of the features of an encoding in a table, and of the targets of each head; no targets if it does not
+    have them all.
 
     Columns are found by name if both tables have a header, else by position: all columns of the training table, these
     without the targets, or the features alone. The targets are those of the format, if it names them. Raises DataError.
@@ -29,14 +30,16 @@ def column_indices(encoding: Encoding, format_: TableFormat, file: str) -> tuple
         _check_targets(encoding, format_, file)
     if format_.header and encoding.header:
         features, targets = _by_name(encoding, format_, file)
-        return features, given or targets
+        return features, _by_head(encoding, given) if given else targets
     names = [feature.name for feature in encoding.features]
     found = len(format_.names) - len(given)
     without = [name for name in encoding.columns if name not in encoding.targets]
     for columns in (() if given else encoding.columns, without, names):
         if found == len(columns):
             indices = {name: index for index, name in enumerate(columns)}
-            targets = given or (select_columns(columns, encoding.targets, file) if columns is encoding.columns else [])
+            targets = _by_head(encoding, given) if given else []
+            if columns is encoding.columns and encoding.targets:
+                targets = [select_columns(columns, head.targets, file) for head in encoding.heads]
             return [indices[name] for name in names], targets
     raise DataError(
         f"{pluralize(found, 'column')} found, and the model takes {len(names):,} features "
@@ -45,17 +48,24 @@ def column_indices(encoding: Encoding, format_: TableFormat, file: str) -> tuple
     )
 
 
+def _by_head(encoding: Encoding, targets: list[int]) -> list[list[int]]:
+    """The target columns of each head, in order; a single one has all, which may be more or fewer than in training."""
+    if len(encoding.heads) == 1:
+        return [targets]
+    ends = list(accumulate(len(head.targets) for head in encoding.heads))
+    return [targets[end - len(head.targets) : end] for end, head in zip(ends, encoding.heads, strict=True)]
+
+
 def _check_targets(encoding: Encoding, format_: TableFormat, file: str) -> None:
     """Raises DataError if the targets that the data name are not as many as the model predicts."""
-    count, expected = (
-        len(format_.targets),
-        {len(encoding.targets) or 1, *([1, len(encoding.classes)] if encoding.classes else [])},
-    )
+    count, expected = len(format_.targets), {len(encoding.targets) or 1}
+    if len(encoding.heads) == 1 and (classes := encoding.heads[0].classes):
+        expected |= {1, len(classes)}
     if count not in expected:
         raise DataError(f"y has {count:,} columns, and the model predicts {min(expected):,}", file)
 
 
-def _by_name(encoding: Encoding, format_: TableFormat, file: str) -> tuple[list[int], list[int]]:
+def _by_name(encoding: Encoding, format_: TableFormat, file: str) -> tuple[list[int], list[list[int]]]:
     names = format_.names
     indices = {name: index for index, name in enumerate(names) if index not in format_.targets}
     features = [feature.name for feature in encoding.features]
@@ -69,8 +79,9 @@ def _by_name(encoding: Encoding, format_: TableFormat, file: str) -> tuple[list[
             f"model takes these are missing: {list_names(missing)}{f'; {hint}' if hint else ''}",
             file,
         )
-    complete = all(target in indices for target in encoding.targets)
-    return [indices[name] for name in features], [indices[name] for name in encoding.targets] if complete else []
+    complete = bool(encoding.targets) and all(target in indices for target in encoding.targets)
+    targets = [[indices[name] for name in head.targets] for head in encoding.heads] if complete else []
+    return [indices[name] for name in features], targets
 
 
 def stream(
@@ -104,8 +115,9 @@ def _selectors(
 def _text_columns(encoding: Encoding, format_: TableFormat, file: str) -> frozenset[int]:
     features, targets = column_indices(encoding, format_, file)
     text = {index for index, feature in zip(features, encoding.features, strict=True) if feature.categories}
-    if not all(map(_is_exact, encoding.classes)):
-        text.update(targets)
+    for head, columns in zip(encoding.heads, targets, strict=bool(targets)):
+        if not all(map(_is_exact, head.classes)):
+            text.update(columns)
     return frozenset(text)
 
 
@@ -113,7 +125,8 @@ def _numeric_columns(encoding: Encoding, format_: TableFormat, file: str) -> fro
     """The columns in which a text is an error."""
     features, targets = column_indices(encoding, format_, file)
     numeric = (not feature.categories and not feature.coerced for feature in encoding.features)
-    return frozenset(compress(features, numeric)).union(() if encoding.classes else targets)
+    values = (columns for head, columns in zip(encoding.heads, targets, strict=bool(targets)) if not head.classes)
+    return frozenset(compress(features, numeric)).union(*values)
 
 
 def _is_exact(name: str) -> bool:
@@ -127,4 +140,4 @@ def _is_exact(name: str) -> bool:
 
 def _unused_columns(encoding: Encoding, format_: TableFormat, file: str) -> frozenset[int]:
     features, targets = column_indices(encoding, format_, file)
-    return frozenset(range(len(format_.names))).difference(features, targets)
+    return frozenset(range(len(format_.names))).difference(features, *targets)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DataError, option, option_name
@@ -22,7 +22,7 @@ from . import model_scaling
 from .calling import row_shapes
 from .loading import LoadedModel
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
-from .model_spec import check_trainable, class_names, loss_of, spec_of
+from .model_spec import check_trainable, class_names, losses_of, spec_of
 from .reading import notify_of_reading, offering_to_skip, read_table, warn_of_merged_numbers, with_exact_classes
 from .trained_rows import checksum, trained_on
 from .validation_rows import validation_mask
@@ -38,50 +38,64 @@ class Dataset:
     Attributes:
         inputs: An array (rows, *shape) for each input of the model. It has `shape` and `dtype`, and rows by
             `[start:stop]` and by a sorted index array; that of a table larger than memory is on disk.
-        targets: Indices of classes, (rows,) of int32; or values, (rows, values) of float32.
+        targets: Of each head: indices of classes, (rows,) of int32; or values, (rows, values) of float32.
         encoding: How the table was read.
-        names: The names of the classes; empty for values.
-        counts: How many rows each class has.
+        names: The names of the classes of each head; empty for values.
+        counts: How many rows each class of each head has.
         left_out: How many rows of the table are not here, by reason.
         table_rows: How many rows the table has.
         checksum: Of the targets and the features of all rows of the table, as a `Training` has it.
     """
 
     inputs: tuple[Any, ...]
-    targets: np.ndarray
+    targets: tuple[np.ndarray, ...]
     encoding: Encoding
-    names: tuple[str, ...] = ()
-    counts: tuple[int, ...] = ()
+    names: tuple[tuple[str, ...], ...] = ()
+    counts: tuple[tuple[int, ...], ...] = ()
     left_out: dict[str, int] = field(default_factory=dict)
     table_rows: int = 0
     checksum: int = 0
 
     def __len__(self) -> int:
-        return len(self.targets)
+        return len(self.targets[0])
 
     @property
-    def class_rows(self) -> dict[str, int]:
-        """How many rows each class has that occurs, by its name."""
-        return {name: count for name, count in zip(self.names, self.counts, strict=True) if count}
+    def class_rows(self) -> tuple[dict[str, int], ...]:
+        """How many rows each class of each head has that occurs, by its name."""
+        return tuple(
+            {name: count for name, count in zip(names, counts, strict=True) if count}
+            for names, counts in zip(self.names, self.counts, strict=True)
+        )
 
-    def blocks(self, rows: int = 8192) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
+    def blocks(self, rows: int = 8192) -> Iterator[tuple[list[np.ndarray], list[np.ndarray]]]:
         """The inputs and targets of all rows in order, at most `rows` of them at a time."""
         for start in range(0, len(self), rows):
-            yield [part[start : start + rows] for part in self.inputs], self.targets[start : start + rows]
+            inputs, targets = ([part[start : start + rows] for part in parts] for parts in (self.inputs, self.targets))
+            yield inputs, targets
 
 
 @dataclass(frozen=True)
 class _Targets:
-    """The targets of all rows of a table, and a mask of the rows that have one."""
+    """The targets of all rows of a table, of each head, and a mask of the rows that have all of them."""
 
-    values: np.ndarray
+    values: tuple[np.ndarray, ...]
     present: np.ndarray
+
+    @property
+    def strata(self) -> np.ndarray:
+        """The targets of which each part of the rows has the same share: those of the first head with classes."""
+        return next((values for values in self.values if values.ndim == 1), self.values[0])
+
+    @property
+    def checksum(self) -> int:
+        return reduce(lambda before, values: checksum(values, before), self.values, 0)
 
     @property
     def left_out(self) -> dict[str, int]:
         """How many rows have no target, by that reason."""
         missing = len(self.present) - int(self.present.sum())
-        return {"without a target": missing} if missing else {}
+        reason = "without a target" if len(self.values) == 1 else "without all targets"
+        return {reason: missing} if missing else {}
 
 
 class TrainingRows(NamedTuple):
@@ -123,7 +137,7 @@ def for_training(
         files: The files of the table.
         options: How the table is read. A model that was trained before reads the table as its training table, unless
             these or `loss` change that.
-        loss: The loss, None for that of the model.
+        loss: The loss, of all outputs or by the name of the output, None for that of the model.
         validation_data: A table of validation rows.
         validation_split: Without `validation_data`, the share of the rows for validation, the same of each class.
         seed: Of the random numbers that draw these.
@@ -137,28 +151,30 @@ def for_training(
     source_table = None
     if loaded.model is None:
         source_table = read_table(files, options)
-        loaded = _built(loaded, source_table, options, loss, notify)
+        loaded, source_table = _built(loaded, files, source_table, options, loss, notify)
     check_trainable(loaded)
-    spec = spec_of(loaded, loss or loss_of(loaded))
+    losses = losses_of(loaded, loss)
+    spec = spec_of(loaded, losses)
     encoding = None if options.changes_encoding or loss else trained_encoding(loaded, spec)
     if encoding:
         notify("columns, categories and classes are those of the table that the model was trained on")
         source_table = encoded_table.read(files, encoding, options.text)
     else:
-        source_table = with_exact_classes(files, source_table or read_table(files, options), spec, options)
+        source_table = source_table or read_table(files, options, spec.heads)
+        source_table = with_exact_classes(files, source_table, spec, options)
         encoding = schema_inference.infer_encoding(source_table, spec, options, loaded.classes, notify=notify)
     notify_of_reading(source_table, notify)
     targets = _targets(source_table, encoding, notify)
     _check_classes(targets, encoding, source_table)
-    held_out = validation_mask(targets.values, targets.present, 0.0 if validation_data else validation_split, seed)
+    held_out = validation_mask(targets.strata, targets.present, 0.0 if validation_data else validation_split, seed)
     training_mask = targets.present & ~held_out
     encoding = transform.fit_statistics(encoding, source_table, training_mask)
     unasked: list[str] = []
     scaling = model_scaling.choose(
-        loaded, encoding, source_table, targets.values, training_mask, options, loss or loss_of(loaded), unasked.append
+        loaded, encoding, source_table, targets.values, training_mask, options, losses, unasked.append
     )
     counts = transform.CellCounts()
-    net = model_scaling.with_scaling(loaded.model, encoding, replace(scaling, outputs=None))
+    net = model_scaling.with_scaling(loaded.model, encoding, replace(scaling, outputs=()))
     make = partial(_datasets, net, spec, counts=counts)
     training, validation = make(encoding, source_table, targets, (training_mask, held_out))
     for line in (*describe(encoding, options, scaling), *unasked):
@@ -192,14 +208,14 @@ def for_evaluation(
         source_table = encoded_table.read(files, encoding, options.text)
         lines = describe_later(encoding, source_table.format.names)
     else:
-        source_table = with_exact_classes(files, read_table(files, options), spec, options)
+        source_table = with_exact_classes(files, read_table(files, options, spec.heads), spec, options)
         encoding = plain_encoding(source_table, spec, loaded, options, False, notify)
         lines = describe(encoding)
     notify_of_reading(source_table, notify)
     targets, counts = _targets(source_table, encoding, notify), transform.CellCounts()
     mask = targets.present
     if held_out:
-        crc = _encoded(encoding, source_table, (), transform.CellCounts(), checksum(targets.values))[1]
+        crc = _encoded(encoding, source_table, (), transform.CellCounts(), targets.checksum)[1]
         mask = _held_out(loaded, targets, crc, source_table.file, notify)
     [dataset] = _datasets(loaded.model, spec, encoding, source_table, targets, (mask,), counts)
     for line in lines:
@@ -213,12 +229,17 @@ def for_evaluation(
     return dataset
 
 
-def _built(loaded: LoadedModel, source_table: Table, options: TableOptions, loss, notify: Notify) -> LoadedModel:
-    """With the model of a net whose input shape depends on the table. What the net outputs says which column is the
-    target: the model is built again if the features turn out to be others."""
+def _built(
+    loaded: LoadedModel, files: tuple[Source, ...], source_table: Table, options: TableOptions, loss, notify: Notify
+) -> tuple[LoadedModel, Table]:
+    """With the model of a net whose input shape depends on the table, and the table. What the net outputs says which
+    columns are targets: the table is read again if there are several outputs, and the model is built again if the
+    features turn out to be others."""
     notes: list[str] = []
     built = loaded.for_rows(*schema_inference.widths_of_rows(source_table, options, loaded.inputs), notes.append)
-    spec = spec_of(built, loss or loss_of(built))
+    spec = spec_of(built, losses_of(built, loss))
+    if len(spec.heads) > 1:
+        source_table = read_table(files, options, spec.heads)
     if len(spec.inputs) == 1 and spec.features is not None:
         free = replace(spec, features=None, inputs=(replace(spec.inputs[0], width=None),))
         width = schema_inference.infer_encoding(source_table, free, options, loaded.classes).width
@@ -227,7 +248,7 @@ def _built(loaded: LoadedModel, source_table: Table, options: TableOptions, loss
             built = loaded.for_rows(width, {}, notes.append)
     for note in notes:
         notify(note)
-    return built
+    return built, source_table
 
 
 # Targets
@@ -237,10 +258,12 @@ def _targets(source_table: Table, encoding: Encoding, notify: Notify) -> _Target
     """Raises DataError if no row has a target."""
     import numpy as np
 
-    values = np.concatenate([transform.targets(rows, encoding) for rows in source_table.blocks()])
-    targets = _Targets(values, values >= 0 if values.ndim == 1 else ~np.isnan(values).any(axis=1))
+    blocks = zip(*(transform.targets(rows, encoding) for rows in source_table.blocks()), strict=True)
+    values = tuple(map(np.concatenate, blocks))
+    present = [each >= 0 if each.ndim == 1 else ~np.isnan(each).any(axis=1) for each in values]
+    targets = _Targets(values, np.logical_and.reduce(present))
     if not targets.present.any():
-        raise DataError("no row has a target", source_table.file)
+        raise DataError(f"no row has {'a target' if len(values) == 1 else 'all targets'}", source_table.file)
     for reason, count in targets.left_out.items():
         notify(f"{pluralize(count, 'row')} {reason} left out")
     return targets
@@ -248,13 +271,13 @@ def _targets(source_table: Table, encoding: Encoding, notify: Notify) -> _Target
 
 def _check_classes(targets: _Targets, encoding: Encoding, source_table: Table) -> None:
     """Raises DataError if all rows are of one class."""
-    if targets.values.ndim == 1:
-        classes = targets.values[targets.present]
-        if (classes == classes[0]).all():
+    for head, values in zip(encoding.heads, targets.values, strict=True):
+        classes = values[targets.present]
+        if classes.ndim == 1 and (classes == classes[0]).all():
             first = int(classes[0])
-            name = encoding.classes[first] if first < len(encoding.classes) else str(first)
+            name = head.classes[first] if first < len(head.classes) else str(first)
             message = f"all rows are of one class, {name!r}: there is nothing to distinguish"
-            raise DataError(message, source_table.file, column=encoding.targets[0])
+            raise DataError(message, source_table.file, column=head.targets[0])
 
 
 # Rows that the model was trained on
@@ -262,7 +285,7 @@ def _check_classes(targets: _Targets, encoding: Encoding, source_table: Table) -
 
 def _held_out(loaded: LoadedModel, targets: _Targets, crc: int, file: str, notify: Notify) -> np.ndarray:
     """The mask of the rows of a table of the checksum `crc` that the model was not trained on. Raises DataError."""
-    trained = trained_on(loaded, targets.values, targets.present, crc)
+    trained = trained_on(loaded, targets.strata, targets.present, crc)
     if trained is None:
         raise DataError(f"the model was not trained on this table: leave {option_name('held_out')} out", file)
     mask = targets.present & ~trained
@@ -277,7 +300,7 @@ def _held_out(loaded: LoadedModel, targets: _Targets, crc: int, file: str, notif
 
 def _note_trained_on(loaded: LoadedModel, targets: _Targets, crc: int, notify: Notify) -> None:
     """Says how many of the rows of a table of the checksum `crc` the model was trained on."""
-    trained = trained_on(loaded, targets.values, targets.present, crc)
+    trained = trained_on(loaded, targets.strata, targets.present, crc)
     if trained is None:
         return
     count, rows = int(trained.sum()), int(targets.present.sum())
@@ -300,12 +323,18 @@ def _datasets(
     """A dataset of the rows of each mask."""
     import numpy as np
 
-    names = class_names(encoding.classes, spec.classes) if spec.classes else ()
+    names = tuple(
+        class_names(head.classes, each.classes) if each.classes else ()
+        for head, each in zip(encoding.heads, spec.heads, strict=True)
+    )
     datasets = []
-    encoded, crc = _encoded(encoding, source_table, masks, counts, checksum(targets.values))
+    encoded, crc = _encoded(encoding, source_table, masks, counts, targets.checksum)
     for mask, parts in zip(masks, encoded, strict=True):
-        y = targets.values[mask]
-        rows_of_class = tuple(np.bincount(y, minlength=len(names)).tolist()) if names else ()
+        y = tuple(values[mask] for values in targets.values)
+        rows_of_class = tuple(
+            tuple(np.bincount(values, minlength=len(classes)).tolist()) if classes else ()
+            for values, classes in zip(y, names, strict=True)
+        )
         inputs = _shaped_inputs(model, encoding, parts)
         datasets.append(Dataset(inputs, y, encoding, names, rows_of_class, targets.left_out, len(mask), crc))
     return datasets
