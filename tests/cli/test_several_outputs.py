@@ -27,10 +27,11 @@ TARGETS = ("--target", "kind=species", "--target", "price=cost")
 
 
 def test_train_evaluate_and_predict(folder):
-    done = run("train", "t.csv", *TARGETS, "--loss", "price=Huber(delta=2.0)", "--loss-weights",
-               "kind=2,price=0.5",
-               "--metric", "accuracy", "--metric", "price=mae", "--epochs", "2", "--report", "r.html", "--plot", "c.png",
-               "--history", "h.csv", "--json")  # fmt: skip
+    done = run(
+        "train", "t.csv", *TARGETS, "--loss", "price=Huber(delta=2.0)", "--loss-weights", "kind=2,price=0.5",
+        "--metric", "accuracy", "--metric", "price=mae", "--epochs", "2", "--report", "r.html", "--plot", "c.png",
+        "--history", "h.csv", "--json",
+    )  # fmt: skip
     *epochs, facts = map(json.loads, done.stdout.splitlines())
     assert list(epochs[0])[:4] == ["epoch", "loss", "kind_loss", "price_loss"]
     assert [head["targets"] for head in facts["heads"]] == [["species"], ["cost"]]
