@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .atomic_files import check_writable
     from .conversion import Report
+    from .exporters.targets import export
     from .features.table_options import TableOptions
     from .graph.graph import Graph
     from .inference.evaluation import evaluate
@@ -73,6 +74,7 @@ __all__ = [
     "convert",
     "convert_file",
     "evaluate",
+    "export",
     "find_model",
     "inspect",
     "learning_curves",
@@ -89,6 +91,7 @@ __all__ = [
 _LAZY = {
     "atomic_files": ("check_writable",),
     "conversion": ("Report",),
+    "exporters.targets": ("export",),
     "features.table_options": ("TableOptions",),
     "graph.graph": ("Graph",),
     "inference.evaluation": ("evaluate",),
@@ -129,18 +132,19 @@ def read(symbol: Path | str | BinaryIO, params: Path | str | Literal[False] | No
     """Reads a net as a graph of MXNet ops, without converting it.
 
     Args:
-        symbol: the graph (`net.json`), a path or a binary stream.
-        params: the parameter file; None looks for it beside `symbol`, False reads none.
+        symbol: Mathematica's own file (`net.wlnet`) or the graph (`net.json`), a path or a binary stream.
+        params: the parameter file of a `net.json`; None looks for it beside `symbol`, False reads none.
 
     Returns:
         A Graph: its `nodes`, the `arrays` of the parameter file by index of the node, and its outputs, the `heads`.
 
     Raises:
-        FormatError: a file is damaged, or is not a graph or a parameter file of MXNet.
+        FormatError: a file is damaged, or is not a net or a parameter file.
+        UnsupportedOps, NodeError: a layer of a `.wlnet` file is not supported.
     """
-    from .frontends.mxnet import reader
+    from . import preparation
 
-    return reader.read(symbol, params)
+    return preparation.read(symbol, params).graph
 
 
 def convert(
@@ -148,6 +152,7 @@ def convert(
     params: Path | str | bool | None = None,
     *,
     input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
+    bake_encoder: bool = False,
     loss: Any = None,
     optimizer: Any = None,
     learning_rate: float | None = None,
@@ -161,10 +166,12 @@ def convert(
     height, width) for images; outputs come in the order of the graph's.
 
     Args:
-        symbol: the graph (`net.json`), a path or a binary stream.
-        params: the parameter file; None looks for it beside `symbol`. Without one (or with False) the net is untrained.
+        symbol: Mathematica's own file (`net.wlnet`) or the graph (`net.json`), a path or a binary stream.
+        params: the parameter file of a `net.json`; None looks for it beside `symbol`. Without one (or with False) the
+            net is untrained.
         input_shapes: shapes by name of the input, in MXNet's axis order with the batch axis, None for an unknown size.
-            Shapes that are not given are inferred from the parameters.
+            Shapes that are not given are those in the `.wlnet` file, or inferred from the parameters.
+        bake_encoder: the image encoder of a `.wlnet` file is a part of the model, which takes values from 0 to 255.
         loss: of Keras; None infers it from the last layer.
         optimizer: of Keras; None is Adam.
         learning_rate: None is the optimizer's default.
@@ -173,16 +180,16 @@ def convert(
         seed: for the initial weights of an untrained net.
 
     Raises:
-        FormatError: a file is damaged, or is not a graph or a parameter file of MXNet.
-        UnsupportedOps: the net has ops that cannot be converted.
-        NodeError: a single node cannot be converted, as an attribute or a shape is not supported.
+        FormatError: a file is damaged, or is not a net or a parameter file.
+        UnsupportedOps: the net has ops or layers that cannot be converted.
+        NodeError: a single node or layer cannot be converted, as an attribute or a shape is not supported.
         ShapeError: a shape cannot be inferred, or does not fit.
     """
     from . import conversion
 
     model = conversion.convert(
-        symbol, params, input_shapes=input_shapes, loss=loss, optimizer=optimizer, learning_rate=learning_rate,
-        metrics=metrics, states=states, seed=seed,
+        symbol, params, input_shapes=input_shapes, bake_encoder=bake_encoder, loss=loss, optimizer=optimizer,
+        learning_rate=learning_rate, metrics=metrics, states=states, seed=seed,
     ).model  # fmt: skip
     model.optimizer.build(model.trainable_variables)  # Keras warns when it loads a model saved without
     return model
@@ -226,8 +233,8 @@ def inspect(
     *,
     input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
 ) -> Inspection:
-    """Describes a net (`net.json`) or a Keras model (`.keras`), with how it reads a table if it was trained on one. A
-    net is also converted, to see whether it can be.
+    """Describes a net (`net.wlnet`, `net.json`) or a Keras model (`.keras`), with how it reads a table if it was
+    trained on one. A net is also converted, to see whether it can be.
 
     Args:
         source: a path or a binary stream.

@@ -10,6 +10,7 @@ from typing import Any
 
 from . import preparation
 from .errors import FormatError, LayerError, NodeError, OpenShape, option
+from .frontends.wolfram import members as wolfram_members
 from .graph.partial_shape import format_shape
 from .keras_api.lazy import no_collection
 from .keras_files import archive
@@ -43,9 +44,10 @@ def convert(
     states: bool = False,
     seed: int = 0,
     init: str | None = None,
+    bake_encoder: bool = False,
 ) -> Conversion:
     """The compiled model of a graph. The optimizer has no slots yet: `archive.save` writes them without them."""
-    net = preparation.read(symbol, params)
+    net = preparation.read(symbol, params, bake_encoder=bake_encoder)
     prepared = preparation.prepare(
         net, input_shapes=input_shapes, row=row, rows=rows, states=states, seed=seed, init=init
     )
@@ -68,9 +70,11 @@ def build(
             raise shape_inference.open_shape_error(prepared.canonical, input_shapes or {}, inputs, error) from error
     outputs = model.outputs
     chosen = compile_model.loss_choices(prepared.graph, [len(output.shape) for output in outputs])
+    if wolfram_members.CLASSES in prepared.net.members and outputs[0].shape[-1] != 1:
+        chosen = [compile_model.of_named_classes(chosen[0])]
     compile_model.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)
-    members = source_net.members_of(prepared.graph, built.weights, model)
-    if prepared.parameters is None:
+    members = source_net.members_of(prepared.graph, built.weights, model) | dict(prepared.net.members)
+    if prepared.net.parameters is None:
         members["untrained.json"] = b"true\n"
     return Conversion(model, built, chosen, prepared, members)
 
@@ -135,7 +139,7 @@ def report(done: Conversion, path: str | None, notes: tuple[str, ...] = ()) -> R
     facts = {
         "net": graph.source,
         "path": path,
-        "parameter_file": str(done.prepared.parameters) if done.prepared.parameters else None,
+        "parameter_file": str(done.prepared.net.parameters) if done.prepared.net.parameters else None,
         "unused": list(graph.unused),
         "nodes": done.prepared.nodes,
         "layers": built.layers,

@@ -140,12 +140,15 @@ class ShapeError(NetconvError):
 
 
 class UnknownShape(ShapeError):
-    """The shape of an input is not given and cannot be inferred from the net alone; `inputs` are the names of all
-    inputs that have data."""
+    """The shape of an input is not given and cannot be inferred from the net alone.
 
-    def __init__(self, message: str, inputs: Iterable[str] = ()):
+    `inputs` are the names of all inputs that have data. `known` is what is known of the shape, with the batch axis and
+    None for an unknown size; None if its rank is unknown.
+    """
+
+    def __init__(self, message: str, inputs: Iterable[str] = (), known: tuple[int | None, ...] | None = None):
         super().__init__(message)
-        self.inputs = tuple(inputs)
+        self.inputs, self.known = tuple(inputs), known
 
 
 class DataError(NetconvError):

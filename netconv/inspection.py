@@ -15,8 +15,10 @@ from . import conversion, preparation
 from .errors import FormatError, NetconvError, net_option_error, stream_name
 from .features.description import describe
 from .features.encoding import Encoding
-from .features.scaling import UNSCALED, Affine, Moments, Scaling
+from .features.scaling import UNSCALED, Scaling
 from .frontends.mxnet import reader
+from .frontends.wolfram import description
+from .frontends.wolfram import reader as wolfram
 from .graph.partial_shape import format_shape
 from .ops import registry
 
@@ -39,12 +41,14 @@ class Inspection:
 
 
 def inspect(source, params=None, *, input_shapes=None) -> Inspection:
-    """A `net.json` or a `.keras` file, by path or as a binary stream. Raises FormatError."""
+    """A `net.json`, a `.wlnet` or a `.keras` file, by path or as a binary stream. Raises FormatError."""
     name = stream_name(source) if hasattr(source, "read") else str(source)
     if hasattr(source, "read"):
         data = source.read()
         if data[:2] == b"PK":
             return _model(io.BytesIO(data), name, params, input_shapes)
+        if wolfram.is_wlnet(data):
+            return _wolfram(data, name, params, input_shapes)
         source = io.BytesIO(data)
     else:
         try:
@@ -53,6 +57,8 @@ def inspect(source, params=None, *, input_shapes=None) -> Inspection:
                     return _model(source, name, params, input_shapes)
         except OSError as error:
             raise FormatError(f"{name}: {error.strerror or error}") from None
+        if wolfram.is_wlnet(source):
+            return _wolfram(source, name, params, input_shapes)
     return _net(source, params, input_shapes)
 
 
@@ -102,6 +108,31 @@ def _net(symbol, params, input_shapes) -> Inspection:
         *(f"cannot be converted: {problem}" for problem in problems),
     ]
     return Inspection("\n".join(lines), facts, not problems)
+
+
+def _wolfram(source, name: str, params, input_shapes) -> Inspection:
+    described = description.describe(source, name)
+    problems: list[str] = []
+    notes: tuple[str, ...] = ()
+    try:
+        net = preparation.read(_stream(source, name) if isinstance(source, bytes) else source, params)
+        prepared = preparation.prepare(net, input_shapes=input_shapes)
+        notes = (*prepared.notes, *conversion.build(prepared, input_shapes).build_report.notes)
+    except NetconvError as error:
+        problems.append(str(error))
+    lines = [
+        *described.head,
+        *described.arrays,
+        *(f"note: {note}" for note in notes),
+        *(f"cannot be converted: {problem}" for problem in problems),
+    ]
+    return Inspection("\n".join(lines), described.facts | {"notes": list(notes), "problems": problems}, not problems)
+
+
+def _stream(data: bytes, name: str) -> io.BytesIO:
+    stream = io.BytesIO(data)
+    stream.name = name  # type: ignore[attr-defined]
+    return stream
 
 
 def _model(source, name: str, params, input_shapes) -> Inspection:
@@ -173,15 +204,20 @@ def _scaling(config: dict[str, Any], encoding: Encoding, name: str) -> Scaling:
 
 
 def _plain_scaling(scaling: Scaling, encoding: Encoding | None) -> dict[str, Any]:
-    """The scaling as JSON, as far as there is any; that of targets by the name of the output."""
-    heads = zip(encoding.heads, scaling.outputs, strict=True) if encoding and scaling.outputs else ()
-    targets = {head.name: _plain_numbers(moments) for head, moments in heads if moments}
-    features = {} if scaling.inputs is None else {"features": _plain_numbers(scaling.inputs)}
-    return features | ({"targets": targets} if targets else {})
-
-
-def _plain_numbers(part: Affine | Moments) -> dict[str, Any]:
-    return {name: numbers.tolist() for name, numbers in part._asdict().items()}
+    """The scaling as JSON, as far as there is any: of each number of a row, but once of the pixels of an image; that of
+    targets by the name of the output."""
+    widths = [(feature.width, feature.image) for feature in encoding.features] if encoding else []
+    shown = [not image or number == 0 for width, image in widths for number in range(width)]
+    found: dict[str, Any] = {}
+    if scaling.inputs is not None:
+        found["features"] = {name: numbers[shown].tolist() for name, numbers in scaling.inputs._asdict().items()}
+    if scaling.outputs and encoding:
+        found["targets"] = {
+            head.name: {name: numbers.tolist() for name, numbers in moments._asdict().items()}
+            for head, moments in zip(encoding.heads, scaling.outputs, strict=True)
+            if moments
+        }
+    return found
 
 
 def _weight(path: str, item, weights: dict[str, list[int]]) -> None:

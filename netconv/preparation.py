@@ -3,13 +3,16 @@ the order of the steps, not how they work, and no Keras."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
-from .errors import FormatError, option, spelled
-from .frontends.mxnet import reader
+from .errors import FormatError, option, spelled, stream_name
+from .frontends.mxnet import reader, symbol_json
+from .frontends.wolfram import members as wolfram_members
+from .frontends.wolfram import reader as wolfram
 from .graph.graph import Graph
 from .graph.partial_shape import Lengths, Shape
 from .ops import registry
@@ -20,11 +23,18 @@ from .shapes import shape_inference
 
 @dataclass(frozen=True)
 class Net:
-    """A net as read from its files: `graph` has the arrays of the parameter file `parameters`, None if there is not
-    one."""
+    """A net as read from its files: `graph` has the arrays of the file `parameters`, None if there is not one.
+
+    A `.wlnet` file also has the `shapes` of its inputs by name, with the batch axis; `members` for the model's archive,
+    and `notes` for the user. `wolfram` is its content.
+    """
 
     graph: Graph
-    parameters: Path | None
+    parameters: Path | str | None
+    members: Mapping[str, bytes] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    shapes: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
+    wolfram: wolfram.WolframNet | None = None
 
 
 @dataclass(frozen=True)
@@ -32,14 +42,14 @@ class Prepared:
     """A graph that is ready to be built: every op known, every input with a shape, every parameter with values.
 
     `shapes` are the shapes of the inputs by node index, in MXNet's axis order, None for an open length; `zeros` the
-    recurrent states that start at zero, by node index; `parameters` the parameter file, None for an untrained net;
-    `notes` are for the user; `canonical` the graph before layers were fused; `nodes` how many ops the file has.
+    recurrent states that start at zero, by node index; `net` is what was read; `notes` are for the user; `canonical` is
+    the graph before layers were fused; `nodes` says how many ops the file has.
     """
 
     graph: Graph
     shapes: dict[int, Lengths]
     zeros: frozenset[int]
-    parameters: Path | None
+    net: Net
     notes: tuple[str, ...]
     canonical: Graph
     nodes: int
@@ -50,13 +60,59 @@ class Prepared:
         return {self.graph.nodes[i].name: shape for i, shape in self.shapes.items() if i not in self.zeros}
 
 
-def read(symbol: Path | str | BinaryIO, params: Path | str | Literal[False] | None = None) -> Net:
-    """Reads a net: `symbol` is a path or a binary stream, `params` the parameter file, None for the one next to
-    `symbol`, False for none. Raises FormatError."""
-    if params is None and not hasattr(symbol, "read"):
-        params = reader.find_params(symbol)
+def read(
+    symbol: Path | str | BinaryIO,
+    params: Path | str | Literal[False] | None = None,
+    *,
+    bake_encoder: bool = False,
+) -> Net:
+    """Reads a net: `symbol` is a path or a binary stream of a `net.json` or a `.wlnet` file, told apart by their
+    content; `params` the parameter file of a `net.json`, None for the one next to `symbol`, False for none. With
+    `bake_encoder` the arithmetic of the image encoders of a `.wlnet` file is a part of the graph.
+
+    Raises FormatError for a damaged file, and UnsupportedOps or NodeError for a layer of a `.wlnet` file."""
+    source: Any = symbol
+    name = str(symbol)
+    if hasattr(symbol, "read"):
+        source, name = _held(source), stream_name(symbol)
+    if isinstance(source, bytes) or (not hasattr(source, "read") and wolfram.is_wlnet(source)):
+        return _read_wolfram(source, name, params, bake_encoder)
+    if bake_encoder:
+        bake = option("bake_encoder", True)
+        raise FormatError(f"{name}: a net.json has no encoder; {bake} is for the .wlnet file of the net")
+    if params is None and not hasattr(source, "read"):
+        params = reader.find_params(source)
     found = Path(params) if params else None
-    return Net(reader.read(symbol, False if found is None else found), found)
+    return Net(reader.read(source, False if found is None else found), found)
+
+
+def _held(stream: BinaryIO) -> BinaryIO | bytes:
+    """The bytes of a `.wlnet` file, or a stream of any other file from its beginning."""
+    start = stream.read(8)
+    if wolfram.is_wlnet(start):
+        return start + stream.read()
+    held = io.BytesIO(start + stream.read(symbol_json.LARGEST))
+    held.name = getattr(stream, "name", None)  # type: ignore[attr-defined]
+    return held
+
+
+def _read_wolfram(source: Any, name: str, params: Any, bake_encoder: bool) -> Net:
+    found = wolfram.read(source, name, bake_encoder)
+    if params:
+        raise FormatError(f"{found.graph.source}: a .wlnet file has its arrays; leave out {params}")
+    graph = replace(found.graph, text=symbol_json.written(found.graph))
+    ports = {name: port.shape for name, port in found.inputs.items()}
+    shapes = {name: (None, *shape) for name, shape in ports.items() if shape is not None}
+    with wolfram.located(graph.source):
+        members, notes = wolfram_members.members(found, bake_encoder), wolfram_members.notes(found, bake_encoder)
+    if params is False or not found.container.arrays:
+        return Net(replace(graph, arrays={}, parameters=()), None, members, notes, shapes, found)
+    if found.uninitialized:
+        raise FormatError(
+            f"{graph.source}: some arrays are not initialized: {symbol_json.format_names(found.uninitialized, 5)}; "
+            "initialize the net with NetInitialize before Export"
+        )
+    return Net(graph, graph.source, members, notes, shapes, found)
 
 
 def prepare(
@@ -76,9 +132,10 @@ def prepare(
     values drawn with `seed`, those of weights by the initializer `init`. Raises NetconvError for every fault of a net
     that can be detected before Keras makes layers.
     """
-    raw, given = net.graph, dict(input_shapes or {})
+    raw, given = net.graph, {**net.shapes, **(input_shapes or {})}
     registry.check(raw)
-    graph = canonicalize.canonicalize(raw, states or any(recurrent_states.is_state(name) for name in given), given)
+    states_given = any(recurrent_states.is_state(name) for name in input_shapes or {})
+    graph = canonicalize.canonicalize(raw, states or states_given, given)
     zeros = recurrent_states.zero_states(graph, given, states)
     inferred = shape_inference.infer(
         graph,
@@ -89,7 +146,7 @@ def prepare(
         rows=rows,
     )
     completed = _with_parameters(net, graph, inferred.arrays, given, seed, init)
-    notes = (*_parameter_notes(net, seed), *_graph_notes(raw, graph, zeros, given), *inferred.notes)
+    notes = (*net.notes, *_parameter_notes(net, seed), *_graph_notes(raw, graph, zeros, given), *inferred.notes)
     rewriter = GraphRewriter(reachability.freeze_blocked(completed), inferred.inputs)
     reroll_rnn.reroll(rewriter)
     fuse_layers.fuse(rewriter)
@@ -100,7 +157,7 @@ def prepare(
         raise FormatError(f"{raw.source}: the graph has no input")
     constant_limits.check(fused, shapes)
     nodes = sum(node.op != "null" for node in raw.nodes)
-    return Prepared(fused, shapes, zeros, net.parameters, notes, graph, nodes)
+    return Prepared(fused, shapes, zeros, net, notes, graph, nodes)
 
 
 def _with_parameters(
@@ -120,7 +177,8 @@ def _with_parameters(
 
 def _parameter_notes(net: Net, seed: int) -> tuple[str, ...]:
     if net.parameters is None:
-        return (f"no parameter file: untrained, initial weights drawn with seed {seed}",)
+        why = "no parameter file" if net.wolfram is None else "the net has no values of its arrays"
+        return (f"{why}: untrained, initial weights drawn with seed {seed}",)
     return reader.unused_note(net.graph, net.parameters)
 
 

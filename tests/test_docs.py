@@ -18,6 +18,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
+from netconv.frontends.wolfram import container
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -42,12 +45,17 @@ def runs(path):
     return any(language in RUN for language, _ in blocks(path.read_text()))
 
 
-def write_digits(folder, name, rows, seed):
-    """Images and labels in MNIST's format: a blurred picture for each digit, with noise."""
+def digits(rows, seed):
+    """Labels and images: a blurred picture for each digit, with noise."""
     generator = np.random.default_rng(seed)
     pictures = np.kron(np.random.default_rng(0).integers(0, 2, (10, 7, 7)), np.ones((4, 4))) * 160
     labels = np.arange(rows, dtype=np.uint8) % 10
-    images = (pictures[labels] + generator.integers(0, 96, (rows, 28, 28))).astype(np.uint8)
+    return labels, (pictures[labels] + generator.integers(0, 96, (rows, 28, 28))).astype(np.uint8)
+
+
+def write_digits(folder, name, rows, seed):
+    """Images and labels in MNIST's format."""
+    labels, images = digits(rows, seed)
     for kind, axes, values in (("images-idx3", (rows, 28, 28), images), ("labels-idx1", (rows,), labels)):
         header = bytes([0, 0, 8, len(axes)]) + np.array(axes, ">i4").tobytes()
         with gzip.open(folder / f"{name}-{kind}-ubyte.gz", "wb") as file:
@@ -81,12 +89,21 @@ def prepare(folder):
     for name in ("docs", "mnist"):
         (folder / name).mkdir()
     (folder / "fixtures" / "ckd").mkdir(parents=True)
-    for source in ("fixtures/ckd/net.json", "fixtures/ckd/net.params", "fixtures/kidney.csv"):
+    for source in (*(f"fixtures/ckd/net.{ending}" for ending in ("json", "params", "wlnet")), "fixtures/kidney.csv"):
         shutil.copy(ROOT / source, folder / source)
         shutil.copy(ROOT / source, folder)
     shutil.copy(ROOT / "docs/nets.py", folder / "docs")
     write_digits(folder / "mnist", "train", 300, 1)
     write_digits(folder / "mnist", "t10k", 50, 2)
+
+
+def write_image_folders(folder):
+    """Generated digits as PNG files, in folders for each class and without."""
+    for part, rows, seed in (("train", 300, 1), ("test", 50, 2), ("unsorted", 20, 3)):
+        for number, (label, image) in enumerate(zip(*digits(rows, seed), strict=True)):
+            target = folder / "digits" / part / ("" if part == "unsorted" else str(label))
+            target.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(target / f"{number}.png")
 
 
 @pytest.fixture
@@ -146,6 +163,15 @@ def training(folder, outputs):
     ):  # fmt: skip
         assert (folder / picture).stat().st_size > 10_000
     count = len(rows(folder, "kidney.csv"))
+    images = next(text for text in outputs if "file,class,probability" in text)
+    assert accuracies([images])[0] >= 0.9
+    paths = [line.split(",")[0] for line in images.partition("file,class,probability\n")[2].splitlines()]
+    assert paths == ["digits/test/7/7.png", *(f"digits/test/4/{n}.png" for n in (14, 24, 34, 4, 44))]
+    assert len(rows(folder, "digits.csv")) == 20 and list(rows(folder, "digits.csv")[0]) == [
+        "file",
+        "class",
+        "probability",
+    ]
     assert [len(rows(folder, "likeliest.csv")), len((folder / "predictions.jsonl").read_text().splitlines())] == [
         count
     ] * 2
@@ -177,6 +203,14 @@ def workers(folder, outputs):
     np.testing.assert_allclose(*losses, atol=1e-6)
 
 
+def wlnet(folder, outputs):
+    """The expression of the trained file is that of the file that was converted."""
+    assert outputs[-1].splitlines()[-1] == "net-trained.wlnet"
+    before, after = (container.read(folder / f"{name}.wlnet", name) for name in ("net", "net-trained"))
+    assert before.network == after.network
+    assert all((before.values(a) != after.values(after.arrays[n])).any() for n, a in before.arrays.items())
+
+
 def r(folder, outputs):
     """What the blocks in R read."""
     assert outputs == ["net.keras\n", "nets/cnn.keras\n", "trained.keras\n", "net.h5\n"]
@@ -184,7 +218,8 @@ def r(folder, outputs):
 
 
 CHECKS = {
-    "README": readme, "tutorial": tutorial, "training": training, "loading": loading, "workers": workers, "r": r
+    "README": readme, "tutorial": tutorial, "training": training, "loading": loading, "workers": workers, "r": r,
+    "wlnet": wlnet,
 }  # fmt: skip
 
 
@@ -192,6 +227,8 @@ CHECKS = {
 def test_every_block_runs(path, folder):
     if path.stem == "workers":
         write_small_net(folder)
+    if path.stem == "training":
+        write_image_folders(folder)
     with socket.socket() as one, socket.socket() as other:
         for each in (one, other):
             each.bind(("127.0.0.1", 0))

@@ -55,6 +55,15 @@ def _loss_choice(graph: Graph, edge: Edge, rank: int) -> LossChoice:
     return LossChoice(loss, ("accuracy",), f"the net ends in {node.op}{ignores}; targets are class numbers from 0")
 
 
+def of_named_classes(choice: LossChoice) -> LossChoice:
+    """The loss of a head whose values are those of classes with names: cross-entropy, also without a softmax."""
+    if choice.loss != "mean_squared_error":
+        return choice
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    why = "the output has a decoder of classes, and no softmax before it; targets are class numbers from 0"
+    return LossChoice(loss, ("accuracy",), why)
+
+
 def compile_model(
     model, chosen: list[LossChoice], loss=None, optimizer=None, learning_rate: float | None = None, metrics="auto"
 ) -> None:

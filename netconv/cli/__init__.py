@@ -27,6 +27,7 @@ class Commands(click.Group):
         "train": "train",
         "evaluate": "evaluate",
         "predict": "predict",
+        "export": "export",
         "plot": "plot",
         "ops": "ops",
     }
@@ -77,8 +78,8 @@ def fail(message: str) -> NoReturn:
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(netconv.__version__, prog_name="netconv")
 def main() -> None:
-    """Converts neural networks from Mathematica and MXNet to Keras models, trains them on tables, and predicts with
-    them.
+    """Converts neural networks from Mathematica and MXNet to Keras models, trains them on tables, predicts with them,
+    and writes them back.
 
     `-` as a file name means standard input or output. `netconv COMMAND --help` explains a command.
     """

@@ -73,6 +73,7 @@ class Command(click.Command):
 
 FIRST_COMMANDS = {
     ".json": "convert",
+    ".wlnet": "convert",
     ".keras": "inspect",
     ".csv": "train",
     ".tsv": "train",

@@ -19,9 +19,9 @@ params_option, shape_option = net_options(net_option)
 
 
 @click.command(
-    cls=Command, example="netconv convert net.json -o net.keras", short_help="Converts nets to Keras models."
+    cls=Command, example="netconv convert net.wlnet -o net.keras", short_help="Converts nets to Keras models."
 )
-@click.argument("nets", metavar="NET.json...", nargs=-1, required=True)
+@click.argument("nets", metavar="NET...", nargs=-1, required=True)
 @params_option
 @shape_option
 @net_option(
@@ -36,6 +36,12 @@ params_option, shape_option = net_options(net_option)
     default=0,
     show_default=True,
     help="Random seed for the initial weights of a net without a parameter file.",
+)
+@net_option(
+    "--bake-encoder",
+    is_flag=True,
+    help="Make the arithmetic of an image encoder of a .wlnet file (scale, mean, variance) a part of the model, which "
+    "then takes images of values from 0 to 255.",
 )
 @model_group("--loss", metavar="NAME", show_default="inferred from the last layer", help="Keras loss to compile with.")
 @model_group("--optimizer", metavar="NAME", default="adam", show_default=True, help="Keras optimizer to compile with.")
@@ -55,7 +61,7 @@ params_option, shape_option = net_options(net_option)
     "-o",
     "--output",
     metavar="FILE",
-    show_default="net.keras beside net.json",
+    show_default="net.keras beside the net",
     help="Model file (.keras, or .h5 for Keras 2), or - for stdout.",
 )
 @output_option("--json", "as_json", is_flag=True, help="Print the report as JSON on stdout, instead of the path.")
@@ -72,11 +78,12 @@ def convert(
     classes: str | None,
     states: bool,
     seed: int,
+    bake_encoder: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Converts each NET.json, a net exported from Mathematica or saved by MXNet, to a compiled Keras model, and prints
-    the path of the model. A report on stderr says what was inferred.
+    """Converts each NET, Mathematica's own file (.wlnet) or the net.json that Mathematica or MXNet wrote, to a compiled
+    Keras model, and prints the path of the model. A report on stderr says what was inferred.
     """
     if len(nets) > 1 and (params or output):
         raise click.UsageError(f"-p and -o need exactly one net; {len(nets)} were given")
@@ -91,7 +98,8 @@ def convert(
             report = netconv.convert_file(
                 source(net), params, output=sys.stdout.buffer if output == "-" else output, input_shapes=dict(shapes),
                 loss=loss, optimizer=optimizer, learning_rate=learning_rate, metrics=list(metrics) or "auto",
-                states=states, seed=seed, classes=[name.strip() for name in classes.split(",")] if classes else None,
+                states=states, seed=seed, bake_encoder=bake_encoder,
+                classes=[name.strip() for name in classes.split(",")] if classes else None,
             )  # fmt: skip
         terminal.echo(report.text)
         if as_json:
@@ -101,17 +109,17 @@ def convert(
 
 
 @click.command(
-    cls=Command, example="netconv inspect net.json", short_help="Shows what a net or a Keras model contains."
+    cls=Command, example="netconv inspect net.wlnet", short_help="Shows what a net or a Keras model contains."
 )
-@click.argument("file", metavar="NET.json|MODEL.keras")
+@click.argument("file", metavar="NET.wlnet|NET.json|MODEL.keras")
 @params_option
 @shape_option
 @output_option("--json", "as_json", is_flag=True, help="Print the description as JSON.")
 def inspect(
     file: str, params: str | None, shapes: tuple[tuple[str, tuple[int | None, ...]], ...], as_json: bool
 ) -> None:
-    """Shows the ops, shapes and parameters of a net and what cannot be converted, or the layers and weights of a Keras
-    model, and how it reads a table if `netconv train` saved it.
+    """Shows the layers or ops, shapes and parameters of a net and what cannot be converted, or the layers and weights
+    of a Keras model, and how it reads a table if `netconv train` saved it.
 
     A net is converted too, without writing a file: the exit code is 1 if `convert` would fail.
     """

@@ -98,7 +98,9 @@ def evaluate(
     """Evaluates a model on a table. For a classifier it prints loss, accuracy, precision, recall and F1 of each class,
     and the confusion matrix; for other models loss, mse, mae, rmse and r2.
 
-    DATA is one file or several that make up a table: CSV, Parquet, NumPy or IDX, also compressed.
+    DATA is one file or several that make up a table: CSV, Parquet, NumPy or IDX, also compressed. For a net
+    that takes images it may be a folder with a folder of image files for each class, or a table with a column of file
+    names.
     """
     terminal = Terminal(quiet)
     check_pictures(plot, report)

@@ -14,6 +14,7 @@ import click
 
 import netconv
 
+from ..features.option_checks import split_named
 from .commands import under
 from .quiet import quiet_keras
 
@@ -94,8 +95,7 @@ def _by_name(_ctx: click.Context, _param: click.Parameter, pairs: tuple[tuple[st
 def by_output(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | dict[str, str]:
     """The values of an option for all outputs, or of each output by its name: NAME=VALUE. Raises click.BadParameter for
     both at once. A `=` within parentheses is part of the value."""
-    found = [re.fullmatch(r"([^=(]+)=(.+)", value) for value in values]
-    named = tuple((match[1], match[2]) for match in found if match)
+    named = tuple((name, chosen) for name, chosen in map(split_named, values) if name)
     if not named:
         return values
     if len(named) < len(values):
@@ -127,7 +127,7 @@ def net_options(group: Callable[..., Callable[[Any], Any]]) -> tuple[Callable[[A
 def _tables(_ctx: click.Context, _param: click.Parameter, files: tuple[str, ...]) -> tuple[str, ...]:
     """Raises click.BadParameter for a net or a model in place of a table."""
     for file in files:
-        if PurePath(file).suffix in (".json", ".keras"):
+        if PurePath(file).suffix in (".json", ".wlnet", ".keras"):
             raise click.BadParameter(f"{file!r} is not a table; a net or a model is given with -m")
     return files
 
@@ -155,9 +155,9 @@ model_option = model_group(
     "-m",
     "--model",
     metavar="FILE",
-    show_default="the only one in the folder of the data or in the current folder; net.json, net.keras and "
+    show_default="the only one in the folder of the data or in the current folder; a net, net.keras and "
     "net-trained.keras count as one, of which train takes net.keras, and evaluate and predict take net-trained.keras",
-    help="Keras model (.keras) or net (net.json); - is a Keras model on stdin.",
+    help="Keras model (.keras) or net (net.wlnet, net.json); - is a Keras model or a net.wlnet on stdin.",
 )
 params_option, shape_option = net_options(model_group)
 errors_option = data_option(
@@ -219,8 +219,15 @@ def table_options(training: bool) -> Callable[[Any], Any]:
         data_option(
             "--rescale",
             type=Rescale(),
-            help="Replace each numeric feature value x by x * SCALE + OFFSET, e.g. 1/255,0 for pixels; text columns "
-            "are not scaled.",
+            help="Replace each numeric feature value x by x * SCALE + OFFSET, e.g. 1/255,0 for pixels of a table; "
+            "text columns are not scaled. Pixels of image files are rescaled to 0 to 1; 1,0 leaves them 0 to 255.",
+        ),
+        data_option(
+            "--resize",
+            type=click.Choice(["stretch", "fit", "fill"]),
+            show_default="stretch",
+            help="How images get the size that the model takes: change their proportions (stretch), pad them with "
+            f"black (fit), or crop them at the center (fill).{untrained}",
         ),
         data_option(
             "--standardize/--no-standardize",

@@ -84,7 +84,8 @@ def predict(
     values if the model is not a classifier.
 
     DATA is one file or several that make up a table: CSV, Parquet, NumPy or IDX, also compressed; without it the table
-    is read from standard input. Predictions are written as the rows arrive.
+    is read from standard input. For a net that takes images it may be image files, or folders of them; the first column
+    of the predictions then has their names. Predictions are written as the rows arrive.
     """
     if proba + (top is not None) + options["raw"] > 1:
         raise click.UsageError("--proba, --top and --raw exclude each other")

@@ -278,7 +278,9 @@ def train(
 ) -> None:
     """Trains a model on a table and prints the path of the trained model.
 
-    DATA is one file or several that make up a table: CSV, Parquet, NumPy or IDX, also compressed.
+    DATA is one file or several that make up a table: CSV, Parquet, NumPy or IDX, also compressed. For a net
+    that takes images it may be a folder with a folder of image files for each class, or a table with a column of file
+    names.
 
     The trained model has the weights of the best epoch, and how the table was read (columns, categories, classes), for
     `evaluate` and `predict`. Ctrl-C ends training and keeps the weights trained so far.

@@ -8,7 +8,8 @@ from ..atomic_files import replacing
 from ..features.notices import Notify, ignore
 from ..frontends.mxnet import params_file
 from ..inference.loading import LoadedModel
-from ..keras_files import scaling_layers, source_net
+from ..keras_files import source_net
+from .notes import notify_of_scaling
 
 
 def export(loaded: LoadedModel, symbol: Path | str, params: Path | str, notify: Notify = ignore) -> None:
@@ -20,9 +21,7 @@ def export(loaded: LoadedModel, symbol: Path | str, params: Path | str, notify: 
     be written.
     """
     graph = source_net.read(loaded.members, loaded.model, loaded.name)
-    scaling = scaling_layers.names_of(loaded.model)
-    if scaling:
-        notify(f"not in the net: {', '.join(scaling)}; it takes and returns scaled numbers")
+    notify_of_scaling(loaded, notify)
     arrays = [(parameter.name, parameter.read()) for parameter in graph.parameters]
     params_file.write(params, arrays, [parameter.dtype for parameter in graph.parameters])
     with replacing(symbol) as name:

@@ -11,6 +11,8 @@ from ..errors import option
 from ..tables.column_selection import list_names
 from ..tables.number_format import pluralize, shortened
 from .encoding import Encoding, Feature, Head
+from .image_decoding import ImageCounts
+from .image_description import describe_counts, describe_scale
 from .scaling import UNSCALED, Affine, Moments, Scaling
 from .table_options import TableOptions
 
@@ -47,11 +49,8 @@ def describe(encoding: Encoding, options: TableOptions | None = None, scaling: S
             f"one-hot they would be {onehot:,}",
         )
     lines += _left_out(encoding, options)
-    if isinstance(scaling.inputs, Affine):
-        for scale, offset in dict.fromkeys(zip(*(part.tolist() for part in scaling.inputs), strict=True)):
-            if (scale, offset) != (1, 0):
-                added = f" {'-' if offset < 0 else '+'} {abs(offset):g}" if offset else ""
-                lines += _entry("scale", f"a number x becomes {scale:g} * x{added}")
+    for line in _scales(encoding, scaling, options):
+        lines += _entry("scale", line)
     return lines
 
 
@@ -69,6 +68,37 @@ def describe_filled(encoding: Encoding, missing: Mapping[str, int]) -> list[str]
         f"{_short(feature.name)} {missing[feature.name]:,}" for feature in encoding.features if missing[feature.name]
     ]
     return _entry("filled", f"missing cells, by column: {_listed(shown)}") if shown else []
+
+
+def describe_images(encoding: Encoding, counts: ImageCounts) -> list[str]:
+    """What images were read, and what became of them."""
+    images = [image for image in encoding.images if image]
+    return _entry("images", describe_counts(counts, images[0])) if images and counts.sizes else []
+
+
+def _scales(encoding: Encoding, scaling: Scaling, options: TableOptions | None) -> Iterator[str]:
+    """How numbers and pixels are rescaled."""
+    numbers: dict[tuple[float, float], None] = {}
+    start = 0
+    for feature in encoding.features:
+        rescaled = scaling.inputs if isinstance(scaling.inputs, Affine) else None
+        scale, offset = (float(part[start]) for part in rescaled) if rescaled else (1.0, 0.0)
+        start += feature.width
+        if feature.image:
+            yield from _pixel_scale(scale * feature.image.scale, offset, options)
+        elif (scale, offset) != (1, 0):
+            numbers[scale, offset] = None
+    for scale, offset in numbers:
+        added = f" {'-' if offset < 0 else '+'} {abs(offset):g}" if offset else ""
+        yield f"a number x becomes {scale:g} * x{added}"
+
+
+def _pixel_scale(scale: float, offset: float, options: TableOptions | None) -> Iterator[str]:
+    if (scale, offset) != (1, 0):
+        hint = f" ({option('rescale', (1, 0))} leaves them)" if options is not None and options.rescale is None else ""
+        yield describe_scale(scale, offset) + hint
+    elif options is not None:
+        yield "pixels are 0 to 255"
 
 
 @dataclass(frozen=True)
@@ -150,7 +180,7 @@ def _groups(features: tuple[Feature, ...], moments: Mapping[str, str], indent: i
 
 
 def _alike(feature: Feature) -> tuple:
-    return feature.categories, feature.onehot, feature.ids, feature.coerced
+    return feature.categories, feature.onehot, feature.ids, feature.coerced, feature.image
 
 
 def _is_nominal(feature: Feature) -> bool:
@@ -161,6 +191,8 @@ def _is_nominal(feature: Feature) -> bool:
 def _kind(feature: Feature) -> tuple[str, str]:
     """What the cells of a feature become, and which values they have."""
     low, high = feature.ids or (0, 0)
+    if feature.image:
+        return "images", str(feature.image)
     if feature.categories and not feature.onehot:
         return ("ids" if feature.ids else "codes"), _codes(feature.categories, low)
     if feature.onehot:

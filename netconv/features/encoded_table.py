@@ -23,8 +23,14 @@ def column_indices(encoding: Encoding, format_: TableFormat, file: str) -> tuple
     have them all.
 
     Columns are found by name if both tables have a header, else by position: all columns of the training table, these
-    without the targets, or the features alone. The targets are those of the format, if it names them. Raises DataError.
+    without the targets, or the features alone. The targets are those of the format, if it names them. Image files have
+    the columns of an encoding of images, whatever their names. Raises DataError.
     """
+    if format_.images:
+        if len(encoding.features) > 1 or not encoding.features[0].image:
+            count = pluralize(len(encoding.features), "column")
+            raise DataError(f"the model was trained on a table, of {count}: give a table, not image files", file)
+        return [0], [[1]] if len(format_.names) > 1 and len(encoding.heads) == 1 else []
     given = list(format_.targets)
     if given:
         _check_targets(encoding, format_, file)
@@ -70,6 +76,12 @@ def _by_name(encoding: Encoding, format_: TableFormat, file: str) -> tuple[list[
     indices = {name: index for index, name in enumerate(names) if index not in format_.targets}
     features = [feature.name for feature in encoding.features]
     missing = [name for name in features if name not in indices]
+    if missing and len(features) == 1 and encoding.features[0].image:
+        raise DataError(
+            f"has no column {missing[0]!r} of image files, and the model takes images of {encoding.features[0].image}; "
+            "image files and folders are taken, too",
+            file,
+        )
     if missing:
         hint = did_you_mean(missing[0], set(names).difference(features))
         if len(names) == 1:
@@ -114,7 +126,7 @@ def _selectors(
 
 def _text_columns(encoding: Encoding, format_: TableFormat, file: str) -> frozenset[int]:
     features, targets = column_indices(encoding, format_, file)
-    text = {index for index, feature in zip(features, encoding.features, strict=True) if feature.categories}
+    text = {index for index, feature in zip(features, encoding.features, strict=True) if feature.is_text}
     for head, columns in zip(encoding.heads, targets, strict=bool(targets)):
         if not all(map(_is_exact, head.classes)):
             text.update(columns)
@@ -124,7 +136,7 @@ def _text_columns(encoding: Encoding, format_: TableFormat, file: str) -> frozen
 def _numeric_columns(encoding: Encoding, format_: TableFormat, file: str) -> frozenset[int]:
     """The columns in which a text is an error."""
     features, targets = column_indices(encoding, format_, file)
-    numeric = (not feature.categories and not feature.coerced for feature in encoding.features)
+    numeric = (not feature.is_text and not feature.coerced for feature in encoding.features)
     values = (columns for head, columns in zip(encoding.heads, targets, strict=bool(targets)) if not head.classes)
     return frozenset(compress(features, numeric)).union(*values)
 

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import accumulate
 from typing import Any
 
 from ..errors import FormatError
+from .image_format import ImageFormat, ImageSpec
 
 
 @dataclass(frozen=True)
 class InputSpec:
     """An input of a model: its `name`; its `width`, the numbers that it takes per row, None for any number; `ids`, the
-    lowest and the highest id if these numbers are ids of an Embedding."""
+    lowest and the highest id if these numbers are ids of an Embedding; `image`, the images that it can take."""
 
     name: str
     width: int | None
     ids: tuple[int, int] | None = None
+    image: ImageSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Feature:
     `categories`, in the order of their codes, is empty for a numeric column; a `onehot` feature has a number for each
     category. `fill` replaces a missing cell; None makes it an error; `missing` is how many cells of the training table
     were missing. In a column of numbers, `coerced` makes any other text a missing cell. `ids` are the lowest and the
-    highest id if the numbers are ids of an Embedding.
+    highest id if the numbers are ids of an Embedding. With `image`, the cells are paths of images.
     """
 
     name: str
@@ -67,16 +70,29 @@ class Feature:
     missing: int = 0
     coerced: bool = False
     ids: tuple[int, int] | None = None
+    image: ImageFormat | None = None
 
     @property
     def width(self) -> int:
         """The numbers that it becomes."""
+        if self.image:
+            return self.image.numbers
         return len(self.categories) if self.onehot else 1
 
     @property
     def is_number(self) -> bool:
-        """Whether its numbers are quantities, neither codes of categories nor ids."""
-        return not self.categories and not self.ids
+        """Whether its cells are quantities, neither categories, ids nor images."""
+        return not self.categories and not self.ids and not self.image
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its cells are read as text: categories, or paths of images."""
+        return bool(self.categories or self.image)
+
+    @property
+    def is_fillable(self) -> bool:
+        """Whether something can replace a missing cell: no id and no image can replace another."""
+        return not self.ids and not self.image
 
 
 @dataclass(frozen=True)
@@ -131,6 +147,20 @@ class Encoding:
         """The numbers of a row for each input."""
         return tuple(self.inputs.values()) or (self.width,)
 
+    @property
+    def images(self) -> tuple[ImageFormat | None, ...]:
+        """The images that the inputs take, None for an input of other numbers."""
+        starts = accumulate((feature.width for feature in self.features), initial=0)
+        images = {start: feature.image for start, feature in zip(starts, self.features, strict=False)}
+        return tuple(images.get(start) for start in list(accumulate(self.widths, initial=0))[:-1])
+
+    def with_whole_pixels(self) -> Encoding:
+        """With pixels of 0 to 255, which the model scales itself."""
+        features = (
+            replace(feature, image=feature.image and replace(feature.image, scale=1.0)) for feature in self.features
+        )
+        return replace(self, features=tuple(features))
+
     def dump(self) -> bytes:
         """The encoding as JSON, a line."""
         return json.dumps(asdict(self), ensure_ascii=False).encode() + b"\n"
@@ -179,8 +209,9 @@ def _load_feature(facts: Mapping[str, Any]) -> Feature:
     categories, fill = tuple(map(str, facts["categories"])), facts["fill"]
     if fill is not None and categories and fill not in categories:
         raise ValueError
-    ids = facts["ids"]
+    ids, image = facts["ids"], facts["image"]
     return Feature(
         str(facts["name"]), categories, bool(facts["onehot"]), fill if fill is None or categories else float(fill),
         int(facts["missing"]), bool(facts["coerced"]), None if ids is None else (int(ids[0]), int(ids[1])),
+        None if image is None else ImageFormat.load(image),
     )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ..tables.column_stats import FEWEST_COUNTED
 from ..tables.csv_layout import ROW_NAMES
 from ..tables.table import Table
+from .image_columns import is_image_column
 
 IDS = frozenset({"id", "rownames", "row_id", "rowid", "unnamed: 0", "__index_level_0__"})
 """Names of a column that only identifies rows, in lower case; the last two are how pandas writes an index that has no
@@ -36,6 +37,8 @@ def exclusion(table: Table, column: int) -> Exclusion | None:
     name, stats = table.format.names[column], table.stats
     if column not in table.texts and stats.missing[column] == stats.rows:
         return Exclusion(True, "empty")
+    if is_image_column(table, column):
+        return Exclusion(True, "names of images")
     if name.lower() in IDS:
         return Exclusion(True, "row numbers, by its name")
     if name == ROW_NAMES:

@@ -89,11 +89,21 @@ def fill_values(encoding: Encoding) -> np.ndarray:
 
 
 def rescaled(encoding: Encoding, scale: float, offset: float) -> Affine:
-    """Of the numbers; codes, one-hot columns and ids stay."""
+    """Of the numbers and pixels; codes, one-hot columns and ids stay."""
     import numpy as np
 
-    numbers = _are_numbers(encoding)
+    numbers = _are_numbers(encoding) | (pixel_scales(encoding) > 0)
     return Affine(np.where(numbers, scale, 1.0), np.where(numbers, offset, 0.0))
+
+
+def pixel_scales(encoding: Encoding) -> np.ndarray:
+    """For each number of a row the scale of its image, 0 where it is not of an image."""
+    import numpy as np
+
+    return np.repeat(
+        [feature.image.scale if feature.image else 0.0 for feature in encoding.features],
+        [feature.width for feature in encoding.features],
+    )
 
 
 def standardized(encoding: Encoding, table: Table, training: np.ndarray) -> Moments:

@@ -15,6 +15,8 @@ from ..tables.table import Table
 from . import input_columns
 from .encoding import Encoding, Feature, Head, HeadSpec, InputSpec, ModelSpec
 from .exclusion import DATE, Exclusion, exclusion
+from .image_columns import image_feature
+from .image_format import ImageFormat, ImageSpec
 from .notices import Notify, ignore
 from .table_options import Coding, TableOptions
 from .target_inference import (
@@ -96,6 +98,14 @@ def widths_of_rows(table: Table, options: TableOptions, inputs: tuple[str, ...])
     return width(rest) if rest or not groups else 0, {name: width(group) for name, group in groups.items()}
 
 
+def images_of_rows(table: Table, spec: ImageSpec, options: TableOptions) -> ImageFormat | None:
+    """What the images of a table are for a net that takes them in any size; None if it takes other columns. Raises
+    DataError."""
+    candidates = feature_candidates(table.format, options, likely_target(table, options), table.file)
+    images = _images(table, candidates, InputSpec("", None, image=spec), options)
+    return images[0].image if images else None
+
+
 def _width(features: Sequence[Feature]) -> int:
     return sum(feature.width for feature in features)
 
@@ -148,14 +158,21 @@ def _infer_features(
     candidates = feature_candidates(table.format, options, targets, table.file)
     input_columns.check_selection(table, options, targets)
     groups, explicit = input_columns.group_by_input(table, spec, options, candidates), _explicit(table, options)
-    if groups is None:
-        features = _choose_features(table, candidates, spec.features, "the net", coding, explicit, notify)
+    only = spec.inputs[0] if len(spec.inputs) == 1 else None
+    images = _images(table, candidates, only, options) if only else ()
+    if images:
+        features, widths = images, [_width(images)]
+    elif groups is None:
+        takes = only.image if only else None
+        features = _choose_features(table, candidates, spec.features, "the net", coding, explicit, notify, takes)
         widths = [entry.width for entry in spec.inputs if entry.width is not None]
     else:
         features, widths = (), []
         for entry, group in zip(spec.inputs, groups, strict=True):
             taker = f"the input {entry.name!r}"
-            chosen = _choose_features(table, group, entry.width, taker, coding, explicit, notify)
+            chosen = _images(table, group, entry, options) or _choose_features(
+                table, group, entry.width, taker, coding, explicit, notify, entry.image
+            )
             if entry.ids:  # of a net that takes any number of them
                 chosen = tuple(replace(feature, onehot=False) for feature in chosen)
             features += chosen
@@ -163,6 +180,14 @@ def _infer_features(
     several = len(spec.inputs) > 1
     named = {entry.name: width for entry, width in zip(spec.inputs, widths, strict=True)} if several else {}
     return _with_ids(features, spec.inputs, widths), named
+
+
+def _images(table: Table, columns: list[int], entry: InputSpec, options: TableOptions) -> tuple[Feature, ...]:
+    """The feature of the column of images for an input, unless --encode says what the column is; none if there is no
+    such column. Raises DataError."""
+    encoded = _codings(table, options)
+    feature = image_feature(table, [index for index in columns if index not in encoded], entry, options)
+    return (feature,) if feature else ()
 
 
 def _with_ids(features: tuple[Feature, ...], inputs: tuple[InputSpec, ...], widths: list[int]) -> tuple[Feature, ...]:
@@ -191,10 +216,11 @@ def _choose_features(
     coding: Mapping[int, Coding],
     explicit: frozenset[int],
     notify: Notify,
+    image: ImageSpec | None = None,
 ) -> tuple[Feature, ...]:
     """The features that have `width` numbers in all, or any number: of all candidates without those that do not look
     like features, unless these are needed for the width or the user names them (`explicit`). `taker` is what takes
-    them, for messages. Raises DataError."""
+    them, and `image` the images that it takes, for messages. Raises DataError."""
     features = {index: _feature(table, index, coding) for index in candidates}
     doubted = (index for index in candidates if index not in explicit)
     reasons = {index: found for index in doubted if (found := exclusion(table, index))}
@@ -214,7 +240,7 @@ def _choose_features(
     for index in candidates:
         if index not in reasons and index not in coding:
             _check_categories(table, index, False)
-    raise _width_error(table, list(features.values()), width, taker)
+    raise _width_error(table, list(features.values()), width, taker, image)
 
 
 def _attempts(reasons: Mapping[int, Exclusion], width: int | None) -> list[set[int]]:
@@ -252,12 +278,17 @@ def _with_width(
     return ()
 
 
-def _width_error(table: Table, features: Sequence[Feature], width: int | None, taker: str) -> DataError:
+def _width_error(
+    table: Table, features: Sequence[Feature], width: int | None, taker: str, image: ImageSpec | None
+) -> DataError:
     found = pluralize(len(features), "feature")
     onehot_width = sum(feature.width for feature in features)
     if onehot_width != len(features):
         found += f" ({onehot_width:,} with text one-hot)"
     takes = "more" if width is None else f"{width:,}"
+    if image and image.axes == 3 and width is not None:
+        what = f"{takes} columns of pixels, or a folder or a column of image files"
+        return DataError(f"{found} found, and {taker} takes {image}: give {what}", table.file)
     names = f": {list_names(feature.name for feature in features)}" if features else ""
     all_columns = len(features) == len(table.format.names)
     hint = f"; {option('target')} names a column that is not a feature" if all_columns else ""

@@ -10,6 +10,7 @@ from ..errors import NetconvError, option
 from ..tables.csv_blocks import TextOptions
 from ..tables.encodings import check_encoding
 from ..tables.sources import File
+from .image_format import Resize
 from .option_checks import as_texts, check_names, is_integer, is_number, require
 
 Coding = Literal["onehot", "codes", "numbers"]
@@ -31,7 +32,10 @@ class TableOptions:
         input: The columns of each input of the model, by the input's name.
         encode: How columns become numbers, by the columns: "onehot", a number for each distinct cell; "codes", the
             index of the cell among the sorted distinct cells; "numbers", numbers, with any other text a missing cell.
-        rescale: (scale, offset): numeric features become `x * scale + offset`, in a layer of the trained model.
+        rescale: (scale, offset): numeric features become `x * scale + offset`, in a layer of the trained model; pixels
+            of images too, by 1 / 255 if this is None.
+        resize: How images get the size that the model takes: "stretch" (if this is None) changes their proportions,
+            "fit" pads them with black, "fill" crops them at the center.
         standardize: Whether numeric features are standardized to mean 0 and standard deviation 1 over the training
             rows, in a layer of the trained model. None: those of an untrained net are if their sizes differ much.
             Excludes `rescale`.
@@ -56,6 +60,7 @@ class TableOptions:
     input: Mapping[str, str] = field(default_factory=dict)
     encode: Mapping[str, Coding] = field(default_factory=dict)
     rescale: tuple[float, float] | None = None
+    resize: Resize | None = None
     standardize: bool | None = None
     standardize_target: bool | None = None
     header: bool | None = None
@@ -82,6 +87,7 @@ class TableOptions:
             )
         pair = self.rescale is None or _is_pair_of_numbers(self.rescale)
         require("rescale", self.rescale, pair, "two numbers, the scale and the offset")
+        require("resize", self.resize, self.resize in (None, *get_args(Resize)), "'stretch', 'fit' or 'fill'")
         for name in ("standardize", "standardize_target"):
             require(name, getattr(self, name), getattr(self, name) in (None, False, True), "True, False or None")
         if self.rescale and self.standardize:
@@ -111,7 +117,7 @@ class TableOptions:
     @property
     def changes_encoding(self) -> bool:
         """Whether any of the options changes how rows are encoded."""
-        return bool(self.target or self.columns or self.drop or self.input or self.encode)
+        return bool(self.target or self.columns or self.drop or self.input or self.encode or self.resize)
 
 
 def _is_pair_of_numbers(value: Any) -> bool:

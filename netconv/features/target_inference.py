@@ -9,6 +9,7 @@ from itertools import accumulate
 
 from ..errors import DataError, did_you_mean, option
 from ..tables.column_selection import array_columns, list_names, select_columns
+from ..tables.image_files import CLASS_FOLDERS
 from ..tables.number_format import pluralize, shortened
 from ..tables.number_spellings import NUMBER
 from ..tables.rows import TableFormat, format_number
@@ -232,6 +233,8 @@ def _find_targets(table: Table, spec: ModelSpec, options: TableOptions, optional
     if len(targets) > 1:
         either = " or ".join(repr(names[index]) for index in sorted(targets))
         raise DataError(f"the target may be {either}: name it with {option('target')}", table.file)
+    if not targets and not optional and table.format.images:
+        raise DataError(f"the images have no classes: {CLASS_FOLDERS}", table.file)
     if not targets and not optional:
         shown = list_names(names[index] for index in possible or range(len(names)))
         raise DataError(f"which column is the target? Name it with {option('target')}: {shown}", table.file)

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 from ..errors import BadRow, DataError, did_you_mean
 from ..tables.column_selection import list_names
 from ..tables.column_stats import LARGEST_EXACT
+from ..tables.image_files import CLASS_FOLDERS
 from ..tables.number_spellings import NUMBER
 from ..tables.rows import Rows, TableFormat, format_number
 from ..tables.table import NUMERIC_IN_TRAINING, Table
 from .encoded_table import column_indices
 from .encoding import Encoding, Feature, Head
+from .image_columns import read_images
+from .image_decoding import ImageCounts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,13 +35,13 @@ def fit_statistics(encoding: Encoding, table: Table, training: np.ndarray) -> En
 
     columns = column_indices(encoding, table.format, table.file)[0]
     features = list(encoding.features)
-    if any(feature.fill is None and not feature.ids for feature in features):
+    if any(feature.fill is None and feature.is_fillable for feature in features):
         index = np.flatnonzero(training)
         if table.on_disk:
             index = index[:: -(-len(index) // SAMPLE)]
         rows = table.rows(index)
         for number, (column, feature) in enumerate(zip(columns, features, strict=True)):
-            if feature.fill is None and not feature.ids:  # no id can replace another
+            if feature.fill is None and feature.is_fillable:
                 features[number] = replace(feature, fill=_fill_value(rows, column, feature))
     for number, (column, feature) in enumerate(zip(columns, features, strict=True)):
         features[number] = replace(feature, missing=_missing(table, column, feature))
@@ -72,10 +75,11 @@ def _missing(table: Table, column: int, feature: Feature) -> int:
 @dataclass
 class CellCounts:
     """Cells that were filled, by the name of their column: `missing` ones, and those whose category is `unseen`, not in
-    the training table."""
+    the training table. `images` counts the images that were read."""
 
     missing: Counter[str] = field(default_factory=Counter)
     unseen: Counter[str] = field(default_factory=Counter)
+    images: ImageCounts = field(default_factory=ImageCounts)
 
 
 def features(rows: Rows, encoding: Encoding, counts: CellCounts | None = None) -> np.ndarray:
@@ -83,7 +87,7 @@ def features(rows: Rows, encoding: Encoding, counts: CellCounts | None = None) -
 
     A category that is not in the training table is treated as a missing cell. Cells that are filled are added to
     `counts`. Raises DataError: text in a numeric column, a missing cell without a fill value, an id that does not
-    exist.
+    exist, an image that cannot be read.
     """
     import numpy as np
 
@@ -95,13 +99,15 @@ def features(rows: Rows, encoding: Encoding, counts: CellCounts | None = None) -
     numeric = [
         (column, end - 1, feature)
         for column, end, feature in zip(columns, ends, encoding.features, strict=True)
-        if not feature.categories
+        if not feature.is_text
     ]
     if numeric:
         numbers = _numbers(rows, [(column, feature) for column, _, feature in numeric], counts)
         x[:, _as_slice([position for _, position, _ in numeric])] = numbers
     for column, end, feature in zip(columns, ends, encoding.features, strict=True):
-        if feature.categories:
+        if feature.image:
+            x[:, end - feature.width : end] = read_images(rows, column, feature.image, counts.images)
+        elif feature.categories:
             codes = _filled_codes(rows, column, feature, counts)
             if feature.onehot:
                 x[:, end - feature.width : end] = codes[:, None] == np.arange(feature.width)
@@ -255,6 +261,8 @@ def targets(rows: Rows, encoding: Encoding) -> tuple[np.ndarray, ...]:
     of float32 in the units of the table, NaN for a missing one. Raises DataError: no such column, an unknown class,
     text in a numeric column, a row that is not one-hot."""
     groups = column_indices(encoding, rows.format, rows.file)[1]
+    if not groups and rows.format.images:
+        raise DataError(f"the images have no classes: {CLASS_FOLDERS}", rows.file)
     if not groups:
         missing = [target for target in encoding.targets if target not in rows.format.names]
         hint = "".join(f"; {did_you_mean(name, rows.format.names)}" for name in missing[:1]).removesuffix("; ")

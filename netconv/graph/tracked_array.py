@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class TrackedArray:
-    """A stored array: `value` (numpy, often memory-mapped), its `origin`, and whether training may change it."""
+    """A stored array: `value` (numpy, often memory-mapped), its `origin`, and whether training may change it. `parts`
+    are the arrays that it was joined from."""
 
     value: np.ndarray
     origin: tuple[Any, ...]
     trainable: bool = True
+    parts: tuple[TrackedArray, ...] = ()
 
     @staticmethod
     def parameter(name: str, value: np.ndarray) -> TrackedArray:
@@ -91,19 +93,40 @@ class TrackedArray:
         )
         if all(b == (0, n) for b, n in zip(bounds, self.shape, strict=True)):
             return self
+        if parts := self._parts_within(bounds):
+            return TrackedArray.concatenate(parts, self.origin[2])
         value = self.value[tuple(slice(*b) for b in bounds)]
         return TrackedArray(value, ("slice", self.origin, bounds), self.trainable)
+
+    def _parts_within(self, bounds: tuple[tuple[int, int], ...]) -> list[TrackedArray]:
+        """The parts that these bounds select, [] if they do not select whole parts."""
+        if not self.parts:
+            return []
+        axis, start, chosen = self.origin[2], 0, []
+        if any(b != (0, n) for i, (b, n) in enumerate(zip(bounds, self.shape, strict=True)) if i != axis):
+            return []
+        for part in self.parts:
+            stop = start + part.shape[axis]
+            if bounds[axis][0] <= start and stop <= bounds[axis][1]:
+                chosen.append(part)
+            start = stop
+        return chosen if sum(part.shape[axis] for part in chosen) == bounds[axis][1] - bounds[axis][0] else []
 
     def frozen(self) -> TrackedArray:
         return TrackedArray(self.value, self.origin, False)
 
     @staticmethod
     def concatenate(arrays: list[TrackedArray], axis: int = 0) -> TrackedArray:
+        """The arrays joined, one array itself. Slices at the joints are the arrays again."""
         import numpy as np
 
+        if len(arrays) == 1:
+            return arrays[0]
+        axis = axis % arrays[0].ndim
         value = np.concatenate([a.value for a in arrays], axis)
-        origin = ("concat", tuple(a.origin for a in arrays), axis % value.ndim)
-        return TrackedArray(value, origin, all(a.trainable for a in arrays))
+        parts = [part for a in arrays for part in (a.parts if a.parts and a.origin[2] == axis else (a,))]
+        origin = ("concat", tuple(part.origin for part in parts), axis)
+        return TrackedArray(value, origin, all(a.trainable for a in arrays), tuple(parts))
 
 
 def sources(origin) -> dict[Any, tuple[int, ...]]:

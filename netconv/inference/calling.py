@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
+from ..features.image_format import ImageFormat
 from ..keras_api.lazy import keras
 from ..tables.number_format import pluralize
 
@@ -24,11 +25,13 @@ def format_shape(shape: Sequence[int | None]) -> str:
     return " x ".join("?" if size is None else str(size) for size in shape)
 
 
-def row_shapes(model, total: int, widths: tuple[int, ...] = ()) -> list[tuple[int, ...]]:
+def row_shapes(
+    model, total: int, widths: tuple[int, ...] = (), images: Sequence[ImageFormat | None] = ()
+) -> list[tuple[int, ...]]:
     """The shapes of a row of each input of a model, for rows of `total` numbers.
 
-    An unknown size is inferred; several are taken to be equal. `widths` are the numbers of each input, where they are
-    known. Raises DataError.
+    An unknown size is inferred; several are taken to be equal. `widths` are the numbers of each input, and `images`
+    what they take of images, where they are known. Raises DataError.
     """
     shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
     complete = [math.prod(shape) for shape in shapes if None not in shape]
@@ -37,7 +40,8 @@ def row_shapes(model, total: int, widths: tuple[int, ...] = ()) -> list[tuple[in
     for number, shape in enumerate(shapes):
         known = math.prod(size for size in shape if size is not None)
         width = widths[number] if widths else rest if None in shape else known
-        row = _complete_shape(shape, width, known)
+        image = images[number] if images else None
+        row = image.shape if image and len(shape) == 3 else _complete_shape(shape, width, known)
         if not width or math.prod(row) != width:
             features = pluralize(width if widths else total, "feature")
             raise DataError(f"{features} do not fit the net's input of {format_shape(shape)}")
@@ -53,10 +57,13 @@ def _complete_shape(shape: Sequence[int | None], width: int, known: int) -> tupl
     return tuple(side if size is None else size for size in shape)
 
 
-def split_inputs(model, x: np.ndarray, widths: tuple[int, ...] = ()) -> list[np.ndarray]:
-    """Rows (rows, numbers) as the arrays of the model's inputs, in their order; `widths` as in `row_shapes`."""
+def split_inputs(
+    model, x: np.ndarray, widths: tuple[int, ...] = (), images: Sequence[ImageFormat | None] = ()
+) -> list[np.ndarray]:
+    """Rows (rows, numbers) as the arrays of the model's inputs, in their order; `widths` and `images` as in
+    `row_shapes`."""
     parts, start = [], 0
-    for tensor, shape in zip(model.inputs, row_shapes(model, x.shape[1], widths), strict=True):
+    for tensor, shape in zip(model.inputs, row_shapes(model, x.shape[1], widths, images), strict=True):
         width = math.prod(shape)
         parts.append(x[:, start : start + width].reshape(-1, *shape).astype(tensor.dtype, copy=False))
         start += width

@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DataError, option, option_name
 from ..features import encoded_table, schema_inference, transform
-from ..features.description import describe, describe_filled, describe_later
+from ..features.description import describe, describe_filled, describe_images, describe_later
 from ..features.encoding import Encoding, ModelSpec
+from ..features.image_decoding import ImageCounts
 from ..features.notices import Notify
 from ..features.scaling import Scaling
 from ..features.table_options import TableOptions
+from ..tables import disk_buffer
 from ..tables.disk_buffer import Collector, DiskBuffer, ShapedRows
 from ..tables.number_format import pluralize
+from ..tables.rows import RowErrors
 from ..tables.sources import Data, Source, reopenable, sources
 from ..tables.table import Table
 from . import model_scaling
 from .calling import row_shapes
+from .input_shape import built_for
 from .loading import LoadedModel
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
 from .model_spec import check_trainable, class_names, losses_of, spec_of
@@ -29,6 +33,9 @@ from .validation_rows import validation_mask
 
 if TYPE_CHECKING:
     import numpy as np
+
+PART = 64 << 20
+"""Bytes of the numbers that rows become at once."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +158,7 @@ def for_training(
     source_table = None
     if loaded.model is None:
         source_table = read_table(files, options)
-        loaded, source_table = _built(loaded, files, source_table, options, loss, notify)
+        loaded, source_table = built_for(loaded, files, source_table, options, loss, notify)
     check_trainable(loaded)
     losses = losses_of(loaded, loss)
     spec = spec_of(loaded, losses)
@@ -174,17 +181,21 @@ def for_training(
         loaded, encoding, source_table, targets.values, training_mask, options, losses, unasked.append
     )
     counts = transform.CellCounts()
+    encoding = encoding.with_whole_pixels()
     net = model_scaling.with_scaling(loaded.model, encoding, replace(scaling, outputs=()))
-    make = partial(_datasets, net, spec, counts=counts)
+    make = partial(_datasets, net, spec, counts=counts, skip=options.errors == "skip", notify=notify)
     training, validation = make(encoding, source_table, targets, (training_mask, held_out))
-    for line in (*describe(encoding, options, scaling), *unasked):
+    for line in (*describe(encoding, options, scaling), *unasked, *describe_images(encoding, counts.images)):
         notify(line)
     warn_of_merged_numbers(files, source_table, encoding, options, training=True, notify=notify)
     if validation_data:
         source_table = encoded_table.read(sources(validation_data, part="test"), encoding, options.text)
         notify_of_reading(source_table, notify)
         targets = _targets(source_table, encoding, notify)
+        counts.images = ImageCounts()
         [validation] = make(encoding, source_table, targets, (targets.present,))
+        for line in describe_images(encoding, counts.images):
+            notify(line)
     warn_unseen(counts, notify)
     return TrainingRows(loaded, net, training, validation, scaling)
 
@@ -213,42 +224,20 @@ def for_evaluation(
         lines = describe(encoding)
     notify_of_reading(source_table, notify)
     targets, counts = _targets(source_table, encoding, notify), transform.CellCounts()
-    mask = targets.present
+    mask, skip = targets.present, options.errors == "skip"
     if held_out:
-        crc = _encoded(encoding, source_table, (), transform.CellCounts(), targets.checksum)[1]
+        crc = _encoded(encoding, source_table, (), transform.CellCounts(), skip, targets.checksum)[1]
         mask = _held_out(loaded, targets, crc, source_table.file, notify)
-    [dataset] = _datasets(loaded.model, spec, encoding, source_table, targets, (mask,), counts)
+    [dataset] = _datasets(loaded.model, spec, encoding, source_table, targets, (mask,), counts, skip, notify)
     for line in lines:
         notify(line)
     warn_of_merged_numbers(files, source_table, encoding, options, training=False, notify=notify)
-    for line in describe_filled(encoding, counts.missing):
+    for line in (*describe_images(encoding, counts.images), *describe_filled(encoding, counts.missing)):
         notify(line)
     warn_unseen(counts, notify)
     if not held_out:
         _note_trained_on(loaded, targets, dataset.checksum, notify)
     return dataset
-
-
-def _built(
-    loaded: LoadedModel, files: tuple[Source, ...], source_table: Table, options: TableOptions, loss, notify: Notify
-) -> tuple[LoadedModel, Table]:
-    """With the model of a net whose input shape depends on the table, and the table. What the net outputs says which
-    columns are targets: the table is read again if there are several outputs, and the model is built again if the
-    features turn out to be others."""
-    notes: list[str] = []
-    built = loaded.for_rows(*schema_inference.widths_of_rows(source_table, options, loaded.inputs), notes.append)
-    spec = spec_of(built, losses_of(built, loss))
-    if len(spec.heads) > 1:
-        source_table = read_table(files, options, spec.heads)
-    if len(spec.inputs) == 1 and spec.features is not None:
-        free = replace(spec, features=None, inputs=(replace(spec.inputs[0], width=None),))
-        width = schema_inference.infer_encoding(source_table, free, options, loaded.classes).width
-        if width != spec.features:
-            notes.clear()
-            built = loaded.for_rows(width, {}, notes.append)
-    for note in notes:
-        notify(note)
-    return built, source_table
 
 
 # Targets
@@ -319,16 +308,28 @@ def _datasets(
     targets: _Targets,
     masks: tuple[np.ndarray, ...],
     counts: transform.CellCounts,
+    skip: bool,
+    notify: Notify,
 ) -> list[Dataset]:
-    """A dataset of the rows of each mask."""
+    """A dataset of the rows of each mask; with `skip` without images that cannot be read."""
     import numpy as np
 
+    masks = tuple(mask.copy() for mask in masks)
+    encoded, crc = _encoded(encoding, source_table, masks, counts, skip, targets.checksum)
+    left_out = dict(targets.left_out)
+    if counts.images.unreadable:
+        left_out["that cannot be read"] = counts.images.unreadable
+        images = pluralize(counts.images.unreadable, "image")
+        notify(f"warning: {images} left out; the first: {counts.images.first}")
+        if not any(mask.any() for mask in masks):
+            raise DataError("no image can be read", source_table.file)
+    if not source_table.on_disk and any(isinstance(part, DiskBuffer) for parts in encoded for part in parts):
+        notify(f"more than {disk_buffer.MEMORY >> 20} MB of numbers, kept on disk")
     names = tuple(
         class_names(head.classes, each.classes) if each.classes else ()
         for head, each in zip(encoding.heads, spec.heads, strict=True)
     )
     datasets = []
-    encoded, crc = _encoded(encoding, source_table, masks, counts, targets.checksum)
     for mask, parts in zip(masks, encoded, strict=True):
         y = tuple(values[mask] for values in targets.values)
         rows_of_class = tuple(
@@ -336,29 +337,38 @@ def _datasets(
             for values, classes in zip(y, names, strict=True)
         )
         inputs = _shaped_inputs(model, encoding, parts)
-        datasets.append(Dataset(inputs, y, encoding, names, rows_of_class, targets.left_out, len(mask), crc))
+        datasets.append(Dataset(inputs, y, encoding, names, rows_of_class, left_out, len(mask), crc))
     return datasets
 
 
 def _encoded(
-    encoding: Encoding, source_table: Table, masks: tuple[np.ndarray, ...], counts: transform.CellCounts, crc: int
+    encoding: Encoding,
+    source_table: Table,
+    masks: tuple[np.ndarray, ...],
+    counts: transform.CellCounts,
+    skip: bool,
+    crc: int,
 ) -> tuple[list[list[np.ndarray | DiskBuffer]], int]:
     """The numbers of each input, (rows, width), for the rows of each mask; and the checksum of all rows, after
-    that of their targets, `crc`."""
+    that of their targets, `crc`. With `skip`, rows of images that cannot be read are taken out of the masks."""
     import numpy as np
 
     widths = encoding.widths
     edges = np.cumsum(widths)[:-1]
-    collected = [
-        [Collector(width, 0 if source_table.on_disk else int(np.count_nonzero(mask))) for width in widths]
-        for mask in masks
-    ]
+    most = 0 if source_table.on_disk else disk_buffer.MEMORY // (4 * max(1, encoding.width))
+    collected = [[Collector(width, min(most, int(np.count_nonzero(mask)))) for width in widths] for mask in masks]
+    step = max(1, PART // (4 * max(1, encoding.width)))
     start = 0
-    for rows in source_table.blocks():
+    for rows in (part for block in source_table.blocks() for part in block.parts(step)):
+        if skip and any(encoding.images):
+            rows = replace(rows, errors=RowErrors(np.zeros(len(rows), bool)))
         x = transform.features(rows, encoding, counts)
         crc = checksum(x, crc)
         for mask, collectors in zip(masks, collected, strict=True):
-            picked = x[mask[start : start + len(rows)]]
+            taken = mask[start : start + len(rows)]
+            if rows.errors is not None:
+                taken &= ~rows.errors.mask
+            picked = x[taken]
             for collector, part in zip(collectors, np.split(picked, edges, axis=1), strict=True):
                 collector.append(part)
         start += len(rows)
@@ -370,7 +380,7 @@ def _shaped_inputs(model, encoding: Encoding, parts: list[np.ndarray | DiskBuffe
     import numpy as np
 
     inputs: list[np.ndarray | ShapedRows] = []
-    shapes = row_shapes(model, encoding.width, tuple(encoding.inputs.values()))
+    shapes = row_shapes(model, encoding.width, tuple(encoding.inputs.values()), encoding.images)
     for rows, shape, tensor in zip(parts, shapes, model.inputs, strict=True):
         shaped = ShapedRows(rows, shape, np.dtype(tensor.dtype))
         inputs.append(shaped if isinstance(rows, DiskBuffer) else shaped[:])

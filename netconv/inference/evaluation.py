@@ -79,6 +79,7 @@ def evaluate(
     scaling = UNSCALED if loaded.encoding is None else present(loaded, loaded.encoding)
     if loaded.encoding is None:
         loaded = rescaling(loaded, spec, options.rescale)
+        spec = spec_of(loaded, losses)
     rows = dataset.for_evaluation(loaded, spec, files, options, notify, held_out)
     evaluation = evaluate_dataset(loaded.model, rows, spec, losses, loss_weights_of(loaded.model), tuple(ranks))
     record = RunRecord(

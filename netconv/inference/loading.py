@@ -5,6 +5,7 @@ Nothing is printed: what is inferred goes line by line to `notify`.
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import re
@@ -20,6 +21,10 @@ from ..features.option_checks import is_path, require
 from ..keras_api.lazy import keras
 from ..keras_files import archive
 
+NETS = (".json", ".wlnet")
+"""The endings of files of nets."""
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+"""The first bytes of a `.wlnet` file."""
 TRAINED = "-trained"
 """The end of the stem of a trained model's file."""
 TABLE, CLASSES = "table.json", "classes.json"
@@ -33,7 +38,8 @@ class LoadedModel:
     """A model with its `name` for messages, its `path` if it has one, and netconv's `members` of its archive.
 
     `model` is None for a net whose input shape depends on the table: `for_rows` builds it, with the `input_shapes` that
-    are given and initial values drawn with `seed` by the initializer `init`; `inputs` are the names of its inputs.
+    are given and initial values drawn with `seed` by the initializer `init`; `inputs` are the names of its inputs, and
+    `open_shape` is what is known of one of them then, with the batch axis; None if its rank is unknown.
     """
 
     model: Any
@@ -45,16 +51,17 @@ class LoadedModel:
     params: Path | str | None = None
     input_shapes: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
     inputs: tuple[str, ...] = ()
+    open_shape: tuple[int | None, ...] | None = None
 
-    def for_rows(self, width: int, widths: Mapping[str, int] = {}, notify: Notify = ignore) -> LoadedModel:
-        """With a model that takes rows of `width` numbers, and `widths` for the inputs of these names. Raises
+    def for_rows(self, row: tuple[int, ...], widths: Mapping[str, int] = {}, notify: Notify = ignore) -> LoadedModel:
+        """With a model that takes rows of the shape `row`, and `widths` numbers for the inputs of these names. Raises
         NetconvError."""
         if self.model is not None:
             return self
         from .. import conversion
 
         done = conversion.convert(
-            self.path, self.params, input_shapes=self.input_shapes, seed=self.seed, init=self.init, row=(width,),
+            self.path, self.params, input_shapes=self.input_shapes, seed=self.seed, init=self.init, row=row,
             rows={name: (numbers,) for name, numbers in widths.items()},
         )  # fmt: skip
         for note in done.prepared.notes:
@@ -128,7 +135,8 @@ def find_model(data: Path | str | None, training: bool, notify: Notify = ignore)
         listed = ", ".join(models[:10]) + (f" and {len(models) - 10} more" if len(models) > 10 else "")
         raise NetconvError(f"several models: {listed}; choose one with {option('model')}")
     raise NetconvError(
-        f"no .keras file and no net.json in {' or '.join(map(str, folders))}: give one with {option('model')}"
+        f"no .keras file, no .wlnet file and no net.json in {' or '.join(map(str, folders))}: "
+        f"give one with {option('model')}"
     )
 
 
@@ -139,7 +147,8 @@ def _models(folder: Path, training: bool) -> list[Path]:
         role = _role(path)
         if role:
             families.setdefault(_family(path), {})[role] = path
-    order = ("model", "net", "trained") if training else ("trained", "model", "net")
+    nets = ("wlnet", "net")
+    order = ("model", *nets, "trained") if training else ("trained", "model", *nets)
     chosen = [next(roles[role] for role in order if role in roles) for roles in families.values()]
     return [path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path for path in chosen]
 
@@ -150,9 +159,11 @@ def _family(path: Path) -> str:
 
 
 def _role(path: Path) -> str | None:
-    """Whether a file is a "net", a "model" or a "trained" one; None if it is something else."""
+    """Whether a file is a "net" of MXNet, a "wlnet", a "model" or a "trained" one; None if it is something else."""
     if path.suffix == ".keras" and path.is_file():  # `.keras` alone is a folder of Keras's own
         return "trained" if path.stem.endswith(TRAINED) else "model"
+    if path.suffix == ".wlnet" and path.is_file():
+        return "wlnet"
     return "net" if path.suffix == ".json" and path.is_file() and _is_net(path) else None
 
 
@@ -174,8 +185,8 @@ def open_model(
     """Opens a model.
 
     Args:
-        model: The path of a `.keras` file or of a net (`.json`), the bytes of a `.keras` file, a keras.Model, or what
-            `train` or this function returned.
+        model: The path of a `.keras` file or of a net (`.json`, `.wlnet`), the bytes of a `.keras` or `.wlnet` file, a
+            keras.Model, or what `train` or this function returned.
         seed: Of the initial values of a net without parameters.
         init: The initializer of a net without parameters.
         training: Whether a net whose input shape depends on the table may be opened without its model.
@@ -192,40 +203,31 @@ def open_model(
     require("params", params, params is None or is_path(params), "the path of a parameter file")
     shapes = input_shapes is None or isinstance(input_shapes, Mapping)
     require("input_shapes", input_shapes, shapes, "a dictionary of shapes, such as {'data': (None, 24)}")
-    if not str(model).endswith(".json"):
+    if isinstance(model, bytes) or not str(model).endswith(NETS):
         for name, value in (("init", init), ("params", params), ("input_shapes", input_shapes)):
             if value:
                 raise net_option_error(name)
-    if isinstance(model, bytes):
+    if isinstance(model, bytes) and not model.startswith(HDF5_SIGNATURE):
         members = archive.members(model)  # first: some versions of Keras unpack them, whatever their size
         return LoadedModel(archive.load(model), spelled("standard input", "the model"), None, members)
-    if not is_path(model):
+    if not isinstance(model, bytes) and not is_path(model):
         return LoadedModel(_checked(model))
+    if isinstance(model, bytes) or Path(model).suffix in NETS:
+        return _converted(model, seed, init, training, notify, params, input_shapes)
     path = Path(model)
-    if path.suffix == ".json":
-        from .. import conversion
-
-        try:
-            done = conversion.convert(path, params, input_shapes=input_shapes, seed=seed, init=init)
-        except UnknownShape as error:
-            if not training:
-                raise
-            keras.backend.backend()  # imports Keras, as opening a model does: the caller keeps it quiet meanwhile
-            return LoadedModel(None, str(path), path, {}, seed, init, params, input_shapes or {}, error.inputs)
-        for note in done.prepared.notes:
-            notify(note)
-        return LoadedModel(done.model, str(path), path, done.members)
     if path.suffix in archive.HDF5:
-        raise FormatError(f"{path}: a .h5 file is for Keras; netconv takes the .keras file or the net.json")
+        raise FormatError(
+            f"{path}: a .h5 file is for Keras; netconv takes the .keras file, the .wlnet file or the net.json"
+        )
     if path.suffix != ".keras":
-        raise FormatError(f"{path}: a model is a .keras file or a net.json")
+        raise FormatError(f"{path}: a model is a .keras file, a .wlnet file or a net.json")
     members = archive.members(path)
     return LoadedModel(archive.load(path), str(path), path, members)
 
 
 def _checked(model: Any) -> Any:
     """A model that is given as an object. Raises NetconvError for one that is not a model, or has no inputs yet."""
-    expected = "a .keras file or a net.json, by its path, a keras.Model, or the result of a training"
+    expected = "a .keras file, a .wlnet file or a net.json, by its path, a keras.Model, or the result of a training"
     require("the model", model, isinstance(model, keras.Model), expected)
     try:
         inputs = model.inputs
@@ -234,3 +236,30 @@ def _checked(model: Any) -> Any:
     if not inputs:
         raise NetconvError(f"the model {model.name!r} has no input layer: its shapes are not known; add a keras.Input")
     return model
+
+
+def _converted(
+    net: Path | str | bytes,
+    seed: int,
+    init: str | None,
+    training: bool,
+    notify: Notify,
+    params: Path | str | None,
+    input_shapes: Mapping[str, tuple[int | None, ...]] | None,
+) -> LoadedModel:
+    """A net, by its path or the bytes of a `.wlnet` file, as a model."""
+    from .. import conversion
+
+    path = None if isinstance(net, bytes) else Path(net)
+    source = io.BytesIO(net) if isinstance(net, bytes) else path
+    name = spelled("standard input", "the model") if path is None else str(path)
+    try:
+        done = conversion.convert(source, params, input_shapes=input_shapes, seed=seed, init=init)
+    except UnknownShape as error:
+        if not training or path is None:
+            raise
+        keras.backend.backend()  # imports Keras, as opening a model does: the caller keeps it quiet meanwhile
+        return LoadedModel(None, name, path, {}, seed, init, params, input_shapes or {}, error.inputs, error.known)
+    for note in done.prepared.notes:
+        notify(note)
+    return LoadedModel(done.model, name, path, done.members)

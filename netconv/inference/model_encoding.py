@@ -31,7 +31,10 @@ def plain_encoding(
     if target_optional and any(head.classes for head in spec.heads) and not loaded.classes and loaded.is_object:
         notify("a keras.Model has no class names: its classes are numbered; a .keras file of netconv has them")
     encoding = schema_inference.infer_encoding(table, spec, options, loaded.classes, target_optional, True, notify)
-    return replace(encoding, features=tuple(Feature(feature.name, ids=feature.ids) for feature in encoding.features))
+    return replace(
+        encoding,
+        features=tuple(Feature(feature.name, ids=feature.ids, image=feature.image) for feature in encoding.features),
+    )
 
 
 def trained_encoding(loaded: LoadedModel, spec: ModelSpec) -> Encoding | None:
@@ -57,7 +60,7 @@ def override_encoding(encoding: Encoding, options: TableOptions) -> Encoding:
     dropped = {name for entry in options.drop for name in (entry, *entry.split(","))}
     fixed = {
         "columns": options.columns, "input": options.input, "encode": options.encode,
-        "rescale": options.rescale, "standardize": options.standardize is not None,
+        "rescale": options.rescale, "resize": options.resize, "standardize": options.standardize is not None,
         "standardize_target": options.standardize_target is not None,
         "drop": dropped.intersection(feature.name for feature in encoding.features),
     }  # fmt: skip

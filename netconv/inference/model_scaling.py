@@ -57,6 +57,8 @@ def choose(
         DataError: Classes are to be standardized.
         FormatError: A scaling layer of the model is damaged.
     """
+    import numpy as np
+
     if options.standardize_target and all(head.classes for head in encoding.heads):
         raise DataError(
             f"{option('standardize_target')} is for numeric targets, and this net predicts classes", table.file
@@ -73,6 +75,9 @@ def choose(
         inputs = scalings.standardized(encoding, table, training)
     elif isinstance(inputs, Affine) and not same_features:
         inputs = scalings.rescaled(encoding, *_of_numbers(inputs))
+    elif inputs is None and any(image and image.scale != 1 for image in encoding.images):
+        scales = scalings.pixel_scales(encoding)
+        inputs = Affine(np.where(scales > 0, scales, 1.0), np.zeros(len(scales)))
     elif loaded.untrained and all(len(tensor.shape) == 2 for tensor in loaded.model.inputs):
         sizes = scalings.differing_sizes(encoding, table)
         if sizes:
@@ -163,7 +168,7 @@ def with_scaling(model: Any, encoding: Encoding, scaling: Scaling) -> Any:
     for width in encoding.widths:
         parts.append(scaling.part(start, start + width))
         start += width
-    shapes = row_shapes(model, encoding.width, tuple(encoding.inputs.values()))
+    shapes = row_shapes(model, encoding.width, tuple(encoding.inputs.values()), encoding.images)
     return scaling_layers.scaled(model, parts, shapes, scaling.outputs)
 
 

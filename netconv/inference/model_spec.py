@@ -15,6 +15,7 @@ from ..keras_files import scaling_layers
 from ..tables.column_selection import list_names
 from .calling import format_shape
 from .embedding_inputs import id_ranges, input_names
+from .image_inputs import image_specs
 from .loading import LoadedModel
 
 if TYPE_CHECKING:
@@ -114,9 +115,9 @@ def spec_of(loaded: LoadedModel, losses: Sequence[Any]) -> ModelSpec:
         _head_spec(name, tensor.shape[1:], loss)
         for name, tensor, loss in zip(head_names(loaded.model), loaded.model.outputs, losses, strict=True)
     )
-    ids = id_ranges(loaded.model)
+    ids, images = id_ranges(loaded.model), image_specs(loaded.model)
     inputs = tuple(
-        InputSpec(name, None if None in shape else math.prod(shape), ids.get(name))
+        InputSpec(name, None if None in shape else math.prod(shape), ids.get(name), images.get(name))
         for name, shape in zip(input_names(loaded.model), shapes, strict=True)
     )
     return ModelSpec(features, heads, inputs)

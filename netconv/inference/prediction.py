@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from ..errors import option
 from ..features import encoded_table, transform
-from ..features.description import describe, describe_filled, describe_later
+from ..features.description import describe, describe_filled, describe_images, describe_later
 from ..features.encoding import Encoding, Head, HeadSpec, ModelSpec
+from ..features.image_format import ImageFormat
 from ..features.merged_numbers import MergedInStream
 from ..features.notices import Notify, TableNotes, ignore
 from ..features.option_checks import as_texts, require
@@ -39,11 +41,13 @@ Policy = Literal["stop", "skip", "null"]
 
 
 class _Part(NamedTuple):
-    """Some rows: the inputs of the model, (rows, width); the bad rows; and the columns kept for the output, by name."""
+    """Some rows: the inputs of the model, (rows, width); the bad rows; the columns kept for the output, by name; and
+    the images that the inputs take."""
 
     x: np.ndarray
     errors: RowErrors
     kept: dict[str, Any]
+    images: tuple[ImageFormat | None, ...] = ()
 
 
 def predict(
@@ -91,13 +95,14 @@ def predict(
         encoding = override_encoding(encoding, options)
     else:
         loaded = rescaling(loaded, spec, options.rescale)
+        spec = spec_of(loaded, losses)
     as_classes = [bool(head.classes) and not raw for head in spec.heads]
     widths = tuple(encoding.inputs.values()) if encoding else ()
 
     sizes = [None if None in tensor.shape[1:] else math.prod(tensor.shape[1:]) for tensor in loaded.model.outputs]
 
-    def run(x: np.ndarray) -> np.ndarray:
-        outputs = predict_rows(loaded.model, split_inputs(loaded.model, x, widths))
+    def run(x: np.ndarray, images: tuple[ImageFormat | None, ...]) -> np.ndarray:
+        outputs = predict_rows(loaded.model, split_inputs(loaded.model, x, widths, images))
         parts = np.split(outputs, np.cumsum(_completed(sizes, outputs.shape[1]))[:-1], axis=1)
         found = [
             probabilities(part, loss) if classes else part
@@ -167,7 +172,6 @@ def _parts(
     row_encoding, lines = encoding, list[str]()
     counts = transform.CellCounts()
     notes, merged = TableNotes(notify), MergedInStream()
-    most = max(1, LARGEST // max(spec.width, spec.features or 1))
     with closing(blocks):  # files are closed also when an error ends the rows
         for number, block in enumerate(blocks):
             notes.tell(table.file_notes(block))
@@ -185,23 +189,28 @@ def _parts(
                 row_encoding = plain_encoding(first, spec, loaded, options, True, notify)
                 lines = describe(row_encoding)
             warn_of_merged_in_stream(block, row_encoding, merged, notify)
+            most = max(1, LARGEST // max(spec.width, row_encoding.width))
             for rows in block.parts(most):
                 x = transform.features(rows, row_encoding, counts)
                 row_errors = rows.errors or RowErrors(np.zeros(len(rows), bool))
                 while lines and not row_errors.mask.all():  # a column of text may have been taken for numbers
                     notify(lines.pop(0))
-                yield _Part(x, row_errors, {name: rows.kept[index] for name, index in names.items()})
-    for line in describe_filled(row_encoding, counts.missing) if row_encoding else ():
-        notify(line)
+                kept = {name: rows.kept[index] for name, index in names.items()}
+                yield _Part(x, row_errors, kept, row_encoding.images)
+    if row_encoding:
+        for line in (*describe_images(row_encoding, counts.images), *describe_filled(row_encoding, counts.missing)):
+            notify(line)
     warn_unseen(counts, notify)
 
 
 def _kept_columns(format_: TableFormat, encoding: Encoding | None, keep: tuple[str, ...], file: str) -> dict[str, int]:
-    """The columns kept for the output by name; a table without a header has the names of the training table."""
+    """The columns kept for the output by name, the paths of images first; a table without a header has the names of the
+    training table."""
     names = format_.names
+    paths = {names[0]: 0} if format_.images else {}
     if not format_.header and encoding and len(encoding.columns) == len(names):
         names = encoding.columns
-    return {names[index]: index for index in select_columns(names, keep, file)}
+    return paths | {names[index]: index for index in select_columns(names, keep, file)}
 
 
 # Predictions
@@ -209,13 +218,13 @@ def _kept_columns(format_: TableFormat, encoding: Encoding | None, keep: tuple[s
 
 def _blocks(
     parts: Iterable[_Part],
-    run: Callable[[np.ndarray], np.ndarray],
+    run: Callable[..., np.ndarray],
     width: int | None,
     policy: Policy,
     notify: Notify,
 ) -> Iterator[Block]:
-    """The predictions of all rows. `width` is the number of values of a row, where it is known before `run` computes
-    some."""
+    """The predictions of all rows. `width` is the number of values of a row, where it is known before
+    `run`, which takes inputs and what they are of `images`, computes some."""
     import numpy as np
 
     bad_rows, nan_rows = 0, 0
@@ -227,7 +236,7 @@ def _blocks(
             first_error = part.errors.first[1]
         if first_error and policy == "stop":
             good[int(good.argmin()) :] = False
-        values = _values(part.x, good, run, width)
+        values = _values(part.x, good, partial(run, images=part.images), width)
         width = values.shape[1]
         nan_rows += int(np.count_nonzero(np.isnan(values).any(axis=1)))
         if good.all():

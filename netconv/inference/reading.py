@@ -26,7 +26,7 @@ def find_files(data: Data, options: TableOptions, part: str, notify: Notify) -> 
     files = sources(data, options.labels, part)
     for file in files:
         for each in (file, file.labels):
-            if each and each.reopenable and not each.memory and not Path(each.name).is_fifo():
+            if each and each.reopenable and not each.memory and not each.images and not Path(each.name).is_fifo():
                 each.open().close()
         if file.labels and options.labels is None:
             notify(f"labels: {file.labels.name} ({option('labels')} names another file)")

@@ -72,7 +72,7 @@ def scaled(
                 name = numbered(OUTPUTS, number, len(outputs))
                 results[number] = layers.Rescaling(std, mean, name=name, dtype="float32")(results[number])
         copies.copy_values()
-        if isinstance(model.output, dict):
+        if len(results) > 1 and isinstance(model.output, dict):  # a Sequential may have no `output`
             results = keras.tree.pack_sequence_as(model.output, results)
         return keras.Model(entries, results, name=model.name)
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from ..graph.attributes import Count
 from ..graph.partial_shape import ShapeMismatch, first_known, merge, of_rank
-from ..graph.tracked_array import TrackedArray
+from ..graph.tracked_array import TrackedArray, sources
 from ..keras_api.lazy import layers, ops
 from ..kernels.layout import as_they_are
 from ..kernels.positions import index_grid
@@ -33,7 +33,7 @@ def _weights(at, mode, flat: TrackedArray, inputs: int, units: int, num_layers: 
     """Splits MXNet's flat vector: the weights of all layers and directions, then the biases.
 
     Returns for each layer and direction {"kernel": ..., "recurrent_kernel": ..., "bias": ...} in Keras's layout, and
-    "projection" if the state is projected.
+    "projection" if the state is projected; and whether the data needs a constant feature (`_append_ones`).
     """
     gates, state = GATES[mode], projection or units
     sizes = [inputs] + [state * directions] * (num_layers - 1)
@@ -54,10 +54,13 @@ def _weights(at, mode, flat: TrackedArray, inputs: int, units: int, num_layers: 
         for size in sizes
         for _ in range(directions)
     ]
-    for cell in cells:
-        given, carried = cut((gates * units,)), cut((gates * units,))
-        cell["kernel"], cell["bias"], _ = _fold_bias(mode, cell["kernel"], given, carried)
-    return cells
+    pairs = [[cut((gates * units,)) for _ in range(2)] for _ in cells]
+    if not any(sources(carried.origin) for _, carried in pairs):  # the zeros beside the biases of Mathematica
+        pairs = [[given, None] for given, _ in pairs]
+    beside = False
+    for cell, (given, carried) in zip(cells, pairs, strict=True):
+        cell["kernel"], cell["bias"], beside = _fold_bias(mode, cell["kernel"], given, carried)
+    return cells, beside
 
 
 def _fold_bias(mode: str, kernel: TrackedArray, given: TrackedArray | None, carried: TrackedArray | None) -> tuple:
@@ -138,17 +141,21 @@ def rnn(
     if "undropped" in at.node.hints:
         at.note(f"the weights of {at.node.name!r} are not dropped in training, as they are in Mathematica")
     directions = 2 if bidirectional else 1
-    cells = _weights(at, mode, parameters, data.shape[-1], state_size, num_layers, directions, projection_size or 0)
+    cells, beside = _weights(
+        at, mode, parameters, data.shape[-1], state_size, num_layers, directions, projection_size or 0
+    )
     starts = [s for s, position in ((state, 2), (state_cell, 3)) if s is not None and not at.is_zero(position)]
     if starts and mode == "lstm" and len(starts) < 2:
         starts = [s for s in (state, state_cell) if s is not None]
     if projection_size is not None:
-        return _lstm_with_projection(at, data, cells, starts, directions, p)
+        return _lstm_with_projection(at, data, cells, beside, starts, directions, p)
     return_state = bool(at.used - {0}) or at.is_shared_unsafely(parameters)
-    return _stacked(at, data, mode, state_size, cells, starts, directions, p, return_state)
+    return _stacked(at, data, mode, state_size, cells, beside, starts, directions, p, return_state)
 
 
-def _stacked(at, data, mode: str, units: int, cells, starts, directions: int, p: float, return_state: bool):
+def _stacked(
+    at, data, mode: str, units: int, cells, beside: bool, starts, directions: int, p: float, return_state: bool
+):
     """Stacks Keras layers: returns all steps, then the last states of every layer and direction."""
     finals: list[list] = []
     layer_count = len(cells) // directions
@@ -159,7 +166,7 @@ def _stacked(at, data, mode: str, units: int, cells, starts, directions: int, p:
         mine = range(number * directions, (number + 1) * directions)
         layer = _keras_layer(at, part, mode, units, [cells[i] for i in mine], return_state)
         initial = [s[i] for i in mine for s in starts] or None
-        out = layer(data if mode == "gru" else _append_ones(data), initial_state=initial)
+        out = layer(_append_ones(data) if beside else data, initial_state=initial)
         data, *last = out if return_state else [out]
         each = len(last) // directions
         finals.extend(last[i * each : (i + 1) * each] for i in range(directions if return_state else 0))
@@ -175,6 +182,9 @@ def _keras_layer(at, part: str | None, mode: str, units: int, cells, return_stat
         config["unit_forget_bias"] = False
     if mode == "rnn_relu":
         config["activation"] = "relu"
+    if cells[0]["bias"] is None:
+        config["use_bias"] = False
+        cells = [{role: array for role, array in cell.items() if array is not None} for cell in cells]
     if len(cells) == 1:
         weights = {f"cell.{role}": array for role, array in cells[0].items()}
         return at.layer(kind, units, part=part, weights=weights, **config)
@@ -192,7 +202,7 @@ LONGEST = 10_000
 """Largest number of steps that a layer is unrolled to."""
 
 
-def _lstm_with_projection(at, data, cells, starts, directions: int, p: float):
+def _lstm_with_projection(at, data, cells, beside: bool, starts, directions: int, p: float):
     """LSTM layers with a projection of their state: unrolled, because Keras has no such layer."""
     if data.shape[1] is None or data.shape[1] > LONGEST:
         raise at.open(f"needs a known number of steps of at most {LONGEST}", data.shape[1])
@@ -201,7 +211,7 @@ def _lstm_with_projection(at, data, cells, starts, directions: int, p: float):
         number = first // directions
         if number and p > 0:
             data = at.layer(layers.Dropout, p, seed=at.index + number, part=f"{number}.dropout")(data)
-        data, sides = _append_ones(data), []
+        data, sides = _append_ones(data) if beside else data, []
         for way in range(directions):
             start = [s[first + way] for s in starts]
             walked, *last = _unrolled_lstm(at, data, cells[first + way], start, way == 1, f"{number}.{way}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from ..graph.graph import Edge, Node
 from ..graph.tracked_array import TrackedArray
 from ..ops.recurrent import GATES
@@ -55,12 +57,30 @@ def _merged_arrays(rewriter: GraphRewriter, forward: Edge, backward: Edge) -> Tr
         return None
     if rewriter.match(other.inputs[0], "SequenceReverse", **REVERSE) != one.inputs[:1]:
         return None
-    read_once = (forward.node, backward.node, one.inputs[1].node, other.inputs[1].node)
-    if any(len(rewriter.readers[index]) > 1 for index in read_once) or {forward, backward} & set(rewriter.graph.heads):
+    if any(len(rewriter.readers[edge.node]) > 1 for edge in (forward, backward)):
         return None
-    arrays = [rewriter.arrays[node.inputs[1].node] for node in (one, other) if node.inputs[1].node in rewriter.arrays]
-    if len({(array.size, array.trainable) for array in arrays}) != 1 or len(arrays) != 2:
+    if {forward, backward} & set(rewriter.graph.heads):
+        return None
+    flat = [array for node in (one, other) if (array := _stored_vector(rewriter, node.inputs[1]))]
+    if len({(array.size, array.trainable) for array in flat}) != 1 or len(flat) != 2:
         return None
     biases = 2 * GATES[values["mode"]] * values["state_size"]
-    flat = [array.reshape((-1,)) for array in arrays]
     return TrackedArray.concatenate([a[: a.size - biases] for a in flat] + [a[a.size - biases :] for a in flat])
+
+
+def _stored_vector(rewriter: GraphRewriter, edge: Edge) -> TrackedArray | None:
+    """The vector of parameters of an RNN: a stored array, or the vector joined from stored arrays and zeros. None if it
+    is something else, or if other nodes read a part of it."""
+    if len(rewriter.readers[edge.node]) > 1:
+        return None
+    if edge.node in rewriter.arrays:
+        return rewriter.arrays[edge.node].reshape((-1,))
+    node = rewriter[edge]
+    if node.op == "Reshape" and typed_attributes(node)["shape"] == (-1,):
+        return _stored_vector(rewriter, node.inputs[0])
+    if node.op == "_zeros":
+        return TrackedArray.constant(np.zeros(typed_attributes(node)["shape"], "float32"))
+    if node.op != "Concat":
+        return None
+    parts = [part for each in node.inputs if (part := _stored_vector(rewriter, each))]
+    return TrackedArray.concatenate(parts) if len(parts) == len(node.inputs) else None

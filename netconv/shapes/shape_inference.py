@@ -113,9 +113,9 @@ def unknown_shape_error(graph: Graph, asked: Undecided, given: Mapping[str, tupl
             if not any(quality):
                 break
         if not fitting:
-            return lacking or UnknownShape(question(graph, first, {}), names)
+            return lacking or UnknownShape(question(graph, first, {}), names, first.known)
         found_so_far[name], current = fitting[min(fitting)]
-    return UnknownShape(question(graph, first, found_so_far), names)
+    return UnknownShape(question(graph, first, found_so_far), names, first.known)
 
 
 def _examples_by_rank(asked: Undecided, tried: Callable[[Lengths], Inferred]) -> Iterator[Lengths]:

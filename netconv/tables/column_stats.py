@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Set
 from typing import TYPE_CHECKING
 
+from .image_files import is_image_name
+
 if TYPE_CHECKING:
     import numpy as np
 
     from .rows import Rows
 
 MOST_TEXTS = 100_000
-"""Distinct texts of a column that are kept apart."""
+"""Distinct texts of a column that are kept apart, beside names of images."""
 MOST_NUMBERS = 10_000
 """Distinct numbers of a column that are kept apart."""
 FEWEST_COUNTED = 10
@@ -92,7 +94,7 @@ class ColumnStats:
 
         known = self.values.setdefault(column, {})
         for value in values:
-            if value not in known and len(known) < MOST_TEXTS:
+            if value not in known and (len(known) < MOST_TEXTS or is_image_name(value)):
                 known[value] = len(known)
         table = np.array([-1, *(known.get(value, -2) for value in values)])  # for a missing cell first
         places = np.add(codes, 1, dtype=np.intp)

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import replace
-from functools import cache
-from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import BadRow, DataError, first_line
+from ..errors import BadRow, DataError
 from .column_selection import list_names
+from .csv_arrow import Block, filled_extra_cells, misquoted, parse, parse_error, repair
 from .csv_blocks import RawBlock
-from .csv_dialect import Dialect, records
-from .number_format import pluralize
-from .number_spellings import MISSING, Numbers, as_numbers
-from .rows import ColumnRoles, RowErrors, RowLocation, Rows, TableFormat, Text
+from .number_spellings import Numbers, as_numbers
+from .rows import ColumnRoles, RowErrors, Rows, TableFormat, Text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,33 +23,6 @@ RETRIES = 8
 _BLANK_LINE = re.compile(rb"(?m)^[ \t\x1a]+\r?$")
 """A line of blanks, or of the end of a file of DOS."""
 _FAILED_COLUMN = re.compile(r"In CSV column #(\d+): CSV conversion error to float")
-
-
-class Block(NamedTuple):
-    """Whole rows of a file: their bytes, the number of their first line, the file's name, its format, and the number of
-    cells of a row."""
-
-    data: bytes
-    line: int
-    file: str
-    format: TableFormat
-    width: int
-
-    def records(self) -> Iterator[tuple[int, list[str]]]:
-        return records(self.data, Dialect(self.format.delimiter), self.line)
-
-    def locate(self, row: int) -> RowLocation:
-        line, cells = next(islice(self.records(), row, None))
-        return RowLocation(self.file, "line", line, cells)
-
-    def cells(self, columns: list[int]) -> dict[int, pa.Array]:
-        import pyarrow as pa
-
-        types = dict.fromkeys(columns, pa.string())
-        try:
-            return _parse(self, types)
-        except pa.ArrowInvalid:
-            return _parse(self._replace(data=_repair(self)[0]), types)
 
 
 class StartedParse(NamedTuple):
@@ -102,7 +69,7 @@ class Parser:
 
     def _start(self, block: Block, well_quoted: bool, roles: ColumnRoles) -> StartedParse:
         types = self._types(block, roles)
-        return StartedParse(block, well_quoted, types, self._threads.submit(_parse, block, types))
+        return StartedParse(block, well_quoted, types, self._threads.submit(parse, block, types))
 
     def rows(self, started: StartedParse, roles: ColumnRoles, lenient: bool) -> Rows:
         """The rows of a block. A column in which every cell is a number or missing is numeric, unless its role is
@@ -168,12 +135,12 @@ class Parser:
         block = started.block
         if not block.data[:1000].strip(b"\r\n") and not block.data.strip(b"\r\n"):
             return {index: pa.array([], type_) for index, type_ in self._types(block, roles).items()}, {}
-        bad = {} if started.well_quoted else _misquoted(block)
+        bad = {} if started.well_quoted else misquoted(block)
         if bad and not lenient:
             raise next(iter(bad.values()))
         columns, ragged = self._parsed(started, roles, lenient)
         if self._extra_cell:
-            ragged |= _filled_extra_cells(block, columns.pop(block.width - 1))
+            ragged |= filled_extra_cells(block, columns.pop(block.width - 1))
             if ragged and not lenient:
                 raise ragged[min(ragged)]
         return columns, bad | ragged
@@ -196,12 +163,12 @@ class Parser:
                 self._as_text.add(int(failed[1]))
         plain = dict.fromkeys(started.types, pa.string())
         try:
-            return _parse(block, plain), {}
+            return parse(block, plain), {}
         except pa.ArrowInvalid as error:
             if not lenient:
-                raise _parse_error(block, error) from None
-            repaired, ragged = _repair(block)
-            return _parse(block._replace(data=repaired), plain), ragged
+                raise parse_error(block, error) from None
+            repaired, ragged = repair(block)
+            return parse(block._replace(data=repaired), plain), ragged
 
     def _types(self, block: Block, roles: ColumnRoles) -> dict[int, pa.DataType]:
         """The types by index of the columns that are read."""
@@ -298,34 +265,6 @@ def _columns_of(indices: list[int]) -> str:
     return "the numeric column" if len(indices) == 1 else "the numeric columns"
 
 
-def _parse(block: Block, types: dict[int, pa.DataType]) -> dict[int, pa.Array]:
-    """Columns by index, of these types."""
-    import pyarrow as pa
-    from pyarrow import csv as arrow
-
-    data = block.data
-    table = arrow.read_csv(
-        pa.py_buffer(data),
-        read_options=arrow.ReadOptions(
-            column_names=[str(index) for index in range(block.width)], block_size=len(data) + 1
-        ),
-        parse_options=arrow.ParseOptions(delimiter=block.format.delimiter, newlines_in_values=b'"' in data),
-        convert_options=arrow.ConvertOptions(
-            column_types={str(index): type_ for index, type_ in types.items()}, null_values=_spellings(),
-            decimal_point=block.format.decimal, include_columns=[str(index) for index in types],
-            check_utf8=not data.isascii(),
-        ),
-    )  # fmt: skip
-    columns = (column.chunk(0) if column.num_chunks == 1 else column.combine_chunks() for column in table.columns)
-    return dict(zip(types, columns, strict=True))
-
-
-@cache
-def _spellings() -> list[str]:
-    """The spellings of missing cells that the parser knows."""
-    return sorted({s for m in MISSING for s in (m, m.upper(), m.title())} | {"NaN"})
-
-
 def _stacked(columns: dict[int, pa.Array], rows: int, width: int) -> np.ndarray:
     """Columns side by side, (rows, width) of float32, NaN where there is none."""
     import numpy as np
@@ -334,83 +273,3 @@ def _stacked(columns: dict[int, pa.Array], rows: int, width: int) -> np.ndarray:
     for index in range(width):
         numbers[:, index] = columns[index].to_numpy(zero_copy_only=False) if index in columns else np.nan
     return numbers
-
-
-# Blocks with bad rows
-
-
-def _parse_error(block: Block, error: Exception) -> DataError:
-    """The error of a block that cannot be parsed."""
-    for line, cells in block.records():
-        if len(cells) != block.width:
-            return _ragged_error(block, line, cells)
-    for line, text in enumerate(block.data.split(b"\n"), block.line):
-        try:
-            text.decode("utf-8")
-        except UnicodeDecodeError:
-            return DataError("is not UTF-8", block.file, line)
-    return DataError(first_line(error), block.file, block.line)
-
-
-def _ragged_error(block: Block, line: int, cells: list[str]) -> DataError:
-    columns = len(block.format.names)
-    first = "the header" if block.format.header else "the first row"
-    has = f"{first} has {columns}" if block.width == columns else f"the rows before have {block.width}"
-    return BadRow(f"{pluralize(len(cells), 'cell')}, and {has}", block.file, line)
-
-
-def _repair(block: Block) -> tuple[bytes, dict[int, DataError]]:
-    """The bytes of a block with its ragged rows cut or padded and what is not UTF-8 replaced; and the errors of the
-    ragged rows by row."""
-    ragged, repaired = {}, io.StringIO(newline="")
-    writer = csv.writer(repaired, csv.unix_dialect, delimiter=block.format.delimiter)
-    for row, (line, cells) in enumerate(block.records()):
-        if not cells:
-            raise DataError(f"a cell of more than {csv.field_size_limit():,} characters", block.file, line)
-        if len(cells) != block.width:
-            ragged[row] = _ragged_error(block, line, cells)
-            cells = [*cells, *[""] * block.width][: block.width]
-        writer.writerow(cells)
-    return repaired.getvalue().encode(), ragged
-
-
-def _filled_extra_cells(block: Block, column: pa.Array) -> dict[int, DataError]:
-    """The errors of rows whose last cell, beyond the columns, is not empty."""
-    import numpy as np
-    import pyarrow.compute as pc
-
-    filled = pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(column), ""), False)
-    rows = set(np.flatnonzero(filled.to_numpy(zero_copy_only=False)).tolist())
-    message = f"{pluralize(block.width, 'cell')}, and the header has {len(block.format.names)}"
-    places = enumerate(block.records()) if rows else ()
-    return {row: BadRow(message, block.file, line) for row, (line, _) in places if row in rows}
-
-
-def _misquoted(block: Block) -> dict[int, DataError]:
-    """The errors of rows in which a cell in quotes goes on after its closing quote, or a quote is left open, by row."""
-    delimiter = block.format.delimiter
-    position = start = row = 0
-    errors: dict[int, DataError] = {}
-    blanks = re.compile(rf'" +(?={re.escape(delimiter)}|\r?\n|$)')
-    text = block.data.decode("utf-8", "replace")
-    lines = io.StringIO(text, newline="").readlines()
-    rows = csv.reader(iter(lines), delimiter=delimiter)
-    while True:
-        try:
-            cells = next(rows, None)
-        except csv.Error:  # too long a cell, which is another error
-            return errors
-        if cells is None:
-            return errors
-        position = rows.line_num
-        raw = "".join(lines[start:position])
-        if '"' in raw:
-            try:
-                list(csv.reader([*io.StringIO(blanks.sub('"', raw), newline="")], delimiter=delimiter, strict=True))
-            except csv.Error as error:
-                why = (
-                    "a quote is left open" if "end of data" in str(error) else "a cell goes on after its closing quote"
-                )
-                errors[row] = BadRow(why, block.file, block.line + start)
-        row += bool(cells)
-        start = position

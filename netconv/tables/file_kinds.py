@@ -10,7 +10,10 @@ from ..errors import DataError
 R = 'save it in R with write.csv(DATA, "data.csv")'
 EXCEL = "save it in the spreadsheet program as CSV"
 PANDAS = 'save it with pandas: DATA.to_csv("data.csv")'
+PICTURE = "give it as a file whose name ends in .png or .jpg"
 KINDS = {
+    b"\x89PNG\r\n\x1a\n": ("a PNG image", PICTURE),
+    b"\xff\xd8\xff": ("a JPEG image", PICTURE),
     b"X\n\x00\x00\x00": ("an R object (.rds)", R),
     b"A\n2\n": ("an R object (.rds)", R),
     b"A\n3\n": ("an R object (.rds)", R),

@@ -27,7 +27,8 @@ MOST_DIGITS = 400
 class TableFormat:
     """How a file is written: its delimiter, its decimal sign, whether it has a header, the names of its columns.
 
-    `decimals` are the decimal signs of columns, by index, that have another one.
+    `decimals` are the decimal signs of columns, by index, that have another one. `images` is whether the rows are image
+    files (`image_files`): the first column has their paths, the second one, if there is one, their classes.
     `notes` are sentences about what reading did that the file does not show: lines that were skipped, numbers written
     in a form of their own. Later blocks of a file may have more of them.
     `targets` are the indices of the columns that are the targets, where the data say so, as (x, y) does.
@@ -39,6 +40,7 @@ class TableFormat:
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
     decimals: dict[int, str] = field(default_factory=dict)
+    images: bool = False
     targets: tuple[int, ...] = ()
 
     def is_plain_number(self, cell: str) -> bool:

@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, BinaryIO, TextIO, cast
 
-from ..errors import DataError, stream_name
-from . import compression, memory
+from ..errors import DataError, option, stream_name
+from . import compression, image_files, memory
+from .image_files import ImageFiles
 
 BLOCK = 4 << 20
 """Bytes that are read and parsed at once; more is not faster."""
@@ -26,11 +27,11 @@ IN_MEMORY = 64 << 20
 
 @dataclass(frozen=True)
 class Source:
-    """A file of a table, or a table in memory.
+    """A file of a table, a table in memory, or images that make up a table.
 
     `name` is its name for messages; `open` opens its bytes as they are, more than once if `reopenable`. `labels` is the
     file with the labels of its rows. `part` is "train" or "test": which arrays are read of a file that has both.
-    `memory` is a table in memory, which has no bytes to open.
+    `memory` is a table in memory, and `images` are images, which have no bytes to open.
     """
 
     name: str
@@ -39,23 +40,31 @@ class Source:
     labels: Source | None = None
     part: str = "train"
     memory: memory.MemoryTable | None = None
+    images: ImageFiles | None = None
+
+    @property
+    def folder(self) -> str:
+        """The folder that names of images in the table are relative to."""
+        return os.path.dirname(self.name)
 
 
 File = Source | Path | str | BinaryIO | TextIO
 """A file as users give it: a path, a binary or text stream, or a Source."""
 Data = Any
-"""A table as users give it: one or several files, as paths, glob patterns or streams; one or several tables in memory,
-as `memory` lists them."""
+"""A table as users give it: one or several files, as paths, glob patterns or streams; images and folders of images; one
+or several tables in memory, as `memory` lists them."""
 
 
 def sources(data: Data, labels: File | None = None, part: str = "train") -> tuple[Source, ...]:
-    """The files or tables in memory that make up a table. `labels` is the file with the labels of a single file; None
-    looks for one beside a file of images by its name. Raises DataError if a pattern matches no file, and for an object
-    that is not a table."""
+    """The files or tables in memory that make up a table; images and folders of images become one source. `labels` is
+    the file with the labels of a single file; None looks for one beside a file of images by its name. Raises DataError
+    if a pattern matches no file, a folder has no images, and for an object that is not a table."""
     entries = data if isinstance(data, list | tuple) and not memory.is_pair(data) else [data]
     if not len(entries):
         raise DataError(f"the data must be {memory.TAKEN}; received {data!r}")
-    found = [source for entry in entries for source in _matching(entry)]
+    found = _joined_images([source for entry in entries for source in _matching(entry, part)])
+    if labels is not None and found[0].images:
+        raise DataError(f"{option('labels')} is for a file of arrays; {image_files.CLASS_FOLDERS}", found[0].name)
     if labels is not None:
         if len(found) != 1:
             raise DataError(f"labels belong to a single data file; received {len(found)}", str(labels))
@@ -65,30 +74,47 @@ def sources(data: Data, labels: File | None = None, part: str = "train") -> tupl
     return tuple(replace(one, part=part) for one in found)
 
 
-def _matching(entry: Any) -> list[Source]:
+def _joined_images(found: list[Source]) -> list[Source]:
+    """The sources, those of images as one. Raises DataError for images beside tables."""
+    images = [source.images for source in found if source.images]
+    if not images:
+        return found
+    if len(images) < len(found):
+        table = next(source.name for source in found if not source.images)
+        raise DataError("images and tables cannot be read as one table", table)
+    more = f" and {len(found) - 1:,} more" if len(found) > 1 else ""
+    return [replace(found[0], name=found[0].name + more, images=ImageFiles.joined(images))]
+
+
+def _matching(entry: Any, part: str) -> list[Source]:
     if isinstance(entry, str) and glob.has_magic(entry) and not Path(entry).exists():
         names = sorted(glob.glob(entry, recursive=True))
         if not names:
             raise DataError("no file matches", entry)
-        return [source(name) for name in names]
+        return [source(name, part) for name in names]
     if isinstance(entry, Source | str | os.PathLike) or hasattr(entry, "read"):
-        return [source(entry)]
+        return [source(entry, part)]
     table = memory.memory_table(entry)
     return [Source(table.kind, _no_bytes, table.reopenable, memory=table)]
 
 
 def _no_bytes() -> BinaryIO:
-    raise AssertionError("a table in memory has no bytes")
+    raise AssertionError("tables in memory and images have no bytes")
 
 
-def source(entry: Any) -> Source:
-    """One file, by its path or as a binary or text stream. Raises DataError for anything else."""
+def source(entry: Any, part: str = "train") -> Source:
+    """One file or folder, by its path or as a binary or text stream. Raises DataError for anything else, for an image
+    that does not exist, and for a folder without images."""
     if isinstance(entry, Source):
         return entry
     if isinstance(entry, str | os.PathLike):
-        path = Path(entry)
+        name, path = os.fspath(entry), Path(entry)
+        if path.is_dir():
+            return Source(name, _no_bytes, images=image_files.list_folder(name, part))
+        if image_files.is_image_name(path.name):
+            return Source(name, _no_bytes, images=image_files.list_image(name))
         labels = labels_beside(path)
-        return Source(str(entry), lambda: _open(path), labels=source(labels) if labels else None)
+        return Source(name, lambda: _open(path), labels=source(labels) if labels else None)
     if not hasattr(entry, "read"):
         raise DataError(f"a path or a stream is expected; received {type(entry).__name__}")
     stream = _Encoded(entry) if isinstance(entry.read(0), str) else entry

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from . import arrays, csv, disk_buffer, memory_rows, parquet
+from . import arrays, csv, disk_buffer, image_files, memory_rows, parquet
 from .column_stats import ColumnStats
 from .csv_blocks import INFERRED, TextOptions
 from .disk_buffer import Collector, DiskBuffer
@@ -63,6 +63,7 @@ def stream(
     import numpy as np
 
     first: tuple[str, TableFormat] | None = None
+    images: frozenset[int] | None = None
     for source in sources:
 
         def roles_of(format_: TableFormat, name: str = source.name) -> ColumnRoles:
@@ -75,6 +76,9 @@ def stream(
         names = first[1].names if first and first[1].header else known_names
         with closing(_rows(source, options, names, roles_of, known_text, lenient, ahead)) as blocks:
             for rows in blocks:
+                if not rows.format.images:
+                    images = image_files.image_columns(rows) if images is None else images
+                    rows = image_files.resolved(rows, images, source.folder)
                 if not lenient:
                     rows = rows.with_texts(known_text) if known_text - rows.texts.keys() else rows
                     known_text |= rows.texts.keys()
@@ -92,9 +96,12 @@ def _rows(
     lenient: bool,
     ahead: int,
 ) -> Generator[Rows]:
-    """The rows of a file or a table in memory."""
+    """The rows of a file, of a table in memory, or of images."""
     if source.memory:
         yield from memory_rows.stream(source.memory, source.name, roles_of, known_text)
+        return
+    if source.images:
+        yield from image_files.stream(source.images, source.name, roles_of)
         return
     with Stream(source) as opened:  # closed also when an error ends the rows
         if opened.head.startswith(parquet.MAGIC):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import option, option_name
-from ..features.encoding import ModelSpec
+from ..features.encoding import Encoding, ModelSpec
 from ..inference.dataset import Dataset
 from ..inference.model_spec import loss_name
 from ..keras_api.lazy import keras
@@ -37,7 +37,8 @@ class Scales:
     """How large the numbers are that a net is trained on.
 
     Attributes:
-        small: A numeric feature and its largest absolute value; nine of ten features have larger ones.
+        small: A numeric feature and its largest absolute value; nine of ten features have larger ones. ("", 0) if there
+            are no such features.
         large: The feature with the largest absolute value, and this value.
         normalized: Whether the net normalizes its features itself.
         vectors: Whether the inputs are vectors, and not images.
@@ -53,7 +54,7 @@ class Scales:
 
     @property
     def features_differ(self) -> bool:
-        return self.vectors and not self.normalized and self.large[1] >= MOST_RATIO * self.small[1]
+        return self.vectors and not self.normalized and self.large[1] >= MOST_RATIO * self.small[1] > 0
 
     @property
     def target_is_unusual(self) -> bool:
@@ -124,9 +125,14 @@ def _takes_any_target(tensor, loss) -> bool:
     return linear and loss_name(loss) in ("mean_squared_error", "mean_absolute_error", "huber", "log_cosh")
 
 
-def after_training(result: LoopResult, evaluation: Evaluation, options: TrainingOptions) -> Iterator[str]:
-    """The advice after training. `evaluation` is of the model on the rows for validation."""
+def after_training(
+    result: LoopResult, evaluation: Evaluation, encoding: Encoding, options: TrainingOptions
+) -> Iterator[str]:
+    """The advice after training. `evaluation` is of the model on the rows for validation, which are read by the
+    `encoding`."""
     epochs = len(result.history)
+    numeric = any(feature.is_number for feature in encoding.features)
+    standardizing = [option("standardize", True)] if numeric else []
     if result.stopped:  # too early to tell
         return
     if result.monitor and 1 < result.best_epoch == epochs == options.epochs:
@@ -135,16 +141,18 @@ def after_training(result: LoopResult, evaluation: Evaluation, options: Training
     for name, each in evaluation.by_head.items():
         label = f"{name}: " if name else ""
         if each.classes:
-            yield from _of_classes(each, options, label)
+            yield from _of_classes(each, standardizing, options, label)
         elif each.metrics["r2"] <= 0:
+            remedy = " and ".join([*standardizing, option("standardize_target", True)])
             yield advice(
-                f"{label}always predicting the mean would be as good (r2 {figure(each.metrics['r2'])}): try "
-                f"{option('standardize', True)} and {option('standardize_target', True)}, or another "
-                f"{option_name('learning_rate')}"
+                f"{label}always predicting the mean would be as good (r2 {figure(each.metrics['r2'])}): try {remedy}, "
+                f"or another {option_name('learning_rate')}"
             )
 
 
-def _of_classes(evaluation: Evaluation, options: TrainingOptions, label: str) -> Iterator[str]:
+def _of_classes(
+    evaluation: Evaluation, standardizing: list[str], options: TrainingOptions, label: str
+) -> Iterator[str]:
     most = max(evaluation.classes, key=lambda report: report.count)
     present = sum(report.count > 0 for report in evaluation.classes)
     share = most.count / evaluation.rows
@@ -155,7 +163,7 @@ def _of_classes(evaluation: Evaluation, options: TrainingOptions, label: str) ->
         useless = sum(recalls) <= 1 + 1e-9  # as for a net that predicts the same class for every row
     if useless and present > 1:
         rare = share * present >= 1.5 and options.class_weight is None and not label
-        other = f"{option('standardize', True)}, or another {option_name('learning_rate')}"
+        other = ", or ".join([*standardizing, f"another {option_name('learning_rate')}"])
         remedy = option("class_weight", "balanced") if rare else other
         yield advice(
             f"{label}always predicting {shortened(most.name)!r} would be right as often, for {share:.1%} of the rows: "

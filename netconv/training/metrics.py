@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import NetconvError
 from ..features.encoding import HeadSpec, ModelSpec
+from ..features.option_checks import split_named
 from ..inference.model_spec import by_head, check_heads
 from ..keras_api import named_objects
 from ..keras_api.lazy import keras
@@ -68,12 +69,6 @@ def _chosen(chosen: Sequence[str], spec: ModelSpec) -> list[list[Any]]:
         for index in fitting:
             metrics[index].append(named_objects.metric_for(metric))
     return metrics
-
-
-def split_named(text: str) -> tuple[str, str]:
-    """The name of an output, or "", and what is chosen for it: `kind=AUC`; `Huber(delta=2.0)` names none."""
-    match = re.match(r"([^=(]+)=(.+)", text)
-    return (match[1].strip(), match[2].strip()) if match else ("", text)
 
 
 def _fits(metric: Any, head: HeadSpec) -> bool:

@@ -225,7 +225,7 @@ def _finish(prepared: _Prepared, result: LoopResult, notify: Notify) -> Training
         metrics = metrics_for(prepared.net, (), "loss", prepared.spec)
         prepared.compile(model, moved(prepared.net.optimizer, model), metrics)
     evaluation = evaluate_dataset(model, validation or training, prepared.spec, prepared.losses, prepared.loss_weights)
-    for line in after_training(result, evaluation, prepared.options):
+    for line in after_training(result, evaluation, training.encoding, prepared.options):
         notify(line)
     members = {name: data for name, data in loaded.members.items() if name != UNTRAINED}
     class_rows = tuple(
@@ -256,10 +256,11 @@ def _fingerprint(prepared: _Prepared) -> dict[str, Any]:
     """What the weights depend on, beside the seed and the batch size."""
     options, optimizer, scaling = prepared.options, prepared.optimizer, prepared.scaling
     config = {name: value for name, value in optimizer.get_config().items() if name != "name"}  # Keras numbers names
+    encoding = prepared.training.encoding
+    unnamed = replace(encoding, heads=tuple(replace(head, name="") for head in encoding.heads))  # those of layers, too
     return {
-        "rows": len(prepared.training),
-        "checksum of the targets": [zlib.crc32(values.tobytes()) for values in prepared.training.targets],
-        "rows for validation": len(prepared.validation),
+        "rows": len(prepared.training), "checksum of the encoding": zlib.crc32(unnamed.dump()),
+        "checksum of the table": prepared.training.checksum, "rows for validation": len(prepared.validation),
         "loss": [named_objects.loss_config(loss) for loss in prepared.losses], "loss weights": prepared.loss_weights,
         "optimizer": type(optimizer).__name__, "optimizer's": config, "class weights": options.class_weight,
         "monitor": options.monitor, "plateau": options.reduce_on_plateau, "frozen layers": list(options.freeze),

@@ -165,7 +165,7 @@ def test_a_model_has_a_suffix_of_keras(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["convert"], "Error: Missing argument 'NET.json...'."),
+        (["convert"], "Error: Missing argument 'NET...'."),
         (["convert", "a", "b", "-o", "c"], "Error: -p and -o need exactly one net; 2 were given"),
         (["convert", "-"], "Error: a net from stdin needs -o"),
         (["convert", "a", "--json", "-o", "-"], "Error: --json and -o - both write to stdout"),

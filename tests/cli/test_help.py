@@ -32,7 +32,7 @@ def test_the_commands_on_one_line_each():
 Usage: netconv [OPTIONS] COMMAND [ARGS]...
 
   Converts neural networks from Mathematica and MXNet to Keras models, trains
-  them on tables, and predicts with them.
+  them on tables, predicts with them, and writes them back.
 
   `-` as a file name means standard input or output. `netconv COMMAND --help`
   explains a command.
@@ -47,6 +47,7 @@ Commands:
   train     Trains a model on a table.
   evaluate  Evaluates a model on a table.
   predict   Predicts the target for every row of a table.
+  export    Writes a model as the net that it was converted from.
   plot      Plots the learning curves of a training run.
   ops       Lists the supported and the unsupported ops of MXNet.
 """
@@ -92,7 +93,7 @@ def test_headings(name, expected):
 def test_a_default_is_a_word_or_a_sentence():
     text = " ".join(printed("train", "--help").split())
     assert "Maximum number of epochs. [default: 200; at least 1]" in text
-    assert "[default: the only one in the folder of the data or in the current folder; net.json," in text
+    assert "[default: the only one in the folder of the data or in the current folder; a net," in text
     assert "Learning rate. [default: that of the optimizer; above 0]" in text
     assert "held out for validation. [default: 0.2; from 0 to below 1]" in text
     assert (
@@ -104,7 +105,7 @@ def test_a_default_is_a_word_or_a_sentence():
 @pytest.mark.parametrize("name", ["evaluate", "predict"])
 def test_options_that_a_trained_model_does_not_take(name):
     text = " ".join(printed(name, "--help").split())
-    assert text.count("Not for a model that `netconv train` saved.") == 2
+    assert text.count("Not for a model that `netconv train` saved.") == 3
     assert "--standardize" not in text
 
 
@@ -128,7 +129,7 @@ def test_examples_are_command_lines(name):
     [
         (["trian"], "Error: No such command 'trian'. Did you mean 'train'?"),
         (["translate"], "Error: No such command 'translate'. The commands are convert, inspect, train, evaluate, "
-         "predict, plot, ops."),
+         "predict, export, plot, ops."),
         (["net.json"], "Error: No such command 'net.json'. 'net.json' looks like a file; did you mean 'netconv convert "
          "net.json'?"),
         (["a/b.keras"], "Error: No such command 'a/b.keras'. 'a/b.keras' looks like a file; did you mean 'netconv "

@@ -304,9 +304,9 @@ def test_a_file_that_is_not_a_model(folder, command):
     (folder / "bad.keras").write_text("no zip")
     assert fails(command, "kidney.csv", "-m", "bad.keras") == "netconv: bad.keras: not a .keras file"
     assert fails(command, "kidney.csv", "-m", "-", input="no zip") == "netconv: standard input: not a .keras file"
-    message = "netconv: kidney.csv: a model is a .keras file or a net.json"
+    message = "netconv: kidney.csv: a model is a .keras file, a .wlnet file or a net.json"
     assert fails(command, "kidney.csv", "-m", "kidney.csv") == message
-    message = "netconv: no.h5: a .h5 file is for Keras; netconv takes the .keras file or the net.json"
+    message = "netconv: no.h5: a .h5 file is for Keras; netconv takes the .keras file, the .wlnet file or the net.json"
     assert fails(command, "kidney.csv", "-m", "no.h5") == message
     assert fails(command, "kidney.csv", "-m", "no.keras") == "netconv: no.keras: No such file or directory"
     assert sorted(os.listdir()) == ["bad.keras", "kidney.csv", "net.json", "net.params"]

@@ -327,7 +327,10 @@ A = {
     "missing": 0,
     "coerced": False,
     "ids": None,
+    "image": None,
 }
+IMAGE = {"height": 2, "width": 3, "channels": 1, "data_format": "channels_first", "resize": "fit",
+         "scale": 1.0}  # fmt: skip
 
 
 KNOWN = fit(TRAINING, spec_of(3, 2, 2))[1]
@@ -407,6 +410,11 @@ def test_an_infinite_number_counts_only_where_it_is_used():
             {"features": [A], "inputs": [2]},
             {"features": [{**A, "ids": [1]}]},
             {"features": 1},
+            {"features": [{**A, "image": {"height": 2}}]},
+            {"features": [{**A, "image": {**IMAGE, "channels": 2}}]},
+            {"features": [{**A, "image": {**IMAGE, "resize": "crop"}}]},
+            {"features": [{**A, "image": {**IMAGE, "scale": 0}}]},
+            {"features": [{**A, "image": {**IMAGE, "height": 1 << 24, "width": 2}}]},
         )
     ],
 )

@@ -52,6 +52,9 @@ def touch(folder, *names):
         (["net.json", "net.keras"], "net.keras", "net.keras"),
         (["net.json", "net.keras", "net-trained.keras"], "net.keras", "net-trained.keras"),
         (["x-symbol.json", "x-trained.keras"], "x-symbol.json", "x-trained.keras"),
+        (["net.json", "net.params", "net.wlnet"], "net.wlnet", "net.wlnet"),
+        (["net.wlnet", "net.keras", "net-trained.keras", "net-trained.wlnet"], "net.keras", "net-trained.keras"),
+        (["net.wlnet", "net-trained.wlnet"], "net.wlnet", "net.wlnet"),
     ],
 )
 def test_the_only_model_is_found(tmp_path, monkeypatch, names, training, evaluating):
@@ -67,8 +70,8 @@ def test_the_only_model_is_found(tmp_path, monkeypatch, names, training, evaluat
 
 def test_several_models_or_none(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert (
-        fails(netconv.find_model, None, True) == f"no .keras file and no net.json in {tmp_path}: give one with model="
+    assert fails(netconv.find_model, None, True) == (
+        f"no .keras file, no .wlnet file and no net.json in {tmp_path}: give one with model="
     )
     touch(tmp_path, "a.keras", "b.json")
     assert fails(netconv.find_model, None, True) == "several models: a.keras, b.json; choose one with model="
@@ -100,8 +103,8 @@ def test_where_the_trained_model_goes(tmp_path):
 @pytest.mark.parametrize(
     "model, options, message",
     [
-        (3, {}, "the model must be a .keras file or a net.json, by its path, a keras.Model, or the result of a "
-         "training; received 3"),
+        (3, {}, "the model must be a .keras file, a .wlnet file or a net.json, by its path, a keras.Model, or the "
+         "result of a training; received 3"),
         (keras.Sequential([keras.layers.Dense(2)], name="open"), {},
          "the model 'open' has no input layer: its shapes are not known; add a keras.Input"),
         ("net.json", {"params": io.BytesIO()}, "params must be the path of a parameter file; received {}"),

@@ -127,7 +127,7 @@ def test_invalid_tables(text, message):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(DataError, match="cannot be read: No such file or directory"):
         table.read(sources(tmp_path / "no.csv"))
-    with pytest.raises(DataError, match="cannot be read: Is a directory"):
+    with pytest.raises(DataError, match="has no images"):
         table.read(sources(tmp_path))
 
 

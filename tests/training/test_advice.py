@@ -55,6 +55,15 @@ def test_pixels_have_no_scales_of_their_own():
     assert not any(each.startswith("features") for each in advice(net, pixels, epochs=1))
 
 
+def test_categories_have_no_scales():
+    texts = "a,b,class\n" + "".join(f"{'uv'[n % 2]},{'wxy'[n % 3]},{n % 2}\n" for n in range(60))
+    made = model()
+    made.set_weights([weight * 0 for weight in made.get_weights()])
+    assert advice(made, texts, epochs=1, optimizer="sgd(learning_rate=1e-9)") == [
+        "always predicting '0' would be right as often, for 50.0% of the rows: try another learning_rate"
+    ]
+
+
 def test_a_target_of_unusual_size():
     line = "standard deviation"
     [found] = [each for each in advice(values(), regression(target=lambda a: 500 + 40 * a), epochs=1) if line in each]

@@ -263,6 +263,25 @@ def _upgrade(nodes: tuple[Node, ...], heads: tuple[Edge, ...], version: int):
     return tuple(upgraded), tuple(Edge(now[head.node], head.output) for head in heads)
 
 
+MXNET_VERSION = 10901
+
+
+def written(graph: Graph) -> bytes:
+    """The JSON of a graph of Mathematica: `read` is the inverse."""
+    nodes = []
+    for node in graph.nodes:
+        attrs = {**node.attrs, **{f"__{hint}__": text for hint, text in node.hints.items()}}
+        entry = {"op": node.op, "name": node.name, **({"attrs": attrs} if attrs else {})}
+        nodes.append({**entry, "inputs": [[edge.node, edge.output, 0] for edge in node.inputs]})
+    found = {
+        "nodes": nodes,
+        "arg_nodes": [index for index, node in enumerate(graph.nodes) if node.op == "null"],
+        "heads": [[edge.node, edge.output, 0] for edge in graph.heads],
+        "attrs": {"mxnet_version": ["int", MXNET_VERSION]},
+    }
+    return json.dumps(found).encode()
+
+
 def abbreviate(value) -> str:
     """A value for a message, abbreviated if it is long."""
     return _SHORT.repr(value)

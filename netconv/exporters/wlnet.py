@@ -1,0 +1,45 @@
+"""Writes a model back to the `.wlnet` file of Mathematica that it was converted from. Knows no layer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+from ..atomic_files import replacing
+from ..errors import FormatError, option
+from ..features.notices import Notify, ignore
+from ..frontends.wolfram import members
+from ..frontends.wolfram.container import with_arrays
+from ..inference.loading import LoadedModel
+from ..keras_files import source_net
+from .notes import notify_of_scaling
+
+
+def export(loaded: LoadedModel, target: Path | str | BinaryIO, notify: Notify = ignore) -> None:
+    """Writes the file, as it was read but for the values of its arrays, which are the model's, to `target`, a path or a
+    binary stream. `notify` is called with a line that names what scales the numbers of the training table.
+
+    Raises FormatError if the model does not have the file that it was converted from, OSError if the file cannot be
+    written.
+    """
+    if not {members.FILE, members.FACTS} <= loaded.members.keys():
+        raise FormatError(
+            f"{loaded.name}: it was not converted from a .wlnet file by netconv; {option('to', 'mxnet')} writes "
+            "net.json and net.params"
+        )
+    graph = source_net.read(loaded.members, loaded.model, loaded.name)
+    try:
+        arrays = members.stored_arrays(loaded.members[members.FACTS], loaded.members[members.FILE])
+        parameters = dict(zip((array.number for array in arrays), graph.parameters, strict=True))
+        if any(parameters[array.number].shape != array.shape for array in arrays):
+            raise ValueError
+    except (ValueError, TypeError, LookupError):
+        raise FormatError(f"{loaded.name}: its member netconv/{members.FACTS} is damaged") from None
+    values = {number: parameter.read() for number, parameter in parameters.items()}
+    notify_of_scaling(loaded, notify)
+    data = with_arrays(loaded.members[members.FILE], arrays, values)
+    if hasattr(target, "write"):
+        target.write(data)
+        return
+    with replacing(target) as name:
+        name.write_bytes(data)

@@ -1,0 +1,1 @@
+"""Reads Mathematica's own file of a net (`net.wlnet`). Knows no Keras."""

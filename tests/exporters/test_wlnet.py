@@ -1,0 +1,204 @@
+"""A .wlnet file is written again from the .keras file alone: byte for byte where it was not trained, and with the
+trained arrays where it was."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from wolfram_files import (
+    FALSE,
+    NONE,
+    TRUE,
+    File,
+    chain,
+    class_decoder,
+    elementwise,
+    layer,
+    linear,
+    softmax,
+    tensor,
+)
+
+import netconv
+from netconv.errors import FormatError, NetconvError
+from netconv.frontends.wolfram import container
+from netconv.frontends.wolfram.expressions import Symbol
+from netconv.inference.loading import open_model
+from netconv.keras_files import archive
+
+
+def dense(file):
+    return chain(linear(file, 4, 5), elementwise(Symbol("Tanh"), 5), linear(file, 5, 3), softmax(3))
+
+
+def image(file):
+    parameters = {"OutputChannels": 4, "KernelSize": (2, 2), "PaddingSize": ((1, 0), (0, 1)), "ChannelGroups": 2,
+                  "Dimensionality": 2, "Interleaving": FALSE}  # fmt: skip
+    statistics = {"Scaling": file.array(4), "Biases": file.array(4), "MovingMean": file.array(4),
+                  "MovingVariance": file.array(4, value=np.ones(4))}  # fmt: skip
+    transposed = {"OutputChannels": 2, "KernelSize": (2, 2), "Stride": (2, 2), "PaddingSize": ((0, 0), (0, 0)),
+                  "Dimensionality": 2}  # fmt: skip
+    return chain(
+        layer("Convolution", tensor(2, 5, 4), tensor(4, 5, 4), parameters,
+              {"Weights": file.array(4, 1, 2, 2), "Biases": file.array(4)}),
+        layer("BatchNormalization", tensor(4, 5, 4), tensor(4, 5, 4), {"Momentum": 0.9, "Epsilon": 0.001}, statistics),
+        layer("Deconvolution", tensor(4, 5, 4), tensor(2, 10, 8), transposed,
+              {"Weights": file.array(4, 2, 2, 2), "Biases": file.array(2)}),
+        layer("Linear", tensor(2, 10, 8), tensor(), {}, {"Weights": file.array(1, 160), "Biases": file.array(1)}),
+    )  # fmt: skip
+
+
+def sequence(kind, gates):
+    def made(file):
+        def arrays():
+            roles = {"InputWeights": (4, 3), "StateWeights": (4, 4), "Biases": (4,)}
+            return {f"{gate}{role}": file.array(*shape) for gate in gates for role, shape in roles.items()}
+
+        one, other = (
+            layer(kind, tensor(5, 3), tensor(5, 4), {"OutputSize": 4, "Dropout": NONE}, arrays()) for _ in "ab"
+        )
+        both = {"ForwardNet": one, "BackwardNet": other, "Aggregation": Symbol("Catenate"), "$SequentialOutput": TRUE}
+        return chain(layer("NetBidirectional", tensor(5, 3), tensor(5, 8), both))
+
+    return made
+
+
+def constants(file):
+    array = layer("ConstantTimes", tensor(3), tensor(3), {}, {"Scaling": file.array(3)})
+    normalized = layer("Normalization", tensor(3), tensor(3), {"AggregationLevels": 1, "ScalingLevels": "Same"},
+                       {"Scaling": file.array(3), "Biases": file.array(3)})  # fmt: skip
+    slope = layer("ParametricRamp", tensor(3), tensor(3), {}, {"Slope": file.array(3)})
+    net = chain(array, normalized, slope)
+    file.array(7)  # no layer uses it
+    return net
+
+
+def mapped(file):
+    inner = chain(linear(file, 3, 3), elementwise(Symbol("Tanh"), 3))
+    nested = layer("NetNest", tensor(3), tensor(3), {"Net": inner, "Iterations": 3})
+    return layer("NetMap", tensor(4, 3), tensor(4, 3), {"Net": nested})
+
+
+NETS = {
+    "dense": dense,
+    "image": image,
+    "lstm": sequence("LongShortTermMemory", ("InputGate", "OutputGate", "ForgetGate", "MemoryGate")),
+    "gru": sequence("GatedRecurrent", ("InputGate", "ResetGate", "MemoryGate")),
+    "basic": sequence("BasicRecurrent", ("",)),
+    "constants": constants,
+    "mapped": mapped,
+}
+
+
+@pytest.fixture(params=list(NETS))
+def source(request, tmp_path):
+    file = File("12.0.10")
+    return file.write(tmp_path / "net.wlnet", NETS[request.param](file))
+
+
+def test_what_was_not_trained_is_the_same_file(source):
+    netconv.convert_file(source)
+    (written,) = netconv.export(source.with_suffix(".keras"), "wlnet")
+    assert written == source.with_name("net-trained.wlnet")
+    assert written.read_bytes() == source.read_bytes()
+
+
+def test_trained_arrays(source):
+    netconv.convert_file(source)
+    loaded = open_model(source.with_suffix(".keras"))
+    model = loaded.model
+    x = np.random.default_rng(2).normal(size=(8, *model.input_shape[1:])).astype("float32")
+    model.compile(loss="mean_squared_error", optimizer="adam")
+    model.fit(x, np.ones((8, *model.output_shape[1:])), verbose=0)
+    trained = source.with_name("net-trained.keras")
+    archive.save(model, trained, loaded.members)
+    (written,) = netconv.export(trained, "wlnet")
+    before, after = container.read(source, "a"), container.read(written, "b")
+    assert before.without_arrays() == after.without_arrays() and before.network == after.network
+    changed = [not np.array_equal(before.values(a), after.values(after.arrays[n])) for n, a in before.arrays.items()]
+    assert sum(changed) >= len(changed) - 1  # the array that no layer uses stays
+    again = netconv.convert(written)
+    np.testing.assert_allclose(again.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-6)
+
+
+def test_to_mxnet(source):
+    netconv.convert_file(source)
+    written = netconv.export(source.with_suffix(".keras"), "mxnet")
+    assert [path.name for path in written] == ["net-trained.json", "net-trained.params"]
+    one, other = netconv.convert(source), netconv.convert(written[0])
+    x = np.random.default_rng(2).normal(size=(3, *one.input_shape[1:])).astype("float32")
+    assert one.input_shape == other.input_shape
+    np.testing.assert_allclose(other.predict(x, verbose=0), one.predict(x, verbose=0), atol=1e-6)
+
+
+@pytest.fixture
+def model(tmp_path):
+    file = File()
+    netconv.convert_file(file.write(tmp_path / "net.wlnet", dense(file)))
+    return tmp_path / "net.keras"
+
+
+def test_to_a_stream_and_from_one(model):
+    stream = io.BytesIO()
+    assert netconv.export(model.read_bytes(), "wlnet", stream) == []
+    assert stream.getvalue() == model.with_name("net.wlnet").read_bytes()
+
+
+def error_of(*arguments, kind=NetconvError):
+    with pytest.raises(kind) as error:
+        netconv.export(*arguments)
+    return str(error.value)
+
+
+def test_errors(model, tmp_path):
+    assert error_of(model, "onnx") == "'onnx' is not a target; choose wlnet or mxnet"
+    assert error_of(model, "wlnet", tmp_path / "net.json") == (
+        f"{tmp_path / 'net.json'}: the file for wlnet ends in .wlnet; choose another output"
+    )
+    assert error_of(model, "mxnet", io.BytesIO()) == (
+        "net.json and net.params are two files, which cannot be written to a stream"
+    )
+    other = tmp_path / "other.keras"
+    netconv.save(netconv.convert(tmp_path / "net.wlnet"), other)
+    assert error_of(other, "wlnet", kind=FormatError) == (
+        f"{other}: it was not converted from a .wlnet file by netconv; to='mxnet' writes net.json and net.params"
+    )
+
+
+@pytest.mark.parametrize(
+    "facts", [b"{", b'{"arrays": 3}', b'{"arrays": []}', b'{"arrays": [[1, "float32", [5, 4], -3, 80]]}', b"[]"]
+)
+def test_damaged_facts(model, facts):
+    loaded = open_model(model)
+    archive.save(loaded.model, model, loaded.members | {"wlnet.json": facts})
+    assert error_of(model, "wlnet", kind=FormatError) == f"{model}: its member netconv/wlnet.json is damaged"
+
+
+@pytest.mark.parametrize("change", [(3, 10**12), (4, 10**12), (1, "object"), (2, [4, 5])], ids=str)
+def test_damaged_arrays(model, change):
+    loaded = open_model(model)
+    facts = json.loads(loaded.members["wlnet.json"])
+    facts["arrays"][0][change[0]] = change[1]
+    archive.save(loaded.model, model, loaded.members | {"wlnet.json": json.dumps(facts).encode()})
+    assert error_of(model, "wlnet", kind=FormatError) == f"{model}: its member netconv/wlnet.json is damaged"
+
+
+def test_a_model_that_was_trained_on_a_table(tmp_path):
+    file = File()
+    net = dense(file)
+    net["Outputs"] = {"Output": class_decoder("cat", "dog", "owl")}
+    source = file.write(tmp_path / "net.wlnet", net)
+    rng = np.random.default_rng(0)
+    rows = [f"{','.join(map(str, rng.normal(size=4).round(3)))},{name}" for name in ("owl", "cat", "dog") * 20]
+    (tmp_path / "t.csv").write_text("a,b,c,d,kind\n" + "\n".join(rows) + "\n")
+    result = netconv.train(source, tmp_path / "t.csv", epochs=1)
+    assert result.encoding.classes == ("cat", "dog", "owl")
+    result.save(tmp_path / "net-trained.keras")
+    lines = []
+    (written,) = netconv.export(tmp_path / "net-trained.keras", "wlnet", None, lines.append)
+    assert lines == [
+        "not in the net: how the training table was read (columns, categories, class names); it takes the numbers that "
+        "columns become"
+    ]
+    assert container.read(written, "x").network == container.read(source, "x").network
