@@ -70,7 +70,7 @@ def convert(
     nets: tuple[str, ...],
     params: str | None,
     output: str | None,
-    shapes: tuple[tuple[str, tuple[int | None, ...]], ...],
+    shapes: dict[str, tuple[int | None, ...]],
     loss: str | None,
     optimizer: str,
     learning_rate: float | None,
@@ -96,7 +96,7 @@ def convert(
             raise click.UsageError("a net from stdin needs -o")
         with terminal.working(f"converting {net}"), quiet_keras():
             report = netconv.convert_file(
-                source(net), params, output=sys.stdout.buffer if output == "-" else output, input_shapes=dict(shapes),
+                source(net), params, output=sys.stdout.buffer if output == "-" else output, input_shapes=shapes,
                 loss=loss, optimizer=optimizer, learning_rate=learning_rate, metrics=list(metrics) or "auto",
                 states=states, seed=seed, bake_encoder=bake_encoder,
                 classes=[name.strip() for name in classes.split(",")] if classes else None,
@@ -115,15 +115,13 @@ def convert(
 @params_option
 @shape_option
 @output_option("--json", "as_json", is_flag=True, help="Print the description as JSON.")
-def inspect(
-    file: str, params: str | None, shapes: tuple[tuple[str, tuple[int | None, ...]], ...], as_json: bool
-) -> None:
+def inspect(file: str, params: str | None, shapes: dict[str, tuple[int | None, ...]], as_json: bool) -> None:
     """Shows the layers or ops, shapes and parameters of a net and what cannot be converted, or the layers and weights
     of a Keras model, and how it reads a table if `netconv train` saved it.
 
     A net is converted too, without writing a file: the exit code is 1 if `convert` would fail.
     """
     with Terminal().working(f"inspecting {file}"), quiet_keras():
-        inspection = netconv.inspect(source(file), params, input_shapes=dict(shapes))
+        inspection = netconv.inspect(source(file), params, input_shapes=shapes)
     click.echo(json.dumps(inspection.facts) if as_json else inspection.text)
     sys.exit(0 if inspection.translates else 1)

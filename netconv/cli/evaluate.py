@@ -12,6 +12,8 @@ import netconv
 
 from .commands import COMMAND_LINE, Command, under
 from .options import (
+    as_dictionary,
+    check_not_read,
     check_pictures,
     data_argument,
     data_option,
@@ -68,10 +70,20 @@ class Limit(click.ParamType):
     help="Also compute the top-K accuracy: how often the true class is among the K most likely ones; may be repeated.",
 )
 @metric_option(
-    "--min", "minimum", type=Limit(), multiple=True, help="Exit with 1 if METRIC is below VALUE; may be repeated."
+    "--min",
+    "minimum",
+    type=Limit(),
+    multiple=True,
+    callback=as_dictionary,
+    help="Exit with 1 if METRIC is below VALUE; may be repeated.",
 )
 @metric_option(
-    "--max", "maximum", type=Limit(), multiple=True, help="Exit with 1 if METRIC is above VALUE; may be repeated."
+    "--max",
+    "maximum",
+    type=Limit(),
+    multiple=True,
+    callback=as_dictionary,
+    help="Exit with 1 if METRIC is above VALUE; may be repeated.",
 )
 @output_option(
     "--plot",
@@ -86,9 +98,9 @@ def evaluate(
     data: tuple[str, ...],
     model: str | None,
     params: str | None,
-    shapes: tuple[tuple[str, tuple[int | None, ...]], ...],
-    minimum: tuple[tuple[str, float], ...],
-    maximum: tuple[tuple[str, float], ...],
+    shapes: dict[str, tuple[int | None, ...]],
+    minimum: dict[str, float],
+    maximum: dict[str, float],
     plot: str | None,
     report: str | None,
     as_json: bool,
@@ -108,6 +120,7 @@ def evaluate(
         netconv.check_writable(file)
     with terminal.working("evaluating"):
         opened = open_model(model, data, False, terminal.echo, params=params, shapes=shapes, more=(options["labels"],))
+        check_not_read((plot, report), data, opened.path, params, options["labels"])
         evaluation = netconv.evaluate(opened, table(data), notify=terminal.echo, **options)
     click.echo(json.dumps(evaluation.facts, ensure_ascii=False) if as_json else evaluation.text)
     sys.stdout.flush()
@@ -116,4 +129,4 @@ def evaluate(
     if report:
         command_line = click.get_current_context().meta[COMMAND_LINE]
         evaluation.report(report, commands=[command_line], messages=terminal.lines)
-    evaluation.check(dict(minimum), dict(maximum))
+    evaluation.check(minimum, maximum)

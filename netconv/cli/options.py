@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import math
+import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import PurePath
 from typing import Any, BinaryIO
@@ -92,22 +94,34 @@ def _by_name(_ctx: click.Context, _param: click.Parameter, pairs: tuple[tuple[st
     return named
 
 
-def by_output(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | dict[str, str]:
-    """The values of an option for all outputs, or of each output by its name: NAME=VALUE. Raises click.BadParameter for
-    both at once. A `=` within parentheses is part of the value."""
+def by_output(values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The outputs and what is chosen for them, NAME=VALUE; none if the values are for all outputs. A `=` within
+    parentheses is part of the value. Raises click.BadParameter for both at once."""
     named = tuple((name, chosen) for name, chosen in map(split_named, values) if name)
-    if not named:
-        return values
-    if len(named) < len(values):
-        raise click.BadParameter("some values name an output (NAME=VALUE) and others do not", ctx, param)
-    return _by_name(ctx, param, named)
+    if named and len(named) < len(values):
+        raise click.BadParameter("some values name an output (NAME=VALUE) and others do not")
+    return named
+
+
+def _targets(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | dict[str, str]:
+    """The target columns, of each output by its name where the values name outputs."""
+    named = by_output(values)
+    return _by_name(ctx, param, named) if named else values
 
 
 model_group, data_option, output_option = map(under, ("Model", "Data", "Output"))
 
 
-def _as_dictionary(_ctx: click.Context, _param: click.Parameter, pairs: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
-    return dict(pairs)
+def as_dictionary(
+    _ctx: click.Context | None, _param: click.Parameter | None, pairs: tuple[tuple[str, Any], ...]
+) -> dict[str, Any]:
+    """The pairs of a repeated option. Raises click.BadParameter for a name that is given twice."""
+    given: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in given:
+            raise click.BadParameter(f"{name!r} is given twice")
+        given[name] = value
+    return given
 
 
 def net_options(group: Callable[..., Callable[[Any], Any]]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
@@ -118,6 +132,7 @@ def net_options(group: Callable[..., Callable[[Any], Any]]) -> tuple[Callable[[A
         "shapes",
         type=Shape(),
         multiple=True,
+        callback=as_dictionary,
         show_default="inferred",
         help="Shape of the input NAME in MXNet's axis order, batch axis first, ? for an unknown size; once per input.",
     )
@@ -184,7 +199,7 @@ def table_options(training: bool) -> Callable[[Any], Any]:
             "--target",
             metavar="[NAME=]COLUMNS",
             multiple=True,
-            callback=by_output,
+            callback=_targets,
             show_default="inferred",
             help="Columns that hold the target; not used as features. Names, numbers (from 1; -1 is the last), ranges "
             "(2-5) or patterns (out*), separated by commas. For a model with several outputs once for each, NAME.",
@@ -210,7 +225,7 @@ def table_options(training: bool) -> Callable[[Any], Any]:
             "--encode",
             type=ColumnCoding(),
             multiple=True,
-            callback=_as_dictionary,
+            callback=as_dictionary,
             hidden=not training,
             show_default="numbers where all cells are, otherwise onehot, or codes if the model's width needs them",
             help="How COLUMNS become numbers: onehot, a 0 or 1 for each distinct cell; codes, the index of the cell "
@@ -295,6 +310,16 @@ def check_ending(file: str | None, endings: tuple[str, ...], what: str, stdout: 
         raise click.UsageError(f"{file}: {what} is a {listed} file")
 
 
+def check_not_read(written: Iterable[Any], data: tuple[str, ...], *more: Any) -> None:
+    """Raises click.UsageError if a file to write is one that the command reads: one of the data, or of `more`, each
+    None if there is not one."""
+    read = [name for pattern in data for name in glob.glob(pattern, recursive=True) or [pattern]]
+    read = [file for file in (*read, *more) if file and os.path.exists(file)]
+    for file in written:
+        if file and os.path.exists(file) and any(os.path.samefile(file, each) for each in read):
+            raise click.UsageError(f"{file}: the command reads this file, and would write over it; choose another name")
+
+
 def check_pictures(plot: str | None, report: str | None) -> None:
     """Raises click.UsageError or NetconvError, before any work, if a plot or a report could not be drawn after it."""
     check_ending(plot, PLOTS, "a plot")
@@ -323,7 +348,7 @@ def open_model(
     seed: int = 0,
     init: str | None = None,
     params: str | None = None,
-    shapes: tuple[tuple[str, tuple[int | None, ...]], ...] = (),
+    shapes: dict[str, tuple[int | None, ...]] | None = None,
     more: tuple[str | None, ...] = (),
 ) -> Any:
     """The model that `-m` names, or the only one beside the data. The files of the data, and `more` files that belong
@@ -337,4 +362,4 @@ def open_model(
     if file is None:
         file = netconv.find_model(None if "-" in data else data[0], training, notify)
     with quiet_keras():
-        return netconv.open_model(file, seed, init, training, notify, params=params, input_shapes=dict(shapes))
+        return netconv.open_model(file, seed, init, training, notify, params=params, input_shapes=shapes)

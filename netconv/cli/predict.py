@@ -15,6 +15,7 @@ import netconv
 
 from .commands import Command
 from .options import (
+    check_not_read,
     data_argument,
     data_option,
     model_option,
@@ -72,7 +73,7 @@ def predict(
     data: tuple[str, ...],
     model: str | None,
     params: str | None,
-    shapes: tuple[tuple[str, tuple[int | None, ...]], ...],
+    shapes: dict[str, tuple[int | None, ...]],
     proba: bool,
     top: int | None,
     output: str,
@@ -99,6 +100,8 @@ def predict(
 
     with terminal.working("predicting", show=output != "-" or _is_file(sys.stdout)):
         opened = open_model(model, data, False, terminal.echo, params=params, shapes=shapes, more=(options["labels"],))
+        if output != "-":
+            check_not_read([output], data, opened.path, params, options["labels"])
         predictions = netconv.predict(opened, table(data), notify=terminal.echo, **options)
         predictions = replace(predictions, blocks=counted(predictions.blocks))
         predictions.write(sys.stdout.buffer if output == "-" else output, as_json, proba, top)

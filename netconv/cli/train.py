@@ -18,8 +18,10 @@ from .commands import COMMAND_LINE, Command, under
 from .options import (
     HISTORIES,
     POSITIVE,
+    as_dictionary,
     by_output,
     check_ending,
+    check_not_read,
     check_pictures,
     data_argument,
     data_option,
@@ -81,21 +83,18 @@ class LossWeights(click.ParamType):
             pairs = [part.rpartition("=") for part in value.split(",")]
             if not all(name.strip() for name, _, _ in pairs):
                 raise ValueError
-            return {name.strip(): float(weight) for name, _, weight in pairs}
+            return as_dictionary(ctx, param, tuple((name.strip(), float(weight)) for name, _, weight in pairs))
         except ValueError:
             self.fail(f"{value!r} is not weights of outputs such as kind=1,price=0.5", param, ctx)
 
 
-def _one_or_by_output(
-    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
-) -> str | dict[str, str] | None:
-    """A value for all outputs, or those of each output by its name. Raises click.BadParameter for several."""
-    chosen = by_output(ctx, param, values)
-    if isinstance(chosen, dict):
-        return chosen
-    if len(chosen) > 1:
-        raise click.BadParameter("several without the names of outputs: give one, or OUTPUT=NAME for each", ctx, param)
-    return chosen[0] if chosen else None
+def _losses(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> str | dict[str, str] | None:
+    """The loss of all outputs, or of each output by its name. Raises click.BadParameter for several of all."""
+    if named := by_output(values):
+        return as_dictionary(ctx, param, named)
+    if len(values) > 1:
+        raise click.BadParameter("several without the names of outputs: give one, or OUTPUT=NAME for each")
+    return values[0] if values else None
 
 
 training_option, optimizer_option, hardware_option = map(under, ("Training", "Optimizer", "Hardware"))
@@ -150,7 +149,7 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
     "--loss",
     metavar="[OUTPUT=]NAME[(...)]",
     multiple=True,
-    callback=_one_or_by_output,
+    callback=_losses,
     show_default="the model's",
     help="Keras loss; for a model with several outputs that of all, or once for each, OUTPUT.",
 )
@@ -262,7 +261,7 @@ def train(
     data: tuple[str, ...],
     model: str | None,
     params: str | None,
-    shapes: tuple[tuple[str, tuple[int | None, ...]], ...],
+    shapes: dict[str, tuple[int | None, ...]],
     output: str | None,
     history: str | None,
     plot: str | None,
@@ -305,6 +304,7 @@ def train(
         opened = open_model(model, data, True, notify, seed, init, params, shapes, (validation_data, options["labels"]))
         target = sys.stdout.buffer if output == "-" else opened.trained_path(output)
         files = [file for file in (None if output == "-" else target, history, plot, report) if file]
+        check_not_read(files, data, opened.path, params, validation_data, options["labels"])
         _check_outputs(files, [options["checkpoint"], options["tensorboard"]], opened.size)
         try:
             with stop.watching():

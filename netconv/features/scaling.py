@@ -181,7 +181,7 @@ def _moments(
                 values[:, number] = parsed_numbers(rows, column, feature)
         values = values[training[start : start + len(rows)]]
         start += len(rows)
-        present = ~np.isnan(values)
+        present = np.isfinite(values)  # an infinite number is an error later
         values[~present] = 0
         if center is None and len(values):
             center = values.sum(axis=0) / np.maximum(present.sum(axis=0), 1)

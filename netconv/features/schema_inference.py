@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -28,6 +29,7 @@ from .target_inference import (
     onehot_classes,
     sorted_categories,
 )
+from .transform import numbers_of
 
 _WITH_UNIT = re.compile(r"[-+−]?\d+(?:[.,]\d+)? ?([^\W\d_]+|°[CF])$")
 
@@ -61,6 +63,9 @@ def infer_encoding(
     numbers: Coding = "numbers"
     coding = dict.fromkeys(table.texts, numbers) if numbers_only else _codings(table, options)
     chosen, inputs = _infer_features(table, spec, options, targets, coding, notify)
+    for feature in chosen if options.encode else ():
+        if feature.coerced:
+            _check_numbers(table, names.index(feature.name))
     heads = tuple(
         _head(table, head, group, classes if len(spec.heads) == 1 else (), target_optional, notify)
         for head, group in zip(spec.heads, groups or [[] for _ in spec.heads], strict=True)
@@ -285,14 +290,15 @@ def _width_error(
     onehot_width = sum(feature.width for feature in features)
     if onehot_width != len(features):
         found += f" ({onehot_width:,} with text one-hot)"
-    takes = "more" if width is None else f"{width:,}"
-    if image and image.axes == 3 and width is not None:
-        what = f"{takes} columns of pixels, or a folder or a column of image files"
+    if width is None:
+        return DataError(f"no column is left as a feature, and {taker} takes one or more", table.file)
+    if image and image.axes == 3:
+        what = f"{width:,} columns of pixels, or a folder or a column of image files"
         return DataError(f"{found} found, and {taker} takes {image}: give {what}", table.file)
     names = f": {list_names(feature.name for feature in features)}" if features else ""
     all_columns = len(features) == len(table.format.names)
     hint = f"; {option('target')} names a column that is not a feature" if all_columns else ""
-    return DataError(f"{found} found, and {taker} takes {takes}{names}{hint}", table.file)
+    return DataError(f"{found} found, and {taker} takes {width:,}{names}{hint}", table.file)
 
 
 def _check_categories(table: Table, column: int, may_differ: bool) -> None:
@@ -318,19 +324,38 @@ def _check_categories(table: Table, column: int, may_differ: bool) -> None:
         _raise_for_codes(table, column, bad, f"{{}} is not a number, and most cells of this column are; {remedy}")
     all_differ = len(values) == counts.sum() >= FEWEST_COUNTED
     if (all_differ and not may_differ) or len(values) > max(50, len(table) // 2) or table.stats.is_full(column):
+        unit = _unit(table, column)
         raise DataError(
             f"{len(values):,} different texts in {len(table):,} rows are not categories; leave the column out with "
-            f"{option('drop', name)}",
+            f"{option('drop', name)}{f', or remove the unit {unit!r} to have numbers' if unit else ''}",
             table.file,
             column=name,
         )
 
 
-def _warn_of_units(table: Table, column: int, notify: Notify) -> None:
-    """Warns of a column of text that has numbers followed by the same unit, as `2.5 kg`."""
+def _check_numbers(table: Table, column: int) -> None:
+    """Raises DataError if a column that the user calls numbers has not one."""
+    values = table.texts.get(column)
+    if values and all(map(math.isnan, numbers_of(values, table.format, column))):
+        name = table.format.names[column]
+        raise DataError(
+            f"no cell is a number, the first is {values[0]!r}; {option('encode', {name: 'onehot'})} or codes is for "
+            "text",
+            table.file,
+            column=name,
+        )
+
+
+def _unit(table: Table, column: int) -> str:
+    """The unit of a column of text that has numbers followed by the same unit, as `2.5 kg`; "" if it has none."""
     matches = [_WITH_UNIT.match(value) for value in table.texts.get(column, ())]
     units = {match[1] if match else "" for match in matches}
-    if len(matches) > 2 and len(units) == 1 and (unit := units.pop()):
+    return units.pop() if len(matches) > 2 and len(units) == 1 else ""
+
+
+def _warn_of_units(table: Table, column: int, notify: Notify) -> None:
+    """Warns of a column of text whose cells have a unit."""
+    if unit := _unit(table, column):
         name, example = table.format.names[column], table.texts[column][0]
         notify(
             f"warning: column {name!r}: cells such as {example!r} are categories; without the unit {unit!r} they would "

@@ -65,7 +65,7 @@ def _missing(table: Table, column: int, feature: Feature) -> int:
     missing = int(table.stats.missing[column])
     if not feature.coerced or column not in table.texts:
         return missing
-    counts = zip(_numbers_of(table.texts[column], table.format, column), table.stats.counts[column], strict=False)
+    counts = zip(numbers_of(table.texts[column], table.format, column), table.stats.counts[column], strict=False)
     return missing + sum(int(count) for number, count in counts if math.isnan(number))
 
 
@@ -209,7 +209,7 @@ def parsed_numbers(rows: Rows, column: int, feature: Feature | None) -> np.ndarr
     import numpy as np
 
     text, format_ = rows.texts[column], rows.format
-    numbers = _numbers_of(text.values, format_, column)
+    numbers = numbers_of(text.values, format_, column)
     with np.errstate(over="ignore"):
         values = np.array([*numbers, np.nan]).astype(np.float32)
     if np.isinf(values).any():
@@ -228,7 +228,7 @@ def parsed_numbers(rows: Rows, column: int, feature: Feature | None) -> np.ndarr
     return values[text.codes]
 
 
-def _numbers_of(texts: tuple[str, ...], format_: TableFormat, column: int) -> list[float]:
+def numbers_of(texts: tuple[str, ...], format_: TableFormat, column: int) -> list[float]:
     """The numbers in the distinct texts of a column, NaN for other texts; truth values alone are 1 and 0."""
     if texts and {text.lower() for text in texts} <= TRUTH_VALUES:
         return [float(text.lower() == "true") for text in texts]

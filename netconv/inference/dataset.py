@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import DataError, option, option_name
 from ..features import encoded_table, schema_inference, transform
 from ..features.description import describe, describe_filled, describe_images, describe_later
-from ..features.encoding import Encoding, ModelSpec
+from ..features.encoding import Encoding, HeadSpec, ModelSpec
 from ..features.image_decoding import ImageCounts
 from ..features.notices import Notify
 from ..features.scaling import Scaling
@@ -157,7 +157,7 @@ def for_training(
     files = tuple(map(reopenable, files))
     source_table = None
     if loaded.model is None:
-        source_table = read_table(files, options)
+        source_table = _read(files, options, notify)
         loaded, source_table = built_for(loaded, files, source_table, options, loss, notify)
     check_trainable(loaded)
     losses = losses_of(loaded, loss)
@@ -166,11 +166,11 @@ def for_training(
     if encoding:
         notify("columns, categories and classes are those of the table that the model was trained on")
         source_table = encoded_table.read(files, encoding, options.text)
+        notify_of_reading(source_table, notify)
     else:
-        source_table = source_table or read_table(files, options, spec.heads)
+        source_table = source_table or _read(files, options, notify, spec.heads)
         source_table = with_exact_classes(files, source_table, spec, options)
         encoding = schema_inference.infer_encoding(source_table, spec, options, loaded.classes, notify=notify)
-    notify_of_reading(source_table, notify)
     targets = _targets(source_table, encoding, notify)
     _check_classes(targets, encoding, source_table)
     held_out = validation_mask(targets.strata, targets.present, 0.0 if validation_data else validation_split, seed)
@@ -217,12 +217,12 @@ def for_evaluation(
     if trained:
         encoding = override_encoding(trained, options)
         source_table = encoded_table.read(files, encoding, options.text)
+        notify_of_reading(source_table, notify)
         lines = describe_later(encoding, source_table.format.names)
     else:
-        source_table = with_exact_classes(files, read_table(files, options, spec.heads), spec, options)
+        source_table = with_exact_classes(files, _read(files, options, notify, spec.heads), spec, options)
         encoding = plain_encoding(source_table, spec, loaded, options, False, notify)
         lines = describe(encoding)
-    notify_of_reading(source_table, notify)
     targets, counts = _targets(source_table, encoding, notify), transform.CellCounts()
     mask, skip = targets.present, options.errors == "skip"
     if held_out:
@@ -238,6 +238,13 @@ def for_evaluation(
     if not held_out:
         _note_trained_on(loaded, targets, dataset.checksum, notify)
     return dataset
+
+
+def _read(files: tuple[Source, ...], options: TableOptions, notify: Notify, heads: tuple[HeadSpec, ...] = ()) -> Table:
+    """A table of which no encoding is known, and how it was read: an error that follows may be due to that."""
+    source_table = read_table(files, options, heads)
+    notify_of_reading(source_table, notify)
+    return source_table
 
 
 # Targets

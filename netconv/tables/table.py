@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ..errors import DataError
+from ..errors import DataError, option_name
 from . import arrays, csv, disk_buffer, image_files, memory_rows, parquet
 from .column_stats import ColumnStats
 from .csv_blocks import INFERRED, TextOptions
@@ -104,11 +104,14 @@ def _rows(
         yield from image_files.stream(source.images, source.name, roles_of)
         return
     with Stream(source) as opened:  # closed also when an error ends the rows
+        is_array = arrays.is_array(opened.head)
+        if source.labels and not is_array:
+            raise DataError(f"is not a file of images (IDX or .npy), which {option_name('labels')} is for", source.name)
         if opened.head.startswith(parquet.MAGIC):
             yield from parquet.stream(opened, source, roles_of)
             return
         check_kind(opened.head, source.name)
-        if arrays.is_array(opened.head):
+        if is_array:
             yield from arrays.stream(opened, source, roles_of)
         else:
             yield from csv.stream(opened, options, known_names, roles_of, known_text, lenient, ahead)
@@ -201,9 +204,9 @@ def read(
     """A whole table, read as `stream` does; `distinct` selects the columns whose distinct numbers are collected.
 
     A column with text in any row is a column of text in all rows. Numbers of more than `disk_buffer.MEMORY` bytes are
-    kept on disk. With `options.skip_bad_rows` bad rows are left out, with a note: ragged ones, and ones with a text in
-    a column that `numbers` selects or, where that is None, of which nine tenths are numbers, if it is one of those that
-    `used` selects (None: all).
+    kept on disk. With `options.skip_bad_rows` bad rows are left out, with a note: ragged ones, ones with an infinite
+    number, and ones with a text in a column that `numbers` selects or, where that is None, of which nine tenths are
+    numbers. Only columns that `used` selects (None: all) make a row a bad one.
 
     Raises:
         DataError: as `stream`; also for a table without rows.
@@ -220,7 +223,7 @@ def read(
     table, nearly = None, frozenset[int]()
     while table is None or nearly:  # again with what turned out to be text, and with what turned out to be numbers
         numeric |= nearly
-        bad = _BadRows(numeric, numbers)
+        bad = _BadRows(numeric, numbers, used)
         good = bad.skipped(blocks()) if skip else blocks()
         table, known_text = _collect(_read_ahead(good), known_text - numeric, sources, distinct)
         selected = text(table.format) if text and table else frozenset()
@@ -229,7 +232,7 @@ def read(
         known_text -= nearly
 
     def locate(row: int) -> RowLocation:
-        found = _BadRows(numeric, numbers).skipped(blocks()) if skip else blocks()
+        found = _BadRows(numeric, numbers, used).skipped(blocks()) if skip else blocks()
         with closing(found):
             for rows in found:
                 if row < len(rows):
@@ -251,10 +254,10 @@ def _read_ahead(blocks: Generator[Rows]) -> Generator[Rows]:
 
 class _BadRows:
     """Leaves bad rows out of blocks, and counts them; text in the columns `numeric`, or in those that `numbers`
-    selects, makes a row a bad one."""
+    selects, makes a row a bad one, and so does an infinite number in these, or in those that `used` selects."""
 
-    def __init__(self, numeric: frozenset[int], numbers: ColumnSelector | None):
-        self.numeric, self.numbers, self.count, self.good = numeric, numbers, 0, 0
+    def __init__(self, numeric: frozenset[int], numbers: ColumnSelector | None, used: ColumnSelector | None):
+        self.numeric, self.numbers, self.used, self.count, self.good = numeric, numbers, used, 0, 0
         self.first: DataError | None = None
 
     def skipped(self, blocks: Generator[Rows]) -> Generator[Rows]:
@@ -266,6 +269,8 @@ class _BadRows:
                     rows = block.with_numbers(self.numbers(block.format), NUMERIC_IN_TRAINING)
                 else:
                     rows = block.with_numbers(self.numeric, "and most cells of this column are")
+                selected = self.numbers or self.used
+                rows.check_finite(sorted(selected(block.format)) if selected else range(len(block.format.names)))
                 assert rows.errors
                 self.count += int(np.count_nonzero(rows.errors.mask))
                 if self.first is None and rows.errors.first:

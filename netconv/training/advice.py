@@ -84,7 +84,8 @@ class Scales:
             return f"the target is {self.target[0]:,.6g} on average; try {option('standardize_target', True)}"
         if options.mixed_precision == "mixed_float16":
             return f"16-bit numbers overflow; try {option('mixed_precision', 'mixed_bfloat16')}"
-        return f"the learning rate {rate:.6g} is too large; try {option('learning_rate', float(f'{rate / 10:.6g}'))}"
+        less = float(f"{min(rate / 10, 0.01):.6g}")
+        return f"the learning rate {rate:.6g} is too large; try {option('learning_rate', less)}"
 
 
 def scales_of(model, scaled: bool, training: Dataset, spec: ModelSpec, losses: Sequence[Any]) -> Scales:

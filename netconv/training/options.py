@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import NetconvError, option
+from ..errors import NetconvError, option, option_name
 from ..features.option_checks import as_texts, is_integer, is_number, is_path, require
 
 MONITOR = "val_loss"
@@ -141,7 +141,9 @@ class TrainingOptions(OptimizerOptions):
         require("class_weight", weights, fits, "'balanced' or a dictionary of numbers, such as {'yes': 2, 'no': 1}")
         if isinstance(weights, Mapping):
             for name, weight in weights.items():
-                require(f"the class weight of {name!r}", weight, 0 <= weight < math.inf, "a number from 0 on")
+                if not 0 <= weight < math.inf:
+                    at = f"{option_name('class_weight')}: the weight of {name!r}"
+                    raise NetconvError(f"{at} must be a number from 0 on; received {weight!r}")
             object.__setattr__(self, "class_weight", {str(name): float(weight) for name, weight in weights.items()})
         fits = self.reduce_on_plateau is None or _is_plateau(self.reduce_on_plateau)
         require("reduce_on_plateau", self.reduce_on_plateau, fits, "a number of epochs and a factor, such as (5, 0.1)")

@@ -246,8 +246,9 @@ def test_inputs_that_take_all_columns_settle_the_shapes():
     lines = train("--input", "engine=mpg", "--input", "other=color")
     assert lines[1:3] == ["engine: shape (?, 1) inferred from the data", "other: shape (?, 3) inferred from the data"]
     assert refused("train", "t.csv", "-m", "net.json", "--input", "engine=mpg,color") == (
-        "netconv: t.csv: 0 features found, and the input 'other' takes more"
+        "netconv: t.csv: no column is left as a feature, and the input 'other' takes one or more"
     )
     Path("t.csv").write_text("x\n1\n2\n")
     perceptron("net.json")
-    assert refused("train", "t.csv", "-m", "net.json") == "netconv: t.csv: 0 features found, and the net takes more"
+    message = "netconv: t.csv: no column is left as a feature, and the net takes one or more"
+    assert refused("train", "t.csv", "-m", "net.json") == message

@@ -98,6 +98,22 @@ def test_numbers_with_a_unit_are_named(cell, unit):
     assert notices == [message] * bool(unit)
 
 
+def test_many_numbers_with_a_unit():
+    text = "a,w,class\n" + "".join(f"{n * n},{n}.5 kg,{n % 2}\n" for n in range(12))
+    assert refused(text, FREE) == (
+        "t.csv, column 'w': 12 different texts in 12 rows are not categories; leave the column out with drop='w', or "
+        "remove the unit 'kg' to have numbers"
+    )
+
+
+def test_a_column_of_numbers_that_has_none():
+    text = "a,color,class\n" + "".join(f"{n * n},{('red', 'blue')[n % 2]},{n % 2}\n" for n in range(12))
+    assert refused(text, FREE, encode={"color": "numbers"}) == (
+        "t.csv, column 'color': no cell is a number, the first is 'red'; encode={'color': 'onehot'} or codes is for "
+        "text"
+    )
+
+
 def test_text_for_a_number_that_was_not_coerced():
     _, found = encoded("a,class\n1,0\n2.5,1\n", FREE)
     [later] = encoded_table.stream(source("a\nx\n"), found)

@@ -45,6 +45,38 @@ def test_only_columns_that_are_used_have_bad_cells(options):
     assert f"warning: 1 bad row left out; the first: {first}" in messages
 
 
+def test_how_a_table_was_read_is_told_before_an_error():
+    messages = []
+    text = "0,1,2\n" + "4,1,0\n7,2,1\n" * 10
+    message = "t.csv, column '3': 3 classes (0, 1, 2), and the net predicts 2"
+    assert fails(datasets, model(2), text, messages, target="3") == message
+    assert messages == [
+        "t.csv: no header seen: its columns are numbered (header=True takes the first row as their names)"
+    ]
+
+
+@pytest.mark.parametrize("number", ["inf", "1e400", "1e39"])
+def test_an_infinite_number_makes_a_bad_row(number):
+    text = "x,a,class\n" + "4,1,0\n7,2,1\n" * 10 + f"{number},3,0\n5,{number},1\n"
+    messages = []
+    training, _ = datasets(model(1), text, messages, errors="skip", validation_split=0.0, drop="x")
+    assert len(training.targets) == 21
+    warning = f"warning: 1 bad row left out; the first: t.csv, line 23, column 'a': {number!r} is not a finite number"
+    assert warning in messages
+
+    result = netconv.train(model(1), io.StringIO(text), errors="skip", drop="x", epochs=1)
+    messages = []
+    assert result.rows + result.validation_rows == 21
+    netconv.evaluate(result, io.StringIO(text), errors="skip", notify=messages.append)
+    assert warning.replace("t.csv", "the stream") in messages
+
+
+def test_an_infinite_number_among_standardized_ones():
+    text = "a,class\n" + "4,0\n7,1\n" * 10 + "inf,1\n"
+    message = "t.csv, line 22, column 'a': 'inf' is not a finite number"
+    assert fails(datasets, model(1), text, standardize=True, validation_split=0.0) == message
+
+
 # On disk
 
 

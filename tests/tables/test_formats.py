@@ -251,6 +251,9 @@ def test_labels_that_do_not_fit():
 
     assert labelled(("l", npy(np.arange(5)))) == "t: its arrays have different numbers of rows: t 4, label 5"
     assert labelled(("l", b"1\n2\n3\n4\n")) == "l: is not a file of labels (IDX or .npy)"
+    text = Source("t.csv", lambda: io.BytesIO(b"a,label\n1,2\n"))
+    with pytest.raises(DataError, match=r"^t.csv: is not a file of images \(IDX or .npy\), which labels is for$"):
+        table.read(sources(text, Source("l", lambda: io.BytesIO(npy(np.arange(1))))))
     with pytest.raises(DataError, match=r"^l: labels belong to a single data file; received 2$"):
         sources(["a", "b"], "l")
 

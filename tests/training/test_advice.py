@@ -114,7 +114,7 @@ def test_no_better_than_the_most_frequent_class():
     ("x,y\n" + "1e30,1\n1e29,2\n" * 20, {}, "x is as large as 1e+30; try standardize=True"),
     ("x,y\n" + "1,1e30\n2,1e30\n" * 20, {}, "the target is 1e+30 on average; try standardize_target=True"),
     ("x,y\n" + "1,1\n2,-2\n" * 20, {"learning_rate": 1e30, "optimizer": "sgd"},
-     "the learning rate 1e+30 is too large; try learning_rate=1e+29"),
+     "the learning rate 1e+30 is too large; try learning_rate=0.01"),
     ("x,y\n" + "99,99\n-99,99\n" * 20, {"mixed_precision": "mixed_float16", "loss": "mean_squared_error", "scale": 1e6},
      "16-bit numbers overflow; try mixed_precision='mixed_bfloat16'"),
 ])  # fmt: skip

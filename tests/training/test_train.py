@@ -226,10 +226,10 @@ def test_options_of_keras_reach_the_training():
             {"class_weight": {"Yes": 2}},
             "class weight for unknown class 'Yes'; did you mean 'yes'? The classes are no, yes",
         ),
-        ({"class_weight": {"yes": -1}}, "the class weight of 'yes' must be a number from 0 on; received -1"),
+        ({"class_weight": {"yes": -1}}, "class_weight: the weight of 'yes' must be a number from 0 on; received -1"),
         (
             {"class_weight": {"yes": float("nan")}},
-            "the class weight of 'yes' must be a number from 0 on; received nan",
+            "class_weight: the weight of 'yes' must be a number from 0 on; received nan",
         ),
         ({"class_weight": {"yes": 0, "no": 0}}, "the weight of every class is 0: there is nothing to train on"),
     ],
