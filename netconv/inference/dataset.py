@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import partial, reduce
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import DataError, option, option_name
+from ..errors import DataError
 from ..features import encoded_table, schema_inference, transform
 from ..features.description import describe, describe_filled, describe_images, describe_later
 from ..features.encoding import Encoding, HeadSpec, ModelSpec
@@ -28,7 +28,8 @@ from .loading import LoadedModel
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
 from .model_spec import check_trainable, class_names, losses_of, spec_of
 from .reading import notify_of_reading, offering_to_skip, read_table, warn_of_merged_numbers, with_exact_classes
-from .trained_rows import checksum, trained_on
+from .table_targets import Targets, check_classes, held_out_rows, note_trained_on, read_targets
+from .trained_rows import checksum
 from .validation_rows import validation_mask
 
 if TYPE_CHECKING:
@@ -79,30 +80,6 @@ class Dataset:
         for start in range(0, len(self), rows):
             inputs, targets = ([part[start : start + rows] for part in parts] for parts in (self.inputs, self.targets))
             yield inputs, targets
-
-
-@dataclass(frozen=True)
-class _Targets:
-    """The targets of all rows of a table, of each head, and a mask of the rows that have all of them."""
-
-    values: tuple[np.ndarray, ...]
-    present: np.ndarray
-
-    @property
-    def strata(self) -> np.ndarray:
-        """The targets of which each part of the rows has the same share: those of the first head with classes."""
-        return next((values for values in self.values if values.ndim == 1), self.values[0])
-
-    @property
-    def checksum(self) -> int:
-        return reduce(lambda before, values: checksum(values, before), self.values, 0)
-
-    @property
-    def left_out(self) -> dict[str, int]:
-        """How many rows have no target, by that reason."""
-        missing = len(self.present) - int(self.present.sum())
-        reason = "without a target" if len(self.values) == 1 else "without all targets"
-        return {reason: missing} if missing else {}
 
 
 class TrainingRows(NamedTuple):
@@ -171,8 +148,8 @@ def for_training(
         source_table = source_table or _read(files, options, notify, spec.heads)
         source_table = with_exact_classes(files, source_table, spec, options)
         encoding = schema_inference.infer_encoding(source_table, spec, options, loaded.classes, notify=notify)
-    targets = _targets(source_table, encoding, notify)
-    _check_classes(targets, encoding, source_table)
+    targets = read_targets(source_table, encoding, notify)
+    check_classes(targets, encoding, source_table)
     held_out = validation_mask(targets.strata, targets.present, 0.0 if validation_data else validation_split, seed)
     training_mask = targets.present & ~held_out
     encoding = transform.fit_statistics(encoding, source_table, training_mask)
@@ -191,7 +168,7 @@ def for_training(
     if validation_data:
         source_table = encoded_table.read(sources(validation_data, part="test"), encoding, options.text)
         notify_of_reading(source_table, notify)
-        targets = _targets(source_table, encoding, notify)
+        targets = read_targets(source_table, encoding, notify)
         counts.images = ImageCounts()
         [validation] = make(encoding, source_table, targets, (targets.present,))
         for line in describe_images(encoding, counts.images):
@@ -223,11 +200,11 @@ def for_evaluation(
         source_table = with_exact_classes(files, _read(files, options, notify, spec.heads), spec, options)
         encoding = plain_encoding(source_table, spec, loaded, options, False, notify)
         lines = describe(encoding)
-    targets, counts = _targets(source_table, encoding, notify), transform.CellCounts()
+    targets, counts = read_targets(source_table, encoding, notify), transform.CellCounts()
     mask, skip = targets.present, options.errors == "skip"
     if held_out:
         crc = _encoded(encoding, source_table, (), transform.CellCounts(), skip, targets.checksum)[1]
-        mask = _held_out(loaded, targets, crc, source_table.file, notify)
+        mask = held_out_rows(loaded, targets, crc, source_table.file, notify)
     [dataset] = _datasets(loaded.model, spec, encoding, source_table, targets, (mask,), counts, skip, notify)
     for line in lines:
         notify(line)
@@ -236,7 +213,7 @@ def for_evaluation(
         notify(line)
     warn_unseen(counts, notify)
     if not held_out:
-        _note_trained_on(loaded, targets, dataset.checksum, notify)
+        note_trained_on(loaded, targets, dataset.checksum, notify)
     return dataset
 
 
@@ -247,72 +224,12 @@ def _read(files: tuple[Source, ...], options: TableOptions, notify: Notify, head
     return source_table
 
 
-# Targets
-
-
-def _targets(source_table: Table, encoding: Encoding, notify: Notify) -> _Targets:
-    """Raises DataError if no row has a target."""
-    import numpy as np
-
-    blocks = zip(*(transform.targets(rows, encoding) for rows in source_table.blocks()), strict=True)
-    values = tuple(map(np.concatenate, blocks))
-    present = [each >= 0 if each.ndim == 1 else ~np.isnan(each).any(axis=1) for each in values]
-    targets = _Targets(values, np.logical_and.reduce(present))
-    if not targets.present.any():
-        raise DataError(f"no row has {'a target' if len(values) == 1 else 'all targets'}", source_table.file)
-    for reason, count in targets.left_out.items():
-        notify(f"{pluralize(count, 'row')} {reason} left out")
-    return targets
-
-
-def _check_classes(targets: _Targets, encoding: Encoding, source_table: Table) -> None:
-    """Raises DataError if all rows are of one class."""
-    for head, values in zip(encoding.heads, targets.values, strict=True):
-        classes = values[targets.present]
-        if classes.ndim == 1 and (classes == classes[0]).all():
-            first = int(classes[0])
-            name = head.classes[first] if first < len(head.classes) else str(first)
-            message = f"all rows are of one class, {name!r}: there is nothing to distinguish"
-            raise DataError(message, source_table.file, column=head.targets[0])
-
-
-# Rows that the model was trained on
-
-
-def _held_out(loaded: LoadedModel, targets: _Targets, crc: int, file: str, notify: Notify) -> np.ndarray:
-    """The mask of the rows of a table of the checksum `crc` that the model was not trained on. Raises DataError."""
-    trained = trained_on(loaded, targets.strata, targets.present, crc)
-    if trained is None:
-        raise DataError(f"the model was not trained on this table: leave {option_name('held_out')} out", file)
-    mask = targets.present & ~trained
-    if not mask.any():
-        raise DataError(
-            f"the model was trained on all rows: leave {option_name('held_out')} out, or evaluate another table", file
-        )
-    count = int(trained.sum())
-    notify(f"held out    {pluralize(int(mask.sum()), 'row')}; the model was trained on the other {count:,}")
-    return mask
-
-
-def _note_trained_on(loaded: LoadedModel, targets: _Targets, crc: int, notify: Notify) -> None:
-    """Says how many of the rows of a table of the checksum `crc` the model was trained on."""
-    trained = trained_on(loaded, targets.strata, targets.present, crc)
-    if trained is None:
-        return
-    count, rows = int(trained.sum()), int(targets.present.sum())
-    advice = "another table says more" if count == rows else f"{option('held_out', True)} takes only the others"
-    notify(f"note        the model was trained on {count:,} of the {pluralize(rows, 'row')}: {advice}")
-
-
-# Inputs
-
-
 def _datasets(
     model: Any,
     spec: ModelSpec,
     encoding: Encoding,
     source_table: Table,
-    targets: _Targets,
+    targets: Targets,
     masks: tuple[np.ndarray, ...],
     counts: transform.CellCounts,
     skip: bool,

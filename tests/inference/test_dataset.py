@@ -60,7 +60,7 @@ def test_an_infinite_number_makes_a_bad_row(number):
     text = "x,a,class\n" + "4,1,0\n7,2,1\n" * 10 + f"{number},3,0\n5,{number},1\n"
     messages = []
     training, _ = datasets(model(1), text, messages, errors="skip", validation_split=0.0, drop="x")
-    assert len(training.targets) == 21
+    assert len(training) == 21
     warning = f"warning: 1 bad row left out; the first: t.csv, line 23, column 'a': {number!r} is not a finite number"
     assert warning in messages
 
