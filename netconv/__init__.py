@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .reports.history import read as read_history
     from .reports.learning_curves import learning_curves
     from .reports.page import check_report
-    from .reports.predictions import Block, Predictions
+    from .reports.predictions import Block, PredictedHead, Predictions
     from .reports.run_record import LayerRow, RunRecord
     from .training.distribution import strategy_for
     from .training.loop import Progress
@@ -56,6 +56,7 @@ __all__ = [
     "NetconvError",
     "NodeError",
     "OptimizerOptions",
+    "PredictedHead",
     "Predictions",
     "Progress",
     "Report",
@@ -105,7 +106,7 @@ _LAZY = {
     "reports.history": ("read as read_history",),
     "reports.learning_curves": ("learning_curves",),
     "reports.page": ("check_report",),
-    "reports.predictions": ("Block", "Predictions"),
+    "reports.predictions": ("Block", "PredictedHead", "Predictions"),
     "reports.run_record": ("LayerRow", "RunRecord"),
     "training.distribution": ("strategy_for",),
     "training.loop": ("Progress",),

@@ -198,21 +198,25 @@ def _scaling(config: dict[str, Any], encoding: Encoding, name: str) -> Scaling:
 
     try:
         layers = [(layer["name"], layer["class_name"], layer["config"]) for layer in config["config"]["layers"]]
-        return scaling_of(layers, encoding.widths)
+        return scaling_of(layers, encoding.widths, len(encoding.heads))
     except (ValueError, TypeError, LookupError, AttributeError):
         raise FormatError(f"{name}: its layers that scale do not fit {encoding.width:,} numbers a row") from None
 
 
 def _plain_scaling(scaling: Scaling, encoding: Encoding | None) -> dict[str, Any]:
-    """The scaling as JSON, as far as there is any: of each number of a row, but once of the pixels of an image."""
-    features, targets = scaling.inputs, scaling.outputs
+    """The scaling as JSON, as far as there is any: of each number of a row, but once of the pixels of an image; that of
+    targets by the name of the output."""
     widths = [(feature.width, feature.image) for feature in encoding.features] if encoding else []
     shown = [not image or number == 0 for width, image in widths for number in range(width)]
     found: dict[str, Any] = {}
-    if features is not None:
-        found["features"] = {name: numbers[shown].tolist() for name, numbers in features._asdict().items()}
-    if targets is not None:
-        found["targets"] = {name: numbers.tolist() for name, numbers in targets._asdict().items()}
+    if scaling.inputs is not None:
+        found["features"] = {name: numbers[shown].tolist() for name, numbers in scaling.inputs._asdict().items()}
+    if scaling.outputs and encoding:
+        found["targets"] = {
+            head.name: {name: numbers.tolist() for name, numbers in moments._asdict().items()}
+            for head, moments in zip(encoding.heads, scaling.outputs, strict=True)
+            if moments
+        }
     return found
 
 
@@ -225,6 +229,8 @@ def _weight(path: str, item, weights: dict[str, list[int]]) -> None:
 
 
 def _named(loss) -> str:
+    if isinstance(loss, dict) and "class_name" not in loss:
+        loss = list(loss.values())
     if isinstance(loss, list):
         return ", ".join(map(_named, loss))
     return loss.get("class_name", "?") if isinstance(loss, dict) else str(loss)

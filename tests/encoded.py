@@ -7,7 +7,7 @@ import pytest
 
 from netconv import DataError
 from netconv.features import schema_inference, transform
-from netconv.features.encoding import ModelSpec
+from netconv.features.encoding import HeadSpec, ModelSpec
 from netconv.features.notices import ignore
 from netconv.features.table_options import TableOptions
 from netconv.inference import reading
@@ -21,7 +21,7 @@ def source(text):
 def encoded(text, spec, notify=ignore, **options):
     """The rows of a table, and their encoding."""
     table_options = TableOptions(**options)
-    table = reading.read_table(source(text), table_options)
+    table = reading.read_table(source(text), table_options, spec.heads)
     table = reading.with_exact_classes(source(text), table, spec, table_options)
     found = schema_inference.infer_encoding(table, spec, table_options, notify=notify)
     everywhere = np.ones(len(table), bool)
@@ -34,5 +34,10 @@ def refused(text, spec, **options):
     return str(caught.value)
 
 
-FREE = ModelSpec(None, 2, 2)
+def spec_of(features, outputs, classes, inputs=()):
+    """What a model of one output takes, and how many values or classes it predicts."""
+    return ModelSpec(features, (HeadSpec("out", outputs, classes),), inputs)
+
+
+FREE = spec_of(None, 2, 2)
 """A classifier of two classes that takes any number of features."""

@@ -23,6 +23,29 @@ def model(features=2, classes=2, loss="sparse_categorical_crossentropy", activat
     return made
 
 
+def two_headed(compiled=False):
+    """A model of two features with fixed initial values: `kind`, three classes, and `price`, a value."""
+    keras.utils.set_random_seed(1)
+    entry = keras.Input((2,), name="point")
+    hidden = layers.Dense(16, activation="relu", name="hidden")(entry)
+    kind = layers.Dense(3, activation="softmax", name="kind")(hidden)
+    made = keras.Model(entry, [kind, layers.Dense(1, name="price")(hidden)])
+    if compiled:
+        losses, metrics = ["sparse_categorical_crossentropy", "mse"], [["accuracy"], ["mae"]]
+        made.compile(keras.optimizers.Adam(0.05), losses, metrics=metrics, loss_weights=[1.0, 0.25])
+    return made
+
+
+def two_targets(rows=120, names=("kind", "price"), seed=0):
+    """Rows whose class is how many of a and b are positive, and whose price is linear in them."""
+    generator = np.random.default_rng(seed)
+    lines = [
+        f"{a:.4f},{b:.4f},{('low', 'mid', 'top')[int(a > 0) + int(b > 0)]},{300 * a + 50 * b + 100:.3f}\n"
+        for a, b in generator.normal(size=(rows, 2))
+    ]
+    return f"a,b,{','.join(names)}\n" + "".join(lines)
+
+
 def source(text):
     return Source("t.csv", lambda: io.BytesIO(text.encode()))
 

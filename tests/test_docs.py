@@ -192,6 +192,8 @@ def training(folder, outputs):
     assert [len(rows(folder, "likeliest.csv")), len((folder / "predictions.jsonl").read_text().splitlines())] == [
         count
     ] * 2
+    assert list(rows(folder, "heads.csv")[0]) == ["id", "diagnosis_class", "diagnosis_probability", "age"]
+    assert len(rows(folder, "heads.csv")) == count
     assert outputs[-1].splitlines()[-1] == f"('ckd', 'notckd') ({count}, 2)"
 
 

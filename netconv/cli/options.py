@@ -16,6 +16,7 @@ import click
 
 import netconv
 
+from ..features.option_checks import split_named
 from .commands import under
 from .quiet import quiet_keras
 
@@ -85,18 +86,35 @@ class InputColumns(click.ParamType):
         return name, columns
 
 
-def _by_input(_ctx: click.Context, _param: click.Parameter, pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """The columns of each input; those of a repeated option follow each other."""
-    inputs: dict[str, str] = {}
+def _by_name(_ctx: click.Context, _param: click.Parameter, pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """The columns of each input or output; those of a repeated option follow each other."""
+    named: dict[str, str] = {}
     for name, columns in pairs:
-        inputs[name] = f"{inputs[name]},{columns}" if name in inputs else columns
-    return inputs
+        named[name] = f"{named[name]},{columns}" if name in named else columns
+    return named
+
+
+def by_output(values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The outputs and what is chosen for them, NAME=VALUE; none if the values are for all outputs. A `=` within
+    parentheses is part of the value. Raises click.BadParameter for both at once."""
+    named = tuple((name, chosen) for name, chosen in map(split_named, values) if name)
+    if named and len(named) < len(values):
+        raise click.BadParameter("some values name an output (NAME=VALUE) and others do not")
+    return named
+
+
+def _targets(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | dict[str, str]:
+    """The target columns, of each output by its name where the values name outputs."""
+    named = by_output(values)
+    return _by_name(ctx, param, named) if named else values
 
 
 model_group, data_option, output_option = map(under, ("Model", "Data", "Output"))
 
 
-def as_dictionary(_ctx: click.Context, _param: click.Parameter, pairs: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+def as_dictionary(
+    _ctx: click.Context | None, _param: click.Parameter | None, pairs: tuple[tuple[str, Any], ...]
+) -> dict[str, Any]:
     """The pairs of a repeated option. Raises click.BadParameter for a name that is given twice."""
     given: dict[str, Any] = {}
     for name, value in pairs:
@@ -179,11 +197,12 @@ def table_options(training: bool) -> Callable[[Any], Any]:
         data_option(
             "-t",
             "--target",
-            metavar="COLUMNS",
+            metavar="[NAME=]COLUMNS",
             multiple=True,
+            callback=_targets,
             show_default="inferred",
             help="Columns that hold the target; not used as features. Names, numbers (from 1; -1 is the last), ranges "
-            "(2-5) or patterns (out*), separated by commas.",
+            "(2-5) or patterns (out*), separated by commas. For a model with several outputs once for each, NAME.",
         ),
         data_option(
             "--columns",
@@ -197,7 +216,7 @@ def table_options(training: bool) -> Callable[[Any], Any]:
             "--input",
             type=InputColumns(),
             multiple=True,
-            callback=_by_input,
+            callback=_by_name,
             help="Columns that go to the model input NAME, for a model with several inputs (`netconv inspect` lists "
             f"them); may be repeated.{untrained}",
         ),

@@ -18,6 +18,8 @@ from .commands import COMMAND_LINE, Command, under
 from .options import (
     HISTORIES,
     POSITIVE,
+    as_dictionary,
+    by_output,
     check_ending,
     check_not_read,
     check_pictures,
@@ -71,6 +73,30 @@ class Weights(click.ParamType):
             self.fail(f"{value!r} is neither 'balanced' nor weights such as yes=2,no=1", param, ctx)
 
 
+class LossWeights(click.ParamType):
+    """OUTPUT=WEIGHT,..."""
+
+    name = "OUTPUT=WEIGHT,..."
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, float]:
+        try:
+            pairs = [part.rpartition("=") for part in value.split(",")]
+            if not all(name.strip() for name, _, _ in pairs):
+                raise ValueError
+            return as_dictionary(ctx, param, tuple((name.strip(), float(weight)) for name, _, weight in pairs))
+        except ValueError:
+            self.fail(f"{value!r} is not weights of outputs such as kind=1,price=0.5", param, ctx)
+
+
+def _losses(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> str | dict[str, str] | None:
+    """The loss of all outputs, or of each output by its name. Raises click.BadParameter for several of all."""
+    if named := by_output(values):
+        return as_dictionary(ctx, param, named)
+    if len(values) > 1:
+        raise click.BadParameter("several without the names of outputs: give one, or OUTPUT=NAME for each")
+    return values[0] if values else None
+
+
 training_option, optimizer_option, hardware_option = map(under, ("Training", "Optimizer", "Hardware"))
 
 
@@ -119,14 +145,28 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
     show_default="32, or 128 for 10,000 rows or more",
     help="Rows per training step.",
 )
-@training_option("--loss", metavar="NAME[(...)]", show_default="the model's", help="Keras loss.")
+@training_option(
+    "--loss",
+    metavar="[OUTPUT=]NAME[(...)]",
+    multiple=True,
+    callback=_losses,
+    show_default="the model's",
+    help="Keras loss; for a model with several outputs that of all, or once for each, OUTPUT.",
+)
+@training_option(
+    "--loss-weights",
+    type=LossWeights(),
+    show_default="1 for each",
+    help="Weight of the loss of each of several outputs in the whole loss.",
+)
 @training_option(
     "--metric",
     "metrics",
-    metavar="NAME[(...)]",
+    metavar="[OUTPUT=]NAME[(...)]",
     multiple=True,
     show_default="the model's",
-    help="Keras metric to compute in each epoch; may be repeated.",
+    help="Keras metric to compute in each epoch; may be repeated. For a model with several outputs of those that it "
+    "fits, or of one, OUTPUT.",
 )
 @training_option(
     "--class-weight",

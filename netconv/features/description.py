@@ -10,7 +10,7 @@ from textwrap import wrap
 from ..errors import option
 from ..tables.column_selection import list_names
 from ..tables.number_format import pluralize, shortened
-from .encoding import Encoding, Feature
+from .encoding import Encoding, Feature, Head
 from .image_decoding import ImageCounts
 from .image_description import describe_counts, describe_scale
 from .image_format import ImageFormat
@@ -149,19 +149,24 @@ def _target(encoding: Encoding, scaling: Scaling, options: TableOptions | None) 
     if not encoding.targets:
         return
     hint = "" if options is None or options.target else f" ({option('target')} names another)"
-    classes = encoding.classes
-    if len(encoding.targets) > 1:
-        text = f"{len(encoding.targets):,} columns{hint}: {_listed(map(_short, encoding.targets))}"
-        yield from _entry("target", text + (", one-hot, one for each class" if classes else ""))
-        return
-    text = f"{_short(encoding.targets[0])}{hint}"
-    if scaling.outputs:
-        text += f"; standardized, mean {scaling.outputs.mean[0]:.6g}, std {scaling.outputs.std[0]:.6g}"
+    for head, moments in zip(encoding.heads, scaling.outputs or [None] * len(encoding.heads), strict=True):
+        label = f"{_short(head.name)}=" if len(encoding.heads) > 1 else ""
+        yield from _entry("target", label + _head(head, moments, hint))
+
+
+def _head(head: Head, moments: Moments | None, hint: str) -> str:
+    classes = head.classes
+    if len(head.targets) > 1:
+        text = f"{len(head.targets):,} columns{hint}: {_listed(map(_short, head.targets))}"
+        return text + (", one-hot, one for each class" if classes else "")
+    text = f"{_short(head.targets[0])}{hint}"
+    if moments:
+        text += f"; standardized, mean {moments.mean[0]:.6g}, std {moments.std[0]:.6g}"
     if classes and classes == tuple(map(str, range(len(classes)))):
         text += f": class numbers 0 to {len(classes) - 1:,}"
     elif classes:
         text += f": {_codes(classes, 0)}"
-    yield from _entry("target", text)
+    return text
 
 
 def _counted(encoding: Encoding) -> str:

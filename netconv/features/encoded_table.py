@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import partial
-from itertools import compress
+from itertools import accumulate, compress
 
 from ..errors import DataError, did_you_mean, option
 from ..tables import table
@@ -18,8 +18,9 @@ from ..tables.table import ColumnSelector, Table
 from .encoding import Encoding
 
 
-def column_indices(encoding: Encoding, format_: TableFormat, file: str) -> tuple[list[int], list[int]]:
-    """The indices of the features and of the targets of an encoding in a table; no targets if it does not have them.
+def column_indices(encoding: Encoding, format_: TableFormat, file: str) -> tuple[list[int], list[list[int]]]:
+    """The indices of the features of an encoding in a table, and of the targets of each head; no targets if it does not
+    have them all.
 
     Columns are found by name if both tables have a header, else by position: all columns of the training table, these
     without the targets, or the features alone. The targets are those of the format, if it names them. Image files have
@@ -29,20 +30,22 @@ def column_indices(encoding: Encoding, format_: TableFormat, file: str) -> tuple
         if len(encoding.features) > 1 or not encoding.features[0].image:
             count = pluralize(len(encoding.features), "column")
             raise DataError(f"the model was trained on a table, of {count}: give a table, not image files", file)
-        return [0], [1] if len(format_.names) > 1 else []
+        return [0], [[1]] if len(format_.names) > 1 and len(encoding.heads) == 1 else []
     given = list(format_.targets)
     if given:
         _check_targets(encoding, format_, file)
     if format_.header and encoding.header:
         features, targets = _by_name(encoding, format_, file)
-        return features, given or targets
+        return features, _by_head(encoding, given) if given else targets
     names = [feature.name for feature in encoding.features]
     found = len(format_.names) - len(given)
     without = [name for name in encoding.columns if name not in encoding.targets]
     for columns in (() if given else encoding.columns, without, names):
         if found == len(columns):
             indices = {name: index for index, name in enumerate(columns)}
-            targets = given or (select_columns(columns, encoding.targets, file) if columns is encoding.columns else [])
+            targets = _by_head(encoding, given) if given else []
+            if columns is encoding.columns and encoding.targets:
+                targets = [select_columns(columns, head.targets, file) for head in encoding.heads]
             return [indices[name] for name in names], targets
     raise DataError(
         f"{pluralize(found, 'column')} found, and the model takes {len(names):,} features "
@@ -51,17 +54,24 @@ def column_indices(encoding: Encoding, format_: TableFormat, file: str) -> tuple
     )
 
 
+def _by_head(encoding: Encoding, targets: list[int]) -> list[list[int]]:
+    """The target columns of each head, in order; a single one has all, which may be more or fewer than in training."""
+    if len(encoding.heads) == 1:
+        return [targets]
+    ends = list(accumulate(len(head.targets) for head in encoding.heads))
+    return [targets[end - len(head.targets) : end] for end, head in zip(ends, encoding.heads, strict=True)]
+
+
 def _check_targets(encoding: Encoding, format_: TableFormat, file: str) -> None:
     """Raises DataError if the targets that the data name are not as many as the model predicts."""
-    count, expected = (
-        len(format_.targets),
-        {len(encoding.targets) or 1, *([1, len(encoding.classes)] if encoding.classes else [])},
-    )
+    count, expected = len(format_.targets), {len(encoding.targets) or 1}
+    if len(encoding.heads) == 1 and (classes := encoding.heads[0].classes):
+        expected |= {1, len(classes)}
     if count not in expected:
         raise DataError(f"y has {count:,} columns, and the model predicts {min(expected):,}", file)
 
 
-def _by_name(encoding: Encoding, format_: TableFormat, file: str) -> tuple[list[int], list[int]]:
+def _by_name(encoding: Encoding, format_: TableFormat, file: str) -> tuple[list[int], list[list[int]]]:
     names = format_.names
     indices = {name: index for index, name in enumerate(names) if index not in format_.targets}
     features = [feature.name for feature in encoding.features]
@@ -81,8 +91,9 @@ def _by_name(encoding: Encoding, format_: TableFormat, file: str) -> tuple[list[
             f"model takes these are missing: {list_names(missing)}{f'; {hint}' if hint else ''}",
             file,
         )
-    complete = all(target in indices for target in encoding.targets)
-    return [indices[name] for name in features], [indices[name] for name in encoding.targets] if complete else []
+    complete = bool(encoding.targets) and all(target in indices for target in encoding.targets)
+    targets = [[indices[name] for name in head.targets] for head in encoding.heads] if complete else []
+    return [indices[name] for name in features], targets
 
 
 def stream(
@@ -116,8 +127,9 @@ def _selectors(
 def _text_columns(encoding: Encoding, format_: TableFormat, file: str) -> frozenset[int]:
     features, targets = column_indices(encoding, format_, file)
     text = {index for index, feature in zip(features, encoding.features, strict=True) if feature.is_text}
-    if not all(map(_is_exact, encoding.classes)):
-        text.update(targets)
+    for head, columns in zip(encoding.heads, targets, strict=bool(targets)):
+        if not all(map(_is_exact, head.classes)):
+            text.update(columns)
     return frozenset(text)
 
 
@@ -125,7 +137,8 @@ def _numeric_columns(encoding: Encoding, format_: TableFormat, file: str) -> fro
     """The columns in which a text is an error."""
     features, targets = column_indices(encoding, format_, file)
     numeric = (not feature.is_text and not feature.coerced for feature in encoding.features)
-    return frozenset(compress(features, numeric)).union(() if encoding.classes else targets)
+    values = (columns for head, columns in zip(encoding.heads, targets, strict=bool(targets)) if not head.classes)
+    return frozenset(compress(features, numeric)).union(*values)
 
 
 def _is_exact(name: str) -> bool:
@@ -139,4 +152,4 @@ def _is_exact(name: str) -> bool:
 
 def _unused_columns(encoding: Encoding, format_: TableFormat, file: str) -> frozenset[int]:
     features, targets = column_indices(encoding, format_, file)
-    return frozenset(range(len(format_.names))).difference(features, targets)
+    return frozenset(range(len(format_.names))).difference(features, *targets)

@@ -29,15 +29,28 @@ class InputSpec:
 
 
 @dataclass(frozen=True)
+class HeadSpec:
+    """An output of a model, a head: its `name`; its `width`, the numbers of it per row; `classes`, how many classes
+    these are for, 0 for values."""
+
+    name: str
+    width: int
+    classes: int
+
+
+@dataclass(frozen=True)
 class ModelSpec:
-    """What a model takes and outputs per row: `features`, the numbers that it takes, None for any number; `outputs`,
-    the numbers that it outputs; `classes`, how many classes these are for, 0 for a model that predicts values; its
-    `inputs`, empty where only `features` matters."""
+    """What a model takes and outputs per row: `features`, the numbers that it takes, None for any number; its
+    outputs, the `heads`; its `inputs`, empty where only `features` matters."""
 
     features: int | None
-    outputs: int
-    classes: int
+    heads: tuple[HeadSpec, ...]
     inputs: tuple[InputSpec, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """The numbers that it outputs."""
+        return sum(head.width for head in self.heads)
 
 
 @dataclass(frozen=True)
@@ -83,6 +96,21 @@ class Feature:
 
 
 @dataclass(frozen=True)
+class Head:
+    """An output of the model and its target.
+
+    Attributes:
+        name: The name of the output.
+        targets: The target columns.
+        classes: The names of the classes; empty for values. Several targets with classes are one-hot.
+    """
+
+    name: str
+    targets: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Encoding:
     """How the rows of a table become the inputs and targets of a model.
 
@@ -90,8 +118,7 @@ class Encoding:
         columns: The columns of the training table.
         header: Whether the training table had a header.
         features: The features in the order of the model's inputs.
-        targets: The target columns.
-        classes: The names of the classes; empty for values. Several targets with classes are one-hot.
+        heads: The outputs of the model, in its order, with their targets.
         inputs: How many numbers each of several inputs takes, by its name; empty for a single one.
         left_out: The columns that are neither features nor targets, with the reason.
         decimal: The decimal sign of the training table, which a later one has where its cells leave it open.
@@ -100,11 +127,15 @@ class Encoding:
     columns: tuple[str, ...]
     header: bool
     features: tuple[Feature, ...]
-    targets: tuple[str, ...] = ()
-    classes: tuple[str, ...] = ()
+    heads: tuple[Head, ...]
     inputs: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     decimal: str = "."
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The target columns of all heads."""
+        return tuple(target for head in self.heads for target in head.targets)
 
     @property
     def width(self) -> int:
@@ -140,11 +171,14 @@ class Encoding:
         """The encoding of what `dump` returned. Raises FormatError."""
         try:
             facts = json.loads(data)
-            if not (_has_fields(facts, Encoding) and all(_has_fields(each, Feature) for each in facts["features"])):
+            kinds = (("features", Feature), ("heads", Head))
+            if not _has_fields(facts, Encoding) or not all(
+                _has_fields(each, kind) for key, kind in kinds for each in facts[key]
+            ):
                 raise FormatError(f"{file}: trained by another version of netconv; train the model again")
-            columns, targets, classes = (tuple(map(str, facts[key])) for key in ("columns", "targets", "classes"))
             encoding = Encoding(
-                columns, bool(facts["header"]), tuple(map(_load_feature, facts["features"])), targets, classes,
+                tuple(map(str, facts["columns"])), bool(facts["header"]),
+                tuple(map(_load_feature, facts["features"])), tuple(map(_load_head, facts["heads"])),
                 {str(name): int(width) for name, width in facts["inputs"].items()},
                 {str(name): str(reason) for name, reason in facts["left_out"].items()},
                 str(facts["decimal"]),
@@ -163,8 +197,13 @@ class Encoding:
         )
 
 
-def _has_fields(facts: Mapping[str, Any], kind: type[Encoding] | type[Feature]) -> bool:
+def _has_fields(facts: Mapping[str, Any], kind: type[Encoding] | type[Feature] | type[Head]) -> bool:
     return facts.keys() == {entry.name for entry in fields(kind)}
+
+
+def _load_head(facts: Mapping[str, Any]) -> Head:
+    targets, classes = (tuple(map(str, facts[key])) for key in ("targets", "classes"))
+    return Head(str(facts["name"]), targets, classes)
 
 
 def _load_feature(facts: Mapping[str, Any]) -> Feature:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from ..errors import DataError, did_you_mean, option
-from ..tables.column_selection import array_columns, list_names, select_columns
+from ..tables.column_selection import list_names, select_columns
 from ..tables.table import Table
 from .encoding import ModelSpec
 from .table_options import TableOptions
+from .target_inference import columns_named
 
 _PATTERN = re.compile(r"[*?\[]")
 
@@ -61,7 +62,7 @@ def named_groups(
     names = table.format.names
     if options.input:
         return {name: select_columns(names, (columns,), table.file) for name, columns in options.input.items()}
-    groups = {name: _columns_named(names, candidates, name) for name in inputs} if len(inputs) > 1 else {}
+    groups = {name: columns_named(names, candidates, name) for name in inputs} if len(inputs) > 1 else {}
     return groups if all(groups.values()) else {}
 
 
@@ -79,8 +80,3 @@ def _completed(
     if len(rest) > 1:
         raise DataError(f"{option('input')} must name the columns of {list_names(rest)}, too", table.file)
     return [groups.get(name, [index for index in candidates if index not in taken]) for name in inputs]
-
-
-def _columns_named(names: tuple[str, ...], candidates: list[int], name: str) -> list[int]:
-    pattern = array_columns(name)
-    return [index for index in candidates if names[index] == name or pattern.match(names[index])]

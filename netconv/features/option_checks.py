@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Set
 from inspect import signature
 from numbers import Integral, Real
@@ -34,6 +35,12 @@ def as_texts(name: str, value: Any) -> tuple[str, ...]:
     fits = isinstance(texts, tuple | list) and all(isinstance(text, str) for text in texts)
     require(name, value, fits, "a text or a tuple of texts")
     return tuple(texts)
+
+
+def split_named(text: str) -> tuple[str, str]:
+    """The name of an output, or "", and what is chosen for it: `kind=AUC`; `Huber(delta=2.0)` names none."""
+    match = re.fullmatch(r"([^=(]+)=(.+)", text)
+    return (match[1].strip(), match[2].strip()) if match else ("", text)
 
 
 def is_integer(value: object, least: int = 0) -> bool:

@@ -44,16 +44,17 @@ class Affine(NamedTuple):
 class Scaling:
     """What a model does with the numbers of a row, in arrays (width,) of float64; None where it does nothing.
 
-    `fill` replaces NaN, before the numbers are changed by `inputs`. The net behind predicts standardized targets where
-    there is `outputs`, arrays (targets,), and the model returns them in the units of the table.
+    `fill` replaces NaN, before the numbers are changed by `inputs`. `outputs` has the moments of the targets of each
+    head, arrays (targets,), or None; it is empty if no targets are standardized. Where there are moments, the net
+    predicts standardized targets, and the model returns them in the units of the table.
     """
 
     fill: np.ndarray | None = None
     inputs: Moments | Affine | None = None
-    outputs: Moments | None = None
+    outputs: tuple[Moments | None, ...] = ()
 
     def __bool__(self) -> bool:
-        return any(part is not None for part in (self.fill, self.inputs, self.outputs))
+        return any(part is not None for part in (self.fill, self.inputs, *self.outputs))
 
     def part(self, start: int, stop: int) -> Scaling:
         """That of the numbers of one of several inputs, which are filled all or not at all."""

@@ -14,7 +14,7 @@ from ..tables.number_format import pluralize
 from ..tables.rows import TableFormat
 from ..tables.table import Table
 from . import input_columns
-from .encoding import Encoding, Feature, InputSpec, ModelSpec
+from .encoding import Encoding, Feature, Head, HeadSpec, InputSpec, ModelSpec
 from .exclusion import DATE, Exclusion, exclusion
 from .image_columns import image_feature
 from .image_format import ImageFormat, ImageSpec
@@ -49,7 +49,7 @@ def infer_encoding(
         table: The table, with the distinct numbers of its `columns_to_count`.
         spec: What the model takes and outputs.
         options: What the user selects.
-        classes: The names of the classes, if they are known.
+        classes: The names of the classes of a model with one output, if they are known.
         target_optional: Allows a table without a target, for prediction.
         numbers_only: Whether text is not encoded, as the model was not trained on a table.
         notify: Is called with a line about each thing that was inferred.
@@ -58,20 +58,32 @@ def infer_encoding(
         DataError: The table does not fit the model.
     """
     names = table.format.names
-    targets = infer_targets(table, spec, options, target_optional)
+    groups = infer_targets(table, spec, options, target_optional)
+    targets = [index for group in groups for index in group]
     numbers: Coding = "numbers"
     coding = dict.fromkeys(table.texts, numbers) if numbers_only else _codings(table, options)
     chosen, inputs = _infer_features(table, spec, options, targets, coding, notify)
     for feature in chosen if options.encode else ():
         if feature.coerced:
             _check_numbers(table, names.index(feature.name))
-    target_names = tuple(names[index] for index in targets)
-    if is_onehot(targets, spec):
-        classes = classes or onehot_classes(target_names)
-    elif targets and spec.classes and not (classes or target_optional):
-        classes = infer_classes(table, targets[0], spec, notify)
+    heads = tuple(
+        _head(table, head, group, classes if len(spec.heads) == 1 else (), target_optional, notify)
+        for head, group in zip(spec.heads, groups or [[] for _ in spec.heads], strict=True)
+    )
     left_out = _left_out(table, options, targets, chosen)
-    return Encoding(names, table.format.header, chosen, target_names, classes, inputs, left_out, table.format.decimal)
+    return Encoding(names, table.format.header, chosen, heads, inputs, left_out, table.format.decimal)
+
+
+def _head(
+    table: Table, head: HeadSpec, targets: list[int], classes: tuple[str, ...], target_optional: bool, notify: Notify
+) -> Head:
+    """A head with its target columns and their classes."""
+    names = tuple(table.format.names[index] for index in targets)
+    if is_onehot(targets, head):
+        classes = classes or onehot_classes(names)
+    elif targets and head.classes and not (classes or target_optional):
+        classes = infer_classes(table, targets[0], head, notify)
+    return Head(head.name, names, classes)
 
 
 def widths_of_rows(table: Table, options: TableOptions, inputs: tuple[str, ...]) -> tuple[int, dict[str, int]]:

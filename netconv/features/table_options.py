@@ -25,7 +25,8 @@ class TableOptions:
     separated by commas. Where several are possible, a single text may be given in place of a tuple.
 
     Attributes:
-        target: The target column or columns, which the model predicts.
+        target: The target column or columns, which the model predicts; for a model with several outputs those of each,
+            by the output's name.
         columns: The columns that are features, in the order of the model's inputs.
         drop: Columns that are not features.
         input: The columns of each input of the model, by the input's name.
@@ -53,7 +54,7 @@ class TableOptions:
             given.
     """
 
-    target: tuple[str, ...] = ()
+    target: tuple[str, ...] | Mapping[str, str] = ()
     columns: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     input: Mapping[str, str] = field(default_factory=dict)
@@ -70,9 +71,13 @@ class TableOptions:
     labels: File | None = None
 
     def __post_init__(self):
-        for name in ("target", "columns", "drop"):
+        by_output = isinstance(self.target, Mapping)
+        for name in ("columns", "drop") if by_output else ("target", "columns", "drop"):
             object.__setattr__(self, name, as_texts(name, getattr(self, name)))
-        for name, example in (("input", "{'image': 'pixel*'}"), ("encode", "{'color': 'onehot'}")):
+        examples = {"input": "{'image': 'pixel*'}", "encode": "{'color': 'onehot'}"}
+        if by_output:
+            examples["target"] = "{'kind': 'species'}"
+        for name, example in examples.items():
             value = getattr(self, name)
             texts = isinstance(value, Mapping) and all(isinstance(text, str) for pair in value.items() for text in pair)
             require(name, value, texts, f"a dictionary of texts, such as {example}")
@@ -103,6 +108,11 @@ class TableOptions:
     def text(self) -> TextOptions:
         """How delimited text is read."""
         return TextOptions(self.header, self.encoding, self.delimiter, self.skip_lines, self.errors == "skip")
+
+    @property
+    def target_columns(self) -> tuple[str, ...]:
+        """The target columns of all outputs."""
+        return tuple(self.target.values()) if isinstance(self.target, Mapping) else self.target
 
     @property
     def changes_encoding(self) -> bool:

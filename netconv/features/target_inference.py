@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
+from itertools import accumulate
 
-from ..errors import DataError, option
+from ..errors import DataError, did_you_mean, option
 from ..tables.column_selection import array_columns, list_names, select_columns
 from ..tables.image_files import CLASS_FOLDERS
 from ..tables.number_format import pluralize, shortened
 from ..tables.number_spellings import NUMBER
 from ..tables.rows import TableFormat, format_number
 from ..tables.table import Table
-from .encoding import ModelSpec
+from .encoding import HeadSpec, ModelSpec
 from .exclusion import IDS, counter_columns, exclusion
 from .notices import Notify
 from .table_options import TableOptions
@@ -23,12 +25,15 @@ TARGETS = ("label", "class", "target", "classification", "y", "labels", "classes
 _SEPARATOR = re.compile(r"[\s,;|:~^]")
 
 
-def columns_to_count(format_: TableFormat, options: TableOptions, file: str) -> frozenset[int]:
-    """The indices of the columns whose distinct numbers are needed: those that can be a target (the selected ones, else
-    those of a likely name, the first and the last one), and those that may number the rows."""
+def columns_to_count(format_: TableFormat, options: TableOptions, heads: tuple[str, ...], file: str) -> frozenset[int]:
+    """The indices of the columns whose distinct numbers are needed: those that can be a target (the selected ones, and
+    those named after one of several `heads`, else those of a likely name, the first and the last one), and those that
+    may number the rows."""
     possible = _possible_targets(format_, options, file)
     likely = {index for index in possible if format_.names[index].lower() in TARGETS}
     targets = _selected_targets(format_, options, file) or [*likely, *possible[:1], *possible[-1:]]
+    if len(heads) > 1:
+        targets = [*targets, *(index for name in heads for index in columns_named(format_.names, possible, name))]
     return frozenset(targets) | counter_columns(format_.names)
 
 
@@ -51,7 +56,7 @@ def _selected_targets(format_: TableFormat, options: TableOptions, file: str) ->
     """The indices of the target columns that the data name, as (x, y) does, or the user. Raises DataError."""
     if format_.targets and options.target:
         raise DataError(f"its targets are y: leave {option('target')} out", file)
-    return list(format_.targets) or select_columns(format_.names, options.target, file)
+    return list(format_.targets) or select_columns(format_.names, options.target_columns, file)
 
 
 def _possible_targets(format_: TableFormat, options: TableOptions, file: str) -> list[int]:
@@ -62,18 +67,100 @@ def _possible_targets(format_: TableFormat, options: TableOptions, file: str) ->
     return [index for index in range(len(names)) if index not in taken]
 
 
-def infer_targets(table: Table, spec: ModelSpec, options: TableOptions, optional: bool) -> list[int]:
-    """The indices of the target columns; none if the table has none and this is `optional`. Raises DataError."""
+def infer_targets(table: Table, spec: ModelSpec, options: TableOptions, optional: bool) -> list[list[int]]:
+    """The indices of the target columns of each head; none if the table has none and this is `optional`. Raises
+    DataError."""
     if not (optional and spec.features in (None, 1)):
         _check_delimiter(table)
-    targets = _selected_targets(table.format, options, table.file) or _find_targets(table, spec, options, optional)
-    if targets and len(targets) != (1 if spec.classes else spec.outputs) and not is_onehot(targets, spec):
+    groups = head_targets(table, spec, options)
+    if not groups and len(spec.heads) == 1:
+        found = _find_targets(table, spec, options, optional)
+        groups = [found] if found else []
+    if not groups and not optional:
+        names = [head.name for head in spec.heads]
         raise DataError(
-            f"{pluralize(len(targets), 'target column')}, and the net outputs {pluralize(spec.outputs, 'value')} per "
-            f"row: name as many with {option('target')}",
+            f"which columns are the targets of the outputs {list_names(names)}? Name those of each, as in "
+            f"{option('target', {names[0]: table.format.names[-1]})}",
             table.file,
         )
-    return targets
+    for head, targets in zip(spec.heads, groups, strict=bool(groups)):
+        _check_number(table, head, targets, len(spec.heads) > 1)
+    return groups
+
+
+def _check_number(table: Table, head: HeadSpec, targets: list[int], named: bool) -> None:
+    """Raises DataError if a head has too few or too many target columns."""
+    if len(targets) == (1 if head.classes else head.width) or is_onehot(targets, head):
+        return
+    outputs = f"output {head.name!r} of the net has" if named else "net outputs"
+    raise DataError(
+        f"{pluralize(len(targets), 'target column')}, and the {outputs} {pluralize(head.width, 'value')} per row: name "
+        f"as many with {option('target')}",
+        table.file,
+    )
+
+
+def head_targets(table: Table, spec: ModelSpec, options: TableOptions) -> list[list[int]]:
+    """The indices of the target columns of each head that the data name, or the user, or that are named after the
+    heads of several; none if there are no such columns. Raises DataError."""
+    names, several = table.format.names, len(spec.heads) > 1
+    selected = _selected_targets(table.format, options, table.file)
+    if isinstance(options.target, Mapping):
+        return _selected_by_head(table, spec, options.target)
+    if not several:
+        return [selected] if selected else []
+    if selected and not table.format.targets:
+        heads = list_names(head.name for head in spec.heads)
+        raise DataError(
+            f"the net has {len(spec.heads)} outputs, {heads}: name the target of each, as in "
+            f"{option('target', {spec.heads[0].name: names[selected[0]]})}",
+            table.file,
+        )
+    possible = selected or _possible_targets(table.format, options, table.file)
+    groups = [columns_named(names, possible, head.name) for head in spec.heads]
+    if all(groups) or not selected:
+        return groups if all(groups) else []
+    counts = [1 if head.classes else head.width for head in spec.heads]
+    if sum(counts) != len(selected):
+        raise DataError(
+            f"y has {pluralize(len(selected), 'column')}, and the outputs of the net take {sum(counts):,}", table.file
+        )
+    ends = list(accumulate(counts))
+    return [selected[end - count : end] for end, count in zip(ends, counts, strict=True)]
+
+
+def _selected_by_head(table: Table, spec: ModelSpec, selected: Mapping[str, str]) -> list[list[int]]:
+    """The columns that the user selects for each head; one that is not among these has the columns named after it."""
+    heads = [head.name for head in spec.heads]
+    unknown = next((name for name in selected if name not in heads), None)
+    if unknown is not None:
+        hint = did_you_mean(unknown, heads)
+        there_are = f"{hint} Its outputs are" if hint else "its outputs are"
+        raise DataError(f"the net has no output {unknown!r}; {there_are} {list_names(heads)}", table.file)
+    names = table.format.names
+    groups = {name: select_columns(names, (columns,), table.file) for name, columns in selected.items()}
+    rest = [name for name in heads if name not in groups]
+    for name in rest:
+        groups[name] = columns_named(names, list(range(len(names))), name)
+    if missing := [name for name in rest if not groups[name]]:
+        raise DataError(f"{option('target')} must name the columns of {list_names(missing)}, too", table.file)
+    taken: dict[int, str] = {}
+    for name in heads:
+        for index in groups[name]:
+            if index in taken:
+                raise DataError(
+                    f"{names[index]!r} is the target of two outputs, {taken[index]} and {name}: name another with "
+                    f"{option('target')}",
+                    table.file,
+                )
+            taken[index] = name
+    return [groups[name] for name in heads]
+
+
+def columns_named(names: tuple[str, ...], candidates: list[int], name: str) -> list[int]:
+    """The columns of a name, or of an array of that name."""
+    pattern = array_columns(name)
+    return [index for index in candidates if names[index] == name or pattern.match(names[index])]
 
 
 def _check_delimiter(table: Table) -> None:
@@ -97,9 +184,9 @@ def likely_target(table: Table, options: TableOptions) -> list[int]:
     return targets or _targets_by_name(table.format.names, possible, 1) or others[-1:]
 
 
-def is_onehot(targets: list[int], spec: ModelSpec) -> bool:
+def is_onehot(targets: list[int], head: HeadSpec) -> bool:
     """Whether there is a target column per class."""
-    return spec.classes > 1 and len(targets) == spec.classes
+    return head.classes > 1 and len(targets) == head.classes
 
 
 def onehot_classes(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -110,19 +197,24 @@ def onehot_classes(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def merged_classes(table: Table, spec: ModelSpec, options: TableOptions) -> frozenset[int]:
-    """The index of a target column whose classes may be equal as numbers of float32, and are to be read as text."""
-    targets = infer_targets(table, spec, options, optional=False)
-    if not spec.classes or is_onehot(targets, spec) or targets[0] in table.texts:
-        return frozenset()
-    return frozenset(targets) if table.stats.may_merge(targets[0]) else frozenset()
+    """The indices of the target columns whose classes may be equal as numbers of float32, and are to be read as
+    text."""
+    groups = infer_targets(table, spec, options, optional=False)
+    columns = [
+        targets[0]
+        for head, targets in zip(spec.heads, groups, strict=True)
+        if head.classes and not is_onehot(targets, head)
+    ]
+    return frozenset(index for index in columns if index not in table.texts and table.stats.may_merge(index))
 
 
 def _find_targets(table: Table, spec: ModelSpec, options: TableOptions, optional: bool) -> list[int]:
-    names = table.format.names
+    """The target columns of a net with one head."""
+    names, head = table.format.names, spec.heads[0]
     if optional and spec.features == len(feature_candidates(table.format, options, [], table.file)):
         return []
     possible = _possible_targets(table.format, options, table.file)
-    targets = _targets_by_name(names, possible, spec.outputs)
+    targets = _targets_by_name(names, possible, head.width)
     if targets:
         return targets
     reasons = {index: found for index in possible if (found := exclusion(table, index)) and found.certain}
@@ -137,7 +229,7 @@ def _find_targets(table: Table, spec: ModelSpec, options: TableOptions, optional
             table.file,
         )
     ends = [index for index in dict.fromkeys([*others[-1:], *possible[:1]]) if index in others]
-    targets = _targets_by_values(table, ends, spec)
+    targets = _targets_by_values(table, ends, head)
     if len(targets) > 1:
         either = " or ".join(repr(names[index]) for index in sorted(targets))
         raise DataError(f"the target may be {either}: name it with {option('target')}", table.file)
@@ -162,16 +254,16 @@ def _targets_by_name(names: tuple[str, ...], possible: list[int], outputs: int) 
     return []
 
 
-def _targets_by_values(table: Table, ends: list[int], spec: ModelSpec) -> list[int]:
+def _targets_by_values(table: Table, ends: list[int], head: HeadSpec) -> list[int]:
     """Of the last and the first column those whose values are as the model's outputs: of most classes; a column of
     values can only be the last one."""
     if len(table.format.names) < 2:
         return []
-    if spec.classes:
-        ranks = {index: _class_rank(table, index, spec.classes) for index in ends}
-        likely = {index: rank for index, rank in ranks.items() if min(2, spec.classes) <= rank[0] <= spec.classes}
+    if head.classes:
+        ranks = {index: _class_rank(table, index, head.classes) for index in ends}
+        likely = {index: rank for index, rank in ranks.items() if min(2, head.classes) <= rank[0] <= head.classes}
         return [index for index, rank in likely.items() if rank == max(likely.values())]
-    return [index for index in ends[:1] if spec.outputs == 1 and index not in table.texts]
+    return [index for index in ends[:1] if head.width == 1 and index not in table.texts]
 
 
 def _class_rank(table: Table, column: int, most: int) -> tuple[int, bool]:
@@ -198,11 +290,11 @@ def sorted_categories(table: Table, column: int) -> tuple[str, ...]:
     return tuple(sorted(numbers, key=lambda text: (Decimal(text) if NUMBER.match(text) else Decimal(0), text)))
 
 
-def infer_classes(table: Table, column: int, spec: ModelSpec, notify: Notify) -> tuple[str, ...]:
+def infer_classes(table: Table, column: int, head: HeadSpec, notify: Notify) -> tuple[str, ...]:
     """The names of the classes in a target column, in the order of the model's outputs. Raises DataError."""
     import numpy as np
 
-    name, most = table.format.names[column], spec.classes
+    name, most = table.format.names[column], head.classes
     if column in table.texts:
         values = list(sorted_categories(table, column))
     else:

@@ -15,7 +15,7 @@ from ..tables.number_spellings import NUMBER
 from ..tables.rows import Rows, TableFormat, format_number
 from ..tables.table import NUMERIC_IN_TRAINING, Table
 from .encoded_table import column_indices
-from .encoding import Encoding, Feature
+from .encoding import Encoding, Feature, Head
 from .image_columns import read_images
 from .image_decoding import ImageCounts
 
@@ -256,25 +256,29 @@ def _category_codes(rows: Rows, column: int, categories: tuple[str, ...]) -> np.
 # Targets
 
 
-def targets(rows: Rows, encoding: Encoding) -> np.ndarray:
-    """The targets: indices of classes, (rows,) of int32, -1 for a missing one; or values, (rows, targets) of float32 in
-    the units of the table, NaN for a missing one. Raises DataError: no such column, an unknown class, text in a numeric
-    column, a row that is not one-hot."""
-    columns = column_indices(encoding, rows.format, rows.file)[1]
-    if not columns and rows.format.images:
+def targets(rows: Rows, encoding: Encoding) -> tuple[np.ndarray, ...]:
+    """The targets of each head: indices of classes, (rows,) of int32, -1 for a missing one; or values, (rows, targets)
+    of float32 in the units of the table, NaN for a missing one. Raises DataError: no such column, an unknown class,
+    text in a numeric column, a row that is not one-hot."""
+    groups = column_indices(encoding, rows.format, rows.file)[1]
+    if not groups and rows.format.images:
         raise DataError(f"the images have no classes: {CLASS_FOLDERS}", rows.file)
-    if not columns:
+    if not groups:
         missing = [target for target in encoding.targets if target not in rows.format.names]
         hint = "".join(f"; {did_you_mean(name, rows.format.names)}" for name in missing[:1]).removesuffix("; ")
         raise DataError(f"has no target column {list_names(map(repr, encoding.targets))}{hint}", rows.file)
-    if encoding.classes and len(columns) == 1:
-        return _class_indices(rows, columns[0], encoding.classes)
+    return tuple(_head_targets(rows, head, columns) for head, columns in zip(encoding.heads, groups, strict=True))
+
+
+def _head_targets(rows: Rows, head: Head, columns: list[int]) -> np.ndarray:
+    if head.classes and len(columns) == 1:
+        return _class_indices(rows, columns[0], head.classes)
     rows.check_finite(columns)
     values = rows.numbers[:, columns]
     for number, column in enumerate(columns):
         if column in rows.texts:
             values[:, number] = parsed_numbers(rows, column, None)
-    return _from_onehot(rows, values, columns) if encoding.classes else values
+    return _from_onehot(rows, values, columns) if head.classes else values
 
 
 def _class_indices(rows: Rows, column: int, classes: tuple[str, ...]) -> np.ndarray:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import DataError, option, option_name
+from ..errors import DataError
 from ..features import encoded_table, schema_inference, transform
 from ..features.description import describe, describe_filled, describe_images, describe_later
-from ..features.encoding import Encoding, ModelSpec
+from ..features.encoding import Encoding, HeadSpec, ModelSpec
 from ..features.image_decoding import ImageCounts
 from ..features.notices import Notify
 from ..features.scaling import Scaling
@@ -26,9 +26,10 @@ from .calling import row_shapes
 from .input_shape import built_for
 from .loading import LoadedModel
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
-from .model_spec import check_trainable, class_names, loss_of, spec_of
+from .model_spec import check_trainable, class_names, losses_of, spec_of
 from .reading import notify_of_reading, offering_to_skip, read_table, warn_of_merged_numbers, with_exact_classes
-from .trained_rows import checksum, trained_on
+from .table_targets import Targets, check_classes, held_out_rows, note_trained_on, read_targets
+from .trained_rows import checksum
 from .validation_rows import validation_mask
 
 if TYPE_CHECKING:
@@ -45,50 +46,40 @@ class Dataset:
     Attributes:
         inputs: An array (rows, *shape) for each input of the model. It has `shape` and `dtype`, and rows by
             `[start:stop]` and by a sorted index array; that of a table larger than memory is on disk.
-        targets: Indices of classes, (rows,) of int32; or values, (rows, values) of float32.
+        targets: Of each head: indices of classes, (rows,) of int32; or values, (rows, values) of float32.
         encoding: How the table was read.
-        names: The names of the classes; empty for values.
-        counts: How many rows each class has.
+        names: The names of the classes of each head; empty for values.
+        counts: How many rows each class of each head has.
         left_out: How many rows of the table are not here, by reason.
         table_rows: How many rows the table has.
         checksum: Of the targets and the features of all rows of the table, as a `Training` has it.
     """
 
     inputs: tuple[Any, ...]
-    targets: np.ndarray
+    targets: tuple[np.ndarray, ...]
     encoding: Encoding
-    names: tuple[str, ...] = ()
-    counts: tuple[int, ...] = ()
+    names: tuple[tuple[str, ...], ...] = ()
+    counts: tuple[tuple[int, ...], ...] = ()
     left_out: dict[str, int] = field(default_factory=dict)
     table_rows: int = 0
     checksum: int = 0
 
     def __len__(self) -> int:
-        return len(self.targets)
+        return len(self.targets[0])
 
     @property
-    def class_rows(self) -> dict[str, int]:
-        """How many rows each class has that occurs, by its name."""
-        return {name: count for name, count in zip(self.names, self.counts, strict=True) if count}
+    def class_rows(self) -> tuple[dict[str, int], ...]:
+        """How many rows each class of each head has that occurs, by its name."""
+        return tuple(
+            {name: count for name, count in zip(names, counts, strict=True) if count}
+            for names, counts in zip(self.names, self.counts, strict=True)
+        )
 
-    def blocks(self, rows: int = 8192) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
+    def blocks(self, rows: int = 8192) -> Iterator[tuple[list[np.ndarray], list[np.ndarray]]]:
         """The inputs and targets of all rows in order, at most `rows` of them at a time."""
         for start in range(0, len(self), rows):
-            yield [part[start : start + rows] for part in self.inputs], self.targets[start : start + rows]
-
-
-@dataclass(frozen=True)
-class _Targets:
-    """The targets of all rows of a table, and a mask of the rows that have one."""
-
-    values: np.ndarray
-    present: np.ndarray
-
-    @property
-    def left_out(self) -> dict[str, int]:
-        """How many rows have no target, by that reason."""
-        missing = len(self.present) - int(self.present.sum())
-        return {"without a target": missing} if missing else {}
+            inputs, targets = ([part[start : start + rows] for part in parts] for parts in (self.inputs, self.targets))
+            yield inputs, targets
 
 
 class TrainingRows(NamedTuple):
@@ -130,7 +121,7 @@ def for_training(
         files: The files of the table.
         options: How the table is read. A model that was trained before reads the table as its training table, unless
             these or `loss` change that.
-        loss: The loss, None for that of the model.
+        loss: The loss, of all outputs or by the name of the output, None for that of the model.
         validation_data: A table of validation rows.
         validation_split: Without `validation_data`, the share of the rows for validation, the same of each class.
         seed: Of the random numbers that draw these.
@@ -144,29 +135,31 @@ def for_training(
     source_table = None
     if loaded.model is None:
         source_table = _read(files, options, notify)
-        loaded = built_for(loaded, source_table, options, loss, notify)
+        loaded, source_table = built_for(loaded, files, source_table, options, loss, notify)
     check_trainable(loaded)
-    spec = spec_of(loaded, loss or loss_of(loaded))
+    losses = losses_of(loaded, loss)
+    spec = spec_of(loaded, losses)
     encoding = None if options.changes_encoding or loss else trained_encoding(loaded, spec)
     if encoding:
         notify("columns, categories and classes are those of the table that the model was trained on")
         source_table = encoded_table.read(files, encoding, options.text)
         notify_of_reading(source_table, notify)
     else:
-        source_table = with_exact_classes(files, source_table or _read(files, options, notify), spec, options)
+        source_table = source_table or _read(files, options, notify, spec.heads)
+        source_table = with_exact_classes(files, source_table, spec, options)
         encoding = schema_inference.infer_encoding(source_table, spec, options, loaded.classes, notify=notify)
-    targets = _targets(source_table, encoding, notify)
-    _check_classes(targets, encoding, source_table)
-    held_out = validation_mask(targets.values, targets.present, 0.0 if validation_data else validation_split, seed)
+    targets = read_targets(source_table, encoding, notify)
+    check_classes(targets, encoding, source_table)
+    held_out = validation_mask(targets.strata, targets.present, 0.0 if validation_data else validation_split, seed)
     training_mask = targets.present & ~held_out
     encoding = transform.fit_statistics(encoding, source_table, training_mask)
     unasked: list[str] = []
     scaling = model_scaling.choose(
-        loaded, encoding, source_table, targets.values, training_mask, options, loss or loss_of(loaded), unasked.append
+        loaded, encoding, source_table, targets.values, training_mask, options, losses, unasked.append
     )
     counts = transform.CellCounts()
     encoding = encoding.with_whole_pixels()
-    net = model_scaling.with_scaling(loaded.model, encoding, replace(scaling, outputs=None))
+    net = model_scaling.with_scaling(loaded.model, encoding, replace(scaling, outputs=()))
     make = partial(_datasets, net, spec, counts=counts, skip=options.errors == "skip", notify=notify)
     training, validation = make(encoding, source_table, targets, (training_mask, held_out))
     for line in (*describe(encoding, options, scaling), *unasked, *describe_images(encoding, counts.images)):
@@ -175,7 +168,7 @@ def for_training(
     if validation_data:
         source_table = encoded_table.read(sources(validation_data, part="test"), encoding, options.text)
         notify_of_reading(source_table, notify)
-        targets = _targets(source_table, encoding, notify)
+        targets = read_targets(source_table, encoding, notify)
         counts.images = ImageCounts()
         [validation] = make(encoding, source_table, targets, (targets.present,))
         for line in describe_images(encoding, counts.images):
@@ -204,14 +197,14 @@ def for_evaluation(
         notify_of_reading(source_table, notify)
         lines = describe_later(encoding, source_table.format.names)
     else:
-        source_table = with_exact_classes(files, _read(files, options, notify), spec, options)
+        source_table = with_exact_classes(files, _read(files, options, notify, spec.heads), spec, options)
         encoding = plain_encoding(source_table, spec, loaded, options, False, notify)
         lines = describe(encoding)
-    targets, counts = _targets(source_table, encoding, notify), transform.CellCounts()
+    targets, counts = read_targets(source_table, encoding, notify), transform.CellCounts()
     mask, skip = targets.present, options.errors == "skip"
     if held_out:
-        crc = _encoded(encoding, source_table, (), transform.CellCounts(), skip, checksum(targets.values))[1]
-        mask = _held_out(loaded, targets, crc, source_table.file, notify)
+        crc = _encoded(encoding, source_table, (), transform.CellCounts(), skip, targets.checksum)[1]
+        mask = held_out_rows(loaded, targets, crc, source_table.file, notify)
     [dataset] = _datasets(loaded.model, spec, encoding, source_table, targets, (mask,), counts, skip, notify)
     for line in lines:
         notify(line)
@@ -220,73 +213,15 @@ def for_evaluation(
         notify(line)
     warn_unseen(counts, notify)
     if not held_out:
-        _note_trained_on(loaded, targets, dataset.checksum, notify)
+        note_trained_on(loaded, targets, dataset.checksum, notify)
     return dataset
 
 
-def _read(files: tuple[Source, ...], options: TableOptions, notify: Notify) -> Table:
+def _read(files: tuple[Source, ...], options: TableOptions, notify: Notify, heads: tuple[HeadSpec, ...] = ()) -> Table:
     """A table of which no encoding is known, and how it was read: an error that follows may be due to that."""
-    source_table = read_table(files, options)
+    source_table = read_table(files, options, heads)
     notify_of_reading(source_table, notify)
     return source_table
-
-
-# Targets
-
-
-def _targets(source_table: Table, encoding: Encoding, notify: Notify) -> _Targets:
-    """Raises DataError if no row has a target."""
-    import numpy as np
-
-    values = np.concatenate([transform.targets(rows, encoding) for rows in source_table.blocks()])
-    targets = _Targets(values, values >= 0 if values.ndim == 1 else ~np.isnan(values).any(axis=1))
-    if not targets.present.any():
-        raise DataError("no row has a target", source_table.file)
-    for reason, count in targets.left_out.items():
-        notify(f"{pluralize(count, 'row')} {reason} left out")
-    return targets
-
-
-def _check_classes(targets: _Targets, encoding: Encoding, source_table: Table) -> None:
-    """Raises DataError if all rows are of one class."""
-    if targets.values.ndim == 1:
-        classes = targets.values[targets.present]
-        if (classes == classes[0]).all():
-            first = int(classes[0])
-            name = encoding.classes[first] if first < len(encoding.classes) else str(first)
-            message = f"all rows are of one class, {name!r}: there is nothing to distinguish"
-            raise DataError(message, source_table.file, column=encoding.targets[0])
-
-
-# Rows that the model was trained on
-
-
-def _held_out(loaded: LoadedModel, targets: _Targets, crc: int, file: str, notify: Notify) -> np.ndarray:
-    """The mask of the rows of a table of the checksum `crc` that the model was not trained on. Raises DataError."""
-    trained = trained_on(loaded, targets.values, targets.present, crc)
-    if trained is None:
-        raise DataError(f"the model was not trained on this table: leave {option_name('held_out')} out", file)
-    mask = targets.present & ~trained
-    if not mask.any():
-        raise DataError(
-            f"the model was trained on all rows: leave {option_name('held_out')} out, or evaluate another table", file
-        )
-    count = int(trained.sum())
-    notify(f"held out    {pluralize(int(mask.sum()), 'row')}; the model was trained on the other {count:,}")
-    return mask
-
-
-def _note_trained_on(loaded: LoadedModel, targets: _Targets, crc: int, notify: Notify) -> None:
-    """Says how many of the rows of a table of the checksum `crc` the model was trained on."""
-    trained = trained_on(loaded, targets.values, targets.present, crc)
-    if trained is None:
-        return
-    count, rows = int(trained.sum()), int(targets.present.sum())
-    advice = "another table says more" if count == rows else f"{option('held_out', True)} takes only the others"
-    notify(f"note        the model was trained on {count:,} of the {pluralize(rows, 'row')}: {advice}")
-
-
-# Inputs
 
 
 def _datasets(
@@ -294,7 +229,7 @@ def _datasets(
     spec: ModelSpec,
     encoding: Encoding,
     source_table: Table,
-    targets: _Targets,
+    targets: Targets,
     masks: tuple[np.ndarray, ...],
     counts: transform.CellCounts,
     skip: bool,
@@ -304,7 +239,7 @@ def _datasets(
     import numpy as np
 
     masks = tuple(mask.copy() for mask in masks)
-    encoded, crc = _encoded(encoding, source_table, masks, counts, skip, checksum(targets.values))
+    encoded, crc = _encoded(encoding, source_table, masks, counts, skip, targets.checksum)
     left_out = dict(targets.left_out)
     if counts.images.unreadable:
         left_out["that cannot be read"] = counts.images.unreadable
@@ -314,11 +249,17 @@ def _datasets(
             raise DataError("no image can be read", source_table.file)
     if not source_table.on_disk and any(isinstance(part, DiskBuffer) for parts in encoded for part in parts):
         notify(f"more than {disk_buffer.MEMORY >> 20} MB of numbers, kept on disk")
-    names = class_names(encoding.classes, spec.classes) if spec.classes else ()
+    names = tuple(
+        class_names(head.classes, each.classes) if each.classes else ()
+        for head, each in zip(encoding.heads, spec.heads, strict=True)
+    )
     datasets = []
     for mask, parts in zip(masks, encoded, strict=True):
-        y = targets.values[mask]
-        rows_of_class = tuple(np.bincount(y, minlength=len(names)).tolist()) if names else ()
+        y = tuple(values[mask] for values in targets.values)
+        rows_of_class = tuple(
+            tuple(np.bincount(values, minlength=len(classes)).tolist()) if classes else ()
+            for values, classes in zip(y, names, strict=True)
+        )
         inputs = _shaped_inputs(model, encoding, parts)
         datasets.append(Dataset(inputs, y, encoding, names, rows_of_class, left_out, len(mask), crc))
     return datasets

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NetconvError
-from ..features.encoding import ModelSpec
+from ..features.encoding import HeadSpec, ModelSpec
 from ..features.notices import Notify, Recorder, ignore
 from ..features.option_checks import is_integer, require
 from ..features.scaling import UNSCALED
@@ -25,7 +26,7 @@ from .dataset import Dataset
 from .layer_table import list_layers
 from .loading import open_model
 from .model_scaling import present, rescaling
-from .model_spec import as_targets, check_trainable, loss_of, probabilities, spec_of
+from .model_spec import as_targets, check_trainable, loss_weights_of, losses_of, probabilities, spec_of
 from .reading import find_files
 from .row_sample import RowSample
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 Pairs = Iterable[tuple["np.ndarray", "np.ndarray"]]
-"""Blocks of rows: the outputs of a model, (rows, values), and the targets."""
+"""Blocks of rows: the outputs of a head, (rows, values), and the targets."""
 LARGEST = 2000
 """Classes of the largest confusion matrix; a larger one would take gigabytes."""
 
@@ -72,15 +73,15 @@ def evaluate(
     notify = Recorder(notify)
     files = find_files(data, options, "test", notify)
     loaded = open_model(model, notify=notify, params=params, input_shapes=input_shapes)
-    loss = loss_of(loaded)
-    spec = spec_of(loaded, loss)
+    losses = losses_of(loaded)
+    spec = spec_of(loaded, losses)
     check_trainable(loaded)
     scaling = UNSCALED if loaded.encoding is None else present(loaded, loaded.encoding)
     if loaded.encoding is None:
         loaded = rescaling(loaded, spec, options.rescale)
-        spec = spec_of(loaded, loss)
+        spec = spec_of(loaded, losses)
     rows = dataset.for_evaluation(loaded, spec, files, options, notify, held_out)
-    evaluation = evaluate_dataset(loaded.model, rows, spec, loss, tuple(ranks))
+    evaluation = evaluate_dataset(loaded.model, rows, spec, losses, loss_weights_of(loaded.model), tuple(ranks))
     record = RunRecord(
         loaded.name, list_layers(loaded.model), tuple(file.name for file in files), rows.encoding, rows.class_rows,
         rows.left_out, given_options(options), notify.lines, scaling,
@@ -88,39 +89,70 @@ def evaluate(
     return replace(evaluation, record=record)
 
 
-def evaluate_dataset(model, data: Dataset, spec: ModelSpec, loss, top: tuple[int, ...] = ()) -> Evaluation:
-    """Evaluates a model on a dataset. The memory does not grow with its rows, except for a number per row where there
-    are two classes."""
-    pairs = ((predict_rows(model, inputs), y) for inputs, y in data.blocks())
-    return evaluate_blocks(pairs, spec, loss, data.names or data.encoding.targets, top)
+def evaluate_dataset(
+    model,
+    data: Dataset,
+    spec: ModelSpec,
+    losses: Sequence[Any],
+    weights: Sequence[float],
+    top: tuple[int, ...] = (),
+) -> Evaluation:
+    """Evaluates a model on a dataset; `weights` are those of the losses of the heads in the whole loss. The memory does
+    not grow with the rows, except for a number per row where there are two classes."""
+    if top and not any(head.classes for head in spec.heads):
+        raise NetconvError("top-k accuracy is for classifiers, and this net predicts values")
+    scores = [
+        _scores(head, loss, names or known.targets, top)
+        for head, loss, names, known in zip(spec.heads, losses, data.names, data.encoding.heads, strict=True)
+    ]
+    ends = list(accumulate(head.width for head in spec.heads))
+    for inputs, targets in data.blocks():
+        outputs = predict_rows(model, inputs)
+        for score, head, end, y in zip(scores, spec.heads, ends, targets, strict=True):
+            score.add(outputs[:, end - head.width : end], y)
+    heads = {head.name: score.evaluation() for head, score in zip(spec.heads, scores, strict=True)}
+    return combined(heads, weights)
+
+
+def combined(heads: Mapping[str, Evaluation], weights: Sequence[float]) -> Evaluation:
+    """The evaluation of a model with these heads: with one, that of the head; with several, the metrics have the names
+    that Keras gives them."""
+    if len(heads) == 1:
+        return next(iter(heads.values()))
+    loss = sum(weight * each.metrics["loss"] for weight, each in zip(weights, heads.values(), strict=True))
+    named = {f"{name}_{metric}": value for name, each in heads.items() for metric, value in each.metrics.items()}
+    return Evaluation(next(iter(heads.values())).rows, {"loss": loss, **named}, heads=dict(heads))
 
 
 def evaluate_blocks(
     pairs: Pairs,
-    spec: ModelSpec,
+    head: HeadSpec,
     loss,
     names: tuple[str, ...],
     top: tuple[int, ...] = (),
 ) -> Evaluation:
-    """Evaluates the outputs of a model against the targets. `names` are those of the classes or of the targets."""
-    if spec.classes:
-        return _evaluate_classes(pairs, spec, loss, names, top)
-    if top:
-        raise NetconvError("top-k accuracy is for classifiers, and this net predicts values")
-    return _evaluate_values(pairs, spec, loss, names)
+    """Evaluates the outputs of a head against the targets. `names` are those of the classes or of the targets."""
+    scores = _scores(head, loss, names, top)
+    for outputs, y in pairs:
+        scores.add(outputs, y)
+    return scores.evaluation()
+
+
+def _scores(head: HeadSpec, loss, names: tuple[str, ...], top: tuple[int, ...]) -> _ClassScores | _ValueScores:
+    return _ClassScores(head, loss, names, top) if head.classes else _ValueScores(head, loss, names)
 
 
 class _MeanLoss:
     """The mean of a loss over blocks of rows."""
 
-    def __init__(self, loss, spec: ModelSpec):
-        self.function = keras.losses.get(loss[0] if isinstance(loss, list | tuple) else loss)
-        self.loss, self.spec, self.sum, self.rows = loss, spec, 0.0, 0
+    def __init__(self, loss, head: HeadSpec):
+        self.function = keras.losses.get(loss)
+        self.loss, self.head, self.sum, self.rows = loss, head, 0.0, 0
 
     def add(self, outputs: np.ndarray, y: np.ndarray) -> None:
         import numpy as np
 
-        losses = keras.ops.convert_to_numpy(self.function(as_targets(y, self.spec, self.loss), outputs))
+        losses = keras.ops.convert_to_numpy(self.function(as_targets(y, self.head, self.loss), outputs))
         self.sum += float(np.mean(losses, dtype=np.float64)) * len(y)
         self.rows += len(y)
 
@@ -129,41 +161,52 @@ class _MeanLoss:
         return self.sum / self.rows
 
 
-def _evaluate_classes(pairs: Pairs, spec: ModelSpec, loss, names: tuple[str, ...], top: tuple[int, ...]) -> Evaluation:
-    import numpy as np
+class _ClassScores:
+    """Adds up how well the classes of a head are predicted."""
 
-    count, loss_mean = spec.classes, _MeanLoss(loss, spec)
-    correct, true, predicted = np.zeros((3, count), int)
-    confusion = np.zeros((count, count) if count <= LARGEST else (0, 0), int)
-    hits = dict.fromkeys(top, 0)
-    scores: list[np.ndarray] = []
-    positives: list[np.ndarray] = []
-    for outputs, y in pairs:
-        loss_mean.add(outputs, y)
-        chances = probabilities(outputs, loss)
+    def __init__(self, head: HeadSpec, loss, names: tuple[str, ...], top: tuple[int, ...]):
+        import numpy as np
+
+        count = head.classes
+        self.count, self.loss, self.names, self.loss_mean = count, loss, names, _MeanLoss(loss, head)
+        self.correct, self.true, self.predicted = np.zeros((3, count), int)
+        self.confusion = np.zeros((count, count) if count <= LARGEST else (0, 0), int)
+        self.hits = dict.fromkeys(top, 0)
+        self.scores: list[np.ndarray] = []
+        self.positives: list[np.ndarray] = []
+
+    def add(self, outputs: np.ndarray, y: np.ndarray) -> None:
+        import numpy as np
+
+        self.loss_mean.add(outputs, y)
+        chances = probabilities(outputs, self.loss)
         if np.isnan(chances).any():
             raise NetconvError("the net outputs NaN: no class can be predicted")
         best = chances.argmax(axis=1)
-        for counts, classes in ((correct, y[y == best]), (true, y), (predicted, best)):
-            counts += np.bincount(classes, minlength=count)
-        if len(confusion):
-            np.add.at(confusion, (y, best), 1)
-        if top:
+        for counts, classes in ((self.correct, y[y == best]), (self.true, y), (self.predicted, best)):
+            counts += np.bincount(classes, minlength=self.count)
+        if len(self.confusion):
+            np.add.at(self.confusion, (y, best), 1)
+        if self.hits:
             ranks = _true_class_ranks(chances, y)
-            for k in top:
-                hits[k] += int(np.count_nonzero(ranks < k))
-        if count == 2:
-            scores.append(outputs[:, -1] if outputs.shape[1] == 1 else chances[:, 1])
-            positives.append(y == 1)
-    rows = loss_mean.rows
-    reports, averages = _class_reports(names, correct, true, predicted)
-    metrics = {"loss": loss_mean.mean, "accuracy": float(correct.sum() / rows), **averages}
-    curves = None
-    if count == 2:
-        areas, curves = binary_curves(np.concatenate(scores), np.concatenate(positives), names[1])
-        metrics |= areas
-    metrics |= {f"top_{k}_accuracy": hit / rows for k, hit in hits.items()}
-    return Evaluation(rows, metrics, reports, tuple(map(tuple, confusion.tolist())), curves)
+            for k in self.hits:
+                self.hits[k] += int(np.count_nonzero(ranks < k))
+        if self.count == 2:
+            self.scores.append(outputs[:, -1] if outputs.shape[1] == 1 else chances[:, 1])
+            self.positives.append(y == 1)
+
+    def evaluation(self) -> Evaluation:
+        import numpy as np
+
+        rows = self.loss_mean.rows
+        reports, averages = _class_reports(self.names, self.correct, self.true, self.predicted)
+        metrics = {"loss": self.loss_mean.mean, "accuracy": float(self.correct.sum() / rows), **averages}
+        curves = None
+        if self.count == 2:
+            areas, curves = binary_curves(np.concatenate(self.scores), np.concatenate(self.positives), self.names[1])
+            metrics |= areas
+        metrics |= {f"top_{k}_accuracy": hit / rows for k, hit in self.hits.items()}
+        return Evaluation(rows, metrics, reports, tuple(map(tuple, self.confusion.tolist())), curves)
 
 
 def _class_reports(
@@ -193,26 +236,35 @@ def _true_class_ranks(chances: np.ndarray, y: np.ndarray) -> np.ndarray:
     return ((chances > own) | ((chances == own) & earlier)).sum(axis=1)
 
 
-def _evaluate_values(pairs: Pairs, spec: ModelSpec, loss, names: tuple[str, ...]) -> Evaluation:
-    import numpy as np
+class _ValueScores:
+    """Adds up how well the values of a head are predicted."""
 
-    loss_mean, sample = _MeanLoss(loss, spec), RowSample()
-    squared = absolute = 0.0
-    center, variation = np.zeros(0), 0.0
-    for outputs, y in pairs:
-        before, values = loss_mean.rows, y.astype(np.float64)
-        loss_mean.add(outputs, y)
+    def __init__(self, head: HeadSpec, loss, names: tuple[str, ...]):
+        import numpy as np
+
+        self.names, self.loss_mean, self.sample = names, _MeanLoss(loss, head), RowSample()
+        self.squared = self.absolute = self.variation = 0.0
+        self.center = np.zeros(0)
+
+    def add(self, outputs: np.ndarray, y: np.ndarray) -> None:
+        import numpy as np
+
+        before, values = self.loss_mean.rows, y.astype(np.float64)
+        self.loss_mean.add(outputs, y)
+        rows = self.loss_mean.rows
         predicted = outputs.astype(np.float64)
-        sample.add(values, predicted)
+        self.sample.add(values, predicted)
         error = predicted - values
-        squared += float(np.sum(error**2))
-        absolute += float(np.sum(np.abs(error)))
+        self.squared += float(np.sum(error**2))
+        self.absolute += float(np.sum(np.abs(error)))
         mean = values.mean(axis=0)  # means and variations of blocks combined, after Chan, Golub and LeVeque
-        moved = mean - center if before else np.zeros_like(mean)
-        variation += float(np.sum((values - mean) ** 2)) + float(np.sum(moved**2)) * before * len(y) / loss_mean.rows
-        center = center + moved * len(y) / loss_mean.rows if before else mean
-    count = loss_mean.rows * len(center)
-    mse = squared / count
-    metrics = {"loss": loss_mean.mean, "mse": mse, "mae": absolute / count, "rmse": math.sqrt(mse)}
-    metrics["r2"] = 1 - squared / variation if variation else math.nan
-    return Evaluation(loss_mean.rows, metrics, sample=sample.finish(names))
+        moved = mean - self.center if before else np.zeros_like(mean)
+        self.variation += float(np.sum((values - mean) ** 2)) + float(np.sum(moved**2)) * before * len(y) / rows
+        self.center = self.center + moved * len(y) / rows if before else mean
+
+    def evaluation(self) -> Evaluation:
+        rows, count = self.loss_mean.rows, self.loss_mean.rows * len(self.center)
+        mse = self.squared / count
+        metrics = {"loss": self.loss_mean.mean, "mse": mse, "mae": self.absolute / count, "rmse": math.sqrt(mse)}
+        metrics["r2"] = 1 - self.squared / self.variation if self.variation else math.nan
+        return Evaluation(rows, metrics, sample=self.sample.finish(self.names))

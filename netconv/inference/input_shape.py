@@ -10,18 +10,23 @@ from ..features import schema_inference
 from ..features.notices import Notify
 from ..features.table_options import TableOptions
 from ..tables.number_format import pluralize
+from ..tables.sources import Source
 from ..tables.table import Table
 from .image_inputs import image_spec_of
 from .loading import LoadedModel
-from .model_spec import loss_of, spec_of
+from .model_spec import losses_of, spec_of
+from .reading import read_table
 
 
-def built_for(loaded: LoadedModel, source_table: Table, options: TableOptions, loss, notify: Notify) -> LoadedModel:
-    """With the model of a net whose input shape depends on the table. What the net outputs says which column is the
-    target: the model is built again if the features turn out to be others."""
+def built_for(
+    loaded: LoadedModel, files: tuple[Source, ...], source_table: Table, options: TableOptions, loss, notify: Notify
+) -> tuple[LoadedModel, Table]:
+    """With the model of a net whose input shape depends on the table, and the table. What the net outputs says which
+    columns are targets: the table is read again if there are several outputs, and the model is built again if the
+    features turn out to be others."""
     notes: list[str] = []
     if images := _built_for_images(loaded, source_table, options, notify):
-        return images
+        return images, _for_heads(images, files, source_table, options)
     width, widths = schema_inference.widths_of_rows(source_table, options, loaded.inputs)
     try:
         built = loaded.for_rows((width,), widths, notes.append)
@@ -34,7 +39,8 @@ def built_for(loaded: LoadedModel, source_table: Table, options: TableOptions, l
             "column of image files",
             source_table.file,
         ) from None
-    spec = spec_of(built, loss or loss_of(built))
+    source_table = _for_heads(built, files, source_table, options)
+    spec = spec_of(built, losses_of(built, loss))
     if len(spec.inputs) == 1 and spec.features is not None:
         free = replace(spec, features=None, inputs=(replace(spec.inputs[0], width=None),))
         width = schema_inference.infer_encoding(source_table, free, options, loaded.classes).width
@@ -43,7 +49,13 @@ def built_for(loaded: LoadedModel, source_table: Table, options: TableOptions, l
             built = loaded.for_rows((width,), {}, notes.append)
     for note in notes:
         notify(note)
-    return built
+    return built, source_table
+
+
+def _for_heads(loaded: LoadedModel, files: tuple[Source, ...], source_table: Table, options: TableOptions) -> Table:
+    """The table, read again for a model of several outputs."""
+    heads = spec_of(loaded, losses_of(loaded)).heads
+    return read_table(files, options, heads) if len(heads) > 1 else source_table
 
 
 def _built_for_images(

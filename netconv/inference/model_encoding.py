@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ..errors import DataError, FormatError, NetconvError, option
 from ..features import schema_inference
-from ..features.encoding import Encoding, Feature, ModelSpec
+from ..features.encoding import Encoding, Feature, Head, ModelSpec
 from ..features.notices import Notify
 from ..features.table_options import TableOptions
 from ..features.transform import CellCounts
+from ..tables.column_selection import list_names
 from ..tables.number_format import pluralize
 from ..tables.table import Table
 from .loading import TABLE, LoadedModel
+from .model_spec import check_heads
 
 
 def plain_encoding(
@@ -25,7 +28,7 @@ def plain_encoding(
         raise DataError(
             f"{what} are computed in training, and the model was not trained on a table: leave {option(name)} out"
         )
-    if target_optional and spec.classes and not loaded.classes and loaded.is_object:
+    if target_optional and any(head.classes for head in spec.heads) and not loaded.classes and loaded.is_object:
         notify("a keras.Model has no class names: its classes are numbered; a .keras file of netconv has them")
     encoding = schema_inference.infer_encoding(table, spec, options, loaded.classes, target_optional, True, notify)
     return replace(
@@ -39,7 +42,13 @@ def trained_encoding(loaded: LoadedModel, spec: ModelSpec) -> Encoding | None:
     not fit the model."""
     encoding = loaded.encoding
     if encoding:
-        fits = spec.features in (None, encoding.width) and len(encoding.classes) <= spec.classes
+        fits = (
+            spec.features in (None, encoding.width)
+            and len(encoding.heads) == len(spec.heads)
+            and all(
+                len(head.classes) <= of_model.classes for head, of_model in zip(encoding.heads, spec.heads, strict=True)
+            )
+        )
         if not fits or max(1, len(encoding.inputs)) != len(spec.inputs):
             raise FormatError(f"{loaded.name}: its member netconv/{TABLE} does not fit the model")
     return encoding
@@ -58,8 +67,26 @@ def override_encoding(encoding: Encoding, options: TableOptions) -> Encoding:
     for name in (name for name, value in fixed.items() if value):
         raise NetconvError(f"a trained model reads a table as in training: leave {option(name)} out")
     if options.target:
-        encoding = replace(encoding, targets=options.target)
+        encoding = replace(encoding, heads=_with_targets(encoding.heads, options))
     return encoding
+
+
+def _with_targets(heads: tuple[Head, ...], options: TableOptions) -> tuple[Head, ...]:
+    """The heads with the target columns that the user gives, of one head or by name."""
+    names = tuple(head.name for head in heads)
+    if isinstance(options.target, Mapping):
+        check_heads("target", options.target, names)
+        chosen = options.target
+        return tuple(
+            replace(head, targets=tuple(map(str.strip, chosen[head.name].split(",")))) if head.name in chosen else head
+            for head in heads
+        )
+    if len(heads) > 1:
+        raise NetconvError(
+            f"the net has {len(heads)} outputs, {list_names(names)}: name the target of each, as in "
+            f"{option('target', {names[0]: options.target[0]})}"
+        )
+    return (replace(heads[0], targets=options.target),)
 
 
 def warn_unseen(counts: CellCounts, notify: Notify) -> None:

@@ -3,12 +3,13 @@ with the layers for it. Knows encodings and models, no file."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, FormatError, NetconvError, option
 from ..features import scaling as scalings
-from ..features.encoding import Encoding, ModelSpec
+from ..features.encoding import Encoding, Head, ModelSpec
 from ..features.notices import Notify
 from ..features.scaling import Affine, Moments, Scaling
 from ..features.table_options import TableOptions
@@ -32,10 +33,10 @@ def choose(
     loaded: LoadedModel,
     encoding: Encoding,
     table: Table,
-    targets: np.ndarray,
+    targets: tuple[np.ndarray, ...],
     training: np.ndarray,
     options: TableOptions,
-    loss,
+    losses: Sequence[Any],
     notify: Notify,
 ) -> Scaling:
     """What a model does with the numbers of its training table.
@@ -50,7 +51,7 @@ def choose(
         targets: Those of all rows, as `transform.targets` returns them.
         training: A mask of the rows trained on, whose means and standard deviations these are.
         options: How the user wants the table to be read.
-        loss: The loss that the model is trained with.
+        losses: The loss that each head is trained with.
         notify: Is called with a line about what is standardized unasked.
 
     Raises:
@@ -58,7 +59,7 @@ def choose(
         FormatError: A scaling layer of the model is damaged.
     """
 
-    if options.standardize_target and encoding.classes:
+    if options.standardize_target and all(head.classes for head in encoding.heads):
         raise DataError(
             f"{option('standardize_target')} is for numeric targets, and this net predicts classes", table.file
         )
@@ -85,34 +86,41 @@ def choose(
                 f"scale       features standardized, as their columns reach from {reached} "
                 f"({option('standardize', False)} leaves them)"
             )
-    outputs = None
-    if not encoding.classes and options.standardize_target is not False:
-        same_targets = known is None or known.targets == encoding.targets
-        if before.outputs and same_targets and not options.standardize_target:
-            outputs = before.outputs
+    known_targets = [head.targets for head in (known or encoding).heads]
+    outputs: list[Moments | None] = []
+    for number, (head, loss) in enumerate(zip(encoding.heads, losses, strict=True)):
+        old = before.outputs[number] if before.outputs else None
+        if head.classes or options.standardize_target is False:
+            outputs.append(None)
+        elif old and known_targets[number : number + 1] == [head.targets] and not options.standardize_target:
+            outputs.append(old)
         else:
-            asked = bool(options.standardize_target or before.outputs)
-            outputs = _outputs(loaded, targets[training], asked, loss, notify)
-    return Scaling(_fill(loaded, encoding), inputs, outputs)
+            asked, tensor = bool(options.standardize_target or old), loaded.model.outputs[number]
+            open_ended = loaded.untrained and loss_name(loss) in LINEAR_LOSSES and ends_linear(tensor)
+            outputs.append(_output(head, targets[number][training], asked, open_ended, encoding, notify))
+    return Scaling(_fill(loaded, encoding), inputs, tuple(outputs) if any(outputs) else ())
 
 
-def _outputs(loaded: LoadedModel, values: np.ndarray, asked: bool, loss, notify: Notify) -> Moments | None:
+def _output(
+    head: Head, values: np.ndarray, asked: bool, open_ended: bool, encoding: Encoding, notify: Notify
+) -> Moments | None:
     """The moments of the targets of the rows trained on, (rows, targets), if they are standardized: when that is asked
-    for, or when an untrained net would learn them badly."""
-    if asked:
-        return scalings.standardized_targets(values)
-    if not loaded.untrained or loss_name(loss) not in LINEAR_LOSSES or not _ends_linear(loaded.model):
+    for, or when an untrained net, whose output is `open_ended`, would learn them badly."""
+    if not asked and not open_ended:
         return None
     found = scalings.standardized_targets(values)
+    if asked:
+        return found
     if not scalings.far_from_unit_size(found):
         return None
-    notify(f"scale       target standardized for training ({option('standardize_target', False)} leaves it)")
+    which = f"target of {head.name}" if len(encoding.heads) > 1 else "target"
+    notify(f"scale       {which} standardized for training ({option('standardize_target', False)} leaves it)")
     return found
 
 
-def _ends_linear(model) -> bool:
-    """Whether the output of a model may be any number: its last layer is one of weights without an activation."""
-    last = model.outputs[0]._keras_history.operation
+def ends_linear(tensor) -> bool:
+    """Whether an output of a model may be any number: its last layer is one of weights without an activation."""
+    last = tensor._keras_history.operation
     activation = getattr(last, "activation", None)
     return bool(getattr(last, "weights", None)) and activation is keras.activations.linear
 
@@ -145,7 +153,7 @@ def _fill(loaded: LoadedModel, encoding: Encoding) -> np.ndarray | None:
 def present(loaded: LoadedModel, encoding: Encoding) -> Scaling:
     """The scaling layers that a model has, for the rows of an encoding, without its fill values. Raises FormatError."""
     try:
-        return scaling_layers.scaling_of(scaling_layers.configs_of(loaded.model), encoding.widths)
+        return scaling_layers.scaling_of(scaling_layers.configs_of(loaded.model), encoding.widths, len(encoding.heads))
     except (ValueError, TypeError, LookupError, AttributeError):
         raise FormatError(f"{loaded.name}: its layers that scale do not fit {encoding.width:,} numbers a row") from None
 
@@ -166,7 +174,7 @@ def scales_as_encoders(loaded: LoadedModel) -> bool:
             parts.append([np.ones(width), np.zeros(width)])
     expected = Affine(*map(np.concatenate, zip(*parts, strict=True)))
     same = isinstance(scaling.inputs, Affine) and np.allclose(scaling.inputs, expected, rtol=1e-6, atol=1e-9)
-    return same and scaling.outputs is None
+    return same and all(part is None for part in scaling.outputs)
 
 
 def with_scaling(model: Any, encoding: Encoding, scaling: Scaling) -> Any:

@@ -1,16 +1,19 @@
-"""What a model takes and outputs per row, by its shapes and its loss."""
+"""What a model takes and outputs per row, by its shapes and its losses."""
 
 from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from ..errors import FormatError, NetconvError
-from ..features.encoding import InputSpec, ModelSpec
+from ..errors import FormatError, NetconvError, did_you_mean, option_name
+from ..features.encoding import HeadSpec, InputSpec, ModelSpec
 from ..features.image_format import ImageSpec
 from ..keras_api import named_objects
 from ..keras_api.lazy import keras
+from ..keras_files import scaling_layers
+from ..tables.column_selection import list_names
 from .calling import format_shape
 from .embedding_inputs import id_ranges, input_names
 from .image_inputs import image_specs
@@ -32,35 +35,104 @@ def loss_name(loss) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
-def loss_of(loaded: LoadedModel):
-    """The loss that a model was compiled with, or the usual one for its last activation."""
-    if loaded.model.loss is not None:
-        return loaded.model.loss
-    last = loaded.model.layers[-1]
-    activation = last.get_config().get("activation") or type(last).__name__.lower()
-    return _ACTIVATION_LOSSES.get(activation, "mean_squared_error")
+def losses_of(loaded: LoadedModel, given: Any = None) -> tuple[Any, ...]:
+    """The loss of each head: the one that is given, for all or by name; else the one that the model was compiled with;
+    else the usual one for its last activation. Raises NetconvError for a loss of an output that it does not have."""
+    model, names = loaded.model, head_names(loaded.model)
+    if isinstance(given, Mapping):
+        check_heads("loss", given, names)
+    chosen = by_head(given, names) if isinstance(given, Mapping) else (given,) * len(names)
+    compiled = by_head(model.loss, names)
+    return tuple(
+        loss or before or _usual_loss(tensor)
+        for loss, before, tensor in zip(chosen, compiled, model.outputs, strict=True)
+    )
 
 
-def spec_of(loaded: LoadedModel, loss) -> ModelSpec:
-    """What a model takes and outputs per row, if it is trained with this loss."""
+def _usual_loss(tensor) -> str:
+    last = source_of(tensor)
+    activation = last.get_config().get("activation") if hasattr(last, "get_config") else None
+    return _ACTIVATION_LOSSES.get(str(activation or type(last).__name__.lower()), "mean_squared_error")
+
+
+def loss_weights_of(model, given: Mapping[str, float] | None = None) -> tuple[float, ...]:
+    """The weight of the loss of each head: the given one; else the one that the model was compiled with, or 1. Raises
+    NetconvError for a weight of an output that it does not have."""
+    names = head_names(model)
+    if given:
+        if len(names) == 1:
+            raise NetconvError(f"the net has one output: leave {option_name('loss_weights')} out")
+        check_heads("loss_weights", given, names)
+    compiled = model.get_compile_config() if model.compiled else None
+    before = by_head((compiled or {}).get("loss_weights"), names)
+    return tuple(
+        (given or {}).get(name, 1.0 if weight is None else float(weight))
+        for name, weight in zip(names, before, strict=True)
+    )
+
+
+def check_heads(name: str, given: Iterable[str], names: tuple[str, ...]) -> None:
+    """Raises NetconvError if an option that is given by output names one that is not among `names`."""
+    unknown = next((each for each in given if each not in names), None)
+    if unknown is not None:
+        hint = did_you_mean(unknown, names)
+        there_are = f"{hint} Its outputs are" if hint else "its outputs are"
+        raise NetconvError(f"{option_name(name)}: the net has no output {unknown!r}; {there_are} {list_names(names)}")
+
+
+def by_head(value: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
+    """An argument of `compile` for each head, None where there is none: of one head, by name or in order."""
+    if isinstance(value, Mapping):
+        return tuple(value.get(name) for name in names)
+    if isinstance(value, list | tuple):
+        return tuple(value) if len(value) == len(names) else (None,) * len(names)
+    return (value,) * len(names)
+
+
+def as_compiled(model, parts: Sequence[Any]) -> Any:
+    """An argument of `compile`, or targets, with a part for each head, in the structure of the model's outputs."""
+    return parts[0] if len(parts) == 1 else keras.tree.pack_sequence_as(model.output, list(parts))
+
+
+def head_names(model) -> tuple[str, ...]:
+    """The names of the outputs, as Keras reports their losses; of one that netconv scales, the name of the layer
+    before."""
+    if len(model.outputs) > 1 and isinstance(model.output, Mapping) and len(model.output) == len(model.outputs):
+        return tuple(sorted(map(str, model.output)))
+    return tuple(source_of(tensor).name for tensor in model.outputs)
+
+
+def source_of(tensor):
+    """The layer that computes an output, in front of netconv's own that scales it."""
+    return scaling_layers.before_scaling(tensor._keras_history.operation)
+
+
+def spec_of(loaded: LoadedModel, losses: Sequence[Any]) -> ModelSpec:
+    """What a model takes and outputs per row, if it is trained with these losses."""
     shapes = [tensor.shape[1:] for tensor in loaded.model.inputs]
-    output_shapes = [tensor.shape[1:] for tensor in loaded.model.outputs]
     complete = all(None not in shape for shape in shapes)
     features = sum(map(math.prod, shapes)) if complete else None
-    outputs = sum(math.prod(size or 1 for size in shape) for shape in output_shapes)
-    classes = 0
-    if len(output_shapes) == 1 and len(output_shapes[0]) < 2:
-        name = loss_name(loss)
-        if name == "binary_crossentropy" and outputs == 1:
-            classes = 2
-        elif name in _CLASS_LOSSES:
-            classes = outputs
+    heads = tuple(
+        _head_spec(name, tensor.shape[1:], loss)
+        for name, tensor, loss in zip(head_names(loaded.model), loaded.model.outputs, losses, strict=True)
+    )
     ids, images = id_ranges(loaded.model), _image_specs(loaded)
     inputs = tuple(
         InputSpec(name, None if None in shape else math.prod(shape), ids.get(name), images.get(name))
         for name, shape in zip(input_names(loaded.model), shapes, strict=True)
     )
-    return ModelSpec(features, outputs, classes, inputs)
+    return ModelSpec(features, heads, inputs)
+
+
+def _head_spec(name: str, shape: Sequence[int | None], loss) -> HeadSpec:
+    width, classes = math.prod(size or 1 for size in shape), 0
+    if len(shape) < 2:
+        kind = loss_name(loss)
+        if kind == "binary_crossentropy" and width == 1:
+            classes = 2
+        elif kind in _CLASS_LOSSES:
+            classes = width
+    return HeadSpec(name, width, classes)
 
 
 def _image_specs(loaded: LoadedModel) -> dict[str, ImageSpec]:
@@ -76,14 +148,18 @@ def _image_specs(loaded: LoadedModel) -> dict[str, ImageSpec]:
 
 
 def check_trainable(loaded: LoadedModel) -> None:
-    """Raises NetconvError unless the model has one output, of a vector per row."""
-    shapes = [tuple(tensor.shape[1:]) for tensor in loaded.model.outputs]
-    if len(shapes) > 1:
-        raise NetconvError(f"{loaded.name}: the net has {len(shapes)} outputs, and a table can train only one")
-    if len(shapes[0]) > 1:
-        raise NetconvError(
-            f"{loaded.name}: the net outputs {format_shape(shapes[0])} per row, and a table can train only a vector"
-        )
+    """Raises NetconvError unless each output of the model is a vector per row, with a name of its own."""
+    names = head_names(loaded.model)
+    for name, tensor in zip(names, loaded.model.outputs, strict=True):
+        shape = tuple(tensor.shape[1:])
+        if len(shape) > 1:
+            which = f" in {name!r}" if len(names) > 1 else ""
+            raise NetconvError(
+                f"{loaded.name}: the net outputs {format_shape(shape)} per row{which}, and a table can train only a "
+                "vector"
+            )
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise NetconvError(f"{loaded.name}: two outputs of the net are called {twice!r}, and a table names them")
 
 
 def probabilities(y: np.ndarray, loss) -> np.ndarray:
@@ -101,12 +177,12 @@ def class_names(known: tuple[str, ...], count: int) -> tuple[str, ...]:
     return known + tuple(map(str, range(len(known), count)))
 
 
-def as_targets(y: np.ndarray, spec: ModelSpec, loss) -> np.ndarray:
+def as_targets(y: np.ndarray, head: HeadSpec, loss) -> np.ndarray:
     """Targets as the loss takes them."""
     import numpy as np
 
-    if not spec.classes:
+    if not head.classes:
         return y
-    if spec.outputs == 1:
+    if head.width == 1:
         return y[:, None].astype(np.float32)
-    return np.eye(spec.classes, dtype=np.float32)[y] if loss_name(loss) == "categorical_crossentropy" else y
+    return np.eye(head.classes, dtype=np.float32)[y] if loss_name(loss) == "categorical_crossentropy" else y

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import chain
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 from ..errors import option
 from ..features import encoded_table, transform
 from ..features.description import describe, describe_filled, describe_images, describe_later
-from ..features.encoding import Encoding, ModelSpec
+from ..features.encoding import Encoding, Head, HeadSpec, ModelSpec
 from ..features.image_format import ImageFormat
 from ..features.merged_numbers import MergedInStream
 from ..features.notices import Notify, TableNotes, ignore
 from ..features.option_checks import as_texts, require
 from ..features.table_options import TableOptions, read_options
-from ..reports.predictions import Block, Predictions
+from ..reports.predictions import Block, PredictedHead, Predictions
 from ..tables import table
 from ..tables.column_selection import select_columns
 from ..tables.number_format import pluralize
@@ -29,7 +29,7 @@ from .calling import predict_rows, split_inputs
 from .loading import LoadedModel, open_model
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
 from .model_scaling import rescaling
-from .model_spec import class_names, loss_of, probabilities, spec_of
+from .model_spec import class_names, losses_of, probabilities, spec_of
 from .reading import columns_to_count, find_files, warn_of_merged_in_stream
 
 if TYPE_CHECKING:
@@ -81,58 +81,67 @@ def predict(
         NetconvError: The model or the table cannot be read, or they do not fit each other; also while the blocks of the
             predictions are read.
     """
+    import numpy as np
+
     require("errors", errors, errors in get_args(Policy), "'stop', 'skip' or 'null'")
     [options] = read_options(predict, table_options)
     keep = as_texts("keep", keep)
     files = find_files(data, options, "test", notify)
     loaded = open_model(model, notify=notify, params=params, input_shapes=input_shapes)
-    loss = loss_of(loaded)
-    spec = spec_of(loaded, loss)
+    losses = losses_of(loaded)
+    spec = spec_of(loaded, losses)
     encoding = trained_encoding(loaded, spec)
     if encoding:
         encoding = override_encoding(encoding, options)
     else:
         loaded = rescaling(loaded, spec, options.rescale)
-        spec = spec_of(loaded, loss)
-    as_classes = bool(spec.classes) and not raw
+        spec = spec_of(loaded, losses)
+    as_classes = [bool(head.classes) and not raw for head in spec.heads]
     widths = tuple(encoding.inputs.values()) if encoding else ()
+
+    sizes = [None if None in tensor.shape[1:] else math.prod(tensor.shape[1:]) for tensor in loaded.model.outputs]
 
     def run(x: np.ndarray, images: tuple[ImageFormat | None, ...]) -> np.ndarray:
         outputs = predict_rows(loaded.model, split_inputs(loaded.model, x, widths, images))
-        return probabilities(outputs, loss) if as_classes else outputs
+        parts = np.split(outputs, np.cumsum(_completed(sizes, outputs.shape[1]))[:-1], axis=1)
+        found = [
+            probabilities(part, loss) if classes else part
+            for part, loss, classes in zip(parts, losses, as_classes, strict=True)
+        ]
+        return np.concatenate(found, axis=1) if len(found) > 1 else found[0]
 
-    width = spec.classes if as_classes else _known_width(loaded.model)
+    predicted = [
+        head.classes if classes else size for head, classes, size in zip(spec.heads, as_classes, sizes, strict=True)
+    ]
+    width = None if None in predicted else sum(size or 0 for size in predicted)
     blocks = _blocks(_parts(loaded, spec, encoding, files, options, keep, notify), run, width, errors, notify)
     first = next(blocks)
-    names = _names(loaded, spec, encoding, first.values.shape[1])
-    return Predictions(names, as_classes, chain([first], blocks), tuple(first.kept))
+    classes = loaded.classes if len(spec.heads) == 1 else ()
+    known = encoding.heads if encoding else [Head(head.name, (), classes) for head in spec.heads]
+    heads = tuple(
+        PredictedHead(head.name, _names(head, of_table, count, raw and len(spec.heads) > 1), probable)
+        for head, of_table, count, probable in zip(
+            spec.heads, known, _completed(predicted, first.values.shape[1]), as_classes, strict=True
+        )
+    )
+    return Predictions(heads, chain([first], blocks), tuple(first.kept))
 
 
-def _known_width(model) -> int | None:
-    """The values that a model outputs per row; None if that depends on the rows."""
-    shapes = [tensor.shape[1:] for tensor in model.outputs]
-    return sum(map(math.prod, shapes)) if all(None not in shape for shape in shapes) else None
+def _completed(sizes: Sequence[int | None], total: int) -> list[int]:
+    """The sizes of the outputs of a row of `total` values; one of unknown size has the rest of them."""
+    rest = total - sum(size or 0 for size in sizes)
+    return [rest if size is None else size for size in sizes]
 
 
-def _names(loaded: LoadedModel, spec: ModelSpec, encoding: Encoding | None, width: int) -> tuple[str, ...]:
-    """The names of the values of a row: the classes, the targets, or the outputs of the model."""
-    if spec.classes == width:
-        return class_names(encoding.classes if encoding else loaded.classes, width)
-    if encoding and not spec.classes and len(encoding.targets) == width:
-        return encoding.targets
-    return _output_names(loaded.model, width)
-
-
-def _output_names(model, width: int) -> tuple[str, ...]:
-    """A name for each value of a row, by the model's outputs; an output of unknown size has the rest of them."""
-    sizes = [math.prod(tensor.shape[1:]) if None not in tensor.shape[1:] else None for tensor in model.outputs]
-    rest = width - sum(size or 0 for size in sizes)
-    outputs = getattr(model, "output_names", None) or [model.layers[-1].name]  # a Sequential has none
-    names = []
-    for name, size in zip(outputs, sizes, strict=True):
-        count = rest if size is None else size
-        names += [name] if count == 1 else [f"{name}_{n}" for n in range(1, count + 1)]
-    return tuple(names)
+def _names(head: HeadSpec, known: Head, width: int, prefixed: bool) -> tuple[str, ...]:
+    """The names of the values of a head: the classes, also `prefixed` by its own, the targets, or the output of the
+    model."""
+    if head.classes == width:
+        names = class_names(known.classes, width)
+        return tuple(f"{head.name}_{name}" for name in names) if prefixed else names
+    if not head.classes and len(known.targets) == width:
+        return known.targets
+    return (head.name,) if width == 1 else tuple(f"{head.name}_{n}" for n in range(1, width + 1))
 
 
 # Rows of the table
@@ -176,11 +185,11 @@ def _parts(
                     yield _Part(block.numbers, no_errors, {name: block.kept[index] for name, index in names.items()})
                 continue
             if row_encoding is None:
-                first = table.from_rows(block, columns_to_count(files, options))
+                first = table.from_rows(block, columns_to_count(files, options, spec.heads))
                 row_encoding = plain_encoding(first, spec, loaded, options, True, notify)
                 lines = describe(row_encoding)
             warn_of_merged_in_stream(block, row_encoding, merged, notify)
-            most = max(1, LARGEST // max(spec.outputs, row_encoding.width))
+            most = max(1, LARGEST // max(spec.width, row_encoding.width))
             for rows in block.parts(most):
                 x = transform.features(rows, row_encoding, counts)
                 row_errors = rows.errors or RowErrors(np.zeros(len(rows), bool))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import BadRow, option
 from ..features import encoded_table, schema_inference, target_inference
-from ..features.encoding import Encoding, ModelSpec
+from ..features.encoding import Encoding, HeadSpec, ModelSpec
 from ..features.merged_numbers import MergedInStream, merged_numbers
 from ..features.notices import Notify, TableNotes, ignore
 from ..features.table_options import TableOptions
@@ -47,27 +47,36 @@ def check_table(data: Data) -> None:
     find_files(data, TableOptions(), "test", ignore)
 
 
-def columns_to_count(files: tuple[Source, ...], options: TableOptions) -> ColumnSelector:
+def columns_to_count(
+    files: tuple[Source, ...], options: TableOptions, heads: tuple[HeadSpec, ...] = ()
+) -> ColumnSelector:
     """Selects the columns whose distinct numbers are needed."""
-    return partial(target_inference.columns_to_count, options=options, file=table.title(files))
+    names = tuple(head.name for head in heads)
+    return partial(target_inference.columns_to_count, options=options, heads=names, file=table.title(files))
 
 
-def read_table(files: tuple[Source, ...], options: TableOptions, text: frozenset[int] = frozenset()) -> Table:
-    """A table, whose columns `text` are read as text, as are those that the options encode as categories. Raises
-    DataError, and OSError if the disk is full."""
+def read_table(
+    files: tuple[Source, ...],
+    options: TableOptions,
+    heads: tuple[HeadSpec, ...] = (),
+    text: frozenset[int] = frozenset(),
+) -> Table:
+    """A table for a model with these `heads`, as far as they are known. The columns `text` are read as text, as are
+    those that the options encode as categories. Raises DataError, and OSError if the disk is full."""
     file = table.title(files)
 
     def text_columns(format_: TableFormat) -> frozenset[int]:
         return text | schema_inference.coded_columns(format_, options, file)
 
     used = partial(target_inference.columns_to_use, options=options, file=file)
-    return table.read(files, options.text, text=text_columns, distinct=columns_to_count(files, options), used=used)
+    distinct = columns_to_count(files, options, heads)
+    return table.read(files, options.text, text=text_columns, distinct=distinct, used=used)
 
 
 def with_exact_classes(files: tuple[Source, ...], source_table: Table, spec: ModelSpec, options: TableOptions) -> Table:
     """The table, read again with its target as text if different classes may be equal in float32."""
     text = target_inference.merged_classes(source_table, spec, options)
-    return read_table(files, options, text) if text else source_table
+    return read_table(files, options, spec.heads, text) if text else source_table
 
 
 def notify_of_reading(source_table: Table, notify: Notify) -> None:
@@ -87,9 +96,11 @@ def warn_of_merged_numbers(
     notify: Notify,
 ) -> None:
     """Warns of the numeric columns of an encoding with different numbers that are equal in float32."""
-    features, targets = encoded_table.column_indices(encoding, source_table.format, source_table.file)
+    features, groups = encoded_table.column_indices(encoding, source_table.format, source_table.file)
+    values = [columns for head, columns in zip(encoding.heads, groups, strict=bool(groups)) if not head.classes]
+    targets = [index for columns in values for index in columns]
     numeric = [index for index, feature in zip(features, encoding.features, strict=True) if feature.is_number]
-    numeric += [] if encoding.classes else targets
+    numeric += targets
     suspects = frozenset(index for index in numeric if source_table.stats.may_merge(index))
     for index, (numbers, left) in sorted(merged_numbers(files, options.text, suspects).items()):
         name = source_table.format.names[index]

@@ -16,7 +16,7 @@ from ..features.scaling import Affine, Moments, Scaling
 from ..keras_api.lazy import keras, layers, no_collection, ops
 
 INPUTS, OUTPUTS = "scale_inputs", "scale_outputs"
-"""The names of the layers; those of several inputs are numbered: `scale_inputs_1`."""
+"""The names of the layers; those of several inputs or outputs are numbered: `scale_inputs_1`."""
 UNITS = "_units"
 """The end of the name of a layer in front of one that standardizes, which makes large and small numbers moderate."""
 STANDARD = 1e-6, 1e18
@@ -27,14 +27,19 @@ Config = tuple[str, str, dict[str, Any]]
 """The name of a layer, its class and its config."""
 
 
-def scaled(model, inputs: Sequence[Scaling], rows: Sequence[tuple[int | None, ...]], outputs: Moments | None = None):
+def scaled(
+    model,
+    inputs: Sequence[Scaling],
+    rows: Sequence[tuple[int | None, ...]],
+    outputs: Sequence[Moments | None] = (),
+):
     """A copy of a model with these layers in place of those that it has; the net's own layers keep their names.
 
     Args:
         model: A functional or sequential model.
         inputs: The scaling of each input.
         rows: The shape of a row of each input.
-        outputs: The model's outputs are `outputs.mean` plus `outputs.std` times those of the net.
+        outputs: The moments of each output, if any: the output is their `mean` plus `std` times that of the net.
 
     Returns:
         A functional model, not compiled, with the values of the weights.
@@ -54,19 +59,34 @@ def scaled(model, inputs: Sequence[Scaling], rows: Sequence[tuple[int | None, ..
 
     with no_collection():
         entries = []
-        for number, (tensor, each, row) in enumerate(zip(bare.inputs, inputs, rows, strict=True), 1):
-            suffix = f"_{number}" if len(bare.inputs) > 1 else ""
-            entry, new_tensor = _scaled_input(tensor, each, row, INPUTS + suffix)
+        for number, (tensor, each, row) in enumerate(zip(bare.inputs, inputs, rows, strict=True)):
+            entry, new_tensor = _scaled_input(tensor, each, row, numbered(INPUTS, number, len(bare.inputs)))
             entries.append(entry)
             new[id(entry)] = new_tensor
         given = keras.tree.pack_sequence_as(bare.input, entries)
         copy = keras.models.clone_model(bare, given, clone_function=copies.of, call_function=called)
         results = [new.get(id(tensor), tensor) for tensor in copy.outputs]
-        if outputs is not None:
-            mean, std = (part.item() if part.size == 1 else part.tolist() for part in outputs)
-            results = [layers.Rescaling(std, mean, name=OUTPUTS, dtype="float32")(results[0])]
+        for number, moments in enumerate(outputs):
+            if moments is not None:
+                mean, std = (part.item() if part.size == 1 else part.tolist() for part in moments)
+                name = numbered(OUTPUTS, number, len(outputs))
+                results[number] = layers.Rescaling(std, mean, name=name, dtype="float32")(results[number])
         copies.copy_values()
+        if len(results) > 1 and isinstance(model.output, dict):  # a Sequential may have no `output`
+            results = keras.tree.pack_sequence_as(model.output, results)
         return keras.Model(entries, results, name=model.name)
+
+
+def numbered(name: str, index: int, count: int) -> str:
+    """The name of the layer for one of several inputs or outputs, numbered from 1."""
+    return f"{name}_{index + 1}" if count > 1 else name
+
+
+def before_scaling(operation):
+    """The layer whose outputs a layer of this module scales; any other layer itself."""
+    if operation.name.startswith(OUTPUTS) and type(operation).__name__ == "Rescaling":
+        return operation._inbound_nodes[0].arguments.args[0]._keras_history.operation
+    return operation
 
 
 def _without_compiling(model):
@@ -171,7 +191,7 @@ def _passed_arguments(model) -> dict[int, int]:
         elif operation.name.startswith(INPUTS) and kind in ("Rescaling", "Normalization") and first in entries:
             passed[id(operation)] = 0
             entries.add(id(operation._inbound_nodes[0].outputs[0]))
-        elif operation.name == OUTPUTS and kind == "Rescaling":
+        elif operation.name.startswith(OUTPUTS) and kind == "Rescaling":
             passed[id(operation)] = 0
     return passed
 
@@ -212,16 +232,17 @@ def fills(model) -> bool:
     return 2 in _passed_arguments(_without_compiling(model)).values()
 
 
-def scaling_of(configs: Iterable[Config], widths: Sequence[int]) -> Scaling:
-    """The scaling that layers of these configs do for inputs of `widths` numbers, without the fill values.
+def scaling_of(configs: Iterable[Config], widths: Sequence[int], heads: int) -> Scaling:
+    """The scaling that layers of these configs do for inputs of `widths` numbers and for so many outputs, without the
+    fill values.
 
     Raises ValueError, TypeError, LookupError or AttributeError: the config of a layer is damaged.
     """
     known = {name: (kind, config) for name, kind, config in configs if name.startswith((INPUTS, OUTPUTS))}
     means, stds, scales, offsets = [], [], [], []
     standardizes = False
-    for number, width in enumerate(widths, 1):
-        name = f"{INPUTS}_{number}" if len(widths) > 1 else INPUTS
+    for number, width in enumerate(widths):
+        name = numbered(INPUTS, number, len(widths))
         kind, config = known.get(name, ("Rescaling", {"scale": 1.0, "offset": 0.0}))
         units = _numbers(known[name + UNITS][1]["scale"], width) if name + UNITS in known else np.ones(width)
         if kind == "Normalization":
@@ -238,12 +259,15 @@ def scaling_of(configs: Iterable[Config], widths: Sequence[int]) -> Scaling:
         inputs = Moments(np.concatenate(means), np.concatenate(stds))
     elif any(name.startswith(INPUTS) for name in known):
         inputs = Affine(np.concatenate(scales), np.concatenate(offsets))
-    outputs = None
-    if OUTPUTS in known:
-        config = known[OUTPUTS][1]
-        mean, std = (np.atleast_1d(np.array(config[key], float)) for key in ("offset", "scale"))
-        outputs = Moments(mean, std)
-    return Scaling(inputs=inputs, outputs=outputs)
+    outputs = [_moments_of(known.get(numbered(OUTPUTS, number, heads))) for number in range(heads)]
+    return Scaling(inputs=inputs, outputs=tuple(outputs) if any(outputs) else ())
+
+
+def _moments_of(known: tuple[str, dict[str, Any]] | None) -> Moments | None:
+    """The moments in the config of a layer that scales an output."""
+    if known is None:
+        return None
+    return Moments(*(np.atleast_1d(np.array(known[1][key], float)) for key in ("offset", "scale")))
 
 
 def _numbers(value: Any, width: int) -> np.ndarray:

@@ -3,6 +3,7 @@ and residuals. Knows no model."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,10 @@ AS_IMAGE = 300
 
 
 def panels(evaluation: Evaluation) -> list[list[Panel]]:
-    """The panels of an evaluation, in rows."""
+    """The panels of an evaluation, in rows; those of several outputs follow each other."""
+    if evaluation.heads:
+        rows = [(name, row) for name, each in evaluation.heads.items() for row in panels(each)]
+        return [[_of_head(name, panel) for panel in row] for name, row in rows]
     if evaluation.sample:
         return [_of_target(evaluation, index) for index in range(len(evaluation.sample.names))]
     if not evaluation.confusion:
@@ -30,6 +34,16 @@ def panels(evaluation: Evaluation) -> list[list[Panel]]:
         row.append(Panel("ROC curve", 4.3, 4.3, partial(_roc, curves=curves, auc=auc)))
         row.append(Panel("precision-recall curve", 4.3, 4.3, partial(_precision_recall, curves=curves, area=average)))
     return [row]
+
+
+def _of_head(name: str, panel: Panel) -> Panel:
+    """A panel of one of several outputs, with its name in the titles."""
+
+    def draw(axes: Any) -> None:
+        panel.draw(axes)
+        axes.set_title(f"{shortened(name, 24)}: {axes.get_title(loc='left')}", pad=10)
+
+    return replace(panel, title=f"{name}: {panel.title}", draw=draw)
 
 
 def _recalls(panel: Any, evaluation: Evaluation) -> None:

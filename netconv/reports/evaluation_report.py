@@ -74,12 +74,15 @@ class Evaluation:
         metrics: for a classifier loss, accuracy, macro_precision, macro_recall and macro_f1 (means over the classes
             that occur), for two classes auc (area under the ROC curve) and average_precision (area under the
             precision-recall curve of the second class), and top_K_accuracy if asked for; for other nets loss, mse, mae,
-            rmse and r2.
+            rmse and r2. For a model with several outputs loss, the weighted sum of theirs, and the metrics of each,
+            named as in Keras: `price_mae` is the mae of the output price.
         classes: a report on each class.
         confusion: the confusion matrix: rows are true classes, columns predicted ones, both in the order of `classes`;
             empty for more than 2,000 classes.
         curves: for two classes, if there are rows of both.
         sample: true and predicted values of some rows, if the net predicts values.
+        heads: for a model with several outputs the evaluation of each by its name, which then has the classes, the
+            confusion matrix, the curves and the sample; empty for a single one.
         record: what else a report says.
     """
 
@@ -89,11 +92,20 @@ class Evaluation:
     confusion: tuple[tuple[int, ...], ...] = ()
     curves: BinaryCurves | None = field(default=None, repr=False, compare=False)
     sample: ValueSample | None = field(default=None, repr=False, compare=False)
+    heads: Mapping[str, Evaluation] = field(default_factory=dict)
     record: RunRecord | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def by_head(self) -> Mapping[str, Evaluation]:
+        """The evaluation of each output by its name; this one, without a name, for a single output."""
+        return self.heads or {"": self}
 
     @property
     def facts(self) -> dict[str, Any]:
         """The evaluation as JSON; NaN and infinite values are null."""
+        if self.heads:
+            heads = {name: each.facts for name, each in self.heads.items()}
+            return finite({"rows": self.rows, "metrics": self.metrics, "heads": heads})
         classes = [asdict(report) for report in self.classes]
         return finite(
             {"rows": self.rows, "metrics": self.metrics, "classes": classes, "confusion": list(self.confusion)}
@@ -141,9 +153,15 @@ class Evaluation:
 
     @property
     def text(self) -> str:
+        if self.heads:
+            parts = [f"{name}:\n{each._without_rows()}" for name, each in self.heads.items()]
+            return "\n\n".join([f"rows  {self.rows}\nloss  {figure(self.metrics['loss'])}", *parts])
         width = max(map(len, ("rows", *self.metrics)))
-        lines = [f"{'rows':{width}}  {self.rows}"]
-        lines += [f"{name:{width}}  {figure(value)}" for name, value in self.metrics.items()]
+        return f"{'rows':{width}}  {self.rows}\n{self._without_rows()}"
+
+    def _without_rows(self) -> str:
+        width = max(map(len, ("rows", *self.metrics)))
+        lines = [f"{name:{width}}  {figure(value)}" for name, value in self.metrics.items()]
         if self.classes:
             lines += ["", *self._class_table()]
         if self.confusion:
@@ -153,6 +171,9 @@ class Evaluation:
     @property
     def summary(self) -> str:
         """The most important metrics, in one line."""
+        if self.heads:
+            parts = [f"{name}: {each.summary}" for name, each in self.heads.items()]
+            return "; ".join([f"loss {figure(self.metrics['loss'])}", *parts])
         shown = ("loss", "accuracy") if self.classes else tuple(self.metrics)
         return ", ".join(f"{name} {figure(self.metrics[name])}" for name in shown)
 

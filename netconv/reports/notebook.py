@@ -6,7 +6,7 @@ matplotlib, which draws the pictures in files, is an extra and takes a second to
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -26,13 +26,22 @@ def training(text: str, history: Sequence[Mapping[str, float]], best: int | None
     """A trained model: the lines of its text, the curves of its history with the epoch `best` marked, and the classes
     of its evaluation."""
     lines = [(line[:11].strip(), line[11:].strip()) for line in text.splitlines()]
-    return _page(_table(lines), _curves(history, best), _classes(evaluation))
+    return _page(_table(lines), _curves(history, best), *_of_heads(evaluation, _classes))
 
 
 def evaluation(result: Evaluation) -> str:
     """The metrics of an evaluation, its classes, and its confusion matrix if it is small."""
     metrics = [("rows", f"{result.rows:,}"), *((name, figure(value)) for name, value in result.metrics.items())]
-    return _page(_table(metrics), _classes(result), _confusion(result))
+    return _page(_table(metrics), *_of_heads(result, _classes, _confusion))
+
+
+def _of_heads(result: Evaluation, *parts: Callable[[Evaluation], str]) -> list[str]:
+    """These parts of the evaluation of each output, under its name if there are several."""
+    return [
+        f"<div><b>{escape(name)}</b></div>{shown}" if name and shown else shown
+        for name, each in result.by_head.items()
+        for shown in (part(each) for part in parts)
+    ]
 
 
 def _page(*parts: str) -> str:

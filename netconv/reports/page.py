@@ -81,7 +81,8 @@ def write(
             data=_data(record) if record else None,
             model=_model(record) if record else None,
             training=_training(training, record) if training else None,
-            evaluation=_evaluation(evaluation, training),
+            evaluation={"rows": evaluation.rows, "on": _evaluated_on(training), "metrics": evaluation.metrics},
+            heads=[_head(*each, number) for number, each in enumerate(evaluation.by_head.items())],
             messages=_cut([line for message in lines for line in message.splitlines()], MOST_MESSAGES),
             commands=commands,
             versions=_versions(),
@@ -124,8 +125,14 @@ def _data(record: RunRecord) -> dict[str, Any]:
     encoding, columns = record.encoding, column_rows(record.encoding, record.scaling, MOST_COLUMNS)
     return {
         "files": _cut(record.files, 20),
-        "targets": _cut(encoding.targets, 20),
-        "classes": _cut(zip(_labels(record.class_rows), record.class_rows.values(), strict=True), 20),
+        "heads": [
+            {
+                "name": head.name if len(encoding.heads) > 1 else "",
+                "targets": _cut(head.targets, 20),
+                "classes": _cut(zip(_labels(rows), rows.values(), strict=True), 20),
+            }
+            for head, rows in zip(encoding.heads, record.class_rows, strict=True)
+        ],
         "columns": columns,
         "more_columns": max(0, len(encoding.features) - MOST_COLUMNS),
         "features": pluralize(len(encoding.features), "column")
@@ -160,22 +167,23 @@ def _training(training: Trained, record: RunRecord | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _evaluation(evaluation: Evaluation, training: Trained | None) -> dict[str, Any]:
+def _evaluated_on(training: Trained | None) -> str:
+    if training is None:
+        return "rows"
+    return "rows held out for validation" if training.validation_rows else "rows trained on, as none were held out"
+
+
+def _head(name: str, evaluation: Evaluation, number: int) -> dict[str, Any]:
+    """The plots and the classes of an output, which has a name if there are several."""
     classes = [report for report in evaluation.classes if report.count or report.predicted]
     if len(classes) > MOST_CLASSES:
         classes.sort(key=lambda report: report.f1)
     labels = _labels(report.name for report in classes)
     panels = [panel for row in evaluation_panels.panels(evaluation) for panel in row]
-    if training is None:
-        on = "rows"
-    else:
-        on = "rows held out for validation" if training.validation_rows else "rows trained on, as none were held out"
     return {
-        "rows": evaluation.rows,
-        "on": on,
-        "metrics": evaluation.metrics,
+        "name": name,
         "classes": _cut(zip(labels, classes, strict=True), MOST_CLASSES),
-        "figures": _figures(panels, "evaluation"),
+        "figures": _figures(panels, f"evaluation-{number}"),
     }
 
 

@@ -22,11 +22,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class PredictedHead:
+    """What an output of a model predicts.
+
+    Attributes:
+        name: of the output.
+        names: of the classes, or of the output values.
+        classes: whether the values are probabilities of classes.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    classes: bool
+
+
+@dataclass(frozen=True)
 class Block:
     """The predictions of some rows.
 
     Attributes:
-        values: (rows, names), the probability of each class or the output values; NaN in a bad row.
+        values: (rows, names) of all outputs side by side, the probability of each class or the output values; NaN in a
+            bad row.
         faulty: (rows,), whether a row is bad.
         kept: columns of the table that are copied, by name, as Arrow arrays of text.
     """
@@ -68,15 +84,13 @@ class Predictions:
     """The predictions of a model for a table.
 
     Attributes:
-        names: of the classes, or of the output values.
-        classes: whether the values are probabilities of classes.
+        heads: the outputs of the model.
         blocks: the predictions in the order of the rows; they are computed while they are read, once, by the methods
             too. Those that return a whole frame or array keep them, so that they can be read again.
         kept: names of the columns of the table that are copied.
     """
 
-    names: tuple[str, ...]
-    classes: bool
+    heads: tuple[PredictedHead, ...]
     blocks: Iterator[Block]
     kept: tuple[str, ...] = ()
 
@@ -84,9 +98,28 @@ class Predictions:
         object.__setattr__(self, "blocks", Blocks(self.blocks))
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the classes or of the output values; those of several outputs that predict classes begin with
+        the name of the output, as do values of the same name."""
+        return tuple(name for head in self.heads for name in self._value_names(head))
+
+    @property
+    def classes(self) -> bool:
+        """Whether all values are probabilities of classes."""
+        return all(head.classes for head in self.heads)
+
+    def _value_names(self, head: PredictedHead) -> list[str]:
+        others = {name for each in self.heads if each is not head and not each.classes for name in each.names}
+        prefixed = len(self.heads) > 1 and (head.classes or not others.isdisjoint(head.names))
+        return [f"{head.name}_{name}" if prefixed else name for name in head.names]
+
+    @property
     def text(self) -> str:
         """What is predicted, and how it is read, in two lines."""
-        what = f"{len(self.names):,} classes" if self.classes else pluralize(len(self.names), "value")
+        what = " and ".join(
+            f"{len(head.names):,} classes" if head.classes else pluralize(len(head.names), "value")
+            for head in self.heads
+        )
         ways = ".to_pandas(), .to_polars(), .to_arrow(), .to_numpy(), .write(FILE) or for block in .blocks"
         return f"predictions of {what}: {list_names(self.names)}\nread with {ways}"
 
@@ -134,7 +167,8 @@ class Predictions:
 
         The columns are those that are kept, then those of a classifier: the class and its probability; with `proba` the
         class and the probabilities of all classes; with `top` as many classes with their probabilities, the most likely
-        first. For other nets they are the output values. Raises NetconvError for options that do not fit."""
+        first. For other nets they are the output values. Of a net with several outputs they are those of each output,
+        whose name those of classes begin with. Raises NetconvError for options that do not fit."""
         columns, head = self._columns(proba, top), lines.head(self._titles(proba, top))
         for block in self.blocks:
             cells = [lines.cells(column) for column in block.kept.values()] + [lines.cells(c) for c in columns(block)]
@@ -143,8 +177,9 @@ class Predictions:
 
     def json(self, proba: bool = False, top: int | None = None) -> Iterator[bytes]:
         """The predictions as JSON lines, block by block: `class` and `probability`; with `proba` `class` and
-        `probabilities` by class; with `top` a list of classes with their probabilities; or the output values by name. A
-        bad row has null. Raises NetconvError for options that do not fit."""
+        `probabilities` by class; with `top` a list of classes with their probabilities; or the output values by name.
+        Of a net with several outputs there is an object for each of them by its name. A bad row has null. Raises
+        NetconvError for options that do not fit."""
         columns = self._columns(proba, top)
         for block in self.blocks:
             kept = list(zip(self.kept, map(lines.strings, block.kept.values()), strict=True))
@@ -152,19 +187,26 @@ class Predictions:
 
     def _fields(self, columns: list, proba: bool, top: int | None) -> list[tuple[str, Any]]:
         """The fields of JSON, from the columns of a block."""
-        fields: list[tuple[str, Any]]
-        if not self.classes:
-            fields = list(zip(self.names, map(lines.finite, columns), strict=True))
-        elif top is not None:
+        fields, start = [], 0
+        for head in self.heads:
+            stop = start + len(self._head_titles(head, proba, top))
+            found = self._head_fields(head, columns[start:stop], proba, top)
+            fields += [(head.name, lines.object_(found))] if len(self.heads) > 1 else found
+            start = stop
+        return [(self._title(name), column) for name, column in fields]
+
+    @staticmethod
+    def _head_fields(head: PredictedHead, columns: list, proba: bool, top: int | None) -> list[tuple[str, Any]]:
+        if not head.classes:
+            return list(zip(head.names, map(lines.finite, columns), strict=True))
+        if top is not None:
             pairs = zip(map(lines.strings, columns[::2]), map(lines.finite, columns[1::2]), strict=True)
             objects = [lines.object_([("class", name), ("probability", chance)]) for name, chance in pairs]
-            fields = [("top", lines.array(objects))]
-        elif proba:
-            chances = lines.object_(list(zip(self.names, map(lines.finite, columns[1:]), strict=True)))
-            fields = [("class", lines.strings(columns[0])), ("probabilities", chances)]
-        else:
-            fields = [("class", lines.strings(columns[0])), ("probability", lines.finite(columns[1]))]
-        return [(self._title(name), column) for name, column in fields]
+            return [("top", lines.array(objects))]
+        if proba:
+            chances = lines.object_(list(zip(head.names, map(lines.finite, columns[1:]), strict=True)))
+            return [("class", lines.strings(columns[0])), ("probabilities", chances)]
+        return [("class", lines.strings(columns[0])), ("probability", lines.finite(columns[1]))]
 
     def write(
         self, target: Path | str | BinaryIO, json: bool = False, proba: bool = False, top: int | None = None
@@ -184,14 +226,18 @@ class Predictions:
             target.flush()
 
     def _titles(self, proba: bool, top: int | None) -> list[str]:
-        if not self.classes:
-            titles = list(self.names)
-        elif top is not None:
-            ranks = range(1, min(top, len(self.names)) + 1)
-            titles = [f"{title}{f'_{n}' if n > 1 else ''}" for n in ranks for title in ("class", "probability")]
-        else:
-            titles = ["class", *(self.names if proba else ["probability"])]
+        titles = [title for head in self.heads for title in self._head_titles(head, proba, top)]
         return [*self.kept, *map(self._title, titles)]
+
+    def _head_titles(self, head: PredictedHead, proba: bool, top: int | None) -> list[str]:
+        """The names of the columns of an output."""
+        if not head.classes:
+            return self._value_names(head)
+        prefix = f"{head.name}_" if len(self.heads) > 1 else ""
+        if top is not None:
+            ranks = range(1, min(top, len(head.names)) + 1)
+            return [f"{prefix}{title}{f'_{n}' if n > 1 else ''}" for n in ranks for title in ("class", "probability")]
+        return [f"{prefix}class", *(self._value_names(head) if proba else [f"{prefix}probability"])]
 
     def _title(self, name: str) -> str:
         """The name of a column of predictions, other than that of a column that is kept."""
@@ -199,34 +245,46 @@ class Predictions:
 
     def _columns(self, proba: bool, top: int | None, exact: bool = False) -> Callable[[Block], list]:
         """A function from a block to its columns: as text, or with `exact` with their numbers in full precision."""
-        import numpy as np
-        import pyarrow as pa
-
-        def numbers(values: np.ndarray, without: np.ndarray) -> pa.Array:
-            return pa.array(values, mask=without) if exact else lines.numbers(values, without)
-
-        if not self.classes:
-            if proba or top is not None:
-                raise NetconvError("probabilities are for classifiers, and this net predicts values")
-            return lambda block: [numbers(column, block.faulty) for column in block.values.T]
+        if (proba or top is not None) and not any(head.classes for head in self.heads):
+            raise NetconvError("probabilities are for classifiers, and this net predicts values")
         if proba and top is not None:
             raise NetconvError("choose the probabilities of all classes or the most likely classes, not both")
 
         def columns(block: Block) -> list:
-            rounded = block.values if exact else lines.significant(block.values)
-            without = block.faulty | np.isnan(rounded).any(axis=1)  # no class can be predicted
-            if top is None:
-                best = np.where(without, 0, block.values.argmax(axis=1))
-                chances = rounded.T if proba else [rounded[np.arange(len(best)), best]]
-                return [lines.names(best, self.names, without), *(numbers(column, without) for column in chances)]
-            order = np.argsort(-block.values, axis=1, kind="stable")[:, :top]
-            pairs = []
-            for best in order.T:
-                pairs.append(lines.names(best, self.names, without))
-                pairs.append(numbers(rounded[np.arange(len(best)), best], without))
-            return pairs
+            found, start = [], 0
+            for head in self.heads:
+                values = block.values[:, start : start + len(head.names)]
+                found += _head_columns(head, values, block.faulty, proba, top, exact)
+                start += len(head.names)
+            return found
 
         return columns
+
+
+def _head_columns(
+    head: PredictedHead, values: np.ndarray, faulty: np.ndarray, proba: bool, top: int | None, exact: bool
+) -> list:
+    """The columns of an output, of its values (rows, names)."""
+    import numpy as np
+    import pyarrow as pa
+
+    def numbers(values: np.ndarray, without: np.ndarray) -> pa.Array:
+        return pa.array(values, mask=without) if exact else lines.numbers(values, without)
+
+    if not head.classes:
+        return [numbers(column, faulty) for column in values.T]
+    rounded = values if exact else lines.significant(values)
+    without = faulty | np.isnan(rounded).any(axis=1)  # no class can be predicted
+    if top is None:
+        best = np.where(without, 0, values.argmax(axis=1))
+        chances = rounded.T if proba else [rounded[np.arange(len(best)), best]]
+        return [lines.names(best, head.names, without), *(numbers(column, without) for column in chances)]
+    order = np.argsort(-values, axis=1, kind="stable")[:, :top]
+    pairs = []
+    for best in order.T:
+        pairs.append(lines.names(best, head.names, without))
+        pairs.append(numbers(rounded[np.arange(len(best)), best], without))
+    return pairs
 
 
 def _require(package: str) -> Any:

@@ -40,7 +40,7 @@ class RunRecord:
         layers: its layers, in the order of computation.
         files: the names of the files of the table.
         encoding: how the table was read.
-        class_rows: the number of rows of each class.
+        class_rows: the number of rows of each class, for each output.
         left_out: the number of rows that were not used, by reason.
         settings: the options in effect, by name.
         messages: the lines for the user.
@@ -51,7 +51,7 @@ class RunRecord:
     layers: tuple[LayerRow, ...]
     files: tuple[str, ...]
     encoding: Encoding
-    class_rows: Mapping[str, int] = field(default_factory=dict)
+    class_rows: tuple[Mapping[str, int], ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     messages: tuple[str, ...] = ()

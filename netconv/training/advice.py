@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import option, option_name
 from ..features.encoding import Encoding, ModelSpec
@@ -88,7 +88,7 @@ class Scales:
         return f"the learning rate {rate:.6g} is too large; try {option('learning_rate', less)}"
 
 
-def scales_of(model, scaled: bool, training: Dataset, spec: ModelSpec, loss) -> Scales:
+def scales_of(model, scaled: bool, training: Dataset, spec: ModelSpec, losses: Sequence[Any]) -> Scales:
     """The scales of the numbers that a model is trained on; `scaled` is whether it scales its features itself."""
     import numpy as np
 
@@ -104,7 +104,9 @@ def scales_of(model, scaled: bool, training: Dataset, spec: ModelSpec, loss) -> 
     first = next(iter(weighted_layers(model).values()), None)
     normalized = scaled or isinstance(first, keras.layers.BatchNormalization | keras.layers.Normalization)
     vectors = all(part.ndim == 2 for part in parts)
-    target = None if spec.classes or not _takes_any_target(model, loss) else _largest(training.targets[:])
+    heads = zip(spec.heads, training.targets, model.outputs, losses, strict=True)
+    targets = [_largest(y) for head, y, tensor, loss in heads if not head.classes and _takes_any_target(tensor, loss)]
+    target = max(targets, key=lambda moments: max(map(abs, moments)), default=None)
     return Scales(found[len(found) // 10], found[-1], normalized, vectors, target)
 
 
@@ -117,9 +119,9 @@ def _largest(y: np.ndarray) -> tuple[float, float]:
     return float(mean[index]), float(std[index])
 
 
-def _takes_any_target(model, loss) -> bool:
-    """Whether the outputs may be any numbers, and the loss is one of their differences from the targets."""
-    last = model.layers[-1]
+def _takes_any_target(tensor, loss) -> bool:
+    """Whether an output may be any numbers, and the loss is one of their differences from the targets."""
+    last = tensor._keras_history.operation
     linear = isinstance(last, keras.layers.Dense) and last.get_config()["activation"] == "linear"
     return linear and loss_name(loss) in ("mean_squared_error", "mean_absolute_error", "huber", "log_cosh")
 
@@ -137,17 +139,21 @@ def after_training(
     if result.monitor and 1 < result.best_epoch == epochs == options.epochs:
         more = option("epochs", 2 * epochs)
         yield advice(f"the best epoch is the last: more may be better still, such as {more}")
-    if evaluation.classes:
-        yield from _of_classes(evaluation, standardizing, options)
-    elif evaluation.metrics["r2"] <= 0:
-        remedy = " and ".join([*standardizing, option("standardize_target", True)])
-        yield advice(
-            f"always predicting the mean would be as good (r2 {figure(evaluation.metrics['r2'])}): try {remedy}, or "
-            f"another {option_name('learning_rate')}"
-        )
+    for name, each in evaluation.by_head.items():
+        label = f"{name}: " if name else ""
+        if each.classes:
+            yield from _of_classes(each, standardizing, options, label)
+        elif each.metrics["r2"] <= 0:
+            remedy = " and ".join([*standardizing, option("standardize_target", True)])
+            yield advice(
+                f"{label}always predicting the mean would be as good (r2 {figure(each.metrics['r2'])}): try {remedy}, "
+                f"or another {option_name('learning_rate')}"
+            )
 
 
-def _of_classes(evaluation: Evaluation, standardizing: list[str], options: TrainingOptions) -> Iterator[str]:
+def _of_classes(
+    evaluation: Evaluation, standardizing: list[str], options: TrainingOptions, label: str
+) -> Iterator[str]:
     most = max(evaluation.classes, key=lambda report: report.count)
     present = sum(report.count > 0 for report in evaluation.classes)
     share = most.count / evaluation.rows
@@ -157,10 +163,10 @@ def _of_classes(evaluation: Evaluation, standardizing: list[str], options: Train
         recalls = [report.recall for report in evaluation.classes if report.count]
         useless = sum(recalls) <= 1 + 1e-9  # as for a net that predicts the same class for every row
     if useless and present > 1:
-        rare = share * present >= 1.5 and options.class_weight is None
+        rare = share * present >= 1.5 and options.class_weight is None and not label
         other = ", or ".join([*standardizing, f"another {option_name('learning_rate')}"])
         remedy = option("class_weight", "balanced") if rare else other
         yield advice(
-            f"always predicting {shortened(most.name)!r} would be right as often, for {share:.1%} of the rows: try "
-            f"{remedy}"
+            f"{label}always predicting {shortened(most.name)!r} would be right as often, for {share:.1%} of the rows: "
+            f"try {remedy}"
         )

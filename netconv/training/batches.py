@@ -30,18 +30,18 @@ class TrainingData:
 
     Attributes:
         inputs: an array for each input of the model, (rows, *shape).
-        targets: (rows,) or (rows, values).
-        encode: turns targets into what the loss expects.
-        class_weights: (classes,), None if all classes count alike.
+        targets: an array for each head of the model, (rows,) or (rows, values).
+        encode: turns the targets of all heads into what the losses expect.
+        class_weights: (classes,) of a single head, None if all classes count alike.
     """
 
     inputs: tuple[Any, ...]
-    targets: Any
-    encode: Callable[[np.ndarray], Any]
+    targets: tuple[Any, ...]
+    encode: Callable[[tuple[np.ndarray, ...]], tuple[Any, ...]]
     class_weights: np.ndarray | None = None
 
     def __len__(self) -> int:
-        return len(self.targets)
+        return len(self.targets[0])
 
     @property
     def bytes_per_row(self) -> int:
@@ -56,11 +56,12 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class BatchGroup:
-    """Several batches: rows of the inputs, their encoded targets, and their weights, None if all rows count alike.
-    Batch k has the rows from `bounds[k]` to `bounds[k + 1]`, and counts as `counts[k]` rows in the mean loss."""
+    """Several batches: rows of the inputs, their encoded targets of each head, and their weights, None if all rows
+    count alike. Batch k has the rows from `bounds[k]` to `bounds[k + 1]`, and counts as `counts[k]` rows in the mean
+    loss."""
 
     inputs: tuple[np.ndarray, ...]
-    targets: Any
+    targets: tuple[Any, ...]
     weights: np.ndarray | None
     bounds: np.ndarray
     counts: np.ndarray
@@ -130,9 +131,9 @@ def replica_share(data: TrainingData, order: np.ndarray, bounds: np.ndarray, rep
             parts.append(part)
         rows, sizes = np.concatenate(parts), np.array([len(part) for part in parts])
         weights = np.concatenate(part_weights)
-    targets = read_rows(data.targets, rows)
+    targets = tuple(read_rows(array, rows) for array in data.targets)
     if data.class_weights is not None:
-        weights = data.class_weights[targets] * (1 if weights is None else weights)
+        weights = data.class_weights[targets[0]] * (1 if weights is None else weights)
     return BatchGroup(
         tuple(read_rows(array, rows) for array in data.inputs), data.encode(targets), weights,
         np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32), (np.diff(bounds) / replicas).astype(np.float32),

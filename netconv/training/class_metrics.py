@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from ..features.encoding import ModelSpec
+from ..features.encoding import HeadSpec
 from ..inference.model_spec import loss_name
 
 OF_INDICES = frozenset({"Accuracy", "IoU", "MeanIoU"})
@@ -49,15 +49,15 @@ class ClassMetric(keras.metrics.Metric):
         self.metric.reset_state()
 
 
-def for_classes(metric: Any, spec: ModelSpec, loss: Any) -> Any:
-    """A metric, as `compile` takes it, for a classifier: itself if it takes the targets and the outputs of the model,
-    otherwise a ClassMetric."""
+def for_classes(metric: Any, head: HeadSpec, loss: Any) -> Any:
+    """A metric, as `compile` takes it, for a head with classes: itself if it takes the targets and the outputs of the
+    model, otherwise a ClassMetric."""
     kind = type(metric).__name__
     if not isinstance(metric, keras.metrics.Metric) or kind in OF_INDICES or kind.startswith("Sparse"):
         return metric
     options = [getattr(metric, option, None) for option in ("class_id", "top_k", "multi_label")]
     by_class = any(option is not None and option is not False for option in options)
-    positive = spec.classes == 2 and kind in OF_POSITIVES and not by_class
+    positive = head.classes == 2 and kind in OF_POSITIVES and not by_class
     from_logits = bool(getattr(loss, "from_logits", False))
-    fits = positive if spec.outputs == 1 else loss_name(loss) == "categorical_crossentropy" and not positive
-    return metric if fits and not from_logits else ClassMetric(metric, spec.classes, positive, from_logits)
+    fits = positive if head.width == 1 else loss_name(loss) == "categorical_crossentropy" and not positive
+    return metric if fits and not from_logits else ClassMetric(metric, head.classes, positive, from_logits)

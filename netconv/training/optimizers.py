@@ -68,7 +68,11 @@ def moved(optimizer, model):
     copy = type(optimizer).from_config(optimizer.get_config())
     if optimizer.built:
         copy.build(model.trainable_variables)
-        for variable, value in zip(copy.variables, optimizer.variables, strict=True):
+        values = optimizer.variables
+        by_path = {variable.path: variable for variable in values}
+        if len(by_path) == len(values) and by_path.keys() == {variable.path for variable in copy.variables}:
+            values = [by_path[variable.path] for variable in copy.variables]  # the layers may be in another order
+        for variable, value in zip(copy.variables, values, strict=True):
             variable.assign(value)
     return copy
 

@@ -70,10 +70,12 @@ class TrainingOptions(OptimizerOptions):
             is another table to validate on.
         epochs: the largest number of epochs.
         batch_size: rows in a batch, on all devices together. None is 32, or 128 from 10,000 rows on.
-        loss: its name, with arguments where needed: `Huber(delta=2.0)`; or a loss of Keras. None is the loss that the
-            model was compiled with.
+        loss: its name, with arguments where needed: `Huber(delta=2.0)`; or a loss of Keras; for a model with several
+            outputs also a dictionary, by the output's name. None is the loss that the model was compiled with.
+        loss_weights: the weight of the loss of each output in the whole loss, by the output's name, 1 if not given.
         metrics: their names. None given are those that the model was compiled with, or accuracy for a classifier and
-            mean absolute error for other nets.
+            mean absolute error for other nets. A model with several outputs has each for those that it fits, or for
+            one: `kind=AUC`.
         class_weight: "balanced", or the weight of each class by name, 1 if not given.
         monitor: the metric that decides which epoch is best.
         early_stopping: training stops after so many epochs without improvement; 0: it does not.
@@ -94,6 +96,7 @@ class TrainingOptions(OptimizerOptions):
     epochs: int = 200
     batch_size: int | None = None
     loss: Any = None
+    loss_weights: Mapping[str, float] | None = None
     metrics: Sequence[str] = ()
     class_weight: str | Mapping[str, float] | None = None
     monitor: str = MONITOR
@@ -119,8 +122,14 @@ class TrainingOptions(OptimizerOptions):
         require("early_stopping", self.early_stopping, is_integer(self.early_stopping), "an integer of at least 0")
         require("seed", self.seed, is_integer(self.seed) and self.seed < 2**32, "an integer from 0 to 4,294,967,295")
         require("monitor", self.monitor, isinstance(self.monitor, str), "the name of a metric")
-        known = self.loss is None or isinstance(self.loss, str) or callable(self.loss)
+        losses = self.loss.values() if isinstance(self.loss, Mapping) else [self.loss]
+        known = all(loss is None or isinstance(loss, str) or callable(loss) for loss in losses)
         require("loss", self.loss, known, "a loss of Keras or its name")
+        by_output = self.loss_weights
+        fits = by_output is None or (isinstance(by_output, Mapping) and all(map(_is_weight, by_output.values())))
+        example = "a dictionary of numbers from 0 on, such as {'kind': 1, 'price': 0.5}"
+        require("loss_weights", by_output, fits, example)
+        require("loss_weights", by_output, not by_output or any(by_output.values()), "above 0 for at least one output")
         text = self.init is None or isinstance(self.init, str)
         require("init", self.init, text, "the name of an initializer of MXNet")
         for name in ("checkpoint", "tensorboard"):
@@ -147,6 +156,10 @@ class TrainingOptions(OptimizerOptions):
         if self.reduce_on_plateau and self.schedule:
             both = f"{option('schedule')} and {option('reduce_on_plateau')}"
             raise NetconvError(f"{both} would both set the learning rate: choose one")
+
+
+def _is_weight(value: Any) -> bool:
+    return is_number(value) and 0 <= value < math.inf
 
 
 def _is_plateau(value: object) -> bool:

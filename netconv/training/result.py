@@ -36,7 +36,7 @@ class TrainingResult:
         rows: the number of rows trained on.
         validation_rows: the number of rows validated on.
         evaluation: of the model on the rows for validation, or, without any, on those trained on.
-        class_rows: the number of rows of each class.
+        class_rows: the number of rows of each class, for each output.
         left_out: the number of rows that were not used, by reason.
         stopped: whether training was stopped from outside, in the last epoch.
         chief: whether this process is the one that writes files; others are further workers.
@@ -51,7 +51,7 @@ class TrainingResult:
     rows: int
     validation_rows: int
     evaluation: Evaluation
-    class_rows: dict[str, int] = field(default_factory=dict)
+    class_rows: tuple[dict[str, int], ...] = ()
     left_out: dict[str, int] = field(default_factory=dict)
     stopped: bool = False
     chief: bool = True
@@ -102,10 +102,16 @@ class TrainingResult:
                 "rows": self.rows, "validation_rows": self.validation_rows, "left_out": self.left_out,
                 "epochs": len(self.history), "best_epoch": self.best_epoch, "monitor": self.monitor,
                 "stopped": self.stopped,
-                "target": list(self.encoding.targets),
                 "features": [feature.name for feature in self.encoding.features],
-                "columns_left_out": dict(self.encoding.left_out), "classes": list(self.encoding.classes),
-                "class_rows": self.class_rows, "metrics": self.evaluation.metrics,
+                "columns_left_out": dict(self.encoding.left_out),
+                "heads": [
+                    {
+                        "name": head.name, "targets": list(head.targets), "classes": list(head.classes),
+                        "class_rows": rows,
+                    }
+                    for head, rows in zip(self.encoding.heads, self.class_rows, strict=True)
+                ],
+                "metrics": self.evaluation.metrics,
             }
         )  # fmt: skip
 
@@ -114,9 +120,11 @@ class TrainingResult:
         """The result in a few lines."""
         held_out = f"{self.validation_rows:,} to validate on" if self.validation_rows else "none to validate on"
         lines = [("rows", f"{self.rows:,} to train on, {held_out}")]
-        if self.class_rows:
-            listed = [f"{name} {count:,}" for name, count in self.class_rows.items()]
-            lines.append(("classes", ", ".join(listed[:20]) + (", ..." if len(listed) > 20 else "")))
+        for head, rows in zip(self.encoding.heads, self.class_rows, strict=True):
+            listed = [f"{name} {count:,}" for name, count in rows.items()]
+            label = f"{head.name}: " if len(self.class_rows) > 1 else ""
+            if listed:
+                lines.append(("classes", label + ", ".join(listed[:20]) + (", ..." if len(listed) > 20 else "")))
         stopped = "; stopped in the last one" if self.stopped else ""
         kept = "the last one is kept"
         if self.monitor:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import NetconvError
+from ..inference.model_spec import as_compiled, by_head, head_names
 from ..keras_api.lazy import keras
 from .batches import BatchGroup
 
@@ -28,6 +29,7 @@ class Steps:
         self.variables = model.trainable_variables
         with strategy.scope():
             self.loss = keras.metrics.Mean("loss")
+            self.head_losses = _head_losses(model, self.replicas)
             model.optimizer.build(self.variables)
         self.compiles = (
             planned >= COMPILED_FROM and len(self.variables) <= COMPILED_VARIABLES and self.replicas == 1
@@ -61,12 +63,15 @@ class Steps:
 
     def reset_metrics(self) -> None:
         self.model.reset_metrics()
-        self.loss.reset_state()
+        for mean in (self.loss, *(mean for _, mean in self.head_losses)):
+            mean.reset_state()
 
     def metrics(self) -> dict[str, float]:
-        """The loss and the metrics of all batches since `reset_metrics`, the loss first."""
-        found = {**self.model.get_metrics_result(), "loss": self.loss.result()}  # Keras's own is of its `train_step`
-        return {name: float(found[name]) for name in sorted(found, key=lambda name: name != "loss")}
+        """The loss, that of each of several outputs, and the metrics of all batches since `reset_metrics`."""
+        # Keras's own loss is of its `train_step`, and those of the outputs count small batches as large ones.
+        means = {mean.name: mean.result() for mean in (self.loss, *(mean for _, mean in self.head_losses))}
+        found = means | {name: each for name, each in self.model.get_metrics_result().items() if name not in means}
+        return {name: float(each) for name, each in found.items()}
 
     def sum_over_replicas(self, value: float) -> float:
         import tensorflow as tf
@@ -141,15 +146,42 @@ class Steps:
         """The loss of one batch, which is added to the metrics."""
         start, stop = bounds[number], bounds[number + 1]
         x, y, w = keras.tree.map_structure(lambda part: part[start:stop], (inputs, targets, weights))
-        w = w[0] if w else None
+        w, y = w[0] if w else None, as_compiled(self.model, y)
         x = [keras.ops.cast(part, entry.dtype) for part, entry in zip(x, self.model.inputs, strict=True)]
         x = x if len(x) > 1 else x[0]
         y_pred = self.model(x, training=training)
         loss = self.model.compute_loss(x, y, y_pred, w, training=training)
         # under a strategy Keras divides the loss by the number of replicas, whose gradients are added
         self.loss.update_state(loss * self.replicas, sample_weight=counts[number])
+        for (function, mean), true, predicted in zip(
+            self.head_losses, keras.tree.flatten(y), keras.tree.flatten(y_pred), strict=bool(self.head_losses)
+        ):
+            mean.update_state(function(true, predicted, w), sample_weight=counts[number])
         self.model.compute_metrics(x, y, y_pred, w)
         return loss
+
+
+def _head_losses(model, replicas: int) -> list[tuple[Callable[..., Any], Any]]:
+    """The loss of each of several outputs of a compiled model as a function of targets, outputs and weights, and the
+    mean of its values."""
+    names = head_names(model)
+    if len(names) == 1:
+        return []
+    losses = by_head(model.loss, names)
+    return [
+        (_mean_loss(keras.losses.get(loss), replicas), keras.metrics.Mean(f"{name}_loss"))
+        for name, loss in zip(names, losses, strict=True)
+    ]
+
+
+def _mean_loss(loss, replicas: int) -> Callable[..., Any]:
+    def mean(y, y_pred, weights):
+        if isinstance(loss, keras.losses.Loss):
+            return loss(y, y_pred, weights) * replicas
+        values = loss(y, y_pred)
+        return keras.ops.mean(values if weights is None else values * weights)
+
+    return mean
 
 
 def _spec(tensor):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from ..inference.evaluation import evaluate_dataset
 from ..inference.layer_table import list_layers
 from ..inference.loading import TABLE, UNTRAINED, LoadedModel, open_model
 from ..inference.model_scaling import with_scaling
-from ..inference.model_spec import as_targets, loss_of, spec_of
+from ..inference.model_spec import as_compiled, as_targets, loss_weights_of, losses_of, spec_of
 from ..inference.reading import find_files
 from ..inference.trained_rows import Training
 from ..keras_api import named_objects
@@ -92,7 +91,8 @@ def train(
     )
     prepared = _prepare(loaded, files, validation_data, training_options, table_options, strategy, notify)
     settings = settings_in_effect(
-        training_options, table_options, prepared.optimizer, prepared.loss, prepared.metrics, prepared.batch_size,
+        training_options, table_options, prepared.optimizer, prepared.spec, prepared.losses, prepared.metrics,
+        prepared.batch_size,
         tuple(file.name for file in held_out),
     )  # fmt: skip
     result = _finish(prepared, _run(prepared, notify, progress, stop), notify)
@@ -115,13 +115,24 @@ class _Prepared:
     training: Dataset
     validation: Dataset
     scaling: Scaling
-    loss: Any
-    metrics: list[Any]
+    losses: tuple[Any, ...]
+    loss_weights: tuple[float, ...]
+    metrics: list[list[Any]]
     optimizer: Any
     batch_size: int
     class_weights: np.ndarray | None
     held_out: float
     strategy: Any
+
+    def encode(self, targets: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        """The targets of the heads as their losses take them."""
+        return tuple(as_targets(*each) for each in zip(targets, self.spec.heads, self.losses, strict=True))
+
+    def compile(self, model, optimizer, metrics: Sequence[list[Any]], jit_compile: bool | str = "auto") -> None:
+        """Compiles the model, or a copy of it, with the metrics of each head."""
+        weights = None if set(self.loss_weights) == {1.0} else as_compiled(model, self.loss_weights)
+        loss, of_heads = as_compiled(model, self.losses), as_compiled(model, metrics)
+        model.compile(optimizer, loss, loss_weights=weights, metrics=of_heads, jit_compile=jit_compile)
 
 
 def _prepare(
@@ -134,13 +145,18 @@ def _prepare(
     notify: Notify,
 ) -> _Prepared:
     """Reads the table and chooses what the options leave open. Sets the random seed of Keras."""
-    loss = None if options.loss is None else named_objects.loss_for(options.loss)
+    loss = options.loss
+    if isinstance(loss, Mapping):
+        loss = {name: named_objects.loss_for(each) for name, each in loss.items() if each is not None}
+    elif loss is not None:
+        loss = named_objects.loss_for(loss)
     loaded, net, training, validation, scaling = dataset.for_training(
         loaded, files, table_options, loss=loss,
         validation_data=validation_data, validation_split=options.validation_split, seed=options.seed, notify=notify,
     )  # fmt: skip
-    loss = loss or loss_of(loaded)
-    spec = spec_of(loaded, loss)
+    losses = losses_of(loaded, loss)
+    loss_weights = loss_weights_of(loaded.model, options.loss_weights)
+    spec = spec_of(loaded, losses)
     batch_size = options.batch_size or (32 if len(training) < 10_000 else 128)
     weights = class_weights(options.class_weight, training)
     keras.utils.set_random_seed(options.seed)
@@ -148,11 +164,12 @@ def _prepare(
     if compiled is not None and net is not loaded.model:
         compiled = moved(compiled, net)
     optimizer = optimizer_for(options, compiled, math.ceil(len(training) / batch_size), options.epochs)
-    _, metrics = split_by_fit(metrics_for(loaded.model, options.metrics, options.monitor, spec), spec, loss)
+    chosen = metrics_for(loaded.model, options.metrics, options.monitor, spec)
+    metrics = [split_by_fit(*each)[1] for each in zip(chosen, spec.heads, losses, strict=True)]
     held_out = 0.0 if validation_data is not None else options.validation_split
     return _Prepared(
-        options, loaded, net, spec, training, validation, scaling, loss, metrics, optimizer, batch_size, weights,
-        held_out, strategy,
+        options, loaded, net, spec, training, validation, scaling, losses, loss_weights, metrics, optimizer,
+        batch_size, weights, held_out, strategy,
     )  # fmt: skip
 
 
@@ -169,24 +186,25 @@ def _run(
             if options.mixed_precision == "mixed_float16":
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
             metrics = metrics_for(prepared.loaded.model, options.metrics, options.monitor, prepared.spec)
-            computed, _ = split_by_fit(metrics, prepared.spec, prepared.loss)
-            working.compile(optimizer, prepared.loss, metrics=computed, jit_compile=False)
+            computed = [
+                split_by_fit(*each)[0] for each in zip(metrics, prepared.spec.heads, prepared.losses, strict=True)
+            ]
+            prepared.compile(working, optimizer, computed, jit_compile=False)
         for index, variable in enumerate(working.variables):
             if variable.name == "seed_generator_state":  # of dropout; a file has the state that it was saved with
                 variable.assign([options.seed, index])
         training, validation = prepared.training, prepared.validation
-        encode = partial(as_targets, spec=prepared.spec, loss=prepared.loss)
         targets, held_out_targets = (_scaled_targets(part.targets, prepared.scaling) for part in (training, validation))
         weights = prepared.class_weights
-        rows = TrainingData(training.inputs, targets, encode, weights)
-        held_out = TrainingData(validation.inputs, held_out_targets, encode, weights) if validation else None
+        rows = TrainingData(training.inputs, targets, prepared.encode, weights)
+        held_out = TrainingData(validation.inputs, held_out_targets, prepared.encode, weights) if validation else None
         scaled = prepared.scaling.inputs is not None
-        scales = scales_of(model, scaled, replace(training, targets=targets), prepared.spec, prepared.loss)
+        scales = scales_of(model, scaled, replace(training, targets=targets), prepared.spec, prepared.losses)
         for line in scales.lines():
             notify(line)
         rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
         plan = Plan(
-            options, prepared.batch_size, maximizes(options.monitor, metrics), _fingerprint(prepared),
+            options, prepared.batch_size, maximizes(options.monitor, metrics, prepared.spec), _fingerprint(prepared),
             scales.remedy(options, rate),
         )  # fmt: skip
         result = fit(working, rows, held_out, plan, strategy, notify=notify, progress=progress, stop=stop)
@@ -195,26 +213,25 @@ def _run(
         if options.reduce_on_plateau:
             rate = keras.ops.convert_to_numpy(untrained(optimizer).learning_rate)
             prepared.optimizer.learning_rate = float(rate)  # of a variable, Keras would store two
-    model.compile(prepared.optimizer, prepared.loss, metrics=prepared.metrics)
+    prepared.compile(model, prepared.optimizer, prepared.metrics)
     return result
 
 
 def _finish(prepared: _Prepared, result: LoopResult, notify: Notify) -> TrainingResult:
     """The trained model, with values in the units of the table, and its evaluation."""
     loaded, model, training, validation = prepared.loaded, prepared.net, prepared.training, prepared.validation
-    if prepared.scaling.outputs is not None:
+    if prepared.scaling.outputs:
         model = with_scaling(model, training.encoding, prepared.scaling)
         metrics = metrics_for(prepared.net, (), "loss", prepared.spec)
-        model.compile(moved(prepared.net.optimizer, model), prepared.loss, metrics=metrics)
-    evaluation = evaluate_dataset(model, validation or training, prepared.spec, prepared.loss)
+        prepared.compile(model, moved(prepared.net.optimizer, model), metrics)
+    evaluation = evaluate_dataset(model, validation or training, prepared.spec, prepared.losses, prepared.loss_weights)
     for line in after_training(result, evaluation, training.encoding, prepared.options):
         notify(line)
     members = {name: data for name, data in loaded.members.items() if name != UNTRAINED}
-    class_rows = {
-        name: count + held_out
-        for name, count, held_out in zip(training.names, training.counts, validation.counts, strict=True)
-        if count + held_out
-    }
+    class_rows = tuple(
+        {name: sum(counts) for name, *counts in zip(names, *both, strict=True) if sum(counts)}
+        for names, *both in zip(training.names, training.counts, validation.counts, strict=True)
+    )
     this = Training(training.table_rows, training.checksum, prepared.held_out, prepared.options.seed)
     rows = trained_rows.dump([*trained_rows.load(loaded.members, loaded.name), this])
     return TrainingResult(
@@ -227,26 +244,29 @@ def _finish(prepared: _Prepared, result: LoopResult, notify: Notify) -> Training
     )  # fmt: skip
 
 
-def _scaled_targets(targets: np.ndarray, scaling: Scaling) -> np.ndarray:
+def _scaled_targets(targets: tuple[np.ndarray, ...], scaling: Scaling) -> tuple[np.ndarray, ...]:
     """The targets that the net is trained on."""
-    if scaling.outputs is None:
-        return targets
-    return ((targets - scaling.outputs.mean) / scaling.outputs.std).astype("float32")
+    return tuple(
+        values if moments is None else ((values - moments.mean) / moments.std).astype("float32")
+        for values, moments in zip(targets, scaling.outputs or [None] * len(targets), strict=True)
+    )
 
 
 def _fingerprint(prepared: _Prepared) -> dict[str, Any]:
     """What the weights depend on, beside the seed and the batch size."""
     options, optimizer, scaling = prepared.options, prepared.optimizer, prepared.scaling
     config = {name: value for name, value in optimizer.get_config().items() if name != "name"}  # Keras numbers names
+    encoding = prepared.training.encoding
+    unnamed = replace(encoding, heads=tuple(replace(head, name="") for head in encoding.heads))  # those of layers, too
     return {
-        "rows": len(prepared.training), "checksum of the encoding": zlib.crc32(prepared.training.encoding.dump()),
-        "checksum of the table": prepared.training.checksum,
-        "rows for validation": len(prepared.validation), "loss": named_objects.loss_config(prepared.loss),
+        "rows": len(prepared.training), "checksum of the encoding": zlib.crc32(unnamed.dump()),
+        "checksum of the table": prepared.training.checksum, "rows for validation": len(prepared.validation),
+        "loss": [named_objects.loss_config(loss) for loss in prepared.losses], "loss weights": prepared.loss_weights,
         "optimizer": type(optimizer).__name__, "optimizer's": config, "class weights": options.class_weight,
         "monitor": options.monitor, "plateau": options.reduce_on_plateau, "frozen layers": list(options.freeze),
         "precision": options.mixed_precision,
         "checksum of the scaling": [
-            zlib.crc32(part.tobytes()) for each in (scaling.inputs, scaling.outputs) for part in each or ()
+            zlib.crc32(part.tobytes()) for each in (scaling.inputs, *scaling.outputs) for part in each or ()
         ],
     }  # fmt: skip
 
@@ -258,7 +278,12 @@ def class_weights(weights, training: Dataset) -> np.ndarray | None:
 
     if weights is None:
         return None
-    names, counts = training.names, np.array(training.counts)
+    if len(training.names) > 1:
+        raise NetconvError(
+            f"class weights are for a net with one output, and this one has {len(training.names)}: leave "
+            f"{option('class_weight')} out"
+        )
+    names, counts = training.names[0], np.array(training.counts[0])
     if not names:
         raise NetconvError("class weights are for classifiers, and this net predicts values")
     if weights == "balanced":

@@ -85,7 +85,7 @@ def in_format(kind):
 def test_every_format_is_trained_on_evaluated_and_predicted(kind):
     Path("data").write_bytes(in_format(kind))
     known, _ = train("data", "-m", "net.keras")
-    assert known["classes"] == ["no", "yes"]
+    assert known["heads"][0]["classes"] == ["no", "yes"]
     assert run("evaluate", "data", "-m", "net-trained.keras").stdout.startswith("rows ")
     lines = run("predict", "data", "-m", "net-trained.keras").stdout.splitlines()
     assert len(lines) == 41
@@ -117,7 +117,7 @@ def test_images_as_mnist_is_published():
     Path("train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(y)))
     known, messages = train("train-images-idx3-ubyte.gz", "-m", "net.keras", "--rescale", "1/255,0")
     assert messages[0] == "labels: train-labels-idx1-ubyte.gz (--labels names another file)"
-    assert (known["targets"], known["classes"]) == (["label"], ["0", "1"])
+    assert [(each["targets"], each["classes"]) for each in known["heads"]] == [(["label"], ["0", "1"])]
     assert scaling_layers() == [("scale_inputs", "Rescaling")]
     os.rename("train-images-idx3-ubyte.gz", "x.gz")
     os.rename("train-labels-idx1-ubyte.gz", "y.gz")

@@ -119,10 +119,10 @@ def test_train_in_json():
     assert done.stderr == ""
     epoch, facts = map(json.loads, done.stdout.splitlines())
     assert list(epoch) == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"] and epoch["epoch"] == 1
-    assert (facts["path"], facts["epochs"], facts["target"]) == ("t.keras", 1, ["classification"])
+    assert (facts["path"], facts["epochs"], facts["heads"][0]["targets"]) == ("t.keras", 1, ["classification"])
     assert facts["columns_left_out"] == {"id": "row numbers, by its name"}
     assert len(facts["features"]) == 24 and facts["features"][:2] == ["age", "bp"]
-    assert facts["classes"] == ["ckd", "notckd"] and 0 <= facts["metrics"]["accuracy"] <= 1
+    assert facts["heads"][0]["classes"] == ["ckd", "notckd"] and 0 <= facts["metrics"]["accuracy"] <= 1
 
 
 def test_evaluate_in_json(trained):

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from encoded import FREE, encoded, refused, source
+from encoded import FREE, encoded, refused, source, spec_of
 
 from netconv import DataError
 from netconv.features import encoded_table, transform
-from netconv.features.encoding import ModelSpec
 
 SIZES = "size,a,class\n3,1.5,0\n10,2.5,1\n3.0,3.5,1\n20,4.5,0\n"
 
@@ -32,9 +31,9 @@ def test_numbers_may_be_categories(coding, numbers):
 
 def test_two_categories_may_be_one_hot_and_the_width_is_checked():
     text = "fuel,color,class\na,x,0\nb,y,1\na,z,1\n"
-    rows, found = encoded(text, ModelSpec(3, 2, 2), encode={"fuel": "onehot"})
+    rows, found = encoded(text, spec_of(3, 2, 2), encode={"fuel": "onehot"})
     assert transform.features(rows, found).tolist() == [[1, 0, 0], [0, 1, 1], [1, 0, 2]]
-    assert refused(text, ModelSpec(3, 2, 2), encode={"color": "onehot", "fuel": "onehot"}) == (
+    assert refused(text, spec_of(3, 2, 2), encode={"color": "onehot", "fuel": "onehot"}) == (
         "t.csv: 2 features (5 with text one-hot) found, and the net takes 3: fuel, color"
     )
     assert refused(text, FREE, encode={"fule": "codes"}) == (
@@ -50,7 +49,7 @@ def test_a_few_texts_among_numbers():
         "t.csv, line 4, column 'a': 'n.d.' is not a number, and most cells of this column are; correct it, leave the "
         "column out with drop='a', or say what it is with encode={'a': 'numbers'} (text counts as missing) or onehot"
     )
-    assert refused(MIXED, ModelSpec(3, 2, 2)).startswith("t.csv, line 4, column 'a': 'n.d.' is not a number")
+    assert refused(MIXED, spec_of(3, 2, 2)).startswith("t.csv, line 4, column 'a': 'n.d.' is not a number")
     assert encoded(MIXED, FREE, encode={"a": "onehot"})[1].features[0].categories == ("1.5", "2.5", "4.5", "n.d.")
     assert encoded(MIXED.replace("1.5", "x").replace("2.5", "y"), FREE)[1].features[0].onehot
 
@@ -72,7 +71,7 @@ def test_many_different_texts():
         "t.csv, column 'name': 60 different texts in 60 rows are not categories; leave the column out with drop='name'"
     )
     assert refused(text, FREE) == message
-    assert refused(text, ModelSpec(9, 2, 2)) == message
+    assert refused(text, spec_of(9, 2, 2)) == message
     assert len(encoded(text, FREE, encode={"name": "codes"})[1].features[1].categories) == 60
 
 
@@ -136,9 +135,9 @@ def test_numbers_that_are_not_written_alike(cells):
 def test_classes_with_points_among_decimal_commas():
     text = "a;class\n" + "".join(f"{n},5;51.00{n % 2}\n" for n in range(20))
     rows, found = encoded(text, FREE)
-    assert found.classes == ("51.000", "51.001")
+    assert found.heads[0].classes == ("51.000", "51.001")
     [later] = encoded_table.stream(source(text), found)
-    assert transform.targets(later, found).tolist() == transform.targets(rows, found).tolist() == [0, 1] * 10
+    assert transform.targets(later, found)[0].tolist() == transform.targets(rows, found)[0].tolist() == [0, 1] * 10
 
 
 @pytest.mark.parametrize(

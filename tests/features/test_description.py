@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from encoded import FREE, encoded
+from encoded import FREE, encoded, spec_of
 
 from netconv.features.description import describe, describe_filled, describe_later
-from netconv.features.encoding import Encoding, Feature, InputSpec, ModelSpec
+from netconv.features.encoding import Encoding, Feature, Head, InputSpec
 from netconv.features.scaling import Moments, Scaling, rescaled
 from netconv.features.table_options import TableOptions
 
@@ -54,7 +54,7 @@ def test_rescaled_numbers(offset, text):
 
 
 def test_codes_that_the_width_asks_for_are_explained():
-    lines = described(CARS, ModelSpec(5, 2, 2))
+    lines = described(CARS, spec_of(5, 2, 2))
     assert lines[2:6] == [
         "  numbers   mpg (1 missing = 21.5), hp (1 missing = 110)",
         "  codes     color: blue = 0, green = 1, red = 2",
@@ -65,13 +65,13 @@ def test_codes_that_the_width_asks_for_are_explained():
         "note        codes are in alphabetical order, not one-hot, as the net takes 5 numbers; one-hot they would be 9"
     )
     codes = {"color": "codes", "plate": "codes"}
-    assert not any(line.startswith("note") for line in described(CARS, ModelSpec(5, 2, 2), encode=codes))
+    assert not any(line.startswith("note") for line in described(CARS, spec_of(5, 2, 2), encode=codes))
 
 
 def test_standardized_numbers_and_targets():
-    encoding = Encoding(("a", "y"), True, (Feature("a", fill=1.0, missing=2),), ("y",))
+    encoding = Encoding(("a", "y"), True, (Feature("a", fill=1.0, missing=2),), (Head("out", ("y",)),))
     moments, targets = (Moments(np.array([mean]), np.array([std])) for mean, std in ((3.25, 0.5), (10.0, 2.0)))
-    assert describe(encoding, scaling=Scaling(inputs=moments, outputs=targets)) == [
+    assert describe(encoding, scaling=Scaling(inputs=moments, outputs=(targets,))) == [
         "target      y; standardized, mean 10, std 2",
         "features    1 column, in this order:",
         "  numbers   a (2 missing = 1; mean 3.25, std 0.5)",
@@ -79,7 +79,7 @@ def test_standardized_numbers_and_targets():
 
 
 def test_several_inputs_and_ids():
-    spec = ModelSpec(3, 2, 2, (InputSpec("size", 2), InputSpec("word", 1, (1, 9))))
+    spec = spec_of(3, 2, 2, (InputSpec("size", 2), InputSpec("word", 1, (1, 9))))
     text = "a,b,w,class\n1,2,3,0\n4,5,6,1\n"
     assert described(text, spec) == [
         "target      class (target= names another): class numbers 0 to 1",
@@ -93,23 +93,36 @@ def test_several_inputs_and_ids():
 
 def test_many_columns_and_categories_are_shortened():
     names = [f"pix{n}" for n in range(784)]
-    encoding = Encoding((*names, "y"), True, tuple(map(Feature, names)), ("y",))
+    encoding = Encoding((*names, "y"), True, tuple(map(Feature, names)), (Head("out", ("y",)),))
     assert describe(encoding)[1:] == [
         "features    784 columns, in this order:",
         f"  numbers   {', '.join(names[:16])},",
         f"            {', '.join(names[16:20])}, ... pix781, pix782, pix783",
     ]
     categories = tuple(f"{n:03}" for n in range(100))
-    encoding = Encoding(("a",), True, (Feature("a", categories),))
+    encoding = Encoding(("a",), True, (Feature("a", categories),), (Head("out"),))
     assert describe(encoding)[-1].endswith("028 = 28, 029 = 29, ... (100 in all)")
     mixed = tuple(Feature(f"c{n}", ("x", "y", f"z{n}")) for n in range(100))
-    assert describe(Encoding(tuple(f.name for f in mixed), True, mixed))[-1] == "            and 40 columns more"
+    encoding = Encoding(tuple(f.name for f in mixed), True, mixed, (Head("out"),))
+    assert describe(encoding)[-1] == "            and 40 columns more"
+
+
+def test_several_heads():
+    heads = (Head("kind", ("species",), ("cat", "dog")), Head("size", ("x", "y")), Head("price", ("cost",)))
+    moments = Moments(np.array([10.0]), np.array([2.0]))
+    encoding = Encoding(("a", "species", "x", "y", "cost"), True, (Feature("a"),), heads)
+    assert describe(encoding, scaling=Scaling(outputs=(None, None, moments)))[:3] == [
+        "target      kind=species: cat = 0, dog = 1",
+        "target      size=2 columns: x, y",
+        "target      price=cost; standardized, mean 10, std 2",
+    ]
 
 
 def test_one_hot_targets():
-    encoding = Encoding(("a", "p", "q"), True, (Feature("a"),), ("p", "q"), ("p", "q"))
+    encoding = Encoding(("a", "p", "q"), True, (Feature("a"),), (Head("out", ("p", "q"), ("p", "q")),))
     assert describe(encoding)[0] == "target      2 columns: p, q, one-hot, one for each class"
-    assert describe(Encoding(("a",), False, (Feature("a"),)))[0] == "features    1 column, in this order:"
+    encoding = Encoding(("a",), False, (Feature("a"),), (Head("out"),))
+    assert describe(encoding)[0] == "features    1 column, in this order:"
 
 
 def test_a_later_table():

@@ -10,11 +10,12 @@ from functools import partial
 
 import numpy as np
 import pytest
+from encoded import spec_of
 
 from netconv import DataError, FormatError
 from netconv.features import encoded_table, schema_inference, target_inference, transform
 from netconv.features.description import describe
-from netconv.features.encoding import Encoding, Feature, ModelSpec
+from netconv.features.encoding import Encoding, Feature, Head
 from netconv.features.table_options import TableOptions
 from netconv.tables import table
 from netconv.tables.column_selection import select_columns
@@ -28,7 +29,7 @@ def source(text):
 
 def fit(text, spec, *targets, classes=(), **options):
     notices, table_options = [], TableOptions(targets, **options)
-    likely = partial(target_inference.columns_to_count, options=table_options, file="t.csv")
+    likely = partial(target_inference.columns_to_count, options=table_options, heads=(), file="t.csv")
     source_table = table.read(source(text), distinct=likely)
     found = schema_inference.infer_encoding(source_table, spec, table_options, classes, notify=notices.append)
     everywhere = np.ones(len(source_table), bool)
@@ -48,13 +49,13 @@ def fails(text, spec, *targets, **options):
 @pytest.mark.parametrize(
     "text, spec, target",
     [
-        ("a,Class,b\n1,x,2\n3,y,4\n", ModelSpec(2, 2, 2), "Class"),
-        ("y,a,label\n1,2,0\n3,4,1\n", ModelSpec(2, 2, 2), "label"),
-        ("a,b,kind\n1,2,x\n3,4,y\n5,6,z\n", ModelSpec(2, 3, 3), "kind"),
-        ("7,0,0\n2,9,0\n5,1,0\n", ModelSpec(2, 10, 10), "1"),
-        ("0,5,7\n0,1,2\n0,3,5\n", ModelSpec(2, 10, 10), "3"),
-        ("kind,a,b\nx,1,2\nx,3,4.5\ny,5,6\n", ModelSpec(2, 3, 3), "kind"),
-        ("a,b,price\n1,2,9.5\n3,4,7\n", ModelSpec(2, 1, 0), "price"),
+        ("a,Class,b\n1,x,2\n3,y,4\n", spec_of(2, 2, 2), "Class"),
+        ("y,a,label\n1,2,0\n3,4,1\n", spec_of(2, 2, 2), "label"),
+        ("a,b,kind\n1,2,x\n3,4,y\n5,6,z\n", spec_of(2, 3, 3), "kind"),
+        ("7,0,0\n2,9,0\n5,1,0\n", spec_of(2, 10, 10), "1"),
+        ("0,5,7\n0,1,2\n0,3,5\n", spec_of(2, 10, 10), "3"),
+        ("kind,a,b\nx,1,2\nx,3,4.5\ny,5,6\n", spec_of(2, 3, 3), "kind"),
+        ("a,b,price\n1,2,9.5\n3,4,7\n", spec_of(2, 1, 0), "price"),
     ],
 )
 def test_the_target_is_inferred_and_named(text, spec, target):
@@ -68,43 +69,43 @@ def test_the_target_is_inferred_and_named(text, spec, target):
 def test_a_target_can_be_given_by_name_or_number():
     text = "a,b,c\n1,2,3\n4,5,6\n"
     for given, target in (("b", "b"), ("2", "b"), ("-1", "c")):
-        assert fit(text, ModelSpec(2, 1, 0), given)[1].targets == (target,)
-    assert fit(text, ModelSpec(1, 2, 0), "a", "c")[1].targets == ("a", "c")
+        assert fit(text, spec_of(2, 1, 0), given)[1].targets == (target,)
+    assert fit(text, spec_of(1, 2, 0), "a", "c")[1].targets == ("a", "c")
 
 
 @pytest.mark.parametrize(
     "text, spec, targets, message",
     [
-        ("a,b\n1,2\n", ModelSpec(1, 1, 0), ["c"], "t.csv: has no column 'c'; its columns are a, b"),
-        ("id,Kind\n1,2\n", ModelSpec(1, 1, 0), ["kinds"],
+        ("a,b\n1,2\n", spec_of(1, 1, 0), ["c"], "t.csv: has no column 'c'; its columns are a, b"),
+        ("id,Kind\n1,2\n", spec_of(1, 1, 0), ["kinds"],
          "t.csv: has no column 'kinds'; did you mean 'Kind'? Its columns are id, Kind"),
-        ("a,b\n1,2\n", ModelSpec(1, 1, 0), ["3"], "t.csv: has no column '3'; its columns are a, b"),
-        ("a,b\n1,x\n2,y\n", ModelSpec(1, 1, 0), [], "t.csv: which column is the target? Name it with target=: a, b"),
-        ("a,b\n1.5,2.5\n2.5,7.5\n", ModelSpec(1, 2, 2), [],
+        ("a,b\n1,2\n", spec_of(1, 1, 0), ["3"], "t.csv: has no column '3'; its columns are a, b"),
+        ("a,b\n1,x\n2,y\n", spec_of(1, 1, 0), [], "t.csv: which column is the target? Name it with target=: a, b"),
+        ("a,b\n1.5,2.5\n2.5,7.5\n", spec_of(1, 2, 2), [],
          "t.csv: which column is the target? Name it with target=: a, b"),
-        ("a,b\n1,2\n", ModelSpec(1, 2, 0), ["b"],
+        ("a,b\n1,2\n", spec_of(1, 2, 0), ["b"],
          "t.csv: 1 target column, and the net outputs 2 values per row: name as many with target="),
         (
             "a,b,c,y\n1,2,3,0\n4,5,6,1\n",
-            ModelSpec(2, 2, 2),
+            spec_of(2, 2, 2),
             [],
             "t.csv: 3 features found, and the net takes 2: a, b, c",
         ),
-        ("a,b,y\n1,p,0\n2,q,1\n3,r,1\n", ModelSpec(5, 2, 2), [],
+        ("a,b,y\n1,p,0\n2,q,1\n3,r,1\n", spec_of(5, 2, 2), [],
          "t.csv: 2 features (4 with text one-hot) found, and the net takes 5: a, b"),
-        ("a,y\n1,p\n2,q\n3,r\n", ModelSpec(1, 2, 2), [],
+        ("a,y\n1,p\n2,q\n3,r\n", spec_of(1, 2, 2), [],
          "t.csv, column 'y': 3 classes (p, q, r), and the net predicts 2"),
-        ("a,y\n1,\n2,?\n", ModelSpec(1, 2, 2), ["y"], "t.csv, column 'y': the target column is empty"),
-        ("a,y\n" + "".join(f"1,{n}\n" for n in range(11_000)), ModelSpec(1, 2, 2), ["y"],
+        ("a,y\n1,\n2,?\n", spec_of(1, 2, 2), ["y"], "t.csv, column 'y': the target column is empty"),
+        ("a,y\n" + "".join(f"1,{n}\n" for n in range(11_000)), spec_of(1, 2, 2), ["y"],
          "t.csv, column 'y': holds too many different numbers to be classes, and the net predicts 2"),
-        ("mpg name\n18.0 chevrolet chevelle malibu\n15.0 buick skylark\n", ModelSpec(1, 2, 2), [],
+        ("mpg name\n18.0 chevrolet chevelle malibu\n15.0 buick skylark\n", spec_of(1, 2, 2), [],
          "t.csv: read as a single column, with cells such as '18.0 chevrolet chevelle malibu'; delimiter= names the "
          "character between the cells"),
-        ("a,y\n" + "1,0\n" * 10 + "1O,1\n" + "3,1\n" * 10, ModelSpec(1, 2, 2), [],
+        ("a,y\n" + "1,0\n" * 10 + "1O,1\n" + "3,1\n" * 10, spec_of(1, 2, 2), [],
          "t.csv, line 12, column 'a': '1O' is not a number, and most cells of this column are; correct it, leave such "
          "rows out with errors='skip' or the column out with drop='a', or say what it is with encode={'a': 'numbers'} "
          "(text counts as missing) or onehot"),
-        ("a,y\n" + "".join(f"name {n},{n % 2}\n" for n in range(60)), ModelSpec(1, 2, 2), [],
+        ("a,y\n" + "".join(f"name {n},{n % 2}\n" for n in range(60)), spec_of(1, 2, 2), [],
          "t.csv, column 'a': 60 different texts in 60 rows are not categories; leave the column out with drop='a'"),
     ],
 )  # fmt: skip
@@ -126,9 +127,9 @@ COUNTED = "".join(f"{n},{n * n},{'pq'[n % 2]}\n" for n in range(5, 20))
     ],
 )
 def test_a_column_that_is_not_a_feature_is_left_out_when_it_is_one_too_many(text, left_out):
-    _, found, notices = fit(text, ModelSpec(1, 2, 2))
+    _, found, notices = fit(text, spec_of(1, 2, 2))
     assert (found.left_out, notices) == (left_out, [])
-    _, found, notices = fit(text, ModelSpec(2, 2, 2))
+    _, found, notices = fit(text, spec_of(2, 2, 2))
     assert len(found.features) == 2 and found.left_out == {}
     [(name, reason)] = left_out.items()
     certain = reason not in ("no name", "row numbers from 5")
@@ -137,15 +138,15 @@ def test_a_column_that_is_not_a_feature_is_left_out_when_it_is_one_too_many(text
 
 def test_texts_become_codes_or_one_hot_by_the_width():
     text = "a,two,many,y\n1,yes,p,0\n2,no,q,1\n3,no,r,1\n"
-    rows, found, _ = fit(text, ModelSpec(3, 2, 2))
+    rows, found, _ = fit(text, spec_of(3, 2, 2))
     assert transform.features(rows, found).tolist() == [[1, 1, 0], [2, 0, 1], [3, 0, 2]]
-    rows, found, _ = fit(text, ModelSpec(5, 2, 2))
+    rows, found, _ = fit(text, spec_of(5, 2, 2))
     assert transform.features(rows, found).tolist() == [[1, 1, 1, 0, 0], [2, 0, 0, 1, 0], [3, 0, 0, 0, 1]]
 
 
 def test_missing_cells_are_filled_with_the_median_or_the_most_frequent_text_of_the_training_rows():
     source_table = table.read(source("a,b,c,y\n1,x,\n,?,\n5,z,\n2,z,\n9,x,\n".replace(",\n", ",,0\n")))
-    found = schema_inference.infer_encoding(source_table, ModelSpec(3, 1, 0), TableOptions(("y",)))
+    found = schema_inference.infer_encoding(source_table, spec_of(3, 1, 0), TableOptions(("y",)))
     found = transform.fit_statistics(found, source_table, np.arange(5) < 4)
     rows = source_table.rows(slice(None))
     assert [feature.fill for feature in found.features] == [2.0, "z", 0.0]
@@ -153,7 +154,7 @@ def test_missing_cells_are_filled_with_the_median_or_the_most_frequent_text_of_t
 
 
 def test_fill_values_are_kept_and_missing_cells_are_counted_again():
-    _, known, _ = fit("a,b,y\n1,x,0\n,?,0\n5,z,1\n2,z,1\n", ModelSpec(2, 2, 2))
+    _, known, _ = fit("a,b,y\n1,x,0\n,?,0\n5,z,1\n2,z,1\n", spec_of(2, 2, 2))
     assert [(feature.fill, feature.missing) for feature in known.features] == [(2.0, 1), ("z", 1)]
     later_table = table.read(source("a,b,y\n10,x,0\n,x,0\n,x,1\n"))
     again = transform.fit_statistics(known, later_table, np.ones(3, bool))
@@ -175,23 +176,23 @@ def test_fill_values_are_kept_and_missing_cells_are_counted_again():
 )
 def test_classes(column, count, classes, numbers):
     text = "a,y\n" + "".join(f"1,{cell}\n" for cell in column.split())
-    rows, found, _ = fit(text, ModelSpec(1, count, count))
-    assert found.classes == classes
-    assert transform.targets(rows, found).tolist() == numbers
+    rows, found, _ = fit(text, spec_of(1, count, count))
+    assert found.heads[0].classes == classes
+    assert transform.targets(rows, found)[0].tolist() == numbers
 
 
 def test_classes_that_have_names_may_be_numbered_in_the_table():
-    rows, found, _ = fit("a,y\n1,1\n2,0\n", ModelSpec(1, 2, 2), classes=("ill", "well"))
-    assert transform.targets(rows, found).tolist() == [1, 0]
-    rows, found, _ = fit("a,y\n1,well\n2,ill\n", ModelSpec(1, 2, 2), classes=("ill", "well"))
-    assert transform.targets(rows, found).tolist() == [1, 0]
+    rows, found, _ = fit("a,y\n1,1\n2,0\n", spec_of(1, 2, 2), classes=("ill", "well"))
+    assert transform.targets(rows, found)[0].tolist() == [1, 0]
+    rows, found, _ = fit("a,y\n1,well\n2,ill\n", spec_of(1, 2, 2), classes=("ill", "well"))
+    assert transform.targets(rows, found)[0].tolist() == [1, 0]
 
 
 TRAINING = "id,a,b,c,kind\n7,1,yes,p,x\n8,2,no,q,y\n9,3,no,r,y\n"
 
 
 def later(text, what=transform.features, header=None, **options):
-    _, found, _ = fit(TRAINING, ModelSpec(3, 2, 2))
+    _, found, _ = fit(TRAINING, spec_of(3, 2, 2))
     found = Encoding.load(found.dump(), "model.keras")
     [rows] = encoded_table.stream(source(text), found, TextOptions(header))
     return what(rows, found, **options)
@@ -212,14 +213,14 @@ def test_a_later_table_is_read_by_name_or_by_position(text):
 
 
 def test_fewer_classes_than_the_net_predicts():
-    rows, found, notices = fit("a,kind\n1,x\n2,y\n", ModelSpec(1, 3, 3), "kind")
-    assert found.classes == ("x", "y")
+    rows, found, notices = fit("a,kind\n1,x\n2,y\n", spec_of(1, 3, 3), "kind")
+    assert found.heads[0].classes == ("x", "y")
     assert notices == ["warning: the net predicts 3 classes, and the table has 2 (x, y)"]
-    assert transform.targets(rows, found).tolist() == [0, 1]
+    assert transform.targets(rows, found)[0].tolist() == [0, 1]
 
 
 def test_truth_values_have_several_spellings():
-    _, found, _ = fit("a,flag,kind\n1,TRUE,x\n2,FALSE,y\n", ModelSpec(2, 2, 2), "kind")
+    _, found, _ = fit("a,flag,kind\n1,TRUE,x\n2,FALSE,y\n", spec_of(2, 2, 2), "kind")
     assert found.features[1].categories == ("FALSE", "TRUE")
     for later_text in ("a,flag,kind\n1,True,x\n2,false,y\n", "a,flag,kind\n1,1,x\n2,0,y\n"):
         with closing(table.stream(source(later_text))) as blocks:
@@ -227,25 +228,25 @@ def test_truth_values_have_several_spellings():
 
 
 def test_truth_values_are_numbers_where_numbers_are_needed():
-    _, found, _ = fit("a,flag,y\n1,1,5\n2,0,6\n", ModelSpec(2, 1, 0), "y")
+    _, found, _ = fit("a,flag,y\n1,1,5\n2,0,6\n", spec_of(2, 1, 0), "y")
     with closing(table.stream(source("a,flag,y\n1,TRUE,true\n2,FALSE,false\n3,,\n"))) as blocks:
         rows = next(blocks)
     assert transform.features(rows, found).tolist() == [[1, 1], [2, 0], [3, 0.5]]
-    assert transform.targets(rows, found)[:2].tolist() == [[1], [0]]
-    _, found, _ = fit("a,flag,y\n1,TRUE,5\n2,FALSE,6\n3,,7\n", ModelSpec(2, 1, 0), "y", encode={"flag": "numbers"})
+    assert transform.targets(rows, found)[0][:2].tolist() == [[1], [0]]
+    _, found, _ = fit("a,flag,y\n1,TRUE,5\n2,FALSE,6\n3,,7\n", spec_of(2, 1, 0), "y", encode={"flag": "numbers"})
     assert (found.features[1].missing, found.features[1].fill) == (1, 0.5)
 
 
 def test_a_target_of_text_for_a_net_that_predicts_numbers():
     message = "t.csv, line 2, column 'y': 'p' is not a number, and the net predicts numbers"
-    rows, found, _ = fit("a,y\n1,p\n2,q\n", ModelSpec(1, 1, 0), "y")
+    rows, found, _ = fit("a,y\n1,p\n2,q\n", spec_of(1, 1, 0), "y")
     with pytest.raises(DataError) as error:
         transform.targets(rows, found)
     assert str(error.value) == message
 
 
 def test_blanks_within_a_class_are_named():
-    _, found, _ = fit("a,kind\n1,very good\n2,bad\n", ModelSpec(1, 2, 2), "kind")
+    _, found, _ = fit("a,kind\n1,very good\n2,bad\n", spec_of(1, 2, 2), "kind")
     with closing(table.stream(source("a,kind\n1,very  good\n"))) as blocks, pytest.raises(DataError) as caught:
         transform.targets(next(blocks), found)
     assert str(caught.value) == (
@@ -301,7 +302,7 @@ def test_the_error_has_its_parts():
 
 def test_a_missing_cell_without_a_fill_value():
     source_table = table.read(source("a,y\n1,0\n,1\n"))
-    found = schema_inference.infer_encoding(source_table, ModelSpec(1, 2, 2), TableOptions(("y",)), ("p", "q"))
+    found = schema_inference.infer_encoding(source_table, spec_of(1, 2, 2), TableOptions(("y",)), ("p", "q"))
     rows = source_table.rows(slice(None))
     with pytest.raises(DataError) as caught:
         transform.features(rows, found)
@@ -314,10 +315,10 @@ def test_a_missing_cell_without_a_fill_value():
 def test_text_for_a_value():
     rows = table.read(source("a,v\n1,2\n2,high\n")).rows(slice(None))
     with pytest.raises(DataError, match="line 3, column 'v': 'high' is not a number"):
-        transform.targets(rows, Encoding(("a", "v"), True, (Feature("a"),), ("v",)))
+        transform.targets(rows, Encoding(("a", "v"), True, (Feature("a"),), (Head("out", ("v",)),)))
 
 
-GOOD = {"columns": ["a"], "header": True, "targets": [], "classes": [],
+GOOD = {"columns": ["a"], "header": True, "heads": [{"name": "out", "targets": [], "classes": []}],
         "inputs": {}, "left_out": {}, "decimal": "."}  # fmt: skip
 A = {
     "name": "a",
@@ -333,7 +334,7 @@ IMAGE = {"height": 2, "width": 3, "channels": 1, "data_format": "channels_first"
          "scale": [1.0], "offset": [0.0]}  # fmt: skip
 
 
-KNOWN = fit(TRAINING, ModelSpec(3, 2, 2))[1]
+KNOWN = fit(TRAINING, spec_of(3, 2, 2))[1]
 LENIENT = "id,a,b,c\n0,1,yes,p\n1,x,yes,p\n2,3\n3,1e99,no,p\n4,5,no,p\n5,?,?,?\n6,7,no,p,8\n"
 
 
@@ -365,7 +366,7 @@ def test_an_unknown_category_without_a_fill_value():
 
 
 def test_a_row_of_one_cell_may_be_ragged():
-    known = Encoding(("a",), True, (Feature("a", fill=0.0),))
+    known = Encoding(("a",), True, (Feature("a", fill=0.0),), (Head("out"),))
     rows, x = leniently("a\n" + "1\n" * 60 + "2,3\n\n4\n", known)
     assert (np.flatnonzero(rows.errors.mask).tolist(), x[59:].tolist()[::2]) == ([60], [[1], [4]])
     assert str(rows.errors.first[1]) == "t.csv, line 62: 2 cells, and the header has 1"
@@ -381,16 +382,16 @@ def test_columns_by_name_and_number():
 
 
 def test_an_infinite_number_counts_only_where_it_is_used():
-    rows, found, _ = fit("id,a,class\n1e999,1,x\n1e999,2,y\n", ModelSpec(1, 2, 2))
+    rows, found, _ = fit("id,a,class\n1e999,1,x\n1e999,2,y\n", spec_of(1, 2, 2))
     assert [feature.name for feature in found.features] == ["a"]
     assert transform.features(rows, found).tolist() == [[1], [2]]
-    rows, found, _ = fit("a,class\n1,x\n1e999,y\n", ModelSpec(1, 2, 2))
+    rows, found, _ = fit("a,class\n1,x\n1e999,y\n", spec_of(1, 2, 2))
     with pytest.raises(DataError, match=r"^t.csv, line 3, column 'a': '1e999' is not a finite number$"):
         transform.features(rows, found)
-    assert fails("a,class\n1,1\n2,1e99\n", ModelSpec(1, 2, 2)) == (
+    assert fails("a,class\n1,1\n2,1e99\n", spec_of(1, 2, 2)) == (
         "t.csv, line 3, column 'class': '1e99' is not a finite number"
     )
-    rows, found, _ = fit("a,price\n1,1e999\n2,3\n", ModelSpec(1, 1, 0), "price")
+    rows, found, _ = fit("a,price\n1,1e999\n2,3\n", spec_of(1, 1, 0), "price")
     with pytest.raises(DataError, match=r"^t.csv, line 2, column 'price': '1e999' is not a finite number$"):
         transform.targets(rows, found)
 

@@ -1,11 +1,11 @@
 """Columns that number the rows or are empty are left out also where the net takes any number of features."""
 
 import pytest
-from encoded import encoded, refused
+from encoded import encoded, refused, spec_of
 
-from netconv.features.encoding import InputSpec, ModelSpec
+from netconv.features.encoding import InputSpec
 
-OPEN = ModelSpec(None, 2, 2, (InputSpec("x", None),))
+OPEN = spec_of(None, 2, 2, (InputSpec("x", None),))
 TWENTY = range(20)
 
 
@@ -83,7 +83,7 @@ def test_selected_columns_are_taken():
 def test_a_column_that_is_needed_is_taken_with_a_warning():
     notices = []
     text = table("id,a,label", str, noise, label)
-    _, found = encoded(text, ModelSpec(2, 2, 2), notices.append)
+    _, found = encoded(text, spec_of(2, 2, 2), notices.append)
     assert found.left_out == {}
     assert notices == ["warning: column 'id' (row numbers, by its name) is a feature, as the net takes 2 features"]
     notices.clear()
@@ -94,7 +94,7 @@ def test_a_column_that_is_needed_is_taken_with_a_warning():
 def test_row_names_that_are_needed_are_taken_with_a_warning():
     notices = []
     text = table("name,a,label", lambda n: f"c{n}", noise, label)
-    _, found = encoded(text, ModelSpec(2, 2, 2), notify=notices.append)
+    _, found = encoded(text, spec_of(2, 2, 2), notify=notices.append)
     assert [feature.name for feature in found.features] == ["name", "a"]
     assert notices == [
         "warning: column 'name' (row names, different in each row) is a feature, as the net takes 2 features"
@@ -104,7 +104,7 @@ def test_row_names_that_are_needed_are_taken_with_a_warning():
 def test_the_likeliest_are_left_out_first():
     text = table("id,n,,label", noise, str, noise, label)
     for width, left_out in ((1, ["id", "n"]), (2, ["id"]), (3, [])):
-        assert list(encoded(text, ModelSpec(width, 2, 2))[1].left_out) == left_out
+        assert list(encoded(text, spec_of(width, 2, 2))[1].left_out) == left_out
 
 
 def test_different_numbers_with_a_text_among_them_are_no_row_names():

@@ -7,7 +7,7 @@ import pytest
 from encoded import FREE, encoded, source
 
 from netconv.features import scaling
-from netconv.features.encoding import Encoding, Feature
+from netconv.features.encoding import Encoding, Feature, Head
 from netconv.features.table_options import TableOptions
 from netconv.inference import reading
 
@@ -32,7 +32,7 @@ def test_texts_are_not_scaled():
 def test_fill_values_are_those_of_each_number_of_a_row():
     found, _ = fitted(MIXED)
     assert scaling.fill_values(found).tolist() == [51, 1, 0, 0, 1]
-    ids = Encoding(("a", "w"), True, (Feature("a", fill=2.0), Feature("w", ids=(0, 9))))
+    ids = Encoding(("a", "w"), True, (Feature("a", fill=2.0), Feature("w", ids=(0, 9))), (Head("out"),))
     np.testing.assert_array_equal(scaling.fill_values(ids), [2, np.nan])
 
 

@@ -1,9 +1,7 @@
 """Which column is the target: asked for where it may be either, and not taken where it is missing."""
 
 import pytest
-from encoded import FREE, encoded, refused
-
-from netconv.features.encoding import ModelSpec
+from encoded import FREE, encoded, refused, spec_of
 
 EITHER = "sex,a,b,ill\nm,1.5,3,n\nf,2.5,4,y\nm,3.5,7,y\n"
 
@@ -38,18 +36,18 @@ def test_classes_that_differ_in_case_are_named():
 
 
 def test_a_missing_target_is_not_another_column():
-    assert refused(MISSING, ModelSpec(3, 2, 2)) == (
+    assert refused(MISSING, spec_of(3, 2, 2)) == (
         "t.csv: is the target column missing? Without one the table has the 3 features that the net takes: a, b, pe; "
         "target= names the target"
     )
     notices = []
-    _, found = encoded(MISSING, ModelSpec(3, 2, 2), notices.append, target="pe")
+    _, found = encoded(MISSING, spec_of(3, 2, 2), notices.append, target="pe")
     assert [feature.name for feature in found.features] == ["id", "a", "b"]
     assert notices == ["warning: column 'id' (row numbers, by its name) is a feature, as the net takes 3 features"]
-    assert encoded(MISSING, ModelSpec(2, 2, 2))[1].targets == ("pe",)
+    assert encoded(MISSING, spec_of(2, 2, 2))[1].targets == ("pe",)
 
 
 def test_empty_columns_behind_the_target():
     text = "a,b,price,,\n" + "".join(f"{n * n % 7},{n % 3},{n / 7},,\n" for n in range(20))
-    _, found = encoded(text, ModelSpec(None, 1, 0))
+    _, found = encoded(text, spec_of(None, 1, 0))
     assert (found.targets, found.left_out) == (("price",), {"column 4": "empty", "column 5": "empty"})

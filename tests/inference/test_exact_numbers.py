@@ -36,9 +36,9 @@ def test_class_numbers_are_exact(kind, tmp_path):
     path = in_format(kind, tmp_path)
     notices = []
     done = netconv.train(model(2, 3), path, epochs=1, notify=notices.append)
-    assert done.encoding.classes == tuple(map(str, LABELS))
+    assert done.encoding.heads[0].classes == tuple(map(str, LABELS))
     assert notices[0] == ("target      label (target= names another): 5100038999 = 0, 5100039016 = 1, 5100080972 = 2")
-    assert done.class_rows == dict.fromkeys(map(str, LABELS), 20)
+    assert done.class_rows[0] == dict.fromkeys(map(str, LABELS), 20)
     for opened in (done.loaded, model(2, 3)):
         evaluation = netconv.evaluate(opened, path)
         assert [(report.name, report.count) for report in evaluation.classes] == [(str(n), 20) for n in LABELS]
@@ -50,7 +50,7 @@ def test_class_numbers_are_exact(kind, tmp_path):
 def test_class_numbers_have_other_spellings():
     text = "a,b,label\n1.5,2,5100038999\n2.5,3,5100039016\n3.5,2,5100038999.0\n4.5,5,+5100039016\n"
     done = netconv.train(model(2, 2), io.BytesIO(text.encode()), epochs=1, validation_split=0)
-    assert done.class_rows == {"5100038999": 2, "5100039016": 2}
+    assert done.class_rows[0] == {"5100038999": 2, "5100039016": 2}
     assert fails(netconv.evaluate, done.loaded, io.BytesIO(b"a,b,label\n1,2,5100039000\n")) == (
         "the stream, line 2, column 'label': unknown class '5100039000'; the classes are 5100038999, 5100039016"
     )
@@ -59,7 +59,7 @@ def test_class_numbers_have_other_spellings():
 def test_numbers_beyond_64_bits_are_classes(tmp_path):
     labels = (10**30, 10**30 + 1)
     path = in_format("csv", tmp_path, labels, object)
-    assert netconv.train(model(2, 2), path, epochs=1).encoding.classes == tuple(map(str, labels))
+    assert netconv.train(model(2, 2), path, epochs=1).encoding.heads[0].classes == tuple(map(str, labels))
 
 
 WARNING = "warning: column 'day': 30 different numbers are only 16 in 32-bit floating point, in which the net computes"

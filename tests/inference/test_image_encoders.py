@@ -162,7 +162,7 @@ def test_the_trained_model_takes_the_pixels(folder, bake):
     text = re.sub(r"\n {11,}", " ", "\n".join(lines))
     scaled = "pixels of 0 to 255 become -1 to 1, -1.25 to 3.75, -0.5 to 3.5, by channel (rescale=(1, 0) leaves them)"
     assert f"scale       {'pixels are 0 to 255' if bake else scaled}" in text.splitlines()
-    assert result.encoding.classes == ("dog", "cat")
+    assert result.encoding.heads[0].classes == ("dog", "cat")
     result.save("net-trained.keras")
     model = keras.saving.load_model("net-trained.keras")
     scales = [np.shape(each.get_config()["scale"]) for each in model.layers if each.name == "scale_inputs"]

@@ -65,7 +65,7 @@ def inputs(data, model, **options):
         netconv.open_model(model), dataset.sources(str(data)), netconv.TableOptions(**options), loss=None,
         validation_data=None, validation_split=0, seed=0, notify=lines.append,
     )  # fmt: skip
-    return prepared.training.inputs[0][:], prepared.training.targets, lines
+    return prepared.training.inputs[0][:], prepared.training.targets[0], lines
 
 
 @pytest.mark.usefixtures("folder")
@@ -176,7 +176,7 @@ def test_a_table_that_names_its_images(folder):
     result, lines = train(classifier(), "photos/t.csv", validation_split=0)
     assert "  images    picture: 14 x 14 pixels, grayscale" in lines
     assert "left out    weight (not selected)" in "\n".join(lines)
-    assert result.encoding.classes == ("class 0", "class 1", "class 2")
+    assert result.encoding.heads[0].classes == ("class 0", "class 1", "class 2")
     result.save("t.keras")
     [block] = netconv.predict("t.keras", "photos/t.csv", keep="weight").blocks
     assert list(block.kept) == ["weight"]

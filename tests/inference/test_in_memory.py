@@ -9,12 +9,12 @@ import pandas as pd
 import polars as pl
 import pytest
 import tensorflow as tf
+from encoded import spec_of
 from models import KIDNEY, fails, model, separable
 from tensorflow.python.eager.polymorphic_function import polymorphic_function
 
 import netconv
 from netconv.features import schema_inference
-from netconv.features.encoding import ModelSpec
 from netconv.inference.reading import find_files, read_table
 
 FRAME = pd.read_csv(io.StringIO(separable(200)))
@@ -55,17 +55,21 @@ def test_training_is_that_on_the_csv(data, from_csv):
 
 
 def test_classes_of_arrays():
-    assert train((X, Y)).encoding.classes == ("no", "yes")
-    assert train((X, NUMBERS)).encoding.classes == train((X, np.eye(2)[NUMBERS])).encoding.classes == ("0", "1")
-    assert train((X, NUMBERS > 0)).encoding.classes == ("False", "True")
+    assert train((X, Y)).encoding.heads[0].classes == ("no", "yes")
+    assert (
+        train((X, NUMBERS)).encoding.heads[0].classes
+        == train((X, np.eye(2)[NUMBERS])).encoding.heads[0].classes
+        == ("0", "1")
+    )
+    assert train((X, NUMBERS > 0)).encoding.heads[0].classes == ("False", "True")
     onehot = pd.DataFrame(np.eye(2)[NUMBERS], columns=["no", "yes"])
-    assert train((X, onehot)).encoding.classes == ("no", "yes")
+    assert train((X, onehot)).encoding.heads[0].classes == ("no", "yes")
 
 
 def encoding(data):
     options = netconv.TableOptions()
     table = read_table(find_files(data, options, "train", print), options)
-    return schema_inference.infer_encoding(table, ModelSpec(24, 2, 2), options)
+    return schema_inference.infer_encoding(table, spec_of(24, 2, 2), options)
 
 
 @pytest.mark.parametrize("read", [pd.read_csv, lambda path: pl.read_csv(path, infer_schema_length=None)])

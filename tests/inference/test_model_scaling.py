@@ -148,7 +148,7 @@ def test_keras_computes_what_predict_does_from_the_numbers_of_the_table(tmp_path
     prices = np.array([[float(row[3])] for row in rows])
     assert found["mae"] == pytest.approx(np.abs(values - prices).mean(), rel=1e-4)
     assert json.loads(archive.members(tmp_path / "t.keras")["table.json"]).keys() == {
-        "columns", "header", "features", "targets", "classes", "inputs", "left_out", "decimal",
+        "columns", "header", "features", "heads", "inputs", "left_out", "decimal",
     }  # fmt: skip
 
 
@@ -207,7 +207,7 @@ def again(tmp_path):
         result = netconv.train(path, source(text or houses()), **{"epochs": 2, **options})
         widths = [result.encoding.width]
         return names(result.loaded.model), scaling_layers.scaling_of(
-            scaling_layers.configs_of(result.loaded.model), widths
+            scaling_layers.configs_of(result.loaded.model), widths, 1
         )
 
     train.path, train.first = path, done
@@ -215,14 +215,16 @@ def again(tmp_path):
 
 
 def test_training_again_keeps_the_scaling(again):
-    first = scaling_layers.scaling_of(scaling_layers.configs_of(again.first.loaded.model), [3])
+    first = scaling_layers.scaling_of(scaling_layers.configs_of(again.first.loaded.model), [3], 1)
     found, scaling = again(houses(seed=1))
     assert found == names(again.first.loaded.model) and len(found) == 4
     np.testing.assert_array_equal(scaling.inputs.mean, first.inputs.mean)
     np.testing.assert_allclose(scaling.inputs.std, first.inputs.std)
     np.testing.assert_array_equal(scaling.outputs, first.outputs)
     _, other = again(houses(seed=1), standardize=True, standardize_target=True)
-    assert abs(other.inputs.mean[0] - first.inputs.mean[0]) > 1 and (other.outputs.mean != first.outputs.mean).all()
+    assert (
+        abs(other.inputs.mean[0] - first.inputs.mean[0]) > 1 and (other.outputs[0].mean != first.outputs[0].mean).all()
+    )
 
 
 def test_training_again_with_another_scaling(again):
@@ -238,7 +240,7 @@ def test_training_again_on_other_columns_scales_these(again):
     path = again.path.with_name("r.keras")
     netconv.train(again.path, source(houses()), epochs=1, rescale=(0.5, 1.0)).save(path)
     done = netconv.train(path, source(houses()), epochs=1, target="price", columns="kind,rooms,area")
-    scaling = scaling_layers.scaling_of(scaling_layers.configs_of(done.loaded.model), [3])
+    scaling = scaling_layers.scaling_of(scaling_layers.configs_of(done.loaded.model), [3], 1)
     np.testing.assert_array_equal(scaling.inputs, [[1, 0.5, 0.5], [0, 1, 1]])
 
 

@@ -12,7 +12,7 @@ import pytest
 from models import fails, layers, model, source
 
 from netconv.inference import evaluation, prediction
-from netconv.reports.predictions import Block, Predictions
+from netconv.reports.predictions import Block, PredictedHead, Predictions
 from netconv.tables import sources
 from netconv.training import train
 
@@ -21,7 +21,7 @@ NAMES = ('say "a"', "b,c", "d")
 
 
 def predicted(names, blocks, classes=True, kept=()):
-    return Predictions(names, classes, iter(blocks), kept)
+    return Predictions((PredictedHead("out", names, classes),), iter(blocks), kept)
 
 
 def read(pieces):

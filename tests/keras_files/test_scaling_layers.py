@@ -42,7 +42,7 @@ def expected(made):
 
 def test_a_model_with_scaling_layers_computes_the_same_from_numbers_as_they_are(tmp_path):
     made = net()
-    model = scaled(made, [FIRST, SECOND], ROWS, OUTPUTS)
+    model = scaled(made, [FIRST, SECOND], ROWS, (OUTPUTS,))
     x, z = arrays()
     x[1, 2] = np.nan  # its fill value
     np.testing.assert_allclose(model.predict([x, z], verbose=0), expected(made), rtol=1e-5, atol=1e-12)
@@ -54,7 +54,7 @@ def test_a_model_with_scaling_layers_computes_the_same_from_numbers_as_they_are(
 
 def test_the_layers_of_the_net_keep_their_names_and_stand_beside_the_others():
     made = net()
-    model = scaled(made, [FIRST, SECOND], ROWS, OUTPUTS)
+    model = scaled(made, [FIRST, SECOND], ROWS, (OUTPUTS,))
     names = [operation.name for operation in model.operations]
     assert {operation.name for operation in made.operations} < set(names)
     assert sorted(set(names) - {operation.name for operation in made.operations}) == [
@@ -67,31 +67,31 @@ def test_the_layers_of_the_net_keep_their_names_and_stand_beside_the_others():
 
 
 def test_the_scaling_is_read_from_the_layers(tmp_path):
-    model = scaled(net(), [FIRST, SECOND], ROWS, OUTPUTS)
+    model = scaled(net(), [FIRST, SECOND], ROWS, (OUTPUTS,))
     archive.save(model, tmp_path / "t.keras")
     for each in (model, archive.load(tmp_path / "t.keras")):
-        found = scaling_of(configs_of(each), [5, 6])
+        found = scaling_of(configs_of(each), [5, 6], 1)
         np.testing.assert_allclose(found.inputs.mean, [*MEAN, *np.zeros(6)])
         np.testing.assert_allclose(found.inputs.std, [*STD, *np.ones(6)])
-        np.testing.assert_allclose(found.outputs, OUTPUTS)
-    found = scaling_of(configs_of(scaled(net(), [UNSCALED, SECOND], ROWS)), [5, 6])
+        np.testing.assert_allclose(found.outputs, [OUTPUTS])
+    found = scaling_of(configs_of(scaled(net(), [UNSCALED, SECOND], ROWS)), [5, 6], 1)
     np.testing.assert_allclose(found.inputs, [[1] * 5 + [0.5] * 6, [0] * 5 + [*range(6)]])
-    assert scaling_of(configs_of(net()), [5, 6]) == UNSCALED
+    assert scaling_of(configs_of(net()), [5, 6], 1) == UNSCALED
     with pytest.raises(ValueError, match="reshape"):
-        scaling_of(configs_of(model), [4, 6])
+        scaling_of(configs_of(model), [4, 6], 1)
 
 
 def test_the_layers_are_replaced(tmp_path):
     made = net()
-    archive.save(scaled(made, [FIRST, SECOND], ROWS, OUTPUTS), tmp_path / "t.keras")
+    archive.save(scaled(made, [FIRST, SECOND], ROWS, (OUTPUTS,)), tmp_path / "t.keras")
     loaded = archive.load(tmp_path / "t.keras")
     bare = scaled(loaded, [UNSCALED, UNSCALED], ROWS)
     assert [each.name for each in bare.layers] == [each.name for each in made.layers]
     np.testing.assert_array_equal(bare.predict(arrays(), verbose=0), made.predict(arrays(), verbose=0))
-    again = scaled(loaded, [FIRST, SECOND], ROWS, OUTPUTS)
+    again = scaled(loaded, [FIRST, SECOND], ROWS, (OUTPUTS,))
     np.testing.assert_array_equal(again.predict(arrays(), verbose=0), loaded.predict(arrays(), verbose=0))
     assert [each.name for each in again.operations] == [
-        each.name for each in scaled(made, [FIRST, SECOND], ROWS, OUTPUTS).operations
+        each.name for each in scaled(made, [FIRST, SECOND], ROWS, (OUTPUTS,)).operations
     ]
 
 
@@ -139,7 +139,7 @@ def test_a_layer_of_the_net_with_the_name_of_a_scaling_layer():
 
 
 def test_keras_2_has_the_layers_but_for_fill_values(tmp_path):
-    model = scaled(net(keras.ops.relu), [Scaling(None, FIRST.inputs), SECOND], ROWS, OUTPUTS)
+    model = scaled(net(keras.ops.relu), [Scaling(None, FIRST.inputs), SECOND], ROWS, (OUTPUTS,))
     netconv.save(model, tmp_path / "t.h5")
     np.testing.assert_allclose(
         keras.models.load_model(tmp_path / "t.h5").predict(arrays(), verbose=0), model.predict(arrays(), verbose=0)

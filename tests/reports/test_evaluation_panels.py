@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from netconv.features.encoding import ModelSpec
+from netconv.features.encoding import HeadSpec
 from netconv.inference.evaluation import evaluate_blocks
 from netconv.reports import figures
 from netconv.reports.confusion_matrix import panel
@@ -20,7 +20,7 @@ def confusion(names, counts):
 
 def evaluated(outputs, y, names, classes):
     loss = "sparse_categorical_crossentropy" if classes else "mse"
-    return evaluate_blocks([(outputs, y)], ModelSpec(2, outputs.shape[1], classes), loss, names)
+    return evaluate_blocks([(outputs, y)], HeadSpec("out", outputs.shape[1], classes), loss, names)
 
 
 # Confusion matrices

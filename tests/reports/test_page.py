@@ -9,7 +9,7 @@ import pytest
 from models import fails, model, separable, source
 
 import netconv
-from netconv.features.encoding import Encoding, Feature, ModelSpec
+from netconv.features.encoding import Encoding, Feature, Head, HeadSpec
 from netconv.inference.evaluation import evaluate_blocks
 from netconv.reports import page
 from netconv.reports.run_record import LayerRow, RunRecord
@@ -111,15 +111,15 @@ def test_nothing_in_a_page_is_executed_or_fetched(tmp_path):
 def record(features=2, layers=3, classes=(), messages=(), **encoding):
     columns = tuple(f"column {n}" for n in range(features))
     rows = [LayerRow(f"layer_{n}", "Dense", "4", 20, 20, (f"layer_{n - 1}",) if n else ()) for n in range(layers)]
-    made = Encoding(columns, True, tuple(map(Feature, columns)), ("y",), classes, **encoding)
-    return RunRecord("net", tuple(rows), ("t.csv",), made, dict.fromkeys(classes, 3), {}, {}, messages)
+    made = Encoding(columns, True, tuple(map(Feature, columns)), (Head("out", ("y",), classes),), **encoding)
+    return RunRecord("net", tuple(rows), ("t.csv",), made, (dict.fromkeys(classes, 3),), {}, {}, messages)
 
 
 def test_a_page_is_bounded(tmp_path):
     """10,000 columns, 1,000 classes, 1,000 layers, many messages."""
     names = tuple(f"kind {n}" for n in range(1000))
     outputs, y = np.eye(1000, dtype=np.float32)[np.arange(2000) * 7 % 1000], np.arange(2000) % 1000
-    evaluation = evaluate_blocks([(outputs, y)], ModelSpec(2, 1000, 1000), "sparse_categorical_crossentropy", names)
+    evaluation = evaluate_blocks([(outputs, y)], HeadSpec("out", 1000, 1000), "sparse_categorical_crossentropy", names)
     left_out = {f"unused {n}": "dropped" for n in range(10_000)}
     about = record(10_000, 1000, names, tuple(f"message {n}" for n in range(1000)), left_out=left_out)
     found = written(tmp_path, lambda target: page.write(target, evaluation, about)).sections
@@ -133,7 +133,7 @@ def test_a_page_is_bounded(tmp_path):
 
 
 def test_a_chain_of_layers_is_drawn(tmp_path):
-    evaluation = evaluate_blocks([(np.ones((2, 1)), np.ones((2, 1)))], ModelSpec(2, 1, 0), "mse", ("y",))
+    evaluation = evaluate_blocks([(np.ones((2, 1)), np.ones((2, 1)))], HeadSpec("out", 1, 0), "mse", ("y",))
 
     def drawn(about):
         found = written(tmp_path, lambda target: page.write(target, evaluation, about))
@@ -155,7 +155,7 @@ def test_what_a_page_needs_is_known_before(tmp_path, monkeypatch):
 
 
 def test_a_page_is_written_whole_or_not_at_all(tmp_path):
-    evaluation = evaluate_blocks([(np.ones((2, 1)), np.ones((2, 1)))], ModelSpec(2, 1, 0), "mse", ("y",))
+    evaluation = evaluate_blocks([(np.ones((2, 1)), np.ones((2, 1)))], HeadSpec("out", 1, 0), "mse", ("y",))
     with pytest.raises(OSError, match=r"no/r\.html"):
         evaluation.report(tmp_path / "no" / "r.html")
     assert not list(tmp_path.iterdir())

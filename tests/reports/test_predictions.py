@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from models import fails
 
-from netconv.reports.predictions import Block, Predictions
+from netconv.reports.predictions import Block, PredictedHead, Predictions
 
 VALUES = np.array([[0.25, 0.75], [1, 0], [np.nan, np.nan]], np.float32)
 
@@ -23,7 +23,7 @@ def predicted(classes=True, kept=None):
         )
         for part in parts
     ]
-    return Predictions(("no", "yes"), classes, iter(blocks), tuple(kept))
+    return Predictions((PredictedHead("out", ("no", "yes"), classes),), iter(blocks), tuple(kept))
 
 
 def test_classes_in_frames():
@@ -44,7 +44,9 @@ def test_values_in_frames():
 
 def test_full_precision():
     exact = Block(np.array([[1 / 3, 2 / 3]]), np.array([False]))
-    assert Predictions(("no", "yes"), True, iter([exact])).to_arrow()["probability"].to_pylist() == [2 / 3]
+    assert Predictions((PredictedHead("out", ("no", "yes"), True),), iter([exact])).to_arrow()[
+        "probability"
+    ].to_pylist() == [2 / 3]
 
 
 def test_kept_columns_are_numbers_if_all_their_cells_are():

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from encoded import FREE
 from models import model
 
 from netconv.training import metrics
@@ -46,7 +47,7 @@ def test_a_plateau():
     ],
 )
 def test_the_best_epoch(monitor, values, best, stopped):
-    callbacks = begun(monitor, patience=2, maximize=metrics.maximizes(monitor, []))
+    callbacks = begun(monitor, patience=2, maximize=metrics.maximizes(monitor, [[]], FREE))
     assert epochs(callbacks, values)[1] == stopped
     assert callbacks.best_epoch == best
     callbacks.end()

@@ -28,7 +28,9 @@ class OnDisk:
 
 
 def data(rows=1000, array=np.asarray):
-    return TrainingData((array(np.arange(rows, dtype=np.float32)[:, None]),), np.arange(rows), np.asarray)
+    return TrainingData(
+        (array(np.arange(rows, dtype=np.float32)[:, None]),), (np.arange(rows),), lambda targets: targets
+    )
 
 
 def test_the_order_of_an_epoch_follows_from_the_seed_and_its_number():
@@ -54,12 +56,12 @@ def test_each_replica_has_its_share_of_every_batch():
     ends = batches.batch_bounds(10, 4)
     assert ends.tolist() == [0, 4, 8, 10]
     shares = [batches.replica_share(data(10), np.arange(10), ends, replica, 3) for replica in range(3)]
-    assert [share.targets.tolist() for share in shares] == [[0, 1, 4, 5, 8, 9], [2, 6, 8, 9], [3, 7, 8, 9]]
+    assert [share.targets[0].tolist() for share in shares] == [[0, 1, 4, 5, 8, 9], [2, 6, 8, 9], [3, 7, 8, 9]]
     assert [share.bounds.tolist() for share in shares] == [[0, 2, 4, 6], [0, 1, 2, 4], [0, 1, 2, 4]]
     weights = np.zeros(10)
     for share in shares:
         for start, stop in zip(share.bounds, share.bounds[1:], strict=False):
-            weights[share.targets[start:stop]] += share.weights[start:stop] / (stop - start) / 3
+            weights[share.targets[0][start:stop]] += share.weights[start:stop] / (stop - start) / 3
     assert weights == pytest.approx([1 / 4] * 8 + [1 / 2] * 2)  # the weight of each row in the mean of its batch
 
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from encoded import FREE
 from models import layers, model, separable, source
 
 import netconv
@@ -27,8 +28,8 @@ LARGER = {"TruePositives", "TrueNegatives", "PrecisionAtRecall", "RecallAtPrecis
 def test_the_direction_of_every_metric(kind):
     made = kind(**ARGUMENTS.get(kind.__name__, {}), name="chosen")
     up = getattr(made, "_direction", "up" if kind.__name__ in LARGER else "down") == "up"
-    assert metrics.maximizes("val_chosen", [made]) is up
-    assert metrics.maximizes(f"val_{kind(**ARGUMENTS.get(kind.__name__, {})).name}", []) is up
+    assert metrics.maximizes("val_chosen", [[made]], FREE) is up
+    assert metrics.maximizes(f"val_{kind(**ARGUMENTS.get(kind.__name__, {})).name}", [[]], FREE) is up
 
 
 def unbalanced(rows=5000, seed=0):

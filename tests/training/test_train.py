@@ -32,7 +32,7 @@ def test_the_kidney_table_without_options():
         "  numbers   age (47 missing = 51.5), bp (39 missing = 80), sg (53 missing = 1.018), al (35 missing = 0),",
     ]
     assert notes[-1] == "left out    id (row numbers, by its name); columns='*' uses every column"
-    assert done.encoding.classes == ("ckd", "notckd")
+    assert done.encoding.heads[0].classes == ("ckd", "notckd")
 
 
 def test_training_stops_and_keeps_the_best_weights():
@@ -116,7 +116,7 @@ def test_without_validation_all_rows_are_trained_on_to_the_last_epoch():
     assert (done.rows, done.validation_rows, done.best_epoch, len(done.history)) == (60, 0, 4, 4)
     assert done.text.splitlines() == [
         "rows        60 to train on, none to validate on",
-        f"classes     no {done.class_rows['no']}, yes {done.class_rows['yes']}",
+        f"classes     no {done.class_rows[0]['no']}, yes {done.class_rows[0]['yes']}",
         "epochs      4, the last one is kept",
         f"training    loss {done.evaluation.metrics['loss']:.4f}, accuracy {done.evaluation.metrics['accuracy']:.4f}",
     ]
@@ -140,8 +140,8 @@ def test_rows_without_a_target_are_left_out_and_counted():
 
 def test_fewer_classes_than_outputs():
     done = netconv.train(model(classes=3), source("a,b,class\n1,2,x\n3,4,y\n"), epochs=1)
-    assert done.encoding.classes == ("x", "y")
-    assert done.facts["classes"] == ["x", "y"]
+    assert done.encoding.heads[0].classes == ("x", "y")
+    assert done.facts["heads"][0]["classes"] == ["x", "y"]
 
 
 def test_a_single_class():
@@ -186,7 +186,7 @@ def test_several_values():
 
 
 def test_class_weights():
-    rows = Dataset((), np.array([0, 0, 0, 1]), None, ("a", "b"), (3, 1))
+    rows = Dataset((), (np.array([0, 0, 0, 1]),), None, (("a", "b"),), ((3, 1),))
     assert train.class_weights("balanced", rows) == pytest.approx([2 / 3, 2.0])
     assert train.class_weights({"b": 3.0}, rows).tolist() == [1.0, 3.0]
     assert netconv.train(model(), source(separable()), class_weight="balanced", epochs=1).history
@@ -265,9 +265,15 @@ def test_nets_that_a_table_cannot_train():
         "the model: the net outputs 2 x 2 per row, and a table can train only a vector"
     )
     entry = keras.Input((2,))
-    made = keras.Model(entry, [layers.Dense(1)(entry), layers.Dense(2)(entry)])
+    wide = layers.Reshape((2, 1), name="wide")(entry)
+    made = keras.Model(entry, [layers.Dense(1, name="flat")(entry), wide])
     assert fails(netconv.train, made, source("a\n1\n")) == (
-        "the model: the net has 2 outputs, and a table can train only one"
+        "the model: the net outputs 2 x 1 per row in 'wide', and a table can train only a vector"
+    )
+    twice = layers.Dense(2, name="twice")
+    made = keras.Model(entry, [twice(entry), twice(entry + 1)])
+    assert fails(netconv.train, made, source("a\n1\n")) == (
+        "the model: two outputs of the net are called 'twice', and a table names them"
     )
     assert fails(netconv.train, model(), source("a,b,class\n1,2,?\n"), target=("class",)) == (
         "t.csv, column 'class': the target column is empty"
