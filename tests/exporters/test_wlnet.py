@@ -193,7 +193,7 @@ def test_a_model_that_was_trained_on_a_table(tmp_path):
     rows = [f"{','.join(map(str, rng.normal(size=4).round(3)))},{name}" for name in ("owl", "cat", "dog") * 20]
     (tmp_path / "t.csv").write_text("a,b,c,d,kind\n" + "\n".join(rows) + "\n")
     result = netconv.train(source, tmp_path / "t.csv", epochs=1)
-    assert result.encoding.classes == ("cat", "dog", "owl")
+    assert result.encoding.heads[0].classes == ("cat", "dog", "owl")
     result.save(tmp_path / "net-trained.keras")
     lines = []
     (written,) = netconv.export(tmp_path / "net-trained.keras", "wlnet", None, lines.append)
