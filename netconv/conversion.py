@@ -10,7 +10,6 @@ from typing import Any
 
 from . import preparation
 from .errors import FormatError, LayerError, NodeError, OpenShape, option
-from .frontends.wolfram import members as wolfram_members
 from .graph.partial_shape import format_shape
 from .keras_api.lazy import no_collection
 from .keras_files import archive
@@ -70,12 +69,12 @@ def build(
             raise shape_inference.open_shape_error(prepared.canonical, input_shapes or {}, inputs, error) from error
     outputs = model.outputs
     chosen = compile_model.loss_choices(prepared.graph, [len(output.shape) for output in outputs])
-    if wolfram_members.CLASSES in prepared.net.members and outputs[0].shape[-1] != 1:
+    if archive.CLASSES in prepared.net.members and outputs[0].shape[-1] != 1:
         chosen = [compile_model.of_named_classes(chosen[0])]
     compile_model.compile_model(model, chosen, loss, optimizer, learning_rate, metrics)
     members = source_net.members_of(prepared.graph, built.weights, model) | dict(prepared.net.members)
     if prepared.net.parameters is None:
-        members["untrained.json"] = b"true\n"
+        members[archive.UNTRAINED] = b"true\n"
     return Conversion(model, built, chosen, prepared, members)
 
 
@@ -113,7 +112,7 @@ def convert_file(symbol, params=None, *, output=None, classes: list[str] | None 
             raise FormatError(
                 f"{len(classes)} class names ({', '.join(classes)}) for an output of {width}: give one each"
             )
-        members["classes.json"] = json.dumps(classes).encode() + b"\n"
+        members[archive.CLASSES] = json.dumps(classes).encode() + b"\n"
     notes: list[str] = []
     try:
         archive.save(done.model, output, members, notes.append)

@@ -17,8 +17,7 @@ from .features.description import describe
 from .features.encoding import Encoding
 from .features.scaling import UNSCALED, Scaling
 from .frontends.mxnet import reader
-from .frontends.wolfram import description
-from .frontends.wolfram import reader as wolfram
+from .frontends.wolfram.container import is_wlnet
 from .graph.partial_shape import format_shape
 from .ops import registry
 
@@ -47,7 +46,7 @@ def inspect(source, params=None, *, input_shapes=None) -> Inspection:
         data = source.read()
         if data[:2] == b"PK":
             return _model(io.BytesIO(data), name, params, input_shapes)
-        if wolfram.is_wlnet(data):
+        if is_wlnet(data):
             return _wolfram(data, name, params, input_shapes)
         source = io.BytesIO(data)
     else:
@@ -57,7 +56,7 @@ def inspect(source, params=None, *, input_shapes=None) -> Inspection:
                     return _model(source, name, params, input_shapes)
         except OSError as error:
             raise FormatError(f"{name}: {error.strerror or error}") from None
-        if wolfram.is_wlnet(source):
+        if is_wlnet(source):
             return _wolfram(source, name, params, input_shapes)
     return _net(source, params, input_shapes)
 
@@ -111,6 +110,8 @@ def _net(symbol, params, input_shapes) -> Inspection:
 
 
 def _wolfram(source, name: str, params, input_shapes) -> Inspection:
+    from .frontends.wolfram import description
+
     described = description.describe(source, name)
     problems: list[str] = []
     notes: tuple[str, ...] = ()

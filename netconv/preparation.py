@@ -11,8 +11,7 @@ from typing import Any, BinaryIO, Literal
 
 from .errors import FormatError, option, spelled, stream_name
 from .frontends.mxnet import reader, symbol_json
-from .frontends.wolfram import members as wolfram_members
-from .frontends.wolfram import reader as wolfram
+from .frontends.wolfram.container import is_wlnet
 from .graph.graph import Graph
 from .graph.partial_shape import Lengths, Shape
 from .ops import registry
@@ -26,7 +25,7 @@ class Net:
     """A net as read from its files: `graph` has the arrays of the file `parameters`, None if there is not one.
 
     A `.wlnet` file also has the `shapes` of its inputs by name, with the batch axis; `members` for the model's archive,
-    and `notes` for the user. `wolfram` is its content.
+    and `notes` for the user.
     """
 
     graph: Graph
@@ -34,7 +33,7 @@ class Net:
     members: Mapping[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     shapes: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
-    wolfram: wolfram.WolframNet | None = None
+    is_wlnet: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def read(
     name = str(symbol)
     if hasattr(symbol, "read"):
         source, name = _held(source), stream_name(symbol)
-    if isinstance(source, bytes) or (not hasattr(source, "read") and wolfram.is_wlnet(source)):
+    if isinstance(source, bytes) or (not hasattr(source, "read") and is_wlnet(source)):
         return _read_wolfram(source, name, params, bake_encoder)
     if bake_encoder:
         bake = option("bake_encoder", True)
@@ -89,7 +88,7 @@ def read(
 def _held(stream: BinaryIO) -> BinaryIO | bytes:
     """The bytes of a `.wlnet` file, or a stream of any other file from its beginning."""
     start = stream.read(8)
-    if wolfram.is_wlnet(start):
+    if is_wlnet(start):
         return start + stream.read()
     held = io.BytesIO(start + stream.read(symbol_json.LARGEST))
     held.name = getattr(stream, "name", None)  # type: ignore[attr-defined]
@@ -97,6 +96,9 @@ def _held(stream: BinaryIO) -> BinaryIO | bytes:
 
 
 def _read_wolfram(source: Any, name: str, params: Any, bake_encoder: bool) -> Net:
+    from .frontends.wolfram import reader as wolfram  # only for these files: it imports all their layers
+    from .keras_files import wlnet_members
+
     found = wolfram.read(source, name, bake_encoder)
     if params:
         raise FormatError(f"{found.graph.source}: a .wlnet file has its arrays; leave out {params}")
@@ -104,15 +106,15 @@ def _read_wolfram(source: Any, name: str, params: Any, bake_encoder: bool) -> Ne
     ports = {name: port.shape for name, port in found.inputs.items()}
     shapes = {name: (None, *shape) for name, shape in ports.items() if shape is not None}
     with wolfram.located(graph.source):
-        members, notes = wolfram_members.members(found, bake_encoder), wolfram_members.notes(found, bake_encoder)
+        members, notes = wlnet_members.members(found, bake_encoder), wlnet_members.notes(found, bake_encoder)
     if params is False or not found.container.arrays:
-        return Net(replace(graph, arrays={}, parameters=()), None, members, notes, shapes, found)
+        return Net(replace(graph, arrays={}, parameters=()), None, members, notes, shapes, is_wlnet=True)
     if found.uninitialized:
         raise FormatError(
             f"{graph.source}: some arrays are not initialized: {symbol_json.format_names(found.uninitialized, 5)}; "
             "initialize the net with NetInitialize before Export"
         )
-    return Net(graph, graph.source, members, notes, shapes, found)
+    return Net(graph, graph.source, members, notes, shapes, is_wlnet=True)
 
 
 def prepare(
@@ -177,7 +179,7 @@ def _with_parameters(
 
 def _parameter_notes(net: Net, seed: int) -> tuple[str, ...]:
     if net.parameters is None:
-        why = "no parameter file" if net.wolfram is None else "the net has no values of its arrays"
+        why = "the net has no values of its arrays" if net.is_wlnet else "no parameter file"
         return (f"{why}: untrained, initial weights drawn with seed {seed}",)
     return reader.unused_note(net.graph, net.parameters)
 

@@ -8,11 +8,11 @@ from typing import BinaryIO
 from ..atomic_files import replacing
 from ..errors import FormatError, option
 from ..features.notices import Notify, ignore
-from ..frontends.wolfram import members
 from ..frontends.wolfram.container import with_arrays
 from ..inference.loading import LoadedModel
 from ..inference.model_scaling import scales_as_encoders
-from ..keras_files import source_net
+from ..keras_files import source_net, wlnet_members
+from ..keras_files.archive import WLNET
 from .notes import notify_of_scaling
 
 
@@ -23,23 +23,23 @@ def export(loaded: LoadedModel, target: Path | str | BinaryIO, notify: Notify = 
     Raises FormatError if the model does not have the file that it was converted from, OSError if the file cannot be
     written.
     """
-    if not {members.FILE, members.FACTS} <= loaded.members.keys():
+    if not {wlnet_members.FILE, WLNET} <= loaded.members.keys():
         raise FormatError(
             f"{loaded.name}: it was not converted from a .wlnet file by netconv; {option('to', 'mxnet')} writes "
             "net.json and net.params"
         )
     graph = source_net.read(loaded.members, loaded.model, loaded.name)
     try:
-        arrays = members.stored_arrays(loaded.members[members.FACTS], loaded.members[members.FILE])
+        arrays = wlnet_members.stored_arrays(loaded.members[WLNET], loaded.members[wlnet_members.FILE])
         parameters = dict(zip((array.number for array in arrays), graph.parameters, strict=True))
         if any(parameters[array.number].shape != array.shape for array in arrays):
             raise ValueError
     except (ValueError, TypeError, LookupError):
-        raise FormatError(f"{loaded.name}: its member netconv/{members.FACTS} is damaged") from None
+        raise FormatError(f"{loaded.name}: its member netconv/{WLNET} is damaged") from None
     values = {number: parameter.read() for number, parameter in parameters.items()}
     if not scales_as_encoders(loaded):
         notify_of_scaling(loaded, notify)
-    data = with_arrays(loaded.members[members.FILE], arrays, values)
+    data = with_arrays(loaded.members[wlnet_members.FILE], arrays, values)
     if hasattr(target, "write"):
         target.write(data)
         return

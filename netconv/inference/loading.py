@@ -22,6 +22,7 @@ from ..features.option_checks import is_path, require
 from ..keras_api.lazy import keras
 from ..keras_api.names import keras_name
 from ..keras_files import archive
+from ..keras_files.archive import CLASSES, TABLE, UNTRAINED, WLNET
 
 NETS = (".json", ".wlnet")
 """The endings of files of nets."""
@@ -29,11 +30,6 @@ HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """The first bytes of a `.wlnet` file."""
 TRAINED = "-trained"
 """The end of the stem of a trained model's file."""
-TABLE, CLASSES, WLNET = "table.json", "classes.json", "wlnet.json"
-"""Members of the archive: the `Encoding`; the names of the classes of a net that was not trained on a table; what the
-encoders of a `.wlnet` file do."""
-UNTRAINED = "untrained.json"
-"""The member of a model whose weights are initial values."""
 
 
 @dataclass(frozen=True)

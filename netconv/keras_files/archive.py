@@ -24,6 +24,9 @@ from . import keras2_hdf5
 from .portable_config import Requirement, portable
 
 PREFIX = "netconv/"
+TABLE, CLASSES, WLNET, UNTRAINED = "table.json", "classes.json", "wlnet.json", "untrained.json"
+"""Members: how a training table was read; the names of the classes of a net that was not trained on a table; what the
+encoders of a `.wlnet` file do; that the weights are initial values."""
 HDF5 = (".h5", ".hdf5")
 SUFFIXES = (".keras", *HDF5)
 """Of the files that are written."""

@@ -79,7 +79,7 @@ class Container:
             return b"".join([*pieces, stream.read()])
 
 
-def has_signature(source: Path | str | bytes) -> bool:
+def is_wlnet(source: Path | str | bytes) -> bool:
     """Whether a file, by its path or its bytes, is HDF5."""
     if isinstance(source, bytes):
         return source.startswith(SIGNATURE)

@@ -38,11 +38,6 @@ class WolframNet:
     """Parameters that are not known, by the type of their layer."""
 
 
-def is_wlnet(data: Path | str | bytes) -> bool:
-    """Whether a file, by its path or its bytes, is HDF5, as a `.wlnet` file is."""
-    return container.has_signature(data)
-
-
 def read(source: Path | str | bytes, name: str, bake_encoder: bool = False) -> WolframNet:
     """Reads a `.wlnet` file, given by its path or its bytes; `name` is its name in messages. With `bake_encoder` the
     graph takes images of values 0 to 255, and does the arithmetic of their encoders.

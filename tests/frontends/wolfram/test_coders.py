@@ -21,9 +21,11 @@ from wolfram_files import (
 
 import netconv
 from netconv.errors import FormatError
-from netconv.frontends.wolfram import members, reader
+from netconv.frontends.wolfram import reader
 from netconv.frontends.wolfram.expressions import Symbol
 from netconv.inference.loading import open_model
+from netconv.keras_files import archive
+from netconv.keras_files import wlnet_members as members
 
 
 def image_net(encoder, shape):
@@ -145,7 +147,7 @@ def test_what_is_stored_of_an_encoder(tmp_path):
     file = File()
     encoder = image_encoder(8, 6, MeanImage=0.5, VarianceImage=(0.25, 0.5, 1), Method="Fit")
     _, loaded = converted(tmp_path, image_net(encoder, (3, 6, 8)), file)
-    assert json.loads(loaded.members[members.FACTS]) == {
+    assert json.loads(loaded.members[archive.WLNET]) == {
         "version": "14.3.0",
         "arrays": [],
         "inputs": {
@@ -167,7 +169,7 @@ def test_a_baked_encoder_takes_values_from_0_to_255(tmp_path, interleaving):
     file = File()
     report, loaded = converted(tmp_path, image_net(encoder, shape), file, bake_encoder=True)
     assert "note: Input: takes RGB images of 8 x 6 pixels, values 0 to 255" in report.text
-    assert json.loads(loaded.members[members.FACTS])["inputs"]["Input"]["baked"]
+    assert json.loads(loaded.members[archive.WLNET])["inputs"]["Input"]["baked"]
     images = np.random.default_rng(0).integers(0, 256, (2, *shape)).astype("float32")
     wide = (3,) if interleaving else (3, 1, 1)
     expected = (images / 255 - np.reshape(mean, wide)) / np.sqrt(np.reshape(variance, wide))

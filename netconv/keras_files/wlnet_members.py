@@ -10,11 +10,12 @@ import json
 import math
 from typing import Any
 
-from . import coders
-from .container import ITEM_SIZES, StoredArray
-from .reader import WolframNet
+from ..frontends.wolfram import coders
+from ..frontends.wolfram.container import ITEM_SIZES, StoredArray
+from ..frontends.wolfram.reader import WolframNet
+from .archive import CLASSES, WLNET
 
-FILE, FACTS, CLASSES = "wlnet.bin", "wlnet.json", "classes.json"
+FILE = "wlnet.bin"
 
 
 def members(found: WolframNet, baked: bool) -> dict[str, bytes]:
@@ -24,7 +25,7 @@ def members(found: WolframNet, baked: bool) -> dict[str, bytes]:
     for side, ports in (("inputs", found.inputs), ("outputs", found.outputs)):
         sides[side] = {name: facts for name, port in ports.items() if (facts := coders.facts(port, baked))}
     described = {"version": ".".join(map(str, found.container.version)), "arrays": arrays, **sides}
-    made = {FILE: found.container.without_arrays(), FACTS: json.dumps(described).encode()}
+    made = {FILE: found.container.without_arrays(), WLNET: json.dumps(described).encode()}
     names = class_names(found)
     return made | ({CLASSES: json.dumps(names).encode()} if names else {})
 
