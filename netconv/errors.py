@@ -31,9 +31,13 @@ def spelled(shell: str, python: str) -> str:
     return shell if _caller == "shell" else python
 
 
+def _shell_name(name: str) -> str:
+    return SHELL_NAMES.get(name, f"--{name.replace('_', '-')}")
+
+
 def option_name(name: str) -> str:
     """The name of an option, given as in Python, in a sentence about its value: `--skip-lines` or `skip_lines`."""
-    return spelled(SHELL_NAMES.get(name, f"--{name.replace('_', '-')}"), name)
+    return spelled(_shell_name(name), name)
 
 
 def option(name: str, value: object = None) -> str:
@@ -43,8 +47,8 @@ def option(name: str, value: object = None) -> str:
     `?,28,28`, True is left out, and False is `--no-header`.
     """
     if value is False:
-        return spelled(f"--no-{name.replace('_', '-')}", f"{name}=False")
-    shell = SHELL_NAMES.get(name, f"--{name.replace('_', '-')}")
+        return spelled(f"--no-{_shell_name(name).removeprefix('--')}", f"{name}=False")
+    shell = _shell_name(name)
     values = [f"{key}={_argument(each)}" for key, each in value.items()] if isinstance(value, Mapping) else [value]
     written = " ".join(shell if each in (None, True) else f"{shell} {_argument(each)}" for each in values)
     return spelled(written, f"{name}={'' if value is None else repr(value)}")
@@ -74,6 +78,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def first_line(error: Exception) -> str:
     """The first line of an error of another library; its type if it has no text."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def there_are(name: str, known: Iterable[str], what: str) -> str:
+    """The words in front of the list of what there is instead of `name`: "its columns are", after the question whether
+    the most similar of the `known` ones was meant."""
+    question = did_you_mean(name, known)
+    return f"{question} {what[0].upper()}{what[1:]} are" if question else f"{what} are"
 
 
 class NetconvError(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..errors import DataError, did_you_mean, option
+from ..errors import DataError, option, there_are
 from ..tables.column_selection import list_names, select_columns
 from ..tables.table import Table
 from .encoding import ModelSpec
@@ -72,9 +72,8 @@ def _completed(
     """The columns of all inputs: one that is not among the groups has the columns that are left."""
     unknown = next((name for name in groups if name not in inputs), None)
     if unknown is not None:
-        hint = did_you_mean(unknown, inputs)
-        there_are = f"{hint} Its inputs are" if hint else "its inputs are"
-        raise DataError(f"the net has no input {unknown!r}; {there_are} {list_names(inputs)}", table.file)
+        known = f"{there_are(unknown, inputs, 'its inputs')} {list_names(inputs)}"
+        raise DataError(f"the net has no input {unknown!r}; {known}", table.file)
     taken = {index for group in groups.values() for index in group}
     rest = [name for name in inputs if name not in groups]
     if len(rest) > 1:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ..errors import BadRow, DataError, did_you_mean
+from ..errors import BadRow, DataError, did_you_mean, there_are
 from ..tables.column_selection import list_names
 from ..tables.column_stats import LARGEST_EXACT
 from ..tables.image_files import CLASS_FOLDERS
@@ -292,10 +292,9 @@ def _class_indices(rows: Rows, column: int, classes: tuple[str, ...]) -> np.ndar
     if unknown.any():
         row = int(unknown.argmax())
         value = rows.locate(row).cells[column].strip()
-        hint = "" if NUMBER.match(value) else did_you_mean(value, classes)
+        similar = () if NUMBER.match(value) else classes  # numbers are not misspelt
         known = ", ".join(classes[:20]) + (", ..." if len(classes) > 20 else "")
-        there_are = f"{hint} The classes are" if hint else "the classes are"
-        raise rows.cell_error(f"unknown class {{}}; {there_are} {known}", row, column)
+        raise rows.cell_error(f"unknown class {{}}; {there_are(value, similar, 'the classes')} {known}", row, column)
     return codes
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FormatError, NetconvError, did_you_mean, option_name
+from ..errors import FormatError, NetconvError, option_name, there_are
 from ..features.encoding import HeadSpec, InputSpec, ModelSpec
 from ..features.image_format import ImageSpec
 from ..keras_api import named_objects
@@ -75,9 +75,8 @@ def check_heads(name: str, given: Iterable[str], names: tuple[str, ...]) -> None
     """Raises NetconvError if an option that is given by output names one that is not among `names`."""
     unknown = next((each for each in given if each not in names), None)
     if unknown is not None:
-        hint = did_you_mean(unknown, names)
-        there_are = f"{hint} Its outputs are" if hint else "its outputs are"
-        raise NetconvError(f"{option_name(name)}: the net has no output {unknown!r}; {there_are} {list_names(names)}")
+        known = f"{there_are(unknown, names, 'its outputs')} {list_names(names)}"
+        raise NetconvError(f"{option_name(name)}: the net has no output {unknown!r}; {known}")
 
 
 def by_head(value: Any, names: tuple[str, ...]) -> tuple[Any, ...]:

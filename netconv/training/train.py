@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NetconvError, did_you_mean, option
+from ..errors import NetconvError, option, there_are
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, Recorder, ignore
 from ..features.scaling import Scaling
@@ -291,9 +291,8 @@ def class_weights(weights, training: Dataset) -> np.ndarray | None:
         return np.where(counts, len(training) / (present * np.maximum(counts, 1)), 1).astype(np.float32)
     unknown = [name for name in weights if name not in names]
     if unknown:
-        hint = did_you_mean(unknown[0], names)
-        there_are = f"{hint} The classes are" if hint else "the classes are"
-        raise NetconvError(f"class weight for unknown class {unknown[0]!r}; {there_are} {', '.join(names)}")
+        known = f"{there_are(unknown[0], names, 'the classes')} {', '.join(names)}"
+        raise NetconvError(f"class weight for unknown class {unknown[0]!r}; {known}")
     by_class = np.array([weights.get(name, 1.0) for name in names], np.float32)
     if not by_class[counts > 0].any():
         raise NetconvError("the weight of every class is 0: there is nothing to train on")
