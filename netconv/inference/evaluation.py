@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
@@ -33,8 +33,6 @@ from .row_sample import RowSample
 if TYPE_CHECKING:
     import numpy as np
 
-Pairs = Iterable[tuple["np.ndarray", "np.ndarray"]]
-"""Blocks of rows: the outputs of a head, (rows, values), and the targets."""
 LARGEST = 2000
 """Classes of the largest confusion matrix; a larger one would take gigabytes."""
 
@@ -102,7 +100,7 @@ def evaluate_dataset(
     if top and not any(head.classes for head in spec.heads):
         raise NetconvError("top-k accuracy is for classifiers, and this net predicts values")
     scores = [
-        _scores(head, loss, names or known.targets, top)
+        scores_of(head, loss, names or known.targets, top)
         for head, loss, names, known in zip(spec.heads, losses, data.names, data.encoding.heads, strict=True)
     ]
     ends = list(accumulate(head.width for head in spec.heads))
@@ -124,21 +122,9 @@ def combined(heads: Mapping[str, Evaluation], weights: Sequence[float]) -> Evalu
     return Evaluation(next(iter(heads.values())).rows, {"loss": loss, **named}, heads=dict(heads))
 
 
-def evaluate_blocks(
-    pairs: Pairs,
-    head: HeadSpec,
-    loss,
-    names: tuple[str, ...],
-    top: tuple[int, ...] = (),
-) -> Evaluation:
-    """Evaluates the outputs of a head against the targets. `names` are those of the classes or of the targets."""
-    scores = _scores(head, loss, names, top)
-    for outputs, y in pairs:
-        scores.add(outputs, y)
-    return scores.evaluation()
-
-
-def _scores(head: HeadSpec, loss, names: tuple[str, ...], top: tuple[int, ...]) -> _ClassScores | _ValueScores:
+def scores_of(head: HeadSpec, loss, names: tuple[str, ...], top: tuple[int, ...]) -> _ClassScores | _ValueScores:
+    """What adds up the evaluation of a head, a block of its outputs, (rows, values), and targets at a time. `names` are
+    those of the classes or of the targets."""
     return _ClassScores(head, loss, names, top) if head.classes else _ValueScores(head, loss, names)
 
 

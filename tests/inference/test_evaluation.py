@@ -6,6 +6,7 @@ import math
 import keras
 import numpy as np
 import pytest
+from evaluations import evaluate_blocks
 from models import fails, model, separable, source
 
 import netconv
@@ -18,7 +19,7 @@ CROSSENTROPY = "sparse_categorical_crossentropy"
 def evaluated(given, y, names, top=(), loss=CROSSENTROPY, blocks=1):
     """The evaluation of rows in this many blocks."""
     pairs = zip(np.array_split(given, blocks), np.array_split(y, blocks), strict=True)
-    return evaluation.evaluate_blocks(pairs, HeadSpec("out", given.shape[1], len(names)), loss, tuple(names), top)
+    return evaluate_blocks(pairs, HeadSpec("out", given.shape[1], len(names)), loss, tuple(names), top)
 
 
 def one_hot(classes, count):
@@ -92,7 +93,7 @@ def test_values_agree_with_counting(blocks):
     y = (generator.normal(size=(50, 2)) * [1, 10] + 1e4).astype(np.float32)
     given = y + generator.normal(size=(50, 2)).astype(np.float32)
     pairs = zip(np.array_split(given, blocks), np.array_split(y, blocks), strict=True)
-    found = evaluation.evaluate_blocks(pairs, HeadSpec("out", 2, 0), "mae", ())
+    found = evaluate_blocks(pairs, HeadSpec("out", 2, 0), "mae", ())
     error, y = given.astype(float) - y, y.astype(float)
     wanted = {"mse": np.mean(error**2), "mae": np.mean(abs(error)), "rmse": np.mean(error**2) ** 0.5,
               "r2": 1 - np.mean(error**2) / np.mean((y - y.mean(axis=0)) ** 2)}  # fmt: skip
@@ -102,7 +103,7 @@ def test_values_agree_with_counting(blocks):
 
 
 def test_constant_targets_have_no_r2():
-    found = evaluation.evaluate_blocks(
+    found = evaluate_blocks(
         [(np.ones((2, 1), np.float32), np.ones((2, 1), np.float32))], HeadSpec("out", 1, 0), "mse", ()
     )
     assert math.isnan(found.metrics["r2"]) and found.facts["metrics"]["r2"] is None

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from evaluations import evaluate_blocks
 
 from netconv.features.encoding import HeadSpec
-from netconv.inference.evaluation import evaluate_blocks
 from netconv.reports import figures
 from netconv.reports.confusion_matrix import panel
 from netconv.reports.evaluation_panels import panels

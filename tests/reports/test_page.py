@@ -6,11 +6,11 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from evaluations import evaluate_blocks
 from models import fails, model, separable, source
 
 import netconv
 from netconv.features.encoding import Encoding, Feature, Head, HeadSpec
-from netconv.inference.evaluation import evaluate_blocks
 from netconv.reports import page
 from netconv.reports.run_record import LayerRow, RunRecord
 from netconv.tables.number_format import figure
