@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from itertools import accumulate
 
-from ..errors import DataError, did_you_mean, option
+from ..errors import DataError, option, there_are
 from ..tables.column_selection import array_columns, list_names, select_columns
 from ..tables.image_files import CLASS_FOLDERS
 from ..tables.number_format import pluralize, shortened
 from ..tables.number_spellings import NUMBER
-from ..tables.rows import TableFormat, format_number
+from ..tables.rows import TableFormat, array_names, format_number
 from ..tables.table import Table
 from .encoding import HeadSpec, ModelSpec
 from .exclusion import IDS, counter_columns, exclusion
@@ -134,9 +134,8 @@ def _selected_by_head(table: Table, spec: ModelSpec, selected: Mapping[str, str]
     heads = [head.name for head in spec.heads]
     unknown = next((name for name in selected if name not in heads), None)
     if unknown is not None:
-        hint = did_you_mean(unknown, heads)
-        there_are = f"{hint} Its outputs are" if hint else "its outputs are"
-        raise DataError(f"the net has no output {unknown!r}; {there_are} {list_names(heads)}", table.file)
+        known = f"{there_are(unknown, heads, 'its outputs')} {list_names(heads)}"
+        raise DataError(f"the net has no output {unknown!r}; {known}", table.file)
     names = table.format.names
     groups = {name: select_columns(names, (columns,), table.file) for name, columns in selected.items()}
     rest = [name for name in heads if name not in groups]
@@ -192,7 +191,7 @@ def is_onehot(targets: list[int], head: HeadSpec) -> bool:
 def onehot_classes(names: tuple[str, ...]) -> tuple[str, ...]:
     """The classes of one-hot target columns: their names, or numbers from 0 for the columns of an array."""
     stem = names[0].rpartition(".")[0]
-    numbered = names == tuple(f"{stem}.{number}" for number in range(1, len(names) + 1))
+    numbered = names == array_names(stem, len(names))
     return tuple(map(str, range(len(names)))) if numbered else names
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from .number_format import pluralize
-from .rows import ColumnRoles, RowLocation, Rows, TableFormat, Text, format_number
+from .rows import ColumnRoles, RowLocation, Rows, TableFormat, Text, array_names, format_number, numbered_names
 from .sources import BLOCK, Source, Stream
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class ArrayStream:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (self.name,) if self.width == 1 else tuple([f"{self.name}.{n}" for n in range(1, self.width + 1)])
+        return array_names(self.name, self.width)
 
     @property
     def bytes_per_row(self) -> int:
@@ -108,7 +108,7 @@ def _rows(
 
     names = tuple(name for array in arrays for name in array.names)
     if not named and arrays[0].name == "":
-        names = (*map(str, range(1, arrays[0].width + 1)), *names[arrays[0].width :])
+        names = (*numbered_names(arrays[0].width), *names[arrays[0].width :])
     format_ = TableFormat(",", ".", named, names)
     roles = roles_of(format_)
     step = max(1, BLOCK // max(1, sum(array.bytes_per_row for array in arrays)))

@@ -6,7 +6,7 @@ import fnmatch
 import re
 from collections.abc import Iterable
 
-from ..errors import DataError, did_you_mean
+from ..errors import DataError, there_are
 
 
 def select_columns(names: tuple[str, ...], selected: tuple[str, ...], file: str) -> list[int]:
@@ -29,9 +29,8 @@ def _select(names: tuple[str, ...], selected: str, file: str) -> list[int]:
     pattern = re.compile(fnmatch.translate(selected)) if is_pattern else array_columns(selected)
     indices = [index for index, name in enumerate(names) if pattern.match(name)]
     if not indices:
-        hint = did_you_mean(selected, names)
-        columns = f"{hint} Its columns are" if hint else "its columns are"
-        raise DataError(f"has no column {selected!r}; {columns} {list_names(names)}", file)
+        known = f"{there_are(selected, names, 'its columns')} {list_names(names)}"
+        raise DataError(f"has no column {selected!r}; {known}", file)
     return indices
 
 

@@ -10,7 +10,7 @@ from ..errors import option
 from .csv_dialect import usual_width
 from .number_format import pluralize, shortened
 from .number_spellings import NUMBER, is_missing_number, is_number
-from .rows import unique_names
+from .rows import numbered_names, unique_names
 
 ROW_NAMES = "row.names"
 """The name of a column of row names, as R calls it."""
@@ -68,7 +68,7 @@ def detect_layout(
             taken = f"{option('header', True)} takes the first row as their names"
             notes.append(f"no header seen: its columns are numbered ({taken})")
     if not header:
-        return Layout(start, False, tuple(map(str, range(1, len(first) + 1))), notes=tuple(notes))
+        return Layout(start, False, numbered_names(len(first)), notes=tuple(notes))
     second = _second_header(first, rows[start + 1 :], width)
     count = 2 if second else 1
     if second == "units":

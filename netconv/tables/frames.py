@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from numbers import Number
 from typing import Any
 
-from ..errors import DataError
+from ..errors import DataError, first_line
+from .rows import array_names, numbered_names
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def _as_arrow(data: Any, what: str) -> Columns | None:
         else:
             return None
     except (pa.ArrowException, NotImplementedError, RuntimeError) as error:
-        raise DataError(f"cannot be converted to Arrow: {str(error).splitlines()[0]}", what) from None
+        raise DataError(f"cannot be converted to Arrow: {first_line(error)}", what) from None
     if isinstance(found, pa.ChunkedArray):
         if not pa.types.is_struct(found.type):
             name = getattr(data, "name", None)
@@ -148,9 +149,11 @@ def _of_array(data: Any, what: str) -> Columns:
     if not width:
         raise DataError(f"has the shape {' x '.join(map(str, array.shape))}, which has no values", what)
     if array.dtype.kind in "iuf" or (array.dtype.kind == "b" and array.ndim > 1):
-        return Columns(numbered(width), False, [array])
+        return Columns(list(numbered_names(width)), False, [array])
     cells = array.reshape(len(array), width)
-    return Columns(numbered(width), False, [_as_column(cells[:, index], what, None) for index in range(width)])
+    return Columns(
+        list(numbered_names(width)), False, [_as_column(cells[:, index], what, None) for index in range(width)]
+    )
 
 
 def _axes(value: Any) -> int:
@@ -188,13 +191,3 @@ def _is_missing(cell: Any) -> bool:
     return (
         cell is None or type(cell).__name__ in ("NAType", "NaTType") or (isinstance(cell, float) and math.isnan(cell))
     )
-
-
-def numbered(count: int) -> list[str]:
-    """The names of the columns of an array."""
-    return list(map(str, range(1, count + 1)))
-
-
-def array_names(name: str, width: int) -> list[str]:
-    """The columns of an array in a table, as those of a file of arrays."""
-    return [name] if width == 1 else [f"{name}.{number}" for number in range(1, width + 1)]

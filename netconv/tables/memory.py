@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import DataError
-from .frames import Columns, array_names, check_lengths, columns, is_of, numbered
+from ..errors import DataError, first_line
+from .frames import Columns, check_lengths, columns, is_of
 from .number_format import pluralize
-from .rows import TableFormat, unique_names
+from .rows import TableFormat, array_names, numbered_names, unique_names
 
 TAKEN = (
     "a path, a stream, a data frame, an Arrow table, an array, a dictionary of columns, (x, y), a tf.data dataset, or "
@@ -112,7 +112,7 @@ def _pair(data: tuple[Any, ...]) -> tuple[Columns, Columns]:
     if len(data) > 2:
         raise DataError(f"must be two, the inputs and the targets; received {len(data)}", "(x, y)")
     x, y = _inputs(data[0]), columns(data[1], "y")
-    return x, y if y.named else replace(y, names=array_names("y", len(y.names)))
+    return x, y if y.named else replace(y, names=list(array_names("y", len(y.names))))
 
 
 def _inputs(x: Any) -> Columns:
@@ -122,7 +122,7 @@ def _inputs(x: Any) -> Columns:
     inputs = [columns(each, "x") for each in x]
     check_lengths({f"x[{index}]": each.rows for index, each in enumerate(inputs)}, "(x, y)")
     parts = [part for each in inputs for part in each.parts]
-    return Columns(numbered(sum(len(each.names) for each in inputs)), False, parts)
+    return Columns(list(numbered_names(sum(len(each.names) for each in inputs))), False, parts)
 
 
 # Objects with many batches
@@ -139,7 +139,7 @@ def _of_batches(data: Any) -> MemoryTable:
     try:
         reader = pa.RecordBatchReader.from_stream(data)
     except pa.ArrowException as error:
-        raise DataError(f"cannot be read: {str(error).splitlines()[0]}", "the Arrow stream") from None
+        raise DataError(f"cannot be read: {first_line(error)}", "the Arrow stream") from None
     format_ = TableFormat(",", ".", True, unique_names(reader.schema.names))
 
     def chunks() -> Iterator[list[Any]]:

@@ -256,6 +256,16 @@ def unique_names(cells: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def numbered_names(count: int) -> tuple[str, ...]:
+    """The names of columns that have none."""
+    return tuple(map(str, range(1, count + 1)))
+
+
+def array_names(name: str, width: int) -> tuple[str, ...]:
+    """The names of the columns of an array, (rows, width): NAME, or NAME.1, NAME.2 ... for several."""
+    return (name,) if width == 1 else tuple(f"{name}.{number}" for number in range(1, width + 1))
+
+
 def format_number(number: float) -> str:
     """A number as a table writes it: an integer without a decimal point."""
     return str(int(number)) if number == int(number) else str(number)
