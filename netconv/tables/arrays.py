@@ -17,7 +17,17 @@ from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from .number_format import pluralize
-from .rows import LONGEST_CELL, ColumnRoles, RowLocation, Rows, TableFormat, Text, array_names, format_number, numbered_names
+from .rows import (
+    LONGEST_CELL,
+    ColumnRoles,
+    RowLocation,
+    Rows,
+    TableFormat,
+    Text,
+    array_names,
+    format_number,
+    numbered_names,
+)
 from .sources import BLOCK, Source, Stream
 
 if TYPE_CHECKING:
@@ -26,7 +36,7 @@ if TYPE_CHECKING:
 
 NPY, NPZ = b"\x93NUMPY", b"PK\x03\x04"
 IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
-WIDEST = 64 << 20
+WIDEST = 16 << 20
 """Bytes of the widest row that is accepted."""
 DIMENSIONS = 32
 LONGEST_HEADER = 64 << 10
@@ -173,12 +183,7 @@ def strings(values: np.ndarray, file: str) -> pa.Array:
     import pyarrow as pa
 
     cells = _texts(values, file).tolist() if _is_text(values) else [cell(values, row) for row in range(len(values))]
-    try:
-        column = pa.array(cells, pa.string())
-        column.validate(full=True)
-        return column
-    except (UnicodeEncodeError, pa.ArrowInvalid):
-        raise DataError("its text is not Unicode: it has surrogates, or numbers that are no characters", file) from None
+    return pa.array(cells, pa.string())
 
 
 def _is_text(values: np.ndarray) -> bool:
@@ -195,6 +200,10 @@ def cell(values: np.ndarray, row: int) -> str:
 def _texts(values: np.ndarray, file: str) -> np.ndarray:
     import numpy as np
 
+    if values.dtype.kind == "U":
+        points = np.ascontiguousarray(values).view(np.dtype("u4").newbyteorder(values.dtype.byteorder))
+        if ((points >> 11 == 0x1B) | (points > 0x10FFFF)).any():
+            raise DataError("its text is not Unicode: it has surrogates, or numbers that are no characters", file)
     try:
         return np.datetime_as_string(values) if values.dtype.kind == "M" else values.astype(str)
     except UnicodeDecodeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -61,7 +62,7 @@ def stream(stream: Stream, source: Source, roles_of: Callable[[TableFormat], Col
         yield _rows(empty, 0, source.name, format_, roles, 0)
 
 
-def _batches(file: pq.ParquetFile, stored: BinaryIO, read: list[int], name: str) -> Iterator[pa.RecordBatch]:
+def _batches(file: pq.ParquetFile, stored: BinaryIO, read: list[int], file_name: str) -> Iterator[pa.RecordBatch]:
     """The rows of some columns, by index, in blocks. Texts come as dictionaries, so that one that occurs often takes
     memory once. Raises DataError for a column that takes far more memory than its file."""
     import pyarrow.parquet as pq
@@ -69,6 +70,10 @@ def _batches(file: pq.ParquetFile, stored: BinaryIO, read: list[int], name: str)
     schema, metadata = file.schema_arrow, file.metadata
     names = [schema.names[index] for index in read]
     texts = [name for index, name in zip(read, names, strict=True) if arrow.is_text(schema.field(index).type)]
+    counts = Counter(schema.names)
+    twice = next((text for text in texts if counts[text] > 1), None)
+    if twice is not None:
+        raise DataError("is the name of several columns, of which one holds text: rename them", file_name, column=twice)
     step = max(1, CELLS // max(1, len(schema.names)))
     leaves = [index for index in range(metadata.num_columns) if metadata.schema.column(index).path in texts]
     for group in map(metadata.row_group, range(metadata.num_row_groups)):
@@ -77,13 +82,13 @@ def _batches(file: pq.ParquetFile, stored: BinaryIO, read: list[int], name: str)
             size, stored_size = chunk.total_uncompressed_size, chunk.total_compressed_size
             if size > max(LARGEST, MOST_RATIO * stored_size):
                 message = f"takes {size:,} bytes in memory, and {stored_size:,} in the file: not read"
-                raise DataError(message, name, column=chunk.path_in_schema)
+                raise DataError(message, file_name, column=chunk.path_in_schema)
         total = sum(chunk.total_uncompressed_size for chunk in chunks)
         step = max(1, min(step, BYTES * group.num_rows // max(1, total)))
-    exact = len(set(schema.names)) == len(schema.names) and not any("." in name for name in schema.names)
-    file = pq.ParquetFile(stored, metadata=metadata, pre_buffer=False, read_dictionary=texts if exact else [])
-    for batch in file.iter_batches(step, columns=names if exact else None):
-        yield batch if exact else batch.select(read)
+    unique = len(set(schema.names)) == len(schema.names)
+    file = pq.ParquetFile(stored, metadata=metadata, pre_buffer=False, read_dictionary=texts)
+    for batch in file.iter_batches(step, columns=names if unique else None):
+        yield batch.select(names if unique else read)
 
 
 def _checked(column: pa.Array, file: str, name: str, start: int) -> pa.Array:

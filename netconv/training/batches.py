@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..tables import free_memory
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -135,7 +137,7 @@ def batch_groups(
     make: Callable[[np.ndarray, np.ndarray], Group],
 ) -> Iterator[Group]:
     """Groups of at most `group_size()` batches, made by `make` from their rows and bounds. Each is made in a second
-    thread while the one before is in use."""
+    thread while the one before is in use. Of data on disk, the memory of each is returned to the operating system."""
     most = GROUP_BYTES if data.in_memory else GROUP_BYTES_ON_DISK
     largest = max(1, most // (data.bytes_per_row * int(max(bounds[1:] - bounds[:-1]))))
 
@@ -152,6 +154,8 @@ def batch_groups(
             coming = pool.submit(make, *span)
             if waiting is not None:
                 yield waiting.result()
+                if not data.in_memory:
+                    free_memory.release()
             waiting = coming
         if waiting is not None:
             yield waiting.result()

@@ -222,6 +222,7 @@ def _run(
 def _finish(prepared: _Prepared, result: LoopResult, notify: Notify) -> TrainingResult:
     """The trained model, with values in the units of the table, and its evaluation."""
     loaded, model, training, validation = prepared.loaded, prepared.net, prepared.training, prepared.validation
+    free_memory.release()  # what training took
     if prepared.scaling.outputs:
         model = with_scaling(model, training.encoding, prepared.scaling)
         metrics = metrics_for(prepared.net, (), "loss", prepared.spec)
