@@ -38,6 +38,19 @@ def linear_without_biases(file):
     return net, [x], [x @ arrays_of(file)[0].T]
 
 
+@case.trained("mean_squared_error")
+def shared_arrays(file):
+    """Two layers have the same weights, and biases of their own."""
+    weights = file.array(3, 3)
+    layers = [linear(file, 3, 3), linear(file, 3, 3)]
+    for each in layers:
+        each["Arrays"] = {"Weights": call("NetSharedArray", "w"), "Biases": file.array(3)}
+    net = {**chain(layers[0], elementwise(Symbol("Tanh"), 3), layers[1]), "SharedArrays": {"w": weights}}
+    x = drawn(5, 3)
+    w, *_, b, c = arrays_of(file)
+    return net, [x], [np.tanh(x @ w.T + b) @ w.T + c]
+
+
 @case
 def function_layer(file):
     inner = elementwise(Symbol("Tanh"), 5)
