@@ -4,6 +4,7 @@ Imports no Keras: `tests/mxnet/record/layers.py` runs the graphs that the cases 
 """
 
 import importlib.util
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ class Cases(dict):
         return declare
 
 
+@cache
 def families():
     """All cases, by the name of their file: `spatial` for `layers/test_spatial.py`."""
     found = {}

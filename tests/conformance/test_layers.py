@@ -7,7 +7,7 @@ from wolfram_files import File
 from wolfram_layers import families
 
 from netconv import conversion
-from netconv.frontends.wolfram import nets, reader
+from netconv.frontends.wolfram import nets
 from netconv.frontends.wolfram.layers.registry import translations
 
 CASES = [(family, name, function) for family, cases in families().items() for name, function in cases.items()]
@@ -43,8 +43,11 @@ def test_layer(family, name, function, tmp_path):
     """Outputs, and gradients with respect to inputs and arrays; for a graph with dropout, what is left in training of
     inputs of ones."""
     converted, members = converted_case(function, tmp_path), members_of(family, name)
-    for pair in compared_net(converted, members, "a"):
-        close(pair, TOLERANCE)
+    if "a/out:0" in members:
+        for pair in compared_net(converted, members, "a"):
+            close(pair, TOLERANCE)
+    else:  # MXNet has no answer in inference
+        assert "dropped" in members
     if "dropped" in members:
         ones = np.ones((200, *converted.model.input_shape[1:]), "float32")
         dropped = converted.model(ones, training=True).numpy()
@@ -67,11 +70,11 @@ def test_every_case_is_recorded():
         assert {name.partition("/")[0] for name in members_of(family)} == set(cases)
 
 
-def test_every_type_of_layer_has_a_case(tmp_path):
+def test_every_type_of_layer_has_a_case():
     shown = set()
     for _, _, function in CASES:
         file = File()
         net = function(file)[0]
-        _, upgraded = reader.open_net(file.write(tmp_path / "net.wlnet", net), "net.wlnet")
-        shown.update(layer["Type"] for _, layer in nets.layers(upgraded))
+        newest = nets.all_upgraded(net, tuple(map(int, file.version.split("."))))
+        shown.update(layer["Type"] for _, layer in nets.layers(newest))
     assert translations().keys() - shown == set()

@@ -95,6 +95,7 @@ _normalization("of_vectors_in_a_sequence", (4, 5), (2,), (2,), SPAN, "Same")
 _normalization("from_the_end", (4, 5), (2,), (2,), -1, "Same")
 _normalization("of_some_levels", (3, 4, 5), (1, 3), (2,), (1, 3), (2,))
 _normalization("of_all_levels", (3, 4), (1, 2), (1, 2), Symbol("All"), "Same")
+_normalization("by_its_full_name", (4, 5), (2,), (1,), SPAN, "Complement", kind="NormalizationLayer")
 _normalization("without_arrays", (3, 4, 5), (2, 3), (), SPAN, "Same", arrays=False)
 
 
