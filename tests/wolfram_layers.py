@@ -12,7 +12,6 @@ from wolfram_files import File, tensor
 
 import netconv
 
-
 WOLFRAM = Path(__file__).parent / "frontends" / "wolfram"
 
 

@@ -76,7 +76,7 @@ def convolution_of_sequences(file):
 
 
 @case
-def attention(file):
+def attention(_file):
     """The keys and values are one sequence, the queries another."""
     dot = layer("Dot", {"1": tensor(3), "2": tensor(3)}, tensor())
     scoring = graph(
