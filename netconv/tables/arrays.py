@@ -203,7 +203,7 @@ def _texts(values: np.ndarray, file: str) -> np.ndarray:
     if values.dtype.kind == "U":
         points = np.ascontiguousarray(values).view(np.dtype("u4").newbyteorder(values.dtype.byteorder))
         if ((points >> 11 == 0x1B) | (points > 0x10FFFF)).any():
-            raise DataError("its text is not Unicode: it has surrogates, or numbers that are no characters", file)
+            raise DataError("its text is not Unicode: it has surrogates, or numbers that stand for no character", file)
     try:
         return np.datetime_as_string(values) if values.dtype.kind == "M" else values.astype(str)
     except UnicodeDecodeError:

@@ -321,7 +321,7 @@ def test_labels_that_do_not_fit():
         sources(["a", "b"], "l")
 
 
-NOT_UNICODE = "its text is not Unicode: it has surrogates, or numbers that are no characters"
+NOT_UNICODE = "its text is not Unicode: it has surrogates, or numbers that stand for no character"
 NO_CHARACTER = "holds {}, texts without a character, and numbers or text are expected"
 
 
