@@ -11,7 +11,8 @@ import netconv
 
 from .commands import Command, under
 from .options import POSITIVE, check_ending, net_options, output_option, quiet_option, source
-from .progress import Terminal
+from .folding import folded
+from .progress import Terminal, columns
 from .quiet import quiet_keras
 
 net_option, model_group = under("Net"), under("Model")
@@ -123,5 +124,6 @@ def inspect(file: str, params: str | None, shapes: dict[str, tuple[int | None, .
     """
     with Terminal().working(f"inspecting {file}"), quiet_keras():
         inspection = netconv.inspect(source(file), params, input_shapes=shapes)
-    click.echo(json.dumps(inspection.facts) if as_json else inspection.text)
+    text = folded(inspection.text, columns(sys.stdout)) if sys.stdout.isatty() else inspection.text
+    click.echo(json.dumps(inspection.facts) if as_json else text)
     sys.exit(0 if inspection.translates else 1)

@@ -24,7 +24,7 @@ from .run_record import RunRecord
 ENDINGS = (".html", ".htm")
 MOST_COLUMNS, MOST_LAYERS, MOST_CLASSES, MOST_CURVES, MOST_MESSAGES = 200, 300, 50, 24, 200
 """How many columns, layers, classes, metrics and messages a page has; it says what it leaves out."""
-LONGEST_NAME, LONGEST_LINE, LONGEST_COMMAND = 60, 600, 20_000
+LONGEST_NAME, LONGEST_LINE, LONGEST_COMMAND = 60, 8000, 20_000
 """Characters of a name, of a message and of a command line."""
 LONGEST_CHAIN = 30
 """How many layers are drawn."""

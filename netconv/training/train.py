@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NetconvError, option, there_are
+from ..errors import NetconvError, option
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, Recorder, ignore
 from ..features.scaling import Scaling
@@ -30,6 +30,7 @@ from ..tables.sources import Data, Source
 from . import distribution
 from .advice import after_training, scales_of
 from .batches import TrainingData
+from .class_weights import class_weights, described
 from .freezing import frozen
 from .loop import LoopResult, Plan, Progress, fit
 from .metrics import maximizes, metrics_for, split_by_fit
@@ -120,7 +121,7 @@ class _Prepared:
     metrics: list[list[Any]]
     optimizer: Any
     batch_size: int
-    class_weights: np.ndarray | None
+    class_weights: tuple[np.ndarray | None, ...]
     held_out: float
     strategy: Any
 
@@ -158,7 +159,10 @@ def _prepare(
     loss_weights = loss_weights_of(loaded.model, options.loss_weights)
     spec = spec_of(loaded, losses)
     batch_size = options.batch_size or (32 if len(training) < 10_000 else 128)
-    weights = class_weights(options.class_weight, training)
+    heads = [head.name for head in spec.heads]
+    weights = class_weights(options.class_weight, heads, training)
+    for line in described(weights, heads, training):
+        notify(line)
     keras.utils.set_random_seed(options.seed)
     compiled = getattr(loaded.model, "optimizer", None)
     if compiled is not None and net is not loaded.model:
@@ -269,31 +273,3 @@ def _fingerprint(prepared: _Prepared) -> dict[str, Any]:
             zlib.crc32(part.tobytes()) for each in (scaling.inputs, *scaling.outputs) for part in each or ()
         ],
     }  # fmt: skip
-
-
-def class_weights(weights, training: Dataset) -> np.ndarray | None:
-    """The weight of each class, (classes,) of float32. `weights` are given by name, or "balanced": inversely
-    proportional to the number of rows. Raises NetconvError."""
-    import numpy as np
-
-    if weights is None:
-        return None
-    if len(training.names) > 1:
-        raise NetconvError(
-            f"class weights are for a net with one output, and this one has {len(training.names)}: leave "
-            f"{option('class_weight')} out"
-        )
-    names, counts = training.names[0], np.array(training.counts[0])
-    if not names:
-        raise NetconvError("class weights are for classifiers, and this net predicts values")
-    if weights == "balanced":
-        present = np.count_nonzero(counts)
-        return np.where(counts, len(training) / (present * np.maximum(counts, 1)), 1).astype(np.float32)
-    unknown = [name for name in weights if name not in names]
-    if unknown:
-        known = f"{there_are(unknown[0], names, 'the classes')} {', '.join(names)}"
-        raise NetconvError(f"class weight for unknown class {unknown[0]!r}; {known}")
-    by_class = np.array([weights.get(name, 1.0) for name in names], np.float32)
-    if not by_class[counts > 0].any():
-        raise NetconvError("the weight of every class is 0: there is nothing to train on")
-    return by_class

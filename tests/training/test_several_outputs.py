@@ -84,8 +84,14 @@ def test_one_loss_for_all_outputs():
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"class_weight": "balanced"},
-         "class weights are for a net with one output, and this one has 2: leave class_weight= out"),
+        ({"class_weight": {"low": 2}}, "the net has 2 outputs, kind, price: name the one of these classes, as in "
+         "class_weight={'kind': 'balanced'}"),
+        ({"class_weight": {"kinds": "balanced"}},
+         "class_weight: the net has no output 'kinds'; did you mean 'kind'? Its outputs are kind, price"),
+        ({"class_weight": {"price": "balanced"}},
+         "class weights are for classes, and the output 'price' of the net predicts values"),
+        ({"class_weight": {"kind": {"lo": 2}}},
+         "class weight for unknown class 'lo'; did you mean 'low'? The classes are low, mid, top"),
         ({"loss": {"cost": "mse"}}, "loss: the net has no output 'cost'; its outputs are kind, price"),
         ({"loss_weights": {"prices": 1}},
          "loss_weights: the net has no output 'prices'; did you mean 'price'? Its outputs are kind, price"),

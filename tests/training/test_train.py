@@ -185,13 +185,6 @@ def test_several_values():
     assert json.loads(text).keys() == {"u", "v"}
 
 
-def test_class_weights():
-    rows = Dataset((), (np.array([0, 0, 0, 1]),), None, (("a", "b"),), ((3, 1),))
-    assert train.class_weights("balanced", rows) == pytest.approx([2 / 3, 2.0])
-    assert train.class_weights({"b": 3.0}, rows).tolist() == [1.0, 3.0]
-    assert netconv.train(model(), source(separable()), class_weight="balanced", epochs=1).history
-
-
 def test_options_of_keras_reach_the_training():
     done = netconv.train(
         model(),
