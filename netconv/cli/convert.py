@@ -10,8 +10,8 @@ import click
 import netconv
 
 from .commands import Command, under
-from .options import POSITIVE, check_ending, net_options, output_option, quiet_option, source
 from .folding import folded
+from .options import POSITIVE, check_ending, check_not_read, net_options, output_option, quiet_option, source
 from .progress import Terminal, columns
 from .quiet import quiet_keras
 
@@ -89,6 +89,7 @@ def convert(
     if len(nets) > 1 and (params or output):
         raise click.UsageError(f"-p and -o need exactly one net; {len(nets)} were given")
     check_ending(output, (".keras", ".h5"), "a model", stdout=True)
+    check_not_read([output], nets, params)
     if as_json and output == "-":
         raise click.UsageError("--json and -o - both write to stdout")
     terminal = Terminal(quiet)

@@ -29,8 +29,8 @@ class Terminal:
     """Messages and progress on stderr.
 
     On a terminal, the last line says what the command is doing; it is redrawn, and erased at the end; messages are
-    folded to its width. Elsewhere there are plain lines only, each as long as it is. `quiet` prints nothing at all, `show_epochs=False` no progress of training. The messages are
-    kept as `lines`, for a report.
+    folded to its width. Elsewhere there are plain lines only, each as long as it is. `quiet` prints nothing at all,
+    `show_epochs=False` no progress of training. The messages are kept as `lines`, for a report.
     """
 
     def __init__(self, quiet: bool = False, show_epochs: bool = True):

@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import click
@@ -335,7 +334,8 @@ def train(
         target = sys.stdout.buffer if output == "-" else opened.trained_path(output)
         files = [file for file in (None if output == "-" else target, history, plot, report) if file]
         check_not_read(files, data, opened.path, params, validation_data, options["labels"])
-        _check_outputs(files, [options["checkpoint"], options["tensorboard"]], opened.size)
+        for file in files:
+            netconv.check_writable(file, opened.size)
         try:
             with stop.watching():
                 result = netconv.train(
@@ -391,12 +391,3 @@ def _check_usage(
         raise click.UsageError(
             "--strategy multiworker needs the environment variable TF_CONFIG, which lists the workers"
         )
-
-
-def _check_outputs(files: list[Any], folders: list[str | None], size: int) -> None:
-    """Raises an error before training if something could not be written after it; makes the folders."""
-    for file in files:
-        netconv.check_writable(file, size)
-    for folder in filter(None, folders):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        netconv.check_writable(Path(folder) / "checkpoint.npz", size)

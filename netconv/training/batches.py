@@ -57,8 +57,8 @@ class TrainingData:
 @dataclass(frozen=True)
 class BatchGroup:
     """Several batches: rows of the inputs, their encoded targets of each head, and their weights in the loss of each
-    head, none if all rows count alike. Batch k has the rows from `bounds[k]` to `bounds[k + 1]`, and counts as `counts[k]` rows in the mean
-    loss."""
+    head, none if all rows count alike. Batch k has the rows from `bounds[k]` to `bounds[k + 1]`, and counts as
+    `counts[k]` rows in the mean loss."""
 
     inputs: tuple[np.ndarray, ...]
     targets: tuple[Any, ...]

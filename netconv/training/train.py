@@ -27,7 +27,7 @@ from ..keras_api import named_objects
 from ..keras_api.lazy import keras
 from ..reports.run_record import RunRecord
 from ..tables.sources import Data, Source
-from . import distribution
+from . import checkpoints, distribution
 from .advice import after_training, scales_of
 from .batches import TrainingData
 from .class_weights import class_weights, described
@@ -77,7 +77,7 @@ def train(
 
     Raises:
         NetconvError: an option, the table or the model does not fit, or the loss became infinite or NaN.
-        OSError: a checkpoint cannot be written.
+        OSError: a folder or a checkpoint cannot be written.
         TypeError: there is no such option.
     """
     table_options, training_options = read_options(train, options, TrainingOptions)
@@ -90,13 +90,16 @@ def train(
     loaded = open_model(
         model, training_options.seed, training_options.init, True, notify, params=params, input_shapes=input_shapes
     )
+    for name in ("checkpoint", "tensorboard"):
+        if folder := getattr(training_options, name):
+            checkpoints.check_folder(folder, name, loaded.size)
     prepared = _prepare(loaded, files, validation_data, training_options, table_options, strategy, notify)
     settings = settings_in_effect(
         training_options, table_options, prepared.optimizer, prepared.spec, prepared.losses, prepared.metrics,
         prepared.batch_size,
         tuple(file.name for file in held_out),
     )  # fmt: skip
-    result = _finish(prepared, _run(prepared, notify, progress, stop), notify)
+    result = _finish(prepared, *_run(prepared, notify, progress, stop), notify)
     record = RunRecord(
         loaded.name, list_layers(result.loaded.model), tuple(file.name for file in files), result.encoding,
         result.class_rows, result.left_out, settings, notify.lines, prepared.scaling,
@@ -179,8 +182,9 @@ def _prepare(
 
 def _run(
     prepared: _Prepared, notify: Notify, progress: Callable[[Progress], object], stop: Callable[[], bool]
-) -> LoopResult:
-    """Trains the net: itself, or a copy of it where the strategy or the precision demands one."""
+) -> tuple[LoopResult, bool]:
+    """Trains the net: itself, or a copy of it where the strategy or the precision demands one. Returns also whether
+    advice was given."""
     model, options, strategy = prepared.net, prepared.options, prepared.strategy
     with frozen(model, options.freeze, notify):
         working = distribution.working_copy(model, strategy, options.mixed_precision)
@@ -204,7 +208,8 @@ def _run(
         held_out = TrainingData(validation.inputs, held_out_targets, prepared.encode, weights) if validation else None
         scaled = prepared.scaling.inputs is not None
         scales = scales_of(model, scaled, replace(training, targets=targets), prepared.spec, prepared.losses)
-        for line in scales.lines():
+        lines = tuple(scales.lines())
+        for line in lines:
             notify(line)
         rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
         plan = Plan(
@@ -218,18 +223,19 @@ def _run(
             rate = keras.ops.convert_to_numpy(untrained(optimizer).learning_rate)
             prepared.optimizer.learning_rate = float(rate)  # of a variable, Keras would store two
     prepared.compile(model, prepared.optimizer, prepared.metrics)
-    return result
+    return result, bool(lines)
 
 
-def _finish(prepared: _Prepared, result: LoopResult, notify: Notify) -> TrainingResult:
-    """The trained model, with values in the units of the table, and its evaluation."""
+def _finish(prepared: _Prepared, result: LoopResult, advised: bool, notify: Notify) -> TrainingResult:
+    """The trained model, with values in the units of the table, and its evaluation. If advice was given before
+    training, there is none after it: that is to be followed first."""
     loaded, model, training, validation = prepared.loaded, prepared.net, prepared.training, prepared.validation
     if prepared.scaling.outputs:
         model = with_scaling(model, training.encoding, prepared.scaling)
         metrics = metrics_for(prepared.net, (), "loss", prepared.spec)
         prepared.compile(model, moved(prepared.net.optimizer, model), metrics)
     evaluation = evaluate_dataset(model, validation or training, prepared.spec, prepared.losses, prepared.loss_weights)
-    for line in after_training(result, evaluation, training.encoding, prepared.options):
+    if not advised and (line := after_training(result, evaluation, training.encoding, prepared.options)):
         notify(line)
     members = {name: data for name, data in loaded.members.items() if name != UNTRAINED}
     class_rows = tuple(
@@ -244,8 +250,22 @@ def _finish(prepared: _Prepared, result: LoopResult, notify: Notify) -> Training
         ),
         encoding=training.encoding, history=result.history, best_epoch=result.best_epoch, monitor=result.monitor,
         rows=len(training), validation_rows=len(validation), evaluation=evaluation, class_rows=class_rows,
-        left_out=training.left_out, stopped=result.stopped, chief=distribution.is_chief(prepared.strategy),
+        left_out=training.left_out, stopped=result.stopped,
+        monitored_as=_monitored_as(prepared, result.monitor), chief=distribution.is_chief(prepared.strategy),
     )  # fmt: skip
+
+
+def _monitored_as(prepared: _Prepared, monitor: str | None) -> str:
+    """Where the monitored metric is not in the units of the table, or its rows count differently, how; otherwise ""."""
+    standardized = [moments is not None for moments in prepared.scaling.outputs or [None] * len(prepared.spec.heads)]
+    name = (monitor or "").removeprefix("val_")
+    of_all = name == "loss" or len(prepared.spec.heads) == 1
+    heads = [index for index, head in enumerate(prepared.spec.heads) if of_all or name.startswith(f"{head.name}_")]
+    parts = ["of the standardized target"] if any(standardized[index] for index in heads) else []
+    weights = prepared.class_weights or (None,) * len(prepared.spec.heads)
+    if name.endswith("loss") and any(weights[index] is not None for index in heads):
+        parts.append("with class weights")
+    return ", ".join(parts)
 
 
 def _scaled_targets(targets: tuple[np.ndarray, ...], scaling: Scaling) -> tuple[np.ndarray, ...]:

@@ -23,6 +23,7 @@ def run(*arguments, code=0):
     return done
 
 
+BALANCED = "weights     kind=low 1.231, mid 0.6667, top 1.455; the validation loss is weighted alike"
 TARGETS = ("--target", "kind=species", "--target", "price=cost")
 
 
@@ -62,8 +63,7 @@ def test_a_repeated_option_adds_columns():
     "given, line",
     [
         (("kind=low:2,top:3",), "weights     kind=low 2, mid 1, top 3; the validation loss is weighted alike"),
-        (("kind=balanced",), "weights     kind=low 1.231, mid 0.6667, top 1.455; the validation loss is weighted alike"),
-        (("balanced",), "weights     kind=low 1.231, mid 0.6667, top 1.455; the validation loss is weighted alike"),
+        (("kind=balanced",), BALANCED), (("balanced",), BALANCED),
     ],
 )  # fmt: skip
 def test_class_weights_of_an_output(given, line):

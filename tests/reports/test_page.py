@@ -146,7 +146,7 @@ def test_a_chain_of_layers_is_drawn(tmp_path):
 
 
 def test_what_a_page_needs_is_known_before(tmp_path, monkeypatch):
-    assert fails(page.check_report, "r.pdf") == "r.pdf: a report is a .html file"
+    assert fails(page.check_report, "r.pdf") == "r.pdf: a report is a .html or .htm file"
     assert page.check_report(tmp_path / "r.HTM").name == "r.HTM"
     monkeypatch.setitem(sys.modules, "jinja2", None)
     assert fails(page.check_report, "r.html") == "a report needs Jinja: pip install 'netconv[plot]'"

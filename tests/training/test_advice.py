@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from models import KIDNEY, fails, layers, model, separable, source
+from models import KIDNEY, fails, layers, model, separable, source, two_headed, two_targets
 
 import netconv
 
@@ -131,3 +131,18 @@ def test_advice_for_the_kidney_table_is_only_what_is_due():
     """Its net begins with a BatchNorm: its columns may differ in scale."""
     hidden = [layers.BatchNormalization(momentum=0.9), layers.Dense(20), layers.ReLU()]
     assert advice(model(24, hidden=hidden), KIDNEY, epochs=60) == []
+
+
+def test_only_the_most_useful_advice_is_given():
+    slow = {"optimizer": "sgd(learning_rate=1e-9)", "target": "y"}
+    [found] = advice(values(), regression(scale=3000), epochs=1, **slow)
+    assert found.startswith("features differ in scale")
+    [found] = advice(values(), regression(target=lambda a: 9 - a), epochs=1, **slow)
+    assert found.startswith("always predicting the mean would be as good")
+    [found] = advice(values(), regression(target=lambda a: 9 - a), epochs=3, **slow)
+    assert found == "the best epoch is the last: more may be better still, such as epochs=6"
+    head, *rows = two_targets().splitlines()
+    rare = "\n".join([head, *(row.replace("low", "mid").replace("top", "mid") for row in rows[10:]), *rows[:10]])
+    [found] = advice(two_headed(), rare.replace("price", "cost"), epochs=2, target={"kind": "kind", "price": "a"})
+    assert found.startswith("kind: always predicting 'mid' would be right as often, for 9")
+    assert found.endswith("% of the rows: try class_weight={'kind': 'balanced'}")

@@ -228,3 +228,14 @@ def test_targets_in_memory():
     assert fails(netconv.train, two_headed(), (a, prices), epochs=1).endswith(
         ": y has 1 column, and the outputs of the net take 2"
     )
+
+
+def test_a_metric_in_other_units_than_the_evaluation_says_so():
+    by_loss = trained(epochs=2, standardize_target=True)
+    assert by_loss.text.splitlines()[-2].endswith(" of the standardized target)")
+    both = trained(epochs=2, standardize_target=True, class_weight="balanced")
+    assert both.text.splitlines()[-2].endswith(" of the standardized target, with class weights)")
+    for options in ({"monitor": "val_kind_accuracy", "standardize_target": True}, {"standardize_target": False}):
+        assert trained(epochs=2, **options).monitored_as == ""
+    kind = trained(epochs=2, class_weight={"kind": {"low": 2}}, monitor="val_kind_loss", standardize_target=True)
+    assert kind.monitored_as == "with class weights"

@@ -14,9 +14,7 @@ import netconv
 from netconv import FormatError
 from netconv.features.encoding import Encoding
 from netconv.inference import validation_rows
-from netconv.inference.dataset import Dataset
 from netconv.keras_files import archive
-from netconv.training import train
 
 
 def test_the_kidney_table_without_options():
