@@ -27,7 +27,14 @@ from .input_shape import built_for
 from .loading import LoadedModel
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
 from .model_spec import check_trainable, class_names, losses_of, spec_of
-from .reading import notify_of_reading, offering_to_skip, read_table, warn_of_merged_numbers, with_exact_classes
+from .reading import (
+    note_equal_classes,
+    notify_of_reading,
+    offering_to_skip,
+    read_table,
+    warn_of_merged_numbers,
+    with_exact_classes,
+)
 from .table_targets import Targets, check_classes, not_trained_on, note_held_out, note_trained_on, read_targets
 from .trained_rows import checksum, trained_on
 from .validation_rows import validation_mask
@@ -165,6 +172,7 @@ def for_training(
     for line in (*describe(encoding, options, scaling), *unasked, *describe_images(encoding, counts.images)):
         notify(line)
     warn_of_merged_numbers(files, source_table, encoding, options, training=True, notify=notify)
+    note_equal_classes(files, source_table, encoding, options, notify)
     if validation_data:
         source_table = encoded_table.read(sources(validation_data, part="test"), encoding, options.text)
         notify_of_reading(source_table, notify)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -17,7 +18,7 @@ from ..features.encoding import Encoding, Head, HeadSpec, ModelSpec
 from ..features.image_format import ImageFormat
 from ..features.merged_numbers import MergedInStream
 from ..features.notices import Notify, TableNotes, ignore
-from ..features.option_checks import as_texts, require
+from ..features.option_checks import as_columns, require
 from ..features.table_options import TableOptions, read_options
 from ..reports.predictions import Block, PredictedHead, Predictions
 from ..tables import table
@@ -85,14 +86,14 @@ def predict(
 
     require("errors", errors, errors in get_args(Policy), "'stop', 'skip' or 'null'")
     [options] = read_options(predict, table_options)
-    keep = as_texts("keep", keep)
+    keep = as_columns("keep", keep)
     files = find_files(data, options, "test", notify)
     loaded = open_model(model, notify=notify, params=params, input_shapes=input_shapes)
     losses = losses_of(loaded)
     spec = spec_of(loaded, losses)
     encoding = trained_encoding(loaded, spec)
     if encoding:
-        encoding = override_encoding(encoding, options)
+        encoding = replace(override_encoding(encoding, options), heads=encoding.heads)
     else:
         loaded = rescaling(loaded, spec, options.rescale)
         spec = spec_of(loaded, losses)
@@ -177,6 +178,7 @@ def _parts(
             notes.tell(table.file_notes(block))
             names = kept_columns(block.format)
             if encoding and number == 0:
+                select_columns(block.format.names, options.target_columns, block.file)  # they must be there
                 for line in describe_later(encoding, block.format.names):
                     notify(line)
             if not len(block):

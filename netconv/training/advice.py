@@ -141,12 +141,12 @@ def after_training(
     rare = (_of_a_rare_class(name, each, options) for name, each in heads if each.classes)
     if found := next(filter(None, rare), None):
         return advice(found)
-    if result.monitor and 1 < result.best_epoch == epochs == options.epochs:
-        more = option("epochs", 2 * epochs)
-        return advice(f"the best epoch is the last: more may be better still, such as {more}")
-    useless = (_of_a_useless_head(name, each, standardizing, options) for name, each in heads)
-    found = next(filter(None, useless), None)
-    return advice(found) if found else None
+    last = result.monitor and 1 < result.best_epoch == epochs == options.epochs
+    more = [option("epochs", 2 * epochs)] if last else []
+    useless = (_of_a_useless_head(name, each, more, standardizing, options) for name, each in heads)
+    if found := next(filter(None, useless), None):
+        return advice(found)
+    return advice(f"the best epoch is the last: more may be better still, such as {more[0]}") if more else None
 
 
 def _of_a_rare_class(name: str, evaluation: Evaluation, options: TrainingOptions) -> str | None:
@@ -159,18 +159,22 @@ def _of_a_rare_class(name: str, evaluation: Evaluation, options: TrainingOptions
 
 
 def _of_a_useless_head(
-    name: str, evaluation: Evaluation, standardizing: list[str], options: TrainingOptions
+    name: str, evaluation: Evaluation, more: list[str], standardizing: list[str], options: TrainingOptions
 ) -> str | None:
-    """If a head predicts no better than always the same, what may help."""
+    """If a head predicts no better than always the same, what may help: `more` epochs where they may, and so on."""
     rate = f"another {option_name('learning_rate')}"
     if evaluation.classes:
         text, _ = _of_the_most_frequent_class(name, evaluation, options)
-        return f"{text}: try {', or '.join([*standardizing, rate])}" if text else None
+        return f"{text}: try {_either(*more, *standardizing, rate)}" if text else None
     if evaluation.metrics["r2"] > 0 or math.isnan(evaluation.metrics["r2"]):
         return None
     remedy = " and ".join([*standardizing, option("standardize_target", True)])
     r2 = figure(evaluation.metrics["r2"])
-    return f"{_label(name)}always predicting the mean would be as good (r2 {r2}): try {remedy}, or {rate}"
+    return f"{_label(name)}always predicting the mean would be as good (r2 {r2}): try {_either(*more, remedy, rate)}"
+
+
+def _either(*remedies: str) -> str:
+    return f"{', '.join(remedies[:-1])}, or {remedies[-1]}" if len(remedies) > 1 else remedies[0]
 
 
 def _of_the_most_frequent_class(name: str, evaluation: Evaluation, options: TrainingOptions) -> tuple[str, float]:

@@ -336,3 +336,11 @@ def test_predictions_are_compressed_as_the_name_says(tmp_path, ending):
         assert stream.compressed
         assert stream.read() == b"".join(prediction.predict(model(2), source(text)).csv())
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_target_that_the_table_does_not_have():
+    done = netconv.train(model(2, 1, "mse", None), source("a,b,y\n" + "1,2,3\n4,5,6\n" * 9), target="y", epochs=1)
+    rows = source("a,b,y,z\n1,2,3,4\n")
+    message = fails(netconv.predict, done, rows, target="nope", kind=netconv.DataError)
+    assert message == "t.csv: has no column 'nope'; its columns are a, b, y, z"
+    assert netconv.predict(done, rows, target="z").names == ("y",)

@@ -104,8 +104,8 @@ def test_no_better_than_the_most_frequent_class():
     options = {"class_weight": {"no": 100}, "epochs": 30}
     found = [each for each in advice(model(), rare, **options) if "always" in each]
     assert found == [
-        "always predicting 'no' would be right as often, for 90.0% of the rows: try standardize=True, or another "
-        "learning_rate"
+        "always predicting 'no' would be right as often, for 90.0% of the rows: try epochs=60, standardize=True, or "
+        "another learning_rate"
     ]
     assert not any("always" in each for each in advice(model(), EASY, epochs=20))
 
@@ -140,7 +140,8 @@ def test_only_the_most_useful_advice_is_given():
     [found] = advice(values(), regression(target=lambda a: 9 - a), epochs=1, **slow)
     assert found.startswith("always predicting the mean would be as good")
     [found] = advice(values(), regression(target=lambda a: 9 - a), epochs=3, **slow)
-    assert found == "the best epoch is the last: more may be better still, such as epochs=6"
+    assert found.startswith("always predicting the mean would be as good (r2 -")
+    assert found.endswith("): try epochs=6, standardize=True and standardize_target=True, or another learning_rate")
     head, *rows = two_targets().splitlines()
     rare = "\n".join([head, *(row.replace("low", "mid").replace("top", "mid") for row in rows[10:]), *rows[:10]])
     [found] = advice(two_headed(), rare.replace("price", "cost"), epochs=2, target={"kind": "kind", "price": "a"})

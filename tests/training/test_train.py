@@ -405,3 +405,16 @@ def test_logits_become_probabilities():
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     [block] = netconv.predict(model(2, 3, loss, None), source("1,2\n")).blocks
     np.testing.assert_allclose(block.values.sum(), 1, rtol=1e-6)
+
+
+def test_classes_that_are_equal_numbers_are_noted():
+    def notes(first, second, third):
+        found = []
+        text = "a,b,class\n" + "".join(f"{n},{n % 5},{(first, second, third)[n % 3]}\n" for n in range(30))
+        netconv.train(model(2, 3), source(text), epochs=1, notify=found.append)
+        return [note for note in found if "equal" in note]
+
+    assert notes("001", "01", "2") == [
+        "note        001 and 01 in column 'class' are equal numbers, and one class; written with a letter they are two"
+    ]
+    assert notes("01", "1", "b") == notes("1", "0", "2") == notes("1.0", "0.0", "2.0") == []
