@@ -22,6 +22,7 @@ from ..tables.rows import RowErrors
 from ..tables.sources import Data, Source, reopenable, sources
 from ..tables.table import Table
 from . import model_scaling
+from .axis_order import check_axis_order
 from .calling import row_shapes
 from .input_shape import built_for
 from .loading import LoadedModel
@@ -254,6 +255,7 @@ def _datasets(
     import numpy as np
 
     masks = tuple(mask.copy() for mask in masks)
+    check_axis_order(model, encoding, source_table.format, source_table.file)
     encoded, crc = _encoded(encoding, source_table, masks, counts, skip, targets.checksum)
     left_out = dict(targets.left_out)
     if counts.images.unreadable:

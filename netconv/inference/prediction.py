@@ -26,6 +26,7 @@ from ..tables.column_selection import select_columns
 from ..tables.number_format import pluralize
 from ..tables.rows import RowErrors, TableFormat
 from ..tables.sources import Data, Source
+from .axis_order import check_axis_order
 from .calling import predict_rows, split_inputs
 from .loading import LoadedModel, open_model
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
@@ -178,7 +179,7 @@ def _parts(
             notes.tell(table.file_notes(block))
             names = kept_columns(block.format)
             if encoding and number == 0:
-                select_columns(block.format.names, options.target_columns, block.file)  # they must be there
+                select_columns(_column_names(block.format, encoding), options.target_columns, block.file)  # if given
                 for line in describe_later(encoding, block.format.names):
                     notify(line)
             if not len(block):
@@ -190,6 +191,8 @@ def _parts(
                 first = table.from_rows(block, columns_to_count(files, options, spec.heads))
                 row_encoding = plain_encoding(first, spec, loaded, options, True, notify)
                 lines = describe(row_encoding)
+            if number == 0:
+                check_axis_order(loaded.model, row_encoding, block.format, block.file)
             warn_of_merged_in_stream(block, row_encoding, merged, notify)
             most = max(1, LARGEST // max(spec.width, row_encoding.width))
             for rows in block.parts(most):
@@ -206,13 +209,16 @@ def _parts(
 
 
 def _kept_columns(format_: TableFormat, encoding: Encoding | None, keep: tuple[str, ...], file: str) -> dict[str, int]:
-    """The columns kept for the output by name, the paths of images first; a table without a header has the names of the
-    training table."""
-    names = format_.names
+    """The columns kept for the output by name, the paths of images first."""
+    names = _column_names(format_, encoding)
     paths = {names[0]: 0} if format_.images else {}
-    if not format_.header and encoding and len(encoding.columns) == len(names):
-        names = encoding.columns
     return paths | {names[index]: index for index in select_columns(names, keep, file)}
+
+
+def _column_names(format_: TableFormat, encoding: Encoding | None) -> tuple[str, ...]:
+    """The names of the columns; a table without a header has those of the training table."""
+    bare = not format_.header and encoding and len(encoding.columns) == len(format_.names)
+    return encoding.columns if encoding and bare else format_.names
 
 
 # Predictions
