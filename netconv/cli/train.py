@@ -332,7 +332,7 @@ def train(
             devices = netconv.strategy_for(strategy, device)
         opened = open_model(model, data, True, notify, seed, init, params, shapes, (validation_data, options["labels"]))
         target = sys.stdout.buffer if output == "-" else opened.trained_path(output)
-        files = [file for file in (None if output == "-" else target, history, plot, report) if file]
+        files: list[Any] = [file for file in (None if output == "-" else target, history, plot, report) if file]
         check_not_read(files, data, opened.path, params, validation_data, options["labels"])
         for file in files:
             netconv.check_writable(file, opened.size)

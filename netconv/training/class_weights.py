@@ -38,13 +38,13 @@ def class_weights(
     of_classes = [head for head, names in zip(heads, training.names, strict=True) if names]
     if not of_classes:
         raise NetconvError("class weights are for classifiers, and this net predicts values")
-    by_head = isinstance(given, Mapping) and any(isinstance(each, str | Mapping) for each in given.values())
-    if not by_head and given != "balanced" and len(heads) > 1:
+    by_head = given if isinstance(given, Mapping) and _is_by_head(given) else None
+    if by_head is None and given != "balanced" and len(heads) > 1:
         raise NetconvError(
             f"the net has {len(heads)} outputs, {list_names(heads)}: name the one of these classes, as in "
             f"{option('class_weight', {of_classes[0]: 'balanced'})}"
         )
-    chosen: dict[str, Any] = dict(given) if by_head else dict.fromkeys(of_classes, given)
+    chosen: dict[str, Any] = dict.fromkeys(of_classes, given) if by_head is None else dict(by_head)
     check_heads("class_weight", chosen, tuple(heads))
     if values := [name for name in chosen if name not in of_classes]:
         raise NetconvError(f"class weights are for classes, and the output {values[0]!r} of the net predicts values")
@@ -52,6 +52,10 @@ def class_weights(
         _of_head(chosen[head], names, counts) if head in chosen else None
         for head, names, counts in zip(heads, training.names, training.counts, strict=True)
     )
+
+
+def _is_by_head(given: Mapping[str, Any]) -> bool:
+    return any(isinstance(each, str | Mapping) for each in given.values())
 
 
 def _of_head(given: str | Mapping[str, float], names: Sequence[str], counts: Sequence[int]) -> np.ndarray:
