@@ -28,7 +28,9 @@ def test_the_kidney_table_without_options():
         "target      classification (target= names another): ckd = 0, notckd = 1",
         "features    24 columns (columns= names others), in this order:",
     ]
-    assert notes[2].startswith("  numbers   age (47 missing = 51.5), bp (39 missing = 80), sg (53 missing = 1.018), al ")
+    assert notes[2].startswith(
+        "  numbers   age (47 missing = 51.5), bp (39 missing = 80), sg (53 missing = 1.018), al "
+    )
     assert notes[-1] == "left out    id (row numbers, by its name); columns='*' uses every column"
     assert done.encoding.heads[0].classes == ("ckd", "notckd")
 
