@@ -9,7 +9,7 @@ import click
 import netconv
 
 from .commands import Command, under
-from .options import quiet_option, source
+from .options import check_not_read, quiet_option, source
 from .progress import Terminal
 from .quiet import quiet_keras
 
@@ -43,6 +43,7 @@ def export(model: str, to: str, output: str | None, quiet: bool) -> None:
     A .wlnet file is byte for byte the one that was converted, except for the values of its arrays, so that Mathematica
     reads it with Import.
     """
+    check_not_read([output], (), model)
     terminal = Terminal(quiet)
     given, target = source(model), sys.stdout.buffer if output == "-" else output
     with terminal.working(f"exporting {model}"), quiet_keras():

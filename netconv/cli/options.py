@@ -17,6 +17,8 @@ import click
 import netconv
 
 from ..features.option_checks import split_named
+from ..reports.figures import FORMATS
+from ..reports.page import ENDINGS
 from .commands import under
 from .quiet import quiet_keras
 
@@ -182,8 +184,8 @@ errors_option = data_option(
     show_default=True,
     help="For a bad row (wrong number of cells, text in a numeric column): stop with its error, or skip the row.",
 )
-PLOTS, HISTORIES, REPORTS = (".png", ".svg"), (".csv", ".jsonl"), (".html",)
-"""Endings of files that are written."""
+HISTORIES = (".csv", ".jsonl")
+"""Endings of histories."""
 report_option = output_option(
     "--report", metavar="FILE", help="Write a page on the data, the model and the results, with plots (.html)."
 )
@@ -323,8 +325,8 @@ def check_not_read(written: Iterable[Any], data: tuple[str, ...], *more: Any) ->
 
 def check_pictures(plot: str | None, report: str | None) -> None:
     """Raises click.UsageError or NetconvError, before any work, if a plot or a report could not be drawn after it."""
-    check_ending(plot, PLOTS, "a plot")
-    check_ending(report, REPORTS, "a report")
+    check_ending(plot, FORMATS, "a plot")
+    check_ending(report, ENDINGS, "a report")
     if plot:
         netconv.check_picture(plot)
     if report:

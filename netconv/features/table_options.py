@@ -11,7 +11,7 @@ from ..tables.csv_blocks import TextOptions
 from ..tables.encodings import check_encoding
 from ..tables.sources import File
 from .image_encoder import Resize
-from .option_checks import as_texts, check_names, is_integer, is_number, require
+from .option_checks import as_columns, check_names, is_integer, is_number, require
 
 Coding = Literal["onehot", "codes", "numbers"]
 """How the cells of a column become numbers."""
@@ -73,7 +73,7 @@ class TableOptions:
     def __post_init__(self):
         by_output = isinstance(self.target, Mapping)
         for name in ("columns", "drop") if by_output else ("target", "columns", "drop"):
-            object.__setattr__(self, name, as_texts(name, getattr(self, name)))
+            object.__setattr__(self, name, as_columns(name, getattr(self, name)))
         examples = {"input": "{'image': 'pixel*'}", "encode": "{'color': 'onehot'}"}
         if by_output:
             examples["target"] = "{'kind': 'species'}"

@@ -23,14 +23,22 @@ from ..tables.rows import RowErrors
 from ..tables.sources import Data, Source, reopenable, sources
 from ..tables.table import Table
 from . import model_scaling
+from .axis_order import check_axis_order
 from .calling import row_shapes
 from .input_shape import built_for
 from .loading import LoadedModel
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
 from .model_spec import check_trainable, class_names, losses_of, spec_of
-from .reading import notify_of_reading, offering_to_skip, read_table, warn_of_merged_numbers, with_exact_classes
-from .table_targets import Targets, check_classes, held_out_rows, note_trained_on, read_targets
-from .trained_rows import checksum
+from .reading import (
+    note_equal_classes,
+    notify_of_reading,
+    offering_to_skip,
+    read_table,
+    warn_of_merged_numbers,
+    with_exact_classes,
+)
+from .table_targets import Targets, check_classes, not_trained_on, note_held_out, note_trained_on, read_targets
+from .trained_rows import checksum, trained_on
 from .validation_rows import validation_mask
 
 if TYPE_CHECKING:
@@ -170,6 +178,7 @@ def for_training(
     for line in (*describe(encoding, options, scaling), *unasked, *describe_images(encoding, counts.images)):
         notify(line)
     warn_of_merged_numbers(files, source_table, encoding, options, training=True, notify=notify)
+    note_equal_classes(files, source_table, encoding, options, notify)
     if validation_data:
         source_table = encoded_table.read(sources(validation_data, part="test"), encoding, options.text)
         notify_of_reading(source_table, notify)
@@ -206,11 +215,18 @@ def for_evaluation(
         encoding = plain_encoding(source_table, spec, loaded, options, False, notify)
         lines = describe(encoding)
     targets, counts = read_targets(source_table, encoding, notify), transform.CellCounts()
-    mask, skip = targets.present, options.errors == "skip"
+    # Which of these tables it is, if any, is known once all rows are encoded.
+    by_checksum = trained_on(loaded, targets.strata, targets.present)
+    if held_out and not by_checksum:
+        raise not_trained_on(source_table.file)
+    masks = [targets.present & ~rows for rows in by_checksum.values()] if held_out else [targets.present]
+    datasets = _datasets(
+        loaded.model, spec, encoding, source_table, targets, tuple(masks), counts, options.errors == "skip", notify
+    )
+    crc = datasets[0].checksum
     if held_out:
-        crc = _encoded(encoding, source_table, (), transform.CellCounts(), skip, targets.checksum)[1]
-        mask = held_out_rows(loaded, targets, crc, source_table.file, notify)
-    [dataset] = _datasets(loaded.model, spec, encoding, source_table, targets, (mask,), counts, skip, notify)
+        note_held_out(targets, by_checksum.get(crc), source_table.file, notify)
+        datasets = [datasets[list(by_checksum).index(crc)]]
     for line in lines:
         notify(line)
     warn_of_merged_numbers(files, source_table, encoding, options, training=False, notify=notify)
@@ -218,8 +234,8 @@ def for_evaluation(
         notify(line)
     warn_unseen(counts, notify)
     if not held_out:
-        note_trained_on(loaded, targets, dataset.checksum, notify)
-    return dataset
+        note_trained_on(targets, by_checksum.get(crc), notify)
+    return datasets[0]
 
 
 def _read(files: tuple[Source, ...], options: TableOptions, notify: Notify, heads: tuple[HeadSpec, ...] = ()) -> Table:
@@ -244,6 +260,7 @@ def _datasets(
     import numpy as np
 
     masks = tuple(mask.copy() for mask in masks)
+    check_axis_order(model, encoding, source_table.format, source_table.file)
     encoded, crc = _encoded(encoding, source_table, masks, counts, skip, targets.checksum)
     left_out = dict(targets.left_out)
     if counts.images.unreadable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -17,7 +18,7 @@ from ..features.encoding import Encoding, Head, HeadSpec, ModelSpec
 from ..features.image_format import ImageFormat
 from ..features.merged_numbers import MergedInStream
 from ..features.notices import Notify, TableNotes, ignore
-from ..features.option_checks import as_texts, require
+from ..features.option_checks import as_columns, require
 from ..features.table_options import TableOptions, read_options
 from ..reports.predictions import Block, PredictedHead, Predictions
 from ..tables import table
@@ -25,6 +26,7 @@ from ..tables.column_selection import select_columns
 from ..tables.number_format import pluralize
 from ..tables.rows import RowErrors, TableFormat
 from ..tables.sources import Data, Source
+from .axis_order import check_axis_order
 from .calling import predict_rows, split_inputs
 from .loading import LoadedModel, open_model
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
@@ -85,14 +87,14 @@ def predict(
 
     require("errors", errors, errors in get_args(Policy), "'stop', 'skip' or 'null'")
     [options] = read_options(predict, table_options)
-    keep = as_texts("keep", keep)
+    keep = as_columns("keep", keep)
     files = find_files(data, options, "test", notify)
     loaded = open_model(model, notify=notify, params=params, input_shapes=input_shapes)
     losses = losses_of(loaded)
     spec = spec_of(loaded, losses)
     encoding = trained_encoding(loaded, spec)
     if encoding:
-        encoding = override_encoding(encoding, options)
+        encoding = replace(override_encoding(encoding, options), heads=encoding.heads)
     else:
         loaded = rescaling(loaded, spec, options.rescale)
         spec = spec_of(loaded, losses)
@@ -177,6 +179,7 @@ def _parts(
             notes.tell(table.file_notes(block))
             names = kept_columns(block.format)
             if encoding and number == 0:
+                select_columns(_column_names(block.format, encoding), options.target_columns, block.file)  # if given
                 for line in describe_later(encoding, block.format.names):
                     notify(line)
             if not len(block):
@@ -188,6 +191,8 @@ def _parts(
                 first = table.from_rows(block, columns_to_count(files, options, spec.heads))
                 row_encoding = plain_encoding(first, spec, loaded, options, True, notify)
                 lines = describe(row_encoding)
+            if number == 0:
+                check_axis_order(loaded.model, row_encoding, block.format, block.file)
             warn_of_merged_in_stream(block, row_encoding, merged, notify)
             most = max(1, LARGEST // max(spec.width, row_encoding.width))
             for rows in block.parts(most):
@@ -204,13 +209,16 @@ def _parts(
 
 
 def _kept_columns(format_: TableFormat, encoding: Encoding | None, keep: tuple[str, ...], file: str) -> dict[str, int]:
-    """The columns kept for the output by name, the paths of images first; a table without a header has the names of the
-    training table."""
-    names = format_.names
+    """The columns kept for the output by name, the paths of images first."""
+    names = _column_names(format_, encoding)
     paths = {names[0]: 0} if format_.images else {}
-    if not format_.header and encoding and len(encoding.columns) == len(names):
-        names = encoding.columns
     return paths | {names[index]: index for index in select_columns(names, keep, file)}
+
+
+def _column_names(format_: TableFormat, encoding: Encoding | None) -> tuple[str, ...]:
+    """The names of the columns; a table without a header has those of the training table."""
+    bare = not format_.header and encoding and len(encoding.columns) == len(format_.names)
+    return encoding.columns if encoding and bare else format_.names
 
 
 # Predictions

@@ -10,11 +10,11 @@ from pathlib import Path
 from ..errors import BadRow, option
 from ..features import encoded_table, schema_inference, target_inference
 from ..features.encoding import Encoding, HeadSpec, ModelSpec
-from ..features.merged_numbers import MergedInStream, merged_numbers
+from ..features.merged_numbers import MergedInStream, equal_spellings, merged_numbers
 from ..features.notices import Notify, TableNotes, ignore
 from ..features.table_options import TableOptions
 from ..tables import disk_buffer, table
-from ..tables.number_format import pluralize
+from ..tables.number_format import pluralize, shortened
 from ..tables.rows import Rows, TableFormat
 from ..tables.sources import Data, Source, sources
 from ..tables.table import ColumnSelector, Table
@@ -109,6 +109,22 @@ def warn_of_merged_numbers(
         notify(
             f"warning: column {name!r}: {numbers:,} different numbers are only {left:,} in 32-bit floating point, in "
             f"which the net computes{remedy}"
+        )
+
+
+def note_equal_classes(
+    files: tuple[Source, ...], source_table: Table, encoding: Encoding, options: TableOptions, notify: Notify
+) -> None:
+    """Says which classes that are written differently are one, as they are equal numbers."""
+    groups = encoded_table.column_indices(encoding, source_table.format, source_table.file)[1]
+    columns = [indices[0] for head, indices in zip(encoding.heads, groups, strict=True) if head.classes]
+    is_number = source_table.format.is_plain_number
+    asked = frozenset(index for index in columns if all(map(is_number, source_table.texts.get(index, ()))))
+    for index, (first, second) in equal_spellings(files, options.text, asked).items():
+        name = source_table.format.names[index]
+        notify(
+            f"note        {first} and {second} in column {shortened(name)!r} are equal numbers, and one class; written "
+            "with a letter they are two"
         )
 
 

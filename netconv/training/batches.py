@@ -34,13 +34,13 @@ class TrainingData:
         inputs: an array for each input of the model, (rows, *shape).
         targets: an array for each head of the model, (rows,) or (rows, values).
         encode: turns the targets of all heads into what the losses expect.
-        class_weights: (classes,) of a single head, None if all classes count alike.
+        class_weights: of each head (classes,), None if all its classes count alike; empty if those of all heads do.
     """
 
     inputs: tuple[Any, ...]
     targets: tuple[Any, ...]
     encode: Callable[[tuple[np.ndarray, ...]], tuple[Any, ...]]
-    class_weights: np.ndarray | None = None
+    class_weights: tuple[np.ndarray | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.targets[0])
@@ -58,13 +58,13 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class BatchGroup:
-    """Several batches: rows of the inputs, their encoded targets of each head, and their weights, None if all rows
-    count alike. Batch k has the rows from `bounds[k]` to `bounds[k + 1]`, and counts as `counts[k]` rows in the mean
-    loss."""
+    """Several batches: rows of the inputs, their encoded targets of each head, and their weights in the loss of each
+    head, none if all rows count alike. Batch k has the rows from `bounds[k]` to `bounds[k + 1]`, and counts as
+    `counts[k]` rows in the mean loss."""
 
     inputs: tuple[np.ndarray, ...]
     targets: tuple[Any, ...]
-    weights: np.ndarray | None
+    weights: tuple[np.ndarray, ...]
     bounds: np.ndarray
     counts: np.ndarray
 
@@ -109,7 +109,7 @@ def replica_share(data: TrainingData, order: np.ndarray, bounds: np.ndarray, rep
     import numpy as np
 
     if replicas == 1:
-        rows, sizes, weights = order, np.diff(bounds), None
+        rows, sizes, shares = order, np.diff(bounds), None
     else:
         parts, part_weights = [], []
         for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
@@ -119,14 +119,27 @@ def replica_share(data: TrainingData, order: np.ndarray, bounds: np.ndarray, rep
             part_weights.append(np.full(len(part), weight, np.float32))
             parts.append(part)
         rows, sizes = np.concatenate(parts), np.array([len(part) for part in parts])
-        weights = np.concatenate(part_weights)
+        shares = np.concatenate(part_weights)
     targets = tuple(array[rows] for array in data.targets)
-    if data.class_weights is not None:
-        weights = data.class_weights[targets[0]] * (1 if weights is None else weights)
     return BatchGroup(
-        tuple(array[rows] for array in data.inputs), data.encode(targets), weights,
+        tuple(array[rows] for array in data.inputs), data.encode(targets), _row_weights(data, targets, shares),
         np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32), (np.diff(bounds) / replicas).astype(np.float32),
     )  # fmt: skip
+
+
+def _row_weights(
+    data: TrainingData, targets: tuple[np.ndarray, ...], shares: np.ndarray | None
+) -> tuple[np.ndarray, ...]:
+    """The weights of rows in the loss of each head: those of their classes, times `shares` if there are any."""
+    import numpy as np
+
+    if shares is None and not data.class_weights:
+        return ()
+    base = np.ones(len(targets[0]), np.float32) if shares is None else shares
+    of_heads = data.class_weights or (None,) * len(targets)
+    return tuple(
+        base if weights is None else weights[classes] * base for weights, classes in zip(of_heads, targets, strict=True)
+    )
 
 
 def batch_groups(

@@ -43,8 +43,7 @@ class Steps:
 
         def tensors(replica: int):
             share = share_of(replica)
-            weights = () if share.weights is None else (share.weights,)
-            parts = (share.inputs, share.targets, weights, share.bounds, share.counts)
+            parts = (share.inputs, share.targets, share.weights, share.bounds, share.counts)
             return keras.tree.map_structure(tf.convert_to_tensor, parts)
 
         if self.replicas == 1:
@@ -146,17 +145,18 @@ class Steps:
         """The loss of one batch, which is added to the metrics."""
         start, stop = bounds[number], bounds[number + 1]
         x, y, w = keras.tree.map_structure(lambda part: part[start:stop], (inputs, targets, weights))
-        w, y = w[0] if w else None, as_compiled(self.model, y)
+        of_heads = w or (None,) * len(y)
+        w, y = as_compiled(self.model, w) if w else None, as_compiled(self.model, y)
         x = [keras.ops.cast(part, entry.dtype) for part, entry in zip(x, self.model.inputs, strict=True)]
         x = x if len(x) > 1 else x[0]
         y_pred = self.model(x, training=training)
         loss = self.model.compute_loss(x, y, y_pred, w, training=training)
         # under a strategy Keras divides the loss by the number of replicas, whose gradients are added
         self.loss.update_state(loss * self.replicas, sample_weight=counts[number])
-        for (function, mean), true, predicted in zip(
-            self.head_losses, keras.tree.flatten(y), keras.tree.flatten(y_pred), strict=bool(self.head_losses)
+        for (function, mean), true, predicted, weights in zip(
+            self.head_losses, keras.tree.flatten(y), keras.tree.flatten(y_pred), of_heads, strict=bool(self.head_losses)
         ):
-            mean.update_state(function(true, predicted, w), sample_weight=counts[number])
+            mean.update_state(function(true, predicted, weights), sample_weight=counts[number])
         self.model.compute_metrics(x, y, y_pred, w)
         return loss
 
