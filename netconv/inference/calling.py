@@ -70,8 +70,9 @@ def split_inputs(
     return parts
 
 
-def predict_rows(model, inputs: Sequence[np.ndarray]) -> np.ndarray:
-    """The outputs of a model, (rows, values): all outputs side by side, as float32 or a wider type.
+def predict_rows(model, inputs: Sequence[np.ndarray], any_length: bool = False) -> np.ndarray:
+    """The outputs of a model, (rows, values): all outputs side by side, as float32 or a wider type. With `any_length`
+    it is traced for all sizes that its inputs leave open, as it is called with many.
 
     A model with a batch size of 1, such as a two-stage detector, gets the rows one by one.
     """
@@ -80,7 +81,10 @@ def predict_rows(model, inputs: Sequence[np.ndarray]) -> np.ndarray:
     rows, width = len(inputs[0]), sum(math.prod(part.shape[1:]) for part in inputs)
     single = any(output.shape[:1] == (1,) for output in keras.tree.flatten(model.outputs))
     step = 1 if single else max(16, min(MOST_ROWS, LARGEST // 4 // max(1, width, _widest(model))))
-    run = _traced(model, [(1 if single else None, *part.shape[1:]) for part in inputs], inputs)
+    rest = [
+        tensor.shape[1:] if any_length else part.shape[1:] for tensor, part in zip(model.inputs, inputs, strict=True)
+    ]
+    run = _traced(model, [(1 if single else None, *sizes) for sizes in rest], inputs)
     blocks = []
     for start in range(0, rows, step):
         outputs = keras.tree.flatten(run([part[start : start + step] for part in inputs]))

@@ -21,7 +21,6 @@ from ..reports.run_record import RunRecord
 from ..tables.sources import Data
 from . import dataset
 from .binary_curves import binary_curves
-from .calling import predict_rows
 from .dataset import Dataset
 from .layer_table import list_layers
 from .loading import open_model
@@ -29,6 +28,7 @@ from .model_scaling import present, rescaling
 from .model_spec import as_targets, check_trainable, loss_weights_of, losses_of, probabilities, spec_of
 from .reading import find_files
 from .row_sample import RowSample
+from .sequence_inputs import predict_sequences
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,8 +104,8 @@ def evaluate_dataset(
         for head, loss, names, known in zip(spec.heads, losses, data.names, data.encoding.heads, strict=True)
     ]
     ends = list(accumulate(head.width for head in spec.heads))
-    for inputs, targets in data.blocks():
-        outputs = predict_rows(model, inputs)
+    for inputs, targets, lengths in data.blocks():
+        outputs = predict_sequences(model, inputs, lengths)
         for score, head, end, y in zip(scores, spec.heads, ends, targets, strict=True):
             score.add(outputs[:, end - head.width : end], y)
     heads = {head.name: score.evaluation() for head, score in zip(spec.heads, scores, strict=True)}

@@ -19,6 +19,7 @@ from ..features.encoding import Encoding
 from ..features.image_encoder import ImageEncoder
 from ..features.notices import Notify, ignore
 from ..features.option_checks import is_path, require
+from ..features.sequence_format import TextEncoder
 from ..keras_api.lazy import keras
 from ..keras_api.names import keras_name
 from ..keras_files import archive
@@ -84,6 +85,12 @@ class LoadedModel:
         return UNTRAINED in self.members
 
     @property
+    def may_have_vocabulary(self) -> bool:
+        """Whether the ids of an Embedding may be those of any words: it is untrained, or netconv does not know what it
+        was trained on."""
+        return self.untrained or not self.members
+
+    @property
     def encoding(self) -> Encoding | None:
         """How the training table was read; None if the model was not trained on a table. Raises FormatError."""
         return Encoding.load(self.members[TABLE], self.name) if TABLE in self.members else None
@@ -108,6 +115,11 @@ class LoadedModel:
             }
         except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
             raise FormatError(f"{self.name}: its member netconv/{WLNET} is damaged") from None
+
+    @property
+    def text_encoders(self) -> dict[str, TextEncoder]:
+        """The encoders of texts of a net from a `.wlnet` file, by the name of the model's input. Raises FormatError."""
+        return {}
 
     def trained_path(self, output: Path | str | None = None) -> Path:
         """The path of the trained model: `output`, else `<stem>-trained.keras` beside the model. Raises NetconvError if

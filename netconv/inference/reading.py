@@ -13,6 +13,7 @@ from ..features.encoding import Encoding, HeadSpec, ModelSpec
 from ..features.merged_numbers import MergedInStream, merged_numbers
 from ..features.notices import Notify, TableNotes, ignore
 from ..features.table_options import TableOptions
+from ..features.text_encoding import is_several
 from ..tables import disk_buffer, table
 from ..tables.number_format import pluralize
 from ..tables.rows import Rows, TableFormat
@@ -73,9 +74,15 @@ def read_table(
     return table.read(files, options.text, text=text_columns, distinct=distinct, used=used)
 
 
-def with_exact_classes(files: tuple[Source, ...], source_table: Table, spec: ModelSpec, options: TableOptions) -> Table:
-    """The table, read again with its target as text if different classes may be equal in float32."""
+def with_texts(files: tuple[Source, ...], source_table: Table, spec: ModelSpec, options: TableOptions) -> Table:
+    """The table, read again with columns as text that are not numbers: its target, if different classes may be equal in
+    float32, and lists of ids that look like numbers."""
     text = target_inference.merged_classes(source_table, spec, options)
+    lists = schema_inference.sequences_as_numbers(source_table, spec, options)
+    if lists:
+        again = read_table(files, options, spec.heads, text | lists)
+        if all(any(map(is_several, again.texts[index])) for index in lists):
+            return again
     return read_table(files, options, spec.heads, text) if text else source_table
 
 
