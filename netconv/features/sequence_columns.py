@@ -42,8 +42,13 @@ def sequence_feature(
         raise DataError(
             f"{option('standardize')} is for columns of numbers, and this one has sequences", table.file, column=name
         )
-    form = _format(table, column, entry.sequence, entry.ids, options)
-    return Feature(name, ids=entry.ids, sequence=form)
+    return Feature(name, ids=_ids(entry), sequence=_format(table, column, entry.sequence, _ids(entry), options))
+
+
+def _ids(entry: InputSpec) -> tuple[int, int] | None:
+    """The ids of an input, also of one that takes unit vectors of them."""
+    encoder = entry.sequence.encoder if entry.sequence else None
+    return entry.ids or ((1, encoder.count) if encoder and encoder.count else None)
 
 
 def sequence_column(table: Table, candidates: Sequence[int], entry: InputSpec, options: TableOptions) -> int | None:
@@ -52,7 +57,7 @@ def sequence_column(table: Table, candidates: Sequence[int], entry: InputSpec, o
     if entry.sequence is None:
         return None
     named = [index for index in _named(table, options) if index in candidates]
-    if len(named) == 1 and entry.ids:
+    if len(named) == 1 and _ids(entry):
         return named[0]
     texts = [index for index in candidates if index in table.texts and _is_likely(table, index)]
     others = [index for index in candidates if index not in table.texts and not exclusion(table, index)]
@@ -60,7 +65,7 @@ def sequence_column(table: Table, candidates: Sequence[int], entry: InputSpec, o
         return others[0] if len(others) == 1 and entry.width != 1 and _has_integers(table, others[0]) else None
     if len(texts) + len(others) == entry.width and len(texts) + len(others) > 1:
         return None
-    if len(texts) == 1 and entry.ids and entry.sequence.encoder:
+    if len(texts) == 1 and _ids(entry) and entry.sequence.encoder:
         return texts[0]
     found = [index for index in texts if _has_sequences(table, index, entry)]
     if len(found) > 1:
@@ -101,7 +106,7 @@ def _has_sequences(table: Table, column: int, entry: InputSpec) -> bool:
     texts = table.texts[column]
     if not any(map(is_several, texts)):
         return False
-    return bool(entry.ids) or all(map(are_numbers, texts))
+    return bool(_ids(entry)) or all(map(are_numbers, texts))
 
 
 # What its cells become

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+if TYPE_CHECKING:
+    from .text_encoder import TextEncoder
 
 Kind = Literal["numbers", "ids", "words", "tokens", "characters", "bytes"]
 """What the steps of a sequence are: numbers or ids as they are written; words, as `text_encoding` splits a text; tokens
@@ -76,16 +79,6 @@ class LongestSequence(SequenceFormat):
     @property
     def width(self) -> int:
         return self.steps * self.numbers
-
-
-@dataclass(frozen=True)
-class TextEncoder:
-    """What an encoder of Mathematica does with a text: its `kind`, and the `form`, whose length is that of the model's
-    input; or the `problem` why netconv does not do it."""
-
-    kind: str
-    form: SequenceFormat | None
-    problem: str = ""
 
 
 @dataclass(frozen=True)

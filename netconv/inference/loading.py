@@ -9,17 +9,17 @@ import io
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import FormatError, NetconvError, UnknownShape, net_option_error, option, spelled
 from ..features.encoding import Encoding
 from ..features.image_encoder import ImageEncoder
 from ..features.notices import Notify, ignore
 from ..features.option_checks import is_path, require
-from ..features.sequence_format import TextEncoder
+from ..features.text_encoder import KINDS, TextEncoder
 from ..keras_api.lazy import keras
 from ..keras_api.names import keras_name
 from ..keras_files import archive
@@ -31,6 +31,8 @@ HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """The first bytes of a `.wlnet` file."""
 TRAINED = "-trained"
 """The end of the stem of a trained model's file."""
+
+Encoder = TypeVar("Encoder")
 
 
 @dataclass(frozen=True)
@@ -106,20 +108,20 @@ class LoadedModel:
     @property
     def image_encoders(self) -> dict[str, ImageEncoder]:
         """The Image encoders of a net from a `.wlnet` file, by the name of the model's input. Raises FormatError."""
-        try:
-            inputs = json.loads(self.members.get(WLNET, b'{"inputs": {}}'))["inputs"]
-            return {
-                keras_name(name): ImageEncoder.load(name, facts)
-                for name, facts in inputs.items()
-                if facts["kind"] == "Image"
-            }
-        except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
-            raise FormatError(f"{self.name}: its member netconv/{WLNET} is damaged") from None
+        return self._encoders(("Image",), ImageEncoder.load)
 
     @property
     def text_encoders(self) -> dict[str, TextEncoder]:
         """The encoders of texts of a net from a `.wlnet` file, by the name of the model's input. Raises FormatError."""
-        return {}
+        return self._encoders(tuple(KINDS), lambda _, facts: TextEncoder.load(facts))
+
+    def _encoders(self, kinds: tuple[str, ...], load: Callable[[str, Any], Encoder]) -> dict[str, Encoder]:
+        """What the net says of encoders of these kinds, by the name of the model's input. Raises FormatError."""
+        try:
+            inputs = json.loads(self.members.get(WLNET, b'{"inputs": {}}'))["inputs"]
+            return {keras_name(name): load(name, facts) for name, facts in inputs.items() if facts["kind"] in kinds}
+        except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
+            raise FormatError(f"{self.name}: its member netconv/{WLNET} is damaged") from None
 
     def trained_path(self, output: Path | str | None = None) -> Path:
         """The path of the trained model: `output`, else `<stem>-trained.keras` beside the model. Raises NetconvError if

@@ -117,7 +117,9 @@ def spec_of(loaded: LoadedModel, losses: Sequence[Any]) -> ModelSpec:
         for name, tensor, loss in zip(head_names(loaded.model), loaded.model.outputs, losses, strict=True)
     )
     ids, images = id_ranges(loaded.model), _image_specs(loaded)
-    sequences = sequence_specs(loaded.model, ids, masked_inputs(loaded.model), loaded.text_encoders)
+    encoders = loaded.text_encoders
+    sequences = sequence_specs(loaded.model, ids, masked_inputs(loaded.model), encoders)
+    ids = {name: (1, each.count) for name, each in encoders.items() if each.count and not each.onehot} | ids
     inputs = tuple(
         InputSpec(
             name, None if None in shape else math.prod(shape), ids.get(name), images.get(name), sequences.get(name)

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from ..features.sequence_format import SequenceSpec, TextEncoder
+from ..features.sequence_format import SequenceSpec
+from ..features.text_encoder import TextEncoder
 from .calling import predict_rows
 from .embedding_inputs import input_names
 
@@ -22,11 +23,10 @@ def sequence_specs(
     specs = {}
     for name, tensor in zip(input_names(model), model.inputs, strict=True):
         shape, encoder = tuple(tensor.shape[1:]), encoders.get(name)
-        onehot = bool(encoder and encoder.form and encoder.form.onehot)
-        if len(shape) == 1 and not onehot:
+        if len(shape) == 1:
             specs[name] = SequenceSpec(shape[0], 1, name in masked, encoder)
         elif len(shape) == 2 and shape[1] is not None and name not in with_ids:
-            specs[name] = SequenceSpec(shape[0], shape[1], False, encoder if onehot else None)
+            specs[name] = SequenceSpec(shape[0], shape[1], False, encoder)
     return specs
 
 
