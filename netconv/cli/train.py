@@ -304,7 +304,9 @@ def train(
         opened = open_model(model, data, True, notify, seed, init, params, shapes, (validation_data, options["labels"]))
         target = sys.stdout.buffer if output == "-" else opened.trained_path(output)
         files = [file for file in (None if output == "-" else target, history, plot, report) if file]
-        check_not_read(files, data, opened.path, params, validation_data, options["labels"])
+        check_not_read(
+            files, data, opened.path, params, validation_data, options["labels"], *options["vocabulary"].values()
+        )
         _check_outputs(files, [options["checkpoint"], options["tensorboard"]], opened.size)
         try:
             with stop.watching():

@@ -28,6 +28,7 @@ class InputSpec:
     ids: tuple[int, int] | None = None
     image: ImageSpec | None = None
     sequence: SequenceSpec | None = None
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -239,6 +240,8 @@ def _load_feature(facts: Mapping[str, Any]) -> Feature:
     if fill is not None and categories and fill not in categories:
         raise ValueError
     ids, image, sequence = facts["ids"], facts["image"], facts["sequence"]
+    if sequence is not None and ids is None and sequence["kind"] != "numbers":
+        raise ValueError
     return Feature(
         str(facts["name"]), categories, bool(facts["onehot"]), fill if fill is None or categories else float(fill),
         int(facts["missing"]), bool(facts["coerced"]), None if ids is None else (int(ids[0]), int(ids[1])),

@@ -190,10 +190,23 @@ def _images(table: Table, columns: list[int], entry: InputSpec, options: TableOp
 
 
 def _parsed_cells(table: Table, columns: list[int], entry: InputSpec, options: TableOptions) -> tuple[Feature, ...]:
-    """The feature of the column of images, or else of that of sequences, for an input. Raises DataError."""
-    found = _images(table, columns, entry, options)
-    sequence = None if found else sequence_feature(table, _not_encoded(table, columns, options), entry, options)
-    return (sequence,) if sequence else found
+    """The feature of the column of images, or else of that of class names or sequences, for an input. Raises
+    DataError."""
+    if found := _images(table, columns, entry, options):
+        return found
+    others = _not_encoded(table, columns, options)
+    feature = _class_feature(table, others, entry) or sequence_feature(table, others, entry, options)
+    return (feature,) if feature else ()
+
+
+def _class_feature(table: Table, columns: list[int], entry: InputSpec) -> Feature | None:
+    """The feature of a single column of texts for an input that takes classes of these names."""
+    texts = [index for index in columns if index in table.texts and not exclusion(table, index)]
+    if not entry.classes or len(texts) != 1:
+        return None
+    onehot = entry.width != 1
+    ids = None if onehot else (1, len(entry.classes))
+    return Feature(table.format.names[texts[0]], entry.classes, onehot, ids=ids)
 
 
 def _not_encoded(table: Table, columns: list[int], options: TableOptions) -> list[int]:
@@ -201,11 +214,13 @@ def _not_encoded(table: Table, columns: list[int], options: TableOptions) -> lis
     return [index for index in columns if index not in encoded]
 
 
-def sequences_as_numbers(table: Table, spec: ModelSpec, options: TableOptions) -> frozenset[int]:
+def sequences_as_numbers(
+    table: Table, spec: ModelSpec, options: TableOptions, target_optional: bool = False
+) -> frozenset[int]:
     """The columns of numbers that may have sequences, and are to be read again as text. Raises DataError."""
     if not any(entry.sequence for entry in spec.inputs):
         return frozenset()
-    targets = [index for group in infer_targets(table, spec, options, optional=False) for index in group]
+    targets = [index for group in infer_targets(table, spec, options, target_optional) for index in group]
     candidates = feature_candidates(table.format, options, targets, table.file)
     return unread_sequences(table, _not_encoded(table, candidates, options), spec, options)
 

@@ -52,7 +52,9 @@ def describe_vocabularies(before: Encoding, after: Encoding) -> Iterator[str]:
     """The vocabularies that were made of the rows to train on, a line each."""
     for old, new in zip(before.features, after.features, strict=True):
         if old.sequence != new.sequence and new.sequence:
-            words = pluralize(len(new.sequence.vocabulary), "frequent word")
+            high = new.ids[1] if new.ids else 0
+            full = max(new.sequence.codes[-1], new.sequence.unknown or 0) == high
+            words = pluralize(len(new.sequence.vocabulary), "most frequent word" if full else "word")
             yield (
                 f"vocabulary  {shortened(new.name)}: the {words} of the rows trained on "
                 f"({option('vocabulary', {new.name: 'FILE'})} gives others)"
@@ -72,12 +74,12 @@ def _read(name: str, form: SequenceFormat, counts: SequenceCounts) -> str:
         steps = pluralize(counts.longest, unit)
     parts = [f"{shortened(name)}: {pluralize(counts.rows, 'row')} of {steps}"]
     if counts.padded:
-        parts.append(f"{counts.padded:,} shorter than {form.length:,} end with the id {form.padding}")
+        parts.append(f"{counts.padded:,} padded to {form.length:,} with the id {form.padding}")
     if counts.cut:
-        parts.append(f"{counts.cut:,} longer than {form.length:,} are cut")
+        parts.append(f"{counts.cut:,} cut to {form.length:,}")
     if counts.unknown:
         parts.append(
-            f"{counts.unknown:,} of {counts.tokens:,} {unit}s are not in the vocabulary, such as {counts.example!r}, "
-            f"and have the id {form.unknown}"
+            f"{counts.unknown:,} of {counts.tokens:,} {unit}s not in the vocabulary, such as {counts.example!r}: id "
+            f"{form.unknown}"
         )
     return "; ".join(parts)

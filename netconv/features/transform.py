@@ -137,7 +137,8 @@ def _filled_codes(rows: Rows, column: int, feature: Feature, counts: CellCounts)
         return codes
     if feature.fill is None:
         if missing.any():
-            rows.add_errors("{} is not a category of the training table", missing, column)
+            known = ", ".join(feature.categories[:20]) + (", ..." if len(feature.categories) > 20 else "")
+            rows.add_errors(f"{{}} is not one of the categories {known}", missing, column)
         return np.maximum(codes, 0)
     counts.unseen[feature.name] += int((missing & (codes == -2)).sum())
     counts.missing[feature.name] += int((missing & (codes == -1)).sum())

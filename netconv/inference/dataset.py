@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import DataError
 from ..features import encoded_table, schema_inference, transform
 from ..features.description import describe, describe_filled, describe_images, describe_later
-from ..features.encoding import Encoding, HeadSpec, ModelSpec
+from ..features.encoding import Encoding, ModelSpec
 from ..features.image_decoding import ImageCounts
 from ..features.notices import Notify
 from ..features.scaling import Scaling
@@ -151,8 +151,7 @@ def for_training(
         source_table = encoded_table.read(files, encoding, options.text)
         notify_of_reading(source_table, notify)
     else:
-        source_table = source_table or _read(files, options, notify, spec.heads)
-        source_table = with_texts(files, source_table, spec, options)
+        source_table = _read_for(files, source_table, options, notify, spec)
         encoding = schema_inference.infer_encoding(source_table, spec, options, loaded.classes, notify=notify)
         if not loaded.may_have_vocabulary:
             check_vocabularies(encoding, source_table.file)
@@ -205,7 +204,7 @@ def for_evaluation(
         notify_of_reading(source_table, notify)
         lines = describe_later(encoding, source_table.format.names)
     else:
-        source_table = with_texts(files, _read(files, options, notify, spec.heads), spec, options)
+        source_table = _read_for(files, None, options, notify, spec)
         encoding = plain_encoding(source_table, spec, loaded, options, False, notify)
         lines = describe(encoding)
     targets, counts = read_targets(source_table, encoding, notify), transform.CellCounts()
@@ -237,11 +236,26 @@ def _sized(encoding: Encoding, source_table: Table) -> Encoding:
     return sized(encoding, lambda column: source_table.whole_texts([column]), columns)
 
 
-def _read(files: tuple[Source, ...], options: TableOptions, notify: Notify, heads: tuple[HeadSpec, ...] = ()) -> Table:
+def _read(files: tuple[Source, ...], options: TableOptions, notify: Notify) -> Table:
     """A table of which no encoding is known, and how it was read: an error that follows may be due to that."""
-    source_table = read_table(files, options, heads)
+    source_table = read_table(files, options)
     notify_of_reading(source_table, notify)
     return source_table
+
+
+def _read_for(
+    files: tuple[Source, ...], source_table: Table | None, options: TableOptions, notify: Notify, spec: ModelSpec
+) -> Table:
+    """A table of which no encoding is known, for a model, and how it was read, unless that was said of the
+    `source_table`."""
+    if source_table:
+        return with_texts(files, source_table, spec, options)
+    found = read_table(files, options, spec.heads)
+    try:
+        found = with_texts(files, found, spec, options)
+    finally:
+        notify_of_reading(found, notify)
+    return found
 
 
 def _datasets(

@@ -24,6 +24,7 @@ from ..keras_api.lazy import keras
 from ..keras_api.names import keras_name
 from ..keras_files import archive
 from ..keras_files.archive import CLASSES, TABLE, UNTRAINED, WLNET
+from ..tables.number_spellings import NUMBER
 
 NETS = (".json", ".wlnet")
 """The endings of files of nets."""
@@ -114,6 +115,13 @@ class LoadedModel:
     def text_encoders(self) -> dict[str, TextEncoder]:
         """The encoders of texts of a net from a `.wlnet` file, by the name of the model's input. Raises FormatError."""
         return self._encoders(tuple(KINDS), lambda _, facts: TextEncoder.load(facts))
+
+    @property
+    def class_encoders(self) -> dict[str, tuple[str, ...]]:
+        """The names of the classes that inputs take, of a net from a `.wlnet` file, by the name of the model's input.
+        Raises FormatError."""
+        found = self._encoders(("Class",), lambda _, facts: tuple(map(str, facts["labels"] or ())))
+        return {name: names for name, names in found.items() if not all(map(NUMBER.match, names))}
 
     def _encoders(self, kinds: tuple[str, ...], load: Callable[[str, Any], Encoder]) -> dict[str, Encoder]:
         """What the net says of encoders of these kinds, by the name of the model's input. Raises FormatError."""

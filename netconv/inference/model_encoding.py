@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..errors import DataError, FormatError, NetconvError, option
 from ..features import schema_inference
-from ..features.encoding import Encoding, Feature, Head, ModelSpec
+from ..features.encoding import Encoding, Head, ModelSpec
 from ..features.notices import Notify
 from ..features.sequence_columns import check_vocabularies
 from ..features.table_options import TableOptions
@@ -33,10 +33,7 @@ def plain_encoding(
         notify("a keras.Model has no class names: its classes are numbered; a .keras file of netconv has them")
     encoding = schema_inference.infer_encoding(table, spec, options, loaded.classes, target_optional, True, notify)
     check_vocabularies(encoding, table.file)
-    features = (
-        Feature(feature.name, ids=feature.ids, image=feature.image, sequence=feature.sequence)
-        for feature in encoding.features
-    )
+    features = (replace(feature, coerced=False) for feature in encoding.features)
     return replace(encoding, features=tuple(features))
 
 

@@ -120,12 +120,14 @@ def spec_of(loaded: LoadedModel, losses: Sequence[Any]) -> ModelSpec:
     encoders = loaded.text_encoders
     sequences = sequence_specs(loaded.model, ids, masked_inputs(loaded.model), encoders)
     ids = {name: (1, each.count) for name, each in encoders.items() if each.count and not each.onehot} | ids
+    classes = loaded.class_encoders
     inputs = tuple(
         InputSpec(
-            name, None if None in shape else math.prod(shape), ids.get(name), images.get(name), sequences.get(name)
+            name, None if None in shape else math.prod(shape), ids.get(name), images.get(name), sequences.get(name),
+            classes.get(name, ()),
         )
         for name, shape in zip(input_names(loaded.model), shapes, strict=True)
-    )
+    )  # fmt: skip
     return ModelSpec(features, heads, inputs)
 
 

@@ -30,7 +30,7 @@ from .loading import LoadedModel, open_model
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
 from .model_scaling import rescaling
 from .model_spec import class_names, losses_of, probabilities, spec_of
-from .reading import columns_to_count, find_files, warn_of_merged_in_stream
+from .reading import columns_to_count, find_files, warn_of_merged_in_stream, with_lists
 from .sequence_inputs import predict_sequences
 
 if TYPE_CHECKING:
@@ -192,11 +192,14 @@ def _parts(
                     yield _Part(block.numbers, no_errors, {name: block.kept[index] for name, index in names.items()})
                 continue
             if row_encoding is None:
+                block = with_lists(block, spec, options)
                 first = table.from_rows(block, columns_to_count(files, options, spec.heads))
                 row_encoding = plain_encoding(first, spec, loaded, options, True, notify)
                 lines = describe(row_encoding)
-            warn_of_merged_in_stream(block, row_encoding, merged, notify)
             columns = encoded_table.column_indices(row_encoding, block.format, block.file)[0]
+            sequences = (each for each, feature in zip(columns, row_encoding.features, strict=True) if feature.sequence)
+            block = block.as_written(frozenset(sequences))
+            warn_of_merged_in_stream(block, row_encoding, merged, notify)
             most = max(1, LARGEST // max(spec.width, sized_for_rows(row_encoding, block, columns).width))
             for rows in block.parts(most):
                 for_rows = sized_for_rows(row_encoding, rows, columns)

@@ -86,6 +86,13 @@ def with_texts(files: tuple[Source, ...], source_table: Table, spec: ModelSpec, 
     return read_table(files, options, spec.heads, text) if text else source_table
 
 
+def with_lists(rows: Rows, spec: ModelSpec, options: TableOptions) -> Rows:
+    """The first block of a table with columns as text that have lists of ids, which look like numbers."""
+    columns = schema_inference.sequences_as_numbers(table.from_rows(rows), spec, options, target_optional=True)
+    written = rows.as_written(columns) if columns else rows
+    return written if all(any(map(is_several, written.texts[index].values)) for index in columns) else rows
+
+
 def notify_of_reading(source_table: Table, notify: Notify) -> None:
     """The notes of the files, and whether the table is kept on disk."""
     TableNotes(notify).tell(source_table.notes)

@@ -20,7 +20,8 @@ COLORS = {"Grayscale": 1, "RGB": 3}
 
 def facts(port: Port, baked: bool = False) -> dict[str, Any] | None:
     """What a coder does, as JSON: its `kind`, and for Image, Class, Boolean and those of texts all that is needed to do
-    it, too. None for a port without one. `baked` says that the arithmetic of an Image encoder is a part of the model."""
+    the same. None for a port without one. `baked` says that the arithmetic of an Image encoder is a part of the
+    model."""
     coder = port.coder
     if coder is None:
         return None
