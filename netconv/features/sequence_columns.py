@@ -62,7 +62,7 @@ def sequence_column(table: Table, candidates: Sequence[int], entry: InputSpec, o
     texts = [index for index in candidates if index in table.texts and _is_likely(table, index)]
     others = [index for index in candidates if index not in table.texts and not exclusion(table, index)]
     if not texts:
-        return others[0] if len(others) == 1 and entry.width != 1 and _has_integers(table, others[0]) else None
+        return others[0] if len(others) == 1 and entry.width != 1 and _ids(entry) else None
     if len(texts) + len(others) == entry.width and len(texts) + len(others) > 1:
         return None
     if len(texts) == 1 and _ids(entry) and entry.sequence.encoder:
@@ -77,7 +77,7 @@ def sequence_column(table: Table, candidates: Sequence[int], entry: InputSpec, o
 
 
 def unread_sequences(table: Table, candidates: Sequence[int], spec: ModelSpec, options: TableOptions) -> frozenset[int]:
-    """The columns of numbers that may have sequences, and are to be read again as text: `1 234` may be two ids."""
+    """The columns of numbers that may have lists of ids, and are to be read again as text: `1 234` may be two."""
     if len(spec.inputs) != 1:
         found = set(_named(table, options))
     else:
@@ -93,12 +93,6 @@ def _named(table: Table, options: TableOptions) -> list[int]:
 def _is_likely(table: Table, column: int) -> bool:
     found = exclusion(table, column)
     return not found or found.reason == DIFFERENT_TEXTS
-
-
-def _has_integers(table: Table, column: int) -> bool:
-    """Whether a column of numbers may have lists of ids: blanks and commas group digits, too."""
-    least, most = table.stats.least[column], table.stats.most[column]
-    return bool(least >= 0 and least == int(least) and most == int(most))
 
 
 def _has_sequences(table: Table, column: int, entry: InputSpec) -> bool:

@@ -50,6 +50,11 @@ class SequenceFormat:
         return (self.length or 1) * self.numbers
 
     @property
+    def per_step(self) -> int:
+        """How many ids or numbers of a cell are a step."""
+        return 1 if self.onehot else self.numbers
+
+    @property
     def is_text(self) -> bool:
         """Whether its cells are texts, whose tokens have ids."""
         return self.kind not in ("numbers", "ids")

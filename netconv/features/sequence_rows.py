@@ -61,10 +61,11 @@ def _longest(rows: Rows, column: int, feature: Feature) -> int:
     assert feature.sequence
     encode = encoder_of(feature.sequence, feature.ids)
     codes, values = _texts(rows, column)
-    return max((_steps(encode, values[code]) for code in np.unique(codes).tolist() if code >= 0), default=1)
+    longest = max((_count_of(encode, values[code]) for code in np.unique(codes).tolist() if code >= 0), default=0)
+    return -(-longest // feature.sequence.per_step)
 
 
-def _steps(encode: Callable[[str], Encoded], text: str) -> int:
+def _count_of(encode: Callable[[str], Encoded], text: str) -> int:
     try:
         return len(encode(text).steps)
     except CellError:
@@ -129,7 +130,7 @@ def _filled(steps: Sequence[float], form: SequenceFormat, ids: tuple[int, int] |
     import numpy as np
 
     row = np.full(form.width, np.nan, np.float32)
-    each = 1 if form.onehot else form.numbers
+    each = form.per_step
     if not len(steps):
         raise CellError("is a cell without a token")
     if len(steps) % each:
@@ -158,8 +159,7 @@ def _count(counts: SequenceCounts, encoded: Encoded, form: SequenceFormat, times
     """Adds a cell that so many rows have."""
     if not times:
         return
-    each = 1 if form.onehot else form.numbers
-    steps = len(encoded.steps) // each
+    steps = len(encoded.steps) // form.per_step
     counts.rows += times
     counts.tokens += steps * times
     counts.unknown += len(encoded.unknown) * times
