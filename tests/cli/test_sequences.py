@@ -51,8 +51,8 @@ def test_words_from_the_shell():
 def test_messages_have_the_options_of_the_shell():
     done = run("evaluate", "reviews.csv", "-m", "net.keras", code=1)
     assert done.stderr.splitlines()[-1] == (
-        "netconv: reviews.csv, column 'text': has words, and the net takes their ids: name the file of the vocabulary, whose "
-        "first line is the word with the id 0, with --vocabulary text=FILE"
+        "netconv: reviews.csv, column 'text': has words, and the net takes their ids: name the file of the vocabulary, "
+        "whose first line is the word with the id 0, with --vocabulary text=FILE"
     )
     done = run("train", "reviews.csv", "--epochs", 1)
     assert "vocabulary  text: the 20 words of the rows trained on (--vocabulary text=FILE gives others)" in done.stderr
