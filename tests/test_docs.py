@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sequences import sentences, table
 from wolfram_files import File, call, chain, class_decoder, image_encoder, layer, linear, softmax, tensor
 
 from netconv.frontends.wolfram import container
@@ -107,6 +108,11 @@ def write_image_folders(folder):
             Image.fromarray(image).save(target / f"{number}.png")
 
 
+def write_reviews(folder):
+    """Sentences, each with a word that decides its label."""
+    (folder / "reviews.csv").write_text(table(sentences()).replace('"', ""))
+
+
 def write_pets(folder):
     """A net with an image encoder and names of classes, and images of these."""
     for number in range(20):
@@ -192,6 +198,8 @@ def training(folder, outputs):
     assert [len(rows(folder, "likeliest.csv")), len((folder / "predictions.jsonl").read_text().splitlines())] == [
         count
     ] * 2
+    found, true = rows(folder, "labels.csv"), rows(folder, "reviews.csv")
+    assert np.mean([one["class"] == other["label"] for one, other in zip(found, true, strict=True)]) >= 0.95
     assert list(rows(folder, "heads.csv")[0]) == ["id", "diagnosis_class", "diagnosis_probability", "age"]
     assert len(rows(folder, "heads.csv")) == count
     assert outputs[-1].splitlines()[-1] == f"('ckd', 'notckd') ({count}, 2)"
@@ -249,6 +257,7 @@ def test_every_block_runs(path, folder):
         write_small_net(folder)
     if path.stem == "training":
         write_image_folders(folder)
+        write_reviews(folder)
     if path.stem == "wlnet":
         write_pets(folder)
     with socket.socket() as one, socket.socket() as other:

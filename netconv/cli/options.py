@@ -76,6 +76,18 @@ class ColumnCoding(click.ParamType):
         return columns, coding
 
 
+class VocabularyFile(click.ParamType):
+    """[COLUMN=]FILE; a `=` in the name of an existing file is part of it."""
+
+    name = "[COLUMN=]FILE"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        column, _, file = value.partition("=")
+        if not value or value.endswith("="):
+            self.fail(f"{value!r} does not name a file, such as words.txt or text=words.txt", param, ctx)
+        return ("", value) if not file or os.path.exists(value) else (column, file)
+
+
 class InputColumns(click.ParamType):
     """NAME=COLUMNS, such as image=pixel*."""
 
@@ -232,6 +244,16 @@ def table_options(training: bool) -> Callable[[Any], Any]:
             show_default="numbers where all cells are, otherwise onehot, or codes if the model's width needs them",
             help="How COLUMNS become numbers: onehot, a 0 or 1 for each distinct cell; codes, the index of the cell "
             "among the sorted distinct cells; numbers, with any other text a missing cell. May be repeated.",
+        ),
+        data_option(
+            "--vocabulary",
+            type=VocabularyFile(),
+            multiple=True,
+            callback=as_dictionary,
+            show_default="that of the text encoder of a .wlnet file"
+            + (", otherwise the words of the training rows if the net is untrained" if training else ""),
+            help="File with the tokens that are ids of an Embedding, one on each line in the order of the ids, for the "
+            f"texts of COLUMN.{untrained}",
         ),
         data_option(
             "--rescale",

@@ -107,7 +107,7 @@ def predict(
     with terminal.working("predicting", show=output != "-" or _is_file(sys.stdout)):
         opened = open_model(model, data, False, terminal.echo, params=params, shapes=shapes, more=(options["labels"],))
         if output != "-":
-            check_not_read([output], data, opened.path, params, options["labels"])
+            check_not_read([output], data, opened.path, params, options["labels"], *options["vocabulary"].values())
         predictions = netconv.predict(opened, table(data), notify=terminal.echo, **options)
         predictions = replace(predictions, blocks=counted(predictions.blocks))
         predictions.write(sys.stdout.buffer if output == "-" else output, as_json, proba, top)

@@ -333,7 +333,9 @@ def train(
         opened = open_model(model, data, True, notify, seed, init, params, shapes, (validation_data, options["labels"]))
         target = sys.stdout.buffer if output == "-" else opened.trained_path(output)
         files: list[Any] = [file for file in (None if output == "-" else target, history, plot, report) if file]
-        check_not_read(files, data, opened.path, params, validation_data, options["labels"])
+        check_not_read(
+            files, data, opened.path, params, validation_data, options["labels"], *options["vocabulary"].values()
+        )
         for file in files:
             netconv.check_writable(file, opened.size)
         try:

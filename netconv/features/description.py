@@ -14,6 +14,7 @@ from .image_decoding import ImageCounts
 from .image_description import describe_counts, describe_scale
 from .image_format import ImageFormat
 from .scaling import UNSCALED, Affine, Moments, Scaling
+from .sequence_description import describe_format
 from .table_options import TableOptions
 
 LABEL = 11
@@ -181,7 +182,7 @@ def _groups(features: tuple[Feature, ...], moments: Mapping[str, str], indent: i
 
 
 def _alike(feature: Feature) -> tuple:
-    return feature.categories, feature.onehot, feature.ids, feature.coerced, feature.image
+    return feature.categories, feature.onehot, feature.ids, feature.coerced, feature.image, feature.sequence
 
 
 def _is_nominal(feature: Feature) -> bool:
@@ -194,6 +195,8 @@ def _kind(feature: Feature) -> tuple[str, str]:
     low, high = feature.ids or (0, 0)
     if feature.image:
         return "images", str(feature.image)
+    if feature.sequence:
+        return feature.sequence.kind, describe_format(feature.sequence, feature.ids)
     if feature.categories and not feature.onehot:
         return ("ids" if feature.ids else "codes"), _codes(feature.categories, low)
     if feature.onehot:

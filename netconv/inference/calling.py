@@ -70,33 +70,34 @@ def split_inputs(
     return parts
 
 
-def predict_rows(model, inputs: Sequence[np.ndarray]) -> np.ndarray:
-    """The outputs of a model, (rows, values): all outputs side by side, as float32 or a wider type.
+def predict_rows(model, inputs: Sequence[np.ndarray], any_length: bool = False) -> np.ndarray:
+    """The outputs of a model, (rows, values): all outputs side by side, as float32 or a wider type. With `any_length`
+    it is traced for all sizes that its inputs leave open, as it is called with many.
 
     A model with a batch size of 1, such as a two-stage detector, gets the rows one by one.
     """
     import numpy as np
 
-    single = _takes_one_row(model)
-    run = _traced(model, [(1 if single else None, *part.shape[1:]) for part in inputs], inputs)
+    run = _traced(model, _shapes(model, inputs, any_length), inputs)
     blocks = [_side_by_side(run([part[rows] for part in inputs])) for rows in _calls(model, inputs)]
     return np.concatenate(blocks)
 
 
 def scorer(
-    model, losses: Sequence[Any]
+    model, losses: Sequence[Any], any_length: bool = False
 ) -> Callable[[Sequence[np.ndarray], Sequence[np.ndarray]], tuple[np.ndarray, np.ndarray]]:
     """A function from the inputs of some rows and their targets, those of each head as its loss takes them, to the
     outputs, as of `predict_rows`, and the mean losses, (heads + 1,): of each head, and last what the layers add, such
     as penalties for large weights.
 
     The losses are those of `keras.Model.evaluate`: in a graph of TensorFlow, Keras computes crossentropies from what
-    softmax or sigmoid was applied to, as probabilities near 0 and 1 are not exact enough.
+    softmax or sigmoid was applied to, as probabilities near 0 and 1 are not exact enough. `any_length` is as in
+    `predict_rows`.
     """
     import numpy as np
     import tensorflow as tf
 
-    single, functions = _takes_one_row(model), [keras.losses.get(loss) for loss in losses]
+    functions = [keras.losses.get(loss) for loss in losses]
     traced: list[Callable[..., Any]] = []
 
     def step(inputs: list[Any], targets: list[Any]) -> tuple[list[Any], Any]:
@@ -106,12 +107,14 @@ def scorer(
         added = [keras.ops.sum(loss) for loss in model.losses]
         return outputs, keras.ops.stack([keras.ops.cast(each, "float32") for each in (*of_heads, sum(added))])
 
-    def spec(part: np.ndarray) -> Any:
-        return tf.TensorSpec((1 if single else None, *part.shape[1:]), part.dtype)
+    def specs(parts: Sequence[np.ndarray], shapes: Sequence[tuple[int | None, ...]]) -> list[Any]:
+        return [tf.TensorSpec(shape, part.dtype) for shape, part in zip(shapes, parts, strict=True)]
 
     def score(inputs: Sequence[np.ndarray], targets: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         if not traced:  # once: of functions that are traced again and again, TensorFlow warns
-            signature = [list(map(spec, inputs)), list(map(spec, targets))]
+            shapes = _shapes(model, inputs, any_length)
+            of_targets = [(shapes[0][0], *part.shape[1:]) for part in targets]
+            signature = [specs(inputs, shapes), specs(targets, of_targets)]
             graph = tf.function(step, input_signature=signature, autograph=False)
             traced.append(step if model.run_eagerly else graph.get_concrete_function())
         blocks, means = [], np.zeros(len(losses) + 1)
@@ -128,6 +131,13 @@ def scorer(
 def _takes_one_row(model) -> bool:
     """Whether the rows are to be given one by one."""
     return any(output.shape[:1] == (1,) for output in keras.tree.flatten(model.outputs))
+
+
+def _shapes(model, inputs: Sequence[np.ndarray], any_length: bool) -> list[tuple[int | None, ...]]:
+    """The shapes of arrays that a model is traced for: those of `inputs`, for any number of rows; with `any_length` of
+    any size that the model leaves open."""
+    rest = [tensor.shape if any_length else part.shape for tensor, part in zip(model.inputs, inputs, strict=True)]
+    return [(1 if _takes_one_row(model) else None, *shape[1:]) for shape in rest]
 
 
 def _calls(model, inputs: Sequence[np.ndarray]) -> Iterator[slice]:

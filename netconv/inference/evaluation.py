@@ -28,6 +28,7 @@ from .model_scaling import present, rescaling
 from .model_spec import as_targets, check_trainable, loss_weights_of, losses_of, probabilities, spec_of
 from .reading import find_files
 from .row_sample import RowSample
+from .sequence_inputs import score_sequences
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,10 +106,10 @@ def evaluate_dataset(
         for head, loss, names, known in zip(spec.heads, losses, data.names, data.encoding.heads, strict=True)
     ]
     ends = list(accumulate(head.width for head in spec.heads))
-    score_rows, sums = scorer(model, losses), np.zeros(len(losses) + 1)
-    for inputs, targets in data.blocks():
+    score_rows, sums = scorer(model, losses, data.lengths is not None), np.zeros(len(losses) + 1)
+    for inputs, targets, lengths in data.blocks():
         given = [as_targets(*each) for each in zip(targets, spec.heads, losses, strict=True)]
-        outputs, means = score_rows(inputs, given)
+        outputs, means = score_sequences(score_rows, inputs, given, lengths)
         sums += means * len(outputs)
         for score, head, end, y in zip(scores, spec.heads, ends, targets, strict=True):
             score.add(outputs[:, end - head.width : end], y)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
@@ -15,10 +14,11 @@ from ..errors import option
 from ..features import encoded_table, transform
 from ..features.description import describe, describe_filled, describe_images, describe_later
 from ..features.encoding import Encoding, Head, HeadSpec, ModelSpec
-from ..features.image_format import ImageFormat
 from ..features.merged_numbers import MergedInStream
 from ..features.notices import Notify, TableNotes, ignore
 from ..features.option_checks import as_columns, require
+from ..features.sequence_description import describe_sequences
+from ..features.sequence_rows import sized_for_rows, take_lengths
 from ..features.table_options import TableOptions, read_options
 from ..reports.predictions import Block, PredictedHead, Predictions
 from ..tables import table
@@ -27,12 +27,13 @@ from ..tables.number_format import pluralize
 from ..tables.rows import RowErrors, TableFormat
 from ..tables.sources import Data, Source
 from .axis_order import check_axis_order
-from .calling import predict_rows, split_inputs
+from .calling import split_inputs
 from .loading import LoadedModel, open_model
 from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
 from .model_scaling import rescaling
 from .model_spec import class_names, losses_of, probabilities, spec_of
-from .reading import columns_to_count, find_files, warn_of_merged_in_stream
+from .reading import columns_to_count, find_files, warn_of_merged_in_stream, with_lists
+from .sequence_inputs import predict_sequences
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,13 +44,19 @@ Policy = Literal["stop", "skip", "null"]
 
 
 class _Part(NamedTuple):
-    """Some rows: the inputs of the model, (rows, width); the bad rows; the columns kept for the output, by name; and
-    the images that the inputs take."""
+    """Some rows: the inputs of the model, (rows, width); the bad rows; the columns kept for the output, by name; how
+    the rows are encoded, None if there are none; and their lengths, as in `Dataset`."""
 
     x: np.ndarray
     errors: RowErrors
     kept: dict[str, Any]
-    images: tuple[ImageFormat | None, ...] = ()
+    encoding: Encoding | None = None
+    lengths: np.ndarray | None = None
+
+    def picked(self, rows: np.ndarray) -> _Part:
+        """Some rows, a mask, to be computed."""
+        lengths = None if self.lengths is None else self.lengths[rows]
+        return self._replace(x=self.x[rows], lengths=lengths)
 
 
 def predict(
@@ -99,12 +106,12 @@ def predict(
         loaded = rescaling(loaded, spec, options.rescale)
         spec = spec_of(loaded, losses)
     as_classes = [bool(head.classes) and not raw for head in spec.heads]
-    widths = tuple(encoding.inputs.values()) if encoding else ()
-
     sizes = [None if None in tensor.shape[1:] else math.prod(tensor.shape[1:]) for tensor in loaded.model.outputs]
 
-    def run(x: np.ndarray, images: tuple[ImageFormat | None, ...]) -> np.ndarray:
-        outputs = predict_rows(loaded.model, split_inputs(loaded.model, x, widths, images))
+    def run(part: _Part) -> np.ndarray:
+        widths = tuple(part.encoding.inputs.values()) if part.encoding else ()
+        inputs = split_inputs(loaded.model, part.x, widths, part.encoding.images if part.encoding else ())
+        outputs = predict_sequences(loaded.model, inputs, part.lengths)
         parts = np.split(outputs, np.cumsum(_completed(sizes, outputs.shape[1]))[:-1], axis=1)
         found = [
             probabilities(part, loss) if classes else part
@@ -188,22 +195,31 @@ def _parts(
                     yield _Part(block.numbers, no_errors, {name: block.kept[index] for name, index in names.items()})
                 continue
             if row_encoding is None:
+                block = with_lists(block, spec, options)
                 first = table.from_rows(block, columns_to_count(files, options, spec.heads))
                 row_encoding = plain_encoding(first, spec, loaded, options, True, notify)
                 lines = describe(row_encoding)
             if number == 0:
                 check_axis_order(loaded.model, row_encoding, block.format, block.file)
+            columns = encoded_table.column_indices(row_encoding, block.format, block.file)[0]
+            sequences = (each for each, feature in zip(columns, row_encoding.features, strict=True) if feature.sequence)
+            block = block.as_written(frozenset(sequences))
             warn_of_merged_in_stream(block, row_encoding, merged, notify)
-            most = max(1, LARGEST // max(spec.width, row_encoding.width))
+            most = max(1, LARGEST // max(spec.width, sized_for_rows(row_encoding, block, columns).width))
             for rows in block.parts(most):
-                x = transform.features(rows, row_encoding, counts)
+                for_rows = sized_for_rows(row_encoding, rows, columns)
+                x = transform.features(rows, for_rows, counts)
                 row_errors = rows.errors or RowErrors(np.zeros(len(rows), bool))
                 while lines and not row_errors.mask.all():  # a column of text may have been taken for numbers
                     notify(lines.pop(0))
                 kept = {name: rows.kept[index] for name, index in names.items()}
-                yield _Part(x, row_errors, kept, row_encoding.images)
+                yield _Part(x, row_errors, kept, for_rows, take_lengths(x, for_rows))
     if row_encoding:
-        for line in (*describe_images(row_encoding, counts.images), *describe_filled(row_encoding, counts.missing)):
+        described = [
+            *describe_images(row_encoding, counts.images), *describe_sequences(row_encoding, counts.sequences),
+            *describe_filled(row_encoding, counts.missing),
+        ]  # fmt: skip
+        for line in described:
             notify(line)
     warn_unseen(counts, notify)
 
@@ -226,13 +242,13 @@ def _column_names(format_: TableFormat, encoding: Encoding | None) -> tuple[str,
 
 def _blocks(
     parts: Iterable[_Part],
-    run: Callable[..., np.ndarray],
+    run: Callable[[_Part], np.ndarray],
     width: int | None,
     policy: Policy,
     notify: Notify,
 ) -> Iterator[Block]:
-    """The predictions of all rows. `width` is the number of values of a row, where it is known before
-    `run`, which takes inputs and what they are of `images`, computes some."""
+    """The predictions of all rows. `width` is the number of values of a row, where it is known before `run`
+    computes some."""
     import numpy as np
 
     bad_rows, nan_rows = 0, 0
@@ -244,7 +260,7 @@ def _blocks(
             first_error = part.errors.first[1]
         if first_error and policy == "stop":
             good[int(good.argmin()) :] = False
-        values = _values(part.x, good, partial(run, images=part.images), width)
+        values = _values(part, good, run, width)
         width = values.shape[1]
         nan_rows += int(np.count_nonzero(np.isnan(values).any(axis=1)))
         if good.all():
@@ -262,14 +278,15 @@ def _blocks(
         notify(f"warning: the net outputs NaN for {pluralize(nan_rows, 'row')}")
 
 
-def _values(x: np.ndarray, good: np.ndarray, run: Callable[[np.ndarray], np.ndarray], width: int | None) -> np.ndarray:
+def _values(part: _Part, good: np.ndarray, run: Callable[[_Part], np.ndarray], width: int | None) -> np.ndarray:
     """The predictions of the good rows."""
     import numpy as np
 
     if good.any():
-        return run(x if good.all() else x[good])
+        return run(part if good.all() else part.picked(good))
     if width is None:
-        width = run(np.zeros((1, x.shape[1]), np.float32)).shape[1]
+        zero = np.zeros((1, part.x.shape[1]), np.float32)
+        width = run(part._replace(x=zero, lengths=None if part.lengths is None else part.lengths[:1])).shape[1]
     return np.empty((0, width), np.float32)
 
 

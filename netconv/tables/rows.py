@@ -211,6 +211,19 @@ class Rows:
             numbers[:, index] = np.nan
         return replace(self, numbers=numbers, texts=texts)
 
+    def as_written(self, columns: frozenset[int]) -> Rows:
+        """The rows of a block as it comes from a file with these columns as text, as it has them."""
+        import numpy as np
+
+        unread = sorted(columns - self.texts.keys())
+        if not unread:
+            return self
+        numbers, texts = self.numbers.copy(), dict(self.texts)
+        for index, column in self.cells(unread).items():
+            texts[index] = Text.from_arrow(column)
+            numbers[:, index] = np.nan
+        return replace(self, numbers=numbers, texts=texts)
+
     def with_numbers(self, columns: frozenset[int], why: str) -> Rows:
         """The rows with these columns of text as numbers; rows with another text in them are bad ones, `why` ends their
         message."""

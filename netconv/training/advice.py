@@ -94,12 +94,15 @@ def scales_of(model, scaled: bool, training: Dataset, spec: ModelSpec, losses: S
     import numpy as np
 
     columns, start = [], 0
+    parts = [np.asarray(part[:SAMPLE]) for part in training.inputs]
+    flat = np.concatenate([np.abs(part.reshape(len(part), -1)) for part in parts], axis=1)
+    longest = {
+        id(form): part.size // max(1, len(part)) for form, part in zip(training.encoding.sequences, parts, strict=True)
+    }
     for feature in training.encoding.features:
         if feature.is_number:
             columns.append((start, feature.name))
-        start += feature.width
-    parts = [np.asarray(part[:SAMPLE]) for part in training.inputs]
-    flat = np.concatenate([np.abs(part.reshape(len(part), -1)) for part in parts], axis=1)
+        start += longest[id(feature.sequence)] if feature.sequence else feature.width
     found = [(name, float(flat[:, column].max())) for column, name in columns]
     found = sorted([each for each in found if each[1] > 0], key=lambda each: each[1]) or [("", 0.0)]
     first = next(iter(weighted_layers(model).values()), None)

@@ -21,12 +21,13 @@ rest of a step became several times slower when it was compiled."""
 
 
 class Steps:
-    """The steps of a compiled model under a strategy. `planned` is the largest number of training steps."""
+    """The steps of a compiled model under a strategy. `planned` is the largest number of training steps; with
+    `any_length` batches have different sizes where the inputs of the model leave them open."""
 
-    def __init__(self, model, strategy, planned: int):
+    def __init__(self, model, strategy, planned: int, any_length: bool = False):
         self.model, self.strategy = model, strategy
         self.replicas = strategy.num_replicas_in_sync
-        self.variables = model.trainable_variables
+        self.variables, self.any_length = model.trainable_variables, any_length
         with strategy.scope():
             self.loss = keras.metrics.Mean("loss")
             self.head_losses = _head_losses(model, self.replicas)
@@ -84,9 +85,7 @@ class Steps:
         if step not in self._functions:
             if not self._functions:
                 self._build_metrics(group)
-            signature = (
-                None if self.replicas > 1 else [keras.tree.map_structure(_spec, group), tf.TensorSpec([], tf.int32)]
-            )
+            signature = None if self.replicas > 1 else [self._specs(group), tf.TensorSpec([], tf.int32)]
 
             @tf.function(input_signature=signature, reduce_retracing=signature is None)
             def function(values, count):
@@ -96,6 +95,16 @@ class Steps:
             # Of functions that are traced when called, TensorFlow warns after a few trainings.
             self._functions[step] = function.get_concrete_function() if signature else function
         self._functions[step](group, tf.constant(steps))
+
+    def _specs(self, group: tuple) -> tuple:
+        """Such a group with any number of rows, and with any size where rows of several lengths leave it open."""
+        import tensorflow as tf
+
+        inputs, *rest = keras.tree.map_structure(_spec, group)
+        if self.any_length:
+            shapes = zip(inputs, self.model.inputs, strict=True)
+            inputs = tuple(tf.TensorSpec([None, *entry.shape[1:]], spec.dtype) for spec, entry in shapes)
+        return (inputs, *rest)
 
     def _build_metrics(self, group: tuple) -> None:
         """Metrics create their variables when first called, which they cannot do in a loop of TensorFlow."""

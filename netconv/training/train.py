@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,7 +29,7 @@ from ..tables import free_memory
 from ..tables.sources import Data, Source
 from . import checkpoints, distribution
 from .advice import after_training, scales_of
-from .batches import TrainingData
+from .batches import TrainingData, batch_count
 from .class_weights import class_weights, described
 from .freezing import frozen
 from .loop import LoopResult, Plan, Progress, fit
@@ -172,7 +171,8 @@ def _prepare(
     compiled = getattr(loaded.model, "optimizer", None)
     if compiled is not None and net is not loaded.model:
         compiled = moved(compiled, net)
-    optimizer = optimizer_for(options, compiled, math.ceil(len(training) / batch_size), options.epochs)
+    steps = batch_count(len(training), training.lengths, batch_size)
+    optimizer = optimizer_for(options, compiled, steps, options.epochs)
     chosen = metrics_for(loaded.model, options.metrics, options.monitor, spec)
     metrics = [split_by_fit(*each)[1] for each in zip(chosen, spec.heads, losses, strict=True)]
     held_out = 0.0 if validation_data is not None else options.validation_split
@@ -206,8 +206,10 @@ def _run(
         training, validation = prepared.training, prepared.validation
         targets, held_out_targets = (_scaled_targets(part.targets, prepared.scaling) for part in (training, validation))
         weights = prepared.class_weights
-        rows = TrainingData(training.inputs, targets, prepared.encode, weights)
-        held_out = TrainingData(validation.inputs, held_out_targets, prepared.encode, weights) if validation else None
+        rows = TrainingData(training.inputs, targets, prepared.encode, weights, training.lengths)
+        held_out = TrainingData(
+            validation.inputs, held_out_targets, prepared.encode, weights, validation.lengths
+        ) if validation else None  # fmt: skip
         scaled = prepared.scaling.inputs is not None
         scales = scales_of(model, scaled, replace(training, targets=targets), prepared.spec, prepared.losses)
         lines = tuple(scales.lines())

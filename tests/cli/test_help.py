@@ -105,7 +105,7 @@ def test_a_default_is_a_word_or_a_sentence():
 @pytest.mark.parametrize("name", ["evaluate", "predict"])
 def test_options_that_a_trained_model_does_not_take(name):
     text = " ".join(printed(name, "--help").split())
-    assert text.count("Not for a model that `netconv train` saved.") == 3
+    assert text.count("Not for a model that `netconv train` saved.") == 4
     assert "--standardize" not in text
 
 
