@@ -1,6 +1,7 @@
 """Writes small `.wlnet` files for tests, from the description of the format in docs/wlnet.md alone."""
 
 import base64
+import io
 import struct
 import zlib
 
@@ -159,6 +160,12 @@ class File:
             for number, array in enumerate(self.arrays, 1):
                 file[f"Arrays/{number}"] = array
         return target
+
+    def data(self, net, **options):
+        """The bytes of the file."""
+        stream = io.BytesIO()
+        self.write(stream, net, **options)
+        return stream.getvalue()
 
 
 def layer(kind, inputs, outputs, parameters=None, arrays=None, **more):

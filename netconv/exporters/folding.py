@@ -1,6 +1,6 @@
-"""Folds the layers that scale numbers into the first and the last layer of a net, where a net with other arrays computes
-the same: a linear layer, or a convolution without padding, of numbers that are scaled and shifted is one of the numbers
-themselves. Knows these ops, no file."""
+"""Folds the layers that scale numbers into the first and the last layer of a net, where a net with other arrays
+computes the same: a linear layer, or a convolution without padding, of numbers that are scaled and shifted is one of
+the numbers themselves. Knows these ops, no file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..inference.embedding_inputs import input_names
 from ..inference.loading import LoadedModel
 from ..keras_api.names import keras_name
 from ..keras_files import scaling_layers
-from ..keras_files.scaling_layers import INPUTS, OUTPUTS, UNITS, numbered
+from ..keras_files.scaling_layers import INPUTS, OUTPUTS, numbered
 from ..ops import registry
 from ..ops.traits import Keeps
 from ..passes.canonicalize import canonicalize

@@ -17,7 +17,6 @@ from ..keras_api.lazy import keras
 from ..keras_files import scaling_layers
 from ..tables.table import Table
 from .calling import row_shapes
-from .embedding_inputs import input_names
 from .loading import LoadedModel
 from .model_spec import loss_name
 

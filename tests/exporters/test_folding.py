@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from nets import dense as dense_of_mxnet
 from nets import graph, null, op, write
-from wolfram_files import FALSE, NONE, File, chain, elementwise, image_encoder, layer, linear, softmax, tensor
+from wolfram_files import FALSE, File, chain, elementwise, image_encoder, layer, linear, softmax, tensor
 
 import netconv
 from netconv.features.scaling import Affine, Moments, Scaling
@@ -21,11 +21,11 @@ def moments(width, far=1.0):
     return Moments(RNG.normal(size=width) * 10 * far, RNG.uniform(2, 20, width))
 
 
-def convolution(file, groups=1, pad=0, biases=True, bias_values=None):
+def convolution(file, groups=1, pad=0):
     parameters = {"OutputChannels": 4, "KernelSize": (2, 3), "PaddingSize": ((pad, pad), (pad, pad)),
                   "Dimensionality": 2, "Interleaving": FALSE, "ChannelGroups": groups}  # fmt: skip
     size = (5 + 2 * pad - 1, 6 + 2 * pad - 2)
-    arrays = {"Weights": file.array(4, 2 // groups, 2, 3), "Biases": file.array(4) if biases else NONE}
+    arrays = {"Weights": file.array(4, 2 // groups, 2, 3), "Biases": file.array(4)}
     return layer("Convolution", tensor(2, 5, 6), tensor(4, *size), parameters, arrays)
 
 

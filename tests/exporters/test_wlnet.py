@@ -165,8 +165,8 @@ def test_errors(model, tmp_path):
     other = tmp_path / "other.keras"
     netconv.save(netconv.convert(tmp_path / "net.wlnet"), other)
     assert error_of(other, "wlnet", kind=FormatError) == (
-        f"{other}: it does not have the net that it was converted from, as it was saved with Keras; like='net.wlnet' gives "
-        "the file of the net"
+        f"{other}: it does not have the net that it was converted from, as it was saved with Keras; like='net.wlnet' "
+        "gives the file of the net"
     )
     loaded = open_model(model)
     archive.save(loaded.model, other, {k: v for k, v in loaded.members.items() if not k.startswith("wlnet")})
@@ -207,7 +207,8 @@ def test_a_model_that_was_trained_on_a_table(tmp_path):
     lines = []
     (written,) = netconv.export(tmp_path / "net-trained.keras", "wlnet", None, lines.append)
     assert lines == [
-        "not in the net: how the training table was read (columns, categories); it takes the numbers that columns become"
+        "not in the net: how the training table was read (columns, categories); it takes the numbers that columns "
+        "become"
     ]
     assert container.read(written, "x").network == container.read(source, "x").network
 

@@ -48,7 +48,7 @@ class _Reader:
         if found is None:
             self.start = len(self.source) - len(self.source[self.next_position :].lstrip())
             raise self.unexpected()
-        self.kind = found.lastgroup
+        self.kind = found.lastgroup or ""
         self.token = found[self.kind]
         self.start, self.next_position = found.start(self.kind), found.end()
 
@@ -115,7 +115,7 @@ def _string(token: str) -> str:
     def character(found: re.Match[str]) -> str:
         if found[2] is not None and found[2] not in ESCAPES:
             raise ExpressionError(f"the escape {found[0]!r} in its strings is not known")
-        return chr(int(found[1], 16)) if found[1] else ESCAPES[found[2]]
+        return chr(int(found[1], 16)) if found[1] else ESCAPES[str(found[2])]
 
     return ESCAPED.sub(character, token[1:-1])
 
@@ -124,4 +124,4 @@ def _number(token: str) -> int | float:
     return big_integer(token, 0) if re.fullmatch(r"-?\d+", token) else big_real(token, 0)
 
 
-PARTS: dict[str | None, Callable[[str], Any]] = {"string": _string, "number": _number, "symbol": symbol}
+PARTS: dict[str, Callable[[str], Any]] = {"string": _string, "number": _number, "symbol": symbol}
