@@ -7,7 +7,7 @@ import time
 import keras
 import pytest
 from fuzz.wlnet_files import damaged
-from wolfram_files import FALSE, NONE, File, call, chain, elementwise, layer, linear, tensor
+from wolfram_files import File, elementwise, layer, linear, tensor
 
 import netconv
 from netconv.errors import NetconvError
@@ -60,3 +60,37 @@ def _keras():
 def test_converting():
     found = [converted(damaged(seed)) for seed in range(1000, 1030)]
     assert 5 < found.count(None) < 25
+
+
+HUGE = 10**9
+
+
+def uninitialized(inputs, units):
+    arrays = {"Weights": tensor(units, inputs), "Biases": tensor(units)}
+    return layer("Linear", tensor(inputs), tensor(units), {"OutputDimensions": (units,)}, arrays)
+
+
+def repeated(times):
+    return layer("NetNest", tensor(3), tensor(3), {"Net": elementwise(Symbol("Tanh"), 3), "Iterations": times})
+
+
+RESIZED = layer("Resize", tensor(3, HUGE, 4), tensor(3, 8, 8), {"Resampling": "Linear"})
+TOO_LARGE = {
+    "units": (uninitialized(4, HUGE), "the stream: the parameters would have more than 536870912 elements"),
+    "inputs": (uninitialized(HUGE, 4), "the stream: the parameters would have more than 536870912 elements"),
+    "times": (
+        repeated(HUGE),
+        "NetNest node 'Layer': must have the number of times, at most 1000, as its only integer parameter",
+    ),
+    "pixels": (
+        RESIZED, "_contrib_BilinearResize2D node 'Layer': needs more than 67108864 weights; received 1000000000 and 8 "
+        "pixels",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("_keras")
+@pytest.mark.parametrize("case", TOO_LARGE)
+def test_what_would_take_much_memory_is_refused(case):
+    net, message = TOO_LARGE[case]
+    assert converted(File().data(net)) == message
