@@ -17,10 +17,9 @@ from ..inference.calling import predict_rows
 from ..inference.loading import LoadedModel
 from ..keras_api.weighted_layers import weighted_layers
 from ..keras_files import scaling_layers, source_net
-from ..keras_files.archive import CLASSES
 
-OPEN_LENGTH = 8
-"""The size of the axes of any size, where two models are compared."""
+OPEN_LENGTHS = (16, 256)
+"""The sizes of axes of any size that are tried, where two models are compared."""
 ROWS = 2
 TOLERANCE = 1e-4
 """How much the outputs of the same net may differ, relative to the largest."""
@@ -35,8 +34,7 @@ def source_of(loaded: LoadedModel, like: Path | str | None) -> tuple[Graph, Mapp
     if done.prepared.net.parameters is None:
         raise FormatError(f"{like}: it has no arrays, whose places those of the model could take")
     _copy_weights(loaded, done.model, str(like))
-    classes = {name: data for name, data in loaded.members.items() if name == CLASSES}
-    return source_net.read(done.members, done.model, str(like)), done.members | classes
+    return source_net.read(done.members, done.model, str(like)), done.members
 
 
 def _copy_weights(loaded: LoadedModel, target: Any, like: str) -> None:
@@ -67,19 +65,22 @@ def _listed(shapes: list[tuple[int, ...]]) -> str:
 
 def _check_same(loaded: LoadedModel, target: Any, like: str) -> None:
     """Raises FormatError unless two models compute the same of some numbers."""
-    rows = [tuple(size or OPEN_LENGTH for size in tensor.shape[1:]) for tensor in target.inputs]
-    shapes = [tuple(tensor.shape[1:]) for tensor in target.inputs]
-    if [len(tensor.shape) for tensor in loaded.model.inputs] != [len(row) + 1 for row in rows]:
+    shapes, others = ([tuple(tensor.shape[1:]) for tensor in each.inputs] for each in (loaded.model, target))
+    if list(map(len, shapes)) != list(map(len, others)):
         raise FormatError(f"{loaded.name}: it has other inputs than the net in {like}")
-    rng = np.random.default_rng(0)
-    x = [rng.uniform(1, 2, (ROWS, *row)).astype("float32") for row in rows]  # indices count from 1
+    sizes = [list(zip(*pair, strict=True)) for pair in zip(shapes, others, strict=True)]
     model = scaling_layers.scaled(loaded.model, [UNSCALED] * len(shapes), shapes)
-    try:
-        found, wanted = (predict_rows(each, x) for each in (model, target))
-    except Exception as error:  # whatever a layer raises for numbers that it cannot take
-        raise FormatError(
-            f"{loaded.name}: whether it computes what the net in {like} does cannot be tried: {first_line(error)}"
-        ) from None
+    for length in OPEN_LENGTHS:
+        rng = np.random.default_rng(0)
+        rows = [tuple(own or other or length for own, other in each) for each in sizes]
+        x = [rng.uniform(1, 2, (ROWS, *row)).astype("float32") for row in rows]  # indices count from 1
+        try:
+            found, wanted = (predict_rows(each, x) for each in (model, target))
+            break
+        except Exception as error:  # whatever a layer raises for data that it cannot take, such as a short sequence
+            problem = first_line(error)
+    else:
+        raise FormatError(f"{loaded.name}: cannot be compared with the net in {like}: {problem}")
     if found.shape != wanted.shape or not np.allclose(found, wanted, atol=_tolerance(wanted), equal_nan=True):
         raise FormatError(f"{loaded.name}: its weights fit the net in {like}, but it computes something else with them")
 

@@ -55,6 +55,11 @@ def _file(graph: Graph, members: Mapping[str, bytes], name: str) -> bytes:
     """The bytes of the file with the values of the parameters of its graph."""
     try:
         arrays = wlnet_members.stored_arrays(members[WLNET], members[wlnet_members.FILE])
+        if not arrays and graph.parameters:
+            raise FormatError(
+                f"{name}: its .wlnet file has no arrays, whose places those of the model could take; use NetInitialize "
+                f"before Export, and {option('like', 'net.wlnet')}"
+            )
         parameters = dict(zip((array.number for array in arrays), graph.parameters, strict=True))
         if any(parameters[array.number].shape != array.shape for array in arrays):
             raise ValueError

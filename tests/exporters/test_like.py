@@ -9,6 +9,7 @@ from wolfram_files import File, chain, elementwise, linear, softmax
 
 import netconv
 from netconv.errors import FormatError
+from netconv.exporters import source
 from netconv.frontends.wolfram import container
 from netconv.frontends.wolfram.expressions import Symbol
 
@@ -94,6 +95,25 @@ def test_an_input_of_another_rank(folder, monkeypatch):
     with pytest.raises(FormatError) as error:
         netconv.export(model, "wlnet", "other.wlnet", like="net.wlnet")
     assert str(error.value) == "the model: it has other inputs than the net in net.wlnet"
+
+
+def test_what_cannot_be_compared(folder, monkeypatch):
+    def fails(*_):
+        raise ValueError("too short\nin detail")
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(source, "predict_rows", fails)
+    with pytest.raises(FormatError) as error:
+        netconv.export("saved.keras", "wlnet", "other.wlnet", like="net.wlnet")
+    assert str(error.value) == "saved.keras: cannot be compared with the net in net.wlnet: too short"
+
+
+def test_a_net_without_arrays(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, dense_of_mxnet()[0])
+    with pytest.raises(FormatError) as error:
+        netconv.export(of_layers(keras.layers.Dense(3)), "mxnet", like="net.json")
+    assert str(error.value) == "net.json: it has no arrays, whose places those of the model could take"
 
 
 def test_a_net_of_another_format(tmp_path, monkeypatch):

@@ -193,6 +193,16 @@ def test_damaged_arrays(model, change):
     assert error_of(model, "wlnet", kind=FormatError) == f"{model}: its member netconv/wlnet.json is damaged"
 
 
+def test_a_net_that_was_not_initialized(tmp_path):
+    arrays = {"Weights": tensor(3, 4), "Biases": tensor(3)}
+    net = layer("Linear", tensor(4), tensor(3), {"OutputDimensions": (3,)}, arrays)
+    netconv.convert_file(File().write(tmp_path / "net.wlnet", net))
+    assert error_of(tmp_path / "net.keras", "wlnet", kind=FormatError) == (
+        f"{tmp_path / 'net.keras'}: its .wlnet file has no arrays, whose places those of the model could take; use "
+        "NetInitialize before Export, and like='net.wlnet'"
+    )
+
+
 def test_a_model_that_was_trained_on_a_table(tmp_path):
     file = File()
     net = dense(file)
