@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from nets import dense as dense_of_mxnet
 from nets import write
-from wolfram_files import File, chain, elementwise, linear, softmax
+from wolfram_files import File, chain, elementwise, layer, linear, softmax, tensor
 
 import netconv
 from netconv.errors import FormatError
@@ -110,10 +110,11 @@ def test_what_cannot_be_compared(folder, monkeypatch):
 
 def test_a_net_without_arrays(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write(tmp_path, dense_of_mxnet()[0])
+    arrays = {"Weights": tensor(3, 4), "Biases": tensor(3)}
+    File().write("net.wlnet", layer("Linear", tensor(4), tensor(3), {"OutputDimensions": (3,)}, arrays))
     with pytest.raises(FormatError) as error:
-        netconv.export(of_layers(keras.layers.Dense(3)), "mxnet", like="net.json")
-    assert str(error.value) == "net.json: it has no arrays, whose places those of the model could take"
+        netconv.export(of_layers(keras.layers.Dense(3)), "wlnet", like="net.wlnet")
+    assert str(error.value) == "net.wlnet: it has no arrays, whose places those of the model could take"
 
 
 def test_a_net_of_another_format(tmp_path, monkeypatch):
