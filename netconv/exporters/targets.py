@@ -19,22 +19,28 @@ def export(
     to: str,
     output: Path | str | BinaryIO | None = None,
     notify: Notify = ignore,
+    *,
+    like: Path | str | None = None,
 ) -> list[Path]:
     """Writes a model as the net that it was converted from, with the values that its weights have now.
 
     Args:
-        model: A `.keras` file that netconv wrote, by its path or its bytes, or what `open_model` returned.
+        model: A `.keras` file that netconv wrote, by its path or its bytes, or what `open_model` returned; with `like`
+            also any other `.keras` file, or a keras.Model.
         to: "wlnet" for Mathematica's own file, which is as it was but for its arrays; "mxnet" for `net.json` and
             `net.params`.
         output: The path of the file, or for wlnet a binary stream; None is `net-trained.wlnet` or `net-trained.json`
             beside the model.
-        notify: Is called with a line about what the files cannot hold.
+        notify: Is called with lines about what the files hold of the training, and what they cannot hold.
+        like: The file of the net, `.wlnet` or `net.json` with `net.params` beside it, for a model that does not have
+            the net that it was converted from, such as one that Keras saved. Its weights are matched by their layers'
+            names, or else by their order, and both must compute the same.
 
     Returns:
         The paths of the files that were written.
 
     Raises:
-        NetconvError: The model does not have the net that it was converted from.
+        NetconvError: The model does not have the net that it was converted from, or is not of the net in `like`.
         OSError: A file cannot be written.
     """
     if to not in SUFFIXES:
@@ -44,18 +50,16 @@ def export(
     if output is not None and hasattr(output, "write"):
         if to != "wlnet":
             raise NetconvError("net.json and net.params are two files, which cannot be written to a stream")
-        wlnet.export(loaded, output, notify)
-        _notify_of_table(loaded, notify)
+        wlnet.export(loaded, output, notify, like)
         return []
     path = _path(loaded, suffix) if output is None else Path(output)
     if path.suffix != suffix:
         raise NetconvError(f"{path}: the file for {to} ends in {suffix}; choose another output")
     paths = [path] if to == "wlnet" else [path, path.with_suffix(".params")]
     if to == "wlnet":
-        wlnet.export(loaded, path, notify)
+        wlnet.export(loaded, path, notify, like)
     else:
-        mxnet.export(loaded, paths[0], paths[1], notify)
-    _notify_of_table(loaded, notify)
+        mxnet.export(loaded, paths[0], paths[1], notify, like)
     return paths
 
 
@@ -63,11 +67,3 @@ def _path(loaded: LoadedModel, suffix: str) -> Path:
     """Beside the model; never that of the net that the model was converted from."""
     path = loaded.path or Path("net.keras")
     return path.with_name(f"{path.stem.removesuffix(TRAINED)}{TRAINED}{suffix}")
-
-
-def _notify_of_table(loaded: LoadedModel, notify: Notify) -> None:
-    if loaded.encoding is not None:
-        notify(
-            "not in the net: how the training table was read (columns, categories, class names); it takes the numbers "
-            "that columns become"
-        )

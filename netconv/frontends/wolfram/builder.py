@@ -14,7 +14,7 @@ from .container import Container
 from .expressions import Expression, Symbol, shortened
 from .ports import Port, unwrapped
 
-MOST_NODES = 50_000
+MOST_NODES = 10_000
 """The most nodes of a graph: nets that apply others many times are small in the file."""
 _MISSING: Any = object()
 

@@ -275,7 +275,7 @@ def test_nested_too_deeply(tmp_path, monkeypatch):
 
 def test_too_many_operations(tmp_path, monkeypatch):
     monkeypatch.setattr("netconv.frontends.wolfram.builder.MOST_NODES", 50)
-    net = layer("NetNest", tensor(3), tensor(3), {"Net": TANH, "Iterations": 5000})
+    net = layer("NetNest", tensor(3), tensor(3), {"Net": TANH, "Iterations": 1000})
     assert error_of(tmp_path, net) == "net.wlnet: the net has more than 50 operations"
 
 
@@ -400,10 +400,10 @@ REFUSED = {
                "NetMap node 'Layer': its parameter Net is not a net"),
     "a fold of open length": (
         layer("NetFold", tensor(None, 3), tensor(None, 3), {"Net": TANH}, States={"State": tensor(3)}),
-        "NetFold node 'Layer': needs sequences of one known length of at most 5000; give the net an input of fixed "
+        "NetFold node 'Layer': needs sequences of one known length of at most 1000; give the net an input of fixed "
         "length with NetReplacePart before Export; received [(None,)]"),
     "times": (layer("NetNest", tensor(3), tensor(3), {"Net": TANH}),
-              "NetNest node 'Layer': must have the number of times, at most 5000, as its only integer parameter"),
+              "NetNest node 'Layer': must have the number of times, at most 1000, as its only integer parameter"),
     "heads": (layer("Attention", {"Key": tensor(2, 3), "Value": tensor(2, 3), "Query": tensor(2, 3)}, tensor(2, 3),
                     {"ScoringNet": "Dot", "MultiHead": Symbol("True")}),
               "Attention node 'Layer': MultiHead is not supported; received True"),

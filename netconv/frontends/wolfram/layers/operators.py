@@ -13,7 +13,7 @@ from .recurrent import finish, state
 from .registry import layer
 from .sequences import reversed_in_time
 
-LONGEST = 5_000
+LONGEST = 1_000
 """The most times that a net is applied one after the other."""
 
 
