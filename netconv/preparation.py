@@ -107,7 +107,7 @@ def _read_wolfram(source: Any, name: str, params: Any, bake_encoder: bool) -> Ne
     shapes = {name: (None, *shape) for name, shape in ports.items() if shape is not None}
     with wolfram.located(graph.source):
         members, notes = wlnet_members.members(found, bake_encoder), wlnet_members.notes(found, bake_encoder)
-    if params is False or not found.container.arrays:
+    if params is False or not found.graph.parameters:
         return Net(replace(graph, arrays={}, parameters=()), None, members, notes, shapes, is_wlnet=True)
     if found.uninitialized:
         raise FormatError(

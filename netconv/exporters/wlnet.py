@@ -31,11 +31,18 @@ def export(loaded: LoadedModel, target: Path | str | BinaryIO, notify: Notify = 
     graph = source_net.read(loaded.members, loaded.model, loaded.name)
     try:
         arrays = wlnet_members.stored_arrays(loaded.members[WLNET], loaded.members[wlnet_members.FILE])
-        parameters = dict(zip((array.number for array in arrays), graph.parameters, strict=True))
+        if len(graph.parameters) < len(arrays):
+            raise ValueError
+        parameters = dict(zip((array.number for array in arrays), graph.parameters, strict=False))
         if any(parameters[array.number].shape != array.shape for array in arrays):
             raise ValueError
     except (ValueError, TypeError, LookupError):
         raise FormatError(f"{loaded.name}: its member netconv/{WLNET} is damaged") from None
+    if inline := [parameter.name for parameter in graph.parameters[len(arrays) :]]:
+        raise FormatError(
+            f"{loaded.name}: in its .wlnet file the arrays {format_names(inline, 5)} are a part of the expression, which "
+            f"is not written; {option('to', 'mxnet')} writes net.json and net.params"
+        )
     values = {number: parameter.read() for number, parameter in parameters.items()}
     if not scales_as_encoders(loaded):
         notify_of_scaling(loaded, notify)

@@ -248,6 +248,16 @@ BROKEN = {
         "array 'Weights' is NormalDistribution[0, 1], and not an array of the file; initialize the net with "
         "NetInitialize before Export",
     ),
+    "lists of different lengths": (
+        changed(LINEAR, Arrays={"Weights": ((1, 2), (3,)), "Biases": NONE}),
+        "array 'Weights' is {{1, 2}, {3}}, and not an array of the file; initialize the net with NetInitialize before "
+        "Export",
+    ),
+    "an array of words": (
+        changed(LINEAR, Arrays={"Weights": call("NumericArray", ("a",), "Real32"), "Biases": NONE}),
+        "array 'Weights' is NumericArray[{\"a\"}, \"Real32\"], and not an array of the file; initialize the net with "
+        "NetInitialize before Export",
+    ),
     "a shared array that there is not": (
         changed(LINEAR, Arrays={"Weights": call("NetSharedArray", "w"), "Biases": NONE}),
         "array 'Weights' is the shared array 'w', which the net does not have",
@@ -263,6 +273,44 @@ BROKEN = {
 @pytest.mark.parametrize("net, message", BROKEN.values(), ids=list(BROKEN))
 def test_broken_nets(net, message, tmp_path):
     assert error_of(tmp_path, net) == f"net.wlnet: {message}"
+
+
+INLINE = np.arange(6).reshape(2, 3)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        call("NumericArray", INLINE.astype("float32"), "Real32"),
+        call("RawArray", "Real32", INLINE.astype("float32")),
+        call("NumericArray", INLINE.astype("int8"), "UnsignedInteger8"),
+        call("NumericArray", INLINE.astype("int16"), "Integer16"),
+        call("NumericArray", INLINE.astype(float), "Real64"),
+        tuple(map(tuple, INLINE.tolist())),
+        INLINE.astype(float),
+    ],
+    ids=["numeric", "raw", "bytes", "short", "double", "lists", "packed"],
+)
+def test_arrays_in_the_expression(tmp_path, stored):
+    file = File()
+    net = chain(changed(LINEAR, Arrays={"Weights": stored, "Biases": file.array(2)}), elementwise(Symbol("Tanh"), 2))
+    out = np.tanh(X @ INLINE.T.astype("float32") + file.arrays[0])
+    np.testing.assert_allclose(outputs(tmp_path, net, file, X), out, atol=1e-6)
+    found = read(tmp_path, net, file).graph.parameters
+    assert [(p.name, p.shape, p.node is None) for p in found] == [("1.Biases", (2,), False), ("1.Weights", (2, 3), False)]
+
+
+def test_large_bytes_in_the_expression(tmp_path):
+    stored = call("NumericArray", np.array([[-1, -128, 127]], "int8"), "UnsignedInteger8")
+    found = read(tmp_path, changed(LINEAR, Arrays={"Weights": stored, "Biases": NONE})).graph.parameters
+    assert found[0].read().tolist() == [[255, 128, 127]]
+
+
+def test_a_shared_array_in_the_expression_is_one(tmp_path):
+    arrays = {"Weights": call("NetSharedArray", "w"), "Biases": NONE}
+    net = chain(changed(linear(File(), 3, 3), Arrays=arrays), changed(linear(File(), 3, 3), Arrays=arrays))
+    net["SharedArrays"] = {"w": tuple(map(tuple, np.eye(3).tolist()))}
+    assert [p.name for p in read(tmp_path, net).graph.parameters] == ["w"]
 
 
 def test_nested_too_deeply(tmp_path, monkeypatch):
@@ -294,6 +342,11 @@ def image(kind, **parameters):
     return layer(kind, tensor(3, 8, 8), tensor(4, 6, 6), {
         "OutputChannels": 4, "KernelSize": (3, 3), "Stride": (1, 1), "PaddingSize": ((0, 0), (0, 0)),
         "Dimensionality": 2, **parameters}, {"Weights": tensor(4, 3, 3, 3), "Biases": NONE})  # fmt: skip
+
+
+def attention(queries=(2, 3), **parameters):
+    ports = {"Key": tensor(2, 3), "Value": tensor(2, 3), "Query": tensor(*queries)}
+    return layer("Attention", ports, tensor(2, 3), {"ScoringNet": "Dot", **parameters})
 
 
 REFUSED = {
@@ -364,10 +417,21 @@ REFUSED = {
                            "Elementwise node 'Layer': its function has 0 arguments, and the layer 1 inputs"),
     "a step": (elementwise(call("ScalarFunctionObject", (call("ScalarSymbol", 1),), 1, {"a": 3}), 3),
                "Elementwise node 'Layer': its function has a step that is not supported; received 3"),
-    "inputs of different shapes": (
-        layer("Threading", {"1": tensor(3), "2": tensor(2, 3)}, tensor(2, 3), {"Function": Symbol("Plus")}),
-        "Threading node 'Layer': its inputs must have the same shape: the layer is not supported for others; received "
-        "(2, 3), (3,)"),
+    "inputs that do not fit": (
+        layer("Threading", {"1": tensor(3), "2": tensor(2, 4)}, tensor(2, 4), {"Function": Symbol("Plus")}),
+        "Threading node 'Layer': its inputs cannot be repeated to the shape (2, 4) of its output; received (3,), (2, 4)"),
+    "inputs that fit in two ways": (
+        layer("Threading", {"1": tensor(3), "2": tensor(3, 3)}, tensor(3, 3), {"Function": Symbol("Plus")}),
+        "Threading node 'Layer': the file does not say at which level its inputs of fewer axes are repeated; received "
+        "(3,), (3, 3)"),
+    "inputs at no level": (
+        layer("Threading", {"1": tensor(3), "2": tensor(3, 3)}, tensor(3, 3), {"Function": Symbol("Plus"), "Level": 0}),
+        "Threading node 'Layer': parameter Level must be a level, or one for each input; received 0"),
+    "inputs at two levels": (
+        layer("Threading", {"1": tensor(3), "2": tensor(3, 3)}, tensor(3, 3),
+              {"Function": Symbol("Plus"), "Level": 1, "Other": 2}),
+        "Threading node 'Layer': must have no parameters but Function and the level at which its inputs are repeated; "
+        "received Level, Other"),
     "a level": (layer("Softmax", tensor(3), tensor(3), {"Level": 2}),
                 "Softmax node 'Layer': parameter Level must be a level of an input of 1 axes; received 2"),
     "levels": (layer("Aggregation", tensor(3), tensor(), {"Function": Symbol("Max"), "Levels": 0}),
@@ -406,7 +470,44 @@ REFUSED = {
               "NetNest node 'Layer': must have the number of times, at most 5000, as its only integer parameter"),
     "heads": (layer("Attention", {"Key": tensor(2, 3), "Value": tensor(2, 3), "Query": tensor(2, 3)}, tensor(2, 3),
                     {"ScoringNet": "Dot", "MultiHead": Symbol("True")}),
-              "Attention node 'Layer': MultiHead is not supported; received True"),
+              "Attention node 'Layer': its keys and values must be arrays of vectors, its query a vector or an array of "
+              "vectors, each with an axis of heads before the last; received (2, 3), (2, 3), (2, 3)"),
+    "a mask": (attention(Mask=call("Rule", "Causal", 3)),
+               "Attention node 'Layer': parameter Mask must be Causal or None; received Rule[\"Causal\", 3]"),
+    "a causal mask of other queries": (
+        attention((4, 3), Mask="Causal"),
+        "Attention node 'Layer': the mask Causal needs as many queries as keys, along one axis; received (4,) and (2,)"),
+    "a rescaling": (attention(ScoreRescaling="Other"),
+                    "Attention node 'Layer': parameter ScoreRescaling must be DimensionSqrt, LengthSqrt or None; received "
+                    "Other"),
+    "a rescaling by different lengths": (
+        attention((2, 4), ScoreRescaling="DimensionSqrt"),
+        "Attention node 'Layer': ScoreRescaling DimensionSqrt needs queries and keys of the same known length; received "
+        "4 and 3"),
+    "dropout of weights": (attention(Dropout=1), "Attention node 'Layer': parameter Dropout must be at least 0 and less "
+                                                 "than 1; received 1.0"),
+    "no query": (layer("Attention", {"Key": tensor(2, 3), "Value": tensor(2, 3)}, tensor(2, 3), {"ScoringNet": "Dot"}),
+                 "Attention node 'Layer': must have a Query, and a Key and Value (or Input); received Key, Value"),
+    "an ordering": (layer("Ordering", tensor(3), tensor(3), {"Elements": 4}),
+                    "Ordering node 'Layer': parameter Elements must be All or a count of at most 3; received 4"),
+    "an ordering of a matrix": (layer("Ordering", tensor(3, 3), tensor(3), {}),
+                                "Ordering node 'Layer': its input must be a vector; received (3, 3)"),
+    "a maximum": (layer("SequenceIndices", tensor(3), tensor(3), {"Maximum": 0}),
+                  "SequenceIndices node 'Layer': parameter Maximum must be Infinity or an integer of at least 1; received "
+                  "0"),
+    "indices of a number": (layer("SequenceIndices", tensor(), tensor(), {}),
+                            "SequenceIndices node 'Layer': its input must be a sequence; received ()"),
+    "a deep position": (
+        layer("Extract", {"Input": tensor(3), "Position": tensor(2)}, tensor(), {}),
+        "Extract node 'Layer': its Position must be an index, a list of at most 1 of them, or several lists; received "
+        "(2,)"),
+    "no position": (layer("Extract", tensor(3), tensor(), {}),
+                    "Extract node 'Layer': has the inputs Input and Position; received Input"),
+    "a margin": (layer("ContrastiveLoss", {"Input": tensor(), "Target": tensor()}, {"Loss": tensor()}, {"Margin": "x"}),
+                 "ContrastiveLoss node 'Layer': parameter Margin must be a number; received x"),
+    "sequences of numbers": (
+        layer("CTCLoss", {"Input": tensor(4), "Target": tensor(2)}, {"Loss": tensor()}, {}),
+        "CTCLoss node 'Layer': its Input must be a sequence of vectors, its Target a sequence; received (4,) and (2,)"),
     "a form of target": (layer("CrossEntropyLoss", {"Input": tensor(3), "Target": tensor(3)}, {"Loss": tensor()},
                                {"TargetForm": "Other"}),
                          "CrossEntropyLoss node 'Layer': parameter TargetForm must be Index, Probabilities or Binary; "

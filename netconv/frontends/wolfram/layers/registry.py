@@ -11,7 +11,10 @@ from ..builder import Layer
 Translation = Callable[[Layer], "Edge | dict[str, Edge]"]
 """Adds the nodes of a layer; returns the edge of its output, or the edges of its outputs by port."""
 
-FAMILIES = ("basic", "spatial", "normalization", "shapes", "sequences", "recurrent", "operators", "attention", "losses")
+FAMILIES = (
+    "basic", "threading", "spatial", "normalization", "shapes", "sequences", "indices", "recurrent", "operators",
+    "attention", "losses",
+)  # fmt: skip
 _TRANSLATIONS: dict[str, Translation] = {}
 IMPLIED: dict[str, frozenset[str]] = {}
 """By type, the parameters that the types of its ports or its arrays imply, or that have no effect on its outputs."""

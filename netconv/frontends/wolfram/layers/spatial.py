@@ -129,7 +129,7 @@ def pooling(at: Layer) -> Edge:
     return channels_last(at, data, rank) if interleaved else data
 
 
-@layer("Resize", implied="Specification Dimensionality")
+@layer("Resize", implied="Specification Dimensionality Scale")
 def resize(at: Layer) -> Edge:
     """Linear resizing keeps the corners; nearest repeats each element."""
     interleaved, rank = at.boolean("Interleaving", False), len(at.shape) - 1
