@@ -202,10 +202,20 @@ class Layer:
         self.asked.add(name)
         for key in (name, f"${name}"):
             if key in parameters:
-                return unwrapped(parameters[key])
+                value = unwrapped(parameters[key])
+                if hasattr(value, "shape"):
+                    raise self.error(f"parameter {name} must not be an array", value)
+                return value
         if default is _MISSING:
             raise self.error(f"it has no parameter {name}")
         return default
+
+    def names(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """A parameter that is a list of strings."""
+        value = self.parameter(name, default)
+        if not isinstance(value, tuple) or not all(isinstance(each, str) for each in value):
+            raise self.error(f"parameter {name} must be a list of names", value)
+        return value
 
     def integer(self, name: str, default: Any = _MISSING, least: int = 1) -> int:
         value = self.parameter(name, default)

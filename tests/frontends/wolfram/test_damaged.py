@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pytest
 from wolfram_files import (
     NONE,
@@ -18,8 +19,8 @@ from wolfram_files import (
     tensor,
 )  # fmt: skip
 
-from netconv.errors import NetconvError
-from netconv.frontends.wolfram import description, reader
+from netconv.errors import NetconvError, NodeError
+from netconv.frontends.wolfram import description, nets, reader
 from netconv.frontends.wolfram.expressions import Expression, Symbol
 
 IN_THE_PLACE = [
@@ -88,6 +89,28 @@ def test_expressions_with_wrong_parts(tmp_path, seed):
             outcomes(file.write(tmp_path / "net.wlnet", changed(whole, pick, pick.choice([0.003, 0.02, 0.1]))))
         )
     assert sum(message is not None for message in found) > 50
+
+
+def test_wrong_parameters_are_named(tmp_path):
+    """Every parameter of every layer, left out or with another value: an error names the layer and the parameter."""
+    file = File()
+    whole = net(file)
+    found, _ = reader.open_net(file.write(tmp_path / "net.wlnet", whole), "net.wlnet")
+    for name, each in whole["Nodes"].items():
+        for key in each["Parameters"]:
+            for value in (None, *IN_THE_PLACE, np.zeros(3, "float32")):
+                parameters = {k: v for k, v in each["Parameters"].items() if k != key}
+                parameters |= {} if value is None else {key: value}
+                other = {**whole, "Nodes": {**whole["Nodes"], name: {**each, "Parameters": parameters}}}
+                try:
+                    with reader.located("net.wlnet"):
+                        reader.translated((found, nets.all_upgraded(other, found.version)))
+                except NodeError as error:
+                    message = str(error)
+                    assert error.node.partition(".")[0] == name and "not those of" not in message
+                    assert key == "Net" or key.strip("$").lower() in message.lower()
+                except NetconvError as error:
+                    assert "damaged" not in str(error)
 
 
 @pytest.mark.parametrize("seed", range(4))

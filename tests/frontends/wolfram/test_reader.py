@@ -24,6 +24,7 @@ import netconv
 from netconv.errors import FormatError, NetconvError, NodeError, UnsupportedOps
 from netconv.frontends.wolfram import nets, reader
 from netconv.frontends.wolfram.expressions import Symbol
+from netconv.frontends.wolfram.layers.registry import translations
 
 X = np.random.default_rng(1).normal(size=(4, 3)).astype("float32")
 
@@ -442,16 +443,16 @@ REFUSED = {
     "a level to flatten": (layer("Flatten", tensor(3, 4), tensor(12), {"Level": 2}),
                            "Flatten node 'Layer': parameter Level must be a level below 2 or infinity; received 2"),
     "a permutation": (layer("Transpose", tensor(3, 4), tensor(4, 3), {"Specification": (1, 1)}),
-                      "Transpose node 'Layer': its specification must be a permutation of 2 levels; received {1, 1}"),
+                      "Transpose node 'Layer': parameter Specification must be a permutation of 2 levels; received {1, 1}"),
     "a pair": (layer("Transpose", tensor(3, 4), tensor(4, 3), {"Specification": call("TwoWayRule", 1, 3)}),
-               "Transpose node 'Layer': its specification must have pairs of levels of an input of 2 axes; received "
+               "Transpose node 'Layer': parameter Specification must have pairs of levels of an input of 2 axes; received "
                "TwoWayRule[1, 3]"),
     "a part": (layer("Part", tensor(3), tensor(), {"Specification": 4}),
-               "Part node 'Layer': its specification must have positions and spans; received 4"),
+               "Part node 'Layer': parameter Specification must have positions and spans; received 4"),
     "a span": (layer("Part", tensor(3), tensor(2), {"Specification": call("Span", 2, 5)}),
-               "Part node 'Layer': its specification must have positions of an axis of length 3; received Span[2, 5]"),
+               "Part node 'Layer': parameter Specification must have positions of an axis of length 3; received Span[2, 5]"),
     "too many parts": (layer("Part", tensor(3), tensor(), {"Specification": (1, 1)}),
-                       "Part node 'Layer': its specification must have at most 1 parts; received {1, 1}"),
+                       "Part node 'Layer': parameter Specification must have at most 1 parts; received {1, 1}"),
     "copies": (layer("Replicate", tensor(3), tensor(3), {"Specification": 1}),
                "Replicate node 'Layer': parameter Level must be a level of the input; received 1"),
     "a catenation": (layer("Catenate", {"1": tensor(3), "2": tensor(3)}, tensor(6), {"Level": 2}),
@@ -467,7 +468,19 @@ REFUSED = {
         "NetFold node 'Layer': needs sequences of one known length of at most 5000; give the net an input of fixed "
         "length with NetReplacePart before Export; received [(None,)]"),
     "times": (layer("NetNest", tensor(3), tensor(3), {"Net": TANH}),
-              "NetNest node 'Layer': must have the number of times, at most 5000, as its only integer parameter"),
+              "NetNest node 'Layer': it has no parameter Iterations"),
+    "too many times": (layer("NetNest", tensor(3), tensor(3), {"Net": TANH, "Iterations": 5001}),
+                       "NetNest node 'Layer': parameter Iterations must be at most 5000; received 5001"),
+    "names": (layer("NetMapThread", tensor(2, 3), tensor(2, 3), {"Net": TANH, "$MappedDepth": (1,), "$InputNames": (1,)}),
+              "NetMapThread node 'Layer': parameter InputNames must be a list of names; received {1}"),
+    "other names": (
+        layer("NetMapThread", tensor(2, 3), tensor(2, 3), {"Net": TANH, "$MappedDepth": (1,), "$InputNames": ("a",)}),
+        "NetMapThread node 'Layer': parameter $InputNames must have its inputs Input; received a"),
+    "constants": (layer("NetFold", tensor(4, 3), tensor(4, 3), {"Net": TANH, "ConstantPorts": ("a",)}),
+                  "NetFold node 'Layer': parameter ConstantPorts must have inputs of Input; received a"),
+    "an array for a parameter": (
+        recurrent(OutputSize=call("ValidatedParameter", np.zeros(3, "float32"))),
+        "BasicRecurrent node 'Layer': parameter OutputSize must not be an array; received array of shape (3,)"),
     "heads": (layer("Attention", {"Key": tensor(2, 3), "Value": tensor(2, 3), "Query": tensor(2, 3)}, tensor(2, 3),
                     {"ScoringNet": "Dot", "MultiHead": Symbol("True")}),
               "Attention node 'Layer': its keys and values must be arrays of vectors, its query a vector or an array of "
@@ -528,6 +541,13 @@ def test_refused_layers(net, message, tmp_path):
         if value == call("ExportedArray", 9):
             net = changed(net, Arrays={**net["Arrays"], name: file.array(2, 3)})
     assert error_of(tmp_path, net, file, NodeError) == message
+
+
+def test_what_a_translation_does_not_expect_names_the_layer(tmp_path, monkeypatch):
+    monkeypatch.setitem(translations(), "Softmax", lambda at: at.parameter("Level") + at.shape)
+    assert error_of(tmp_path, chain(TANH, softmax(3)), kind=NodeError) == (
+        "Softmax node '2': its parameters are not those of such a layer; received <|\"Level\" -> -1|>"
+    )
 
 
 def test_a_layer_that_is_not_fed(tmp_path):

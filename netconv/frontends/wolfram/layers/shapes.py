@@ -61,7 +61,7 @@ def transpose(at: Layer) -> Edge:
     if rules and all(type(each) is int for each in rules):
         targets = [*rules, *range(len(rules) + 1, rank + 1)]
         if sorted(targets) != list(range(1, rank + 1)):
-            raise at.error(f"its specification must be a permutation of {rank} levels", spec)
+            raise at.error(f"parameter Specification must be a permutation of {rank} levels", spec)
         for source, target in enumerate(targets):
             order[target - 1] = source
     else:
@@ -81,7 +81,7 @@ def _pair(at: Layer, rule: Any, rank: int) -> tuple[int, int]:
             ends = [n - 1 if n > 0 else rank + n for n in (one, other)]
             if all(0 <= n < rank for n in ends) and one and other:
                 return ends[0], ends[1]
-    raise at.error(f"its specification must have pairs of levels of an input of {rank} axes", rule)
+    raise at.error(f"parameter Specification must have pairs of levels of an input of {rank} axes", rule)
 
 
 @layer("Part")
@@ -90,7 +90,7 @@ def part(at: Layer) -> Edge:
     spec = at.parameter("Specification")
     parts = spec if isinstance(spec, tuple) else (spec,)
     if len(parts) > len(at.shape):
-        raise at.error(f"its specification must have at most {len(at.shape)} parts", spec)
+        raise at.error(f"parameter Specification must have at most {len(at.shape)} parts", spec)
     data, removed = at.input, []
     for axis, each in enumerate(map(unwrapped, parts), 1):
         length = at.shape[axis - 1]
@@ -105,10 +105,10 @@ def part(at: Layer) -> Edge:
                 if not all(
                     type(end) is int and end and (length is None or abs(end) <= length) for end in (first, last)
                 ):
-                    raise at.error(f"its specification must have positions of an axis of length {length}", each)
+                    raise at.error(f"parameter Specification must have positions of an axis of length {length}", each)
                 data = _cut(at, data, axis, first, last)
             case _:
-                raise at.error("its specification must have positions and spans", each)
+                raise at.error("parameter Specification must have positions and spans", each)
     return at("squeeze", data, axis=tuple(removed)) if removed else data
 
 
