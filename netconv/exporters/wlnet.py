@@ -8,6 +8,7 @@ from typing import BinaryIO
 from ..atomic_files import replacing
 from ..errors import FormatError, option
 from ..features.notices import Notify, ignore
+from ..frontends.mxnet.symbol_json import format_names
 from ..frontends.wolfram.container import with_arrays
 from ..inference.loading import LoadedModel
 from ..inference.model_scaling import scales_as_encoders
@@ -31,19 +32,18 @@ def export(loaded: LoadedModel, target: Path | str | BinaryIO, notify: Notify = 
     graph = source_net.read(loaded.members, loaded.model, loaded.name)
     try:
         arrays = wlnet_members.stored_arrays(loaded.members[WLNET], loaded.members[wlnet_members.FILE])
-        if len(graph.parameters) < len(arrays):
-            raise ValueError
-        parameters = dict(zip((array.number for array in arrays), graph.parameters, strict=False))
+        inline = wlnet_members.inline_arrays(loaded.members[WLNET])
+        parameters = dict(zip([*(array.number for array in arrays), *inline], graph.parameters, strict=True))
         if any(parameters[array.number].shape != array.shape for array in arrays):
             raise ValueError
     except (ValueError, TypeError, LookupError):
         raise FormatError(f"{loaded.name}: its member netconv/{WLNET} is damaged") from None
-    if inline := [parameter.name for parameter in graph.parameters[len(arrays) :]]:
+    if inline:
         raise FormatError(
             f"{loaded.name}: in its .wlnet file the arrays {format_names(inline, 5)} are a part of the expression, which "
             f"is not written; {option('to', 'mxnet')} writes net.json and net.params"
         )
-    values = {number: parameter.read() for number, parameter in parameters.items()}
+    values = {array.number: parameters[array.number].read() for array in arrays}
     if not scales_as_encoders(loaded):
         notify_of_scaling(loaded, notify)
     data = with_arrays(loaded.members[wlnet_members.FILE], arrays, values)
