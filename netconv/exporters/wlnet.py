@@ -40,7 +40,8 @@ def export(loaded: LoadedModel, target: Path | str | BinaryIO, notify: Notify = 
         raise FormatError(f"{loaded.name}: its member netconv/{WLNET} is damaged") from None
     if inline:
         raise FormatError(
-            f"{loaded.name}: in its .wlnet file the arrays {format_names(inline, 5)} are a part of the expression, which "
+            f"{loaded.name}: in its .wlnet file the arrays {format_names(inline, 5)} are a part of the expression, "
+            f"which "
             f"is not written; {option('to', 'mxnet')} writes net.json and net.params"
         )
     values = {array.number: parameters[array.number].read() for array in arrays}

@@ -10,8 +10,8 @@ from ...errors import FormatError, NodeError, UnsupportedOps
 from ...graph.graph import Edge
 from .builder import GraphBuilder, Layer, is_net, joined
 from .expressions import Expression, Symbol, shortened
-from .layers.registry import IMPLIED, translations
-from .ports import ports, unwrapped
+from .layers.registry import IMPLIED, UNSUPPORTED, translations
+from .ports import ports
 from .versions import upgraded
 
 DEEPEST = 40
@@ -74,7 +74,8 @@ def check_types(net: Mapping[str, Any], source: str) -> None:
             unknown.setdefault(each["Type"], []).append(name or "Layer")
     if unknown:
         listed = "; ".join(
-            f"{kind} ({', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''})"
+            f"{kind} ({', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
+            f"{f': {UNSUPPORTED[kind]}' if kind in UNSUPPORTED else ''})"
             for kind, names in unknown.items()
         )
         raise UnsupportedOps(

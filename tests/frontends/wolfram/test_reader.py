@@ -196,7 +196,8 @@ def test_unknown_layers_are_named_at_once(tmp_path):
     with pytest.raises(UnsupportedOps) as error:
         read(tmp_path, chain(other, chain(*[other] * 6), inner))
     assert str(error.value) == (
-        "net.wlnet: layers that are not supported: ImageAugmentation (1, 2.1, 2.2, 2.3, 2.4 and 2 more); NetGAN (3); "
+        "net.wlnet: layers that are not supported: ImageAugmentation (1, 2.1, 2.2, 2.3, 2.4 and 2 more: Keras has "
+        "no layer with the same random crops and reflections); NetGAN (3); "
         'exported with Export["net.json", net, "MXNet"] the net may be'
     )
     assert set(error.value.ops) == {"ImageAugmentation", "NetGAN"}
@@ -298,7 +299,10 @@ def test_arrays_in_the_expression(tmp_path, stored):
     out = np.tanh(X @ INLINE.T.astype("float32") + file.arrays[0])
     np.testing.assert_allclose(outputs(tmp_path, net, file, X), out, atol=1e-6)
     found = read(tmp_path, net, file).graph.parameters
-    assert [(p.name, p.shape, p.node is None) for p in found] == [("1.Biases", (2,), False), ("1.Weights", (2, 3), False)]
+    assert [(p.name, p.shape, p.node is None) for p in found] == [
+        ("1.Biases", (2,), False),
+        ("1.Weights", (2, 3), False),
+    ]
 
 
 def test_large_bytes_in_the_expression(tmp_path):
@@ -420,7 +424,8 @@ REFUSED = {
                "Elementwise node 'Layer': its function has a step that is not supported; received 3"),
     "inputs that do not fit": (
         layer("Threading", {"1": tensor(3), "2": tensor(2, 4)}, tensor(2, 4), {"Function": Symbol("Plus")}),
-        "Threading node 'Layer': its inputs cannot be repeated to the shape (2, 4) of its output; received (3,), (2, 4)"),
+        "Threading node 'Layer': its inputs cannot be repeated to the shape (2, 4) of its output; received (3,), (2, "
+        "4)"),
     "inputs that fit in two ways": (
         layer("Threading", {"1": tensor(3), "2": tensor(3, 3)}, tensor(3, 3), {"Function": Symbol("Plus")}),
         "Threading node 'Layer': the file does not say at which level its inputs of fewer axes are repeated; received "
@@ -443,14 +448,17 @@ REFUSED = {
     "a level to flatten": (layer("Flatten", tensor(3, 4), tensor(12), {"Level": 2}),
                            "Flatten node 'Layer': parameter Level must be a level below 2 or infinity; received 2"),
     "a permutation": (layer("Transpose", tensor(3, 4), tensor(4, 3), {"Specification": (1, 1)}),
-                      "Transpose node 'Layer': parameter Specification must be a permutation of 2 levels; received {1, 1}"),
+                      "Transpose node 'Layer': parameter Specification must be a permutation of 2 levels; received "
+                      "{1, 1}"),
     "a pair": (layer("Transpose", tensor(3, 4), tensor(4, 3), {"Specification": call("TwoWayRule", 1, 3)}),
-               "Transpose node 'Layer': parameter Specification must have pairs of levels of an input of 2 axes; received "
+               "Transpose node 'Layer': parameter Specification must have pairs of levels of an input of 2 axes; "
+               "received "
                "TwoWayRule[1, 3]"),
     "a part": (layer("Part", tensor(3), tensor(), {"Specification": 4}),
                "Part node 'Layer': parameter Specification must have positions and spans; received 4"),
     "a span": (layer("Part", tensor(3), tensor(2), {"Specification": call("Span", 2, 5)}),
-               "Part node 'Layer': parameter Specification must have positions of an axis of length 3; received Span[2, 5]"),
+               "Part node 'Layer': parameter Specification must have positions of an axis of length 3; received "
+               "Span[2, 5]"),
     "too many parts": (layer("Part", tensor(3), tensor(), {"Specification": (1, 1)}),
                        "Part node 'Layer': parameter Specification must have at most 1 parts; received {1, 1}"),
     "copies": (layer("Replicate", tensor(3), tensor(3), {"Specification": 1}),
@@ -471,7 +479,8 @@ REFUSED = {
               "NetNest node 'Layer': it has no parameter Iterations"),
     "too many times": (layer("NetNest", tensor(3), tensor(3), {"Net": TANH, "Iterations": 5001}),
                        "NetNest node 'Layer': parameter Iterations must be at most 5000; received 5001"),
-    "names": (layer("NetMapThread", tensor(2, 3), tensor(2, 3), {"Net": TANH, "$MappedDepth": (1,), "$InputNames": (1,)}),
+    "names": (layer("NetMapThread", tensor(2, 3), tensor(2, 3), {"Net": TANH, "$MappedDepth": (1,), ""
+                                                                                                    "$InputNames": (1,)}),
               "NetMapThread node 'Layer': parameter InputNames must be a list of names; received {1}"),
     "other names": (
         layer("NetMapThread", tensor(2, 3), tensor(2, 3), {"Net": TANH, "$MappedDepth": (1,), "$InputNames": ("a",)}),
@@ -483,21 +492,26 @@ REFUSED = {
         "BasicRecurrent node 'Layer': parameter OutputSize must not be an array; received array of shape (3,)"),
     "heads": (layer("Attention", {"Key": tensor(2, 3), "Value": tensor(2, 3), "Query": tensor(2, 3)}, tensor(2, 3),
                     {"ScoringNet": "Dot", "MultiHead": Symbol("True")}),
-              "Attention node 'Layer': its keys and values must be arrays of vectors, its query a vector or an array of "
+              "Attention node 'Layer': its keys and values must be arrays of vectors, its query a vector or an array "
+              "of "
               "vectors, each with an axis of heads before the last; received (2, 3), (2, 3), (2, 3)"),
     "a mask": (attention(Mask=call("Rule", "Causal", 3)),
                "Attention node 'Layer': parameter Mask must be Causal or None; received Rule[\"Causal\", 3]"),
     "a causal mask of other queries": (
         attention((4, 3), Mask="Causal"),
-        "Attention node 'Layer': the mask Causal needs as many queries as keys, along one axis; received (4,) and (2,)"),
+        "Attention node 'Layer': the mask Causal needs as many queries as keys, along one axis; received (4,) and "
+        "(2,)"),
     "a rescaling": (attention(ScoreRescaling="Other"),
-                    "Attention node 'Layer': parameter ScoreRescaling must be DimensionSqrt, LengthSqrt or None; received "
+                    "Attention node 'Layer': parameter ScoreRescaling must be DimensionSqrt, LengthSqrt or None; "
+                    "received "
                     "Other"),
     "a rescaling by different lengths": (
         attention((2, 4), ScoreRescaling="DimensionSqrt"),
-        "Attention node 'Layer': ScoreRescaling DimensionSqrt needs queries and keys of the same known length; received "
+        "Attention node 'Layer': ScoreRescaling DimensionSqrt needs queries and keys of the same known length; "
+        "received "
         "4 and 3"),
-    "dropout of weights": (attention(Dropout=1), "Attention node 'Layer': parameter Dropout must be at least 0 and less "
+    "dropout of weights": (attention(Dropout=1), "Attention node 'Layer': parameter Dropout must be at least 0 and "
+                                                 "less "
                                                  "than 1; received 1.0"),
     "no query": (layer("Attention", {"Key": tensor(2, 3), "Value": tensor(2, 3)}, tensor(2, 3), {"ScoringNet": "Dot"}),
                  "Attention node 'Layer': must have a Query, and a Key and Value (or Input); received Key, Value"),
@@ -506,7 +520,8 @@ REFUSED = {
     "an ordering of a matrix": (layer("Ordering", tensor(3, 3), tensor(3), {}),
                                 "Ordering node 'Layer': its input must be a vector; received (3, 3)"),
     "a maximum": (layer("SequenceIndices", tensor(3), tensor(3), {"Maximum": 0}),
-                  "SequenceIndices node 'Layer': parameter Maximum must be Infinity or an integer of at least 1; received "
+                  "SequenceIndices node 'Layer': parameter Maximum must be Infinity or an integer of at least 1; "
+                  "received "
                   "0"),
     "indices of a number": (layer("SequenceIndices", tensor(), tensor(), {}),
                             "SequenceIndices node 'Layer': its input must be a sequence; received ()"),
@@ -547,6 +562,16 @@ def test_what_a_translation_does_not_expect_names_the_layer(tmp_path, monkeypatc
     monkeypatch.setitem(translations(), "Softmax", lambda at: at.parameter("Level") + at.shape)
     assert error_of(tmp_path, chain(TANH, softmax(3)), kind=NodeError) == (
         "Softmax node '2': its parameters are not those of such a layer; received <|\"Level\" -> -1|>"
+    )
+
+
+def test_an_output_of_another_shape_than_the_file_says(tmp_path):
+    source = File().write(tmp_path / "net.wlnet", chain(changed(TANH, Outputs={"Output": tensor(4)})))
+    with pytest.raises(FormatError) as error:
+        netconv.convert(source)
+    assert str(error.value) == (
+        f"{source}: its output 'Output' has the shape (?, 4), and the model's would have (?, 3): a layer of the net is "
+        "not converted as Mathematica computes it"
     )
 
 

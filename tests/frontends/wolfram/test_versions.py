@@ -159,7 +159,9 @@ def test_two_edges_to_a_port(tmp_path):
 
 def test_layers_that_a_version_left_out_are_refused(tmp_path):
     file = File("11.0")
-    net = chain(layer("Split", tensor(3), tensor(3)), layer("BroadcastPlus", tensor(3), tensor(3), {}, {"Biases": NONE}))
+    net = chain(
+        layer("Split", tensor(3), tensor(3)), layer("BroadcastPlus", tensor(3), tensor(3), {}, {"Biases": NONE})
+    )
     with pytest.raises(nets.UnsupportedOps) as error:
         reader.read(file.write(tmp_path / "net.wlnet", net), "net.wlnet")
     assert "layers that are not supported: Split (1); BroadcastPlus (2)" in str(error.value)

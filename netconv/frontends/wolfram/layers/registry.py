@@ -15,6 +15,11 @@ FAMILIES = (
     "basic", "threading", "spatial", "normalization", "shapes", "sequences", "indices", "recurrent", "operators",
     "attention", "losses",
 )  # fmt: skip
+UNSUPPORTED = {
+    "ImageAugmentation": "Keras has no layer with the same random crops and reflections",
+    "RandomElementwise": "Keras has no layer with the same random functions",
+}
+"""Types of layers that are known and cannot be converted exactly, with the reason."""
 _TRANSLATIONS: dict[str, Translation] = {}
 IMPLIED: dict[str, frozenset[str]] = {}
 """By type, the parameters that the types of its ports or its arrays imply, or that have no effect on its outputs."""

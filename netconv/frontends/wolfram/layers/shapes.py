@@ -52,8 +52,8 @@ def replicate(at: Layer) -> Edge:
 
 @layer("Transpose", implied="Permutation")
 def transpose(at: Layer) -> Edge:
-    """Exchanges pairs of levels (1 <-> 2), or moves a level to the place of another (1 -> 3); for a list, level k of the
-    input becomes the level that is at position k."""
+    """Exchanges pairs of levels (1 <-> 2), or moves a level to the place of another (1 -> 3); for a list, level k of
+    the input becomes the level that is at position k."""
     spec = at.parameter("Specification", at.parameter("Permutation", Expression(Symbol("TwoWayRule"), (1, 2))))
     rank = len(at.shape)
     order = list(range(rank))

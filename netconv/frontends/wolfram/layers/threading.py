@@ -55,7 +55,9 @@ def _fitting(at: Layer, shapes: list[Shape]) -> list[Shape]:
         if len(fit) > 1:
             raise at.error("the file does not say at which level its inputs of fewer axes are repeated", listed)
         found += fit
-    if len(found) < len(shapes) or any(all(n == 1 for n in axis) and m != 1 for *axis, m in zip(*found, out, strict=True)):
+    if len(found) < len(shapes) or any(
+        all(n == 1 for n in axis) and m != 1 for *axis, m in zip(*found, out, strict=True)
+    ):
         raise at.error(f"its inputs cannot be repeated to the shape {out} of its output", listed)
     return found
 

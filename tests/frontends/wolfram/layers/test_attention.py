@@ -147,7 +147,11 @@ def sequence_attention(file):
     """The name of the layer before 11.3.6."""
     file.version = "11.3.4"
     made, inputs, outputs = LAYERS["attention_of_two_ports"](file)
-    return {**made, "Type": "SequenceAttention", "Parameters": {"ScoringNet": made["Parameters"]["ScoringNet"]}}, inputs, outputs
+    return (
+        {**made, "Type": "SequenceAttention", "Parameters": {"ScoringNet": made["Parameters"]["ScoringNet"]}},
+        inputs,
+        outputs,
+    )
 
 
 @case

@@ -53,7 +53,7 @@ _loss(
 _loss(
     "index_of_a_probability_of_zero",
     "CrossEntropyLoss",
-    lambda p, t: np.full(2, -np.log(0.2220446049250313e-15)),
+    lambda _p, _t: np.full(2, -np.log(0.2220446049250313e-15)),
     {"TargetForm": "Index"},
     np.array([3, 3]),
     p=np.tile([0.25, 0.75, 0.0], (2, 1)),
@@ -61,7 +61,9 @@ _loss(
 _loss(
     "binary_of_a_probability_of_zero",
     "CrossEntropyLoss",
-    lambda p, t: -np.log(0.2220446049250313e-15) * np.array([1, 0]) + np.array([0, -np.log(1 + 0.2220446049250313e-15)]),
+    lambda _p, _t: (
+        -np.log(0.2220446049250313e-15) * np.array([1, 0]) + np.array([0, -np.log(1 + 0.2220446049250313e-15)])
+    ),
     {"TargetForm": "Binary"},
     np.array([1, 0]),
     p=np.zeros(2),

@@ -50,7 +50,11 @@ _broadcast("at_level_2", [(4, 4), (4,)], (4, 4), [(4, 4), (4, 1)], Level=2)
 _broadcast("at_the_last_level", [(4,), (4, 4)], (4, 4), [(4, 1), (4, 4)], "Subtract", Level=-1)
 _broadcast("at_levels", [(4,), (4,)], (4, 4), [(4, 1), (1, 4)], "Divide", Level=(2, 1))
 _broadcast(
-    "at_an_automatic_level", [(3, 4), (4,)], (3, 4), [(3, 4), (1, 4)], Level=call("ValidatedParameter", Symbol("Automatic"))
+    "at_an_automatic_level",
+    [(3, 4), (4,)],
+    (3, 4),
+    [(3, 4), (1, 4)],
+    Level=call("ValidatedParameter", Symbol("Automatic")),
 )
 _broadcast("along_an_open_length", [(None, 3), (1, 3)], (None, 3), [(4, 3), (1, 3)])
 _broadcast("with_a_vector_along_an_open_length", [(3,), (None, 3)], (None, 3), [(1, 3), (4, 3)], "Subtract")
