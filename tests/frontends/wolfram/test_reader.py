@@ -479,9 +479,9 @@ REFUSED = {
               "NetNest node 'Layer': it has no parameter Iterations"),
     "too many times": (layer("NetNest", tensor(3), tensor(3), {"Net": TANH, "Iterations": 5001}),
                        "NetNest node 'Layer': parameter Iterations must be at most 5000; received 5001"),
-    "names": (layer("NetMapThread", tensor(2, 3), tensor(2, 3), {"Net": TANH, "$MappedDepth": (1,), ""
-                                                                                                    "$InputNames": (1,)}),
-              "NetMapThread node 'Layer': parameter InputNames must be a list of names; received {1}"),
+    "names": (
+        layer("NetMapThread", tensor(2, 3), tensor(2, 3), {"Net": TANH, "$MappedDepth": (1,), "$InputNames": (1,)}),
+        "NetMapThread node 'Layer': parameter InputNames must be a list of names; received {1}"),
     "other names": (
         layer("NetMapThread", tensor(2, 3), tensor(2, 3), {"Net": TANH, "$MappedDepth": (1,), "$InputNames": ("a",)}),
         "NetMapThread node 'Layer': parameter $InputNames must have its inputs Input; received a"),
