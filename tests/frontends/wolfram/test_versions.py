@@ -150,6 +150,20 @@ def test_types_of_11_0():
     assert port(call("DecodedType", call("NetDecoder", "Class", {"Labels": ("a",)}), call("TensorT", 1, (1,)))).coder
 
 
+@pytest.mark.parametrize(
+    "kind, parameters",
+    [
+        ("Flatten", {"Level": call("DirectedInfinity", 1), "OutputSize": 3}),
+        ("Summation", {"Dimensions": (3,)}),
+        ("Part", {"PartSpecification": 2}),
+    ],
+)
+def test_parameters_of_older_versions_are_known(kind, parameters, tmp_path):
+    out = tensor(3) if kind == "Flatten" else tensor()
+    source = File("11.2.0").write(tmp_path / "net.wlnet", layer(kind, tensor(3), out, parameters))
+    assert reader.read(source, "net.wlnet").ignored == {}
+
+
 def test_two_edges_to_a_port(tmp_path):
     net = chain(elementwise(Symbol("Tanh"), 3))
     with pytest.raises(reader.FormatError) as error:

@@ -97,12 +97,12 @@ def constant_array(at: Layer) -> Edge:
     return at.main("broadcast_like", array, at.reference, lhs_axes=(0,), rhs_axes=(0,))
 
 
-@layer("ConstantPlus")
+@layer("ConstantPlus", implied="Dimensions")
 def constant_plus(at: Layer) -> Edge:
     return at.main("broadcast_plus", at.input, _for_every_example(at, "Biases"))
 
 
-@layer("ConstantTimes")
+@layer("ConstantTimes", implied="Dimensions")
 def constant_times(at: Layer) -> Edge:
     return at.main("broadcast_mul", at.input, _for_every_example(at, "Scaling"))
 

@@ -13,7 +13,7 @@ from ..ports import unwrapped
 from .registry import layer
 
 
-@layer("Flatten")
+@layer("Flatten", implied="OutputSize")
 def flatten(at: Layer) -> Edge:
     """All levels, or the first n + 1 for a level n, or the last n + 1 for a level -n."""
     level, shape = at.parameter("Level", Expression(Symbol("DirectedInfinity"), (1,))), at.shape
@@ -169,7 +169,7 @@ def aggregation(at: Layer) -> Edge:
     return at.main("_DivScalar", at("sum", at.input, axis=over), scalar=float(math.prod(n or 1 for n in lengths)))
 
 
-@layer("Summation")
+@layer("Summation", implied="Dimensions")
 def summation(at: Layer) -> Edge:
     """The sum of all elements of an example."""
     return at.main("sum", at.input, axis=tuple(range(1, len(at.shape) + 1))) if at.shape else at.input
