@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
-from wolfram_files import NONE, TRUE, call, graph, layer, linear, tensor
+from wolfram_files import NONE, TRUE, File, call, graph, layer, linear, tensor
 from wolfram_layers import Cases, arrays_of, check, drawn, normalized_exp, two
+
+from netconv.frontends.wolfram import reader
 
 LAYERS = case = Cases()
 X, Y = call("Slot", 1), call("Slot", 2)
@@ -158,7 +160,7 @@ def sequence_attention(file):
 def attention_of_arrays(_file):
     k, q = drawn(2, 2, 3, 4), drawn(2, 5, 4, seed=7)
     ports = {"Key": tensor(2, 3, 4), "Value": tensor(2, 3, 4), "Query": tensor(5, 4)}
-    net = layer("Attention", ports, tensor(5, 4), {"ScoringNet": "Dot", "Dropout": 0.25})
+    net = layer("Attention", ports, tensor(5, 4), {"ScoringNet": "Dot"})
     flat = k.astype("float64").reshape(2, 6, 4)
     return net, [k, k, q], [normalized_exp(q @ flat.transpose(0, 2, 1), 2) @ flat]
 
@@ -166,3 +168,11 @@ def attention_of_arrays(_file):
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer(name, tmp_path):
     check(LAYERS[name], tmp_path)
+
+
+def test_dropout_of_the_weights(tmp_path):
+    ports = {"Key": tensor(3, 4), "Value": tensor(3, 4), "Query": tensor(5, 4)}
+    net = layer("Attention", ports, tensor(5, 4), {"ScoringNet": "Dot", "Dropout": 0.25})
+    nodes = reader.read(File().write(tmp_path / "net.wlnet", net), "net.wlnet").graph.nodes
+    (dropped,) = (node for node in nodes if node.op == "Dropout")
+    assert dropped.attrs["p"] == "0.25" and nodes[dropped.inputs[0].node].op == "softmax"
