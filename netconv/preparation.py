@@ -24,8 +24,8 @@ from .shapes import shape_inference
 class Net:
     """A net as read from its files: `graph` has the arrays of the file `parameters`, None if there is not one.
 
-    A `.wlnet` file also has the `shapes` of its inputs by name, with the batch axis; `members` for the model's archive,
-    and `notes` for the user.
+    A `.wlnet` file also has the `shapes` of its inputs and the `output_shapes` by name, with the batch axis; `members`
+    for the model's archive, and `notes` for the user.
     """
 
     graph: Graph
@@ -33,6 +33,7 @@ class Net:
     members: Mapping[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     shapes: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
+    output_shapes: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
     is_wlnet: bool = False
 
 
@@ -103,18 +104,20 @@ def _read_wolfram(source: Any, name: str, params: Any, bake_encoder: bool) -> Ne
     if params:
         raise FormatError(f"{found.graph.source}: a .wlnet file has its arrays; leave out {params}")
     graph = replace(found.graph, text=symbol_json.written(found.graph))
-    ports = {name: port.shape for name, port in found.inputs.items()}
-    shapes = {name: (None, *shape) for name, shape in ports.items() if shape is not None}
+    shapes, output_shapes = (
+        {name: (None, *port.shape) for name, port in ports.items() if port.shape is not None}
+        for ports in (found.inputs, found.outputs)
+    )
     with wolfram.located(graph.source):
         members, notes = wlnet_members.members(found, bake_encoder), wlnet_members.notes(found, bake_encoder)
-    if params is False or not found.container.arrays:
-        return Net(replace(graph, arrays={}, parameters=()), None, members, notes, shapes, is_wlnet=True)
+    if params is False or not found.graph.parameters:
+        return Net(replace(graph, arrays={}, parameters=()), None, members, notes, shapes, output_shapes, is_wlnet=True)
     if found.uninitialized:
         raise FormatError(
             f"{graph.source}: some arrays are not initialized: {symbol_json.format_names(found.uninitialized, 5)}; "
             "initialize the net with NetInitialize before Export"
         )
-    return Net(graph, graph.source, members, notes, shapes, is_wlnet=True)
+    return Net(graph, graph.source, members, notes, shapes, output_shapes, is_wlnet=True)
 
 
 def prepare(
