@@ -4,50 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..errors import option
-from ..features import encoded_table, transform
-from ..features.description import describe, describe_filled, describe_images, describe_later
-from ..features.encoding import Encoding, Head, HeadSpec, ModelSpec
+from ..features.encoding import Head, HeadSpec
 from ..features.image_format import ImageFormat
-from ..features.merged_numbers import MergedInStream
-from ..features.notices import Notify, TableNotes, ignore
+from ..features.notices import Notify, ignore
 from ..features.option_checks import as_texts, require
-from ..features.table_options import TableOptions, read_options
+from ..features.table_options import read_options
 from ..reports.predictions import Block, PredictedHead, Predictions
-from ..tables import table
-from ..tables.column_selection import select_columns
 from ..tables.number_format import pluralize
-from ..tables.rows import RowErrors, TableFormat
-from ..tables.sources import Data, Source
+from ..tables.sources import Data
 from .calling import predict_rows, split_inputs
-from .loading import LoadedModel, open_model
-from .model_encoding import override_encoding, plain_encoding, trained_encoding, warn_unseen
+from .loading import open_model
+from .model_encoding import override_encoding, trained_encoding
+from .model_rows import ModelRows, model_rows
 from .model_scaling import rescaling
 from .model_spec import class_names, losses_of, probabilities, spec_of
-from .reading import columns_to_count, find_files, warn_of_merged_in_stream
+from .reading import find_files
 
 if TYPE_CHECKING:
     import numpy as np
 
-LARGEST = 4 << 20
-"""Numbers that a model takes, or outputs, at once."""
 Policy = Literal["stop", "skip", "null"]
-
-
-class _Part(NamedTuple):
-    """Some rows: the inputs of the model, (rows, width); the bad rows; the columns kept for the output, by name; and
-    the images that the inputs take."""
-
-    x: np.ndarray
-    errors: RowErrors
-    kept: dict[str, Any]
-    images: tuple[ImageFormat | None, ...] = ()
 
 
 def predict(
@@ -114,7 +96,7 @@ def predict(
         head.classes if classes else size for head, classes, size in zip(spec.heads, as_classes, sizes, strict=True)
     ]
     width = None if None in predicted else sum(size or 0 for size in predicted)
-    blocks = _blocks(_parts(loaded, spec, encoding, files, options, keep, notify), run, width, errors, notify)
+    blocks = _blocks(model_rows(loaded, spec, encoding, files, options, keep, notify), run, width, errors, notify)
     first = next(blocks)
     classes = loaded.classes if len(spec.heads) == 1 else ()
     known = encoding.heads if encoding else [Head(head.name, (), classes) for head in spec.heads]
@@ -144,80 +126,11 @@ def _names(head: HeadSpec, known: Head, width: int, prefixed: bool) -> tuple[str
     return (head.name,) if width == 1 else tuple(f"{head.name}_{n}" for n in range(1, width + 1))
 
 
-# Rows of the table
-
-
-def _parts(
-    loaded: LoadedModel,
-    spec: ModelSpec,
-    encoding: Encoding | None,
-    files: tuple[Source, ...],
-    options: TableOptions,
-    keep: tuple[str, ...],
-    notify: Notify,
-) -> Iterator[_Part]:
-    """The encoded rows of a table; the first part of a table without rows has none."""
-    import numpy as np
-
-    def kept_columns(format_: TableFormat) -> dict[str, int]:
-        return _kept_columns(format_, encoding, keep, table.title(files))
-
-    def select_kept(format_: TableFormat) -> frozenset[int]:
-        return frozenset(kept_columns(format_).values())
-
-    if encoding:
-        blocks = encoded_table.stream(files, encoding, options.text, select_kept, lenient=True)
-    else:
-        blocks = table.stream(files, options.text, keep=select_kept, lenient=True)
-    row_encoding, lines = encoding, list[str]()
-    counts = transform.CellCounts()
-    notes, merged = TableNotes(notify), MergedInStream()
-    with closing(blocks):  # files are closed also when an error ends the rows
-        for number, block in enumerate(blocks):
-            notes.tell(table.file_notes(block))
-            names = kept_columns(block.format)
-            if encoding and number == 0:
-                for line in describe_later(encoding, block.format.names):
-                    notify(line)
-            if not len(block):
-                if number == 0:
-                    no_errors = RowErrors(np.zeros(0, bool))
-                    yield _Part(block.numbers, no_errors, {name: block.kept[index] for name, index in names.items()})
-                continue
-            if row_encoding is None:
-                first = table.from_rows(block, columns_to_count(files, options, spec.heads))
-                row_encoding = plain_encoding(first, spec, loaded, options, True, notify)
-                lines = describe(row_encoding)
-            warn_of_merged_in_stream(block, row_encoding, merged, notify)
-            most = max(1, LARGEST // max(spec.width, row_encoding.width))
-            for rows in block.parts(most):
-                x = transform.features(rows, row_encoding, counts)
-                row_errors = rows.errors or RowErrors(np.zeros(len(rows), bool))
-                while lines and not row_errors.mask.all():  # a column of text may have been taken for numbers
-                    notify(lines.pop(0))
-                kept = {name: rows.kept[index] for name, index in names.items()}
-                yield _Part(x, row_errors, kept, row_encoding.images)
-    if row_encoding:
-        for line in (*describe_images(row_encoding, counts.images), *describe_filled(row_encoding, counts.missing)):
-            notify(line)
-    warn_unseen(counts, notify)
-
-
-def _kept_columns(format_: TableFormat, encoding: Encoding | None, keep: tuple[str, ...], file: str) -> dict[str, int]:
-    """The columns kept for the output by name, the paths of images first; a table without a header has the names of the
-    training table."""
-    names = format_.names
-    paths = {names[0]: 0} if format_.images else {}
-    if not format_.header and encoding and len(encoding.columns) == len(names):
-        names = encoding.columns
-    return paths | {names[index]: index for index in select_columns(names, keep, file)}
-
-
 # Predictions
 
 
 def _blocks(
-    parts: Iterable[_Part],
+    parts: Iterable[ModelRows],
     run: Callable[..., np.ndarray],
     width: int | None,
     policy: Policy,
