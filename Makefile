@@ -128,6 +128,7 @@ bench: $(VENV)/ready benchmarks/nets/resnet50_v1-symbol.json
 	$(BIN)/python benchmarks/convert.py
 	$(BIN)/python benchmarks/size.py
 	$(BIN)/python benchmarks/inference.py .venv-mxnet/bin/python
+	$(BIN)/python benchmarks/export.py .venv-mxnet/bin/python
 	$(BIN)/python benchmarks/read.py
 	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/predict.py

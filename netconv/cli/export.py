@@ -10,17 +10,18 @@ import click
 import netconv
 
 from .commands import Command, under
-from .options import quiet_option, source
+from .options import net_options, quiet_option, source
 from .progress import Terminal
 from .quiet import quiet_keras
 
 output_option, runtime_option = under("Output"), under("SavedModel, LiteRT, ONNX and Keras")
+_, shape_option = net_options(runtime_option)
 
 
 @click.command(
     cls=Command,
     example="netconv export net-trained.keras --to wlnet",
-    short_help="Writes a model for Mathematica, MXNet, TensorFlow, LiteRT or ONNX.",
+    short_help="Writes a model for another program.",
 )
 @click.argument("model", metavar="MODEL.keras")
 @output_option(
@@ -50,6 +51,7 @@ output_option, runtime_option = under("Output"), under("SavedModel, LiteRT, ONNX
     show_default="any size; 1 for LiteRT if the model is recurrent",
     help="Write the model for batches of N rows.",
 )
+@shape_option
 @runtime_option(
     "--quantize",
     type=click.Choice(["float16", "int8"]),
@@ -59,7 +61,14 @@ output_option, runtime_option = under("Output"), under("SavedModel, LiteRT, ONNX
     "--calibrate", metavar="TABLE", help="Table that says how large the numbers in the net are, for --quantize int8."
 )
 @quiet_option
-def export(model: str, to: str, output: str | None, quiet: bool, **options: Any) -> None:
+def export(
+    model: str,
+    to: str,
+    output: str | None,
+    quiet: bool,
+    shapes: dict[str, tuple[int | None, ...]],
+    **options: Any,
+) -> None:
     """Writes a model for another program, with the values that its weights have now, and prints the paths.
 
     wlnet and mxnet write the net that netconv converted. A .wlnet file is byte for byte the one that was converted,
@@ -72,6 +81,6 @@ def export(model: str, to: str, output: str | None, quiet: bool, **options: Any)
     given, target = source(model), sys.stdout.buffer if output == "-" else output
     with terminal.working(f"exporting {model}"), quiet_keras():
         data = given if isinstance(given, str) else given.read()
-        paths = netconv.export(data, to, target, terminal.echo, **options)
+        paths = netconv.export(data, to, target, terminal.echo, input_shapes=shapes, **options)
     for path in paths:
         click.echo(path)

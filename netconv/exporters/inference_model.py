@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..keras_api.lazy import keras, no_collection
-from ..keras_files.layer_copies import LayerCopies, without_compiling
+from ..keras_files.layer_copies import LayerCopies, structured_like, without_compiling
 from . import affine as affines
 from .kernels import Weights, fold_behind, fold_in_front, weights_of
 
@@ -29,10 +29,8 @@ def inference_model(model) -> tuple[Any, int]:
     in double precision.
     """
     with no_collection():
-        bare = without_compiling(model)
-        uses = Counter(_uses(bare))
-        rebuilder = _Rebuilder(uses)
-        copy = rebuilder.rebuilt(bare)
+        rebuilder = _Rebuilder(Counter(_uses(without_compiling(model))))
+        copy = rebuilder.rebuilt(model)
         rebuilder.copies.copy_values()
         for weights, layer in rebuilder.folded:
             weights.assign(layer)
@@ -68,29 +66,28 @@ class _Rebuilder:
         self.folded: list[tuple[Weights, Any]] = []
         """Weights and the layers that get them."""
         self.removed = 0
-        self._made: dict[int, Any] = {}
 
     def rebuilt(self, model):
-        """The copy of a model, which has all that the models within it have."""
-        plan = _Plan(model, self.uses)
+        """The copy of a model and those within it, with inputs and outputs in the same structure."""
+        bare = without_compiling(model)
+        plan = _Plan(bare, self.uses)
         self.removed += len(plan.removed)
         originals: dict[int, Any] = {}
 
         def copied(operation):
-            copy = self._folded(plan.weights[id(operation)]) if id(operation) in plan.weights else self._copy(operation)
+            weights = plan.weights.get(id(operation))
+            copy = self.copies.of(operation) if weights is None else self._folded(weights)
             originals[id(copy)] = operation
             return copy
 
         def called(copy, *args, **kwargs):
             return args[0] if id(originals[id(copy)]) in plan.removed else copy(*args, **kwargs)
 
-        return keras.models.clone_model(model, clone_function=copied, call_function=called)
-
-    def _copy(self, operation):
-        return self.copies.of(operation)
+        copy = keras.models.clone_model(bare, clone_function=copied, call_function=called)
+        return structured_like(model, copy.inputs, copy.outputs)
 
     def _of_model(self, model):
-        return self.rebuilt(without_compiling(model)) if hasattr(model, "operations") else _as_is(model)
+        return self.rebuilt(model) if hasattr(model, "operations") else _as_is(model)
 
     def _folded(self, weights: Weights):
         layer = type(weights.layer).from_config(weights.config())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..errors import NetconvError, first_line
 from . import savedmodel
 from .agreement import Runner
-from .served_model import ServedModel
+from .served_model import ServedModel, no_operator
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,18 +38,22 @@ def write(
         if quantize == "int8":
             converter.representative_dataset = lambda: (dict(zip(served.inputs, row, strict=True)) for row in rows)
         try:
-            data = converter.convert()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of what the converter uses itself
+                data = converter.convert()
         except Exception as error:  # the converter raises any exception
             raise NetconvError(f"{served.name}: it cannot be written for LiteRT: {_reason(error)}") from None
     path.write_bytes(data)
 
 
 def _reason(error: Exception) -> str:
-    """What the converter says of the ops that it has not, in a line."""
-    text = str(error)
-    ops = list(dict.fromkeys(re.findall(r"'?tf\.(\w+)'? op|operation 'tf\.(\w+)'|^\s*tf\.(\w+)\(", text, re.MULTILINE)))
-    names = list(dict.fromkeys(name for groups in ops for name in groups if name))
-    return f"it has no operator for {', '.join(names)}" if names else first_line(error)
+    """What the converter says in a line: the first op that LiteRT does not have."""
+    for found in getattr(error, "errors", ()):
+        kind = found.operator.name.removeprefix("tf.")
+        path = next((place.name for place in found.location.call), "")
+        if kind:
+            return no_operator(kind, path.partition("@")[0])
+    return first_line(error)
 
 
 def runner(served: ServedModel, path: Path) -> Runner:

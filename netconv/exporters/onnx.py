@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import NetconvError, first_line
 from .agreement import Runner
-from .served_model import ServedModel
+from .served_model import ServedModel, no_operator
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,47 +23,61 @@ MODULES = ("onnx", "onnxruntime", "tf2onnx")
 
 def write(served: ServedModel, path: Path) -> None:
     """Writes the file. Raises NetconvError if ONNX has no operator for an op."""
-    import onnx
     import tf2onnx
 
     failures = _Failures()
-    tf2onnx.logging.getLogger().addHandler(failures)
+    logger = tf2onnx.logging.getLogger()
+    logger.addHandler(failures)
     try:
-        proto, _ = tf2onnx.convert.from_function(served.function, input_signature=served.signature, opset=OPSET)
-    except Exception as error:  # tf2onnx raises any exception
-        reason = failures.lines[0] if failures.lines else first_line(error)
-        raise NetconvError(f"{served.name}: it cannot be written as ONNX: {reason}") from None
+        concrete = served.function.get_concrete_function()
+        inputs = [tensor.name for tensor in concrete.inputs[: len(served.inputs)]]  # constants follow them
+        outputs = [tensor.name for tensor in concrete.outputs]
+        graph = tf2onnx.tf_loader.from_function(concrete, inputs, outputs)
+        model, _ = tf2onnx.convert.from_graph_def(graph, input_names=inputs, output_names=outputs, opset=OPSET)
+        failures.check()
+        # TensorFlow sorts the outputs by name
+        names = dict(zip((*inputs, *outputs), (*served.inputs, *sorted(served.outputs)), strict=True))
+        _rename(model.graph, names)
+        data = model.SerializeToString()
+    except Exception as error:  # tf2onnx and protobuf raise any exception
+        raise NetconvError(
+            f"{served.name}: it cannot be written as ONNX: {failures.reason or first_line(error)}"
+        ) from None
     finally:
-        tf2onnx.logging.getLogger().removeHandler(failures)
-    if failures.lines:
-        raise NetconvError(f"{served.name}: it cannot be written as ONNX: {failures.lines[0]}")
-    _name_outputs(proto.graph, served)
-    onnx.save(proto, str(path))
+        logger.removeHandler(failures)
+    path.write_bytes(data)
 
 
 class _Failures(logging.Handler):
-    """Keeps the lines that tf2onnx logs in place of an error."""
+    """Keeps the first line that tf2onnx logs in place of an error."""
+
+    UNSUPPORTED = re.compile(r"Tensorflow op \[([^:]*): (\w+)\] is not supported")
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
-        self.lines: list[str] = []
+        self.reason = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage().strip().splitlines()[0])
+        line = first_line(Exception(record.getMessage()))
+        match = self.UNSUPPORTED.match(line)
+        self.reason = self.reason or (no_operator(match[2], match[1]) if match else line)
+
+    def check(self) -> None:
+        """Raises ValueError if something was logged."""
+        if self.reason:
+            raise ValueError(self.reason)
 
 
-def _name_outputs(graph, served: ServedModel) -> None:
-    """Gives the outputs, which TensorFlow sorts by name, their names and the order of the model."""
-    names = dict(zip((output.name for output in graph.output), sorted(served.outputs), strict=True))
+def _rename(graph, names: dict[str, str]) -> None:
+    """Gives tensors these names, also in the bodies of loops."""
+    for entry in (*graph.input, *graph.output, *graph.initializer, *graph.value_info):
+        entry.name = names.get(entry.name, entry.name)
     for node in graph.node:
         for part in (node.input, node.output):
             part[:] = [names.get(name, name) for name in part]
-    outputs = {names[output.name]: output for output in graph.output}
-    for name, output in outputs.items():
-        output.name = name
-    ordered = [type(graph.output[0]).FromString(outputs[name].SerializeToString()) for name in served.outputs]
-    del graph.output[:]
-    graph.output.extend(ordered)
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                _rename(attribute.g, names)
 
 
 def runner(served: ServedModel, path: Path) -> Runner:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..atomic_files import replacing, replacing_folder
-from ..errors import NetconvError, first_line, option
+from ..errors import NetconvError, first_line, option, option_name
 from ..features.notices import Notify
 from ..features.option_checks import is_integer, require
 from ..inference.loading import LoadedModel
 from ..inference.sample_inputs import sample_inputs
 from ..tables.sources import Data
 from . import keras_file, litert, onnx, savedmodel
-from .agreement import TOLERANCE, Agreement, Runner, agreement
+from .agreement import TOLERANCE, Agreement, Runner, agreement, check_repeatable
 from .drawn_inputs import BATCHES, drawn_inputs
 from .inference_model import inference_model
 from .served_model import ServedModel, served
@@ -44,7 +44,7 @@ class Runtime:
 RUNTIMES = {
     "savedmodel": Runtime("SavedModel", ".savedmodel", savedmodel.write, savedmodel.runner, is_folder=True),
     "litert": Runtime("LiteRT", ".tflite", litert.write, litert.runner, "litert", litert.MODULES, fixes_batch=True),
-    "onnx": Runtime("ONNX", ".onnx", onnx.write, onnx.runner, "onnx", onnx.MODULES),
+    "onnx": Runtime("ONNX", ".onnx", onnx.write, onnx.runner, "onnx", onnx.MODULES, fixes_batch=True),
     "keras": Runtime("Keras", ".keras", keras_file.write, keras_file.runner),
 }
 """The targets, by the name that the user gives."""
@@ -62,12 +62,15 @@ class RuntimeOptions:
         inference: Folds normalizations and scalings into the layers beside them, and leaves out what only training
             needs.
         batch: The size of the batches; None leaves it open where the runtime allows it.
+        input_shapes: Shapes of inputs by name, with the batch axis, that have sizes for those that the model leaves
+            open.
         quantize: "float16" or "int8" for smaller weights, None for those of the model. For LiteRT.
         calibrate: The table whose rows int8 is fitted to, as for `predict`.
     """
 
     inference: bool = False
     batch: int | None = None
+    input_shapes: Mapping[str, tuple[int | None, ...]] | None = None
     quantize: str | None = None
     calibrate: Data | None = None
 
@@ -78,20 +81,21 @@ class RuntimeOptions:
         require("quantize", self.quantize, known, "'float16' or 'int8'")
         for name in ("quantize", "calibrate"):
             if getattr(self, name) is not None and to != "litert":
-                raise NetconvError(f"{option(name)} is for {option('to', 'litert')}; leave it out")
+                raise NetconvError(f"{option_name(name)} is for {option('to', 'litert')}; leave it out")
         if self.quantize == "int8" and self.calibrate is None:
             raise NetconvError(
-                f"{option('quantize', 'int8')} needs {option('calibrate')}: a table of what the model will be given, "
-                "which says how large the numbers within it are"
+                f"{option('quantize', 'int8')} needs {option_name('calibrate')}: a table of what the model will be "
+                "given, which says how large the numbers within it are"
             )
         if self.calibrate is not None and self.quantize != "int8":
-            raise NetconvError(f"{option('calibrate')} is for {option('quantize', 'int8')}; leave it out")
+            raise NetconvError(f"{option_name('calibrate')} is for {option('quantize', 'int8')}; leave it out")
         if to == "keras" and not self.inference:
             raise NetconvError(
                 f"the model is a Keras model already; {option('inference', True)} writes one for inference alone"
             )
-        if to == "keras" and self.batch is not None:
-            raise NetconvError(f"{option('batch')} is for the files of other programs; leave it out")
+        for name in ("batch", "input_shapes"):
+            if to == "keras" and getattr(self, name):
+                raise NetconvError(f"{option_name(name)} is for the files of other programs; leave it out")
 
 
 def check_installed(runtime: Runtime) -> None:
@@ -132,12 +136,15 @@ def export(loaded: LoadedModel, to: str, target: Path | BinaryIO, options: Runti
 
 def _write(loaded: LoadedModel, runtime: Runtime, path: Path, options: RuntimeOptions, notify: Notify) -> None:
     model = loaded.model
+    original = served(loaded, model)
     if options.inference:
         model, removed = inference_model(model)
-        notify(f"for inference: {removed} layers fewer than the {len(loaded.model.layers)} of the model")
-    asked = served(loaded, model)
+        are = "layer is" if removed == 1 else "layers are"
+        notify(f"for inference: {removed} {are} left out of {len(original.model.operations)}")
+    asked = served(loaded, model).with_shapes(options.input_shapes or {})
     if options.batch:
         asked = asked.with_batch(options.batch)
+    check_repeatable(original, next(drawn_inputs(asked)))
     rows = sample_inputs(loaded, options.calibrate, CALIBRATION_ROWS, notify) if options.calibrate is not None else None
     attempt = partial(_attempt, runtime, path=path, options=options, rows=rows)
     written = asked
@@ -145,12 +152,12 @@ def _write(loaded: LoadedModel, runtime: Runtime, path: Path, options: RuntimeOp
         found = attempt(asked)
     except NetconvError as error:
         if not runtime.fixes_batch or not asked.has_open_batch:
-            raise
+            raise _with_remedy(error, asked) from None
         written = asked.with_batch(1)
         try:
             found = attempt(written)
         except NetconvError:
-            raise error from None
+            raise _with_remedy(error, asked) from None
         notify(f"a batch of 1, as {runtime.title} cannot leave its size open for this model ({option('batch', 8)})")
     *batches, last = map(str, BATCHES if written.has_open_batch else [written.shapes[0][0]])
     inputs = f"drawn inputs, in batches of {', '.join(batches)}{' and ' if batches else ''}{last}"
@@ -158,6 +165,15 @@ def _write(loaded: LoadedModel, runtime: Runtime, path: Path, options: RuntimeOp
         f"differs from the Keras model by at most {found.difference:.2g} of the largest output, on "
         f"{'the rows of the table' if rows else inputs}"
     )
+
+
+def _with_remedy(error: NetconvError, asked: ServedModel) -> NetconvError:
+    """The error, with the option that gives the sizes that are open besides the batch, if there are any."""
+    for name, shape in zip(asked.inputs, asked.shapes, strict=True):
+        if None in shape[1:]:
+            given = option("input_shapes", {name: (shape[0], *(size or 32 for size in shape[1:]))})
+            return NetconvError(f"{error}; it may be possible with sizes for the open axes: {given}")
+    return error
 
 
 def _attempt(
@@ -180,9 +196,11 @@ def _attempt(
         raise NetconvError(f"{asked.name}: {runtime.title} cannot run what was written: {first_line(error)}") from None
     allowed = TOLERANCES[options.quantize]
     if not found.difference <= allowed:
+        kind = "folder" if runtime.is_folder else "file"
         raise NetconvError(
-            f"{asked.name}: the {runtime.title} computes something else than the Keras model: output {found.output!r} "
-            f"differs by {found.difference:.1e} of its largest value, and {allowed:.0e} is allowed; nothing was written"
+            f"{asked.name}: the {runtime.title} {kind} computes something else than the Keras model: output "
+            f"{found.output!r} differs by {found.difference:.1e} of its largest value, and {allowed:.0e} is allowed; "
+            "nothing was written"
         )
     return found
 

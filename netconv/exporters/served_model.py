@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ..errors import NetconvError, option, option_name, there_are
+from ..inference.calling import format_shape
 from ..inference.embedding_inputs import input_names
 from ..inference.loading import LoadedModel
 from ..inference.model_spec import head_names
-from ..keras_files.layer_copies import without_compiling
+from ..keras_api.lazy import keras
+from ..keras_files.layer_copies import structured_like
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +52,26 @@ class ServedModel:
         """With a batch of a fixed size, where it is open."""
         return replace(self, shapes=tuple((shape[0] or batch, *shape[1:]) if shape else () for shape in self.shapes))
 
+    def with_shapes(self, given: Mapping[str, tuple[int | None, ...]]) -> ServedModel:
+        """With the sizes of the inputs of these names, by their names in the model or here. Raises NetconvError for an
+        input that there is not, and for sizes that do not fit it."""
+        known = dict(zip(input_names(self.loaded.model), self.shapes, strict=True))
+        names = dict(zip(self.inputs, known, strict=True))
+        for name, shape in given.items():
+            own = names.get(name, name)
+            if own not in known:
+                listed = f"{there_are(name, known, 'its inputs')} {', '.join(map(repr, known))}"
+                raise NetconvError(f"{option_name('input_shapes')}: the model has no input {name!r}; {listed}")
+            before = known[own]
+            fits = len(shape) == len(before) and all(b in (None, a) for a, b in zip(shape, before, strict=True))
+            if not fits:
+                raise NetconvError(
+                    f"{option('input_shapes', {name: shape})}: the model takes {format_shape(before)}; give sizes "
+                    "for the open ones alone"
+                )
+            known[own] = tuple(shape)
+        return replace(self, shapes=tuple(known.values()))
+
     @property
     def signature(self) -> list:
         """The inputs as tf.TensorSpec."""
@@ -69,8 +92,8 @@ class ServedModel:
     def _outputs(self, *inputs) -> dict[str, Any]:
         import tensorflow as tf
 
-        found = self.model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
-        found = found if isinstance(found, list | tuple) else [found]
+        given = keras.tree.pack_sequence_as(self.model.input, list(inputs))
+        found = keras.tree.flatten(self.model(given, training=False))
         # an output that is an input or another output needs a name of its own
         return {name: tf.identity(tensor) for name, tensor in zip(self.outputs, found, strict=True)}
 
@@ -84,12 +107,18 @@ class ServedModel:
 
 
 def served(loaded: LoadedModel, model: Any) -> ServedModel:
-    """A model that was loaded, or `model`, which computes the same, with the names of the loaded one. All inputs are
-    arguments of a list, in order."""
+    """A model that was loaded, or `model`, which computes the same, with the names of the loaded one."""
     names = _distinct(input_names(loaded.model))
     outputs = _distinct(head_names(loaded.model), taken=names)
     shapes = tuple(tuple(tensor.shape) for tensor in loaded.model.inputs)
-    return ServedModel(without_compiling(model), loaded, names, outputs, shapes)
+    return ServedModel(structured_like(model, model.inputs, model.outputs), loaded, names, outputs, shapes)
+
+
+def no_operator(kind: str, path: str) -> str:
+    """The words for an op of TensorFlow that a format does not have; `path` is its name, after those of the model and
+    the layer that it is in."""
+    _, _, within = path.partition("/")
+    return f"it has no operator for {kind}" + (f" ({within})" if "/" in within else "")
 
 
 def _distinct(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[str, ...]:

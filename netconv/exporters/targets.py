@@ -6,10 +6,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..errors import NetconvError, option
+from ..errors import NetconvError, option, option_name
 from ..features.notices import Notify, ignore
 from ..features.option_checks import check_names
-from ..inference.loading import TRAINED, LoadedModel, open_model
+from ..inference.loading import NETS, TRAINED, LoadedModel, open_model
 from . import mxnet, runtimes, wlnet
 from .runtimes import RUNTIMES, RuntimeOptions
 
@@ -37,7 +37,8 @@ def export(
         output: The path of the file, or for a single file a binary stream; None is beside the model: for a net
             `net-trained.wlnet` or `net-trained.json`, and for a runtime the model's name with the ending of the file.
         notify: Is called with a line about what the files cannot hold, and how well they agree with the model.
-        **options: The fields of `RuntimeOptions`, for a runtime: `inference`, `batch`, `quantize`, `calibrate`.
+        **options: The fields of `RuntimeOptions`, for a runtime: `inference`, `batch`,
+            `input_shapes`, `quantize`, `calibrate`.
 
     Returns:
         The paths of the files that were written.
@@ -50,13 +51,14 @@ def export(
     check_names(export, options, {field.name for field in fields(RuntimeOptions)})
     if to not in SUFFIXES:
         raise NetconvError(f"{to!r} is not a target; choose one of {', '.join(SUFFIXES)}")
-    loaded = open_model(model)
+    shapes = options.get("input_shapes") if str(model).endswith(NETS) else None
+    loaded = open_model(model, input_shapes=shapes)
     suffix = SUFFIXES[to]
     if to in RUNTIMES:
         return _export_to_runtime(loaded, to, output, RuntimeOptions(**options), notify)
     for name, value in options.items():
         if value:
-            raise NetconvError(f"{option(name)} is not for {option('to', to)}; leave it out")
+            raise NetconvError(f"{option_name(name)} is not for {option('to', to)}; leave it out")
     if output is not None and hasattr(output, "write"):
         if to != "wlnet":
             raise NetconvError("net.json and net.params are two files, which cannot be written to a stream")

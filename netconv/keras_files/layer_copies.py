@@ -13,6 +13,14 @@ def without_compiling(model):
     return keras.Model(model.inputs, model.outputs, name=model.name)
 
 
+def structured_like(model, inputs: list, outputs: list):
+    """A functional model, not compiled, whose inputs and outputs are in the structure of those of a model."""
+    if isinstance(model, keras.Sequential):
+        return keras.Model(*(each[0] if len(each) == 1 else each for each in (inputs, outputs)), name=model.name)
+    inputs, outputs = (keras.tree.pack_sequence_as(*each) for each in ((model.input, inputs), (model.output, outputs)))
+    return keras.Model(inputs, outputs, name=model.name)
+
+
 class LayerCopies:
     """Copies of operations and layers, one of each, also where models in the model share them.
 

@@ -26,6 +26,7 @@ from netconv.errors import NetconvError
 from netconv.exporters.runtimes import RUNTIMES
 from netconv.exporters.targets import export
 from netconv.inference.loading import LoadedModel, open_model
+from netconv.keras_api.names import keras_name
 
 OPTIONS = {"savedmodel": {}, "litert": {}, "onnx": {}, "keras": {"inference": True}}
 WRONG = "computes something else"
@@ -63,11 +64,21 @@ def opened(net: Path) -> LoadedModel:
     raise last
 
 
-def exported(loaded: LoadedModel, to: str, folder: Path) -> tuple[str, str]:
+def open_sizes(loaded: LoadedModel, net: Path) -> dict[str, tuple[int | None, ...]]:
+    """The recorded sizes of inputs that are open besides the batch."""
+    recorded = {keras_name(name): shape for name, shape in recorded_shapes(net).items()}
+    inputs = {tensor.name: tuple(tensor.shape) for tensor in loaded.model.inputs}
+    return {name: (shape[0], *recorded[name][1:]) for name, shape in inputs.items()
+            if None in shape[1:] and len(recorded.get(name, ())) == len(shape)}  # fmt: skip
+
+
+def exported(loaded: LoadedModel, to: str, folder: Path, shapes: dict[str, tuple[int | None, ...]]) -> tuple[str, str]:
     """Whether a model "works", is "refused" or is "wrong", and a line."""
-    notes: list[str] = []
+    notes, options = [], dict(OPTIONS[to])
+    if shapes:
+        options["input_shapes"] = shapes
     try:
-        [path] = export(loaded, to, folder / f"net{RUNTIMES[to].ending}", notes.append, **OPTIONS[to])
+        [path] = export(loaded, to, folder / f"net{RUNTIMES[to].ending}", notes.append, **options)
     except NetconvError as error:
         return "wrong" if WRONG in str(error) else "refused", str(error)
     assert path.exists()
@@ -88,7 +99,11 @@ def main() -> None:
                 continue
             for to, counted in counts.items():
                 with tempfile.TemporaryDirectory() as scratch, quiet_keras():
-                    result, line = exported(loaded, to, Path(scratch))
+                    result, line = exported(loaded, to, Path(scratch), {})
+                    sizes = open_sizes(loaded, net)
+                    if result != "works" and to != "keras" and sizes:
+                        result, line = exported(loaded, to, Path(scratch), sizes)
+                        line += f"; with {sizes}"
                 counted[result] += 1
                 print(f"{name} {to}: {result}: {line}", flush=True)
     for to, counted in counts.items():
