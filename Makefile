@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-r compat arguments lint record table drawn nets zoo bench clean
+.PHONY: demo test test-r compat arguments lint record table drawn nets zoo exports bench clean
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -117,6 +117,11 @@ zoo: $(VENV)/ready .venv-mxnet/toolkits
 	  $(BIN)/python tests/mxnet/zoo/compare.py tests/mxnet/zoo/nets/$$net; \
 	  rm -rf tests/mxnet/zoo/nets/$$net; \
 	done
+
+# Exports nets to every runtime, and prints how far what was written is from the Keras model, or why it is refused;
+# FOLDERS may name further folders of nets.
+exports: $(VENV)/ready
+	$(BIN)/python tests/exporters/matrix.py fixtures/ckd fixtures/conformance/nets $(FOLDERS)
 
 # The large net is from MXNet's model zoo, with random weights.
 benchmarks/nets/resnet50_v1-symbol.json: .venv-mxnet/ready

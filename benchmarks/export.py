@@ -1,7 +1,8 @@
-"""Speed of a converted ResNet-50 that was exported with `--inference`, in each runtime, compared with Keras's own model
+"""Speed of a converted ResNet-50 that was exported with `--inference`, in each runtime, compared with Keras's own
 by `predict`, and with MXNet on the same weights.
 
-`make bench` records the net, and passes the Python that has MXNet: `python benchmarks/export.py .venv-mxnet/bin/python`.
+`make bench` records the net, and passes the Python that has MXNet: `python benchmarks/export.py
+.venv-mxnet/bin/python`.
 """
 
 from __future__ import annotations

@@ -17,27 +17,37 @@ Runner = Callable[[Sequence["np.ndarray"]], "list[np.ndarray]"]
 """Runs a file on the inputs of a model, in its order; returns the outputs in its order."""
 
 
+class Sample(NamedTuple):
+    """Inputs of a model, in its order, and what it computes of them."""
+
+    inputs: list[np.ndarray]
+    outputs: list[np.ndarray]
+
+
 class Agreement(NamedTuple):
-    """The largest difference of the outputs, as a part of the largest value, and the output that has it."""
+    """The largest difference of the outputs, as a part of the largest value, and the output that has it; and the sizes
+    of the batches that were compared."""
 
     difference: float
     output: str
+    batches: tuple[int, ...]
 
 
-def agreement(served: ServedModel, runner: Runner, samples: Iterable[Sequence[np.ndarray]]) -> Agreement:
-    """Runs a model and the file that was written on the same inputs."""
+def agreement(served: ServedModel, runner: Runner, samples: Iterable[Sample]) -> Agreement:
+    """Runs a file on the samples of a model."""
     import numpy as np
 
     differences, largest = np.zeros(len(served.outputs)), np.zeros(len(served.outputs))
-    for inputs in samples:
-        expected = served(inputs)
+    batches: list[int] = []
+    for inputs, expected in samples:
+        batches.append(inputs[0].shape[0] if inputs[0].ndim else 1)
         for number, (one, other) in enumerate(zip(expected, runner(inputs), strict=True)):
             difference, size = compare(one, other)
             differences[number] = max(differences[number], difference)
             largest[number] = max(largest[number], size)
     parts = differences / np.where(largest > 0, largest, 1)
     worst = int(np.argmax(parts))
-    return Agreement(float(parts[worst]), served.outputs[worst])
+    return Agreement(float(parts[worst]), served.outputs[worst], tuple(sorted(set(batches))))
 
 
 def compare(expected: np.ndarray, actual: np.ndarray) -> tuple[float, float]:
@@ -55,15 +65,16 @@ def compare(expected: np.ndarray, actual: np.ndarray) -> tuple[float, float]:
     return float(difference), float(np.abs(expected[finite]).max(initial=0))
 
 
-def check_repeatable(served: ServedModel, inputs: Sequence[np.ndarray]) -> None:
-    """Raises NetconvError, with the name of a layer, if two runs of the model on the same inputs differ."""
+def check_repeatable(served: ServedModel, sample: Sample) -> None:
+    """Raises NetconvError, with the name of a layer, if the model computes something else of the same inputs."""
     import keras
     import numpy as np
 
     def differ(one, other) -> bool:
         return any(not np.array_equal(a, b, equal_nan="float" in str(a.dtype)) for a, b in zip(one, other, strict=True))
 
-    if not differ(served(inputs), served(inputs)):
+    inputs = sample.inputs
+    if not differ(sample.outputs, served(inputs)):
         return
     operations = [each for each in served.model.operations if len(each._inbound_nodes) == 1]
     inner = keras.Model(served.model.inputs, [each.output for each in operations])

@@ -4,11 +4,13 @@ that its first layers scale. Knows no format."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..errors import NetconvError, first_line
 from ..inference.embedding_inputs import id_ranges, input_names
 from . import affine as affines
+from .agreement import Sample
 from .served_model import ServedModel
 
 if TYPE_CHECKING:
@@ -22,34 +24,40 @@ INTEGERS = 4
 """Integers are drawn below this number, where the model does not say which ids it takes."""
 
 
-def drawn_inputs(served: ServedModel, seed: int = 0) -> Iterator[list[np.ndarray]]:
-    """Inputs for the model, in its order; several for those that take batches of any size, or of any other size.
+def drawn_samples(served: ServedModel, seed: int = 0) -> Iterator[Sample]:
+    """Samples of a model: several for one that leaves the size of its batches, or others, open. Those that the model
+    itself cannot compute are left out.
 
-    Raises NetconvError if the model fails for all of them.
+    Raises NetconvError if that is so of all of them.
     """
     import numpy as np
 
     generator = np.random.default_rng(seed)
     is_open = any(None in shape[1:] for shape in served.shapes)
-    batches = BATCHES if served.has_open_batch else BATCHES[:1]
-    sizes = [size for size in SIZES if _runs(served, generator, size)] if is_open else []
-    if is_open and not sizes:
-        _runs(served, generator, SIZES[-1], raises=True)
-    for number, batch in enumerate(batches):
-        yield _draw(served, generator, batch, sizes[number % min(2, len(sizes))] if sizes else 1)
+    fitting, failures = [], []
+    for size in SIZES if is_open else SIZES[:1]:
+        try:
+            yield _sample(served, generator, BATCHES[0], size)
+            fitting.append(size)
+        except NetconvError as error:
+            failures.append(error)
+        if len(fitting) == 2:
+            break
+    if not fitting:
+        raise failures[0]
+    for number, batch in enumerate(BATCHES[1:] if served.has_open_batch else ()):
+        with suppress(NetconvError):
+            yield _sample(served, generator, batch, fitting[number % len(fitting)])
 
 
-def _runs(served: ServedModel, generator: np.random.Generator, size: int, raises: bool = False) -> bool:
-    """Whether a model takes an input with this size for its open axes."""
+def _sample(served: ServedModel, generator: np.random.Generator, batch: int, size: int) -> Sample:
+    """A sample of `batch` rows, with `size` for its other open axes. Raises NetconvError if the model cannot compute
+    it."""
+    inputs = _draw(served, generator, batch, size)
     try:
-        served(_draw(served, generator, 1, size))
+        return Sample(inputs, served(inputs))
     except Exception as error:  # TensorFlow raises any exception for a shape that does not fit
-        if raises:
-            raise NetconvError(
-                f"{served.name}: it cannot be run with {size} for the sizes that are open: {first_line(error)}"
-            ) from None
-        return False
-    return True
+        raise NetconvError(f"{served.name}: Keras cannot run the model on drawn inputs: {first_line(error)}") from None
 
 
 def _draw(served: ServedModel, generator: np.random.Generator, batch: int, size: int) -> list[np.ndarray]:

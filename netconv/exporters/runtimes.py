@@ -20,8 +20,8 @@ from ..inference.loading import LoadedModel
 from ..inference.sample_inputs import sample_inputs
 from ..tables.sources import Data
 from . import keras_file, litert, onnx, savedmodel
-from .agreement import TOLERANCE, Agreement, Runner, agreement, check_repeatable
-from .drawn_inputs import BATCHES, drawn_inputs
+from .agreement import TOLERANCE, Agreement, Runner, Sample, agreement, check_repeatable
+from .drawn_inputs import drawn_samples
 from .inference_model import inference_model
 from .served_model import ServedModel, served
 
@@ -144,22 +144,20 @@ def _write(loaded: LoadedModel, runtime: Runtime, path: Path, options: RuntimeOp
     asked = served(loaded, model).with_shapes(options.input_shapes or {})
     if options.batch:
         asked = asked.with_batch(options.batch)
-    check_repeatable(original, next(drawn_inputs(asked)))
+    check_repeatable(original, next(drawn_samples(replace(original, shapes=asked.shapes))))
     rows = sample_inputs(loaded, options.calibrate, CALIBRATION_ROWS, notify) if options.calibrate is not None else None
     attempt = partial(_attempt, runtime, path=path, options=options, rows=rows)
-    written = asked
     try:
         found = attempt(asked)
     except NetconvError as error:
         if not runtime.fixes_batch or not asked.has_open_batch:
             raise _with_remedy(error, asked) from None
-        written = asked.with_batch(1)
         try:
-            found = attempt(written)
+            found = attempt(asked.with_batch(1))
         except NetconvError:
             raise _with_remedy(error, asked) from None
         notify(f"a batch of 1, as {runtime.title} cannot leave its size open for this model ({option('batch', 8)})")
-    *batches, last = map(str, BATCHES if written.has_open_batch else [written.shapes[0][0]])
+    *batches, last = map(str, found.batches)
     inputs = f"drawn inputs, in batches of {', '.join(batches)}{' and ' if batches else ''}{last}"
     notify(
         f"differs from the Keras model by at most {found.difference:.2g} of the largest output, on "
@@ -189,7 +187,8 @@ def _attempt(
     original = replace(asked, model=served(asked.loaded, asked.loaded.model).model)
     try:
         runner = runtime.runner(asked, path)
-        found = agreement(original, runner, batched or drawn_inputs(original))
+        samples = (Sample(inputs, original(inputs)) for inputs in batched) if batched else drawn_samples(original)
+        found = agreement(original, runner, samples)
     except NetconvError:
         raise
     except Exception as error:  # a runtime raises any exception
