@@ -180,6 +180,8 @@ def _attempt(
     """Writes a file and runs it. Raises NetconvError if it cannot be written or run, or does not agree."""
     if options.quantize:
         batched = _batched(rows or [], asked.shapes[0][0] or 1)
+        if rows and not batched:
+            raise NetconvError(f"{option_name('calibrate')}: the table has fewer rows than a batch")
         runtime.write(asked, path, options.quantize, batched)
     else:
         batched = []
