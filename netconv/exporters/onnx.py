@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,25 +27,22 @@ def write(served: ServedModel, path: Path) -> None:
     import tf2onnx
 
     failures = _Failures()
-    logger = tf2onnx.logging.getLogger()
-    logger.addHandler(failures)
     try:
-        concrete = served.function.get_concrete_function()
-        inputs = [tensor.name for tensor in concrete.inputs[: len(served.inputs)]]  # constants follow them
-        outputs = [tensor.name for tensor in concrete.outputs]
-        graph = tf2onnx.tf_loader.from_function(concrete, inputs, outputs)
-        model, _ = tf2onnx.convert.from_graph_def(graph, input_names=inputs, output_names=outputs, opset=OPSET)
-        failures.check()
-        # TensorFlow sorts the outputs by name
-        names = dict(zip((*inputs, *outputs), (*served.inputs, *sorted(served.outputs)), strict=True))
-        _rename(model.graph, names)
-        data = model.SerializeToString()
+        with failures.kept():
+            concrete = served.function.get_concrete_function()
+            inputs = [tensor.name for tensor in concrete.inputs[: len(served.inputs)]]  # constants follow them
+            outputs = [tensor.name for tensor in concrete.outputs]
+            graph = tf2onnx.tf_loader.from_function(concrete, inputs, outputs)
+            model, _ = tf2onnx.convert.from_graph_def(graph, input_names=inputs, output_names=outputs, opset=OPSET)
+            failures.check()
+            # TensorFlow sorts the outputs by name
+            names = dict(zip((*inputs, *outputs), (*served.inputs, *sorted(served.outputs)), strict=True))
+            _rename(model.graph, names)
+            data = model.SerializeToString()
     except Exception as error:  # tf2onnx and protobuf raise any exception
         raise NetconvError(
             f"{served.name}: it cannot be written as ONNX: {failures.reason or first_line(error)}"
         ) from None
-    finally:
-        logger.removeHandler(failures)
     path.write_bytes(data)
 
 
@@ -61,6 +59,17 @@ class _Failures(logging.Handler):
         line = first_line(Exception(record.getMessage()))
         match = self.UNSUPPORTED.match(line)
         self.reason = self.reason or (no_operator(match[2], match[1]) if match else line)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """While the block runs, what tf2onnx logs comes here alone, and not to stderr."""
+        logger = logging.getLogger("tf2onnx")
+        handlers, propagate = logger.handlers, logger.propagate
+        logger.handlers, logger.propagate = [self], False
+        try:
+            yield
+        finally:
+            logger.handlers, logger.propagate = handlers, propagate
 
     def check(self) -> None:
         """Raises ValueError if something was logged."""
