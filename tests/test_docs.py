@@ -228,6 +228,13 @@ def workers(folder, outputs):
     np.testing.assert_allclose(*losses, atol=1e-6)
 
 
+def exports(folder, outputs):
+    found = "net-trained.savedmodel/saved_model.pb net-trained.tflite net-trained.onnx net-trained-inference.keras"
+    assert all((folder / name).stat().st_size > 1000 for name in (*found.split(), "half.tflite", "small.tflite"))
+    assert len(rows(folder, "predictions.csv")) == len(rows(folder, "kidney.csv"))
+    assert outputs[1].splitlines()[-1] == "(3, 2)"
+
+
 def wlnet(folder, outputs):
     """The expression of the trained file is that of the file that was converted."""
     assert outputs[0].splitlines()[-1] == "net-trained.wlnet"
@@ -247,7 +254,7 @@ def r(folder, outputs):
 
 CHECKS = {
     "README": readme, "tutorial": tutorial, "training": training, "loading": loading, "workers": workers, "r": r,
-    "wlnet": wlnet,
+    "wlnet": wlnet, "exports": exports,
 }  # fmt: skip
 
 

@@ -47,7 +47,7 @@ Commands:
   train     Trains a model on a table.
   evaluate  Evaluates a model on a table.
   predict   Predicts the target for every row of a table.
-  export    Writes a model as the net that it was converted from.
+  export    Writes a model for another program.
   plot      Plots the learning curves of a training run.
   ops       Lists the supported and the unsupported ops of MXNet.
 """
