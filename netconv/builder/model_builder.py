@@ -100,9 +100,7 @@ def _model(inputs: list, outputs: list, name: str):
         return made([ops.add(outputs[0], zero), *outputs[1:]])
 
 
-def _report(
-    graph: Graph, state: BuildState, model, operations: list, places: dict[Edge, Place]
-) -> BuildReport:
+def _report(graph: Graph, state: BuildState, model, operations: list, places: dict[Edge, Place]) -> BuildReport:
     weights = by_layer(model, restore_initializers(state))
     for name, where in duplicated_parameters(weights).items():
         raise FormatError(

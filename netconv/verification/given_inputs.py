@@ -41,7 +41,7 @@ def draw(model: Any, graph: Graph, seed: int) -> dict[str, np.ndarray]:
         shape = _complete(tuple(tensor.shape))
         if name in ids:
             low, high = ids[name]
-            values = rng.integers(low, high + 1, shape)
+            values: np.ndarray = rng.integers(low, high + 1, shape)
         elif "int" in str(tensor.dtype) or str(tensor.dtype) == "bool":
             values = rng.integers(0, 2, shape)
         else:
@@ -91,7 +91,8 @@ def read_samples(path: Path | str, model: Any, names: Sequence[str]) -> Samples:
     for name, tensor in zip(input_names(model), model.inputs, strict=True):
         value = _find(arrays, (f"in:{name}", name), "input", name, path)
         if not _fits(value.shape, tuple(tensor.shape)):
-            raise DataError(f"input {name!r} has shape {value.shape}, and the model takes {tuple(tensor.shape)}", str(path))
+            expected = tuple(tensor.shape)
+            raise DataError(f"input {name!r} has shape {value.shape}, and the model takes {expected}", str(path))
         inputs[name] = value.astype(str(tensor.dtype))
     outputs = []
     for number, name in enumerate(names):

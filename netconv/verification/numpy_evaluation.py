@@ -12,8 +12,8 @@ import numpy as np
 from ..graph.graph import Edge, Graph
 from ..ops import registry
 from ..passes.canonicalize import rename_aliases
-from . import numpy_structure  # noqa: F401: more definitions
-from .numpy_ops import DEFINITIONS, Undefined
+from .numpy_ops import Undefined
+from .numpy_structure import DEFINITIONS
 
 Adopt = Callable[[Sequence[Edge]], Mapping[Edge, np.ndarray]]
 """Returns the outputs of nodes as the model computes them."""
@@ -56,8 +56,8 @@ def evaluate(
     from_model = adopt([edge for index in without for edge in available.get(index, ())])
     last = {edge.node: index for index in needed for edge in graph.nodes[index].inputs}
     done: dict[int, list[int]] = {}
-    for node, index in last.items():
-        done.setdefault(index, []).append(node)
+    for used, index in last.items():
+        done.setdefault(index, []).append(used)
     values: dict[int, dict[int, np.ndarray]] = {}
     found: dict[Edge, np.ndarray] = {}
     computed, undefined = 0, Counter[str]()
@@ -77,8 +77,8 @@ def evaluate(
             computed += 1
             values[index] = dict(enumerate(outputs))
             found |= {edge: outputs[edge.output] for edge in requested if edge.node == index}
-        for node_done in done.get(index, ()):
-            values.pop(node_done, None)
+        for used in done.get(index, ()):
+            values.pop(used, None)
     return Evaluation(found, computed, undefined)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -82,7 +81,7 @@ def leaky_relu(a, x, slope=None):
         case "leaky":
             return np.where(x > 0, x, a.slope * x)
         case "prelu":
-            return np.where(x > 0, x, x * slope.reshape(-1, *(1,) * (x.ndim - 2) if slope.size > 1 else ()))
+            return np.where(x > 0, x, x * slope.reshape(-1, *(1,) * (x.ndim - 2)))
         case "elu":
             return np.where(x > 0, x, a.slope * np.expm1(x))
         case "selu":
@@ -130,7 +129,7 @@ def log_softmax(a, x):
 
 
 @defines("SoftmaxOutput")
-def softmax_output(a, x, label=None):
+def softmax_output(a, x, _label=None):
     if a.multi_output or a.preserve_shape or x.ndim <= 2:
         return _softmax(x, 1 if a.multi_output and x.ndim > 2 else -1)
     return _softmax(x.reshape(len(x), -1), -1).reshape(x.shape)
@@ -142,12 +141,12 @@ def softmax_activation(a, x):
 
 
 @defines("LinearRegressionOutput", "MAERegressionOutput", "SVMOutput")
-def regression_output(a, x, label=None):
+def regression_output(a, x, _label=None):
     return x
 
 
 @defines("LogisticRegressionOutput")
-def logistic_regression_output(a, x, label=None):
+def logistic_regression_output(a, x, _label=None):
     return sigmoid(x)
 
 
@@ -178,8 +177,8 @@ def _windows(x, kernel, stride, dilate):
     axes = tuple(range(2, x.ndim))
     reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilate, strict=True)]
     found = np.lib.stride_tricks.sliding_window_view(x, reach, axes)
-    steps = tuple(slice(None, None, s) for s in stride)
-    return found[(slice(None), slice(None), *steps, *(slice(None, None, d) for d in dilate))]
+    steps = tuple(slice(None, None, step) for step in (1, 1, *stride, *dilate))
+    return found[steps]
 
 
 @defines("Convolution")
@@ -208,19 +207,16 @@ def pooling(a, x):
     rank = len(a.kernel)
     stride, pad = a.stride or (1,) * rank, a.pad or (0,) * rank
     up = math.ceil if a.pooling_convention == "full" else math.floor
-    sizes = [
-        up((n + 2 * p - k) / s) + 1 for n, k, s, p in zip(x.shape[2:], a.kernel, stride, pad, strict=True)
-    ]
+    sizes = [up((n + 2 * p - k) / s) + 1 for n, k, s, p in zip(x.shape[2:], a.kernel, stride, pad, strict=True)]
     ends = [
-        max(0, (m - 1) * s + k - n - p)
-        for m, n, k, s, p in zip(sizes, x.shape[2:], a.kernel, stride, pad, strict=True)
+        max(0, (m - 1) * s + k - n - p) for m, n, k, s, p in zip(sizes, x.shape[2:], a.kernel, stride, pad, strict=True)
     ]
     widths = [(0, 0), (0, 0), *zip(pad, ends, strict=True)]
     inner = tuple(range(x.ndim, x.ndim + rank))
 
     def windows(padded):
-        found = _windows(padded, a.kernel, stride, (1,) * rank)
-        return found[(slice(None), slice(None), *(slice(m) for m in sizes))]
+        first = tuple(map(slice, (*x.shape[:2], *sizes)))
+        return _windows(padded, a.kernel, stride, (1,) * rank)[first]
 
     if a.pool_type == "max":
         return windows(np.pad(x, widths, constant_values=-np.inf)).max(inner)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from .numpy_ops import DEFINITIONS as DEFINITIONS
 from .numpy_ops import Undefined, defines, require, sigmoid
 
 
@@ -75,7 +76,9 @@ def slice_channel(a, x):
 
 @defines("slice_axis")
 def slice_axis(a, x):
-    return x[(*(slice(None),) * (a.axis % x.ndim), slice(a.begin, a.end))]
+    cut = [slice(None)] * x.ndim
+    cut[a.axis] = slice(a.begin, a.end)
+    return x[tuple(cut)]
 
 
 @defines("reverse")

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..conversion import Conversion
 from ..graph.graph import Edge
-from . import mxnet_process, numpy_evaluation
+from . import numpy_evaluation
+from .mxnet_process import MXNet, Source
 from .subject import Subject
 
 Compute = Callable[[Sequence[Edge]], Mapping[Edge, np.ndarray]]
@@ -18,17 +19,18 @@ Compute = Callable[[Sequence[Edge]], Mapping[Edge, np.ndarray]]
 
 @dataclass(frozen=True)
 class Reference:
-    """`compute` returns outputs of nodes, those that it knows; `covers` says of which ops it does. `undefined` counts
-    the nodes that numpy does not define by op; `computed` are the others."""
+    """`compute` returns outputs of nodes, those that it knows; `covers` says of which ops it does. `mxnet` is the
+    process of MXNet. `undefined` counts the nodes that numpy does not define by op; `computed` are the others."""
 
     name: str
     compute: Compute
     covers: Callable[[str], bool]
+    mxnet: MXNet | None = None
     undefined: Mapping[str, int] = field(default_factory=dict)
     computed: int = 0
 
 
-def source_arrays(converted: Conversion, inputs: Mapping[str, np.ndarray]) -> mxnet_process.Source:
+def source_arrays(converted: Conversion, inputs: Mapping[str, np.ndarray]) -> Source:
     """The graph as it was read, with values for its parameters, its inputs, and the states that start at zero."""
     prepared = converted.prepared
     raw = prepared.net.graph
@@ -50,7 +52,7 @@ def source_arrays(converted: Conversion, inputs: Mapping[str, np.ndarray]) -> mx
             value = inputs[next(names).name]
         if node.index is not None:
             arrays[node.index] = value
-    return mxnet_process.Source(raw, arrays, types)
+    return Source(raw, arrays, types)
 
 
 def head_edges(converted: Conversion) -> list[Edge]:
@@ -64,15 +66,19 @@ def head_edges(converted: Conversion) -> list[Edge]:
     return edges
 
 
-def mxnet_reference(python: str, source: mxnet_process.Source) -> Reference:
+def mxnet_reference(mxnet: MXNet, source: Source) -> Reference:
     def compute(edges: Sequence[Edge]) -> dict[Edge, np.ndarray]:
-        return dict(zip(edges, mxnet_process.run(python, source, edges).outputs, strict=True))
+        return dict(zip(edges, mxnet.run(source, edges).outputs, strict=True))
 
-    return Reference("MXNet", compute, lambda op: True)
+    return Reference("MXNet", compute, _everything, mxnet)
+
+
+def _everything(_op: str) -> bool:
+    return True
 
 
 def numpy_reference(
-    source: mxnet_process.Source, subject: Subject, inputs: Mapping[str, np.ndarray], heads: Sequence[Edge]
+    source: Source, subject: Subject, inputs: Mapping[str, np.ndarray], heads: Sequence[Edge]
 ) -> Reference:
     """The definitions in numpy. What these do not cover is taken from the model, so that the nodes after it can be
     compared; outputs of such nodes are not computed."""
@@ -85,4 +91,4 @@ def numpy_reference(
     def compute(edges: Sequence[Edge]) -> dict[Edge, np.ndarray]:
         return whole.values if list(edges) == list(heads) else evaluate(edges).values
 
-    return Reference("numpy", compute, numpy_evaluation.covers, whole.undefined, whole.computed)
+    return Reference("numpy", compute, numpy_evaluation.covers, None, whole.undefined, whole.computed)

@@ -35,14 +35,14 @@ class Fault:
     changed: str = ""
 
     def __str__(self) -> str:
+        agree = "nothing before it can be compared"
         if self.before:
-            worst = max(self.before, key=lambda each: each[1].relative)
             names = ", ".join(repr(name) for name, _ in self.before[:3]) + (", ..." if len(self.before) > 3 else "")
-            agree = f"the outputs before it agree ({names}: at most {worst[1].relative:.2g} relative)"
-        else:
-            agree = "no output before it could be compared" if self.before is None else "it reads only inputs of the net"
+            worst = max(its.relative for _, its in self.before)
+            agree = f"what it depends on agrees ({names}: at most {worst:.2g} relative)"
         changed = f"; {self.changed}" if self.changed else ""
-        return f"first node that differs: {self.op} {self.name!r} (node {self.index}): {self.difference}; {agree}{changed}"
+        where = f"{self.op} node {self.name!r}, number {self.index}"
+        return f"the first node that differs is {where}: {self.difference}; {agree}{changed}"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,11 @@ class Verification:
     @property
     def agrees(self) -> bool:
         """Whether every difference is within the tolerance."""
-        found = [self.file, *(each.difference for each in (*self.outputs, *self.comparisons))]
+        found = [
+            self.file,
+            *(each.difference for each in self.outputs),
+            *(each.difference for each in self.comparisons),
+        ]
         return all(each is None or each.within(self.tolerance) for each in found)
 
     @property

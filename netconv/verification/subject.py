@@ -49,9 +49,7 @@ class Subject:
             return {}
         given = [inputs[name] for name in input_names(self.model)]
         found = places.values_at(self.model, given, [self.tensors[edge] for edge in known])
-        return {
-            edge: places.natural(value, self.places[edge].order) for edge, value in zip(known, found, strict=True)
-        }
+        return {edge: places.natural(value, self.places[edge].order) for edge, value in zip(known, found, strict=True)}
 
     def _given(self, inputs: Mapping[str, np.ndarray]) -> Any:
         values = [inputs[name] for name in input_names(self.model)]
@@ -82,12 +80,16 @@ def reloaded(converted: Conversion) -> Subject:
     return _subject(converted, model, "the converted model", converted.members)
 
 
-def opened(given: Any, converted: Conversion, weights: str | None) -> Subject:
+def open_keras(given: Path | str | bytes) -> LoadedModel:
+    """The model of a `.keras` file, by its path or its bytes. Raises FormatError."""
+    if not isinstance(given, bytes) and Path(given).suffix != ".keras":
+        raise FormatError(f"{given}: the model that is verified must be a .keras file")
+    return open_model(given)
+
+
+def prepared(loaded: LoadedModel, converted: Conversion, weights: str | None) -> Subject:
     """A model that is given, without the layers that scale the numbers of a table. Raises NetconvError if its inputs or
     outputs are not those of the net, or its weights are not, and `weights` is not "source"."""
-    loaded = open_model(given)
-    if loaded.path is not None and loaded.path.suffix != ".keras":
-        raise FormatError(f"{loaded.name}: the model that is verified must be a .keras file")
     model = _without_scaling(loaded)
     _check_ports(model, converted, loaded.name)
     _check_weights(model, converted, loaded.name, weights)
@@ -143,7 +145,7 @@ def _check_weights(model: Any, converted: Conversion, name: str, weights: str | 
     if changed and weights != "source":
         layers = list(dict.fromkeys(changed))
         raise NetconvError(
-            f"{name}: the weights of {len(layers)} of {len(source)} layers are not those of {net}, {layers[0]!r} first: "
+            f"{name}: the weights of {len(layers)} of {len(source)} layers are not those of {net}, {layers[0]!r} first; "
             f"was it trained? {option('weights', 'source')} puts the parameters of the net in"
         )
 

@@ -15,9 +15,8 @@ from ..graph.tracked_array import scatter, shape_of, sources
 from ..inference.embedding_inputs import id_ranges, input_names
 from ..keras_api.weighted_layers import weighted_layers
 from ..ops import registry
-from . import mxnet_process
 from .differences import difference
-from .mxnet_process import Source, Training
+from .mxnet_process import MXNet, Source, Training
 from .report import Comparison
 from .subject import Subject
 
@@ -26,7 +25,7 @@ RATE = 0.01
 
 
 def compare_gradients(
-    converted: Conversion, subject: Subject, source: Source, heads: Sequence[Edge], python: str,
+    converted: Conversion, subject: Subject, source: Source, heads: Sequence[Edge], mxnet: MXNet,
     inputs: Mapping[str, np.ndarray], seed: int,
 ) -> list[Comparison]:  # fmt: skip
     """Compares the gradients of sum_k <output k, cotangent k> in inference, with drawn cotangents, with respect to all
@@ -41,8 +40,8 @@ def compare_gradients(
     if recurrent:  # MXNet keeps what their gradients need in training mode only
         graph = _inferring_in_training(graph)
     parameters = _floating(converted)
-    asked = Training(cotangents, [*indices, *parameters.values()], training=recurrent)
-    answer = mxnet_process.run(python, replace(source, graph=graph), heads, asked)
+    asked = Training(cotangents, [*indices, *parameters.values()], 1, training=recurrent)
+    answer = mxnet.run(replace(source, graph=graph), heads, asked)
     gradients = _by_parameter(converted, subject, by_parameter)
     expected = answer.gradients
     compared = [
@@ -58,7 +57,7 @@ def compare_gradients(
 
 
 def compare_steps(
-    converted: Conversion, subject: Subject, source: Source, heads: Sequence[Edge], python: str,
+    converted: Conversion, subject: Subject, source: Source, heads: Sequence[Edge], mxnet: MXNet,
     inputs: Mapping[str, np.ndarray], steps: int, seed: int,
 ) -> list[Comparison]:  # fmt: skip
     """Compares the outputs and the parameters after steps of plain SGD, in training mode without dropout. Changes the
@@ -67,7 +66,7 @@ def compare_steps(
     graph = _without_dropout(_without_losses(source.graph))
     parameters = _floating(converted)
     asked = Training(cotangents, list(parameters.values()), steps, RATE, training=True)
-    answer = mxnet_process.run(python, replace(source, graph=graph), heads, asked)
+    answer = mxnet.run(replace(source, graph=graph), heads, asked)
     with _dropping_nothing(subject.model):
         for _ in range(steps):
             _, gradients = _gradients(subject.model, inputs, [], cotangents, training=True)
@@ -95,8 +94,12 @@ def _cotangents(outputs: Sequence[np.ndarray], seed: int) -> list[np.ndarray]:
 
 
 def _gradients(
-    model: Any, inputs: Mapping[str, np.ndarray], watched: Sequence[str], cotangents: Sequence[np.ndarray], training: bool
-) -> tuple[dict[str, np.ndarray], list[tuple[Any, np.ndarray]]]:
+    model: Any,
+    inputs: Mapping[str, np.ndarray],
+    watched: Sequence[str],
+    cotangents: Sequence[np.ndarray],
+    training: bool,
+) -> tuple[dict[str, np.ndarray], list[tuple[Any, np.ndarray]]]:  # fmt: skip
     """The gradients with respect to inputs by name, and to trainable variables."""
     import tensorflow as tf
 
@@ -192,9 +195,9 @@ def _label(converted: Conversion, index: int) -> str:
     return converted.prepared.net.graph.nodes[index].name
 
 
-def _input_index(converted: Conversion, name: str) -> int | None:
+def _input_index(converted: Conversion, name: str) -> int:
     graph, zeros = converted.prepared.graph, converted.prepared.zeros
-    own = [graph.nodes[index].index for index in graph.inputs() if index not in zeros]
+    own = [graph.nodes[index].index or 0 for index in graph.inputs() if index not in zeros]
     return own[input_names(converted.model).index(name)]
 
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import io
 import math
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,14 +19,15 @@ from ..errors import FormatError, NetconvError, option
 from ..features.option_checks import is_path, require
 from ..frontends.mxnet import symbol_json
 from ..graph.graph import Edge
-from ..inference.embedding_inputs import input_names
-from ..keras_files import source_net
-from . import given_inputs, trained
+from ..inference.loading import LoadedModel
+from ..keras_files import archive, source_net
+from . import given_inputs, mxnet_process, trained
 from .differences import Difference, difference
 from .first_difference import first_difference
+from .mxnet_process import Source
 from .reference import Reference, head_edges, mxnet_reference, numpy_reference, source_arrays
 from .report import Fault, OutputCheck, Verification
-from .subject import Subject, opened, reloaded
+from .subject import Subject, open_keras, prepared, reloaded
 
 LONGEST = 200
 """The most characters of a changed attribute that a message has."""
@@ -73,41 +75,53 @@ def verify(
     """
     began = time.monotonic()
     _check_options(model, weights, against, gradients, train_steps, tolerance)
-    converted = _converted(net, model, params, input_shapes, seed)
-    subject = reloaded(converted) if model is None else opened(model, converted, weights)
+    given = None if model is None else open_keras(model)
+    converted = _converted(net, given, params, input_shapes, seed)
+    subject = reloaded(converted) if given is None else prepared(given, converted, weights)
     raw, names = converted.prepared.net.graph, converted.prepared.graph.ports
     recorded = given_inputs.read_samples(samples, converted.model, names) if samples is not None else None
     inputs = recorded.inputs if recorded else given_inputs.draw(converted.model, raw, seed)
     heads, source = head_edges(converted), source_arrays(converted, inputs)
-    reference = (
-        numpy_reference(source, subject, inputs, heads) if against is None else mxnet_reference(str(against), source)
-    )
-    computed = {} if recorded else reference.compute(heads)
-    outputs = dict(enumerate(recorded.outputs)) if recorded else {
-        number: computed[edge] for number, edge in enumerate(heads) if edge in computed
-    }  # fmt: skip
     called = subject.call(inputs)
     random = _random(subject, inputs, called)
-    checks = _checks(names, [called, subject.predict(inputs)], outputs, random)
-    wrong = [edge for edge, check in zip(heads, checks, strict=True) if _differs(check, tolerance)]
-    comparisons = []
     if (gradients or train_steps) and random:
         raise NetconvError(f"{raw.source}: output {names[min(random)]!r} is random: its gradients cannot be compared")
-    if gradients:
-        comparisons += trained.compare_gradients(converted, subject, source, heads, str(against), inputs, seed)
-    fault = _fault(converted, subject, reference, inputs, wrong[0], tolerance) if wrong else None
-    if train_steps:
-        comparisons += trained.compare_steps(
-            converted, subject, source, heads, str(against), inputs, train_steps, seed
-        )
+    comparisons = []
+    with _reference(against, subject, source, inputs, heads) as reference:
+        if recorded:
+            expected = dict(enumerate(recorded.outputs))
+        else:
+            computed = reference.compute(heads)
+            expected = {number: computed[edge] for number, edge in enumerate(heads) if edge in computed}
+        checks = _checks(names, [called, subject.predict(inputs)], expected, random)
+        wrong = [edge for edge, check in zip(heads, checks, strict=True) if _differs(check, tolerance)]
+        fault = _fault(converted, subject, reference, inputs, wrong[0], tolerance) if wrong else None
+        if reference.mxnet and gradients:
+            comparisons += trained.compare_gradients(converted, subject, source, heads, reference.mxnet, inputs, seed)
+        file = _file(converted, inputs, called, random) if given is None else None
+        if reference.mxnet and train_steps:
+            comparisons += trained.compare_steps(
+                converted, subject, source, heads, reference.mxnet, inputs, train_steps, seed
+            )
     return Verification(
-        net=raw.source, model=None if model is None else subject.name, tolerance=tolerance,
+        net=raw.source, model=None if given is None else given.name, tolerance=tolerance,
         reference="samples" if recorded else reference.name, nodes=converted.prepared.nodes,
-        inputs={name: value.shape for name, value in inputs.items()}, outputs=checks,
-        file=None if model is not None else _file(converted, inputs, called, random), fault=fault,
+        inputs={name: value.shape for name, value in inputs.items()}, outputs=checks, file=file, fault=fault,
         comparisons=tuple(comparisons), computed=None if recorded or against else reference.computed,
         undefined={} if recorded else dict(reference.undefined), seconds=time.monotonic() - began,
     )  # fmt: skip
+
+
+@contextmanager
+def _reference(
+    against: Any, subject: Subject, source: Source, inputs: Mapping[str, np.ndarray], heads: Sequence[Edge]
+) -> Iterator[Reference]:
+    """MXNet in a process that is ended with the block, or the definitions in numpy."""
+    if against is None:
+        yield numpy_reference(source, subject, inputs, heads)
+        return
+    with mxnet_process.started(str(against), source.graph) as mxnet:
+        yield mxnet_reference(mxnet, source)
 
 
 def _check_options(
@@ -126,14 +140,26 @@ def _check_options(
             raise NetconvError(f"{option(name, given)} needs a Python with MXNet; name it with {option('against')}")
 
 
-def _converted(net: Any, model: Any, params: Any, input_shapes: Any, seed: int) -> Conversion:
-    """The net, converted. With the states of recurrent layers as inputs if the given model has them."""
+def _converted(net: Any, given: LoadedModel | None, params: Any, input_shapes: Any, seed: int) -> Conversion:
+    """The net, converted as the model that is given: with the states of recurrent layers as inputs, and with the
+    arithmetic of image encoders, if it has these."""
     data = net.read() if hasattr(net, "read") else None
-    states = False
-    if model is not None:
-        states = False
-    given = net if data is None else io.BytesIO(data)
-    return conversion.convert(given, params, input_shapes=input_shapes, seed=seed, states=states)
+
+    def convert(**options: Any) -> Conversion:
+        if data is None:
+            return conversion.convert(net, params, input_shapes=input_shapes, seed=seed, **options)
+        stream = io.BytesIO(data)
+        stream.name = getattr(net, "name", None)  # type: ignore[attr-defined]
+        return conversion.convert(stream, params, input_shapes=input_shapes, seed=seed, **options)
+
+    converted = convert()
+    if given is None:
+        return converted
+    if given.members.get(archive.WLNET, b"") != converted.members.get(archive.WLNET, b"") and given.image_encoders:
+        baked = convert(bake_encoder=True)
+        if given.members[archive.WLNET] == baked.members.get(archive.WLNET):
+            return baked
+    return converted if len(given.model.inputs) == len(converted.model.inputs) else convert(states=True)
 
 
 def _random(subject: Subject, inputs: Mapping[str, np.ndarray], called: Sequence[np.ndarray]) -> frozenset[int]:
@@ -168,7 +194,7 @@ def _file(
 ) -> Difference:
     """The largest difference of the reloaded model's outputs from those of the model that was saved."""
     built = Subject(converted.model, "the built model", {}, {}, {}).call(inputs)
-    pairs = [(one, other) for number, (one, other) in enumerate(zip(called, built, strict=True)) if number not in random]
+    pairs = [pair for number, pair in enumerate(zip(called, built, strict=True)) if number not in random]
     return max((difference(*pair) for pair in pairs), key=lambda each: each.relative, default=Difference(0.0, 0.0))
 
 

@@ -48,6 +48,7 @@ Commands:
   evaluate  Evaluates a model on a table.
   predict   Predicts the target for every row of a table.
   export    Writes a model as the net that it was converted from.
+  verify    Compares a model with the net that it was converted from.
   plot      Plots the learning curves of a training run.
   ops       Lists the supported and the unsupported ops of MXNet.
 """
