@@ -80,7 +80,7 @@ def predict_rows(model, inputs: Sequence[np.ndarray]) -> np.ndarray:
     rows, width = len(inputs[0]), sum(math.prod(part.shape[1:]) for part in inputs)
     single = any(output.shape[:1] == (1,) for output in keras.tree.flatten(model.outputs))
     step = 1 if single else max(16, min(MOST_ROWS, LARGEST // 4 // max(1, width, _widest(model))))
-    run = _traced(model, [(1 if single else None, *part.shape[1:]) for part in inputs], inputs)
+    run = traced(model, [(1 if single else None, *part.shape[1:]) for part in inputs], inputs)
     blocks = []
     for start in range(0, rows, step):
         outputs = keras.tree.flatten(run([part[start : start + step] for part in inputs]))
@@ -89,7 +89,7 @@ def predict_rows(model, inputs: Sequence[np.ndarray]) -> np.ndarray:
     return values if values.dtype.itemsize >= 4 else values.astype(np.float32)  # float16 of mixed precision
 
 
-def _traced(
+def traced(
     model, shapes: Sequence[tuple[int | None, ...]], inputs: Sequence[np.ndarray]
 ) -> Callable[[list[np.ndarray]], Any]:
     """A function from the inputs of some rows to the outputs of a model: Keras's own, traced once for any number of

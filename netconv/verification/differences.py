@@ -12,8 +12,8 @@ class Difference:
     """The largest error of an array: `absolute`, and `relative` to the largest absolute value that is expected.
 
     Both are infinite for arrays of different shapes (`shapes`: the one found and the one expected), or if other
-    elements than those expected are infinite or not numbers. `precision` is the relative distance of neighboring numbers of the
-    coarser type."""
+    elements than those expected are infinite or not numbers. `precision` is the relative distance of neighboring
+    numbers of the coarser type."""
 
     absolute: float
     relative: float

@@ -103,9 +103,10 @@ def read_samples(path: Path | str, model: Any, names: Sequence[str]) -> Samples:
 
 def _arrays(path: Path | str) -> Mapping[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not hasattr(file, "files"):
-                raise DataError("not an .npz file of named arrays", str(path))
+        file = np.load(path, allow_pickle=False)
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise DataError("not an .npz file of named arrays", str(path))
+        with file:
             return {name.replace("#", "_"): file[name] for name in file.files}
     except (ValueError, EOFError, BadZipFile) as error:
         raise DataError(f"not a readable .npz file: {first_line(error)}", str(path)) from None

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import NetconvError, first_line, option
+from ..errors import NetconvError, first_line, option, option_name
 from ..graph.graph import Edge, Graph, Node
 
 LIMIT = 600
@@ -99,7 +99,7 @@ class MXNet:
                     raise BrokenPipeError
         except BrokenPipeError:
             if time.monotonic() - began >= LIMIT:
-                smaller = f"give smaller {option('input_shapes')}"
+                smaller = f"give smaller shapes with {option_name('input_shapes')}"
                 raise self._error(f"was ended after {LIMIT} seconds; {smaller}") from None
             code = self.process.wait()
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
@@ -164,19 +164,19 @@ def _write_task(folder: Path, source: Source, heads: Sequence[Edge], training: T
 
 
 def _problem(kind: str, what: str) -> str:
-    what = _shortened(_message(what))
+    if kind == "run":
+        return f"cannot run the net: {_shortened(_message(what))}"
+    what = _shortened(what)
     if kind == "import":
         return f"does not have MXNet ({what}); install it there: pip install 'mxnet==1.9.1' 'numpy==1.23.5'"
-    if kind == "version":
-        return f"has MXNet {what}, and 1.x is needed"
-    return f"cannot run the net: {what}"
+    return f"has MXNet {what}, and 1.x is needed"
 
 
 def _message(text: str) -> str:
     """The message in the text of an error of MXNet, which is followed and preceded by a stack trace."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if "Error" in line or "Check failed" in line]
-    return re.sub(r"^.*?(?=Check failed|\w*Error)", "", errors[-1]) if errors else (lines or [text])[0]
+    return re.sub(r"^.*?(?=Check failed|\b\w*Error)", "", errors[-1]) if errors else (lines or [text])[0]
 
 
 def _shortened(text: str) -> str:

@@ -50,7 +50,8 @@ ONE_INPUT: dict[str, Callable[[Any], Any]] = {
     "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "square": np.square, "abs": np.abs, "negative": np.negative,
     "tanh": np.tanh, "sigmoid": sigmoid, "relu": lambda x: np.maximum(x, 0), "reciprocal": lambda x: 1 / x,
     "rsqrt": lambda x: 1 / np.sqrt(x), "floor": np.floor, "ceil": np.ceil, "sin": np.sin, "cos": np.cos, "erf": erf,
-    "log1p": np.log1p, "expm1": np.expm1, "softsign": lambda x: x / (1 + np.abs(x)), "sign": np.sign,
+    "log1p": np.log1p, "expm1": np.expm1, "softsign": lambda x: x / (1 + np.abs(x)),
+    "sign": lambda x: 1.0 * (x > 0) - (x < 0),
     "zeros_like": np.zeros_like, "ones_like": np.ones_like, "BlockGrad": np.array, "_copy": np.array,
     "MakeLoss": np.array, "make_loss": np.array,
 }  # fmt: skip
@@ -68,6 +69,12 @@ for _name, _two in TWO_INPUTS.items():
 for _name, _two in {"minus": np.subtract, "div": np.divide, "power": np.power}.items():
     DEFINITIONS[f"_r{_name}_scalar"] = lambda a, x, f=_two: f(np.float64(a.scalar), x)
 ACTIVATIONS = {**ONE_INPUT, "softrelu": lambda x: np.logaddexp(x, 0)}
+
+
+@defines("_power_scalar")
+def power_scalar(a, x):
+    """As in C: numpy computes a power of 0.5 as a square root, which is NaN for -inf."""
+    return np.where(np.isneginf(x) & (a.scalar == 0.5), np.inf, np.power(x, a.scalar))
 
 
 @defines("Activation")
@@ -137,7 +144,7 @@ def softmax_output(a, x, _label=None):
 
 @defines("SoftmaxActivation")
 def softmax_activation(a, x):
-    return _softmax(x, 1) if a.mode == "channel" else _softmax(x.reshape(len(x), -1), 1).reshape(x.shape)
+    return _softmax(x, 1 if a.mode == "channel" else -1)
 
 
 @defines("LinearRegressionOutput", "MAERegressionOutput", "SVMOutput")
@@ -163,8 +170,8 @@ def embedding(a, ids, weight):
 
 @defines("dot")
 def dot(a, x, y):
-    x, y = x.transpose() if a.transpose_a else x, y.transpose() if a.transpose_b else y
-    return np.tensordot(x, y, 1)
+    """Over the last axis of x, or the first one if it is transposed, and the first or the last axis of y."""
+    return np.tensordot(x, y, (0 if a.transpose_a else -1, -1 if a.transpose_b else 0))
 
 
 @defines("batch_dot")
@@ -211,6 +218,7 @@ def pooling(a, x):
     ends = [
         max(0, (m - 1) * s + k - n - p) for m, n, k, s, p in zip(sizes, x.shape[2:], a.kernel, stride, pad, strict=True)
     ]
+    require(all((m - 1) * s < n + p for m, n, s, p in zip(sizes, x.shape[2:], stride, pad, strict=True)))
     widths = [(0, 0), (0, 0), *zip(pad, ends, strict=True)]
     inner = tuple(range(x.ndim, x.ndim + rank))
 

@@ -103,12 +103,19 @@ class Verification:
             lines.append("note: only the file was checked, not the translation")
         if self.fault:
             lines.append(str(self.fault))
+        elif any(each.difference and not each.difference.within(self.tolerance) for each in self.outputs):
+            lines.append(self._without_fault())
         return "\n".join([*lines, *self._comparison_lines()])
 
     def _compared(self) -> str:
         if self.reference == "numpy":
             return f"their definitions in numpy ({self.computed} of them)"
         return {"samples": "recorded outputs"}.get(self.reference, self.reference)
+
+    def _without_fault(self) -> str:
+        if self.reference == "samples":
+            return "no node differs from its definition: the net computes other outputs than those recorded"
+        return "no output of a node differs: the outputs are changed after their nodes"
 
     def _verdict(self, found: Difference | None) -> str:
         assert found is not None

@@ -16,6 +16,7 @@ from ..conversion import Conversion
 from ..errors import FormatError, NetconvError, option
 from ..features.scaling import UNSCALED
 from ..graph.graph import Edge
+from ..inference.calling import traced
 from ..inference.embedding_inputs import input_names
 from ..inference.loading import LoadedModel, open_model
 from ..keras_api.lazy import keras
@@ -36,11 +37,13 @@ class Subject:
 
     def call(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """The outputs, in inference."""
-        return _arrays(self.model(self._given(inputs), training=False))
+        values = [inputs[name] for name in input_names(self.model)]
+        return _arrays(self.model(values if len(values) > 1 else values[0], training=False))
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """The outputs as `predict` computes them: compiled."""
-        return _arrays(self.model.predict_on_batch(self._given(inputs)))
+        values = [inputs[name] for name in input_names(self.model)]
+        return _arrays(traced(self.model, [value.shape for value in values], values)(values))
 
     def nodes(self, inputs: Mapping[str, np.ndarray], edges: Sequence[Edge]) -> dict[Edge, np.ndarray]:
         """Outputs of nodes in MXNet's axis order, those that the model has."""
@@ -50,10 +53,6 @@ class Subject:
         given = [inputs[name] for name in input_names(self.model)]
         found = places.values_at(self.model, given, [self.tensors[edge] for edge in known])
         return {edge: places.natural(value, self.places[edge].order) for edge, value in zip(known, found, strict=True)}
-
-    def _given(self, inputs: Mapping[str, np.ndarray]) -> Any:
-        values = [inputs[name] for name in input_names(self.model)]
-        return values if len(values) > 1 else values[0]
 
 
 def _arrays(outputs: Any) -> list[np.ndarray]:
@@ -145,8 +144,8 @@ def _check_weights(model: Any, converted: Conversion, name: str, weights: str | 
     if changed and weights != "source":
         layers = list(dict.fromkeys(changed))
         raise NetconvError(
-            f"{name}: the weights of {len(layers)} of {len(source)} layers are not those of {net}, {layers[0]!r} first; "
-            f"was it trained? {option('weights', 'source')} puts the parameters of the net in"
+            f"{name}: the weights of {len(layers)} of {len(source)} layers are not those of {net}, {layers[0]!r} first"
+            f"; was it trained? {option('weights', 'source')} puts the parameters of the net in"
         )
 
 

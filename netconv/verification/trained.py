@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..conversion import Conversion
+from ..errors import NodeError
 from ..graph.graph import Edge, Graph, Node
 from ..graph.tracked_array import scatter, shape_of, sources
 from ..inference.embedding_inputs import id_ranges, input_names
@@ -35,7 +36,7 @@ def compare_gradients(
     cotangents = _cotangents(subject.call(inputs), seed)
     found, by_parameter = _gradients(subject.model, inputs, watched, cotangents, training=False)
     indices = {_input_index(converted, name): name for name in watched}
-    graph = _without_losses(source.graph)
+    graph = _without_losses(source.graph, subject)
     recurrent = any(graph.nodes[i].op == "RNN" for i in graph.needs(*(edge.node for edge in heads)))
     if recurrent:  # MXNet keeps what their gradients need in training mode only
         graph = _inferring_in_training(graph)
@@ -63,7 +64,7 @@ def compare_steps(
     """Compares the outputs and the parameters after steps of plain SGD, in training mode without dropout. Changes the
     weights of the model."""
     cotangents = _cotangents(subject.call(inputs), seed)
-    graph = _without_dropout(_without_losses(source.graph))
+    graph = _without_dropout(_without_losses(source.graph, subject))
     parameters = _floating(converted)
     asked = Training(cotangents, list(parameters.values()), steps, RATE, training=True)
     answer = mxnet.run(replace(source, graph=graph), heads, asked)
@@ -208,17 +209,19 @@ def _with_nodes(graph: Graph, change: Any) -> Graph:
     return replace(graph, nodes=tuple(change(node) for node in graph.nodes))
 
 
-def _without_losses(graph: Graph) -> Graph:
-    """The graph with the predictions of loss heads in their place."""
+def _without_losses(graph: Graph, subject: Subject) -> Graph:
+    """The graph with the predictions of loss heads in their place. Raises NodeError for a softmax that flattens."""
 
     def change(node: Node) -> Node:
         op = registry.load()[node.op].op if node.op != "null" else ""
         if op == "SoftmaxOutput":
             a = registry.typed_attributes(node)
-            if a["preserve_shape"] and not a["multi_output"]:
-                return replace(node, op="softmax", attrs={"axis": "-1"}, inputs=node.inputs[:1])
-            mode = {"mode": "channel" if a["multi_output"] else "instance"}
-            return replace(node, op="SoftmaxActivation", attrs=mode, inputs=node.inputs[:1])
+            tensor = subject.tensors.get(Edge(graph.nodes.index(node)))
+            flattens = not (a["multi_output"] or a["preserve_shape"]) and tensor and len(tensor[1].shape) > 2
+            if flattens:
+                raise NodeError(node.op, node.name, "is over several axes, and its gradient cannot be compared")
+            axis = {"axis": "1" if a["multi_output"] else "-1"}
+            return replace(node, op="softmax", attrs=axis, inputs=node.inputs[:1])
         if op == "LogisticRegressionOutput":
             return replace(node, op="sigmoid", attrs={}, inputs=node.inputs[:1])
         if op.endswith("RegressionOutput") or op == "SVMOutput" or op.lower() in ("makeloss", "make_loss"):

@@ -18,9 +18,10 @@ from ..conversion import Conversion
 from ..errors import FormatError, NetconvError, option
 from ..features.option_checks import is_path, require
 from ..frontends.mxnet import symbol_json
-from ..graph.graph import Edge
+from ..graph.graph import Edge, Graph
 from ..inference.loading import LoadedModel
 from ..keras_files import archive, source_net
+from ..ops import registry
 from . import given_inputs, mxnet_process, trained
 from .differences import Difference, difference
 from .first_difference import first_difference
@@ -83,7 +84,7 @@ def verify(
     inputs = recorded.inputs if recorded else given_inputs.draw(converted.model, raw, seed)
     heads, source = head_edges(converted), source_arrays(converted, inputs)
     called = subject.call(inputs)
-    random = _random(subject, inputs, called)
+    random = _random(raw, heads)
     if (gradients or train_steps) and random:
         raise NetconvError(f"{raw.source}: output {names[min(random)]!r} is random: its gradients cannot be compared")
     comparisons = []
@@ -162,11 +163,10 @@ def _converted(net: Any, given: LoadedModel | None, params: Any, input_shapes: A
     return converted if len(given.model.inputs) == len(converted.model.inputs) else convert(states=True)
 
 
-def _random(subject: Subject, inputs: Mapping[str, np.ndarray], called: Sequence[np.ndarray]) -> frozenset[int]:
-    """The outputs that are not the same when the model is called again."""
-    again = subject.call(inputs)
-    pairs = enumerate(zip(again, called, strict=True))
-    return frozenset(number for number, (one, other) in pairs if difference(one, other).relative > 0)
+def _random(graph: Graph, heads: Sequence[Edge]) -> frozenset[int]:
+    """The numbers of the outputs that depend on random numbers in inference."""
+    random = {index for index, node in enumerate(graph.nodes) if registry.is_random(node)}
+    return frozenset(number for number, edge in enumerate(heads) if random & graph.needs(edge.node))
 
 
 def _checks(
@@ -212,7 +212,7 @@ def _fault(
         return {edge: difference(value, expected[edge]) for edge, value in found.items()}
 
     edge, its, before = first_difference(raw, head, comparable, compare, tolerance)
-    if its is None:
+    if its is None or its.within(tolerance):
         return None
     node = raw.nodes[edge.node]
     return Fault(
@@ -221,7 +221,7 @@ def _fault(
     )  # fmt: skip
 
 
-def _changed(subject: Subject, raw: Any, index: int) -> str:
+def _changed(subject: Subject, raw: Graph, index: int) -> str:
     """What differs in a node of the net that the model was converted from, as its file says; "" if nothing does."""
     if source_net.GRAPH not in subject.members:
         return ""
