@@ -123,6 +123,15 @@ def write_pets(folder):
     file.write(folder / "pets" / "net.wlnet", net)
 
 
+def write_mxnet(folder):
+    """A Python with a module that stands for MXNet."""
+    program = folder / "mxnet" / "bin" / "python"
+    program.parent.mkdir(parents=True)
+    fake = ROOT / "tests" / "verification" / "fake"
+    program.write_text(f"#!/bin/sh\nPYTHONPATH='{fake}' exec {sys.executable} \"$@\"\n")
+    program.chmod(0o755)
+
+
 @pytest.fixture
 def folder(tmp_path):
     prepare(tmp_path)
@@ -237,9 +246,19 @@ def r(folder, outputs):
     assert (folder / "trained.keras").exists()
 
 
+def verify(folder, outputs):
+    """All agree, with numpy, MXNet and samples; `train` and `convert` print a path."""
+    commands = [text for text in outputs if "nodes, compared with" in text]
+    assert [text.splitlines()[0].partition(", ")[2] for text in commands] == [
+        *["compared with their definitions in numpy"] * 3, "compared with MXNet", "compared with recorded outputs",
+    ]  # fmt: skip
+    assert all("agrees" in text and "DIFFERS" not in text for text in commands)
+    assert outputs[-1] == "True [True]\nNone\n" and (folder / "io.npz").exists()
+
+
 CHECKS = {
     "README": readme, "tutorial": tutorial, "training": training, "loading": loading, "workers": workers, "r": r,
-    "wlnet": wlnet,
+    "wlnet": wlnet, "verify": verify,
 }  # fmt: skip
 
 
@@ -251,6 +270,8 @@ def test_every_block_runs(path, folder):
         write_image_folders(folder)
     if path.stem == "wlnet":
         write_pets(folder)
+    if path.stem == "verify":
+        write_mxnet(folder)
     with socket.socket() as one, socket.socket() as other:
         for each in (one, other):
             each.bind(("127.0.0.1", 0))

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class Place(NamedTuple):
-    """A tensor of a model: output `output` of call `call` of the operation of this name, in the model of this name
-    within the model or, for None, in the model itself; `order` is that of its axes."""
+    """A tensor of a model: output `output` of call `call` of the operation of this name; `order` is that of its axes.
+    `part` is the number of the model within the model that has the operation, 0 for the model itself."""
 
-    part: str | None
+    part: int
     operation: str
     call: int
     output: int
@@ -29,10 +29,9 @@ class Place(NamedTuple):
 def places_of(model, values: Mapping[Edge, Operand | None]) -> dict[Edge, Place]:
     """The places of those values of a graph that are tensors of the model."""
     found = {}
-    for part in _parts(model):
-        name = None if part is model else part.name
+    for number, part in enumerate(_parts(model)):
         for operation, call, output, tensor in _tensors(part):
-            found[id(tensor)] = name, operation.name, call, output
+            found[id(tensor)] = number, operation.name, call, output
     return {
         edge: Place(*found[id(tensor)], order)
         for edge, value in values.items()
@@ -43,6 +42,7 @@ def places_of(model, values: Mapping[Edge, Operand | None]) -> dict[Edge, Place]
 
 
 def _parts(model) -> list[Any]:
+    """The model and the models within it, in order; their names depend on that of the net's file."""
     return [model, *(layer for layer in model.layers if isinstance(layer, keras.Model))]
 
 
@@ -61,10 +61,9 @@ def _tensors(part) -> Iterator[tuple[Any, int, int, Any]]:
 def tensors_at(model, places: Mapping[Edge, Place]) -> dict[Edge, tuple[Any, Any]]:
     """For each place that the model has, the part that computes the tensor, and the tensor."""
     found = {}
-    for part in _parts(model):
-        name = None if part is model else part.name
+    for number, part in enumerate(_parts(model)):
         for operation, call, output, tensor in _tensors(part):
-            found[name, operation.name, call, output] = part, tensor
+            found[number, operation.name, call, output] = part, tensor
     return {edge: found[place[:4]] for edge, place in places.items() if place[:4] in found}
 
 

@@ -131,7 +131,8 @@ def started(python: str, graph: Graph) -> Iterator[MXNet]:
     """A process for tasks with a graph, which is ended with the block. Raises NetconvError if it cannot be started."""
     onednn = any(ONEDNN.search(node.op) for node in graph.nodes)
     environment = json.dumps({**ENVIRONMENT, "MXNET_MKLDNN_ENABLED": str(int(onednn))})
-    command = [python, "-W", "ignore", "-c", PROGRAM.read_text(encoding="utf-8"), environment]
+    program = str(Path(python).expanduser().absolute()) if "/" in python else python  # it runs in another folder
+    command = [program, "-W", "ignore", "-c", PROGRAM.read_text(encoding="utf-8"), environment]
     pipe = subprocess.PIPE
     with tempfile.TemporaryDirectory(prefix="netconv-") as folder, Path(folder, "stderr").open("wb") as messages:
         try:

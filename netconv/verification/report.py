@@ -109,7 +109,8 @@ class Verification:
 
     def _compared(self) -> str:
         if self.reference == "numpy":
-            return f"their definitions in numpy ({self.computed} of them)"
+            needed = (self.computed or 0) + sum(self.undefined.values())
+            return "their definitions in numpy" + (f" ({self.computed} of {needed})" if self.undefined else "")
         return {"samples": "recorded outputs"}.get(self.reference, self.reference)
 
     def _without_fault(self) -> str:

@@ -13,8 +13,13 @@ OPS = {
     "softmax": lambda a, x: np.exp(x) / np.exp(x).sum(-1, keepdims=True),
     "SoftmaxOutput": lambda a, x, _label: np.exp(x) / np.exp(x).sum(-1, keepdims=True),
     "elemwise_add": lambda a, x, y: x + y,
+    "relu": lambda a, x: np.maximum(x, 0),
     "Dropout": lambda a, x: x,
 }
+
+
+def normalized(attrs, x, gamma, beta, mean, var):
+    return (x - mean) / np.sqrt(var + float(attrs["eps"])) * gamma + beta
 
 
 class Array:
@@ -58,17 +63,19 @@ class Symbol:
             os._exit(7)
 
     def list_arguments(self):
-        return [node["name"] for node in self.graph["nodes"] if node["op"] == "null"]
+        auxiliary = self.list_auxiliary_states()
+        return [node["name"] for node in self.graph["nodes"] if node["op"] == "null" and node["name"] not in auxiliary]
 
     def list_auxiliary_states(self):
-        return []
+        names = [node["name"] for node in self.graph["nodes"]]
+        return [names[i] for node in self.graph["nodes"] if node["op"] == "BatchNorm" for i, *_ in node["inputs"][3:]]
 
     def infer_shape_partial(self, **known):
         label = next(iter(known.values()))[:1]
         return [known.get(name, label) for name in self.list_arguments()], [], []
 
-    def bind(self, _context, arguments, gradients, _requests, _states):
-        return Executor(self.graph, arguments, gradients)
+    def bind(self, _context, arguments, gradients, _requests, states):
+        return Executor(self.graph, arguments | states, gradients)
 
 
 class sym:
@@ -79,21 +86,29 @@ class Executor:
     def __init__(self, graph, arguments, gradients):
         self.graph, self.arguments, self.gradients = graph, arguments, gradients
 
-    def _outputs(self):
+    def _outputs(self, training, update=False):
         values = []
         for node in self.graph["nodes"]:
             if node["op"] == "null":
                 values.append(self.arguments[node["name"]].value.astype("float64"))
+            elif node["op"] == "BatchNorm":
+                x, gamma, beta, *moving = (values[index] for index, *_ in node["inputs"])
+                own = (x.mean(0), x.var(0)) if training else moving
+                values.append(normalized(node["attrs"], x, gamma, beta, *own))
+                kept = float(node["attrs"]["momentum"])
+                for (index, *_), old, new in zip(node["inputs"][3:], moving, own) if update else ():  # noqa: B905
+                    name = self.graph["nodes"][index]["name"]
+                    self.arguments[name].value = (kept * old + (1 - kept) * new).astype("float32")
             elif node["op"] not in OPS:
                 raise ValueError(f"Error in operator {node['name']}: [12:00] a.cc:7: Check failed: no op {node['op']}")
             else:
                 values.append(OPS[node["op"]](node["attrs"], *(values[index] for index, *_ in node["inputs"])))
         return [values[index] for index, *_ in self.graph["heads"]]
 
-    def forward(self, is_train):  # noqa: ARG002
-        return [Array(value.astype("float32")) for value in self._outputs()]
+    def forward(self, is_train):
+        return [Array(value.astype("float32")) for value in self._outputs(is_train, update=is_train)]
 
-    def backward(self, cotangents, is_train):  # noqa: ARG002
+    def backward(self, cotangents, is_train):
         for name, gradient in self.gradients.items():
             single = self.arguments[name].value
             self.arguments[name].value = double = single.astype("float64")
@@ -101,7 +116,7 @@ class Executor:
                 sides = []
                 for step in (1e-5, -2e-5):
                     double[place] += step
-                    sides.append(sum((o * c.value).sum() for o, c in zip(self._outputs(), cotangents)))  # noqa: B905
+                    sides.append(sum((o * c.value).sum() for o, c in zip(self._outputs(is_train), cotangents)))  # noqa: B905
                 double[place] = single[place]
                 gradient.value[place] = (sides[0] - sides[1]) / 2e-5
             self.arguments[name].value = single
