@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 from ..builder import places
 from ..builder.places import Place
 from ..conversion import Conversion
-from ..errors import FormatError, NetconvError, option
+from ..errors import FormatError, NetconvError, option, option_name
 from ..features.scaling import UNSCALED
 from ..graph.graph import Edge
 from ..inference.calling import traced
@@ -36,9 +37,16 @@ class Subject:
     members: Mapping[str, bytes]
 
     def call(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """The outputs, in inference."""
+        """The outputs, in inference. Raises NetconvError if the model cannot take inputs of these shapes."""
         values = [inputs[name] for name in input_names(self.model)]
-        return _arrays(self.model(values if len(values) > 1 else values[0], training=False))
+        try:
+            return _arrays(self.model(values if len(values) > 1 else values[0], training=False))
+        except Exception as error:  # Keras and TensorFlow raise any exception
+            shapes = ", ".join(f"{name} {value.shape}" for name, value in inputs.items())
+            raise NetconvError(
+                f"{self.name} cannot be run on inputs of shape {shapes}: {_cause(error)}; give others with "
+                f"{option_name('input_shapes')}"
+            ) from None
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """The outputs as `predict` computes them: compiled."""
@@ -53,6 +61,12 @@ class Subject:
         given = [inputs[name] for name in input_names(self.model)]
         found = places.values_at(self.model, given, [self.tensors[edge] for edge in known])
         return {edge: places.natural(value, self.places[edge].order) for edge, value in zip(known, found, strict=True)}
+
+
+def _cause(error: Exception) -> str:
+    """What an error of Keras says below its first line, which only names the layer."""
+    lines = [line.strip() for line in re.sub(r"\x1b\[\d*m", "", str(error)).splitlines() if line.strip()]
+    return next((line for line in lines if not line.startswith("Exception encountered")), type(error).__name__)
 
 
 def _arrays(outputs: Any) -> list[np.ndarray]:
@@ -105,7 +119,9 @@ def _without_scaling(loaded: LoadedModel) -> Any:
     if not scaling_layers.names_of(model):
         return model
     rows = [tuple(tensor.shape[1:]) for tensor in model.inputs]
-    return scaling_layers.scaled(model, [UNSCALED] * len(rows), rows)
+    bare = scaling_layers.scaled(model, [UNSCALED] * len(rows), rows)
+    ins, outs = (tensors if len(tensors) > 1 else tensors[0] for tensors in (bare.inputs, bare.outputs))
+    return keras.Model(ins, outs, name=model.name)
 
 
 def _check_ports(model: Any, converted: Conversion, name: str) -> None:

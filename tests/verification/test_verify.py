@@ -14,6 +14,8 @@ from nets import draw, graph, null, op, write
 
 import netconv
 from netconv.cli import main
+from netconv.features.scaling import Moments, Scaling
+from netconv.keras_files import scaling_layers
 
 FAKE = Path(__file__).parent / "fake"
 ROOT = Path(__file__).parents[2]
@@ -155,6 +157,39 @@ def test_a_model_of_another_net(folder, tmp_path):
     assert fails(netconv.verify, ckd, model) == (
         f"{model}: its inputs are data, and those of {ckd} Input: it was converted from another net"
     )
+
+
+def test_layers_that_scale_are_left_out(folder, tmp_path):
+    loaded = netconv.open_model(folder / "net.keras")
+    scaling = Scaling(None, Moments(np.full(3, 5.0), np.full(3, 2.0)))
+    scaled = scaling_layers.scaled(loaded.model, [scaling], [(3,)])
+    netconv.save(scaled, tmp_path / "net-trained.keras", loaded.members)
+    assert netconv.verify(folder / "net.json", tmp_path / "net-trained.keras").agrees
+
+
+def test_a_model_with_its_states_as_inputs(tmp_path):
+    count = 4 * 4 * (3 + 4 + 2)
+    net = graph(null("data"), null("p"), null("begin_state"), null("begin_cell"),
+                op("RNN", "r", [0, 1, 2, 3], mode="lstm", state_size=4, num_layers=1))  # fmt: skip
+    path, model = write(tmp_path, net, p=draw(count)), tmp_path / "net.keras"
+    shapes = {"data": (5, None, 3)}
+    netconv.convert_file(path, states=True, input_shapes=shapes)
+    result = netconv.verify(path, model, input_shapes=shapes)
+    assert result.agrees and [*result.inputs] == ["data", "begin_state", "begin_cell"]
+    assert (result.computed, result.undefined) == (1, {})
+
+
+def test_inputs_that_the_model_cannot_take(tmp_path):
+    net = graph(null("data"), null("more"), op("Concat", "both", [0, 1], dim=1))
+    path = write(tmp_path, net)
+    shapes = {"data": (None, 3, None), "more": (None, 2, None)}
+    netconv.convert_file(path, input_shapes=shapes)
+    assert netconv.verify(path, tmp_path / "net.keras", input_shapes=shapes).agrees
+    np.savez(tmp_path / "io.npz", data=draw(2, 3, 4), more=draw(2, 2, 5), output0=draw(2, 5, 4))
+    text = fails(netconv.verify, path, tmp_path / "net.keras", input_shapes=shapes, samples=tmp_path / "io.npz")
+    assert text.startswith(
+        f"{tmp_path}/net.keras cannot be run on inputs of shape data (2, 3, 4), more (2, 2, 5): "
+    ) and text.endswith("; give others with input_shapes")
 
 
 def test_what_numpy_does_not_define_is_said(tmp_path):
