@@ -130,7 +130,7 @@ def test_examples_are_command_lines(name):
     [
         (["trian"], "Error: No such command 'trian'. Did you mean 'train'?"),
         (["translate"], "Error: No such command 'translate'. The commands are convert, inspect, train, evaluate, "
-         "predict, export, plot, ops."),
+         "predict, export, verify, plot, ops."),
         (["net.json"], "Error: No such command 'net.json'. 'net.json' looks like a file; did you mean 'netconv convert "
          "net.json'?"),
         (["a/b.keras"], "Error: No such command 'a/b.keras'. 'a/b.keras' looks like a file; did you mean 'netconv "
