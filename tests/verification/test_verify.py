@@ -13,6 +13,7 @@ from models import fails
 from nets import draw, graph, null, op, write
 
 import netconv
+from netconv.builder import submodels
 from netconv.cli import main
 from netconv.features.scaling import Moments, Scaling
 from netconv.keras_files import scaling_layers
@@ -74,6 +75,17 @@ def test_the_reloaded_file_and_numpy(folder):
 
 def test_a_model_of_another_version_of_the_net(folder):
     check_fault(netconv.verify(folder / "net.json", folder / "other.keras"))
+
+
+def test_a_deep_net_which_is_a_chain_of_models(folder, tmp_path, monkeypatch):
+    """The node is in the second of three models, whose names depend on that of the file."""
+    monkeypatch.setattr(submodels, "FLAT", 2)
+    monkeypatch.setattr(submodels, "DEEPEST", 2)
+    model = tmp_path / "parts.keras"
+    netconv.convert_file(folder / "other.json", output=model)
+    parts = [layer for layer in netconv.open_model(model).model.layers if layer.name.startswith("other_part")]
+    assert len(parts) == 3
+    check_fault(netconv.verify(folder / "net.json", model))
 
 
 def test_against_mxnet(folder):
