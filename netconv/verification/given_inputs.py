@@ -11,16 +11,16 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ..errors import DataError, first_line
-from ..graph.graph import Edge, Graph
+from ..graph.graph import Graph
 from ..inference.embedding_inputs import id_ranges, input_names
 from ..keras_api.names import keras_name
 from ..ops import registry
 
 BATCH, LENGTH, SIDE = 2, 6, 64
 """The sizes that are drawn for open axes: of the batch, of sequences, of images."""
-LENGTHS = ("sequence_length", "length", "data_lengths", "label_lengths")
+LENGTHS = ("sequence_length", "length", "data_lengths", "label_lengths", "label")
 INDICES = ("indices", "index")
-"""Names of inputs of ops that take lengths of sequences, and indices."""
+"""Names of inputs of ops that take lengths of sequences or class numbers, which may count from 1, and indices."""
 
 
 @dataclass(frozen=True)
@@ -59,25 +59,17 @@ def _complete(shape: tuple[int | None, ...]) -> tuple[int, ...]:
 
 
 def _counts(graph: Graph) -> dict[str, tuple[int, int]]:
-    """The ranges of inputs that ops take as lengths or indices, by name."""
+    """The ranges of inputs that serve as lengths, labels or indices only, by name."""
     found = {}
+    consumers = graph.consumers()
     for node in graph.nodes:
         for names, least in ((LENGTHS, 1), (INDICES, 0)):
             for edge in registry.named_inputs(node, names):
-                source = _source(graph, edge)
-                if source is not None:
-                    found[keras_name(graph.nodes[source].name)] = least, least + 1
+                before = graph.needs(edge.node)
+                for index in before.intersection(graph.inputs()):
+                    if all(reader in before or graph.nodes[reader] is node for reader, _ in consumers[index]):
+                        found[keras_name(graph.nodes[index].name)] = least, least + 1
     return found
-
-
-def _source(graph: Graph, edge: Edge) -> int | None:
-    """The input that an edge is, perhaps reshaped or cast."""
-    while graph.nodes[edge.node].op != "null":
-        kept = registry.kept_inputs(graph.nodes[edge.node])
-        if len(kept) != 1:
-            return None
-        (edge,) = kept
-    return edge.node if edge.node not in graph.arrays else None
 
 
 def read_samples(path: Path | str, model: Any, names: Sequence[str]) -> Samples:
