@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Literal
 from .errors import FormatError, option, spelled, stream_name
 from .frontends.mxnet import reader, symbol_json
 from .frontends.wolfram.container import is_wlnet
-from .graph.graph import Graph
+from .graph.graph import Edge, Graph
 from .graph.partial_shape import Lengths, Shape
 from .ops import registry
 from .passes import canonicalize, constant_limits, fuse_layers, initialize, reachability, recurrent_states, reroll_rnn
@@ -43,7 +43,8 @@ class Prepared:
 
     `shapes` are the shapes of the inputs by node index, in MXNet's axis order, None for an open length; `zeros` the
     recurrent states that start at zero, by node index; `net` is what was read; `notes` are for the user; `canonical` is
-    the graph before layers were fused; `nodes` says how many ops the file has.
+    the graph before layers were fused, and `moved` says where its outputs are in `graph`; `nodes` says how many ops the
+    file has.
     """
 
     graph: Graph
@@ -52,6 +53,7 @@ class Prepared:
     net: Net
     notes: tuple[str, ...]
     canonical: Graph
+    moved: Mapping[Edge, Edge]
     nodes: int
 
     @property
@@ -162,7 +164,7 @@ def prepare(
         raise FormatError(f"{raw.source}: the graph has no input")
     constant_limits.check(fused, shapes)
     nodes = sum(node.op != "null" for node in raw.nodes)
-    return Prepared(fused, shapes, zeros, net, notes, graph, nodes)
+    return Prepared(fused, shapes, zeros, net, notes, graph, rewriter.moved(before), nodes)
 
 
 def _with_parameters(
