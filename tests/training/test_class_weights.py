@@ -70,5 +70,5 @@ def test_the_losses_of_both_outputs_are_those_of_keras():
         two_kinds().evaluate(x, [p, q], batch_size=60, verbose=0, return_dict=True)["q_loss"], rel=1e-5
     )
     single = model()
-    plain = netconv.train(single, source(separable()), class_weight={single.output_names[0]: "balanced"}, epochs=1)
+    plain = netconv.train(single, source(separable()), class_weight={single.layers[-1].name: "balanced"}, epochs=1)
     assert plain.record.settings["class weight"].endswith("=balanced")
