@@ -306,17 +306,12 @@ def train(
         files = [file for file in (None if output == "-" else target, history, plot, report) if file]
         check_not_read(files, data, opened.path, params, validation_data, options["labels"])
         _check_outputs(files, [options["checkpoint"], options["tensorboard"]], opened.size)
-        try:
-            with stop.watching():
-                result = netconv.train(
-                    opened, table(data), seed=seed, notify=notify, progress=progress, stop=stop, strategy=devices,
-                    validation_data=source(validation_data) if validation_data else None,
-                    **{name: value for name, value in options.items() if value is not None},
-                )  # fmt: skip
-        except KeyboardInterrupt:
-            if stop.signal == signal.SIGTERM:
-                sys.exit(128 + signal.SIGTERM)
-            raise
+        with stop.watching():
+            result = netconv.train(
+                opened, table(data), seed=seed, notify=notify, progress=progress, stop=stop, strategy=devices,
+                validation_data=source(validation_data) if validation_data else None,
+                **{name: value for name, value in options.items() if value is not None},
+            )  # fmt: skip
     notify(result.text)
     if result.chief:
         result.save(target, lambda note: click.echo(f"note: {note}", err=True))

@@ -23,6 +23,7 @@ def export(loaded: LoadedModel, symbol: Path | str, params: Path | str, notify: 
     graph = source_net.read(loaded.members, loaded.model, loaded.name)
     notify_of_scaling(loaded, notify)
     arrays = [(parameter.name, parameter.read()) for parameter in graph.parameters]
-    params_file.write(params, arrays, [parameter.dtype for parameter in graph.parameters])
     with replacing(symbol) as name:
         name.write_bytes(graph.text)
+        # The files belong together: both are complete when the first is replaced.
+        params_file.write(params, arrays, [parameter.dtype for parameter in graph.parameters])
