@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-r compat arguments lint record table drawn nets zoo bench clean
+.PHONY: demo test test-r compat arguments lint record table drawn nets zoo crash bench clean
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -118,6 +118,11 @@ zoo: $(VENV)/ready .venv-mxnet/toolkits
 	  $(BIN)/python tests/mxnet/zoo/compare.py tests/mxnet/zoo/nets/$$net; \
 	  rm -rf tests/mxnet/zoo/nets/$$net; \
 	done
+
+# Kills commands at random moments, and checks that nothing is lost and nothing left: make crash SEED=3 COUNT=200
+crash: COUNT = 200
+crash: $(VENV)/ready
+	$(BIN)/python tests/crash/crash.py $(SEED) $(COUNT) $(PART)
 
 # The large net is from MXNet's model zoo, with random weights.
 benchmarks/nets/resnet50_v1-symbol.json: .venv-mxnet/ready

@@ -14,13 +14,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 if sys.platform != "win32":
     import fcntl
 
 PREFIX = ".netconv-"
+FOLDER = re.compile(rf"{re.escape(PREFIX)}[a-z0-9_]{{8}}")
 LOCK, NEW, OLD = "lock", "new", "old"
 """In the folder: the file that is locked, the stem of the file that is made, the folder that is replaced."""
 
@@ -119,6 +120,24 @@ def scratch_folder(place: Path | None = None) -> Iterator[Path]:
         os.close(lock)
 
 
+@contextmanager
+def temporary_files() -> Iterator[None]:
+    """While the block runs, the temporary files of this process, those that libraries make too, are in a folder that is
+    removed at its end."""
+    with ExitStack() as stack:
+        with suppress(OSError):  # the system may have no place for them
+            folder = stack.enter_context(scratch_folder())
+            stack.callback(setattr, tempfile, "tempdir", tempfile.tempdir)
+            tempfile.tempdir = str(folder)
+        yield
+
+
+def temporary_place() -> Path:
+    """The system's folder for temporary files."""
+    folder = Path(tempfile.gettempdir())
+    return folder.parent if FOLDER.fullmatch(folder.name) else folder
+
+
 def _make_folder(place: Path) -> tuple[Path, int]:
     """A new folder, and the descriptor of its locked file."""
     while True:
@@ -154,7 +173,7 @@ def _remove_leftovers(place: Path) -> None:
         return
     try:
         with os.scandir(place) as entries:
-            found = [entry for entry in entries if re.fullmatch(rf"{re.escape(PREFIX)}[a-z0-9_]{{8}}", entry.name)]
+            found = [entry for entry in entries if FOLDER.fullmatch(entry.name)]
     except OSError:  # it may be written to, but not read
         return
     for entry in found:

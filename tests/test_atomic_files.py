@@ -175,7 +175,7 @@ for number in range(60):
 def test_a_file_system_without_locks(tmp_path, monkeypatch):
     """Nothing tells there whether a process lives: what it left is kept."""
 
-    def no_locks(handle, operation):
+    def no_locks(*_):
         raise OSError(95, "Operation not supported")
 
     with writer(tmp_path / "a.txt") as process:

@@ -12,6 +12,7 @@ import click
 
 import netconv
 
+from ..atomic_files import temporary_files
 from ..errors import spelled_for_shell
 from . import signals
 from .commands import unknown_command
@@ -49,7 +50,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with spelled_for_shell(), signals.raising():
+            with spelled_for_shell(), signals.raising(), temporary_files():
                 result = super().invoke(ctx)
                 sys.stdout.flush()
                 return result

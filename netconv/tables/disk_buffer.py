@@ -12,6 +12,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..atomic_files import temporary_place
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -82,7 +84,7 @@ class DiskBuffer:
             while view:
                 view = view[self._file.write(view) :]
         except OSError as error:
-            raise OSError(error.errno, error.strerror, tempfile.gettempdir()) from None
+            raise OSError(error.errno, error.strerror, str(temporary_place())) from None
         self._types.append(compact.dtype)
         self._starts.append(len(self) + len(block))
         self._offsets.append(self._offsets[-1] + compact.nbytes)
