@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from .errors import DataError, FormatError, NetconvError, NodeError, ShapeError, UnsupportedOps
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import keras
 
     from .atomic_files import check_writable
