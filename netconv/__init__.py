@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
@@ -226,6 +225,8 @@ def convert_file(
         OSError: the model cannot be written. Nothing is left of it then.
         TypeError: there is no such option.
     """
+    from inspect import signature
+
     from . import conversion
     from .features.option_checks import check_names
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import click
 
@@ -92,15 +93,17 @@ def convert(
     check_not_read([output], nets, params)
     if as_json and output == "-":
         raise click.UsageError("--json and -o - both write to stdout")
+    if "-" in nets and output is None:
+        raise click.UsageError("a net from stdin needs -o")
+    _check_apart(nets)
     terminal = Terminal(quiet)
+    target = sys.stdout.buffer if output == "-" else output
     for net in nets:
-        if net == "-" and output is None:
-            raise click.UsageError("a net from stdin needs -o")
         with terminal.working(f"converting {net}"), quiet_keras():
             report = netconv.convert_file(
-                source(net), params, output=sys.stdout.buffer if output == "-" else output, input_shapes=shapes,
-                loss=loss, optimizer=optimizer, learning_rate=learning_rate, metrics=list(metrics) or "auto",
-                states=states, seed=seed, bake_encoder=bake_encoder,
+                source(net), params, output=target, input_shapes=shapes, loss=loss, optimizer=optimizer,
+                learning_rate=learning_rate, metrics=list(metrics) or "auto", states=states, seed=seed,
+                bake_encoder=bake_encoder,
                 classes=[name.strip() for name in classes.split(",")] if classes else None,
             )  # fmt: skip
         terminal.echo(report.text)
@@ -108,6 +111,18 @@ def convert(
             click.echo(json.dumps(report.facts))
         elif output != "-":
             click.echo(report.facts["path"])
+
+
+def _check_apart(nets: tuple[str, ...]) -> None:
+    """Raises click.UsageError, before any work, if two nets would be converted to the same file."""
+    from ..conversion import keras_path
+
+    first: dict[Path, str] = {}
+    for net in nets if len(nets) > 1 else ():
+        path = keras_path(net)
+        if other := first.get(path.resolve()):
+            raise click.UsageError(f"{other} and {net} would both be converted to {path}; convert each with its own -o")
+        first[path.resolve()] = net
 
 
 @click.command(

@@ -338,17 +338,12 @@ def train(
         )
         for file in files:
             netconv.check_writable(file, opened.size)
-        try:
-            with stop.watching():
-                result = netconv.train(
-                    opened, table(data), seed=seed, notify=notify, progress=progress, stop=stop, strategy=devices,
-                    validation_data=source(validation_data) if validation_data else None,
-                    **{name: value for name, value in options.items() if value is not None},
-                )  # fmt: skip
-        except KeyboardInterrupt:
-            if stop.signal == signal.SIGTERM:
-                sys.exit(128 + signal.SIGTERM)
-            raise
+        with stop.watching():
+            result = netconv.train(
+                opened, table(data), seed=seed, notify=notify, progress=progress, stop=stop, strategy=devices,
+                validation_data=source(validation_data) if validation_data else None,
+                **{name: value for name, value in options.items() if value is not None},
+            )  # fmt: skip
     notify(result.text)
     if result.chief:
         result.save(target, lambda note: click.echo(f"note: {note}", err=True))
