@@ -19,6 +19,7 @@ from ..kernels import layout
 from ..kernels.layout import LaidOutTensor, Operand, StoredOperand
 from ..ops import registry
 from ..ops.registry import Translation
+from . import stored_values
 from .ownership import plan
 from .site import BuildState, Scope, Site, as_operand, connected_zero, precision
 from .submodels import part_starts
@@ -112,7 +113,7 @@ def _report(graph: Graph, state: BuildState, model, operations: list) -> BuildRe
         transposes=sum(type(operation).__name__ in ("Permute", "Transpose") for operation in operations),
         names=dict(state.made_by.values()),
         weights=weights,
-        notes=tuple(state.notes),
+        notes=(*state.notes, *stored_values.notes(state.remarks)),
     )
 
 
