@@ -203,7 +203,7 @@ class Encoding:
             facts = json.loads(data)
             kinds = (("features", Feature), ("heads", Head))
             if not _has_fields(facts, Encoding) or not all(
-                _has_fields(each, kind) for key, kind in kinds for each in facts[key]
+                _has_fields(each, kind) for key, kind in kinds for each in _list(facts[key])
             ):
                 raise FormatError(f"{file}: trained by another version of netconv; train the model again")
             encoding = Encoding(
@@ -258,9 +258,13 @@ def _text(value: Any) -> str:
 
 
 def _texts(values: Any) -> tuple[str, ...]:
+    return tuple(map(_text, _list(values)))
+
+
+def _list(values: Any) -> list[Any]:
     if not isinstance(values, list):
         raise TypeError
-    return tuple(map(_text, values))
+    return values
 
 
 def _flag(value: Any) -> bool:

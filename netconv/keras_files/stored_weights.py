@@ -7,7 +7,6 @@ file are weights here.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,6 +26,8 @@ MOST, DEEPEST = 100_000, 32
 """Of groups and arrays, and of groups inside one another."""
 SMALL = 1 << 16
 """The most elements of an array of the optimizer, unless a weight of a layer has more."""
+COPIES = 2
+"""How many times the elements of a file may be made: Bidirectional makes a layer from which it copies two."""
 NUMBERS = "fiub"
 """The kinds of numpy's dtypes that are numbers."""
 
@@ -112,9 +113,11 @@ def _layer_name(item: h5py.Dataset, path: str) -> str:
 
 @dataclass
 class _Allowed:
-    """The shapes of the weights that may still be made, the name of the file, and why a weight was refused."""
+    """The shapes that weights may have, how many elements may still be made, the name of the file, and why a weight was
+    refused."""
 
-    shapes: Counter[tuple[int, ...]]
+    shapes: frozenset[tuple[int, ...]]
+    left: int
     name: str
     refusal: str = ""
 
@@ -124,13 +127,15 @@ _allowed: ContextVar[_Allowed | None] = ContextVar("allowed", default=None)
 
 @contextmanager
 def only_weights_of(stored: Iterable[StoredWeight], name: str) -> Iterator[None]:
-    """While Keras makes the layers of a model, each of their weights must have the shape of another stored one.
+    """While Keras makes the layers of a model, each of their weights must have the shape of a stored one, and all of
+    them together not many more elements.
 
     The number of units in a config is only a number: a weight that is not stored is refused before Keras allocates it.
     Raises FormatError.
     """
     _check_new_weights()
-    allowed = _Allowed(Counter(each.shape for each in stored if is_of_layer(each)), name)
+    shapes = [each.shape for each in stored if is_of_layer(each)]
+    allowed = _Allowed(frozenset(shapes), COPIES * sum(map(math.prod, shapes)) + SMALL, name)
     token = _allowed.set(allowed)
     try:
         yield
@@ -160,11 +165,11 @@ def _check_new_weights() -> None:
 
 def _count(allowed: _Allowed, layer: str, shape: Any, weight: str | None) -> None:
     sizes = tuple(shape) if isinstance(shape, tuple | list) else ()
-    if allowed.shapes[sizes] < 1:
+    allowed.left -= math.prod(sizes)
+    if sizes not in allowed.shapes or allowed.left < 0:
         called = f" {weight!r}" if weight else ""
         allowed.refusal = (
             f"{allowed.name}: its {CONFIG} has a weight{called} of shape {format_shape(sizes)} in layer {layer!r}, and "
             f"its {WEIGHTS} does not"
         )
         raise FormatError(allowed.refusal)
-    allowed.shapes[sizes] -= 1
