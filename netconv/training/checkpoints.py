@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 from ..atomic_files import check_writable, replacing
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 NAME = "checkpoint.npz"
+DAMAGED_HEADER = (SyntaxError, TokenError)
+"""What NumPy raises for the header of an array."""
 LARGEST = 1e300
 """Larger than any metric."""
 
@@ -85,7 +88,7 @@ def read(
             _check_fingerprint(path, written, fingerprint)
             arrays = _arrays(file, "array", variables)
             best = _arrays(file, "best", weights) if "best-0.npy" in members else []
-    except (*DAMAGED, TypeError, LookupError, RecursionError, MemoryError):
+    except (*DAMAGED, *DAMAGED_HEADER, TypeError, LookupError, AttributeError, RecursionError, MemoryError):
         raise FormatError(f"{path}: is damaged, or not a checkpoint of this model") from None
     return Checkpoint(arrays, best, history, written)
 

@@ -108,8 +108,8 @@ def with_weights(change):
     return packed(files | {"model.weights.h5": stream.getvalue()})
 
 
-CLASSES = ("TFSMLayer", "Lambda", "StringLookup", "Dense", "Dropout", "Embedding", "GRU", "Adam", "L2", "function", "__lambda__",
-           "__numpy__", "__tensor__", "Functional", "Sequential", "Popen", "Map")  # fmt: skip
+CLASSES = ("TFSMLayer", "Lambda", "StringLookup", "Dense", "Dropout", "Embedding", "GRU", "Adam", "L2", "function",
+           "__lambda__", "__numpy__", "__tensor__", "Functional", "Sequential", "Popen", "Map")  # fmt: skip
 MODULES = ("keras.layers", "keras.optimizers", "keras.src.ops.core", "builtins", "os", "keras")
 
 
@@ -136,7 +136,7 @@ def _changed_weights(data, pick):
             case 6:
                 group.create_dataset(name, (2, UNITS), "f4", external=[("/dev/zero", 0, 24)])
             case 7:
-                group.attrs["name"] = pick.choice(["é", "\udc80", 1, [1, 2], h5py.Empty("f4"), "x" * 9999])
+                group.attrs["name"] = pick.choice(["é", np.bytes_(b"\xff"), 1, [1, 2], h5py.Empty("f4"), "x" * 9999])
             case 8:
                 group[name] = np.zeros(pick.choice([(), (0,), (2, UNITS), (UNITS, 2), (10**6,)]), "f4")
     return stream.getvalue()
