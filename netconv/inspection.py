@@ -147,8 +147,7 @@ def _model(source, name: str, params, input_shapes) -> Inspection:
         table = zip_members.read(archive, TABLE, name) if TABLE in members else None
         if table is not None:
             zip_members.parsed(table, f"{name}: its member {TABLE}")
-        with zip_members.weights(archive, name) as stream:
-            stored = stored_weights(stream, name)
+        stored = stored_weights(zip_members.weights(archive, name), name)
     weights = {_short_path(each): list(each.shape) for each in stored if _is_of_model(each)}
     layers = _layers(config["config"]["layers"])
     elements = sum(math.prod(shape) for shape in weights.values())

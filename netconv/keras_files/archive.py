@@ -136,8 +136,7 @@ def load(source: Path | str | bytes):
     name = _name(source)
     with zip_members.opened(source, name) as archive:
         checked_config(archive, name)
-        with zip_members.weights(archive, name) as stream:
-            stored = stored_weights(stream, name)
+        stored = stored_weights(zip_members.weights(archive, name), name)
     with only_weights_of(stored, name):
         if isinstance(source, bytes):
             with tempfile.TemporaryDirectory() as folder:

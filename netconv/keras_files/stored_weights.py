@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from ..errors import FormatError
 from ..graph.partial_shape import format_shape
 from ..keras_api.lazy import keras
-from .zip_members import CONFIG, WEIGHTS
+from .zip_members import CONFIG, DAMAGED, WEIGHTS
 
 if TYPE_CHECKING:
     import h5py
@@ -50,7 +50,7 @@ def stored_weights(stream: IO[bytes], name: str) -> list[StoredWeight]:
             found = list(_walk(file, "", [MOST], name))
     except FormatError:
         raise
-    except (OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, OverflowError, MemoryError):
+    except (*DAMAGED, LookupError, TypeError, AttributeError, MemoryError):
         raise FormatError(f"{name}: its {WEIGHTS} is damaged") from None
     largest = max((math.prod(each.shape) for each in found if is_of_layer(each)), default=0)
     for each in found:

@@ -30,6 +30,8 @@ PARSED = 384 << 20
 DEEPEST = 500
 """How many lists and objects of JSON may be inside one another."""
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+HEADER = 30
+"""The bytes in front of the name of a member; the last are the lengths of the name and of what follows it."""
 ENCRYPTED = 1
 """The bit of the flags of a member."""
 DAMAGED = (
@@ -135,11 +137,42 @@ def _check_texts(found: Any, what: str) -> None:
         level = below
 
 
-@contextmanager
-def weights(archive: zipfile.ZipFile, name: str) -> Iterator[IO[bytes]]:
-    """The HDF5 file of the weights, as a stream that can be read at any position."""
-    if archive.getinfo(WEIGHTS).compress_type == zipfile.ZIP_STORED:
-        with archive.open(WEIGHTS) as stream:
-            yield stream
-    else:
-        yield io.BytesIO(read(archive, WEIGHTS, name))
+def weights(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+    """The HDF5 file of the weights, as a stream that can be read at any position. Raises FormatError."""
+    info = archive.getinfo(WEIGHTS)
+    file = archive.fp
+    if info.compress_type != zipfile.ZIP_STORED or file is None:
+        return io.BytesIO(read(archive, WEIGHTS, name))
+    try:
+        with archive.open(info):  # checks the header in front of the member
+            file.seek(info.header_offset)
+            header = file.read(HEADER)
+            start = info.header_offset + HEADER + sum(struct.unpack("<HH", header[-4:]))
+    except DAMAGED:
+        raise FormatError(f"{name}: its member {WEIGHTS} is damaged") from None
+    return io.BufferedReader(_Stored(file, start, info.file_size))
+
+
+class _Stored(io.RawIOBase):
+    """A member that is not compressed, in its archive: `zipfile` reads everything in front of a position again."""
+
+    def __init__(self, file: IO[bytes], start: int, size: int):
+        self._file, self._start, self._size, self._position = file, start, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        self._position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        return self._position
+
+    def readinto(self, buffer: Any, /) -> int:
+        count = max(0, min(len(buffer), self._size - self._position))
+        self._file.seek(self._start + self._position)
+        data = self._file.read(count)
+        buffer[: len(data)] = data
+        self._position += len(data)
+        return len(data)
