@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-r compat arguments lint fuzz record table drawn nets zoo bench clean
+.PHONY: demo test test-r compat arguments lint fuzz record table drawn nets zoo exports bench clean
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -123,6 +123,11 @@ zoo: $(VENV)/ready .venv-mxnet/toolkits
 	  rm -rf tests/mxnet/zoo/nets/$$net; \
 	done
 
+# Exports nets to every runtime, and prints how far what was written is from the Keras model, or why it is refused;
+# FOLDERS may name further folders of nets.
+exports: $(VENV)/ready
+	$(BIN)/python tests/exporters/matrix.py fixtures/ckd fixtures/conformance/nets $(FOLDERS)
+
 # The large net is from MXNet's model zoo, with random weights.
 benchmarks/nets/resnet50_v1-symbol.json: .venv-mxnet/ready
 	mkdir -p benchmarks/nets
@@ -133,6 +138,7 @@ bench: $(VENV)/ready benchmarks/nets/resnet50_v1-symbol.json
 	$(BIN)/python benchmarks/convert.py
 	$(BIN)/python benchmarks/size.py
 	$(BIN)/python benchmarks/inference.py .venv-mxnet/bin/python
+	$(BIN)/python benchmarks/export.py .venv-mxnet/bin/python
 	$(BIN)/python benchmarks/read.py
 	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/predict.py

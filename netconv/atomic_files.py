@@ -68,3 +68,29 @@ def replacing(target: Path | str) -> Iterator[Path]:
         if isinstance(error, OSError) and error.errno and error.filename in (None, name):
             raise OSError(error.errno, error.strerror, str(target)) from None
         raise
+
+
+@contextmanager
+def replacing_folder(target: Path | str) -> Iterator[Path]:
+    """The name of a temporary, empty folder beside `target`, renamed to it when the block ends well, removed with what
+    it has when it fails. A folder of that name is replaced: the caller has seen that it may be."""
+    target, place = Path(target), Path(os.path.realpath(target))
+    try:
+        name = tempfile.mkdtemp(prefix=f".{target.name[:100]}.", dir=place.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from None
+    old = f"{name}.old"
+    try:
+        yield Path(name)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(name, 0o777 & ~mask)
+        if place.exists():
+            os.rename(place, old)
+        os.rename(name, place)
+    except BaseException:
+        if os.path.exists(old):
+            os.rename(old, place)
+        shutil.rmtree(name, ignore_errors=True)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

@@ -35,6 +35,32 @@ def test_the_target_of_a_link_is_replaced(tmp_path):
     assert os.listdir(tmp_path / "there") == ["a.txt"]
 
 
+def write_folder(target, text="new", error=None):
+    with atomic_files.replacing_folder(target) as name:
+        (name / "a.txt").write_text(text)
+        if error:
+            raise error
+
+
+def test_a_complete_folder_replaces_the_old_one(tmp_path):
+    path = tmp_path / "a"
+    write_folder(path, "old")
+    with pytest.raises(KeyboardInterrupt):
+        write_folder(path, error=KeyboardInterrupt())
+    assert (path / "a.txt").read_text() == "old" and os.listdir(tmp_path) == ["a"]
+    write_folder(path)
+    assert (path / "a.txt").read_text() == "new" and os.listdir(tmp_path) == ["a"]
+    mask = os.umask(0)
+    os.umask(mask)
+    assert path.stat().st_mode & 0o777 == 0o777 & ~mask
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    with pytest.raises(OSError) as caught:
+        write_folder(tmp_path / "no" / "a")
+    assert caught.value.filename == str(tmp_path / "no" / "a")
+
+
 def test_a_pipe_is_written_to(tmp_path):
     pipe, read = tmp_path / "pipe", []
     os.mkfifo(pipe)

@@ -129,6 +129,15 @@ def write_pets(folder):
     file.write(folder / "pets" / "net.wlnet", net)
 
 
+def write_mxnet(folder):
+    """A Python with a module that stands for MXNet."""
+    program = folder / "mxnet" / "bin" / "python"
+    program.parent.mkdir(parents=True)
+    fake = ROOT / "tests" / "verification" / "fake"
+    program.write_text(f"#!/bin/sh\nPYTHONPATH='{fake}' exec {sys.executable} \"$@\"\n")
+    program.chmod(0o755)
+
+
 @pytest.fixture
 def folder(tmp_path):
     prepare(tmp_path)
@@ -228,6 +237,13 @@ def workers(folder, outputs):
     np.testing.assert_allclose(*losses, atol=1e-6)
 
 
+def exports(folder, outputs):
+    found = "net-trained.savedmodel/saved_model.pb net-trained.tflite net-trained.onnx net-trained-inference.keras"
+    assert all((folder / name).stat().st_size > 1000 for name in (*found.split(), "half.tflite", "small.tflite"))
+    assert len(rows(folder, "predictions.csv")) == len(rows(folder, "kidney.csv"))
+    assert outputs[1].splitlines()[-1] == "(3, 2)"
+
+
 def wlnet(folder, outputs):
     """The expression of the trained file is that of the file that was converted."""
     assert outputs[0].splitlines()[-1] == "net-trained.wlnet"
@@ -245,9 +261,19 @@ def r(folder, outputs):
     assert (folder / "trained.keras").exists()
 
 
+def verify(folder, outputs):
+    """All agree, with numpy, MXNet and samples; `train` and `convert` print a path."""
+    text = "".join(outputs)
+    assert re.findall(r"^net\.\w+: 7 nodes, (.*)$", text, re.MULTILINE) == [
+        *["compared with their definitions in numpy"] * 3, "compared with MXNet", "compared with recorded outputs",
+    ]  # fmt: skip
+    assert text.count(", agrees\n") >= 5 and "DIFFERS" not in text
+    assert outputs[-1] == "True [True]\nNone\n" and (folder / "io.npz").exists()
+
+
 CHECKS = {
     "README": readme, "tutorial": tutorial, "training": training, "loading": loading, "workers": workers, "r": r,
-    "wlnet": wlnet,
+    "wlnet": wlnet, "exports": exports, "verify": verify,
 }  # fmt: skip
 
 
@@ -260,6 +286,8 @@ def test_every_block_runs(path, folder):
         write_reviews(folder)
     if path.stem == "wlnet":
         write_pets(folder)
+    if path.stem == "verify":
+        write_mxnet(folder)
     with socket.socket() as one, socket.socket() as other:
         for each in (one, other):
             each.bind(("127.0.0.1", 0))

@@ -60,8 +60,10 @@ def packed(expression, big_integers=False):
             case float():
                 return b"r" + struct.pack("<d", part)
             case np.ndarray():
-                kinds = {"f": (b"e", "<f8"), "i": (b"n", "<i4")}
-                kind, dtype = kinds[part.dtype.kind]
+                kind, dtype = {
+                    "float64": (b"e", "<f8"), "int64": (b"n", "<i4"), "int32": (b"n", "<i4"),
+                    "int8": (b"b", "i1"), "int16": (b"h", "<i2"), "float32": (b"l", "<f4"),
+                }[part.dtype.name]  # fmt: skip
                 return kind + integer(part.ndim) + b"".join(map(integer, part.shape)) + part.astype(dtype).tobytes()
         raise TypeError(part)
 

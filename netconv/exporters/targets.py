@@ -1,17 +1,23 @@
-"""Writes a model as the net that it was converted from: finds the target and the paths. Knows no format."""
+"""Writes a model for another program: finds the target and the paths. Knows no format."""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..errors import NetconvError
+from ..errors import NetconvError, option, option_name
 from ..features.notices import Notify, ignore
-from ..inference.loading import TRAINED, LoadedModel, open_model
-from . import mxnet, wlnet
+from ..features.option_checks import check_names
+from ..inference.loading import NETS, TRAINED, LoadedModel, open_model
+from . import mxnet, runtimes, wlnet
+from .notes import notify_of_table
+from .runtimes import RUNTIMES, RuntimeOptions
 
-SUFFIXES = {"wlnet": ".wlnet", "mxnet": ".json"}
+SUFFIXES = {"wlnet": ".wlnet", "mxnet": ".json", **{name: runtime.ending for name, runtime in RUNTIMES.items()}}
 """The targets, and the ending of their files."""
+INFERENCE = "-inference"
+"""The end of the stem of the `.keras` file for inference."""
 
 
 def export(
@@ -21,32 +27,48 @@ def export(
     notify: Notify = ignore,
     *,
     like: Path | str | None = None,
+    **options: Any,
 ) -> list[Path]:
-    """Writes a model as the net that it was converted from, with the values that its weights have now.
+    """Writes a model for another program, with the values that its weights have now: as the net that it was converted
+    from, or for a runtime. What is written for a runtime is run on drawn inputs, and compared with the model.
 
     Args:
-        model: A `.keras` file that netconv wrote, by its path or its bytes, or what `open_model` returned; with `like`
-            also any other `.keras` file, or a keras.Model.
-        to: "wlnet" for Mathematica's own file, which is as it was but for its arrays; "mxnet" for `net.json` and
-            `net.params`.
-        output: The path of the file, or for wlnet a binary stream; None is `net-trained.wlnet` or `net-trained.json`
-            beside the model.
-        notify: Is called with lines about what the files hold of the training, and what they cannot hold.
+        model: What `open_model` takes. For a net it must be a `.keras` file that netconv wrote; with `like` it may be
+            any other `.keras` file, or a keras.Model.
+        to: A net: "wlnet" for Mathematica's own file, which is as it was but for its arrays; "mxnet" for `net.json` and
+            `net.params`. Or a runtime: "savedmodel" for TensorFlow's folder, "litert" for the file of LiteRT
+            (TensorFlow Lite), "onnx" for an ONNX file, "keras" for a `.keras` file for inference.
+        output: The path of the file, or for a single file a binary stream; None is beside the model: for a net
+            `net-trained.wlnet` or `net-trained.json`, and for a runtime the model's name with the ending of the file.
+        notify: Is called with lines about what the files hold of the training, what they cannot hold, and how well they
+            agree with the model.
         like: The file of the net, `.wlnet` or `net.json` with `net.params` beside it, for a model that does not have
             the net that it was converted from, such as one that Keras saved. Its weights are matched by their layers'
             names, or else by their order, and both must compute the same.
+        **options: The fields of `RuntimeOptions`, for a runtime: `inference`, `batch`, `input_shapes`, `quantize`,
+            `calibrate`.
 
     Returns:
         The paths of the files that were written.
 
     Raises:
-        NetconvError: The model does not have the net that it was converted from, or is not of the net in `like`.
+        NetconvError: The model does not have the net that it was converted from, or is not of the net in `like`; the
+            runtime cannot have the model, or what was written computes something else. Nothing is left of it then.
         OSError: A file cannot be written.
     """
+    check_names(export, options, {field.name for field in fields(RuntimeOptions)})
     if to not in SUFFIXES:
-        raise NetconvError(f"{to!r} is not a target; choose {' or '.join(SUFFIXES)}")
-    loaded = open_model(model)
+        raise NetconvError(f"{to!r} is not a target; choose one of {', '.join(SUFFIXES)}")
+    shapes = options.get("input_shapes") if str(model).endswith(NETS) else None
+    loaded = open_model(model, input_shapes=shapes)
     suffix = SUFFIXES[to]
+    if to in RUNTIMES:
+        if like is not None:
+            raise NetconvError(f"{option_name('like')} is not for {option('to', to)}; leave it out")
+        return _export_to_runtime(loaded, to, output, RuntimeOptions(**options), notify)
+    for name, value in options.items():
+        if value:
+            raise NetconvError(f"{option_name(name)} is not for {option('to', to)}; leave it out")
     if output is not None and hasattr(output, "write"):
         if to != "wlnet":
             raise NetconvError("net.json and net.params are two files, which cannot be written to a stream")
@@ -61,6 +83,26 @@ def export(
     else:
         mxnet.export(loaded, paths[0], paths[1], notify, like)
     return paths
+
+
+def _export_to_runtime(
+    loaded: LoadedModel, to: str, output: Path | str | BinaryIO | None, options: RuntimeOptions, notify: Notify
+) -> list[Path]:
+    target: Any = output
+    if not hasattr(output, "write"):
+        target = _runtime_path(loaded, to) if output is None else Path(str(output))
+        if target.suffix != SUFFIXES[to] and not RUNTIMES[to].is_folder:
+            raise NetconvError(f"{target}: the file for {to} ends in {SUFFIXES[to]}; choose another output")
+    runtimes.export(loaded, to, target, options, notify)
+    if to != "keras":
+        notify_of_table(loaded, False, notify)
+    return [target] if isinstance(target, Path) else []
+
+
+def _runtime_path(loaded: LoadedModel, to: str) -> Path:
+    """Beside the model, by its name."""
+    path = loaded.path or Path("net.keras")
+    return path.with_name(f"{path.stem}{INFERENCE if to == 'keras' else ''}{SUFFIXES[to]}")
 
 
 def _path(loaded: LoadedModel, suffix: str) -> Path:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from ..atomic_files import replacing
 from ..errors import FormatError, option
 from ..features.notices import Notify, ignore
+from ..frontends.mxnet.symbol_json import format_names
 from ..frontends.wolfram.container import with_arrays
 from ..frontends.wolfram.relabeling import with_labels
 from ..graph.graph import Graph
@@ -55,17 +56,23 @@ def _file(graph: Graph, members: Mapping[str, bytes], name: str) -> bytes:
     """The bytes of the file with the values of the parameters of its graph."""
     try:
         arrays = wlnet_members.stored_arrays(members[WLNET], members[wlnet_members.FILE])
-        if not arrays and graph.parameters:
+        inline = wlnet_members.inline_arrays(members[WLNET])
+        if not arrays and not inline and graph.parameters:
             raise FormatError(
                 f"{name}: its .wlnet file has no arrays, whose places those of the model could take; use NetInitialize "
                 f"before Export, and {option('like', 'net.wlnet')}"
             )
-        parameters = dict(zip((array.number for array in arrays), graph.parameters, strict=True))
+        parameters = dict(zip([*(array.number for array in arrays), *inline], graph.parameters, strict=True))
         if any(parameters[array.number].shape != array.shape for array in arrays):
             raise ValueError
     except (ValueError, TypeError, LookupError):
         raise FormatError(f"{name}: its member netconv/{WLNET} is damaged") from None
-    values = {number: parameter.read() for number, parameter in parameters.items()}
+    if inline:
+        raise FormatError(
+            f"{name}: in its .wlnet file the arrays {format_names(inline, 5)} are a part of the expression, which is "
+            f"not written; {option('to', 'mxnet')} writes net.json and net.params"
+        )
+    values = {array.number: parameters[array.number].read() for array in arrays}
     return with_arrays(members[wlnet_members.FILE], arrays, values)
 
 

@@ -78,7 +78,7 @@ def predict_rows(model, inputs: Sequence[np.ndarray], any_length: bool = False) 
     """
     import numpy as np
 
-    run = _traced(model, _shapes(model, inputs, any_length), inputs)
+    run = traced(model, _shapes(model, inputs, any_length), inputs)
     blocks = [_side_by_side(run([part[rows] for part in inputs])) for rows in _calls(model, inputs)]
     return np.concatenate(blocks)
 
@@ -98,7 +98,7 @@ def scorer(
     import tensorflow as tf
 
     functions = [keras.losses.get(loss) for loss in losses]
-    traced: list[Callable[..., Any]] = []
+    graphs: list[Callable[..., Any]] = []
 
     def step(inputs: list[Any], targets: list[Any]) -> tuple[list[Any], Any]:
         x = inputs if len(inputs) > 1 else inputs[0]
@@ -111,16 +111,16 @@ def scorer(
         return [tf.TensorSpec(shape, part.dtype) for shape, part in zip(shapes, parts, strict=True)]
 
     def score(inputs: Sequence[np.ndarray], targets: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        if not traced:  # once: of functions that are traced again and again, TensorFlow warns
+        if not graphs:  # once: of functions that are traced again and again, TensorFlow warns
             shapes = _shapes(model, inputs, any_length)
             of_targets = [(shapes[0][0], *part.shape[1:]) for part in targets]
             signature = [specs(inputs, shapes), specs(targets, of_targets)]
             graph = tf.function(step, input_signature=signature, autograph=False)
-            traced.append(step if model.run_eagerly else graph.get_concrete_function())
+            graphs.append(step if model.run_eagerly else graph.get_concrete_function())
         blocks, means = [], np.zeros(len(losses) + 1)
         for rows in _calls(model, inputs):
             parts = [[tf.convert_to_tensor(part[rows]) for part in each] for each in (inputs, targets)]
-            outputs, found = traced[0](*parts)
+            outputs, found = graphs[0](*parts)
             blocks.append(_side_by_side(outputs))
             means += np.asarray(found, np.float64) * (len(blocks[-1]) / len(inputs[0]))
         return np.concatenate(blocks), means
@@ -156,7 +156,7 @@ def _side_by_side(outputs: Any) -> np.ndarray:
     return values if values.dtype.itemsize >= 4 else values.astype(np.float32)  # float16 of mixed precision
 
 
-def _traced(
+def traced(
     model, shapes: Sequence[tuple[int | None, ...]], inputs: Sequence[np.ndarray]
 ) -> Callable[[list[np.ndarray]], Any]:
     """A function from the inputs of some rows to the outputs of a model: Keras's own, traced once for any number of
@@ -173,8 +173,8 @@ def _traced(
     if model.run_eagerly:
         return lambda parts: function(packed([tf.convert_to_tensor(part) for part in parts]))
     specs = [tf.TensorSpec(shape, part.dtype) for shape, part in zip(shapes, inputs, strict=True)]
-    traced = function.get_concrete_function(packed(specs))
-    return lambda parts: traced(packed([tf.convert_to_tensor(part) for part in parts]))
+    graph = function.get_concrete_function(packed(specs))
+    return lambda parts: graph(packed([tf.convert_to_tensor(part) for part in parts]))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import FormatError
 from ..features.scaling import Affine, Moments, Scaling
 from ..keras_api.lazy import keras, layers, no_collection, ops
+from .layer_copies import LayerCopies, without_compiling
 
 INPUTS, OUTPUTS = "scale_inputs", "scale_outputs"
 """The names of the layers; those of several inputs or outputs are numbered: `scale_inputs_1`."""
@@ -44,10 +45,10 @@ def scaled(
     Returns:
         A functional model, not compiled, with the values of the weights.
     """
-    bare = _without_compiling(model)
+    bare = without_compiling(model)
     passed = _passed_arguments(bare)
     _check_names(bare, passed)
-    copies = _Copies()
+    copies = LayerCopies()
     new: dict[int, Any] = {}
 
     def called(operation, *args, **kwargs):
@@ -87,40 +88,6 @@ def before_scaling(operation):
     if operation.name.startswith(OUTPUTS) and type(operation).__name__ == "Rescaling":
         return operation._inbound_nodes[0].arguments.args[0]._keras_history.operation
     return operation
-
-
-def _without_compiling(model):
-    """A model of the same layers that is not compiled: a copy of a compiled one would get an optimizer with slots."""
-    return keras.Model(model.inputs, model.outputs, name=model.name)
-
-
-class _Copies:
-    """Copies of operations and layers, one of each, also where models in the model share them."""
-
-    def __init__(self) -> None:
-        self.originals: dict[int, Any] = {}
-        self._copies: dict[int, Any] = {}
-
-    def of(self, operation):
-        """The copy of an operation, with initial values."""
-        if id(operation) not in self._copies:
-            if isinstance(operation, keras.Model):
-                copy = keras.models.clone_model(_without_compiling(operation), clone_function=self.of)
-            else:
-                copy = type(operation).from_config(operation.get_config())
-            if copy.name != operation.name:  # of operations, Keras numbers the names
-                copy.name = operation.name
-            self._copies[id(operation)] = copy
-            self.originals[id(copy)] = operation
-        return self._copies[id(operation)]
-
-    def copy_values(self) -> None:
-        """Gives the copies the values of the originals, also of the states of random numbers."""
-        for copy in self._copies.values():
-            original = self.originals[id(copy)]
-            if isinstance(original, keras.layers.Layer) and not isinstance(original, keras.Model):
-                for variable, value in zip(copy.variables, original.variables, strict=True):
-                    variable.assign(value)
 
 
 def _scaled_input(tensor, scaling: Scaling, row: tuple[int | None, ...], name: str) -> tuple[Any, Any]:
@@ -222,14 +189,14 @@ def configs_of(model) -> list[Config]:
 
 def names_of(model) -> list[str]:
     """The names of the layers and operations that scale, those that replace missing numbers included, in order."""
-    bare = _without_compiling(model)
+    bare = without_compiling(model)
     known = _passed_arguments(bare)
     return [operation.name for operation in bare.operations if id(operation) in known]
 
 
 def fills(model) -> bool:
     """Whether a model replaces missing numbers (NaN) itself."""
-    return 2 in _passed_arguments(_without_compiling(model)).values()
+    return 2 in _passed_arguments(without_compiling(model)).values()
 
 
 def scaling_of(configs: Iterable[Config], widths: Sequence[int], heads: int) -> Scaling:

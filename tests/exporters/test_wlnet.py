@@ -135,6 +135,21 @@ def test_to_mxnet(source):
     np.testing.assert_allclose(other.predict(x, verbose=0), one.predict(x, verbose=0), atol=1e-6)
 
 
+def test_arrays_in_the_expression(tmp_path):
+    file = File()
+    net = chain(linear(file, 3, 3), linear(file, 3, 2))
+    net["Nodes"]["2"]["Arrays"]["Weights"] = ((1.0, 2.0, 3.0), (4.0, 5.0, 6.0))
+    netconv.convert_file(file.write(tmp_path / "net.wlnet", net))
+    model = tmp_path / "net.keras"
+    assert error_of(model, "wlnet", kind=FormatError) == (
+        f"{model}: in its .wlnet file the arrays '2.Weights' are a part of the expression, which is not written; "
+        "to='mxnet' writes net.json and net.params"
+    )
+    one, other = netconv.convert(tmp_path / "net.wlnet"), netconv.convert(netconv.export(model, "mxnet")[0])
+    x = np.random.default_rng(2).normal(size=(3, 3)).astype("float32")
+    np.testing.assert_allclose(other.predict(x, verbose=0), one.predict(x, verbose=0), atol=1e-6)
+
+
 @pytest.fixture
 def model(tmp_path):
     file = File()

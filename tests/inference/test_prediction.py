@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from models import fails, layers, model, source
 
-from netconv.inference import evaluation, prediction
+from netconv.inference import evaluation, model_rows, prediction
 from netconv.reports.predictions import Block, PredictedHead, Predictions
 from netconv.tables import sources
 from netconv.training import train
@@ -242,7 +242,7 @@ def test_bad_rows_have_no_prediction(trained):
 def test_bad_rows_far_into_a_table_are_found(trained, monkeypatch):
     """In any block of the table and anywhere within a block."""
     monkeypatch.setattr(sources, "BLOCK", 1 << 16)
-    monkeypatch.setattr(prediction, "LARGEST", 1 << 10)
+    monkeypatch.setattr(model_rows, "LARGEST", 1 << 10)
     rows = [f"{n},{n % 5},p\n" for n in range(20_000)]
     for bad in (50, 51, 12_345, 19_999):
         rows[bad] = f"{bad},x,p\n" if bad % 2 else f"{bad}\n"
@@ -258,7 +258,7 @@ def test_bad_rows_far_into_a_table_are_found(trained, monkeypatch):
 
 def test_a_ragged_row_is_bad_once(trained, monkeypatch):
     """Whatever its cells are, and wherever the first one of its block is."""
-    monkeypatch.setattr(prediction, "LARGEST", 4)
+    monkeypatch.setattr(model_rows, "LARGEST", 4)
     rows = ["1,p", "2", "3,p", '"x\r"', "x", "5,p,q", 'x,"\r\n",z', "8,p"]
     lines, messages = lines_of("a,c\n" + "".join(f"{row}\n" for row in rows), trained, errors="null")
     assert [n for n, line in enumerate(lines[1:], 1) if line == ","] == [2, 4, 5, 6, 7]

@@ -8,10 +8,12 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from fuzz.model_files import UNITS, made, members, packed, with_config, with_weights
 from keras import layers
 
 import netconv
+from netconv.cli import main
 from netconv.errors import FormatError
 from netconv.keras_files import archive
 

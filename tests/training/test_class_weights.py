@@ -69,5 +69,6 @@ def test_the_losses_of_both_outputs_are_those_of_keras():
     assert one["val_q_loss"] == pytest.approx(
         two_kinds().evaluate(x, [p, q], batch_size=60, verbose=0, return_dict=True)["q_loss"], rel=1e-5
     )
-    plain = netconv.train(model(), source(separable()), class_weight={"dense": "balanced"}, epochs=1)
+    single = model()
+    plain = netconv.train(single, source(separable()), class_weight={single.layers[-1].name: "balanced"}, epochs=1)
     assert plain.record.settings["class weight"].endswith("=balanced")

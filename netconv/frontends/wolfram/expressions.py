@@ -262,6 +262,29 @@ def as_tuples(array: np.ndarray) -> Any:
     return nested(array.tolist())
 
 
+def inline_array(value: Any) -> np.ndarray | None:
+    """The array in an expression: a NumericArray, a RawArray (its name before 12), or numbers in lists of the same
+    length; float64 for a type of 64 bits, else float32. None for another expression."""
+    import numpy as np
+
+    kind = "Real32"
+    match value:
+        case Expression(Symbol("NumericArray"), (data, str(kind))) | Expression(Symbol("RawArray"), (str(kind), data)):
+            if kind.startswith("Unsigned") or kind == "Byte":
+                data = data.view(data.dtype.str.replace("i", "u")) if getattr(data, "dtype", None) else data
+        case tuple() | int() | float():
+            data = value
+        case _:
+            return None
+    try:
+        found = np.asarray(data)
+    except ValueError:  # lists of different lengths
+        return None
+    if found.dtype.kind not in "iuf":
+        return None
+    return found.astype(np.float64 if kind.endswith("64") else np.float32)
+
+
 def association(rules: tuple[Any, ...]) -> dict[Any, Any]:
     """The dictionary of the rules of an association. Raises ExpressionError."""
     found = {}

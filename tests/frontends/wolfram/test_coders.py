@@ -150,6 +150,7 @@ def test_what_is_stored_of_an_encoder(tmp_path):
     assert json.loads(loaded.members[archive.WLNET]) == {
         "version": "14.3.0",
         "arrays": [],
+        "inline": [],
         "inputs": {
             "Input": {
                 "kind": "Image", "size": [8, 6], "color_space": "RGB", "channels": 3, "interleaving": False,

@@ -80,7 +80,7 @@ TOO_LARGE = {
     "inputs": (uninitialized(HUGE, 4), "the stream: the parameters would have more than 536870912 elements"),
     "times": (
         repeated(HUGE),
-        "NetNest node 'Layer': must have the number of times, at most 1000, as its only integer parameter",
+        "NetNest node 'Layer': parameter Iterations must be at most 1000; received 1000000000",
     ),
     "pixels": (
         RESIZED, "_contrib_BilinearResize2D node 'Layer': needs more than 67108864 weights; received 1000000000 and 8 "

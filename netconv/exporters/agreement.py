@@ -1,0 +1,89 @@
+"""Compares what a file that was written computes with the Keras model. Knows no format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..errors import NetconvError
+from .served_model import ServedModel
+
+if TYPE_CHECKING:
+    import numpy as np
+
+TOLERANCE = 1e-5
+"""The largest difference of an output, as a part of the largest value of that output."""
+Runner = Callable[[Sequence["np.ndarray"]], "list[np.ndarray]"]
+"""Runs a file on the inputs of a model, in its order; returns the outputs in its order."""
+
+
+class Sample(NamedTuple):
+    """Inputs of a model, in its order, and what it computes of them."""
+
+    inputs: list[np.ndarray]
+    outputs: list[np.ndarray]
+
+
+class Agreement(NamedTuple):
+    """The largest difference of the outputs, as a part of the largest value, and the output that has it; and the sizes
+    of the batches that were compared."""
+
+    difference: float
+    output: str
+    batches: tuple[int, ...]
+
+
+def agreement(served: ServedModel, runner: Runner, samples: Iterable[Sample]) -> Agreement:
+    """Runs a file on the samples of a model."""
+    import numpy as np
+
+    differences, largest = np.zeros(len(served.outputs)), np.zeros(len(served.outputs))
+    batches: list[int] = []
+    for inputs, expected in samples:
+        batches.append(inputs[0].shape[0] if inputs[0].ndim else 1)
+        for number, (one, other) in enumerate(zip(expected, runner(inputs), strict=True)):
+            difference, size = compare(one, other)
+            differences[number] = max(differences[number], difference)
+            largest[number] = max(largest[number], size)
+    parts = differences / np.where(largest > 0, largest, 1)
+    worst = int(np.argmax(parts))
+    return Agreement(float(parts[worst]), served.outputs[worst], tuple(sorted(set(batches))))
+
+
+def compare(expected: np.ndarray, actual: np.ndarray) -> tuple[float, float]:
+    """The largest difference and the largest of the expected values, of those that are finite; infinity where one is
+    finite and the other is not, or the shapes differ."""
+    import numpy as np
+
+    if expected.shape != np.shape(actual):
+        return float("inf"), 1.0
+    expected, actual = (np.asarray(array, "float64") for array in (expected, actual))
+    finite = np.isfinite(expected)
+    if not np.array_equal(expected[~finite], actual[~finite], equal_nan=True) or not np.isfinite(actual[finite]).all():
+        return float("inf"), 1.0
+    difference = np.abs(expected[finite] - actual[finite]).max(initial=0)
+    return float(difference), float(np.abs(expected[finite]).max(initial=0))
+
+
+def check_repeatable(served: ServedModel, sample: Sample) -> None:
+    """Raises NetconvError, with the name of a layer, if the model computes something else of the same inputs."""
+    import keras
+    import numpy as np
+
+    def differ(one, other) -> bool:
+        return any(not np.array_equal(a, b, equal_nan="float" in str(a.dtype)) for a, b in zip(one, other, strict=True))
+
+    inputs = sample.inputs
+    if not differ(sample.outputs, served(inputs)):
+        return
+    operations = [each for each in served.model.operations if len(each._inbound_nodes) == 1]
+    inner = keras.Model(served.model.inputs, [each.output for each in operations])
+    first, second = ([keras.tree.flatten(each) for each in inner(list(inputs), training=False)] for _ in range(2))
+    pairs = zip(operations, first, second, strict=True)
+    name = next((each.name for each, *parts in pairs if differ(*(map(np.asarray, part) for part in parts))), None)
+    raise NetconvError(
+        f"{served.name}: "
+        + (f"layer {name!r}" if name else "the model")
+        + " draws random numbers, or keeps a state, in inference: two runs differ, so that what is written cannot be "
+        "compared with it"
+    )

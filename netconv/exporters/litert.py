@@ -1,0 +1,72 @@
+"""Writes a LiteRT (TensorFlow Lite) file, for phones and small devices, and runs it with LiteRT."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import NetconvError, first_line
+from . import savedmodel
+from .agreement import Runner
+from .served_model import ServedModel, no_operator
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MODULES = ("ai_edge_litert",)
+"""What is imported to run a file."""
+QUANTIZATIONS = ("float16", "int8")
+
+
+def write(
+    served: ServedModel, path: Path, quantize: str | None = None, rows: Sequence[Sequence[np.ndarray]] = ()
+) -> None:
+    """Writes the file, by way of a SavedModel. `rows` are inputs of the model, of which the ranges of int8 are
+    computed. Raises NetconvError if LiteRT has no operator for a part of the model as it is."""
+    import tensorflow as tf
+
+    with tempfile.TemporaryDirectory() as folder:
+        savedmodel.write(served, Path(folder))
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[savedmodel.SIGNATURE])
+        if quantize:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if quantize == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if quantize == "int8":
+            converter.representative_dataset = lambda: (dict(zip(served.inputs, row, strict=True)) for row in rows)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of what the converter uses itself
+                data = converter.convert()
+        except Exception as error:  # the converter raises any exception
+            raise NetconvError(f"{served.name}: it cannot be written for LiteRT: {_reason(error)}") from None
+    path.write_bytes(data)
+
+
+def _reason(error: Exception) -> str:
+    """What the converter says in a line: the first op that LiteRT does not have."""
+    for found in getattr(error, "errors", ()):
+        kind = found.operator.name.removeprefix("tf.")
+        path = next((place.name for place in found.location.call), "")
+        if kind:
+            return no_operator(kind, path.partition("@")[0])
+    return first_line(error)
+
+
+def runner(served: ServedModel, path: Path) -> Runner:
+    """What runs the file."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=path.read_bytes())
+    signature = interpreter.get_signature_runner(savedmodel.SIGNATURE)
+    known = signature.get_input_details()
+
+    def run(inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        given = {name: array for name, array in zip(served.inputs, inputs, strict=True) if name in known}
+        outputs = signature(**given)
+        return [outputs[name] for name in served.outputs]
+
+    return run
