@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-r compat arguments lint record table drawn nets zoo exports crash bench clean
+.PHONY: demo test test-r compat arguments lint fuzz record table drawn nets zoo exports crash bench clean
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -25,6 +25,10 @@ lint: $(VENV)/ready
 
 test: lint .venv-keras/3.6.0/ready
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+# Reads damaged files of each format and watches time and memory: make fuzz SEED=3 COUNT=1000 FORMATS='keras npz'
+fuzz: $(VENV)/ready
+	$(BIN)/python tests/fuzz/run.py $(SEED) $(COUNT) $(FORMATS)
 
 # R has a Python of its own, with Keras and without netconv; what netconv needs besides is pyarrow, for the section that
 # imports it. The reticulate of Debian 12 cannot use NumPy 2, which pyarrow needs from version 24 on.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import math
-import zipfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +18,13 @@ from .features.scaling import UNSCALED, Scaling
 from .frontends.mxnet import reader
 from .frontends.wolfram.container import is_wlnet
 from .graph.partial_shape import format_shape
+from .keras_files import zip_members
+from .keras_files.archive import checked_config
+from .keras_files.stored_weights import StoredWeight, is_of_layer, stored_weights
 from .ops import registry
 
 TABLE = "netconv/table.json"
 """The member of a trained model that says how its table was read."""
-LARGEST_CONFIG = 256 << 20
-"""Bytes of a config.json that are read, and of how a table was read."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -137,31 +137,19 @@ def _stream(data: bytes, name: str) -> io.BytesIO:
 
 
 def _model(source, name: str, params, input_shapes) -> Inspection:
-    import h5py
-
     for given, value in (("params", params), ("input_shapes", input_shapes)):
         if value:
             raise net_option_error(given)
-    try:
-        with zipfile.ZipFile(source) as archive:
-            members = {info.filename: info.file_size for info in archive.infolist()}
-            if members.get("config.json", 0) > LARGEST_CONFIG:
-                raise FormatError(
-                    f"{name}: its config.json has {members['config.json']} bytes; {LARGEST_CONFIG} are read at most"
-                )
-            table = archive.read(TABLE) if members.get(TABLE, LARGEST_CONFIG) < LARGEST_CONFIG else None
-            config = json.loads(archive.read("config.json"))
-            metadata = json.loads(archive.read("metadata.json"))
-            weights: dict[str, list[int]] = {}
-            with archive.open("model.weights.h5") as stream, h5py.File(stream, "r") as file:
-                file.visititems(lambda path, item: _weight(path, item, weights))
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        what = error.args[0] if isinstance(error, KeyError) else str(error)
-        raise FormatError(f"{name}: not a .keras file ({what.splitlines()[0] if what else 'damaged'})") from None
-    layers = [
-        (layer.get("config", {}).get("name") or layer.get("name"), layer["class_name"])
-        for layer in config.get("config", {}).get("layers", [])
-    ]
+    with zip_members.opened(source, name) as archive:
+        members = archive.namelist()
+        config = checked_config(archive, name)
+        metadata = zip_members.read_json(archive, zip_members.METADATA, name)
+        table = zip_members.read(archive, TABLE, name) if TABLE in members else None
+        if table is not None:
+            zip_members.parsed(table, f"{name}: its member {TABLE}")
+        stored = stored_weights(zip_members.weights(archive, name), name)
+    weights = {_short_path(each): list(each.shape) for each in stored if _is_of_model(each)}
+    layers = _layers(config["config"]["layers"])
     elements = sum(math.prod(shape) for shape in weights.values())
     encoding = Encoding.load(table, name) if table is not None else None
     scaling = _scaling(config, encoding, name) if encoding else UNSCALED
@@ -169,8 +157,8 @@ def _model(source, name: str, params, input_shapes) -> Inspection:
     optimizer = compiled.get("optimizer")
     facts = {
         "model": name,
-        "keras_version": metadata.get("keras_version"),
-        "needs_keras": metadata.get("needs_keras"),
+        "keras_version": _text(metadata.get("keras_version")),
+        "needs_keras": _text(metadata.get("needs_keras")),
         "layers": [{"name": n, "class": c} for n, c in layers],
         "weights": weights,
         "elements": elements,
@@ -200,7 +188,7 @@ def _scaling(config: dict[str, Any], encoding: Encoding, name: str) -> Scaling:
     try:
         layers = [(layer["name"], layer["class_name"], layer["config"]) for layer in config["config"]["layers"]]
         return scaling_of(layers, encoding.widths, len(encoding.heads))
-    except (ValueError, TypeError, LookupError, AttributeError):
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError):
         raise FormatError(f"{name}: its layers that scale do not fit {encoding.width:,} numbers a row") from None
 
 
@@ -221,12 +209,27 @@ def _plain_scaling(scaling: Scaling, encoding: Encoding | None) -> dict[str, Any
     return found
 
 
-def _weight(path: str, item, weights: dict[str, list[int]]) -> None:
-    # layers/<class>/vars/<n>; the group's attribute has the layer's own name
-    parts = path.split("/")
-    if parts[0] == "layers" and hasattr(item, "shape") and "seed_generator" not in parts:
-        owner = item.parent.attrs.get("name") or parts[1]
-        weights["/".join([str(owner), *parts[2:-2], parts[-1]])] = list(item.shape)
+def _is_of_model(weight: StoredWeight) -> bool:
+    return is_of_layer(weight) and "seed_generator" not in weight.path.split("/")
+
+
+def _short_path(weight: StoredWeight) -> str:
+    """Of layers/<class>/vars/<n>, the name of the layer, what is between, and the number."""
+    parts = weight.path.split("/")
+    return _text("/".join([weight.layer, *parts[2:-2], parts[-1]])) or ""
+
+
+def _layers(layers: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """The name and the class of each layer."""
+    names = [layer["config"].get("name") or layer.get("name") for layer in layers]
+    return [(_text(name) or "", layer["class_name"]) for name, layer in zip(names, layers, strict=True)]
+
+
+def _text(value: Any) -> str | None:
+    """A text in one line, None for another value."""
+    if not isinstance(value, str):
+        return None
+    return value if value.isprintable() else ascii(value)
 
 
 def _named(loss) -> str:

@@ -19,6 +19,7 @@ from ..kernels import layout
 from ..kernels.layout import LaidOutTensor, Operand, StoredOperand
 from ..ops import registry
 from ..ops.registry import Translation
+from . import stored_values
 from .ownership import plan
 from .places import Place, places_of
 from .site import BuildState, Scope, Site, as_operand, connected_zero, precision
@@ -116,7 +117,7 @@ def _report(graph: Graph, state: BuildState, model, operations: list, places: di
         names=dict(state.made_by.values()),
         weights=weights,
         places=places,
-        notes=tuple(state.notes),
+        notes=(*state.notes, *stored_values.notes(state.remarks)),
     )
 
 

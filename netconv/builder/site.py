@@ -22,6 +22,7 @@ from ..ops.traits import Keeps
 from ..passes.constant_limits import LARGEST_ARRAY
 from ..passes.recurrent_states import is_zero
 from ..passes.rounding_sensitive import rounding_sensitive
+from . import stored_values
 from .ownership import Ownership
 from .submodels import WHOLE, Parts
 
@@ -64,6 +65,7 @@ class BuildState:
     made_by: dict[int, tuple[int, str]] = field(default_factory=dict)  # node index and name, by id of a tensor
     discarded: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    remarks: dict[str, list[str]] = field(default_factory=dict)  # on numbers of arrays, with the names of these
     parts: Parts = field(default_factory=Parts)
 
     @property
@@ -217,6 +219,9 @@ class Site:
                     f"{variable} must have shape {tuple(shape)}", f"{array.shape} from {_source_names(array)}"
                 )
             release(read.value)  # its pages were read to make a transposed copy
+            names = _source_names(array)
+            for remark in stored_values.remarks(array.value, str(dtype), names, self.scope.graph.source):
+                self.build.remarks.setdefault(remark, []).append(names)
             tensor = ops.convert_to_tensor(array.value, dtype)
             release(read.value)
             return tensor

@@ -8,6 +8,7 @@ Knows tables and numbers, no Keras: a model is its `ModelSpec`.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import accumulate
@@ -202,20 +203,20 @@ class Encoding:
             facts = json.loads(data)
             kinds = (("features", Feature), ("heads", Head))
             if not _has_fields(facts, Encoding) or not all(
-                _has_fields(each, kind) for key, kind in kinds for each in facts[key]
+                _has_fields(each, kind) for key, kind in kinds for each in _list(facts[key])
             ):
                 raise FormatError(f"{file}: trained by another version of netconv; train the model again")
             encoding = Encoding(
-                tuple(map(str, facts["columns"])), bool(facts["header"]),
+                _texts(facts["columns"]), _flag(facts["header"]),
                 tuple(map(_load_feature, facts["features"])), tuple(map(_load_head, facts["heads"])),
-                {str(name): int(width) for name, width in facts["inputs"].items()},
-                {str(name): str(reason) for name, reason in facts["left_out"].items()},
-                str(facts["decimal"]),
+                {name: _integer(width) for name, width in facts["inputs"].items()},
+                {name: _text(reason) for name, reason in facts["left_out"].items()},
+                _text(facts["decimal"]),
             )  # fmt: skip
             if not encoding._is_consistent():
                 raise ValueError
             return encoding
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError):
             raise FormatError(f"{file}: its member netconv/table.json is damaged") from None
 
     def _is_consistent(self) -> bool:
@@ -231,20 +232,52 @@ def _has_fields(facts: Mapping[str, Any], kind: type[Encoding] | type[Feature] |
 
 
 def _load_head(facts: Mapping[str, Any]) -> Head:
-    targets, classes = (tuple(map(str, facts[key])) for key in ("targets", "classes"))
-    return Head(str(facts["name"]), targets, classes)
+    return Head(_text(facts["name"]), _texts(facts["targets"]), _texts(facts["classes"]))
 
 
 def _load_feature(facts: Mapping[str, Any]) -> Feature:
-    categories, fill = tuple(map(str, facts["categories"])), facts["fill"]
-    if fill is not None and categories and fill not in categories:
+    categories, fill = _texts(facts["categories"]), facts["fill"]
+    if fill is not None and not (fill in categories if categories else _is_finite(fill)):
         raise ValueError
     ids, image, sequence = facts["ids"], facts["image"], facts["sequence"]
     if sequence is not None and ids is None and sequence["kind"] != "numbers":
         raise ValueError
     return Feature(
-        str(facts["name"]), categories, bool(facts["onehot"]), fill if fill is None or categories else float(fill),
-        int(facts["missing"]), bool(facts["coerced"]), None if ids is None else (int(ids[0]), int(ids[1])),
+        _text(facts["name"]), categories, _flag(facts["onehot"]), fill if fill is None or categories else float(fill),
+        _integer(facts["missing"]), _flag(facts["coerced"]),
+        None if ids is None else (_integer(ids[0]), _integer(ids[1])),
         None if image is None else ImageFormat.load(image),
         None if sequence is None else SequenceFormat.load(sequence),
     )  # fmt: skip
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    return tuple(map(_text, _list(values)))
+
+
+def _list(values: Any) -> list[Any]:
+    if not isinstance(values, list):
+        raise TypeError
+    return values
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _integer(value: Any) -> int:
+    if type(value) is not int or abs(value) >= 1 << 63:
+        raise TypeError
+    return value
+
+
+def _is_finite(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)

@@ -62,13 +62,15 @@ class SequenceFormat:
     @staticmethod
     def load(facts: Mapping[str, Any]) -> SequenceFormat:
         """The format of what `dataclasses.asdict` returned. Raises ValueError, TypeError or LookupError."""
-        ids = {name: None if facts[name] is None else int(facts[name]) for name in ("unknown", "padding")}
-        edges = {name: None if facts[name] is None else int(facts[name]) for name in ("begin", "end")}
-        length = None if facts["length"] is None else int(facts["length"])
-        form = SequenceFormat(
-            facts["kind"], length, int(facts["numbers"]), tuple(map(str, facts["vocabulary"])),
-            tuple(map(int, facts["codes"])), **ids, **edges, lower=bool(facts["lower"]), onehot=bool(facts["onehot"]),
-        )  # fmt: skip
+        vocabulary, codes, flags = facts["vocabulary"], facts["codes"], (facts["lower"], facts["onehot"])
+        optional = (facts[name] for name in ("length", "unknown", "padding", "begin", "end"))
+        numbers = (*(each for each in optional if each is not None), *codes, facts["numbers"])
+        if not all(type(number) is int and abs(number) < 1 << 63 for number in numbers):
+            raise TypeError
+        if {*map(type, vocabulary)} - {str} or {*map(type, flags)} - {bool}:
+            raise TypeError
+        length = facts["length"]
+        form = SequenceFormat(**{**facts, "vocabulary": tuple(vocabulary), "codes": tuple(codes)})
         fits = form.kind in get_args(Kind) and len(form.vocabulary) == len(form.codes) and form.numbers > 0
         if not fits or (length is not None and length < 1):
             raise ValueError

@@ -6,23 +6,23 @@ The same model gives the same bytes: times and names are fixed.
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import shutil
 import warnings
 import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NoReturn
 
 from ..atomic_files import replacing, reserve, scratch_folder
 from ..errors import FormatError, first_line, spelled
 from ..keras_api.lazy import keras, no_collection
-from . import keras2_hdf5
+from . import allowed_classes, keras2_hdf5, zip_members
 from .portable_config import Requirement, portable
+from .stored_weights import only_weights_of, stored_weights
+from .zip_members import CONFIG, PREFIX
 
-PREFIX = "netconv/"
 TABLE, CLASSES, WLNET, UNTRAINED = "table.json", "classes.json", "wlnet.json", "untrained.json"
 """Members: how a training table was read; the names of the classes of a net that was not trained on a table; what the
 encoders of a `.wlnet` file do; that the weights are initial values."""
@@ -31,8 +31,6 @@ SUFFIXES = (".keras", *HDF5)
 """Of the files that are written."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every member: the earliest that a zip file can store."""
-SMALL, UNPACKED = 64 << 20, 100
-"""A member may have `SMALL` bytes, and `UNPACKED` times the size of the file, when it is unpacked."""
 INITIAL_VALUES, NEW_OPTIMIZER = "Skipping nested container", "Skipping variable loading for optimizer"
 """Warnings of Keras: that layers keep their initial values; that an optimizer, which was saved before it was built,
 starts from the beginning."""
@@ -129,30 +127,35 @@ def _add_slots(model, weights: Path) -> None:
                 group.create_dataset(str(index), tuple(variable.shape), str(variable.dtype))
 
 
-def _open(source) -> zipfile.ZipFile:
-    name = _name(source)
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source)
-    except zipfile.BadZipFile:
-        raise FormatError(f"{name}: not a .keras file") from None
-    except OSError as error:
-        raise FormatError(f"{name}: {error.strerror or error}") from None
-    if "config.json" not in archive.namelist():
-        archive.close()
-        raise FormatError(f"{name}: not a .keras file (it has no config.json)")
-    return archive
-
-
 def load(source: Path | str | bytes):
-    """The keras.Model of a `.keras` file, given by its path or its bytes. Raises FormatError."""
-    with _open(source):
-        pass
-    if isinstance(source, bytes):
-        with scratch_folder() as folder:
-            path = folder / "model.keras"
-            path.write_bytes(source)
-            return _load(path, _name(source))
-    return _load(source, _name(source))
+    """The keras.Model of a `.keras` file, given by its path or its bytes.
+
+    Keras sees the file only if each member has a bounded size, the config names nothing but classes and functions of
+    Keras that compute, each where it may stand, and all arrays are in the file; and it makes no weight that the file
+    does not store. Raises FormatError.
+    """
+    name = _name(source)
+    with zip_members.opened(source, name) as archive:
+        checked_config(archive, name)
+        stored = stored_weights(zip_members.weights(archive, name), name)
+    with only_weights_of(stored, name):
+        if isinstance(source, bytes):
+            with scratch_folder() as folder:
+                path = folder / "model.keras"
+                path.write_bytes(source)
+                return _load(path, name)
+        return _load(source, name)
+
+
+def checked_config(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
+    """The config of the model, of which everything may be given to Keras. Raises FormatError."""
+
+    def fail(what: str) -> NoReturn:
+        raise FormatError(f"{name}: its {CONFIG} {what}")
+
+    config = zip_members.read_json(archive, CONFIG, name)
+    allowed_classes.check(config, fail)
+    return config
 
 
 def _load(path, name):
@@ -173,21 +176,15 @@ def _load(path, name):
 
 def members(source: Path | str | bytes) -> dict[str, bytes]:
     """The `netconv/` members of a `.keras` file by name, without the prefix; {} for a file that Keras wrote itself.
-    Raises FormatError for a damaged member, and for one that is too big for the size of the file."""
-    with _open(source) as archive:
-        found = {info.filename: info for info in archive.infolist() if info.filename.startswith(PREFIX)}
-        size = len(source) if isinstance(source, bytes) else Path(source).stat().st_size
-        most = SMALL + UNPACKED * size
-        return {member[len(PREFIX) :]: _member(archive, info, most, source) for member, info in found.items()}
-
-
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int, source) -> bytes:
-    if info.file_size <= most:
-        try:
-            return archive.read(info)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError):
-            pass  # a checksum, the compressed data, or a method of compression or encryption
-    raise FormatError(f"{_name(source)}: its member {info.filename} is damaged")
+    Raises FormatError for a damaged member, and for one that is too large."""
+    name = _name(source)
+    with zip_members.opened(source, name) as archive:
+        found = [member for member in archive.namelist() if member.startswith(PREFIX)]
+        data = {member: zip_members.read(archive, member, name) for member in found}
+    for member in found:
+        if member.endswith(".json"):
+            zip_members.parsed(data[member], f"{name}: its member {member}")
+    return {member[len(PREFIX) :]: each for member, each in data.items()}
 
 
 def _name(source: Path | str | bytes) -> str:

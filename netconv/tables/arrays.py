@@ -247,6 +247,8 @@ class _Reader:
 
 
 def _npy(read: Callable[[int], bytes], file: str, name: str) -> ArrayStream:
+    from tokenize import TokenError
+
     import numpy as np
     from numpy.lib import format as npy
 
@@ -255,7 +257,7 @@ def _npy(read: Callable[[int], bytes], file: str, name: str) -> ArrayStream:
         version = npy.read_magic(_Reader(read))
         header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
         shape, fortran, dtype = header(_Reader(read))
-    except (ValueError, KeyError, EOFError, RecursionError, MemoryError, TypeError, SyntaxError):
+    except (ValueError, KeyError, EOFError, RecursionError, MemoryError, TypeError, SyntaxError, TokenError):
         raise DataError(f"{where}has no readable .npy header", file) from None
     if dtype.hasobject:
         raise DataError(f"{where}holds Python objects, which are not read: save plain numbers or text", file)
@@ -298,7 +300,7 @@ def _npz(stream: Stream, source: Source, stack: ExitStack) -> list[ArrayStream]:
             if archive.getinfo(member).compress_type not in ZIP_METHODS:
                 raise DataError(f"its array {name!r} is not compressed as NumPy does: unpack the archive", source.name)
         opened = {name: stack.enter_context(archive.open(member)) for name, member in chosen.items()}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError):
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError):  # OSError: a negative position
         raise DataError("is cut short or damaged: not a .npz file", source.name) from None
     if not opened:
         raise DataError("is a ZIP archive without arrays (.npy): unpack it first", source.name)

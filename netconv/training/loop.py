@@ -157,7 +157,7 @@ class _Loop:
     def resume(self, notify: Callable[[str], object]) -> None:
         """Restores the state of a checkpoint, if there is one."""
         folder = Path(self.options.checkpoint or "")
-        found = checkpoints.read(folder, self.variables, self.model.weights, self.fingerprint)
+        found = checkpoints.read(folder, self.variables, self.model.weights, self.fingerprint, self.callbacks.monitor)
         epochs = len(found.history) if found else 0
         if self.steps.replicas > 1 and self.steps.sum_over_replicas(epochs) != epochs * self.steps.replicas:
             raise NetconvError(f"{folder}: the workers do not see the same checkpoint; share the folder")
