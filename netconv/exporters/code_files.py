@@ -63,7 +63,8 @@ def outputs_of(model):
     for number in range(int(count)):
         with np.load(f"{folder}/{number}.npz") as arrays:
             inputs = [keras.ops.convert_to_tensor(arrays[name]) for name in sorted(arrays.files)]
-        found = keras.tree.flatten(model(keras.tree.pack_sequence_as(model.input, inputs), training=False))
+        packed = inputs[0] if len(inputs) == 1 else keras.tree.pack_sequence_as(model.input, inputs)
+        found = keras.tree.flatten(model(packed, training=False))
         named = {f"{place:04d}": np.asarray(keras.ops.convert_to_numpy(each)) for place, each in enumerate(found)}
         np.savez(f"{folder}/{number}-outputs.npz", **named)
 """
@@ -125,14 +126,14 @@ def code_text(loaded: LoadedModel, to: str) -> str:
 
 def _python_text(code: Code, dialect: Python, weights: str, compiled: str, notes: Sequence[str]) -> str:
     blocks = ["\n".join(lines) for lines in code.functions]
-    body = "\n".join([*blocks, *code.shared])
+    body = "\n".join(blocks)
     imports = [line for name, line in (("layers.", "from keras import layers"), ("ops.", "from keras import ops"))
                if f" {name}" in body or f"({name}" in body]  # fmt: skip
     if len(imports) == 2:
         imports = ["from keras import layers, ops"]
     numeric = ["import numpy"] if "numpy.array(" in body else []
     head = "\n".join(["from pathlib import Path", "", "import keras", *numeric, *imports])
-    end = [*code.shared, f"model = {code.model}"]
+    end = [f"model = {code.model}"]
     end.append(f"model.load_weights(Path(__file__).with_name({dialect.text(weights)}))")
     end += [compiled] if compiled else []
     main = ["", 'if __name__ == "__main__":', "    model.summary()", "", *notes]
@@ -141,13 +142,13 @@ def _python_text(code: Code, dialect: Python, weights: str, compiled: str, notes
 
 def _r_text(code: Code, dialect: Python, weights: str, compiled: str, notes: Sequence[str]) -> str:
     blocks = ["\n".join(lines) for lines in code.functions]
-    body = "\n".join([*blocks, *code.shared])
+    body = "\n".join(blocks)
     head = ["library(reticulate)", 'keras <- import("keras")', "layers <- keras$layers"]
     head += ["ops <- keras$ops"] if "ops$" in body else []
     for name in ("int", "slice"):
         head += [f"{name} <- import_builtins()${name}"] if f"{name}(" in body.replace(f"_{name}(", "") else []
     head += ["ellipsis <- import_builtins()$Ellipsis"] if "ellipsis" in body else []
-    end = [*code.shared, f"model <- {code.model}", f"model$load_weights({dialect.text(weights)})"]
+    end = [f"model <- {code.model}", f"model$load_weights({dialect.text(weights)})"]
     end += [compiled] if compiled else []
     return "\n\n".join([f"{R_HEAD}\n" + "\n".join(head), *blocks, "\n".join(end), "\n".join(notes)]) + "\n"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 import json
 from collections.abc import Callable, Mapping
@@ -79,7 +78,7 @@ class Constructors:
             fewer = {other: each for other, each in rest.items() if other != name}
             if _made(cls, fixed | fewer) == wanted:
                 rest = fewer
-        chosen = fixed | rest
+        chosen = {name: arguments[name] for name in (*parameters, *rest) if name in fixed or name in rest}
         if _made(cls, chosen) != wanted:
             raise NetconvError(f"{config['class_name']} cannot be made with the arguments that it has")
         for name, value in chosen.items():
@@ -141,10 +140,17 @@ def _made(cls: type, arguments: Mapping[str, Any]) -> Any:
 
 def _live(value: Any) -> Any:
     if is_object(value) or (isinstance(value, Mapping) and value.get("class_name") == "__tuple__"):
-        return keras.saving.deserialize_keras_object(copy.deepcopy(value))
+        return keras.saving.deserialize_keras_object(_unbuilt(value))
     if isinstance(value, list | tuple):
         return type(value)(_live(each) for each in value)
     return value
+
+
+def _unbuilt(value: Any) -> Any:
+    """A copy of a config of which no weights are made."""
+    if isinstance(value, Mapping):
+        return {key: _unbuilt(each) for key, each in value.items() if key != "build_config"}
+    return [_unbuilt(each) for each in value] if isinstance(value, list) else value
 
 
 def _parameters(cls: type) -> dict[str, inspect.Parameter]:

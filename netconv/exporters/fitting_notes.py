@@ -58,7 +58,9 @@ def fitting_notes(loaded: LoadedModel, dialect: Python) -> list[str]:
         usual = [str(loss) for loss in losses]
         loss = usual[0] if len(usual) == 1 else keras.tree.pack_sequence_as(model.output, usual)
         lines += ["", text(Call("model.compile", (), {"optimizer": "adam", "loss": loss}))]
-    data = (_packed(model.inputs, model.input, xs), _packed(model.outputs, model.output, ys))
+    data = tuple(
+        each[0] if len(each) == 1 else _packed(model, end, each) for end, each in (("input", xs), ("output", ys))
+    )
     fit = Call("model.fit", data, {"batch_size": 32, "epochs": 10, "validation_split": 0.2})
     return [*lines, "", text(fit), text(Call("model.save", ("fitted.keras",)))]
 
@@ -73,7 +75,7 @@ def _table_notes(encoding: Encoding, dialect: Python) -> list[str]:
     ]
     return [
         "",
-        "It was trained on a table. The columns of the inputs, in their order, with the categories that become 0, 1, ...:",
+        "It was trained on a table. The columns of the inputs, in their order, with the categories that are 0, 1, ...:",
         *_wrapped(listed),
         "Targets, with the classes in their order:",
         *_wrapped("; ".join(targets)),
@@ -96,8 +98,8 @@ def _variables(letter: str, tensors: list[Any]) -> list[Variable]:
     return [Variable(letter if len(tensors) == 1 else f"{letter}{number}") for number, _ in enumerate(tensors, 1)]
 
 
-def _packed(tensors: list[Any], structure: Any, variables: list[Variable]) -> Any:
-    return variables[0] if len(tensors) == 1 else keras.tree.pack_sequence_as(structure, variables)
+def _packed(model: Any, end: str, variables: list[Variable]) -> Any:
+    return keras.tree.pack_sequence_as(getattr(model, end), variables)
 
 
 def _shape(shape: Any) -> str:

@@ -29,7 +29,6 @@ class Code:
     """The lines of the definitions, and the expression that makes the model."""
 
     functions: list[list[str]]
-    shared: list[str]
     model: str
 
 
@@ -53,24 +52,14 @@ class _Writer:
         self.constructors = Constructors(self.making)
         self.identifiers = Identifiers(dialect.reserved)
         self.functions: list[list[str]] = []
-        self.shared: list[str] = []
         self._written: dict[tuple[str, ...], str] = {}
-        self._shared: dict[int, Variable] = {}
 
     def code(self) -> Code:
-        uses = Counter(id(each) for model in _models(self.model) for each in _operations(model))
-        several = {key for key, count in uses.items() if count > 1}
-        for operation in {id(each): each for m in _models(self.model) for each in _operations(m)}.values():
-            if id(operation) in several and isinstance(operation, keras.layers.Layer) and not _is_input(operation):
-                made = self.dialect.text(self.making(operation))
-                self._shared[id(operation)] = Variable(self.identifiers.of(operation.name))
-                self.shared.append(f"{self._shared[id(operation)].name} {self.dialect.assign} {made}")
-        return Code(self.functions, self.shared, self.dialect.text(self.making(self.model)))
+        model = self.dialect.text(self.making(self.model))
+        return Code(self.functions, model)
 
     def making(self, layer: Any) -> Any:
-        """The expression that makes a layer or a model, or has it already."""
-        if id(layer) in self._shared:
-            return self._shared[id(layer)]
+        """The expression that makes a layer or a model."""
         if not isinstance(layer, keras.Model):
             return self.constructors.layer(layer)
         if isinstance(layer, keras.Sequential):
@@ -228,20 +217,6 @@ def _calls(model: Any) -> list[Any]:
 def _node(tensor: Any) -> Any:
     history = tensor._keras_history
     return history.operation._inbound_nodes[history.node_index]
-
-
-def _operations(model: Any) -> list[Any]:
-    return list(model.layers if isinstance(model, keras.Sequential) else getattr(model, "operations", []))
-
-
-def _models(model: Any) -> list[Any]:
-    """A model and the models in it, those within others first."""
-    within = [m for each in _operations(model) if isinstance(each, keras.Model) for m in _models(each)]
-    return list({id(each): each for each in (*within, model)}.values())
-
-
-def _is_input(operation: Any) -> bool:
-    return isinstance(operation, keras.layers.InputLayer)
 
 
 def _is_usual(name: str, value: Any) -> bool:
