@@ -50,6 +50,8 @@ def main() -> None:
         race("netconv --help : import click", [*NETCONV, "--help"], [sys.executable, "-c", "import click"], 15, "")
         convert = [*NETCONV, "convert", str(CKD / "net.json"), "-o", str(folder / "ckd.keras")]
         race("convert the CKD net : import keras", convert, [sys.executable, "-c", "import keras"], 9, "<= 1.15")
+        of_wlnet = [*NETCONV, "convert", str(CKD / "net.wlnet"), "-o", str(folder / "wlnet.keras")]
+        race("convert net.wlnet : the same net as net.json", of_wlnet, convert, 15, "<= 1.1")
         if RESNET.exists():
             resnet(folder)
         else:

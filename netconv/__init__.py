@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from .training.loop import Progress
     from .training.options import OptimizerOptions, TrainingOptions
     from .training.train import TrainingResult, train
+    from .verification.report import Verification
+    from .verification.verify import verify
 
 __version__ = "0.1.0"
 __all__ = [
@@ -67,6 +69,7 @@ __all__ = [
     "TrainingResult",
     "UnsupportedOps",
     "ValueSample",
+    "Verification",
     "check_picture",
     "check_report",
     "check_table",
@@ -86,6 +89,7 @@ __all__ = [
     "save",
     "strategy_for",
     "train",
+    "verify",
 ]
 
 _LAZY = {
@@ -112,6 +116,8 @@ _LAZY = {
     "training.loop": ("Progress",),
     "training.options": ("OptimizerOptions", "TrainingOptions"),
     "training.train": ("TrainingResult", "train"),
+    "verification.report": ("Verification",),
+    "verification.verify": ("verify",),
 }
 """Module to the public names that it has. They are imported when first used: most of them import numpy or Keras."""
 

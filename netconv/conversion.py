@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,8 @@ def build(
             inputs = {prepared.graph.nodes[index].name: shape for index, shape in prepared.shapes.items()}
             raise shape_inference.open_shape_error(prepared.canonical, input_shapes or {}, inputs, error) from error
     outputs = model.outputs
+    if not input_shapes:
+        _check_outputs(prepared, outputs)
     chosen = compile_model.loss_choices(prepared.graph, [len(output.shape) for output in outputs])
     if archive.CLASSES in prepared.net.members and outputs[0].shape[-1] != 1:
         chosen = [compile_model.of_named_classes(chosen[0])]
@@ -76,6 +79,22 @@ def build(
     if prepared.net.parameters is None:
         members[archive.UNTRAINED] = b"true\n"
     return Conversion(model, built, chosen, prepared, members)
+
+
+def _check_outputs(prepared: Prepared, outputs: Sequence[Any]) -> None:
+    """Raises FormatError if an output has another shape than the file says: its layers compute something else."""
+    for name, output in zip(prepared.graph.ports, outputs, strict=False):
+        expected, found = prepared.net.output_shapes.get(name), tuple(output.shape)
+        if expected is None:
+            continue
+        if len(expected) != len(found) or any(
+            None not in pair and pair[0] != pair[1] for pair in zip(expected, found, strict=True)
+        ):
+            raise FormatError(
+                f"{prepared.net.graph.source}: its output {name!r} has the shape {format_shape(expected)}, and the "
+                f"model's would have {format_shape(found)}: a layer of the net is not converted as Mathematica "
+                f"computes it"
+            )
 
 
 @dataclass(frozen=True, repr=False)

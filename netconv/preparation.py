@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Literal
 from .errors import FormatError, option, spelled, stream_name
 from .frontends.mxnet import reader, symbol_json
 from .frontends.wolfram.container import is_wlnet
-from .graph.graph import Graph
+from .graph.graph import Edge, Graph
 from .graph.partial_shape import Lengths, Shape
 from .ops import registry
 from .passes import canonicalize, constant_limits, fuse_layers, initialize, reachability, recurrent_states, reroll_rnn
@@ -24,8 +24,8 @@ from .shapes import shape_inference
 class Net:
     """A net as read from its files: `graph` has the arrays of the file `parameters`, None if there is not one.
 
-    A `.wlnet` file also has the `shapes` of its inputs by name, with the batch axis; `members` for the model's archive,
-    and `notes` for the user.
+    A `.wlnet` file also has the `shapes` of its inputs and the `output_shapes` by name, with the batch axis; `members`
+    for the model's archive, and `notes` for the user.
     """
 
     graph: Graph
@@ -33,6 +33,7 @@ class Net:
     members: Mapping[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     shapes: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
+    output_shapes: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
     is_wlnet: bool = False
 
 
@@ -42,7 +43,8 @@ class Prepared:
 
     `shapes` are the shapes of the inputs by node index, in MXNet's axis order, None for an open length; `zeros` the
     recurrent states that start at zero, by node index; `net` is what was read; `notes` are for the user; `canonical` is
-    the graph before layers were fused; `nodes` says how many ops the file has.
+    the graph before layers were fused, and `moved` says where its outputs are in `graph`; `nodes` says how many ops the
+    file has.
     """
 
     graph: Graph
@@ -51,6 +53,7 @@ class Prepared:
     net: Net
     notes: tuple[str, ...]
     canonical: Graph
+    moved: Mapping[Edge, Edge]
     nodes: int
 
     @property
@@ -103,18 +106,20 @@ def _read_wolfram(source: Any, name: str, params: Any, bake_encoder: bool) -> Ne
     if params:
         raise FormatError(f"{found.graph.source}: a .wlnet file has its arrays; leave out {params}")
     graph = replace(found.graph, text=symbol_json.written(found.graph))
-    ports = {name: port.shape for name, port in found.inputs.items()}
-    shapes = {name: (None, *shape) for name, shape in ports.items() if shape is not None}
+    shapes, output_shapes = (
+        {name: (None, *port.shape) for name, port in ports.items() if port.shape is not None}
+        for ports in (found.inputs, found.outputs)
+    )
     with wolfram.located(graph.source):
         members, notes = wlnet_members.members(found, bake_encoder), wlnet_members.notes(found, bake_encoder)
-    if params is False or not found.container.arrays:
-        return Net(replace(graph, arrays={}, parameters=()), None, members, notes, shapes, is_wlnet=True)
+    if params is False or not found.graph.parameters:
+        return Net(replace(graph, arrays={}, parameters=()), None, members, notes, shapes, output_shapes, is_wlnet=True)
     if found.uninitialized:
         raise FormatError(
             f"{graph.source}: some arrays are not initialized: {symbol_json.format_names(found.uninitialized, 5)}; "
             "initialize the net with NetInitialize before Export"
         )
-    return Net(graph, graph.source, members, notes, shapes, is_wlnet=True)
+    return Net(graph, graph.source, members, notes, shapes, output_shapes, is_wlnet=True)
 
 
 def prepare(
@@ -159,7 +164,7 @@ def prepare(
         raise FormatError(f"{raw.source}: the graph has no input")
     constant_limits.check(fused, shapes)
     nodes = sum(node.op != "null" for node in raw.nodes)
-    return Prepared(fused, shapes, zeros, net, notes, graph, nodes)
+    return Prepared(fused, shapes, zeros, net, notes, graph, rewriter.moved(before), nodes)
 
 
 def _with_parameters(

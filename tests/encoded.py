@@ -22,7 +22,7 @@ def encoded(text, spec, notify=ignore, **options):
     """The rows of a table, and their encoding."""
     table_options = TableOptions(**options)
     table = reading.read_table(source(text), table_options, spec.heads)
-    table = reading.with_exact_classes(source(text), table, spec, table_options)
+    table = reading.with_texts(source(text), table, spec, table_options)
     found = schema_inference.infer_encoding(table, spec, table_options, notify=notify)
     everywhere = np.ones(len(table), bool)
     return table.rows(slice(None)), transform.fit_statistics(found, table, everywhere)

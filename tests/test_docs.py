@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sequences import sentences, table
 from wolfram_files import File, call, chain, class_decoder, image_encoder, layer, linear, softmax, tensor
 
 from netconv.frontends.wolfram import container
@@ -107,6 +108,11 @@ def write_image_folders(folder):
             Image.fromarray(image).save(target / f"{number}.png")
 
 
+def write_reviews(folder):
+    """Sentences, each with a word that decides its label."""
+    (folder / "reviews.csv").write_text(table(sentences()).replace('"', ""))
+
+
 def write_pets(folder):
     """A net with an image encoder and names of classes, and images of these."""
     for number in range(20):
@@ -121,6 +127,15 @@ def write_pets(folder):
     decoder = class_decoder("cat", "dog")
     net = chain(flat, linear(file, size, 2), softmax(2), inputs={"Input": encoder}, outputs={"Output": decoder})
     file.write(folder / "pets" / "net.wlnet", net)
+
+
+def write_mxnet(folder):
+    """A Python with a module that stands for MXNet."""
+    program = folder / "mxnet" / "bin" / "python"
+    program.parent.mkdir(parents=True)
+    fake = ROOT / "tests" / "verification" / "fake"
+    program.write_text(f"#!/bin/sh\nPYTHONPATH='{fake}' exec {sys.executable} \"$@\"\n")
+    program.chmod(0o755)
 
 
 @pytest.fixture
@@ -192,6 +207,8 @@ def training(folder, outputs):
     assert [len(rows(folder, "likeliest.csv")), len((folder / "predictions.jsonl").read_text().splitlines())] == [
         count
     ] * 2
+    found, true = rows(folder, "labels.csv"), rows(folder, "reviews.csv")
+    assert np.mean([one["class"] == other["label"] for one, other in zip(found, true, strict=True)]) >= 0.95
     assert list(rows(folder, "heads.csv")[0]) == ["id", "diagnosis_class", "diagnosis_probability", "age"]
     assert len(rows(folder, "heads.csv")) == count
     assert outputs[-1].splitlines()[-1] == f"('ckd', 'notckd') ({count}, 2)"
@@ -244,9 +261,19 @@ def r(folder, outputs):
     assert (folder / "trained.keras").exists()
 
 
+def verify(folder, outputs):
+    """All agree, with numpy, MXNet and samples; `train` and `convert` print a path."""
+    text = "".join(outputs)
+    assert re.findall(r"^net\.\w+: 7 nodes, (.*)$", text, re.MULTILINE) == [
+        *["compared with their definitions in numpy"] * 3, "compared with MXNet", "compared with recorded outputs",
+    ]  # fmt: skip
+    assert text.count(", agrees\n") >= 5 and "DIFFERS" not in text
+    assert outputs[-1] == "True [True]\nNone\n" and (folder / "io.npz").exists()
+
+
 CHECKS = {
     "README": readme, "tutorial": tutorial, "training": training, "loading": loading, "workers": workers, "r": r,
-    "wlnet": wlnet, "exports": exports,
+    "wlnet": wlnet, "exports": exports, "verify": verify,
 }  # fmt: skip
 
 
@@ -256,8 +283,11 @@ def test_every_block_runs(path, folder):
         write_small_net(folder)
     if path.stem == "training":
         write_image_folders(folder)
+        write_reviews(folder)
     if path.stem == "wlnet":
         write_pets(folder)
+    if path.stem == "verify":
+        write_mxnet(folder)
     with socket.socket() as one, socket.socket() as other:
         for each in (one, other):
             each.bind(("127.0.0.1", 0))

@@ -1,6 +1,7 @@
 """Writes small `.wlnet` files for tests, from the description of the format in docs/wlnet.md alone."""
 
 import base64
+import io
 import struct
 import zlib
 
@@ -59,8 +60,10 @@ def packed(expression, big_integers=False):
             case float():
                 return b"r" + struct.pack("<d", part)
             case np.ndarray():
-                kinds = {"f": (b"e", "<f8"), "i": (b"n", "<i4")}
-                kind, dtype = kinds[part.dtype.kind]
+                kind, dtype = {
+                    "float64": (b"e", "<f8"), "int64": (b"n", "<i4"), "int32": (b"n", "<i4"),
+                    "int8": (b"b", "i1"), "int16": (b"h", "<i2"), "float32": (b"l", "<f4"),
+                }[part.dtype.name]  # fmt: skip
                 return kind + integer(part.ndim) + b"".join(map(integer, part.shape)) + part.astype(dtype).tobytes()
         raise TypeError(part)
 
@@ -70,6 +73,63 @@ def packed(expression, big_integers=False):
 def compressed(expression, **options):
     """As Compress writes it."""
     return "1:" + base64.b64encode(zlib.compress(packed(expression, **options))).decode()
+
+
+def wxf(expression, zipped=False):
+    """As BinarySerialize writes it."""
+
+    def length(number):
+        low, rest = number & 0x7F, number >> 7
+        return bytes([low | 0x80]) + length(rest) if rest else bytes([low])
+
+    def text(kind, value):
+        return kind + length(len(value.encode())) + value.encode()
+
+    def write(part):
+        match part:
+            case Expression(head, args):
+                return b"f" + length(len(args)) + write(head) + b"".join(map(write, args))
+            case Symbol(name):
+                return text(b"s", f"NeuralNetworks`{name}" if name.endswith("T") else name)
+            case tuple():
+                return write(call("List", *part))
+            case dict():
+                pairs = (b"-" + write(key) + write(value) for key, value in part.items())
+                return b"A" + length(len(part)) + b"".join(pairs)
+            case str():
+                return text(b"S", part)
+            case int():
+                for kind, bits in (("C", 7), ("j", 15), ("i", 31), ("L", 63)):
+                    if -1 << bits <= part < 1 << bits:
+                        return kind.encode() + part.to_bytes((bits + 1) // 8, "little", signed=True)
+                return text(b"I", str(part))
+            case float():
+                return b"r" + struct.pack("<d", part)
+            case np.ndarray():
+                code, kind = {"f": (0x23, "<f8"), "i": (0x03, "<i8")}[part.dtype.kind]
+                return (
+                    bytes([0xC1, code]) + b"".join(map(length, (part.ndim, *part.shape))) + part.astype(kind).tobytes()
+                )
+        raise TypeError(part)
+
+    data = write(expression)
+    return b"8C:" + zlib.compress(data) if zipped else b"8:" + data
+
+
+def input_form(part):
+    """As InputForm prints it."""
+    match part:
+        case Expression(head, args):
+            return f"{input_form(head)}[{', '.join(map(input_form, args))}]"
+        case tuple():
+            return f"{{{', '.join(map(input_form, part))}}}"
+        case dict():
+            return f"<|{', '.join(f'{input_form(key)} -> {input_form(value)}' for key, value in part.items())}|>"
+        case str():
+            return '"' + part.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+        case float():
+            return repr(part).replace("e", "*^")
+    return str(part)
 
 
 class File:
@@ -85,21 +145,29 @@ class File:
         self.arrays.append(np.asarray(value).astype(dtype))
         return call("ExportedArray", len(self.arrays))
 
-    def write(self, target, net, fixed_strings=False, **options):
-        """Writes the file; as 11.3 does with `fixed_strings`. Returns its path."""
+    def write(self, target, net, fixed_strings=False, network=None, **options):
+        """Writes the file; as 11.3 does with `fixed_strings`. `network` is the net as another text or as bytes. Returns
+        its path."""
         with h5py.File(target, "w") as file:
             metadata = compressed({"Version": self.version, "Unstable": FALSE})
             for name, value in (
                 ("Version", self.version),
-                ("Network", compressed(net, **options)),
+                ("Network", compressed(net, **options) if network is None else network),
                 ("Metadata", metadata),
             ):
+                value = np.frombuffer(value, "u1") if isinstance(value, bytes) else value
                 file[name] = np.bytes_(value) if fixed_strings else value
             if not fixed_strings:
                 file["Unstable"] = np.int64(0)
             for number, array in enumerate(self.arrays, 1):
                 file[f"Arrays/{number}"] = array
         return target
+
+    def data(self, net, **options):
+        """The bytes of the file."""
+        stream = io.BytesIO()
+        self.write(stream, net, **options)
+        return stream.getvalue()
 
 
 def layer(kind, inputs, outputs, parameters=None, arrays=None, **more):

@@ -20,6 +20,7 @@ from ..kernels.layout import LaidOutTensor, Operand, StoredOperand
 from ..ops import registry
 from ..ops.registry import Translation
 from .ownership import plan
+from .places import Place, places_of
 from .site import BuildState, Scope, Site, as_operand, connected_zero, precision
 from .submodels import part_starts
 from .weights import (
@@ -38,13 +39,14 @@ DTYPES = {str(number): kind for number, kind in TYPES.items()}
 @dataclass(frozen=True)
 class BuildReport:
     """Facts about a built model: `names` maps node indices to layer names, `weights` has the origins of the variables
-    by layer, `notes` are for the user."""
+    by layer, `places` says where the model computes the outputs of nodes, `notes` are for the user."""
 
     layers: int
     parameters: int
     transposes: int
     names: dict[int, str]
     weights: Origins
+    places: dict[Edge, Place]
     notes: tuple[str, ...] = ()
 
 
@@ -66,14 +68,15 @@ def build(graph: Graph, shapes: Mapping[int, Shape], zeros: Collection[int] = ()
         site = Site(state, scope, index)
         values[index] = as_operand(site, site.zeros(shapes[index]), None)
     heads = []
-    for edge, (value, home) in zip(graph.heads, _Translator(state, scope, values, begins).heads(), strict=True):
+    translator = _Translator(state, scope, values, begins)
+    for edge, (value, home) in zip(graph.heads, translator.heads(), strict=True):
         home = home if isinstance(value, LaidOutTensor) else state.parts.number
         heads.append((_as_output(state, scope, edge, value.natural()), home))
     name = state.unique(keras_name(re.split(r"[\\/]", graph.source)[-1].partition(".")[0]) or "net")
     outputs, parts = state.parts.joined(heads, lambda: state.unique(f"{name}_part"))
     model = _model(list(inputs.values()), outputs, name)
     operations = [operation for part in (*parts, model) for operation in name_operations(state, part)]
-    return model, _report(graph, state, model, operations)
+    return model, _report(graph, state, model, operations, places_of(model, translator.values))
 
 
 def _input(state: BuildState, node: Node, shape: Shape):
@@ -97,7 +100,7 @@ def _model(inputs: list, outputs: list, name: str):
         return made([ops.add(outputs[0], zero), *outputs[1:]])
 
 
-def _report(graph: Graph, state: BuildState, model, operations: list) -> BuildReport:
+def _report(graph: Graph, state: BuildState, model, operations: list, places: dict[Edge, Place]) -> BuildReport:
     weights = by_layer(model, restore_initializers(state))
     for name, where in duplicated_parameters(weights).items():
         raise FormatError(
@@ -112,6 +115,7 @@ def _report(graph: Graph, state: BuildState, model, operations: list) -> BuildRe
         transposes=sum(type(operation).__name__ in ("Permute", "Transpose") for operation in operations),
         names=dict(state.made_by.values()),
         weights=weights,
+        places=places,
         notes=tuple(state.notes),
     )
 

@@ -28,6 +28,7 @@ class Commands(click.Group):
         "evaluate": "evaluate",
         "predict": "predict",
         "export": "export",
+        "verify": "verify",
         "plot": "plot",
         "ops": "ops",
     }

@@ -10,8 +10,9 @@ import click
 import netconv
 
 from .commands import Command, under
-from .options import POSITIVE, check_ending, net_options, output_option, quiet_option, source
-from .progress import Terminal
+from .folding import folded
+from .options import POSITIVE, check_ending, check_not_read, net_options, output_option, quiet_option, source
+from .progress import Terminal, columns
 from .quiet import quiet_keras
 
 net_option, model_group = under("Net"), under("Model")
@@ -88,6 +89,7 @@ def convert(
     if len(nets) > 1 and (params or output):
         raise click.UsageError(f"-p and -o need exactly one net; {len(nets)} were given")
     check_ending(output, (".keras", ".h5"), "a model", stdout=True)
+    check_not_read([output], nets, params)
     if as_json and output == "-":
         raise click.UsageError("--json and -o - both write to stdout")
     terminal = Terminal(quiet)
@@ -123,5 +125,6 @@ def inspect(file: str, params: str | None, shapes: dict[str, tuple[int | None, .
     """
     with Terminal().working(f"inspecting {file}"), quiet_keras():
         inspection = netconv.inspect(source(file), params, input_shapes=shapes)
-    click.echo(json.dumps(inspection.facts) if as_json else inspection.text)
+    text = folded(inspection.text, columns(sys.stdout)) if sys.stdout.isatty() else inspection.text
+    click.echo(json.dumps(inspection.facts) if as_json else text)
     sys.exit(0 if inspection.translates else 1)

@@ -120,7 +120,7 @@ def evaluate(
         netconv.check_writable(file)
     with terminal.working("evaluating"):
         opened = open_model(model, data, False, terminal.echo, params=params, shapes=shapes, more=(options["labels"],))
-        check_not_read((plot, report), data, opened.path, params, options["labels"])
+        check_not_read((plot, report), data, opened.path, params, options["labels"], *options["vocabulary"].values())
         evaluation = netconv.evaluate(opened, table(data), notify=terminal.echo, **options)
     click.echo(json.dumps(evaluation.facts, ensure_ascii=False) if as_json else evaluation.text)
     sys.stdout.flush()

@@ -10,7 +10,7 @@ import click
 import netconv
 
 from .commands import Command, under
-from .options import net_options, quiet_option, source
+from .options import check_not_read, net_options, quiet_option, source
 from .progress import Terminal
 from .quiet import quiet_keras
 
@@ -60,11 +60,19 @@ _, shape_option = net_options(runtime_option)
 @runtime_option(
     "--calibrate", metavar="TABLE", help="Table that says how large the numbers in the net are, for --quantize int8."
 )
+@output_option(
+    "--like",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="NET",
+    help="The file of the net (.wlnet, or .json with its .params beside it), for a model that was saved with Keras and "
+    "does not have it.",
+)
 @quiet_option
 def export(
     model: str,
     to: str,
     output: str | None,
+    like: str | None,
     quiet: bool,
     shapes: dict[str, tuple[int | None, ...]],
     **options: Any,
@@ -72,7 +80,8 @@ def export(
     """Writes a model for another program, with the values that its weights have now, and prints the paths.
 
     wlnet and mxnet write the net that netconv converted. A .wlnet file is byte for byte the one that was converted,
-    except for the values of its arrays, so that Mathematica reads it with Import.
+    except for the values of its arrays, so that Mathematica reads it with Import. Layers that scale the numbers of a
+    table are folded into the arrays where that is exact, and new class names become the labels of the decoder.
 
     savedmodel, litert, onnx and keras take any Keras model or net. What was written is run on drawn inputs, and
     compared with the model: on a difference nothing is left, and the exit code is 1.
@@ -80,10 +89,11 @@ def export(
     python and r write code that builds the model of a .keras file, a line for each layer, and loads the weights from
     that file beside it. The code is run, too, and computes the same to the last bit.
     """
+    check_not_read([output], (), model, like, options["calibrate"])
     terminal = Terminal(quiet)
     given, target = source(model), sys.stdout.buffer if output == "-" else output
     with terminal.working(f"exporting {model}"), quiet_keras():
         data = given if isinstance(given, str) else given.read()
-        paths = netconv.export(data, to, target, terminal.echo, input_shapes=shapes, **options)
+        paths = netconv.export(data, to, target, terminal.echo, like=like, input_shapes=shapes, **options)
     for path in paths:
         click.echo(path)

@@ -17,6 +17,8 @@ import click
 import netconv
 
 from ..features.option_checks import split_named
+from ..reports.figures import FORMATS
+from ..reports.page import ENDINGS
 from .commands import under
 from .quiet import quiet_keras
 
@@ -72,6 +74,18 @@ class ColumnCoding(click.ParamType):
         if not columns or coding not in ("onehot", "codes", "numbers"):
             self.fail(f"{value!r} is not columns and onehot, codes or numbers, such as color=onehot", param, ctx)
         return columns, coding
+
+
+class VocabularyFile(click.ParamType):
+    """[COLUMN=]FILE; a `=` in the name of an existing file is part of it."""
+
+    name = "[COLUMN=]FILE"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        column, _, file = value.partition("=")
+        if not value or value.endswith("="):
+            self.fail(f"{value!r} does not name a file, such as words.txt or text=words.txt", param, ctx)
+        return ("", value) if not file or os.path.exists(value) else (column, file)
 
 
 class InputColumns(click.ParamType):
@@ -182,8 +196,8 @@ errors_option = data_option(
     show_default=True,
     help="For a bad row (wrong number of cells, text in a numeric column): stop with its error, or skip the row.",
 )
-PLOTS, HISTORIES, REPORTS = (".png", ".svg"), (".csv", ".jsonl"), (".html",)
-"""Endings of files that are written."""
+HISTORIES = (".csv", ".jsonl")
+"""Endings of histories."""
 report_option = output_option(
     "--report", metavar="FILE", help="Write a page on the data, the model and the results, with plots (.html)."
 )
@@ -230,6 +244,16 @@ def table_options(training: bool) -> Callable[[Any], Any]:
             show_default="numbers where all cells are, otherwise onehot, or codes if the model's width needs them",
             help="How COLUMNS become numbers: onehot, a 0 or 1 for each distinct cell; codes, the index of the cell "
             "among the sorted distinct cells; numbers, with any other text a missing cell. May be repeated.",
+        ),
+        data_option(
+            "--vocabulary",
+            type=VocabularyFile(),
+            multiple=True,
+            callback=as_dictionary,
+            show_default="that of the text encoder of a .wlnet file"
+            + (", otherwise the words of the training rows if the net is untrained" if training else ""),
+            help="File with the tokens that are ids of an Embedding, one on each line in the order of the ids, for the "
+            f"texts of COLUMN.{untrained}",
         ),
         data_option(
             "--rescale",
@@ -323,8 +347,8 @@ def check_not_read(written: Iterable[Any], data: tuple[str, ...], *more: Any) ->
 
 def check_pictures(plot: str | None, report: str | None) -> None:
     """Raises click.UsageError or NetconvError, before any work, if a plot or a report could not be drawn after it."""
-    check_ending(plot, PLOTS, "a plot")
-    check_ending(report, REPORTS, "a report")
+    check_ending(plot, FORMATS, "a plot")
+    check_ending(report, ENDINGS, "a report")
     if plot:
         netconv.check_picture(plot)
     if report:

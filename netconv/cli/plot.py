@@ -8,8 +8,9 @@ import click
 
 import netconv
 
+from ..reports.figures import FORMATS
 from .commands import Command, under
-from .options import PLOTS, check_ending, source
+from .options import check_ending, check_not_read, source
 
 output_option = under("Output")
 
@@ -25,7 +26,8 @@ def plot(history: str, output: str) -> None:
     """Plots the learning curves of a training run and prints the path of the plot. HISTORY is a file that `netconv
     train --history` or Keras's CSVLogger wrote.
     """
-    check_ending(output, PLOTS, "a plot", stdout=True)
+    check_ending(output, FORMATS, "a plot", stdout=True)
+    check_not_read([output], (), history)
     if output != "-":
         netconv.check_picture(output)
     epochs = netconv.read_history(source(history))

@@ -7,12 +7,14 @@ import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any, TextIO
 
 import click
 
 import netconv
 
+from ..tables.compression import ENDINGS as COMPRESSED
 from .commands import Command
 from .options import (
     check_not_read,
@@ -28,6 +30,9 @@ from .options import (
     table_options,
 )
 from .progress import Terminal
+
+TEXTS, JSON_LINES = (".csv", ".txt"), (".jsonl", ".ndjson", ".json")
+"""Endings of predictions."""
 
 
 @click.command(
@@ -90,6 +95,7 @@ def predict(
     """
     if proba + (top is not None) + options["raw"] > 1:
         raise click.UsageError("--proba, --top and --raw exclude each other")
+    _check_output(output, as_json)
     terminal = Terminal(quiet)
     data = data or ("-",)
 
@@ -101,10 +107,21 @@ def predict(
     with terminal.working("predicting", show=output != "-" or _is_file(sys.stdout)):
         opened = open_model(model, data, False, terminal.echo, params=params, shapes=shapes, more=(options["labels"],))
         if output != "-":
-            check_not_read([output], data, opened.path, params, options["labels"])
+            check_not_read([output], data, opened.path, params, options["labels"], *options["vocabulary"].values())
         predictions = netconv.predict(opened, table(data), notify=terminal.echo, **options)
         predictions = replace(predictions, blocks=counted(predictions.blocks))
         predictions.write(sys.stdout.buffer if output == "-" else output, as_json, proba, top)
+
+
+def _check_output(output: str, as_json: bool) -> None:
+    """Raises click.UsageError if the name of a file ends as that of another kind of file than what is written. A name
+    without an ending is one of any kind."""
+    name = PurePath(output)
+    name = name.with_suffix("") if name.suffix in COMPRESSED else name
+    endings = JSON_LINES if as_json else TEXTS
+    if name.suffix and name.suffix.lower() not in endings:
+        kind = "predictions in JSON are" if as_json else "predictions are"
+        raise click.UsageError(f"{output}: {kind} a {' or '.join(endings)} file, which may be compressed (.gz)")
 
 
 def _is_file(stream: TextIO) -> bool:

@@ -9,9 +9,11 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
+
+from .folding import folded
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,9 +28,9 @@ SECONDS_BETWEEN_LINES = 5.0
 class Terminal:
     """Messages and progress on stderr.
 
-    On a terminal, the last line says what the command is doing; it is redrawn, and erased at the end. Elsewhere there
-    are plain lines only. `quiet` prints nothing at all, `show_epochs=False` no progress of training. The messages are
-    kept as `lines`, for a report.
+    On a terminal, the last line says what the command is doing; it is redrawn, and erased at the end; messages are
+    folded to its width. Elsewhere there are plain lines only, each as long as it is. `quiet` prints nothing at all,
+    `show_epochs=False` no progress of training. The messages are kept as `lines`, for a report.
     """
 
     def __init__(self, quiet: bool = False, show_epochs: bool = True):
@@ -42,7 +44,8 @@ class Terminal:
     def echo(self, line: str) -> None:
         """Prints a message, above the line that is redrawn."""
         self.lines.append(line)
-        self._print(line)
+        stream = self._console.file if self._console else sys.stderr
+        self._print(folded(line, columns(stream)) if stream.isatty() else line)
 
     def _print(self, line: str) -> None:
         if self._console:
@@ -112,8 +115,13 @@ def _console() -> Console:
 def _width(console: Console | None) -> int:
     """The columns of the terminal, of which Rich sees none where all streams but this one are redirected."""
     assert console
-    console.width = os.get_terminal_size(console.file.fileno()).columns or 80
+    console.width = columns(console.file)
     return console.width
+
+
+def columns(terminal: IO[str]) -> int:
+    """The width of a terminal."""
+    return os.get_terminal_size(terminal.fileno()).columns or 80
 
 
 class TrainingRate:

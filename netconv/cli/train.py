@@ -7,7 +7,7 @@ import math
 import os
 import signal
 import sys
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -59,18 +59,44 @@ class Plateau(click.ParamType):
 
 
 class Weights(click.ParamType):
-    """balanced, or CLASS=WEIGHT,..."""
+    """balanced, or CLASS=WEIGHT,...; of an output OUTPUT=balanced, or OUTPUT=CLASS:WEIGHT,..."""
 
     name = "weights"
 
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str | dict[str, float]:
-        if value == "balanced":
-            return value
-        try:
-            pairs = [part.rpartition("=") for part in value.split(",")]
-            return {name.strip(): float(weight) for name, _, weight in pairs}
-        except ValueError:
-            self.fail(f"{value!r} is neither 'balanced' nor weights such as yes=2,no=1", param, ctx)
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str | dict[str, float]]:
+        output, _, rest = value.partition("=")
+        for name, text, sign in (("", value, "="), (output.strip(), rest.strip(), ":")):
+            if text == "balanced":
+                return name, text
+            pairs = [part.rpartition(sign) for part in text.split(",")]
+            with suppress(ValueError):
+                weights = tuple((each.strip(), float(weight)) for each, _, weight in pairs)
+                if all(each for each, _ in weights):
+                    return name, as_dictionary(ctx, param, weights)
+        self.fail(
+            f"{value!r} is neither 'balanced' nor weights such as yes=2,no=1, nor, for an output, kind=balanced or "
+            "kind=yes:2,no:1",
+            param,
+            ctx,
+        )
+
+
+def _class_weights(
+    ctx: click.Context, param: click.Parameter, values: tuple[tuple[str, str | dict[str, float]], ...]
+) -> str | dict[str, Any] | None:
+    """The weights of the classes of all outputs, or of each output by its name."""
+    if not all(name for name, _ in values):
+        _check_single(values)
+        return values[0][1]
+    return as_dictionary(ctx, param, values) or None
+
+
+def _check_single(values: tuple[Any, ...]) -> None:
+    """Raises click.BadParameter for several values that do not all name an output."""
+    if len(values) > 1:
+        raise click.BadParameter("several without the names of outputs: give one, or OUTPUT=NAME for each")
 
 
 class LossWeights(click.ParamType):
@@ -92,8 +118,7 @@ def _losses(ctx: click.Context, param: click.Parameter, values: tuple[str, ...])
     """The loss of all outputs, or of each output by its name. Raises click.BadParameter for several of all."""
     if named := by_output(values):
         return as_dictionary(ctx, param, named)
-    if len(values) > 1:
-        raise click.BadParameter("several without the names of outputs: give one, or OUTPUT=NAME for each")
+    _check_single(values)
     return values[0] if values else None
 
 
@@ -172,7 +197,11 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
     "--class-weight",
     type=Weights(),
     metavar="balanced|CLASS=WEIGHT,...",
-    help="Weight of each class in the loss; balanced gives every class the same total weight.",
+    multiple=True,
+    callback=_class_weights,
+    help="Weight of each class in the loss; balanced gives every class the same total weight. For a model with several "
+    "outputs balanced is for all that predict classes; OUTPUT=balanced or OUTPUT=CLASS:WEIGHT,... is for one, and may "
+    "be repeated.",
 )
 @training_option(
     "--monitor",
@@ -303,9 +332,12 @@ def train(
             devices = netconv.strategy_for(strategy, device)
         opened = open_model(model, data, True, notify, seed, init, params, shapes, (validation_data, options["labels"]))
         target = sys.stdout.buffer if output == "-" else opened.trained_path(output)
-        files = [file for file in (None if output == "-" else target, history, plot, report) if file]
-        check_not_read(files, data, opened.path, params, validation_data, options["labels"])
-        _check_outputs(files, [options["checkpoint"], options["tensorboard"]], opened.size)
+        files: list[Any] = [file for file in (None if output == "-" else target, history, plot, report) if file]
+        check_not_read(
+            files, data, opened.path, params, validation_data, options["labels"], *options["vocabulary"].values()
+        )
+        for file in files:
+            netconv.check_writable(file, opened.size)
         try:
             with stop.watching():
                 result = netconv.train(
@@ -361,12 +393,3 @@ def _check_usage(
         raise click.UsageError(
             "--strategy multiworker needs the environment variable TF_CONFIG, which lists the workers"
         )
-
-
-def _check_outputs(files: list[Any], folders: list[str | None], size: int) -> None:
-    """Raises an error before training if something could not be written after it; makes the folders."""
-    for file in files:
-        netconv.check_writable(file, size)
-    for folder in filter(None, folders):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        netconv.check_writable(Path(folder) / "checkpoint.npz", size)

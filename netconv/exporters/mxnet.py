@@ -8,21 +8,32 @@ from ..atomic_files import replacing
 from ..features.notices import Notify, ignore
 from ..frontends.mxnet import params_file
 from ..inference.loading import LoadedModel
-from ..keras_files import source_net
-from .notes import notify_of_scaling
+from .folding import fold
+from .notes import notify_of_folding, notify_of_table
+from .source import source_of
 
 
-def export(loaded: LoadedModel, symbol: Path | str, params: Path | str, notify: Notify = ignore) -> None:
+def export(
+    loaded: LoadedModel,
+    symbol: Path | str,
+    params: Path | str,
+    notify: Notify = ignore,
+    like: Path | str | None = None,
+) -> None:
     """Writes the graph, as it was read, to `symbol`, and the parameters with the model's values to `params`.
 
-    The parameter file has the names, order and dtypes of the one that was read, and the same values where they were not
-    trained. `notify` is called with a line that names what scales the numbers of the training table: the net does not
-    have it. Raises FormatError if the model does not have the net that it was converted from, OSError if a file cannot
+    The graph is that of the net that the model was converted from, or of the net in the file `like`. The parameter file
+    has the names, order and dtypes of the one that was read, and the same values where they were not trained. `notify`
+    is called with lines on what is folded into the parameters, and on what the net does not have. Raises FormatError if
+    the model does not have the net that it was converted from, or is not of the net in `like`, OSError if a file cannot
     be written.
     """
-    graph = source_net.read(loaded.members, loaded.model, loaded.name)
-    notify_of_scaling(loaded, notify)
+    graph, _ = source_of(loaded, like)
+    folded = fold(graph, loaded)
+    graph = folded.graph
     arrays = [(parameter.name, parameter.read()) for parameter in graph.parameters]
     params_file.write(params, arrays, [parameter.dtype for parameter in graph.parameters])
     with replacing(symbol) as name:
         name.write_bytes(graph.text)
+    notify_of_folding(folded, notify)
+    notify_of_table(loaded, False, notify)

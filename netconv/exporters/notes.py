@@ -4,11 +4,38 @@ from __future__ import annotations
 
 from ..features.notices import Notify
 from ..inference.loading import LoadedModel
-from ..keras_files import scaling_layers
+from .folding import Folded
 
 
-def notify_of_scaling(loaded: LoadedModel, notify: Notify) -> None:
-    """Calls `notify` with a line that names what scales the numbers of the training table, if anything does."""
-    scaling = scaling_layers.names_of(loaded.model)
-    if scaling:
-        notify(f"not in the net: {', '.join(scaling)}; it takes and returns scaled numbers")
+def notify_of_folding(folded: Folded, notify: Notify) -> None:
+    """Calls `notify` with a line for each layer that is folded into the net, and for what the net cannot do."""
+    for line in folded.lines:
+        notify(line)
+    if folded.left:
+        listed = "; ".join(f"{name}, as {reason}" for name, reason in folded.left.items())
+        notify(f"not in the net: {listed}; it takes or returns scaled numbers")
+    if folded.fills:
+        notify("not in the net: what replaces missing numbers; give it none")
+
+
+def notify_of_table(loaded: LoadedModel, has_classes: bool, notify: Notify) -> None:
+    """Calls `notify` with a line on how the training table was read, or on the names of the classes alone, if the net
+    does not have them."""
+    names = class_names(loaded)
+    if loaded.encoding is not None:
+        classes = ", class names" if names and not has_classes else ""
+        notify(
+            f"not in the net: how the training table was read (columns, categories{classes}); it takes the numbers "
+            "that columns become"
+        )
+    elif names and not has_classes:
+        notify(f"not in the net: the class names {', '.join(names[:10])}{' ...' if len(names) > 10 else ''}")
+
+
+def class_names(loaded: LoadedModel) -> tuple[str, ...]:
+    """The names of the classes of a model with one output: those of its training table, or those given when it was
+    converted."""
+    encoding = loaded.encoding
+    if encoding is None:
+        return loaded.classes
+    return encoding.heads[0].classes if len(encoding.heads) == 1 else ()

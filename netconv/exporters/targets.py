@@ -12,6 +12,7 @@ from ..features.option_checks import check_names
 from ..inference.loading import NETS, TRAINED, LoadedModel, open_model
 from . import code_files, mxnet, runtimes, wlnet
 from .code_files import LANGUAGES
+from .notes import notify_of_table
 from .runtimes import RUNTIMES, RuntimeOptions
 
 SUFFIXES = {
@@ -28,6 +29,8 @@ def export(
     to: str,
     output: Path | str | BinaryIO | None = None,
     notify: Notify = ignore,
+    *,
+    like: Path | str | None = None,
     **options: Any,
 ) -> list[Path]:
     """Writes a model for another program, with the values that its weights have now: as the net that it was converted
@@ -35,23 +38,28 @@ def export(
     the model.
 
     Args:
-        model: What `open_model` takes. For a net it must be a `.keras` file that netconv wrote.
+        model: What `open_model` takes. For a net it must be a `.keras` file that netconv wrote; with `like` it may be
+            any other `.keras` file, or a keras.Model.
         to: A net: "wlnet" for Mathematica's own file, which is as it was but for its arrays; "mxnet" for `net.json` and
             `net.params`. Or a runtime: "savedmodel" for TensorFlow's folder, "litert" for the file of LiteRT
             (TensorFlow Lite), "onnx" for an ONNX file, "keras" for a `.keras` file for inference. Or code that builds
             the model of a `.keras` file: "python", or "r" with reticulate.
         output: The path of the file, or for a single file a binary stream; None is beside the model: for a net
             `net-trained.wlnet` or `net-trained.json`, and for a runtime the model's name with the ending of the file.
-        notify: Is called with a line about what the files cannot hold, and how well they agree with the model.
-        **options: The fields of `RuntimeOptions`, for a runtime: `inference`, `batch`,
-            `input_shapes`, `quantize`, `calibrate`.
+        notify: Is called with lines about what the files hold of the training, what they cannot hold, and how well they
+            agree with the model.
+        like: The file of the net, `.wlnet` or `net.json` with `net.params` beside it, for a model that does not have
+            the net that it was converted from, such as one that Keras saved. Its weights are matched by their layers'
+            names, or else by their order, and both must compute the same.
+        **options: The fields of `RuntimeOptions`, for a runtime: `inference`, `batch`, `input_shapes`, `quantize`,
+            `calibrate`.
 
     Returns:
         The paths of the files that were written.
 
     Raises:
-        NetconvError: The model does not have the net that it was converted from, the runtime cannot have the model, or
-            what was written computes something else. Nothing is left of it then.
+        NetconvError: The model does not have the net that it was converted from, or is not of the net in `like`; the
+            runtime cannot have the model, or what was written computes something else. Nothing is left of it then.
         OSError: A file cannot be written.
     """
     check_names(export, options, {field.name for field in fields(RuntimeOptions)})
@@ -60,6 +68,8 @@ def export(
     shapes = options.get("input_shapes") if str(model).endswith(NETS) else None
     loaded = open_model(model, input_shapes=shapes)
     suffix = SUFFIXES[to]
+    if like is not None and (to in RUNTIMES or to in LANGUAGES):
+        raise NetconvError(f"{option_name('like')} is not for {option('to', to)}; leave it out")
     if to in RUNTIMES:
         return _export_to_runtime(loaded, to, output, RuntimeOptions(**options), notify)
     for name, value in options.items():
@@ -72,18 +82,16 @@ def export(
     if output is not None and hasattr(output, "write"):
         if to != "wlnet":
             raise NetconvError("net.json and net.params are two files, which cannot be written to a stream")
-        wlnet.export(loaded, output, notify)
-        _notify_of_table(loaded, notify)
+        wlnet.export(loaded, output, notify, like)
         return []
     path = _path(loaded, suffix) if output is None else Path(output)
     if path.suffix != suffix:
         raise NetconvError(f"{path}: the file for {to} ends in {suffix}; choose another output")
     paths = [path] if to == "wlnet" else [path, path.with_suffix(".params")]
     if to == "wlnet":
-        wlnet.export(loaded, path, notify)
+        wlnet.export(loaded, path, notify, like)
     else:
-        mxnet.export(loaded, paths[0], paths[1], notify)
-    _notify_of_table(loaded, notify)
+        mxnet.export(loaded, paths[0], paths[1], notify, like)
     return paths
 
 
@@ -93,7 +101,7 @@ def _export_to_runtime(
     target = _target(loaded, to, output)
     runtimes.export(loaded, to, target, options, notify)
     if to != "keras":
-        _notify_of_table(loaded, notify)
+        notify_of_table(loaded, False, notify)
     return [target] if isinstance(target, Path) else []
 
 
@@ -117,11 +125,3 @@ def _path(loaded: LoadedModel, suffix: str) -> Path:
     """Beside the model; never that of the net that the model was converted from."""
     path = loaded.path or Path("net.keras")
     return path.with_name(f"{path.stem.removesuffix(TRAINED)}{TRAINED}{suffix}")
-
-
-def _notify_of_table(loaded: LoadedModel, notify: Notify) -> None:
-    if loaded.encoding is not None:
-        notify(
-            "not in the net: how the training table was read (columns, categories, class names); it takes the numbers "
-            "that columns become"
-        )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
-from textwrap import wrap
 
 from ..errors import option
 from ..tables.column_selection import list_names
@@ -15,11 +14,11 @@ from .image_decoding import ImageCounts
 from .image_description import describe_counts, describe_scale
 from .image_format import ImageFormat
 from .scaling import UNSCALED, Affine, Moments, Scaling
+from .sequence_description import describe_format
 from .table_options import TableOptions
 
-WIDTH, LABEL = 118, 11
-JOINED = "\xa0"
-"""Stands for a blank at which no line is broken."""
+LABEL = 11
+"""Characters of a label, in front of a text."""
 MOST_GROUPS, MOST_CATEGORIES = 60, 30
 """How many groups of features, and categories of a group, are listed."""
 
@@ -30,7 +29,7 @@ def describe(encoding: Encoding, options: TableOptions | None = None, scaling: S
     lines, moments = [*_target(encoding, scaling, options)], _moments(encoding, scaling)
     start, features = 0, encoding.features
     hint = "" if options is None or options.columns or options.input else f" ({option('columns')} names others)"
-    lines += _entry("features", f"{_counted(encoding)}{hint}, in this order:")
+    lines.append(_entry("features", f"{_counted(encoding)}{hint}, in this order:"))
     if len(encoding.inputs) < 2:
         lines += _groups(features, moments)
     else:
@@ -39,28 +38,23 @@ def describe(encoding: Encoding, options: TableOptions | None = None, scaling: S
             while stop < len(features) and numbers < width:
                 numbers += features[stop].width
                 stop += 1
-            lines += _entry("input", f"{name}, {pluralize(width, 'number')} a row:", 1)
+            lines.append(_entry("input", f"{name}, {pluralize(width, 'number')} a row:", 1))
             lines += _groups(features[start:stop], moments, 2)
             start = stop
     onehot = sum(max(1, len(feature.categories)) if _is_nominal(feature) else feature.width for feature in features)
     if options is not None and onehot != encoding.width and not options.encode:
-        lines += _entry(
-            "note",
-            f"codes are in alphabetical order, not one-hot, as the net takes {pluralize(encoding.width, 'number')}; "
-            f"one-hot they would be {onehot:,}",
-        )
+        takes = f"as the net takes {pluralize(encoding.width, 'number')}; one-hot they would be {onehot:,}"
+        lines.append(_entry("note", f"codes are in alphabetical order, not one-hot, {takes}"))
     lines += _left_out(encoding, options)
-    for line in _scales(encoding, scaling, options):
-        lines += _entry("scale", line)
-    return lines
+    return lines + [_entry("scale", line) for line in _scales(encoding, scaling, options)]
 
 
 def describe_later(encoding: Encoding, names: tuple[str, ...]) -> list[str]:
-    """How a later table of columns `names` is read, in a line or two."""
+    """How a later table of columns `names` is read."""
     used = {feature.name for feature in encoding.features}.union(encoding.targets)
     unused = [name for name in names if name not in used] if set(names) & used else []
-    lines = _entry("features", f"{pluralize(len(encoding.features), 'column')}, read as in training")
-    return lines + (_entry("not used", _listed(map(_short, unused))) if unused else [])
+    read = _entry("features", f"{pluralize(len(encoding.features), 'column')}, read as in training")
+    return [read, _entry("not used", list_names(map(_short, unused)))] if unused else [read]
 
 
 def describe_filled(encoding: Encoding, missing: Mapping[str, int]) -> list[str]:
@@ -68,13 +62,13 @@ def describe_filled(encoding: Encoding, missing: Mapping[str, int]) -> list[str]
     shown = [
         f"{_short(feature.name)} {missing[feature.name]:,}" for feature in encoding.features if missing[feature.name]
     ]
-    return _entry("filled", f"missing cells, by column: {_listed(shown)}") if shown else []
+    return [_entry("filled", f"missing cells, by column: {list_names(shown)}")] if shown else []
 
 
 def describe_images(encoding: Encoding, counts: ImageCounts) -> list[str]:
     """What images were read, and what became of them."""
     images = [image for image in encoding.images if image]
-    return _entry("images", describe_counts(counts, images[0])) if images and counts.sizes else []
+    return [_entry("images", describe_counts(counts, images[0]))] if images and counts.sizes else []
 
 
 def _scales(encoding: Encoding, scaling: Scaling, options: TableOptions | None) -> Iterator[str]:
@@ -128,7 +122,7 @@ def column_rows(encoding: Encoding, scaling: Scaling, most: int) -> list[ColumnR
         kind, values = _kind(feature)
         values = moments.get(feature.name, values)
         fill = "" if not feature.missing or feature.fill is None else _fill(feature.fill)
-        rows.append(ColumnRow(feature.name, kind, values.replace(JOINED, " "), feature.missing, fill))
+        rows.append(ColumnRow(feature.name, kind, values, feature.missing, fill))
     return rows
 
 
@@ -151,13 +145,13 @@ def _target(encoding: Encoding, scaling: Scaling, options: TableOptions | None) 
     hint = "" if options is None or options.target else f" ({option('target')} names another)"
     for head, moments in zip(encoding.heads, scaling.outputs or [None] * len(encoding.heads), strict=True):
         label = f"{_short(head.name)}=" if len(encoding.heads) > 1 else ""
-        yield from _entry("target", label + _head(head, moments, hint))
+        yield _entry("target", label + _head(head, moments, hint))
 
 
 def _head(head: Head, moments: Moments | None, hint: str) -> str:
     classes = head.classes
     if len(head.targets) > 1:
-        text = f"{len(head.targets):,} columns{hint}: {_listed(map(_short, head.targets))}"
+        text = f"{len(head.targets):,} columns{hint}: {list_names(map(_short, head.targets))}"
         return text + (", one-hot, one for each class" if classes else "")
     text = f"{_short(head.targets[0])}{hint}"
     if moments:
@@ -179,16 +173,16 @@ def _groups(features: tuple[Feature, ...], moments: Mapping[str, str], indent: i
     lines: list[str] = []
     groups = [list(group) for _, group in groupby(features, key=_alike)]
     for group in groups[:MOST_GROUPS]:
-        names = _listed(_short(feature.name) + _details(feature, moments) for feature in group)
+        names = list_names(_short(feature.name) + _details(feature, moments) for feature in group)
         kind, values = _kind(group[0])
-        lines += _entry(kind, f"{names}: {values}" if values else names, indent)
+        lines.append(_entry(kind, f"{names}: {values}" if values else names, indent))
     if len(groups) > MOST_GROUPS:
-        lines += _entry("", f"and {sum(map(len, groups[MOST_GROUPS:])):,} columns more", indent)
+        lines.append(_entry("", f"and {sum(map(len, groups[MOST_GROUPS:])):,} columns more", indent))
     return lines
 
 
 def _alike(feature: Feature) -> tuple:
-    return feature.categories, feature.onehot, feature.ids, feature.coerced, feature.image
+    return feature.categories, feature.onehot, feature.ids, feature.coerced, feature.image, feature.sequence
 
 
 def _is_nominal(feature: Feature) -> bool:
@@ -201,10 +195,12 @@ def _kind(feature: Feature) -> tuple[str, str]:
     low, high = feature.ids or (0, 0)
     if feature.image:
         return "images", str(feature.image)
+    if feature.sequence:
+        return feature.sequence.kind, describe_format(feature.sequence, feature.ids)
     if feature.categories and not feature.onehot:
         return ("ids" if feature.ids else "codes"), _codes(feature.categories, low)
     if feature.onehot:
-        return "one-hot", _listed(map(_short, feature.categories[:MOST_CATEGORIES])) + _more(feature.categories)
+        return "one-hot", list_names(map(_short, feature.categories[:MOST_CATEGORIES])) + _more(feature.categories)
     if feature.ids:
         start = ", counted from 1, as in Mathematica" if low == 1 else ""
         return "ids", f"{low:,} to {high:,} of an Embedding{start}"
@@ -213,7 +209,7 @@ def _kind(feature: Feature) -> tuple[str, str]:
 
 def _codes(categories: tuple[str, ...], first: int) -> str:
     numbered = enumerate(categories[:MOST_CATEGORIES], first)
-    return _listed(f"{_short(category)} = {code}" for code, category in numbered) + _more(categories)
+    return list_names(f"{_short(category)} = {code}" for code, category in numbered) + _more(categories)
 
 
 def _more(categories: tuple[str, ...]) -> str:
@@ -237,22 +233,15 @@ def _left_out(encoding: Encoding, options: TableOptions | None) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for name, reason in encoding.left_out.items():
         by_reason.setdefault(reason, []).append(_short(name))
-    shown = "; ".join(f"{_listed(names)} ({reason})" for reason, names in by_reason.items())
+    shown = "; ".join(f"{list_names(names)} ({reason})" for reason, names in by_reason.items())
     inferred = options is not None and by_reason.keys() - {"dropped", "not selected"}
     hint = f"; {option('columns', '*')} uses every column" if inferred else ""
-    return _entry("left out", shown + hint) if shown else []
+    return [_entry("left out", shown + hint)] if shown else []
 
 
-def _entry(label: str, text: str, indent: int = 0) -> list[str]:
-    """A label and a text in lines of equal width."""
-    first = f"{'  ' * indent}{label}"
-    lines = wrap(text, WIDTH - LABEL - 1, break_long_words=False, break_on_hyphens=False) or [""]
-    return [f"{first if number == 0 else '':{LABEL}} {line.replace(JOINED, ' ')}" for number, line in enumerate(lines)]
-
-
-def _listed(items: Iterable[str]) -> str:
-    """Items separated by commas, none of which is wrapped unless it is long; of many only the first and the last."""
-    return list_names(item if len(item) > WIDTH // 2 else item.replace(" ", JOINED) for item in items)
+def _entry(label: str, text: str, indent: int = 0) -> str:
+    """A line of a label and a text."""
+    return f"{'  ' * indent + label:{LABEL}} {text}"
 
 
 def _short(name: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..errors import FormatError
 from .image_format import ImageFormat, ImageSpec
+from .sequence_format import SequenceFormat, SequenceSpec
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class InputSpec:
     width: int | None
     ids: tuple[int, int] | None = None
     image: ImageSpec | None = None
+    sequence: SequenceSpec | None = None
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ class Feature:
     `categories`, in the order of their codes, is empty for a numeric column; a `onehot` feature has a number for each
     category. `fill` replaces a missing cell; None makes it an error; `missing` is how many cells of the training table
     were missing. In a column of numbers, `coerced` makes any other text a missing cell. `ids` are the lowest and the
-    highest id if the numbers are ids of an Embedding. With `image`, the cells are paths of images.
+    highest id if the numbers are ids of an Embedding. With `image`, the cells are paths of images; with
+    `sequence`, each cell is a sequence.
     """
 
     name: str
@@ -71,28 +75,29 @@ class Feature:
     coerced: bool = False
     ids: tuple[int, int] | None = None
     image: ImageFormat | None = None
+    sequence: SequenceFormat | None = None
 
     @property
     def width(self) -> int:
-        """The numbers that it becomes."""
-        if self.image:
-            return self.image.numbers
+        """The numbers that it becomes; of a sequence of any length those of a step."""
+        if self.image or self.sequence:
+            return self.image.numbers if self.image else self.sequence.width if self.sequence else 0
         return len(self.categories) if self.onehot else 1
 
     @property
     def is_number(self) -> bool:
-        """Whether its cells are quantities, neither categories, ids nor images."""
-        return not self.categories and not self.ids and not self.image
+        """Whether its cells are quantities, neither categories, ids, images nor sequences."""
+        return not self.categories and not self.ids and not self.image and not self.sequence
 
     @property
     def is_text(self) -> bool:
-        """Whether its cells are read as text: categories, or paths of images."""
-        return bool(self.categories or self.image)
+        """Whether its cells are read as text: categories, paths of images, or sequences."""
+        return bool(self.categories or self.image or self.sequence)
 
     @property
     def is_fillable(self) -> bool:
-        """Whether something can replace a missing cell: no id and no image can replace another."""
-        return not self.ids and not self.image
+        """Whether something can replace a missing cell: no id, no image and no sequence can replace another."""
+        return not self.ids and not self.image and not self.sequence
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,7 @@ class Encoding:
 
     @property
     def width(self) -> int:
-        """The numbers of a row."""
+        """The numbers of a row, of a sequence of any length those of a step."""
         return sum(feature.width for feature in self.features)
 
     @property
@@ -150,9 +155,33 @@ class Encoding:
     @property
     def images(self) -> tuple[ImageFormat | None, ...]:
         """The images that the inputs take, None for an input of other numbers."""
+        return tuple(feature.image if feature else None for feature in self._first_features)
+
+    @property
+    def sequences(self) -> tuple[SequenceFormat | None, ...]:
+        """The sequences that the inputs take, None for an input of other numbers."""
+        return tuple(feature.sequence if feature else None for feature in self._first_features)
+
+    @property
+    def has_parsed_cells(self) -> bool:
+        """Whether a cell may turn out to be bad when it is encoded: an image, or a sequence."""
+        return any(feature.image or feature.sequence for feature in self.features)
+
+    @property
+    def _first_features(self) -> tuple[Feature | None, ...]:
+        """The first feature of each input."""
         starts = accumulate((feature.width for feature in self.features), initial=0)
-        images = {start: feature.image for start, feature in zip(starts, self.features, strict=False)}
-        return tuple(images.get(start) for start in list(accumulate(self.widths, initial=0))[:-1])
+        first = dict(zip(starts, self.features, strict=False))
+        return tuple(first.get(start) for start in list(accumulate(self.widths, initial=0))[:-1])
+
+    def with_features(self, features: tuple[Feature, ...]) -> Encoding:
+        """With other features in place of these, which may be of other widths."""
+        ends = list(accumulate((feature.width for feature in self.features), initial=0))
+        places = list(accumulate(self.inputs.values(), initial=0))
+        inputs = {}
+        for name, start, end in zip(self.inputs, places[:-1], places[1:], strict=True):
+            inputs[name] = sum(each.width for each, at in zip(features, ends, strict=False) if start <= at < end)
+        return replace(self, features=features, inputs=inputs)
 
     def with_whole_pixels(self) -> Encoding:
         """With pixels of 0 to 255, which the model scales itself."""
@@ -210,9 +239,12 @@ def _load_feature(facts: Mapping[str, Any]) -> Feature:
     categories, fill = tuple(map(str, facts["categories"])), facts["fill"]
     if fill is not None and categories and fill not in categories:
         raise ValueError
-    ids, image = facts["ids"], facts["image"]
+    ids, image, sequence = facts["ids"], facts["image"], facts["sequence"]
+    if sequence is not None and ids is None and sequence["kind"] != "numbers":
+        raise ValueError
     return Feature(
         str(facts["name"]), categories, bool(facts["onehot"]), fill if fill is None or categories else float(fill),
         int(facts["missing"]), bool(facts["coerced"]), None if ids is None else (int(ids[0]), int(ids[1])),
         None if image is None else ImageFormat.load(image),
+        None if sequence is None else SequenceFormat.load(sequence),
     )  # fmt: skip

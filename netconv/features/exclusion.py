@@ -22,6 +22,9 @@ DATE = re.compile(
 )
 """Texts that are dates or times."""
 
+DIFFERENT_TEXTS = "row names, different in each row"
+"""Why a first column of texts is left out, which may be sentences."""
+
 
 class Exclusion(NamedTuple):
     """Why a column does not look like a feature. One that is `certain` is left out even where it is not one too many;
@@ -44,7 +47,7 @@ def exclusion(table: Table, column: int) -> Exclusion | None:
     if name == ROW_NAMES:
         return Exclusion(True, "row names")
     if column == 0 and _has_different_texts(table):
-        return Exclusion(True, "row names, different in each row")
+        return Exclusion(True, DIFFERENT_TEXTS)
     start = stats.counted_from(column)
     if start in (0, 1):
         return Exclusion(True, f"row numbers from {start:g}", counted=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 
 from ..tables import table
 from ..tables.column_stats import ColumnStats
 from ..tables.csv_blocks import TextOptions
-from ..tables.rows import Rows, TableFormat, Text
+from ..tables.rows import Rows, Text
 from ..tables.sources import Source
+from ..tables.table import ColumnSelector
 
 MOST = 1 << 20
 """Distinct numbers of a column that are compared."""
@@ -25,11 +28,8 @@ def merged_numbers(
     if not columns:
         return {}
 
-    def ignored(format_: TableFormat) -> frozenset[int]:
-        return frozenset(range(len(format_.names))) - columns
-
     numbers: dict[int, set[str]] = {index: set() for index in columns}
-    for rows in table.stream(sources, options, keep=lambda _: columns, ignore=ignored, lenient=True):
+    for rows in table.stream(sources, options, keep=lambda _: columns, ignore=_all_but(columns), lenient=True):
         for index, known in numbers.items():
             if len(known) < MOST:
                 cells = Text.from_arrow(rows.kept[index]).values
@@ -41,6 +41,29 @@ def merged_numbers(
             left = len(np.unique(np.array(list(map(float, known))).astype(np.float32)))
         if left < len(known):
             found[index] = len(known), left
+    return found
+
+
+def _all_but(columns: frozenset[int]) -> ColumnSelector:
+    return lambda format_: frozenset(range(len(format_.names))) - columns
+
+
+def equal_spellings(
+    sources: tuple[Source, ...], options: TextOptions, columns: frozenset[int]
+) -> dict[int, tuple[str, str]]:
+    """Two cells of each of these columns that are written differently and are equal numbers, `001` and `01`, by index,
+    where there are any among the first rows. Raises DataError."""
+    found: dict[int, tuple[str, str]] = {}
+    with closing(
+        table.stream(sources, options, keep=lambda _: columns, ignore=_all_but(columns), lenient=True)
+    ) as blocks:
+        for rows in islice(blocks, 1 if columns else 0):
+            for index in columns:
+                known: dict[str, str] = {}
+                for cell in Text.from_arrow(rows.kept[index]).values:
+                    other = known.setdefault(rows.format.exact(cell, index) or cell, cell)
+                    if other != cell:
+                        found.setdefault(index, (other, cell))
     return found
 
 

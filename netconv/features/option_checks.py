@@ -29,12 +29,23 @@ def check_names(function: Callable[..., Any], given: Iterable[str], further: Set
             raise TypeError(f"{function.__name__}() has no option {name!r}" + (f"; {hint}" if hint else ""))
 
 
-def as_texts(name: str, value: Any) -> tuple[str, ...]:
-    """The value of an option that is one text or several. Raises NetconvError."""
+def as_texts(name: str, value: Any, hint: str = "") -> tuple[str, ...]:
+    """The value of an option that is one text or several; `hint` follows what is expected. Raises NetconvError."""
     texts = (value,) if isinstance(value, str) else value
     fits = isinstance(texts, tuple | list) and all(isinstance(text, str) for text in texts)
-    require(name, value, fits, "a text or a tuple of texts")
+    require(name, value, fits, f"a text or a tuple of texts{hint}")
     return tuple(texts)
+
+
+def as_columns(name: str, value: Any) -> tuple[str, ...]:
+    """The columns that an option selects, by texts; those of numbers are errors that show how to write them. Raises
+    NetconvError."""
+    entries = value if isinstance(value, tuple | list) else (value,)
+    numbers = [entry for entry in entries if is_integer(entry, -(10**9))]
+    if not numbers or not all(isinstance(entry, str) or is_integer(entry, -(10**9)) for entry in entries):
+        return as_texts(name, value)
+    texts = tuple(map(str, entries))
+    return as_texts(name, value, f", such as {(texts if len(texts) > 1 else texts[0])!r} for columns by their number")
 
 
 def split_named(text: str) -> tuple[str, str]:

@@ -89,11 +89,12 @@ def fill_values(encoding: Encoding) -> np.ndarray:
 
 
 def rescaled(encoding: Encoding, scale: float, offset: float) -> Affine:
-    """Of the numbers and pixels; codes, one-hot columns and ids stay."""
+    """Of the numbers, also in sequences, and pixels; codes, one-hot columns and ids stay."""
     import numpy as np
 
     widths = [feature.width for feature in encoding.features]
-    numbers = _are_numbers(encoding) | np.repeat([bool(feature.image) for feature in encoding.features], widths)
+    parsed = [bool(each.image or (each.sequence and each.sequence.kind == "numbers")) for each in encoding.features]
+    numbers = _are_numbers(encoding) | np.repeat(parsed, widths)
     return Affine(np.where(numbers, scale, 1.0), np.where(numbers, offset, 0.0))
 
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
-from ..errors import DataError, option
-from ..tables.column_selection import list_names, select_columns
-from ..tables.column_stats import FEWEST_COUNTED
-from ..tables.number_format import pluralize
+from ..errors import DataError, option_name
+from ..tables.column_selection import select_columns
 from ..tables.rows import TableFormat
 from ..tables.table import Table
 from . import input_columns
+from .category_checks import check_numbers
 from .encoding import Encoding, Feature, Head, HeadSpec, InputSpec, ModelSpec
-from .exclusion import DATE, Exclusion, exclusion
+from .exclusion import exclusion
+from .feature_choice import choose_features, width_of
 from .image_columns import image_feature
 from .image_format import ImageFormat, ImageSpec
 from .notices import Notify, ignore
+from .sequence_columns import sequence_feature, unread_sequences
 from .table_options import Coding, TableOptions
 from .target_inference import (
     feature_candidates,
@@ -27,11 +26,7 @@ from .target_inference import (
     is_onehot,
     likely_target,
     onehot_classes,
-    sorted_categories,
 )
-from .transform import numbers_of
-
-_WITH_UNIT = re.compile(r"[-+−]?\d+(?:[.,]\d+)? ?([^\W\d_]+|°[CF])$")
 
 
 def infer_encoding(
@@ -65,7 +60,11 @@ def infer_encoding(
     chosen, inputs = _infer_features(table, spec, options, targets, coding, notify)
     for feature in chosen if options.encode else ():
         if feature.coerced:
-            _check_numbers(table, names.index(feature.name))
+            check_numbers(table, names.index(feature.name))
+    if options.vocabularies and not any(each.sequence and each.sequence.is_text for each in chosen):
+        raise DataError(
+            f"no column has texts for an Embedding of the net: leave {option_name('vocabulary')} out", table.file
+        )
     heads = tuple(
         _head(table, head, group, classes if len(spec.heads) == 1 else (), target_optional, notify)
         for head, group in zip(spec.heads, groups or [[] for _ in spec.heads], strict=True)
@@ -98,7 +97,7 @@ def widths_of_rows(table: Table, options: TableOptions, inputs: tuple[str, ...])
     rest = [index for index in candidates if index not in taken]
 
     def width(columns: list[int]) -> int:
-        return _width(_choose_features(table, columns, None, "the net", coding, explicit, ignore))
+        return width_of(choose_features(table, columns, None, "the net", coding, explicit, ignore))
 
     return width(rest) if rest or not groups else 0, {name: width(group) for name, group in groups.items()}
 
@@ -109,10 +108,6 @@ def images_of_rows(table: Table, spec: ImageSpec, options: TableOptions) -> Imag
     candidates = feature_candidates(table.format, options, likely_target(table, options), table.file)
     images = _images(table, candidates, InputSpec("", None, image=spec), options)
     return images[0].image if images else None
-
-
-def _width(features: Sequence[Feature]) -> int:
-    return sum(feature.width for feature in features)
 
 
 def _codings(table: Table, options: TableOptions) -> dict[int, Coding]:
@@ -164,24 +159,24 @@ def _infer_features(
     input_columns.check_selection(table, options, targets)
     groups, explicit = input_columns.group_by_input(table, spec, options, candidates), _explicit(table, options)
     only = spec.inputs[0] if len(spec.inputs) == 1 else None
-    images = _images(table, candidates, only, options) if only else ()
-    if images:
-        features, widths = images, [_width(images)]
+    single = _parsed_cells(table, candidates, only, options) if only else ()
+    if single:
+        features, widths = single, [width_of(single)]
     elif groups is None:
         takes = only.image if only else None
-        features = _choose_features(table, candidates, spec.features, "the net", coding, explicit, notify, takes)
+        features = choose_features(table, candidates, spec.features, "the net", coding, explicit, notify, takes)
         widths = [entry.width for entry in spec.inputs if entry.width is not None]
     else:
         features, widths = (), []
         for entry, group in zip(spec.inputs, groups, strict=True):
             taker = f"the input {entry.name!r}"
-            chosen = _images(table, group, entry, options) or _choose_features(
+            chosen = _parsed_cells(table, group, entry, options) or choose_features(
                 table, group, entry.width, taker, coding, explicit, notify, entry.image
             )
-            if entry.ids:  # of a net that takes any number of them
+            if entry.ids and not any(feature.sequence for feature in chosen):  # of a net that takes any number of them
                 chosen = tuple(replace(feature, onehot=False) for feature in chosen)
             features += chosen
-            widths.append(_width(chosen))
+            widths.append(width_of(chosen))
     several = len(spec.inputs) > 1
     named = {entry.name: width for entry, width in zip(spec.inputs, widths, strict=True)} if several else {}
     return _with_ids(features, spec.inputs, widths), named
@@ -190,9 +185,44 @@ def _infer_features(
 def _images(table: Table, columns: list[int], entry: InputSpec, options: TableOptions) -> tuple[Feature, ...]:
     """The feature of the column of images for an input, unless --encode says what the column is; none if there is no
     such column. Raises DataError."""
-    encoded = _codings(table, options)
-    feature = image_feature(table, [index for index in columns if index not in encoded], entry, options)
+    feature = image_feature(table, _not_encoded(table, columns, options), entry, options)
     return (feature,) if feature else ()
+
+
+def _parsed_cells(table: Table, columns: list[int], entry: InputSpec, options: TableOptions) -> tuple[Feature, ...]:
+    """The feature of the column of images, or else of that of class names or sequences, for an input. Raises
+    DataError."""
+    if found := _images(table, columns, entry, options):
+        return found
+    others = _not_encoded(table, columns, options)
+    feature = _class_feature(table, others, entry) or sequence_feature(table, others, entry, options)
+    return (feature,) if feature else ()
+
+
+def _class_feature(table: Table, columns: list[int], entry: InputSpec) -> Feature | None:
+    """The feature of a single column of texts for an input that takes classes of these names."""
+    texts = [index for index in columns if index in table.texts and not exclusion(table, index)]
+    if not entry.classes or len(texts) != 1:
+        return None
+    onehot = entry.width != 1
+    ids = None if onehot else (1, len(entry.classes))
+    return Feature(table.format.names[texts[0]], entry.classes, onehot, ids=ids)
+
+
+def _not_encoded(table: Table, columns: list[int], options: TableOptions) -> list[int]:
+    encoded = _codings(table, options)
+    return [index for index in columns if index not in encoded]
+
+
+def sequences_as_numbers(
+    table: Table, spec: ModelSpec, options: TableOptions, target_optional: bool = False
+) -> frozenset[int]:
+    """The columns of numbers that may have sequences, and are to be read again as text. Raises DataError."""
+    if not any(entry.sequence for entry in spec.inputs):
+        return frozenset()
+    targets = [index for group in infer_targets(table, spec, options, target_optional) for index in group]
+    candidates = feature_candidates(table.format, options, targets, table.file)
+    return unread_sequences(table, _not_encoded(table, candidates, options), spec, options)
 
 
 def _with_ids(features: tuple[Feature, ...], inputs: tuple[InputSpec, ...], widths: list[int]) -> tuple[Feature, ...]:
@@ -208,181 +238,3 @@ def _with_ids(features: tuple[Feature, ...], inputs: tuple[InputSpec, ...], widt
                 result[index] = replace(feature, onehot=False, ids=entry.ids)
             position += feature.width
     return tuple(result)
-
-
-# Features
-
-
-def _choose_features(
-    table: Table,
-    candidates: list[int],
-    width: int | None,
-    taker: str,
-    coding: Mapping[int, Coding],
-    explicit: frozenset[int],
-    notify: Notify,
-    image: ImageSpec | None = None,
-) -> tuple[Feature, ...]:
-    """The features that have `width` numbers in all, or any number: of all candidates without those that do not look
-    like features, unless these are needed for the width or the user names them (`explicit`). `taker` is what takes
-    them, and `image` the images that it takes, for messages. Raises DataError."""
-    features = {index: _feature(table, index, coding) for index in candidates}
-    doubted = (index for index in candidates if index not in explicit)
-    reasons = {index: found for index in doubted if (found := exclusion(table, index))}
-    for left_out in _attempts(reasons, width):
-        kept = [index for index in candidates if index not in left_out]
-        chosen = _with_width([features[index] for index in kept], width, coding, kept)
-        if chosen and (width is not None or kept):
-            for index in kept:
-                if index not in coding:
-                    _check_categories(table, index, index in reasons)
-                    _warn_of_units(table, index, notify)
-                if index in reasons and reasons[index].certain:
-                    why = "nothing else is left" if width is None else f"{taker} takes {pluralize(width, 'feature')}"
-                    what = f"{table.format.names[index]!r} ({reasons[index].reason})"
-                    notify(f"warning: column {what} is a feature, as {why}")
-            return chosen
-    for index in candidates:
-        if index not in reasons and index not in coding:
-            _check_categories(table, index, False)
-    raise _width_error(table, list(features.values()), width, taker, image)
-
-
-def _attempts(reasons: Mapping[int, Exclusion], width: int | None) -> list[set[int]]:
-    """The columns to leave out, the most likely first: those that are certainly not features, then more, then fewer."""
-    certain = [index for index, found in reasons.items() if found.certain]
-    doubtful = [index for index, found in reasons.items() if not found.certain]
-    if width is None:
-        return [set(certain), set()]
-    more = [set(certain + doubtful[:count]) for count in range(len(doubtful) + 1)]
-    fewer = [set(certain[:count]) for count in range(len(certain) - 1, -1, -1)]
-    return more + fewer
-
-
-def _feature(table: Table, column: int, coding: Mapping[int, Coding]) -> Feature:
-    name = table.format.names[column]
-    if coding.get(column) == "numbers":
-        return Feature(name, coerced=True)
-    categories = sorted_categories(table, column) if column in table.texts else ()
-    onehot = len(categories) > 2 if column not in coding else coding[column] == "onehot"
-    return Feature(name, categories, onehot=onehot)
-
-
-def _with_width(
-    features: list[Feature], width: int | None, coding: Mapping[int, Coding], columns: list[int]
-) -> tuple[Feature, ...]:
-    """The features if they have `width` numbers, with categories one-hot or, unless the user decides, as codes; else
-    none."""
-    as_codes = [
-        feature if index in coding else replace(feature, onehot=False)
-        for index, feature in zip(columns, features, strict=True)
-    ]
-    for attempt in (features, as_codes):
-        if width is None or _width(attempt) == width:
-            return tuple(attempt)
-    return ()
-
-
-def _width_error(
-    table: Table, features: Sequence[Feature], width: int | None, taker: str, image: ImageSpec | None
-) -> DataError:
-    found = pluralize(len(features), "feature")
-    onehot_width = sum(feature.width for feature in features)
-    if onehot_width != len(features):
-        found += f" ({onehot_width:,} with text one-hot)"
-    if width is None:
-        return DataError(f"no column is left as a feature, and {taker} takes one or more", table.file)
-    if image and image.axes == 3:
-        what = f"{width:,} columns of pixels, or a folder or a column of image files"
-        return DataError(f"{found} found, and {taker} takes {image}: give {what}", table.file)
-    names = f": {list_names(feature.name for feature in features)}" if features else ""
-    all_columns = len(features) == len(table.format.names)
-    hint = f"; {option('target')} names a column that is not a feature" if all_columns else ""
-    return DataError(f"{found} found, and {taker} takes {width:,}{names}{hint}", table.file)
-
-
-def _check_categories(table: Table, column: int, may_differ: bool) -> None:
-    """Raises DataError for a column of text that does not hold categories: a few texts among numbers, dates, texts that
-    hardly occur twice. `may_differ` is whether a few texts may all be different, as row names that are needed are."""
-    values = table.texts.get(column)
-    if values is None:
-        return
-    _check_dates(table, column)
-    name, counts = table.format.names[column], table.stats.counts[column]
-    bad = [code for code, value in enumerate(values) if not table.format.is_number(value)]
-    unusual = [code for code, value in enumerate(values) if table.format.is_unusual_number(value)]
-    if unusual and not bad:
-        remedy = f"say what the column is with {option('encode', {name: 'numbers'})}, codes or onehot"
-        message = f"{{}} is a number, but the cells of this column are not written alike or are text; {remedy}"
-        _raise_for_codes(table, column, unusual, message)
-    if bad and 2 * counts[bad].sum() < counts.sum():
-        skip = f"such rows out with {option('errors', 'skip')} or " if 10 * counts[bad].sum() <= counts.sum() else ""
-        remedy = (
-            f"correct it, leave {skip}the column out with {option('drop', name)}, or say what it is with "
-            f"{option('encode', {name: 'numbers'})} (text counts as missing) or onehot"
-        )
-        _raise_for_codes(table, column, bad, f"{{}} is not a number, and most cells of this column are; {remedy}")
-    all_differ = len(values) == counts.sum() >= FEWEST_COUNTED
-    if (all_differ and not may_differ) or len(values) > max(50, len(table) // 2) or table.stats.is_full(column):
-        unit = _unit(table, column)
-        raise DataError(
-            f"{len(values):,} different texts in {len(table):,} rows are not categories; leave the column out with "
-            f"{option('drop', name)}{f', or remove the unit {unit!r} to have numbers' if unit else ''}",
-            table.file,
-            column=name,
-        )
-
-
-def _check_numbers(table: Table, column: int) -> None:
-    """Raises DataError if a column that the user calls numbers has not one."""
-    values = table.texts.get(column)
-    if values and all(map(math.isnan, numbers_of(values, table.format, column))):
-        name = table.format.names[column]
-        raise DataError(
-            f"no cell is a number, the first is {values[0]!r}; {option('encode', {name: 'onehot'})} or codes is for "
-            "text",
-            table.file,
-            column=name,
-        )
-
-
-def _unit(table: Table, column: int) -> str:
-    """The unit of a column of text that has numbers followed by the same unit, as `2.5 kg`; "" if it has none."""
-    matches = [_WITH_UNIT.match(value) for value in table.texts.get(column, ())]
-    units = {match[1] if match else "" for match in matches}
-    return units.pop() if len(matches) > 2 and len(units) == 1 else ""
-
-
-def _warn_of_units(table: Table, column: int, notify: Notify) -> None:
-    """Warns of a column of text whose cells have a unit."""
-    if unit := _unit(table, column):
-        name, example = table.format.names[column], table.texts[column][0]
-        notify(
-            f"warning: column {name!r}: cells such as {example!r} are categories; without the unit {unit!r} they would "
-            "be numbers"
-        )
-
-
-def _raise_for_codes(table: Table, column: int, codes: list[int], message: str) -> None:
-    """Raises DataError for the first row that has one of these codes."""
-    import numpy as np
-
-    for rows in table.blocks():
-        bad = np.isin(rows.texts[column].codes, codes)
-        if bad.any():
-            raise rows.cell_error(message, int(bad.argmax()), column)
-
-
-def _check_dates(table: Table, column: int) -> None:
-    values = table.texts.get(column)
-    if not values:
-        return
-    counts = table.stats.counts[column]
-    dates = [code for code, value in enumerate(values) if DATE.match(value)]
-    if dates and counts[dates].sum() >= 0.9 * counts.sum():
-        raise DataError(
-            f"holds dates such as {values[dates[0]]!r}, which no net takes; leave the column out with "
-            f"{option('drop', table.format.names[column])}, or convert them to numbers",
-            table.file,
-            column=table.format.names[column],
-        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ..errors import NetconvError, option
@@ -11,10 +12,14 @@ from ..tables.csv_blocks import TextOptions
 from ..tables.encodings import check_encoding
 from ..tables.sources import File
 from .image_encoder import Resize
-from .option_checks import as_texts, check_names, is_integer, is_number, require
+from .option_checks import as_columns, check_names, is_integer, is_number, is_path, require
 
 Coding = Literal["onehot", "codes", "numbers"]
 """How the cells of a column become numbers."""
+Tokens = Path | str | tuple[str, ...]
+"""A vocabulary: its file, or its tokens."""
+MOST_SHOWN = 100
+"""Values of an option that are shown in reports."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class TableOptions:
         input: The columns of each input of the model, by the input's name.
         encode: How columns become numbers, by the columns: "onehot", a number for each distinct cell; "codes", the
             index of the cell among the sorted distinct cells; "numbers", numbers, with any other text a missing cell.
+        vocabulary: The tokens that are ids of an Embedding, by the column of texts or for the only one: a file with a
+            token on each line, or the tokens. None: those of the text encoder of the net, or of the training rows.
         rescale: (scale, offset): numeric features become `x * scale + offset`, in a layer of the trained model; pixels
             of images too, if this is None by 1 / 255, or as the image encoder of the net does.
         resize: How images get the size that the model takes: "stretch" changes their proportions, "fit" pads them with
@@ -59,6 +66,7 @@ class TableOptions:
     drop: tuple[str, ...] = ()
     input: Mapping[str, str] = field(default_factory=dict)
     encode: Mapping[str, Coding] = field(default_factory=dict)
+    vocabulary: Mapping[str, Tokens] | Tokens = field(default_factory=dict)
     rescale: tuple[float, float] | None = None
     resize: Resize | None = None
     standardize: bool | None = None
@@ -73,7 +81,7 @@ class TableOptions:
     def __post_init__(self):
         by_output = isinstance(self.target, Mapping)
         for name in ("columns", "drop") if by_output else ("target", "columns", "drop"):
-            object.__setattr__(self, name, as_texts(name, getattr(self, name)))
+            object.__setattr__(self, name, as_columns(name, getattr(self, name)))
         examples = {"input": "{'image': 'pixel*'}", "encode": "{'color': 'onehot'}"}
         if by_output:
             examples["target"] = "{'kind': 'species'}"
@@ -85,6 +93,7 @@ class TableOptions:
             require(
                 f"the encoding of column {columns!r}", coding, coding in get_args(Coding), "onehot, codes or numbers"
             )
+        _vocabularies(self.vocabulary)
         pair = self.rescale is None or _is_pair_of_numbers(self.rescale)
         require("rescale", self.rescale, pair, "two numbers, the scale and the offset")
         require("resize", self.resize, self.resize in (None, *get_args(Resize)), "'stretch', 'fit' or 'fill'")
@@ -110,6 +119,11 @@ class TableOptions:
         return TextOptions(self.header, self.encoding, self.delimiter, self.skip_lines, self.errors == "skip")
 
     @property
+    def vocabularies(self) -> dict[str, Tokens]:
+        """The vocabularies by their columns; that of the only column of sequences has no name."""
+        return _vocabularies(self.vocabulary)
+
+    @property
     def target_columns(self) -> tuple[str, ...]:
         """The target columns of all outputs."""
         return tuple(self.target.values()) if isinstance(self.target, Mapping) else self.target
@@ -117,7 +131,20 @@ class TableOptions:
     @property
     def changes_encoding(self) -> bool:
         """Whether any of the options changes how rows are encoded."""
-        return bool(self.target or self.columns or self.drop or self.input or self.encode or self.resize)
+        changes = (self.target, self.columns, self.drop, self.input, self.encode, self.vocabulary, self.resize)
+        return any(map(bool, changes))
+
+
+def _vocabularies(value: Any) -> dict[str, Tokens]:
+    """Vocabularies by their columns; that of the only column of texts has no name. Raises NetconvError."""
+    given = value if isinstance(value, Mapping) else {"": value}
+    found: dict[str, Tokens] = {}
+    for columns, each in given.items():
+        tokens = isinstance(each, list | tuple) and all(isinstance(token, str) for token in each)
+        fits = isinstance(columns, str) and (tokens or is_path(each))
+        require("vocabulary", value, fits, "a file, a list of tokens, or a dictionary of these by columns")
+        found[columns] = tuple(each) if tokens else each
+    return found
 
 
 def _is_pair_of_numbers(value: Any) -> bool:
@@ -157,7 +184,8 @@ def option_text(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name}={option_text(one)}" for name, one in value.items())
     if isinstance(value, tuple | list):
-        return ", ".join(map(option_text, value))
+        more = f", ... ({len(value):,} in all)" if len(value) > MOST_SHOWN else ""
+        return ", ".join(map(option_text, value[:MOST_SHOWN])) + more
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -18,6 +18,7 @@ from .encoding import HeadSpec, ModelSpec
 from .exclusion import IDS, counter_columns, exclusion
 from .notices import Notify
 from .table_options import TableOptions
+from .text_encoding import are_numbers
 
 TARGETS = ("label", "class", "target", "classification", "y", "labels", "classes", "diagnosis", "species", "outcome",
            "category", "result")  # fmt: skip
@@ -70,7 +71,7 @@ def _possible_targets(format_: TableFormat, options: TableOptions, file: str) ->
 def infer_targets(table: Table, spec: ModelSpec, options: TableOptions, optional: bool) -> list[list[int]]:
     """The indices of the target columns of each head; none if the table has none and this is `optional`. Raises
     DataError."""
-    if not (optional and spec.features in (None, 1)):
+    if not (optional and (spec.features in (None, 1) or _has_sequences(table, spec))):
         _check_delimiter(table)
     groups = head_targets(table, spec, options)
     if not groups and len(spec.heads) == 1:
@@ -86,6 +87,12 @@ def infer_targets(table: Table, spec: ModelSpec, options: TableOptions, optional
     for head, targets in zip(spec.heads, groups, strict=bool(groups)):
         _check_number(table, head, targets, len(spec.heads) > 1)
     return groups
+
+
+def _has_sequences(table: Table, spec: ModelSpec) -> bool:
+    """Whether the cells of a single column may be sequences for the net."""
+    takes_tokens = any(entry.ids or (entry.sequence and entry.sequence.encoder) for entry in spec.inputs)
+    return takes_tokens or all(map(are_numbers, table.texts.get(0, ())))
 
 
 def _check_number(table: Table, head: HeadSpec, targets: list[int], named: bool) -> None:

@@ -18,6 +18,8 @@ from .encoded_table import column_indices
 from .encoding import Encoding, Feature, Head
 from .image_columns import read_images
 from .image_decoding import ImageCounts
+from .sequence_columns import fit_vocabularies
+from .sequence_rows import SequenceCounts, read_sequences
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,10 +32,12 @@ SAMPLE, SAMPLE_BYTES = 100_000, 64 << 20
 def fit_statistics(encoding: Encoding, table: Table, training: np.ndarray) -> Encoding:
     """The encoding with the fill values of the rows `training` (a mask), which are the median of a numeric column and
     the most frequent category of a column of text. Those of a table on disk are computed from evenly spaced rows,
-    SAMPLE at most. How many cells are missing is counted in all rows."""
+    SAMPLE at most. How many cells are missing is counted in all rows. A column of words that has no vocabulary gets
+    that of the rows `training`."""
     import numpy as np
 
     columns = column_indices(encoding, table.format, table.file)[0]
+    encoding = fit_vocabularies(encoding, table, columns, training)
     features = list(encoding.features)
     if any(feature.fill is None and feature.is_fillable for feature in features):
         index = np.flatnonzero(training)
@@ -76,19 +80,21 @@ def _missing(table: Table, column: int, feature: Feature) -> int:
 @dataclass
 class CellCounts:
     """Cells that were filled, by the name of their column: `missing` ones, and those whose category is `unseen`, not in
-    the training table. `images` counts the images that were read."""
+    the training table. `images` counts the images that were read, `sequences` those of each column."""
 
     missing: Counter[str] = field(default_factory=Counter)
     unseen: Counter[str] = field(default_factory=Counter)
     images: ImageCounts = field(default_factory=ImageCounts)
+    sequences: dict[str, SequenceCounts] = field(default_factory=dict)
 
 
 def features(rows: Rows, encoding: Encoding, counts: CellCounts | None = None) -> np.ndarray:
     """The inputs of a model, (rows, width) of float32, in the units of the table: the model scales them itself.
 
     A category that is not in the training table is treated as a missing cell. Cells that are filled are added to
-    `counts`. Raises DataError: text in a numeric column, a missing cell without a fill value, an id that does not
-    exist, an image that cannot be read.
+    `counts`. Sequences of any length are those of an encoding of `sequence_rows.sized`. Raises DataError: text in a
+    numeric column, a missing cell without a fill value, an id that does not exist, an image that cannot be read, a cell
+    that is not a sequence.
     """
     import numpy as np
 
@@ -108,6 +114,9 @@ def features(rows: Rows, encoding: Encoding, counts: CellCounts | None = None) -
     for column, end, feature in zip(columns, ends, encoding.features, strict=True):
         if feature.image:
             x[:, end - feature.width : end] = read_images(rows, column, feature.image, counts.images)
+        elif feature.sequence:
+            read = counts.sequences.setdefault(feature.name, SequenceCounts())
+            x[:, end - feature.width : end] = read_sequences(rows, column, feature, read)
         elif feature.categories:
             codes = _filled_codes(rows, column, feature, counts)
             if feature.onehot:
@@ -129,7 +138,8 @@ def _filled_codes(rows: Rows, column: int, feature: Feature, counts: CellCounts)
         return codes
     if feature.fill is None:
         if missing.any():
-            rows.add_errors("{} is not a category of the training table", missing, column)
+            known = ", ".join(feature.categories[:20]) + (", ..." if len(feature.categories) > 20 else "")
+            rows.add_errors(f"{{}} is not one of the categories {known}", missing, column)
         return np.maximum(codes, 0)
     counts.unseen[feature.name] += int((missing & (codes == -2)).sum())
     counts.missing[feature.name] += int((missing & (codes == -1)).sum())

@@ -70,26 +70,93 @@ def split_inputs(
     return parts
 
 
-def predict_rows(model, inputs: Sequence[np.ndarray]) -> np.ndarray:
-    """The outputs of a model, (rows, values): all outputs side by side, as float32 or a wider type.
+def predict_rows(model, inputs: Sequence[np.ndarray], any_length: bool = False) -> np.ndarray:
+    """The outputs of a model, (rows, values): all outputs side by side, as float32 or a wider type. With `any_length`
+    it is traced for all sizes that its inputs leave open, as it is called with many.
 
     A model with a batch size of 1, such as a two-stage detector, gets the rows one by one.
     """
     import numpy as np
 
-    rows, width = len(inputs[0]), sum(math.prod(part.shape[1:]) for part in inputs)
-    single = any(output.shape[:1] == (1,) for output in keras.tree.flatten(model.outputs))
-    step = 1 if single else max(16, min(MOST_ROWS, LARGEST // 4 // max(1, width, _widest(model))))
-    run = _traced(model, [(1 if single else None, *part.shape[1:]) for part in inputs], inputs)
-    blocks = []
-    for start in range(0, rows, step):
-        outputs = keras.tree.flatten(run([part[start : start + step] for part in inputs]))
-        blocks.append(np.concatenate([np.asarray(o).reshape(len(o), -1) for o in outputs], axis=1))
-    values = np.concatenate(blocks)
+    run = traced(model, _shapes(model, inputs, any_length), inputs)
+    blocks = [_side_by_side(run([part[rows] for part in inputs])) for rows in _calls(model, inputs)]
+    return np.concatenate(blocks)
+
+
+def scorer(
+    model, losses: Sequence[Any], any_length: bool = False
+) -> Callable[[Sequence[np.ndarray], Sequence[np.ndarray]], tuple[np.ndarray, np.ndarray]]:
+    """A function from the inputs of some rows and their targets, those of each head as its loss takes them, to the
+    outputs, as of `predict_rows`, and the mean losses, (heads + 1,): of each head, and last what the layers add, such
+    as penalties for large weights.
+
+    The losses are those of `keras.Model.evaluate`: in a graph of TensorFlow, Keras computes crossentropies from what
+    softmax or sigmoid was applied to, as probabilities near 0 and 1 are not exact enough. `any_length` is as in
+    `predict_rows`.
+    """
+    import numpy as np
+    import tensorflow as tf
+
+    functions = [keras.losses.get(loss) for loss in losses]
+    graphs: list[Callable[..., Any]] = []
+
+    def step(inputs: list[Any], targets: list[Any]) -> tuple[list[Any], Any]:
+        x = inputs if len(inputs) > 1 else inputs[0]
+        outputs = keras.tree.flatten(model(x, training=False))
+        of_heads = [keras.ops.mean(f(y, o)) for f, y, o in zip(functions, targets, outputs, strict=True)]
+        added = [keras.ops.sum(loss) for loss in model.losses]
+        return outputs, keras.ops.stack([keras.ops.cast(each, "float32") for each in (*of_heads, sum(added))])
+
+    def specs(parts: Sequence[np.ndarray], shapes: Sequence[tuple[int | None, ...]]) -> list[Any]:
+        return [tf.TensorSpec(shape, part.dtype) for shape, part in zip(shapes, parts, strict=True)]
+
+    def score(inputs: Sequence[np.ndarray], targets: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        if not graphs:  # once: of functions that are traced again and again, TensorFlow warns
+            shapes = _shapes(model, inputs, any_length)
+            of_targets = [(shapes[0][0], *part.shape[1:]) for part in targets]
+            signature = [specs(inputs, shapes), specs(targets, of_targets)]
+            graph = tf.function(step, input_signature=signature, autograph=False)
+            graphs.append(step if model.run_eagerly else graph.get_concrete_function())
+        blocks, means = [], np.zeros(len(losses) + 1)
+        for rows in _calls(model, inputs):
+            parts = [[tf.convert_to_tensor(part[rows]) for part in each] for each in (inputs, targets)]
+            outputs, found = graphs[0](*parts)
+            blocks.append(_side_by_side(outputs))
+            means += np.asarray(found, np.float64) * (len(blocks[-1]) / len(inputs[0]))
+        return np.concatenate(blocks), means
+
+    return score
+
+
+def _takes_one_row(model) -> bool:
+    """Whether the rows are to be given one by one."""
+    return any(output.shape[:1] == (1,) for output in keras.tree.flatten(model.outputs))
+
+
+def _shapes(model, inputs: Sequence[np.ndarray], any_length: bool) -> list[tuple[int | None, ...]]:
+    """The shapes of arrays that a model is traced for: those of `inputs`, for any number of rows; with `any_length` of
+    any size that the model leaves open."""
+    rest = [tensor.shape if any_length else part.shape for tensor, part in zip(model.inputs, inputs, strict=True)]
+    return [(1 if _takes_one_row(model) else None, *shape[1:]) for shape in rest]
+
+
+def _calls(model, inputs: Sequence[np.ndarray]) -> Iterator[slice]:
+    """The rows of each call of a model."""
+    width = sum(math.prod(part.shape[1:]) for part in inputs)
+    step = max(16, min(MOST_ROWS, LARGEST // 4 // max(1, width, _widest(model))))
+    step = 1 if _takes_one_row(model) else step
+    return (slice(start, start + step) for start in range(0, len(inputs[0]), step))
+
+
+def _side_by_side(outputs: Any) -> np.ndarray:
+    """The outputs of a model for some rows, (rows, values)."""
+    import numpy as np
+
+    values = np.concatenate([np.asarray(o).reshape(len(o), -1) for o in keras.tree.flatten(outputs)], axis=1)
     return values if values.dtype.itemsize >= 4 else values.astype(np.float32)  # float16 of mixed precision
 
 
-def _traced(
+def traced(
     model, shapes: Sequence[tuple[int | None, ...]], inputs: Sequence[np.ndarray]
 ) -> Callable[[list[np.ndarray]], Any]:
     """A function from the inputs of some rows to the outputs of a model: Keras's own, traced once for any number of
@@ -106,8 +173,8 @@ def _traced(
     if model.run_eagerly:
         return lambda parts: function(packed([tf.convert_to_tensor(part) for part in parts]))
     specs = [tf.TensorSpec(shape, part.dtype) for shape, part in zip(shapes, inputs, strict=True)]
-    traced = function.get_concrete_function(packed(specs))
-    return lambda parts: traced(packed([tf.convert_to_tensor(part) for part in parts]))
+    graph = function.get_concrete_function(packed(specs))
+    return lambda parts: graph(packed([tf.convert_to_tensor(part) for part in parts]))
 
 
 @contextmanager

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from ..keras_api.lazy import keras
 
 
@@ -9,10 +12,23 @@ def id_ranges(model) -> dict[str, tuple[int, int]]:
     """The lowest and the highest id of each input that takes ids, by its name. Only operations such as clip, cast and
     reshape may be between the input and the Embedding; a net from Mathematica, whose ids count from 1, subtracts 1
     there."""
+    ranges: dict[str, tuple[int, int]] = {}
+    for name, layer, offset in _embeddings(model):
+        low, high = ranges.get(name, (0, layer.input_dim))
+        ranges[name] = max(low, offset), min(high, layer.input_dim - 1 + offset)
+    return ranges
+
+
+def masked_inputs(model) -> frozenset[str]:
+    """The names of the inputs whose id 0 is masked."""
+    return frozenset(name for name, layer, offset in _embeddings(model) if layer.mask_zero and not offset)
+
+
+def _embeddings(model) -> Iterator[tuple[str, Any, int]]:
+    """The name of each input that takes ids, an Embedding of these, and what is subtracted from the ids before."""
     operations = getattr(model, "operations", model.layers)
     made_by = {id(tensor): operation for operation in operations for tensor in _tensors(operation, "output")}
     inputs = {id(tensor): (name, tensor) for name, tensor in zip(input_names(model), model.inputs, strict=True)}
-    ranges: dict[str, tuple[int, int]] = {}
     for layer in model.layers:
         if not isinstance(layer, keras.layers.Embedding):
             continue
@@ -23,9 +39,7 @@ def id_ranges(model) -> dict[str, tuple[int, int]]:
             name, entry = source
             offset = _offset(entry, tensor, layer.input_dim)
             if offset is not None:
-                low, high = ranges.get(name, (0, layer.input_dim))
-                ranges[name] = max(low, offset), min(high, layer.input_dim - 1 + offset)
-    return ranges
+                yield name, layer, offset
 
 
 def input_names(model) -> list[str]:

@@ -15,13 +15,12 @@ from ..features.notices import Notify, Recorder, ignore
 from ..features.option_checks import is_integer, require
 from ..features.scaling import UNSCALED
 from ..features.table_options import given_options, read_options
-from ..keras_api.lazy import keras
 from ..reports.evaluation_report import ClassReport, Evaluation
 from ..reports.run_record import RunRecord
 from ..tables.sources import Data
 from . import dataset
 from .binary_curves import binary_curves
-from .calling import predict_rows
+from .calling import scorer
 from .dataset import Dataset
 from .layer_table import list_layers
 from .loading import open_model
@@ -29,6 +28,7 @@ from .model_scaling import present, rescaling
 from .model_spec import as_targets, check_trainable, loss_weights_of, losses_of, probabilities, spec_of
 from .reading import find_files
 from .row_sample import RowSample
+from .sequence_inputs import score_sequences
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,6 +97,8 @@ def evaluate_dataset(
 ) -> Evaluation:
     """Evaluates a model on a dataset; `weights` are those of the losses of the heads in the whole loss. The memory does
     not grow with the rows, except for a number per row where there are two classes."""
+    import numpy as np
+
     if top and not any(head.classes for head in spec.heads):
         raise NetconvError("top-k accuracy is for classifiers, and this net predicts values")
     scores = [
@@ -104,20 +106,26 @@ def evaluate_dataset(
         for head, loss, names, known in zip(spec.heads, losses, data.names, data.encoding.heads, strict=True)
     ]
     ends = list(accumulate(head.width for head in spec.heads))
-    for inputs, targets in data.blocks():
-        outputs = predict_rows(model, inputs)
+    score_rows, sums = scorer(model, losses, data.lengths is not None), np.zeros(len(losses) + 1)
+    for inputs, targets, lengths in data.blocks():
+        given = [as_targets(*each) for each in zip(targets, spec.heads, losses, strict=True)]
+        outputs, means = score_sequences(score_rows, inputs, given, lengths)
+        sums += means * len(outputs)
         for score, head, end, y in zip(scores, spec.heads, ends, targets, strict=True):
             score.add(outputs[:, end - head.width : end], y)
-    heads = {head.name: score.evaluation() for head, score in zip(spec.heads, scores, strict=True)}
-    return combined(heads, weights)
+    *of_heads, added = (sums / len(data)).tolist()
+    heads = {head.name: score.evaluation(loss) for head, score, loss in zip(spec.heads, scores, of_heads, strict=True)}
+    return combined(heads, weights, added)
 
 
-def combined(heads: Mapping[str, Evaluation], weights: Sequence[float]) -> Evaluation:
+def combined(heads: Mapping[str, Evaluation], weights: Sequence[float], added: float = 0.0) -> Evaluation:
     """The evaluation of a model with these heads: with one, that of the head; with several, the metrics have the names
-    that Keras gives them."""
+    that Keras gives them. The whole loss is the sum of their weighted losses and of what the layers of the model have
+    `added`."""
+    loss = added + sum(weight * each.metrics["loss"] for weight, each in zip(weights, heads.values(), strict=True))
     if len(heads) == 1:
-        return next(iter(heads.values()))
-    loss = sum(weight * each.metrics["loss"] for weight, each in zip(weights, heads.values(), strict=True))
+        [only] = heads.values()
+        return replace(only, metrics=only.metrics | {"loss": loss})
     named = {f"{name}_{metric}": value for name, each in heads.items() for metric, value in each.metrics.items()}
     return Evaluation(next(iter(heads.values())).rows, {"loss": loss, **named}, heads=dict(heads))
 
@@ -125,26 +133,7 @@ def combined(heads: Mapping[str, Evaluation], weights: Sequence[float]) -> Evalu
 def scores_of(head: HeadSpec, loss, names: tuple[str, ...], top: tuple[int, ...]) -> _ClassScores | _ValueScores:
     """What adds up the evaluation of a head, a block of its outputs, (rows, values), and targets at a time. `names` are
     those of the classes or of the targets."""
-    return _ClassScores(head, loss, names, top) if head.classes else _ValueScores(head, loss, names)
-
-
-class _MeanLoss:
-    """The mean of a loss over blocks of rows."""
-
-    def __init__(self, loss, head: HeadSpec):
-        self.function = keras.losses.get(loss)
-        self.loss, self.head, self.sum, self.rows = loss, head, 0.0, 0
-
-    def add(self, outputs: np.ndarray, y: np.ndarray) -> None:
-        import numpy as np
-
-        losses = keras.ops.convert_to_numpy(self.function(as_targets(y, self.head, self.loss), outputs))
-        self.sum += float(np.mean(losses, dtype=np.float64)) * len(y)
-        self.rows += len(y)
-
-    @property
-    def mean(self) -> float:
-        return self.sum / self.rows
+    return _ClassScores(head, loss, names, top) if head.classes else _ValueScores(names)
 
 
 class _ClassScores:
@@ -154,7 +143,7 @@ class _ClassScores:
         import numpy as np
 
         count = head.classes
-        self.count, self.loss, self.names, self.loss_mean = count, loss, names, _MeanLoss(loss, head)
+        self.count, self.loss, self.names, self.rows = count, loss, names, 0
         self.correct, self.true, self.predicted = np.zeros((3, count), int)
         self.confusion = np.zeros((count, count) if count <= LARGEST else (0, 0), int)
         self.hits = dict.fromkeys(top, 0)
@@ -164,7 +153,7 @@ class _ClassScores:
     def add(self, outputs: np.ndarray, y: np.ndarray) -> None:
         import numpy as np
 
-        self.loss_mean.add(outputs, y)
+        self.rows += len(y)
         chances = probabilities(outputs, self.loss)
         if np.isnan(chances).any():
             raise NetconvError("the net outputs NaN: no class can be predicted")
@@ -181,12 +170,12 @@ class _ClassScores:
             self.scores.append(outputs[:, -1] if outputs.shape[1] == 1 else chances[:, 1])
             self.positives.append(y == 1)
 
-    def evaluation(self) -> Evaluation:
+    def evaluation(self, loss: float) -> Evaluation:
         import numpy as np
 
-        rows = self.loss_mean.rows
+        rows = self.rows
         reports, averages = _class_reports(self.names, self.correct, self.true, self.predicted)
-        metrics = {"loss": self.loss_mean.mean, "accuracy": float(self.correct.sum() / rows), **averages}
+        metrics = {"loss": loss, "accuracy": float(self.correct.sum() / rows), **averages}
         curves = None
         if self.count == 2:
             areas, curves = binary_curves(np.concatenate(self.scores), np.concatenate(self.positives), self.names[1])
@@ -225,19 +214,18 @@ def _true_class_ranks(chances: np.ndarray, y: np.ndarray) -> np.ndarray:
 class _ValueScores:
     """Adds up how well the values of a head are predicted."""
 
-    def __init__(self, head: HeadSpec, loss, names: tuple[str, ...]):
+    def __init__(self, names: tuple[str, ...]):
         import numpy as np
 
-        self.names, self.loss_mean, self.sample = names, _MeanLoss(loss, head), RowSample()
+        self.names, self.rows, self.sample = names, 0, RowSample()
         self.squared = self.absolute = self.variation = 0.0
         self.center = np.zeros(0)
 
     def add(self, outputs: np.ndarray, y: np.ndarray) -> None:
         import numpy as np
 
-        before, values = self.loss_mean.rows, y.astype(np.float64)
-        self.loss_mean.add(outputs, y)
-        rows = self.loss_mean.rows
+        before, values = self.rows, y.astype(np.float64)
+        self.rows = rows = before + len(y)
         predicted = outputs.astype(np.float64)
         self.sample.add(values, predicted)
         error = predicted - values
@@ -248,9 +236,9 @@ class _ValueScores:
         self.variation += float(np.sum((values - mean) ** 2)) + float(np.sum(moved**2)) * before * len(y) / rows
         self.center = self.center + moved * len(y) / rows if before else mean
 
-    def evaluation(self) -> Evaluation:
-        rows, count = self.loss_mean.rows, self.loss_mean.rows * len(self.center)
+    def evaluation(self, loss: float) -> Evaluation:
+        rows, count = self.rows, self.rows * len(self.center)
         mse = self.squared / count
-        metrics = {"loss": self.loss_mean.mean, "mse": mse, "mae": self.absolute / count, "rmse": math.sqrt(mse)}
+        metrics = {"loss": loss, "mse": mse, "mae": self.absolute / count, "rmse": math.sqrt(mse)}
         metrics["r2"] = 1 - self.squared / self.variation if self.variation else math.nan
         return Evaluation(rows, metrics, sample=self.sample.finish(self.names))

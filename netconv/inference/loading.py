@@ -9,20 +9,22 @@ import io
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import FormatError, NetconvError, UnknownShape, net_option_error, option, spelled
 from ..features.encoding import Encoding
 from ..features.image_encoder import ImageEncoder
 from ..features.notices import Notify, ignore
 from ..features.option_checks import is_path, require
+from ..features.text_encoder import KINDS, TextEncoder
 from ..keras_api.lazy import keras
 from ..keras_api.names import keras_name
 from ..keras_files import archive
 from ..keras_files.archive import CLASSES, TABLE, UNTRAINED, WLNET
+from ..tables.number_spellings import NUMBER
 
 NETS = (".json", ".wlnet")
 """The endings of files of nets."""
@@ -30,6 +32,8 @@ HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """The first bytes of a `.wlnet` file."""
 TRAINED = "-trained"
 """The end of the stem of a trained model's file."""
+
+Encoder = TypeVar("Encoder")
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,12 @@ class LoadedModel:
         return UNTRAINED in self.members
 
     @property
+    def may_have_vocabulary(self) -> bool:
+        """Whether the ids of an Embedding may be those of any words: it is untrained, or netconv does not know what it
+        was trained on."""
+        return self.untrained or not self.members
+
+    @property
     def encoding(self) -> Encoding | None:
         """How the training table was read; None if the model was not trained on a table. Raises FormatError."""
         return Encoding.load(self.members[TABLE], self.name) if TABLE in self.members else None
@@ -99,13 +109,25 @@ class LoadedModel:
     @property
     def image_encoders(self) -> dict[str, ImageEncoder]:
         """The Image encoders of a net from a `.wlnet` file, by the name of the model's input. Raises FormatError."""
+        return self._encoders(("Image",), ImageEncoder.load)
+
+    @property
+    def text_encoders(self) -> dict[str, TextEncoder]:
+        """The encoders of texts of a net from a `.wlnet` file, by the name of the model's input. Raises FormatError."""
+        return self._encoders(tuple(KINDS), lambda _, facts: TextEncoder.load(facts))
+
+    @property
+    def class_encoders(self) -> dict[str, tuple[str, ...]]:
+        """The names of the classes that inputs take, of a net from a `.wlnet` file, by the name of the model's input.
+        Raises FormatError."""
+        found = self._encoders(("Class",), lambda _, facts: tuple(map(str, facts["labels"] or ())))
+        return {name: names for name, names in found.items() if not all(map(NUMBER.match, names))}
+
+    def _encoders(self, kinds: tuple[str, ...], load: Callable[[str, Any], Encoder]) -> dict[str, Encoder]:
+        """What the net says of encoders of these kinds, by the name of the model's input. Raises FormatError."""
         try:
             inputs = json.loads(self.members.get(WLNET, b'{"inputs": {}}'))["inputs"]
-            return {
-                keras_name(name): ImageEncoder.load(name, facts)
-                for name, facts in inputs.items()
-                if facts["kind"] == "Image"
-            }
+            return {keras_name(name): load(name, facts) for name, facts in inputs.items() if facts["kind"] in kinds}
         except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
             raise FormatError(f"{self.name}: its member netconv/{WLNET} is damaged") from None
 

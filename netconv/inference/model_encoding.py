@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from ..errors import DataError, FormatError, NetconvError, option
 from ..features import schema_inference
-from ..features.encoding import Encoding, Feature, Head, ModelSpec
+from ..features.encoding import Encoding, Head, ModelSpec
 from ..features.notices import Notify
+from ..features.sequence_columns import check_vocabularies
 from ..features.table_options import TableOptions
 from ..features.transform import CellCounts
 from ..tables.column_selection import list_names
@@ -31,10 +32,9 @@ def plain_encoding(
     if target_optional and any(head.classes for head in spec.heads) and not loaded.classes and loaded.is_object:
         notify("a keras.Model has no class names: its classes are numbered; a .keras file of netconv has them")
     encoding = schema_inference.infer_encoding(table, spec, options, loaded.classes, target_optional, True, notify)
-    return replace(
-        encoding,
-        features=tuple(Feature(feature.name, ids=feature.ids, image=feature.image) for feature in encoding.features),
-    )
+    check_vocabularies(encoding, table.file)
+    features = (replace(feature, coerced=False) for feature in encoding.features)
+    return replace(encoding, features=tuple(features))
 
 
 def trained_encoding(loaded: LoadedModel, spec: ModelSpec) -> Encoding | None:
@@ -60,7 +60,8 @@ def override_encoding(encoding: Encoding, options: TableOptions) -> Encoding:
     dropped = {name for entry in options.drop for name in (entry, *entry.split(","))}
     fixed = {
         "columns": options.columns, "input": options.input, "encode": options.encode,
-        "rescale": options.rescale, "resize": options.resize, "standardize": options.standardize is not None,
+        "vocabulary": options.vocabulary, "rescale": options.rescale, "resize": options.resize,
+        "standardize": options.standardize is not None,
         "standardize_target": options.standardize_target is not None,
         "drop": dropped.intersection(feature.name for feature in encoding.features),
     }  # fmt: skip

@@ -17,7 +17,6 @@ from ..keras_api.lazy import keras
 from ..keras_files import scaling_layers
 from ..tables.table import Table
 from .calling import row_shapes
-from .embedding_inputs import input_names
 from .loading import LoadedModel
 from .model_spec import loss_name
 
@@ -156,25 +155,6 @@ def present(loaded: LoadedModel, encoding: Encoding) -> Scaling:
         return scaling_layers.scaling_of(scaling_layers.configs_of(loaded.model), encoding.widths, len(encoding.heads))
     except (ValueError, TypeError, LookupError, AttributeError):
         raise FormatError(f"{loaded.name}: its layers that scale do not fit {encoding.width:,} numbers a row") from None
-
-
-def scales_as_encoders(loaded: LoadedModel) -> bool:
-    """Whether the layers that scale do what the image encoders of the net do, and nothing else. Raises FormatError."""
-    import numpy as np
-
-    encoding, encoders = loaded.encoding, loaded.image_encoders
-    if not encoding or scaling_layers.fills(loaded.model):
-        return False
-    scaling = present(loaded, encoding)
-    parts = []
-    for name, width, image in zip(input_names(loaded.model), encoding.widths, encoding.images, strict=True):
-        if image and name in encoders:
-            parts.append([image.each_number(values) for values in (encoders[name].scale, encoders[name].offset)])
-        else:
-            parts.append([np.ones(width), np.zeros(width)])
-    expected = Affine(*map(np.concatenate, zip(*parts, strict=True)))
-    same = isinstance(scaling.inputs, Affine) and np.allclose(scaling.inputs, expected, rtol=1e-6, atol=1e-9)
-    return same and all(part is None for part in scaling.outputs)
 
 
 def with_scaling(model: Any, encoding: Encoding, scaling: Scaling) -> Any:

@@ -15,9 +15,10 @@ from ..keras_api.lazy import keras
 from ..keras_files import scaling_layers
 from ..tables.column_selection import list_names
 from .calling import format_shape
-from .embedding_inputs import id_ranges, input_names
+from .embedding_inputs import id_ranges, input_names, masked_inputs
 from .image_inputs import image_specs
 from .loading import WLNET, LoadedModel
+from .sequence_inputs import sequence_specs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,10 +117,17 @@ def spec_of(loaded: LoadedModel, losses: Sequence[Any]) -> ModelSpec:
         for name, tensor, loss in zip(head_names(loaded.model), loaded.model.outputs, losses, strict=True)
     )
     ids, images = id_ranges(loaded.model), _image_specs(loaded)
+    encoders = loaded.text_encoders
+    sequences = sequence_specs(loaded.model, ids, masked_inputs(loaded.model), encoders)
+    ids = {name: (1, each.count) for name, each in encoders.items() if each.count and not each.onehot} | ids
+    classes = loaded.class_encoders
     inputs = tuple(
-        InputSpec(name, None if None in shape else math.prod(shape), ids.get(name), images.get(name))
+        InputSpec(
+            name, None if None in shape else math.prod(shape), ids.get(name), images.get(name), sequences.get(name),
+            classes.get(name, ()),
+        )
         for name, shape in zip(input_names(loaded.model), shapes, strict=True)
-    )
+    )  # fmt: skip
     return ModelSpec(features, heads, inputs)
 
 

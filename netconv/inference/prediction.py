@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..errors import option
 from ..features.encoding import Head, HeadSpec
-from ..features.image_format import ImageFormat
 from ..features.notices import Notify, ignore
-from ..features.option_checks import as_texts, require
+from ..features.option_checks import as_columns, require
 from ..features.table_options import read_options
 from ..reports.predictions import Block, PredictedHead, Predictions
 from ..tables.number_format import pluralize
 from ..tables.sources import Data
-from .calling import predict_rows, split_inputs
 from .loading import open_model
 from .model_encoding import override_encoding, trained_encoding
 from .model_rows import ModelRows, model_rows
 from .model_scaling import rescaling
 from .model_spec import class_names, losses_of, probabilities, spec_of
 from .reading import find_files
+from .sequence_inputs import predict_sequences
 
 if TYPE_CHECKING:
     import numpy as np
 
+LARGEST = 4 << 20
+"""Numbers that a model takes, or outputs, at once."""
 Policy = Literal["stop", "skip", "null"]
 
 
@@ -67,24 +68,22 @@ def predict(
 
     require("errors", errors, errors in get_args(Policy), "'stop', 'skip' or 'null'")
     [options] = read_options(predict, table_options)
-    keep = as_texts("keep", keep)
+    keep = as_columns("keep", keep)
     files = find_files(data, options, "test", notify)
     loaded = open_model(model, notify=notify, params=params, input_shapes=input_shapes)
     losses = losses_of(loaded)
     spec = spec_of(loaded, losses)
     encoding = trained_encoding(loaded, spec)
     if encoding:
-        encoding = override_encoding(encoding, options)
+        encoding = replace(override_encoding(encoding, options), heads=encoding.heads)
     else:
         loaded = rescaling(loaded, spec, options.rescale)
         spec = spec_of(loaded, losses)
     as_classes = [bool(head.classes) and not raw for head in spec.heads]
-    widths = tuple(encoding.inputs.values()) if encoding else ()
-
     sizes = [None if None in tensor.shape[1:] else math.prod(tensor.shape[1:]) for tensor in loaded.model.outputs]
 
-    def run(x: np.ndarray, images: tuple[ImageFormat | None, ...]) -> np.ndarray:
-        outputs = predict_rows(loaded.model, split_inputs(loaded.model, x, widths, images))
+    def run(part: ModelRows) -> np.ndarray:
+        outputs = predict_sequences(loaded.model, part.inputs(loaded.model), part.lengths)
         parts = np.split(outputs, np.cumsum(_completed(sizes, outputs.shape[1]))[:-1], axis=1)
         found = [
             probabilities(part, loss) if classes else part
@@ -131,13 +130,13 @@ def _names(head: HeadSpec, known: Head, width: int, prefixed: bool) -> tuple[str
 
 def _blocks(
     parts: Iterable[ModelRows],
-    run: Callable[..., np.ndarray],
+    run: Callable[[ModelRows], np.ndarray],
     width: int | None,
     policy: Policy,
     notify: Notify,
 ) -> Iterator[Block]:
-    """The predictions of all rows. `width` is the number of values of a row, where it is known before
-    `run`, which takes inputs and what they are of `images`, computes some."""
+    """The predictions of all rows. `width` is the number of values of a row, where it is known before `run`
+    computes some."""
     import numpy as np
 
     bad_rows, nan_rows = 0, 0
@@ -149,7 +148,7 @@ def _blocks(
             first_error = part.errors.first[1]
         if first_error and policy == "stop":
             good[int(good.argmin()) :] = False
-        values = _values(part.x, good, partial(run, images=part.images), width)
+        values = _values(part, good, run, width)
         width = values.shape[1]
         nan_rows += int(np.count_nonzero(np.isnan(values).any(axis=1)))
         if good.all():
@@ -167,14 +166,15 @@ def _blocks(
         notify(f"warning: the net outputs NaN for {pluralize(nan_rows, 'row')}")
 
 
-def _values(x: np.ndarray, good: np.ndarray, run: Callable[[np.ndarray], np.ndarray], width: int | None) -> np.ndarray:
+def _values(part: ModelRows, good: np.ndarray, run: Callable[[ModelRows], np.ndarray], width: int | None) -> np.ndarray:
     """The predictions of the good rows."""
     import numpy as np
 
     if good.any():
-        return run(x if good.all() else x[good])
+        return run(part if good.all() else part.picked(good))
     if width is None:
-        width = run(np.zeros((1, x.shape[1]), np.float32)).shape[1]
+        zero = np.zeros((1, part.x.shape[1]), np.float32)
+        width = run(part._replace(x=zero, lengths=None if part.lengths is None else part.lengths[:1])).shape[1]
     return np.empty((0, width), np.float32)
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from ..errors import BadRow, option
 from ..features import encoded_table, schema_inference, target_inference
 from ..features.encoding import Encoding, HeadSpec, ModelSpec
-from ..features.merged_numbers import MergedInStream, merged_numbers
+from ..features.merged_numbers import MergedInStream, equal_spellings, merged_numbers
 from ..features.notices import Notify, TableNotes, ignore
 from ..features.table_options import TableOptions
+from ..features.text_encoding import is_several
 from ..tables import disk_buffer, table
-from ..tables.number_format import pluralize
+from ..tables.number_format import pluralize, shortened
 from ..tables.rows import Rows, TableFormat
 from ..tables.sources import Data, Source, sources
 from ..tables.table import ColumnSelector, Table
@@ -73,10 +74,23 @@ def read_table(
     return table.read(files, options.text, text=text_columns, distinct=distinct, used=used)
 
 
-def with_exact_classes(files: tuple[Source, ...], source_table: Table, spec: ModelSpec, options: TableOptions) -> Table:
-    """The table, read again with its target as text if different classes may be equal in float32."""
+def with_texts(files: tuple[Source, ...], source_table: Table, spec: ModelSpec, options: TableOptions) -> Table:
+    """The table, read again with columns as text that are not numbers: its target, if different classes may be equal in
+    float32, and lists of ids that look like numbers."""
     text = target_inference.merged_classes(source_table, spec, options)
+    lists = schema_inference.sequences_as_numbers(source_table, spec, options)
+    if lists:
+        again = read_table(files, options, spec.heads, text | lists)
+        if all(any(map(is_several, again.texts[index])) for index in lists):
+            return again
     return read_table(files, options, spec.heads, text) if text else source_table
+
+
+def with_lists(rows: Rows, spec: ModelSpec, options: TableOptions) -> Rows:
+    """The first block of a table with columns as text that have lists of ids, which look like numbers."""
+    columns = schema_inference.sequences_as_numbers(table.from_rows(rows), spec, options, target_optional=True)
+    written = rows.as_written(columns) if columns else rows
+    return written if all(any(map(is_several, written.texts[index].values)) for index in columns) else rows
 
 
 def notify_of_reading(source_table: Table, notify: Notify) -> None:
@@ -109,6 +123,22 @@ def warn_of_merged_numbers(
         notify(
             f"warning: column {name!r}: {numbers:,} different numbers are only {left:,} in 32-bit floating point, in "
             f"which the net computes{remedy}"
+        )
+
+
+def note_equal_classes(
+    files: tuple[Source, ...], source_table: Table, encoding: Encoding, options: TableOptions, notify: Notify
+) -> None:
+    """Says which classes that are written differently are one, as they are equal numbers."""
+    groups = encoded_table.column_indices(encoding, source_table.format, source_table.file)[1]
+    columns = [indices[0] for head, indices in zip(encoding.heads, groups, strict=True) if head.classes]
+    is_number = source_table.format.is_plain_number
+    asked = frozenset(index for index in columns if all(map(is_number, source_table.texts.get(index, ()))))
+    for index, (first, second) in equal_spellings(files, options.text, asked).items():
+        name = source_table.format.names[index]
+        notify(
+            f"note        {first} and {second} in column {shortened(name)!r} are equal numbers, and one class; written "
+            "with a letter they are two"
         )
 
 

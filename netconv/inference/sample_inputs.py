@@ -9,7 +9,6 @@ from ..features.notices import Notify
 from ..features.table_options import TableOptions
 from ..tables import table
 from ..tables.sources import Data
-from .calling import split_inputs
 from .loading import LoadedModel
 from .model_encoding import trained_encoding
 from .model_rows import model_rows
@@ -29,13 +28,16 @@ def sample_inputs(loaded: LoadedModel, data: Data, most: int, notify: Notify) ->
     files = find_files(data, options, "test", notify)
     spec = spec_of(loaded, losses_of(loaded))
     encoding = trained_encoding(loaded, spec)
-    widths = tuple(encoding.inputs.values()) if encoding else ()
     found: list[list[np.ndarray]] = []
     for part in model_rows(loaded, spec, encoding, files, options, (), notify):
         if part.errors.first:
             raise part.errors.first[1]
         if len(part.x):
-            found.append(split_inputs(loaded.model, part.x[:most], widths, part.images))
+            if part.lengths is not None:
+                raise DataError(
+                    "the net takes sequences of any length, and rows of one length are needed", table.title(files)
+                )
+            found.append([rows[:most] for rows in part.inputs(loaded.model)])
             most -= len(found[-1][0])
         if not most:
             break

@@ -12,8 +12,7 @@ from ..features.encoding import Encoding
 from ..features.notices import Notify
 from ..tables.number_format import pluralize
 from ..tables.table import Table
-from .loading import LoadedModel
-from .trained_rows import checksum, trained_on
+from .trained_rows import checksum
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,24 +71,27 @@ def check_classes(targets: Targets, encoding: Encoding, source_table: Table) -> 
 # Rows that the model was trained on
 
 
-def held_out_rows(loaded: LoadedModel, targets: Targets, crc: int, file: str, notify: Notify) -> np.ndarray:
-    """The mask of the rows of a table of the checksum `crc` that the model was not trained on. Raises DataError."""
-    trained = trained_on(loaded, targets.strata, targets.present, crc)
+def not_trained_on(file: str) -> DataError:
+    """The error of rows held out from a table that the model was not trained on."""
+    return DataError(f"the model was not trained on this table: leave {option_name('held_out')} out", file)
+
+
+def note_held_out(targets: Targets, trained: np.ndarray | None, file: str, notify: Notify) -> None:
+    """Says how many rows are evaluated, if the model was trained on the rows `trained` of the table, a mask. Raises
+    DataError if there are no others, or the model was not trained on the table, None."""
     if trained is None:
-        raise DataError(f"the model was not trained on this table: leave {option_name('held_out')} out", file)
-    mask = targets.present & ~trained
-    if not mask.any():
+        raise not_trained_on(file)
+    rest = targets.present & ~trained
+    if not rest.any():
         raise DataError(
             f"the model was trained on all rows: leave {option_name('held_out')} out, or evaluate another table", file
         )
     count = int(trained.sum())
-    notify(f"held out    {pluralize(int(mask.sum()), 'row')}; the model was trained on the other {count:,}")
-    return mask
+    notify(f"held out    {pluralize(int(rest.sum()), 'row')}; the model was trained on the other {count:,}")
 
 
-def note_trained_on(loaded: LoadedModel, targets: Targets, crc: int, notify: Notify) -> None:
-    """Says how many of the rows of a table of the checksum `crc` the model was trained on."""
-    trained = trained_on(loaded, targets.strata, targets.present, crc)
+def note_trained_on(targets: Targets, trained: np.ndarray | None, notify: Notify) -> None:
+    """Says how many of the rows of a table the model was trained on, a mask; nothing for None."""
     if trained is None:
         return
     count, rows = int(trained.sum()), int(targets.present.sum())

@@ -64,14 +64,12 @@ def checksum(array: np.ndarray, before: int = 0) -> int:
     return zlib.crc32(np.ascontiguousarray(array).data.cast("B") if array.size else b"", before)
 
 
-def trained_on(loaded: LoadedModel, y: np.ndarray, present: np.ndarray, checksum: int) -> np.ndarray | None:
-    """The mask of the rows of a table that a model was trained on: a table with the targets `y`, of which the rows
-    `present` (a mask) have one. None if it was not trained on this table. Raises FormatError."""
-    import numpy as np
-
-    masks = [
-        present & ~validation_mask(y, present, training.validation_split, training.seed)
-        for training in load(loaded.members, loaded.name)
-        if (training.rows, training.checksum) == (len(present), checksum)
-    ]
-    return np.logical_or.reduce(masks) if masks else None
+def trained_on(loaded: LoadedModel, y: np.ndarray, present: np.ndarray) -> dict[int, np.ndarray]:
+    """The masks of the rows that a model was trained on, by the checksum of the table whose rows they are: for a table
+    with the targets `y`, of which the rows `present` (a mask) have one. Raises FormatError."""
+    masks: dict[int, np.ndarray] = {}
+    for training in load(loaded.members, loaded.name):
+        if training.rows == len(present):
+            mask = present & ~validation_mask(y, present, training.validation_split, training.seed)
+            masks[training.checksum] = masks.get(training.checksum, False) | mask
+    return masks

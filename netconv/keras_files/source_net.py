@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import FormatError
+from ..errors import FormatError, option
 from ..frontends.mxnet import symbol_json
 from ..frontends.mxnet.params_file import DIMENSIONS, FLAGS, as_stored, in_numpy_dtype, stored_dtype
 from ..graph.graph import Graph, Parameter, origin_name
@@ -112,8 +112,8 @@ def read(members: Mapping[str, bytes], model, name: str) -> Graph:
     """
     if not {GRAPH, PARAMETERS, WEIGHTS} <= members.keys():
         raise FormatError(
-            f"{name}: it does not have the net that it was converted from: convert the net again with netconv, "
-            "and do not save the model with Keras"
+            f"{name}: it does not have the net that it was converted from, as it was saved with Keras; "
+            f"{option('like', 'net.wlnet')} gives the file of the net"
         )
     stream = io.BytesIO(members[GRAPH])
     stream.name = f"{name}: its member netconv/{GRAPH}"  # type: ignore[attr-defined]

@@ -24,7 +24,9 @@ def members(found: WolframNet, baked: bool) -> dict[str, bytes]:
     sides: dict[str, dict[str, Any]] = {}
     for side, ports in (("inputs", found.inputs), ("outputs", found.outputs)):
         sides[side] = {name: facts for name, port in ports.items() if (facts := coders.facts(port, baked))}
-    described = {"version": ".".join(map(str, found.container.version)), "arrays": arrays, **sides}
+    inline = [parameter.name for parameter in found.graph.parameters[len(arrays) :]]
+    version = ".".join(map(str, found.container.version))
+    described = {"version": version, "arrays": arrays, "inline": inline, **sides}
     made = {FILE: found.container.without_arrays(), WLNET: json.dumps(described).encode()}
     names = class_names(found)
     return made | ({CLASSES: json.dumps(names).encode()} if names else {})
@@ -58,6 +60,15 @@ def stored_arrays(facts: bytes, rest: bytes) -> list[StoredArray]:
             raise ValueError
         start, end = max(start, array.offset + array.size), end + array.size
     return found
+
+
+def inline_arrays(facts: bytes) -> list[str]:
+    """The names of the arrays that are in the expression of the file, from `wlnet.json`. Raises ValueError or
+    LookupError."""
+    names = json.loads(facts)["inline"]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError
+    return names
 
 
 def notes(found: WolframNet, baked: bool) -> tuple[str, ...]:

@@ -66,6 +66,11 @@ class LaidOutTensor:
         return self._forms[self.order]
 
     @property
+    def forms(self) -> dict[Order | Flat, Any]:
+        """The tensors in the orders that were needed so far."""
+        return dict(self._forms)
+
+    @property
     def rank(self) -> int:
         return 2 if isinstance(self.order, Flat) else len(self.order)
 

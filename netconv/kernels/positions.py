@@ -5,6 +5,9 @@ import numpy as np
 from ..keras_api.lazy import ops
 from .reshape import arange_along, take_slice
 
+LONGEST = 2**24
+"""The most positions that are an array: float32 counts so far."""
+
 
 def index_grid(tensor, axis: int):
     """0, 1, 2 ... along an axis; the other axes have length 1."""
@@ -14,9 +17,9 @@ def index_grid(tensor, axis: int):
 
 def positions_along(data, axis: int):
     """0, 1, 2 ... along an axis, and its length, as float32: an array and a number, tensors if the length is
-    unknown."""
+    unknown, or so long that the array would be large."""
     length = data.shape[axis]
-    if length is not None:
+    if length is not None and length <= LONGEST:
         return np.arange(length, dtype="float32"), float(length)
     line = ops.ones_like(data[tuple(slice(None) if i == axis else 0 for i in range(len(data.shape)))])
     return ops.subtract(ops.cumsum(line), 1.0), ops.sum(line)

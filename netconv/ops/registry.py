@@ -267,6 +267,11 @@ def is_exact(node: Node) -> bool:
     return node.op != "null" and translation(node.op).exact
 
 
+def is_random(node: Node) -> bool:
+    """Whether a node draws random numbers, also in inference: its op is of a family of random ops."""
+    return node.op != "null" and translation(node.op).function.__module__.endswith("random")
+
+
 def head_loss(node: Node) -> HeadLoss | None:
     """The loss that a head with this op is trained with; None if unknown."""
     loss = node.op != "null" and translation(node.op).loss

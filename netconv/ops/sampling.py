@@ -19,6 +19,8 @@ from .registry import translates
 
 LARGEST = 2**14
 """Largest number of rows or columns of a grid."""
+MOST_WEIGHTS = 2**26
+"""Largest number of elements of the matrix that resizes an axis."""
 MOST_SHIFTS = 2**14
 """Largest number of displacements of a correlation."""
 
@@ -161,6 +163,10 @@ def bilinear_resize(
     for axis, rule in ((1, "ph,nhwc->npwc"), (2, "pw,nhwc->nhpc")):
         if data.shape[axis] is not None and data.shape[axis] == target.shape[axis]:
             continue
+        if target.shape[axis] and data.shape[axis] and target.shape[axis] * data.shape[axis] > MOST_WEIGHTS:
+            raise at.error(
+                f"needs more than {MOST_WEIGHTS} weights", f"{data.shape[axis]} and {target.shape[axis]} pixels"
+            )
         (positions, long), (points, length) = positions_along(target, axis), positions_along(data, axis)
         if target.shape[axis] == 1:
             pass  # the first point, whatever align_corners is

@@ -29,7 +29,7 @@ from .reachability import MOVING_STATISTICS
 if TYPE_CHECKING:
     import numpy as np
 
-MOST_ELEMENTS = 2**30
+MOST_ELEMENTS = 2**29
 LARGEST_ORTHOGONAL = 4096
 NAMED_IN_FULL = 4
 
@@ -62,22 +62,17 @@ def initialize(
     The hint `__init__` decides, then the role of the parameter in its layer, then its name; weights use `init`, such as
     `xavier(magnitude=2)`, if it is given. `parameters` of the graph has the arrays as MXNet or Mathematica would save
     them. Raises ShapeError if a shape is not fully known or the arrays would have more
-    than 2^30 elements, NodeError for an invalid hint, and NetconvError for an invalid `init`.
+    than 2^29 elements, NodeError for an invalid hint, and NetconvError for an invalid `init`.
     """
     import numpy as np
 
     weight = _default_weight(graph) if init is None else _requested(init)
-    arrays, total = dict(graph.arrays), 0
+    arrays, found = dict(graph.arrays), parameters(graph, given)
+    known_shapes = _checked_shapes(graph, shapes, found)
     drawn: list[Parameter] = []
     names: set[str] = set()
-    for index, role in parameters(graph, given).items():
-        node, known = graph.nodes[index], shapes.get(index)
-        shape = tuple(n for n in known or () if n is not None)
-        if known is None or len(shape) < len(known):
-            raise ShapeError(f"{graph.source}: the shape of parameter {node.name!r} cannot be inferred")
-        total += math.prod(shape)
-        if total > MOST_ELEMENTS:
-            raise ShapeError(f"{graph.source}: the parameters would have more than {MOST_ELEMENTS} elements")
+    for index, role in found.items():
+        node, shape = graph.nodes[index], known_shapes[index]
         fill, options = _hinted(node) if "init" in node.hints else _default(graph, index, role, weight)
         try:
             if fill is _fused_rnn:
@@ -98,6 +93,19 @@ def initialize(
         drawn.append(Parameter(f"{prefix}{node.name}", node.index, "float32", shape, name, read))
     drawn.sort(key=lambda parameter: parameter.name.startswith("aux:"))
     return replace(graph, arrays=arrays, parameters=tuple(drawn))
+
+
+def _checked_shapes(graph: Graph, shapes: Mapping[int, Shape], indices: Collection[int]) -> dict[int, tuple[int, ...]]:
+    """The shapes of parameters by node index, before memory is taken for any. Raises ShapeError."""
+    found = {}
+    for index in indices:
+        known = shapes.get(index)
+        found[index] = tuple(n for n in known or () if n is not None)
+        if known is None or len(found[index]) < len(known):
+            raise ShapeError(f"{graph.source}: the shape of parameter {graph.nodes[index].name!r} cannot be inferred")
+    if sum(map(math.prod, found.values())) > MOST_ELEMENTS:
+        raise ShapeError(f"{graph.source}: the parameters would have more than {MOST_ELEMENTS} elements")
+    return found
 
 
 def _hinted(node: Node) -> tuple[Fill, dict[str, Any]]:

@@ -123,6 +123,18 @@ class GraphRewriter:
         heads = tuple(self._replaced(edge) for edge in self.graph.heads)
         return replace(self.graph, nodes=nodes, heads=heads, arrays=self.arrays).pruned()
 
+    def moved(self, before: list[int]) -> dict[Edge, Edge]:
+        """Where the outputs of the original nodes are in the rewritten graph, those that it still has; `before` is what
+        `finished` returned."""
+        now = {old: index for index, old in enumerate(before)}
+        found = {}
+        for index, outputs in enumerate(self.graph.used_outputs):
+            for edge in (Edge(index, output) for output in outputs):
+                replaced = self._replaced(edge)
+                if replaced.node in now:
+                    found[edge] = Edge(now[replaced.node], replaced.output)
+        return found
+
     def _replaced(self, edge: Edge) -> Edge:
         while edge in self.replacements:
             edge = self.replacements[edge]

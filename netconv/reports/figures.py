@@ -52,7 +52,7 @@ def check_picture(target: Path | str) -> Path:
     Raises NetconvError if the suffix is not a supported format, or matplotlib is not installed."""
     path = Path(target)
     if path.suffix.lower() not in FORMATS:
-        raise NetconvError(f"{target}: a plot is a .png or .svg file")
+        raise NetconvError(f"{target}: a plot is a {' or '.join(FORMATS)} file")
     import_matplotlib("plots need")
     return path
 

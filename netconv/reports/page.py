@@ -24,7 +24,7 @@ from .run_record import RunRecord
 ENDINGS = (".html", ".htm")
 MOST_COLUMNS, MOST_LAYERS, MOST_CLASSES, MOST_CURVES, MOST_MESSAGES = 200, 300, 50, 24, 200
 """How many columns, layers, classes, metrics and messages a page has; it says what it leaves out."""
-LONGEST_NAME, LONGEST_LINE, LONGEST_COMMAND = 60, 600, 20_000
+LONGEST_NAME, LONGEST_LINE, LONGEST_COMMAND = 60, 8000, 20_000
 """Characters of a name, of a message and of a command line."""
 LONGEST_CHAIN = 30
 """How many layers are drawn."""
@@ -45,15 +45,17 @@ class Trained(Protocol):
     def validation_rows(self) -> int: ...
     @property
     def stopped(self) -> bool: ...
+    @property
+    def monitored_as(self) -> str: ...
 
 
 def check_report(target: Path | str) -> Path:
     """Checks that a page can be written, before the work whose results it shows; returns its path.
 
-    Raises NetconvError if it is not an `.html` file, or matplotlib or Jinja is not installed."""
+    Raises NetconvError if its name does not end as that of a page, or matplotlib or Jinja is not installed."""
     path = Path(target)
     if path.suffix.lower() not in ENDINGS:
-        raise NetconvError(f"{target}: a report is a .html file")
+        raise NetconvError(f"{target}: a report is a {' or '.join(ENDINGS)} file")
     import_matplotlib("a report needs")
     _environment()
     return path
@@ -161,7 +163,8 @@ def _training(training: Trained, record: RunRecord | None) -> dict[str, Any]:
     names = [name for name in metrics if name != "epoch" and not name.startswith("val_")]
     return {
         "rows": training.rows, "validation_rows": training.validation_rows, "epochs": len(training.history),
-        "best": best, "stopped": training.stopped, "settings": record.settings if record else {},
+        "best": best, "stopped": training.stopped, "monitored_as": training.monitored_as,
+        "settings": record.settings if record else {},
         "metrics": [(name, metrics[name], metrics.get(f"val_{name}")) for name in names[:MOST_CURVES]],
         "figures": _figures(panels["shown"], "curves"), "more": panels["more"],
     }  # fmt: skip

@@ -8,7 +8,7 @@ None is an unknown length, and the whole shape is None where the rank is unknown
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -72,15 +72,16 @@ def infer(graph: Graph, given: Mapping[str, tuple] | None = None, *, ignored: Co
 
 
 def unknown_shape_error(graph: Graph, asked: Undecided, given: Mapping[str, tuple], ignored: Collection[str] = (),
-        zeros: Collection[int] = ()) -> ShapeError:  # fmt: skip
+        zeros: Collection[int] = (), also: Iterable[Undecided] = ()) -> ShapeError:  # fmt: skip
     """The error that asks for the shape of an input, with an example that was tried, and with examples for other inputs
-    whose shapes are needed too."""
+    whose shapes are needed too: those of `also`, and those that turn out to be."""
     roles = parameters(graph, given)
     names = [graph.nodes[index].name for index in graph.inputs() if index not in roles and index not in zeros]
     found_so_far: dict[str, Lengths] = {}
     first, left = asked, MOST_NODES
     lacking: UnknownParameter | None = None
     current: Undecided | None = asked
+    further = iter(also)
 
     def tried(shape: Lengths) -> Inferred:
         return _infer(graph, {**given, **found_so_far, name: shape}, ignored, zeros, steps=FEWER_STEPS)
@@ -115,6 +116,8 @@ def unknown_shape_error(graph: Graph, asked: Undecided, given: Mapping[str, tupl
         if not fitting:
             return lacking or UnknownShape(question(graph, first, {}), names, first.known)
         found_so_far[name], current = fitting[min(fitting)]
+        if current is None:
+            current = next((each for each in further if graph.nodes[each.index].name not in found_so_far), None)
     return UnknownShape(question(graph, first, found_so_far), names, first.known)
 
 
@@ -132,15 +135,22 @@ def _examples_by_rank(asked: Undecided, tried: Callable[[Lengths], Inferred]) ->
 def open_shape_error(
     graph: Graph, given: Mapping[str, tuple], inputs: Mapping[str, Shape], error: OpenShape
 ) -> NetconvError:
-    """The error that asks for the input on which open lengths of a node depend; `inputs` are the shapes by name."""
+    """The error that asks for the inputs on which open lengths of a node depend, and for others that are open and not
+    `given`; `inputs` are the shapes by name."""
     at = [i for i, node in enumerate(graph.nodes) if (node.op, node.name) == (error.op, error.node)]
     upstream = graph.needs(*(at or range(len(graph.nodes))))
-    for index in graph.inputs():
-        shape = inputs.get(graph.nodes[index].name)
-        if index in upstream and None in (shape or ())[1:]:
-            why = f"must be known: {error.op} node {error.node!r}: {error.needs}"
-            return unknown_shape_error(graph, Undecided(ShapeSolver(graph, {index: shape}), index, why), given)
-    return error
+    why = f"must be known: {error.op} node {error.node!r}: {error.needs}"
+    shapes = {index: inputs.get(graph.nodes[index].name) for index in graph.inputs()}
+    open_ = [
+        index
+        for index, shape in shapes.items()
+        if None in (shape or ())[1:] and (index in upstream or graph.nodes[index].name not in given)
+    ]
+    asked = [Undecided(ShapeSolver(graph, {index: shapes[index]}), index, why) for index in open_]
+    asked.sort(key=lambda each: each.index not in upstream)
+    if not asked or asked[0].index not in upstream:
+        return error
+    return unknown_shape_error(graph, asked[0], given, also=asked[1:])
 
 
 def _check_batches(graph: Graph, found: Inferred) -> None:

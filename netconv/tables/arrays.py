@@ -27,6 +27,7 @@ from .rows import (
     array_names,
     format_number,
     numbered_names,
+    row_shapes,
 )
 from .sources import BLOCK, Source, Stream
 
@@ -55,14 +56,19 @@ def is_array(head: bytes) -> bool:
 
 @dataclass(frozen=True)
 class ArrayStream:
-    """An array in a file: `rows` rows of `width` values each, whose bytes `read` returns in order."""
+    """An array in a file: `rows` rows of the `shape`, whose bytes `read` returns in order."""
 
     file: str
     name: str
     rows: int
-    width: int
+    shape: tuple[int, ...]
     dtype: np.dtype
     read: Callable[[int], bytes]
+
+    @property
+    def width(self) -> int:
+        """The values of a row."""
+        return math.prod(self.shape)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -123,7 +129,7 @@ def _rows(
     names = tuple(name for array in arrays for name in array.names)
     if not named and arrays[0].name == "":
         names = (*numbered_names(arrays[0].width), *names[arrays[0].width :])
-    format_ = TableFormat(",", ".", named, names)
+    format_ = TableFormat(",", ".", named, names, row_shapes=row_shapes(array.shape for array in arrays))
     roles = roles_of(format_)
     step = max(1, BLOCK // max(1, sum(array.bytes_per_row for array in arrays)))
     for start in range(0, length, step):
@@ -271,7 +277,7 @@ def _array(file: str, name: str, shape: list[int], dtype: np.dtype, read: Callab
     width = math.prod(shape[1:])
     if width < 1 or min(shape) < 0 or len(shape) > DIMENSIONS:
         raise DataError(f"{where}has the shape {' x '.join(map(str, shape))}, which has no values", file)
-    array = ArrayStream(file, name, shape[0], width, dtype, read)
+    array = ArrayStream(file, name, shape[0], tuple(shape[1:]), dtype, read)
     if array.bytes_per_row > WIDEST:
         raise DataError(f"{where}has rows of {width:,} values, and at most {WIDEST >> 20} MB a row are read", file)
     if dtype.kind in "USM" and width > 1:

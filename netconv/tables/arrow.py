@@ -1,4 +1,4 @@
-"""Columns of Arrow as columns of a table: numbers or text."""
+"""Columns of Arrow as columns of a table: numbers or text, of which lists are a form."""
 
 from __future__ import annotations
 
@@ -77,9 +77,23 @@ def _is_readable(type_: pa.DataType) -> bool:
     types = pa.types
     if types.is_dictionary(type_):
         return _is_readable(type_.value_type)
+    if _is_list(type_):
+        return types.is_integer(type_.value_type) or types.is_floating(type_.value_type) or _is_text(type_.value_type)
     tests = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal, types.is_null, types.is_date,
              types.is_time, types.is_timestamp, is_text)  # fmt: skip
     return any(test(type_) for test in tests)
+
+
+def _is_list(type_: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_)
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return pa.types.is_string(type_) or pa.types.is_large_string(type_)
 
 
 def converted(column: pa.Array) -> Text | np.ndarray | None:
@@ -109,11 +123,13 @@ def text(column: pa.Array) -> Text:
 
 
 def strings(column: pa.Array) -> pa.Array:
-    """The cells of a column as text."""
+    """The cells of a column as text; a list has blanks between its numbers or texts."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     column = _decoded(column)
+    if _is_list(column.type):
+        return pc.binary_join(column.cast(pa.list_(pa.string())), " ")
     if pa.types.is_boolean(column.type):
         return pc.if_else(column, "True", "False")
     return column.cast(pa.string())

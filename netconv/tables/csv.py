@@ -36,7 +36,7 @@ def stream(
 
     def started() -> Iterator[StartedParse]:
         nonlocal parser, roles, text
-        blocks = BlockReader(stream, options, notes)
+        blocks = BlockReader(stream, options, notes, known_names)
         for block in blocks:
             if parser is None:
                 dialect = blocks.dialect

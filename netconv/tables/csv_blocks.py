@@ -56,8 +56,8 @@ class BlockReader:
 
     dialect: Dialect
 
-    def __init__(self, stream: Stream, options: TextOptions, notes: list[str]):
-        self._stream, self._options, self._notes = stream, options, notes
+    def __init__(self, stream: Stream, options: TextOptions, notes: list[str], known_names: tuple[str, ...] = ()):
+        self._stream, self._options, self._notes, self._known_names = stream, options, notes, known_names
         self._written: Dialect | None = None
         self._line = 1
 
@@ -106,7 +106,7 @@ class BlockReader:
         if skipped:
             self._line += 1
             self._notes.append(f"its first line says that {delimiter!r} separates its cells")
-        self._written = detect_dialect(data[skipped:], self._stream.name, delimiter)
+        self._written = detect_dialect(data[skipped:], self._stream.name, delimiter, self._known_names)
         self.dialect = self._written if self._written.is_plain else Dialect(",")
         if note := self._written.note():
             self._notes.append(note)

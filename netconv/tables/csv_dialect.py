@@ -101,8 +101,9 @@ def separator_line(data: bytes) -> tuple[str, int] | None:
     return (match[1].decode(), match.end()) if match else None
 
 
-def detect_dialect(data: bytes, file: str, delimiter: str | None = None) -> Dialect:
-    """The dialect of a file; `delimiter` None infers that, too. Raises DataError."""
+def detect_dialect(data: bytes, file: str, delimiter: str | None = None, known_names: tuple[str, ...] = ()) -> Dialect:
+    """The dialect of a file; `delimiter` None infers that, too: blanks are within the cells of a table whose first line
+    is one of the `known_names` of columns. Raises DataError."""
     text = sample(data)
     ranked = []
     for candidate in [delimiter] if delimiter else DELIMITERS:
@@ -119,7 +120,8 @@ def detect_dialect(data: bytes, file: str, delimiter: str | None = None) -> Dial
     if not delimiter:
         blanks = _rows(text, Dialect(BLANK))
         by_tabs = best == "\t" and _are_split_by_tabs(_rows(text, Dialect(best)))
-        if all(blanks) and not by_tabs and _is_blank_separated(blanks, rank, best):
+        single = data.partition(b"\n")[0].decode("utf-8", "replace").strip() in known_names
+        if all(blanks) and not by_tabs and not single and _is_blank_separated(blanks, rank, best):
             best = BLANK
     return _quoting(text, Dialect(best))
 

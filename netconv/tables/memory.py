@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import DataError, first_line
 from .frames import Columns, check_lengths, columns, is_of
 from .number_format import pluralize
-from .rows import TableFormat, array_names, numbered_names, unique_names
+from .rows import TableFormat, array_names, numbered_names, row_shapes, unique_names
 
 TAKEN = (
     "a path, a stream, a data frame, an Arrow table, an array, a dictionary of columns, (x, y), a tf.data dataset, or "
@@ -104,7 +104,8 @@ def _table(kind: str, x: Columns, y: Columns | None = None) -> MemoryTable:
     targets = tuple(range(len(x.names), len(names)))
     if not names:
         raise DataError("has no columns", kind)
-    format_ = TableFormat(",", ".", x.named, unique_names(names), targets=targets)
+    shapes = row_shapes(part.shape[1:] if hasattr(part, "shape") else () for part in parts)
+    format_ = TableFormat(",", ".", x.named, unique_names(names), targets=targets, row_shapes=shapes)
     return MemoryTable(kind, format_, lambda: iter([parts]))
 
 

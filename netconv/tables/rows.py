@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
@@ -34,6 +34,7 @@ class TableFormat:
     `notes` are sentences about what reading did that the file does not show: lines that were skipped, numbers written
     in a form of their own. Later blocks of a file may have more of them.
     `targets` are the indices of the columns that are the targets, where the data say so, as (x, y) does.
+    `row_shapes` are the shapes of the rows of arrays with several axes, by the index of the first column of each.
     """
 
     delimiter: str
@@ -44,6 +45,7 @@ class TableFormat:
     decimals: dict[int, str] = field(default_factory=dict)
     images: bool = False
     targets: tuple[int, ...] = ()
+    row_shapes: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def is_plain_number(self, cell: str) -> bool:
         """Whether a cell is a number as programs write it, with the decimal sign of the table."""
@@ -81,6 +83,16 @@ class TableFormat:
         if number.adjusted() > MOST_DIGITS:
             return cell
         return str(int(number)) if number == number.to_integral_value() else str(float(number))
+
+
+def row_shapes(shapes: Iterable[Sequence[int]]) -> dict[int, tuple[int, ...]]:
+    """The shapes of the rows of arrays side by side, of those with several axes, by the index of their first column."""
+    found, column = {}, 0
+    for shape in shapes:
+        if len(shape) > 1:
+            found[column] = tuple(shape)
+        column += math.prod(shape)
+    return found
 
 
 class Text(NamedTuple):
@@ -196,6 +208,19 @@ class Rows:
             values, codes = np.unique(numbers[:, index], return_inverse=True)
             spelled = tuple(map(format_number, values[~np.isnan(values)]))
             texts[index] = Text(np.where(codes < len(spelled), codes, -1).astype(np.int32), spelled)
+            numbers[:, index] = np.nan
+        return replace(self, numbers=numbers, texts=texts)
+
+    def as_written(self, columns: frozenset[int]) -> Rows:
+        """The rows of a block as it comes from a file with these columns as text, as it has them."""
+        import numpy as np
+
+        unread = sorted(columns - self.texts.keys())
+        if not unread:
+            return self
+        numbers, texts = self.numbers.copy(), dict(self.texts)
+        for index, column in self.cells(unread).items():
+            texts[index] = Text.from_arrow(column)
             numbers[:, index] = np.nan
         return replace(self, numbers=numbers, texts=texts)
 

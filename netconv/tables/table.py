@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -141,7 +141,7 @@ class Table:
 
     `numbers` is (rows, columns) of float32, an array or a DiskBuffer; a column of text has indices into its texts, -1
     for a missing cell. `stats` are the statistics of the columns; `locate` returns the location of a row; `notes` are
-    the notes of its files, each with the name of the file.
+    the notes of its files, each with the name of the file; `again` reads the rows again, block by block.
     """
 
     file: str
@@ -150,6 +150,7 @@ class Table:
     stats: ColumnStats
     locate: Callable[[int], RowLocation]
     notes: tuple[str, ...] = ()
+    again: Callable[[], Iterator[Rows]] | None = None
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -177,6 +178,11 @@ class Table:
         step = max(1, BLOCK // max(1, 4 * len(self.format.names))) if self.on_disk else max(1, len(self))
         for start in range(0, len(self), step):
             yield self.rows(slice(start, start + step))
+
+    def whole_texts(self, columns: Collection[int]) -> Iterator[Rows]:
+        """All rows in order, with all texts of these columns: read again if a column has more than are kept."""
+        full = any(self.stats.is_full(column) for column in columns)
+        return self.again() if full and self.again else self.blocks()
 
 
 def from_rows(rows: Rows, distinct: ColumnSelector | None = None) -> Table:
@@ -231,16 +237,18 @@ def read(
         nearly &= used(table.format) if used and table else nearly
         known_text -= nearly
 
+    def again() -> Generator[Rows]:
+        return _BadRows(numeric, numbers, used).skipped(blocks()) if skip else blocks()
+
     def locate(row: int) -> RowLocation:
-        found = _BadRows(numeric, numbers, used).skipped(blocks()) if skip else blocks()
-        with closing(found):
+        with closing(again()) as found:
             for rows in found:
                 if row < len(rows):
                     return rows.locate(row)
                 row -= len(rows)
         raise IndexError(row)
 
-    return replace(table, locate=locate, notes=(*table.notes, *bad.notes))
+    return replace(table, locate=locate, notes=(*table.notes, *bad.notes), again=again)
 
 
 def _read_ahead(blocks: Generator[Rows]) -> Generator[Rows]:

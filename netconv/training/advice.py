@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -93,12 +94,15 @@ def scales_of(model, scaled: bool, training: Dataset, spec: ModelSpec, losses: S
     import numpy as np
 
     columns, start = [], 0
+    parts = [np.asarray(part[:SAMPLE]) for part in training.inputs]
+    flat = np.concatenate([np.abs(part.reshape(len(part), -1)) for part in parts], axis=1)
+    longest = {
+        id(form): part.size // max(1, len(part)) for form, part in zip(training.encoding.sequences, parts, strict=True)
+    }
     for feature in training.encoding.features:
         if feature.is_number:
             columns.append((start, feature.name))
-        start += feature.width
-    parts = [np.asarray(part[:SAMPLE]) for part in training.inputs]
-    flat = np.concatenate([np.abs(part.reshape(len(part), -1)) for part in parts], axis=1)
+        start += longest[id(feature.sequence)] if feature.sequence else feature.width
     found = [(name, float(flat[:, column].max())) for column, name in columns]
     found = sorted([each for each in found if each[1] > 0], key=lambda each: each[1]) or [("", 0.0)]
     first = next(iter(weighted_layers(model).values()), None)
@@ -128,45 +132,75 @@ def _takes_any_target(tensor, loss) -> bool:
 
 def after_training(
     result: LoopResult, evaluation: Evaluation, encoding: Encoding, options: TrainingOptions
-) -> Iterator[str]:
-    """The advice after training. `evaluation` is of the model on the rows for validation, which are read by the
-    `encoding`."""
+) -> str | None:
+    """The most useful advice after training, None if there is none. `evaluation` is of the model on the rows for
+    validation, which are read by the `encoding`."""
     epochs = len(result.history)
     numeric = any(feature.is_number for feature in encoding.features)
     standardizing = [option("standardize", True)] if numeric else []
     if result.stopped:  # too early to tell
-        return
-    if result.monitor and 1 < result.best_epoch == epochs == options.epochs:
-        more = option("epochs", 2 * epochs)
-        yield advice(f"the best epoch is the last: more may be better still, such as {more}")
-    for name, each in evaluation.by_head.items():
-        label = f"{name}: " if name else ""
-        if each.classes:
-            yield from _of_classes(each, standardizing, options, label)
-        elif each.metrics["r2"] <= 0:
-            remedy = " and ".join([*standardizing, option("standardize_target", True)])
-            yield advice(
-                f"{label}always predicting the mean would be as good (r2 {figure(each.metrics['r2'])}): try {remedy}, "
-                f"or another {option_name('learning_rate')}"
-            )
+        return None
+    heads = evaluation.by_head.items()
+    rare = (_of_a_rare_class(name, each, options) for name, each in heads if each.classes)
+    if found := next(filter(None, rare), None):
+        return advice(found)
+    last = result.monitor and 1 < result.best_epoch == epochs == options.epochs
+    more = [option("epochs", 2 * epochs)] if last else []
+    useless = (_of_a_useless_head(name, each, more, standardizing, options) for name, each in heads)
+    if found := next(filter(None, useless), None):
+        return advice(found)
+    return advice(f"the best epoch is the last: more may be better still, such as {more[0]}") if more else None
 
 
-def _of_classes(
-    evaluation: Evaluation, standardizing: list[str], options: TrainingOptions, label: str
-) -> Iterator[str]:
-    most = max(evaluation.classes, key=lambda report: report.count)
+def _of_a_rare_class(name: str, evaluation: Evaluation, options: TrainingOptions) -> str | None:
+    """If a head does not find classes that are rarer than others, what gives them more weight."""
+    text, share = _of_the_most_frequent_class(name, evaluation, options)
     present = sum(report.count > 0 for report in evaluation.classes)
+    if not text or share * present < 1.5 or _weights_of(name, options):
+        return None
+    return f"{text}: try {option('class_weight', {name: 'balanced'} if name else 'balanced')}"
+
+
+def _of_a_useless_head(
+    name: str, evaluation: Evaluation, more: list[str], standardizing: list[str], options: TrainingOptions
+) -> str | None:
+    """If a head predicts no better than always the same, what may help: `more` epochs where they may, and so on."""
+    rate = f"another {option_name('learning_rate')}"
+    if evaluation.classes:
+        text, _ = _of_the_most_frequent_class(name, evaluation, options)
+        return f"{text}: try {_either(*more, *standardizing, rate)}" if text else None
+    if evaluation.metrics["r2"] > 0 or math.isnan(evaluation.metrics["r2"]):
+        return None
+    remedy = " and ".join([*standardizing, option("standardize_target", True)])
+    r2 = figure(evaluation.metrics["r2"])
+    return f"{_label(name)}always predicting the mean would be as good (r2 {r2}): try {_either(*more, remedy, rate)}"
+
+
+def _either(*remedies: str) -> str:
+    return f"{', '.join(remedies[:-1])}, or {remedies[-1]}" if len(remedies) > 1 else remedies[0]
+
+
+def _of_the_most_frequent_class(name: str, evaluation: Evaluation, options: TrainingOptions) -> tuple[str, float]:
+    """That the most frequent class would be right as often, "" if it would not; and its share of the rows."""
+    most = max(evaluation.classes, key=lambda report: report.count)
+    recalls = [report.recall for report in evaluation.classes if report.count]
     share = most.count / evaluation.rows
-    if options.class_weight is None:
-        useless = evaluation.metrics["accuracy"] <= share
-    else:
-        recalls = [report.recall for report in evaluation.classes if report.count]
+    if _weights_of(name, options):
         useless = sum(recalls) <= 1 + 1e-9  # as for a net that predicts the same class for every row
-    if useless and present > 1:
-        rare = share * present >= 1.5 and options.class_weight is None and not label
-        other = ", or ".join([*standardizing, f"another {option_name('learning_rate')}"])
-        remedy = option("class_weight", "balanced") if rare else other
-        yield advice(
-            f"{label}always predicting {shortened(most.name)!r} would be right as often, for {share:.1%} of the rows: "
-            f"try {remedy}"
-        )
+    else:
+        useless = evaluation.metrics["accuracy"] <= share
+    if not useless or len(recalls) < 2:
+        return "", share
+    named = shortened(most.name)
+    return f"{_label(name)}always predicting {named!r} would be right as often, for {share:.1%} of the rows", share
+
+
+def _weights_of(name: str, options: TrainingOptions) -> bool:
+    """Whether the classes of a head have weights; `name` is "" for a single one."""
+    given = options.class_weight
+    by_head = isinstance(given, Mapping) and any(isinstance(each, str | Mapping) for each in given.values())
+    return bool(given) and (not by_head or not name or name in (given or {}))
+
+
+def _label(name: str) -> str:
+    return f"{name}: " if name else ""

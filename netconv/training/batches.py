@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..inference.sequence_inputs import cut
 from ..tables import free_memory
 
 if TYPE_CHECKING:
@@ -34,13 +35,15 @@ class TrainingData:
         inputs: an array for each input of the model, (rows, *shape).
         targets: an array for each head of the model, (rows,) or (rows, values).
         encode: turns the targets of all heads into what the losses expect.
-        class_weights: (classes,) of a single head, None if all classes count alike.
+        class_weights: of each head (classes,), None if all its classes count alike; empty if those of all heads do.
+        lengths: (rows, inputs), as in `Dataset`: the rows of a batch have the same ones. None if rows have no lengths.
     """
 
     inputs: tuple[Any, ...]
     targets: tuple[Any, ...]
     encode: Callable[[tuple[np.ndarray, ...]], tuple[Any, ...]]
-    class_weights: np.ndarray | None = None
+    class_weights: tuple[np.ndarray | None, ...] = ()
+    lengths: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.targets[0])
@@ -58,13 +61,13 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class BatchGroup:
-    """Several batches: rows of the inputs, their encoded targets of each head, and their weights, None if all rows
-    count alike. Batch k has the rows from `bounds[k]` to `bounds[k + 1]`, and counts as `counts[k]` rows in the mean
-    loss."""
+    """Several batches: rows of the inputs, their encoded targets of each head, and their weights in the loss of each
+    head, none if all rows count alike. Batch k has the rows from `bounds[k]` to `bounds[k + 1]`, and counts as
+    `counts[k]` rows in the mean loss."""
 
     inputs: tuple[np.ndarray, ...]
     targets: tuple[Any, ...]
-    weights: np.ndarray | None
+    weights: tuple[np.ndarray, ...]
     bounds: np.ndarray
     counts: np.ndarray
 
@@ -92,6 +95,46 @@ def epoch_order(data: TrainingData, seed: int, epoch: int) -> np.ndarray:
     return order
 
 
+def epoch_batches(data: TrainingData, batch_size: int, seed: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+    """The order of the rows in an epoch, and the first row of each batch with the number of rows at the end. Rows of
+    sequences are in batches with others of their length, which follow each other in random order."""
+    import numpy as np
+
+    order = epoch_order(data, seed, epoch)
+    if data.lengths is None:
+        return order, batch_bounds(len(order), batch_size)
+    batches = _batches_of_lengths(data.lengths[order], batch_size)
+    shuffled = [batches[index] for index in np.random.default_rng([seed, epoch, 1]).permutation(len(batches)).tolist()]
+    return order[np.concatenate(shuffled)], np.cumsum([0, *map(len, shuffled)])
+
+
+def validation_batches(data: TrainingData, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows in order, and the bounds of batches of nearly the same size; those of sequences by their length."""
+    import numpy as np
+
+    if data.lengths is None:
+        return np.arange(len(data)), batch_bounds(len(data), batch_size, even=True)
+    batches = _batches_of_lengths(data.lengths, batch_size)
+    return np.concatenate(batches), np.cumsum([0, *map(len, batches)])
+
+
+def _batches_of_lengths(lengths: np.ndarray, batch_size: int) -> list[np.ndarray]:
+    """The places of rows, (rows, inputs) of lengths, in batches of the same lengths."""
+    import numpy as np
+
+    _, group = np.unique(lengths, axis=0, return_inverse=True)
+    places = np.argsort(group.ravel(), kind="stable")
+    ends = np.flatnonzero(np.diff(group.ravel()[places])) + 1
+    return [
+        part[start : start + batch_size] for part in np.split(places, ends) for start in range(0, len(part), batch_size)
+    ]
+
+
+def batch_count(rows: int, lengths: np.ndarray | None, batch_size: int) -> int:
+    """The batches of an epoch."""
+    return -(-rows // batch_size) if lengths is None else len(_batches_of_lengths(lengths, batch_size))
+
+
 def batch_bounds(rows: int, batch_size: int, even: bool = False) -> np.ndarray:
     """The first row of each batch, and the number of rows. The last batch may be smaller, unless they are `even`."""
     import numpy as np
@@ -109,7 +152,7 @@ def replica_share(data: TrainingData, order: np.ndarray, bounds: np.ndarray, rep
     import numpy as np
 
     if replicas == 1:
-        rows, sizes, weights = order, np.diff(bounds), None
+        rows, sizes, shares = order, np.diff(bounds), None
     else:
         parts, part_weights = [], []
         for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
@@ -119,14 +162,36 @@ def replica_share(data: TrainingData, order: np.ndarray, bounds: np.ndarray, rep
             part_weights.append(np.full(len(part), weight, np.float32))
             parts.append(part)
         rows, sizes = np.concatenate(parts), np.array([len(part) for part in parts])
-        weights = np.concatenate(part_weights)
+        shares = np.concatenate(part_weights)
     targets = tuple(array[rows] for array in data.targets)
-    if data.class_weights is not None:
-        weights = data.class_weights[targets[0]] * (1 if weights is None else weights)
+    inputs = tuple(array[rows] for array in data.inputs)
+    if data.lengths is not None:
+        inputs = tuple(cut(inputs, data.lengths[rows[0]]))
     return BatchGroup(
-        tuple(array[rows] for array in data.inputs), data.encode(targets), weights,
+        inputs, data.encode(targets), _row_weights(data, targets, shares),
         np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32), (np.diff(bounds) / replicas).astype(np.float32),
     )  # fmt: skip
+
+
+def _row_weights(
+    data: TrainingData, targets: tuple[np.ndarray, ...], shares: np.ndarray | None
+) -> tuple[np.ndarray, ...]:
+    """The weights of rows in the loss of each head: those of their classes, times `shares` if there are any."""
+    import numpy as np
+
+    if shares is None and not data.class_weights:
+        return ()
+    base = np.ones(len(targets[0]), np.float32) if shares is None else shares
+    of_heads = data.class_weights or (None,) * len(targets)
+    return tuple(
+        base if weights is None else weights[classes] * base for weights, classes in zip(of_heads, targets, strict=True)
+    )
+
+
+def _end_of_length(lengths: np.ndarray, first: int) -> int:
+    """The end of the batches from `first` on that have the lengths of the first one."""
+    same = (lengths == lengths[0]).all(axis=1)
+    return first + (len(same) if same.all() else int(same.argmin()))
 
 
 def batch_groups(
@@ -145,6 +210,8 @@ def batch_groups(
         first = 0
         while first < len(bounds) - 1:
             end = min(first + max(1, min(group_size(), largest)), len(bounds) - 1)
+            if data.lengths is not None:
+                end = _end_of_length(data.lengths[order[bounds[first:end]]], first)
             yield order[bounds[first] : bounds[end]], bounds[first : end + 1] - bounds[first]
             first = end
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..atomic_files import replacing
-from ..errors import FormatError, NetconvError, option
+from ..atomic_files import check_writable, replacing
+from ..errors import FormatError, NetconvError, option, option_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +37,16 @@ class Checkpoint:
     best: Sequence[np.ndarray]
     history: Sequence[Mapping[str, float]]
     fingerprint: Mapping[str, Any]
+
+
+def check_folder(folder: Path | str, name: str, size: int) -> None:
+    """Makes the folder that the option `name` gives, and checks before training that a file of `size` bytes can be
+    written there. Raises NetconvError if it is a file, and OSError."""
+    path = Path(folder)
+    if path.exists() and not path.is_dir():
+        raise NetconvError(f"{folder}: is a file, and {option_name(name)} names a folder")
+    path.mkdir(parents=True, exist_ok=True)
+    check_writable(path / NAME, size)
 
 
 def write(folder: Path | str, checkpoint: Checkpoint) -> None:

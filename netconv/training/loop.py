@@ -99,7 +99,8 @@ def fit(
     """
     import tensorflow as tf
 
-    steps = Steps(model, strategy, plan.options.epochs * math.ceil(len(training) / plan.batch_size))
+    planned = plan.options.epochs * batches.batch_count(len(training), training.lengths, plan.batch_size)
+    steps = Steps(model, strategy, planned, training.lengths is not None)
     loop = _Loop(model, training, validation, plan, steps, progress, stop)
     try:
         loop.callbacks.begin()
@@ -193,8 +194,7 @@ class _Loop:
         return metrics
 
     def _train(self, epoch: int) -> dict[str, float]:
-        order = batches.epoch_order(self.training, self.options.seed, epoch)
-        ends = batches.batch_bounds(len(order), self.batch_size)
+        order, ends = batches.epoch_batches(self.training, self.batch_size, self.options.seed, epoch)
         self.steps.reset_metrics()
         done, total, clock = 0, len(ends) - 1, time.monotonic()
         for group, steps in self._groups(self.training, order, ends):
@@ -213,11 +213,8 @@ class _Loop:
         return self._checked(self.steps.metrics())
 
     def _validate(self, data: TrainingData) -> dict[str, float]:
-        import numpy as np
-
         self.steps.reset_metrics()
-        ends = batches.batch_bounds(len(data), VALIDATION_BATCH, even=True)
-        for group, steps in self._groups(data, np.arange(len(data)), ends):
+        for group, steps in self._groups(data, *batches.validation_batches(data, VALIDATION_BATCH)):
             self.steps.validate(group, steps)
         return self.steps.metrics()
 

@@ -76,7 +76,9 @@ class TrainingOptions(OptimizerOptions):
         metrics: their names. None given are those that the model was compiled with, or accuracy for a classifier and
             mean absolute error for other nets. A model with several outputs has each for those that it fits, or for
             one: `kind=AUC`.
-        class_weight: "balanced", or the weight of each class by name, 1 if not given.
+        class_weight: "balanced", which gives every class the same total weight, or the weight of each class by name, 1
+            if not given. For a model with several outputs "balanced" is for all that predict classes; otherwise either
+            of each by the output's name.
         monitor: the metric that decides which epoch is best.
         early_stopping: training stops after so many epochs without improvement; 0: it does not.
         reduce_on_plateau: (patience, factor): the learning rate is multiplied by the factor after so many epochs
@@ -98,7 +100,7 @@ class TrainingOptions(OptimizerOptions):
     loss: Any = None
     loss_weights: Mapping[str, float] | None = None
     metrics: Sequence[str] = ()
-    class_weight: str | Mapping[str, float] | None = None
+    class_weight: str | Mapping[str, Any] | None = None
     monitor: str = MONITOR
     early_stopping: int = 15
     reduce_on_plateau: tuple[int, float] | None = None
@@ -136,15 +138,8 @@ class TrainingOptions(OptimizerOptions):
             value = getattr(self, name)
             require(name, value, value is None or is_path(value), "the path of a folder")
         require("resume", self.resume, self.resume in (False, True), "True or False")
-        weights = self.class_weight
-        fits = weights in (None, "balanced") or (isinstance(weights, Mapping) and all(map(is_number, weights.values())))
-        require("class_weight", weights, fits, "'balanced' or a dictionary of numbers, such as {'yes': 2, 'no': 1}")
-        if isinstance(weights, Mapping):
-            for name, weight in weights.items():
-                if not 0 <= weight < math.inf:
-                    at = f"{option_name('class_weight')}: the weight of {name!r}"
-                    raise NetconvError(f"{at} must be a number from 0 on; received {weight!r}")
-            object.__setattr__(self, "class_weight", {str(name): float(weight) for name, weight in weights.items()})
+        if self.class_weight is not None:
+            object.__setattr__(self, "class_weight", _class_weights(self.class_weight))
         fits = self.reduce_on_plateau is None or _is_plateau(self.reduce_on_plateau)
         require("reduce_on_plateau", self.reduce_on_plateau, fits, "a number of epochs and a factor, such as (5, 0.1)")
         require(
@@ -156,6 +151,25 @@ class TrainingOptions(OptimizerOptions):
         if self.reduce_on_plateau and self.schedule:
             both = f"{option('schedule')} and {option('reduce_on_plateau')}"
             raise NetconvError(f"{both} would both set the learning rate: choose one")
+
+
+def _class_weights(given: Any) -> Any:
+    """Weights of classes, also by output, as floats by names. Raises NetconvError."""
+    if isinstance(given, Mapping) and given and all(isinstance(each, str | Mapping) for each in given.values()):
+        return {str(name): _weights_of_classes(each) for name, each in given.items()}
+    return _weights_of_classes(given)
+
+
+def _weights_of_classes(given: Any) -> Any:
+    fits = given == "balanced" or (isinstance(given, Mapping) and all(map(is_number, given.values())))
+    require("class_weight", given, fits, "'balanced' or a dictionary of numbers, such as {'yes': 2, 'no': 1}")
+    if given == "balanced":
+        return given
+    for each, weight in given.items():
+        if not 0 <= weight < math.inf:
+            at = f"{option_name('class_weight')}: the weight of {each!r}"
+            raise NetconvError(f"{at} must be a number from 0 on; received {weight!r}")
+    return {str(each): float(weight) for each, weight in given.items()}
 
 
 def _is_weight(value: Any) -> bool:

@@ -39,6 +39,8 @@ class TrainingResult:
         class_rows: the number of rows of each class, for each output.
         left_out: the number of rows that were not used, by reason.
         stopped: whether training was stopped from outside, in the last epoch.
+        monitored_as: what distinguishes the monitored metric from that of the evaluation, such as "of the standardized
+            target"; "" if nothing does.
         chief: whether this process is the one that writes files; others are further workers.
         record: what else a report says.
     """
@@ -54,6 +56,7 @@ class TrainingResult:
     class_rows: tuple[dict[str, int], ...] = ()
     left_out: dict[str, int] = field(default_factory=dict)
     stopped: bool = False
+    monitored_as: str = ""
     chief: bool = True
     record: RunRecord | None = field(default=None, repr=False, compare=False)
 
@@ -129,7 +132,8 @@ class TrainingResult:
         kept = "the last one is kept"
         if self.monitor:
             best = figure(self.history[self.best_epoch - 1][self.monitor])
-            kept = f"the best {self.best_epoch} by {self.monitor} ({best})"
+            note = f" {self.monitored_as}" if self.monitored_as else ""
+            kept = f"the best {self.best_epoch} by {self.monitor} ({best}{note})"
         lines.append(("epochs", f"{len(self.history)}, {kept}{stopped}"))
         lines.append(("validation" if self.validation_rows else "training", self.evaluation.summary))
         return "\n".join(f"{name:11} {value}" for name, value in lines)

@@ -21,12 +21,13 @@ rest of a step became several times slower when it was compiled."""
 
 
 class Steps:
-    """The steps of a compiled model under a strategy. `planned` is the largest number of training steps."""
+    """The steps of a compiled model under a strategy. `planned` is the largest number of training steps; with
+    `any_length` batches have different sizes where the inputs of the model leave them open."""
 
-    def __init__(self, model, strategy, planned: int):
+    def __init__(self, model, strategy, planned: int, any_length: bool = False):
         self.model, self.strategy = model, strategy
         self.replicas = strategy.num_replicas_in_sync
-        self.variables = model.trainable_variables
+        self.variables, self.any_length = model.trainable_variables, any_length
         with strategy.scope():
             self.loss = keras.metrics.Mean("loss")
             self.head_losses = _head_losses(model, self.replicas)
@@ -43,8 +44,7 @@ class Steps:
 
         def tensors(replica: int):
             share = share_of(replica)
-            weights = () if share.weights is None else (share.weights,)
-            parts = (share.inputs, share.targets, weights, share.bounds, share.counts)
+            parts = (share.inputs, share.targets, share.weights, share.bounds, share.counts)
             return keras.tree.map_structure(tf.convert_to_tensor, parts)
 
         if self.replicas == 1:
@@ -85,9 +85,7 @@ class Steps:
         if step not in self._functions:
             if not self._functions:
                 self._build_metrics(group)
-            signature = (
-                None if self.replicas > 1 else [keras.tree.map_structure(_spec, group), tf.TensorSpec([], tf.int32)]
-            )
+            signature = None if self.replicas > 1 else [self._specs(group), tf.TensorSpec([], tf.int32)]
 
             @tf.function(input_signature=signature, reduce_retracing=signature is None)
             def function(values, count):
@@ -97,6 +95,16 @@ class Steps:
             # Of functions that are traced when called, TensorFlow warns after a few trainings.
             self._functions[step] = function.get_concrete_function() if signature else function
         self._functions[step](group, tf.constant(steps))
+
+    def _specs(self, group: tuple) -> tuple:
+        """Such a group with any number of rows, and with any size where rows of several lengths leave it open."""
+        import tensorflow as tf
+
+        inputs, *rest = keras.tree.map_structure(_spec, group)
+        if self.any_length:
+            shapes = zip(inputs, self.model.inputs, strict=True)
+            inputs = tuple(tf.TensorSpec([None, *entry.shape[1:]], spec.dtype) for spec, entry in shapes)
+        return (inputs, *rest)
 
     def _build_metrics(self, group: tuple) -> None:
         """Metrics create their variables when first called, which they cannot do in a loop of TensorFlow."""
@@ -146,17 +154,18 @@ class Steps:
         """The loss of one batch, which is added to the metrics."""
         start, stop = bounds[number], bounds[number + 1]
         x, y, w = keras.tree.map_structure(lambda part: part[start:stop], (inputs, targets, weights))
-        w, y = w[0] if w else None, as_compiled(self.model, y)
+        of_heads = w or (None,) * len(y)
+        w, y = as_compiled(self.model, w) if w else None, as_compiled(self.model, y)
         x = [keras.ops.cast(part, entry.dtype) for part, entry in zip(x, self.model.inputs, strict=True)]
         x = x if len(x) > 1 else x[0]
         y_pred = self.model(x, training=training)
         loss = self.model.compute_loss(x, y, y_pred, w, training=training)
         # under a strategy Keras divides the loss by the number of replicas, whose gradients are added
         self.loss.update_state(loss * self.replicas, sample_weight=counts[number])
-        for (function, mean), true, predicted in zip(
-            self.head_losses, keras.tree.flatten(y), keras.tree.flatten(y_pred), strict=bool(self.head_losses)
+        for (function, mean), true, predicted, weights in zip(
+            self.head_losses, keras.tree.flatten(y), keras.tree.flatten(y_pred), of_heads, strict=bool(self.head_losses)
         ):
-            mean.update_state(function(true, predicted, w), sample_weight=counts[number])
+            mean.update_state(function(true, predicted, weights), sample_weight=counts[number])
         self.model.compute_metrics(x, y, y_pred, w)
         return loss
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NetconvError, option, there_are
+from ..errors import NetconvError, option
 from ..features.encoding import ModelSpec
 from ..features.notices import Notify, Recorder, ignore
 from ..features.scaling import Scaling
@@ -28,9 +27,10 @@ from ..keras_api.lazy import keras
 from ..reports.run_record import RunRecord
 from ..tables import free_memory
 from ..tables.sources import Data, Source
-from . import distribution
+from . import checkpoints, distribution
 from .advice import after_training, scales_of
-from .batches import TrainingData
+from .batches import TrainingData, batch_count
+from .class_weights import class_weights, described
 from .freezing import frozen
 from .loop import LoopResult, Plan, Progress, fit
 from .metrics import maximizes, metrics_for, split_by_fit
@@ -77,7 +77,7 @@ def train(
 
     Raises:
         NetconvError: an option, the table or the model does not fit, or the loss became infinite or NaN.
-        OSError: a checkpoint cannot be written.
+        OSError: a folder or a checkpoint cannot be written.
         TypeError: there is no such option.
     """
     table_options, training_options = read_options(train, options, TrainingOptions)
@@ -90,13 +90,16 @@ def train(
     loaded = open_model(
         model, training_options.seed, training_options.init, True, notify, params=params, input_shapes=input_shapes
     )
+    for name in ("checkpoint", "tensorboard"):
+        if folder := getattr(training_options, name):
+            checkpoints.check_folder(folder, name, loaded.size)
     prepared = _prepare(loaded, files, validation_data, training_options, table_options, strategy, notify)
     settings = settings_in_effect(
         training_options, table_options, prepared.optimizer, prepared.spec, prepared.losses, prepared.metrics,
         prepared.batch_size,
         tuple(file.name for file in held_out),
     )  # fmt: skip
-    result = _finish(prepared, _run(prepared, notify, progress, stop), notify)
+    result = _finish(prepared, *_run(prepared, notify, progress, stop), notify)
     record = RunRecord(
         loaded.name, list_layers(result.loaded.model), tuple(file.name for file in files), result.encoding,
         result.class_rows, result.left_out, settings, notify.lines, prepared.scaling,
@@ -121,7 +124,7 @@ class _Prepared:
     metrics: list[list[Any]]
     optimizer: Any
     batch_size: int
-    class_weights: np.ndarray | None
+    class_weights: tuple[np.ndarray | None, ...]
     held_out: float
     strategy: Any
 
@@ -160,12 +163,16 @@ def _prepare(
     loss_weights = loss_weights_of(loaded.model, options.loss_weights)
     spec = spec_of(loaded, losses)
     batch_size = options.batch_size or (32 if len(training) < 10_000 else 128)
-    weights = class_weights(options.class_weight, training)
+    heads = [head.name for head in spec.heads]
+    weights = class_weights(options.class_weight, heads, training)
+    for line in described(weights, heads, training):
+        notify(line)
     keras.utils.set_random_seed(options.seed)
     compiled = getattr(loaded.model, "optimizer", None)
     if compiled is not None and net is not loaded.model:
         compiled = moved(compiled, net)
-    optimizer = optimizer_for(options, compiled, math.ceil(len(training) / batch_size), options.epochs)
+    steps = batch_count(len(training), training.lengths, batch_size)
+    optimizer = optimizer_for(options, compiled, steps, options.epochs)
     chosen = metrics_for(loaded.model, options.metrics, options.monitor, spec)
     metrics = [split_by_fit(*each)[1] for each in zip(chosen, spec.heads, losses, strict=True)]
     held_out = 0.0 if validation_data is not None else options.validation_split
@@ -177,8 +184,9 @@ def _prepare(
 
 def _run(
     prepared: _Prepared, notify: Notify, progress: Callable[[Progress], object], stop: Callable[[], bool]
-) -> LoopResult:
-    """Trains the net: itself, or a copy of it where the strategy or the precision demands one."""
+) -> tuple[LoopResult, bool]:
+    """Trains the net: itself, or a copy of it where the strategy or the precision demands one. Returns also whether
+    advice was given."""
     model, options, strategy = prepared.net, prepared.options, prepared.strategy
     with frozen(model, options.freeze, notify):
         working = distribution.working_copy(model, strategy, options.mixed_precision)
@@ -198,11 +206,14 @@ def _run(
         training, validation = prepared.training, prepared.validation
         targets, held_out_targets = (_scaled_targets(part.targets, prepared.scaling) for part in (training, validation))
         weights = prepared.class_weights
-        rows = TrainingData(training.inputs, targets, prepared.encode, weights)
-        held_out = TrainingData(validation.inputs, held_out_targets, prepared.encode, weights) if validation else None
+        rows = TrainingData(training.inputs, targets, prepared.encode, weights, training.lengths)
+        held_out = TrainingData(
+            validation.inputs, held_out_targets, prepared.encode, weights, validation.lengths
+        ) if validation else None  # fmt: skip
         scaled = prepared.scaling.inputs is not None
         scales = scales_of(model, scaled, replace(training, targets=targets), prepared.spec, prepared.losses)
-        for line in scales.lines():
+        lines = tuple(scales.lines())
+        for line in lines:
             notify(line)
         rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
         plan = Plan(
@@ -216,11 +227,12 @@ def _run(
             rate = keras.ops.convert_to_numpy(untrained(optimizer).learning_rate)
             prepared.optimizer.learning_rate = float(rate)  # of a variable, Keras would store two
     prepared.compile(model, prepared.optimizer, prepared.metrics)
-    return result
+    return result, bool(lines)
 
 
-def _finish(prepared: _Prepared, result: LoopResult, notify: Notify) -> TrainingResult:
-    """The trained model, with values in the units of the table, and its evaluation."""
+def _finish(prepared: _Prepared, result: LoopResult, advised: bool, notify: Notify) -> TrainingResult:
+    """The trained model, with values in the units of the table, and its evaluation. If advice was given before
+    training, there is none after it: that is to be followed first."""
     loaded, model, training, validation = prepared.loaded, prepared.net, prepared.training, prepared.validation
     free_memory.release()  # what training took
     if prepared.scaling.outputs:
@@ -228,7 +240,7 @@ def _finish(prepared: _Prepared, result: LoopResult, notify: Notify) -> Training
         metrics = metrics_for(prepared.net, (), "loss", prepared.spec)
         prepared.compile(model, moved(prepared.net.optimizer, model), metrics)
     evaluation = evaluate_dataset(model, validation or training, prepared.spec, prepared.losses, prepared.loss_weights)
-    for line in after_training(result, evaluation, training.encoding, prepared.options):
+    if not advised and (line := after_training(result, evaluation, training.encoding, prepared.options)):
         notify(line)
     members = {name: data for name, data in loaded.members.items() if name != UNTRAINED}
     class_rows = tuple(
@@ -243,8 +255,22 @@ def _finish(prepared: _Prepared, result: LoopResult, notify: Notify) -> Training
         ),
         encoding=training.encoding, history=result.history, best_epoch=result.best_epoch, monitor=result.monitor,
         rows=len(training), validation_rows=len(validation), evaluation=evaluation, class_rows=class_rows,
-        left_out=training.left_out, stopped=result.stopped, chief=distribution.is_chief(prepared.strategy),
+        left_out=training.left_out, stopped=result.stopped,
+        monitored_as=_monitored_as(prepared, result.monitor), chief=distribution.is_chief(prepared.strategy),
     )  # fmt: skip
+
+
+def _monitored_as(prepared: _Prepared, monitor: str | None) -> str:
+    """Where the monitored metric is not in the units of the table, or its rows count differently, how; otherwise ""."""
+    standardized = [moments is not None for moments in prepared.scaling.outputs or [None] * len(prepared.spec.heads)]
+    name = (monitor or "").removeprefix("val_")
+    of_all = name == "loss" or len(prepared.spec.heads) == 1
+    heads = [index for index, head in enumerate(prepared.spec.heads) if of_all or name.startswith(f"{head.name}_")]
+    parts = ["of the standardized target"] if any(standardized[index] for index in heads) else []
+    weights = prepared.class_weights or (None,) * len(prepared.spec.heads)
+    if name.endswith("loss") and any(weights[index] is not None for index in heads):
+        parts.append("with class weights")
+    return ", ".join(parts)
 
 
 def _scaled_targets(targets: tuple[np.ndarray, ...], scaling: Scaling) -> tuple[np.ndarray, ...]:
@@ -272,31 +298,3 @@ def _fingerprint(prepared: _Prepared) -> dict[str, Any]:
             zlib.crc32(part.tobytes()) for each in (scaling.inputs, *scaling.outputs) for part in each or ()
         ],
     }  # fmt: skip
-
-
-def class_weights(weights, training: Dataset) -> np.ndarray | None:
-    """The weight of each class, (classes,) of float32. `weights` are given by name, or "balanced": inversely
-    proportional to the number of rows. Raises NetconvError."""
-    import numpy as np
-
-    if weights is None:
-        return None
-    if len(training.names) > 1:
-        raise NetconvError(
-            f"class weights are for a net with one output, and this one has {len(training.names)}: leave "
-            f"{option('class_weight')} out"
-        )
-    names, counts = training.names[0], np.array(training.counts[0])
-    if not names:
-        raise NetconvError("class weights are for classifiers, and this net predicts values")
-    if weights == "balanced":
-        present = np.count_nonzero(counts)
-        return np.where(counts, len(training) / (present * np.maximum(counts, 1)), 1).astype(np.float32)
-    unknown = [name for name in weights if name not in names]
-    if unknown:
-        known = f"{there_are(unknown[0], names, 'the classes')} {', '.join(names)}"
-        raise NetconvError(f"class weight for unknown class {unknown[0]!r}; {known}")
-    by_class = np.array([weights.get(name, 1.0) for name in names], np.float32)
-    if not by_class[counts > 0].any():
-        raise NetconvError("the weight of every class is 0: there is nothing to train on")
-    return by_class

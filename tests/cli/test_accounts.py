@@ -53,7 +53,7 @@ def run(*arguments, code=0, **options):
 def train(*arguments):
     """The lines about the table."""
     lines = run("train", "t.csv", "--epochs", 1, *arguments).stderr.splitlines()
-    return [line for line in lines if not line.startswith(("model", "rows", "classes", "epochs", "validation"))]
+    return [line for line in lines if not line.startswith(("model", "rows", "classes", "epoch", "validation"))]
 
 
 def refused(*arguments):

@@ -48,6 +48,7 @@ Commands:
   evaluate  Evaluates a model on a table.
   predict   Predicts the target for every row of a table.
   export    Writes a model for another program.
+  verify    Compares a model with the net that it was converted from.
   plot      Plots the learning curves of a training run.
   ops       Lists the supported and the unsupported ops of MXNet.
 """
@@ -105,7 +106,7 @@ def test_a_default_is_a_word_or_a_sentence():
 @pytest.mark.parametrize("name", ["evaluate", "predict"])
 def test_options_that_a_trained_model_does_not_take(name):
     text = " ".join(printed(name, "--help").split())
-    assert text.count("Not for a model that `netconv train` saved.") == 3
+    assert text.count("Not for a model that `netconv train` saved.") == 4
     assert "--standardize" not in text
 
 
@@ -129,7 +130,7 @@ def test_examples_are_command_lines(name):
     [
         (["trian"], "Error: No such command 'trian'. Did you mean 'train'?"),
         (["translate"], "Error: No such command 'translate'. The commands are convert, inspect, train, evaluate, "
-         "predict, export, plot, ops."),
+         "predict, export, verify, plot, ops."),
         (["net.json"], "Error: No such command 'net.json'. 'net.json' looks like a file; did you mean 'netconv convert "
          "net.json'?"),
         (["a/b.keras"], "Error: No such command 'a/b.keras'. 'a/b.keras' looks like a file; did you mean 'netconv "

@@ -113,7 +113,12 @@ def test_a_terminal_of_80_columns(screen, monkeypatch):
 def test_a_terminal_of_40_columns(screen, monkeypatch):
     train(screen, monkeypatch)
     text = screen.close()
-    assert shown(text)[0][1:3] == ["epoch   1/200  val_loss 0.3000  best", "epoch   2/200  val_loss 0.4000"]
+    assert shown(text)[0][:4] == [
+        "a line of text that is longer than forty",
+        "columns [bold] :smile:",
+        "epoch   1/200  val_loss 0.3000  best",
+        "epoch   2/200  val_loss 0.4000",
+    ]
     assert "epoch   2/200   50%  loss 0.2000" in shown(text)[1] and max(map(len, shown(text)[1][1:])) <= 40
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1  # the cursor is shown again
 

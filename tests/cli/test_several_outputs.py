@@ -23,6 +23,7 @@ def run(*arguments, code=0):
     return done
 
 
+BALANCED = "weights     kind=low 1.231, mid 0.6667, top 1.455; the validation loss is weighted alike"
 TARGETS = ("--target", "kind=species", "--target", "price=cost")
 
 
@@ -59,6 +60,20 @@ def test_a_repeated_option_adds_columns():
 
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
+    "given, line",
+    [
+        (("kind=low:2,top:3",), "weights     kind=low 2, mid 1, top 3; the validation loss is weighted alike"),
+        (("kind=balanced",), BALANCED), (("balanced",), BALANCED),
+    ],
+)  # fmt: skip
+def test_class_weights_of_an_output(given, line):
+    options = [part for each in given for part in ("--class-weight", each)]
+    done = run("train", "t.csv", "--epochs", "1", *TARGETS, *options)
+    assert line in done.stderr.splitlines()
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
     "options, message, code",
     [
         (("--target", "species"),
@@ -75,8 +90,14 @@ def test_a_repeated_option_adds_columns():
          "Invalid value for '--loss-weights': '0.5' is not weights of outputs such as kind=1,price=0.5", 2),
         ((*TARGETS, "--loss-weights", "kind=x"),
          "Invalid value for '--loss-weights': 'kind=x' is not weights of outputs such as kind=1,price=0.5", 2),
-        ((*TARGETS, "--class-weight", "balanced"),
-         "class weights are for a net with one output, and this one has 2: leave --class-weight out", 1),
+        ((*TARGETS, "--class-weight", "low=2"), "the net has 2 outputs, kind, price: name the one of these classes, as "
+         "in --class-weight kind=balanced", 1),
+        ((*TARGETS, "--class-weight", "balanced", "--class-weight", "kind=balanced"), "Invalid value for "
+         "'--class-weight': several without the names of outputs: give one, or OUTPUT=NAME for each", 2),
+        ((*TARGETS, "--class-weight", "kind=balanced", "--class-weight", "kind=low:2"),
+         "Invalid value for '--class-weight': 'kind' is given twice", 2),
+        ((*TARGETS, "--class-weight", "kind=low:x"), "Invalid value for '--class-weight': 'kind=low:x' is neither "
+         "'balanced' nor weights such as yes=2,no=1, nor, for an output, kind=balanced or kind=yes:2,no:1", 2),
         ((*TARGETS, "--metric", "cost=mae"), "--metric: the net has no output 'cost'; its outputs are kind, price", 1),
     ],
 )  # fmt: skip

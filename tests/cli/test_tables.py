@@ -337,14 +337,15 @@ def test_the_input_is_never_overwritten():
         (["evaluate", "t.html", "-m", "m.keras", "--report", "t.html"], "t.html"),
         (["predict", "kidney.csv", "-m", "m.keras", "-o", "kidney.csv"], "kidney.csv"),
         (["predict", "kidney.csv", "-m", "m.keras", "-o", "link.csv"], "link.csv"),
-        (["predict", "kidney.csv", "-m", "m.keras", "-o", "m.keras"], "m.keras"),
-        (["predict", "kidney.csv", "-o", "m.keras"], "m.keras"),
+        (["convert", "net.json", "-p", "p.keras", "-o", "p.keras"], "p.keras"),
+        (["plot", "t.svg", "-o", "t.svg"], "t.svg"),
+        (["export", "m.wlnet", "--to", "wlnet", "-o", "m.wlnet"], "m.wlnet"),
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("folder")
 def test_no_output_is_written_over_a_file_that_is_read(trained, arguments, written):
     shutil.copy(trained, "m.keras")
-    for copy in ("v.csv", "t.svg", "t.html"):
+    for copy in ("v.csv", "t.svg", "t.html", "m.wlnet"):
         shutil.copy("kidney.csv", copy)
     os.rename("net.params", "p.keras")
     os.symlink("kidney.csv", "link.csv")
@@ -375,7 +376,7 @@ def test_no_output_is_written_over_a_file_that_is_read(trained, arguments, writt
          "Error: a plot is written to a file, whose ending names its format"),
         (["evaluate", "t.csv", "--plot", "-"], "Error: a plot is written to a file, whose ending names its format"),
         (["train", "t.csv", "--report", "-"], "Error: a report is written to a file, whose ending names its format"),
-        (["evaluate", "t.csv", "--report", "r.pdf"], "Error: r.pdf: a report is a .html file"),
+        (["evaluate", "t.csv", "--report", "r.pdf"], "Error: r.pdf: a report is a .html or .htm file"),
         (["train", "t.csv", "--plot", "p.gif"], "Error: p.gif: a plot is a .png or .svg file"),
         (["evaluate", "t.csv", "--plot", "p.gif"], "Error: p.gif: a plot is a .png or .svg file"),
         (["plot", "h.csv", "-o", "p.gif"], "Error: p.gif: a plot is a .png or .svg file"),
@@ -408,7 +409,14 @@ def test_no_output_is_written_over_a_file_that_is_read(trained, arguments, writt
         (["predict", "--errors", "all"],
          "Error: Invalid value for '--errors': 'all' is not one of 'stop', 'skip', 'null'."),
         (["train", "t.csv", "--class-weight", "heavy"],
-         "Error: Invalid value for '--class-weight': 'heavy' is neither 'balanced' nor weights such as yes=2,no=1"),
+         "Error: Invalid value for '--class-weight': 'heavy' is neither 'balanced' nor weights such as yes=2,no=1, "
+         "nor, for an output, kind=balanced or kind=yes:2,no:1"),
+        (["predict", "t.csv", "-m", "m.keras", "-o", "net.params"],
+         "Error: net.params: predictions are a .csv or .txt file, which may be compressed (.gz)"),
+        (["predict", "t.csv", "-o", "p.json.gz"],
+         "Error: p.json.gz: predictions are a .csv or .txt file, which may be compressed (.gz)"),
+        (["predict", "t.csv", "--json", "-o", "p.csv"],
+         "Error: p.csv: predictions in JSON are a .jsonl or .ndjson or .json file, which may be compressed (.gz)"),
         (["train", "t.csv", "--validation-split", "1"],
          "Error: Invalid value for '--validation-split': 1.0 is not in the range 0<=x<1."),
     ],

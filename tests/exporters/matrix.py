@@ -1,5 +1,5 @@
-"""Exports nets to all runtimes and as Python code, and prints a line for each: how far what was written is from the Keras model, or why it
-is refused; then how many of the nets each target has.
+"""Exports nets to all runtimes and as Python code, and prints a line for each: how far what was written is from the
+Keras model, or why it is refused; then how many of the nets each target has.
 
     python matrix.py FOLDER...
 

@@ -4,6 +4,7 @@ trained arrays where it was."""
 import io
 import json
 
+import h5py
 import numpy as np
 import pytest
 from wolfram_files import (
@@ -11,11 +12,13 @@ from wolfram_files import (
     NONE,
     TRUE,
     File,
+    call,
     chain,
     class_decoder,
     elementwise,
     layer,
     linear,
+    packed,
     softmax,
     tensor,
 )
@@ -23,7 +26,7 @@ from wolfram_files import (
 import netconv
 from netconv.errors import FormatError, NetconvError
 from netconv.frontends.wolfram import container
-from netconv.frontends.wolfram.expressions import Symbol
+from netconv.frontends.wolfram.expressions import Symbol, unpacked
 from netconv.inference.loading import open_model
 from netconv.keras_files import archive
 
@@ -132,6 +135,21 @@ def test_to_mxnet(source):
     np.testing.assert_allclose(other.predict(x, verbose=0), one.predict(x, verbose=0), atol=1e-6)
 
 
+def test_arrays_in_the_expression(tmp_path):
+    file = File()
+    net = chain(linear(file, 3, 3), linear(file, 3, 2))
+    net["Nodes"]["2"]["Arrays"]["Weights"] = ((1.0, 2.0, 3.0), (4.0, 5.0, 6.0))
+    netconv.convert_file(file.write(tmp_path / "net.wlnet", net))
+    model = tmp_path / "net.keras"
+    assert error_of(model, "wlnet", kind=FormatError) == (
+        f"{model}: in its .wlnet file the arrays '2.Weights' are a part of the expression, which is not written; "
+        "to='mxnet' writes net.json and net.params"
+    )
+    one, other = netconv.convert(tmp_path / "net.wlnet"), netconv.convert(netconv.export(model, "mxnet")[0])
+    x = np.random.default_rng(2).normal(size=(3, 3)).astype("float32")
+    np.testing.assert_allclose(other.predict(x, verbose=0), one.predict(x, verbose=0), atol=1e-6)
+
+
 @pytest.fixture
 def model(tmp_path):
     file = File()
@@ -162,7 +180,13 @@ def test_errors(model, tmp_path):
     other = tmp_path / "other.keras"
     netconv.save(netconv.convert(tmp_path / "net.wlnet"), other)
     assert error_of(other, "wlnet", kind=FormatError) == (
-        f"{other}: it was not converted from a .wlnet file by netconv; to='mxnet' writes net.json and net.params"
+        f"{other}: it does not have the net that it was converted from, as it was saved with Keras; like='net.wlnet' "
+        "gives the file of the net"
+    )
+    loaded = open_model(model)
+    archive.save(loaded.model, other, {k: v for k, v in loaded.members.items() if not k.startswith("wlnet")})
+    assert error_of(other, "wlnet", kind=FormatError) == (
+        f"{other}: it was not converted from a .wlnet file; to='mxnet' writes net.json and net.params"
     )
 
 
@@ -184,6 +208,16 @@ def test_damaged_arrays(model, change):
     assert error_of(model, "wlnet", kind=FormatError) == f"{model}: its member netconv/wlnet.json is damaged"
 
 
+def test_a_net_that_was_not_initialized(tmp_path):
+    arrays = {"Weights": tensor(3, 4), "Biases": tensor(3)}
+    net = layer("Linear", tensor(4), tensor(3), {"OutputDimensions": (3,)}, arrays)
+    netconv.convert_file(File().write(tmp_path / "net.wlnet", net))
+    assert error_of(tmp_path / "net.keras", "wlnet", kind=FormatError) == (
+        f"{tmp_path / 'net.keras'}: its .wlnet file has no arrays, whose places those of the model could take; use "
+        "NetInitialize before Export, and like='net.wlnet'"
+    )
+
+
 def test_a_model_that_was_trained_on_a_table(tmp_path):
     file = File()
     net = dense(file)
@@ -198,7 +232,40 @@ def test_a_model_that_was_trained_on_a_table(tmp_path):
     lines = []
     (written,) = netconv.export(tmp_path / "net-trained.keras", "wlnet", None, lines.append)
     assert lines == [
-        "not in the net: how the training table was read (columns, categories, class names); it takes the numbers that "
-        "columns become"
+        "not in the net: how the training table was read (columns, categories); it takes the numbers that columns "
+        "become"
     ]
     assert container.read(written, "x").network == container.read(source, "x").network
+
+
+@pytest.mark.parametrize("fixed_strings", [False, True])
+def test_new_class_names_become_labels(tmp_path, fixed_strings):
+    """All the rest of the expression stays, byte for byte."""
+    file = File()
+    net = dense(file)
+    labels = call("ValidatedParameter", ("1", "2", "3")) if fixed_strings else ("1", "2", "3")
+    decoder = {"InputDepth": 1, "Labels": labels, "$Rank": 0}
+    net["Outputs"] = {"Output": call("NetDecoder", "Class", decoder, tensor(3))}
+    source = file.write(tmp_path / "net.wlnet", net, fixed_strings=fixed_strings)
+    netconv.convert_file(source, classes=["cat", "dög", "owl"])
+    lines = []
+    (written,) = netconv.export(tmp_path / "net.keras", "wlnet", None, lines.append)
+    assert lines == ["the labels of the decoder of Output are now cat, dög, owl; they were 1, 2, 3"]
+    before, after = container.read(source, "a"), container.read(written, "b")
+    decoder["Labels"] = call("ValidatedParameter", ("cat", "dög", "owl")) if fixed_strings else ("cat", "dög", "owl")
+    assert unpacked(after.stored.decode()) == packed(net) and after.stored != before.stored
+    for number, array in before.arrays.items():
+        np.testing.assert_array_equal(before.values(array), after.values(after.arrays[number]))
+    with h5py.File(written) as one, h5py.File(source) as other:
+        assert list(one) == list(other) and one["Network"].dtype.kind == other["Network"].dtype.kind
+    (again,) = netconv.export(tmp_path / "net.keras", "wlnet", tmp_path / "again.wlnet")
+    assert again.read_bytes() == written.read_bytes()
+    assert str(netconv.inspect(written)).splitlines()[-1] == "note: classes cat, dög, owl"
+
+
+def test_class_names_of_a_net_without_labels(model):
+    netconv.convert_file(model.with_name("net.wlnet"), classes=["cat", "dog", "owl"])
+    lines = []
+    (written,) = netconv.export(model, "wlnet", None, lines.append)
+    assert lines == ["not in the net: the class names cat, dog, owl"]
+    assert written.read_bytes() == model.with_name("net.wlnet").read_bytes()

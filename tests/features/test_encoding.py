@@ -329,9 +329,12 @@ A = {
     "coerced": False,
     "ids": None,
     "image": None,
+    "sequence": None,
 }
 IMAGE = {"height": 2, "width": 3, "channels": 1, "data_format": "channels_first", "resize": "fit",
          "scale": [1.0], "offset": [0.0]}  # fmt: skip
+SEQUENCE = {"kind": "words", "length": 3, "numbers": 1, "vocabulary": ["x"], "codes": [1], "unknown": 2,
+            "padding": None, "begin": None, "end": None, "lower": True, "onehot": False}  # fmt: skip
 
 
 KNOWN = fit(TRAINING, spec_of(3, 2, 2))[1]
@@ -362,7 +365,7 @@ def test_an_unknown_category_without_a_fill_value():
     [rows] = encoded_table.stream(source("a,b,c\n1,yes,p\n2,maybe,q\n"), unfilled)
     with pytest.raises(DataError) as caught:
         transform.features(rows, unfilled)
-    assert str(caught.value) == "t.csv, line 3, column 'b': 'maybe' is not a category of the training table"
+    assert str(caught.value) == "t.csv, line 3, column 'b': 'maybe' is not one of the categories no, yes"
 
 
 def test_a_row_of_one_cell_may_be_ragged():
@@ -419,6 +422,19 @@ def test_an_infinite_number_counts_only_where_it_is_used():
             {"features": [{**A, "image": {**IMAGE, "offset": []}}]},
             {"features": [{**A, "image": {**IMAGE, "offset": [math.inf]}}]},
             {"features": [{**A, "image": {**IMAGE, "height": 1 << 24, "width": 2}}]},
+            {"features": [{**A, "sequence": SEQUENCE}]},
+            *(
+                {"features": [{**A, "ids": [0, 9], "sequence": {**SEQUENCE, **change}}]}
+                for change in (
+                    {"kind": "syllables"},
+                    {"codes": [1, 2]},
+                    {"length": 0},
+                    {"numbers": 0},
+                    {"unknown": "x"},
+                    {"padding": []},
+                )
+            ),
+            {"features": [{**A, "ids": [0, 9], "sequence": {"kind": "words"}}]},
         )
     ],
 )

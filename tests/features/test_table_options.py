@@ -14,8 +14,21 @@ def test_a_text_is_one_column_or_several():
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"target": 3}, "target must be a text or a tuple of texts; received 3"),
-        ({"drop": ("a", 1)}, "drop must be a text or a tuple of texts; received ('a', 1)"),
+        (
+            {"target": -1},
+            "target must be a text or a tuple of texts, such as '-1' for columns by their number; received -1",
+        ),
+        (
+            {"columns": [2, 3]},
+            "columns must be a text or a tuple of texts, such as ('2', '3') for columns by their "
+            "number; received [2, 3]",
+        ),
+        (
+            {"drop": ("a", 1)},
+            "drop must be a text or a tuple of texts, such as ('a', '1') for columns by their number; "
+            "received ('a', 1)",
+        ),
+        ({"drop": 1.5}, "drop must be a text or a tuple of texts; received 1.5"),
         ({"input": "a=b"}, "input must be a dictionary of texts, such as {'image': 'pixel*'}; received 'a=b'"),
         ({"encode": {"a": 1}}, "encode must be a dictionary of texts, such as {'color': 'onehot'}; received {'a': 1}"),
         ({"encode": {"a": "code"}}, "the encoding of column 'a' must be onehot, codes or numbers; received 'code'"),

@@ -318,17 +318,21 @@ def test_rescaled_features_of_a_model_that_was_not_trained():
     assert found.metrics["loss"] == pytest.approx(made.evaluate(x * 0.5 + 1, np.array([0, 1]), verbose=0), rel=1e-5)
 
 
-def test_the_exported_net_has_no_scaling_and_says_so(tmp_path):
+def test_the_exported_net_does_the_scaling_and_says_so(tmp_path):
     done = trained(untrained(tmp_path, 4, 1), houses(), target="price")
     notes = []
     mxnet.export(done.loaded, tmp_path / "out.json", tmp_path / "out.params", notes.append)
     assert notes == [
-        "not in the net: scale_inputs_missing, scale_inputs_filled, scale_inputs, scale_outputs; it takes and returns "
-        "scaled numbers"
+        "scale_inputs is folded into layer 'dense0': the net takes the numbers of the training data",
+        "scale_outputs is folded into layer 'dense1': the net returns values in the units of the training data",
+        "not in the net: what replaces missing numbers; give it none",
+        "not in the net: how the training table was read (columns, categories); it takes the numbers that columns "
+        "become",
     ]
     exported = netconv.convert(tmp_path / "out.json", tmp_path / "out.params")
-    for one, two in zip(exported.get_weights(), done.loaded.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, two)
+    x = np.array([[100, 3, 1990, 2], [80, 2, 2001, 1]], np.float32)
+    expected = done.loaded.model.predict(x, verbose=0)
+    np.testing.assert_allclose(exported.predict(x, verbose=0), expected, rtol=1e-4)
 
 
 def test_classes_are_not_standardized():

@@ -336,3 +336,13 @@ def test_predictions_are_compressed_as_the_name_says(tmp_path, ending):
         assert stream.compressed
         assert stream.read() == b"".join(prediction.predict(model(2), source(text)).csv())
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_target_that_the_table_does_not_have():
+    text = "a,b,y\n" + "1,2,3\n4,5,6\n" * 9
+    done = train.train(model(2, 1, "mse", None), source(text), target="y", epochs=1)
+    rows = source("a,b,y,z\n1,2,3,4\n")
+    message = "t.csv: has no column 'nope'; its columns are a, b, y, z"
+    assert fails(prediction.predict, done, rows, target="nope") == message
+    assert prediction.predict(done, rows, target="z").heads[0].names == ("y",)
+    assert prediction.predict(done, source("1,2,3\n"), target="y").heads[0].names == ("y",)

@@ -10,7 +10,7 @@ from models import fails, model, separable, source
 
 import netconv
 from netconv import DataError, FormatError
-from netconv.inference import trained_rows
+from netconv.inference import dataset, trained_rows
 
 TABLE = separable(100)
 
@@ -57,6 +57,18 @@ def test_another_training_on_the_same_table(trained):
     evaluation, [note] = evaluated(again, TABLE, held_out=True)
     assert evaluation.rows < 25
     assert note == f"held out    {evaluation.rows} rows; the model was trained on the other {100 - evaluation.rows}"
+
+
+def test_the_table_is_encoded_once(trained, monkeypatch):
+    encoded, features = [], dataset.transform.features
+    monkeypatch.setattr(
+        dataset.transform, "features", lambda rows, *more: encoded.append(rows) or features(rows, *more)
+    )
+    other = netconv.train(trained.loaded, source(separable(100, seed=2)), epochs=1, validation_split=0.25)
+    encoded.clear()
+    for _ in range(2):  # the second table is of the training before the last one
+        assert evaluated(other, TABLE, held_out=True)[0].rows == 25
+    assert sum(map(len, encoded)) == 200
 
 
 def test_a_table_without_held_out_rows(trained):

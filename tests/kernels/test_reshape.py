@@ -85,7 +85,7 @@ def test_lengths_that_the_data_does_not_determine(tmp_path):
         netconv.convert(path, input_shapes={"data": (None, None), "like": (None, 2, None)})
     assert str(error.value) == (
         f"{path}: the size of axis 1 of input 'data' of shape (?, ?) must be known: reshape_like node 'r': more than "
-        "one length is unknown; give for example input_shapes={'data': (None, 10)}"
+        "one length is unknown; give for example input_shapes={'data': (None, 10), 'like': (None, 2, 5)}"
     )
     assert str(error.value.__cause__) == (
         "reshape_like node 'r': more than one length is unknown; give the input's shape; received (None, 2, None)"

@@ -131,6 +131,14 @@ FAULTS = [
     ),
     (
         "_contrib_BilinearResize2D",
+        {"height": 100, "width": 4},
+        {"data": (1, 2, 10**6, 4)},
+        {},
+        0,
+        "needs more than 67108864 weights; received 1000000 and 100 pixels",
+    ),
+    (
+        "_contrib_BilinearResize2D",
         {"scale_height": 2},
         {"data": (1, 2, 4, 4)},
         {},

@@ -35,7 +35,7 @@ PATTERNS = {
     "kernels/fusion_safe.py",  # ops that TensorFlow fuses
     "keras_files/keras2_config.py", "keras_files/operations_as_layers.py",  # names of Keras, some of them also of ops
     "frontends/mxnet/symbol_json.py",  # ops that old versions of MXNet wrote differently
-    "frontends/wolfram/functions.py",  # the op of each of Mathematica's functions
+    "frontends/wolfram/function_names.py",  # the op of each of Mathematica's functions
     "frontends/wolfram/versions.py",  # layers of Mathematica, some of them also names of ops
 }  # fmt: skip
 """Modules that match patterns of ops, so that they must name them, and one that names layers of Keras."""

@@ -239,7 +239,7 @@ def test_shapes_must_be_known_and_within_limits():
     graph = owned_by("FullyConnected", {"num_hidden": "99999999"}, 2)
     with pytest.raises(ShapeError) as caught:
         values(graph, (None, 9999))
-    assert str(caught.value) == "net.json: the parameters would have more than 1073741824 elements"
+    assert str(caught.value) == "net.json: the parameters would have more than 536870912 elements"
     with pytest.raises(ShapeError) as caught:
         initialize(graph, {}, 0)
     assert str(caught.value) == "net.json: the shape of parameter 'p1' cannot be inferred"

@@ -146,7 +146,7 @@ def test_a_chain_of_layers_is_drawn(tmp_path):
 
 
 def test_what_a_page_needs_is_known_before(tmp_path, monkeypatch):
-    assert fails(page.check_report, "r.pdf") == "r.pdf: a report is a .html file"
+    assert fails(page.check_report, "r.pdf") == "r.pdf: a report is a .html or .htm file"
     assert page.check_report(tmp_path / "r.HTM").name == "r.HTM"
     monkeypatch.setitem(sys.modules, "jinja2", None)
     assert fails(page.check_report, "r.html") == "a report needs Jinja: pip install 'netconv[plot]'"
@@ -159,3 +159,14 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(OSError, match=r"no/r\.html"):
         evaluation.report(tmp_path / "no" / "r.html")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_net_with_branches_is_listed_whole_with_what_each_layer_takes(tmp_path):
+    rows = "".join(f"{'' if n % 9 == 0 else n * 100},{n},{'yx'[n % 2]}\n" for n in range(40))
+    result = netconv.train(model(), source(f"a,b,class\n{rows}"), epochs=1, standardize=True)
+    shown = written(tmp_path, result.report).sections["model"]
+    layers = result.record.layers
+    assert any(len(layer.inputs) > 1 for layer in layers)  # a missing number is replaced beside the others
+    for layer in layers:
+        taken = f" {', '.join(layer.inputs)}" if layer.inputs else ""
+        assert f"{layer.name} {layer.kind} {layer.output} {layer.parameters}{taken}" in shown

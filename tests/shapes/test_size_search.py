@@ -93,6 +93,23 @@ def test_a_size_that_a_node_needs_is_a_question_about_the_input(tmp_path, region
         assert model([np.zeros((batch, 3, 16, 16)), np.zeros((5, given["rois"][1]))]).shape == (5, 2)
 
 
+def test_all_inputs_whose_sizes_may_be_needed_are_named(tmp_path):
+    name, attributes = REGIONS[0]
+    filters = {"kernel": (3, 3), "num_filter": 4, "no_bias": True}
+    net = graph(
+        null("left"), null("w"), null("rois"), op("Convolution", "c", [0, 1], **filters),
+        op(name, "roi", [3, 2], **attributes),
+        null("right"), null("v"), op("Convolution", "d", [5, 6], **filters),
+        op(name, "region", [7, 2], **attributes), op("elemwise_add", "sum", [4, 8]),
+    )  # fmt: skip
+    path = write(tmp_path, net, w=draw(4, 3, 3, 3), v=draw(4, 1, 3, 3))
+    with pytest.raises(ShapeError) as caught:
+        netconv.convert(path, input_shapes={"rois": (None, 5)})
+    assert str(caught.value).endswith(
+        "give for example input_shapes={'left': (None, 3, 224, 224), 'right': (None, 1, 224, 224)}"
+    )
+
+
 def dense_before(*rows, heads=None, units=3):
     """A dense layer (node 3, of inputs 0 to 2), a label (node 4), and `rows` of ops after them."""
     net = graph(null("data"), null("w"), null("b"),

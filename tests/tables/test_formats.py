@@ -239,8 +239,8 @@ def test_parquet_that_cannot_be_read():
     assert fails(data[:-20]) == fails(data[:200]) == fails(b"PAR1") == cut
     assert fails(data[:100] + bytes(20_000) + data[20_100:]) == cut
     assert fails(gzip.compress(data)) == "t: is a compressed Parquet file: decompress it first"
-    assert fails(parquet({"a": pa.array([[1], [2]])})) == (
-        "t, column 'a': holds list<element: int64>, and numbers or text are expected"
+    assert fails(parquet({"a": pa.array([[{"b": 1}], []])})) == (
+        "t, column 'a': holds list<element: struct<b: int64>>, and numbers or text are expected"
     )
     assert fails(parquet({"a": pa.array([], pa.int8())})) == "t: has a header and no rows"
 

@@ -104,8 +104,8 @@ def test_no_better_than_the_most_frequent_class():
     options = {"class_weight": {"no": 100}, "epochs": 30}
     found = [each for each in advice(model(), rare, **options) if "always" in each]
     assert found == [
-        "always predicting 'no' would be right as often, for 90.0% of the rows: try standardize=True, or another "
-        "learning_rate"
+        "always predicting 'no' would be right as often, for 90.0% of the rows: try epochs=60, standardize=True, or "
+        "another learning_rate"
     ]
     assert not any("always" in each for each in advice(model(), EASY, epochs=20))
 
@@ -131,3 +131,13 @@ def test_advice_for_the_kidney_table_is_only_what_is_due():
     """Its net begins with a BatchNorm: its columns may differ in scale."""
     hidden = [layers.BatchNormalization(momentum=0.9), layers.Dense(20), layers.ReLU()]
     assert advice(model(24, hidden=hidden), KIDNEY, epochs=60) == []
+
+
+def test_only_the_most_useful_advice_is_given():
+    slow = {"optimizer": "sgd(learning_rate=1e-9)", "target": "y"}
+    [found] = advice(values(), regression(scale=3000), epochs=1, **slow)
+    assert found.startswith("features differ in scale")
+    [found] = advice(values(), regression(target=lambda a: 9 - a), epochs=1, **slow)
+    assert found.startswith("always predicting the mean would be as good")
+    [found] = advice(values(), regression(target=lambda a: 9 - a), epochs=3, **slow)
+    assert found.startswith("always predicting the mean would be as good (r2 -")

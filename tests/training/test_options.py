@@ -32,7 +32,13 @@ from netconv.training.options import TrainingOptions
         ({"class_weight": 3},
          "class_weight must be 'balanced' or a dictionary of numbers, such as {'yes': 2, 'no': 1}; received 3"),
         ({"class_weight": {"a": "b"}}, "class_weight must be 'balanced' or a dictionary of numbers, such as "
+         "{'yes': 2, 'no': 1}; received 'b'"),
+        ({"class_weight": {"kind": {"a": "b"}}}, "class_weight must be 'balanced' or a dictionary of numbers, such as "
          "{'yes': 2, 'no': 1}; received {'a': 'b'}"),
+        ({"class_weight": {"a": 1, "kind": "balanced"}}, "class_weight must be 'balanced' or a dictionary of numbers, "
+         "such as {'yes': 2, 'no': 1}; received {'a': 1, 'kind': 'balanced'}"),
+        ({"class_weight": {"kind": {"a": -1}}},
+         "class_weight: the weight of 'a' must be a number from 0 on; received -1"),
         ({"reduce_on_plateau": 3},
          "reduce_on_plateau must be a number of epochs and a factor, such as (5, 0.1); received 3"),
         ({"reduce_on_plateau": (3, 2)},
@@ -46,3 +52,5 @@ def test_options_out_of_range(options, message):
 
 def test_class_numbers_have_weights_by_number():
     assert TrainingOptions(class_weight={0: 1, 1: 5}).class_weight == {"0": 1.0, "1": 5.0}
+    by_output = TrainingOptions(class_weight={"kind": {0: 1}, "sex": "balanced"}).class_weight
+    assert by_output == {"kind": {"0": 1.0}, "sex": "balanced"}

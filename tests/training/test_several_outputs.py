@@ -84,8 +84,14 @@ def test_one_loss_for_all_outputs():
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"class_weight": "balanced"},
-         "class weights are for a net with one output, and this one has 2: leave class_weight= out"),
+        ({"class_weight": {"low": 2}}, "the net has 2 outputs, kind, price: name the one of these classes, as in "
+         "class_weight={'kind': 'balanced'}"),
+        ({"class_weight": {"kinds": "balanced"}},
+         "class_weight: the net has no output 'kinds'; did you mean 'kind'? Its outputs are kind, price"),
+        ({"class_weight": {"price": "balanced"}},
+         "class weights are for classes, and the output 'price' of the net predicts values"),
+        ({"class_weight": {"kind": {"lo": 2}}},
+         "class weight for unknown class 'lo'; did you mean 'low'? The classes are low, mid, top"),
         ({"loss": {"cost": "mse"}}, "loss: the net has no output 'cost'; its outputs are kind, price"),
         ({"loss_weights": {"prices": 1}},
          "loss_weights: the net has no output 'prices'; did you mean 'price'? Its outputs are kind, price"),
@@ -222,3 +228,14 @@ def test_targets_in_memory():
     assert fails(netconv.train, two_headed(), (a, prices), epochs=1).endswith(
         ": y has 1 column, and the outputs of the net take 2"
     )
+
+
+def test_a_metric_in_other_units_than_the_evaluation_says_so():
+    by_loss = trained(epochs=2, standardize_target=True)
+    assert by_loss.text.splitlines()[-2].endswith(" of the standardized target)")
+    both = trained(epochs=2, standardize_target=True, class_weight="balanced")
+    assert both.text.splitlines()[-2].endswith(" of the standardized target, with class weights)")
+    for options in ({"monitor": "val_kind_accuracy", "standardize_target": True}, {"standardize_target": False}):
+        assert trained(epochs=2, **options).monitored_as == ""
+    kind = trained(epochs=2, class_weight={"kind": {"low": 2}}, monitor="val_kind_loss", standardize_target=True)
+    assert kind.monitored_as == "with class weights"

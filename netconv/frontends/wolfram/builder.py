@@ -6,15 +6,18 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import FormatError, NodeError
 from ...graph.graph import Edge, Node
 from .container import Container
-from .expressions import Expression, Symbol, shortened
+from .expressions import Expression, Symbol, inline_array, shortened
 from .ports import Port, unwrapped
 
-MOST_NODES = 50_000
+if TYPE_CHECKING:
+    import numpy as np
+
+MOST_NODES = 10_000
 """The most nodes of a graph: nets that apply others many times are small in the file."""
 _MISSING: Any = object()
 
@@ -40,6 +43,8 @@ class GraphBuilder:
         self.nodes: list[Node] = []
         self.arrays: dict[int, int] = {}
         """The index of the null node of a stored array, by the number of the array."""
+        self.inline: dict[int, np.ndarray] = {}
+        """Arrays that are in the expression itself, by the index of their null node."""
         self.uninitialized: list[str] = []
         """The names of the arrays without values."""
         self.final_states: list[Edge] = []
@@ -87,10 +92,15 @@ class GraphBuilder:
             case Expression(Symbol("NetArray"), ({"Name": str(key), **rest}, *_)):
                 return self._shared(key, name, rest.get("Array", _MISSING))
             case Expression(Symbol("TensorT" | "Nullable")):
-                self.uninitialized.append(name)
                 if name not in self._named:
                     self._named[name] = self.add("null", name)
+                    self.uninitialized.append(name)
                 return self._named[name]
+        if (values := inline_array(value)) is not None:
+            if name not in self._named:
+                self._named[name] = self.add("null", name)
+                self.inline[self._named[name].node] = values
+            return self._named[name]
         raise FormatError(
             f"{self.container.source}: array {name!r} is {shortened(value)}, and not an array of the file; "
             "initialize the net with NetInitialize before Export"
@@ -201,10 +211,20 @@ class Layer:
         self.asked.add(name)
         for key in (name, f"${name}"):
             if key in parameters:
-                return unwrapped(parameters[key])
+                value = unwrapped(parameters[key])
+                if hasattr(value, "shape"):
+                    raise self.error(f"parameter {name} must not be an array", value)
+                return value
         if default is _MISSING:
             raise self.error(f"it has no parameter {name}")
         return default
+
+    def names(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """A parameter that is a list of strings."""
+        value = self.parameter(name, default)
+        if not isinstance(value, tuple) or not all(isinstance(each, str) for each in value):
+            raise self.error(f"parameter {name} must be a list of names", value)
+        return value
 
     def integer(self, name: str, default: Any = _MISSING, least: int = 1) -> int:
         value = self.parameter(name, default)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...errors import FormatError, option
 from ...graph.graph import Edge
+from . import text_coders
 from .builder import GraphBuilder
 from .expressions import Symbol, shortened
 from .ports import Coder, Port, unwrapped
@@ -18,8 +19,9 @@ COLORS = {"Grayscale": 1, "RGB": 3}
 
 
 def facts(port: Port, baked: bool = False) -> dict[str, Any] | None:
-    """What a coder does, as JSON: its `kind`, and for Image, Class and Boolean all that is needed to do the same. None
-    for a port without one. `baked` says that the arithmetic of an Image encoder is a part of the model."""
+    """What a coder does, as JSON: its `kind`, and for Image, Class, Boolean and those of texts all that is needed to do
+    the same. None for a port without one. `baked` says that the arithmetic of an Image encoder is a part of the
+    model."""
     coder = port.coder
     if coder is None:
         return None
@@ -29,6 +31,8 @@ def facts(port: Port, baked: bool = False) -> dict[str, Any] | None:
     if coder.kind == "Class":
         found["labels"] = labels(coder)
         found["unit_vector"] = _text(coder.parameters.get("Form", "Index")) == "UnitVector"
+    if coder.kind in text_coders.KINDS:
+        found |= text_coders.facts(port)
     return found
 
 
@@ -151,6 +155,8 @@ def described(name: str, port: Port, is_input: bool, baked: bool) -> str | None:
         return f"{name}: takes class numbers from 1{of}" if not port.shape else f"{name}: takes unit vectors{of}"
     if kind in ("Scalar", "Boolean"):
         return None
+    if kind in text_coders.KINDS:
+        return text_coders.described(name, port, shape)
     values = f", integers from 1 to {port.classes:,}" if port.classes else ""
     return f"{name}: the encoder {kind} is not a part of the model: give it the {shape} that the encoder makes{values}"
 

@@ -8,15 +8,17 @@ files.
 from __future__ import annotations
 
 import io
+import math
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import FormatError, first_line
-from .expressions import MAGIC, ExpressionError, decompress, shortened
+from . import input_form, wxf
+from .expressions import MAGIC, ExpressionError, decompress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,13 +50,14 @@ class StoredArray:
 @dataclass(frozen=True)
 class Container:
     """What a `.wlnet` file holds: its `version` as numbers, the `network` as an expression, and its `arrays` by number.
-    `file` is its path, or its bytes if it was read from a stream."""
+    `file` is its path, or its bytes if it was read from a stream; `stored` is the network as it is in the file."""
 
     source: str
     version: tuple[int, ...]
     network: Any
     arrays: Mapping[int, StoredArray]
     file: Path | bytes
+    stored: bytes = field(repr=False)
 
     def values(self, array: StoredArray) -> np.ndarray:
         """The values of an array, mapped from the file where that is possible."""
@@ -100,18 +103,30 @@ def read(source: Path | str | bytes, name: str) -> Container:
     try:
         with h5py.File(io.BytesIO(file) if isinstance(file, bytes) else file, "r") as opened:
             version = _version(_member(opened, VERSION, name, h5py.Dataset), name, file, size)
-            text = _text(_member(opened, NETWORK, name, h5py.Dataset), NETWORK, name, file, size)
+            network = _network(_member(opened, NETWORK, name, h5py.Dataset), name, file, size)
             arrays = _arrays(opened, name, size)
     except FormatError:
         raise
     except Exception as error:  # h5py raises any exception for a damaged file
         raise FormatError(f"{name}: a damaged HDF5 file: {first_line(error)}") from None
-    with _expression_of(name):
-        return Container(name, version, decompress(text), arrays, file)
+    with expression_of(name):
+        return Container(name, version, _expression(network), arrays, file, network)
+
+
+def _expression(network: bytes) -> Any:
+    """The expression of a network: compressed, in WXF, or as text."""
+    if network.startswith(wxf.HEADERS):
+        return wxf.parse(network)
+    try:
+        text = network.decode().rstrip("\0")
+    except UnicodeDecodeError as error:
+        raise ExpressionError(f"it begins with {network[:8]!r}, and is neither UTF-8 nor WXF: {error.reason}") from None
+    return decompress(text) if text.startswith(MAGIC) else input_form.parse(text)
 
 
 @contextmanager
-def _expression_of(name: str) -> Iterator[None]:
+def expression_of(name: str) -> Iterator[None]:
+    """Adds the name of the file and of its member to the errors of its expression."""
     try:
         yield
     except ExpressionError as error:
@@ -122,15 +137,17 @@ def _member(group: Any, key: str, name: str, kind: type) -> Any:
     """A member that is in the file itself."""
     import h5py
 
-    where = f"{group.name.strip('/')}/{key}".strip("/")
-    link = group.get(key, getlink=True)
-    if link is None:
-        raise FormatError(f"{name}: an HDF5 file without the member {where}; {NOT_A_NET}")
-    if not isinstance(link, h5py.HardLink):
-        raise FormatError(f"{name}: its member {where} is a link to another place, which is not followed")
+    def where() -> str:
+        return f"{group.name.strip('/')}/{key}".strip("/")
+
+    links = group.id.links
+    if not links.exists(key.encode()):
+        raise FormatError(f"{name}: an HDF5 file without the member {where()}; {NOT_A_NET}")
+    if links.get_info(key.encode()).type != h5py.h5l.TYPE_HARD:
+        raise FormatError(f"{name}: its member {where()} is a link to another place, which is not followed")
     found = group[key]
     if not isinstance(found, kind):
-        raise FormatError(f"{name}: its member {where} is not a {kind.__name__.lower()}; {NOT_A_NET}")
+        raise FormatError(f"{name}: its member {where()} is not a {kind.__name__.lower()}; {NOT_A_NET}")
     return found
 
 
@@ -146,7 +163,15 @@ def _check_storage(dataset: Any, where: str, name: str, size: int) -> int | None
     return dataset.id.get_offset()
 
 
-def _text(dataset: Any, key: str, name: str, file: Path | bytes, size: int) -> str:
+def _network(dataset: Any, name: str, file: Path | bytes, size: int) -> bytes:
+    """The bytes of a string, or an array of bytes, as WXF is stored."""
+    if dataset.dtype.kind in "iu" and dataset.dtype.itemsize == 1 and len(dataset.shape or ()) == 1:
+        offset = _check_storage(dataset, NETWORK, name, size)
+        return b"" if offset is None else _bytes_at(file, offset, dataset.size)
+    return _string(dataset, NETWORK, name, file, size)
+
+
+def _string(dataset: Any, key: str, name: str, file: Path | bytes, size: int) -> bytes:
     import h5py
 
     offset = _check_storage(dataset, key, name, size)
@@ -158,16 +183,10 @@ def _text(dataset: Any, key: str, name: str, file: Path | bytes, size: int) -> s
     elif string.length > size:
         raise FormatError(f"{name}: its member {key} is larger than the file")
     else:
-        data = dataset[()]
+        data = _bytes_at(file, offset, string.length)
     if len(data) > LONGEST:
         raise FormatError(f"{name}: its member {key} has {len(data)} characters, more than {LONGEST} can be read")
-    text = data.decode().rstrip("\0")
-    if key == NETWORK and not text.startswith(MAGIC):
-        raise FormatError(
-            f"{name}: its member {key} is not compressed, as Mathematica's Export writes it, but begins with "
-            f"{shortened(text[:20])}"
-        )
-    return text
+    return data
 
 
 def _heap_text(file: Path | bytes, offset: int, key: str, name: str) -> bytes:
@@ -204,7 +223,7 @@ def _version(dataset: Any, name: str, file: Path | bytes, size: int) -> tuple[in
     if dataset.shape == () and dataset.dtype.kind == "f":  # 11.0
         text = str(float(dataset[()]))
     else:
-        text = _text(dataset, VERSION, name, file, size)
+        text = _string(dataset, VERSION, name, file, size).decode().rstrip("\0")
     parts = text.split(".")
     if not 2 <= len(parts) <= 6 or not all(part.isdecimal() and len(part) < 6 for part in parts):
         raise FormatError(f"{name}: its version {text[:40]!r} is not one of Mathematica, such as '14.3.0'")
@@ -224,14 +243,14 @@ def _arrays(opened: Any, name: str, size: int) -> dict[int, StoredArray]:
         if not key.isdecimal() or len(key) > 9:
             raise FormatError(f"{name}: its group {ARRAYS} has a member {key[:40]!r}, where numbers are expected")
         dataset, where = _member(group, key, name, h5py.Dataset), f"{ARRAYS}/{key}"
-        offset, dtype = _check_storage(dataset, where, name, size), str(dataset.dtype)
-        if dtype not in ITEM_SIZES or dataset.shape is None:
+        offset, dtype, shape = _check_storage(dataset, where, name, size), str(dataset.dtype), dataset.shape
+        if dtype not in ITEM_SIZES or shape is None:
             raise FormatError(f"{name}: its array {where} has type {dtype}; {', '.join(ITEM_SIZES)} can be read")
-        count = dataset.size * dataset.dtype.itemsize
+        count = math.prod(shape) * ITEM_SIZES[dtype]
         if count and (offset is None or offset + count > size):
             raise FormatError(f"{name}: its array {where} has no values in the file")
         # MXNet has no arrays without axes
-        found[int(key)] = StoredArray(int(key), dtype, tuple(dataset.shape) or (1,), offset or 0, count)
+        found[int(key)] = StoredArray(int(key), dtype, tuple(shape) or (1,), offset or 0, count)
     _check_apart(found, name)
     return dict(sorted(found.items()))
 

@@ -12,8 +12,9 @@ import binascii
 import math
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ DIMENSIONS = 16
 """The most dimensions of a packed array."""
 MOST_DIGITS = 400
 """The most digits of a number."""
+INTEGER = struct.Struct("<i")
 HEADER = b"!boR"
 MAGIC = "1:"
 
@@ -45,6 +47,12 @@ class Symbol:
 
     def __str__(self) -> str:
         return self.name
+
+
+@lru_cache(1000)
+def symbol(name: str) -> Symbol:
+    """The symbol of a name with or without its context."""
+    return Symbol(name.rpartition("`")[2])
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,11 @@ class Expression:
 
 def decompress(text: str) -> Any:
     """The expression of a string that Compress made. Raises ExpressionError."""
+    return parse(unpacked(text))
+
+
+def unpacked(text: str) -> bytes:
+    """The bytes that Compress made a string of. Raises ExpressionError."""
     if not text.startswith(MAGIC):
         raise ExpressionError(f"it begins with {text[:10]!r}, and what Compress writes begins with {MAGIC!r}")
     try:
@@ -75,7 +88,12 @@ def decompress(text: str) -> Any:
         raise ExpressionError("its text is damaged: zlib and base64 cannot unpack it") from None
     if not unpacker.eof:
         raise ExpressionError(f"it is cut off, or larger than {LARGEST >> 20} MiB when it is unpacked")
-    return parse(data)
+    return data
+
+
+def compress(data: bytes) -> str:
+    """The string that Compress makes of the bytes of an expression."""
+    return MAGIC + base64.b64encode(zlib.compress(data)).decode()
 
 
 def parse(data: bytes) -> Any:
@@ -92,6 +110,27 @@ def parse(data: bytes) -> Any:
     return found
 
 
+def place_of(data: bytes, path: Sequence[str | int]) -> tuple[int, int]:
+    """Where a part of an expression begins and ends in its bytes: `path` leads to it by keys of associations and
+    numbers of arguments, counted from 0. Raises ExpressionError if there is no such part."""
+    reader = _Reader(data)
+    for key in path:
+        reader.enter(key)
+    start = reader.position
+    reader.expression(0)
+    return start, reader.position
+
+
+def written(value: Any) -> bytes:
+    """The bytes of a list of strings, of a string, or of a symbol."""
+    match value:
+        case tuple():
+            return b"f" + struct.pack("<i", len(value)) + b"".join(map(written, (Symbol("List"), *value)))
+        case Symbol(name):
+            return b"s" + struct.pack("<i", len(name.encode())) + name.encode()
+    return b"S" + struct.pack("<i", len(value.encode())) + value.encode()
+
+
 class _Reader:
     def __init__(self, data: bytes) -> None:
         self.data, self.position, self.left = data, len(HEADER), MOST
@@ -103,7 +142,8 @@ class _Reader:
         return self.data[self.position - count : self.position]
 
     def integer(self) -> int:
-        return struct.unpack("<i", self.take(4))[0]
+        self.position += 4
+        return INTEGER.unpack_from(self.data, self.position - 4)[0]
 
     def text(self) -> str:
         return self.take(self.integer()).decode()
@@ -122,17 +162,17 @@ class _Reader:
             case b"f":
                 return self.call(depth)
             case b"s":
-                return Symbol(self.text().rpartition("`")[2])
+                return symbol(self.text())
             case b"S":
                 return self.text()
             case b"i":
                 return self.integer()
             case b"I":
-                return self.big_integer(self.text())
+                return big_integer(self.text(), self.position)
             case b"r":
                 return struct.unpack("<d", self.take(8))[0]
             case b"R":
-                return self.big_real(self.text())
+                return big_real(self.text(), self.position)
             case b"e" | b"n" | b"b" | b"h" | b"l":
                 return self.packed(kind.decode())
         raise ExpressionError(f"it is damaged at byte {self.position - 1}: there is no kind {kind!r}")
@@ -150,20 +190,30 @@ class _Reader:
                 return association(args)
         return Expression(head, args)
 
-    def big_integer(self, digits: str) -> int:
-        if len(digits) > MOST_DIGITS or not digits.lstrip("-").isdecimal() or not digits.isascii():
-            raise ExpressionError(f"it is damaged at byte {self.position}: {digits[:20]!r} is not an integer")
-        return int(digits)
+    def enter(self, key: str | int) -> None:
+        """Goes to the value of a key, or to an argument, of the expression here; ValidatedParameter is passed over."""
+        count, _ = self.opened()
+        if not any(self.is_at(key, number) for number in range(count)):
+            raise ExpressionError(f"it has no part {key!r}")
+        before = self.position
+        if self.data[before : before + 1] != b"f" or self.opened() != (1, Symbol("ValidatedParameter")):
+            self.position = before
 
-    def big_real(self, text: str) -> float:
-        """A number such as 1.5`20.*^-3: digits, precision, exponent."""
-        mantissa, _, exponent = text.partition("*^")
-        try:
-            if len(text) > MOST_DIGITS:
-                raise ValueError
-            return float(f"{mantissa.partition('`')[0]}e{int(exponent or 0)}")
-        except ValueError:
-            raise ExpressionError(f"it is damaged at byte {self.position}: {text[:20]!r} is not a number") from None
+    def opened(self) -> tuple[int, Any]:
+        """The number of arguments and the head of the expression here."""
+        if self.take(1) != b"f":
+            raise ExpressionError("it has no parts")
+        return self.integer(), self.expression(0)
+
+    def is_at(self, key: str | int, number: int) -> bool:
+        """Whether the argument here is the one, or the rule of the key, whose value is next then; passes it if not."""
+        found = key == number
+        if isinstance(key, str):
+            self.opened()
+            found = self.expression(0) == key
+        if not found:
+            self.expression(0)
+        return found
 
     def packed(self, kind: str) -> Any:
         """A packed array of numbers, as a tuple, of tuples if it has several axes; raw data as an array of numpy."""
@@ -184,6 +234,25 @@ class _Reader:
         return as_tuples(array)
 
 
+def big_integer(digits: str, place: int) -> int:
+    """The integer of its digits, which end at byte `place`. Raises ExpressionError."""
+    if len(digits) > MOST_DIGITS or not digits.lstrip("-").isdecimal() or not digits.isascii():
+        raise ExpressionError(f"it is damaged at byte {place}: {digits[:20]!r} is not an integer")
+    return int(digits)
+
+
+def big_real(text: str, place: int) -> float:
+    """A number such as 1.5`20.*^-3: digits, precision, exponent; its text ends at byte `place`. Raises
+    ExpressionError."""
+    mantissa, _, exponent = text.partition("*^")
+    try:
+        if len(text) > MOST_DIGITS:
+            raise ValueError
+        return float(f"{mantissa.partition('`')[0]}e{int(exponent or 0)}")
+    except ValueError:
+        raise ExpressionError(f"it is damaged at byte {place}: {text[:20]!r} is not a number") from None
+
+
 def as_tuples(array: np.ndarray) -> Any:
     """An array as nested tuples of numbers."""
 
@@ -191,6 +260,29 @@ def as_tuples(array: np.ndarray) -> Any:
         return tuple(map(nested, part)) if isinstance(part, list) else part
 
     return nested(array.tolist())
+
+
+def inline_array(value: Any) -> np.ndarray | None:
+    """The array in an expression: a NumericArray, a RawArray (its name before 12), or numbers in lists of the same
+    length; float64 for a type of 64 bits, else float32. None for another expression."""
+    import numpy as np
+
+    kind = "Real32"
+    match value:
+        case Expression(Symbol("NumericArray"), (data, str(kind))) | Expression(Symbol("RawArray"), (str(kind), data)):
+            if kind.startswith("Unsigned") or kind == "Byte":
+                data = data.view(data.dtype.str.replace("i", "u")) if getattr(data, "dtype", None) else data
+        case tuple() | int() | float():
+            data = value
+        case _:
+            return None
+    try:
+        found = np.asarray(data)
+    except ValueError:  # lists of different lengths
+        return None
+    if found.dtype.kind not in "iuf":
+        return None
+    return found.astype(np.float64 if kind.endswith("64") else np.float32)
 
 
 def association(rules: tuple[Any, ...]) -> dict[Any, Any]:

@@ -4,74 +4,32 @@ function that is known, and nothing is evaluated but arithmetic with numbers."""
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 from ...graph.graph import Edge
 from .builder import Layer
 from .expressions import Expression, Symbol
+from .function_names import ALIASES, BINARY, COMPARISONS, COMPOSED, CONSTANTS, FOLDED, KNOWN, UNARY, X
 from .ports import unwrapped
 
 Value = Edge | float | bool
 """A tensor, or what is the same for all its elements."""
 
-UNARY = {
-    "Ramp": "relu", "LogisticSigmoid": "sigmoid", "Tanh": "tanh", "Sin": "sin", "Cos": "cos", "Tan": "tan",
-    "Log": "log", "Exp": "exp", "Sqrt": "sqrt", "Square": "square", "Abs": "abs", "Round": "round", "Ceiling": "ceil",
-    "Floor": "floor", "Sign": "sign", "ArcCos": "arccos", "ArcSin": "arcsin", "ArcSinh": "arcsinh",
-    "ArcTan": "arctan", "ArcTanh": "arctanh", "ArcCosh": "arccosh", "Cosh": "cosh", "Sinh": "sinh", "Gamma": "gamma",
-    "LogGamma": "gammaln", "Erf": "erf",
-}  # fmt: skip
-"""Functions of one number, and the ops that compute them. Round takes halves away from zero, as in Mathematica's
-nets, though not in Mathematica."""
-CONSTANTS = {"Pi": math.pi, "E": math.e, "True": True, "False": False}
-FOLDED: dict[str, Callable[[float], float]] = {
-    "Log": math.log, "Exp": math.exp, "Sqrt": math.sqrt, "Abs": abs, "Sin": math.sin, "Cos": math.cos,
-    "Tan": math.tan, "Tanh": math.tanh, "Cosh": math.cosh, "Sinh": math.sinh, "Ramp": lambda x: max(x, 0.0),
-}  # fmt: skip
-"""Functions of one number that are computed here if they are applied to a number."""
-BINARY: dict[str, tuple[str, str, str, Callable[[Any, Any], Any]]] = {
-    "Plus": ("_Plus", "_PlusScalar", "_PlusScalar", operator.add),
-    "Subtract": ("_Minus", "_MinusScalar", "_RMinusScalar", operator.sub),
-    "Times": ("_Mul", "_MulScalar", "_MulScalar", operator.mul),
-    "Divide": ("_Div", "_DivScalar", "_RDivScalar", operator.truediv),
-    "Power": ("_Power", "_PowerScalar", "_RPowerScalar", operator.pow),
-    "Min": ("_Minimum", "_MinimumScalar", "_MinimumScalar", min),
-    "Max": ("_Maximum", "_MaximumScalar", "_MaximumScalar", max),
-    "Less": ("_lesser", "_lesser_scalar", "_greater_scalar", operator.lt),
-    "LessEqual": ("_lesser_equal", "_lesser_equal_scalar", "_greater_equal_scalar", operator.le),
-    "Greater": ("_greater", "_greater_scalar", "_lesser_scalar", operator.gt),
-    "GreaterEqual": ("_greater_equal", "_greater_equal_scalar", "_lesser_equal_scalar", operator.ge),
-    "Equal": ("_equal", "_equal_scalar", "_equal_scalar", operator.eq),
-    "Unequal": ("_not_equal", "_not_equal_scalar", "_not_equal_scalar", operator.ne),
-}
-"""Functions of two numbers: the op for two tensors, for a tensor and a number, for a number and a tensor, and for two
-numbers."""
-COMPARISONS = frozenset(["Less", "LessEqual", "Greater", "GreaterEqual", "Equal", "Unequal"])
-KNOWN = frozenset([*UNARY, *BINARY, "Minus", "Identity", "Boole", "N", "Not", "And", "Or", "If", "Which", "Function"])
-"""The functions that may be applied within another."""
-ALIASES = {
-    "ReLU": "RectifiedLinearUnit",
-    "SELU": "ScaledExponentialLinearUnit",
-    "ELU": "ExponentialLinearUnit",
-    "GELU": "GaussianErrorLinearUnit",
-    "SoftReLU": "SoftPlus",
-}
 
-
-def apply(at: Layer, function: Any, operands: Sequence[Edge]) -> Edge:
-    """The node of a function of `operands`. Raises NodeError for a function that is not known."""
-    found = _Evaluator(at).call(unwrapped(function), tuple(operands))
+def apply(at: Layer, function: Any, operands: Sequence[Edge], broadcasting: bool = False) -> Edge:
+    """The node of a function of `operands`, of the same shape or, with `broadcasting`, with axes of length 1 that are
+    repeated. Raises NodeError for a function that is not known."""
+    found = _Evaluator(at, broadcasting).call(unwrapped(function), tuple(operands))
     if isinstance(found, Edge):
         return found
     return at("_MulScalar", at("ones_like", operands[0]), scalar=float(found))
 
 
 class _Evaluator:
-    def __init__(self, at: Layer) -> None:
-        self.at = at
+    def __init__(self, at: Layer, broadcasting: bool) -> None:
+        self.at, self.broadcasting = at, broadcasting
         self.variables: dict[Any, Value] = {}
 
     def call(self, function: Any, args: tuple[Value, ...]) -> Value:
@@ -114,7 +72,7 @@ class _Evaluator:
             if head == Symbol("Piecewise") and len(rest) == 2:
                 self.variables[variable] = self.piecewise(rest[0], rest[1], conditions_first=True)
             elif head == Symbol("Clip"):
-                self.variables[variable] = self.clip(*rest)
+                self.variables[variable] = self.clip(rest)
             elif head == Symbol("Identity") and len(rest) == 1:
                 self.variables[variable] = self.value(rest[0])
             else:
@@ -132,7 +90,7 @@ class _Evaluator:
             case Expression(Symbol("Rational"), (int(above), int(below))) if below:
                 return self.finite(above / below)
             case Expression(Symbol("Clip"), args):
-                return self.clip(*args)
+                return self.clip(args)
             case Expression(Symbol("Piecewise"), (clauses, *other)) if len(other) < 2:
                 return self.piecewise(clauses, *other)
             case Expression(Symbol("Inequality"), args) if len(args) >= 3 and len(args) % 2:
@@ -184,6 +142,8 @@ class _Evaluator:
                 return self.which(clauses)
             case (_, (x,)) if name in UNARY:
                 return self.unary(name, x)
+            case (_, (x,)) if name in COMPOSED:
+                return self.body({X: x}, COMPOSED[name])
             case ("Plus" | "Times" | "Min" | "Max", (first, *rest)):
                 for other in rest:
                     first = self.binary(name, first, other)
@@ -208,9 +168,11 @@ class _Evaluator:
             raise self.at.error(f"its function has {name} of a number", str(x)) from None
 
     def binary(self, name: str, one: Value, other: Value) -> Value:
-        tensors, right, left, number = BINARY[name]
+        same, fitting, right, left, number = BINARY[name]
         if isinstance(one, Edge):
-            return self.at(tensors, one, other) if isinstance(other, Edge) else self.at(right, one, scalar=float(other))
+            if isinstance(other, Edge):
+                return self.at(fitting if self.broadcasting else same, one, other)
+            return self.at(right, one, scalar=float(other))
         if isinstance(other, Edge):
             return self.at(left, other, scalar=float(one))
         try:
@@ -251,7 +213,8 @@ class _Evaluator:
         flat = [self.value(part) for pair in pairs for part in pair]
         return self.which((*flat, True, self.value(other)))
 
-    def clip(self, data: Any = None, bounds: Any = (-1.0, 1.0), *rest: Any) -> Value:
+    def clip(self, args: Sequence[Any]) -> Value:
+        data, bounds, *rest = (*args, (-1.0, 1.0)) if len(args) == 1 else (*args, None, None)[: max(len(args), 2)]
         found = self.value(data)
         if rest or not isinstance(bounds, tuple) or len(bounds) != 2:
             raise self.at.error("its function Clip must have a lower and an upper bound")

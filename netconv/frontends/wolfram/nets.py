@@ -10,8 +10,8 @@ from ...errors import FormatError, NodeError, UnsupportedOps
 from ...graph.graph import Edge
 from .builder import GraphBuilder, Layer, is_net, joined
 from .expressions import Expression, Symbol, shortened
-from .layers.registry import IMPLIED, translations
-from .ports import ports, unwrapped
+from .layers.registry import IMPLIED, UNSUPPORTED, translations
+from .ports import ports
 from .versions import upgraded
 
 DEEPEST = 40
@@ -74,7 +74,8 @@ def check_types(net: Mapping[str, Any], source: str) -> None:
             unknown.setdefault(each["Type"], []).append(name or "Layer")
     if unknown:
         listed = "; ".join(
-            f"{kind} ({', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''})"
+            f"{kind} ({', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
+            f"{f': {UNSUPPORTED[kind]}' if kind in UNSUPPORTED else ''})"
             for kind, names in unknown.items()
         )
         raise UnsupportedOps(
@@ -111,7 +112,11 @@ def translate(
     at = Layer(graph, net["Type"], name or "Layer", net, {key: inputs[key] for key in known}, known,
                ports(net, "Outputs"), reference, dict(states))  # fmt: skip
     before = len(graph.nodes)
-    result = translations()[net["Type"]](at)
+    try:
+        result = translations()[net["Type"]](at)
+    except (TypeError, ValueError, LookupError, AttributeError, OverflowError) as error:
+        # a parameter that a translation does not expect at all
+        raise at.error("its parameters are not those of such a layer", net["Parameters"]) from error
     graph.name_only_operation(before, at.name)
     for key in net["Parameters"]:
         if isinstance(key, str) and not key.startswith("$") and key not in at.asked | IMPLIED[at.kind]:
@@ -134,9 +139,11 @@ def _translate_graph(
     values: dict[Path, Edge] = {("Inputs", each): edge for each, edge in inputs.items()}
     values |= {("States", state): edge for state, edge in given_states.items()}
     before: dict[str, set[str]] = {key: set() for key in nodes}
-    for target, origins in sources.items():
+    into: dict[str, list[tuple[Path, Path]]] = {key: [] for key in nodes}
+    for target, origin in sources.items():
         if target[0] == "Nodes":
-            before[target[1]].update(origin[1] for origin in origins if origin[0] == "Nodes")
+            into[target[1]].append((target, origin))
+            before[target[1]].update({origin[1]} if origin[0] == "Nodes" else ())
     try:
         order = list(TopologicalSorter(before).static_order())
     except CycleError as error:
@@ -151,22 +158,11 @@ def _translate_graph(
         inner = nodes[key]
         if not is_net(inner):
             raise FormatError(f"{source}: layer {joined(name, key)!r} is {shortened(inner)}, and not a layer")
-        fed: dict[str, Edge] = {}
-        known = ports(inner, "Inputs")
-        for each in known:
-            target = ("Nodes", key, "Inputs", each)
-            origins = sources.get(target, ())
-            if len(origins) == 1:
-                fed[each] = value(origins[0], target)
-            elif origins:  # before 11.3.2 a port had a list of inputs
-                fed |= {f"{each}{number}": value(origin, target) for number, origin in enumerate(origins, 1)}
-        if not known.keys() >= fed.keys():
-            inner = {**inner, "Inputs": _separate_ports(inner, fed)}
-        states = {
-            target[3]: value(origins[0], target)
-            for target, origins in sources.items()
-            if target[:3] == ("Nodes", key, "States") and len(target) == 4
-        }
+        given: dict[str, dict[str, Edge]] = {"Inputs": {}, "States": {}}
+        for target, origin in into[key]:
+            given.setdefault(target[2], {})[target[3]] = value(origin, target)
+        fed, states = given["Inputs"], given["States"]
+        fed = {port: fed[port] for port in (*ports(inner, "Inputs"), *fed) if port in fed}
         outputs, finals = translate(graph, inner, fed, joined(name, key), states, reference)
         values |= {("Nodes", key, "Outputs", each): edge for each, edge in outputs.items()}
         values |= {("Nodes", key, "States", state): edge for state, edge in finals.items()}
@@ -175,31 +171,30 @@ def _translate_graph(
         target = ("Outputs", each)
         if target not in sources:
             raise FormatError(f"{source}: output {joined(name, each)!r} of the net is not connected")
-        found[each] = value(sources[target][0], target)
+        found[each] = value(sources[target], target)
     return found
 
 
-def _separate_ports(net: Mapping[str, Any], fed: Mapping[str, Edge]) -> dict[str, Any]:
-    """The inputs of a layer that has one port for a list of inputs: a port for each of them."""
-    listed = [unwrapped(each) for each in net["Inputs"].values()]
-    inner = listed[0]
-    if isinstance(inner, Expression) and inner.name == "ListT" and len(inner.args) == 2:
-        inner = inner.args[1]
-    return dict.fromkeys(fed, inner)
+def _sources(net: Mapping[str, Any], nodes: Mapping[str, Any], name: str) -> dict[Path, Path]:
+    """What each port is connected to: edges run from the destination to the source.
 
-
-def _sources(net: Mapping[str, Any], nodes: Mapping[str, Any], name: str) -> dict[Path, tuple[Path, ...]]:
-    """What each port is connected to: edges run from the destination to the source."""
-    found: dict[Path, tuple[Path, ...]] = {}
+    Before 11.3.2 an edge could have a list of sources, for the inputs 1, 2 and so on.
+    """
+    found: dict[Path, Path] = {}
     edges = net.get("Edges", ())
     for edge in edges if isinstance(edges, tuple) else (edges,):
         match edge:
+            case Expression(Symbol("Rule"), (target, tuple(origins))):
+                *place, _ = _path(target, nodes, name)
+                pairs = [((*place, str(number)), origin) for number, origin in enumerate(origins, 1)]
             case Expression(Symbol("Rule"), (target, origin)):
-                origins = origin if isinstance(origin, tuple) else (origin,)
-                paths = [_path(each, nodes, name) for each in (target, *origins)]
-                found[paths[0]] = found.get(paths[0], ()) + tuple(paths[1:])
+                pairs = [(_path(target, nodes, name), origin)]
             case _:
                 raise FormatError(f"the net {name!r} has {shortened(edge)} where an edge is expected")
+        for path, origin in pairs:
+            if path in found:
+                raise FormatError(f"the net {name!r} has more than one edge to {'/'.join(path)}")
+            found[path] = _path(origin, nodes, name)
     return found
 
 

@@ -50,6 +50,10 @@ def port(found: Any) -> Port:
             return Port(())
         case Expression(Symbol("IndexIntegerT"), (count,)):
             return Port((), count if type(count) is int else None)
+        case Expression(Symbol("TensorT"), (int() | Symbol(), tuple(lengths))):  # 11.0: the number of axes, the lengths
+            return Port(tuple(map(dimension, lengths)))
+        case Expression(Symbol("EncodedType" | "DecodedType"), (coder, inner)):  # 11.0
+            return replace(port(inner), coder=port(coder).coder)
         case Expression(Symbol("TensorT"), (tuple(lengths), inner)):
             return _with_axes(tuple(map(dimension, lengths)), port(inner))
         case Expression(Symbol("TensorT"), (tuple(lengths),)):

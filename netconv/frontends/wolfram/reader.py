@@ -25,7 +25,8 @@ class WolframNet:
     """A net as Mathematica stores it: its layers, its types of inputs and outputs by port, the graph that it becomes,
     and the names of the arrays that are not initialized.
 
-    The first parameters of the graph are the arrays of the file, in the order of their numbers.
+    The first parameters of the graph are the arrays of the file, in the order of their numbers; then come those that
+    are in its expression.
     """
 
     container: Container
@@ -91,6 +92,8 @@ def translated(opened: tuple[Container, Mapping[str, Any]], bake_encoder: bool =
 
 def _graph(built: GraphBuilder, heads: list[Edge]) -> Graph:
     """The graph with its arrays, and all arrays of the file as its parameters."""
+    import numpy as np
+
     source = built.container.source
     graph = Graph(tuple(built.nodes), (*heads, *built.final_states), {}, source, mathematica=True)
     needed = graph.needs(*(edge.node for edge in graph.heads))
@@ -106,6 +109,14 @@ def _graph(built: GraphBuilder, heads: list[Edge]) -> Graph:
             names.add(origin)
             arrays[node] = TrackedArray.parameter(origin, values())
         parameters.append(Parameter(name, node, stored.dtype, stored.shape, origin, values))
+    for node, found in built.inline.items():
+        name, origin = graph.nodes[node].name, None
+        if node in needed:
+            origin = origin_name(name, node, names)
+            names.add(origin)
+            arrays[node] = TrackedArray.parameter(origin, found)
+        read = partial(np.asarray, found)
+        parameters.append(Parameter(name, node, str(found.dtype), found.shape, origin, read))
     return replace(graph, arrays=dict(sorted(arrays.items())), parameters=tuple(parameters))
 
 

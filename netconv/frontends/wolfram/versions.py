@@ -40,7 +40,7 @@ def _added(**parameters: Any) -> Step:
 def _padding_pairs(layer: Parts) -> Parts:
     """Padding that is the same before and after."""
     parameters = layer.get("Parameters", {})
-    sizes = parameters.get("PaddingSize", ())
+    sizes = parameters.get("PaddingSize")
     if isinstance(sizes, tuple) and all(type(size) is int for size in sizes):
         parameters = {**parameters, "PaddingSize": tuple((size, size) for size in sizes)}
     return {**layer, "Parameters": parameters}
@@ -58,6 +58,46 @@ def _scalar_function(head: str) -> Step:
     return step
 
 
+def _retyped(kind: str) -> Step:
+    """Gives a layer the type that has replaced its own."""
+    return lambda layer: {**layer, "Type": kind}
+
+
+MOST_PORTS = 10_000
+"""The most inputs of a layer."""
+
+
+def _separate_ports(layer: Parts) -> Parts:
+    """A port for each input, 1, 2 and so on, in the place of one with a list of inputs."""
+    inputs = layer.get("Inputs")
+    if not isinstance(inputs, dict) or len(inputs) != 1:
+        return layer
+    match next(iter(inputs.values())):
+        case Expression(Symbol("ListT"), (int(count), inner)) if 0 < count <= MOST_PORTS:
+            types: tuple[Any, ...] = (inner,) * count
+        case tuple(types) if 0 < len(types) <= MOST_PORTS:
+            pass
+        case _:
+            return layer
+    return {**layer, "Inputs": {str(number): each for number, each in enumerate(types, 1)}}
+
+
+def _exchanged(layer: Parts) -> Parts:
+    """Transpose: a -> b meant what a <-> b means now."""
+
+    def exchange(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(exchange, value))
+        if not isinstance(value, Expression):
+            return value
+        head = Symbol("TwoWayRule") if value.head == Symbol("Rule") else value.head
+        return Expression(head, tuple(map(exchange, value.args)))
+
+    parameters = layer.get("Parameters", {})
+    found = {key: exchange(value) if key == "Specification" else value for key, value in parameters.items()}
+    return {**layer, "Parameters": found}
+
+
 STEPS: dict[str, tuple[tuple[tuple[int, ...], Step], ...]] = {
     "Convolution": (
         ((11, 2), _added(Dimensionality=2)),
@@ -71,8 +111,17 @@ STEPS: dict[str, tuple[tuple[tuple[int, ...], Step], ...]] = {
     ),
     "Pooling": (((11, 2), _added(Dimensionality=2)), ((11, 3, 8), _padding_pairs)),
     "BatchNormalization": (((11, 3, 7), _renamed("Arrays", Gamma="Scaling", Beta="Biases")),),
-    "NormalizationLayer": (((12,), _renamed("Arrays", Gamma="Scaling", Beta="Biases")),),
-    "InstanceNormalization": (((12,), _renamed("Arrays", Gamma="Scaling", Beta="Biases")),),
+    "InstanceNormalization": (
+        ((11, 3, 6), _renamed("Arrays", Gamma="Scaling", Beta="Biases")),
+        ((11, 3, 6), _retyped("Normalization")),
+    ),
+    "SequenceAttention": (((11, 3, 6), _retyped("Attention")),),
+    "Catenate": (((11, 3, 2), _separate_ports),),
+    "Threading": (((11, 3, 2), _separate_ports),),
+    "Total": (((11, 3, 2), _separate_ports),),
+    "Dot": (((11, 3, 2), _separate_ports),),
+    "Transpose": (((11, 3, 2), _exchanged),),
+    "Part": (((11, 3, 1), _renamed("Parameters", PartSpecification="Specification")),),
     "Softmax": (((11, 3, 0), _added(Level=-1)),),
     "Aggregation": (((11, 2), _added(Levels=Expression(Symbol("Span"), (2, Symbol("All"))))),),
     "Resize": (((11, 2), _added(Resampling="Linear")),),

@@ -109,8 +109,8 @@ IMAGES = {
     ),
     "tokens": (
         call("NetEncoder", "Tokens", {}, tensor(None, inner=classes(97))),
-        "Input: the encoder Tokens is not a part of the model: give it the arrays of shape (?,) that the encoder "
-        "makes, integers from 1 to 97",
+        "Input: the encoder Tokens has a vocabulary in a form that is not known, which netconv does not do: give the "
+        "model the arrays of shape (?,) that the encoder makes, integers from 1 to 97",
     ),
     "classes": (
         call("NetEncoder", "Class", {"Labels": ("a", "b")}, classes(2)),
@@ -150,6 +150,7 @@ def test_what_is_stored_of_an_encoder(tmp_path):
     assert json.loads(loaded.members[archive.WLNET]) == {
         "version": "14.3.0",
         "arrays": [],
+        "inline": [],
         "inputs": {
             "Input": {
                 "kind": "Image", "size": [8, 6], "color_space": "RGB", "channels": 3, "interleaving": False,

@@ -146,6 +146,11 @@ def text_as_network(file):
     file["Network"] = "NetChain[...]"
 
 
+def bytes_as_network(file):
+    del file["Network"]
+    file["Network"] = np.array([255, 254], "u1")
+
+
 def damaged_network(file):
     del file["Network"]
     file["Network"] = compressed({"Type": "Chain"})[:40]
@@ -176,8 +181,11 @@ REFUSED = {
     no_version: f"an HDF5 file without the member Version; {container.NOT_A_NET}",
     number_as_network: f"its member Network is not a string; {container.NOT_A_NET}",
     strings_as_network: f"its member Network is not a string; {container.NOT_A_NET}",
-    text_as_network: "its member Network is not compressed, as Mathematica's Export writes it, but begins with "
-    '"NetChain[...]"',
+    text_as_network: "its member Network is not an expression that can be read: '...]' at character 10 of its text is "
+    "not read: of InputForm only numbers, strings, symbols, lists, associations, rules and f[x] are; Export writes it "
+    "compressed",
+    bytes_as_network: "its member Network is not an expression that can be read: it begins with b'\\xff\\xfe', and is "
+    "neither UTF-8 nor WXF: invalid start byte",
     damaged_network: "its member Network is not an expression that can be read: its text is damaged: zlib and base64 "
     "cannot unpack it",
     strange_version: "its version 'new' is not one of Mathematica, such as '14.3.0'",

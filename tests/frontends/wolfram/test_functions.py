@@ -106,6 +106,47 @@ def _named(name, function):
 for _name, _function in NAMED.items():
     _named(_name, _function)
 
+INVERSES = {
+    "Cot": np.tan, "Coth": np.tanh, "Csc": np.sin, "Csch": np.sinh, "Sec": np.cos, "Sech": np.cosh,
+}  # fmt: skip
+for _name, _function in INVERSES.items():
+    _positive(_name, lambda x, of=_function: 1 / of(x))
+OF_INVERSES = {
+    "ArcCot": np.arctan, "ArcCoth": np.arctanh, "ArcCsc": np.arcsin, "ArcCsch": np.arcsinh, "ArcSec": np.arccos,
+}  # fmt: skip
+for _name, _function in OF_INVERSES.items():
+    _positive(_name, lambda x, of=_function: of(1 / x))
+for _name, _function in {
+    "CubeRoot": np.cbrt,
+    "IntegerPart": np.trunc,
+    "FractionalPart": lambda x: x - np.trunc(x),
+    "Haversine": lambda x: (1 - np.cos(x)) / 2,
+    "Gudermannian": lambda x: np.arcsin(np.tanh(x)),
+    "Erfc": lambda x: 1 - erf(x),
+    "Unitize": lambda x: (x != 0).astype(float),
+    "KroneckerDelta": lambda x: (x == 0).astype(float),
+    "Positive": lambda x: (x > 0).astype(float),
+    "NonPositive": lambda x: (x <= 0).astype(float),
+}.items():
+    _activation(_name, _function)
+_activation("InverseGudermannian", lambda x: np.arctanh(np.sin(x)), inside=True)
+
+
+def _of_its_inverse(name, inverse, lowest):
+    """A function of values of its inverse, which give back the argument."""
+
+    def made(_file):
+        y = np.linspace(lowest, 0.9, 15).reshape(3, 5)
+        return elementwise(Symbol(name), 5), [inverse(y).astype("float32")], [y]
+
+    LAYERS[f"elementwise_{name}"] = made
+
+
+_of_its_inverse("InverseErf", erf, -0.9)
+_of_its_inverse("InverseErfc", lambda y: 1 - erf(y), -0.9)
+_of_its_inverse("InverseHaversine", lambda y: np.sin(y / 2) ** 2, 0.1)
+_of_its_inverse("ArcSech", lambda y: 1 / np.cosh(y), 0.1)
+
 X, Y = call("Slot", 1), call("Slot", 2)
 
 

@@ -24,6 +24,7 @@ import netconv
 from netconv.errors import FormatError, NetconvError, NodeError, UnsupportedOps
 from netconv.frontends.wolfram import nets, reader
 from netconv.frontends.wolfram.expressions import Symbol
+from netconv.frontends.wolfram.layers.registry import translations
 
 X = np.random.default_rng(1).normal(size=(4, 3)).astype("float32")
 
@@ -195,7 +196,8 @@ def test_unknown_layers_are_named_at_once(tmp_path):
     with pytest.raises(UnsupportedOps) as error:
         read(tmp_path, chain(other, chain(*[other] * 6), inner))
     assert str(error.value) == (
-        "net.wlnet: layers that are not supported: ImageAugmentation (1, 2.1, 2.2, 2.3, 2.4 and 2 more); NetGAN (3); "
+        "net.wlnet: layers that are not supported: ImageAugmentation (1, 2.1, 2.2, 2.3, 2.4 and 2 more: Keras has "
+        "no layer with the same random crops and reflections); NetGAN (3); "
         'exported with Export["net.json", net, "MXNet"] the net may be'
     )
     assert set(error.value.ops) == {"ImageAugmentation", "NetGAN"}
@@ -248,6 +250,16 @@ BROKEN = {
         "array 'Weights' is NormalDistribution[0, 1], and not an array of the file; initialize the net with "
         "NetInitialize before Export",
     ),
+    "lists of different lengths": (
+        changed(LINEAR, Arrays={"Weights": ((1, 2), (3,)), "Biases": NONE}),
+        "array 'Weights' is {{1, 2}, {3}}, and not an array of the file; initialize the net with NetInitialize before "
+        "Export",
+    ),
+    "an array of words": (
+        changed(LINEAR, Arrays={"Weights": call("NumericArray", ("a",), "Real32"), "Biases": NONE}),
+        "array 'Weights' is NumericArray[{\"a\"}, \"Real32\"], and not an array of the file; initialize the net with "
+        "NetInitialize before Export",
+    ),
     "a shared array that there is not": (
         changed(LINEAR, Arrays={"Weights": call("NetSharedArray", "w"), "Biases": NONE}),
         "array 'Weights' is the shared array 'w', which the net does not have",
@@ -265,6 +277,47 @@ def test_broken_nets(net, message, tmp_path):
     assert error_of(tmp_path, net) == f"net.wlnet: {message}"
 
 
+INLINE = np.arange(6).reshape(2, 3)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        call("NumericArray", INLINE.astype("float32"), "Real32"),
+        call("RawArray", "Real32", INLINE.astype("float32")),
+        call("NumericArray", INLINE.astype("int8"), "UnsignedInteger8"),
+        call("NumericArray", INLINE.astype("int16"), "Integer16"),
+        call("NumericArray", INLINE.astype(float), "Real64"),
+        tuple(map(tuple, INLINE.tolist())),
+        INLINE.astype(float),
+    ],
+    ids=["numeric", "raw", "bytes", "short", "double", "lists", "packed"],
+)
+def test_arrays_in_the_expression(tmp_path, stored):
+    file = File()
+    net = chain(changed(LINEAR, Arrays={"Weights": stored, "Biases": file.array(2)}), elementwise(Symbol("Tanh"), 2))
+    out = np.tanh(X @ INLINE.T.astype("float32") + file.arrays[0])
+    np.testing.assert_allclose(outputs(tmp_path, net, file, X), out, atol=1e-6)
+    found = read(tmp_path, net, file).graph.parameters
+    assert [(p.name, p.shape, p.node is None) for p in found] == [
+        ("1.Biases", (2,), False),
+        ("1.Weights", (2, 3), False),
+    ]
+
+
+def test_large_bytes_in_the_expression(tmp_path):
+    stored = call("NumericArray", np.array([[-1, -128, 127]], "int8"), "UnsignedInteger8")
+    found = read(tmp_path, changed(LINEAR, Arrays={"Weights": stored, "Biases": NONE})).graph.parameters
+    assert found[0].read().tolist() == [[255, 128, 127]]
+
+
+def test_a_shared_array_in_the_expression_is_one(tmp_path):
+    arrays = {"Weights": call("NetSharedArray", "w"), "Biases": NONE}
+    net = chain(changed(linear(File(), 3, 3), Arrays=arrays), changed(linear(File(), 3, 3), Arrays=arrays))
+    net["SharedArrays"] = {"w": tuple(map(tuple, np.eye(3).tolist()))}
+    assert [p.name for p in read(tmp_path, net).graph.parameters] == ["w"]
+
+
 def test_nested_too_deeply(tmp_path, monkeypatch):
     monkeypatch.setattr(nets, "DEEPEST", 3)
     net = TANH
@@ -275,7 +328,7 @@ def test_nested_too_deeply(tmp_path, monkeypatch):
 
 def test_too_many_operations(tmp_path, monkeypatch):
     monkeypatch.setattr("netconv.frontends.wolfram.builder.MOST_NODES", 50)
-    net = layer("NetNest", tensor(3), tensor(3), {"Net": TANH, "Iterations": 5000})
+    net = layer("NetNest", tensor(3), tensor(3), {"Net": TANH, "Iterations": 1000})
     assert error_of(tmp_path, net) == "net.wlnet: the net has more than 50 operations"
 
 
@@ -294,6 +347,11 @@ def image(kind, **parameters):
     return layer(kind, tensor(3, 8, 8), tensor(4, 6, 6), {
         "OutputChannels": 4, "KernelSize": (3, 3), "Stride": (1, 1), "PaddingSize": ((0, 0), (0, 0)),
         "Dimensionality": 2, **parameters}, {"Weights": tensor(4, 3, 3, 3), "Biases": NONE})  # fmt: skip
+
+
+def attention(queries=(2, 3), **parameters):
+    ports = {"Key": tensor(2, 3), "Value": tensor(2, 3), "Query": tensor(*queries)}
+    return layer("Attention", ports, tensor(2, 3), {"ScoringNet": "Dot", **parameters})
 
 
 REFUSED = {
@@ -364,10 +422,22 @@ REFUSED = {
                            "Elementwise node 'Layer': its function has 0 arguments, and the layer 1 inputs"),
     "a step": (elementwise(call("ScalarFunctionObject", (call("ScalarSymbol", 1),), 1, {"a": 3}), 3),
                "Elementwise node 'Layer': its function has a step that is not supported; received 3"),
-    "inputs of different shapes": (
-        layer("Threading", {"1": tensor(3), "2": tensor(2, 3)}, tensor(2, 3), {"Function": Symbol("Plus")}),
-        "Threading node 'Layer': its inputs must have the same shape: the layer is not supported for others; received "
-        "(2, 3), (3,)"),
+    "inputs that do not fit": (
+        layer("Threading", {"1": tensor(3), "2": tensor(2, 4)}, tensor(2, 4), {"Function": Symbol("Plus")}),
+        "Threading node 'Layer': its inputs cannot be repeated to the shape (2, 4) of its output; received (3,), (2, "
+        "4)"),
+    "inputs that fit in two ways": (
+        layer("Threading", {"1": tensor(3), "2": tensor(3, 3)}, tensor(3, 3), {"Function": Symbol("Plus")}),
+        "Threading node 'Layer': the file does not say at which level its inputs of fewer axes are repeated; received "
+        "(3,), (3, 3)"),
+    "inputs at no level": (
+        layer("Threading", {"1": tensor(3), "2": tensor(3, 3)}, tensor(3, 3), {"Function": Symbol("Plus"), "Level": 0}),
+        "Threading node 'Layer': parameter Level must be a level, or one for each input; received 0"),
+    "inputs at two levels": (
+        layer("Threading", {"1": tensor(3), "2": tensor(3, 3)}, tensor(3, 3),
+              {"Function": Symbol("Plus"), "Level": 1, "Other": 2}),
+        "Threading node 'Layer': must have no parameters but Function and the level at which its inputs are repeated; "
+        "received Level, Other"),
     "a level": (layer("Softmax", tensor(3), tensor(3), {"Level": 2}),
                 "Softmax node 'Layer': parameter Level must be a level of an input of 1 axes; received 2"),
     "levels": (layer("Aggregation", tensor(3), tensor(), {"Function": Symbol("Max"), "Levels": 0}),
@@ -378,16 +448,19 @@ REFUSED = {
     "a level to flatten": (layer("Flatten", tensor(3, 4), tensor(12), {"Level": 2}),
                            "Flatten node 'Layer': parameter Level must be a level below 2 or infinity; received 2"),
     "a permutation": (layer("Transpose", tensor(3, 4), tensor(4, 3), {"Specification": (1, 1)}),
-                      "Transpose node 'Layer': its specification must be a permutation of 2 levels; received {1, 1}"),
+                      "Transpose node 'Layer': parameter Specification must be a permutation of 2 levels; received "
+                      "{1, 1}"),
     "a pair": (layer("Transpose", tensor(3, 4), tensor(4, 3), {"Specification": call("TwoWayRule", 1, 3)}),
-               "Transpose node 'Layer': its specification must have pairs of levels of an input of 2 axes; received "
+               "Transpose node 'Layer': parameter Specification must have pairs of levels of an input of 2 axes; "
+               "received "
                "TwoWayRule[1, 3]"),
     "a part": (layer("Part", tensor(3), tensor(), {"Specification": 4}),
-               "Part node 'Layer': its specification must have positions and spans; received 4"),
+               "Part node 'Layer': parameter Specification must have positions and spans; received 4"),
     "a span": (layer("Part", tensor(3), tensor(2), {"Specification": call("Span", 2, 5)}),
-               "Part node 'Layer': its specification must have positions of an axis of length 3; received Span[2, 5]"),
+               "Part node 'Layer': parameter Specification must have positions of an axis of length 3; received "
+               "Span[2, 5]"),
     "too many parts": (layer("Part", tensor(3), tensor(), {"Specification": (1, 1)}),
-                       "Part node 'Layer': its specification must have at most 1 parts; received {1, 1}"),
+                       "Part node 'Layer': parameter Specification must have at most 1 parts; received {1, 1}"),
     "copies": (layer("Replicate", tensor(3), tensor(3), {"Specification": 1}),
                "Replicate node 'Layer': parameter Level must be a level of the input; received 1"),
     "a catenation": (layer("Catenate", {"1": tensor(3), "2": tensor(3)}, tensor(6), {"Level": 2}),
@@ -400,13 +473,69 @@ REFUSED = {
                "NetMap node 'Layer': its parameter Net is not a net"),
     "a fold of open length": (
         layer("NetFold", tensor(None, 3), tensor(None, 3), {"Net": TANH}, States={"State": tensor(3)}),
-        "NetFold node 'Layer': needs sequences of one known length of at most 5000; give the net an input of fixed "
+        "NetFold node 'Layer': needs sequences of one known length of at most 1000; give the net an input of fixed "
         "length with NetReplacePart before Export; received [(None,)]"),
     "times": (layer("NetNest", tensor(3), tensor(3), {"Net": TANH}),
-              "NetNest node 'Layer': must have the number of times, at most 5000, as its only integer parameter"),
+              "NetNest node 'Layer': it has no parameter Iterations"),
+    "too many times": (layer("NetNest", tensor(3), tensor(3), {"Net": TANH, "Iterations": 1001}),
+                       "NetNest node 'Layer': parameter Iterations must be at most 1000; received 1001"),
+    "names": (
+        layer("NetMapThread", tensor(2, 3), tensor(2, 3), {"Net": TANH, "$MappedDepth": (1,), "$InputNames": (1,)}),
+        "NetMapThread node 'Layer': parameter InputNames must be a list of names; received {1}"),
+    "other names": (
+        layer("NetMapThread", tensor(2, 3), tensor(2, 3), {"Net": TANH, "$MappedDepth": (1,), "$InputNames": ("a",)}),
+        "NetMapThread node 'Layer': parameter $InputNames must have its inputs Input; received a"),
+    "constants": (layer("NetFold", tensor(4, 3), tensor(4, 3), {"Net": TANH, "ConstantPorts": ("a",)}),
+                  "NetFold node 'Layer': parameter ConstantPorts must have inputs of Input; received a"),
+    "an array for a parameter": (
+        recurrent(OutputSize=call("ValidatedParameter", np.zeros(3, "float32"))),
+        "BasicRecurrent node 'Layer': parameter OutputSize must not be an array; received array of shape (3,)"),
     "heads": (layer("Attention", {"Key": tensor(2, 3), "Value": tensor(2, 3), "Query": tensor(2, 3)}, tensor(2, 3),
                     {"ScoringNet": "Dot", "MultiHead": Symbol("True")}),
-              "Attention node 'Layer': MultiHead is not supported; received True"),
+              "Attention node 'Layer': its keys and values must be arrays of vectors, its query a vector or an array "
+              "of "
+              "vectors, each with an axis of heads before the last; received (2, 3), (2, 3), (2, 3)"),
+    "a mask": (attention(Mask=call("Rule", "Causal", 3)),
+               "Attention node 'Layer': parameter Mask must be Causal or None; received Rule[\"Causal\", 3]"),
+    "a causal mask of other queries": (
+        attention((4, 3), Mask="Causal"),
+        "Attention node 'Layer': the mask Causal needs as many queries as keys, along one axis; received (4,) and "
+        "(2,)"),
+    "a rescaling": (attention(ScoreRescaling="Other"),
+                    "Attention node 'Layer': parameter ScoreRescaling must be DimensionSqrt, LengthSqrt or None; "
+                    "received "
+                    "Other"),
+    "a rescaling by different lengths": (
+        attention((2, 4), ScoreRescaling="DimensionSqrt"),
+        "Attention node 'Layer': ScoreRescaling DimensionSqrt needs queries and keys of the same known length; "
+        "received "
+        "4 and 3"),
+    "dropout of weights": (attention(Dropout=1), "Attention node 'Layer': parameter Dropout must be at least 0 and "
+                                                 "less "
+                                                 "than 1; received 1.0"),
+    "no query": (layer("Attention", {"Key": tensor(2, 3), "Value": tensor(2, 3)}, tensor(2, 3), {"ScoringNet": "Dot"}),
+                 "Attention node 'Layer': must have a Query, and a Key and Value (or Input); received Key, Value"),
+    "an ordering": (layer("Ordering", tensor(3), tensor(3), {"Elements": 4}),
+                    "Ordering node 'Layer': parameter Elements must be All or a count of at most 3; received 4"),
+    "an ordering of a matrix": (layer("Ordering", tensor(3, 3), tensor(3), {}),
+                                "Ordering node 'Layer': its input must be a vector; received (3, 3)"),
+    "a maximum": (layer("SequenceIndices", tensor(3), tensor(3), {"Maximum": 0}),
+                  "SequenceIndices node 'Layer': parameter Maximum must be Infinity or an integer of at least 1; "
+                  "received "
+                  "0"),
+    "indices of a number": (layer("SequenceIndices", tensor(), tensor(), {}),
+                            "SequenceIndices node 'Layer': its input must be a sequence; received ()"),
+    "a deep position": (
+        layer("Extract", {"Input": tensor(3), "Position": tensor(2)}, tensor(), {}),
+        "Extract node 'Layer': its Position must be an index, a list of at most 1 of them, or several lists; received "
+        "(2,)"),
+    "no position": (layer("Extract", tensor(3), tensor(), {}),
+                    "Extract node 'Layer': has the inputs Input and Position; received Input"),
+    "a margin": (layer("ContrastiveLoss", {"Input": tensor(), "Target": tensor()}, {"Loss": tensor()}, {"Margin": "x"}),
+                 "ContrastiveLoss node 'Layer': parameter Margin must be a number; received x"),
+    "sequences of numbers": (
+        layer("CTCLoss", {"Input": tensor(4), "Target": tensor(2)}, {"Loss": tensor()}, {}),
+        "CTCLoss node 'Layer': its Input must be a sequence of vectors, its Target a sequence; received (4,) and (2,)"),
     "a form of target": (layer("CrossEntropyLoss", {"Input": tensor(3), "Target": tensor(3)}, {"Loss": tensor()},
                                {"TargetForm": "Other"}),
                          "CrossEntropyLoss node 'Layer': parameter TargetForm must be Index, Probabilities or Binary; "
@@ -427,6 +556,23 @@ def test_refused_layers(net, message, tmp_path):
         if value == call("ExportedArray", 9):
             net = changed(net, Arrays={**net["Arrays"], name: file.array(2, 3)})
     assert error_of(tmp_path, net, file, NodeError) == message
+
+
+def test_what_a_translation_does_not_expect_names_the_layer(tmp_path, monkeypatch):
+    monkeypatch.setitem(translations(), "Softmax", lambda at: at.parameter("Level") + at.shape)
+    assert error_of(tmp_path, chain(TANH, softmax(3)), kind=NodeError) == (
+        "Softmax node '2': its parameters are not those of such a layer; received <|\"Level\" -> -1|>"
+    )
+
+
+def test_an_output_of_another_shape_than_the_file_says(tmp_path):
+    source = File().write(tmp_path / "net.wlnet", chain(changed(TANH, Outputs={"Output": tensor(4)})))
+    with pytest.raises(FormatError) as error:
+        netconv.convert(source)
+    assert str(error.value) == (
+        f"{source}: its output 'Output' has the shape (?, 4), and the model's would have (?, 3): a layer of the net is "
+        "not converted as Mathematica computes it"
+    )
 
 
 def test_a_layer_that_is_not_fed(tmp_path):

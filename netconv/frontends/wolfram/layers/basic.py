@@ -8,7 +8,7 @@ from ..functions import apply
 from .registry import layer
 
 
-@layer("Linear", implied="OutputDimensions")
+@layer("Linear", implied="OutputDimensions Size")
 def linear(at: Layer) -> Edge:
     """Every axis of the input becomes one, row by row; the output may have any number of axes."""
     biases, output = at.array("Biases", optional=True), at.output_shape
@@ -26,16 +26,6 @@ def linear(at: Layer) -> Edge:
 @layer("Elementwise")
 def elementwise(at: Layer) -> Edge:
     return apply(at, at.parameter("Function"), [at.input])
-
-
-@layer("Threading")
-def threading(at: Layer) -> Edge:
-    """A function of the inputs, element by element."""
-    shapes = {at.shape_of(port) for port in at.inputs}
-    if len(shapes) > 1:
-        listed = ", ".join(map(str, sorted(shapes, key=str)))
-        raise at.error("its inputs must have the same shape: the layer is not supported for others", listed)
-    return apply(at, at.parameter("Function"), list(at.inputs.values()))
 
 
 @layer("ParametricRamp")
@@ -102,17 +92,17 @@ def constant_array(at: Layer) -> Edge:
     array = at.required("Array")
     if at.reference is None:
         raise at.error("a net without inputs is not supported")
-    if at.output_shape:
-        array = at("expand_dims", array, axis=0)
+    # the array of a number has one element
+    array = at("expand_dims", array, axis=0) if at.output_shape else at("Reshape", array, shape=(1,))
     return at.main("broadcast_like", array, at.reference, lhs_axes=(0,), rhs_axes=(0,))
 
 
-@layer("ConstantPlus")
+@layer("ConstantPlus", implied="Dimensions")
 def constant_plus(at: Layer) -> Edge:
     return at.main("broadcast_plus", at.input, _for_every_example(at, "Biases"))
 
 
-@layer("ConstantTimes")
+@layer("ConstantTimes", implied="Dimensions")
 def constant_times(at: Layer) -> Edge:
     return at.main("broadcast_mul", at.input, _for_every_example(at, "Scaling"))
 
@@ -131,16 +121,19 @@ def total(at: Layer) -> Edge:
 
 @layer("Dot")
 def dot(at: Layer) -> Edge:
-    """The last axis of the first input with the first axis of the second."""
-    if len(at.inputs) != 2:
-        raise at.error("has two inputs", f"{len(at.inputs)} inputs")
-    (one, left), (other, right) = [(edge, at.shape_of(port)) for port, edge in at.inputs.items()]
-    if not left or not right:
-        raise at.error("its inputs must be vectors or arrays of more axes")
-    one = at.reshape(one, left, (_product(left[:-1]), left[-1]))
-    other = at.reshape(other, right, (right[0], _product(right[1:])))
-    product = at.main("batch_dot", one, other)
-    return at.reshape(product, (_product(left[:-1]), _product(right[1:])), (*left[:-1], *right[1:]))
+    """The last axis of an input with the first axis of the next."""
+    (found, left), *others = [(edge, at.shape_of(port)) for port, edge in at.inputs.items()]
+    if not others:
+        raise at.error("has two inputs or more", "1 input")
+    for number, (other, right) in enumerate(others, 1):
+        if not left or not right:
+            raise at.error("its inputs must be vectors or arrays of more axes")
+        found = at.reshape(found, left, (_product(left[:-1]), left[-1]))
+        other = at.reshape(other, right, (right[0], _product(right[1:])))
+        found = (at.main if number == len(others) else at)("batch_dot", found, other)
+        found = at.reshape(found, (_product(left[:-1]), _product(right[1:])), (*left[:-1], *right[1:]))
+        left = (*left[:-1], *right[1:])
+    return found
 
 
 def _product(lengths: tuple[int | None, ...]) -> int | None:

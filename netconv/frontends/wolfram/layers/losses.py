@@ -5,9 +5,10 @@ from __future__ import annotations
 from ....graph.graph import Edge
 from ..builder import Layer
 from .registry import layer
+from .sequences import swapped
 
-SMALLEST = 1e-37
-"""Probabilities are not smaller before their logarithm is taken."""
+SMALLEST = 0.2220446049250313e-15
+"""Probabilities are not smaller before their logarithm is taken; to those of Binary it is added. As in Mathematica."""
 
 
 def _pair(at: Layer) -> tuple[Edge, Edge]:
@@ -40,7 +41,7 @@ def cross_entropy_loss(at: Layer) -> Edge:
         node = at.graph.nodes[probability.node]
         if node.op == "softmax" and node.attrs["axis"] in ("-1", str(rank)) and form != "Binary":
             return at("log_softmax", *node.inputs, axis=-1)
-        return at("log", at("_maximum_scalar", probability, scalar=SMALLEST))
+        return at("log", at("_PlusScalar" if form == "Binary" else "_maximum_scalar", probability, scalar=SMALLEST))
 
     match form:
         case "Binary":
@@ -58,3 +59,26 @@ def cross_entropy_loss(at: Layer) -> Edge:
         case _:
             raise at.error("parameter TargetForm must be Index, Probabilities or Binary", form)
     return _mean(at, at("_RMinusScalar", likelihood, scalar=0.0), rank)
+
+
+@layer("ContrastiveLoss")
+def contrastive_loss(at: Layer) -> Edge:
+    """The distance, or for a target of 1 (True) what it lacks to the margin."""
+    distance, target = _pair(at)
+    lacking = at("relu", at("_RMinusScalar", distance, scalar=at.number("Margin", 0.5)))
+    near = at("_Mul", distance, at("_RMinusScalar", target, scalar=1.0))
+    return at.main("_Plus", near, at("_Mul", lacking, target))
+
+
+@layer("CTCLoss")
+def ctc_loss(at: Layer) -> Edge:
+    """Probabilities of all classes, the last of which is the blank, at each step; classes of the target from 1."""
+    data, target = _pair(at)
+    if len(at.shape_of("Input")) != 2 or len(at.shape_of("Target")) != 1:
+        raise at.error(
+            "its Input must be a sequence of vectors, its Target a sequence",
+            f"{at.shape_of('Input')} and {at.shape_of('Target')}",
+        )
+    scores = at("log", at("_maximum_scalar", data, scalar=SMALLEST))
+    classes = at("BlockGrad", at("_MinusScalar", target, scalar=1.0))
+    return at.main("_contrib_CTCLoss", swapped(at, scores), classes, blank_label="last")

@@ -21,14 +21,7 @@ def batch_normalization(at: Layer) -> Edge:
     )  # fmt: skip
 
 
-@layer("InstanceNormalization", implied="Channels")
-def instance_normalization(at: Layer) -> Edge:
-    """Each channel of each example."""
-    arrays = [at.required(name) for name in ("Scaling", "Biases")]
-    return at.main("InstanceNorm", at.input, *arrays, eps=at.number("Epsilon", 0.001))
-
-
-@layer("Normalization", "NormalizationLayer")
+@layer("Normalization")
 def normalization(at: Layer) -> Edge:
     """Over the aggregation levels of each example; scaled and shifted along the scaling levels."""
     rank = len(at.shape)

@@ -13,7 +13,7 @@ from .recurrent import finish, state
 from .registry import layer
 from .sequences import reversed_in_time
 
-LONGEST = 5_000
+LONGEST = 1_000
 """The most times that a net is applied one after the other."""
 
 
@@ -59,8 +59,10 @@ def net_map(at: Layer) -> Edge:
 def net_map_thread(at: Layer) -> dict[str, Edge]:
     """Applies the net at the depths of its inputs; one that is less deep is the same for all elements."""
     depths = at.parameter("MappedDepth")
-    names = at.parameter("InputNames", tuple(at.inputs))
-    if not isinstance(depths, tuple) or len(depths) != len(at.inputs) or set(names) != set(at.inputs):
+    names = at.names("InputNames", tuple(at.inputs))
+    if set(names) != set(at.inputs):
+        raise at.error(f"parameter $InputNames must have its inputs {', '.join(at.inputs)}", ", ".join(names))
+    if not isinstance(depths, tuple) or len(depths) != len(at.inputs):
         raise at.error("parameter $MappedDepth must have a depth for each input", depths)
     if not all(type(depth) is int and 0 <= depth <= 16 for depth in depths) or not max(depths):
         raise at.error("parameter $MappedDepth must have a depth for each input", depths)
@@ -77,14 +79,14 @@ def net_map_thread(at: Layer) -> dict[str, Edge]:
     return {name: unmerged(at, edge, deepest, most) for name, edge in inner_net(at, "Net", fed).items()}
 
 
-@layer("NetNest", implied="Net Iterations Count")
+@layer("NetNest", implied="Net")
 def net_nest(at: Layer) -> Edge:
     """Applies the net several times, with the same arrays."""
-    numbers = [value for key, value in at.net["Parameters"].items() if type(value) is int and not key.startswith("$")]
-    if len(numbers) != 1 or not 0 <= numbers[0] <= LONGEST:
-        raise at.error(f"must have the number of times, at most {LONGEST}, as its only integer parameter")
+    times = at.integer("Iterations", least=0)
+    if times > LONGEST:
+        raise at.error(f"parameter Iterations must be at most {LONGEST}", times)
     data = at.input
-    for _ in range(numbers[0]):
+    for _ in range(times):
         data = only(at, inner_net(at, "Net", {"Input": data}))
     return data
 
@@ -93,9 +95,9 @@ def net_nest(at: Layer) -> Edge:
 def net_fold(at: Layer) -> dict[str, Edge]:
     """Applies the net to the elements of sequences in order; outputs of a step are the states of the next."""
     recurrence = [_recurrence(at, rule) for rule in _rules(at.parameter("Recurrence", (_OUTPUT_TO_STATE,)))]
-    constants = at.parameter("ConstantPorts", ())
-    if not isinstance(constants, tuple):
-        raise at.error("parameter ConstantPorts must be a list of inputs", constants)
+    constants = at.names("ConstantPorts", ())
+    if not set(constants) <= set(at.inputs):
+        raise at.error(f"parameter ConstantPorts must have inputs of {', '.join(at.inputs)}", ", ".join(constants))
     sequences = {name: edge for name, edge in at.inputs.items() if name not in constants}
     lengths = {at.shape_of(name)[:1] for name in sequences}
     (length,) = next(iter(lengths), (None,)) or (None,)

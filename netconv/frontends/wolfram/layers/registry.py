@@ -11,7 +11,15 @@ from ..builder import Layer
 Translation = Callable[[Layer], "Edge | dict[str, Edge]"]
 """Adds the nodes of a layer; returns the edge of its output, or the edges of its outputs by port."""
 
-FAMILIES = ("basic", "spatial", "normalization", "shapes", "sequences", "recurrent", "operators", "attention", "losses")
+FAMILIES = (
+    "basic", "threading", "spatial", "normalization", "shapes", "sequences", "indices", "recurrent", "operators",
+    "attention", "losses",
+)  # fmt: skip
+UNSUPPORTED = {
+    "ImageAugmentation": "Keras has no layer with the same random crops and reflections",
+    "RandomElementwise": "Keras has no layer with the same random functions",
+}
+"""Types of layers that are known and cannot be converted exactly, with the reason."""
 _TRANSLATIONS: dict[str, Translation] = {}
 IMPLIED: dict[str, frozenset[str]] = {}
 """By type, the parameters that the types of its ports or its arrays imply, or that have no effect on its outputs."""

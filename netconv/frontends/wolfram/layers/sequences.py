@@ -21,6 +21,13 @@ def reversed_in_time(at: Layer, data: Edge) -> Edge:
     return swapped(at, at("SequenceReverse", swapped(at, data), use_sequence_length=False))
 
 
+def positions(at: Layer, data: Edge, axis: int, length: int | None) -> Edge:
+    """1, 2, 3 and so on: a vector with a number for every element of an axis of `data`, whose `length` may be None."""
+    if length is not None:
+        return at("_arange", start=1.0, stop=float(length + 1))
+    return at("_contrib_arange_like", data, start=1.0, axis=axis)
+
+
 @layer("SequenceLast")
 def sequence_last(at: Layer) -> Edge:
     return at.main("SequenceLast", at.input, axis=1)

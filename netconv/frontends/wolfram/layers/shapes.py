@@ -13,7 +13,7 @@ from ..ports import unwrapped
 from .registry import layer
 
 
-@layer("Flatten")
+@layer("Flatten", implied="OutputSize")
 def flatten(at: Layer) -> Edge:
     """All levels, or the first n + 1 for a level n, or the last n + 1 for a level -n."""
     level, shape = at.parameter("Level", Expression(Symbol("DirectedInfinity"), (1,))), at.shape
@@ -52,7 +52,8 @@ def replicate(at: Layer) -> Edge:
 
 @layer("Transpose", implied="Permutation")
 def transpose(at: Layer) -> Edge:
-    """Exchanges pairs of levels; or for a list, level k of the input becomes the level that is at position k."""
+    """Exchanges pairs of levels (1 <-> 2), or moves a level to the place of another (1 -> 3); for a list, level k of
+    the input becomes the level that is at position k."""
     spec = at.parameter("Specification", at.parameter("Permutation", Expression(Symbol("TwoWayRule"), (1, 2))))
     rank = len(at.shape)
     order = list(range(rank))
@@ -60,23 +61,27 @@ def transpose(at: Layer) -> Edge:
     if rules and all(type(each) is int for each in rules):
         targets = [*rules, *range(len(rules) + 1, rank + 1)]
         if sorted(targets) != list(range(1, rank + 1)):
-            raise at.error(f"its specification must be a permutation of {rank} levels", spec)
+            raise at.error(f"parameter Specification must be a permutation of {rank} levels", spec)
         for source, target in enumerate(targets):
             order[target - 1] = source
     else:
         for rule in rules:
-            one, other = _pair(at, unwrapped(rule), rank)
-            order[one], order[other] = order[other], order[one]
+            rule = unwrapped(rule)
+            one, other = _pair(at, rule, rank)
+            if rule.name == "Rule":
+                order.insert(other, order.pop(one))
+            else:
+                order[one], order[other] = order[other], order[one]
     return at.main("transpose", at.input, axes=(0, *(n + 1 for n in order)))
 
 
 def _pair(at: Layer, rule: Any, rank: int) -> tuple[int, int]:
     match rule:
-        case Expression(Symbol("TwoWayRule"), (int(one), int(other))):
+        case Expression(Symbol("TwoWayRule" | "Rule"), (int(one), int(other))):
             ends = [n - 1 if n > 0 else rank + n for n in (one, other)]
             if all(0 <= n < rank for n in ends) and one and other:
                 return ends[0], ends[1]
-    raise at.error(f"its specification must have pairs of levels of an input of {rank} axes", rule)
+    raise at.error(f"parameter Specification must have pairs of levels of an input of {rank} axes", rule)
 
 
 @layer("Part")
@@ -85,7 +90,7 @@ def part(at: Layer) -> Edge:
     spec = at.parameter("Specification")
     parts = spec if isinstance(spec, tuple) else (spec,)
     if len(parts) > len(at.shape):
-        raise at.error(f"its specification must have at most {len(at.shape)} parts", spec)
+        raise at.error(f"parameter Specification must have at most {len(at.shape)} parts", spec)
     data, removed = at.input, []
     for axis, each in enumerate(map(unwrapped, parts), 1):
         length = at.shape[axis - 1]
@@ -100,10 +105,10 @@ def part(at: Layer) -> Edge:
                 if not all(
                     type(end) is int and end and (length is None or abs(end) <= length) for end in (first, last)
                 ):
-                    raise at.error(f"its specification must have positions of an axis of length {length}", each)
+                    raise at.error(f"parameter Specification must have positions of an axis of length {length}", each)
                 data = _cut(at, data, axis, first, last)
             case _:
-                raise at.error("its specification must have positions and spans", each)
+                raise at.error("parameter Specification must have positions and spans", each)
     return at("squeeze", data, axis=tuple(removed)) if removed else data
 
 
@@ -116,11 +121,12 @@ def _cut(at: Layer, data: Edge, axis: int, first: int, last: int) -> Edge:
 
 @layer("Catenate")
 def catenate(at: Layer) -> Edge:
-    """Joins along a level; an input of fewer axes is repeated along those that it lacks, the first ones."""
+    """Joins along a level; an input of fewer axes is repeated along those that it lacks, the first ones. The level
+    counts those of the input with the fewest axes."""
     shapes = {port: at.shape_of(port) for port in at.inputs}
-    rank, level = max(map(len, shapes.values())), at.parameter("Level", 1)
-    if type(level) is not int or not 1 <= abs(level) <= rank:
-        raise at.error(f"parameter Level must be a level of inputs of {rank} axes", level)
+    rank, least, level = max(map(len, shapes.values())), min(map(len, shapes.values())), at.parameter("Level", 1)
+    if type(level) is not int or not 1 <= abs(level) <= least:
+        raise at.error(f"parameter Level must be a level of inputs of {least} axes", level)
     deepest = next(at.inputs[port] for port, shape in shapes.items() if len(shape) == rank)
     edges = []
     for port, edge in at.inputs.items():
@@ -130,7 +136,7 @@ def catenate(at: Layer) -> Edge:
         edges.append(at("broadcast_like", edge, deepest, lhs_axes=lacking, rhs_axes=lacking) if lacking else edge)
     if len(edges) == 1:
         return edges[0]
-    return at.main("Concat", *edges, num_args=len(edges), dim=level if level > 0 else rank + 1 + level)
+    return at.main("Concat", *edges, num_args=len(edges), dim=level + (rank - least if level > 0 else rank + 1))
 
 
 @layer("Append", "Prepend")
@@ -163,7 +169,7 @@ def aggregation(at: Layer) -> Edge:
     return at.main("_DivScalar", at("sum", at.input, axis=over), scalar=float(math.prod(n or 1 for n in lengths)))
 
 
-@layer("Summation")
+@layer("Summation", implied="Dimensions")
 def summation(at: Layer) -> Edge:
     """The sum of all elements of an example."""
     return at.main("sum", at.input, axis=tuple(range(1, len(at.shape) + 1))) if at.shape else at.input

@@ -66,7 +66,7 @@ def _with_padding(at: Layer, data: Edge, rank: int, always: bool = False) -> tup
     return padded(at, data, pads), (0,) * rank
 
 
-@layer("Convolution")
+@layer("Convolution", implied="InputChannels")
 def convolution(at: Layer) -> Edge:
     """A correlation: the kernel is not flipped."""
     rank, interleaved = _rank(at), at.boolean("Interleaving", False)
@@ -83,7 +83,7 @@ def convolution(at: Layer) -> Edge:
     return channels_last(at, data, rank) if interleaved else data
 
 
-@layer("Deconvolution")
+@layer("Deconvolution", implied="InputChannels")
 def deconvolution(at: Layer) -> Edge:
     """The output has stride * (input - 1) + kernel elements along an axis, less the padding."""
     rank, interleaved = _rank(at), at.boolean("Interleaving", False)
@@ -107,7 +107,7 @@ def deconvolution(at: Layer) -> Edge:
 POOLING = {"Max": "max", "Mean": "avg", "Total": "sum"}
 
 
-@layer("Pooling")
+@layer("Pooling", implied="Channels")
 def pooling(at: Layer) -> Edge:
     """A mean counts the padding. Padding that differs before and after an axis is zero, also for a maximum."""
     rank, interleaved = _rank(at), at.boolean("Interleaving", False)
@@ -129,7 +129,7 @@ def pooling(at: Layer) -> Edge:
     return channels_last(at, data, rank) if interleaved else data
 
 
-@layer("Resize", implied="Specification Dimensionality")
+@layer("Resize", implied="Specification Dimensionality Scale Channels")
 def resize(at: Layer) -> Edge:
     """Linear resizing keeps the corners; nearest repeats each element."""
     interleaved, rank = at.boolean("Interleaving", False), len(at.shape) - 1

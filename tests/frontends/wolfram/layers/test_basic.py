@@ -218,6 +218,23 @@ _dot("of_vectors", (3,), (3,), ())
 _dot("of_arrays", (2, 4, 3), (3, 2, 2), (2, 4, 2, 2))
 
 
+@case
+def dot_of_three(_file):
+    x, y, z = drawn(2, 3, 4), drawn(2, 4, 3, seed=6), drawn(2, 3, seed=7)
+    net = layer("Dot", {"1": tensor(3, 4), "2": tensor(4, 3), "3": tensor(3)}, tensor(3))
+    return net, [x, y, z], [(x @ y @ z[..., None])[..., 0]]
+
+
+@case
+def a_constant_number_of_one_element(file):
+    """Since 12.0.2 the array of a number has the shape {1}."""
+    nodes = {"n": layer("ConstantArray", {}, tensor(), {"Dimensions": ()}, {"Array": file.array(1)}),
+             "t": layer("Threading", two(()), tensor(), {"Function": Symbol("Times")})}  # fmt: skip
+    net = graph(nodes, [".Input -> t.1", "n -> t.2", "t -> .Output"], {"Input": tensor()}, {"Output": tensor()})
+    x = drawn(5)
+    return net, [x], [x * arrays_of(file)[0][0]]
+
+
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer(name, tmp_path):
     check(LAYERS[name], tmp_path)

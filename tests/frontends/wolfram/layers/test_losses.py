@@ -1,5 +1,7 @@
 """Layers that compare a prediction with a target, against numpy written from the definitions."""
 
+import itertools
+
 import numpy as np
 import pytest
 from wolfram_files import graph, layer, tensor
@@ -8,11 +10,13 @@ from wolfram_layers import Cases, check, drawn, normalized_exp
 LAYERS = case = Cases()
 
 
-def _loss(name, kind, function, parameters=None, target=None, shape=(3, 4)):
+def _loss(name, kind, function, parameters=None, target=None, shape=(3, 4), p=None):
+    given = p
+
     def made(_file):
-        p = normalized_exp(drawn(2, *shape), -1)
+        p = (normalized_exp(drawn(2, *shape), -1) if given is None else given).astype("float32")
         t = normalized_exp(drawn(2, *shape, seed=6), -1) if target is None else target
-        types = {"Input": tensor(*shape), "Target": tensor(*np.shape(t)[1:])}
+        types = {"Input": tensor(*p.shape[1:]), "Target": tensor(*np.shape(t)[1:])}
         net = layer(kind, types, {"Loss": tensor()}, parameters)
         return net, [p, np.asarray(t, "float32")], [function(p.astype("float64"), np.asarray(t))]
 
@@ -46,6 +50,61 @@ _loss(
     lambda p, t: -(t * np.log(p) + (1 - t) * np.log(1 - p)).mean((1, 2)),
     {"TargetForm": "Binary"},
 )
+_loss(
+    "index_of_a_probability_of_zero",
+    "CrossEntropyLoss",
+    lambda _p, _t: np.full(2, -np.log(0.2220446049250313e-15)),
+    {"TargetForm": "Index"},
+    np.array([3, 3]),
+    p=np.tile([0.25, 0.75, 0.0], (2, 1)),
+)
+_loss(
+    "binary_of_a_probability_of_zero",
+    "CrossEntropyLoss",
+    lambda _p, _t: (
+        -np.log(0.2220446049250313e-15) * np.array([1, 0]) + np.array([0, -np.log(1 + 0.2220446049250313e-15)])
+    ),
+    {"TargetForm": "Binary"},
+    np.array([1, 0]),
+    p=np.zeros(2),
+)
+
+
+def _contrastive(name, margin, parameters):
+    def made(_file):
+        d, t = np.array([0.1, 0.1, 0.9, 0.9], "float32"), np.array([0, 1, 0, 1], "float32")
+        types = {"Input": tensor(), "Target": tensor()}
+        net = layer("ContrastiveLoss", types, {"Loss": tensor()}, parameters)
+        return net, [d, t], [np.where(t == 1, np.maximum(margin - d, 0), d)]
+
+    LAYERS[f"loss_contrastive_{name}"] = made
+
+
+_contrastive("of_a_margin", 1.2, {"Margin": 1.2})
+_contrastive("of_the_default_margin", 0.5, {})
+
+
+def _ctc(name, steps, labels):
+    """The sum over all sequences of `steps` classes that become the labels: repeated ones are one, blanks go."""
+
+    def made(_file):
+        count, length = 3, labels.shape[1]
+        p = normalized_exp(drawn(len(labels), steps, count), -1)
+        expected = np.zeros(len(labels))
+        for path in itertools.product(range(count), repeat=steps):
+            kept = [c for n, c in enumerate(path) if (n == 0 or c != path[n - 1]) and c != count - 1]
+            for example, label in enumerate(labels):
+                if kept == list(label - 1):
+                    expected[example] += p[example, range(steps), path].prod()
+        types = {"Input": tensor(steps, count), "Target": tensor(length)}
+        return layer("CTCLoss", types, {"Loss": tensor()}), [p, labels.astype("float32")], [-np.log(expected)]
+
+    LAYERS[f"loss_ctc_{name}"] = made
+
+
+_ctc("of_different_labels", 5, np.array([[1, 2], [2, 1]]))
+_ctc("of_repeated_labels", 5, np.array([[1, 1], [2, 2], [1, 2]]))
+_ctc("of_one_label", 3, np.array([[2], [1]]))
 
 
 def _after_softmax(form, function):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from wolfram_files import call, graph, layer, tensor
+from wolfram_files import call, graph, layer, rule, tensor
 from wolfram_layers import Cases, check, drawn, two
 
 from netconv.frontends.wolfram.expressions import Symbol
@@ -39,6 +39,8 @@ _shaped(
     lambda x: x.transpose(2, 1, 0),
 )
 _shaped("default", "Transpose", (2, 3), {}, np.transpose)
+_shaped("a_move_back", "Transpose", (2, 3, 4, 5), {"Specification": (rule(2, 4),)}, lambda x: x.transpose(0, 2, 3, 1))
+_shaped("a_move_ahead", "Transpose", (2, 3, 4, 5), {"Specification": rule(3, 1)}, lambda x: x.transpose(2, 0, 1, 3))
 _shaped("a_list", "Transpose", (2, 3, 4), {"Specification": (2, 3, 1)}, lambda x: x.transpose(2, 0, 1))
 _shaped("a_position", "Part", (3, 4), {"Specification": call("ValidatedParameter", 2)}, lambda x: x[1])
 _shaped("from_the_end", "Part", (3, 4), {"Specification": (-1, -2)}, lambda x: x[-1, -2])
@@ -76,6 +78,13 @@ def catenate_of_different_ranks(_file):
     x, y = drawn(3, 2, 4), drawn(3, 4, seed=6)
     net = layer("Catenate", two((2, 4), (4,)), tensor(2, 8), {"Level": -1})
     return net, [x, y], [np.concatenate([x, np.repeat(y[:, None], 2, 1)], 2)]
+
+
+@case
+def catenate_of_different_ranks_along_the_first_level_of_both(_file):
+    x, y = drawn(3, 4, 4), drawn(3, 4, seed=6)
+    net = layer("Catenate", two((4, 4), (4,)), tensor(4, 8), {"Level": 1})
+    return net, [x, y], [np.concatenate([x, np.repeat(y[:, None], 4, 1)], 2)]
 
 
 @case

@@ -1,0 +1,1 @@
+"""Compares a model with the net that it was converted from."""

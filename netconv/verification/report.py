@@ -1,0 +1,160 @@
+"""The result of a verification, in words and as facts. Knows no graph and no Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .differences import Difference
+
+LISTED = 5
+"""How many comparisons of gradients and parameters are printed, those with the largest errors."""
+
+
+@dataclass(frozen=True)
+class OutputCheck:
+    """An output of the model: the larger `difference` of a call and of `predict`, or the reason why it was not
+    compared (`left_out`)."""
+
+    name: str
+    difference: Difference | None
+    left_out: str = ""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The first node whose output differs: its op, its name and its index in the net, the difference, those of the
+    outputs `before` it by the names of their nodes, and what was `changed` in the net, if that is known."""
+
+    op: str
+    name: str
+    index: int
+    difference: Difference
+    before: tuple[tuple[str, Difference], ...]
+    changed: str = ""
+
+    def __str__(self) -> str:
+        agree = "nothing before it can be compared"
+        if self.before:
+            names = ", ".join(repr(name) for name, _ in self.before[:3]) + (", ..." if len(self.before) > 3 else "")
+            worst = max(its.relative for _, its in self.before)
+            agree = f"what it depends on agrees ({names}: at most {worst:.2g} relative)"
+        changed = f"; {self.changed}" if self.changed else ""
+        where = f"{self.op} node {self.name!r}, number {self.index}"
+        return f"the first node that differs is {where}: {self.difference}; {agree}{changed}"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A further comparison with MXNet: of a gradient, or of an array after training."""
+
+    what: str
+    difference: Difference
+
+
+@dataclass(frozen=True, repr=False)
+class Verification:
+    """How a model compares with the net that it was converted from.
+
+    `reference` says what computed the expected outputs: "MXNet", "numpy" or "samples". `file` is the difference of the
+    reloaded model from the one that was saved, None if a model was given. `fault` is the first node that differs.
+    `computed` is the number of nodes that numpy computed, and `undefined` counts the others by op; both are empty for
+    MXNet. `seconds` is how long everything took.
+    """
+
+    net: str
+    model: str | None
+    reference: str
+    tolerance: float
+    inputs: Mapping[str, tuple[int, ...]]
+    outputs: tuple[OutputCheck, ...]
+    nodes: int
+    file: Difference | None = None
+    fault: Fault | None = None
+    comparisons: tuple[Comparison, ...] = ()
+    computed: int | None = None
+    undefined: Mapping[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every difference is within the tolerance."""
+        found = [
+            self.file,
+            *(each.difference for each in self.outputs),
+            *(each.difference for each in self.comparisons),
+        ]
+        return all(each is None or each.within(self.tolerance) for each in found)
+
+    @property
+    def text(self) -> str:
+        """The result in lines, for a person."""
+        lines = [f"{self.net}: {self.nodes} nodes, compared with {self._compared()}"]
+        if self.file is not None:
+            same = "equals" if self.file.absolute == 0 else f"differs from ({self.file})"
+            lines.append(f"file   the reloaded model {same} the one that was saved")
+        for each in self.outputs:
+            lines.append(f"output {each.name!r}: {each.left_out or self._verdict(each.difference)}")
+        if self.undefined:
+            listed = ", ".join(f"{op} ({count})" for op, count in sorted(self.undefined.items()))
+            lines.append(f"note: not defined in numpy, and therefore not checked: {listed}")
+        if self.computed == 0:
+            lines.append("note: only the file was checked, not the translation")
+        if self.fault:
+            lines.append(str(self.fault))
+        elif any(each.difference and not each.difference.within(self.tolerance) for each in self.outputs):
+            lines.append(self._without_fault())
+        return "\n".join([*lines, *self._comparison_lines()])
+
+    def _compared(self) -> str:
+        if self.reference == "numpy":
+            needed = (self.computed or 0) + sum(self.undefined.values())
+            return "their definitions in numpy" + (f" ({self.computed} of {needed})" if self.undefined else "")
+        return {"samples": "recorded outputs"}.get(self.reference, self.reference)
+
+    def _without_fault(self) -> str:
+        if self.reference == "samples":
+            return "no node differs from its definition: the net computes other outputs than those recorded"
+        return "no output of a node differs: the outputs are changed after their nodes"
+
+    def _verdict(self, found: Difference | None) -> str:
+        assert found is not None
+        return f"largest error {found}, {'agrees' if found.within(self.tolerance) else 'DIFFERS'}"
+
+    def _comparison_lines(self) -> list[str]:
+        ordered = sorted(self.comparisons, key=lambda each: -each.difference.relative)
+        wrong = sum(not each.difference.within(self.tolerance) for each in ordered)
+        lines = [f"{each.what}: {self._verdict(each.difference)}" for each in ordered[:LISTED]]
+        if len(ordered) > LISTED:
+            lines.append(f"{len(ordered) - LISTED} more with smaller errors; {wrong} of {len(ordered)} differ")
+        return lines
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The result as plain JSON; an infinite error is null."""
+        return {
+            "net": self.net, "model": self.model, "reference": self.reference, "tolerance": self.tolerance,
+            "agrees": self.agrees, "nodes": self.nodes, "computed": self.computed, "undefined": dict(self.undefined),
+            "inputs": {name: list(shape) for name, shape in self.inputs.items()},
+            "file": self.file and self._numbers(self.file),
+            "outputs": [
+                {"name": each.name, "left_out": each.left_out or None}
+                | (self._numbers(each.difference) if each.difference else {})
+                for each in self.outputs
+            ],
+            "first_difference": self.fault and {
+                "op": self.fault.op, "name": self.fault.name, "index": self.fault.index,
+                **self._numbers(self.fault.difference), "changed": self.fault.changed or None,
+                "before": [{"name": name, **self._numbers(its)} for name, its in self.fault.before],
+            },
+            "comparisons": [{"what": each.what, **self._numbers(each.difference)} for each in self.comparisons],
+            "seconds": round(self.seconds, 2),
+        }  # fmt: skip
+
+    def _numbers(self, found: Difference) -> dict[str, Any]:
+        absolute, relative = (value if value < float("inf") else None for value in (found.absolute, found.relative))
+        return {"absolute": absolute, "relative": relative, "agrees": found.within(self.tolerance)}
+
+    def __repr__(self) -> str:
+        return self.text

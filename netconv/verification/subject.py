@@ -1,0 +1,169 @@
+"""The model that is verified: reloaded from its file, or given. Knows no MXNet."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..builder import places
+from ..builder.places import Place
+from ..conversion import Conversion
+from ..errors import FormatError, NetconvError, option, option_name
+from ..features.scaling import UNSCALED
+from ..graph.graph import Edge
+from ..inference.calling import traced
+from ..inference.embedding_inputs import input_names
+from ..inference.loading import LoadedModel, open_model
+from ..keras_api.lazy import keras
+from ..keras_api.weighted_layers import weighted_layers
+from ..keras_files import archive, scaling_layers
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model with its `name`, and where it computes the outputs of the nodes of the graph as it was read: `tensors`,
+    (part of the model, tensor), and the `order` of their axes. `members` are those of its file."""
+
+    model: Any
+    name: str
+    tensors: Mapping[Edge, tuple[Any, Any]]
+    places: Mapping[Edge, Place]
+    members: Mapping[str, bytes]
+
+    def call(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """The outputs, in inference. Raises NetconvError if the model cannot take inputs of these shapes."""
+        values = [inputs[name] for name in input_names(self.model)]
+        try:
+            return _arrays(self.model(values if len(values) > 1 else values[0], training=False))
+        except Exception as error:  # Keras and TensorFlow raise any exception
+            shapes = ", ".join(f"{name} {value.shape}" for name, value in inputs.items())
+            raise NetconvError(
+                f"{self.name} cannot be run on inputs of shape {shapes}: {_cause(error)}; give others with "
+                f"{option_name('input_shapes')}"
+            ) from None
+
+    def predict(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """The outputs as `predict` computes them: compiled."""
+        values = [inputs[name] for name in input_names(self.model)]
+        return _arrays(traced(self.model, [value.shape for value in values], values)(values))
+
+    def nodes(self, inputs: Mapping[str, np.ndarray], edges: Sequence[Edge]) -> dict[Edge, np.ndarray]:
+        """Outputs of nodes in MXNet's axis order, those that the model has."""
+        known = [edge for edge in edges if edge in self.tensors]
+        if not known:
+            return {}
+        given = [inputs[name] for name in input_names(self.model)]
+        found = places.values_at(self.model, given, [self.tensors[edge] for edge in known])
+        return {edge: places.natural(value, self.places[edge].order) for edge, value in zip(known, found, strict=True)}
+
+
+def _cause(error: Exception) -> str:
+    """What an error of Keras says below its first line, which only names the layer."""
+    lines = [line.strip() for line in re.sub(r"\x1b\[\d*m", "", str(error)).splitlines() if line.strip()]
+    return next((line for line in lines if not line.startswith("Exception encountered")), type(error).__name__)
+
+
+def _arrays(outputs: Any) -> list[np.ndarray]:
+    return [keras.ops.convert_to_numpy(output) for output in keras.tree.flatten(outputs)]
+
+
+def places_in_source(converted: Conversion) -> dict[Edge, Place]:
+    """Where the model computes the outputs of the nodes of the graph as it was read."""
+    prepared = converted.prepared
+    found = {}
+    for edge, moved in prepared.moved.items():
+        node = prepared.canonical.nodes[edge.node]
+        if node.op != "null" and node.index is not None and moved in converted.build_report.places:
+            found[Edge(node.index, edge.output)] = converted.build_report.places[moved]
+    return found
+
+
+def reloaded(converted: Conversion) -> Subject:
+    """The converted model, loaded from a file that is written for it."""
+    with tempfile.TemporaryDirectory(prefix="netconv-") as folder:
+        path = Path(folder) / "net.keras"
+        archive.save(converted.model, path, converted.members)
+        model = archive.load(path)
+    return _subject(converted, model, "the converted model", converted.members)
+
+
+def open_keras(given: Path | str | bytes) -> LoadedModel:
+    """The model of a `.keras` file, by its path or its bytes. Raises FormatError."""
+    if not isinstance(given, bytes) and Path(given).suffix != ".keras":
+        raise FormatError(f"{given}: the model that is verified must be a .keras file")
+    return open_model(given)
+
+
+def prepared(loaded: LoadedModel, converted: Conversion, weights: str | None) -> Subject:
+    """A model that is given, without the layers that scale the numbers of a table. Raises NetconvError if its inputs or
+    outputs are not those of the net, or its weights are not, and `weights` is not "source"."""
+    model = _without_scaling(loaded)
+    _check_ports(model, converted, loaded.name)
+    _check_weights(model, converted, loaded.name, weights)
+    return _subject(converted, model, loaded.name, loaded.members)
+
+
+def _subject(converted: Conversion, model: Any, name: str, members: Mapping[str, bytes]) -> Subject:
+    known = places_in_source(converted)
+    return Subject(model, name, places.tensors_at(model, known), known, members)
+
+
+def _without_scaling(loaded: LoadedModel) -> Any:
+    model = loaded.model
+    if not scaling_layers.names_of(model):
+        return model
+    rows = [tuple(tensor.shape[1:]) for tensor in model.inputs]
+    bare = scaling_layers.scaled(model, [UNSCALED] * len(rows), rows)
+    ins, outs = (tensors if len(tensors) > 1 else tensors[0] for tensors in (bare.inputs, bare.outputs))
+    return keras.Model(ins, outs, name=model.name)
+
+
+def _check_ports(model: Any, converted: Conversion, name: str) -> None:
+    net = converted.prepared.net.graph.source
+    for what, own, expected in (
+        ("inputs", sorted(input_names(model)), sorted(input_names(converted.model))),
+        ("outputs", [str(len(model.outputs))], [str(len(converted.model.outputs))]),
+    ):
+        if own != expected:
+            raise NetconvError(
+                f"{name}: its {what} are {', '.join(own)}, and those of {net} {', '.join(expected)}: it was converted "
+                "from another net"
+            )
+
+
+def _check_weights(model: Any, converted: Conversion, name: str, weights: str | None) -> None:
+    """Compares the weights with those of the converted net, and puts these in for `weights` "source"."""
+    net = converted.prepared.net.graph.source
+    own, source = weighted_layers(model), weighted_layers(converted.model)
+    changed = []
+    for layer, its in source.items():
+        variables = own[layer].weights if layer in own else []
+        shapes = [tuple(variable.shape) for variable in variables]
+        expected = [tuple(variable.shape) for variable in its.weights]
+        if shapes != expected:
+            raise NetconvError(
+                f"{name}: the weights of layer {layer!r} have the shapes {_shapes(shapes)}, and {_shapes(expected)} in "
+                f"{net}: it was converted from another net"
+            )
+        for variable, other in zip(variables, its.weights, strict=True):
+            value = keras.ops.convert_to_numpy(other)
+            if not np.array_equal(keras.ops.convert_to_numpy(variable), value, equal_nan=value.dtype.kind in "fc"):
+                changed.append(layer)
+                if weights == "source":
+                    variable.assign(value)
+    if changed and weights != "source":
+        layers = list(dict.fromkeys(changed))
+        raise NetconvError(
+            f"{name}: the weights of {len(layers)} of {len(source)} layers are not those of {net}, {layers[0]!r} first"
+            f"; was it trained? {option('weights', 'source')} puts the parameters of the net in"
+        )
+
+
+def _shapes(shapes: Sequence[tuple[int, ...]]) -> str:
+    return ", ".join(map(str, shapes)) or "none"

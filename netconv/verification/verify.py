@@ -1,0 +1,242 @@
+"""Compares a model with the net that it was converted from: its outputs with those of another program, and, where they
+differ, the first node that does."""
+
+from __future__ import annotations
+
+import io
+import math
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from .. import conversion
+from ..conversion import Conversion
+from ..errors import FormatError, NetconvError, option
+from ..features.option_checks import is_path, require
+from ..frontends.mxnet import symbol_json
+from ..graph.graph import Edge, Graph
+from ..inference.loading import LoadedModel
+from ..keras_files import archive, source_net
+from ..ops import registry
+from . import given_inputs, mxnet_process, trained
+from .differences import Difference, difference
+from .first_difference import first_difference
+from .mxnet_process import Source
+from .reference import Reference, head_edges, mxnet_reference, numpy_reference, source_arrays
+from .report import Fault, OutputCheck, Verification
+from .subject import Subject, open_keras, prepared, reloaded
+
+LONGEST = 200
+"""The most characters of a changed attribute that a message has."""
+
+
+def verify(
+    net: Path | str | BinaryIO,
+    model: Path | str | bytes | None = None,
+    params: Path | str | bool | None = None,
+    *,
+    samples: Path | str | None = None,
+    against: Path | str | None = None,
+    input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
+    weights: str | None = None,
+    gradients: bool = False,
+    train_steps: int = 0,
+    tolerance: float = 1e-5,
+    seed: int = 0,
+) -> Verification:
+    """Compares a model with the net that it was converted from.
+
+    Args:
+        net: Mathematica's own file (`net.wlnet`) or the graph (`net.json`), a path or a binary stream.
+        model: The `.keras` file to verify, by its path or its bytes; None converts the net and verifies the model that
+            is loaded from the file.
+        params: The parameter file of a `net.json`; None looks for it beside the net.
+        samples: An `.npz` file of recorded inputs and outputs.
+        against: A Python that has MXNet 1.x, which runs the net in a process of its own.
+        input_shapes: Shapes of the inputs by name, as for `convert`.
+        weights: "source" puts the parameters of the net into a model that was trained since.
+        gradients: Also compares the gradients of the sum of all outputs times drawn numbers, with respect to inputs and
+            parameters; needs `against`.
+        train_steps: Also compares outputs and parameters after so many steps of plain SGD with these gradients, in
+            training mode without dropout; needs `against`.
+        tolerance: The largest error of an output, relative to its largest value, that is no disagreement.
+        seed: Of the drawn inputs, and of the initial weights of an untrained net.
+
+    Returns:
+        A Verification: `agrees`, `text` for people, `facts` for programs.
+
+    Raises:
+        NetconvError: The net cannot be converted, the model is not one of this net or has other weights, or MXNet
+            cannot run the net.
+        OSError: A file cannot be read.
+    """
+    began = time.monotonic()
+    _check_options(model, weights, against, gradients, train_steps, tolerance)
+    given = None if model is None else open_keras(model)
+    converted = _converted(net, given, params, input_shapes, seed)
+    subject = reloaded(converted) if given is None else prepared(given, converted, weights)
+    raw, names = converted.prepared.net.graph, converted.prepared.graph.ports
+    recorded = given_inputs.read_samples(samples, converted.model, names) if samples is not None else None
+    inputs = recorded.inputs if recorded else given_inputs.draw(converted.model, raw, seed)
+    heads, source = head_edges(converted), source_arrays(converted, inputs)
+    called = subject.call(inputs)
+    random = _random(raw, heads)
+    if (gradients or train_steps) and random:
+        raise NetconvError(f"{raw.source}: output {names[min(random)]!r} is random: its gradients cannot be compared")
+    comparisons = []
+    with _reference(against, subject, source, inputs, heads) as reference:
+        if recorded:
+            expected = dict(enumerate(recorded.outputs))
+        else:
+            computed = reference.compute(heads)
+            expected = {number: computed[edge] for number, edge in enumerate(heads) if edge in computed}
+        checks = _checks(names, [called, subject.predict(inputs)], expected, random)
+        wrong = [edge for edge, check in zip(heads, checks, strict=True) if _differs(check, tolerance)]
+        fault = _fault(converted, subject, reference, inputs, wrong[0], tolerance) if wrong else None
+        if reference.mxnet and gradients:
+            comparisons += trained.compare_gradients(converted, subject, source, heads, reference.mxnet, inputs, seed)
+        file = _file(converted, inputs, called, random) if given is None else None
+        if reference.mxnet and train_steps:
+            comparisons += trained.compare_steps(
+                converted, subject, source, heads, reference.mxnet, inputs, train_steps, seed
+            )
+    return Verification(
+        net=raw.source, model=None if given is None else given.name, tolerance=tolerance,
+        reference="samples" if recorded else reference.name, nodes=converted.prepared.nodes,
+        inputs={name: value.shape for name, value in inputs.items()}, outputs=checks, file=file, fault=fault,
+        comparisons=tuple(comparisons), computed=None if recorded or against else reference.computed,
+        undefined={} if recorded else dict(reference.undefined), seconds=time.monotonic() - began,
+    )  # fmt: skip
+
+
+@contextmanager
+def _reference(
+    against: Any, subject: Subject, source: Source, inputs: Mapping[str, np.ndarray], heads: Sequence[Edge]
+) -> Iterator[Reference]:
+    """MXNet in a process that is ended with the block, or the definitions in numpy."""
+    if against is None:
+        yield numpy_reference(source, subject, inputs, heads)
+        return
+    with mxnet_process.started(str(against), source.graph) as mxnet:
+        yield mxnet_reference(mxnet, source)
+
+
+def _check_options(
+    model: Any, weights: str | None, against: Any, gradients: bool, train_steps: int, tolerance: float
+) -> None:
+    fits = model is None or isinstance(model, bytes) or is_path(model)
+    require("the model", model, fits, "a .keras file, by its path or its bytes")
+    require("weights", weights, weights in (None, "source"), "'source'")
+    number = isinstance(tolerance, int | float) and 0 <= tolerance < math.inf
+    require("tolerance", tolerance, number, "a number of at least 0")
+    require("train_steps", train_steps, isinstance(train_steps, int) and train_steps >= 0, "an integer of at least 0")
+    if weights and model is None:
+        raise NetconvError(f"{option('weights', weights)} is for a .keras file that is given; leave it out")
+    for name, given in (("gradients", gradients), ("train_steps", train_steps)):
+        if given and against is None:
+            raise NetconvError(f"{option(name, given)} needs a Python with MXNet; name it with {option('against')}")
+
+
+def _converted(net: Any, given: LoadedModel | None, params: Any, input_shapes: Any, seed: int) -> Conversion:
+    """The net, converted as the model that is given: with the states of recurrent layers as inputs, and with the
+    arithmetic of image encoders, if it has these."""
+    data = net.read() if hasattr(net, "read") else None
+
+    def convert(**options: Any) -> Conversion:
+        if data is None:
+            return conversion.convert(net, params, input_shapes=input_shapes, seed=seed, **options)
+        stream = io.BytesIO(data)
+        stream.name = getattr(net, "name", None)  # type: ignore[attr-defined]
+        return conversion.convert(stream, params, input_shapes=input_shapes, seed=seed, **options)
+
+    converted = convert()
+    if given is None:
+        return converted
+    if given.members.get(archive.WLNET, b"") != converted.members.get(archive.WLNET, b"") and given.image_encoders:
+        baked = convert(bake_encoder=True)
+        if given.members[archive.WLNET] == baked.members.get(archive.WLNET):
+            return baked
+    return converted if len(given.model.inputs) == len(converted.model.inputs) else convert(states=True)
+
+
+def _random(graph: Graph, heads: Sequence[Edge]) -> frozenset[int]:
+    """The numbers of the outputs that depend on random numbers in inference."""
+    random = {index for index, node in enumerate(graph.nodes) if registry.is_random(node)}
+    return frozenset(number for number, edge in enumerate(heads) if random & graph.needs(edge.node))
+
+
+def _checks(
+    names: Sequence[str], found: Sequence[Sequence[np.ndarray]], expected: Mapping[int, np.ndarray],
+    random: Collection[int],
+) -> tuple[OutputCheck, ...]:  # fmt: skip
+    checks = []
+    for number, name in enumerate(names):
+        if number in random:
+            checks.append(OutputCheck(name, None, "not compared: it is random"))
+        elif number not in expected:
+            checks.append(OutputCheck(name, None, "not compared: numpy does not define its op"))
+        else:
+            both = [difference(outputs[number], expected[number]) for outputs in found]
+            checks.append(OutputCheck(name, max(both, key=lambda each: each.relative)))
+    return tuple(checks)
+
+
+def _differs(check: OutputCheck, tolerance: float) -> bool:
+    return check.difference is not None and not check.difference.within(tolerance)
+
+
+def _file(
+    converted: Conversion, inputs: Mapping[str, np.ndarray], called: Sequence[np.ndarray], random: Collection[int]
+) -> Difference:
+    """The largest difference of the reloaded model's outputs from those of the model that was saved."""
+    built = Subject(converted.model, "the built model", {}, {}, {}).call(inputs)
+    pairs = [pair for number, pair in enumerate(zip(called, built, strict=True)) if number not in random]
+    return max((difference(*pair) for pair in pairs), key=lambda each: each.relative, default=Difference(0.0, 0.0))
+
+
+def _fault(
+    converted: Conversion, subject: Subject, reference: Reference, inputs: Mapping[str, np.ndarray], head: Edge,
+    tolerance: float,
+) -> Fault | None:  # fmt: skip
+    """The first node whose output differs, None if no output of a node that leads to the head differs."""
+    raw = converted.prepared.net.graph
+    comparable = {edge for edge in subject.tensors if reference.covers(raw.nodes[edge.node].op)}
+
+    def compare(edges: Sequence[Edge]) -> dict[Edge, Difference]:
+        expected = reference.compute(edges)
+        found = subject.nodes(inputs, list(expected))
+        return {edge: difference(value, expected[edge]) for edge, value in found.items()}
+
+    edge, its, before = first_difference(raw, head, comparable, compare, tolerance)
+    if its is None or its.within(tolerance):
+        return None
+    node = raw.nodes[edge.node]
+    return Fault(
+        node.op, node.name, edge.node, its, tuple((raw.nodes[each.node].name, known) for each, known in before.items()),
+        _changed(subject, raw, edge.node),
+    )  # fmt: skip
+
+
+def _changed(subject: Subject, raw: Graph, index: int) -> str:
+    """What differs in a node of the net that the model was converted from, as its file says; "" if nothing does."""
+    if source_net.GRAPH not in subject.members:
+        return ""
+    try:
+        graph = symbol_json.read(io.BytesIO(subject.members[source_net.GRAPH]))
+    except FormatError:
+        return ""
+    here = raw.nodes[index]
+    there = graph.nodes[index] if index < len(graph.nodes) else None
+    if there is None or there.name != here.name:
+        return ""
+    if there.op != here.op:
+        return f"the model was converted from a net in which the node is {there.op}"
+    names = [name for name in {**here.attrs, **there.attrs} if here.attrs.get(name) != there.attrs.get(name)]
+    words = ", ".join(
+        f"{name} is {there.attrs.get(name, 'not given')} and not {here.attrs.get(name, 'given')}" for name in names
+    )
+    return f"in the net that the model was converted from, {words[:LONGEST]}" if names else ""

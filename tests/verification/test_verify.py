@@ -1,0 +1,267 @@
+"""A model is compared with the net that it was converted from, by the definitions in numpy, recorded samples, or a
+module that stands for MXNet."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from models import fails
+from nets import draw, graph, null, op, write
+
+import netconv
+from netconv.builder import submodels
+from netconv.cli import main
+from netconv.features.scaling import Moments, Scaling
+from netconv.keras_files import scaling_layers
+
+FAKE = Path(__file__).parent / "fake"
+ROOT = Path(__file__).parents[2]
+
+
+def small(act_type="tanh", units=4, output="SoftmaxOutput"):
+    """Two dense layers with a dropout between them."""
+    return graph(
+        null("data"), null("w1"), null("b1"), op("FullyConnected", "fc1", [0, 1, 2], num_hidden=units),
+        op("Activation", "act", [3], act_type=act_type), op("Dropout", "drop", [4], p=0.5), null("w2"), null("b2"),
+        op("FullyConnected", "fc2", [5, 6, 7], num_hidden=2), null("out_label"),
+        op(output, "out", [8, 9] if output == "SoftmaxOutput" else [8]),
+    )  # fmt: skip
+
+
+ARRAYS = {"w1": draw(4, 3), "b1": draw(4, seed=1), "w2": draw(2, 4, seed=2), "b2": draw(2, seed=3)}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """`net.json` and its model; `other.json`, in which the activation is another, and its model; a Python with the
+    module that stands for MXNet."""
+    path = tmp_path_factory.mktemp("verify")
+    for name, act_type in (("net", "tanh"), ("other", "sigmoid")):
+        write(path, small(act_type), name, **ARRAYS)
+        netconv.convert_file(path / f"{name}.json")
+    program = path / "python"
+    program.write_text(f"#!/bin/sh\nPYTHONPATH='{FAKE}' exec {sys.executable} \"$@\"\n")
+    program.chmod(0o755)
+    return path
+
+
+CHANGED = (
+    "the first node that differs is Activation node 'act', number 4: {}; what it depends on agrees ('fc1': at most {} "
+    "relative); in the net that the model was converted from, act_type is sigmoid and not tanh"
+)
+
+
+def check_fault(result):
+    assert not result.agrees
+    before = result.fault.before[0][1].relative
+    assert str(result.fault) == CHANGED.format(result.fault.difference, f"{before:.2g}")
+    assert result.fault.difference.relative > 0.1 and before < 1e-6
+    assert str(result.fault) in result.text.splitlines()
+
+
+def test_the_reloaded_file_and_numpy(folder):
+    result = netconv.verify(folder / "net.json")
+    assert result.agrees and (result.reference, result.computed, result.nodes) == ("numpy", 5, 5)
+    lines = result.text.splitlines()
+    assert lines[0] == f"{folder}/net.json: 5 nodes, compared with their definitions in numpy"
+    assert lines[1] == "file   the reloaded model equals the one that was saved"
+    assert lines[2] == f"output 'out': largest error {result.outputs[0].difference}, agrees" and len(lines) == 3
+    assert json.loads(json.dumps(result.facts))["outputs"][0]["agrees"] is True
+
+
+def test_a_model_of_another_version_of_the_net(folder):
+    check_fault(netconv.verify(folder / "net.json", folder / "other.keras"))
+
+
+def test_a_deep_net_which_is_a_chain_of_models(folder, tmp_path, monkeypatch):
+    """The node is in the second of three models, whose names depend on that of the file."""
+    monkeypatch.setattr(submodels, "FLAT", 2)
+    monkeypatch.setattr(submodels, "DEEPEST", 2)
+    model = tmp_path / "parts.keras"
+    netconv.convert_file(folder / "other.json", output=model)
+    parts = [layer for layer in netconv.open_model(model).model.layers if layer.name.startswith("other_part")]
+    assert len(parts) == 3
+    check_fault(netconv.verify(folder / "net.json", model))
+
+
+def test_against_mxnet(folder):
+    result = netconv.verify(folder / "net.json", against=folder / "python", gradients=True, train_steps=2)
+    assert result.agrees and result.reference == "MXNet"
+    assert result.text.splitlines()[0] == f"{folder}/net.json: 5 nodes, compared with MXNet"
+    compared = [each.what for each in result.comparisons]
+    assert compared == [
+        "gradient of input 'data'", "gradient of 'w1'", "gradient of 'b1'", "gradient of 'w2'", "gradient of 'b2'",
+        "'out' after 2 steps", "'w1' after 2 steps", "'b1' after 2 steps", "'w2' after 2 steps", "'b2' after 2 steps",
+    ]  # fmt: skip
+    assert result.text.splitlines()[-1] == "5 more with smaller errors; 0 of 10 differ"
+
+
+def test_against_mxnet_a_model_of_another_version(folder):
+    result = netconv.verify(folder / "net.json", folder / "other.keras", against=folder / "python", gradients=True)
+    check_fault(result)
+    assert not all(each.difference.within(1e-5) for each in result.comparisons)
+
+
+def test_trained_weights_are_refused_or_replaced(folder, tmp_path):
+    model = tmp_path / "net-trained.keras"
+    loaded = netconv.open_model(folder / "net.keras")
+    loaded.model.layers[1].kernel.assign(loaded.model.layers[1].kernel * 2)
+    netconv.save(loaded.model, model, loaded.members)
+    expected = (
+        f"{model}: the weights of 1 of 2 layers are not those of {folder}/net.json, 'fc1' first; was it trained? "
+        "{} puts the parameters of the net in"
+    )
+    assert fails(netconv.verify, folder / "net.json", model) == expected.format("weights='source'")
+    assert netconv.verify(folder / "net.json", model, weights="source").agrees
+    done = CliRunner().invoke(main, ["verify", str(folder / "net.json"), str(model)])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == f"netconv: {expected.format('--weights source')}\n"
+
+
+def test_samples(folder, tmp_path):
+    x = draw(5, 3)
+    outputs = netconv.open_model(folder / "net.keras").model(x).numpy()
+    for inputs, names in (("data", "output0"), ("in:data", "out:0"), ("data", "out")):
+        np.savez(tmp_path / "io.npz", **{inputs: x, names: outputs})
+        result = netconv.verify(folder / "net.json", samples=tmp_path / "io.npz")
+        assert result.agrees and result.outputs[0].difference.absolute < 1e-6 and result.reference == "samples"
+    assert result.text.splitlines()[0] == f"{folder}/net.json: 5 nodes, compared with recorded outputs"
+    check_fault(netconv.verify(folder / "net.json", folder / "other.keras", samples=tmp_path / "io.npz"))
+    np.savez(tmp_path / "io.npz", data=x, output0=outputs + 1)
+    wrong = netconv.verify(folder / "net.json", samples=tmp_path / "io.npz")
+    assert not wrong.agrees and wrong.text.splitlines()[-1] == (
+        "no node differs from its definition: the net computes other outputs than those recorded"
+    )
+
+
+def test_samples_that_do_not_fit(folder, tmp_path):
+    path = tmp_path / "io.npz"
+
+    def message(**arrays):
+        np.savez(path, **arrays)
+        return fails(netconv.verify, folder / "net.json", samples=path).removeprefix(f"{path}: ")
+
+    assert message(x=draw(2, 3)) == "no array of numbers for input 'data': it has x"
+    assert message(data=draw(2, 3)) == "no array of numbers for output 'output0': it has data"
+    assert message(data=draw(2, 4)) == "input 'data' has shape (2, 4), and the model takes (None, 3)"
+    np.savez(path, data=np.array([{}], object))
+    assert fails(netconv.verify, folder / "net.json", samples=path).startswith(f"{path}: not a readable .npz file: ")
+    path.write_text("x,y")
+    assert fails(netconv.verify, folder / "net.json", samples=path).startswith(f"{path}: not a readable .npz file: ")
+    np.save(tmp_path / "x.npy", draw(2))
+    text = fails(netconv.verify, folder / "net.json", samples=tmp_path / "x.npy")
+    assert text == f"{tmp_path}/x.npy: not an .npz file of named arrays"
+
+
+def test_a_model_of_another_net(folder, tmp_path):
+    write(tmp_path, small(units=5), "wide", **ARRAYS | {"w1": draw(5, 3), "b1": draw(5), "w2": draw(2, 5)})
+    model = tmp_path / "wide.keras"
+    netconv.convert_file(tmp_path / "wide.json")
+    assert fails(netconv.verify, folder / "net.json", model) == (
+        f"{model}: the weights of layer 'fc1' have the shapes (3, 5), (5,), and (3, 4), (4,) in {folder}/net.json: it "
+        "was converted from another net"
+    )
+    ckd = ROOT / "fixtures/ckd/net.json"
+    assert fails(netconv.verify, ckd, model) == (
+        f"{model}: its inputs are data, and those of {ckd} Input: it was converted from another net"
+    )
+
+
+def test_layers_that_scale_are_left_out(folder, tmp_path):
+    loaded = netconv.open_model(folder / "net.keras")
+    scaling = Scaling(None, Moments(np.full(3, 5.0), np.full(3, 2.0)))
+    scaled = scaling_layers.scaled(loaded.model, [scaling], [(3,)])
+    netconv.save(scaled, tmp_path / "net-trained.keras", loaded.members)
+    assert netconv.verify(folder / "net.json", tmp_path / "net-trained.keras").agrees
+
+
+def test_a_model_with_its_states_as_inputs(tmp_path):
+    count = 4 * 4 * (3 + 4 + 2)
+    net = graph(null("data"), null("p"), null("begin_state"), null("begin_cell"),
+                op("RNN", "r", [0, 1, 2, 3], mode="lstm", state_size=4, num_layers=1))  # fmt: skip
+    path, model = write(tmp_path, net, p=draw(count)), tmp_path / "net.keras"
+    shapes = {"data": (5, None, 3)}
+    netconv.convert_file(path, states=True, input_shapes=shapes)
+    result = netconv.verify(path, model, input_shapes=shapes)
+    assert result.agrees and [*result.inputs] == ["data", "begin_state", "begin_cell"]
+    assert (result.computed, result.undefined) == (1, {})
+
+
+def test_inputs_that_the_model_cannot_take(tmp_path):
+    net = graph(null("data"), null("more"), op("Concat", "both", [0, 1], dim=1))
+    path = write(tmp_path, net)
+    shapes = {"data": (None, 3, None), "more": (None, 2, None)}
+    netconv.convert_file(path, input_shapes=shapes)
+    assert netconv.verify(path, tmp_path / "net.keras", input_shapes=shapes).agrees
+    np.savez(tmp_path / "io.npz", data=draw(2, 3, 4), more=draw(2, 2, 5), output0=draw(2, 5, 4))
+    text = fails(netconv.verify, path, tmp_path / "net.keras", input_shapes=shapes, samples=tmp_path / "io.npz")
+    assert text.startswith(
+        f"{tmp_path}/net.keras cannot be run on inputs of shape data (2, 3, 4), more (2, 2, 5): "
+    ) and text.endswith("; give others with input_shapes")
+
+
+def test_what_numpy_does_not_define_is_said(tmp_path):
+    net = graph(null("data"), op("arctan", "a", [0]), op("tanh", "t", [1]), heads=[1, 2])
+    path = write(tmp_path, net)
+    result = netconv.verify(path, input_shapes={"data": (None, 3)})
+    assert result.agrees and (result.computed, result.undefined) == (1, {"arctan": 1})
+    assert result.text.splitlines()[0].endswith("compared with their definitions in numpy (1 of 2)")
+    assert result.text.splitlines()[2:] == [
+        "output 'a': not compared: numpy does not define its op",
+        f"output 't': largest error {result.outputs[1].difference}, agrees",
+        "note: not defined in numpy, and therefore not checked: arctan (1)",
+    ]
+    alone = netconv.verify(
+        write(tmp_path, graph(null("data"), op("arctan", "a", [0]))), input_shapes={"data": (None, 3)}
+    )
+    assert alone.text.splitlines()[-1] == "note: only the file was checked, not the translation"
+
+
+def test_random_outputs_are_left_out(folder, tmp_path):
+    net = graph(null("data"), op("_random_uniform", "r", [], shape="(2, 3)"), op("elemwise_add", "sum", [0, 1]))
+    path = write(tmp_path, net)
+    result = netconv.verify(path, input_shapes={"data": (2, 3)})
+    assert result.text.splitlines()[2] == "output 'sum': not compared: it is random"
+    text = fails(netconv.verify, path, input_shapes={"data": (2, 3)}, against=folder / "python", gradients=True)
+    assert text == f"{path}: output 'sum' is random: its gradients cannot be compared"
+
+
+def test_options_that_do_not_fit(folder):
+    net = folder / "net.json"
+    assert fails(netconv.verify, net, gradients=True) == (
+        "gradients=True needs a Python with MXNet; name it with against="
+    )
+    assert fails(netconv.verify, net, train_steps=2) == "train_steps=2 needs a Python with MXNet; name it with against="
+    assert fails(netconv.verify, net, weights="source") == (
+        "weights='source' is for a .keras file that is given; leave it out"
+    )
+    assert fails(netconv.verify, net, weights="model") == "weights must be 'source'; received 'model'"
+    assert fails(netconv.verify, net, tolerance=-1) == "tolerance must be a number of at least 0; received -1"
+    assert fails(netconv.verify, net, train_steps=-1) == "train_steps must be an integer of at least 0; received -1"
+    assert fails(netconv.verify, net, 3) == "the model must be a .keras file, by its path or its bytes; received 3"
+    assert fails(netconv.verify, net, net) == f"{net}: the model that is verified must be a .keras file"
+
+
+def test_the_command(folder, tmp_path):
+    for name in ("net.json", "net.params", "other.keras"):
+        shutil.copy(folder / name, tmp_path)
+
+    def run(*arguments, **options):
+        return CliRunner().invoke(main, ["verify", *arguments], **options)
+
+    done = run(str(tmp_path / "net.json"))
+    assert done.exit_code == 0 and done.stdout.splitlines()[-1].endswith("agrees")
+    done = run(str(tmp_path / "net.json"), str(tmp_path / "other.keras"), "--json")
+    facts = json.loads(done.stdout)
+    assert done.exit_code == 1 and facts["agrees"] is False
+    first = facts["first_difference"]
+    assert (first["op"], first["name"], first["index"], first["before"][0]["name"]) == ("Activation", "act", 4, "fc1")
+    done = run(str(tmp_path / "net.json"), "-", input=(tmp_path / "other.keras").read_bytes())
+    assert done.exit_code == 1 and "act_type is sigmoid and not tanh" in done.stdout
+    assert run(str(tmp_path / "net.json"), str(tmp_path / "other.keras"), "--tolerance", "10").exit_code == 0
+    done = run("-", "-")
+    assert done.exit_code == 2 and "the net and the model cannot both come from stdin" in done.stderr
