@@ -9,6 +9,7 @@ import click
 import netconv
 
 from .commands import Command, under
+from .completion import suffixed
 from .options import quiet_option, source
 from .progress import Terminal
 from .quiet import quiet_keras
@@ -21,7 +22,7 @@ output_option = under("Output")
     example="netconv export net-trained.keras --to wlnet",
     short_help="Writes a model as the net that it was converted from.",
 )
-@click.argument("model", metavar="MODEL.keras")
+@click.argument("model", metavar="MODEL.keras", shell_complete=suffixed(".keras"))
 @output_option(
     "--to",
     type=click.Choice(["wlnet", "mxnet"]),

@@ -149,9 +149,9 @@ def test_what_a_page_needs_is_known_before(tmp_path, monkeypatch):
     assert fails(page.check_report, "r.pdf") == "r.pdf: a report is a .html file"
     assert page.check_report(tmp_path / "r.HTM").name == "r.HTM"
     monkeypatch.setitem(sys.modules, "jinja2", None)
-    assert fails(page.check_report, "r.html") == "a report needs Jinja: pip install 'netconv[plot]'"
+    assert fails(page.check_report, "r.html") == "a report needs Jinja: pip install '.[plot]'"
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    assert fails(page.check_report, "r.html") == "a report needs matplotlib: pip install 'netconv[plot]'"
+    assert fails(page.check_report, "r.html") == "a report needs matplotlib: pip install '.[plot]'"
 
 
 def test_a_page_is_written_whole_or_not_at_all(tmp_path):

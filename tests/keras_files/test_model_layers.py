@@ -2,8 +2,8 @@
 
 import keras
 from models import model
-
 from netconv.inference.layer_table import list_layers
+
 from netconv.reports.run_record import LayerRow
 
 layers = keras.layers
