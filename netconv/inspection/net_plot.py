@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,15 +14,18 @@ from ..atomic_files import replacing
 from ..errors import FormatError, NetconvError, net_option_error, option, stream_name
 from ..features.notices import Notify, ignore
 from ..frontends.mxnet import symbol_json
+from ..graph.graph import Graph, Node
 from ..keras_api.names import keras_name
 from ..keras_files.layer_rows import LayerRow
 from ..keras_files.model_layers import list_layers
 from ..preparation import Net
 from ..reports import diagram_page, graphviz, layer_boxes
-from ..reports.diagram import Box, arrange
+from ..reports.diagram import Box, GroupName, arrange
 from . import model_file, node_boxes
 
 FORMATS = (".svg", ".png", ".html")
+MANY = 6
+"""So many layers that were made of one node are a group."""
 
 
 def check_net_plot(target: Path | str) -> Path:
@@ -89,10 +93,8 @@ def _of_model(data: bytes, name: str, params: Any, input_shapes: Any, nodes: boo
             raise net_option_error(given)
     file = model_file.read(io.BytesIO(data), name)
     if not nodes:
-        names = (
-            [] if file.graph is None else [node.name for node in _graph(file.graph, name).nodes if node.op != "null"]
-        )
-        return layer_boxes.boxes_of(file.layers, _groups(file.layers, names))
+        source = () if file.graph is None else _graph(file.graph, name).nodes
+        return layer_boxes.boxes_of(file.layers, _groups(file.layers, source))
     if file.graph is None:
         raise FormatError(
             f"{name}: it was not converted from a net, so that it has no nodes; leave out {option('nodes', True)}"
@@ -108,7 +110,7 @@ def _lengths(shape: str) -> tuple[int | None, ...]:
     return (None, *(None if length == "?" else int(length) for length in shape.split(" x ")))
 
 
-def _graph(member: bytes, name: str) -> Any:
+def _graph(member: bytes, name: str) -> Graph:
     stream = io.BytesIO(member)
     stream.name = f"{name}: its member {model_file.GRAPH}"  # type: ignore[attr-defined]
     return symbol_json.read(stream)
@@ -127,7 +129,7 @@ def _of_net(
         return _with_problem(*node_boxes.boxes_of(net, shapes), notify)
     prepared = preparation.prepare(net, input_shapes=shapes)
     rows = list_layers(conversion.build(prepared, shapes).model)
-    return layer_boxes.boxes_of(rows, _groups(rows, [node.name for node in prepared.graph.nodes if node.op != "null"]))
+    return layer_boxes.boxes_of(rows, _groups(rows, prepared.graph.nodes))
 
 
 def _with_problem(boxes: list[Box], problem: str, notify: Notify) -> list[Box]:
@@ -136,13 +138,34 @@ def _with_problem(boxes: list[Box], problem: str, notify: Notify) -> list[Box]:
     return boxes
 
 
-def _groups(rows: Iterable[LayerRow], names: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """The nested nets that layers come from, by the names of the nodes: `block.conv` is in `block`."""
-    nested = {keras_name(name): tuple(name.split(".")[:-1]) for name in names if "." in name}
+def _groups(rows: Iterable[LayerRow], nodes: Sequence[Node]) -> dict[str, tuple[GroupName, ...]]:
+    """The groups of layers by name: the nested nets that they come from, as `block.conv` is in `block`; and the node
+    that they were made of, if these are many. The name of a layer begins with that of its node."""
+    by_name = {keras_name(node.name): node for node in nodes if node.op != "null" and node.name}
+    origins = {row.name: _origin(row.name, by_name) for row in _flat(rows)}
+    readers: dict[str, list[Node | None]] = {}
+    for row in reversed(list(_flat(rows))):
+        read_by = readers.get(row.name, [])
+        if origins[row.name] is None and read_by and all(node is read_by[0] for node in read_by):
+            origins[row.name] = read_by[0]  # a layer without a name of its own
+        for name in row.inputs:
+            readers.setdefault(name, []).append(origins[row.name])
+    count = Counter(id(node) for node in origins.values() if node)
     groups = {}
-    for row in rows:
-        parts = re.split(r"(?<=[A-Za-z0-9])(?=[_$-])", row.name)
-        prefixes = ["".join(parts[:count]) for count in range(len(parts), 0, -1)]
-        groups[row.name] = next((nested[prefix] for prefix in prefixes if prefix in nested), ())
-        groups.update(_groups(row.layers, names) if row.layers else {})
+    for name, node in origins.items():
+        if node:
+            nested = tuple(map(GroupName, node.name.split(".")[:-1]))
+            groups[name] = (*nested, GroupName(node.name, node.op)) if count[id(node)] >= MANY else nested
     return groups
+
+
+def _flat(rows: Iterable[LayerRow]) -> Iterator[LayerRow]:
+    for row in rows:
+        yield row
+        yield from _flat(row.layers)
+
+
+def _origin(name: str, nodes: Mapping[str, Node]) -> Node | None:
+    """The node whose name is the longest that the name of a layer begins with."""
+    parts = re.split(r"(?<=[A-Za-z0-9])(?=[_-])", name)
+    return next((nodes[begin] for end in range(len(parts), 0, -1) if (begin := "".join(parts[:end])) in nodes), None)

@@ -11,16 +11,18 @@ from ..graph.partial_shape import Shape
 from ..keras_files.layer_rows import shape_text
 from ..ops import registry
 from ..preparation import Net, node_shapes
-from ..reports.diagram import Box
+from ..reports.diagram import Box, GroupName
 from ..shapes import parameter_roles
 
 FAMILIES = {
-    "convolution": "convolution", "deconvolution": "convolution", "deformable": "convolution", "linear": "dense",
-    "linalg": "dense", "numpy_linalg": "dense", "recurrent": "recurrent", "pooling": "pooling",
-    "roi_pooling": "pooling",     "norm": "normalization", "activation": "activation", "loss_heads": "activation",
-    "attention": "embedding, attention", "indexing": "embedding, attention", "elementwise": "addition, product",
-    "numpy_elementwise": "addition, product", "reshape": "shape", "axes": "shape", "slicing": "shape",
-    "numpy_shape": "shape", "random": "dropout, noise",
+    "convolution": "convolution", "deconvolution": "convolution", "deformable": "convolution",
+    "linear": "dense", "linalg": "dense", "numpy_linalg": "dense",
+    "recurrent": "recurrent", "pooling": "pooling", "roi_pooling": "pooling", "norm": "normalization",
+    "activation": "activation", "loss_heads": "activation", "random": "dropout, noise",
+    "attention": "embedding, attention", "indexing": "embedding, attention",
+    "elementwise": "arithmetic, merging", "numpy_elementwise": "arithmetic, merging",
+    "reduction": "arithmetic, merging", "numpy_reduction": "arithmetic, merging",
+    "reshape": "shape", "axes": "shape", "slicing": "shape", "numpy_shape": "shape",
 }  # fmt: skip
 """The families of ops, by the names of their files, to categories of boxes."""
 OPTIONS = (
@@ -54,7 +56,7 @@ def boxes_of(net: Net, given: Mapping[str, tuple]) -> tuple[list[Box], str]:
                 str(index), "input" if node.op == "null" else node.op, _category(node), node.name, _detail(node),
                 shape_text(shapes.get(Edge(index))), sum(_size(net, shapes, each) for each in parameters),
                 tuple((str(edge.node), shape_text(shapes.get(edge))) for edge in taken),
-                tuple(path[:-1]),
+                tuple(map(GroupName, path[:-1])),
             )
         )  # fmt: skip
     return boxes, problem

@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from .repeats import Repeat, find_repeats
+
+
+class GroupName(NamedTuple):
+    """What a group is: a nested net of this `name`; or, with the name of an `op`, the operations that one node of the
+    net became, which are drawn as one unless the group is opened. A block that repeats has neither."""
+
+    name: str = ""
+    op: str = ""
 
 
 @dataclass(frozen=True)
@@ -25,7 +34,7 @@ class Box:
         shape: of its output.
         parameters: their number.
         inputs: the keys of the boxes whose outputs it takes, and the shapes of these.
-        group: the names of the groups that it is in, the outermost first.
+        group: the groups that it is in, the outermost first.
     """
 
     key: str
@@ -36,7 +45,7 @@ class Box:
     shape: str = ""
     parameters: int = 0
     inputs: tuple[tuple[str, str], ...] = ()
-    group: tuple[str, ...] = ()
+    group: tuple[GroupName, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,9 +57,9 @@ class Stack:
 
 @dataclass(frozen=True)
 class Group:
-    """A nested net, or a block that is repeated `count` times; `name` is that of the net, "" for a block."""
+    """Boxes that belong together, or a block that is repeated `count` times."""
 
-    name: str
+    name: GroupName
     count: int
     items: tuple[Stack | Group, ...]
 
@@ -108,11 +117,14 @@ def part(diagram: Diagram, group: Group) -> Diagram:
     return Diagram((*outside, *group.items), arrows, len(inside), group.parameters)
 
 
+UNNAMED = GroupName()
+
+
 @dataclass
 class _Level:
     """The boxes and groups of one level, while a diagram is arranged."""
 
-    name: str = ""
+    name: GroupName = UNNAMED
     count: int = 1
     items: list[Box | _Level] = field(default_factory=list)
 
@@ -148,7 +160,7 @@ def arrange(boxes: Sequence[Box]) -> Diagram:
     return Diagram(items, shown, len(boxes), sum(box.parameters for box in boxes))
 
 
-def _subgroup(level: _Level, name: str) -> _Level:
+def _subgroup(level: _Level, name: GroupName) -> _Level:
     for item in reversed(level.items):
         if isinstance(item, _Level) and item.name == name:
             return item
@@ -166,18 +178,32 @@ def _dissolve(level: _Level) -> None:
 
 
 def _fold(level: _Level, repeats: list[Repeat]) -> None:
-    """Folds repeated blocks, the innermost first; adds them to `repeats`."""
+    """Folds repeated blocks, the innermost first; adds them to `repeats`. What takes the outputs of blocks that are
+    folded may then be alike, too."""
     for item in level.items:
         if isinstance(item, _Level):
             _fold(item, repeats)
-    found = find_repeats([[item] if isinstance(item, Box) else list(item.boxes()) for item in level.items])
-    for repeat in reversed(found):
-        body = level.items[repeat.start : repeat.start + repeat.period]
-        one = body[0]
-        made = one if len(body) == 1 and isinstance(one, _Level) else _Level("", 1, body)
-        made.count *= repeat.count
-        level.items[repeat.start : repeat.start + repeat.period * repeat.count] = [made]
-    repeats.extend(found)
+    while found := find_repeats([_mapped(item, repeats) for item in level.items]):
+        for repeat in reversed(found):
+            body = level.items[repeat.start : repeat.start + repeat.period]
+            one = body[0]
+            made = one if len(body) == 1 and isinstance(one, _Level) else _Level(items=body)
+            made.count *= repeat.count
+            level.items[repeat.start : repeat.start + repeat.period * repeat.count] = [made]
+        repeats.extend(found)
+
+
+def _mapped(item: Box | _Level, repeats: Sequence[Repeat]) -> list[Box]:
+    """The boxes of an item with their inputs as they are after folding."""
+    boxes = [item] if isinstance(item, Box) else list(item.boxes())
+    return [replace(box, inputs=tuple((_first(key, repeats), shape) for key, shape in box.inputs)) for box in boxes]
+
+
+def _first(key: str, repeats: Sequence[Repeat]) -> str:
+    """The box that stands for a box after folding."""
+    for repeat in repeats:
+        key = repeat.first.get(key, key)
+    return key
 
 
 def _arrows(boxes: Mapping[str, Box], repeats: Sequence[Repeat]) -> list[Arrow]:
@@ -188,14 +214,11 @@ def _arrows(boxes: Mapping[str, Box], repeats: Sequence[Repeat]) -> list[Arrow]:
         for source, shape in box.inputs:
             if source not in boxes:
                 continue
-            first, second, again = source, box.key, None
+            again = None
             for number, repeat in enumerate(repeats):
-                if (
-                    repeat.iteration.get(source, -1) >= 0
-                    and repeat.iteration.get(box.key, -1) > repeat.iteration[source]
-                ):
-                    again = number
-                first, second = repeat.first.get(first, first), repeat.first.get(second, second)
+                before, now = (repeat.iteration.get(key, -1) for key in (source, box.key))
+                again = number if 0 <= before < now else again
+            first, second = _first(source, repeats), _first(box.key, repeats)
             found = shapes.setdefault((first, second, again), [])
             if shape not in found:
                 found.append(shape)

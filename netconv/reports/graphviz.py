@@ -25,11 +25,12 @@ LONGEST_STACK = 24
 LONGEST_NAME, LONGEST_DETAIL = 28, 44
 DPI, MOST_PIXELS = 144, 16_000
 """Of a PNG: the resolution, and the longest side."""
-FONT = "Helvetica"
+FONT, FONTS = "DejaVu Sans", "DejaVu Sans, Verdana, Arial, Helvetica, sans-serif"
+"""The font whose widths boxes have, one of the widest, and those that are used where it is not installed."""
 INK, FAINT, LINE = "#222222", "#6b6b6b", "#8a8f98"
 COLORS = {
     "input": "#dcdfe4", "convolution": "#bdd7f5", "dense": "#cfc8f2", "recurrent": "#f4c6da", "pooling": "#c5e6c8",
-    "normalization": "#f8e6ae", "activation": "#fad0ab", "addition, product": "#b7e3df", "shape": "#e8dfd0",
+    "normalization": "#f8e6ae", "activation": "#fad0ab", "arithmetic, merging": "#b7e3df", "shape": "#e8dfd0",
     "embedding, attention": "#dbe79f", "dropout, noise": "#efe9f3", "other": "#ffffff", "not supported": "#f2a5a0",
 }  # fmt: skip
 """The color of each category of boxes."""
@@ -49,6 +50,7 @@ def svg(diagram: Diagram, folded: Mapping[int, str] | None = None) -> str:
     for them by `id`. Raises NetconvError."""
     drawn = _draw(_source(diagram, folded or {}), "svg").decode()
     drawn = re.sub(r"<!--.*?-->\n?|<title>.*?</title>\n?", "", drawn[drawn.index("<svg") :], flags=re.DOTALL)
+    drawn = re.sub(rf'font-family="{FONT}[^"]*"', f'font-family="{FONTS}"', drawn)
     return re.sub(r' (?:id="(?:graph|node|edge|clust|a_)[^"]*"|xml:space="preserve"|xlink:title="")', "", drawn)
 
 
@@ -106,10 +108,10 @@ def _nodes(
         if isinstance(item, Stack):
             owners |= {box.key: name for box in item.boxes}
             lines.append(f"{name} [label=<{_stack(item.boxes)}>];")
-        elif id(item) in folded:
+        elif item.name.op or id(item) in folded:
             owners |= {box.key: name for box in boxes_in(item.items)}
-            link = f'URL="{escape(folded[id(item)])}", tooltip="opens the group"'
-            lines.append(f"{name} [label=<{_closed(item)}>, {link}];")
+            link = f', URL="{escape(folded[id(item)])}", tooltip="opens the group"' if id(item) in folded else ""
+            lines.append(f"{name} [label=<{_closed(item)}>{link}];")
         else:
             lines += [
                 f"subgraph cluster_{name} {{",
@@ -122,7 +124,7 @@ def _nodes(
 
 def title(group: Group) -> str:
     """What a group is, in words: its name, how often it repeats, its parameters."""
-    parts = [shortened(group.name)] if group.name else []
+    parts = [shortened(name) for name in (group.name.op, group.name.name) if name]
     parts += [f"{group.count:,} times"] if group.count > 1 else []
     parts += [pluralize(group.parameters, "parameter")] if group.parameters else []
     return ", ".join(parts)
@@ -172,9 +174,9 @@ def _column(boxes: Sequence[Box]) -> str:
             f'<TD ALIGN="{align}" SIDES="{sides}" BGCOLOR="{color}" COLOR="{LINE}">{text}</TD>'
             for align, sides, text in (
                 ("LEFT", "LTB", f"<B>{escape(shortened(box.kind))}</B>"),
-                ("LEFT", "TB", escape(detail) or " "),
+                ("LEFT", "TB", _text(detail)),
                 ("LEFT", "TB", _faint(name)),
-                ("RIGHT", "TB", escape(_sized(box.shape)) if box.shape else " "),
+                ("RIGHT", "TB", _text(_sized(box.shape) if box.shape else "")),
                 ("RIGHT", "TBR", _faint(parameters)),
             )
         )
@@ -182,8 +184,14 @@ def _column(boxes: Sequence[Box]) -> str:
     return f'<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="3">{"".join(rows)}</TABLE>'
 
 
+def _text(text: str) -> str:
+    """A text of which the baseline is that of a bold one beside it: Graphviz has another one for cells without bold
+    text."""
+    return f"{escape(text)}<B> </B>" if text else " "
+
+
 def _faint(text: str) -> str:
-    return f'<FONT COLOR="{FAINT}" POINT-SIZE="8">{escape(text)}</FONT>' if text else " "
+    return f'<FONT COLOR="{FAINT}" POINT-SIZE="8">{escape(text)}<B> </B></FONT>' if text else " "
 
 
 def _closed(group: Group) -> str:

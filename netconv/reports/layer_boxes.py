@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ..keras_files.layer_rows import LayerRow
-from .diagram import Box
+from .diagram import Box, GroupName
 
 CATEGORIES = {
     r"InputLayer": "input",
@@ -18,7 +18,8 @@ CATEGORIES = {
     r".*(Embedding|Attention).*|OneHot|Take|Gather.*": "embedding, attention",
     r".*Dense.*|Matmul|Dot|Einsum|Tensordot": "dense",
     r"Activation|.*(Re[Ll][Uu]|E[Ll][Uu]|[Ss]oft|[Ss]igmoid|[Tt]anh|[Ss]ilu|Gelu|G[Ll][Uu]|Exp|Log).*": "activation",
-    r"Add|Subtract|Multiply|Average|Maximum|Minimum|Concatenate|TrueDivide|Divide|Stack|Power": "addition, product",
+    r"Add|Subtract|Multiply|Average|Maximum|Minimum|Concatenate|(True)?Divide|Stack|Power|Square|Sqrt|Rsqrt|Sum|Mean|Max|"
+    r"Min|Abs.*|Negative|Sign|Clip|Norm|Prod|Arg(max|min)|Where|Equal|Greater.*|Less.*": "arithmetic, merging",
     r"Flatten|.*Reshape|Permute|.*Transpose|RepeatVector|.*Padding.*|Pad|Cropping.*|UpSampling.*|GetItem|Squeeze|"
     r"ExpandDims|Slice|Split|BroadcastTo|Tile|Repeat|Flip|Cast|Moveaxis|Swapaxes|Identity": "shape",
 }  # fmt: skip
@@ -30,18 +31,18 @@ def category_of(kind: str) -> str:
     return next((category for pattern, category in CATEGORIES.items() if re.fullmatch(pattern, kind)), "other")
 
 
-def boxes_of(rows: Sequence[LayerRow], paths: Mapping[str, tuple[str, ...]] | None = None) -> list[Box]:
+def boxes_of(rows: Sequence[LayerRow], paths: Mapping[str, tuple[GroupName, ...]] | None = None) -> list[Box]:
     """The boxes of layers; those of nested models are in groups.
 
-    `paths` are the groups of layers by name: those of the nested nets of the net that the model was converted from.
+    `paths` are the groups of layers by name: those of the net that the model was converted from.
     """
     return _boxes(rows, paths or {}, (), {}, "")[0]
 
 
 def _boxes(
     rows: Sequence[LayerRow],
-    paths: Mapping[str, tuple[str, ...]],
-    group: tuple[str, ...],
+    paths: Mapping[str, tuple[GroupName, ...]],
+    group: tuple[GroupName, ...],
     entries: Mapping[str, tuple[str, str]],
     prefix: str,
 ) -> tuple[list[Box], dict[tuple[str, int], str]]:
@@ -58,7 +59,7 @@ def _boxes(
         own = (*group, *paths.get(row.name, ()))
         if row.layers and len(row.entries) == len(taken):
             given = dict(zip(row.entries, taken, strict=True))
-            inner, outputs = _boxes(row.layers, paths, (*own, row.name), given, f"{prefix}{row.name}/")
+            inner, outputs = _boxes(row.layers, paths, (*own, GroupName(row.name)), given, f"{prefix}{row.name}/")
             made += inner
             for number, tensor in enumerate(row.outputs):
                 keys[row.name, number] = outputs.get(
