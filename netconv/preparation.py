@@ -15,6 +15,7 @@ from .frontends.wolfram.container import is_wlnet
 from .graph.graph import Edge, Graph
 from .graph.partial_shape import Lengths, Shape
 from .ops import registry
+from .ops.traits import Keeps
 from .passes import canonicalize, constant_limits, fuse_layers, initialize, reachability, recurrent_states, reroll_rnn
 from .passes.rewriter import GraphRewriter
 from .shapes import shape_inference
@@ -184,9 +185,13 @@ def node_shapes(net: Net, input_shapes: Mapping[str, tuple]) -> dict[Edge, Shape
     graph, _, inferred = infer(net, input_shapes)
     shapes = shape_inference.forward(graph, {**inferred.inputs, **inferred.arrays})
     indices = [node.index for node in graph.nodes]
-    return {
+    found = {
         Edge(index, edge.output): shape for edge, shape in shapes.items() if (index := indices[edge.node]) is not None
     }
+    for index, node in enumerate(net.graph.nodes):  # those that the canonical graph leaves out
+        if Edge(index) not in found and node.inputs and registry.keeps(node) == Keeps.INPUT:
+            found[Edge(index)] = found.get(node.inputs[0])
+    return found
 
 
 def _with_parameters(

@@ -46,7 +46,7 @@ def keras_names(kind: str) -> Complete:
 
 def layers(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Completes the layers of the model, the one that -m names or the only one beside the data."""
-    data = ctx.params.get("data") or ()
+    data = _data(ctx)
     try:
         model = ctx.params.get("model") or netconv.find_model(Path(data[0]) if data else None, True)
         return _beginning(netconv.layer_names(model), incomplete)
@@ -59,10 +59,15 @@ def columns(ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     before, comma, begin = incomplete.rpartition(",")
     options: dict[str, Any] = {name: ctx.params.get(name) for name in TEXT_OPTIONS}
     try:
-        names = netconv.column_names(ctx.params.get("data") or (), options)
+        names = netconv.column_names(_data(ctx), options)
     except (netconv.NetconvError, OSError):
         return []
     return [CompletionItem(f"{before}{comma}{name}") for name in names if name.startswith(begin)]
+
+
+def _data(ctx: click.Context) -> tuple[str, ...]:
+    """The files of data that are given. Where the last option has no value yet, click leaves the arguments alone."""
+    return ctx.params.get("data") or tuple(ctx.args)
 
 
 def _beginning(names: list[str], begin: str) -> list[CompletionItem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -138,18 +138,10 @@ def _with_problem(boxes: list[Box], problem: str, notify: Notify) -> list[Box]:
     return boxes
 
 
-def _groups(rows: Iterable[LayerRow], nodes: Sequence[Node]) -> dict[str, tuple[GroupName, ...]]:
+def _groups(rows: Sequence[LayerRow], nodes: Sequence[Node]) -> dict[str, tuple[GroupName, ...]]:
     """The groups of layers by name: the nested nets that they come from, as `block.conv` is in `block`; and the node
     that they were made of, if these are many. The name of a layer begins with that of its node."""
-    by_name = {keras_name(node.name): node for node in nodes if node.op != "null" and node.name}
-    origins = {row.name: _origin(row.name, by_name) for row in _flat(rows)}
-    readers: dict[str, list[Node | None]] = {}
-    for row in reversed(list(_flat(rows))):
-        read_by = readers.get(row.name, [])
-        if origins[row.name] is None and read_by and all(node is read_by[0] for node in read_by):
-            origins[row.name] = read_by[0]  # a layer without a name of its own
-        for name in row.inputs:
-            readers.setdefault(name, []).append(origins[row.name])
+    origins = _origins(rows, {keras_name(node.name): node for node in nodes if node.op != "null" and node.name})
     count = Counter(id(node) for node in origins.values() if node)
     groups = {}
     for name, node in origins.items():
@@ -159,10 +151,18 @@ def _groups(rows: Iterable[LayerRow], nodes: Sequence[Node]) -> dict[str, tuple[
     return groups
 
 
-def _flat(rows: Iterable[LayerRow]) -> Iterator[LayerRow]:
-    for row in rows:
-        yield row
-        yield from _flat(row.layers)
+def _origins(rows: Sequence[LayerRow], nodes: Mapping[str, Node]) -> dict[str, Node | None]:
+    """The nodes that layers were made of. A layer without a name of its own belongs to that of all its readers."""
+    inner = {name: node for row in rows for name, node in _origins(row.layers, nodes).items()}
+    origins = {row.name: _origin(row.name, nodes) for row in rows}
+    readers: dict[str, list[Node | None]] = {}
+    for row in reversed(rows):
+        read_by = readers.get(row.name, [])
+        if origins[row.name] is None and read_by and all(node is read_by[0] for node in read_by):
+            origins[row.name] = read_by[0]
+        for name in row.inputs:
+            readers.setdefault(name, []).append(origins[row.name])
+    return inner | origins
 
 
 def _origin(name: str, nodes: Mapping[str, Node]) -> Node | None:

@@ -145,10 +145,7 @@ def _enlarged(config: Config, shapes: list[Lengths]) -> Lengths:
 
 RULES: dict[str, Callable[[Config, list[Lengths]], Lengths | None]] = {
     "Dense": lambda config, shapes: (*shapes[0][:-1], config["units"]),
-    "EinsumDense": lambda config, shapes: (
-        shapes[0][0],
-        *(config["output_shape"] if isinstance(config["output_shape"], list) else [config["output_shape"]]),
-    ),
+    "EinsumDense": lambda config, shapes: (shapes[0][0], *_each(config["output_shape"], [0])),
     "Embedding": lambda config, shapes: (*shapes[0], config["output_dim"]),
     "Flatten": _flattened,
     "Reshape": _reshaped,

@@ -16,7 +16,7 @@ from ..errors import NetconvError
 from ..tables.number_format import pluralize, shortened
 from .diagram import Arrow, Box, Diagram, Group, Stack, boxes_in
 
-SECONDS = 120
+SECONDS = 60
 """The most time for a drawing."""
 MOST_BOXES = 3000
 """The most boxes that are drawn."""
@@ -26,7 +26,8 @@ LONGEST_NAME, LONGEST_DETAIL = 28, 44
 DPI, MOST_PIXELS = 144, 16_000
 """Of a PNG: the resolution, and the longest side."""
 FONT, FONTS = "DejaVu Sans", "DejaVu Sans, Verdana, Arial, Helvetica, sans-serif"
-"""The font whose widths boxes have, one of the widest, and those that are used where it is not installed."""
+"""Of an SVG: the font whose widths boxes have, one of the widest, and those that are used where it is not installed."""
+PNG_FONT = "Helvetica"
 INK, FAINT, LINE = "#222222", "#6b6b6b", "#8a8f98"
 COLORS = {
     "input": "#dcdfe4", "convolution": "#bdd7f5", "dense": "#cfc8f2", "recurrent": "#f4c6da", "pooling": "#c5e6c8",
@@ -48,7 +49,7 @@ def check_graphviz(what: str) -> str:
 def svg(diagram: Diagram, folded: Mapping[int, str] | None = None) -> str:
     """The SVG element of a diagram. With `folded` its groups are single boxes, with links to the addresses that it has
     for them by `id`. Raises NetconvError."""
-    drawn = _draw(_source(diagram, folded or {}), "svg").decode()
+    drawn = _draw(_source(diagram, folded or {}, FONT, "transparent"), "svg").decode()
     drawn = re.sub(r"<!--.*?-->\n?|<title>.*?</title>\n?", "", drawn[drawn.index("<svg") :], flags=re.DOTALL)
     drawn = re.sub(rf'font-family="{FONT}[^"]*"', f'font-family="{FONTS}"', drawn)
     return re.sub(r' (?:id="(?:graph|node|edge|clust|a_)[^"]*"|xml:space="preserve"|xlink:title="")', "", drawn)
@@ -58,7 +59,7 @@ def png(diagram: Diagram) -> bytes:
     """A diagram as PNG. Raises NetconvError."""
     width, height = size(svg(diagram))
     dpi = min(DPI, int(72 * MOST_PIXELS / max(width, height)))
-    return _draw(_source(diagram, {}), "png", f"-Gdpi={dpi}", "-Gbgcolor=white")
+    return _draw(_source(diagram, {}, PNG_FONT, "white"), "png", f"-Gdpi={dpi}")
 
 
 def size(drawn: str) -> tuple[float, float]:
@@ -79,7 +80,7 @@ def _draw(source: str, form: str, *options: str) -> bytes:
     return done.stdout
 
 
-def _source(diagram: Diagram, folded: Mapping[int, str]) -> str:
+def _source(diagram: Diagram, folded: Mapping[int, str], font: str, paper: str) -> str:
     """A diagram in the language of Graphviz."""
     boxes = list(boxes_in(diagram.items))
     if len(boxes) > MOST_BOXES:
@@ -87,9 +88,9 @@ def _source(diagram: Diagram, folded: Mapping[int, str]) -> str:
     owners: dict[str, str] = {}
     lines = [
         "digraph {",
-        f'graph [bgcolor=transparent, fontname="{FONT}", fontsize=10, fontcolor="{FAINT}", ranksep=0.32, nodesep=0.3];',
-        f'node [shape=plain, fontname="{FONT}", fontsize=10, fontcolor="{INK}"];',
-        f'edge [fontname="{FONT}", fontsize=9, fontcolor="{FAINT}", color="{LINE}", arrowsize=0.6];',
+        f'graph [bgcolor={paper}, fontname="{font}", fontsize=10, fontcolor="{FAINT}", ranksep=0.32, nodesep=0.3];',
+        f'node [shape=plain, fontname="{font}", fontsize=10, fontcolor="{INK}"];',
+        f'edge [fontname="{font}", fontsize=9, fontcolor="{FAINT}", color="{LINE}", arrowsize=0.6];',
         *_nodes(diagram.items, owners, folded, count()),
         *_edges(diagram.arrows, owners),
         f"label=<{_legend(diagram, boxes)}>;",

@@ -48,6 +48,9 @@ def find_repeats(items: Sequence[Sequence[Box]]) -> list[Repeat]:
         run = runs[period - 1]
         begins = [at for at in range(start, min(start + period, count)) if run[at] >= period * (times - 1)]
         at = min(begins, key=lambda begin: (_entries(sources, begin + period, period), -begin))
+        free = found[-1].start + found[-1].period * found[-1].count if found else 0
+        if at - period >= free and _is_first(features, sources, at - period, period):
+            at, times = at - period, times + 1
         found.append(_repeat(items, at, period, times))
         start = at + period * times
     return found
@@ -83,6 +86,19 @@ def _run(features: list[int], sources: list[tuple[int | None, ...]], period: int
         ):  # fmt: skip
             run[index] = run[index + 1] + 1
     return run
+
+
+def _is_first(features: list[int], sources: list[tuple[int | None, ...]], start: int, period: int) -> bool:
+    """Whether a block is like the next one, except for what it takes from before it."""
+
+    def inner(taken: tuple[int | None, ...], begin: int) -> list[int | None]:
+        return [source - begin if source is not None and source >= begin else None for source in taken]
+
+    return all(
+        features[index] == features[index + period]
+        and inner(sources[index], start) == inner(sources[index + period], start + period)
+        for index in range(start, start + period)
+    )
 
 
 def _entries(sources: list[tuple[int | None, ...]], start: int, period: int) -> int:
