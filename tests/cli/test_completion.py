@@ -28,7 +28,7 @@ def folder(tmp_path, monkeypatch):
     archive.save(model(3, 2, hidden=(keras.layers.Dense(4, name="hidden"),)), tmp_path / "net.keras")
     for name in ("net.json", "net.params"):
         shutil.copy(ROOT / "fixtures" / "ckd" / name, tmp_path / f"ckd{Path(name).suffix}")
-    (tmp_path / "t.csv").write_text("alpha,beta,class\n1,2,yes\n3,4,no\n" * 3)
+    (tmp_path / "t.csv").write_text("alpha,beta,class\n" + "1,2,yes\n3,4,no\n" * 3)
     (tmp_path / "semi.csv").write_text("left;right\n1,5;2\n3;4\n")
     (tmp_path / "notes.md").write_text("")
     (tmp_path / "sub").mkdir()

@@ -61,12 +61,11 @@ def test_options_under_headings_and_an_example():
 Usage: netconv ops [OPTIONS] [PART]
 
   Lists the ops of MXNet that can be converted, each with its largest error
-  compared with MXNet and its other names, and those that cannot, each with
-  the reason. With PART it lists only ops with that text in a name.
+  compared with MXNet and its other names, and those that cannot, each with the
+  reason. With PART it lists only ops with that text in a name.
 
-  Errors are relative to the largest value of the array, or absolute if that
-  is below 1. `-` means that no error was measured, as for an op without
-  gradients.
+  Errors are relative to the largest value of the array, or absolute if that is
+  below 1. `-` means that no error was measured, as for an op without gradients.
 
 Output:
   --json  Print the list as JSON.

@@ -150,7 +150,7 @@ def test_the_layers_are_drawn(tmp_path, monkeypatch):
     text, inputs = drawn(RunRecord(**{**vars(about), "layers": (*about.layers, branch)}))
     assert text.count("Dense") == 6 and "other" in text and inputs
     monkeypatch.setattr(graphviz, "MOST_BOXES", 4)
-    assert drawn(about) == ("Model 100 parameters. ", False)
+    assert drawn(about) == (" Model 100 parameters. ", False)
 
 
 def test_what_a_page_needs_is_known_before(tmp_path, monkeypatch):
