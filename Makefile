@@ -78,7 +78,8 @@ arguments: $(MINORS:%=.venv-keras/%/ready)
 # MXNet has a separate environment: mxnet 1.9.1 requires an old numpy and cannot be installed beside TensorFlow.
 .venv-mxnet/ready:
 	$(PYTHON) -m venv .venv-mxnet
-	.venv-mxnet/bin/python -m pip install --quiet --disable-pip-version-check 'mxnet==1.9.1' 'numpy==1.23.5'
+	.venv-mxnet/bin/python -m pip install --quiet --disable-pip-version-check 'mxnet==1.9.1' 'numpy==1.23.5' \
+	  h5py pytest
 	touch $@
 
 record: .venv-mxnet/ready

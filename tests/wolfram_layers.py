@@ -1,17 +1,52 @@
-"""Cases of single layers: a net, its inputs, and what numpy computes of them."""
+"""Cases of single layers: a net, its inputs, and what numpy computes of them.
+
+Imports no Keras: `tests/mxnet/record/layers.py` runs the graphs that the cases become in MXNet.
+"""
+
+import importlib.util
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from wolfram_files import File, tensor
 
 import netconv
 
+WOLFRAM = Path(__file__).parent / "frontends" / "wolfram"
+
 
 class Cases(dict):
-    """Functions by name. Each gets a File, and returns a net, its inputs in order, and its expected outputs."""
+    """Functions by name. Each gets a File, and returns a net, its inputs in order, and its expected outputs. `losses`
+    are those of the nets that are trained for some steps, too, by name."""
+
+    def __init__(self):
+        self.losses = {}
 
     def __call__(self, function):
         self[function.__name__] = function
         return function
+
+    def trained(self, loss):
+        """Declares a case whose net is trained, too, with this loss of Keras."""
+
+        def declare(function):
+            self.losses[function.__name__] = loss
+            return self(function)
+
+        return declare
+
+
+@cache
+def families():
+    """All cases, by the name of their file: `spatial` for `layers/test_spatial.py`."""
+    found = {}
+    for path in [WOLFRAM / "test_functions.py", *sorted((WOLFRAM / "layers").glob("test_*.py"))]:
+        family = path.stem.removeprefix("test_")
+        spec = importlib.util.spec_from_file_location(f"cases_of_{family}", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        found[family] = module.LAYERS
+    return found
 
 
 def check(function, folder):

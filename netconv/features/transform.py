@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     import numpy as np
 
 TRUTH_VALUES = frozenset({"false", "true"})
-SAMPLE = 100_000
-"""Rows of a table on disk whose medians and most frequent categories are computed."""
+SAMPLE, SAMPLE_BYTES = 100_000, 64 << 20
+"""Rows of a table on disk, and bytes of their numbers, whose medians and most frequent categories are computed."""
 
 
 def fit_statistics(encoding: Encoding, table: Table, training: np.ndarray) -> Encoding:
     """The encoding with the fill values of the rows `training` (a mask), which are the median of a numeric column and
-    the most frequent category of a column of text. Those of a table on disk are computed from SAMPLE evenly spaced
-    rows. How many cells are missing is counted in all rows."""
+    the most frequent category of a column of text. Those of a table on disk are computed from evenly spaced rows,
+    SAMPLE at most. How many cells are missing is counted in all rows."""
     import numpy as np
 
     columns = column_indices(encoding, table.format, table.file)[0]
@@ -38,7 +38,8 @@ def fit_statistics(encoding: Encoding, table: Table, training: np.ndarray) -> En
     if any(feature.fill is None and feature.is_fillable for feature in features):
         index = np.flatnonzero(training)
         if table.on_disk:
-            index = index[:: -(-len(index) // SAMPLE)]
+            most = max(1, min(SAMPLE, SAMPLE_BYTES // (4 * len(table.format.names))))
+            index = index[:: -(-len(index) // most)]
         rows = table.rows(index)
         for number, (column, feature) in enumerate(zip(columns, features, strict=True)):
             if feature.fill is None and feature.is_fillable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -35,7 +36,9 @@ from .validation_rows import validation_mask
 if TYPE_CHECKING:
     import numpy as np
 
-PART = 64 << 20
+BLOCK_ROWS, BLOCK_BYTES = 8192, 16 << 20
+"""Rows, and bytes of their numbers, that a model is evaluated on at once."""
+PART = 16 << 20
 """Bytes of the numbers that rows become at once."""
 
 
@@ -45,7 +48,7 @@ class Dataset:
 
     Attributes:
         inputs: An array (rows, *shape) for each input of the model. It has `shape` and `dtype`, and rows by
-            `[start:stop]` and by a sorted index array; that of a table larger than memory is on disk.
+            `[start:stop]` and by an index array; that of a table larger than memory is on disk.
         targets: Of each head: indices of classes, (rows,) of int32; or values, (rows, values) of float32.
         encoding: How the table was read.
         names: The names of the classes of each head; empty for values.
@@ -75,8 +78,10 @@ class Dataset:
             for names, counts in zip(self.names, self.counts, strict=True)
         )
 
-    def blocks(self, rows: int = 8192) -> Iterator[tuple[list[np.ndarray], list[np.ndarray]]]:
-        """The inputs and targets of all rows in order, at most `rows` of them at a time."""
+    def blocks(self) -> Iterator[tuple[list[np.ndarray], list[np.ndarray]]]:
+        """The inputs and targets of all rows in order, some of them at a time."""
+        size = sum(math.prod(part.shape[1:]) * part.dtype.itemsize for part in self.inputs)
+        rows = max(1, min(BLOCK_ROWS, BLOCK_BYTES // max(1, size)))
         for start in range(0, len(self), rows):
             inputs, targets = ([part[start : start + rows] for part in parts] for parts in (self.inputs, self.targets))
             yield inputs, targets
@@ -280,7 +285,8 @@ def _encoded(
     widths = encoding.widths
     edges = np.cumsum(widths)[:-1]
     most = 0 if source_table.on_disk else disk_buffer.MEMORY // (4 * max(1, encoding.width))
-    collected = [[Collector(width, min(most, int(np.count_nonzero(mask)))) for width in widths] for mask in masks]
+    counts_of = [int(np.count_nonzero(mask)) for mask in masks]
+    collected = [[Collector(width, count, count > most) for width in widths] for count in counts_of]
     step = max(1, PART // (4 * max(1, encoding.width)))
     start = 0
     for rows in (part for block in source_table.blocks() for part in block.parts(step)):

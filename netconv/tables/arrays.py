@@ -17,7 +17,17 @@ from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from .number_format import pluralize
-from .rows import ColumnRoles, RowLocation, Rows, TableFormat, Text, array_names, format_number, numbered_names
+from .rows import (
+    LONGEST_CELL,
+    ColumnRoles,
+    RowLocation,
+    Rows,
+    TableFormat,
+    Text,
+    array_names,
+    format_number,
+    numbered_names,
+)
 from .sources import BLOCK, Source, Stream
 
 if TYPE_CHECKING:
@@ -26,9 +36,13 @@ if TYPE_CHECKING:
 
 NPY, NPZ = b"\x93NUMPY", b"PK\x03\x04"
 IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
-WIDEST = 64 << 20
+WIDEST = 16 << 20
 """Bytes of the widest row that is accepted."""
 DIMENSIONS = 32
+LONGEST_HEADER = 64 << 10
+"""Bytes of the longest header of a `.npy` file that is read; those of numbers and text have a few hundred."""
+ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How NumPy stores the arrays of a `.npz` file."""
 
 
 def is_idx(head: bytes) -> bool:
@@ -186,6 +200,10 @@ def cell(values: np.ndarray, row: int) -> str:
 def _texts(values: np.ndarray, file: str) -> np.ndarray:
     import numpy as np
 
+    if values.dtype.kind == "U":
+        points = np.ascontiguousarray(values).view(np.dtype("u4").newbyteorder(values.dtype.byteorder))
+        if ((points >> 11 == 0x1B) | (points > 0x10FFFF)).any():
+            raise DataError("its text is not Unicode: it has surrogates, or numbers that stand for no character", file)
     try:
         return np.datetime_as_string(values) if values.dtype.kind == "M" else values.astype(str)
     except UnicodeDecodeError:
@@ -217,10 +235,13 @@ class _Reader:
     read_exactly: Callable[[int], bytes]
 
     def read(self, size: int = -1, /) -> bytes:
+        if not 0 <= size <= LONGEST_HEADER:
+            raise ValueError
         return self.read_exactly(size)
 
 
 def _npy(read: Callable[[int], bytes], file: str, name: str) -> ArrayStream:
+    import numpy as np
     from numpy.lib import format as npy
 
     where = f"its array {name!r} " if name else ""
@@ -234,6 +255,10 @@ def _npy(read: Callable[[int], bytes], file: str, name: str) -> ArrayStream:
         raise DataError(f"{where}holds Python objects, which are not read: save plain numbers or text", file)
     if dtype.kind not in "biufUSM":
         raise DataError(f"{where}holds {dtype}, and numbers or text are expected", file)
+    if dtype.kind in "US" and not dtype.itemsize:
+        raise DataError(f"{where}holds {dtype.str}, texts without a character, and numbers or text are expected", file)
+    if dtype.kind == "M" and np.datetime_data(dtype)[0] == "generic":
+        raise DataError(f"{where}holds dates without a unit: save them as datetime64[D], or as text", file)
     if fortran and len(shape) > 1:
         raise DataError(f"{where}is in Fortran order: save it with numpy.ascontiguousarray", file)
     return _array(file, name, list(shape), dtype, read)
@@ -251,6 +276,8 @@ def _array(file: str, name: str, shape: list[int], dtype: np.dtype, read: Callab
         raise DataError(f"{where}has rows of {width:,} values, and at most {WIDEST >> 20} MB a row are read", file)
     if dtype.kind in "USM" and width > 1:
         raise DataError(f"{where}has rows of {width:,} texts, and only one is possible", file)
+    if dtype.kind in "US" and (length := dtype.itemsize // dtype.alignment) > LONGEST_CELL:
+        raise DataError(f"{where}has texts of {length:,} characters, and at most {LONGEST_CELL:,} are read", file)
     return array
 
 
@@ -261,6 +288,9 @@ def _npz(stream: Stream, source: Source, stack: ExitStack) -> list[ArrayStream]:
         archive = stack.enter_context(zipfile.ZipFile(stream.seekable_file()))
         members = {name[:-4]: name for name in archive.namelist() if name.endswith(".npy")}
         chosen = _members_of(members, source.part)
+        for name, member in chosen.items():
+            if archive.getinfo(member).compress_type not in ZIP_METHODS:
+                raise DataError(f"its array {name!r} is not compressed as NumPy does: unpack the archive", source.name)
         opened = {name: stack.enter_context(archive.open(member)) for name, member in chosen.items()}
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError):
         raise DataError("is cut short or damaged: not a .npz file", source.name) from None

@@ -14,7 +14,7 @@ from ..errors import BadRow, DataError, first_line
 from .csv_dialect import Dialect, records
 from .number_format import pluralize
 from .number_spellings import MISSING
-from .rows import RowLocation, TableFormat
+from .rows import LONGEST_CELL, RowLocation, TableFormat
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,8 +34,16 @@ class Block(NamedTuple):
         return records(self.data, Dialect(self.format.delimiter), self.line)
 
     def locate(self, row: int) -> RowLocation:
-        line, cells = next(islice(self.records(), row, None))
-        return RowLocation(self.file, "line", line, cells)
+        """Raises DataError for a row at or after one with too long a cell."""
+        for number, (line, cells) in enumerate(self.records()):
+            if not cells:
+                raise self.too_long(line)
+            if number == row:
+                return RowLocation(self.file, "line", line, cells)
+        raise IndexError(row)
+
+    def too_long(self, line: int) -> DataError:
+        return DataError(f"a cell of more than {LONGEST_CELL:,} characters", self.file, line)
 
     def cells(self, columns: list[int]) -> dict[int, pa.Array]:
         import pyarrow as pa
@@ -47,8 +55,19 @@ class Block(NamedTuple):
             return parse(self._replace(data=repair(self)[0]), types)
 
 
+PART = 4096
+"""Columns that Arrow converts at once: it takes 14 kB for each, above all for the spellings of missing cells."""
+
+
 def parse(block: Block, types: dict[int, pa.DataType]) -> dict[int, pa.Array]:
     """Columns by index, of these types."""
+    columns: dict[int, pa.Array] = {}
+    for first in range(0, max(1, len(types)), PART):
+        columns |= _parse_part(block, dict(islice(types.items(), first, first + PART)))
+    return columns
+
+
+def _parse_part(block: Block, types: dict[int, pa.DataType]) -> dict[int, pa.Array]:
     import pyarrow as pa
     from pyarrow import csv as arrow
 
@@ -62,8 +81,8 @@ def parse(block: Block, types: dict[int, pa.DataType]) -> dict[int, pa.Array]:
         parse_options=arrow.ParseOptions(delimiter=block.format.delimiter),
         convert_options=arrow.ConvertOptions(
             column_types={str(index): type_ for index, type_ in types.items()}, null_values=_spellings(),
-            decimal_point=block.format.decimal, include_columns=[str(index) for index in types],
-            check_utf8=not data.isascii(),
+            true_values=[], false_values=[], decimal_point=block.format.decimal,
+            include_columns=[str(index) for index in types], check_utf8=not data.isascii(),
         ),
     )  # fmt: skip
     columns = (column.chunk(0) if column.num_chunks == 1 else column.combine_chunks() for column in table.columns)
@@ -79,6 +98,8 @@ def _spellings() -> list[str]:
 def parse_error(block: Block, error: Exception) -> DataError:
     """The error of a block that cannot be parsed."""
     for line, cells in block.records():
+        if not cells:
+            return block.too_long(line)
         if len(cells) != block.width:
             return _ragged_error(block, line, cells)
     for line, text in enumerate(block.data.split(b"\n"), block.line):
@@ -103,12 +124,25 @@ def repair(block: Block) -> tuple[bytes, dict[int, DataError]]:
     writer = csv.writer(repaired, csv.unix_dialect, delimiter=block.format.delimiter)
     for row, (line, cells) in enumerate(block.records()):
         if not cells:
-            raise DataError(f"a cell of more than {csv.field_size_limit():,} characters", block.file, line)
+            raise block.too_long(line)
         if len(cells) != block.width:
             ragged[row] = _ragged_error(block, line, cells)
             cells = [*cells, *[""] * block.width][: block.width]
         writer.writerow(cells)
     return repaired.getvalue().encode(), ragged
+
+
+def check_lengths(block: Block, columns: dict[int, pa.Array]) -> None:
+    """Raises DataError if a cell of a column of text is too long."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for column in columns.values():
+        texts = column.dictionary if pa.types.is_dictionary(column.type) else column
+        if pa.types.is_string(texts.type) and (pc.max(pc.binary_length(texts)).as_py() or 0) > LONGEST_CELL:
+            for line, cells in block.records():
+                if not cells:  # more bytes may be fewer characters
+                    raise block.too_long(line)
 
 
 def filled_extra_cells(block: Block, column: pa.Array) -> dict[int, DataError]:

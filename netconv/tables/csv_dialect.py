@@ -18,6 +18,8 @@ SAMPLE = 64 << 10
 """Bytes that are inspected: at least the first line."""
 ROWS = 100
 """Rows that are inspected at most."""
+MOST_COLUMNS = 100_000
+"""Columns of the widest table: each takes some kilobytes while it is read."""
 FEW = 20
 """Rows whose numbers are counted."""
 DELIMITERS = ",;\t|"
@@ -107,6 +109,8 @@ def detect_dialect(data: bytes, file: str, delimiter: str | None = None) -> Dial
         rows = _rows(text, Dialect(candidate))
         if not rows:
             raise DataError("is empty", file)
+        if (width := max(map(len, rows))) > MOST_COLUMNS:
+            raise DataError(f"has rows of {width:,} cells, and at most {MOST_COLUMNS:,} columns are read", file)
         if all(rows):  # the parser refuses a cell that is too long: the delimiter is another
             ranked.append((_rank(rows, candidate), candidate))
     if not ranked:

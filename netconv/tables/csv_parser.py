@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import BadRow, DataError
 from .column_selection import list_names
-from .csv_arrow import Block, filled_extra_cells, misquoted, parse, parse_error, repair
+from .csv_arrow import Block, check_lengths, filled_extra_cells, misquoted, parse, parse_error, repair
 from .csv_blocks import RawBlock
 from .number_spellings import Numbers, as_numbers
 from .rows import ColumnRoles, RowErrors, Rows, TableFormat, Text
@@ -90,6 +90,7 @@ class Parser:
                 columns, bad = self._columns(self._start(block, started.well_quoted, roles), roles, lenient)
         if error:
             raise error
+        check_lengths(block, columns)
         count = len(next(iter(columns.values()))) if columns else 0
         kept = {index: columns[index] for index in roles.kept}
         numeric, texts = self._divided(columns, roles.text)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from bisect import bisect_right
+from collections import deque
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,31 +18,64 @@ if TYPE_CHECKING:
 
 MEMORY = 256 << 20
 """Bytes of a table's numbers that are kept in memory."""
+SPOOLED = 64 << 20
+"""Bytes of rows that are kept in memory before it is known whether all of them will be."""
+
+NEAR = 64 << 10
+"""Rows that are as many numbers apart are read at once, with those between them."""
 
 
-class Collector:
-    """Collects blocks (rows, `width`) of float32, on disk if they have more than `most` rows."""
+class Spool:
+    """Collects blocks (rows, `width`) of float32 whose number of rows is not known: on disk if there are more than
+    `most` rows. Until then they take SPOOLED bytes at most, in the smallest type that holds them."""
 
     def __init__(self, width: int, most: int):
-        import numpy as np
-
-        self._width, self._most, self._rows = width, most, 0
-        self._numbers = np.empty((most, width), np.float32)  # the operating system gives memory as it is filled
+        self._width, self._most, self._rows, self._bytes = width, most, 0, 0
+        self._blocks: deque[np.ndarray] = deque()
         self._buffer: DiskBuffer | None = None
 
     def append(self, block: np.ndarray) -> None:
         """Raises OSError if the disk is full."""
-        rows = self._rows + len(block)
-        if self._buffer is None and rows > self._most:
+        compact = _compact(block)
+        self._rows += len(block)
+        self._bytes += compact.nbytes
+        self._blocks.append(compact)
+        if self._buffer is None and (self._bytes > SPOOLED or self._rows > self._most):
             self._buffer = DiskBuffer(self._width)
-            for start in range(0, self._rows, step := max(1, len(block))):
-                self._buffer.append(self._numbers[start : min(start + step, self._rows)])
-            del self._numbers
-        if self._buffer is None:
-            self._numbers[self._rows : rows] = block
-        else:
-            self._buffer.append(block)
-        self._rows = rows
+        while self._buffer is not None and self._blocks:
+            self._buffer.append(self._blocks.popleft())
+
+    def finish(self) -> np.ndarray | DiskBuffer:
+        """All rows."""
+        import numpy as np
+
+        if self._buffer is not None:
+            return self._buffer if self._rows > self._most else self._buffer[:]
+        numbers, filled = np.empty((self._rows, self._width), np.float32), 0
+        while self._blocks:
+            block = self._blocks.popleft()
+            numbers[filled : filled + len(block)] = block
+            filled += len(block)
+        return numbers
+
+
+class Collector:
+    """Collects blocks (rows, `width`) of float32, `most` rows in all at most: in memory or on disk."""
+
+    def __init__(self, width: int, most: int, on_disk: bool):
+        import numpy as np
+
+        self._width, self._rows = width, 0
+        self._buffer = DiskBuffer(width) if on_disk else None
+        self._numbers = np.empty((0 if on_disk else most, width), np.float32)
+
+    def append(self, block: np.ndarray) -> None:
+        """Raises OSError if the disk is full."""
+        if self._buffer is not None:
+            self._buffer.append(_compact(block))
+            return
+        self._numbers[self._rows : self._rows + len(block)] = block
+        self._rows += len(block)
 
     def finish(self) -> np.ndarray | DiskBuffer:
         """All rows."""
@@ -52,7 +86,7 @@ class Collector:
 
 
 class DiskBuffer:
-    """Rows on disk: `[start:stop]` and `[sorted index array]` return (rows, width) of float32."""
+    """Rows on disk: `[start:stop]` and `[index array]` return (rows, width) of float32."""
 
     def __init__(self, width: int):
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lasts as long as the rows
@@ -73,64 +107,63 @@ class DiskBuffer:
         return np.dtype(np.float32)
 
     def append(self, block: np.ndarray) -> None:
-        """Raises OSError if the disk is full."""
+        """Adds rows, of any type that float32 holds. Raises OSError if the disk is full."""
         if not len(block):
             return
-        compact = _compact(block)
-        view = compact.data.cast("B")
+        view = block.data.cast("B")
         try:
             while view:
                 view = view[self._file.write(view) :]
         except OSError as error:
             raise OSError(error.errno, error.strerror, tempfile.gettempdir()) from None
-        self._types.append(compact.dtype)
+        self._types.append(block.dtype)
         self._starts.append(len(self) + len(block))
-        self._offsets.append(self._offsets[-1] + compact.nbytes)
+        self._offsets.append(self._offsets[-1] + block.nbytes)
 
     def __getitem__(self, at) -> np.ndarray:
         import numpy as np
 
-        if isinstance(at, slice):
-            start, stop, _ = at.indices(len(self))
-            spans = [(start, max(start, stop))]
-        else:
-            index = np.asarray(at)
-            ends = np.flatnonzero(np.diff(index) != 1) + 1
-            spans = [(int(run[0]), int(run[-1]) + 1) for run in np.split(index, ends) if len(run)]
-        rows, filled = np.empty((sum(stop - start for start, stop in spans), self._width), np.float32), 0
-        for start, stop in spans:
-            self._read(start, rows[filled : filled + stop - start])
-            filled += stop - start
+        index = np.arange(*at.indices(len(self))) if isinstance(at, slice) else np.asarray(at)
+        order = np.argsort(index, kind="stable")
+        index = index[order]
+        rows = np.empty((len(index), self._width), np.float32)
+        segments = np.searchsorted(self._starts, index, side="right") - 1
+        cuts = np.flatnonzero((np.diff(index) > NEAR // self._width) | (np.diff(segments) > 0)) + 1
+        for start, stop in pairwise([0, *cuts.tolist(), len(index)] if len(index) else []):
+            first = int(index[start])
+            stored = self._read(int(segments[start]), first, int(index[stop - 1]) + 1 - first)
+            if len(stored) == stop - start and isinstance(at, slice):
+                rows[start:stop] = stored
+            else:
+                rows[order[start:stop]] = stored[index[start:stop] - first]
         return rows
 
-    def _read(self, start: int, out: np.ndarray) -> None:
+    def _read(self, segment: int, start: int, count: int) -> np.ndarray:
+        """Consecutive rows of a block, as they are stored."""
         import numpy as np
 
-        filled, segment = 0, bisect_right(self._starts, start) - 1
-        while filled < len(out):
-            count = min(self._starts[segment + 1] - start, len(out) - filled)
-            dtype = self._types[segment]
-            row = self._width * dtype.itemsize
-            offset = self._offsets[segment] + (start - self._starts[segment]) * row
-            data = bytearray(count * row)
-            view, done = memoryview(data), 0
-            while done < len(data):
-                done += os.preadv(self._file.fileno(), [view[done:]], offset + done)
-            out[filled : filled + count] = np.frombuffer(data, dtype).reshape(count, self._width)
-            filled, start, segment = filled + count, start + count, segment + 1
+        dtype = self._types[segment]
+        row = self._width * dtype.itemsize
+        offset = self._offsets[segment] + (start - self._starts[segment]) * row
+        data, done = bytearray(count * row), 0
+        view = memoryview(data)
+        while done < len(data):
+            done += os.preadv(self._file.fileno(), [view[done:]], offset + done)
+        return np.frombuffer(data, dtype).reshape(count, self._width)
 
 
 def _compact(block: np.ndarray) -> np.ndarray:
     """The same numbers in the smallest type that holds them."""
     import numpy as np
 
-    least, most = block.min(), block.max()  # NaN if there is one
-    for dtype in (np.uint8, np.int16):
-        limits = np.iinfo(dtype)
-        if limits.min <= least and most <= limits.max:
-            compact = block.astype(dtype, "C")
-            if (compact == block).all():
-                return compact
+    if len(block) and (block[:1] == np.round(block[:1])).all():  # the first row excludes nearly all tables of fractions
+        least, most = block.min(), block.max()  # NaN if there is one
+        for dtype in (np.uint8, np.int16):
+            limits = np.iinfo(dtype)
+            if limits.min <= least and most <= limits.max:
+                compact = block.astype(dtype)  # in the order of the block, which is compared several times faster
+                if (compact == block).all():
+                    return np.ascontiguousarray(compact)
     return np.ascontiguousarray(block, np.float32)
 
 

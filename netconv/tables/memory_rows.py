@@ -83,6 +83,7 @@ def _rows(parts: list[Any], file: str, format_: TableFormat, roles: ColumnRoles,
                 texts[index] = Text.from_arrow(_strings(part, index - first, file))
                 numbers[:, index] = np.nan
         elif first not in roles.ignored:
+            arrow.check_cells(part, file, format_.names[first])
             converted = arrow.text(part) if first in roles.text else _as_in_csv(arrow.converted(part))
             if isinstance(converted, Text):
                 texts[first] = converted

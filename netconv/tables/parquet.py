@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from ..errors import DataError
 from . import arrow
-from .rows import ColumnRoles, RowLocation, Rows, TableFormat, Text, unique_names
+from .rows import LONGEST_CELL, ColumnRoles, RowLocation, Rows, TableFormat, Text, unique_names
 from .sources import Source, Stream
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 MAGIC = b"PAR1"
 CELLS = 2 << 20
 """Cells of a block."""
+BYTES = 32 << 20
+"""Bytes of a block, by the sizes in the file's metadata."""
+LARGEST, MOST_RATIO = 256 << 20, 64
+"""Bytes of the largest part of a column that is unpacked whatever its size in the file is, and what a larger one may
+be, times its size in the file."""
 
 
 def stream(stream: Stream, source: Source, roles_of: Callable[[TableFormat], ColumnRoles]) -> Iterator[Rows]:
@@ -27,16 +34,16 @@ def stream(stream: Stream, source: Source, roles_of: Callable[[TableFormat], Col
         raise DataError("is a compressed Parquet file: decompress it first", source.name)
     damaged = DataError("is cut short or damaged: not a Parquet file", source.name)
     try:
-        file = pq.ParquetFile(stream.seekable_file(), pre_buffer=False)
+        stored = cast(BinaryIO, stream.seekable_file())
+        file = pq.ParquetFile(stored, pre_buffer=False)
         format_ = TableFormat(",", ".", True, unique_names(file.schema_arrow.names))
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
         raise damaged from None
     roles = roles_of(format_)
-    for index, name in enumerate(format_.names):
-        if index not in roles.ignored:
-            arrow.check_type(file.schema_arrow.field(index).type, source.name, name)
-    batches = file.iter_batches(max(1, CELLS // max(1, len(format_.names))))
-    start = 0
+    read = [index for index in range(len(format_.names)) if index not in roles.ignored]
+    for index in read:
+        arrow.check_type(file.schema_arrow.field(index).type, source.name, format_.names[index])
+    batches, start = _batches(file, stored, read, source.name), 0
     while True:
         try:
             batch = next(batches, None)
@@ -44,31 +51,88 @@ def stream(stream: Stream, source: Source, roles_of: Callable[[TableFormat], Col
             raise damaged from None
         if batch is None:
             break
-        yield _rows(batch, source.name, format_, roles, start)
+        columns = {
+            index: _checked(column, source.name, format_.names[index], start)
+            for index, column in zip(read, batch.columns, strict=True)
+        }
+        yield _rows(columns, len(batch), source.name, format_, roles, start)
         start += len(batch)
     if not start:
-        yield _rows(pa.RecordBatch.from_pylist([], file.schema_arrow), source.name, format_, roles, 0)
+        empty = {index: pa.array([], file.schema_arrow.field(index).type) for index in read}
+        yield _rows(empty, 0, source.name, format_, roles, 0)
 
 
-def _rows(batch: pa.RecordBatch, file: str, format_: TableFormat, roles: ColumnRoles, start: int) -> Rows:
-    """The rows of a batch, whose first is row `start` of the file."""
+def _batches(file: pq.ParquetFile, stored: BinaryIO, read: list[int], file_name: str) -> Iterator[pa.RecordBatch]:
+    """The rows of some columns, by index, in blocks. Texts come as dictionaries, so that one that occurs often takes
+    memory once. Raises DataError for a column that takes far more memory than its file."""
+    import pyarrow.parquet as pq
+
+    schema, metadata = file.schema_arrow, file.metadata
+    names = [schema.names[index] for index in read]
+    texts = [name for index, name in zip(read, names, strict=True) if arrow.is_text(schema.field(index).type)]
+    counts = Counter(schema.names)
+    twice = next((text for text in texts if counts[text] > 1), None)
+    if twice is not None:
+        raise DataError("is the name of several columns, of which one holds text: rename them", file_name, column=twice)
+    step = max(1, CELLS // max(1, len(schema.names)))
+    leaves = [index for index in range(metadata.num_columns) if metadata.schema.column(index).path in texts]
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        chunks = [group.column(index) for index in leaves]
+        for chunk in chunks:
+            size, stored_size = chunk.total_uncompressed_size, chunk.total_compressed_size
+            if size > max(LARGEST, MOST_RATIO * stored_size):
+                message = f"takes {size:,} bytes in memory, and {stored_size:,} in the file: not read"
+                raise DataError(message, file_name, column=chunk.path_in_schema)
+        total = sum(chunk.total_uncompressed_size for chunk in chunks)
+        step = max(1, min(step, BYTES * group.num_rows // max(1, total)))
+    unique = len(set(schema.names)) == len(schema.names)
+    file = pq.ParquetFile(stored, metadata=metadata, pre_buffer=False, read_dictionary=texts)
+    for batch in file.iter_batches(step, columns=names if unique else None):
+        yield batch.select(names if unique else read)
+
+
+def _checked(column: pa.Array, file: str, name: str, start: int) -> pa.Array:
+    """A column of a batch, whose first row is row `start` of the file; a dictionary has only the texts that occur.
+    Raises DataError."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type) and len(column.dictionary) > len(column):
+        used = column.indices.dictionary_encode()
+        column = pa.DictionaryArray.from_arrays(used.indices, column.dictionary.take(used.dictionary))
+    arrow.check_cells(column, file, name)
+    if arrow.is_text(column.type):
+        coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+        lengths = pc.utf8_length(coded.dictionary.cast(pa.string()))
+        longest = pc.max(lengths).as_py() or 0
+        if longest > LONGEST_CELL:
+            row = pc.index(coded.indices, pc.index(lengths, longest).as_py()).as_py()
+            message = f"a text of {longest:,} characters, and at most {LONGEST_CELL:,} are read"
+            raise DataError(message, file, column=name, row=start + row + 1)
+    return column
+
+
+def _rows(
+    columns: dict[int, pa.Array], count: int, file: str, format_: TableFormat, roles: ColumnRoles, start: int
+) -> Rows:
+    """So many rows, of which some columns are read; the first is row `start` of the file."""
     import numpy as np
 
-    numbers = np.full((len(batch), len(format_.names)), np.nan, np.float32)
+    numbers = np.full((count, len(format_.names)), np.nan, np.float32)
     texts: dict[int, Text] = {}
-    for index, column in enumerate(batch.columns):
-        if index not in roles.ignored:
-            converted = arrow.text(column) if index in roles.text else arrow.converted(column)
-            if isinstance(converted, Text):
-                texts[index] = converted
-            elif converted is not None:
-                with np.errstate(over="ignore"):
-                    numbers[:, index] = converted
+    for index, column in columns.items():
+        converted = arrow.text(column) if index in roles.text else arrow.converted(column)
+        if isinstance(converted, Text):
+            texts[index] = converted
+        elif converted is not None:
+            with np.errstate(over="ignore"):
+                numbers[:, index] = converted
 
-    def cells(columns: Iterable[int]) -> dict[int, Any]:
-        return {index: arrow.strings(batch.columns[index]) for index in columns}
+    def cells(indices: Iterable[int]) -> dict[int, Any]:
+        return {index: arrow.strings(columns[index]) for index in indices}
 
     def locate(row: int) -> RowLocation:
-        return RowLocation(file, "row", start + row + 1, [arrow.cell(column, row) for column in batch.columns])
+        found = [arrow.cell(columns[n], row) if n in columns else "" for n in range(len(format_.names))]
+        return RowLocation(file, "row", start + row + 1, found)
 
     return Rows(file, format_, numbers, texts, locate, cells(roles.kept), cells=cells)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?$")
 
+LONGEST_CELL = 131_072
+"""Characters of the longest cell that is read: as many as Python's module csv reads."""
 MOST_DIGITS = 400
 """Digits before the decimal point; float64 has fewer."""
 

@@ -13,7 +13,7 @@ from ..errors import DataError, option_name
 from . import arrays, csv, disk_buffer, image_files, memory_rows, parquet
 from .column_stats import ColumnStats
 from .csv_blocks import INFERRED, TextOptions
-from .disk_buffer import Collector, DiskBuffer
+from .disk_buffer import DiskBuffer, Spool
 from .file_kinds import check_kind
 from .number_format import pluralize
 from .rows import ColumnRoles, RowErrors, RowLocation, Rows, TableFormat, Text
@@ -307,7 +307,7 @@ def _collect(
     first = next(blocks)
     width = len(first.format.names)
     stats = ColumnStats(width, distinct(first.format) if distinct else frozenset())
-    numbers, complete = Collector(width, disk_buffer.MEMORY // (4 * width)), True
+    numbers, complete = Spool(width, disk_buffer.MEMORY // (4 * width)), True
     notes: dict[str, None] = {}
     for rows in chain([first], blocks):
         complete = complete and (not stats.rows or rows.texts.keys() == known_text)

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..tables import free_memory
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -18,8 +20,8 @@ BLOCK_BYTES = 1 << 20
 """How much is read at once from arrays on disk."""
 WINDOW_BYTES = 64 << 20
 """How much of arrays on disk is shuffled together, row by row."""
-GROUP_BYTES = 32 << 20
-"""How much is given to TensorFlow at once, at most, or one batch."""
+GROUP_BYTES, GROUP_BYTES_ON_DISK = 32 << 20, 16 << 20
+"""How much of arrays in memory and on disk is given to TensorFlow at once, at most, or one batch."""
 
 Group = TypeVar("Group")
 
@@ -73,19 +75,6 @@ def read_slice(array, start: int, stop: int) -> np.ndarray:
     return np.asarray(array[start:stop])
 
 
-def read_rows(array, index: np.ndarray) -> np.ndarray:
-    """The rows `index` of an array, in that order. An array on disk is read in its own order."""
-    import numpy as np
-
-    if type(array) is np.ndarray:
-        return array[index]
-    order = np.argsort(index, kind="stable")
-    in_order = np.asarray(array[index[order]])
-    rows = np.empty_like(in_order)
-    rows[order] = in_order
-    return rows
-
-
 def epoch_order(data: TrainingData, seed: int, epoch: int) -> np.ndarray:
     """The order of the rows in an epoch: a permutation for arrays in memory; for arrays on disk, blocks of adjacent
     rows are shuffled, and then the rows of several blocks."""
@@ -131,11 +120,11 @@ def replica_share(data: TrainingData, order: np.ndarray, bounds: np.ndarray, rep
             parts.append(part)
         rows, sizes = np.concatenate(parts), np.array([len(part) for part in parts])
         weights = np.concatenate(part_weights)
-    targets = tuple(read_rows(array, rows) for array in data.targets)
+    targets = tuple(array[rows] for array in data.targets)
     if data.class_weights is not None:
         weights = data.class_weights[targets[0]] * (1 if weights is None else weights)
     return BatchGroup(
-        tuple(read_rows(array, rows) for array in data.inputs), data.encode(targets), weights,
+        tuple(array[rows] for array in data.inputs), data.encode(targets), weights,
         np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32), (np.diff(bounds) / replicas).astype(np.float32),
     )  # fmt: skip
 
@@ -148,8 +137,9 @@ def batch_groups(
     make: Callable[[np.ndarray, np.ndarray], Group],
 ) -> Iterator[Group]:
     """Groups of at most `group_size()` batches, made by `make` from their rows and bounds. Each is made in a second
-    thread while the one before is in use."""
-    largest = max(1, GROUP_BYTES // (data.bytes_per_row * int(max(bounds[1:] - bounds[:-1]))))
+    thread while the one before is in use. Of data on disk, the memory of each is returned to the operating system."""
+    most = GROUP_BYTES if data.in_memory else GROUP_BYTES_ON_DISK
+    largest = max(1, most // (data.bytes_per_row * int(max(bounds[1:] - bounds[:-1]))))
 
     def spans() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         first = 0
@@ -164,6 +154,8 @@ def batch_groups(
             coming = pool.submit(make, *span)
             if waiting is not None:
                 yield waiting.result()
+                if not data.in_memory:
+                    free_memory.release()
             waiting = coming
         if waiting is not None:
             yield waiting.result()

@@ -26,6 +26,7 @@ from ..keras_api import named_objects
 from ..keras_api.lazy import keras
 from ..keras_files.model_layers import list_layers
 from ..reports.run_record import RunRecord
+from ..tables import free_memory
 from ..tables.sources import Data, Source
 from . import distribution
 from .advice import after_training, scales_of
@@ -154,6 +155,7 @@ def _prepare(
         loaded, files, table_options, loss=loss,
         validation_data=validation_data, validation_split=options.validation_split, seed=options.seed, notify=notify,
     )  # fmt: skip
+    free_memory.release()  # what the table took while it was read
     losses = losses_of(loaded, loss)
     loss_weights = loss_weights_of(loaded.model, options.loss_weights)
     spec = spec_of(loaded, losses)
@@ -220,6 +222,7 @@ def _run(
 def _finish(prepared: _Prepared, result: LoopResult, notify: Notify) -> TrainingResult:
     """The trained model, with values in the units of the table, and its evaluation."""
     loaded, model, training, validation = prepared.loaded, prepared.net, prepared.training, prepared.validation
+    free_memory.release()  # what training took
     if prepared.scaling.outputs:
         model = with_scaling(model, training.encoding, prepared.scaling)
         metrics = metrics_for(prepared.net, (), "loss", prepared.spec)

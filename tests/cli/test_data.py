@@ -207,7 +207,7 @@ BAD = {
     "cut npz": (cut("npz"), "t: is cut short or damaged: not a .npz file"),
     "cut idx": (idx(X)[:-3], "t: is cut short: 18 of 20 rows"),
     "huge idx": (struct.pack(">HBB2I", 0, 8, 2, 2**31, 2**31),
-                 "t: has rows of 2,147,483,648 values, and at most 64 MB a row are read"),
+                 "t: has rows of 2,147,483,648 values, and at most 16 MB a row are read"),
     "bomb": (gzip.compress(b"1," * (100 << 20), 1), "t, line 1: a row of more than 64 MB: is a quote left open?"),
     "pickle": (b"\x80\x04\x95\x05\x00\x00\x00\x00\x00\x00\x00]\x94.", "t: is a Python pickle, which is not read as it "
                'may run code: save it with pandas: DATA.to_csv("data.csv")'),

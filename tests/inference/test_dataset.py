@@ -16,7 +16,7 @@ from netconv.features.table_options import TableOptions
 from netconv.inference import dataset, loading, validation_rows
 from netconv.inference.embedding_inputs import id_ranges
 from netconv.tables import disk_buffer
-from netconv.tables.disk_buffer import Collector, DiskBuffer
+from netconv.tables.disk_buffer import Collector, DiskBuffer, Spool
 from netconv.tables.sources import Source, sources
 
 
@@ -87,9 +87,10 @@ def test_a_disk_buffer_returns_what_was_written():
         np.array([[np.nan, 1, 2]]), np.zeros((0, 3)), generator.integers(0, 2, (9, 3)),
     ]  # fmt: skip
     blocks = [block.astype(np.float32) for block in blocks]
-    rows = DiskBuffer(3)
+    collector = Collector(3, 150, on_disk=True)
     for block in blocks:
-        rows.append(block)
+        collector.append(block)
+    rows = collector.finish()
     whole = np.concatenate(blocks)
     assert (len(rows), rows.shape, rows.dtype) == (150, (150, 3), np.float32)
     for at in (
@@ -99,18 +100,23 @@ def test_a_disk_buffer_returns_what_was_written():
         slice(140, 999),
         np.array([0, 1, 49, 50, 149]),
         np.arange(30, 80),
+        np.array([149, 3, 2, 88, 50, 49]),
+        np.array([], int),
     ):
         np.testing.assert_array_equal(rows[at], whole[at])
     assert [kind.name for kind in rows._types] == ["uint8", "int16", "float32", "float32", "uint8"]
 
 
+@pytest.mark.parametrize("spooled", [0, 30, 1000])
 @pytest.mark.parametrize("most, kind", [(30, np.ndarray), (29, DiskBuffer)])
-def test_few_rows_stay_in_memory(most, kind):
-    collector = Collector(2, most)
+def test_few_rows_stay_in_memory(most, kind, spooled, monkeypatch):
+    monkeypatch.setattr(disk_buffer, "SPOOLED", spooled)
+    spool = Spool(2, most)
     for n in range(10):
-        collector.append(np.full((3, 2), n, np.float32))
-    rows = collector.finish()
+        spool.append(np.full((3, 2), n, np.float32))
+    rows = spool.finish()
     assert isinstance(rows, kind) and rows[:][:, 0].tolist() == [n for n in range(10) for _ in range(3)]
+    assert rows.dtype == np.float32 and rows.shape == (30, 2)
 
 
 def test_a_full_disk_is_reported(monkeypatch):
@@ -141,6 +147,7 @@ def test_a_table_on_disk_is_the_same(monkeypatch):
     monkeypatch.setattr("netconv.tables.sources.BLOCK", 4096)
     monkeypatch.setattr("netconv.tables.table.BLOCK", 4096)
     monkeypatch.setattr(disk_buffer, "MEMORY", 10_000)
+    monkeypatch.setattr("netconv.inference.dataset.BLOCK_ROWS", 64)
     spooled = datasets(made, text, messages)
     assert "2,000 rows: more than 0 MB of numbers, kept on disk" in messages
     for one, other in zip(kept, spooled, strict=True):
@@ -150,7 +157,7 @@ def test_a_table_on_disk_is_the_same(monkeypatch):
         np.testing.assert_array_equal(one.inputs[0][[3, 4, 90]], other.inputs[0][np.array([3, 4, 90])])
         np.testing.assert_array_equal(one.targets[0], other.targets[0])
         assert one.encoding == other.encoding and one.counts == other.counts
-        for (x, y), (u, v) in zip(one.blocks(64), other.blocks(64), strict=True):
+        for (x, y), (u, v) in zip(one.blocks(), other.blocks(), strict=True):
             np.testing.assert_array_equal(x[0], u[0])
             np.testing.assert_array_equal(y, v)
 

@@ -170,6 +170,69 @@ def test_parquet_in_blocks(monkeypatch):
     assert rows.locate(50)[:3] == ("t", "row", 51) and rows.locate(50).cells == ["50", "t1"]
 
 
+def test_parquet_reads_the_columns_that_are_needed():
+    data = parquet({"a": [1, 2], "a.b": ["x", "y"], "c": pa.array([[1], [2]])})
+    ignore = {"ignore": lambda _format: frozenset({2})}
+    rows = read(data, **ignore)
+    assert cells(rows) == {"a": [1, 2], "a.b": ["x", "y"], "c": [None, None]}
+    assert rows.locate(1).cells == ["2", "y", ""]
+    twice = parquet_of([pa.array([1, 2]), pa.array([3, 4])], ["a", "a"])
+    assert cells(read(twice)) == {"a": [1, 2], "a.1": [3, 4]}
+
+
+def parquet_of(columns, names, **options):
+    stream = io.BytesIO()
+    pq.write_table(pa.Table.from_arrays(columns, names=names), stream, **options)
+    return stream.getvalue()
+
+
+def times(number, type_):
+    """A column of dates or times that is this number."""
+    return pa.array([0, number], pa.int32() if pa.types.is_date32(type_) else pa.int64()).view(type_)
+
+
+OUT_OF_RANGE = "t, column 'a': holds dates out of range; those of the years 1 to 9999 are read"
+
+
+@pytest.mark.parametrize(
+    "column, message",
+    [
+        (times(0, pa.timestamp("us", "Mars/Phobos")),
+         "t, column 'a': holds timestamp[us, tz=Mars/Phobos], and there is no such time zone"),
+        (times(2**62, pa.timestamp("us")), OUT_OF_RANGE),
+        (times(-(2**62), pa.timestamp("ms", "UTC")), OUT_OF_RANGE),
+        (times(2**31 - 1, pa.date32()), OUT_OF_RANGE),
+        (times(-1, pa.time64("us")), "t, column 'a': holds times out of range"),
+        (pa.array([b"ok", b"\xff\xfe"]).view(pa.string()), "t, column 'a': holds text that is not UTF-8"),
+        (pa.array([b"ok", b"\xff\xfe"]).view(pa.string()).dictionary_encode(),
+         "t, column 'a': holds text that is not UTF-8"),
+        (pa.array(["a", "\xe9" * 131_073]),
+         "t, row 2, column 'a': a text of 131,073 characters, and at most 131,072 are read"),
+    ],
+)  # fmt: skip
+def test_cells_of_parquet_that_cannot_be_read(column, message):
+    assert fails(parquet_of([column], ["a"])) == message
+
+
+def test_texts_of_parquet_that_occur_often_are_read_once():
+    long = "x" * 131_072
+    data = parquet_of([pa.DictionaryArray.from_arrays(pa.array([0] * 20_000 + [1]), [long, "y"])], ["a"])
+    before = pa.default_memory_pool().max_memory()
+    rows = read(data)
+    assert pa.default_memory_pool().max_memory() - before < 100 << 20  # 2.6 GB if they were written out
+    assert rows.texts[0].values == (long, "y") and len(rows) == 20_001
+
+
+def test_parquet_that_takes_far_more_memory_than_its_file(monkeypatch):
+    monkeypatch.setattr("netconv.tables.parquet.LARGEST", 100_000)
+    data = parquet_of([pa.array(["x" * 100_000] * 10)], ["a"], use_dictionary=False, compression="zstd")
+    part = pq.ParquetFile(io.BytesIO(data)).metadata.row_group(0).column(0)
+    sizes = f"{part.total_uncompressed_size:,} bytes in memory, and {part.total_compressed_size:,} in the file"
+    assert fails(data) == f"t, column 'a': takes {sizes}: not read"
+    twice = parquet_of([pa.array(["x"]), pa.array([1])], ["a", "a"])
+    assert fails(twice) == "t, column 'a': is the name of several columns, of which one holds text: rename them"
+
+
 def test_parquet_that_cannot_be_read():
     data = parquet({"a": list(range(5000)), "b": [f"t{n}" for n in range(5000)]})
     cut = "t: is cut short or damaged: not a Parquet file"
@@ -258,6 +321,15 @@ def test_labels_that_do_not_fit():
         sources(["a", "b"], "l")
 
 
+NOT_UNICODE = "its text is not Unicode: it has surrogates, or numbers that stand for no character"
+NO_CHARACTER = "holds {}, texts without a character, and numbers or text are expected"
+
+
+def points(*numbers):
+    """A column of texts of one character each, which is this number."""
+    return np.array(numbers, "<u4").view("<U1")
+
+
 def header(text, version=1):
     """A `.npy` file that ends after its header."""
     text = text.encode().ljust(117) + b"\n"
@@ -274,15 +346,24 @@ def header(text, version=1):
         (header("{'descr': '<f8', 'fortran_order': False, 'shape': (1" + "0" * 15 + ",)}"),
          "is cut short: 0 of 1,000,000,000,000,000 rows"),
         (header("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1" + "0" * 15 + ")}"),
-         "has rows of 1,000,000,000,000,000 values, and at most 64 MB a row are read"),
+         "has rows of 1,000,000,000,000,000 values, and at most 16 MB a row are read"),
         (header("{'descr': '<U99999999', 'fortran_order': False, 'shape': (1,)}"),
-         "has rows of 1 values, and at most 64 MB a row are read"),
+         "has rows of 1 values, and at most 16 MB a row are read"),
         (npy(np.array([{}, 1], object), allow_pickle=True),
          "holds Python objects, which are not read: save plain numbers or text"),
         (npy(np.array([1j])), "holds complex128, and numbers or text are expected"),
         (npy(np.asfortranarray(np.ones((2, 3)))), "is in Fortran order: save it with numpy.ascontiguousarray"),
         (npy(np.array(3)), "is a single value, and rows are expected"),
         (npy(np.array(["\xe9".encode()])), "its text is not ASCII: save it as Unicode"),
+        (npy(points(0x41, 0xD800)), NOT_UNICODE),
+        (npy(points(0x41, 0x110000)), NOT_UNICODE),
+        (header("{'descr': '<U0', 'fortran_order': False, 'shape': (3,)}"), NO_CHARACTER.format("<U0")),
+        (header("{'descr': '|S0', 'fortran_order': False, 'shape': (3,)}"), NO_CHARACTER.format("|S0")),
+        (header("{'descr': '<M8', 'fortran_order': False, 'shape': (3,)}"),
+         "holds dates without a unit: save them as datetime64[D], or as text"),
+        (header("{'descr': '<U131073', 'fortran_order': False, 'shape': (3,)}"),
+         "has texts of 131,073 characters, and at most 131,072 are read"),
+        (b"\x93NUMPY\x02\x00" + struct.pack("<I", 4 * 10**9) + bytes(100_000), "has no readable .npy header"),
         (npy(np.ones((3, 0))), "has the shape 3 x 0, which has no values"),
         (npy(np.array([["a", "b"]])), "has rows of 2 texts, and only one is possible"),
         (npy(np.ones((0, 3))), "has a header and no rows"),
@@ -290,7 +371,7 @@ def header(text, version=1):
         (idx(IMAGES)[:10], "is cut short in its header"),
         (idx(IMAGES) + b"1", "has more than the 4 rows in its header"),
         (struct.pack(">HBB2I", 0, 8, 2, 2**32 - 1, 2**32 - 1),
-         "has rows of 4,294,967,295 values, and at most 64 MB a row are read"),
+         "has rows of 4,294,967,295 values, and at most 16 MB a row are read"),
         (gzip.compress(struct.pack(">HBB2I", 0, 8, 2, 2**32 - 1, 10) + bytes(95), mtime=0),
          "is cut short: 9 of 4,294,967,295 rows"),
         (npz(x=IMAGES, y=np.arange(3)), "its arrays have different numbers of rows: x 4, y 3"),
@@ -314,6 +395,27 @@ def test_an_npz_that_is_damaged():
     with zipfile.ZipFile(stream, "w") as archive:
         archive.writestr("x.npy", npy(IMAGES)[:-3])
     assert fails(stream.getvalue()) == "t: is cut short: 3 of 4 rows"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_npz_that_numpy_does_not_write(method):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        archive.writestr("x.npy", npy(IMAGES))
+    assert fails(stream.getvalue()) == "t: its array 'x' is not compressed as NumPy does: unpack the archive"
+
+
+def test_a_long_header_is_not_decompressed():
+    class Counting(io.BytesIO):
+        count = 0
+
+        def read1(self, size=-1):
+            Counting.count += size
+            return super().read1(size)
+
+    data = b"\x93NUMPY\x02\x00" + struct.pack("<I", 4 * 10**9) + bytes(32 << 20)
+    assert fails(Source("t", lambda: Counting(data))) == "t: has no readable .npy header"
+    assert 0 < Counting.count <= 8 << 20
 
 
 def test_arrays_in_blocks(monkeypatch):

@@ -233,6 +233,37 @@ def test_ragged_rows_may_be_skipped(bad):
     assert rows.numbers[[0, 20_001], 0].tolist() == [1, 4]
 
 
+LONG = "x" * 131_073
+ROWS = "1,y,0\n" * 20_000
+
+
+@pytest.mark.parametrize("cell", [f"1,{LONG},0\n", f'1,"{LONG}",0\n', f"{LONG},y,0\n"])
+def test_too_long_a_cell(cell):
+    with pytest.raises(DataError) as caught:
+        read(f"a,b,c\n{ROWS}{cell}1,y,0\n")
+    assert str(caught.value) == "t.csv, line 20002: a cell of more than 131,072 characters"
+
+
+def test_a_place_after_too_long_a_number():
+    [rows] = table.stream((Source("t.csv", lambda: io.BytesIO(f"a,b,c\n{ROWS}{'0' * 131_073},y,0\n".encode())),))
+    assert rows.locate(19_999).number == 20_001
+    with pytest.raises(DataError, match=r"^t.csv, line 20002: a cell of more than 131,072 characters$"):
+        rows.locate(20_000)
+
+
+def test_far_too_many_columns():
+    with pytest.raises(DataError) as caught:
+        read(",".join(f"c{n}" for n in range(100_001)) + "\n" + ",".join(["1"] * 100_001) + "\n")
+    assert str(caught.value) == "t.csv: has rows of 100,001 cells, and at most 100,000 columns are read"
+
+
+def test_columns_are_converted_some_at_a_time(monkeypatch):
+    text = "a,b,c,d,e\n1,x,,3,y\n4,z,5,6,w\n"
+    expected = cells(read(text))
+    monkeypatch.setattr("netconv.tables.csv_arrow.PART", 2)
+    assert cells(read(text)) == expected
+
+
 def test_a_cell_without_end_is_not_a_bad_row():
     text = "a,b\n1,2\n" * 10_000 + "1\n" + "x" * 200_000 + ",1\n"
     with pytest.raises(DataError) as caught:

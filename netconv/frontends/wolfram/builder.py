@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -121,6 +122,14 @@ def written(value: Any) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(map(written, value))}{',' if len(value) == 1 else ''})"
     return repr(value) if isinstance(value, float) else str(value)
+
+
+def _rest(shape: Sequence[int | None]) -> tuple[int, int] | None:
+    """How many elements an array with an open first length has for each of it, and how many more open lengths; None if
+    the first length is known."""
+    if not shape or shape[0] is not None:
+        return None
+    return math.prod(n for n in shape[1:] if n is not None), list(shape[1:]).count(None)
 
 
 @dataclass
@@ -255,10 +264,8 @@ class Layer:
         the first in both, or the only one in `new`."""
         if tuple(old) == tuple(new):
             return data
-        lengths: list[int] = []
-        for position, length in enumerate(new):
-            kept = position == 0 and length is None and bool(old) and old[0] is None
-            lengths.append(length if length is not None else 0 if kept else -1)
+        kept = _rest(new) is not None and _rest(old) == _rest(new)
+        lengths = [0 if kept and position == 0 else -1 if n is None else n for position, n in enumerate(new)]
         if lengths.count(-1) > 1:
             raise self.error("has more than one length that is not known")
         return self("Reshape", data, shape=(0, *lengths))

@@ -32,10 +32,14 @@ def mean_absolute_loss(at: Layer) -> Edge:
 
 @layer("CrossEntropyLoss")
 def cross_entropy_loss(at: Layer) -> Edge:
-    """The target is a class from 1, the probabilities of all classes, or one probability (Binary)."""
+    """The target is a class from 1, the probabilities of all classes, or one probability (Binary). Of a softmax over
+    the classes, the logarithm is taken with it, which is exact for the smallest probabilities, too."""
     (data, target), form, rank = _pair(at), at.symbol("TargetForm"), len(at.shape_of("Input"))
 
     def log(probability: Edge) -> Edge:
+        node = at.graph.nodes[probability.node]
+        if node.op == "softmax" and node.attrs["axis"] in ("-1", str(rank)) and form != "Binary":
+            return at("log_softmax", *node.inputs, axis=-1)
         return at("log", at("_maximum_scalar", probability, scalar=SMALLEST))
 
     match form:

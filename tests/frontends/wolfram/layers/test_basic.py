@@ -38,6 +38,20 @@ def linear_without_biases(file):
     return net, [x], [x @ arrays_of(file)[0].T]
 
 
+@case.trained("mean_squared_error")
+def shared_arrays(file):
+    """Two layers have the same weights, and biases of their own."""
+    weights, shared = file.array(3, 3), call("NetSharedArray", "w")
+    one, other = (
+        layer("Linear", tensor(3), tensor(3), {"OutputDimensions": (3,)}, {"Weights": shared, "Biases": file.array(3)})
+        for _ in range(2)
+    )
+    net = {**chain(one, elementwise(Symbol("Tanh"), 3), other), "SharedArrays": {"w": weights}}
+    x = drawn(5, 3)
+    w, b, c = arrays_of(file)
+    return net, [x], [np.tanh(x @ w.T + b) @ w.T + c]
+
+
 @case
 def function_layer(file):
     inner = elementwise(Symbol("Tanh"), 5)
@@ -159,6 +173,16 @@ def constants(file):
     x = drawn(5, 4)
     a, n = arrays_of(file)
     return net, [x], [np.concatenate([x, np.tile(a, (5, 1)), np.full((5, 2), n)], 1)]
+
+
+@case
+def net_array(file):
+    array = layer("NetArray", {}, tensor(3, 2), {}, {"Array": file.array(3, 2)})
+    nodes = {"a": array, "t": layer("Threading", two((3, 2)), tensor(3, 2), {"Function": Symbol("Times")})}
+    edges = [".Input -> t.1", "a -> t.2", "t -> .Output"]
+    x = drawn(5, 3, 2)
+    (a,) = arrays_of(file)
+    return graph(nodes, edges, {"Input": tensor(3, 2)}, {"Output": tensor(3, 2)}), [x], [x * a]
 
 
 @case

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from wolfram_files import FALSE, NONE, TRUE, call, layer, tensor
-from wolfram_layers import Cases, arrays_of, check, drawn
+from wolfram_files import FALSE, NONE, TRUE, call, chain, elementwise, layer, linear, softmax, tensor
+from wolfram_layers import Cases, arrays_of, check, drawn, normalized_exp, ramp
 
 from netconv.frontends.wolfram.expressions import Symbol
 
@@ -40,6 +40,33 @@ _batch_norm("of_11_3_4", (3, 4, 5), "11.3.4", ("Gamma", "Beta"))
 _batch_norm("interleaved", (4, 5, 3), "14.3.0", ("Scaling", "Biases"), interleaved=True)
 
 
+@case.trained("sparse_categorical_crossentropy")
+def batch_normalization_in_a_chain(file):
+    """Before a convolution of the whole image, and after it."""
+    norms = []
+    for count in (3, 6):
+        arrays = {"Scaling": file.array(count, value=1 + 0.2 * drawn(count)), "Biases": file.array(count)}
+        arrays |= {"MovingMean": file.array(count), "MovingVariance": file.array(count, value=0.5 + drawn(count) ** 2)}
+        norms.append((arrays, {"Momentum": 0.9, "Epsilon": 0.01, "$Channels": count}))
+    weights = {"Weights": file.array(6, 3, 4, 5), "Biases": file.array(6)}
+    sizes = {"OutputChannels": 6, "KernelSize": (4, 5), "Stride": (1, 1), "PaddingSize": ((0, 0), (0, 0))}
+    net = chain(
+        layer("BatchNormalization", tensor(3, 4, 5), tensor(3, 4, 5), norms[0][1], norms[0][0]),
+        layer("Convolution", tensor(3, 4, 5), tensor(6, 1, 1), {**sizes, "Dimensionality": 2}, weights),
+        layer("BatchNormalization", tensor(6, 1, 1), tensor(6, 1, 1), norms[1][1], norms[1][0]),
+        layer("Flatten", tensor(6, 1, 1), tensor(6), {"Level": call("DirectedInfinity", 1)}),
+        elementwise(Symbol("Ramp"), 6),
+        linear(file, 6, 3),
+        softmax(3),
+    )
+    x = drawn(4, 3, 4, 5)
+    scale, shift, mean, var, gamma, beta, center, spread, w, b, v, c = arrays_of(file)
+    wide = [each[:, None, None] for each in (scale, shift, mean, var)]
+    out = wide[0] * (x - wide[2]) / np.sqrt(wide[3] + 0.01) + wide[1]
+    out = gamma * (np.tensordot(out, w, ([1, 2, 3], [1, 2, 3])) + b - center) / np.sqrt(spread + 0.01) + beta
+    return net, [x], [normalized_exp(ramp(out) @ v.T + c, 1)]
+
+
 def _normalization(name, shape, over, along, spec, scaling, arrays=True, kind="Normalization"):
     def made(file):
         x = drawn(4, *shape)
@@ -68,6 +95,7 @@ _normalization("of_vectors_in_a_sequence", (4, 5), (2,), (2,), SPAN, "Same")
 _normalization("from_the_end", (4, 5), (2,), (2,), -1, "Same")
 _normalization("of_some_levels", (3, 4, 5), (1, 3), (2,), (1, 3), (2,))
 _normalization("of_all_levels", (3, 4), (1, 2), (1, 2), Symbol("All"), "Same")
+_normalization("by_its_full_name", (4, 5), (2,), (1,), SPAN, "Complement", kind="NormalizationLayer")
 _normalization("without_arrays", (3, 4, 5), (2, 3), (), SPAN, "Same", arrays=False)
 
 

@@ -68,7 +68,7 @@ for _kind in GATES:
     LAYERS[_kind] = LAYERS.pop("made")
 
 
-@case
+@case.trained("mean_squared_error")
 def recurrent_layers_in_a_chain(file):
     one, run = recurrent(file, "GatedRecurrent", None, 3, 4)
     other, then = recurrent(file, "LongShortTermMemory", None, 4, 5, dropout=0.3)
@@ -123,7 +123,7 @@ _bidirectional("basic", "BasicRecurrent", "Total", lambda a, b: a + b)
 _bidirectional("mean", "GatedRecurrent", "Mean", lambda a, b: (a + b) / 2)
 
 
-@case
+@case.trained("mean_squared_error")
 def bidirectional_of_last_elements(file):
     forward, run = recurrent(file, "BasicRecurrent", 5, 3, 4)
     backward, other = recurrent(file, "BasicRecurrent", 5, 3, 4)

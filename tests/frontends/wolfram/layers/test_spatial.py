@@ -272,6 +272,22 @@ def local_response_normalization(_file):
     return net, [x], [x * (2 + 0.5 / 3 * sums) ** -0.75]
 
 
+@case
+def spatial_transformation(_file):
+    """The corners of the output are at -1 and 1, where those of the image are; outside of the image is zero."""
+    (channels, height, width), (rows, columns) = (2, 4, 5), (3, 6)
+    x = drawn(2, channels, height, width)
+    affine = np.array([[1, 0, 0, 0, 1, 0], [0.7, -0.4, 0.3, 0.5, 0.9, -0.2]], "float32")
+    out = np.zeros((2, channels, rows, columns))
+    for n, i, j in np.ndindex(2, rows, columns):
+        place = affine[n].reshape(2, 3) @ (2 * j / (columns - 1) - 1, 2 * i / (rows - 1) - 1, 1)
+        across, down = (place + 1) * (width - 1, height - 1) / 2
+        for r, c in np.ndindex(height, width):
+            out[n, :, i, j] += max(1 - abs(down - r), 0) * max(1 - abs(across - c), 0) * x[n, :, r, c]
+    types = {"Input": tensor(channels, height, width), "Parameters": tensor(6)}
+    return layer("SpatialTransformation", types, tensor(channels, rows, columns)), [x, affine], [out]
+
+
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer(name, tmp_path):
     check(LAYERS[name], tmp_path)
