@@ -155,14 +155,25 @@ def _origins(rows: Sequence[LayerRow], nodes: Mapping[str, Node]) -> dict[str, N
     """The nodes that layers were made of. A layer without a name of its own belongs to that of all its readers."""
     inner = {name: node for row in rows for name, node in _origins(row.layers, nodes).items()}
     origins = {row.name: _origin(row.name, nodes) for row in rows}
-    readers: dict[str, list[Node | None]] = {}
-    for row in reversed(rows):
-        read_by = readers.get(row.name, [])
-        if origins[row.name] is None and read_by and all(node is read_by[0] for node in read_by):
-            origins[row.name] = read_by[0]
+    readers: dict[str, list[str]] = {}
+    for row in rows:
         for name in row.inputs:
-            readers.setdefault(name, []).append(origins[row.name])
+            readers.setdefault(name, []).append(row.name)
+    todo = [name for name, node in origins.items() if node is None and name in readers]
+    while todo:  # in an order of the rows, a layer that is called several times may precede its inputs
+        left = [name for name in reversed(todo) if not _joins(name, readers[name], origins)]
+        if len(left) == len(todo):
+            break
+        todo = left[::-1]
     return inner | origins
+
+
+def _joins(name: str, readers: Sequence[str], origins: dict[str, Node | None]) -> bool:
+    """Whether the readers of a layer all belong to one node, to which it then belongs, too."""
+    found = {id(origins[reader]) for reader in readers}
+    if len(found) == 1:
+        origins[name] = origins[readers[0]]
+    return origins[name] is not None
 
 
 def _origin(name: str, nodes: Mapping[str, Node]) -> Node | None:

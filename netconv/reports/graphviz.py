@@ -112,7 +112,7 @@ def _nodes(
         elif item.name.op or id(item) in folded:
             owners |= {box.key: name for box in boxes_in(item.items)}
             link = f', URL="{escape(folded[id(item)])}", tooltip="opens the group"' if id(item) in folded else ""
-            lines.append(f"{name} [label=<{_closed(item)}>{link}];")
+            lines.append(f"{name} [label=<{_closed(item, bool(link))}>{link}];")
         else:
             lines += [
                 f"subgraph cluster_{name} {{",
@@ -195,14 +195,13 @@ def _faint(text: str) -> str:
     return f'<FONT COLOR="{FAINT}" POINT-SIZE="8">{escape(text)}<B> </B></FONT>' if text else " "
 
 
-def _closed(group: Group) -> str:
-    """A folded group as a table: what it is, and the kinds of its boxes."""
+def _closed(group: Group, opens: bool) -> str:
+    """A folded group as a table: what it is, and the kinds of its boxes; marked if it `opens` when it is clicked."""
+    mark = "▸ " if opens else ""
     boxes = list(boxes_in(group.items))
     kinds = list(dict.fromkeys(box.kind for box in boxes))
     listed = ", ".join(map(shortened, kinds[:4])) + (", …" if len(kinds) > 4 else "")
-    rows = (
-        f'<TR><TD ALIGN="LEFT"><B>▸ {escape(title(group))}</B></TD></TR><TR><TD ALIGN="LEFT">{_faint(listed)}</TD></TR>'
-    )
+    rows = f'<TR><TD ALIGN="LEFT"><B>{mark}{escape(title(group))}</B></TD></TR><TR><TD ALIGN="LEFT">{_faint(listed)}</TD></TR>'
     return (
         f'<TABLE BORDER="2" STYLE="ROUNDED" COLOR="{LINE}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" '
         f'BGCOLOR="#ffffff">{rows}</TABLE>'

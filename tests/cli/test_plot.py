@@ -37,7 +37,11 @@ def test_nets_and_histories(folder):
 
 def test_standard_input_and_output():
     command = [sys.executable, "-m", "netconv", "plot", "-", "-o", "-"]
-    for name, options in (("net.json", ["--nodes", "--input-shape", "Input=?,24"]), ("net.wlnet", ["--nodes"]), ("history.csv", [])):
+    for name, options in (
+        ("net.json", ["--nodes", "--input-shape", "Input=?,24"]),
+        ("net.wlnet", ["--nodes"]),
+        ("history.csv", []),
+    ):
         done = subprocess.run([*command, *options], input=Path(name).read_bytes(), capture_output=True, check=True)
         assert b"<svg" in done.stdout and done.stderr == b""
 
