@@ -11,6 +11,7 @@ import click
 import netconv
 
 from .commands import Command, under
+from .completion import keras_names, suffixed
 from .folding import folded
 from .options import POSITIVE, check_ending, check_not_read, net_options, output_option, quiet_option, source
 from .progress import Terminal, columns
@@ -23,7 +24,7 @@ params_option, shape_option = net_options(net_option)
 @click.command(
     cls=Command, example="netconv convert net.wlnet -o net.keras", short_help="Converts nets to Keras models."
 )
-@click.argument("nets", metavar="NET...", nargs=-1, required=True)
+@click.argument("nets", metavar="NET...", nargs=-1, required=True, shell_complete=suffixed(".wlnet", ".json"))
 @params_option
 @shape_option
 @net_option(
@@ -45,8 +46,21 @@ params_option, shape_option = net_options(net_option)
     help="Make the arithmetic of an image encoder of a .wlnet file (scale, mean, variance) a part of the model, which "
     "then takes images of values from 0 to 255.",
 )
-@model_group("--loss", metavar="NAME", show_default="inferred from the last layer", help="Keras loss to compile with.")
-@model_group("--optimizer", metavar="NAME", default="adam", show_default=True, help="Keras optimizer to compile with.")
+@model_group(
+    "--loss",
+    metavar="NAME",
+    show_default="inferred from the last layer",
+    shell_complete=keras_names("loss"),
+    help="Keras loss to compile with.",
+)
+@model_group(
+    "--optimizer",
+    metavar="NAME",
+    default="adam",
+    show_default=True,
+    shell_complete=keras_names("optimizer"),
+    help="Keras optimizer to compile with.",
+)
 @model_group(
     "--learning-rate", type=POSITIVE, metavar="RATE", show_default="that of the optimizer", help="Learning rate."
 )
@@ -54,6 +68,7 @@ params_option, shape_option = net_options(net_option)
     "--metric",
     "metrics",
     multiple=True,
+    shell_complete=keras_names("metric"),
     metavar="NAME",
     show_default="accuracy for a classifier",
     help="Keras metric to compile with; may be repeated.",
@@ -128,7 +143,7 @@ def _check_apart(nets: tuple[str, ...]) -> None:
 @click.command(
     cls=Command, example="netconv inspect net.wlnet", short_help="Shows what a net or a Keras model contains."
 )
-@click.argument("file", metavar="NET.wlnet|NET.json|MODEL.keras")
+@click.argument("file", metavar="NET.wlnet|NET.json|MODEL.keras", shell_complete=suffixed(".wlnet", ".json", ".keras"))
 @params_option
 @shape_option
 @output_option("--json", "as_json", is_flag=True, help="Print the description as JSON.")

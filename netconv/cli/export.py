@@ -10,6 +10,7 @@ import click
 import netconv
 
 from .commands import Command, under
+from .completion import suffixed
 from .options import check_not_read, net_options, quiet_option, source
 from .progress import Terminal
 from .quiet import quiet_keras
@@ -23,7 +24,7 @@ _, shape_option = net_options(runtime_option)
     example="netconv export net-trained.keras --to wlnet",
     short_help="Writes a model for another program.",
 )
-@click.argument("model", metavar="MODEL.keras")
+@click.argument("model", metavar="MODEL.keras", shell_complete=suffixed(".keras"))
 @output_option(
     "--to",
     type=click.Choice(["wlnet", "mxnet", "savedmodel", "litert", "onnx", "keras", "python", "r"]),

@@ -16,7 +16,6 @@ from ..features.table_options import TableOptions, read_options
 from ..inference import dataset, trained_rows
 from ..inference.dataset import Dataset
 from ..inference.evaluation import evaluate_dataset
-from ..inference.layer_table import list_layers
 from ..inference.loading import TABLE, UNTRAINED, LoadedModel, open_model
 from ..inference.model_scaling import with_scaling
 from ..inference.model_spec import as_compiled, as_targets, loss_weights_of, losses_of, spec_of
@@ -24,6 +23,7 @@ from ..inference.reading import find_files
 from ..inference.trained_rows import Training
 from ..keras_api import named_objects
 from ..keras_api.lazy import keras
+from ..keras_files.model_layers import list_layers
 from ..reports.run_record import RunRecord
 from ..tables import free_memory
 from ..tables.sources import Data, Source
