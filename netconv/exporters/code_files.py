@@ -1,7 +1,7 @@
 """Writes the code of a model to a file, for people who want to change it, and runs what was written: code whose model
 computes something else, be it in the last bit, is not left.
 
-The code reads the weights from the `.keras` file beside it. It is run with a copy of nothing else, in a child process.
+The code reads the weights from the `.keras` file beside it. It is run in a folder of these two, in a child process.
 """
 
 from __future__ import annotations
@@ -79,10 +79,11 @@ outputs_of(runpy.run_path(f"{folder}/code.py")["model"])
 )
 RUN_R = """
 arguments <- commandArgs(trailingOnly = TRUE)
-setwd(arguments[1])
+Sys.setenv(RETICULATE_PYTHON = arguments[1])
+setwd(arguments[2])
 source("code.R")
 main <- reticulate::import_main()
-reticulate::py_run_string(sprintf("import sys\\nsys.argv[1:] = ['.', '%s']", arguments[2]))
+reticulate::py_run_string(sprintf("import sys\\nsys.argv[1:] = ['.', '%s']", arguments[3]))
 reticulate::py_run_file("run.py")
 main$outputs_of(model)
 """
@@ -194,9 +195,8 @@ def _run(loaded: LoadedModel, language: Language, text: str, samples: Sequence[S
         program = _r_program(folder) if language.title == "R" else _python_program(folder)
         if program is None:
             return None
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "RETICULATE_PYTHON": sys.executable}
         done = subprocess.run(
-            [*program, str(folder), str(len(samples))], cwd=folder, env=environment, capture_output=True, text=True,
+            [*program, str(folder), str(len(samples))], cwd=folder, capture_output=True, text=True,
             errors="replace", stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip
         if done.returncode:
@@ -221,11 +221,11 @@ def _r_program(folder: Path) -> list[str] | None:
     if program is None:
         return None
     known = subprocess.run(
-        [program, "--vanilla", "-e", 'quit(status = !nzchar(system.file(package = "reticulate")))'],
+        [program, "-e", 'quit(status = !nzchar(system.file(package = "reticulate")))'],
         capture_output=True, stdin=subprocess.DEVNULL, check=False,
     )  # fmt: skip
     if known.returncode:
         return None
     (folder / "run.py").write_text(RUN, "utf-8")
     (folder / "run.R").write_text(RUN_R, "utf-8")
-    return [program, str(folder / "run.R")]
+    return [program, str(folder / "run.R"), sys.executable]

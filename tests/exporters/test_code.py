@@ -207,7 +207,7 @@ def test_how_it_reads(saved):
         "  keras$Model(into, out, name = name)",
         "}",
     ]
-    assert '  one <- build_one("one")' in text and '  two <- build_one("two")(' in text
+    assert '  one <- build_one("one")' in text and '  x <- build_one("two")(x)' in text
 
 
 def test_names_stay_data(saved):
