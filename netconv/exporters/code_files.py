@@ -10,13 +10,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..atomic_files import replacing
+from ..atomic_files import replacing, scratch_folder
 from ..errors import NetconvError, first_line
 from ..features.notices import Notify
 from ..inference.loading import LoadedModel
@@ -185,8 +184,7 @@ def _run(loaded: LoadedModel, language: Language, text: str, samples: Sequence[S
     import numpy as np
 
     assert loaded.path is not None
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    with scratch_folder() as folder:
         os.symlink(loaded.path.resolve(), folder / loaded.path.name)
         (folder / f"code{language.ending}").write_text(text, "utf-8")
         for number, sample in enumerate(samples):
