@@ -202,13 +202,15 @@ def convert(
         ShapeError: a shape cannot be inferred, or does not fit.
     """
     from . import conversion
+    from .keras_files import converted_models
 
-    model = conversion.convert(
+    done = conversion.convert(
         symbol, params, input_shapes=input_shapes, bake_encoder=bake_encoder, loss=loss, optimizer=optimizer,
         learning_rate=learning_rate, metrics=metrics, states=states, seed=seed,
-    ).model  # fmt: skip
-    model.optimizer.build(model.trainable_variables)  # Keras warns when it loads a model saved without
-    return model
+    )  # fmt: skip
+    done.model.optimizer.build(done.model.trainable_variables)  # Keras warns when it loads a model saved without
+    converted_models.remember(done.model, done.members)
+    return done.model
 
 
 def convert_file(

@@ -21,7 +21,9 @@ const size = (element) => { const box = element.getBoundingClientRect(); return 
 addEventListener("load", () => {
   parent.document.getElementById("found").textContent = JSON.stringify({
     sections: [...document.querySelectorAll("section")].filter((e) => size(e)[1] > 40).map((e) => e.id),
-    figures: [...document.querySelectorAll("svg")].map((e) => [...size(e), e.querySelectorAll("path, use").length]),
+    figures: [...document.querySelectorAll("svg")].map((e) => [
+      ...size(e), e.querySelectorAll("path, use, polygon").length
+    ]),
     pictures: pictures.map((image) => image.complete ? image.naturalWidth * image.naturalHeight : 0),
     width: innerWidth,
     content: document.documentElement.scrollWidth,

@@ -34,8 +34,9 @@ def notify_of_table(loaded: LoadedModel, has_classes: bool, notify: Notify) -> N
 
 def class_names(loaded: LoadedModel) -> tuple[str, ...]:
     """The names of the classes of a model with one output: those of its training table, or those given when it was
-    converted."""
+    converted; none if the table numbers the outputs from 0."""
     encoding = loaded.encoding
     if encoding is None:
         return loaded.classes
-    return encoding.heads[0].classes if len(encoding.heads) == 1 else ()
+    names = encoding.heads[0].classes if len(encoding.heads) == 1 else ()
+    return () if names == tuple(map(str, range(len(names)))) else names

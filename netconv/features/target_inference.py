@@ -296,6 +296,10 @@ def sorted_categories(table: Table, column: int) -> tuple[str, ...]:
     return tuple(sorted(numbers, key=lambda text: (Decimal(text) if NUMBER.match(text) else Decimal(0), text)))
 
 
+def _numbers_hint() -> str:
+    return f"if they are amounts, train with {option('loss', 'mean_squared_error')}"
+
+
 def infer_classes(table: Table, column: int, head: HeadSpec, notify: Notify) -> tuple[str, ...]:
     """The names of the classes in a target column, in the order of the model's outputs. Raises DataError."""
     import numpy as np
@@ -306,7 +310,9 @@ def infer_classes(table: Table, column: int, head: HeadSpec, notify: Notify) -> 
     else:
         numbers = table.stats.numbers[column]
         if numbers is None:
-            message = f"holds too many different numbers to be classes, and the net predicts {most:,}"
+            message = (
+                f"holds too many different numbers to be classes, and the net predicts {most:,}; {_numbers_hint()}"
+            )
             raise DataError(message, table.file, column=name)
         if not np.isfinite(numbers).all():
             for rows in table.blocks():
@@ -323,6 +329,7 @@ def infer_classes(table: Table, column: int, head: HeadSpec, notify: Notify) -> 
         lower = {value.lower(): value for value in values}
         alike = next((value for value in values if lower[value.lower()] != value), None)
         hint = f"; {alike!r} and {lower[alike.lower()]!r} differ in case alone" if alike else ""
+        hint = hint or ("" if column in table.texts else f"; {_numbers_hint()}")
         message = f"{len(values):,} classes ({shown}), and the net predicts {most:,}{hint}"
         raise DataError(message, table.file, column=name)
     if len(values) < most:

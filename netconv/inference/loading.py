@@ -24,6 +24,7 @@ from ..keras_api.lazy import keras
 from ..keras_api.names import keras_name
 from ..keras_files import archive
 from ..keras_files.archive import CLASSES, TABLE, UNTRAINED, WLNET
+from ..keras_files.converted_models import members_of
 from ..tables.number_spellings import NUMBER
 
 NETS = (".json", ".wlnet")
@@ -248,7 +249,7 @@ def open_model(
         members = archive.members(model)  # first: some versions of Keras unpack them, whatever their size
         return LoadedModel(archive.load(model), spelled("standard input", "the model"), None, members)
     if not isinstance(model, bytes) and not is_path(model):
-        return LoadedModel(_checked(model))
+        return LoadedModel(_checked(model), members=members_of(model))
     if isinstance(model, bytes) or Path(model).suffix in NETS:
         return _converted(model, seed, init, training, notify, params, input_shapes)
     path = Path(model)

@@ -201,8 +201,8 @@ def _closed(group: Group, opens: bool) -> str:
     boxes = list(boxes_in(group.items))
     kinds = list(dict.fromkeys(box.kind for box in boxes))
     listed = ", ".join(map(shortened, kinds[:4])) + (", …" if len(kinds) > 4 else "")
-    name = f"<B>{mark}{escape(title(group))}</B>"
-    rows = "".join(f'<TR><TD ALIGN="LEFT">{cell}</TD></TR>' for cell in (name, _faint(listed)))
+    cells = f"<B>{mark}{escape(title(group))}</B>", _faint(listed)
+    rows = "".join(f'<TR><TD ALIGN="LEFT">{cell}</TD></TR>' for cell in cells)
     return (
         f'<TABLE BORDER="2" STYLE="ROUNDED" COLOR="{LINE}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" '
         f'BGCOLOR="#ffffff">{rows}</TABLE>'

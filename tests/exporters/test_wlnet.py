@@ -170,7 +170,9 @@ def error_of(*arguments, kind=NetconvError):
 
 
 def test_errors(model, tmp_path):
-    assert error_of(model, "onnx") == "'onnx' is not a target; choose wlnet or mxnet"
+    assert error_of(model, "caffe") == (
+        "'caffe' is not a target; choose one of wlnet, mxnet, savedmodel, litert, onnx, keras, python, r"
+    )
     assert error_of(model, "wlnet", tmp_path / "net.json") == (
         f"{tmp_path / 'net.json'}: the file for wlnet ends in .wlnet; choose another output"
     )
@@ -269,3 +271,19 @@ def test_class_names_of_a_net_without_labels(model):
     (written,) = netconv.export(model, "wlnet", None, lines.append)
     assert lines == ["not in the net: the class names cat, dog, owl"]
     assert written.read_bytes() == model.with_name("net.wlnet").read_bytes()
+
+
+def test_a_model_in_memory_keeps_its_net_and_class_names(tmp_path):
+    """Trained on the numbers of its outputs."""
+    file = File()
+    net = dense(file) | {"Outputs": {"Output": class_decoder("cat", "dog", "owl")}}
+    source = file.write(tmp_path / "net.wlnet", net)
+    x = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+    trained = netconv.train(netconv.convert(source), (x, np.arange(30) % 3), epochs=1)
+    lines = []
+    (written,) = netconv.export(trained, "wlnet", tmp_path / "trained.wlnet", lines.append)
+    assert not any("labels" in line or "class names" in line for line in lines)
+    assert container.read(written, "a").stored == container.read(source, "b").stored
+    trained.model.save(tmp_path / "plain.keras")  # without what netconv knows
+    like = netconv.export(tmp_path / "plain.keras", "wlnet", tmp_path / "like.wlnet", like=source)
+    assert like[0].read_bytes() == written.read_bytes()

@@ -97,7 +97,8 @@ def test_a_target_can_be_given_by_name_or_number():
          "t.csv, column 'y': 3 classes (p, q, r), and the net predicts 2"),
         ("a,y\n1,\n2,?\n", spec_of(1, 2, 2), ["y"], "t.csv, column 'y': the target column is empty"),
         ("a,y\n" + "".join(f"1,{n}\n" for n in range(11_000)), spec_of(1, 2, 2), ["y"],
-         "t.csv, column 'y': holds too many different numbers to be classes, and the net predicts 2"),
+         "t.csv, column 'y': holds too many different numbers to be classes, and the net predicts 2; "
+         "if they are amounts, train with loss='mean_squared_error'"),
         ("mpg name\n18.0 chevrolet chevelle malibu\n15.0 buick skylark\n", spec_of(1, 2, 2), [],
          "t.csv: read as a single column, with cells such as '18.0 chevrolet chevelle malibu'; delimiter= names the "
          "character between the cells"),

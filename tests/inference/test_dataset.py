@@ -48,7 +48,10 @@ def test_only_columns_that_are_used_have_bad_cells(options):
 def test_how_a_table_was_read_is_told_before_an_error():
     messages = []
     text = "0,1,2\n" + "4,1,0\n7,2,1\n" * 10
-    message = "t.csv, column '3': 3 classes (0, 1, 2), and the net predicts 2"
+    message = (
+        "t.csv, column '3': 3 classes (0, 1, 2), and the net predicts 2; if they are amounts, train with "
+        "loss='mean_squared_error'"
+    )
     assert fails(datasets, model(2), text, messages, target="3") == message
     assert messages == [
         "t.csv: no header seen: its columns are numbered (header=True takes the first row as their names)"
