@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-r compat arguments lint fuzz record table drawn nets zoo exports bench clean
+.PHONY: demo test test-r compat arguments lint fuzz record table drawn nets zoo exports crash bench clean
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -127,6 +127,11 @@ zoo: $(VENV)/ready .venv-mxnet/toolkits
 # FOLDERS may name further folders of nets.
 exports: $(VENV)/ready
 	$(BIN)/python tests/exporters/matrix.py fixtures/ckd fixtures/conformance/nets $(FOLDERS)
+
+# Kills commands at random moments, and checks that nothing is lost and nothing left: make crash SEED=3 COUNT=200
+crash: COUNT = 200
+crash: $(VENV)/ready
+	$(BIN)/python tests/crash/crash.py $(SEED) $(COUNT) $(PART)
 
 # The large net is from MXNet's model zoo, with random weights.
 benchmarks/nets/resnet50_v1-symbol.json: .venv-mxnet/ready

@@ -5,9 +5,8 @@ Importing it imports neither TensorFlow, Keras nor numpy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
@@ -25,8 +24,11 @@ if TYPE_CHECKING:
     from .inference.loading import LoadedModel, find_model, open_model
     from .inference.prediction import predict
     from .inference.reading import check_table
-    from .inspection import Inspection
+    from .inspection.inspect import Inspection
+    from .inspection.net_plot import check_net_plot
+    from .inspection.suggestions import column_names, keras_names, layer_names
     from .keras_files.archive import save
+    from .keras_files.layer_rows import LayerRow
     from .ops.coverage import Coverage
     from .reports.evaluation_report import BinaryCurves, ClassReport, Evaluation, ValueSample
     from .reports.figures import check_picture
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from .reports.learning_curves import learning_curves
     from .reports.page import check_report
     from .reports.predictions import Block, PredictedHead, Predictions
-    from .reports.run_record import LayerRow, RunRecord
+    from .reports.run_record import RunRecord
     from .training.distribution import strategy_for
     from .training.loop import Progress
     from .training.options import OptimizerOptions, TrainingOptions
@@ -70,19 +72,24 @@ __all__ = [
     "UnsupportedOps",
     "ValueSample",
     "Verification",
+    "check_net_plot",
     "check_picture",
     "check_report",
     "check_table",
     "check_writable",
+    "column_names",
     "convert",
     "convert_file",
     "evaluate",
     "export",
     "find_model",
     "inspect",
+    "keras_names",
+    "layer_names",
     "learning_curves",
     "list_ops",
     "open_model",
+    "plot_net",
     "predict",
     "read",
     "read_history",
@@ -102,8 +109,11 @@ _LAZY = {
     "inference.loading": ("LoadedModel", "find_model", "open_model"),
     "inference.prediction": ("predict",),
     "inference.reading": ("check_table",),
-    "inspection": ("Inspection",),
+    "inspection.inspect": ("Inspection",),
+    "inspection.net_plot": ("check_net_plot",),
+    "inspection.suggestions": ("column_names", "keras_names", "layer_names"),
     "keras_files.archive": ("save",),
+    "keras_files.layer_rows": ("LayerRow",),
     "ops.coverage": ("Coverage",),
     "reports.evaluation_report": ("BinaryCurves", "ClassReport", "Evaluation", "ValueSample"),
     "reports.figures": ("check_picture",),
@@ -111,7 +121,7 @@ _LAZY = {
     "reports.learning_curves": ("learning_curves",),
     "reports.page": ("check_report",),
     "reports.predictions": ("Block", "PredictedHead", "Predictions"),
-    "reports.run_record": ("LayerRow", "RunRecord"),
+    "reports.run_record": ("RunRecord",),
     "training.distribution": ("strategy_for",),
     "training.loop": ("Progress",),
     "training.options": ("OptimizerOptions", "TrainingOptions"),
@@ -226,6 +236,8 @@ def convert_file(
         OSError: the model cannot be written. Nothing is left of it then.
         TypeError: there is no such option.
     """
+    from inspect import signature
+
     from . import conversion
     from .features.option_checks import check_names
 
@@ -252,9 +264,39 @@ def inspect(
     Raises:
         FormatError: a file is damaged, or is neither a net nor a model.
     """
-    from . import inspection
+    from .inspection import inspect
 
-    return inspection.inspect(source, params, input_shapes=input_shapes)
+    return inspect.inspect(source, params, input_shapes=input_shapes)
+
+
+def plot_net(
+    source: Path | str | BinaryIO,
+    target: Path | str | BinaryIO,
+    params: Path | str | None = None,
+    *,
+    nodes: bool = False,
+    input_shapes: Mapping[str, tuple[int | None, ...]] | None = None,
+    notify: Callable[[str], object] | None = None,
+) -> None:
+    """Draws a net (`net.wlnet`, `net.json`) or a Keras model (`.keras`): its layers with the shapes of the tensors
+    between them and the numbers of their parameters. Straight chains are stacked, and blocks that repeat are drawn
+    once.
+
+    Args:
+        source: a path or a binary stream.
+        target: a path, `.svg`, `.png` or `.html`, or a binary stream, which gets SVG.
+        params, input_shapes: as for `convert`.
+        nodes: draws the nodes of the net, without TensorFlow, instead of the layers of the model.
+        notify: is called with a line if the shapes are not known.
+
+    Raises:
+        NetconvError: a file is damaged, the net cannot be converted, it is too large to draw, or Graphviz is not
+            installed.
+        OSError: the picture cannot be written. Nothing is left of it then.
+    """
+    from .inspection import net_plot
+
+    net_plot.plot_net(source, target, params, nodes=nodes, input_shapes=input_shapes, notify=notify)
 
 
 def list_ops(part: str = "") -> Coverage:

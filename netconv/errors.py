@@ -76,8 +76,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of an error of another library; its type if it has no text."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    """The first line of an error of another library, with the next one if it ends with a colon; its type if it has no
+    text."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return " ".join(lines[: 2 if lines[0].endswith(":") else 1])
 
 
 def there_are(name: str, known: Iterable[str], what: str) -> str:

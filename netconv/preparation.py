@@ -15,6 +15,7 @@ from .frontends.wolfram.container import is_wlnet
 from .graph.graph import Edge, Graph
 from .graph.partial_shape import Lengths, Shape
 from .ops import registry
+from .ops.traits import Keeps
 from .passes import canonicalize, constant_limits, fuse_layers, initialize, reachability, recurrent_states, reroll_rnn
 from .passes.rewriter import GraphRewriter
 from .shapes import shape_inference
@@ -141,17 +142,7 @@ def prepare(
     """
     raw, given = net.graph, {**net.shapes, **(input_shapes or {})}
     registry.check(raw)
-    states_given = any(recurrent_states.is_state(name) for name in input_shapes or {})
-    graph = canonicalize.canonicalize(raw, states or states_given, given)
-    zeros = recurrent_states.zero_states(graph, given, states)
-    inferred = shape_inference.infer(
-        graph,
-        recurrent_states.filler_shapes(graph, zeros) | given,
-        ignored={node.name for node in raw.nodes if node.op == "null"},
-        zeros=zeros,
-        row=row,
-        rows=rows,
-    )
+    graph, zeros, inferred = infer(net, input_shapes or {}, row=row, rows=rows, states=states)
     completed = _with_parameters(net, graph, inferred.arrays, given, seed, init)
     notes = (*net.notes, *_parameter_notes(net, seed), *_graph_notes(raw, graph, zeros, given), *inferred.notes)
     rewriter = GraphRewriter(reachability.freeze_blocked(completed), inferred.inputs)
@@ -165,6 +156,47 @@ def prepare(
     constant_limits.check(fused, shapes)
     nodes = sum(node.op != "null" for node in raw.nodes)
     return Prepared(fused, shapes, zeros, net, notes, graph, rewriter.moved(before), nodes)
+
+
+def infer(
+    net: Net,
+    input_shapes: Mapping[str, tuple],
+    *,
+    row: tuple[int, ...] | None = None,
+    rows: Mapping[str, tuple[int, ...]] | None = None,
+    states: bool = False,
+) -> tuple[Graph, frozenset[int], shape_inference.Inferred]:
+    """The canonical graph of a net, its inputs that start at zero, and the shapes of its inputs and parameters.
+    The arguments are as for `prepare`. Raises NetconvError."""
+    raw, given = net.graph, {**net.shapes, **input_shapes}
+    states_given = any(recurrent_states.is_state(name) for name in input_shapes)
+    graph = canonicalize.canonicalize(raw, states or states_given, given)
+    zeros = recurrent_states.zero_states(graph, given, states)
+    inferred = shape_inference.infer(
+        graph,
+        {**recurrent_states.filler_shapes(graph, zeros), **given},
+        ignored={node.name for node in raw.nodes if node.op == "null"},
+        zeros=zeros,
+        row=row,
+        rows=rows,
+    )
+    return graph, zeros, inferred
+
+
+def node_shapes(net: Net, input_shapes: Mapping[str, tuple]) -> dict[Edge, Shape]:
+    """The shapes of the outputs of the nodes of a net as it was read, as far as its canonical graph has them. The
+    arguments are as for `prepare`. Raises NetconvError."""
+    registry.check(net.graph)
+    graph, _, inferred = infer(net, input_shapes)
+    shapes = shape_inference.forward(graph, {**inferred.inputs, **inferred.arrays})
+    indices = [node.index for node in graph.nodes]
+    found = {
+        Edge(index, edge.output): shape for edge, shape in shapes.items() if (index := indices[edge.node]) is not None
+    }
+    for index, node in enumerate(net.graph.nodes):  # those that the canonical graph leaves out
+        if Edge(index) not in found and node.inputs and registry.keeps(node) == Keeps.INPUT:
+            found[Edge(index)] = found.get(node.inputs[0])
+    return found
 
 
 def _with_parameters(

@@ -255,6 +255,19 @@ def wlnet(folder, outputs):
     assert all((before.values(a) != after.values(after.arrays[n])).any() for n, a in before.arrays.items())
 
 
+def plots(folder, outputs):
+    assert outputs[0].splitlines() == ["net.svg", "net.html", "net.keras", "net.png"]
+    for picture in ("net.svg", "net.html", "net.png", "nodes.svg", "nodes-of-model.svg", "picture.svg", "nodes.html"):
+        assert (folder / picture).stat().st_size > 3_000
+    assert "Dense" in (folder / "net.svg").read_text() and "FullyConnected" in (folder / "nodes.svg").read_text()
+
+
+def shell(folder, outputs):
+    assert outputs == ["", "", ""]
+    for script in (".netconv-complete.bash", ".netconv-complete.zsh", ".config/fish/completions/netconv.fish"):
+        assert "_NETCONV_COMPLETE=" in (folder / script).read_text()
+
+
 def r(folder, outputs):
     """What the blocks in R read."""
     assert outputs == ["net.keras\n", "nets/cnn.keras\n", "trained.keras\n", "net.h5\n"]
@@ -273,7 +286,7 @@ def verify(folder, outputs):
 
 CHECKS = {
     "README": readme, "tutorial": tutorial, "training": training, "loading": loading, "workers": workers, "r": r,
-    "wlnet": wlnet, "exports": exports, "verify": verify,
+    "wlnet": wlnet, "exports": exports, "verify": verify, "plots": plots, "shell": shell,
 }  # fmt: skip
 
 

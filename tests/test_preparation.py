@@ -4,7 +4,8 @@ import damage
 import pytest
 
 import netconv
-from netconv import conversion, inspection
+from netconv import conversion
+from netconv.inspection import inspect as inspection
 
 NETS = (
     "tied-dense",

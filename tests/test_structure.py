@@ -21,8 +21,8 @@ LAYERS = [
     "builder keras_files",
     "preparation",
     "conversion",
-    "inspection",
     "reports",
+    "inspection",
     "inference",
     "exporters verification",
     "training",
@@ -86,6 +86,16 @@ def test_nobody_below_the_command_line_prints_or_exits(path):
             assert node.func.id not in ("print", "exit", "eval", "exec", "input"), f"{path.name}:{node.lineno}"
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             assert (node.value.id, node.attr) not in {("os", "environ"), ("sys", "exit"), ("pickle", "loads")}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_temporary_files_with_names_are_made_in_one_place(path):
+    """Others are left where the process is killed; what has no name never is."""
+    named = {"NamedTemporaryFile", "TemporaryDirectory", "mkdtemp", "mkstemp", "mktemp"}
+    if path.name != "atomic_files.py":
+        assert not named & {
+            getattr(node, "attr", getattr(node, "name", "")) for node in ast.walk(ast.parse(path.read_text()))
+        }
 
 
 def test_the_listing_is_a_table_of_contents():

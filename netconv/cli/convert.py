@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import click
 
 import netconv
 
 from .commands import Command, under
+from .completion import keras_names, suffixed
 from .folding import folded
 from .options import POSITIVE, check_ending, check_not_read, net_options, output_option, quiet_option, source
 from .progress import Terminal, columns
@@ -22,7 +24,7 @@ params_option, shape_option = net_options(net_option)
 @click.command(
     cls=Command, example="netconv convert net.wlnet -o net.keras", short_help="Converts nets to Keras models."
 )
-@click.argument("nets", metavar="NET...", nargs=-1, required=True)
+@click.argument("nets", metavar="NET...", nargs=-1, required=True, shell_complete=suffixed(".wlnet", ".json"))
 @params_option
 @shape_option
 @net_option(
@@ -44,8 +46,21 @@ params_option, shape_option = net_options(net_option)
     help="Make the arithmetic of an image encoder of a .wlnet file (scale, mean, variance) a part of the model, which "
     "then takes images of values from 0 to 255.",
 )
-@model_group("--loss", metavar="NAME", show_default="inferred from the last layer", help="Keras loss to compile with.")
-@model_group("--optimizer", metavar="NAME", default="adam", show_default=True, help="Keras optimizer to compile with.")
+@model_group(
+    "--loss",
+    metavar="NAME",
+    show_default="inferred from the last layer",
+    shell_complete=keras_names("loss"),
+    help="Keras loss to compile with.",
+)
+@model_group(
+    "--optimizer",
+    metavar="NAME",
+    default="adam",
+    show_default=True,
+    shell_complete=keras_names("optimizer"),
+    help="Keras optimizer to compile with.",
+)
 @model_group(
     "--learning-rate", type=POSITIVE, metavar="RATE", show_default="that of the optimizer", help="Learning rate."
 )
@@ -53,6 +68,7 @@ params_option, shape_option = net_options(net_option)
     "--metric",
     "metrics",
     multiple=True,
+    shell_complete=keras_names("metric"),
     metavar="NAME",
     show_default="accuracy for a classifier",
     help="Keras metric to compile with; may be repeated.",
@@ -92,15 +108,17 @@ def convert(
     check_not_read([output], nets, params)
     if as_json and output == "-":
         raise click.UsageError("--json and -o - both write to stdout")
+    if "-" in nets and output is None:
+        raise click.UsageError("a net from stdin needs -o")
+    _check_apart(nets)
     terminal = Terminal(quiet)
+    target = sys.stdout.buffer if output == "-" else output
     for net in nets:
-        if net == "-" and output is None:
-            raise click.UsageError("a net from stdin needs -o")
         with terminal.working(f"converting {net}"), quiet_keras():
             report = netconv.convert_file(
-                source(net), params, output=sys.stdout.buffer if output == "-" else output, input_shapes=shapes,
-                loss=loss, optimizer=optimizer, learning_rate=learning_rate, metrics=list(metrics) or "auto",
-                states=states, seed=seed, bake_encoder=bake_encoder,
+                source(net), params, output=target, input_shapes=shapes, loss=loss, optimizer=optimizer,
+                learning_rate=learning_rate, metrics=list(metrics) or "auto", states=states, seed=seed,
+                bake_encoder=bake_encoder,
                 classes=[name.strip() for name in classes.split(",")] if classes else None,
             )  # fmt: skip
         terminal.echo(report.text)
@@ -110,10 +128,22 @@ def convert(
             click.echo(report.facts["path"])
 
 
+def _check_apart(nets: tuple[str, ...]) -> None:
+    """Raises click.UsageError, before any work, if two nets would be converted to the same file."""
+    from ..conversion import keras_path
+
+    first: dict[Path, str] = {}
+    for net in nets if len(nets) > 1 else ():
+        path = keras_path(net)
+        if other := first.get(path.resolve()):
+            raise click.UsageError(f"{other} and {net} would both be converted to {path}; convert each with its own -o")
+        first[path.resolve()] = net
+
+
 @click.command(
     cls=Command, example="netconv inspect net.wlnet", short_help="Shows what a net or a Keras model contains."
 )
-@click.argument("file", metavar="NET.wlnet|NET.json|MODEL.keras")
+@click.argument("file", metavar="NET.wlnet|NET.json|MODEL.keras", shell_complete=suffixed(".wlnet", ".json", ".keras"))
 @params_option
 @shape_option
 @output_option("--json", "as_json", is_flag=True, help="Print the description as JSON.")

@@ -10,6 +10,7 @@ import click
 import netconv
 
 from .commands import Command, under
+from .completion import suffixed
 from .options import check_not_read, net_options, quiet_option, source
 from .progress import Terminal
 from .quiet import quiet_keras
@@ -23,14 +24,14 @@ _, shape_option = net_options(runtime_option)
     example="netconv export net-trained.keras --to wlnet",
     short_help="Writes a model for another program.",
 )
-@click.argument("model", metavar="MODEL.keras")
+@click.argument("model", metavar="MODEL.keras", shell_complete=suffixed(".keras"))
 @output_option(
     "--to",
-    type=click.Choice(["wlnet", "mxnet", "savedmodel", "litert", "onnx", "keras"]),
+    type=click.Choice(["wlnet", "mxnet", "savedmodel", "litert", "onnx", "keras", "python", "r"]),
     required=True,
     help="Mathematica's own file (net.wlnet), MXNet's files (net.json and net.params), TensorFlow's folder "
-    "(SavedModel), the file of LiteRT, formerly TensorFlow Lite (net.tflite), an ONNX file (net.onnx), or with "
-    "--inference a .keras file.",
+    "(SavedModel), the file of LiteRT, formerly TensorFlow Lite (net.tflite), an ONNX file (net.onnx), with "
+    "--inference a .keras file, or code that builds the model (net.py, net.R).",
 )
 @output_option(
     "-o",
@@ -85,6 +86,9 @@ def export(
 
     savedmodel, litert, onnx and keras take any Keras model or net. What was written is run on drawn inputs, and
     compared with the model: on a difference nothing is left, and the exit code is 1.
+
+    python and r write code that builds the model of a .keras file, a line for each layer, and loads the weights from
+    that file beside it. The code is run, too, and computes the same to the last bit.
     """
     check_not_read([output], (), model, like, options["calibrate"])
     terminal = Terminal(quiet)

@@ -19,7 +19,9 @@ import netconv
 from ..features.option_checks import split_named
 from ..reports.figures import FORMATS
 from ..reports.page import ENDINGS
+from . import completion
 from .commands import under
+from .completion import TABLES, suffixed
 from .quiet import quiet_keras
 
 
@@ -140,7 +142,14 @@ def as_dictionary(
 
 def net_options(group: Callable[..., Callable[[Any], Any]]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
     """The options that say what is not in a net: its parameter file and the shapes of its inputs."""
-    params = group("-p", "--params", metavar="FILE", show_default="beside the net", help="Parameter file (net.params).")
+    params = group(
+        "-p",
+        "--params",
+        metavar="FILE",
+        show_default="beside the net",
+        shell_complete=suffixed(".params"),
+        help="Parameter file (net.params).",
+    )
     shapes = group(
         "--input-shape",
         "shapes",
@@ -163,7 +172,9 @@ def _tables(_ctx: click.Context, _param: click.Parameter, files: tuple[str, ...]
 
 def data_argument(metavar: str, required: bool) -> Callable[[Any], Any]:
     """The files of a table."""
-    return click.argument("data", metavar=metavar, nargs=-1, required=required, callback=_tables)
+    return click.argument(
+        "data", metavar=metavar, nargs=-1, required=required, callback=_tables, shell_complete=suffixed(*TABLES)
+    )
 
 
 class Positive(click.FloatRange):
@@ -184,6 +195,7 @@ model_option = model_group(
     "-m",
     "--model",
     metavar="FILE",
+    shell_complete=suffixed(".keras", ".wlnet", ".json"),
     show_default="the only one in the folder of the data or in the current folder; a net, net.keras and "
     "net-trained.keras count as one, of which train takes net.keras, and evaluate and predict take net-trained.keras",
     help="Keras model (.keras) or net (net.wlnet, net.json); - is a Keras model or a net.wlnet on stdin.",
@@ -199,7 +211,10 @@ errors_option = data_option(
 HISTORIES = (".csv", ".jsonl")
 """Endings of histories."""
 report_option = output_option(
-    "--report", metavar="FILE", help="Write a page on the data, the model and the results, with plots (.html)."
+    "--report",
+    metavar="FILE",
+    shell_complete=suffixed(*ENDINGS),
+    help="Write a page on the data, the model and the results, with plots (.html).",
 )
 quiet_option = output_option("--quiet", is_flag=True, help="Print no messages on stderr.")
 
@@ -213,6 +228,7 @@ def table_options(training: bool) -> Callable[[Any], Any]:
             "--target",
             metavar="[NAME=]COLUMNS",
             multiple=True,
+            shell_complete=completion.columns,
             callback=_targets,
             show_default="inferred",
             help="Columns that hold the target; not used as features. Names, numbers (from 1; -1 is the last), ranges "
@@ -222,10 +238,17 @@ def table_options(training: bool) -> Callable[[Any], Any]:
             "--columns",
             metavar="COLUMNS",
             multiple=True,
+            shell_complete=completion.columns,
             show_default="all but the target",
             help=f"Feature columns, in the order of the model's input.{untrained}",
         ),
-        data_option("--drop", metavar="COLUMNS", multiple=True, help="Columns that are not features."),
+        data_option(
+            "--drop",
+            metavar="COLUMNS",
+            multiple=True,
+            shell_complete=completion.columns,
+            help="Columns that are not features.",
+        ),
         data_option(
             "--input",
             type=InputColumns(),

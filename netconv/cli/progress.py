@@ -13,7 +13,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from . import streams
 from .folding import folded
+from .signals import WORDS, Ended
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -107,9 +109,7 @@ def _console() -> Console:
     """Standard error as it is now: it is redirected while TensorFlow starts."""
     from rich.console import Console
 
-    return Console(
-        file=os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8", errors="replace"), force_terminal=True
-    )
+    return Console(file=streams.messages(os.dup(sys.stderr.fileno())), force_terminal=True)
 
 
 def _width(console: Console | None) -> int:
@@ -189,7 +189,7 @@ def duration(seconds: float) -> str:
 
 
 class Interruption:
-    """Whether training is to stop: true once Ctrl-C was pressed, or the process received SIGTERM.
+    """Whether training is to stop: true once Ctrl-C was pressed, or the process received another signal to end.
 
     The epoch then ends, and the weights trained so far are kept. Before training, and the second time, the command
     ends at once.
@@ -204,17 +204,17 @@ class Interruption:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Handles the signals while the block runs."""
-        signals = (signal.SIGINT, signal.SIGTERM)
-        before = [signal.signal(each, self._receive) for each in signals]
+        before = {each: handler for each in WORDS if (handler := signal.getsignal(each)) is not signal.SIG_IGN}
+        for each in before:
+            signal.signal(each, self._receive)
         try:
             yield
         finally:
-            for each, handler in zip(signals, before, strict=True):
+            for each, handler in before.items():
                 signal.signal(each, handler)
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
         if not self.training or self.signal:
-            self.signal = number
-            raise KeyboardInterrupt
+            raise Ended(number)
         self.signal = number
         click.echo("\nstopping; the weights trained so far are kept", err=True)

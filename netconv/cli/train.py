@@ -15,6 +15,7 @@ import click
 import netconv
 
 from .commands import COMMAND_LINE, Command, under
+from .completion import TABLES, keras_names, layers, suffixed
 from .options import (
     HISTORIES,
     POSITIVE,
@@ -144,6 +145,7 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
     "--freeze",
     metavar="PATTERN",
     multiple=True,
+    shell_complete=layers,
     help="Do not train the layers whose names match, e.g. 'conv*'; may be repeated.",
 )
 @table_options(training=True)
@@ -154,7 +156,12 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
     metavar="FRACTION",
     help="Fraction of the rows held out for validation.",
 )
-@data_option("--validation-data", metavar="FILE", help="Table to validate on, instead of held-out rows.")
+@data_option(
+    "--validation-data",
+    metavar="FILE",
+    shell_complete=suffixed(*TABLES),
+    help="Table to validate on, instead of held-out rows.",
+)
 @errors_option
 @training_option(
     "--epochs",
@@ -174,6 +181,7 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
     "--loss",
     metavar="[OUTPUT=]NAME[(...)]",
     multiple=True,
+    shell_complete=keras_names("loss"),
     callback=_losses,
     show_default="the model's",
     help="Keras loss; for a model with several outputs that of all, or once for each, OUTPUT.",
@@ -189,6 +197,7 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
     "metrics",
     metavar="[OUTPUT=]NAME[(...)]",
     multiple=True,
+    shell_complete=keras_names("metric"),
     show_default="the model's",
     help="Keras metric to compute in each epoch; may be repeated. For a model with several outputs of those that it "
     "fits, or of one, OUTPUT.",
@@ -231,6 +240,7 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
 @optimizer_option(
     "--optimizer",
     metavar="NAME[(...)]",
+    shell_complete=keras_names("optimizer"),
     show_default="the model's",
     help="Keras optimizer, e.g. 'sgd(momentum=0.9)'.",
 )
@@ -338,17 +348,12 @@ def train(
         )
         for file in files:
             netconv.check_writable(file, opened.size)
-        try:
-            with stop.watching():
-                result = netconv.train(
-                    opened, table(data), seed=seed, notify=notify, progress=progress, stop=stop, strategy=devices,
-                    validation_data=source(validation_data) if validation_data else None,
-                    **{name: value for name, value in options.items() if value is not None},
-                )  # fmt: skip
-        except KeyboardInterrupt:
-            if stop.signal == signal.SIGTERM:
-                sys.exit(128 + signal.SIGTERM)
-            raise
+        with stop.watching():
+            result = netconv.train(
+                opened, table(data), seed=seed, notify=notify, progress=progress, stop=stop, strategy=devices,
+                validation_data=source(validation_data) if validation_data else None,
+                **{name: value for name, value in options.items() if value is not None},
+            )  # fmt: skip
     notify(result.text)
     if result.chief:
         result.save(target, lambda note: click.echo(f"note: {note}", err=True))

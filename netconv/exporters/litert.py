@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..atomic_files import scratch_folder
 from ..errors import NetconvError, first_line
 from . import savedmodel
 from .agreement import Runner
@@ -28,9 +28,9 @@ def write(
     computed. Raises NetconvError if LiteRT has no operator for a part of the model as it is."""
     import tensorflow as tf
 
-    with tempfile.TemporaryDirectory() as folder:
-        savedmodel.write(served, Path(folder))
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[savedmodel.SIGNATURE])
+    with scratch_folder() as folder:
+        savedmodel.write(served, folder)
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=[savedmodel.SIGNATURE])
         if quantize:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if quantize == "float16":

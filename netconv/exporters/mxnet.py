@@ -32,8 +32,9 @@ def export(
     folded = fold(graph, loaded)
     graph = folded.graph
     arrays = [(parameter.name, parameter.read()) for parameter in graph.parameters]
-    params_file.write(params, arrays, [parameter.dtype for parameter in graph.parameters])
     with replacing(symbol) as name:
         name.write_bytes(graph.text)
+        # The files belong together: both are complete when the first is replaced.
+        params_file.write(params, arrays, [parameter.dtype for parameter in graph.parameters])
     notify_of_folding(folded, notify)
     notify_of_table(loaded, False, notify)

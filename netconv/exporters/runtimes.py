@@ -4,7 +4,6 @@ the Keras model is not left. Knows no format."""
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..atomic_files import replacing, replacing_folder
+from ..atomic_files import replacing, replacing_folder, scratch_folder
 from ..errors import NetconvError, first_line, option, option_name
 from ..features.notices import Notify
 from ..features.option_checks import is_integer, require
@@ -127,8 +126,8 @@ def export(loaded: LoadedModel, to: str, target: Path | BinaryIO, options: Runti
         return
     if runtime.is_folder:
         raise NetconvError(f"a {runtime.title} is a folder, which cannot be written to a stream")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"model{runtime.ending}"
+    with scratch_folder() as folder:
+        path = folder / f"model{runtime.ending}"
         _write(loaded, runtime, path, options, notify)
         with path.open("rb") as stream:
             shutil.copyfileobj(stream, target)

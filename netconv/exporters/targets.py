@@ -10,11 +10,15 @@ from ..errors import NetconvError, option, option_name
 from ..features.notices import Notify, ignore
 from ..features.option_checks import check_names
 from ..inference.loading import NETS, TRAINED, LoadedModel, open_model
-from . import mxnet, runtimes, wlnet
+from . import code_files, mxnet, runtimes, wlnet
+from .code_files import LANGUAGES
 from .notes import notify_of_table
 from .runtimes import RUNTIMES, RuntimeOptions
 
-SUFFIXES = {"wlnet": ".wlnet", "mxnet": ".json", **{name: runtime.ending for name, runtime in RUNTIMES.items()}}
+SUFFIXES = {
+    "wlnet": ".wlnet", "mxnet": ".json", **{name: runtime.ending for name, runtime in RUNTIMES.items()},
+    **{name: language.ending for name, language in LANGUAGES.items()},
+}  # fmt: skip
 """The targets, and the ending of their files."""
 INFERENCE = "-inference"
 """The end of the stem of the `.keras` file for inference."""
@@ -30,14 +34,16 @@ def export(
     **options: Any,
 ) -> list[Path]:
     """Writes a model for another program, with the values that its weights have now: as the net that it was converted
-    from, or for a runtime. What is written for a runtime is run on drawn inputs, and compared with the model.
+    from, for a runtime, or as code. What is written for a runtime, and code, is run on drawn inputs, and compared with
+    the model.
 
     Args:
         model: What `open_model` takes. For a net it must be a `.keras` file that netconv wrote; with `like` it may be
             any other `.keras` file, or a keras.Model.
         to: A net: "wlnet" for Mathematica's own file, which is as it was but for its arrays; "mxnet" for `net.json` and
             `net.params`. Or a runtime: "savedmodel" for TensorFlow's folder, "litert" for the file of LiteRT
-            (TensorFlow Lite), "onnx" for an ONNX file, "keras" for a `.keras` file for inference.
+            (TensorFlow Lite), "onnx" for an ONNX file, "keras" for a `.keras` file for inference. Or code that builds
+            the model of a `.keras` file: "python", or "r" with reticulate.
         output: The path of the file, or for a single file a binary stream; None is beside the model: for a net
             `net-trained.wlnet` or `net-trained.json`, and for a runtime the model's name with the ending of the file.
         notify: Is called with lines about what the files hold of the training, what they cannot hold, and how well they
@@ -62,13 +68,17 @@ def export(
     shapes = options.get("input_shapes") if str(model).endswith(NETS) else None
     loaded = open_model(model, input_shapes=shapes)
     suffix = SUFFIXES[to]
+    if like is not None and (to in RUNTIMES or to in LANGUAGES):
+        raise NetconvError(f"{option_name('like')} is not for {option('to', to)}; leave it out")
     if to in RUNTIMES:
-        if like is not None:
-            raise NetconvError(f"{option_name('like')} is not for {option('to', to)}; leave it out")
         return _export_to_runtime(loaded, to, output, RuntimeOptions(**options), notify)
     for name, value in options.items():
         if value:
             raise NetconvError(f"{option_name(name)} is not for {option('to', to)}; leave it out")
+    if to in LANGUAGES:
+        target = _target(loaded, to, output)
+        code_files.export(loaded, to, target, notify)
+        return [target] if isinstance(target, Path) else []
     if output is not None and hasattr(output, "write"):
         if to != "wlnet":
             raise NetconvError("net.json and net.params are two files, which cannot be written to a stream")
@@ -88,15 +98,21 @@ def export(
 def _export_to_runtime(
     loaded: LoadedModel, to: str, output: Path | str | BinaryIO | None, options: RuntimeOptions, notify: Notify
 ) -> list[Path]:
-    target: Any = output
-    if not hasattr(output, "write"):
-        target = _runtime_path(loaded, to) if output is None else Path(str(output))
-        if target.suffix != SUFFIXES[to] and not RUNTIMES[to].is_folder:
-            raise NetconvError(f"{target}: the file for {to} ends in {SUFFIXES[to]}; choose another output")
+    target = _target(loaded, to, output)
     runtimes.export(loaded, to, target, options, notify)
     if to != "keras":
         notify_of_table(loaded, False, notify)
     return [target] if isinstance(target, Path) else []
+
+
+def _target(loaded: LoadedModel, to: str, output: Path | str | BinaryIO | None) -> Any:
+    """The path or the stream that is written. Raises NetconvError for a path that does not end as the file does."""
+    if output is not None and hasattr(output, "write"):
+        return output
+    path = _runtime_path(loaded, to) if output is None else Path(str(output))
+    if path.suffix != SUFFIXES[to] and not (to in RUNTIMES and RUNTIMES[to].is_folder):
+        raise NetconvError(f"{path}: the file for {to} ends in {SUFFIXES[to]}; choose another output")
+    return path
 
 
 def _runtime_path(loaded: LoadedModel, to: str) -> Path:

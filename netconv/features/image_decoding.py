@@ -70,7 +70,7 @@ def check_pillow() -> None:
     try:
         import PIL.Image  # noqa: F401
     except ImportError:
-        raise NetconvError("reading images needs Pillow: pip install 'netconv[images]'") from None
+        raise NetconvError("reading images needs Pillow: pip install '.[images]'") from None
 
 
 def decode(paths: Sequence[str | None], form: ImageFormat) -> tuple[np.ndarray, list[ImageFacts | DataError | None]]:

@@ -15,6 +15,7 @@ from ..features.notices import Notify, Recorder, ignore
 from ..features.option_checks import is_integer, require
 from ..features.scaling import UNSCALED
 from ..features.table_options import given_options, read_options
+from ..keras_files.model_layers import list_layers
 from ..reports.evaluation_report import ClassReport, Evaluation
 from ..reports.run_record import RunRecord
 from ..tables.sources import Data
@@ -22,7 +23,6 @@ from . import dataset
 from .binary_curves import binary_curves
 from .calling import scorer
 from .dataset import Dataset
-from .layer_table import list_layers
 from .loading import open_model
 from .model_scaling import present, rescaling
 from .model_spec import as_targets, check_trainable, loss_weights_of, losses_of, probabilities, spec_of

@@ -193,8 +193,11 @@ def _family(path: Path) -> str:
 
 
 def _role(path: Path) -> str | None:
-    """Whether a file is a "net" of MXNet, a "wlnet", a "model" or a "trained" one; None if it is something else."""
-    if path.suffix == ".keras" and path.is_file():  # `.keras` alone is a folder of Keras's own
+    """Whether a file is a "net" of MXNet, a "wlnet", a "model" or a "trained" one; None if it is something else, or
+    hidden, as `._net.keras` is, which macOS writes beside `net.keras` on some disks."""
+    if path.name.startswith("."):
+        return None
+    if path.suffix == ".keras" and path.is_file():
         return "trained" if path.stem.endswith(TRAINED) else "model"
     if path.suffix == ".wlnet" and path.is_file():
         return "wlnet"

@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import math
 import shutil
-import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..atomic_files import replacing, reserve
+from ..atomic_files import replacing, reserve, scratch_folder
 from ..errors import FormatError, first_line, spelled
 from ..keras_api.lazy import keras, no_collection
 from . import allowed_classes, keras2_hdf5, zip_members
@@ -32,6 +31,9 @@ SUFFIXES = (".keras", *HDF5)
 """Of the files that are written."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every member: the earliest that a zip file can store."""
+INITIAL_VALUES, NEW_OPTIMIZER = "Skipping nested container", "Skipping variable loading for optimizer"
+"""Warnings of Keras: that layers keep their initial values; that an optimizer, which was saved before it was built,
+starts from the beginning."""
 VARIABLE = 4096
 """The most bytes that HDF5 needs for a variable besides its values."""
 
@@ -56,8 +58,8 @@ def save(model, target, members: dict[str, bytes] | None = None, notify: Callabl
     if not isinstance(model, keras.Model):
         raise FormatError(f"a Keras model is saved, not {type(model).__name__}")
     if hasattr(target, "write"):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "model.keras"
+        with scratch_folder() as folder:
+            path = folder / "model.keras"
             save(model, path, members, notify)
             with path.open("rb") as stream:
                 shutil.copyfileobj(stream, target)
@@ -84,26 +86,25 @@ def _write(model, name: Path, members: dict[str, bytes]) -> Requirement:
     variables = [*model.variables, *(optimizer.variables if optimizer is not None else ())]
     size = sum(4 * math.prod(variable.shape) + VARIABLE for variable in variables)
     reserve(name, 2 * size)  # the weights are written to two files
-    with tempfile.TemporaryDirectory(dir=name.parent, prefix=".netconv-") as folder:
-        weights = Path(folder) / "model.weights.h5"
-        model.save_weights(weights)
-        if optimizer is not None and not optimizer.built:
-            _add_slots(model, weights)
-        config, needs = portable(keras.saving.serialize_keras_object(model))
-        metadata = {
-            "keras_version": keras.__version__,
-            "date_saved": "1980-01-01@00:00:00",
-            "needs_keras": str(needs),
-        }
-        with zipfile.ZipFile(name, "w") as archive:
-            archive.writestr(zipfile.ZipInfo("metadata.json", EPOCH), json.dumps(metadata))
-            archive.writestr(zipfile.ZipInfo("config.json", EPOCH), json.dumps(config))
-            info = zipfile.ZipInfo(weights.name, EPOCH)
-            info.file_size = weights.stat().st_size
-            with weights.open("rb") as source, archive.open(info, "w") as stream:
-                shutil.copyfileobj(source, stream, 1 << 20)
-            for member, data in sorted(members.items()):
-                archive.writestr(zipfile.ZipInfo(PREFIX + member, EPOCH), data, zipfile.ZIP_DEFLATED)
+    weights = name.with_name("model.weights.h5")
+    model.save_weights(weights)
+    if optimizer is not None and not optimizer.built:
+        _add_slots(model, weights)
+    config, needs = portable(keras.saving.serialize_keras_object(model))
+    metadata = {
+        "keras_version": keras.__version__,
+        "date_saved": "1980-01-01@00:00:00",
+        "needs_keras": str(needs),
+    }
+    with zipfile.ZipFile(name, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("metadata.json", EPOCH), json.dumps(metadata))
+        archive.writestr(zipfile.ZipInfo("config.json", EPOCH), json.dumps(config))
+        info = zipfile.ZipInfo(weights.name, EPOCH)
+        info.file_size = weights.stat().st_size
+        with weights.open("rb") as source, archive.open(info, "w") as stream:
+            shutil.copyfileobj(source, stream, 1 << 20)
+        for member, data in sorted(members.items()):
+            archive.writestr(zipfile.ZipInfo(PREFIX + member, EPOCH), data, zipfile.ZIP_DEFLATED)
     return needs
 
 
@@ -139,8 +140,8 @@ def load(source: Path | str | bytes):
         stored = stored_weights(zip_members.weights(archive, name), name)
     with only_weights_of(stored, name):
         if isinstance(source, bytes):
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / "model.keras"
+            with scratch_folder() as folder:
+                path = folder / "model.keras"
                 path.write_bytes(source)
                 return _load(path, name)
         return _load(source, name)
@@ -159,12 +160,18 @@ def checked_config(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
 
 def _load(path, name):
     try:
-        with warnings.catch_warnings():
-            # for an optimizer that was saved before it was built, which starts from the beginning
-            warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
-            return keras.saving.load_model(path)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model = keras.saving.load_model(path)
     except Exception as error:  # Keras raises any exception for a damaged archive
         raise FormatError(f"{name}: Keras cannot load it: {first_line(error)}") from None
+    for warning in caught:
+        text = str(warning.message)
+        if text.startswith(INITIAL_VALUES):
+            raise FormatError(f"{name}: Keras cannot load all its weights: {text.partition(':')[0]}")
+        if not text.startswith(NEW_OPTIMIZER):
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    return model
 
 
 def members(source: Path | str | bytes) -> dict[str, bytes]:

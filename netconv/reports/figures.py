@@ -62,7 +62,7 @@ def import_matplotlib(what: str) -> Any:
     try:
         import matplotlib.figure
     except ImportError:
-        raise NetconvError(f"{what} matplotlib: pip install 'netconv[plot]'") from None
+        raise NetconvError(f"{what} matplotlib: pip install '.[plot]'") from None
     return matplotlib
 
 

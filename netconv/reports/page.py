@@ -7,7 +7,6 @@ import platform
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from importlib import metadata
-from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,19 +14,19 @@ from typing import Any, Protocol
 from ..atomic_files import replacing
 from ..errors import NetconvError
 from ..features.description import column_rows
-from ..tables.number_format import CONTROL, figure, pluralize, shortened, shortened_apart
-from . import evaluation_panels, learning_curves
+from ..keras_files.layer_rows import LayerRow
+from ..tables.number_format import pluralize, shortened_apart
+from . import evaluation_panels, graphviz, learning_curves
+from .diagram import arrange
 from .evaluation_report import Evaluation
 from .figures import Panel, import_matplotlib, inline_svg
+from .layer_boxes import boxes_of
 from .run_record import RunRecord
+from .templates import LONGEST_NAME, template
 
 ENDINGS = (".html", ".htm")
 MOST_COLUMNS, MOST_LAYERS, MOST_CLASSES, MOST_CURVES, MOST_MESSAGES = 200, 300, 50, 24, 200
 """How many columns, layers, classes, metrics and messages a page has; it says what it leaves out."""
-LONGEST_NAME, LONGEST_LINE, LONGEST_COMMAND = 60, 8000, 20_000
-"""Characters of a name, of a message and of a command line."""
-LONGEST_CHAIN = 30
-"""How many layers are drawn."""
 PACKAGES = ("netconv", "keras", "tensorflow", "numpy")
 """The packages whose versions a page has."""
 
@@ -57,7 +56,7 @@ def check_report(target: Path | str) -> Path:
     if path.suffix.lower() not in ENDINGS:
         raise NetconvError(f"{target}: a report is a {' or '.join(ENDINGS)} file")
     import_matplotlib("a report needs")
-    _environment()
+    _template()
     return path
 
 
@@ -74,43 +73,25 @@ def write(
     Raises NetconvError and OSError."""
     path = check_report(target)
     lines = messages if messages is not None else record.messages if record else ()
-    text = (
-        _environment()
-        .get_template("page.html")
-        .render(
-            title="Training" if training else "Evaluation",
-            record=record,
-            data=_data(record) if record else None,
-            model=_model(record) if record else None,
-            training=_training(training, record) if training else None,
-            evaluation={"rows": evaluation.rows, "on": _evaluated_on(training), "metrics": evaluation.metrics},
-            heads=[_head(*each, number) for number, each in enumerate(evaluation.by_head.items())],
-            messages=_cut([line for message in lines for line in message.splitlines()], MOST_MESSAGES),
-            commands=commands,
-            versions=_versions(),
-            date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
-        )
+    text = _template().render(
+        title="Training" if training else "Evaluation",
+        record=record,
+        data=_data(record) if record else None,
+        model=_model(record) if record else None,
+        training=_training(training, record) if training else None,
+        evaluation={"rows": evaluation.rows, "on": _evaluated_on(training), "metrics": evaluation.metrics},
+        heads=[_head(*each, number) for number, each in enumerate(evaluation.by_head.items())],
+        messages=_cut([line for message in lines for line in message.splitlines()], MOST_MESSAGES),
+        commands=commands,
+        versions=_versions(),
+        date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
     )
     with replacing(path) as name:
         name.write_text(text.lstrip(), encoding="utf-8", errors="replace")
 
 
-def _environment() -> Any:
-    """Raises NetconvError if Jinja is not installed."""
-    try:
-        import jinja2
-    except ImportError:
-        raise NetconvError("a report needs Jinja: pip install 'netconv[plot]'") from None
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(lambda name: (files(__package__) / name).read_text(encoding="utf-8")),
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters |= {
-        "figure": figure, "count": "{:,}".format, "name": lambda name: shortened(name, LONGEST_NAME),
-        "line": lambda line: CONTROL.sub("�", line)[:LONGEST_LINE],
-        "command": lambda command: CONTROL.sub("�", command)[:LONGEST_COMMAND],
-    }  # fmt: skip
-    return environment
+def _template() -> Any:
+    return template("page.html", "a report needs")
 
 
 def _cut(items: Iterable[Any], most: int) -> dict[str, Any]:
@@ -151,9 +132,20 @@ def _model(record: RunRecord) -> dict[str, Any]:
     parameters, trainable = (sum(getattr(layer, name) for layer in layers) for name in ("parameters", "trainable"))
     chain = all(follows) and not layers[0].inputs
     return {
-        "layers": _cut(layers, MOST_LAYERS), "chain": chain, "drawn": chain and len(layers) <= LONGEST_CHAIN,
+        "layers": _cut(layers, MOST_LAYERS), "chain": chain, "figures": _drawn(layers),
         "parameters": parameters, "trainable": trainable,
     }  # fmt: skip
+
+
+def _drawn(layers: Sequence[LayerRow]) -> list[dict[str, Any]]:
+    """The picture of the layers; nothing if they cannot be drawn."""
+    try:
+        drawn = graphviz.svg(arrange(boxes_of(layers)))
+    except NetconvError:
+        return []
+    from markupsafe import Markup
+
+    return [{"title": "layers", "svg": Markup(drawn), "width": graphviz.size(drawn)[0] / 72}]
 
 
 def _training(training: Trained, record: RunRecord | None) -> dict[str, Any]:

@@ -8,27 +8,7 @@ from dataclasses import dataclass, field
 
 from ..features.encoding import Encoding
 from ..features.scaling import UNSCALED, Scaling
-
-
-@dataclass(frozen=True)
-class LayerRow:
-    """A layer of a model.
-
-    Attributes:
-        name: its name.
-        kind: its class.
-        output: the shape of its output, without the batch axis.
-        parameters: the number of its parameters.
-        trainable: how many of them are trained.
-        inputs: the names of the layers whose outputs it takes.
-    """
-
-    name: str
-    kind: str
-    output: str
-    parameters: int
-    trainable: int
-    inputs: tuple[str, ...]
+from ..keras_files.layer_rows import LayerRow
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from ..atomic_files import temporary_place
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -115,7 +117,7 @@ class DiskBuffer:
             while view:
                 view = view[self._file.write(view) :]
         except OSError as error:
-            raise OSError(error.errno, error.strerror, tempfile.gettempdir()) from None
+            raise OSError(error.errno, error.strerror, str(temporary_place())) from None
         self._types.append(block.dtype)
         self._starts.append(len(self) + len(block))
         self._offsets.append(self._offsets[-1] + block.nbytes)

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from ..errors import NetconvError, first_line
+from ..features.option_checks import require
 from ..keras_api.lazy import keras
 from ..keras_files.scaling_layers import INPUTS
 
@@ -48,6 +49,16 @@ def strategy_for(name: str | None = None, device: str | None = None):
     except (ValueError, TypeError, KeyError, RuntimeError, tf.errors.OpError) as error:
         raise NetconvError(f"the strategy {name} cannot be set up: {first_line(error)}") from None
     return strategy if strategy.num_replicas_in_sync > 1 else one
+
+
+def as_strategy(value: Any):
+    """The strategy that is given by its name, itself, or as None for one device. Raises NetconvError."""
+    import tensorflow as tf
+
+    if value is None or isinstance(value, str):
+        return strategy_for(value)
+    require("strategy", value, isinstance(value, tf.distribute.Strategy), "a name, or a tf.distribute.Strategy")
+    return value
 
 
 def is_chief(strategy) -> bool:

@@ -16,7 +16,6 @@ from ..features.table_options import TableOptions, read_options
 from ..inference import dataset, trained_rows
 from ..inference.dataset import Dataset
 from ..inference.evaluation import evaluate_dataset
-from ..inference.layer_table import list_layers
 from ..inference.loading import TABLE, UNTRAINED, LoadedModel, open_model
 from ..inference.model_scaling import with_scaling
 from ..inference.model_spec import as_compiled, as_targets, loss_weights_of, losses_of, spec_of
@@ -24,6 +23,7 @@ from ..inference.reading import find_files
 from ..inference.trained_rows import Training
 from ..keras_api import named_objects
 from ..keras_api.lazy import keras
+from ..keras_files.model_layers import list_layers
 from ..reports.run_record import RunRecord
 from ..tables import free_memory
 from ..tables.sources import Data, Source
@@ -67,7 +67,7 @@ def train(
             returns.
         data: a table: path, binary stream, or several of them.
         validation_data: another table to validate on.
-        strategy: what `strategy_for` returns. None is one device.
+        strategy: what `strategy_for` takes as a name, or what it returns. None is one device.
         notify: is called with each line of text on what was inferred or is unusual.
         progress: is called with a Progress, several times a second at most.
         stop: is called as often; once it returns True, training ends, and what was trained so far is kept.
@@ -83,7 +83,7 @@ def train(
     table_options, training_options = read_options(train, options, TrainingOptions)
     if validation_data is not None and "validation_split" in options:
         raise NetconvError(f"{option('validation_split')} and {option('validation_data')} exclude each other")
-    strategy = strategy or distribution.strategy_for()
+    strategy = distribution.as_strategy(strategy)
     notify = Recorder(notify)
     files = find_files(data, table_options, "train", notify)
     held_out = () if validation_data is None else find_files(validation_data, TableOptions(), "test", ignore)

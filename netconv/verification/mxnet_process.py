@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from ..atomic_files import scratch_folder
 from ..errors import NetconvError, first_line, option, option_name
 from ..graph.graph import Edge, Graph, Node
 
@@ -80,12 +80,12 @@ class MXNet:
     def run(self, source: Source, heads: Sequence[Edge], training: Training = NOTHING) -> Answer:
         """Computes outputs of nodes, after training if that is requested. Raises NetconvError, in one line, if the
         Python does not have MXNet 1.x, or MXNet fails, crashes or takes longer than LIMIT seconds."""
-        with tempfile.TemporaryDirectory(prefix="netconv-") as name:
-            _write_task(Path(name), source, heads, training)
-            self._answer(name)
-            return self._results(Path(name), len(heads))
+        with scratch_folder() as folder:
+            _write_task(folder, source, heads, training)
+            self._answer(folder)
+            return self._results(folder, len(heads))
 
-    def _answer(self, folder: str) -> None:
+    def _answer(self, folder: Path) -> None:
         """Waits until the process has answered. Raises NetconvError if it ends."""
         assert self.process.stdin and self.process.stdout
         began = time.monotonic()
@@ -134,13 +134,13 @@ def started(python: str, graph: Graph) -> Iterator[MXNet]:
     program = str(Path(python).expanduser().absolute()) if "/" in python else python  # it runs in another folder
     command = [program, "-W", "ignore", "-c", PROGRAM.read_text(encoding="utf-8"), environment]
     pipe = subprocess.PIPE
-    with tempfile.TemporaryDirectory(prefix="netconv-") as folder, Path(folder, "stderr").open("wb") as messages:
+    with scratch_folder() as folder, (folder / "stderr").open("wb") as messages:
         try:
             process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=messages, cwd=folder)
         except OSError as error:
             raise NetconvError(f"{option('against', python)} cannot be started: {error.strerror or error}") from None
         try:
-            yield MXNet(python, process, Path(folder, "stderr"))
+            yield MXNet(python, process, folder / "stderr")
         finally:
             process.kill()
             process.wait()

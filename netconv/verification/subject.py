@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..atomic_files import scratch_folder
 from ..builder import places
 from ..builder.places import Place
 from ..conversion import Conversion
@@ -86,8 +86,8 @@ def places_in_source(converted: Conversion) -> dict[Edge, Place]:
 
 def reloaded(converted: Conversion) -> Subject:
     """The converted model, loaded from a file that is written for it."""
-    with tempfile.TemporaryDirectory(prefix="netconv-") as folder:
-        path = Path(folder) / "net.keras"
+    with scratch_folder() as folder:
+        path = folder / "net.keras"
         archive.save(converted.model, path, converted.members)
         model = archive.load(path)
     return _subject(converted, model, "the converted model", converted.members)

@@ -1,11 +1,14 @@
 """The command line: stdout and stderr, exit codes, pipes."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import h5py
 import pytest
 from click.testing import CliRunner
 from nets import dense, draw, graph, null, op, write
@@ -82,6 +85,15 @@ def test_several_nets_convert_in_one_call(tmp_path):
     assert facts[0]["loss"] == ["mean_squared_error"]
 
 
+@pytest.mark.parametrize("others", [["net.json", "net.wlnet"], ["net.json", "./net-symbol.json"], ["net.json"] * 2])
+def test_two_nets_that_would_be_converted_to_one_file(tmp_path, monkeypatch, others):
+    monkeypatch.chdir(tmp_path)
+    text = fails("convert", "missing.json", *others, code=2)
+    assert text.splitlines()[-1] == (
+        f"Error: {others[0]} and {others[1]} would both be converted to net.keras; convert each with its own -o"
+    )
+
+
 def test_options_of_keras_reach_the_model(tmp_path):
     net, arrays = dense()
     path = write(tmp_path, net, **arrays)
@@ -119,6 +131,28 @@ def test_nothing_but_the_result_is_on_stdout_if_python_has_no_ssl(tmp_path):
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout == f"{tmp_path}/net.keras\n"
     assert "Failed to load ssl module" in done.stderr
+
+
+def test_a_model_that_keras_refuses_is_one_line(tmp_path):
+    """And not Keras's warnings about it, or half of its sentence."""
+    converted = netconv("convert", CKD / "net.json", "-o", tmp_path / "net.keras", "--quiet")
+    assert converted.returncode == 0
+    with zipfile.ZipFile(tmp_path / "net.keras") as whole, zipfile.ZipFile(tmp_path / "part.keras", "w") as part:
+        content = io.BytesIO(whole.read("model.weights.h5"))
+        with h5py.File(content, "r+") as file:
+            for number in (0, 1):
+                del file["layers"]["dense" + "_1" * number]["vars"]["0"]
+        part.writestr("config.json", whole.read("config.json"))
+        part.writestr("metadata.json", whole.read("metadata.json"))
+        part.writestr("model.weights.h5", content.getvalue())
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    done = netconv("evaluate", "t.csv", "-m", "part.keras", cwd=tmp_path, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "netconv: part.keras: Keras cannot load it: A total of 2 objects could not be loaded. Example error message "
+        "for object <Dense name=2, built=True>: Layer '2' expected 2 variables, but received 1 variables during "
+        "loading. Expected: ['kernel', 'bias']\n"
+    )
 
 
 def test_a_closed_pipe_is_not_an_error(tmp_path):

@@ -49,7 +49,7 @@ Commands:
   predict   Predicts the target for every row of a table.
   export    Writes a model for another program.
   verify    Compares a model with the net that it was converted from.
-  plot      Plots the learning curves of a training run.
+  plot      Draws a net, or plots the learning curves of a training run.
   ops       Lists the supported and the unsupported ops of MXNet.
 """
     )
@@ -57,21 +57,25 @@ Commands:
 
 def test_options_under_headings_and_an_example():
     assert (
-        printed("plot", "--help")
+        printed("ops", "--help")
         == """\
-Usage: netconv plot [OPTIONS] HISTORY.csv|HISTORY.jsonl|-
+Usage: netconv ops [OPTIONS] [PART]
 
-  Plots the learning curves of a training run and prints the path of the plot.
-  HISTORY is a file that `netconv train --history` or Keras's CSVLogger wrote.
+  Lists the ops of MXNet that can be converted, each with its largest error
+  compared with MXNet and its other names, and those that cannot, each with the
+  reason. With PART it lists only ops with that text in a name.
+
+  Errors are relative to the largest value of the array, or absolute if that is
+  below 1. `-` means that no error was measured, as for an op without gradients.
 
 Output:
-  -o, --output FILE  Plot (.png or .svg); - is SVG on stdout.  [required]
+  --json  Print the list as JSON.
 
 Help:
   -h, --help  Show this message and exit.
 
 Example:
-  netconv plot history.csv -o curves.svg
+  netconv ops conv
 """
     )
 
@@ -84,6 +88,7 @@ Example:
         ("train", "Model Data Training Optimizer Output Hardware"),
         ("evaluate", "Model Data Metrics Output"),
         ("predict", "Model Data Output"),
+        ("plot", "Net Output"),
         ("ops", "Output"),
     ],
 )

@@ -1,10 +1,10 @@
-"""Exports nets to all runtimes, and prints a line for each: how far what was written is from the Keras model, or why it
-is refused; then how many of the nets each runtime has.
+"""Exports nets to all runtimes and as Python code, and prints a line for each: how far what was written is from the
+Keras model, or why it is refused; then how many of the nets each target has.
 
     python matrix.py FOLDER...
 
 Each FOLDER is searched for nets: `.json` graphs, `.wlnet` files and `.keras` files. A net whose input shapes cannot be
-inferred gets those of the recording (`.npz`) beside it. Exits 1 if a runtime computes something else than Keras.
+inferred gets those of the recording (`.npz`) beside it. Exits 1 if something computes something else than Keras.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ import numpy as np
 
 from netconv.cli.quiet import quiet_keras
 from netconv.errors import NetconvError
+from netconv.exporters.code_files import LANGUAGES
 from netconv.exporters.runtimes import RUNTIMES
-from netconv.exporters.targets import export
+from netconv.exporters.targets import SUFFIXES, export
 from netconv.inference.loading import LoadedModel, open_model
 from netconv.keras_api.names import keras_name
+from netconv.keras_files import archive
 
-OPTIONS = {"savedmodel": {}, "litert": {}, "onnx": {}, "keras": {"inference": True}}
+OPTIONS = {"savedmodel": {}, "litert": {}, "onnx": {}, "keras": {"inference": True}, "python": {}}
 WRONG = "computes something else"
 
 
@@ -64,6 +66,12 @@ def opened(net: Path) -> LoadedModel:
     raise last
 
 
+def saved(loaded: LoadedModel, folder: Path) -> LoadedModel:
+    """The model of a `.keras` file."""
+    archive.save(loaded.model, folder / "net.keras", loaded.members)
+    return open_model(folder / "net.keras")
+
+
 def open_sizes(loaded: LoadedModel, net: Path) -> dict[str, tuple[int | None, ...]]:
     """The recorded sizes of inputs that are open besides the batch."""
     recorded = {keras_name(name): shape for name, shape in recorded_shapes(net).items()}
@@ -78,7 +86,9 @@ def exported(loaded: LoadedModel, to: str, folder: Path, shapes: dict[str, tuple
     if shapes:
         options["input_shapes"] = shapes
     try:
-        [path] = export(loaded, to, folder / f"net{RUNTIMES[to].ending}", notes.append, **options)
+        if to in LANGUAGES:
+            loaded = saved(loaded, folder)
+        [path] = export(loaded, to, folder / f"net{SUFFIXES[to]}", notes.append, **options)
     except NetconvError as error:
         return "wrong" if WRONG in str(error) else "refused", str(error)
     assert path.exists()
@@ -101,7 +111,7 @@ def main() -> None:
                 with tempfile.TemporaryDirectory() as scratch, quiet_keras():
                     result, line = exported(loaded, to, Path(scratch), {})
                     sizes = open_sizes(loaded, net)
-                    if result != "works" and to != "keras" and sizes:
+                    if result != "works" and to in RUNTIMES and to != "keras" and sizes:
                         result, line = exported(loaded, to, Path(scratch), sizes)
                         line += f"; with {sizes}"
                 counted[result] += 1

@@ -260,7 +260,9 @@ WRONG = [
      "input_shapes: the model has no input 'id'; did you mean 'ids'? Its inputs are 'ids'"),
     ("onnx", None, {"input_shapes": {"ids": (None, 7)}},
      "input_shapes={'ids': (None, 7)}: the model takes ? x 6; give sizes for the open ones alone"),
-    ("tflite", None, {}, "'tflite' is not a target; choose one of wlnet, mxnet, savedmodel, litert, onnx, keras"),
+    ("tflite", None, {},
+     "'tflite' is not a target; choose one of wlnet, mxnet, savedmodel, litert, onnx, keras, python, r"),
+    ("python", None, {"inference": True}, "inference is not for to='python'; leave it out"),
 ]  # fmt: skip
 
 

@@ -255,7 +255,7 @@ def test_without_pillow(monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(NetconvError) as caught:
         decode(["a.png"], ImageFormat(1, 1, 1, "channels_first"))
-    assert str(caught.value) == "reading images needs Pillow: pip install 'netconv[images]'"
+    assert str(caught.value) == "reading images needs Pillow: pip install '.[images]'"
 
 
 def test_animations_have_one_picture(tmp_path):

@@ -80,6 +80,12 @@ def test_several_models_or_none(tmp_path, monkeypatch):
     assert netconv.find_model(tmp_path / "data" / "t.csv", True) == Path("data/c.keras")
 
 
+def test_hidden_files_are_not_models(tmp_path):
+    """What macOS writes beside a file on some disks, editors while they save, and killed programs leave."""
+    touch(tmp_path, "net.keras", "._net.keras", ".net.keras.Ab3.keras", "._net-trained.keras", ".x.wlnet", ".x.json")
+    assert netconv.find_model(tmp_path / "t.csv", False) == tmp_path / "net.keras"
+
+
 def test_where_the_trained_model_goes(tmp_path):
     def path(name, output=None):
         return loading.LoadedModel(None, name, tmp_path / name).trained_path(output)

@@ -22,7 +22,7 @@ FOLDERS = (
     "conversion.py",
     "frontends",
     "graph",
-    "inspection.py",
+    "inspection",
     "kernels",
     "keras_files",
     "passes",
@@ -34,6 +34,7 @@ PATTERNS = {
     "passes/rewriter.py", "passes/rnn_cells.py",
     "kernels/fusion_safe.py",  # ops that TensorFlow fuses
     "keras_files/keras2_config.py", "keras_files/operations_as_layers.py",  # names of Keras, some of them also of ops
+    "keras_files/allowed_classes.py", "keras_files/output_shapes.py",  # the same
     "frontends/mxnet/symbol_json.py",  # ops that old versions of MXNet wrote differently
     "frontends/wolfram/function_names.py",  # the op of each of Mathematica's functions
     "frontends/wolfram/versions.py",  # layers of Mathematica, some of them also names of ops

@@ -44,7 +44,7 @@ def test_what_cannot_be_drawn_is_known_before(tmp_path, monkeypatch):
     assert fails(figures.check_picture, "c.pdf") == "c.pdf: a plot is a .png or .svg file"
     assert fails(figures.write, [panels(HISTORY)], "c.pdf") == "c.pdf: a plot is a .png or .svg file"
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    message = "plots need matplotlib: pip install 'netconv[plot]'"
+    message = "plots need matplotlib: pip install '.[plot]'"
     assert fails(figures.check_picture, "c.png") == message
     assert fails(figures.write, [panels(HISTORY)], tmp_path / "c.png") == message
     assert fails(figures.write, [panels(HISTORY)], io.BytesIO()) == message

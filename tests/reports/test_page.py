@@ -11,8 +11,9 @@ from models import fails, model, separable, source
 
 import netconv
 from netconv.features.encoding import Encoding, Feature, Head, HeadSpec
-from netconv.reports import page
-from netconv.reports.run_record import LayerRow, RunRecord
+from netconv.keras_files.layer_rows import LayerRow, Tensor
+from netconv.reports import graphviz, page
+from netconv.reports.run_record import RunRecord
 from netconv.tables.number_format import figure
 
 HOSTILE = "</title></style><script>alert('1')</script><img src=x onerror=alert(2)> \"&amp;' {{ 7*7 }}"
@@ -110,7 +111,10 @@ def test_nothing_in_a_page_is_executed_or_fetched(tmp_path):
 
 def record(features=2, layers=3, classes=(), messages=(), **encoding):
     columns = tuple(f"column {n}" for n in range(features))
-    rows = [LayerRow(f"layer_{n}", "Dense", "4", 20, 20, (f"layer_{n - 1}",) if n else ()) for n in range(layers)]
+    rows = [
+        LayerRow(f"layer_{n}", "Dense", "4", 20, 20, (Tensor(f"layer_{n - 1}", 0, "4"),) if n else ())
+        for n in range(layers)
+    ]
     made = Encoding(columns, True, tuple(map(Feature, columns)), (Head("out", ("y",), classes),), **encoding)
     return RunRecord("net", tuple(rows), ("t.csv",), made, (dict.fromkeys(classes, 3),), {}, {}, messages)
 
@@ -132,26 +136,30 @@ def test_a_page_is_bounded(tmp_path):
     assert "800 more lines are not listed." in found["messages"]
 
 
-def test_a_chain_of_layers_is_drawn(tmp_path):
+def test_the_layers_are_drawn(tmp_path, monkeypatch):
     evaluation = evaluate_blocks([(np.ones((2, 1)), np.ones((2, 1)))], HeadSpec("out", 1, 0), "mse", ("y",))
 
     def drawn(about):
         found = written(tmp_path, lambda target: page.write(target, evaluation, about))
-        return found.tags.count("li"), "inputs" in found.sections["model"]
+        return found.sections["model"].split("layer class")[0], "inputs" in found.sections["model"]
 
-    assert drawn(record(layers=5)) == (5, False) and drawn(record(layers=31)) == (0, False)
-    branch = LayerRow("other", "Dense", "4", 20, 20, ("layer_0",))
-    about = record()
-    assert drawn(RunRecord(**{**vars(about), "layers": (*about.layers, branch)})) == (0, True)
+    about = record(layers=5)
+    text, inputs = drawn(about)
+    assert text.count("Dense") == 5 and "100 parameters" in text and not inputs
+    branch = LayerRow("other", "Dense", "4", 20, 20, (Tensor("layer_0", 0, "4"),))
+    text, inputs = drawn(RunRecord(**{**vars(about), "layers": (*about.layers, branch)}))
+    assert text.count("Dense") == 6 and "other" in text and inputs
+    monkeypatch.setattr(graphviz, "MOST_BOXES", 4)
+    assert drawn(about) == (" Model 100 parameters. ", False)
 
 
 def test_what_a_page_needs_is_known_before(tmp_path, monkeypatch):
     assert fails(page.check_report, "r.pdf") == "r.pdf: a report is a .html or .htm file"
     assert page.check_report(tmp_path / "r.HTM").name == "r.HTM"
     monkeypatch.setitem(sys.modules, "jinja2", None)
-    assert fails(page.check_report, "r.html") == "a report needs Jinja: pip install 'netconv[plot]'"
+    assert fails(page.check_report, "r.html") == "a report needs Jinja: pip install '.[plot]'"
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    assert fails(page.check_report, "r.html") == "a report needs matplotlib: pip install 'netconv[plot]'"
+    assert fails(page.check_report, "r.html") == "a report needs matplotlib: pip install '.[plot]'"
 
 
 def test_a_page_is_written_whole_or_not_at_all(tmp_path):

@@ -28,7 +28,7 @@ def pages(tmp_path_factory):
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize(
     "name, sections, figures",
-    [("training", TRAINING, 5), ("hostile", TRAINING, 5), ("evaluation", ["data", "model", *TRAINING[3:]], 2)],
+    [("training", TRAINING, 6), ("hostile", TRAINING, 6), ("evaluation", ["data", "model", *TRAINING[3:]], 3)],
 )
 def test_a_page_is_shown_whole(pages, name, sections, figures, width):
     found = measure(pages / f"{name}.html", width, dark=width == 390)

@@ -3,6 +3,8 @@
 import pytest
 from models import fails
 
+from netconv import NetconvError
+from netconv.training import distribution
 from netconv.training.options import TrainingOptions
 
 
@@ -54,3 +56,15 @@ def test_class_numbers_have_weights_by_number():
     assert TrainingOptions(class_weight={0: 1, 1: 5}).class_weight == {"0": 1.0, "1": 5.0}
     by_output = TrainingOptions(class_weight={"kind": {0: 1}, "sex": "balanced"}).class_weight
     assert by_output == {"kind": {"0": 1.0}, "sex": "balanced"}
+
+
+def test_strategy_by_name(monkeypatch):
+    import tensorflow as tf
+
+    monkeypatch.setattr(distribution, "strategy_for", lambda name: f"the strategy {name}")
+    assert distribution.as_strategy("mirrored") == "the strategy mirrored"
+    assert distribution.as_strategy(None) == "the strategy None"
+    one = tf.distribute.OneDeviceStrategy("CPU:0")
+    assert distribution.as_strategy(one) is one
+    with pytest.raises(NetconvError, match=r"^strategy must be a name, or a tf.distribute.Strategy; received 2$"):
+        distribution.as_strategy(2)

@@ -6,25 +6,24 @@ import io
 import json
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import conversion, preparation
-from .errors import FormatError, NetconvError, net_option_error, stream_name
-from .features.description import describe
-from .features.encoding import Encoding
-from .features.scaling import UNSCALED, Scaling
-from .frontends.mxnet import reader
-from .frontends.wolfram.container import is_wlnet
-from .graph.partial_shape import format_shape
-from .keras_files import zip_members
-from .keras_files.archive import checked_config
-from .keras_files.stored_weights import StoredWeight, is_of_layer, stored_weights
-from .ops import registry
-
-TABLE = "netconv/table.json"
-"""The member of a trained model that says how its table was read."""
+from .. import conversion, preparation
+from ..errors import FormatError, NetconvError, net_option_error, stream_name
+from ..features.description import describe
+from ..features.encoding import Encoding
+from ..features.scaling import UNSCALED, Scaling
+from ..frontends.mxnet import reader
+from ..frontends.wolfram.container import is_wlnet
+from ..graph.partial_shape import format_shape
+from ..keras_files.layer_rows import LayerRow
+from ..keras_files.model_layers import list_layers
+from ..ops import registry
+from . import layer_table, model_file
+from .layer_table import printable
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,13 +65,15 @@ def _net(symbol, params, input_shapes) -> Inspection:
     graph, params = net.graph, net.parameters
     problems: list[str] = []
     inputs: dict[str, Any] = {}
+    layers: tuple[LayerRow, ...] = ()
     notes: tuple[str, ...] = () if params is None else tuple(reader.unused_note(graph, params))
     try:
         prepared = preparation.prepare(net, input_shapes=input_shapes)
         notes = prepared.notes
         inputs = {name: _plain(shape) for name, shape in prepared.input_shapes.items()}
         # Some errors are only found by building the model: Keras's own, and sizes that a single op must know.
-        notes = (*notes, *conversion.build(prepared, input_shapes).build_report.notes)
+        built = conversion.build(prepared, input_shapes)
+        notes, layers = (*notes, *built.build_report.notes), list_layers(built.model)
     except NetconvError as error:
         problems.append(str(error))
     ops = Counter(node.op for node in graph.nodes if node.op != "null")
@@ -87,6 +88,7 @@ def _net(symbol, params, input_shapes) -> Inspection:
         "untranslated": sorted(op for op in ops if op not in known),
         "inputs": inputs,
         "heads": heads,
+        "layers": layer_table.facts(layers),
         "parameter_file": str(params) if params else None,
         "parameters": {name: {"shape": shape, "dtype": dtype} for name, (shape, dtype) in arrays.items()},
         "elements": sum(math.prod(shape) for shape, _ in arrays.values()),
@@ -99,6 +101,7 @@ def _net(symbol, params, input_shapes) -> Inspection:
         *(f"  {count:5} {op}{'' if op in known else '  (not supported)'}" for op, count in ops.most_common()),
         *(f"input  {name} {format_shape(shape)}" for name, shape in inputs.items()),
         *(f"output {name}" for name in heads),
+        *layer_table.lines(layers),
         f"parameters: {len(arrays)} arrays, {facts['elements']} numbers, from {params}"
         if params
         else "no parameter file",
@@ -110,7 +113,7 @@ def _net(symbol, params, input_shapes) -> Inspection:
 
 
 def _wolfram(source, name: str, params, input_shapes) -> Inspection:
-    from .frontends.wolfram import description
+    from ..frontends.wolfram import description
 
     described = description.describe(source, name)
     problems: list[str] = []
@@ -140,40 +143,30 @@ def _model(source, name: str, params, input_shapes) -> Inspection:
     for given, value in (("params", params), ("input_shapes", input_shapes)):
         if value:
             raise net_option_error(given)
-    with zip_members.opened(source, name) as archive:
-        members = archive.namelist()
-        config = checked_config(archive, name)
-        metadata = zip_members.read_json(archive, zip_members.METADATA, name)
-        table = zip_members.read(archive, TABLE, name) if TABLE in members else None
-        if table is not None:
-            zip_members.parsed(table, f"{name}: its member {TABLE}")
-        stored = stored_weights(zip_members.weights(archive, name), name)
-    weights = {_short_path(each): list(each.shape) for each in stored if _is_of_model(each)}
-    layers = _layers(config["config"]["layers"])
-    elements = sum(math.prod(shape) for shape in weights.values())
-    encoding = Encoding.load(table, name) if table is not None else None
-    scaling = _scaling(config, encoding, name) if encoding else UNSCALED
-    compiled = config.get("compile_config") or {}
+    file = model_file.read(source, name)
+    encoding = Encoding.load(file.table, name) if file.table is not None else None
+    scaling = _scaling(file.config, encoding, name) if encoding else UNSCALED
+    compiled = file.config.get("compile_config") or {}
     optimizer = compiled.get("optimizer")
     facts = {
         "model": name,
-        "keras_version": _text(metadata.get("keras_version")),
-        "needs_keras": _text(metadata.get("needs_keras")),
-        "layers": [{"name": n, "class": c} for n, c in layers],
-        "weights": weights,
-        "elements": elements,
+        "keras_version": printable(file.metadata.get("keras_version")),
+        "needs_keras": printable(file.metadata.get("needs_keras")),
+        "layers": layer_table.facts(file.layers),
+        "weights": file.weights,
+        "elements": sum(math.prod(shape) for shape in file.weights.values()),
         "loss": compiled.get("loss"),
         "optimizer": optimizer.get("class_name") if isinstance(optimizer, dict) else optimizer,
         "table": json.loads(encoding.dump()) if encoding else None,
         "scaling": _plain_scaling(scaling, encoding),
-        "netconv": sorted(m.removeprefix("netconv/") for m in members if m.startswith("netconv/")),
+        "netconv": sorted(m.removeprefix("netconv/") for m in file.members if m.startswith("netconv/")),
     }
     lines = [
         f"{name}: saved by Keras {facts['keras_version']}, "
         + (f"for Keras {facts['needs_keras']} or newer, " if facts["needs_keras"] else "")
-        + f"{len(layers)} layers, {elements} numbers",
-        *(f"  {n}: {c}" for n, c in layers),
-        *(f"weight {path} {format_shape(tuple(shape))}" for path, shape in weights.items()),
+        + f"{len(file.layers)} layers, {facts['elements']} numbers",
+        *layer_table.lines(file.layers),
+        *(f"weight {printable(path)} {format_shape(tuple(shape))}" for path, shape in file.weights.items()),
         f"loss   {_named(facts['loss'])}",
         f"optimizer {facts['optimizer']}",
         *(describe(encoding, scaling=scaling) if encoding else ()),
@@ -181,9 +174,9 @@ def _model(source, name: str, params, input_shapes) -> Inspection:
     return Inspection("\n".join(lines), facts, True)
 
 
-def _scaling(config: dict[str, Any], encoding: Encoding, name: str) -> Scaling:
+def _scaling(config: Mapping[str, Any], encoding: Encoding, name: str) -> Scaling:
     """How a trained model scales the numbers of its table."""
-    from .keras_files.scaling_layers import scaling_of
+    from ..keras_files.scaling_layers import scaling_of
 
     try:
         layers = [(layer["name"], layer["class_name"], layer["config"]) for layer in config["config"]["layers"]]
@@ -207,29 +200,6 @@ def _plain_scaling(scaling: Scaling, encoding: Encoding | None) -> dict[str, Any
             if moments
         }
     return found
-
-
-def _is_of_model(weight: StoredWeight) -> bool:
-    return is_of_layer(weight) and "seed_generator" not in weight.path.split("/")
-
-
-def _short_path(weight: StoredWeight) -> str:
-    """Of layers/<class>/vars/<n>, the name of the layer, what is between, and the number."""
-    parts = weight.path.split("/")
-    return _text("/".join([weight.layer, *parts[2:-2], parts[-1]])) or ""
-
-
-def _layers(layers: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """The name and the class of each layer."""
-    names = [layer["config"].get("name") or layer.get("name") for layer in layers]
-    return [(_text(name) or "", layer["class_name"]) for name, layer in zip(names, layers, strict=True)]
-
-
-def _text(value: Any) -> str | None:
-    """A text in one line, None for another value."""
-    if not isinstance(value, str):
-        return None
-    return value if value.isprintable() else ascii(value)
 
 
 def _named(loss) -> str:

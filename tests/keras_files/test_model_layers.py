@@ -3,8 +3,8 @@
 import keras
 from models import model
 
-from netconv.inference.layer_table import list_layers
-from netconv.reports.run_record import LayerRow
+from netconv.keras_files.layer_rows import LayerRow, Tensor
+from netconv.keras_files.model_layers import list_layers
 
 layers = keras.layers
 
@@ -13,8 +13,8 @@ def test_the_layers_of_a_sequential_model():
     made = model(3, 2, hidden=(layers.BatchNormalization(name="norm"), layers.Dense(4, name="hidden")))
     first, norm, hidden, last = list_layers(made)
     assert (first.kind, first.output, first.inputs) == ("InputLayer", "3", ())
-    assert norm == LayerRow("norm", "BatchNormalization", "3", 12, 6, (first.name,))
-    assert hidden == LayerRow("hidden", "Dense", "4", 16, 16, ("norm",))
+    assert norm == LayerRow("norm", "BatchNormalization", "3", 12, 6, (Tensor(first.name, 0, "3"),))
+    assert hidden == LayerRow("hidden", "Dense", "4", 16, 16, (Tensor("norm", 0, "3"),), "4")
     assert sum(row.parameters for row in (first, norm, hidden, last)) == made.count_params()
 
 
