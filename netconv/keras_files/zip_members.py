@@ -24,7 +24,7 @@ CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 OWN = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_]+\.(json|bin)", re.ASCII)
 SMALL = {CONFIG: 64 << 20, METADATA: 1 << 20}
 """The most bytes of a member; `LARGE` and the size of the file for others."""
-LARGE = 256 << 20
+LARGE = 128 << 20
 PARSED = 384 << 20
 """The most bytes of memory that JSON takes."""
 DEEPEST = 500

@@ -401,7 +401,8 @@ def test_commands_refuse_in_one_line(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     Path("evil.keras").write_bytes(layer(made("Lambda", {"name": "out", "function": LAMBDA})))
     Path("t.csv").write_text("a,b\n1,2\n")
-    arguments = ["evil.keras"] if command in ("inspect", "export") else ["t.csv", "-m", "evil.keras"]
+    files = {"inspect": ["evil.keras"], "export": ["evil.keras", "--to", "wlnet"]}
+    arguments = files.get(command, ["t.csv", "-m", "evil.keras"])
     result = CliRunner().invoke(main, [command, *arguments])
     assert result.exit_code == 1
     assert result.stdout == ""
