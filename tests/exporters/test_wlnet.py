@@ -193,7 +193,7 @@ def test_errors(model, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "facts", [b"{", b'{"arrays": 3}', b'{"arrays": []}', b'{"arrays": [[1, "float32", [5, 4], -3, 80]]}', b"[]"]
+    "facts", [b"{}", b'{"arrays": 3}', b'{"arrays": []}', b'{"arrays": [[1, "float32", [5, 4], -3, 80]]}', b"[]"]
 )
 def test_damaged_facts(model, facts):
     loaded = open_model(model)
