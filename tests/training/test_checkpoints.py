@@ -68,7 +68,6 @@ def test_a_history_of_another_kind(tmp_path, history):
         {"best-0": np.full((3, 2), np.inf, "float32")}, {"best-0": np.zeros((), "float32")},
         {"save": np.savez_compressed},
     ],
-    ids=str,
 )  # fmt: skip
 def test_arrays_of_another_kind(tmp_path, changes):
     assert fails(tmp_path, **changes) == DAMAGED
