@@ -54,7 +54,7 @@ def test_standard_input_and_output():
         (["history.csv", "-p", "net.params", "-o", "a.svg"], 2,
          "Error: -p is for a net (.wlnet, .json) or a model (.keras), and this is a history"),
         (["history.csv", "-o", "a.html"], 2, "Error: a.html: a plot is a .png or .svg file"),
-        (["net.json", "-o", "a.pdf"], 2, "Error: a.pdf: a picture of a net is a .png, .svg or .html file"),
+        (["net.json", "-o", "a.pdf"], 2, "Error: a.pdf: a picture of a net is a .png, .svg, .html or .htm file"),
         (["none.json", "-o", "a.svg"], 1, "netconv: none.json: No such file or directory"),
         (["net.json", "--nodes", "-o", "no/a.svg"], 1, "netconv: no/a.svg: No such file or directory"),
     ],

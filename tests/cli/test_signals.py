@@ -4,10 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import zipfile
+from pathlib import Path
 
 import pytest
 
+NET = Path(__file__).parents[2] / "fixtures" / "ckd" / "net.json"
 ENDINGS = [
     (signal.SIGINT, 130, "netconv: interrupted\n"),
     (signal.SIGTERM, 143, "netconv: terminated\n"),
@@ -54,11 +55,8 @@ def test_a_signal_amid_writing(tmp_path, number, code, line):
 def test_a_signal_while_a_library_is_imported(tmp_path, module, number, code, line):
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / f"{module}.py").write_text(f"import os, time\nos.kill(os.getpid(), {number:d})\ntime.sleep(60)")
-    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
-    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:  # it is opened by Keras
-        archive.writestr("config.json", "{}")
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path / 'lib'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-    found = ended(["-m", "netconv", "evaluate", "t.csv", "-m", "m.keras"], tmp_path, env=environment)
+    found = ended(["-m", "netconv", "convert", str(NET), "-o", "net.keras"], tmp_path, env=environment)
     assert found == (code, line)
 
 
