@@ -103,5 +103,5 @@ def test_a_damaged_config_is_one_error(tmp_path, damage):
                 damage(config)
                 data = json.dumps(config).encode()
             target.writestr(info.filename, data)
-    with pytest.raises(FormatError, match=r"^bad\.keras: not a \.keras file \("):
+    with pytest.raises(FormatError, match=r"^bad\.keras: its config\.json "):
         model_file.read(tmp_path / "bad.keras", "bad.keras")
