@@ -90,8 +90,8 @@ def test_a_model_that_was_not_converted_has_no_net():
     with pytest.raises(FormatError) as error:
         source_net.read({}, made, "net.keras")
     assert str(error.value) == (
-        "net.keras: it does not have the net that it was converted from: convert the net again with netconv, and do "
-        "not save the model with Keras"
+        "net.keras: it does not have the net that it was converted from, as it was saved with Keras; "
+        "like='net.wlnet' gives the file of the net"
     )
 
 
