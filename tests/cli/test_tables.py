@@ -22,8 +22,8 @@ from netconv.tables.number_format import figure
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 READ = "features    24 columns, read as in training\nnot used    id\n"
 FILLED = """\
-filled      missing cells, by column: age 47, bp 39, sg 53, al 35, su 41, rbc 45, pc 33, pcc 39, ba 44, bgr 35, bu 42,
-            sc 36, sod 37, pot 34, hemo 56, pcv 31, wc 34, rc 41, htn 39, dm 32, cad 41, appet 42, pe 26, ane 43
+filled      missing cells, by column: age 47, bp 39, sg 53, al 35, su 41, rbc 45, pc 33, pcc 39, ba 44, bgr 35, bu 42, \
+sc 36, sod 37, pot 34, hemo 56, pcv 31, wc 34, rc 41, htn 39, dm 32, cad 41, appet 42, pe 26, ane 43
 """
 NETCONV = [sys.executable, "-m", "netconv"]
 TRAINED_ON = "note        the model was trained on 320 of the 400 rows: --held-out takes only the others\n"

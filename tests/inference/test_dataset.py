@@ -160,7 +160,7 @@ def test_a_table_on_disk_is_the_same(monkeypatch):
         np.testing.assert_array_equal(one.inputs[0][[3, 4, 90]], other.inputs[0][np.array([3, 4, 90])])
         np.testing.assert_array_equal(one.targets[0], other.targets[0])
         assert one.encoding == other.encoding and one.counts == other.counts
-        for (x, y), (u, v) in zip(one.blocks(), other.blocks(), strict=True):
+        for (x, y, _), (u, v, _) in zip(one.blocks(), other.blocks(), strict=True):
             np.testing.assert_array_equal(x[0], u[0])
             np.testing.assert_array_equal(y, v)
 
