@@ -127,8 +127,8 @@ def test_a_model_of_another_class_is_an_error(tmp_path):
             data = source.read(info)
             target.writestr(info.filename, data.replace(b'"class_name": "Sequential"', b'"class_name": "Mine"'))
     message = (
-        f"{tmp_path / 'own.keras'}: its config.json has 'keras.Mine' as a model; what Keras does not have there, or what "
-        "does more than compute, is not loaded"
+        f"{tmp_path / 'own.keras'}: its config.json has 'keras.Mine' as a model; what Keras does not have there, or "
+        "what does more than compute, is not loaded"
     )
     assert fails(netconv.plot_net, tmp_path / "own.keras", io.BytesIO()) == message
 
