@@ -307,8 +307,7 @@ class Scale(layers.Layer):
 def test_classes_that_are_not_keras_s_own(tmp_path):
     path = tmp_path / "net.keras"
     keras.Sequential([keras.Input((2,)), Scale(), layers.Dense(2)]).save(path)
-    message = f"{path}: code needs layers of Keras alone; this model has Scale"
-    assert fails(export, path, "python") == message
+    assert fails(export, path, "python").startswith(f"{path}: its config.json has ")
     message = (
         "the model: the code loads the weights from a .keras file, which this is not; write one first and export that"
     )
