@@ -21,7 +21,7 @@ def batch_normalization(at: Layer) -> Edge:
     )  # fmt: skip
 
 
-@layer("Normalization")
+@layer("Normalization", "NormalizationLayer")
 def normalization(at: Layer) -> Edge:
     """Over the aggregation levels of each example; scaled and shifted along the scaling levels."""
     rank = len(at.shape)
