@@ -330,7 +330,7 @@ def test_the_exported_net_does_the_scaling_and_says_so(tmp_path):
         "become",
     ]
     exported = netconv.convert(tmp_path / "out.json", tmp_path / "out.params")
-    x = np.array([[100, 3, 1990, 2], [80, 2, 2001, 1]], np.float32)
+    x = np.array([[5e4, 0.25, 0], [8e4, 0.75, 1]], np.float32)
     expected = done.loaded.model.predict(x, verbose=0)
     np.testing.assert_allclose(exported.predict(x, verbose=0), expected, rtol=1e-4)
 
