@@ -100,7 +100,7 @@ def parse(data: bytes) -> Any:
     """The expression in the bytes that Compress packs. Raises ExpressionError."""
     if not data.startswith(HEADER):
         raise ExpressionError(f"its bytes begin with {data[:4]!r} instead of {HEADER!r}")
-    reader = _Reader(data)
+    reader = _Reader(data, len(HEADER))
     try:
         found = reader.expression(0)
     except (struct.error, UnicodeDecodeError, OverflowError):
@@ -113,7 +113,7 @@ def parse(data: bytes) -> Any:
 def place_of(data: bytes, path: Sequence[str | int]) -> tuple[int, int]:
     """Where a part of an expression begins and ends in its bytes: `path` leads to it by keys of associations and
     numbers of arguments, counted from 0. Raises ExpressionError if there is no such part."""
-    reader = _Reader(data)
+    reader = _Reader(data, len(HEADER))
     for key in path:
         reader.enter(key)
     start = reader.position
@@ -131,16 +131,51 @@ def written(value: Any) -> bytes:
     return b"S" + struct.pack("<i", len(value.encode())) + value.encode()
 
 
-class _Reader:
-    def __init__(self, data: bytes) -> None:
-        self.data, self.position, self.left = data, len(HEADER), MOST
+class BoundedReader:
+    """Reads an expression of bounded depth and size."""
+
+    def __init__(self) -> None:
+        self.left = MOST
+
+    def count(self, parts: int) -> None:
+        """Counts parts that are read. Raises ExpressionError if there are too many."""
+        self.left -= parts
+        if self.left < 0:
+            raise ExpressionError(f"it has more than {MOST} parts")
+
+    def begin(self, depth: int) -> None:
+        """Counts an expression within `depth` others. Raises ExpressionError if there are too many."""
+        if depth > DEEPEST:
+            raise ExpressionError(f"it is nested more than {DEEPEST} levels deep")
+        self.count(1)
+
+
+class ByteReader(BoundedReader):
+    """Reads an expression from bytes, from a `position` on."""
+
+    def __init__(self, data: bytes, position: int) -> None:
+        super().__init__()
+        self.data, self.position = data, position
 
     def take(self, count: int) -> bytes:
+        """The next bytes. Raises ExpressionError if there are not so many."""
         if not 0 <= count <= len(self.data) - self.position:
             raise ExpressionError(f"it is damaged at byte {self.position}: {count} bytes are announced")
         self.position += count
         return self.data[self.position - count : self.position]
 
+
+def applied(head: Any, args: tuple[Any, ...]) -> Any:
+    """`head[args...]`: a tuple for a list, a dictionary for an association."""
+    match head:
+        case Symbol("List"):
+            return args
+        case Symbol("Association"):
+            return association(args)
+    return Expression(head, args)
+
+
+class _Reader(ByteReader):
     def integer(self) -> int:
         self.position += 4
         return INTEGER.unpack_from(self.data, self.position - 4)[0]
@@ -148,15 +183,8 @@ class _Reader:
     def text(self) -> str:
         return self.take(self.integer()).decode()
 
-    def count(self, parts: int) -> None:
-        self.left -= parts
-        if self.left < 0:
-            raise ExpressionError(f"it has more than {MOST} parts")
-
     def expression(self, depth: int) -> Any:
-        if depth > DEEPEST:
-            raise ExpressionError(f"it is nested more than {DEEPEST} levels deep")
-        self.count(1)
+        self.begin(depth)
         kind = self.take(1)
         match kind:
             case b"f":
@@ -182,13 +210,7 @@ class _Reader:
         if count < 0:
             raise ExpressionError(f"it is damaged at byte {self.position - 4}: {count} arguments are announced")
         head = self.expression(depth + 1)
-        args = tuple(self.expression(depth + 1) for _ in range(count))
-        match head:
-            case Symbol("List"):
-                return args
-            case Symbol("Association"):
-                return association(args)
-        return Expression(head, args)
+        return applied(head, tuple(self.expression(depth + 1) for _ in range(count)))
 
     def enter(self, key: str | int) -> None:
         """Goes to the value of a key, or to an argument, of the expression here; ValidatedParameter is passed over."""

@@ -7,7 +7,17 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .expressions import DEEPEST, MOST, Expression, ExpressionError, Symbol, association, big_integer, big_real, symbol
+from .expressions import (
+    BoundedReader,
+    Expression,
+    ExpressionError,
+    Symbol,
+    applied,
+    association,
+    big_integer,
+    big_real,
+    symbol,
+)
 
 LONGEST = 64 << 20
 """The most characters."""
@@ -36,11 +46,12 @@ def parse(text: str) -> Any:
     return found
 
 
-class _Reader:
+class _Reader(BoundedReader):
     """The text, and its next token: its `kind`, its text, and where it begins."""
 
     def __init__(self, text: str) -> None:
-        self.source, self.next_position, self.left = text, 0, MOST
+        super().__init__()
+        self.source, self.next_position = text, 0
         self.advance()
 
     def advance(self) -> None:
@@ -70,21 +81,10 @@ class _Reader:
 
     def expression(self, depth: int) -> Any:
         """An expression, or a rule."""
-        if depth > DEEPEST:
-            raise ExpressionError(f"it is nested more than {DEEPEST} levels deep")
-        self.left -= 1
-        if self.left < 0:
-            raise ExpressionError(f"it has more than {MOST} parts")
+        self.begin(depth)
         found = self.part(depth)
         while self.taken("["):
-            args = self.listed("]", depth)
-            match found:
-                case Symbol("List"):
-                    found = args
-                case Symbol("Association"):
-                    found = association(args)
-                case _:
-                    found = Expression(found, args)
+            found = applied(found, self.listed("]", depth))
         if self.taken("->") or self.taken(":>"):
             return Expression(Symbol("Rule"), (found, self.expression(depth + 1)))
         return found

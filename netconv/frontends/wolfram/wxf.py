@@ -12,13 +12,14 @@ import zlib
 from typing import Any
 
 from .expressions import (
-    DEEPEST,
     DIMENSIONS,
     LARGEST,
     MOST,
+    ByteReader,
     Expression,
     ExpressionError,
     Symbol,
+    applied,
     as_tuples,
     association,
     big_integer,
@@ -28,7 +29,8 @@ from .expressions import (
 
 HEADERS = (b"8:", b"8C:")
 INTEGERS = {b"C": "<b", b"j": "<h", b"i": "<i", b"L": "<q"}
-PACKED, RAW = b"\xc1", b"\xc2"
+RAW = b"\xc2"
+"""The kind of a raw array; a packed one is 0xc1."""
 DTYPES = {
     0x00: "i1", 0x01: "<i2", 0x02: "<i4", 0x03: "<i8", 0x10: "u1", 0x11: "<u2", 0x12: "<u4", 0x13: "<u8",
     0x22: "<f4", 0x23: "<f8",
@@ -48,7 +50,7 @@ def parse(data: bytes) -> Any:
             raise ExpressionError(f"it is cut off, or larger than {LARGEST >> 20} MiB when it is unpacked")
     if not data.startswith(HEADERS[0]):
         raise ExpressionError(f"its bytes begin with {data[:3]!r} instead of {HEADERS[0]!r} or {HEADERS[1]!r}")
-    reader = _Reader(data)
+    reader = _Reader(data, len(HEADERS[0]))
     try:
         found = reader.expression(0)
     except (struct.error, UnicodeDecodeError):
@@ -58,16 +60,7 @@ def parse(data: bytes) -> Any:
     return found
 
 
-class _Reader:
-    def __init__(self, data: bytes) -> None:
-        self.data, self.position, self.left = data, len(HEADERS[0]), MOST
-
-    def take(self, count: int) -> bytes:
-        if count > len(self.data) - self.position:
-            raise ExpressionError(f"it is damaged at byte {self.position}: {count} bytes are announced")
-        self.position += count
-        return self.data[self.position - count : self.position]
-
+class _Reader(ByteReader):
     def length(self) -> int:
         found = 0
         for place in range(9):
@@ -80,15 +73,8 @@ class _Reader:
     def text(self) -> str:
         return self.take(self.length()).decode()
 
-    def count(self, parts: int) -> None:
-        self.left -= parts
-        if self.left < 0:
-            raise ExpressionError(f"it has more than {MOST} parts")
-
     def expression(self, depth: int) -> Any:
-        if depth > DEEPEST:
-            raise ExpressionError(f"it is nested more than {DEEPEST} levels deep")
-        self.count(1)
+        self.begin(depth)
         match self.take(1):
             case b"f":
                 return self.call(depth)
@@ -114,10 +100,7 @@ class _Reader:
 
     def call(self, depth: int) -> Any:
         count, head = self.length(), self.expression(depth + 1)
-        args = tuple(self.expression(depth + 1) for _ in range(count))
-        if head == Symbol("Association"):
-            return association(args)
-        return args if head == Symbol("List") else Expression(head, args)
+        return applied(head, tuple(self.expression(depth + 1) for _ in range(count)))
 
     def rule(self, depth: int) -> Expression:
         if self.take(1) not in (b"-", b":"):

@@ -5,8 +5,8 @@ import random
 import pytest
 from wolfram_files import File, call, chain, elementwise, input_form, linear, softmax
 
+from netconv.frontends.wolfram import expressions, reader
 from netconv.frontends.wolfram import input_form as format_
-from netconv.frontends.wolfram import reader
 from netconv.frontends.wolfram.expressions import Expression, ExpressionError, Symbol
 from netconv.frontends.wolfram.input_form import parse
 
@@ -59,7 +59,7 @@ def test_damaged(text):
 
 
 def test_limits(monkeypatch):
-    monkeypatch.setattr(format_, "MOST", 10)
+    monkeypatch.setattr(expressions, "MOST", 10)
     with pytest.raises(ExpressionError, match=r"^it has more than 10 parts$"):
         parse(input_form(tuple(range(20))))
     monkeypatch.setattr(format_, "LONGEST", 1 << 20)

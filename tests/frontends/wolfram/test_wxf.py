@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from wolfram_files import File, call, chain, elementwise, linear, softmax, wxf
 
-from netconv.frontends.wolfram import reader
+from netconv.frontends.wolfram import expressions, reader
 from netconv.frontends.wolfram import wxf as format_
 from netconv.frontends.wolfram.expressions import Expression, ExpressionError, Symbol
 from netconv.frontends.wolfram.wxf import parse
@@ -77,7 +77,7 @@ def test_damaged(data):
 
 
 def test_limits(monkeypatch):
-    monkeypatch.setattr(format_, "MOST", 10)
+    monkeypatch.setattr(expressions, "MOST", 10)
     for value in (tuple(range(20)), np.arange(20), {str(n): n for n in range(9)}):
         with pytest.raises(ExpressionError, match=r"^it has more than 10 parts$"):
             parse(wxf(value))
