@@ -249,3 +249,31 @@ def scatter(value: np.ndarray, origin, into: Mapping[Any, np.ndarray]) -> None:
                 scatter(piece, part, into)
         case _:
             raise ValueError(f"no origin: {origin!r}")
+
+
+def add_gradient(gradient: np.ndarray, origin, into: dict[Any, np.ndarray]) -> None:
+    """Adds the gradient of an array, which was derived by `origin`, to those of the parameters that it was derived
+    from. Constants have none."""
+    import numpy as np
+
+    match origin:
+        case ("param", name, _):
+            into[name] = into[name] + gradient
+        case ("constant", _):
+            pass
+        case ("transpose", inner, axes):
+            add_gradient(gradient.transpose(np.argsort(axes)), inner, into)
+        case ("flip", inner, axes):
+            add_gradient(np.flip(gradient, axes), inner, into)
+        case ("reshape", inner, _):
+            add_gradient(gradient.reshape(shape_of(inner)), inner, into)
+        case ("slice", inner, bounds):
+            whole = np.zeros(shape_of(inner))
+            whole[tuple(slice(*b) for b in bounds)] = gradient
+            add_gradient(whole, inner, into)
+        case ("concat", parts, axis):
+            stops = np.cumsum([shape_of(part)[axis] for part in parts])
+            for part, piece in zip(parts, np.split(gradient, stops[:-1], axis), strict=True):
+                add_gradient(piece, part, into)
+        case _:
+            raise ValueError(f"no origin: {origin!r}")

@@ -12,7 +12,7 @@ import numpy as np
 from ..conversion import Conversion
 from ..errors import NodeError
 from ..graph.graph import Edge, Graph, Node
-from ..graph.tracked_array import scatter, shape_of, sources
+from ..graph.tracked_array import add_gradient, scatter, sources
 from ..inference.embedding_inputs import id_ranges, input_names
 from ..keras_api.weighted_layers import weighted_layers
 from ..ops import registry
@@ -141,29 +141,8 @@ def _by_parameter(
         for name, shape in sources(origin).items():
             into.setdefault(name, np.zeros(shape))
         if id(variable) in known:
-            _add(known[id(variable)], origin, into)
+            add_gradient(known[id(variable)], origin, into)
     return into
-
-
-def _add(gradient: np.ndarray, origin: tuple, into: dict[str, np.ndarray]) -> None:
-    """Adds the gradient of an array to those of the parameters that it was made from."""
-    match origin:
-        case ("param", name, _):
-            into[name] = into[name] + gradient
-        case ("transpose", inner, axes):
-            _add(gradient.transpose(np.argsort(axes)), inner, into)
-        case ("flip", inner, axes):
-            _add(np.flip(gradient, axes), inner, into)
-        case ("reshape", inner, _):
-            _add(gradient.reshape(shape_of(inner)), inner, into)
-        case ("slice", inner, bounds):
-            whole = np.zeros(shape_of(inner))
-            whole[tuple(slice(*each) for each in bounds)] = gradient
-            _add(whole, inner, into)
-        case ("concat", inners, axis):
-            cuts = np.cumsum([shape_of(inner)[axis] for inner in inners])[:-1]
-            for inner, piece in zip(inners, np.split(gradient, cuts, axis), strict=True):
-                _add(piece, inner, into)
 
 
 def _parameters_now(converted: Conversion, subject: Subject) -> dict[str, np.ndarray]:

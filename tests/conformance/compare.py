@@ -87,7 +87,7 @@ def step(conversion, fed: dict[str, np.ndarray], wanted: set[str], training: boo
     shapes = {name: shape for origin in weights.values() for name, shape in tracked_array.sources(origin).items()}
     gradients |= {name: np.zeros(shape) for name, shape in shapes.items()}
     for variable, gradient in zip(variables, dense[len(watched) :], strict=True):
-        pull(gradient, weights[id(variable)], gradients)
+        tracked_array.add_gradient(gradient, weights[id(variable)], gradients)
     return outputs, gradients
 
 
@@ -100,27 +100,6 @@ def origins(converted) -> dict[int, tuple]:
         for variable, origin in zip(layers[layer].weights, made, strict=True)
         if origin is not None
     }
-
-
-def pull(gradient: np.ndarray, origin, into: dict[str, np.ndarray]) -> None:
-    """Adds the gradient of a Keras variable to those of the parameters that it was made from."""
-    match origin:
-        case ("param", name, _):
-            into[name] = into[name] + gradient
-        case ("transpose", inner, axes):
-            pull(gradient.transpose(np.argsort(axes)), inner, into)
-        case ("flip", inner, axes):
-            pull(np.flip(gradient, axes), inner, into)
-        case ("reshape", inner, _):
-            pull(gradient.reshape(tracked_array.shape_of(inner)), inner, into)
-        case ("slice", inner, bounds):
-            whole = np.zeros(tracked_array.shape_of(inner))
-            whole[tuple(slice(*b) for b in bounds)] = gradient
-            pull(whole, inner, into)
-        case ("concat", inners, axis):
-            cuts = np.cumsum([tracked_array.shape_of(inner)[axis] for inner in inners])[:-1]
-            for inner, piece in zip(inners, np.split(gradient, cuts, axis), strict=True):
-                pull(piece, inner, into)
 
 
 def parameters_of(converted) -> dict[str, np.ndarray]:
