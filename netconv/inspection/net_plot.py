@@ -19,11 +19,12 @@ from ..keras_api.names import keras_name
 from ..keras_files.layer_rows import LayerRow
 from ..keras_files.model_layers import list_layers
 from ..preparation import Net
-from ..reports import diagram_page, graphviz, layer_boxes
+from ..reports import diagram_page, figures, graphviz, layer_boxes, page
 from ..reports.diagram import Box, GroupName, arrange
 from . import model_file, node_boxes
 
-FORMATS = (".svg", ".png", ".html")
+FORMATS = (*figures.FORMATS, *page.ENDINGS)
+"""The endings of pictures of a net."""
 MANY = 6
 """So many layers that were made of one node are a group."""
 
@@ -34,7 +35,7 @@ def check_net_plot(target: Path | str) -> Path:
     Raises NetconvError if the suffix is not a supported format, or Graphviz is not installed."""
     path = Path(target)
     if path.suffix.lower() not in FORMATS:
-        raise NetconvError(f"{target}: a picture of a net is a .svg, .png or .html file")
+        raise NetconvError(f"{target}: a picture of a net is a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file")
     graphviz.check_graphviz("a picture of a net needs")
     return path
 
@@ -50,7 +51,8 @@ def plot_net(
 ) -> None:
     """Draws a net or a model; the arguments are those of `netconv.plot_net`."""
     path = None if hasattr(target, "write") else check_net_plot(target)
-    graphviz.check_graphviz("a picture of a net needs")
+    if path is None:
+        graphviz.check_graphviz("a picture of a net needs")
     notify = notify or ignore
     name, data = _opened(source)
     if data[:2] == b"PK":

@@ -42,7 +42,13 @@ def test_a_net_and_its_model_have_the_same_picture(ckd):
 
 
 def test_the_formats(ckd, tmp_path):
-    for ending, start in (("svg", b"<?xml"), ("png", b"\x89PNG"), ("html", b"<!DOCTYPE html>"), ("SVG", b"<?xml")):
+    for ending, start in (
+        ("svg", b"<?xml"),
+        ("png", b"\x89PNG"),
+        ("html", b"<!DOCTYPE html>"),
+        ("htm", b"<!DOCTYPE html>"),
+        ("SVG", b"<?xml"),
+    ):
         for name in ("a", "b"):
             netconv.plot_net(ckd, tmp_path / f"{name}.{ending}")
         content = (tmp_path / f"a.{ending}").read_bytes()
@@ -101,7 +107,7 @@ def test_many_operations_of_one_node_are_one_box():
 def test_what_is_wrong_is_one_line(tmp_path, monkeypatch):
     net = tmp_path / "net.keras"
     archive.save(model(), net)
-    assert fails(netconv.plot_net, net, "a.pdf") == "a.pdf: a picture of a net is a .svg, .png or .html file"
+    assert fails(netconv.plot_net, net, "a.pdf") == "a.pdf: a picture of a net is a .png, .svg, .html or .htm file"
     message = f"{net}: it was not converted from a net, so that it has no nodes; leave out nodes=True"
     assert fails(netconv.plot_net, net, io.BytesIO(), nodes=True) == message
     message = "params= is for a net (net.json), and a Keras model has its shapes and weights; leave it out"
