@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import NetconvError
+from ..inference.differences import largest_difference
 from .served_model import ServedModel
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ class Sample(NamedTuple):
     inputs: list[np.ndarray]
     outputs: list[np.ndarray]
 
+    @property
+    def batch(self) -> int:
+        """The size of the batch."""
+        return self.inputs[0].shape[0] if self.inputs[0].ndim else 1
+
 
 class Agreement(NamedTuple):
     """The largest difference of the outputs, as a part of the largest value, and the output that has it; and the sizes
@@ -38,31 +44,22 @@ def agreement(served: ServedModel, runner: Runner, samples: Iterable[Sample]) ->
     import numpy as np
 
     differences, largest = np.zeros(len(served.outputs)), np.zeros(len(served.outputs))
-    batches: list[int] = []
-    for inputs, expected in samples:
-        batches.append(inputs[0].shape[0] if inputs[0].ndim else 1)
-        for number, (one, other) in enumerate(zip(expected, runner(inputs), strict=True)):
-            difference, size = compare(one, other)
+    batches: set[int] = set()
+    for sample in samples:
+        batches.add(sample.batch)
+        for number, (expected, found) in enumerate(zip(sample.outputs, runner(sample.inputs), strict=True)):
+            difference, size = largest_difference(found, expected)
             differences[number] = max(differences[number], difference)
             largest[number] = max(largest[number], size)
     parts = differences / np.where(largest > 0, largest, 1)
     worst = int(np.argmax(parts))
-    return Agreement(float(parts[worst]), served.outputs[worst], tuple(sorted(set(batches))))
+    return Agreement(float(parts[worst]), served.outputs[worst], tuple(sorted(batches)))
 
 
-def compare(expected: np.ndarray, actual: np.ndarray) -> tuple[float, float]:
-    """The largest difference and the largest of the expected values, of those that are finite; infinity where one is
-    finite and the other is not, or the shapes differ."""
-    import numpy as np
-
-    if expected.shape != np.shape(actual):
-        return float("inf"), 1.0
-    expected, actual = (np.asarray(array, "float64") for array in (expected, actual))
-    finite = np.isfinite(expected)
-    if not np.array_equal(expected[~finite], actual[~finite], equal_nan=True) or not np.isfinite(actual[finite]).all():
-        return float("inf"), 1.0
-    difference = np.abs(expected[finite] - actual[finite]).max(initial=0)
-    return float(difference), float(np.abs(expected[finite]).max(initial=0))
+def listed_batches(sizes: Iterable[int]) -> str:
+    """Sizes of batches for a sentence: "batches of 1, 2 and 5"."""
+    *others, last = map(str, sizes)
+    return f"batches of {', '.join(others)}{' and ' if others else ''}{last}"
 
 
 def check_repeatable(served: ServedModel, sample: Sample) -> None:

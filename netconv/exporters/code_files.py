@@ -18,8 +18,9 @@ from typing import Any, BinaryIO
 from ..atomic_files import replacing, scratch_folder
 from ..errors import NetconvError, first_line
 from ..features.notices import Notify
+from ..inference.differences import largest_difference
 from ..inference.loading import LoadedModel
-from .agreement import Sample, check_repeatable, compare
+from .agreement import Sample, check_repeatable, listed_batches
 from .dialects import Python, R
 from .drawn_inputs import drawn_samples
 from .fitting_notes import compile_call, fitting_notes
@@ -158,8 +159,6 @@ def _check(loaded: LoadedModel, language: Language, text: str, notify: Notify) -
     original = served(loaded, loaded.model)
     samples = list(drawn_samples(original))
     check_repeatable(original, samples[0])
-    *batches, last = map(str, sorted({each.inputs[0].shape[0] if each.inputs[0].ndim else 1 for each in samples}))
-    rows = f"batches of {', '.join(batches)}{' and ' if batches else ''}{last}"
     found = _run(loaded, language, text, samples)
     if found is None:
         notify(
@@ -169,11 +168,12 @@ def _check(loaded: LoadedModel, language: Language, text: str, notify: Notify) -
     for sample, outputs in zip(samples, found, strict=True):
         for name, one, other in zip(original.outputs, sample.outputs, outputs, strict=True):
             if (one.dtype, one.shape, one.tobytes()) != (other.dtype, other.shape, other.tobytes()):
-                difference, size = compare(one, other)
+                difference, size = largest_difference(other, one)
                 raise NetconvError(
                     f"{loaded.name}: the {language.title} code computes something else than the Keras model: output "
                     f"{name!r} differs by {difference / (size or 1):.1e} of its largest value; nothing was written"
                 )
+    rows = listed_batches(sorted({sample.batch for sample in samples}))
     notify(
         f"the {language.title} code was run: the same as the Keras model to the last bit, on drawn inputs, in {rows}"
     )

@@ -19,7 +19,7 @@ from ..inference.loading import LoadedModel
 from ..inference.sample_inputs import sample_inputs
 from ..tables.sources import Data
 from . import keras_file, litert, onnx, savedmodel
-from .agreement import TOLERANCE, Agreement, Runner, Sample, agreement, check_repeatable
+from .agreement import TOLERANCE, Agreement, Runner, Sample, agreement, check_repeatable, listed_batches
 from .drawn_inputs import drawn_samples
 from .inference_model import inference_model
 from .served_model import ServedModel, served
@@ -156,12 +156,8 @@ def _write(loaded: LoadedModel, runtime: Runtime, path: Path, options: RuntimeOp
         except NetconvError:
             raise _with_remedy(error, asked) from None
         notify(f"a batch of 1, as {runtime.title} cannot leave its size open for this model ({option('batch', 8)})")
-    *batches, last = map(str, found.batches)
-    inputs = f"drawn inputs, in batches of {', '.join(batches)}{' and ' if batches else ''}{last}"
-    notify(
-        f"differs from the Keras model by at most {found.difference:.2g} of the largest output, on "
-        f"{'the rows of the table' if rows else inputs}"
-    )
+    inputs = "the rows of the table" if rows else f"drawn inputs, in {listed_batches(found.batches)}"
+    notify(f"differs from the Keras model by at most {found.difference:.2g} of the largest output, on {inputs}")
 
 
 def _with_remedy(error: NetconvError, asked: ServedModel) -> NetconvError:

@@ -11,7 +11,6 @@ import numpy as np
 
 from .. import conversion
 from ..errors import FormatError, first_line
-from ..features.scaling import UNSCALED
 from ..graph.graph import Graph
 from ..inference.calling import predict_rows
 from ..inference.loading import LoadedModel
@@ -69,7 +68,7 @@ def _check_same(loaded: LoadedModel, target: Any, like: str) -> None:
     if list(map(len, shapes)) != list(map(len, others)):
         raise FormatError(f"{loaded.name}: it has other inputs than the net in {like}")
     sizes = [list(zip(*pair, strict=True)) for pair in zip(shapes, others, strict=True)]
-    model = scaling_layers.scaled(loaded.model, [UNSCALED] * len(shapes), shapes)
+    model = scaling_layers.unscaled(loaded.model)
     for length in OPEN_LENGTHS:
         rng = np.random.default_rng(0)
         rows = [tuple(own or other or length for own, other in each) for each in sizes]

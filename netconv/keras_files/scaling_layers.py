@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import FormatError
-from ..features.scaling import Affine, Moments, Scaling
+from ..features.scaling import UNSCALED, Affine, Moments, Scaling
 from ..keras_api.lazy import keras, layers, no_collection, ops
 from .layer_copies import LayerCopies, without_compiling
 
@@ -26,6 +26,12 @@ the variance must be a number of float32."""
 
 Config = tuple[str, str, dict[str, Any]]
 """The name of a layer, its class and its config."""
+
+
+def unscaled(model):
+    """A copy of a model without layers that scale the numbers of a table, as `scaled` makes one."""
+    rows = [tuple(tensor.shape[1:]) for tensor in model.inputs]
+    return scaled(model, [UNSCALED] * len(rows), rows)
 
 
 def scaled(

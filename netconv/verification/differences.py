@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..inference.differences import largest_difference
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -44,15 +46,11 @@ def difference(found: np.ndarray, expected: np.ndarray) -> Difference:
     found, expected = np.asarray(found), np.asarray(expected)
     if found.shape != expected.shape and not (found.size == expected.size == 1):
         return Difference(np.inf, np.inf, shapes=(found.shape, expected.shape))
-    coarse = [_precision(array.dtype) for array in (found, expected)]
-    found, expected = (array.astype("float64").reshape(-1) for array in (found, expected))
-    finite = np.isfinite(expected)
-    same = (found == expected) | (np.isnan(found) & np.isnan(expected)) | (finite & np.isfinite(found))
-    if not same.all():
+    absolute, largest = largest_difference(found.reshape(-1), expected.reshape(-1))
+    if absolute == np.inf:
         return Difference(np.inf, np.inf)
-    absolute = float(np.abs(found[finite] - expected[finite]).max(initial=0))
-    largest = float(np.abs(expected[finite]).max(initial=0))
-    return Difference(absolute, absolute / max(largest, SMALLEST), max(coarse))
+    coarse = max(_precision(array.dtype) for array in (found, expected))
+    return Difference(absolute, absolute / max(largest, SMALLEST), coarse)
 
 
 def _precision(dtype: np.dtype) -> float:

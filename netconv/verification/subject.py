@@ -15,7 +15,6 @@ from ..builder import places
 from ..builder.places import Place
 from ..conversion import Conversion
 from ..errors import FormatError, NetconvError, option, option_name
-from ..features.scaling import UNSCALED
 from ..graph.graph import Edge
 from ..inference.calling import traced
 from ..inference.embedding_inputs import input_names
@@ -118,8 +117,7 @@ def _without_scaling(loaded: LoadedModel) -> Any:
     model = loaded.model
     if not scaling_layers.names_of(model):
         return model
-    rows = [tuple(tensor.shape[1:]) for tensor in model.inputs]
-    bare = scaling_layers.scaled(model, [UNSCALED] * len(rows), rows)
+    bare = scaling_layers.unscaled(model)
     ins, outs = (tensors if len(tensors) > 1 else tensors[0] for tensors in (bare.inputs, bare.outputs))
     return keras.Model(ins, outs, name=model.name)
 
