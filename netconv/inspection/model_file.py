@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import FormatError
-from ..keras_files import config_layers, zip_members
-from ..keras_files.archive import checked_config
-from ..keras_files.config_layers import Variable
+from ..keras_files import archive, config_layers, source_net, zip_members
 from ..keras_files.layer_rows import LayerRow
 from ..keras_files.stored_weights import stored_weights
 
-TABLE, GRAPH = "netconv/table.json", "netconv/graph.json"
+TABLE, GRAPH = (f"{zip_members.PREFIX}{member}" for member in (archive.TABLE, source_net.GRAPH))
 """Members: how the table of a trained model was read; the net that a model was converted from."""
 
 
@@ -34,17 +32,17 @@ class ModelFile:
 
 def read(source: Path | str | bytes | BinaryIO, name: str) -> ModelFile:
     """Reads a file, by its path, its bytes or as a binary stream. Raises FormatError."""
-    with zip_members.opened(source, name) as archive:
-        members = frozenset(archive.namelist())
-        config = checked_config(archive, name)
-        metadata = zip_members.read_json(archive, zip_members.METADATA, name)
+    with zip_members.opened(source, name) as opened:
+        members = frozenset(opened.namelist())
+        config = archive.checked_config(opened, name)
+        metadata = zip_members.read_json(opened, zip_members.METADATA, name)
         table, graph = (
-            zip_members.read(archive, member, name) if member in members else None for member in (TABLE, GRAPH)
+            zip_members.read(opened, member, name) if member in members else None for member in (TABLE, GRAPH)
         )
         if table is not None:
             zip_members.parsed(table, f"{name}: its member {TABLE}")
-        stored = stored_weights(zip_members.weights(archive, name), name)
-    variables = {each.path: Variable(each.shape, each.layer) for each in stored if each.path.startswith("layers/")}
+        stored = stored_weights(zip_members.weights(opened, name), name)
+    variables = {each.path: each for each in stored if each.path.startswith("layers/")}
     try:
         layers, shapes = config_layers.list_layers(config, variables), config_layers.weights(config, variables)
     except (LookupError, ValueError, TypeError, AttributeError, RecursionError):

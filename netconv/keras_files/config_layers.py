@@ -10,17 +10,11 @@ from typing import Any, NamedTuple
 
 from .layer_rows import LayerRow, Lengths, Tensor, detail, shape_text
 from .output_shapes import output_shape
+from .stored_weights import StoredWeight
 
 MODELS = ("Functional", "Sequential")
 DEEPEST = 20
 """How deep models may be nested whose layers are listed."""
-
-
-class Variable(NamedTuple):
-    """A variable of the file of the weights: its `shape`, and the name of its `owner` there, "" if it has none."""
-
-    shape: tuple[int, ...]
-    owner: str
 
 
 class Reference(NamedTuple):
@@ -32,7 +26,7 @@ class Reference(NamedTuple):
     shape: Lengths | None
 
 
-def list_layers(config: Mapping[str, Any], variables: Mapping[str, Variable]) -> tuple[LayerRow, ...]:
+def list_layers(config: Mapping[str, Any], variables: Mapping[str, StoredWeight]) -> tuple[LayerRow, ...]:
     """The layers of a model, in the order of its config.
 
     Args:
@@ -49,7 +43,7 @@ def list_layers(config: Mapping[str, Any], variables: Mapping[str, Variable]) ->
     return _rows(config, variables, "layers", 0)[0]
 
 
-def weights(config: Mapping[str, Any], variables: Mapping[str, Variable]) -> dict[str, list[int]]:
+def weights(config: Mapping[str, Any], variables: Mapping[str, StoredWeight]) -> dict[str, list[int]]:
     """The shapes of the variables by the names of their layers, `conv/0`, `lstm/cell/1`; those of random generators are
     left out. Raises as `list_layers`."""
     entries = config["config"]["layers"] if config["class_name"] in MODELS else []
@@ -64,7 +58,7 @@ def weights(config: Mapping[str, Any], variables: Mapping[str, Variable]) -> dic
 
 
 def _rows(
-    model: Mapping[str, Any], variables: Mapping[str, Variable], folder: str, depth: int
+    model: Mapping[str, Any], variables: Mapping[str, StoredWeight], folder: str, depth: int
 ) -> tuple[tuple[LayerRow, ...], tuple[Tensor, ...], tuple[Lengths | None, ...]]:
     """The layers of a model, its outputs and their shapes."""
     if model["class_name"] not in MODELS or depth > DEEPEST:
@@ -128,7 +122,7 @@ def _untrained(entry: Mapping[str, Any], count: int) -> int:
     return 2 * count // arrays  # the moving mean and variance
 
 
-def group_names(entries: list[Mapping[str, Any]], variables: Mapping[str, Variable], folder: str) -> dict[str, str]:
+def group_names(entries: list[Mapping[str, Any]], variables: Mapping[str, StoredWeight], folder: str) -> dict[str, str]:
     """The paths of the groups of layers in the file of the weights, by name of the layer.
 
     Keras names the group of a layer after its class, `lstm`, `lstm_1`, in the order of the layers; the group of the
@@ -145,8 +139,8 @@ def group_names(entries: list[Mapping[str, Any]], variables: Mapping[str, Variab
     names = set(found)
     for path, variable in variables.items():
         group, _, rest = path[len(folder) + 1 :].partition("/")
-        if path.startswith(f"{folder}/") and rest.startswith("vars/") and variable.owner in names:
-            found[variable.owner] = f"{folder}/{group}"
+        if path.startswith(f"{folder}/") and rest.startswith("vars/") and variable.layer in names:
+            found[variable.layer] = f"{folder}/{group}"
     return found
 
 
