@@ -103,9 +103,8 @@ def model_rows(
             sequences = (each for each, feature in zip(columns, row_encoding.features, strict=True) if feature.sequence)
             block = block.as_written(frozenset(sequences))
             warn_of_merged_in_stream(block, row_encoding, merged, notify)
-            most = max(1, LARGEST // max(spec.width, sized_for_rows(row_encoding, block, columns).width))
-            for rows in block.parts(most):
-                for_rows = sized_for_rows(row_encoding, rows, columns)
+            for_rows = sized_for_rows(row_encoding, block, columns)
+            for rows in block.parts(max(1, LARGEST // max(spec.width, for_rows.width))):
                 x = transform.features(rows, for_rows, counts)
                 row_errors = rows.errors or RowErrors(np.zeros(len(rows), bool))
                 while lines and not row_errors.mask.all():  # a column of text may have been taken for numbers
