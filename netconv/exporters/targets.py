@@ -67,61 +67,45 @@ def export(
         raise NetconvError(f"{to!r} is not a target; choose one of {', '.join(SUFFIXES)}")
     shapes = options.get("input_shapes") if str(model).endswith(NETS) else None
     loaded = open_model(model, input_shapes=shapes)
-    suffix = SUFFIXES[to]
     if like is not None and (to in RUNTIMES or to in LANGUAGES):
         raise NetconvError(f"{option_name('like')} is not for {option('to', to)}; leave it out")
-    if to in RUNTIMES:
-        return _export_to_runtime(loaded, to, output, RuntimeOptions(**options), notify)
     for name, value in options.items():
-        if value:
+        if value and to not in RUNTIMES:
             raise NetconvError(f"{option_name(name)} is not for {option('to', to)}; leave it out")
-    if to in LANGUAGES:
-        target = _target(loaded, to, output)
-        code_files.export(loaded, to, target, notify)
-        return [target] if isinstance(target, Path) else []
-    if output is not None and hasattr(output, "write"):
-        if to != "wlnet":
-            raise NetconvError("net.json and net.params are two files, which cannot be written to a stream")
-        wlnet.export(loaded, output, notify, like)
-        return []
-    path = _path(loaded, suffix) if output is None else Path(output)
-    if path.suffix != suffix:
-        raise NetconvError(f"{path}: the file for {to} ends in {suffix}; choose another output")
-    paths = [path] if to == "wlnet" else [path, path.with_suffix(".params")]
-    if to == "wlnet":
-        wlnet.export(loaded, path, notify, like)
-    else:
-        mxnet.export(loaded, paths[0], paths[1], notify, like)
-    return paths
-
-
-def _export_to_runtime(
-    loaded: LoadedModel, to: str, output: Path | str | BinaryIO | None, options: RuntimeOptions, notify: Notify
-) -> list[Path]:
     target = _target(loaded, to, output)
-    runtimes.export(loaded, to, target, options, notify)
-    if to != "keras":
-        notify_of_table(loaded, False, notify)
-    return [target] if isinstance(target, Path) else []
+    paths = [target] if isinstance(target, Path) else []
+    if to in RUNTIMES:
+        runtimes.export(loaded, to, target, RuntimeOptions(**options), notify)
+        if to != "keras":
+            notify_of_table(loaded, False, notify)
+    elif to in LANGUAGES:
+        code_files.export(loaded, to, target, notify)
+    elif to == "wlnet":
+        wlnet.export(loaded, target, notify, like)
+    elif paths:
+        params = target.with_suffix(".params")
+        mxnet.export(loaded, target, params, notify, like)
+        paths.append(params)
+    else:
+        raise NetconvError("net.json and net.params are two files, which cannot be written to a stream")
+    return paths
 
 
 def _target(loaded: LoadedModel, to: str, output: Path | str | BinaryIO | None) -> Any:
     """The path or the stream that is written. Raises NetconvError for a path that does not end as the file does."""
     if output is not None and hasattr(output, "write"):
         return output
-    path = _runtime_path(loaded, to) if output is None else Path(str(output))
+    path = _beside(loaded, to) if output is None else Path(str(output))
     if path.suffix != SUFFIXES[to] and not (to in RUNTIMES and RUNTIMES[to].is_folder):
         raise NetconvError(f"{path}: the file for {to} ends in {SUFFIXES[to]}; choose another output")
     return path
 
 
-def _runtime_path(loaded: LoadedModel, to: str) -> Path:
-    """Beside the model, by its name."""
+def _beside(loaded: LoadedModel, to: str) -> Path:
+    """A path beside the model, by its name; never that of the net that the model was converted from."""
     path = loaded.path or Path("net.keras")
-    return path.with_name(f"{path.stem}{INFERENCE if to == 'keras' else ''}{SUFFIXES[to]}")
-
-
-def _path(loaded: LoadedModel, suffix: str) -> Path:
-    """Beside the model; never that of the net that the model was converted from."""
-    path = loaded.path or Path("net.keras")
-    return path.with_name(f"{path.stem.removesuffix(TRAINED)}{TRAINED}{suffix}")
+    if to in RUNTIMES or to in LANGUAGES:
+        stem = f"{path.stem}{INFERENCE if to == 'keras' else ''}"
+    else:
+        stem = f"{path.stem.removesuffix(TRAINED)}{TRAINED}"
+    return path.with_name(f"{stem}{SUFFIXES[to]}")
