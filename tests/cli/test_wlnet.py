@@ -180,7 +180,10 @@ def test_a_net_of_images_goes_back(folder, capfd, rescale):
     run("train", "photos", "-m", "image.wlnet", "--epochs", 1, *rescale)
     capfd.readouterr()
     run("export", "image-trained.keras", "--to", "wlnet")
-    unlike = "not in the net: scale_inputs; it takes and returns scaled numbers"
+    unlike = (
+        "not in the net: scale_inputs, as the image encoder of the net does something else; it takes or returns scaled "
+        "numbers"
+    )
     assert (unlike in capfd.readouterr().err) == bool(rescale)
     trained, exported = (
         json.loads(run("predict", "photos/cat/0.png", "-m", f"image-trained.{ending}", "--json").stdout)
