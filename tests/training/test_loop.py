@@ -59,7 +59,7 @@ def test_each_replica_has_its_share_of_every_batch():
     weights = np.zeros(10)
     for share in shares:
         for start, stop in zip(share.bounds, share.bounds[1:], strict=False):
-            weights[share.targets[0][start:stop]] += share.weights[start:stop] / (stop - start) / 3
+            weights[share.targets[0][start:stop]] += share.weights[0][start:stop] / (stop - start) / 3
     assert weights == pytest.approx([1 / 4] * 8 + [1 / 2] * 2)  # the weight of each row in the mean of its batch
 
 
@@ -144,7 +144,7 @@ def test_there_may_be_no_checkpoint_yet(tmp_path):
 def test_a_checkpoint_is_read_as_data(tmp_path):
     path = tmp_path / "checkpoint.npz"
     np.savez(path, facts=np.array([object()]))
-    message = fails(checkpoints.read, tmp_path, [], [], {}, kind=FormatError)
+    message = fails(checkpoints.read, tmp_path, [], [], {}, "loss", kind=FormatError)
     assert message == f"{path}: is damaged, or not a checkpoint of this model"
 
 
