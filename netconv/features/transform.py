@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 TRUTH_VALUES = frozenset({"false", "true"})
 SAMPLE, SAMPLE_BYTES = 100_000, 64 << 20
 """Rows of a table on disk, and bytes of their numbers, whose medians and most frequent categories are computed."""
+ADJACENT = 32
+"""Columns whose numbers are copied at once."""
 
 
 def fit_statistics(encoding: Encoding, table: Table, training: np.ndarray) -> Encoding:
@@ -45,22 +47,25 @@ def fit_statistics(encoding: Encoding, table: Table, training: np.ndarray) -> En
             most = max(1, min(SAMPLE, SAMPLE_BYTES // (4 * len(table.format.names))))
             index = index[:: -(-len(index) // most)]
         rows = table.rows(index)
+        first, adjacent = 0, rows.numbers[:, :0].T
         for number, (column, feature) in enumerate(zip(columns, features, strict=True)):
             if feature.fill is None and feature.is_fillable:
-                features[number] = replace(feature, fill=_fill_value(rows, column, feature))
+                if not first <= column < first + len(adjacent):  # several at once: they share lines of the cache
+                    first, adjacent = column, rows.numbers[:, column : column + ADJACENT].T.copy()
+                features[number] = replace(feature, fill=_fill_value(rows, column, feature, adjacent[column - first]))
     for number, (column, feature) in enumerate(zip(columns, features, strict=True)):
         features[number] = replace(feature, missing=_missing(table, column, feature))
     return replace(encoding, features=tuple(features))
 
 
-def _fill_value(rows: Rows, column: int, feature: Feature) -> float | str:
+def _fill_value(rows: Rows, column: int, feature: Feature, numbers: np.ndarray) -> float | str:
     import numpy as np
 
     if feature.categories:
         codes = _category_codes(rows, column, feature.categories)
         counts = np.bincount(codes[codes >= 0], minlength=len(feature.categories))
         return feature.categories[int(counts.argmax())]
-    values = parsed_numbers(rows, column, feature) if column in rows.texts else rows.numbers[:, column]
+    values = parsed_numbers(rows, column, feature) if column in rows.texts else numbers
     values = values[~np.isnan(values)]
     return float(np.median(values)) if len(values) else 0.0
 

@@ -21,8 +21,8 @@ BLOCK_BYTES = 1 << 20
 """How much is read at once from arrays on disk."""
 WINDOW_BYTES = 64 << 20
 """How much of arrays on disk is shuffled together, row by row."""
-GROUP_BYTES, GROUP_BYTES_ON_DISK = 32 << 20, 16 << 20
-"""How much of arrays in memory and on disk is given to TensorFlow at once, at most, or one batch."""
+GROUP_BYTES = 16 << 20
+"""How much of the rows is trained on at once, at most, or one batch."""
 
 Group = TypeVar("Group")
 
@@ -61,11 +61,14 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class BatchGroup:
-    """Several batches: rows of the inputs, their encoded targets of each head, and their weights in the loss of each
-    head, none if all rows count alike. Batch k has the rows from `bounds[k]` to `bounds[k + 1]`, and counts as
-    `counts[k]` rows in the mean loss."""
+    """Several batches: the places of their rows in `inputs`, their encoded targets of each head, and their weights in
+    the loss of each head, none if all rows count alike. Batch k has the rows from `bounds[k]` to `bounds[k + 1]`, and
+    counts as `counts[k]` rows in the mean loss. The inputs are those of these rows, or, with `shared`, the same arrays
+    for all groups."""
 
     inputs: tuple[np.ndarray, ...]
+    shared: bool
+    rows: np.ndarray
     targets: tuple[Any, ...]
     weights: tuple[np.ndarray, ...]
     bounds: np.ndarray
@@ -164,11 +167,12 @@ def replica_share(data: TrainingData, order: np.ndarray, bounds: np.ndarray, rep
         rows, sizes = np.concatenate(parts), np.array([len(part) for part in parts])
         shares = np.concatenate(part_weights)
     targets = tuple(array[rows] for array in data.targets)
-    inputs = tuple(array[rows] for array in data.inputs)
+    shared = data.in_memory and data.lengths is None
+    inputs = data.inputs if shared else tuple(array[rows] for array in data.inputs)
     if data.lengths is not None:
         inputs = tuple(cut(inputs, data.lengths[rows[0]]))
     return BatchGroup(
-        inputs, data.encode(targets), _row_weights(data, targets, shares),
+        inputs, shared, rows if shared else np.arange(len(rows)), data.encode(targets), _row_weights(data, targets, shares),
         np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32), (np.diff(bounds) / replicas).astype(np.float32),
     )  # fmt: skip
 
@@ -203,8 +207,7 @@ def batch_groups(
 ) -> Iterator[Group]:
     """Groups of at most `group_size()` batches, made by `make` from their rows and bounds. Each is made in a second
     thread while the one before is in use. Of data on disk, the memory of each is returned to the operating system."""
-    most = GROUP_BYTES if data.in_memory else GROUP_BYTES_ON_DISK
-    largest = max(1, most // (data.bytes_per_row * int(max(bounds[1:] - bounds[:-1]))))
+    largest = max(1, GROUP_BYTES // (data.bytes_per_row * int(max(bounds[1:] - bounds[:-1]))))
 
     def spans() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         first = 0

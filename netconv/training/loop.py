@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 VALIDATION_BATCH = 1024
 SECONDS_PER_GROUP = 0.25
-"""How long a group of batches is trained on, after which progress is reported and `stop` is asked."""
+"""How long a group of batches is trained on at most, after which `stop` is asked, and the time between reports of the
+progress: the metrics take a millisecond."""
 
 
 @dataclass(frozen=True)
@@ -197,15 +198,17 @@ class _Loop:
         order, ends = batches.epoch_batches(self.training, self.batch_size, self.options.seed, epoch)
         self.steps.reset_metrics()
         done, total, clock = 0, len(ends) - 1, time.monotonic()
+        reported = clock
         for group, steps in self._groups(self.training, order, ends):
             self.steps.train(group, steps)
             done += steps
             self.rows += int(ends[done] - ends[done - steps])
             clock, seconds = time.monotonic(), time.monotonic() - clock
-            fitting = int(self.group_size * SECONDS_PER_GROUP / max(seconds, 1e-3))
+            fitting = int(steps * SECONDS_PER_GROUP / max(seconds, 1e-3))
             self.group_size = max(1, min(2 * self.group_size, fitting))
             if self.steps.replicas == 1:  # several workers would have to compute the metrics together
-                if done < total:
+                if done < total and clock - reported >= SECONDS_PER_GROUP:
+                    reported = clock
                     self._report(done / total, self._checked(self.steps.metrics()))
                 if self.stop():
                     self.stopped = True

@@ -37,15 +37,21 @@ class Steps:
             and not isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
         )  # fmt: skip
         self._functions: dict[Callable[..., None], Any] = {}
+        self._shared: dict[tuple[int, ...], tuple] = {}
 
     def to_device(self, share_of: Callable[[int], BatchGroup]) -> tuple:
-        """Tensors of the share of each replica, on its device."""
+        """Tensors of the share of each replica, on its device. Inputs that groups share are copied there once."""
         import tensorflow as tf
 
         def tensors(replica: int):
             share = share_of(replica)
-            parts = (share.inputs, share.targets, share.weights, share.bounds, share.counts)
-            return keras.tree.map_structure(tf.convert_to_tensor, parts)
+            inputs = self._shared.get(key := (replica, *map(id, share.inputs))) if share.shared else None
+            if inputs is None:
+                inputs = tuple(map(tf.convert_to_tensor, share.inputs))
+            if share.shared:
+                self._shared[key] = inputs
+            parts = (share.rows, share.targets, share.weights, share.bounds, share.counts)
+            return inputs, *keras.tree.map_structure(tf.convert_to_tensor, parts)
 
         if self.replicas == 1:
             return tensors(0)
@@ -131,11 +137,11 @@ class Steps:
                 )
         self.reset_metrics()
 
-    def _train_step(self, number, inputs, targets, weights, bounds, counts) -> None:
+    def _train_step(self, number, inputs, rows, targets, weights, bounds, counts) -> None:
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
-            loss = self._loss(number, inputs, targets, weights, bounds, counts, training=True)
+            loss = self._loss(number, inputs, rows, targets, weights, bounds, counts, training=True)
             scaled = self.model.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, [variable.value for variable in self.variables])
         variables = [v for g, v in zip(gradients, self.variables, strict=True) if g is not None]
@@ -147,13 +153,16 @@ class Steps:
         else:
             self.model.optimizer.apply(gradients, variables)
 
-    def _validation_step(self, number, inputs, targets, weights, bounds, counts) -> None:
-        self._loss(number, inputs, targets, weights, bounds, counts, training=False)
+    def _validation_step(self, number, inputs, rows, targets, weights, bounds, counts) -> None:
+        self._loss(number, inputs, rows, targets, weights, bounds, counts, training=False)
 
-    def _loss(self, number, inputs, targets, weights, bounds, counts, training: bool):
+    def _loss(self, number, inputs, rows, targets, weights, bounds, counts, training: bool):
         """The loss of one batch, which is added to the metrics."""
+        import tensorflow as tf
+
         start, stop = bounds[number], bounds[number + 1]
-        x, y, w = keras.tree.map_structure(lambda part: part[start:stop], (inputs, targets, weights))
+        rows, y, w = keras.tree.map_structure(lambda part: part[start:stop], (rows, targets, weights))
+        x = [tf.gather(part, rows) for part in inputs]
         of_heads = w or (None,) * len(y)
         w, y = as_compiled(self.model, w) if w else None, as_compiled(self.model, y)
         x = [keras.ops.cast(part, entry.dtype) for part, entry in zip(x, self.model.inputs, strict=True)]
