@@ -172,8 +172,9 @@ def replica_share(data: TrainingData, order: np.ndarray, bounds: np.ndarray, rep
     if data.lengths is not None:
         inputs = tuple(cut(inputs, data.lengths[rows[0]]))
     return BatchGroup(
-        inputs, shared, rows if shared else np.arange(len(rows)), data.encode(targets), _row_weights(data, targets, shares),
-        np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32), (np.diff(bounds) / replicas).astype(np.float32),
+        inputs, shared, rows if shared else np.arange(len(rows)), data.encode(targets),
+        _row_weights(data, targets, shares), np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32),
+        (np.diff(bounds) / replicas).astype(np.float32),
     )  # fmt: skip
 
 

@@ -63,6 +63,12 @@ def test_each_replica_has_its_share_of_every_batch():
     assert weights == pytest.approx([1 / 4] * 8 + [1 / 2] * 2)  # the weight of each row in the mean of its batch
 
 
+def test_a_training_may_have_any_number_of_groups(monkeypatch):
+    monkeypatch.setattr(batches, "GROUP_BYTES", 1)  # each batch is a group
+    made = netconv.train(net(), source(separable(1300)), batch_size=1, epochs=1, validation_split=0.0)
+    assert len(made.history) == 1
+
+
 def test_batches_are_even_unless_they_must_be_full():
     assert batches.batch_bounds(1025, 1024, even=True).tolist() == [0, 512, 1025]
 
