@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,7 +61,7 @@ def runner(served: ServedModel, path: Path) -> Runner:
     """What runs the file."""
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_content=path.read_bytes())
+    interpreter = Interpreter(model_content=path.read_bytes(), num_threads=os.cpu_count())
     signature = interpreter.get_signature_runner(savedmodel.SIGNATURE)
     known = signature.get_input_details()
 
