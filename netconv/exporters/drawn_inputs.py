@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 BATCHES = (1, 2, 5)
 """The rows of the inputs, where the batch is open."""
-SIZES = (7, 32, 64, 128, 224)
-"""The sizes of other open axes; the first ones that the model takes."""
+SIZES = (7, 32, 64, 128, 224, 17, 33, 65, 299)
+"""The sizes of other open axes; the first ones that the model takes. Some nets, as Inception, take odd ones alone."""
 INTEGERS = 4
 """Integers are drawn below this number, where the model does not say which ids it takes."""
 

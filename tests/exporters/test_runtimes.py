@@ -16,8 +16,11 @@ from models import fails
 import netconv
 from netconv.errors import NetconvError
 from netconv.exporters import onnx, runtimes
+from netconv.exporters.drawn_inputs import drawn_samples
 from netconv.exporters.runtimes import RUNTIMES
+from netconv.exporters.served_model import served
 from netconv.exporters.targets import export
+from netconv.inference.loading import open_model
 
 layers = keras.layers
 ENDINGS = {to: runtime.ending for to, runtime in RUNTIMES.items()}
@@ -293,3 +296,14 @@ def test_the_file_is_beside_the_model(tmp_path):
     assert export(path, "onnx") == [tmp_path / "net.onnx"]
     assert export(path, "keras", inference=True) == [tmp_path / "net-inference.keras"]
     assert Path(tmp_path / "net.onnx").exists() and issubclass(NetconvError, Exception)
+
+
+def test_open_sizes_may_have_to_be_odd():
+    entry = keras.Input((None, None, 1), name="image")
+    x = layers.Conv2D(1, 9)(entry)
+    both = layers.Concatenate()([layers.Conv2D(1, 2, strides=2)(x), layers.Conv2D(1, 3, strides=2)(x)])
+    loaded = open_model(keras.Model(entry, both))
+    samples = drawn_samples(served(loaded, loaded.model))
+    assert {sample.inputs[0].shape for sample in samples} == {
+        (batch, size, size, 1) for batch, size in ((1, 17), (1, 33), (2, 17), (5, 33))
+    }
