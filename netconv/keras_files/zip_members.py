@@ -13,11 +13,12 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from ..errors import FormatError
+from ..tables import zip_archives
 
 PREFIX = "netconv/"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -45,13 +46,14 @@ DAMAGED = (
 def opened(source: Path | str | bytes | IO[bytes], name: str) -> Iterator[zipfile.ZipFile]:
     """A `.keras` file, given by its path, its bytes or as a stream, with members that may be read. `name` is its name
     for messages. Raises FormatError."""
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source)
-    except OSError as error:
-        raise FormatError(f"{name}: {error.strerror or error}") from None
-    except DAMAGED:
-        raise FormatError(f"{name}: not a .keras file") from None
-    with archive:
+    with ExitStack() as stack:
+        try:
+            stream = io.BytesIO(source) if isinstance(source, bytes) else source
+            archive = stack.enter_context(zip_archives.opened(stream, name))
+        except OSError as error:
+            raise FormatError(f"{name}: {error.strerror or error}") from None
+        except DAMAGED:
+            raise FormatError(f"{name}: not a .keras file") from None
         _check(archive, name)
         yield archive
 

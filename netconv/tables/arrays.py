@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
+from . import zip_archives
 from .number_format import pluralize
 from .rows import (
     LONGEST_CELL,
@@ -293,7 +294,7 @@ def _npz(stream: Stream, source: Source, stack: ExitStack) -> list[ArrayStream]:
     if stream.compressed:
         raise DataError("is a compressed .npz: decompress it first", source.name)
     try:
-        archive = stack.enter_context(zipfile.ZipFile(stream.seekable_file()))
+        archive = stack.enter_context(zip_archives.opened(stream.seekable_file(), source.name))
         members = {name[:-4]: name for name in archive.namelist() if name.endswith(".npy")}
         chosen = _members_of(members, source.part)
         for name, member in chosen.items():

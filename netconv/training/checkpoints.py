@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..atomic_files import check_writable, replacing
 from ..errors import FormatError, NetconvError, option, option_name
 from ..keras_files.zip_members import DAMAGED, parsed
+from ..tables import zip_archives
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,7 +82,7 @@ def read(
     if not path.exists():
         return None
     try:
-        with zipfile.ZipFile(path) as file:
+        with zip_archives.opened(path, str(path)) as file:
             members = file.namelist()
             facts = parsed(_values(file, "facts", None, "uint8").tobytes(), f"{path}: its member facts")
             history, written = _history(facts["history"], monitor), dict(facts["run"])

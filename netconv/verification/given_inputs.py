@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from ..graph.graph import Graph
 from ..inference.embedding_inputs import id_ranges, input_names
 from ..keras_api.names import keras_name
 from ..ops import registry
+from ..tables import zip_archives
 
 BATCH, LENGTH, SIDE = 2, 6, 64
 """The sizes that are drawn for open axes: of the batch, of sequences, of images."""
@@ -95,6 +96,9 @@ def read_samples(path: Path | str, model: Any, names: Sequence[str]) -> Samples:
 
 def _arrays(path: Path | str) -> Mapping[str, np.ndarray]:
     try:
+        if is_zipfile(path):
+            with zip_archives.opened(path, str(path)):
+                pass  # the list of its members is bounded
         file = np.load(path, allow_pickle=False)
         if not isinstance(file, np.lib.npyio.NpzFile):
             raise DataError("not an .npz file of named arrays", str(path))
