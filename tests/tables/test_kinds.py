@@ -201,6 +201,7 @@ def test_line_numbers_count_what_was_skipped():
         ('a,b\n1,"x"\n2,"y" z\n', "t.csv, line 3: a cell goes on after its closing quote"),
         ('a,b\n1,"x"\n2,"y\n', "t.csv, line 3: a quote is left open"),
         ('a,"b"c\n1,"x"\n', "t.csv: its header cannot be read: ',' expected after '\"'"),
+        ('a\t"b"c\n1\t"x"\n', "t.csv: its header cannot be read: '\\t' expected after '\"'"),
     ],
 )
 def test_damaged_rows_are_named(text, message):
