@@ -18,3 +18,14 @@ def test_damaged_files(name):
     found, told = faults(form, range(form.count))
     assert found == {}
     assert told["refused"] > form.count / 10 and told["read"] > 0
+
+
+@pytest.mark.parametrize(
+    "name, seed",
+    [
+        ("csv", 90731000001840),  # a tab in the message
+        ("parquet", 90731000008088),  # Arrow ended the process
+    ],
+)
+def test_files_that_were_faults(name, seed):
+    assert faults(FORMATS[name], [seed])[0] == {}
