@@ -92,6 +92,11 @@ def there_are(name: str, known: Iterable[str], what: str) -> str:
 class NetconvError(Exception):
     """Invalid input. `str(error)` is one line: the place, what was received and what would work."""
 
+    def __str__(self) -> str:
+        """The message; characters of a file that are not printable, such as a line break in a name, are escaped."""
+        message = super().__str__()
+        return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in message)
+
 
 def net_option_error(name: str) -> NetconvError:
     """The error of an option for nets that is given with a Keras model."""

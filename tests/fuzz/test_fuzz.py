@@ -24,6 +24,7 @@ def test_damaged_files(name):
     "name, seed",
     [
         ("csv", 90731000001840),  # a tab in the message
+        ("net.json", 90731000005357),  # a line break in the name of an op
         ("parquet", 90731000008088),  # Arrow ended the process
     ],
 )
