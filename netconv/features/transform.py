@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -47,25 +48,36 @@ def fit_statistics(encoding: Encoding, table: Table, training: np.ndarray) -> En
             most = max(1, min(SAMPLE, SAMPLE_BYTES // (4 * len(table.format.names))))
             index = index[:: -(-len(index) // most)]
         rows = table.rows(index)
-        first, adjacent = 0, rows.numbers[:, :0].T
+        numbers = _column_reader(rows)
         for number, (column, feature) in enumerate(zip(columns, features, strict=True)):
             if feature.fill is None and feature.is_fillable:
-                if not first <= column < first + len(adjacent):  # several at once: they share lines of the cache
-                    first, adjacent = column, rows.numbers[:, column : column + ADJACENT].T.copy()
-                features[number] = replace(feature, fill=_fill_value(rows, column, feature, adjacent[column - first]))
+                features[number] = replace(feature, fill=_fill_value(rows, column, feature, numbers))
     for number, (column, feature) in enumerate(zip(columns, features, strict=True)):
         features[number] = replace(feature, missing=_missing(table, column, feature))
     return replace(encoding, features=tuple(features))
 
 
-def _fill_value(rows: Rows, column: int, feature: Feature, numbers: np.ndarray) -> float | str:
+def _column_reader(rows: Rows) -> Callable[[int], np.ndarray]:
+    """The numbers of a column, by its index. Adjacent columns are copied together, as they share lines of the cache."""
+    first, adjacent = 0, rows.numbers[:, :0].T
+
+    def numbers(column: int) -> np.ndarray:
+        nonlocal first, adjacent
+        if not first <= column < first + len(adjacent):
+            first, adjacent = column, rows.numbers[:, column : column + ADJACENT].T.copy()
+        return adjacent[column - first]
+
+    return numbers
+
+
+def _fill_value(rows: Rows, column: int, feature: Feature, numbers: Callable[[int], np.ndarray]) -> float | str:
     import numpy as np
 
     if feature.categories:
         codes = _category_codes(rows, column, feature.categories)
         counts = np.bincount(codes[codes >= 0], minlength=len(feature.categories))
         return feature.categories[int(counts.argmax())]
-    values = parsed_numbers(rows, column, feature) if column in rows.texts else numbers
+    values = parsed_numbers(rows, column, feature) if column in rows.texts else numbers(column)
     values = values[~np.isnan(values)]
     return float(np.median(values)) if len(values) else 0.0
 

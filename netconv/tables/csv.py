@@ -143,6 +143,5 @@ def _rows_end(data: bytes, dialect: Dialect, count: int, file: str) -> int:
         rows = (cells for cells in csv.reader(lines(), delimiter=dialect.delimiter, strict=True) if cells)
         next(islice(rows, count - 1, None))
     except csv.Error as error:
-        shown = str(error).replace("\t", r"\t")  # it names the delimiter
-        raise DataError(f"its header cannot be read: {shown}", file) from None
+        raise DataError(f"its header cannot be read: {error}", file) from None
     return position

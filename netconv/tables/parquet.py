@@ -76,18 +76,23 @@ def _batches(file: pq.ParquetFile, stored: BinaryIO, read: list[int], file_name:
         raise DataError("is the name of several columns, of which one holds text: rename them", file_name, column=twice)
     step = max(1, CELLS // max(1, len(schema.names)))
     leaves = [index for index in range(metadata.num_columns) if metadata.schema.column(index).path in texts]
-    for group in map(metadata.row_group, range(metadata.num_row_groups)) if leaves else ():
-        # `column` ends the process where the metadata of a column are damaged: it is called for large groups alone
-        for chunk in map(group.column, leaves if group.total_byte_size > LARGEST else ()):
-            size, stored_size = chunk.total_uncompressed_size, chunk.total_compressed_size
-            if size > max(LARGEST, MOST_RATIO * stored_size):
-                message = f"takes {size:,} bytes in memory, and {stored_size:,} in the file: not read"
-                raise DataError(message, file_name, column=chunk.path_in_schema)
+    for group in map(metadata.row_group, range(metadata.num_row_groups if leaves else 0)):
+        if group.total_byte_size > LARGEST:  # else `column`, which ends the process on damaged metadata, is not called
+            for chunk in map(group.column, leaves):
+                _check_size(chunk, file_name)
         step = max(1, min(step, BYTES * group.num_rows // max(1, group.total_byte_size)))
     unique = len(set(schema.names)) == len(schema.names)
     file = pq.ParquetFile(stored, metadata=metadata, pre_buffer=False, read_dictionary=texts)
     for batch in file.iter_batches(step, columns=names if unique else None):
         yield batch.select(names if unique else read)
+
+
+def _check_size(chunk: pq.ColumnChunkMetaData, file: str) -> None:
+    """Raises DataError for a part of a column that takes far more memory than in its file."""
+    size, stored_size = chunk.total_uncompressed_size, chunk.total_compressed_size
+    if size > max(LARGEST, MOST_RATIO * stored_size):
+        message = f"takes {size:,} bytes in memory, and {stored_size:,} in the file: not read"
+        raise DataError(message, file, column=chunk.path_in_schema)
 
 
 def _checked(column: pa.Array, file: str, name: str, start: int) -> pa.Array:

@@ -45,19 +45,24 @@ class Steps:
 
         def tensors(replica: int):
             share = share_of(replica)
-            inputs = self._shared.get(key := (replica, *map(id, share.inputs))) if share.shared else None
-            if inputs is None:
-                inputs = tuple(map(tf.convert_to_tensor, share.inputs))
-            if share.shared:
-                self._shared[key] = inputs
             parts = (share.rows, share.targets, share.weights, share.bounds, share.counts)
-            return inputs, *keras.tree.map_structure(tf.convert_to_tensor, parts)
+            return self._inputs(share, replica), *keras.tree.map_structure(tf.convert_to_tensor, parts)
 
         if self.replicas == 1:
             return tensors(0)
         return self.strategy.experimental_distribute_values_from_function(
             lambda context: tensors(context.replica_id_in_sync_group)
         )
+
+    def _inputs(self, share: BatchGroup, replica: int) -> tuple:
+        import tensorflow as tf
+
+        if not share.shared:
+            return tuple(map(tf.convert_to_tensor, share.inputs))
+        key = (replica, *map(id, share.inputs))
+        if key not in self._shared:
+            self._shared[key] = tuple(map(tf.convert_to_tensor, share.inputs))
+        return self._shared[key]
 
     def train(self, group: tuple, steps: int) -> None:
         """A training step on each of the `steps` batches of a group that is on the devices."""
