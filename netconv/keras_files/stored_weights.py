@@ -15,6 +15,7 @@ from functools import cache, wraps
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import FormatError
+from ..frontends import hdf5_heap
 from ..graph.partial_shape import format_shape
 from ..keras_api.lazy import keras
 from .zip_members import CONFIG, DAMAGED, WEIGHTS
@@ -46,7 +47,10 @@ def stored_weights(stream: IO[bytes], name: str) -> list[StoredWeight]:
     import h5py
 
     try:
+        hdf5_heap.check(stream)  # which Keras reads, too
         with h5py.File(stream, "r") as file:
+            if file.id.get_create_plist().get_sizes() != hdf5_heap.SIZES:
+                raise ValueError("a file with short addresses, of which the heap was not checked")
             found = list(_walk(file, "", [MOST], name))
     except FormatError:
         raise

@@ -1,23 +1,25 @@
 """A short run of what `make fuzz` does for long."""
 
-import keras
+import os
+import time
+
 import pytest
 from fuzz.formats import FORMATS
-from fuzz.watchdog import faults
+from fuzz.watchdog import Reader
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _keras():
-    """Keras, imported: its time and memory do not count."""
-    assert keras.backend.backend()
+@pytest.fixture(scope="module")
+def reader():
+    with Reader() as reader:
+        yield reader
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_damaged_files(name):
-    form = FORMATS[name]
-    found, told = faults(form, range(form.count))
+def test_damaged_files(reader, name):
+    count = FORMATS[name].count
+    found, told = reader.faults(name, range(count))
     assert found == {}
-    assert told["refused"] > form.count / 10 and told["read"] > 0
+    assert told["refused"] > count / 10 and told["read"] > 0
 
 
 @pytest.mark.parametrize(
@@ -26,7 +28,27 @@ def test_damaged_files(name):
         ("csv", 90731000001840),  # a tab in the message
         ("net.json", 90731000005357),  # a line break in the name of an op
         ("parquet", 90731000008088),  # Arrow ended the process
+        ("keras", 48213000004617),  # HDF5 took 2.9 GB
+        ("keras", 48213000005149),  # HDF5 did not return
     ],
 )
-def test_files_that_were_faults(name, seed):
-    assert faults(FORMATS[name], [seed])[0] == {}
+def test_files_that_were_faults(reader, name, seed):
+    assert reader.faults(name, [seed])[0] == {}
+
+
+def _serve_badly(connection):
+    connection.send(None)
+    while asked := connection.recv():
+        match asked[1]:
+            case 1:
+                time.sleep(60)
+            case 2:
+                os._exit(3)
+        connection.send(("read", None))
+
+
+def test_files_that_end_the_process_or_never_return():
+    with Reader(_serve_badly, patience=0.5) as reader:
+        found, told = reader.faults("keras", range(4))
+    assert found == {1: "has not returned after 0.5 s", 2: "ended the process with 3"}
+    assert told == {"read": 2, "lost": 2}

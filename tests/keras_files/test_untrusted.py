@@ -1,5 +1,6 @@
 """`.keras` files that another hand has written: one line, nothing executed, little memory; the texts are exact."""
 
+import io
 import struct
 import zipfile
 from pathlib import Path
@@ -9,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from fuzz.model_files import UNITS, made, members, packed, with_config, with_weights
+from fuzz.model_files import UNITS, made, members, packed, weights, with_config, with_weights
 from keras import layers
 
 import netconv
@@ -276,6 +277,22 @@ def test_other_weights(refused):
         "optimizer/vars/2 in its model.weights.h5 has shape (1000000000,), which is larger than any weight"
     )
     assert refused(packed(members() | {"model.weights.h5": b"x"})) == "its model.weights.h5 is damaged"
+
+
+def test_a_damaged_heap(refused):
+    heap = b"GCOL\1\0\0\0" + (1 << 40).to_bytes(8, "little")
+    data = members()["model.weights.h5"]
+    assert refused(packed(members() | {"model.weights.h5": data + heap})) == "its model.weights.h5 is damaged"
+
+
+def test_short_addresses(refused):
+    stream, properties = io.BytesIO(), h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    properties.set_sizes(4, 4)
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_fileobj_driver(h5py.h5fd.fileobj_driver, stream)
+    with h5py.File(h5py.h5f.create(b"x", fcpl=properties, fapl=access)) as file:
+        weights(file)
+    assert refused(packed(members() | {"model.weights.h5": stream.getvalue()})) == "its model.weights.h5 is damaged"
 
 
 def test_a_config_with_more_units_than_the_file_has(tmp_path):

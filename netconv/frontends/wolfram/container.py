@@ -11,12 +11,13 @@ import io
 import math
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import FormatError, first_line
+from .. import hdf5_heap
 from . import input_form, wxf
 from .expressions import MAGIC, ExpressionError, decompress
 
@@ -190,19 +191,13 @@ def _string(dataset: Any, key: str, name: str, file: Path | bytes, size: int) ->
 
 
 def _heap_text(file: Path | bytes, offset: int, key: str, name: str) -> bytes:
-    """A string of any length: its length, the address of a heap and its number there are at `offset`. HDF5 itself may
-    not return from reading a damaged heap."""
+    """A string of open length: its length, the address of its collection in the global heap and its number there are at
+    `offset`."""
     length, heap, wanted = struct.unpack("<IQI", _bytes_at(file, offset, 16))
-    magic, collection = struct.unpack("<8sQ", _bytes_at(file, heap, 16))
-    if magic == b"GCOL\1\0\0\0":
-        place, end = heap + 16, heap + collection
-        while place + 16 <= end:
-            number, _, _, size = struct.unpack("<HHIQ", _bytes_at(file, place, 16))
-            if number == wanted and length <= size <= end - place:
-                return _bytes_at(file, place + 16, length)
-            if not number:  # the free space at the end
-                break
-            place += 16 + -(-size // 8) * 8
+    with suppress(ValueError), io.BytesIO(file) if isinstance(file, bytes) else file.open("rb") as stream:
+        for number, position, size in hdf5_heap.objects(stream, heap):
+            if number == wanted and length <= size:
+                return _bytes_at(file, position, length)
     raise FormatError(f"{name}: a damaged HDF5 file: the text of its member {key} is not where it says")
 
 

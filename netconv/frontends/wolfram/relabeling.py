@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
+from ...errors import FormatError
+from .. import hdf5_heap
 from . import container
 from .container import NETWORK, expression_of
 from .expressions import MAGIC, compress, place_of, unpacked, written
@@ -24,6 +26,10 @@ def with_labels(data: bytes, output: str, labels: Sequence[str], name: str) -> b
         start, end = place_of(packed, ("Outputs", output, 1, "Labels"))
     text = compress(packed[:start] + written(tuple(labels)) + packed[end:])
     stream = io.BytesIO(data)
+    try:
+        hdf5_heap.check(stream)  # of which HDF5 deletes the old text
+    except ValueError as error:
+        raise FormatError(f"{name}: a damaged HDF5 file: {error}") from None
     with h5py.File(stream, "r+") as file:
         has_fixed_length = h5py.check_string_dtype(file[NETWORK].dtype).length is not None
         del file[NETWORK]
