@@ -45,6 +45,8 @@ def read(source: Path | str | bytes | BinaryIO, name: str) -> ModelFile:
     variables = {each.path: each for each in stored if each.path.startswith("layers/")}
     try:
         layers, shapes = config_layers.list_layers(config, variables), config_layers.weights(config, variables)
+    except FormatError as error:
+        raise FormatError(f"{name}: its {zip_members.CONFIG} {error}") from None
     except (LookupError, ValueError, TypeError, AttributeError, RecursionError):
         raise FormatError(f"{name}: its {zip_members.CONFIG} is not that of a Keras model") from None
     return ModelFile(config, metadata, layers, shapes, members, table, graph)

@@ -8,11 +8,15 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from ..errors import FormatError
 from .layer_rows import LayerRow, Lengths, Tensor, detail, shape_text
 from .output_shapes import output_shape
 from .stored_weights import StoredWeight
+from .zip_members import WEIGHTS
 
 MODELS = ("Functional", "Sequential")
+SIZES = ("units", "filters")
+"""Options whose value is the length of an axis of a variable of the layer."""
 DEEPEST = 20
 """How deep models may be nested whose layers are listed."""
 
@@ -38,6 +42,7 @@ def list_layers(config: Mapping[str, Any], variables: Mapping[str, StoredWeight]
         Functional has none.
 
     Raises:
+        FormatError: a layer has other numbers of units or filters than its variables; without the name of the file.
         ValueError, TypeError, LookupError, AttributeError: the config is damaged.
     """
     return _rows(config, variables, "layers", 0)[0]
@@ -82,7 +87,9 @@ def _rows(
         elif known.get((name, 0)) is None:
             given = [known.get((each.layer, each.output)) for each in taken]
             known[name, 0] = output_shape(kind, options, given)
-        count = sum(math.prod(each.shape) for path, each in variables.items() if group and _is_in(path, group))
+        shapes = [each.shape for path, each in variables.items() if group and _is_in(path, group)]
+        _check_sizes(name, options, shapes)
+        count = sum(map(math.prod, shapes))
         outputs = sorted(number for layer, number in known if layer == name)
         rows.append(
             LayerRow(
@@ -95,9 +102,19 @@ def _rows(
             )
         )  # fmt: skip
     heads = _heads(model["config"]["output_layers"]) if model["class_name"] == "Functional" else [(rows[-1].name, 0)]
-    shapes = tuple(known.get(head) for head in heads)
-    tensors = (Tensor(*head, shape_text(shape)) for head, shape in zip(heads, shapes, strict=True))
-    return tuple(rows), tuple(tensors), shapes
+    head_shapes = tuple(known.get(head) for head in heads)
+    tensors = (Tensor(*head, shape_text(shape)) for head, shape in zip(heads, head_shapes, strict=True))
+    return tuple(rows), tuple(tensors), head_shapes
+
+
+def _check_sizes(layer: str, options: Mapping[str, Any], shapes: list[tuple[int, ...]]) -> None:
+    """Raises FormatError if a layer is to have more units or filters than its variables."""
+    for option in SIZES:
+        size = options.get(option)
+        if shapes and isinstance(size, int) and not any(size in shape for shape in shapes):
+            raise FormatError(
+                f"has {option} {size} in layer {layer!r}, and none of its arrays in {WEIGHTS} has an axis of this size"
+            )
 
 
 def _name(entry: Mapping[str, Any]) -> str:
