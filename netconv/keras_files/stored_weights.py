@@ -18,6 +18,7 @@ from ..errors import FormatError
 from ..frontends import hdf5_heap
 from ..graph.partial_shape import format_shape
 from ..keras_api.lazy import keras
+from .text_attributes import TextAttributes
 from .zip_members import CONFIG, DAMAGED, WEIGHTS
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ SMALL = 1 << 16
 """The most elements of an array of the optimizer, unless a weight of a layer has more."""
 COPIES = 2
 """How many times the elements of a file may be made: Bidirectional makes a layer from which it copies two."""
+NAME, TYPE = "name", "dtype"
+"""The attributes that Keras writes: of groups, the name of the layer; of arrays, a type that HDF5 has not."""
 NUMBERS = "fiub"
 """The kinds of numpy's dtypes that are numbers."""
 
@@ -47,11 +50,12 @@ def stored_weights(stream: IO[bytes], name: str) -> list[StoredWeight]:
     import h5py
 
     try:
-        hdf5_heap.check(stream)  # which Keras reads, too
+        hdf5_heap.check(stream)
         with h5py.File(stream, "r") as file:
-            if file.id.get_create_plist().get_sizes() != hdf5_heap.SIZES:
-                raise ValueError("a file with short addresses, of which the heap was not checked")
-            found = list(_walk(file, "", [MOST], name))
+            properties = file.id.get_create_plist()
+            if properties.get_sizes() != hdf5_heap.SIZES or properties.get_userblock():
+                raise ValueError("a file with other addresses than those that were checked")
+            found = list(_walk(file, "", [MOST], TextAttributes(stream, (NAME, TYPE)), name))
     except FormatError:
         raise
     except (*DAMAGED, LookupError, TypeError, AttributeError, MemoryError):
@@ -73,9 +77,12 @@ def _error(name: str, path: str, what: str) -> FormatError:
     return FormatError(f"{name}: {shown[:200]} in its {WEIGHTS} {what}")
 
 
-def _walk(group: h5py.Group, path: str, left: list[int], name: str) -> Iterator[StoredWeight]:
+def _walk(
+    group: h5py.Group, path: str, left: list[int], attributes: TextAttributes, name: str
+) -> Iterator[StoredWeight]:
     import h5py
 
+    called = attributes.of(_address(group)).get(NAME)
     if path.count("/") >= DEEPEST:
         raise _error(name, path, "has too many groups inside one another")
     for key in group:
@@ -87,32 +94,32 @@ def _walk(group: h5py.Group, path: str, left: list[int], name: str) -> Iterator[
             raise _error(name, inner, "is a link, and not an array")
         item = group[key]
         if isinstance(item, h5py.Group):
-            yield from _walk(item, inner, left, name)
+            yield from _walk(item, inner, left, attributes, name)
         elif isinstance(item, h5py.Dataset):
-            yield _weight(item, inner, name)
+            attributes.of(_address(item))  # of which Keras reads the type
+            yield _weight(item, inner, called or path.split("/")[1 if "/" in path else 0], name)
         else:
             raise _error(name, inner, "is not an array")
 
 
-def _weight(item: h5py.Dataset, path: str, name: str) -> StoredWeight:
+def _address(item: h5py.Group | h5py.Dataset) -> int:
+    """The position of its header in the file."""
+    import h5py
+
+    return h5py.h5o.get_info(item.id).addr
+
+
+def _weight(item: h5py.Dataset, path: str, layer: str, name: str) -> StoredWeight:
+    """The array; `layer` is the name of the layer of `layers/<class>/vars/<n>`, an attribute of the group."""
     if item.shape is None or (item.dtype.kind not in NUMBERS and item.dtype.str != "|V2"):  # bfloat16 has no kind
         raise _error(name, path, "is not an array of numbers")
     if item.is_virtual or item.external:
         raise _error(name, path, "is in another file")
-    found = StoredWeight(path, _layer_name(item, path), tuple(item.shape))
+    found = StoredWeight(path, layer, tuple(item.shape))
     stored = item.id.get_storage_size()
     if is_of_layer(found) and stored < item.nbytes:
         raise _error(name, path, f"has {stored:,} bytes of the {item.nbytes:,} of shape {format_shape(item.shape)}")
     return found
-
-
-def _layer_name(item: h5py.Dataset, path: str) -> str:
-    """The name of the layer of `layers/<class>/vars/<n>`, which the group of the layer or of its variables has."""
-    attributes = item.parent.attrs
-    given = attributes["name"] if "name" in attributes and attributes.get_id("name").shape == () else None
-    text = given if isinstance(given, str) else path.split("/")[1 if "/" in path else 0]
-    text.encode()  # a text that is not UTF-8 has halves of surrogate pairs
-    return text
 
 
 @dataclass

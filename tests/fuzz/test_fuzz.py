@@ -30,6 +30,8 @@ def test_damaged_files(reader, name):
         ("parquet", 90731000008088),  # Arrow ended the process
         ("keras", 48213000004617),  # HDF5 took 2.9 GB
         ("keras", 48213000005149),  # HDF5 did not return
+        ("keras", 770123000006495),  # HDF5 ended the process
+        ("keras", 770123000015085),  # HDF5 took 1.9 GB
     ],
 )
 def test_files_that_were_faults(reader, name, seed):
