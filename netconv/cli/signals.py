@@ -77,6 +77,14 @@ def message(number: int) -> str:
 def _unraisable(error: Any) -> None:
     """Repeats a signal whose exception was raised where it cannot spread, as in a destructor."""
     if isinstance(error.exc_value, Ended):
-        threading.Timer(SECONDS_UNTIL_REPEATED, _thread.interrupt_main, [error.exc_value.number]).start()
+        threading.Timer(SECONDS_UNTIL_REPEATED, _repeat, [error.exc_value.number]).start()
     elif not _received:
         sys.__unraisablehook__(error)
+
+
+def _repeat(number: int) -> None:
+    main = threading.main_thread().ident
+    if main and hasattr(signal, "pthread_kill"):  # which ends a wait of the main thread, too
+        signal.pthread_kill(main, number)
+    else:
+        _thread.interrupt_main(signal.Signals(number))

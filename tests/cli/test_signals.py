@@ -33,7 +33,7 @@ cli.run()
 def ended(arguments, folder, **options):
     """The exit code and stderr of a Python that prints nothing on stdout."""
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, timeout=120,
+        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, timeout=50,  # less than they sleep
         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # which `nohup` ignores
         **options,
     )  # fmt: skip
