@@ -14,13 +14,13 @@ from typing import IO, NamedTuple
 from ..frontends import hdf5_heap
 
 MOST = 1_000_000
-"""Messages in a file."""
+"""Messages and texts in a file."""
 BLOCKS = 100
 """Blocks of a header."""
 CONTINUATION, ATTRIBUTE, ATTRIBUTE_INFO = 0x10, 0x0C, 0x15
 """Types of messages."""
-SIGNATURE, CHECKSUM = 4, 4
-"""Bytes around a block of a newer header."""
+SIZE, ORDER, PHASES, TIMES = 3, 4, 16, 32
+"""Flags of a newer header: how its size is written, and what it has besides."""
 SHARED = 2
 """The flag of a message that is stored elsewhere."""
 UNDEFINED = b"\xff" * 8
@@ -63,38 +63,39 @@ class TextAttributes:
         return found
 
     def _messages(self, address: int) -> Iterator[_Message]:
-        start = self._read(address, 16)
-        is_old = start[:4] != b"OHDR"
-        if is_old:
-            version, _, _, _, size = struct.unpack_from("<BBHII", start)
-            blocks = [(address + 16, size)]
-            head = struct.Struct("<HHB3x")
-        else:
-            version, flags = start[4:6]
-            place = address + 6 + 16 * bool(flags & 0x20) + 4 * bool(flags & 0x10)
-            width = 1 << (flags & 3)
-            blocks = [(place + width, int.from_bytes(self._read(place, width), "little"))]
-            head = struct.Struct("<BHB2x" if flags & 4 else "<BHB")
-        if version != (1 if is_old else 2):
-            raise ValueError("not the header of an object")
+        blocks, head, around = self._header(address)
         for position, size in blocks:  # which grow
             data, place = self._read(position, size), 0
             while place + head.size <= size:
                 kind, length, flags = head.unpack_from(data, place)
-                place += head.size
-                content = data[place : place + length]
-                place += length
-                self._left -= 1
-                if place > size or self._left < 0:
-                    raise ValueError("a message that is not in its header, or too many")
+                start, place = place + head.size, place + head.size + length
+                if place > size:
+                    raise ValueError("a message that is not in its header")
+                self._count()
                 if kind == CONTINUATION:
-                    following, length = struct.unpack_from("<QQ", content)
-                    blocks.append(
-                        (following, length) if is_old else (following + SIGNATURE, length - 8)
-                    )  # without its checksum
+                    following, length = struct.unpack_from("<QQ", data, start)
+                    blocks.append((following + around, length - 2 * around))
                     if len(blocks) > BLOCKS:
                         raise ValueError("a header in too many blocks")
-                yield _Message(kind, flags, content)
+                yield _Message(kind, flags, data[start:place])
+
+    def _header(self, address: int) -> tuple[list[tuple[int, int]], struct.Struct, int]:
+        """The position and size of the first block, what is in front of each message, and how many bytes there are
+        before and after each further block: a signature and a checksum."""
+        start = self._read(address, 16)
+        if start[:4] == b"OHDR" and start[4] == 2:
+            flags = start[5]
+            place, width = address + 6 + 16 * bool(flags & TIMES) + 4 * bool(flags & PHASES), 1 << (flags & SIZE)
+            size = int.from_bytes(self._read(place, width), "little")
+            return [(place + width, size)], struct.Struct("<BHB2x" if flags & ORDER else "<BHB"), 4
+        if start[0] != 1:
+            raise ValueError("not the header of an object")
+        return [(address + 16, int.from_bytes(start[8:12], "little"))], struct.Struct("<HHB3x"), 0
+
+    def _count(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("too many messages and texts")
 
     def _text(self, value: bytes) -> str:
         if len(value) != PLACE:
@@ -103,8 +104,10 @@ class TextAttributes:
         if not length:
             return ""
         if collection not in self._heap:
-            found = hdf5_heap.objects(self._stream, collection)
-            self._heap[collection] = {each.number: each for each in found}
+            found = self._heap[collection] = {}
+            for each in hdf5_heap.objects(self._stream, collection):
+                self._count()
+                found[each.number] = each
         place = self._heap[collection][number]
         if length > place.size:
             raise ValueError("a text that is longer than its place")

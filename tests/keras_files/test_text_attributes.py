@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
+from netconv.keras_files import text_attributes
 from netconv.keras_files.text_attributes import TextAttributes
 
 LONG = "é" * 3000
@@ -86,7 +87,7 @@ def test_damaged(at, wrong, text):
     [
         (0, b"\x07", "not the header of an object"),
         (8, struct.pack("<I", (1 << 32) - 1), "the file is too short"),
-        (18, b"\xff\xff", "a message that is not in its header, or too many"),
+        (18, b"\xff\xff", "a message that is not in its header"),
     ],
 )
 def test_damaged_headers(at, wrong, text):
@@ -114,3 +115,11 @@ def test_stored_elsewhere():
     at = data.index(b"\3\0\5\0", addresses["group"]) + 1
     with pytest.raises(ValueError, match=r"^an attribute of a type that is stored elsewhere$"):
         TextAttributes(io.BytesIO(data[:at] + b"\1" + data[at + 1 :]), ()).of(addresses["group"])
+
+
+@pytest.mark.parametrize("most", [1, 4])
+def test_too_many(most, monkeypatch):
+    data, addresses = written("earliest")
+    monkeypatch.setattr(text_attributes, "MOST", most)
+    with pytest.raises(ValueError, match=r"^too many messages and texts$"):
+        TextAttributes(io.BytesIO(data), ("name",)).of(addresses["group"])
