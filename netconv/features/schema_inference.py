@@ -65,6 +65,8 @@ def infer_encoding(
         raise DataError(
             f"no column has texts for an Embedding of the net: leave {option_name('vocabulary')} out", table.file
         )
+    if options.resize and not any(each.image for each in chosen):
+        raise DataError(f"no column has images for the net: leave {option_name('resize')} out", table.file)
     heads = tuple(
         _head(table, head, group, classes if len(spec.heads) == 1 else (), target_optional, notify)
         for head, group in zip(spec.heads, groups or [[] for _ in spec.heads], strict=True)

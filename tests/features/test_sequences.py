@@ -332,6 +332,9 @@ def test_options_that_do_not_fit(words):
     assert refused("a,b,label\n1,2,x\n3,4,y\n", takes(2), vocabulary=words("a")) == (
         "t.csv: no column has texts for an Embedding of the net: leave vocabulary out"
     )
+    assert refused("a,b,label\n1,2,x\n3,4,y\n", takes(2), resize="fit") == (
+        "t.csv: no column has images for the net: leave resize out"
+    )
     assert refused(TEXTS, takes(2, (0, 9)), standardize=True) == (
         "t.csv, column 'text': standardize= is for columns of numbers, and this one has sequences"
     )
