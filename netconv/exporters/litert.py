@@ -31,8 +31,12 @@ def write(
 
     try:
         data = _converted(served, served.function, quantize, rows)
-    except NetconvError:  # only then: there are operators for some patterns of ops, such as GELU with its Erf
-        data = _converted(served, with_known_ops(served.function), quantize, rows)
+    except NetconvError as error:  # only then: there are operators for some patterns of ops, such as GELU with its Erf
+        try:
+            function = with_known_ops(served.function)
+        except Exception:  # TensorFlow raises any exception for weights beyond the 2 GB that a graph may have
+            raise error from None
+        data = _converted(served, function, quantize, rows)
     path.write_bytes(data)
 
 

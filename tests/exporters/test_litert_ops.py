@@ -7,6 +7,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from models import fails
 
+from netconv.exporters import litert_ops
 from netconv.exporters.targets import export
 
 layers, ops = keras.layers, keras.ops
@@ -106,3 +107,23 @@ def test_loops_stay_as_they_are(tmp_path):
     model = keras.Model(entry, Repeated(name="repeated")(entry))
     message = "the model: it cannot be written for LiteRT: it has no operator for Erf (repeated_1/while/Erf)"
     assert fails(export, model, "litert", tmp_path / "net.tflite") == message
+
+
+def test_weights_that_no_graph_can_have(tmp_path, monkeypatch):
+    def too_large(*_, **__):
+        raise ValueError("the graph exceeds 2 GB")
+
+    monkeypatch.setattr(litert_ops, "convert_variables_to_constants_v2", too_large)
+    entry = keras.Input((3,))
+    message = "the model: it cannot be written for LiteRT: it has no operator for Erf"
+    assert fails(export, keras.Model(entry, ops.erf(entry)), "litert", tmp_path / "net.tflite") == message
+
+
+@pytest.mark.parametrize("quantize", ["float16", "int8"])
+def test_smaller_weights(tmp_path, quantize):
+    entry = keras.Input((3,), name="x")
+    model = keras.Model(entry, layers.Dense(2, name="y")(ops.erf(layers.Dense(8)(entry))))
+    rows = np.random.default_rng(0).normal(size=(40, 3))
+    np.savetxt(tmp_path / "t.csv", rows, delimiter=",", header="a,b,c", comments="")
+    options = {"calibrate": tmp_path / "t.csv"} if quantize == "int8" else {}
+    assert export(model, "litert", tmp_path / "net.tflite", quantize=quantize, **options)[0].exists()
