@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ..errors import NetconvError, first_line
+from ..errors import NetconvError, first_line, option
 from ..inference.embedding_inputs import id_ranges, input_names
 from . import affine as affines
 from .agreement import Sample
@@ -57,7 +57,12 @@ def _sample(served: ServedModel, generator: np.random.Generator, batch: int, siz
     try:
         return Sample(inputs, served(inputs))
     except Exception as error:  # TensorFlow raises any exception for a shape that does not fit
-        raise NetconvError(f"{served.name}: Keras cannot run the model on drawn inputs: {first_line(error)}") from None
+        reason = f"{served.name}: Keras cannot run the model on drawn inputs: {first_line(error)}"
+    open_ones = {name: "..." for name, shape in zip(input_names(served.model), served.shapes, strict=True)
+                 if None in shape[1:]}  # fmt: skip
+    if open_ones:
+        reason += f"; convert the net with the sizes of its open axes: {option('input_shapes', open_ones)}"
+    raise NetconvError(reason)
 
 
 def _draw(served: ServedModel, generator: np.random.Generator, batch: int, size: int) -> list[np.ndarray]:

@@ -26,11 +26,26 @@ def write(
     served: ServedModel, path: Path, quantize: str | None = None, rows: Sequence[Sequence[np.ndarray]] = ()
 ) -> None:
     """Writes the file, by way of a SavedModel. `rows` are inputs of the model, of which the ranges of int8 are
-    computed. Raises NetconvError if LiteRT has no operator for a part of the model as it is."""
+    computed. Raises NetconvError if LiteRT has no operator for a part of the model."""
+    from .litert_ops import with_known_ops
+
+    try:
+        data = _converted(served, served.function, quantize, rows)
+    except NetconvError as error:  # only then: there are operators for some patterns of ops, such as GELU with its Erf
+        try:
+            function = with_known_ops(served.function)
+        except Exception:  # TensorFlow raises any exception for weights beyond the 2 GB that a graph may have
+            raise error from None
+        data = _converted(served, function, quantize, rows)
+    path.write_bytes(data)
+
+
+def _converted(served: ServedModel, function, quantize: str | None, rows: Sequence[Sequence[np.ndarray]]) -> bytes:
+    """What the converter makes of a tf.function of a model."""
     import tensorflow as tf
 
     with scratch_folder() as folder:
-        savedmodel.write(served, folder)
+        savedmodel.write_function(served.model, function, folder)
         converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=[savedmodel.SIGNATURE])
         if quantize:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -41,10 +56,9 @@ def write(
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of what the converter uses itself
-                data = converter.convert()
+                return converter.convert()
         except Exception as error:  # the converter raises any exception
             raise NetconvError(f"{served.name}: it cannot be written for LiteRT: {_reason(error)}") from None
-    path.write_bytes(data)
 
 
 def _reason(error: Exception) -> str:

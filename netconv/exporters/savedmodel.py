@@ -21,9 +21,14 @@ MEMBERS = frozenset({"assets", "fingerprint.pb", "saved_model.pb", "variables"})
 
 def write(served: ServedModel, path: Path) -> None:
     """Writes the folder, with one signature, which has the names of the inputs and outputs."""
+    write_function(served.model, served.function, path)
+
+
+def write_function(model, function, path: Path) -> None:
+    """Writes the folder of a tf.function that reads the variables of a model."""
     archive = keras.export.ExportArchive()
-    archive.track(served.model)
-    archive.add_endpoint("serve", served.function)
+    archive.track(model)
+    archive.add_endpoint("serve", function)
     archive.write_out(str(path), verbose=False)
 
 

@@ -8,10 +8,10 @@ from .registry import translates
 
 
 def _ctc_shape(a, ins, outs):
-    """One loss for each example of data (time, batch, classes)."""
+    """One loss for each example of data (time, batch, classes), as there is one length."""
     (_, batch, _), label = of_rank(ins[0], 3), of_rank(ins[1], 2)
     (batch,) = merge((batch,), label[:1])
-    return [(None, batch, None), (batch, None)], [(batch,)]
+    return [(None, batch, None), (batch, None), *([(batch,)] * len(ins[2:]))], [(batch,)]
 
 
 @translates(

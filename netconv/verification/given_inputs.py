@@ -19,9 +19,12 @@ from ..tables import zip_archives
 
 BATCH, LENGTH, SIDE = 2, 6, 64
 """The sizes that are drawn for open axes: of the batch, of sequences, of images."""
-LENGTHS = ("sequence_length", "length", "data_lengths", "label_lengths", "label")
-INDICES = ("indices", "index")
-"""Names of inputs of ops that take lengths of sequences or class numbers, which may count from 1, and indices."""
+COUNTS = {
+    ("sequence_length", "length", "data_lengths", "label"): (1, 2), ("label_lengths",): (1, 1),
+    ("indices", "index"): (0, 1),
+}  # fmt: skip
+"""The ranges of inputs of ops, by their names: lengths of sequences and class numbers may count from 1, and the loss of
+a label that is longer than its sequence is not defined."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,12 @@ def _counts(graph: Graph) -> dict[str, tuple[int, int]]:
     found = {}
     consumers = graph.consumers()
     for node in graph.nodes:
-        for names, least in ((LENGTHS, 1), (INDICES, 0)):
+        for names, limits in COUNTS.items():
             for edge in registry.named_inputs(node, names):
                 before = graph.needs(edge.node)
                 for index in before.intersection(graph.inputs()):
                     if all(reader in before or graph.nodes[reader] is node for reader, _ in consumers[index]):
-                        found[keras_name(graph.nodes[index].name)] = least, least + 1
+                        found[keras_name(graph.nodes[index].name)] = limits
     return found
 
 

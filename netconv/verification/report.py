@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..errors import option
 from .differences import Difference
 
 LISTED = 5
@@ -60,7 +61,8 @@ class Verification:
     `reference` says what computed the expected outputs: "MXNet", "numpy" or "samples". `file` is the difference of the
     reloaded model from the one that was saved, None if a model was given. `fault` is the first node that differs.
     `computed` is the number of nodes that numpy computed, and `undefined` counts the others by op; both are empty for
-    MXNet. `seconds` is how long everything took.
+    MXNet. `repeats` is whether MXNet computes the output that differs again when it is run again. `seconds` is how long
+    everything took.
     """
 
     net: str
@@ -75,6 +77,7 @@ class Verification:
     comparisons: tuple[Comparison, ...] = ()
     computed: int | None = None
     undefined: Mapping[str, int] = field(default_factory=dict)
+    repeats: bool = True
     seconds: float = 0.0
 
     @property
@@ -116,6 +119,11 @@ class Verification:
     def _without_fault(self) -> str:
         if self.reference == "samples":
             return "no node differs from its definition: the net computes other outputs than those recorded"
+        if not self.repeats:
+            return (
+                f"{self.reference} computes another output when it is run again: it is not defined for these inputs; "
+                f"{option('seed', 1)} draws others"
+            )
         return "no output of a node differs: the outputs are changed after their nodes"
 
     def _verdict(self, found: Difference | None) -> str:
@@ -148,6 +156,7 @@ class Verification:
                 **self._numbers(self.fault.difference), "changed": self.fault.changed or None,
                 "before": [{"name": name, **self._numbers(its)} for name, its in self.fault.before],
             },
+            "repeats": self.repeats,
             "comparisons": [{"what": each.what, **self._numbers(each.difference)} for each in self.comparisons],
             "seconds": round(self.seconds, 2),
         }  # fmt: skip

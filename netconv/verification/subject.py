@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from ..atomic_files import scratch_folder
 from ..builder import places
 from ..builder.places import Place
 from ..conversion import Conversion
-from ..errors import FormatError, NetconvError, option, option_name
+from ..errors import FormatError, NetconvError, first_line, option, option_name
 from ..graph.graph import Edge
 from ..inference.calling import traced
 from ..inference.embedding_inputs import input_names
@@ -43,7 +42,7 @@ class Subject:
         except Exception as error:  # Keras and TensorFlow raise any exception
             shapes = ", ".join(f"{name} {value.shape}" for name, value in inputs.items())
             raise NetconvError(
-                f"{self.name} cannot be run on inputs of shape {shapes}: {_cause(error)}; give others with "
+                f"{self.name} cannot be run on inputs of shape {shapes}: {first_line(error)}; give others with "
                 f"{option_name('input_shapes')}"
             ) from None
 
@@ -60,12 +59,6 @@ class Subject:
         given = [inputs[name] for name in input_names(self.model)]
         found = places.values_at(self.model, given, [self.tensors[edge] for edge in known])
         return {edge: places.natural(value, self.places[edge].order) for edge, value in zip(known, found, strict=True)}
-
-
-def _cause(error: Exception) -> str:
-    """What an error of Keras says below its first line, which only names the layer."""
-    lines = [line.strip() for line in re.sub(r"\x1b\[\d*m", "", str(error)).splitlines() if line.strip()]
-    return next((line for line in lines if not line.startswith("Exception encountered")), type(error).__name__)
 
 
 def _arrays(outputs: Any) -> list[np.ndarray]:

@@ -97,6 +97,7 @@ def verify(
         checks = _checks(names, [called, subject.predict(inputs)], expected, random)
         wrong = [edge for edge, check in zip(heads, checks, strict=True) if _differs(check, tolerance)]
         fault = _fault(converted, subject, reference, inputs, wrong[0], tolerance) if wrong else None
+        repeats = bool(recorded or fault or not wrong) or _repeats(reference, computed, wrong[0], tolerance)
         if reference.mxnet and gradients:
             comparisons += trained.compare_gradients(converted, subject, source, heads, reference.mxnet, inputs, seed)
         file = _file(converted, inputs, called, random) if given is None else None
@@ -109,7 +110,7 @@ def verify(
         reference="samples" if recorded else reference.name, nodes=converted.prepared.nodes,
         inputs={name: value.shape for name, value in inputs.items()}, outputs=checks, file=file, fault=fault,
         comparisons=tuple(comparisons), computed=None if recorded or against else reference.computed,
-        undefined={} if recorded else dict(reference.undefined), seconds=time.monotonic() - began,
+        undefined={} if recorded else dict(reference.undefined), repeats=repeats, seconds=time.monotonic() - began,
     )  # fmt: skip
 
 
@@ -196,6 +197,11 @@ def _file(
     built = Subject(converted.model, "the built model", {}, {}, {}).call(inputs)
     pairs = [pair for number, pair in enumerate(zip(called, built, strict=True)) if number not in random]
     return max((difference(*pair) for pair in pairs), key=lambda each: each.relative, default=Difference(0.0, 0.0))
+
+
+def _repeats(reference: Reference, computed: Mapping[Edge, np.ndarray], head: Edge, tolerance: float) -> bool:
+    """Whether a reference computes the output that it computed before."""
+    return difference(reference.compute([head])[head], computed[head]).within(tolerance)
 
 
 def _fault(

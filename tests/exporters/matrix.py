@@ -4,7 +4,8 @@ Keras model, or why it is refused; then how many of the nets each target has.
     python matrix.py FOLDER...
 
 Each FOLDER is searched for nets: `.json` graphs, `.wlnet` files and `.keras` files. A net whose input shapes cannot be
-inferred gets those of the recording (`.npz`) beside it. Exits 1 if something computes something else than Keras.
+inferred gets those of the recording (`.npz`) beside it; so does one that cannot be exported with the sizes it leaves
+open. Exits 1 if something computes something else than Keras.
 """
 
 from __future__ import annotations
@@ -24,10 +25,8 @@ import numpy as np
 from netconv.cli.quiet import quiet_keras
 from netconv.errors import NetconvError
 from netconv.exporters.code_files import LANGUAGES
-from netconv.exporters.runtimes import RUNTIMES
 from netconv.exporters.targets import SUFFIXES, export
 from netconv.inference.loading import LoadedModel, open_model
-from netconv.keras_api.names import keras_name
 from netconv.keras_files import archive
 
 OPTIONS = {"savedmodel": {}, "litert": {}, "onnx": {}, "keras": {"inference": True}, "python": {}}
@@ -51,19 +50,22 @@ def recorded_shapes(net: Path) -> dict[str, tuple[int, ...]]:
 
 
 def opened(net: Path) -> LoadedModel:
-    """The model of a net, with an open batch if possible."""
+    """The model of a net; of the recorded shapes if they cannot be inferred."""
     try:
         return open_model(net)
     except NetconvError:
-        shapes = recorded_shapes(net)
-        if not shapes:
+        if not recorded_shapes(net):
             raise
-    for given in ({name: (None, *shape[1:]) for name, shape in shapes.items()}, shapes):
-        try:
-            return open_model(net, input_shapes=given)
-        except NetconvError as error:
-            last = error
-    raise last
+    return sized(net)
+
+
+def sized(net: Path) -> LoadedModel:
+    """The model of a net for the recorded shapes, with an open batch if possible."""
+    shapes = recorded_shapes(net)
+    try:
+        return open_model(net, input_shapes={name: (None, *shape[1:]) for name, shape in shapes.items()})
+    except NetconvError:
+        return open_model(net, input_shapes=shapes)
 
 
 def saved(loaded: LoadedModel, folder: Path) -> LoadedModel:
@@ -72,23 +74,18 @@ def saved(loaded: LoadedModel, folder: Path) -> LoadedModel:
     return open_model(folder / "net.keras")
 
 
-def open_sizes(loaded: LoadedModel, net: Path) -> dict[str, tuple[int | None, ...]]:
-    """The recorded sizes of inputs that are open besides the batch."""
-    recorded = {keras_name(name): shape for name, shape in recorded_shapes(net).items()}
-    inputs = {tensor.name: tuple(tensor.shape) for tensor in loaded.model.inputs}
-    return {name: (shape[0], *recorded[name][1:]) for name, shape in inputs.items()
-            if None in shape[1:] and len(recorded.get(name, ())) == len(shape)}  # fmt: skip
+def has_open_sizes(loaded: LoadedModel) -> bool:
+    """Whether sizes besides the batch are open."""
+    return any(None in tensor.shape[1:] for tensor in loaded.model.inputs)
 
 
-def exported(loaded: LoadedModel, to: str, folder: Path, shapes: dict[str, tuple[int | None, ...]]) -> tuple[str, str]:
+def exported(loaded: LoadedModel, to: str, folder: Path) -> tuple[str, str]:
     """Whether a model "works", is "refused" or is "wrong", and a line."""
-    notes, options = [], dict(OPTIONS[to])
-    if shapes:
-        options["input_shapes"] = shapes
+    notes = []
     try:
         if to in LANGUAGES:
             loaded = saved(loaded, folder)
-        [path] = export(loaded, to, folder / f"net{SUFFIXES[to]}", notes.append, **options)
+        [path] = export(loaded, to, folder / f"net{SUFFIXES[to]}", notes.append, **OPTIONS[to])
     except NetconvError as error:
         return "wrong" if WRONG in str(error) else "refused", str(error)
     assert path.exists()
@@ -109,11 +106,10 @@ def main() -> None:
                 continue
             for to, counted in counts.items():
                 with tempfile.TemporaryDirectory() as scratch, quiet_keras():
-                    result, line = exported(loaded, to, Path(scratch), {})
-                    sizes = open_sizes(loaded, net)
-                    if result != "works" and to in RUNTIMES and to != "keras" and sizes:
-                        result, line = exported(loaded, to, Path(scratch), sizes)
-                        line += f"; with {sizes}"
+                    result, line = exported(loaded, to, Path(scratch))
+                    if result != "works" and has_open_sizes(loaded) and recorded_shapes(net):
+                        result, line = exported(sized(net), to, Path(scratch))
+                        line += "; with the recorded shapes"
                 counted[result] += 1
                 print(f"{name} {to}: {result}: {line}", flush=True)
     for to, counted in counts.items():

@@ -290,6 +290,37 @@ def test_sizes_that_are_open(tmp_path):
     np.testing.assert_allclose(run("litert", tmp_path / "net.tflite", {"steps": x})["out"], model(x), atol=1e-6)
 
 
+@pytest.mark.parametrize("to", ["savedmodel", "keras", "python"])
+def test_sizes_that_are_open_and_have_to_be_certain_ones(tmp_path, to):
+    entry = keras.Input((None,), name="data")
+    keras.Model(entry, layers.Reshape((3, 3))(entry)).save(tmp_path / "net.keras")
+    options = {"inference": True} if to == "keras" else {}
+    assert fails(export, tmp_path / "net.keras", to, **options) == (
+        f"{tmp_path}/net.keras: Keras cannot run the model on drawn inputs: The total size of the tensor must be "
+        "unchanged. Received: input_shape=(7,), target_shape=(3, 3); convert the net with the sizes of its open axes: "
+        "input_shapes={'data': '...'}"
+    )
+    assert os.listdir(tmp_path) == ["net.keras"]
+
+
+def test_a_model_that_cannot_be_run(tmp_path):
+    entry = keras.Input((2,))
+    model = keras.Model(entry, Refusing()(entry))
+    message = "the model: Keras cannot run the model on drawn inputs: it takes none"
+    assert fails(export, model, "onnx", tmp_path / "net.onnx") == message
+
+
+@keras.saving.register_keras_serializable("tests")
+class Refusing(layers.Layer):
+    """Takes no numbers."""
+
+    def compute_output_shape(self, shape):
+        return shape
+
+    def call(self, *_):
+        raise ValueError("it takes none")
+
+
 def test_the_file_is_beside_the_model(tmp_path):
     path = tmp_path / "net.keras"
     MODELS["embedded"]().save(path)

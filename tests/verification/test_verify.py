@@ -13,10 +13,12 @@ from models import fails
 from nets import draw, graph, null, op, write
 
 import netconv
+from netconv import conversion
 from netconv.builder import submodels
 from netconv.cli import main
 from netconv.features.scaling import Moments, Scaling
 from netconv.keras_files import scaling_layers
+from netconv.verification import given_inputs
 
 FAKE = Path(__file__).parent / "fake"
 ROOT = Path(__file__).parents[2]
@@ -104,6 +106,25 @@ def test_against_mxnet_a_model_of_another_version(folder):
     result = netconv.verify(folder / "net.json", folder / "other.keras", against=folder / "python", gradients=True)
     check_fault(result)
     assert not all(each.difference.within(1e-5) for each in result.comparisons)
+
+
+def test_mxnet_does_not_repeat_what_it_computes(folder, tmp_path):
+    path = write(tmp_path, graph(null("data"), op("tan", "t", [0])))
+    result = netconv.verify(path, against=folder / "python", input_shapes={"data": (None, 3)})
+    assert not result.agrees and result.fault is None and result.facts["repeats"] is False
+    assert result.text.splitlines()[-1] == (
+        "MXNet computes another output when it is run again: it is not defined for these inputs; seed=1 draws others"
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_labels_that_are_drawn_fit_their_sequences(seed):
+    """The loss of a label that is longer than its sequence would be hundreds."""
+    converted = conversion.convert(ROOT / "fixtures/conformance/nets/mathematica-contrasted-12/net.json")
+    drawn = given_inputs.draw(converted.model, converted.prepared.net.graph, seed)
+    lengths, of_labels = drawn["seq_1"], drawn["seq_2"]
+    assert lengths.shape == of_labels.shape == (2,) and set(lengths) <= {1, 2} and set(of_labels) == {1}
+    assert (np.asarray(converted.model(list(drawn.values()))[1]) < 20).all()
 
 
 def test_trained_weights_are_refused_or_replaced(folder, tmp_path):
