@@ -98,10 +98,14 @@ class Steps:
                 self._build_metrics(group)
             signature = None if self.replicas > 1 else [self._specs(group), tf.TensorSpec([], tf.int32)]
 
-            @tf.function(input_signature=signature, reduce_retracing=signature is None)
+            @tf.function(input_signature=signature, reduce_retracing=signature is None, autograph=False)
             def function(values, count):
-                for number in tf.range(count):
+                def run_one(number):
                     self.strategy.run(step, args=(number, *values))
+                    return number + 1
+
+                # a loop in Python would need autograph, which rewrites the code of a step: as slow as to trace it
+                tf.while_loop(lambda number: number < count, run_one, [0])
 
             # Of functions that are traced when called, TensorFlow warns after a few trainings.
             self._functions[step] = function.get_concrete_function() if signature else function
