@@ -1,7 +1,7 @@
 """Rows of numbers, in memory while they are few, and in a temporary file beyond that.
 
-Each block of rows is kept in the smallest type that holds it exactly. The file has no name, so that it is removed in
-any case; it is read by position, not mapped, so that memory does not grow.
+Rows are kept in the smallest type that holds them exactly, on disk each block of them. The file has no name, so that it
+is removed in any case; it is read by position, not mapped, so that memory does not grow.
 """
 
 from __future__ import annotations
@@ -48,12 +48,13 @@ class Spool:
             self._buffer.append(self._blocks.popleft())
 
     def finish(self) -> np.ndarray | DiskBuffer:
-        """All rows."""
+        """All rows, in memory of float32 or of a smaller type that holds them."""
         import numpy as np
 
         if self._buffer is not None:
             return self._buffer if self._rows > self._most else self._buffer[:]
-        numbers, filled = np.empty((self._rows, self._width), np.float32), 0
+        smallest = np.result_type(*{block.dtype for block in self._blocks})
+        numbers, filled = np.empty((self._rows, self._width), smallest), 0
         while self._blocks:
             block = self._blocks.popleft()
             numbers[filled : filled + len(block)] = block

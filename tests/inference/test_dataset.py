@@ -15,7 +15,7 @@ from netconv.features.encoding import Encoding, Feature, Head
 from netconv.features.table_options import TableOptions
 from netconv.inference import dataset, loading, validation_rows
 from netconv.inference.embedding_inputs import id_ranges
-from netconv.tables import disk_buffer
+from netconv.tables import disk_buffer, table
 from netconv.tables.disk_buffer import Collector, DiskBuffer, Spool
 from netconv.tables.sources import Source, sources
 
@@ -119,7 +119,22 @@ def test_few_rows_stay_in_memory(most, kind, spooled, monkeypatch):
         spool.append(np.full((3, 2), n, np.float32))
     rows = spool.finish()
     assert isinstance(rows, kind) and rows[:][:, 0].tolist() == [n for n in range(10) for _ in range(3)]
-    assert rows.dtype == np.float32 and rows.shape == (30, 2)
+    assert rows.dtype == (np.uint8 if kind is np.ndarray and spooled == 1000 else np.float32) and rows.shape == (30, 2)
+
+
+@pytest.mark.parametrize(
+    "columns, dtype", [("1,0\n255,1\n", "uint8"), ("1,-2\n300,1\n", "int16"), ("1,0.5\n,1\n", "float32")]
+)
+def test_numbers_in_memory_are_of_the_smallest_type_and_datasets_of_that_of_the_model(columns, dtype, monkeypatch):
+    text = "a,b\n" + columns + "2,3\n" * 2000
+    monkeypatch.setattr("netconv.tables.sources.BLOCK", 4096)
+    assert table.read((source(text),)).numbers.dtype == dtype
+    made = model(1, 1, "mean_squared_error", "linear")
+    training, _ = datasets(made, text, target="b", validation_split=0.0)
+    assert training.inputs[0].dtype == training.targets[0].dtype == np.float32
+    first, second = (line.split(",") for line in columns.splitlines())
+    assert training.inputs[0][:3].tolist() == [[float(first[0])], [float(second[0] or 2)], [2]]
+    assert training.targets[0][:3].tolist() == [[float(first[1])], [float(second[1])], [3]]
 
 
 def test_a_full_disk_is_reported(monkeypatch):
