@@ -58,8 +58,7 @@ class Dataset:
     """The rows of a table as a model takes them.
 
     Attributes:
-        inputs: An array (rows, *shape) for each input of the model. It has `shape` and `dtype`, and rows by
-            `[start:stop]` and by an index array; that of a table larger than memory is on disk.
+        inputs: The rows for each input of the model, (rows, *shape); those of a table larger than memory are on disk.
         targets: Of each head: indices of classes, (rows,) of int32; or values, (rows, values) of float32.
         encoding: How the table was read.
         names: The names of the classes of each head; empty for values.
@@ -71,7 +70,7 @@ class Dataset:
             rest of a row is not to be given to the model. None if no input does.
     """
 
-    inputs: tuple[Any, ...]
+    inputs: tuple[ShapedRows, ...]
     targets: tuple[np.ndarray, ...]
     encoding: Encoding
     names: tuple[tuple[str, ...], ...] = ()
@@ -373,13 +372,12 @@ def _encoded(
     return finished, crc
 
 
-def _shaped_inputs(model, encoding: Encoding, parts: list[np.ndarray | DiskBuffer]) -> tuple[Any, ...]:
+def _shaped_inputs(model, encoding: Encoding, parts: list[np.ndarray | DiskBuffer]) -> tuple[ShapedRows, ...]:
     """The numbers of each input as the model takes them."""
     import numpy as np
 
-    inputs: list[np.ndarray | ShapedRows] = []
     shapes = row_shapes(model, encoding.width, tuple(encoding.inputs.values()), encoding.images)
-    for rows, shape, tensor in zip(parts, shapes, model.inputs, strict=True):
-        shaped = ShapedRows(rows, shape, np.dtype(tensor.dtype))
-        inputs.append(shaped if isinstance(rows, DiskBuffer) else shaped[:])
-    return tuple(inputs)
+    return tuple(
+        ShapedRows(rows, shape, np.dtype(tensor.dtype))
+        for rows, shape, tensor in zip(parts, shapes, model.inputs, strict=True)
+    )

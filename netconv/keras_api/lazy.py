@@ -1,5 +1,5 @@
-"""Keras, imported at first use, so that modules of ops can be imported and queried without loading TensorFlow. Knows no
-other module of netconv."""
+"""Keras and TensorFlow, imported at first use, so that modules of ops can be imported and queried without loading them.
+Knows no other module of netconv."""
 
 import gc
 import importlib
@@ -93,5 +93,6 @@ class Ops(Lazy):
 
 
 keras = Lazy("keras")
+tf = Lazy("tensorflow")
 layers = Lazy("keras.layers")
 ops = Ops("keras.ops")

@@ -1,7 +1,7 @@
 """Rows of numbers, in memory while they are few, and in a temporary file beyond that.
 
-Each block of rows is kept in the smallest type that holds it exactly. The file has no name, so that it is removed in
-any case; it is read by position, not mapped, so that memory does not grow.
+Rows are kept in the smallest type that holds them exactly, on disk each block of them. The file has no name, so that it
+is removed in any case; it is read by position, not mapped, so that memory does not grow.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import tempfile
 from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..atomic_files import temporary_place
 
@@ -48,12 +48,13 @@ class Spool:
             self._buffer.append(self._blocks.popleft())
 
     def finish(self) -> np.ndarray | DiskBuffer:
-        """All rows."""
+        """All rows, in memory of float32 or of a smaller type that holds them."""
         import numpy as np
 
         if self._buffer is not None:
             return self._buffer if self._rows > self._most else self._buffer[:]
-        numbers, filled = np.empty((self._rows, self._width), np.float32), 0
+        smallest = np.result_type(*{block.dtype for block in self._blocks})
+        numbers, filled = np.empty((self._rows, self._width), smallest), 0
         while self._blocks:
             block = self._blocks.popleft()
             numbers[filled : filled + len(block)] = block
@@ -67,23 +68,30 @@ class Collector:
     def __init__(self, width: int, most: int, on_disk: bool):
         import numpy as np
 
-        self._width, self._rows = width, 0
+        self._rows = 0
         self._buffer = DiskBuffer(width) if on_disk else None
-        self._numbers = np.empty((0 if on_disk else most, width), np.float32)
+        self._numbers = np.empty((0 if on_disk else most, width), np.uint8)
 
     def append(self, block: np.ndarray) -> None:
         """Raises OSError if the disk is full."""
+        import numpy as np
+
+        compact = _compact(block)
         if self._buffer is not None:
-            self._buffer.append(_compact(block))
+            self._buffer.append(compact)
             return
-        self._numbers[self._rows : self._rows + len(block)] = block
+        wider = np.promote_types(self._numbers.dtype, compact.dtype)
+        if wider != self._numbers.dtype:  # twice at most
+            before, self._numbers = self._numbers, np.empty(self._numbers.shape, wider)
+            self._numbers[: self._rows] = before[: self._rows]
+        self._numbers[self._rows : self._rows + len(block)] = compact
         self._rows += len(block)
 
     def finish(self) -> np.ndarray | DiskBuffer:
-        """All rows."""
+        """All rows, in memory of float32 or of a smaller type that holds them."""
         if self._buffer is not None:
             return self._buffer
-        self._numbers.resize((self._rows, self._width), refcheck=False)
+        self._numbers.resize((self._rows, self._numbers.shape[1]), refcheck=False)
         return self._numbers
 
 
@@ -171,10 +179,10 @@ def _compact(block: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class ShapedRows:
-    """Rows as an input of a model takes them: each of shape `row` and type `dtype`. Slices of an array may be views of
-    it."""
+    """Rows as an input of a model takes them: `[start:stop]` and `[index array]` return some, each of shape `row` and
+    type `dtype`."""
 
-    rows: Any
+    rows: np.ndarray | DiskBuffer
     row: tuple[int, ...]
     dtype: np.dtype
 
@@ -184,6 +192,11 @@ class ShapedRows:
     @property
     def shape(self) -> tuple[int, ...]:
         return len(self.rows), *self.row
+
+    @property
+    def stored(self) -> np.ndarray | ShapedRows:
+        """All rows in memory, of a type that holds them, which may be smaller; these rows if they are on disk."""
+        return self if isinstance(self.rows, DiskBuffer) else self.rows.reshape(self.shape)
 
     def __getitem__(self, at) -> np.ndarray:
         rows = self.rows[at]

@@ -171,10 +171,11 @@ class Rows:
     """Rows of a table.
 
     `numbers` is (rows, columns) of float32: NaN for a missing cell and in columns of text, infinite for a number beyond
-    float32. `texts` has the columns of text by index; `kept` has the unchanged cells of the columns kept for the output
-    (Arrow arrays); `locate` returns the location of a row. With `errors`, bad rows are collected there, with missing
-    cells, instead of raising the error of the first. `cells` reads the unchanged cells of any columns again, in the
-    rows of a block as it comes from a file; other rows have none.
+    float32. Those of a Table may be of a smaller type that holds them, and are indices in columns of text. `texts` has
+    the columns of text by index; `kept` has the unchanged cells of the columns kept for the output (Arrow arrays);
+    `locate` returns the location of a row. With `errors`, bad rows are collected there, with missing cells, instead of
+    raising the error of the first. `cells` reads the unchanged cells of any columns again, in the rows of a block as it
+    comes from a file; other rows have none.
     """
 
     file: str

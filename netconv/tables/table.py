@@ -139,9 +139,10 @@ def title(sources: tuple[Source, ...]) -> str:
 class Table:
     """A whole table.
 
-    `numbers` is (rows, columns) of float32, an array or a DiskBuffer; a column of text has indices into its texts, -1
-    for a missing cell. `stats` are the statistics of the columns; `locate` returns the location of a row; `notes` are
-    the notes of its files, each with the name of the file; `again` reads the rows again, block by block.
+    `numbers` is (rows, columns), an array of float32 or of a smaller type that holds them, or a DiskBuffer; a column of
+    text has indices into its texts, -1 for a missing cell. `stats` are the statistics of the columns; `locate` returns
+    the location of a row; `notes` are the notes of its files, each with the name of the file; `again` reads the rows
+    again, block by block.
     """
 
     file: str

@@ -32,7 +32,7 @@ class TrainingData:
     """Rows to train on or to validate on.
 
     Attributes:
-        inputs: an array for each input of the model, (rows, *shape).
+        inputs: an array for each input of the model, (rows, *shape), of the type that it takes or of a smaller one.
         targets: an array for each head of the model, (rows,) or (rows, values).
         encode: turns the targets of all heads into what the losses expect.
         class_weights: of each head (classes,), None if all its classes count alike; empty if those of all heads do.

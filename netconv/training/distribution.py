@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import NetconvError, first_line
 from ..features.option_checks import require
-from ..keras_api.lazy import keras
+from ..keras_api.lazy import keras, tf
 from ..keras_files.scaling_layers import INPUTS
 
 
@@ -30,8 +30,6 @@ def strategy_for(name: str | None = None, device: str | None = None):
     Raises:
         NetconvError: there is no such strategy, or TensorFlow cannot set it up.
     """
-    import tensorflow as tf
-
     if device == "cpu":
         with suppress(RuntimeError):  # GPUs are in use already, or there are none
             tf.config.set_visible_devices([], "GPU")
@@ -53,8 +51,6 @@ def strategy_for(name: str | None = None, device: str | None = None):
 
 def as_strategy(value: Any):
     """The strategy that is given by its name, itself, or as None for one device. Raises NetconvError."""
-    import tensorflow as tf
-
     if value is None or isinstance(value, str):
         return strategy_for(value)
     require("strategy", value, isinstance(value, tf.distribute.Strategy), "a name, or a tf.distribute.Strategy")
@@ -100,8 +96,6 @@ def working_copy(model, strategy, policy: str | None):
 def vary_seeds(strategy, variables: Sequence[Any]) -> None:
     """Gives each replica random numbers of its own, for dropout and the like: adds the number of the replica to the
     seeds among these variables, which then differ between replicas. The first replica keeps its seeds."""
-    import tensorflow as tf
-
     seeds = [variable for variable in variables if variable.name == "seed_generator_state"]
     if strategy.num_replicas_in_sync == 1 or not seeds:
         return

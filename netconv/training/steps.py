@@ -6,7 +6,7 @@ docs/architecture.md says why `keras.Model.fit` is not used. All calls are to th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import NetconvError
@@ -57,12 +57,15 @@ class Steps:
     def _inputs(self, share: BatchGroup, replica: int) -> tuple:
         import tensorflow as tf
 
-        if not share.shared:
-            return tuple(map(tf.convert_to_tensor, share.inputs))
         key = (replica, *map(id, share.inputs))
-        if key not in self._shared:
-            self._shared[key] = tuple(map(tf.convert_to_tensor, share.inputs))
-        return self._shared[key]
+        if share.shared and key in self._shared:
+            return self._shared[key]
+        inputs = tuple(map(tf.convert_to_tensor, share.inputs))
+        if tf.config.get_visible_devices("GPU"):  # where TensorFlow has no `gather` of small integers
+            inputs = tuple(_cast(inputs, self.model))
+        if share.shared:
+            self._shared[key] = inputs
+        return inputs
 
     def train(self, group: tuple, steps: int) -> None:
         """A training step on each of the `steps` batches of a group that is on the devices."""
@@ -98,10 +101,14 @@ class Steps:
                 self._build_metrics(group)
             signature = None if self.replicas > 1 else [self._specs(group), tf.TensorSpec([], tf.int32)]
 
-            @tf.function(input_signature=signature, reduce_retracing=signature is None)
+            @tf.function(input_signature=signature, reduce_retracing=signature is None, autograph=False)
             def function(values, count):
-                for number in tf.range(count):
+                def run_one(number):
                     self.strategy.run(step, args=(number, *values))
+                    return number + 1
+
+                # a loop in Python would need autograph, which rewrites the code of a step: as slow as to trace it
+                tf.while_loop(lambda number: number < count, run_one, [0])
 
             # Of functions that are traced when called, TensorFlow warns after a few trainings.
             self._functions[step] = function.get_concrete_function() if signature else function
@@ -170,7 +177,7 @@ class Steps:
         x = [tf.gather(part, rows) for part in inputs]
         of_heads = w or (None,) * len(y)
         w, y = as_compiled(self.model, w) if w else None, as_compiled(self.model, y)
-        x = [keras.ops.cast(part, entry.dtype) for part, entry in zip(x, self.model.inputs, strict=True)]
+        x = _cast(x, self.model)
         x = x if len(x) > 1 else x[0]
         y_pred = self.model(x, training=training)
         loss = self.model.compute_loss(x, y, y_pred, w, training=training)
@@ -205,6 +212,11 @@ def _mean_loss(loss, replicas: int) -> Callable[..., Any]:
         return keras.ops.mean(values if weights is None else values * weights)
 
     return mean
+
+
+def _cast(inputs: Sequence[Any], model) -> list[Any]:
+    """Tensors of the types that the inputs of a model take."""
+    return [keras.ops.cast(part, entry.dtype) for part, entry in zip(inputs, model.inputs, strict=True)]
 
 
 def _spec(tensor):

@@ -206,9 +206,10 @@ def _run(
         training, validation = prepared.training, prepared.validation
         targets, held_out_targets = (_scaled_targets(part.targets, prepared.scaling) for part in (training, validation))
         weights = prepared.class_weights
-        rows = TrainingData(training.inputs, targets, prepared.encode, weights, training.lengths)
+        inputs, held_out_inputs = (tuple(rows.stored for rows in part.inputs) for part in (training, validation))
+        rows = TrainingData(inputs, targets, prepared.encode, weights, training.lengths)
         held_out = TrainingData(
-            validation.inputs, held_out_targets, prepared.encode, weights, validation.lengths
+            held_out_inputs, held_out_targets, prepared.encode, weights, validation.lengths
         ) if validation else None  # fmt: skip
         scaled = prepared.scaling.inputs is not None
         scales = scales_of(model, scaled, replace(training, targets=targets), prepared.spec, prepared.losses)

@@ -154,6 +154,13 @@ def test_missing_cells_are_filled_with_the_median_or_the_most_frequent_text_of_t
     assert transform.features(rows, found)[1].tolist() == [2, 1, 0]
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 100, 101])
+def test_fill_values_are_the_medians_of_numpy(rows):
+    numbers = np.random.default_rng(rows).normal(size=rows).astype(np.float32)
+    _, found, _ = fit("a,y\n" + "".join(f"{number!s},1\n" for number in numbers), spec_of(1, 1, 0))
+    assert found.features[0].fill == np.median(numbers)
+
+
 def test_fill_values_are_kept_and_missing_cells_are_counted_again():
     _, known, _ = fit("a,b,y\n1,x,0\n,?,0\n5,z,1\n2,z,1\n", spec_of(2, 2, 2))
     assert [(feature.fill, feature.missing) for feature in known.features] == [(2.0, 1), ("z", 1)]

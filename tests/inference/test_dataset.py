@@ -15,7 +15,7 @@ from netconv.features.encoding import Encoding, Feature, Head
 from netconv.features.table_options import TableOptions
 from netconv.inference import dataset, loading, validation_rows
 from netconv.inference.embedding_inputs import id_ranges
-from netconv.tables import disk_buffer
+from netconv.tables import disk_buffer, table
 from netconv.tables.disk_buffer import Collector, DiskBuffer, Spool
 from netconv.tables.sources import Source, sources
 
@@ -110,6 +110,17 @@ def test_a_disk_buffer_returns_what_was_written():
     assert [kind.name for kind in rows._types] == ["uint8", "int16", "float32", "float32", "uint8"]
 
 
+@pytest.mark.parametrize(
+    "blocks, dtype", [([[1], [255]], "uint8"), ([[1], [-1], [2]], "int16"), ([[1], [0.5]], "float32")]
+)
+def test_rows_in_memory_are_of_the_smallest_type_that_holds_all(blocks, dtype):
+    collector = Collector(1, 10, on_disk=False)
+    for block in blocks:
+        collector.append(np.array([block], np.float32))
+    rows = collector.finish()
+    assert rows.dtype == dtype and rows.tolist() == blocks
+
+
 @pytest.mark.parametrize("spooled", [0, 30, 1000])
 @pytest.mark.parametrize("most, kind", [(30, np.ndarray), (29, DiskBuffer)])
 def test_few_rows_stay_in_memory(most, kind, spooled, monkeypatch):
@@ -119,7 +130,23 @@ def test_few_rows_stay_in_memory(most, kind, spooled, monkeypatch):
         spool.append(np.full((3, 2), n, np.float32))
     rows = spool.finish()
     assert isinstance(rows, kind) and rows[:][:, 0].tolist() == [n for n in range(10) for _ in range(3)]
-    assert rows.dtype == np.float32 and rows.shape == (30, 2)
+    assert rows.dtype == (np.uint8 if kind is np.ndarray and spooled == 1000 else np.float32) and rows.shape == (30, 2)
+
+
+@pytest.mark.parametrize(
+    "columns, dtype", [("1,0\n255,1\n", "uint8"), ("1,-2\n200,1\n", "int16"), ("1,0.5\n,1\n", "float32")]
+)
+def test_numbers_in_memory_are_of_the_smallest_type_and_datasets_of_that_of_the_model(columns, dtype, monkeypatch):
+    text = "a,b\n" + columns + "2,3\n" * 2000
+    monkeypatch.setattr("netconv.tables.sources.BLOCK", 4096)
+    assert table.read((source(text),)).numbers.dtype == dtype
+    made = model(1, 1, "mean_squared_error", "linear")
+    training, _ = datasets(made, text, target="b", validation_split=0.0)
+    assert training.inputs[0].stored.dtype == np.uint8  # the feature is a, its missing cell filled
+    assert training.inputs[0].dtype == training.targets[0].dtype == training.inputs[0][:].dtype == np.float32
+    first, second = (line.split(",") for line in columns.splitlines())
+    assert training.inputs[0][:3].tolist() == [[float(first[0])], [float(second[0] or 2)], [2]]
+    assert training.targets[0][:3].tolist() == [[float(first[1])], [float(second[1])], [3]]
 
 
 def test_a_full_disk_is_reported(monkeypatch):
@@ -154,9 +181,9 @@ def test_a_table_on_disk_is_the_same(monkeypatch):
     spooled = datasets(made, text, messages)
     assert "2,000 rows: more than 0 MB of numbers, kept on disk" in messages
     for one, other in zip(kept, spooled, strict=True):
-        assert isinstance(one.inputs[0], np.ndarray) and not isinstance(other.inputs[0], np.ndarray)
+        assert isinstance(one.inputs[0].stored, np.ndarray) and not isinstance(other.inputs[0].stored, np.ndarray)
         assert (one.inputs[0].shape, one.inputs[0].dtype) == (other.inputs[0].shape, other.inputs[0].dtype)
-        np.testing.assert_array_equal(one.inputs[0], other.inputs[0][:])
+        np.testing.assert_array_equal(one.inputs[0][:], other.inputs[0][:])
         np.testing.assert_array_equal(one.inputs[0][[3, 4, 90]], other.inputs[0][np.array([3, 4, 90])])
         np.testing.assert_array_equal(one.targets[0], other.targets[0])
         assert one.encoding == other.encoding and one.counts == other.counts
@@ -187,7 +214,7 @@ def test_a_column_that_turns_to_text_late_is_text_on_disk_too(monkeypatch):
     monkeypatch.setattr("netconv.tables.sources.BLOCK", 1024)
     found, _ = datasets(made, text, **options)
     assert found.encoding == wanted.encoding and found.encoding.features[0].categories == ("0", "1", "2", "x")
-    np.testing.assert_array_equal(found.inputs[0][:], wanted.inputs[0])
+    np.testing.assert_array_equal(found.inputs[0][:], wanted.inputs[0][:])
 
 
 def test_rows_for_validation_are_drawn_in_chunks(monkeypatch):
@@ -233,7 +260,7 @@ FIVE = "p,q,r,s,t,class\n1,2,3,4,5,x\n6,7,8,9,10,y\n"
 def test_columns_are_for_inputs_by_name_or_by_order(header, options, size, shape):
     text = FIVE.replace("p,q,r,s,t", header)
     training, _ = datasets(two_inputs(), text, validation_split=0.0, **options)
-    assert [part[0].tolist() for part in training.inputs] == [size, shape]
+    assert [part[:1].tolist() for part in training.inputs] == [[size], [shape]]
     assert training.encoding.inputs == {"size": 2, "shape": 3}
 
 
@@ -293,7 +320,7 @@ def test_rows_become_images():
     made.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     text = ",".join(f"pixel{n}" for n in range(9)) + ",label\n" + "1,2,3,4,5,6,7,8,9,0\n" * 3 + "0,0,0,0,0,0,0,0,0,1\n"
     training, _ = datasets(made, text, validation_split=0.0)
-    assert training.inputs[0][0].tolist() == [[[1, 2, 3], [4, 5, 6], [7, 8, 9]]]
+    assert training.inputs[0][:1].tolist() == [[[[1, 2, 3], [4, 5, 6], [7, 8, 9]]]]
 
 
 # Ids
@@ -356,7 +383,7 @@ TOKENS = "u,v,w,class\n1,2,3,x\n4,5,6,y\n"
 def test_ids_stay_integers(one, messages):
     account = []
     training, _ = datasets(embedding(7, one), TOKENS, account, validation_split=0.0, rescale=(0.5, 0.0))
-    assert training.inputs[0].dtype == np.int32 and training.inputs[0].tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert training.inputs[0].dtype == np.int32 and training.inputs[0][:].tolist() == [[1, 2, 3], [4, 5, 6]]
     assert f"  ids       u, v, w: {messages}" in account
 
 
@@ -391,7 +418,7 @@ def test_ids_beyond_32_bit_floating_point():
 
 def test_texts_may_be_ids():
     training, _ = datasets(embedding(3, True, 1), "w,class\nb,x\na,y\nc,y\n", validation_split=0.0)
-    assert training.inputs[0].tolist() == [[2], [1], [3]]
+    assert training.inputs[0][:].tolist() == [[2], [1], [3]]
 
 
 # Targets

@@ -69,6 +69,25 @@ def test_a_training_may_have_any_number_of_groups(monkeypatch):
     assert len(made.history) == 1
 
 
+def test_gpus_get_rows_of_the_type_that_the_net_takes(monkeypatch):
+    """Training is the same with rows of bytes, which stay such on the CPU."""
+    text = "a,b,class\n" + "".join(f"{n % 7},{n % 5},{int(n % 7 > 3)}\n" for n in range(100))
+    on_cpu = netconv.train(net(), source(text), epochs=2, early_stopping=0)
+    given, to_device = [], steps.Steps.to_device
+
+    def spy(self, share_of):
+        given.append(to_device(self, share_of))
+        return given[-1]
+
+    monkeypatch.setattr(steps.Steps, "to_device", spy)
+    for devices, dtype in (([], "uint8"), (["a GPU"], "float32")):
+        given.clear()
+        monkeypatch.setattr("tensorflow.config.get_visible_devices", lambda _kind, found=devices: found)
+        done = netconv.train(net(), source(text), epochs=2, early_stopping=0)
+        assert {group[0][0].dtype.name for group in given} == {dtype}
+        assert done.history == on_cpu.history
+
+
 def test_batches_are_even_unless_they_must_be_full():
     assert batches.batch_bounds(1025, 1024, even=True).tolist() == [0, 512, 1025]
 
