@@ -12,28 +12,18 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, wraps
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from ..errors import FormatError
-from ..frontends import hdf5_heap
 from ..graph.partial_shape import format_shape
 from ..keras_api.lazy import keras
-from .text_attributes import TextAttributes
+from . import hdf5_arrays
 from .zip_members import CONFIG, DAMAGED, WEIGHTS
 
-if TYPE_CHECKING:
-    import h5py
-
-MOST, DEEPEST = 100_000, 32
-"""Of groups and arrays, and of groups inside one another."""
 SMALL = 1 << 16
 """The most elements of an array of the optimizer, unless a weight of a layer has more."""
 COPIES = 2
 """How many times the elements of a file may be made: Bidirectional makes a layer from which it copies two."""
-NAME, TYPE = "name", "dtype"
-"""The attributes that Keras writes: of groups, the name of the layer; of arrays, a type that HDF5 has not."""
-NUMBERS = "fiub"
-"""The kinds of numpy's dtypes that are numbers."""
 
 
 class StoredWeight(NamedTuple):
@@ -45,25 +35,28 @@ class StoredWeight(NamedTuple):
 
 
 def stored_weights(stream: IO[bytes], name: str) -> list[StoredWeight]:
-    """The arrays of the HDF5 file, without their values, of which none needs another file or more memory than it has
-    bytes in the file. Raises FormatError."""
-    import h5py
-
+    """The arrays of the HDF5 file, without their values, all of which are in the file. Raises FormatError."""
     try:
-        hdf5_heap.check(stream)
-        with h5py.File(stream, "r") as file:
-            properties = file.id.get_create_plist()
-            if properties.get_sizes() != hdf5_heap.SIZES or properties.get_userblock():
-                raise ValueError("a file with other addresses than those that were checked")
-            found = list(_walk(file, "", [MOST], TextAttributes(stream, (NAME, TYPE)), name))
-    except FormatError:
-        raise
-    except (*DAMAGED, LookupError, TypeError, AttributeError, MemoryError):
+        found = [_weight(array) for array in hdf5_arrays.arrays(stream)]
+    except hdf5_arrays.UnlikeKeras as error:
+        raise _error(name, error.path, error.what) from None
+    except (*DAMAGED, LookupError):
         raise FormatError(f"{name}: its {WEIGHTS} is damaged") from None
     largest = max((math.prod(each.shape) for each in found if is_of_layer(each)), default=0)
     for each in found:
         if not is_of_layer(each) and math.prod(each.shape) > max(largest, SMALL):
             raise _error(name, each.path, f"has shape {format_shape(each.shape)}, which is larger than any weight")
+    return found
+
+
+def _weight(array: hdf5_arrays.Array) -> StoredWeight:
+    """The array; the name of the layer of `layers/<class>/vars/<n>` is an attribute of its group."""
+    path = array.path
+    layer = array.of_group.get("name") or path.split("/")[1 if "/" in path else 0]
+    found, size = StoredWeight(path, layer, array.shape), math.prod(array.shape) * array.dtype.itemsize
+    if is_of_layer(found) and array.stored < size:
+        what = f"has {array.stored:,} bytes of the {size:,} of shape {format_shape(array.shape)}"
+        raise hdf5_arrays.UnlikeKeras(path, what)
     return found
 
 
@@ -75,51 +68,6 @@ def is_of_layer(weight: StoredWeight) -> bool:
 def _error(name: str, path: str, what: str) -> FormatError:
     shown = path if path.isascii() and path.isprintable() else ascii(path)
     return FormatError(f"{name}: {shown[:200]} in its {WEIGHTS} {what}")
-
-
-def _walk(
-    group: h5py.Group, path: str, left: list[int], attributes: TextAttributes, name: str
-) -> Iterator[StoredWeight]:
-    import h5py
-
-    called = attributes.of(_address(group)).get(NAME)
-    if path.count("/") >= DEEPEST:
-        raise _error(name, path, "has too many groups inside one another")
-    for key in group:
-        left[0] -= 1
-        if left[0] < 0:
-            raise FormatError(f"{name}: its {WEIGHTS} has more than {MOST:,} groups and arrays")
-        inner = f"{path}/{key}" if path else key
-        if not isinstance(group.get(key, getlink=True), h5py.HardLink):
-            raise _error(name, inner, "is a link, and not an array")
-        item = group[key]
-        if isinstance(item, h5py.Group):
-            yield from _walk(item, inner, left, attributes, name)
-        elif isinstance(item, h5py.Dataset):
-            attributes.of(_address(item))  # of which Keras reads the type
-            yield _weight(item, inner, called or path.split("/")[1 if "/" in path else 0], name)
-        else:
-            raise _error(name, inner, "is not an array")
-
-
-def _address(item: h5py.Group | h5py.Dataset) -> int:
-    """The position of its header in the file."""
-    import h5py
-
-    return h5py.h5o.get_info(item.id).addr
-
-
-def _weight(item: h5py.Dataset, path: str, layer: str, name: str) -> StoredWeight:
-    """The array; `layer` is the name of the layer of `layers/<class>/vars/<n>`, an attribute of the group."""
-    if item.shape is None or (item.dtype.kind not in NUMBERS and item.dtype.str != "|V2"):  # bfloat16 has no kind
-        raise _error(name, path, "is not an array of numbers")
-    if item.is_virtual or item.external:
-        raise _error(name, path, "is in another file")
-    found = StoredWeight(path, layer, tuple(item.shape))
-    stored = item.id.get_storage_size()
-    if is_of_layer(found) and stored < item.nbytes:
-        raise _error(name, path, f"has {stored:,} bytes of the {item.nbytes:,} of shape {format_shape(item.shape)}")
-    return found
 
 
 @dataclass
