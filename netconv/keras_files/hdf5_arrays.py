@@ -59,7 +59,8 @@ class Array(NamedTuple):
 
 
 def arrays(stream: IO[bytes]) -> Iterator[Array]:
-    """The arrays of a file. Raises UnlikeKeras, or another ValueError, struct.error or LookupError if it is damaged."""
+    """The arrays of a file. Raises UnlikeKeras; or another ValueError, struct.error, LookupError or
+    OverflowError if it is damaged."""
     yield from _File(stream).arrays()
 
 
