@@ -7,6 +7,7 @@ The code reads the weights from the `.keras` file beside it. It is run in a fold
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..atomic_files import replacing, scratch_folder
+from ..atomic_files import check_writable, replacing, scratch_folder
 from ..errors import NetconvError, first_line
 from ..features.notices import Notify
 from ..inference.differences import largest_difference
@@ -104,6 +105,8 @@ def export(loaded: LoadedModel, to: str, target: Path | BinaryIO, notify: Notify
             f"{loaded.name}: the code loads the weights from a .keras file, which this is not; write one first and "
             "export that"
         )
+    if isinstance(target, Path):
+        check_writable(target)
     text = code_text(loaded, to)
     _check(loaded, language, text, notify)
     if isinstance(target, Path):
@@ -128,15 +131,14 @@ def code_text(loaded: LoadedModel, to: str) -> str:
 def _python_text(code: Code, dialect: Python, weights: str, compiled: str, notes: Sequence[str]) -> str:
     blocks = ["\n".join(lines) for lines in code.functions]
     body = "\n".join(blocks)
-    imports = [line for name, line in (("layers.", "from keras import layers"), ("ops.", "from keras import ops"))
-               if f" {name}" in body or f"({name}" in body]  # fmt: skip
-    if len(imports) == 2:
-        imports = ["from keras import layers, ops"]
-    numeric = ["import numpy"] if "numpy.array(" in body else []
+    used = [name for name in ("layers", "ops", "np") if re.search(rf"[\s(\[]{name}\.", body)]
+    parts = ", ".join(name for name in used if name != "np")
+    imports = [f"from keras import {parts}"] if parts else []
+    numeric = ["import numpy as np"] if "np" in used else []
     head = "\n".join(["from pathlib import Path", "", "import keras", *numeric, *imports])
     end = [f"model = {code.model}"]
     end.append(f"model.load_weights(Path(__file__).with_name({dialect.text(weights)}))")
-    end += [compiled] if compiled else []
+    end += dialect.wrapped(compiled) if compiled else []
     main = ["", 'if __name__ == "__main__":', "    model.summary()", "", *notes]
     return "\n\n\n".join([f"{PYTHON_HEAD}\n{head}", *blocks, "\n".join(end)]) + "\n" + "\n".join(main) + "\n"
 
@@ -150,7 +152,7 @@ def _r_text(code: Code, dialect: Python, weights: str, compiled: str, notes: Seq
         head += [f"{name} <- import_builtins()${name}"] if f"{name}(" in body.replace(f"_{name}(", "") else []
     head += ["ellipsis <- import_builtins()$Ellipsis"] if "ellipsis" in body else []
     end = [f"model <- {code.model}", f"model$load_weights({dialect.text(weights)})"]
-    end += [compiled] if compiled else []
+    end += dialect.wrapped(compiled) if compiled else []
     return "\n\n".join([f"{R_HEAD}\n" + "\n".join(head), *blocks, "\n".join(end), "\n".join(notes)]) + "\n"
 
 

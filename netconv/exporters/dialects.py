@@ -12,6 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .line_wrapping import wrapped
+
+WIDTH = 120
+"""How long lines may be."""
+MANY = 80
+"""How long the variables on the left of a line may be without brackets, in which they can be wrapped."""
+
 
 @dataclass(frozen=True)
 class Variable:
@@ -39,7 +46,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Array:
-    """An array of numbers: nested lists, or a number, and the dtype."""
+    """An array of numbers: nested lists, a number, or the range of the numbers in all axes; and the dtype."""
 
     values: Any
     shape: tuple[int, ...]
@@ -49,11 +56,11 @@ class Array:
 class Python:
     """How Python writes it."""
 
-    comment, assign, indent = "#", "=", "    "
+    comment, assign, indent, last_comma = "#", "=", "    ", ","
     reserved = frozenset(
         "False None True and as assert async await break case class continue def del elif else except finally for from "
         "global if import in is lambda match nonlocal not or pass raise return try type while with yield "
-        "keras layers ops numpy float slice Path model".split()
+        "keras layers ops np float slice Path model".split()
     )
     """The identifiers that a variable cannot have."""
 
@@ -65,10 +72,12 @@ class Python:
             case Call(function, arguments, named):
                 return f"{self._function(function)}({self._listed(arguments, named)})"
             case Item(of, key):
-                keys = key if isinstance(key, tuple) and key else (key,)
-                return f"{self.text(of)}[{', '.join(map(self._key, keys))}]"
+                return f"{self.text(of)}[{self._keys(key)}]"
+            case Array(range() as values, shape, dtype):
+                made = Call("np.arange", _bounds(values), {"dtype": dtype})
+                return self.text(made) + (f".reshape({self._listed(shape, {})})" if len(shape) > 1 else "")
             case Array(values, _, dtype):
-                return f'numpy.array({self.text(values)}, "{dtype}")'
+                return f'np.array({self.text(values)}, "{dtype}")'
             case str():
                 return json.dumps(value, ensure_ascii=False) if value.isprintable() else ascii(value)
             case float():
@@ -91,6 +100,12 @@ class Python:
     def _listed(self, arguments: Sequence[Any], named: Mapping[str, Any]) -> str:
         return ", ".join([*map(self.text, arguments), *(f"{name}={self.text(each)}" for name, each in named.items())])
 
+    def _keys(self, key: Any) -> str:
+        """What is in the brackets of a part; Keras takes a slice only within a tuple, which the comma makes."""
+        if not isinstance(key, tuple) or not key:
+            return self._key(key)
+        return ", ".join(map(self._key, key)) + ("," if len(key) == 1 else "")
+
     def _key(self, key: Any) -> str:
         if not isinstance(key, slice):
             return self.text(key)
@@ -99,21 +114,29 @@ class Python:
 
     def unpacked(self, names: Sequence[str], value: str) -> list[str]:
         """The lines that give the elements of a value to variables."""
-        return [f"{', '.join(names)}{',' if len(names) == 1 else ''} = {value}"]
+        targets = f"{', '.join(names)}{',' if len(names) == 1 else ''}"
+        return [f"({targets}) = {value}" if len(targets) > MANY else f"{targets} = {value}"]
 
     def function(self, name: str, parameters: Iterable[str], lines: Sequence[str], result: str) -> list[str]:
         """The lines of the definition of a function."""
-        body = [*lines, f"return {result}"]
-        return [f"def {name}({', '.join(parameters)}):", *(self.indent + line for line in body)]
+        return [f"def {name}({', '.join(parameters)}):", *self._body([*lines, f"return {result}"])]
+
+    def _body(self, lines: Sequence[str]) -> list[str]:
+        room = WIDTH - len(self.indent)
+        return [self.indent + each for line in lines for each in self.wrapped(line, room)]
+
+    def wrapped(self, line: str, width: int = WIDTH) -> list[str]:
+        """A line, as several if it is long."""
+        return wrapped(line, width, self.indent, self.last_comma)
 
 
 class R(Python):
     """How R writes it, with reticulate."""
 
-    assign, indent = "<-", "  "
+    assign, indent, last_comma = "<-", "  ", ""
     reserved = frozenset(
         "if else repeat while function for next break TRUE FALSE NULL Inf NaN NA in T F c list tuple dict import "
-        "keras layers ops int slice np_array array_reshape invisible ellipsis model".split()
+        "keras layers ops int slice seq np_array array_reshape invisible ellipsis model".split()
     )
 
     def text(self, value: Any) -> str:
@@ -123,7 +146,8 @@ class R(Python):
             case Item(of, key):
                 return f"{self.text(of)}$`__getitem__`({self.text(key)})"
             case Array(values, shape, dtype):
-                numbers = f"c({', '.join(map(self.text, _flat(values)))})"
+                is_range = isinstance(values, range)
+                numbers = _r_range(values) if is_range else f"c({', '.join(map(self.text, _flat(values)))})"
                 return f'np_array(array_reshape({numbers}, c({", ".join(map(str, shape)) or 1})), dtype = "{dtype}")'
             case str():
                 return '"' + "".join(map(_r_character, value)) + '"'
@@ -140,6 +164,10 @@ class R(Python):
             case Mapping():
                 pairs = (f"{self.text(str(key))} = {self.text(each)}" for key, each in value.items())
                 return f"dict({', '.join(pairs)})"
+            case slice(start=None, step=None):
+                return f"slice({self.text(value.stop)})"
+            case slice(step=None):
+                return f"slice({self.text(value.start)}, {self.text(value.stop)})"
             case None:
                 return "NULL"
         return "ellipsis" if value is Ellipsis else super().text(value)
@@ -154,8 +182,7 @@ class R(Python):
         return [f"parts <- {value}", *(f"{name} <- parts[[{number}]]" for number, name in enumerate(names, 1))]
 
     def function(self, name: str, parameters: Iterable[str], lines: Sequence[str], result: str) -> list[str]:
-        body = [*lines, result]
-        return [f"{name} <- function({', '.join(parameters)}) {{", *(self.indent + line for line in body), "}"]
+        return [f"{name} <- function({', '.join(parameters)}) {{", *self._body([*lines, result]), "}"]
 
 
 class Identifiers:
@@ -177,6 +204,19 @@ class Identifiers:
 
 def _no_literal(value: Any):
     raise TypeError(f"{type(value).__name__} has no literal")
+
+
+def _bounds(values: range) -> tuple[int, ...]:
+    """The arguments of `arange`, without those at their defaults."""
+    if values.step != 1:
+        return values.start, values.stop, values.step
+    return (values.start, values.stop) if values.start else (values.stop,)
+
+
+def _r_range(values: range) -> str:
+    if abs(values.step) == 1:
+        return f"{values[0]}:{values[-1]}"
+    return f"seq({values[0]}L, {values[-1]}L, by = {values.step}L)"
 
 
 def _flat(values: Any) -> list[Any]:

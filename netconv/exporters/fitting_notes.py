@@ -11,7 +11,7 @@ from ..inference.loading import LoadedModel
 from ..inference.model_spec import head_names, losses_of
 from ..keras_api.lazy import keras
 from .constructors import Constructors
-from .dialects import Call, Python, Variable
+from .dialects import WIDTH, Call, Python, Variable
 
 COMPILED = {"optimizer": "rmsprop", "loss": None, "loss_weights": None, "metrics": None, "weighted_metrics": None,
             "run_eagerly": False, "steps_per_execution": 1, "jit_compile": "auto", "auto_scale_loss": True}  # fmt: skip
@@ -57,12 +57,16 @@ def fitting_notes(loaded: LoadedModel, dialect: Python) -> list[str]:
     if not getattr(model, "compiled", False):
         usual = [str(loss) for loss in losses]
         loss = usual[0] if len(usual) == 1 else keras.tree.pack_sequence_as(model.output, usual)
-        lines += ["", text(Call("model.compile", (), {"optimizer": "adam", "loss": loss}))]
+        lines += ["", *_code(Call("model.compile", (), {"optimizer": "adam", "loss": loss}), dialect)]
     data = tuple(
         each[0] if len(each) == 1 else _packed(model, end, each) for end, each in (("input", xs), ("output", ys))
     )
     fit = Call("model.fit", data, {"batch_size": 32, "epochs": 10, "validation_split": 0.2})
-    return [*lines, "", text(fit), text(Call("model.save", ("fitted.keras",)))]
+    return [*lines, "", *_code(fit, dialect), *_code(Call("model.save", ("fitted.keras",)), dialect)]
+
+
+def _code(call: Call, dialect: Python) -> list[str]:
+    return dialect.wrapped(dialect.text(call), WIDTH - len("# "))
 
 
 def _table_notes(encoding: Encoding, dialect: Python) -> list[str]:

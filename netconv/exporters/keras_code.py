@@ -87,8 +87,10 @@ class _Writer:
 
     def commented(self, text: str, tensors: Sequence[Any]) -> str:
         """A line with the shapes of its results."""
-        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors)
-        return f"{text}  {self.dialect.comment} {shapes}" if shapes else text
+        shapes = [str(tuple(tensor.shape)) for tensor in tensors]
+        if len(shapes) > 1 and len(set(shapes)) == 1:
+            shapes = [f"each {shapes[0]}"]
+        return f"{text}  {self.dialect.comment} {', '.join(shapes)}" if shapes else text
 
     def input(self, tensor: Any) -> Call:
         """The call that makes an input like this one."""

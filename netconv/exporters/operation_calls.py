@@ -15,6 +15,9 @@ from .dialects import Array, Call, Item
 
 FOLDERS = ("", "image.", "linalg.", "nn.", "numpy.")
 """Where functions are within `keras.ops`, in the order in which they are looked for."""
+FEWEST, RANGED, EXACT = 5, ("int32", "int64", "float32", "float64"), 2**24
+"""What is written as a range: at least how many numbers, of which dtypes, and up to which size: these dtypes have each
+integer below it."""
 
 
 def operation_call(node: Any) -> Any:
@@ -23,12 +26,18 @@ def operation_call(node: Any) -> Any:
     operation, given = node.operation, node.arguments
     kind = type(operation).__name__
     if kind == "GetItem":
-        return Item(given.args[0], given.args[1] if len(given.args) > 1 else given.kwargs["key"])
+        return Item(given.args[0], _key(given.args[1] if len(given.args) > 1 else given.kwargs["key"]))
     name = _functions().get(kind.lower())
     for call in _candidates(operation, given, name) if name else ():
         if _makes(call, node):
             return call
     raise NetconvError(f"operation {operation.name!r}: no function of keras.ops makes {kind} with its arguments again")
+
+
+def _key(key: Any) -> Any:
+    """A key as it was written: Keras loads a tuple as a list, and means the same by an integer and a tuple of it."""
+    key = tuple(key) if isinstance(key, list) else key
+    return key[0] if isinstance(key, tuple) and len(key) == 1 and isinstance(key[0], int) else key
 
 
 @cache
@@ -144,8 +153,22 @@ def constant(value: Any) -> Any:
         return value.item()
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         array = np.asarray(keras.ops.convert_to_numpy(value))
-        return Array(_shortest(array.tolist(), array.dtype), array.shape, str(array.dtype))
+        values = _range(array) or _shortest(array.tolist(), array.dtype)
+        return Array(values, array.shape, str(array.dtype))
     return value
+
+
+def _range(array: np.ndarray) -> range | None:
+    """The range of the numbers of an array, if they are one to the last bit, and not few."""
+    if array.size < FEWEST or array.dtype.name not in RANGED or not (np.abs(array) < EXACT).all():
+        return None
+    first, second = array.flat[:2]
+    start, step = int(first), int(second) - int(first)
+    if not step:
+        return None
+    found = range(start, start + step * array.size, step)
+    same = np.arange(found.start, found.stop, found.step, dtype=array.dtype).tobytes() == array.tobytes()
+    return found if same else None
 
 
 def _shortest(values: Any, dtype: np.dtype) -> Any:

@@ -13,6 +13,8 @@ from models import fails
 import netconv
 from netconv.exporters import code_files
 from netconv.exporters.dialects import Array, Call, Identifiers, Item, Python, R, Variable
+from netconv.exporters.line_wrapping import wrapped
+from netconv.exporters.operation_calls import constant
 from netconv.exporters.targets import export
 from netconv.inference.loading import open_model
 
@@ -97,6 +99,18 @@ def operations():
     return keras.Model(entry, layers.Dense(2, name="out")(2.0 - x * np.float32(0.1)))
 
 
+def parts():
+    """Parts of tensors, ranges, and calls that are too long for a line."""
+    entry = keras.Input((6, 4), name="data")
+    x = ops.subtract(entry[:, ::2, ::2], np.arange(0, -6, -1, "float32").reshape(3, 2))
+    x = layers.ReLU(name="even")(x) + ops.max(entry[0, 0][1:,])
+    x = ops.subtract(ops.cast(x[:, 0, :1], "int32"), np.arange(0, -10000, -2, "int32"))
+    x = ops.reshape(ops.mean(ops.cast(x, "float32"), axis=1), (-1, 1, 1))
+    x = ops.multiply(x, np.array([0.5, 1.5, -2.0, 7.25] * 3, "float32"))
+    x = layers.Dense(2, use_bias=False, trainable=False, name="sums_with_other_weights")(x)
+    return keras.Model(entry, x, name="parts")
+
+
 def half():
     entry = keras.Input((4,), name="x", batch_size=2)
     x = layers.Dense(3, activation=keras.activations.leaky_relu, dtype="mixed_float16", name="half")(entry)
@@ -124,6 +138,7 @@ MODELS = {
         two_ended,
         nested,
         operations,
+        parts,
         half,
         hostile,
     )
@@ -210,6 +225,41 @@ def test_how_it_reads(saved):
     assert '  one <- build_one("one")' in text and '  x <- build_one("two")(x)' in text
 
 
+def test_parts_ranges_and_long_lines(saved):
+    text = code_files.code_text(open_model(saved("parts")), "python")
+    assert text[text.index("def ") : text.index("\n\n\nmodel")].splitlines() == [
+        "def build_parts(name):",
+        '    data = keras.Input((6, 4), name="data")  # (None, 6, 4)',
+        "    x = data[:, ::2, ::2]  # (None, 3, 2)",
+        '    x = ops.subtract(x, np.arange(0, -6, -1, dtype="float32").reshape(3, 2))  # (None, 3, 2)',
+        '    even = layers.ReLU(name="even")(x)  # (None, 3, 2)',
+        "    x = data[0, 0]  # (4,)",
+        "    x = x[1:,]  # (3,)",
+        "    x = ops.max(x)  # ()",
+        "    x = ops.add(even, x)  # (None, 3, 2)",
+        "    x = x[:, 0, :1]  # (None, 1)",
+        '    x = ops.cast(x, dtype="int32")  # (None, 1)',
+        '    x = ops.subtract(x, np.arange(0, -10000, -2, dtype="int32"))  # (None, 5000)',
+        '    x = ops.cast(x, dtype="float32")  # (None, 5000)',
+        "    x = ops.mean(x, axis=1)  # (None,)",
+        "    x = ops.reshape(x, newshape=[-1, 1, 1])  # (None, 1, 1)",
+        "    x = ops.multiply(",
+        '        x, np.array([0.5, 1.5, -2.0, 7.25, 0.5, 1.5, -2.0, 7.25, 0.5, 1.5, -2.0, 7.25], "float32")',
+        "    )  # (None, 1, 12)",
+        "    sums_with_other_weights = layers.Dense(",
+        '        2, use_bias=False, trainable=False, name="sums_with_other_weights"',
+        "    )(x)  # (None, 1, 2)",
+        "    return keras.Model(data, sums_with_other_weights, name=name)",
+    ]
+    text = code_files.code_text(open_model(saved("parts")), "r")
+    assert "  x <- data$`__getitem__`(tuple(slice(NULL), slice(NULL, NULL, 2L), slice(NULL, NULL, 2L)))  # (" in text
+    assert text[text.index("  sums_with_other_weights <-") :].splitlines()[:3] == [
+        "  sums_with_other_weights <- layers$Dense(",
+        '    2L, use_bias = FALSE, trainable = FALSE, name = "sums_with_other_weights"',
+        "  )(x)  # (None, 1, 2)",
+    ]
+
+
 def test_names_stay_data(saved):
     tree = ast.parse(code_files.code_text(open_model(saved("hostile")), "python"))
     assert not any(isinstance(each, ast.Raise) for each in ast.walk(tree))
@@ -222,12 +272,19 @@ EXPRESSIONS = [
     (Call("layers.Dense", (3, (1,)), {"use_bias": False}), "layers.Dense(3, (1,), use_bias=False)",
      "layers$Dense(3L, tuple(1L), use_bias = FALSE)"),
     (Item(Variable("x"), (slice(None), 2, Ellipsis, slice(1, None, 2))), "x[:, 2, ..., 1::2]",
-     "x$`__getitem__`(tuple(slice(NULL, NULL, NULL), 2L, ellipsis, slice(1L, NULL, 2L)))"),
+     "x$`__getitem__`(tuple(slice(NULL), 2L, ellipsis, slice(1L, NULL, 2L)))"),
+    (Item(Variable("x"), (slice(1, 3),)), "x[1:3,]", "x$`__getitem__`(tuple(slice(1L, 3L)))"),
     (Item(Variable("x"), "a"), 'x["a"]', 'x$`__getitem__`("a")'),
     ({"a b": [1.5, float("inf")], "c": None}, '{"a b": [1.5, float("inf")], "c": None}',
      'dict("a b" = list(1.5, Inf), "c" = NULL)'),
-    (Array([[1, 2]], (1, 2), "int32"), 'numpy.array([[1, 2]], "int32")',
+    (Array([[1, 2]], (1, 2), "int32"), 'np.array([[1, 2]], "int32")',
      'np_array(array_reshape(c(1L, 2L), c(1, 2)), dtype = "int32")'),
+    (Array(range(5), (5,), "int32"), 'np.arange(5, dtype="int32")',
+     'np_array(array_reshape(0:4, c(5)), dtype = "int32")'),
+    (Array(range(2, 8), (2, 3), "float32"), 'np.arange(2, 8, dtype="float32").reshape(2, 3)',
+     'np_array(array_reshape(2:7, c(2, 3)), dtype = "float32")'),
+    (Array(range(9, 0, -2), (5,), "int64"), 'np.arange(9, 0, -2, dtype="int64")',
+     'np_array(array_reshape(seq(9L, 1L, by = -2L), c(5)), dtype = "int64")'),
     ([0.1, 1 / 3, 2**40], "[0.1, 0.3333333333333333, 1099511627776]",
      'list(0.1, 0x1.5555555555555p-2, int("1099511627776"))'),
 ]  # fmt: skip
@@ -236,6 +293,52 @@ EXPRESSIONS = [
 @pytest.mark.parametrize(("expression", "python", "r"), EXPRESSIONS)
 def test_expressions(expression, python, r):
     assert (Python().text(expression), R().text(expression)) == (python, r)
+
+
+@pytest.mark.parametrize(
+    ("array", "values"),
+    [
+        (np.arange(0, -5000, -1, "int32"), range(0, -5000, -1)),
+        (np.array([[1, 3, 5], [7, 9, 11]], "float32"), range(1, 13, 2)),
+        (np.array([-0.0, 1, 2, 3, 4], "float32"), [-0.0, 1.0, 2.0, 3.0, 4.0]),
+        (np.array([0, 0.5, 1, 1.5, 2], "float64"), [0.0, 0.5, 1.0, 1.5, 2.0]),
+        (np.array([0, 1, 2, 3, 5], "int32"), [0, 1, 2, 3, 5]),
+        (np.array([0, 1, 2, 3], "int32"), [0, 1, 2, 3]),
+        (np.array([2] * 5, "int32"), [2] * 5),
+        (np.array([4, 3, 2, 1, 0], "uint8"), [4, 3, 2, 1, 0]),
+        (np.array([0, 1, 2, 3, np.inf], "float32"), [0.0, 1.0, 2.0, 3.0, np.inf]),
+    ],
+)
+def test_ranges(array, values):
+    assert constant(array) == Array(values, array.shape, str(array.dtype))
+
+
+LINE = 'x = f(first(1, 2), [3, 4], name="a, (b # c")(x)  # (None, 3)'
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (len(LINE), [LINE]),
+        (45, ["x = f(", '  first(1, 2), [3, 4], name="a, (b # c"', ")(x)  # (None, 3)"]),
+        (30, ["x = f(", "  first(1, 2),", "  [3, 4],", '  name="a, (b # c",', ")(x)  # (None, 3)"]),
+        (13, ["x = f(", "  first(", "    1, 2", "  ),", "  [3, 4],", '  name="a, (b # c",', ")(x)  # (None, 3)"]),
+    ],
+)
+def test_long_lines(width, lines):
+    assert wrapped(LINE, width, "  ", ",") == lines
+
+
+def test_long_lists_of_numbers():
+    assert wrapped("x <- c(1L, -2.5, TRUE, 1e-05)", 16, "  ", "") == ["x <- c(", "  1L, -2.5,", "  TRUE, 1e-05", ")"]
+
+
+def test_many_results():
+    names = ["first" * 10, "second" * 10]
+    assert Python().unpacked(["h", "c"], "f(x)") == ["h, c = f(x)"]
+    assert Python().wrapped(f"{Python().unpacked(names, 'f(x)')[0]}  # (None, 3)") == [
+        "(", f"    {names[0]}, {names[1]}", ") = f(x)  # (None, 3)"
+    ]  # fmt: skip
 
 
 def test_identifiers():
@@ -288,6 +391,12 @@ def test_code_that_is_wrong_is_not_left(saved, tmp_path, monkeypatch, outputs, m
     assert received == f"{path}: {message.format(figure)}" and not list(tmp_path.iterdir())
 
 
+def test_a_folder_that_is_missing_is_noticed_first(saved, tmp_path, monkeypatch):
+    monkeypatch.setattr(code_files, "code_text", None)
+    with pytest.raises(FileNotFoundError, match=r"no/net\.py"):
+        export(saved("shared"), "python", tmp_path / "no" / "net.py")
+
+
 def test_elsewhere_and_without_r(saved, tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda _: None)
     path, notes = saved("shared"), []
@@ -322,8 +431,9 @@ def has_reticulate():
 
 
 @pytest.mark.skipif(not has_reticulate(), reason="R has no reticulate here")
-def test_r(saved, tmp_path):
-    shutil.copy(saved("operations"), tmp_path / "net.keras")
+@pytest.mark.parametrize("name", ["operations", "parts"])
+def test_r(saved, tmp_path, name):
+    shutil.copy(saved(name), tmp_path / "net.keras")
     notes = []
     export(tmp_path / "net.keras", "r", notify=notes.append)
     assert notes == [SAME.format("R")]
