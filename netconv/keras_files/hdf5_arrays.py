@@ -1,8 +1,9 @@
 """The arrays of an HDF5 file in the format in which Keras writes it, read without HDF5: of a damaged file, HDF5
 allocates whatever it asks for, does not return, or takes the process down.
 
-The format is the oldest, in which h5py writes by default: groups with a tree and a heap of names, arrays in one piece. Nothing else is accepted, and no two parts of the file may share bytes, which bounds time and memory by
-its size. Source: HDF5 File Format Specification 3.0, sections II.A, III.A to III.E and IV.A.
+The format is the oldest, in which h5py writes by default: groups with a tree and a heap of names, arrays in one piece.
+Nothing else is accepted, and no two parts of the file may share bytes, which bounds time and memory by its size.
+Source: HDF5 File Format Specification 3.0, sections II.A, III.A to III.E and IV.A.
 """
 
 from __future__ import annotations
