@@ -134,9 +134,11 @@ class R(Python):
     """How R writes it, with reticulate."""
 
     assign, indent, last_comma = "<-", "  ", ""
-    reserved = frozenset(
-        "if else repeat while function for next break TRUE FALSE NULL Inf NaN NA in T F c list tuple dict import "
-        "keras layers ops int slice seq np_array array_reshape invisible ellipsis model".split()
+    words = frozenset("if else repeat while function for next break TRUE FALSE NULL Inf NaN NA in".split())
+    """The words of the language, which are names only in backticks."""
+    reserved = words | frozenset(
+        "T F c list tuple dict import keras layers ops int slice seq np_array array_reshape invisible ellipsis "
+        "model".split()
     )
 
     def text(self, value: Any) -> str:
@@ -173,7 +175,9 @@ class R(Python):
         return "ellipsis" if value is Ellipsis else super().text(value)
 
     def _function(self, function: Any) -> str:
-        return function.replace(".", "$") if isinstance(function, str) else self.text(function)
+        if not isinstance(function, str):
+            return self.text(function)
+        return "$".join(f"`{part}`" if part in self.words else part for part in function.split("."))
 
     def _listed(self, arguments: Sequence[Any], named: Mapping[str, Any]) -> str:
         return ", ".join([*map(self.text, arguments), *(f"{name} = {self.text(each)}" for name, each in named.items())])

@@ -271,6 +271,7 @@ def test_names_stay_data(saved):
 EXPRESSIONS = [
     (Call("layers.Dense", (3, (1,)), {"use_bias": False}), "layers.Dense(3, (1,), use_bias=False)",
      "layers$Dense(3L, tuple(1L), use_bias = FALSE)"),
+    (Call("ops.repeat", (Variable("x"), 2)), "ops.repeat(x, 2)", "ops$`repeat`(x, 2L)"),
     (Item(Variable("x"), (slice(None), 2, Ellipsis, slice(1, None, 2))), "x[:, 2, ..., 1::2]",
      "x$`__getitem__`(tuple(slice(NULL), 2L, ellipsis, slice(1L, NULL, 2L)))"),
     (Item(Variable("x"), (slice(1, 3),)), "x[1:3,]", "x$`__getitem__`(tuple(slice(1L, 3L)))"),
