@@ -90,6 +90,38 @@ def test_a_deep_net_which_is_a_chain_of_models(folder, tmp_path, monkeypatch):
     check_fault(netconv.verify(folder / "net.json", model))
 
 
+def clipped(**limits):
+    """Two nodes that each become an operation, of which the second has the name that Keras gives the first."""
+    highest = {"first": 0.5, "clip": 0.25, **limits}
+    return graph(
+        null("data"), null("w"), null("b"), op("FullyConnected", "fc", [0, 1, 2], num_hidden=4),
+        op("clip", "first", [3], a_min=-3, a_max=highest["first"]),
+        op("clip", "clip", [4], a_min=-1, a_max=highest["clip"]),
+        op("Activation", "act", [5], act_type="tanh" if "act" in limits else "relu"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        ({"first": 0.125}, ("clip node 'first', number 4", "'fc'", "a_max is 0.5 and not 0.125")),
+        ({"act": True}, ("Activation node 'act', number 6", "'clip'", "act_type is relu and not tanh")),
+    ],
+    ids=["the operation", "behind them"],
+)
+def test_operations_that_keras_does_not_name_as_their_nodes(changed, what, tmp_path):
+    arrays = {"w": ARRAYS["w1"], "b": ARRAYS["b1"]}
+    netconv.convert_file(write(tmp_path, clipped(), "net", **arrays))
+    result = netconv.verify(write(tmp_path, clipped(**changed), "changed", **arrays), tmp_path / "net.keras")
+    assert not result.agrees
+    node, before, attribute = what
+    most = f"{result.fault.before[0][1].relative:.2g}"
+    assert str(result.fault) == (
+        f"the first node that differs is {node}: {result.fault.difference}; what it depends on agrees "
+        f"({before}: at most {most} relative); in the net that the model was converted from, {attribute}"
+    )
+
+
 def test_against_mxnet(folder):
     result = netconv.verify(folder / "net.json", against=folder / "python", gradients=True, train_steps=2)
     assert result.agrees and result.reference == "MXNet"
