@@ -245,16 +245,29 @@ def test_a_model_with_its_states_as_inputs(tmp_path):
 
 
 def test_inputs_that_the_model_cannot_take(tmp_path):
-    net = graph(null("data"), null("more"), op("Concat", "both", [0, 1], dim=1))
+    net = graph(null("data"), null("the more"), op("Concat", "both", [0, 1], dim=1))
     path = write(tmp_path, net)
-    shapes = {"data": (None, 3, None), "more": (None, 2, None)}
+    shapes = {"data": (None, 3, None), "the more": (None, 2, None)}
     netconv.convert_file(path, input_shapes=shapes)
     assert netconv.verify(path, tmp_path / "net.keras", input_shapes=shapes).agrees
-    np.savez(tmp_path / "io.npz", data=draw(2, 3, 4), more=draw(2, 2, 5), output0=draw(2, 5, 4))
+    np.savez(tmp_path / "io.npz", data=draw(2, 3, 4), the_more=draw(2, 2, 5), output0=draw(2, 5, 4))
     text = fails(netconv.verify, path, tmp_path / "net.keras", input_shapes=shapes, samples=tmp_path / "io.npz")
-    assert text.startswith(
-        f"{tmp_path}/net.keras cannot be run on inputs of shape data (2, 3, 4), more (2, 2, 5): "
-    ) and text.endswith("; give others with input_shapes")
+    assert text == (
+        f"{tmp_path}/net.keras cannot be run on inputs of shape data (2, 3, 4), the_more (2, 2, 5): ConcatOp : "
+        "Dimension 2 in both shapes must be equal: shape[0] = [2,3,4] vs. shape[1] = [2,2,5]; give other sizes for the "
+        "open axes after the batch: input_shapes={'data': (None, 3, None), 'the more': (None, 2, None)}"
+    )
+
+
+def test_drawn_inputs_that_the_model_cannot_take(tmp_path):
+    path = write(tmp_path, graph(null("data"), op("Reshape", "fives", [0], shape="(0, -1, 5)")))
+    result = CliRunner().invoke(main, ["verify", str(path), "--input-shape", "data=?,?"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith(
+        "netconv: the converted model cannot be run on inputs of shape data (2, 6): The total size of the tensor "
+    )
+    assert result.stderr.endswith("; give other sizes for the open axes after the batch: --input-shape data=?,?\n")
+    assert CliRunner().invoke(main, ["verify", str(path), "--input-shape", "data=?,10"]).exit_code == 0
 
 
 def test_what_numpy_does_not_define_is_said(tmp_path):
