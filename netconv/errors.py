@@ -11,6 +11,8 @@ from difflib import get_close_matches
 
 _caller = "python"
 """Who reads the messages, "python" or "shell": of the process, not of a thread, as tables are read in other threads."""
+INTERNAL = re.compile(r"\x1b\[\d*m|\{\{function_node \S*\}\}| \[Op:\w+\]( name: \S*)?")
+"""What is left out of the errors of other libraries: colors, and how TensorFlow calls an op itself."""
 SHELL_NAMES = {"input_shapes": "--input-shape", "metrics": "--metric", "model": "-m", "output": "-o"}
 """The options of the command line that are not named as in Python, by their names there."""
 
@@ -77,9 +79,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of an error of another library, with the next one if it ends with a colon, and without colors and
-    the line in which Keras only names the layer; its type if it has no text."""
-    lines = [line.strip() for line in re.sub(r"\x1b\[\d*m", "", str(error)).splitlines()]
+    """The first line of an error of another library, with the next one if it ends with a colon, and without colors, the
+    line in which Keras only names the layer, and how TensorFlow calls an op itself; its type if it has no text."""
+    lines = [INTERNAL.sub("", line).strip() for line in str(error).splitlines()]
     lines = [line for line in lines if line and not line.startswith("Exception encountered when calling")]
     lines = lines or [type(error).__name__]
     return " ".join(lines[: 2 if lines[0].endswith(":") else 1])

@@ -8,7 +8,7 @@ from models import model
 
 from netconv import NetconvError, TableOptions
 from netconv.cli import main
-from netconv.errors import option, option_name, spelled_for_shell, stream_name
+from netconv.errors import first_line, option, option_name, spelled_for_shell, stream_name
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,18 @@ def test_the_same_error_for_both(tmp_path):
     with pytest.raises(NetconvError) as caught:
         TableOptions(delimiter="::")
     assert str(caught.value) == "delimiter must be one character; received '::'"
+
+
+@pytest.mark.parametrize(
+    "text, line",
+    [
+        ("\x1b[1mno such op\x1b[0m\nmore", "no such op"),
+        ("Exception encountered when calling A.call().\n\n\x1b[1mCannot add:\x1b[0m\n3 and 4", "Cannot add: 3 and 4"),
+        ("{{function_node __wrapped__Add_device_/job:localhost}} Must be equal: 3 and 4 [Op:Add] name: sum/",
+         "Must be equal: 3 and 4"),
+        ("{{function_node __wrapped__Reshape}} has 72 values [Op:Reshape]", "has 72 values"),
+        ("", "ValueError"),
+    ],
+)  # fmt: skip
+def test_the_first_line_of_an_error_of_another_library(text, line):
+    assert first_line(ValueError(text)) == line

@@ -19,6 +19,7 @@ from ..atomic_files import replacing, reserve, scratch_folder
 from ..errors import FormatError, first_line, spelled
 from ..keras_api.lazy import keras, no_collection
 from . import allowed_classes, keras2_hdf5, zip_members
+from .operation_names import restore_names
 from .portable_config import Requirement, portable
 from .stored_weights import only_weights_of, stored_weights
 from .zip_members import CONFIG, PREFIX
@@ -136,15 +137,18 @@ def load(source: Path | str | bytes):
     """
     name = _name(source)
     with zip_members.opened(source, name) as archive:
-        checked_config(archive, name)
+        config = checked_config(archive, name)
         stored = stored_weights(zip_members.weights(archive, name), name)
     with only_weights_of(stored, name):
         if isinstance(source, bytes):
             with scratch_folder() as folder:
                 path = folder / "model.keras"
                 path.write_bytes(source)
-                return _load(path, name)
-        return _load(source, name)
+                model = _load(path, name)
+        else:
+            model = _load(source, name)
+    restore_names(model, config)
+    return model
 
 
 def checked_config(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def _ready(calls: list[Call], made: dict[str, int], name: str) -> int:
 def _call(node) -> Call:
     if not isinstance(node, dict):
         return Call([], False)
-    inputs = _tensors(node)
+    inputs = tensors(node)
     args = node["args"]
     args = args[0] if len(args) == 1 and isinstance(args[0], list) else args
     one = len(node["args"]) == 1 and len(inputs) == len(args) and all(_is_tensor(each) for each in args)
@@ -89,14 +89,16 @@ def _is_tensor(value) -> bool:
     return isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"
 
 
-def _tensors(value) -> list[tuple[str, int, int]]:
-    """The histories of all tensors in a config."""
+def tensors(value) -> list[tuple[str, int, int]]:
+    """The histories of all tensors in a config, in the order in which Keras lists them."""
     if _is_tensor(value):
         return [tuple(value["config"]["keras_history"])]
-    values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [history for each in values for history in _tensors(each)]
+    values = value if isinstance(value, list) else ()
+    if isinstance(value, dict):
+        values = [value[key] for key in sorted(value)]
+    return [history for each in values for history in tensors(each)]
 
 
 def _keras2_node(node: dict[str, Any]) -> list:
     """A call in the way of Keras 2."""
-    return [[*history, node["kwargs"]] for history in _tensors(node["args"])]
+    return [[*history, node["kwargs"]] for history in tensors(node["args"])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from ..inference.calling import traced
 from ..inference.embedding_inputs import input_names
 from ..inference.loading import LoadedModel, open_model
 from ..keras_api.lazy import keras
+from ..keras_api.names import keras_name
 from ..keras_api.weighted_layers import weighted_layers
 from ..keras_files import archive, scaling_layers
 
@@ -26,13 +27,15 @@ from ..keras_files import archive, scaling_layers
 @dataclass(frozen=True)
 class Subject:
     """A model with its `name`, and where it computes the outputs of the nodes of the graph as it was read: `tensors`,
-    (part of the model, tensor), and the `order` of their axes. `members` are those of its file."""
+    (part of the model, tensor), and the `order` of their axes. `members` are those of its file, and `net_names` the
+    names that its inputs have in the net, where they are others."""
 
     model: Any
     name: str
     tensors: Mapping[Edge, tuple[Any, Any]]
     places: Mapping[Edge, Place]
     members: Mapping[str, bytes]
+    net_names: Mapping[str, str] = field(default_factory=dict)
 
     def call(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """The outputs, in inference. Raises NetconvError if the model cannot take inputs of these shapes."""
@@ -42,9 +45,16 @@ class Subject:
         except Exception as error:  # Keras and TensorFlow raise any exception
             shapes = ", ".join(f"{name} {value.shape}" for name, value in inputs.items())
             raise NetconvError(
-                f"{self.name} cannot be run on inputs of shape {shapes}: {first_line(error)}; give others with "
-                f"{option_name('input_shapes')}"
+                f"{self.name} cannot be run on inputs of shape {shapes}: {first_line(error)}; {self._other_sizes()}"
             ) from None
+
+    def _other_sizes(self) -> str:
+        inputs = zip(input_names(self.model), self.model.inputs, strict=True)
+        shapes = {self.net_names.get(name, name): tuple(tensor.shape) for name, tensor in inputs}
+        open_ones = {name: shape for name, shape in shapes.items() if None in shape[1:]}
+        if not open_ones:
+            return f"give others with {option_name('input_shapes')}"
+        return f"give other sizes for the open axes after the batch: {option('input_shapes', open_ones)}"
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """The outputs as `predict` computes them: compiled."""
@@ -103,7 +113,9 @@ def prepared(loaded: LoadedModel, converted: Conversion, weights: str | None) ->
 
 def _subject(converted: Conversion, model: Any, name: str, members: Mapping[str, bytes]) -> Subject:
     known = places_in_source(converted)
-    return Subject(model, name, places.tensors_at(model, known), known, members)
+    graph = converted.prepared.net.graph
+    names = {keras_name(graph.nodes[index].name): graph.nodes[index].name for index in graph.inputs()}
+    return Subject(model, name, places.tensors_at(model, known), known, members, names)
 
 
 def _without_scaling(loaded: LoadedModel) -> Any:

@@ -195,6 +195,14 @@ def reloaded(converted, path: Path):
     return keras.models.load_model(path)
 
 
+def operations(model) -> list[tuple[str, str]]:
+    """The kinds and names of all operations and layers, also of those of the models within the model."""
+    import keras
+
+    parts = [part for part in model.operations if isinstance(part, keras.Model)]
+    return [(type(each).__name__, each.name) for part in [model, *parts] for each in part.operations]
+
+
 def compiled(model):
     """The function that `predict` compiles: once for all batch sizes that the model accepts."""
     import tensorflow as tf

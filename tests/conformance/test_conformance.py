@@ -16,6 +16,7 @@ from compare import (
     converted_net,
     converted_row,
     meta,
+    operations,
     pairs,
     part,
     predicted,
@@ -24,6 +25,7 @@ from compare import (
     trained,
 )
 
+from netconv.keras_files import archive
 from netconv.ops import registry
 from netconv.ops.coverage import ERRORS
 
@@ -83,6 +85,7 @@ def test_net(folder, tmp_path):
     tolerance = meta(members)["tolerance"]
     again = reloaded(converted, tmp_path / "net.keras")
     check_source_net(converted, again)
+    assert operations(archive.load(tmp_path / "net.keras")) == operations(converted.model)
     function = compiled(again)
     for size in "ab":
         compared = compared_net(converted, members, size)

@@ -90,6 +90,38 @@ def test_a_deep_net_which_is_a_chain_of_models(folder, tmp_path, monkeypatch):
     check_fault(netconv.verify(folder / "net.json", model))
 
 
+def clipped(**limits):
+    """Two nodes that each become an operation, of which the second has the name that Keras gives the first."""
+    highest = {"first": 0.5, "clip": 0.25, **limits}
+    return graph(
+        null("data"), null("w"), null("b"), op("FullyConnected", "fc", [0, 1, 2], num_hidden=4),
+        op("clip", "first", [3], a_min=-3, a_max=highest["first"]),
+        op("clip", "clip", [4], a_min=-1, a_max=highest["clip"]),
+        op("Activation", "act", [5], act_type="tanh" if "act" in limits else "relu"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        ({"first": 0.125}, ("clip node 'first', number 4", "'fc'", "a_max is 0.5 and not 0.125")),
+        ({"act": True}, ("Activation node 'act', number 6", "'clip'", "act_type is relu and not tanh")),
+    ],
+    ids=["the operation", "behind them"],
+)
+def test_operations_that_keras_does_not_name_as_their_nodes(changed, what, tmp_path):
+    arrays = {"w": ARRAYS["w1"], "b": ARRAYS["b1"]}
+    netconv.convert_file(write(tmp_path, clipped(), "net", **arrays))
+    result = netconv.verify(write(tmp_path, clipped(**changed), "changed", **arrays), tmp_path / "net.keras")
+    assert not result.agrees
+    node, before, attribute = what
+    most = f"{result.fault.before[0][1].relative:.2g}"
+    assert str(result.fault) == (
+        f"the first node that differs is {node}: {result.fault.difference}; what it depends on agrees "
+        f"({before}: at most {most} relative); in the net that the model was converted from, {attribute}"
+    )
+
+
 def test_against_mxnet(folder):
     result = netconv.verify(folder / "net.json", against=folder / "python", gradients=True, train_steps=2)
     assert result.agrees and result.reference == "MXNet"
@@ -213,16 +245,29 @@ def test_a_model_with_its_states_as_inputs(tmp_path):
 
 
 def test_inputs_that_the_model_cannot_take(tmp_path):
-    net = graph(null("data"), null("more"), op("Concat", "both", [0, 1], dim=1))
+    net = graph(null("data"), null("the more"), op("Concat", "both", [0, 1], dim=1))
     path = write(tmp_path, net)
-    shapes = {"data": (None, 3, None), "more": (None, 2, None)}
+    shapes = {"data": (None, 3, None), "the more": (None, 2, None)}
     netconv.convert_file(path, input_shapes=shapes)
     assert netconv.verify(path, tmp_path / "net.keras", input_shapes=shapes).agrees
-    np.savez(tmp_path / "io.npz", data=draw(2, 3, 4), more=draw(2, 2, 5), output0=draw(2, 5, 4))
+    np.savez(tmp_path / "io.npz", data=draw(2, 3, 4), the_more=draw(2, 2, 5), output0=draw(2, 5, 4))
     text = fails(netconv.verify, path, tmp_path / "net.keras", input_shapes=shapes, samples=tmp_path / "io.npz")
-    assert text.startswith(
-        f"{tmp_path}/net.keras cannot be run on inputs of shape data (2, 3, 4), more (2, 2, 5): "
-    ) and text.endswith("; give others with input_shapes")
+    assert text == (
+        f"{tmp_path}/net.keras cannot be run on inputs of shape data (2, 3, 4), the_more (2, 2, 5): ConcatOp : "
+        "Dimension 2 in both shapes must be equal: shape[0] = [2,3,4] vs. shape[1] = [2,2,5]; give other sizes for the "
+        "open axes after the batch: input_shapes={'data': (None, 3, None), 'the more': (None, 2, None)}"
+    )
+
+
+def test_drawn_inputs_that_the_model_cannot_take(tmp_path):
+    path = write(tmp_path, graph(null("data"), op("Reshape", "fives", [0], shape="(0, -1, 5)")))
+    result = CliRunner().invoke(main, ["verify", str(path), "--input-shape", "data=?,?"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith(
+        "netconv: the converted model cannot be run on inputs of shape data (2, 6): The total size of the tensor "
+    )
+    assert result.stderr.endswith("; give other sizes for the open axes after the batch: --input-shape data=?,?\n")
+    assert CliRunner().invoke(main, ["verify", str(path), "--input-shape", "data=?,10"]).exit_code == 0
 
 
 def test_what_numpy_does_not_define_is_said(tmp_path):
