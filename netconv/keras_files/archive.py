@@ -144,11 +144,8 @@ def load(source: Path | str | bytes):
             with scratch_folder() as folder:
                 path = folder / "model.keras"
                 path.write_bytes(source)
-                model = _load(path, name)
-        else:
-            model = _load(source, name)
-    restore_names(model, config)
-    return model
+                return _load(path, config, name)
+        return _load(source, config, name)
 
 
 def checked_config(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
@@ -162,11 +159,12 @@ def checked_config(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
     return config
 
 
-def _load(path, name):
+def _load(path, config, name):
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             model = keras.saving.load_model(path)
+        restore_names(model, config)
     except Exception as error:  # Keras raises any exception for a damaged archive
         raise FormatError(f"{name}: Keras cannot load it: {first_line(error)}") from None
     for warning in caught:
