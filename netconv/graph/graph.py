@@ -44,7 +44,7 @@ class Node:
 @dataclass(frozen=True)
 class Parameter:
     """An array of the parameter file: its `name` there, the index of its `node` in the graph that was read (None if it
-    has none), and its `dtype` and `shape` in the file.
+    has none), its `dtype` and `shape` in the file, and the `version` of the format that it has there.
 
     `origin_name` is its name in the origins of tracked arrays, None if no head needs it. `read` returns its values,
     those of float16 and bfloat16 as float32.
@@ -56,6 +56,7 @@ class Parameter:
     shape: tuple[int, ...]
     origin_name: str | None
     read: Callable[[], np.ndarray] = field(compare=False)
+    version: int = 2
 
 
 def origin_name(name: str, node: int, taken: Collection[str]) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..errors import FormatError, option
 from ..frontends.mxnet import symbol_json
-from ..frontends.mxnet.params_file import DIMENSIONS, FLAGS, as_stored, in_numpy_dtype, stored_dtype
+from ..frontends.mxnet.params_file import DIMENSIONS, FLAGS, VERSIONS, as_stored, in_numpy_dtype, stored_dtype
 from ..graph.graph import Graph, Parameter, origin_name
 from ..graph.tracked_array import TrackedArray, gather, scatter, shape_of, sources, steps
 from ..keras_api.lazy import keras
@@ -27,6 +27,8 @@ from ..keras_api.weighted_layers import weighted_layers
 
 GRAPH, PARAMETERS, VALUES, WEIGHTS = "graph.json", "parameters.json", "values.bin", "weights.json"
 ALL, REST = "all", "rest"
+VERSION = 2
+"""Of the format of an array of the parameter file, unless its entry has another one."""
 DEEPEST = 64
 """The most steps from a variable to a parameter."""
 COPIES = 100
@@ -51,6 +53,8 @@ def members_of(graph: Graph, weights: Mapping[str, Sequence[Origin | None]], mod
     for parameter in graph.parameters:
         entry: dict[str, Any] = {"name": parameter.name, "node": parameter.node, "dtype": parameter.dtype}
         entry["shape"] = list(parameter.shape)
+        if parameter.version != VERSION:
+            entry["version"] = parameter.version
         mask = held.get(parameter.origin_name, np.False_)
         if mask is np.False_ or parameter.origin_name in rounded:
             entry["values"] = ALL
@@ -162,7 +166,9 @@ def _parameter(entry: dict[str, Any], graph: Graph) -> Parameter:
     _check(all(type(n) is int and n >= 0 for n in shape) and math.prod(max(n, 1) for n in shape) < 1 << 60)
     if node is not None:
         _check(type(node) is int and 0 <= node < len(graph.nodes) and graph.nodes[node].op == "null")
-    return Parameter(name, node, dtype, tuple(shape), None, lambda: np.zeros(shape))
+    version = entry.get("version", VERSION)
+    _check(type(version) is int and 0 <= version < len(VERSIONS))
+    return Parameter(name, node, dtype, tuple(shape), None, lambda: np.zeros(shape), version)
 
 
 def _decoder(shapes: list[tuple[int, ...]], most: int) -> Callable[[list], Origin]:

@@ -107,6 +107,17 @@ def test_the_files_are_the_same_if_the_net_was_not_trained(tmp_path, name):
     assert (tmp_path / "again.params").read_bytes() == (tmp_path / "net.params").read_bytes()
 
 
+@pytest.mark.parametrize("version", [0, 1, 3])
+def test_the_parameter_file_has_the_version_of_the_source(tmp_path, version):
+    net, arrays, shapes, _ = NETS["dense"]
+    path = write(tmp_path, net)
+    params_file.write(tmp_path / "net.params", arrays.items(), versions=[version] * len(arrays))
+    netconv.convert_file(path, input_shapes=shapes)
+    _, entries = exported(tmp_path, tmp_path / "net.keras")
+    assert {entry.version for entry in entries} == {version}
+    assert (tmp_path / "again.params").read_bytes() == (tmp_path / "net.params").read_bytes()
+
+
 @pytest.mark.parametrize("name", NETS)
 def test_each_trained_value_goes_back_to_its_place(tmp_path, name):
     net, arrays, shapes, not_held = NETS[name]

@@ -132,7 +132,7 @@ def test_the_entries_are_those_of_the_small_model(small):
                 {"name": 3}, {"name": None}, {"name": "\ud800"}, {"node": 2}, {"node": 3}, {"node": 99}, {"node": -1},
                 {"node": 1.0}, {"node": "1"}, {"dtype": "complex64"}, {"dtype": []}, {"shape": 3}, {"shape": [-2, -3]},
                 {"shape": [2.0, 3]}, {"shape": [1] * 33}, {"shape": [10**6, 10**6]}, {"shape": [0, 10**30]},
-                {"values": "some"}, {"values": 1},
+                {"values": "some"}, {"values": 1}, {"version": 4}, {"version": -1}, {"version": "1"}, {"version": None},
             )
         ),
     ],

@@ -34,9 +34,12 @@ from ...graph.attributes import TYPES
 
 LIST_MAGIC = 0x112
 V1, V2, V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
+VERSIONS = (0, V1, V2, V3)
+"""The first number of an array in each version of the format; that of V0 is the number of its axes."""
 DTYPES = TYPES | {8: "int16", 9: "uint16", 10: "uint32", 11: "uint64", 12: "bfloat16"}
 FLAGS = {name: flag for flag, name in DTYPES.items()}
-STORAGES = {0: "dense", 1: "row_sparse", 2: "csr"}
+DENSE = 0
+STORAGES = {DENSE: "dense", 1: "row_sparse", 2: "csr"}
 INDICES = {"dense": 0, "row_sparse": 1, "csr": 2}
 """How many index arrays follow the data."""
 MAPPED = 1 << 20
@@ -51,11 +54,12 @@ DENSE_FACTOR = 100
 
 
 class Entry(NamedTuple):
-    """An array of a file, with its dtype and shape there; `read` makes it."""
+    """An array of a file, with its dtype, shape and version there; `read` makes it."""
 
     name: str
     dtype: str
     shape: tuple[int, ...]
+    version: int
     read: Lazy
 
 
@@ -159,7 +163,7 @@ def _shape(source: _Source, what: str) -> tuple[int, ...]:
     return shape
 
 
-def _array(source: _Source, what: str) -> tuple[str, tuple[int, ...], Lazy]:
+def _array(source: _Source, what: str) -> tuple[str, tuple[int, ...], int, Lazy]:
     (magic,) = source.take("I", what)
     storage = "dense"
     stored: tuple[int, ...] = ()
@@ -180,10 +184,10 @@ def _array(source: _Source, what: str) -> tuple[str, tuple[int, ...], Lazy]:
     if shape == () and magic != V3:
         raise source.fault(UNKNOWN.format(what))
     _, _, flag = source.take("iii", what)  # the first two are the device
-    dtype = _dtype(source, flag, what)
+    dtype, version = _dtype(source, flag, what), VERSIONS.index(magic) if magic in VERSIONS else 0
     if not INDICES[storage]:
-        return dtype, shape, partial(in_numpy_dtype, source.raw(dtype, shape, what), dtype)
-    return dtype, shape, _sparse(source, storage, stored, shape, dtype, what)
+        return dtype, shape, version, partial(in_numpy_dtype, source.raw(dtype, shape, what), dtype)
+    return dtype, shape, version, _sparse(source, storage, stored, shape, dtype, what)
 
 
 def _dtype(source: _Source, flag: int, what: str) -> str:
@@ -283,23 +287,35 @@ def release(array: np.ndarray) -> None:
         mapped.madvise(mmap.MADV_DONTNEED)
 
 
-def write(path: Path | str, arrays: Iterable[tuple[str, np.ndarray]], dtypes: Sequence[str] | None = None) -> None:
-    """Writes named arrays as MXNet 1.x and Mathematica read them (V2, dense, on the CPU), completely or not at all.
+def write(
+    path: Path | str,
+    arrays: Iterable[tuple[str, np.ndarray]],
+    dtypes: Sequence[str] | None = None,
+    versions: Sequence[int] | None = None,
+) -> None:
+    """Writes named arrays as MXNet 1.x and Mathematica read them (dense, on the CPU), completely or not at all.
 
-    `dtypes` are those in the file, None for those of the arrays. A scalar becomes an array of one element, because V2
-    has no scalars. Raises FormatError for a dtype that MXNet lacks, OSError if the file cannot be written.
+    `dtypes` are those in the file, None for those of the arrays; `versions` are those of the format, None for V2, which
+    all read. A scalar becomes an array of one element, except in V3, as the others have no scalars. Raises FormatError
+    for a dtype that MXNet lacks, OSError if the file cannot be written.
     """
     arrays = [(name, np.asarray(value)) for name, value in arrays]
     kinds = [value.dtype.name for _, value in arrays] if dtypes is None else dtypes
+    versions = [2] * len(arrays) if versions is None else versions
     for (name, _), kind in zip(arrays, kinds, strict=True):
         if kind not in FLAGS:
             raise FormatError(f"{path}: {name!r} is {kind}; MXNet has {', '.join(FLAGS)}")
     with replacing(path) as temporary, temporary.open("wb") as stream:
         stream.write(struct.pack("<QQQ", LIST_MAGIC, 0, len(arrays)))
-        for (_, value), kind in zip(arrays, kinds, strict=True):
-            value = np.atleast_1d(as_stored(value, kind))
-            stream.write(struct.pack("<IiI", V2, 0, value.ndim))
-            stream.write(struct.pack(f"<{value.ndim}q", *value.shape))
+        for (_, value), kind, version in zip(arrays, kinds, versions, strict=True):
+            stored = as_stored(value, kind)
+            value = stored.reshape(value.shape) if version == 3 else np.atleast_1d(stored)
+            if version:
+                stream.write(struct.pack("<I", VERSIONS[version]))
+            if version >= 2:
+                stream.write(struct.pack("<i", DENSE))
+            stream.write(struct.pack("<I", value.ndim))
+            stream.write(struct.pack(f"<{value.ndim}{'q' if version else 'I'}", *value.shape))
             stream.write(struct.pack("<iii", 1, 0, FLAGS[kind]))
             stream.write(value.data)
         stream.write(struct.pack("<Q", len(arrays)))

@@ -101,7 +101,7 @@ def with_params(graph: Graph, path: Path | str) -> Graph:
             names.add(name)
             arrays[found] = TrackedArray.parameter(name, entry.read())
             read = partial(getattr, arrays[found], "value")
-        parameters.append(Parameter(entry.name, found, entry.dtype, entry.shape, name, read))
+        parameters.append(Parameter(entry.name, found, entry.dtype, entry.shape, name, read, entry.version))
     return replace(graph, arrays=dict(sorted(arrays.items())), parameters=tuple(parameters))
 
 

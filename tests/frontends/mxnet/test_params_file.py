@@ -42,9 +42,14 @@ def test_writes_what_it_reads(tmp_path):
         np.testing.assert_array_equal(found, value)
 
 
-def test_writes_the_bytes_that_mxnet_writes(tmp_path):
-    recorded = next(path for path in RECORDED if path.stem == "float64")
-    params_file.write(tmp_path / "net.params", params_file.read(recorded))
+@pytest.mark.parametrize("name", ["float64", "v0", "v1", "v3"])
+def test_writes_the_bytes_that_mxnet_writes(tmp_path, name):
+    recorded = next(path for path in RECORDED if path.stem == name)
+    entries = params_file.entries(recorded)
+    arrays = [(entry.name, entry.read()) for entry in entries]
+    versions = [entry.version for entry in entries]
+    assert {*versions} == {int(name[1:]) if name[0] == "v" else 2}
+    params_file.write(tmp_path / "net.params", arrays, [entry.dtype for entry in entries], versions)
     assert (tmp_path / "net.params").read_bytes() == recorded.read_bytes()
 
 
