@@ -140,6 +140,24 @@ def test_against_mxnet_a_model_of_another_version(folder):
     assert not all(each.difference.within(1e-5) for each in result.comparisons)
 
 
+def test_mxnet_rounds_more_than_the_model(folder, tmp_path):
+    def verified(name):
+        path = write(tmp_path, graph(null("data"), op(name, "t", [0])))
+        return netconv.verify(path, against=folder / "python", input_shapes={"data": (None, 3)})
+
+    result = verified("sin")
+    assert result.agrees and result.fault is None
+    [check] = result.outputs
+    assert check.difference.relative < 1e-6 and 2.9e-5 < check.rounding.relative < 3.1e-5
+    assert result.facts["outputs"][0]["rounding"]["agrees"] is False
+    assert result.text.splitlines()[-1] == (
+        f"output 't': largest error {check.difference} from the definitions in float64, from which MXNet is "
+        f"{check.rounding}, agrees"
+    )
+    result = verified("cos")
+    assert not result.agrees and result.fault.name == "t" and result.outputs[0].rounding is None
+
+
 def test_mxnet_does_not_repeat_what_it_computes(folder, tmp_path):
     path = write(tmp_path, graph(null("data"), op("tan", "t", [0])))
     result = netconv.verify(path, against=folder / "python", input_shapes={"data": (None, 3)})

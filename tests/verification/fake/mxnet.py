@@ -23,6 +23,8 @@ OPS = {
     "SoftmaxOutput": lambda a, x, _label: np.exp(x) / np.exp(x).sum(-1, keepdims=True),
     "elemwise_add": lambda a, x, y: x + y,
     "tan": changing,
+    "sin": lambda a, x: np.sin(x) * (1 + 3e-5),  # rounded coarsely
+    "cos": lambda a, x: np.cos(x) * (1 + 3e-3),
     "relu": lambda a, x: np.maximum(x, 0),
     "Dropout": lambda a, x: x,
     "identity": lambda a, x: x,
