@@ -71,8 +71,8 @@ class Verification:
     `reference` says what computed the expected outputs: "MXNet", "numpy" or "samples". `file` is the difference of the
     reloaded model from the one that was saved, None if a model was given. `fault` is the first node that differs.
     `computed` is the number of nodes that numpy computed, and `undefined` counts the others by op; both are empty for
-    MXNet. `repeats` is whether MXNet computes the output that differs again when it is run again. `seconds` is how long
-    everything took.
+    MXNet. `repeats` is whether MXNet computes the output that differs again when it is run again. `changes` says what
+    differs in nodes of the net that the model was converted from. `seconds` is how long everything took.
     """
 
     net: str
@@ -88,6 +88,7 @@ class Verification:
     computed: int | None = None
     undefined: Mapping[str, int] = field(default_factory=dict)
     repeats: bool = True
+    changes: tuple[str, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -118,6 +119,9 @@ class Verification:
             lines.append(str(self.fault))
         elif any(each.difference and not each.difference.within(self.tolerance) for each in self.outputs):
             lines.append(self._without_fault())
+        elif self.changes:
+            more = f"; and {len(self.changes) - 1} more nodes" if len(self.changes) > 1 else ""
+            lines.append(f"note: {self.changes[0]}{more}: no output shows it for these inputs")
         return "\n".join([*lines, *self._comparison_lines()])
 
     def _compared(self) -> str:
@@ -167,7 +171,7 @@ class Verification:
                 **self._numbers(self.fault.difference), "changed": self.fault.changed or None,
                 "before": [{"name": name, **self._numbers(its)} for name, its in self.fault.before],
             },
-            "repeats": self.repeats,
+            "repeats": self.repeats, "changes": list(self.changes),
             "comparisons": [{"what": each.what, **self._numbers(each.difference)} for each in self.comparisons],
             "seconds": round(self.seconds, 2),
         }  # fmt: skip

@@ -19,7 +19,7 @@ from ..conversion import Conversion
 from ..errors import FormatError, NetconvError, option
 from ..features.option_checks import is_path, require
 from ..frontends.mxnet import symbol_json
-from ..graph.graph import Edge, Graph
+from ..graph.graph import Edge, Graph, Node
 from ..inference.loading import LoadedModel
 from ..keras_files import archive, source_net
 from ..ops import registry
@@ -104,7 +104,8 @@ def verify(
             outputs = list(zip(called, predicted, strict=True))
             checks = _rounded(checks, outputs, expected, heads, definitions, tolerance)
         wrong = [edge for edge, check in zip(heads, checks, strict=True) if _differs(check, tolerance)]
-        fault = _fault(converted, subject, reference, inputs, wrong[0], tolerance) if wrong else None
+        changes = _changes(subject, raw)
+        fault = _fault(converted, subject, reference, inputs, wrong[0], tolerance, changes) if wrong else None
         repeats = bool(recorded or fault or not wrong) or _repeats(reference, computed, wrong[0], tolerance)
         if reference.mxnet and gradients:
             comparisons += trained.compare_gradients(converted, subject, source, heads, reference.mxnet, inputs, seed)
@@ -118,7 +119,9 @@ def verify(
         reference="samples" if recorded else reference.name, nodes=converted.prepared.nodes,
         inputs={name: value.shape for name, value in inputs.items()}, outputs=checks, file=file, fault=fault,
         comparisons=tuple(comparisons), computed=None if recorded or against else reference.computed,
-        undefined={} if recorded else dict(reference.undefined), repeats=repeats, seconds=time.monotonic() - began,
+        undefined={} if recorded else dict(reference.undefined), repeats=repeats,
+        changes=tuple(f"node {raw.nodes[index].name!r}: {words}" for index, words in changes.items()),
+        seconds=time.monotonic() - began,
     )  # fmt: skip
 
 
@@ -233,7 +236,7 @@ def _repeats(reference: Reference, computed: Mapping[Edge, np.ndarray], head: Ed
 
 def _fault(
     converted: Conversion, subject: Subject, reference: Reference, inputs: Mapping[str, np.ndarray], head: Edge,
-    tolerance: float,
+    tolerance: float, changes: Mapping[int, str],
 ) -> Fault | None:  # fmt: skip
     """The first node whose output differs, None if no output of a node that leads to the head differs."""
     raw = converted.prepared.net.graph
@@ -250,21 +253,25 @@ def _fault(
     node = raw.nodes[edge.node]
     return Fault(
         node.op, node.name, edge.node, its, tuple((raw.nodes[each.node].name, known) for each, known in before.items()),
-        _changed(subject, raw, edge.node),
+        changes.get(edge.node, ""),
     )  # fmt: skip
 
 
-def _changed(subject: Subject, raw: Graph, index: int) -> str:
-    """What differs in a node of the net that the model was converted from, as its file says; "" if nothing does."""
+def _changes(subject: Subject, raw: Graph) -> dict[int, str]:
+    """What differs in nodes of the net that the model was converted from, as its file says, by their indices."""
     if source_net.GRAPH not in subject.members:
-        return ""
+        return {}
     try:
         graph = symbol_json.read(io.BytesIO(subject.members[source_net.GRAPH]))
     except FormatError:
-        return ""
-    here = raw.nodes[index]
-    there = graph.nodes[index] if index < len(graph.nodes) else None
-    if there is None or there.name != here.name:
+        return {}
+    pairs = enumerate(zip(raw.nodes, graph.nodes, strict=False))
+    return {index: words for index, (here, there) in pairs if (words := _changed(here, there))}
+
+
+def _changed(here: Node, there: Node) -> str:
+    """What differs in a node of the net that the model was converted from; "" if nothing does."""
+    if there.name != here.name:
         return ""
     if there.op != here.op:
         return f"the model was converted from a net in which the node is {there.op}"

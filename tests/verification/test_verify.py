@@ -140,6 +140,16 @@ def test_against_mxnet_a_model_of_another_version(folder):
     assert not all(each.difference.within(1e-5) for each in result.comparisons)
 
 
+def test_a_changed_node_that_no_output_shows(tmp_path):
+    for name, axis in (("net", "1"), ("other", "-1")):
+        write(tmp_path, graph(null("data"), op("relu", "r", [0]), op("sum", "s", [1], axis=axis)), name)
+    netconv.convert_file(tmp_path / "net.json", input_shapes={"data": (None, 3)})
+    result = netconv.verify(tmp_path / "other.json", tmp_path / "net.keras", input_shapes={"data": (None, 3)})
+    change = "node 's': in the net that the model was converted from, axis is 1 and not -1"
+    assert result.agrees and result.changes == (change,) and result.facts["changes"] == [change]
+    assert result.text.splitlines()[-1] == f"note: {change}: no output shows it for these inputs"
+
+
 def test_mxnet_rounds_more_than_the_model(folder, tmp_path):
     def verified(name):
         path = write(tmp_path, graph(null("data"), op(name, "t", [0])))
