@@ -15,8 +15,6 @@ from typing import IO, NamedTuple
 
 SIGNATURE = b"GCOL\1"
 HEADER = 16
-SIZES = (8, 8)
-"""Bytes of an address and of a length in the file, which HDF5 always writes so."""
 CHUNK = 1 << 20
 
 
@@ -30,12 +28,12 @@ class HeapObject(NamedTuple):
 
 def objects(stream: IO[bytes], start: int) -> Iterator[HeapObject]:
     """The objects of the collection at a position. Raises ValueError if it is not one, or not within the file."""
-    signature, _, length = struct.unpack("<5s3sQ", _header(stream, start))
+    signature, _, length = struct.unpack("<5s3sQ", read_at(stream, start, HEADER))
     end, place = start + length, start + HEADER
     if signature != SIGNATURE or not place <= end <= stream.seek(0, io.SEEK_END):
         raise ValueError("not a collection of a global heap")
     while place + HEADER <= end:
-        number, _, _, size = struct.unpack("<HHIQ", _header(stream, place))
+        number, _, _, size = struct.unpack("<HHIQ", read_at(stream, place, HEADER))
         taken = HEADER + -(-size // 8) * 8 if number else size
         if not HEADER <= taken <= end - place:
             raise ValueError("an object of a global heap is not within its collection")
@@ -53,10 +51,11 @@ def check(stream: IO[bytes]) -> None:
             end = each.position + each.size
 
 
-def _header(stream: IO[bytes], position: int) -> bytes:
+def read_at(stream: IO[bytes], position: int, count: int) -> bytes:
+    """Bytes of a file. Raises ValueError if it has fewer."""
     stream.seek(min(position, 1 << 62))
-    found = stream.read(HEADER)
-    if len(found) != HEADER:
+    found = stream.read(count)
+    if len(found) != count:
         raise ValueError("the file is too short")
     return found
 

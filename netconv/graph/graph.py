@@ -41,6 +41,10 @@ class Node:
     index: int | None = field(default=None, compare=False)
 
 
+VERSION = 2
+"""Of the format of an array in a parameter file, as MXNet 1.x and Mathematica write it."""
+
+
 @dataclass(frozen=True)
 class Parameter:
     """An array of the parameter file: its `name` there, the index of its `node` in the graph that was read (None if it
@@ -56,7 +60,7 @@ class Parameter:
     shape: tuple[int, ...]
     origin_name: str | None
     read: Callable[[], np.ndarray] = field(compare=False)
-    version: int = 2
+    version: int = VERSION
 
 
 def origin_name(name: str, node: int, taken: Collection[str]) -> str:

@@ -20,8 +20,8 @@ from ..frontends import hdf5_heap
 if TYPE_CHECKING:
     import numpy as np
 
-MOST, DEEPEST = 100_000, 32
-"""Of groups and arrays, and of groups inside one another."""
+MOST, DEEPEST, AXES = 100_000, 32, 32
+"""Of groups and arrays, of groups inside one another, and of axes of an array."""
 BEGIN = b"\x89HDF\r\n\x1a\n" + bytes([0, 0, 0, 0, 0, 8, 8, 0])
 """Of the file: its signature, versions, and the bytes of an address and of a length."""
 UNDEFINED = 2**64 - 1
@@ -62,13 +62,6 @@ def arrays(stream: IO[bytes]) -> Iterator[Array]:
     """The arrays of a file. Raises UnlikeKeras; or another ValueError, struct.error, LookupError or
     OverflowError if it is damaged."""
     yield from _File(stream).arrays()
-
-
-class _Group(NamedTuple):
-    """The contents of a message: the addresses of the tree and of the heap of a group."""
-
-    tree: int
-    heap: int
 
 
 class _Message(NamedTuple):
@@ -119,7 +112,7 @@ class _File:
                 raise ValueError("a group that is not as its entry")
             if depth > DEEPEST:
                 raise UnlikeKeras(path, "has too many groups inside one another")
-            for name, inner in self._entries(_Group(*struct.unpack("<QQ", table))):
+            for name, inner in self._entries(*struct.unpack("<QQ", table)):
                 yield from self._object(inner, f"{path}/{name}" if path else name, attributes, depth + 1)
         elif SPACE in types and not cached:
             yield self._array(messages, types - {ATTRIBUTE}, path, of_group)
@@ -147,10 +140,10 @@ class _File:
                     found.append(_Message(kind, content))
         return found
 
-    def _entries(self, group: _Group) -> Iterator[tuple[str, bytes]]:
-        """The names of the objects in a group, and their entries."""
-        names = self._names(group.heap)
-        nodes, level = [group.tree], None
+    def _entries(self, tree: int, heap: int) -> Iterator[tuple[str, bytes]]:
+        """The names of the objects in a group, and their entries, by the addresses of its tree and of its heap."""
+        names = self._names(heap)
+        nodes, level = [tree], None
         while level != 0:  # from the root down
             found = [self._node(address) for address in nodes]
             neighbours = [UNDEFINED, *nodes, UNDEFINED]
@@ -193,7 +186,6 @@ class _File:
         return data
 
     def _array(self, messages: list[_Message], types: set[int], path: str, of_group: dict[str, str]) -> Array:
-
         if FILES in types:
             raise UnlikeKeras(path, "is in another file")
         if types - {SPACE, TYPE, FILL, LAYOUT}:
@@ -249,11 +241,7 @@ class _File:
 
     def _read(self, position: int, count: int) -> bytes:
         self._take(count)
-        self._stream.seek(min(position, 1 << 62))
-        found = self._stream.read(count)
-        if len(found) != count:
-            raise ValueError("the file is too short")
-        return found
+        return hdf5_heap.read_at(self._stream, position, count)
 
     def _take(self, count: int) -> None:
         """Counts bytes of the file, each of which is a part of one thing only."""
@@ -275,7 +263,7 @@ def _name(names: bytes, position: int) -> str:
 def _shape(space: bytes) -> tuple[int, ...] | None:
     """The lengths of the axes of an array; None if it is not of the oldest format, as one without elements."""
     version, rank, flags = space[:3]
-    if version != 1 or rank > DEEPEST or flags not in (0, 1):
+    if version != 1 or rank > AXES or flags not in (0, 1):
         return None
     lengths = struct.unpack_from(f"<{rank}Q", space, 8)
     if flags and struct.unpack_from(f"<{rank}Q", space, 8 + 8 * rank) != lengths:

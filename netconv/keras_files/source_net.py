@@ -20,15 +20,13 @@ import numpy as np
 from ..errors import FormatError, option
 from ..frontends.mxnet import symbol_json
 from ..frontends.mxnet.params_file import DIMENSIONS, FLAGS, VERSIONS, as_stored, in_numpy_dtype, stored_dtype
-from ..graph.graph import Graph, Parameter, origin_name
+from ..graph.graph import VERSION, Graph, Parameter, origin_name
 from ..graph.tracked_array import TrackedArray, gather, scatter, shape_of, sources, steps
 from ..keras_api.lazy import keras
 from ..keras_api.weighted_layers import weighted_layers
 
 GRAPH, PARAMETERS, VALUES, WEIGHTS = "graph.json", "parameters.json", "values.bin", "weights.json"
 ALL, REST = "all", "rest"
-VERSION = 2
-"""Of the format of an array of the parameter file, unless its entry has another one."""
 DEEPEST = 64
 """The most steps from a variable to a parameter."""
 COPIES = 100

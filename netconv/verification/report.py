@@ -109,7 +109,7 @@ class Verification:
             same = "equals" if self.file.absolute == 0 else f"differs from ({self.file})"
             lines.append(f"file   the reloaded model {same} the one that was saved")
         for each in self.outputs:
-            lines.append(f"output {each.name!r}: {each.left_out or self._verdict(each, each.difference)}")
+            lines.append(f"output {each.name!r}: {each.left_out or self._verdict(each)}")
         if self.undefined:
             listed = ", ".join(f"{op} ({count})" for op, count in sorted(self.undefined.items()))
             lines.append(f"note: not defined in numpy, and therefore not checked: {listed}")
@@ -140,14 +140,14 @@ class Verification:
             )
         return "no output of a node differs: the outputs are changed after their nodes"
 
-    def _verdict(self, what: Any, found: Difference | None) -> str:
-        assert found is not None
-        return f"{what}, {'agrees' if found.within(self.tolerance) else 'DIFFERS'}"
+    def _verdict(self, found: OutputCheck | Comparison) -> str:
+        assert found.difference is not None
+        return f"{found}, {'agrees' if found.difference.within(self.tolerance) else 'DIFFERS'}"
 
     def _comparison_lines(self) -> list[str]:
         ordered = sorted(self.comparisons, key=lambda each: -each.difference.relative)
         wrong = sum(not each.difference.within(self.tolerance) for each in ordered)
-        lines = [self._verdict(each, each.difference) for each in ordered[:LISTED]]
+        lines = [self._verdict(each) for each in ordered[:LISTED]]
         if len(ordered) > LISTED:
             lines.append(f"{len(ordered) - LISTED} more with smaller errors; {wrong} of {len(ordered)} differ")
         return lines

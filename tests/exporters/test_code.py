@@ -197,9 +197,14 @@ def test_the_code_makes_the_same_model(saved, name):
     assert len(made.losses) == len(model.losses)
 
 
+def functions(path):
+    """The lines of the functions in the Python code of a model."""
+    text = code_files.code_text(open_model(path), "python")
+    return text[text.index("def ") : text.index("\n\n\nmodel")].splitlines()
+
+
 def test_how_it_reads(saved):
-    text = code_files.code_text(open_model(saved("convolutional")), "python")
-    assert text[text.index("def ") : text.index("\n\n\nmodel")].splitlines() == [
+    assert functions(saved("convolutional")) == [
         "def build_images(name):",
         '    image = keras.Input((8, 8, 3), name="image")  # (None, 8, 8, 3)',
         '    x = layers.Conv2D(4, 3, strides=(2, 1), use_bias=False, name="first")(image)  # (None, 3, 6, 4)',
@@ -226,8 +231,7 @@ def test_how_it_reads(saved):
 
 
 def test_parts_ranges_and_long_lines(saved):
-    text = code_files.code_text(open_model(saved("parts")), "python")
-    assert text[text.index("def ") : text.index("\n\n\nmodel")].splitlines() == [
+    assert functions(saved("parts")) == [
         "def build_parts(name):",
         '    data = keras.Input((6, 4), name="data")  # (None, 6, 4)',
         "    x = data[:, ::2, ::2]  # (None, 3, 2)",

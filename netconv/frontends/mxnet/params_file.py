@@ -31,6 +31,7 @@ import numpy as np
 from ...atomic_files import replacing
 from ...errors import FormatError
 from ...graph.attributes import TYPES
+from ...graph.graph import VERSION
 
 LIST_MAGIC = 0x112
 V1, V2, V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
@@ -301,7 +302,7 @@ def write(
     """
     arrays = [(name, np.asarray(value)) for name, value in arrays]
     kinds = [value.dtype.name for _, value in arrays] if dtypes is None else dtypes
-    versions = [2] * len(arrays) if versions is None else versions
+    versions = [VERSION] * len(arrays) if versions is None else versions
     for (name, _), kind in zip(arrays, kinds, strict=True):
         if kind not in FLAGS:
             raise FormatError(f"{path}: {name!r} is {kind}; MXNet has {', '.join(FLAGS)}")
