@@ -26,7 +26,10 @@ from netconv.exporters.served_model import ServedModel, served
 from netconv.exporters.targets import export
 from netconv.inference.loading import open_model
 
-RUNS = {1: 40, 8: 15}
+TURNS = {1: 10, 8: 5}
+CALLS = 5
+"""In a turn, one after the other. The first is not timed: it is slowed down by the threads of the side before, which
+wait for more work for a while."""
 
 
 def timed(function, data):
@@ -54,16 +57,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         runners = {to: runner(loaded, to, Path(folder)) for to in ("savedmodel", "litert", "onnx")}
         heading()
-        for batch, runs in RUNS.items():
+        for batch, turns in TURNS.items():
             data = np.random.default_rng(0).normal(size=(batch, 3, 224, 224)).astype("float32")
             last = np.ascontiguousarray(data.transpose(0, 2, 3, 1))
             mxnet = MXNet(sys.argv[1], batch)
             sides = [timed(run, data) for run in runners.values()]
             sides += [timed(lambda images: theirs.predict(images, verbose=0), last), mxnet]
             times: list[list[float]] = [[] for _ in sides]
-            for turn in range(runs):
+            for turn in range(turns):
                 for number in sorted(range(len(sides)), key=lambda n, turn=turn: (n + turn) % len(sides)):
-                    times[number].append(sides[number]()[0])
+                    times[number] += [sides[number]()[0] for _ in range(CALLS)][1:]
             mxnet.close()
             *ours, keras_s, mxnet_s = map(statistics.median, times)
             for to, one in zip(runners, ours, strict=True):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,22 +31,27 @@ def write(
     from .litert_ops import with_known_ops
 
     try:
-        data = _converted(served, served.function, quantize, rows)
+        data = _converted(served, partial(savedmodel.write_variables, served.function, served.model), quantize, rows)
     except NetconvError as error:  # only then: there are operators for some patterns of ops, such as GELU with its Erf
         try:
             function = with_known_ops(served.function)
         except Exception:  # TensorFlow raises any exception for weights beyond the 2 GB that a graph may have
             raise error from None
-        data = _converted(served, function, quantize, rows)
+        data = _converted(served, partial(savedmodel.write_constants, function), quantize, rows)
     path.write_bytes(data)
 
 
-def _converted(served: ServedModel, function, quantize: str | None, rows: Sequence[Sequence[np.ndarray]]) -> bytes:
-    """What the converter makes of a tf.function of a model."""
+def _converted(
+    served: ServedModel,
+    write_folder: Callable[[Path], None],
+    quantize: str | None,
+    rows: Sequence[Sequence[np.ndarray]],
+) -> bytes:
+    """What the converter makes of a SavedModel."""
     import tensorflow as tf
 
     with scratch_folder() as folder:
-        savedmodel.write_function(served.model, function, folder)
+        write_folder(folder)
         converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=[savedmodel.SIGNATURE])
         if quantize:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -8,30 +8,16 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from .constant_weights import with_constant_weights
 
 DOUBLE, SINGLE, INTEGER = (dtype.as_datatype_enum for dtype in (tf.float64, tf.float32, tf.int32))
 
 
 def with_known_ops(function: Any) -> Any:
     """A tf.function of the same inputs and outputs, in which the ops of `SUBSTITUTES` are computed by others, float64
-    is computed in float32, and known shapes are constants. Bodies of loops stay as they are."""
-    concrete = function.get_concrete_function()
-    frozen = convert_variables_to_constants_v2(concrete, lower_control_flow=False)
-    graph = _rewritten(frozen.graph)
-    dtypes = {node.name: node.attr["dtype"].type for node in graph.node if node.op == "Placeholder"}
-    outputs = [tensor.name for tensor in frozen.outputs]
-
-    def computed(*inputs: Any) -> dict[str, Any]:
-        given = {
-            tensor.name: tf.cast(each, dtypes[tensor.op.name])
-            for tensor, each in zip(frozen.inputs, inputs, strict=True)
-        }
-        found = tf.graph_util.import_graph_def(graph, given, outputs, name="")
-        specs = sorted(concrete.structured_outputs.items())  # TensorFlow sorts the outputs by name
-        return {name: tf.cast(each, spec.dtype) for (name, spec), each in zip(specs, found, strict=True)}
-
-    return tf.function(computed, input_signature=function.input_signature, autograph=False)
+    is computed in float32, and weights and known shapes are constants. Bodies of loops stay as they are."""
+    return with_constant_weights(function, _rewritten)
 
 
 def _rewritten(graph: Any) -> Any:

@@ -140,7 +140,7 @@ def _write(loaded: LoadedModel, runtime: Runtime, path: Path, options: RuntimeOp
         model, removed = inference_model(model)
         are = "layer is" if removed == 1 else "layers are"
         notify(f"for inference: {removed} {are} left out of {len(original.model.operations)}")
-    asked = served(loaded, model).with_shapes(options.input_shapes or {})
+    asked = replace(served(loaded, model).with_shapes(options.input_shapes or {}), is_final=options.inference)
     if options.batch:
         asked = asked.with_batch(options.batch)
     check_repeatable(original, next(drawn_samples(replace(original, shapes=asked.shapes))))

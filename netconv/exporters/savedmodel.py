@@ -17,19 +17,39 @@ if TYPE_CHECKING:
 SIGNATURE = "serving_default"
 MEMBERS = frozenset({"assets", "fingerprint.pb", "saved_model.pb", "variables"})
 """What the folder has."""
+ENDPOINT = "serve"
+"""The name that Keras's TFSMLayer calls the function by."""
+LARGEST_CONSTANTS = 2**28
+"""In bytes. TensorFlow copies constants some ten times while it writes them."""
 
 
 def write(served: ServedModel, path: Path) -> None:
-    """Writes the folder, with one signature, which has the names of the inputs and outputs."""
-    write_function(served.model, served.function, path)
+    """Writes the folder, with one signature, which has the names of the inputs and outputs. Weights that are final
+    become constants: TensorFlow arranges them for the CPU once, and variables in each call."""
+    if served.is_final and sum(weight.value.numpy().nbytes for weight in served.model.weights) <= LARGEST_CONSTANTS:
+        from .constant_weights import with_constant_weights
+
+        write_constants(with_constant_weights(served.function), path)
+    else:
+        write_variables(served.function, served.model, path)
 
 
-def write_function(model, function, path: Path) -> None:
+def write_variables(function, model, path: Path) -> None:
     """Writes the folder of a tf.function that reads the variables of a model."""
     archive = keras.export.ExportArchive()
     archive.track(model)
-    archive.add_endpoint("serve", function)
+    archive.add_endpoint(ENDPOINT, function)
     archive.write_out(str(path), verbose=False)
+
+
+def write_constants(function, path: Path) -> None:
+    """Writes the folder of a tf.function without variables, as Keras would, but its constants once."""
+    import tensorflow as tf
+
+    module = tf.Module()
+    concrete = function.get_concrete_function()
+    setattr(module, ENDPOINT, concrete)
+    tf.saved_model.save(module, str(path), signatures={ENDPOINT: concrete, SIGNATURE: concrete})
 
 
 def runner(served: ServedModel, path: Path) -> Runner:

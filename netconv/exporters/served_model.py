@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class ServedModel:
     """A model with the names of its inputs and outputs in other programs.
 
-    `loaded` is where the model comes from; `shapes` are those of the inputs with the batch axis, None for an open size.
+    `loaded` is where the model comes from; `shapes` are those of the inputs with the batch axis, None for an open size;
+    `is_final` says that its weights do not change any more.
     """
 
     model: Any
@@ -32,6 +33,7 @@ class ServedModel:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     shapes: tuple[tuple[int | None, ...], ...]
+    is_final: bool = False
 
     @property
     def dtypes(self) -> tuple[str, ...]:

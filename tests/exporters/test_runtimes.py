@@ -15,7 +15,7 @@ from models import fails
 
 import netconv
 from netconv.errors import NetconvError
-from netconv.exporters import onnx, runtimes
+from netconv.exporters import onnx, runtimes, savedmodel
 from netconv.exporters.drawn_inputs import drawn_samples
 from netconv.exporters.runtimes import RUNTIMES
 from netconv.exporters.served_model import served
@@ -133,12 +133,37 @@ def test_a_fixed_batch(written):
     assert len(notes) == 1 and notes[0].endswith("in batches of 3")
 
 
-@pytest.mark.parametrize("to", ["litert", "onnx"])
+@pytest.mark.parametrize("to", ["savedmodel", "litert", "onnx"])
 def test_for_inference(written, to):
     path, notes, model = written("convolutional", to, inference=True)
     x = np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype("float32")
     np.testing.assert_allclose(run(to, path, {"image": x})["scores"], model(x), atol=1e-5)
     assert notes[0] == "for inference: 1 layer is left out of 6"
+
+
+@pytest.mark.parametrize("name", ["recurrent", "two_ended"])
+def test_a_saved_model_for_inference_has_its_weights_as_constants(written, name):
+    path, _, model = written(name, "savedmodel", inference=True)
+    loaded = tf.saved_model.load(str(path))
+    assert set(loaded.signatures) == {"serve", "serving_default"}
+    assert not loaded.signatures["serving_default"].variables
+    inputs = [np.random.default_rng(0).normal(size=(2, *each.shape[1:])).astype("float32") for each in model.inputs]
+    found = loaded.serve(*inputs)
+    if len(inputs) == 1:
+        assert set(layers.TFSMLayer(str(path))(inputs[0])) == set(found)
+    expected = keras.tree.flatten(model(inputs if len(inputs) > 1 else inputs[0]))
+    outputs = NAMES.get(name, ([], [model.layers[-1].name]))[1]
+    for one, other in zip(outputs, expected, strict=True):
+        np.testing.assert_allclose(found[one], other, atol=1e-6)
+
+
+def test_large_weights_stay_variables(tmp_path, monkeypatch):
+    monkeypatch.setattr(savedmodel, "LARGEST_CONSTANTS", 4 * (5 * 3 + 3) - 1)
+    for units in (2, 3):
+        model = keras.Sequential([keras.Input((5,)), layers.Dense(units)])
+        export(model, "savedmodel", tmp_path / "net.savedmodel", inference=True)
+        loaded = tf.saved_model.load(str(tmp_path / "net.savedmodel"))
+        assert len(loaded.signatures["serving_default"].variables) == (2 if units == 3 else 0)
 
 
 def test_a_keras_file_for_inference(tmp_path, written):
