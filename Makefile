@@ -107,12 +107,15 @@ nets: $(VENV)/ready .venv-mxnet/ready
 	.venv-mxnet/bin/python -W ignore tests/mxnet/drawn/nets.py tests/mxnet/drawn/made $(SEED) $(COUNT)
 	$(BIN)/python tests/mxnet/drawn/compare_nets.py tests/mxnet/drawn/made
 
-# The toolkits do not declare all their dependencies; GluonNLP is built with the installed numpy.
+# The toolkits do not declare all their dependencies; GluonNLP is built with the installed numpy, and its C code made
+# again, as what it has fits older versions of Python only.
 .venv-mxnet/toolkits: .venv-mxnet/ready
 	.venv-mxnet/bin/python -m pip install --quiet --disable-pip-version-check 'numpy==1.23.5' 'cython<3' packaging \
-	  'pandas<2.1' 'scipy<1.12' 'matplotlib<3.8' 'opencv-python-headless<4.9' portalocker yacs pyyaml tqdm pillow
-	.venv-mxnet/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
-	  'gluoncv==0.10.5.post0' 'gluonnlp==0.10.0'
+	  'pandas<2.1' 'scipy<1.12' 'matplotlib<3.8' 'opencv-python-headless<4.9' portalocker yacs pyyaml tqdm pillow \
+	  setuptools wheel
+	printf '[build_ext]\nforce = 1\n' > .venv-mxnet/build.cfg
+	DIST_EXTRA_CONFIG=$(CURDIR)/.venv-mxnet/build.cfg .venv-mxnet/bin/python -m pip install --quiet \
+	  --disable-pip-version-check --no-deps --no-build-isolation 'gluoncv==0.10.5.post0' 'gluonnlp==0.10.0'
 	touch $@
 
 # Published nets: records, compares and deletes each of them and prints one line; NETS selects some.

@@ -4,7 +4,8 @@ the Keras model is not left. Knows no format."""
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
@@ -173,23 +174,16 @@ def _attempt(
     runtime: Runtime, asked: ServedModel, path: Path, options: RuntimeOptions, rows: list[Any] | None
 ) -> Agreement:
     """Writes a file and runs it. Raises NetconvError if it cannot be written or run, or does not agree."""
-    if options.quantize:
-        batched = _batched(rows or [], asked.shapes[0][0] or 1)
-        if rows and not batched:
-            raise NetconvError(f"{option_name('calibrate')}: the table has fewer rows than a batch")
-        runtime.write(asked, path, options.quantize, batched)
-    else:
-        batched = []
-        runtime.write(asked, path)
+    batched = _batched(rows or [], asked.shapes[0][0] or 1)
+    if rows and not batched:
+        raise NetconvError(f"{option_name('calibrate')}: the table has fewer rows than a batch")
+    with _reasons(f"{asked.name}: it cannot be written for {runtime.title}"):
+        runtime.write(asked, path, *((options.quantize, batched) if options.quantize else ()))
     original = replace(asked, model=served(asked.loaded, asked.loaded.model).model)
-    try:
+    with _reasons(f"{asked.name}: {runtime.title} cannot run what was written"):
         runner = runtime.runner(asked, path)
         samples = (Sample(inputs, original(inputs)) for inputs in batched) if batched else drawn_samples(original)
         found = agreement(original, runner, samples)
-    except NetconvError:
-        raise
-    except Exception as error:  # a runtime raises any exception
-        raise NetconvError(f"{asked.name}: {runtime.title} cannot run what was written: {first_line(error)}") from None
     allowed = TOLERANCES[options.quantize]
     if not found.difference <= allowed:
         kind = "folder" if runtime.is_folder else "file"
@@ -199,6 +193,17 @@ def _attempt(
             "nothing was written"
         )
     return found
+
+
+@contextmanager
+def _reasons(failure: str) -> Iterator[None]:
+    """Raises the exceptions of a runtime, which are of any kind, as NetconvError: what failed, and their first line."""
+    try:
+        yield
+    except (NetconvError, OSError):
+        raise
+    except Exception as error:
+        raise NetconvError(f"{failure}: {first_line(error)}") from None
 
 
 def _batched(inputs: list[Any], batch: int) -> list[list[Any]]:

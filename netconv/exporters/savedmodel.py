@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import errno
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,21 +39,39 @@ def write(served: ServedModel, path: Path) -> None:
 
 
 def write_variables(function, model, path: Path) -> None:
-    """Writes the folder of a tf.function that reads the variables of a model."""
+    """Writes the folder of a tf.function that reads the variables of a model. Raises OSError."""
     archive = keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint(ENDPOINT, function)
-    archive.write_out(str(path), verbose=False)
+    with _system_errors(path):
+        archive.write_out(str(path), verbose=False)
 
 
 def write_constants(function, path: Path) -> None:
-    """Writes the folder of a tf.function without variables, as Keras would, but its constants once."""
+    """Writes the folder of a tf.function without variables, as Keras would, but its constants once. Gradients that
+    layers define themselves are left out. Raises OSError."""
     import tensorflow as tf
 
     module = tf.Module()
     concrete = function.get_concrete_function()
     setattr(module, ENDPOINT, concrete)
-    tf.saved_model.save(module, str(path), signatures={ENDPOINT: concrete, SIGNATURE: concrete})
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    with _system_errors(path):
+        tf.saved_model.save(module, str(path), signatures={ENDPOINT: concrete, SIGNATURE: concrete}, options=options)
+
+
+@contextmanager
+def _system_errors(path: Path) -> Iterator[None]:
+    """Raises the operating system's errors, of which TensorFlow has the words, as OSError."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.OpError as error:
+        for number in errno.errorcode:
+            if re.search(rf"; {re.escape(os.strerror(number))}( \[Op:.*)?$", error.message):
+                raise OSError(number, os.strerror(number), str(path)) from None
+        raise
 
 
 def runner(served: ServedModel, path: Path) -> Runner:

@@ -1,9 +1,11 @@
 """What is written for other programs computes what the Keras model does, or is not written."""
 
+import errno
 import importlib.util
 import io
 import os
 import re
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -259,6 +261,42 @@ REFUSED = {
     "litert": "the model: it cannot be written for LiteRT: it has no operator for Cholesky",
     "onnx": "the model: it cannot be written as ONNX: it has no operator for Cholesky",
 }
+
+
+class Outside(layers.Layer):
+    """Computes with numpy, which TensorFlow cannot put into a graph."""
+
+    def call(self, x):
+        return np.asarray(x) * 2
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor(x.shape, x.dtype)
+
+
+@pytest.mark.parametrize("to", ["savedmodel", "litert", "onnx"])
+def test_a_layer_that_no_graph_can_have(tmp_path, to):
+    entry = keras.Input((3,), name="x")
+    line = fails(export, keras.Model(entry, Outside()(entry)), to, tmp_path / f"net{ENDINGS[to]}")
+    written = {"savedmodel": "for SavedModel", "litert": "for LiteRT", "onnx": "as ONNX"}[to]
+    reason = "Cannot convert a symbolic tf.Tensor (x:0) to a numpy array."
+    assert line.startswith(f"the model: it cannot be written {written}: {reason}") and "\n" not in line
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("inference", [False, True])
+@pytest.mark.parametrize("to", ["savedmodel", "litert", "onnx"])
+def test_a_full_disk(tmp_path, to, inference):
+    model = keras.Sequential([keras.Input((300,)), layers.Dense(300)])
+    path = tmp_path / f"net{ENDINGS[to]}"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(OSError) as raised:
+            export(model, to, path, inference=inference)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (raised.value.errno, raised.value.filename) == (errno.EFBIG, str(path))
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("to", ["litert", "onnx"])
