@@ -19,7 +19,7 @@ from ..features.scaling import UNSCALED, Scaling
 from ..frontends.mxnet import reader
 from ..frontends.wolfram.container import is_wlnet
 from ..graph.partial_shape import format_shape
-from ..keras_files.layer_rows import LayerRow
+from ..keras_files.layer_rows import LayerRow, model_outputs
 from ..keras_files.model_layers import list_layers
 from ..ops import registry
 from . import layer_table, model_file
@@ -148,10 +148,12 @@ def _model(source, name: str, params, input_shapes) -> Inspection:
     scaling = _scaling(file.config, encoding, name) if encoding else UNSCALED
     compiled = file.config.get("compile_config") or {}
     optimizer = compiled.get("optimizer")
+    heads = [printable(output.layer) for output in model_outputs(file.layers)]
     facts = {
         "model": name,
         "keras_version": printable(file.metadata.get("keras_version")),
         "needs_keras": printable(file.metadata.get("needs_keras")),
+        "heads": heads,
         "layers": layer_table.facts(file.layers),
         "weights": file.weights,
         "elements": sum(math.prod(shape) for shape in file.weights.values()),
@@ -165,6 +167,7 @@ def _model(source, name: str, params, input_shapes) -> Inspection:
         f"{name}: saved by Keras {facts['keras_version']}, "
         + (f"for Keras {facts['needs_keras']} or newer, " if facts["needs_keras"] else "")
         + f"{len(file.layers)} layers, {facts['elements']} numbers",
+        *(f"output {head}" for head in heads),
         *layer_table.lines(file.layers),
         *(f"weight {printable(path)} {format_shape(tuple(shape))}" for path, shape in file.weights.items()),
         f"loss   {_named(facts['loss'])}",

@@ -1,4 +1,4 @@
-"""The nodes of a net as boxes of a diagram: its ops and inputs, without its parameters."""
+"""The nodes of a net as boxes of a diagram: its ops, inputs and outputs, without its parameters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..graph.partial_shape import Shape
 from ..keras_files.layer_rows import shape_text
 from ..ops import registry
 from ..preparation import Net, node_shapes
-from ..reports.diagram import Box, GroupName
+from ..reports.diagram import Box, GroupName, output_box
 from ..shapes import parameter_roles
 
 FAMILIES = {
@@ -33,8 +33,8 @@ OPTIONS = (
 
 
 def boxes_of(net: Net, given: Mapping[str, tuple]) -> tuple[list[Box], str]:
-    """The boxes of the nodes of a net, and why their shapes are not known, "" if they are. `given` are shapes of inputs
-    by name."""
+    """The boxes of the nodes and outputs of a net, and why their shapes are not known, "" if they are. `given` are
+    shapes of inputs by name."""
     graph, problem = net.graph, ""
     shapes: dict[Edge, Shape] = {}
     try:
@@ -59,6 +59,12 @@ def boxes_of(net: Net, given: Mapping[str, tuple]) -> tuple[list[Box], str]:
                 tuple(map(GroupName, path[:-1])),
             )
         )  # fmt: skip
+    boxes += [
+        output_box(
+            f"output {number}", graph.nodes[edge.node].name, edge.output, str(edge.node), shape_text(shapes.get(edge))
+        )
+        for number, edge in enumerate(graph.heads)
+    ]
     return boxes, problem
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ..errors import FormatError
-from .layer_rows import LayerRow, Lengths, Tensor, detail, shape_text
+from .layer_rows import LayerRow, Lengths, Tensor, detail, heads_of, shape_text
 from .output_shapes import output_shape
 from .stored_weights import StoredWeight
 from .zip_members import WEIGHTS
@@ -103,8 +104,8 @@ def _rows(
         )  # fmt: skip
     heads = _heads(model["config"]["output_layers"]) if model["class_name"] == "Functional" else [(rows[-1].name, 0)]
     head_shapes = tuple(known.get(head) for head in heads)
-    tensors = (Tensor(*head, shape_text(shape)) for head, shape in zip(heads, head_shapes, strict=True))
-    return tuple(rows), tuple(tensors), head_shapes
+    tensors = tuple(Tensor(*head, shape_text(shape)) for head, shape in zip(heads, head_shapes, strict=True))
+    return tuple(replace(row, heads=heads_of(row.name, tensors)) for row in rows), tensors, head_shapes
 
 
 def _check_sizes(layer: str, options: Mapping[str, Any], shapes: list[tuple[int, ...]]) -> None:

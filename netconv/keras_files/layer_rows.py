@@ -33,6 +33,7 @@ class LayerRow:
         layers: the layers of a nested model, in the order of computation.
         entries: the names of the input layers of a nested model.
         outputs: the outputs of a nested model.
+        heads: its outputs that are outputs of the model that it is in, with their numbers there.
     """
 
     name: str
@@ -45,11 +46,22 @@ class LayerRow:
     layers: tuple[LayerRow, ...] = ()
     entries: tuple[str, ...] = ()
     outputs: tuple[Tensor, ...] = ()
+    heads: tuple[tuple[int, Tensor], ...] = ()
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The names of the layers whose outputs it takes."""
         return tuple(dict.fromkeys(tensor.layer for tensor in self.tensors))
+
+
+def heads_of(layer: str, outputs: Sequence[Tensor]) -> tuple[tuple[int, Tensor], ...]:
+    """The outputs of a model that are outputs of a layer, with their numbers."""
+    return tuple((number, output) for number, output in enumerate(outputs) if output.layer == layer)
+
+
+def model_outputs(rows: Sequence[LayerRow]) -> list[Tensor]:
+    """The outputs of the model that has these layers, in its order."""
+    return [output for _, output in sorted(head for row in rows for head in row.heads)]
 
 
 def shape_text(shape: Sequence[int | None] | None) -> str:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..keras_api.lazy import keras
-from .layer_rows import LayerRow, Tensor, detail, shape_text
+from .layer_rows import LayerRow, Tensor, detail, heads_of, shape_text
 
 
 def list_layers(model: Any) -> tuple[LayerRow, ...]:
@@ -14,6 +14,7 @@ def list_layers(model: Any) -> tuple[LayerRow, ...]:
     shape of its first output, and all its inputs; a nested model that is called once has its layers."""
     bare = keras.Model(model.inputs, model.outputs)  # of a Sequential model, too
     own = {id(node) for nodes in bare._nodes_by_depth.values() for node in nodes}
+    outputs = [_tensor(tensor) for tensor in bare.outputs]
     rows = []
     for operation in bare.operations:
         nodes = [node for node in operation._inbound_nodes if id(node) in own]
@@ -31,6 +32,7 @@ def list_layers(model: Any) -> tuple[LayerRow, ...]:
                 list_layers(operation) if nested else (),
                 tuple(tensor._keras_history[0].name for tensor in operation.inputs) if nested else (),
                 tuple(map(_tensor, operation.outputs)) if nested else (),
+                heads_of(operation.name, outputs),
             )
         )  # fmt: skip
     return tuple(rows)

@@ -23,7 +23,7 @@ class GroupName(NamedTuple):
 
 @dataclass(frozen=True)
 class Box:
-    """A layer of a model or a node of a graph.
+    """A layer of a model or a node of a graph; or one of the outputs of the whole, which takes what is put out.
 
     Attributes:
         key: identifies the box.
@@ -46,6 +46,15 @@ class Box:
     parameters: int = 0
     inputs: tuple[tuple[str, str], ...] = ()
     group: tuple[GroupName, ...] = ()
+
+    @property
+    def is_output(self) -> bool:
+        return self.category == "output"
+
+
+def output_box(key: str, name: str, number: int, source: str, shape: str) -> Box:
+    """An output of the whole: the output `number` of the box `source`, which has this `name`."""
+    return Box(key, "output", "output", name, f"[{number}]" if number else "", shape, inputs=((source, shape),))
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,7 @@ class Arrow:
 @dataclass(frozen=True)
 class Diagram:
     """The items in the order of computation, and the arrows between all boxes in them. `count` is the number of boxes
-    before blocks were folded, `parameters` that of all parameters."""
+    before blocks were folded, without the outputs, `parameters` that of all parameters."""
 
     items: tuple[Stack | Group, ...]
     arrows: tuple[Arrow, ...]
@@ -113,7 +122,11 @@ def part(diagram: Diagram, group: Group) -> Diagram:
     inside = {box.key for box in boxes_in(group.items)}
     arrows = tuple(arrow for arrow in diagram.arrows if inside & {arrow.source, arrow.target})
     ends = {key for arrow in arrows for key in (arrow.source, arrow.target)} - inside
-    outside = [Stack((replace(box, category="input"),)) for box in boxes_in(diagram.items) if box.key in ends]
+    outside = [
+        Stack((box if box.is_output else replace(box, category="input"),))
+        for box in boxes_in(diagram.items)
+        if box.key in ends
+    ]
     return Diagram((*outside, *group.items), arrows, len(inside), group.parameters)
 
 
@@ -137,9 +150,12 @@ class _Level:
 
 
 def arrange(boxes: Sequence[Box]) -> Diagram:
-    """The diagram of boxes, which are in the order of computation."""
+    """The diagram of boxes, which are in the order of computation. Outputs are not folded: each has a name."""
+    outputs = [box for box in boxes if box.is_output]
     top = _Level()
     for box in boxes:
+        if box.is_output:
+            continue
         level = top
         for name in box.group:
             level = _subgroup(level, name)
@@ -148,6 +164,7 @@ def arrange(boxes: Sequence[Box]) -> Diagram:
     original = {box.key: box for box in boxes}
     repeats: list[Repeat] = []
     _fold(top, repeats)
+    top.items += outputs
     arrows = _arrows(original, repeats)
     sources: dict[str, set[str]] = {}
     targets: dict[str, set[str]] = {}
@@ -157,7 +174,7 @@ def arrange(boxes: Sequence[Box]) -> Diagram:
     items = _stacked(top, sources, targets)
     inside = {(before.key, box.key) for stack in _stacks(items) for before, box in zip(stack.boxes, stack.boxes[1:])}  # noqa: B905 one is shorter
     shown = tuple(arrow for arrow in arrows if (arrow.source, arrow.target) not in inside)
-    return Diagram(items, shown, len(boxes), sum(box.parameters for box in boxes))
+    return Diagram(items, shown, len(boxes) - len(outputs), sum(box.parameters for box in boxes))
 
 
 def _subgroup(level: _Level, name: GroupName) -> _Level:

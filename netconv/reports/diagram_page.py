@@ -15,6 +15,7 @@ MOST_ROWS = 5000
 def page(name: str, diagram: Diagram, boxes: list[Box], what: str) -> str:
     """The page on the net `name`; `boxes` are those of the diagram before blocks were folded, and `what` are they:
     "layer" or "node". Raises NetconvError."""
+    listed = [box for box in boxes if not box.is_output]
     groups = list(groups_in(diagram.items))
     links = {id(group): f"#group-{number}" for number, group in enumerate(groups, 1)}
     return template("diagram.html", "a page needs").render(
@@ -22,7 +23,7 @@ def page(name: str, diagram: Diagram, boxes: list[Box], what: str) -> str:
         picture=_figure(graphviz.svg(diagram, links)),
         whole=_figure(graphviz.svg(diagram)) if groups else None,
         groups=[_group(diagram, group, links) for group in groups],
-        rows=boxes[:MOST_ROWS], more=max(0, len(boxes) - MOST_ROWS),
+        rows=listed[:MOST_ROWS], more=max(0, len(listed) - MOST_ROWS),
     )  # fmt: skip
 
 

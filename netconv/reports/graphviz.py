@@ -30,9 +30,10 @@ FONT, FONTS = "DejaVu Sans", "DejaVu Sans, Verdana, Arial, Helvetica, sans-serif
 PNG_FONT = "Helvetica"
 INK, FAINT, LINE = "#222222", "#6b6b6b", "#8a8f98"
 COLORS = {
-    "input": "#dcdfe4", "convolution": "#bdd7f5", "dense": "#cfc8f2", "recurrent": "#f4c6da", "pooling": "#c5e6c8",
-    "normalization": "#f8e6ae", "activation": "#fad0ab", "arithmetic, merging": "#b7e3df", "shape": "#e8dfd0",
-    "embedding, attention": "#dbe79f", "dropout, noise": "#efe9f3", "other": "#ffffff", "not supported": "#f2a5a0",
+    "input": "#dcdfe4", "output": "#c3c9d4", "convolution": "#bdd7f5", "dense": "#cfc8f2", "recurrent": "#f4c6da",
+    "pooling": "#c5e6c8", "normalization": "#f8e6ae", "activation": "#fad0ab", "arithmetic, merging": "#b7e3df",
+    "shape": "#e8dfd0", "embedding, attention": "#dbe79f", "dropout, noise": "#efe9f3", "other": "#ffffff",
+    "not supported": "#f2a5a0",
 }  # fmt: skip
 """The color of each category of boxes."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from ..keras_files.layer_rows import LayerRow
-from .diagram import Box, GroupName
+from ..keras_files.layer_rows import LayerRow, model_outputs
+from .diagram import Box, GroupName, output_box
 
 CATEGORIES = {
     r"InputLayer": "input",
@@ -32,11 +32,15 @@ def category_of(kind: str) -> str:
 
 
 def boxes_of(rows: Sequence[LayerRow], paths: Mapping[str, tuple[GroupName, ...]] | None = None) -> list[Box]:
-    """The boxes of layers; those of nested models are in groups.
+    """The boxes of layers, then those of the outputs of the model; layers of nested models are in groups.
 
     `paths` are the groups of layers by name: those of the net that the model was converted from.
     """
-    return _boxes(rows, paths or {}, (), {}, "")[0]
+    made, keys = _boxes(rows, paths or {}, (), {}, "")
+    return made + [
+        output_box(f"/{number}", layer, output, keys[layer, output], shape)
+        for number, (layer, output, shape) in enumerate(model_outputs(rows))
+    ]
 
 
 def _boxes(
@@ -49,7 +53,7 @@ def _boxes(
     """The boxes of the layers of a model, and the key of the box that has each of their outputs. `entries` are the
     outputs, key and shape, that a nested model takes, by name of its input layer."""
     made: list[Box] = []
-    taken_of = {(tensor.layer, tensor.output) for row in rows for tensor in row.tensors}
+    taken_of = {each[:2] for tensors in (model_outputs(rows), *(row.tensors for row in rows)) for each in tensors}
     keys = {output: f"{prefix}{output[0]}" for output in taken_of} | {(row.name, 0): prefix + row.name for row in rows}
     for row in rows:
         if row.name in entries:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from models import model
+from models import model, two_headed
 
 import netconv
 from netconv.keras_files import archive
@@ -19,7 +19,9 @@ def test_the_layers_of_a_model_with_shapes_and_parameters(tmp_path):
     last = made.layers[-1].name
     first = inspection.facts["layers"][0]["name"]
     width = max(map(len, (first, last, "hidden")))
-    assert inspection.text.splitlines()[1:5] == [
+    assert inspection.facts["heads"] == [last]
+    assert inspection.text.splitlines()[1:6] == [
+        f"output {last}",
         f"  {'layer':{width}}  class       output shape  parameters",
         f"  {first:{width}}  InputLayer  3                      0",
         f"  {'hidden':{width}}  Dense       1000               4,000",
@@ -28,6 +30,13 @@ def test_the_layers_of_a_model_with_shapes_and_parameters(tmp_path):
     assert inspection.facts["layers"][1] == {
         "name": "hidden", "class": "Dense", "output": "1000", "parameters": 4000, "inputs": [first],
     }  # fmt: skip
+
+
+def test_the_outputs_of_a_model_are_named(tmp_path):
+    archive.save(two_headed(), tmp_path / "net.keras")
+    inspection = netconv.inspect(tmp_path / "net.keras")
+    assert inspection.text.splitlines()[1:3] == ["output kind", "output price"]
+    assert inspection.facts["heads"] == ["kind", "price"]
 
 
 def test_the_layers_that_a_net_becomes():

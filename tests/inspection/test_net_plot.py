@@ -8,13 +8,14 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from models import fails, model
+from models import fails, model, two_headed
 from nets import dense, graph, null, op, write
 
 import netconv
 from netconv import preparation
-from netconv.inspection import node_boxes
+from netconv.inspection import model_file, node_boxes
 from netconv.keras_files import archive
+from netconv.reports import layer_boxes
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 CKD = FIXTURES / "ckd" / "net.wlnet"
@@ -53,6 +54,47 @@ def test_the_formats(ckd, tmp_path):
             netconv.plot_net(ckd, tmp_path / f"{name}.{ending}")
         content = (tmp_path / f"a.{ending}").read_bytes()
         assert content.startswith(start) and content == (tmp_path / f"b.{ending}").read_bytes()
+
+
+def outputs(boxes):
+    return [(box.name, box.detail, box.shape, box.inputs[0][0]) for box in boxes if box.is_output]
+
+
+def test_each_output_has_a_box(tmp_path):
+    archive.save(two_headed(), tmp_path / "net.keras")
+    layers = model_file.read(tmp_path / "net.keras", "net.keras").layers
+    assert outputs(layer_boxes.boxes_of(layers)) == [("kind", "", "3", "kind"), ("price", "", "1", "price")]
+    found = drawn(tmp_path / "net.keras")
+    assert found.count("output") == 3 and found.count("kind") == found.count("price") == 2  # and the legend
+
+
+def test_each_output_of_the_nodes_has_a_box(tmp_path):
+    split = op("SliceChannel", "parts", [0], num_outputs=2)
+    net = graph(null("data"), split, op("Activation", "act", [(1, 0)], act_type="relu"), heads=[2, (1, 1)])
+    write(tmp_path, net)
+    boxes, _ = node_boxes.boxes_of(preparation.read(tmp_path / "net.json"), {"data": (None, 6)})
+    assert outputs(boxes) == [("act", "", "3", "2"), ("parts", "[1]", "3", "1")]
+    assert drawn(tmp_path / "net.json", nodes=True, input_shapes={"data": (None, 6)}).count("output") == 3
+
+
+def test_outputs_of_a_nested_model_come_from_its_layers(tmp_path):
+    import keras
+
+    entry = keras.Input((4,), name="entry")
+    deep = keras.layers.Dense(3, name="deep")(entry)
+    inner = keras.Model(entry, [deep, keras.layers.ReLU(name="top")(deep)], name="inner")
+    data = keras.Input((4,), name="data")
+    archive.save(keras.Model(data, inner(data)), tmp_path / "net.keras")
+    layers = model_file.read(tmp_path / "net.keras", "net.keras").layers
+    expected = [("inner", "", "3", "inner/deep"), ("inner", "[1]", "3", "inner/top")]
+    assert outputs(layer_boxes.boxes_of(layers)) == expected
+
+
+def test_outputs_are_not_in_the_table_of_a_page(tmp_path):
+    archive.save(two_headed(), tmp_path / "net.keras")
+    netconv.plot_net(tmp_path / "net.keras", tmp_path / "net.html")
+    text = (tmp_path / "net.html").read_text()
+    assert '<p class="note">4 layers, ' in text and "<td>output</td>" not in text and ">output<" in text
 
 
 def test_nodes_are_drawn_without_tensorflow(ckd):

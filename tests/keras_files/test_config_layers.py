@@ -62,7 +62,7 @@ def test_the_rows_of_a_file_are_those_of_the_model(tmp_path, make, by):
             assert (other.output, other.tensors) == (row.output, row.tensors), row.name
         assert [each.name for each in other.layers] == [each.name for each in row.layers]
         assert [each.parameters for each in other.layers] == [each.parameters for each in row.layers]
-        assert (other.entries, other.outputs) == (row.entries, row.outputs)
+        assert (other.entries, other.outputs, other.heads) == (row.entries, row.outputs, row.heads)
     assert not found
 
 

@@ -1,6 +1,17 @@
 """Diagrams: what is stacked, what is grouped, and what is folded as it repeats."""
 
-from netconv.reports.diagram import Arrow, Box, Group, GroupName, Stack, arrange, boxes_in, groups_in, part
+from netconv.reports.diagram import (
+    Arrow,
+    Box,
+    Group,
+    GroupName,
+    Stack,
+    arrange,
+    boxes_in,
+    groups_in,
+    output_box,
+    part,
+)
 
 
 def box(key, *sources, kind="Dense", group=(), shape="4", parameters=0):
@@ -39,6 +50,40 @@ def test_nested_nets_are_groups_unless_they_have_one_box():
     inner = part(found, group)
     assert keys(inner.items) == [["in"], ["head.c"], ["s.a", "s.b"]] and inner.count == 2
     assert {(arrow.source, arrow.target) for arrow in inner.arrows} == {("in", "s.a"), ("s.b", "head.c")}
+
+
+def test_an_output_ends_a_chain_and_is_not_counted():
+    found = arrange([box("a"), box("b", "a", kind="ReLU"), output_box("o", "b", 0, "b", "4")])
+    assert keys(found.items) == [["a", "b", "o"]] and found.arrows == () and found.count == 2
+    assert found.items[0].boxes[2] == Box("o", "output", "output", "b", "", "4", 0, (("b", "4"),))
+
+
+def test_an_output_in_the_midst_of_a_chain_ends_it():
+    found = arrange([box("a"), box("b", "a", kind="ReLU"), output_box("o", "a", 0, "a", "4")])
+    assert keys(found.items) == [["a"], ["b"], ["o"]]
+    assert found.arrows == (Arrow("a", "b", ("4",)), Arrow("a", "o", ("4",)))
+
+
+def test_outputs_of_one_box_have_its_numbers():
+    outputs = [output_box(f"o{number}", "a", number, "a", "4") for number in range(2)]
+    assert [(each.name, each.detail) for each in outputs] == [("a", ""), ("a", "[1]")]
+    assert keys(arrange([box("a"), *outputs]).items) == [["a"], ["o0"], ["o1"]]
+
+
+def test_outputs_of_groups_are_outside_of_them():
+    boxes = [
+        box("in"),
+        box("a", "in", group=("stem",)),
+        box("b", "a", group=("stem",), kind="ReLU"),
+        output_box("x", "a", 0, "a", "4"),
+        output_box("y", "b", 0, "b", "4"),
+    ]
+    found = arrange(boxes)
+    assert keys(found.items) == [["in"], [["a"], ["b"]], ["x"], ["y"]]
+    inner = part(found, found.items[1])
+    assert {each.key: each.category for each in boxes_in(inner.items)} == {
+        "in": "input", "x": "output", "y": "output", "a": "other", "b": "other",
+    }  # fmt: skip
 
 
 def residual(name, before, kind="Conv"):
@@ -90,6 +135,18 @@ def test_steps_that_pass_on_several_tensors_show_them():
     assert group.count in (3, 4) and len(list(boxes_in(group.items))) == 4
     again = [arrow for arrow in found.arrows if arrow.again]
     assert {arrow.source[0] for arrow in again} == {"o", "c"} and all(isinstance(arrow, Arrow) for arrow in again)
+
+
+def test_outputs_of_repeated_blocks_are_all_shown():
+    """Each comes from the one block that is drawn."""
+    blocks = [
+        residual(name, before) for name, before in zip("abcdef", ["in", "a5", "b5", "c5", "d5", "e5"], strict=True)
+    ]
+    outputs = [output_box(f"o{name}", f"{name}5", 0, f"{name}5", "4") for name in "abcdef"]
+    found = arrange([box("in", kind="Input"), *(each for block in blocks for each in block), *outputs])
+    assert [group.count for group in groups_in(found.items)] == [6] and found.count == 31
+    assert keys(found.items)[2:] == [["oa"], ["ob"], ["oc"], ["od"], ["oe"], ["of"]]
+    assert [(arrow.source, arrow.again) for arrow in found.arrows if arrow.target[0] == "o"] == [("a5", False)] * 6
 
 
 def test_boxes_side_by_side_are_folded_too():

@@ -1,5 +1,7 @@
 """Drawings by Graphviz: what they show, that names cannot change them, and what is an error."""
 
+import os
+import shutil
 import subprocess
 import sysconfig
 from xml.etree import ElementTree
@@ -8,7 +10,7 @@ import pytest
 from models import fails
 
 from netconv.reports import graphviz
-from netconv.reports.diagram import Box, GroupName, arrange, groups_in
+from netconv.reports.diagram import Box, GroupName, arrange, groups_in, output_box
 
 HOSTILE = '</a><script>alert(1)</script> "&quot; \\n <B> ]>; } -> 日本 {{ 7*7 }}'
 
@@ -34,6 +36,25 @@ def test_a_drawing_shows_names_shapes_and_parameters():
     assert graphviz.svg(arrange(boxes())) == drawn
     wide, high = graphviz.size(drawn)
     assert wide > 100 and high > 100
+
+
+@pytest.mark.parametrize("program", ["dot", "graphviz-pure"])
+def test_outputs_have_names_and_shapes(monkeypatch, program):
+    found = shutil.which(program, path=f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}")
+    if found is None:
+        pytest.skip(f"there is no {program}")
+    monkeypatch.setattr(graphviz, "check_graphviz", lambda _what: found)
+    made = [
+        *boxes(group=(GroupName("block"),)),
+        output_box("o", "sum", 0, "d", "2 x 3"),
+        output_box("p", "relu", 1, "c", "3"),
+    ]
+    diagram = arrange(made)
+    (group,) = groups_in(diagram.items)
+    whole, closed = texts(graphviz.svg(diagram)), texts(graphviz.svg(diagram, {id(group): "#group-1"}))
+    for each in (whole, closed):
+        assert each.count("output") == 3 and "[1]" in each  # two boxes and the legend
+    assert graphviz.png(diagram)[:4] == b"\x89PNG"
 
 
 def test_names_are_text():
@@ -98,7 +119,7 @@ def test_every_category_has_a_color():
     from netconv.inspection import node_boxes
     from netconv.reports import layer_boxes
 
-    used = {*layer_boxes.CATEGORIES.values(), *node_boxes.FAMILIES.values(), "other", "not supported"}
+    used = {*layer_boxes.CATEGORIES.values(), *node_boxes.FAMILIES.values(), "other", "not supported", "output"}
     assert used == graphviz.COLORS.keys()
 
 
