@@ -58,10 +58,11 @@ def _sample(served: ServedModel, generator: np.random.Generator, batch: int, siz
         return Sample(inputs, served(inputs))
     except Exception as error:  # TensorFlow raises any exception for a shape that does not fit
         reason = f"{served.name}: Keras cannot run the model on drawn inputs: {first_line(error)}"
-    open_ones = {name: "..." for name, shape in zip(input_names(served.model), served.shapes, strict=True)
+    open_ones = {name: (shape[0], *(each or SIZES[1] for each in shape[1:]))
+                 for name, shape in zip(input_names(served.model), served.shapes, strict=True)
                  if None in shape[1:]}  # fmt: skip
     if open_ones:
-        reason += f"; convert the net with the sizes of its open axes: {option('input_shapes', open_ones)}"
+        reason += f"; convert the net with sizes for its open axes, for example {option('input_shapes', open_ones)}"
     raise NetconvError(reason)
 
 

@@ -360,8 +360,8 @@ def test_sizes_that_are_open_and_have_to_be_certain_ones(tmp_path, to):
     options = {"inference": True} if to == "keras" else {}
     assert fails(export, tmp_path / "net.keras", to, **options) == (
         f"{tmp_path}/net.keras: Keras cannot run the model on drawn inputs: The total size of the tensor must be "
-        "unchanged. Received: input_shape=(7,), target_shape=(3, 3); convert the net with the sizes of its open axes: "
-        "input_shapes={'data': '...'}"
+        "unchanged. Received: input_shape=(7,), target_shape=(3, 3); convert the net with sizes for its open axes, for "
+        "example input_shapes={'data': (None, 32)}"
     )
     assert os.listdir(tmp_path) == ["net.keras"]
 
