@@ -68,12 +68,15 @@ def _converted(
 
 
 def _reason(error: Exception) -> str:
-    """What the converter says in a line: the first op that LiteRT does not have."""
+    """What the converter says in a line: the first op that LiteRT does not have, if possible one whose place is
+    known."""
+    ops: dict[str, str] = {}
     for found in getattr(error, "errors", ()):
-        kind = found.operator.name.removeprefix("tf.")
-        path = next((place.name for place in found.location.call), "")
-        if kind:
-            return no_operator(kind, path.partition("@")[0])
+        if kind := found.operator.name.removeprefix("tf."):
+            path = next((place.name for place in found.location.call), "")
+            ops.setdefault(path.partition("@")[0], kind)
+    for path in sorted(ops, key=lambda path: not path):
+        return no_operator(ops[path], path)
     return first_line(error)
 
 

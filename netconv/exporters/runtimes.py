@@ -98,6 +98,10 @@ class RuntimeOptions:
                 raise NetconvError(f"{option_name(name)} is for the files of other programs; leave it out")
 
 
+class DisagreementError(NetconvError):
+    """What was written computes something else than the Keras model."""
+
+
 def check_installed(runtime: Runtime) -> None:
     """Raises NetconvError if what a runtime needs is not installed."""
     if any(find_spec(module) is None for module in runtime.modules):
@@ -154,7 +158,9 @@ def _write(loaded: LoadedModel, runtime: Runtime, path: Path, options: RuntimeOp
             raise _with_remedy(error, asked) from None
         try:
             found = attempt(asked.with_batch(1))
-        except NetconvError:
+        except NetconvError as other:
+            if isinstance(other, DisagreementError) and not isinstance(error, DisagreementError):
+                raise NetconvError(f"{other}; this is for a batch of 1, as its size cannot stay open") from None
             raise _with_remedy(error, asked) from None
         notify(f"a batch of 1, as {runtime.title} cannot leave its size open for this model ({option('batch', 8)})")
     inputs = "the rows of the table" if rows else f"drawn inputs, in {listed_batches(found.batches)}"
@@ -187,7 +193,7 @@ def _attempt(
     allowed = TOLERANCES[options.quantize]
     if not found.difference <= allowed:
         kind = "folder" if runtime.is_folder else "file"
-        raise NetconvError(
+        raise DisagreementError(
             f"{asked.name}: the {runtime.title} {kind} computes something else than the Keras model: output "
             f"{found.output!r} differs by {found.difference:.1e} of its largest value, and {allowed:.0e} is allowed; "
             "nothing was written"

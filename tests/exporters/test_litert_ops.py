@@ -109,6 +109,28 @@ def test_loops_stay_as_they_are(tmp_path):
     assert fails(export, model, "litert", tmp_path / "net.tflite") == message
 
 
+@keras.saving.register_keras_serializable("tests")
+class Listed(layers.Layer):
+    """Keeps tensors of unknown size in a list."""
+
+    def call(self, x):
+        def body(n, kept):
+            return n + 1, kept.write(n, tf.boolean_mask(x, x[:, 0] < 1e9))
+
+        kept = tf.while_loop(lambda n, _: n < 3, body, (0, tf.TensorArray("float32", 3)))[1]
+        return tf.transpose(kept.stack()[:, :, 0])
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor((x.shape[0], 3), "float32")
+
+
+def test_the_op_is_named_whose_place_is_known(tmp_path):
+    entry = keras.Input((3,))
+    model = keras.Model(entry, Listed(name="listed")(entry))
+    message = "it cannot be written for LiteRT: it has no operator for TensorListReserve (listed_1/TensorArrayV2)"
+    assert fails(export, model, "litert", tmp_path / "net.tflite") == f"the model: {message}"
+
+
 def test_weights_that_no_graph_can_have(tmp_path, monkeypatch):
     def too_large(*_, **__):
         raise ValueError("the graph exceeds 2 GB")
