@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from ..graph.graph import Edge, Graph
 from .differences import Difference
+from .mxnet_process import Refused
 
 PROBES = 24
 """How many outputs are compared at once: two rounds for a net of 500 nodes, three for one of 10,000."""
@@ -49,6 +50,26 @@ def first_difference(
         for edge, its in found.items():
             if its.within(tolerance):
                 agreeing |= {edge.node} | _ancestors(graph, edge.node)
+
+
+def first_refused(
+    graph: Graph, heads: Sequence[Edge], compute: Callable[[Sequence[Edge]], object], refused: Refused
+) -> tuple[int, str]:
+    """The first node whose output cannot be computed, and why; `refused` is what `compute` raises for the `heads`.
+
+    It is found by bisection: that of the first nodes all can be computed is tried with those that none of them reads.
+    """
+    nodes = [index for index in sorted(graph.needs(*(edge.node for edge in heads))) if graph.nodes[index].op != "null"]
+    low, high = 0, len(nodes)
+    while high - low > 1:
+        middle = (low + high) // 2
+        read = {edge.node for index in nodes[:middle] for edge in graph.nodes[index].inputs}
+        try:
+            compute([Edge(index) for index in nodes[:middle] if index not in read])
+            low = middle
+        except Refused as error:
+            high, refused = middle, error
+    return nodes[high - 1], refused.reason
 
 
 def _ancestors(graph: Graph, index: int) -> set[int]:

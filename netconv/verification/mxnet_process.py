@@ -69,6 +69,14 @@ class Answer:
     after: dict[int, np.ndarray]
 
 
+class Refused(NetconvError):
+    """Outputs of nodes cannot be computed; `reason` says why."""
+
+    def __init__(self, reason: str, message: str = ""):
+        super().__init__(message or reason)
+        self.reason = reason
+
+
 @dataclass
 class MXNet:
     """A process of a Python with MXNet, and the file that its stderr goes to."""
@@ -79,7 +87,7 @@ class MXNet:
 
     def run(self, source: Source, heads: Sequence[Edge], training: Training = NOTHING) -> Answer:
         """Computes outputs of nodes, after training if that is requested. Raises NetconvError, in one line, if the
-        Python does not have MXNet 1.x, or MXNet fails, crashes or takes longer than LIMIT seconds."""
+        Python does not have MXNet 1.x, or MXNet crashes or takes longer than LIMIT seconds, and Refused if it fails."""
         with scratch_folder() as folder:
             _write_task(folder, source, heads, training)
             self._answer(folder)
@@ -112,8 +120,11 @@ class MXNet:
     def _results(self, folder: Path, heads: int) -> Answer:
         try:
             if (folder / "error.json").exists():
-                kind, what = json.loads((folder / "error.json").read_text(errors="replace"))
-                raise self._error(_problem(str(kind), str(what)))
+                kind, what = map(str, json.loads((folder / "error.json").read_text(errors="replace")))
+                if kind == "run":
+                    reason = _shortened(_message(what))
+                    raise Refused(reason, str(self._error(f"cannot run the net: {reason}")))
+                raise self._error(_problem(kind, what))
             with np.load(folder / "results.npz", allow_pickle=False) as file:
                 found = {name: file[name] for name in file.files}
             by_kind = {kind: {int(name.removeprefix(kind)): value for name, value in found.items()
@@ -165,8 +176,6 @@ def _write_task(folder: Path, source: Source, heads: Sequence[Edge], training: T
 
 
 def _problem(kind: str, what: str) -> str:
-    if kind == "run":
-        return f"cannot run the net: {_shortened(_message(what))}"
     what = _shortened(what)
     if kind == "import":
         return f"does not have MXNet ({what}); install it there: pip install 'mxnet==1.9.1' 'numpy==1.23.5'"
@@ -174,10 +183,14 @@ def _problem(kind: str, what: str) -> str:
 
 
 def _message(text: str) -> str:
-    """The message in the text of an error of MXNet, which is followed and preceded by a stack trace."""
+    """The message in the text of an error of MXNet, which is followed and preceded by a stack trace, without the name
+    that a node has in the process, and the line of MXNet's source."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if "Error" in line or "Check failed" in line]
-    return re.sub(r"^.*?(?=Check failed|\b\w*Error)", "", errors[-1]) if errors else (lines or [text])[0]
+    if not errors:
+        return (lines or [text])[0]
+    own = re.sub(r"^.*Error in operator n\d+: |^MXNetError: ", "", errors[-1])
+    return re.sub(r"^.*?(?=Check failed|\b\w*Error)", "", own, count=1).removesuffix(" :")
 
 
 def _shortened(text: str) -> str:

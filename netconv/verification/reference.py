@@ -9,9 +9,12 @@ from functools import partial
 import numpy as np
 
 from ..conversion import Conversion
+from ..errors import NodeError
 from ..graph.graph import Edge
+from ..passes import canonicalize
+from ..shapes import shape_inference
 from . import numpy_evaluation
-from .mxnet_process import MXNet, Source
+from .mxnet_process import MXNet, Refused, Source
 from .subject import Subject
 
 Compute = Callable[[Sequence[Edge]], Mapping[Edge, np.ndarray]]
@@ -19,8 +22,9 @@ Compute = Callable[[Sequence[Edge]], Mapping[Edge, np.ndarray]]
 
 @dataclass(frozen=True)
 class Reference:
-    """`compute` returns outputs of nodes, those that it knows; `covers` says of which ops it does. `mxnet` is the
-    process of MXNet. `undefined` counts the nodes that numpy does not define by op; `computed` are the others."""
+    """`compute` returns outputs of nodes, those that it knows, or raises Refused; `covers` says of which ops it does.
+    `mxnet` is the process of MXNet. `undefined` counts the nodes that numpy does not define by op; `computed` are the
+    others."""
 
     name: str
     compute: Compute
@@ -73,22 +77,43 @@ def mxnet_reference(mxnet: MXNet, source: Source) -> Reference:
     return Reference("MXNet", compute, _everything, mxnet)
 
 
+def misfit(source: Source) -> tuple[int, str] | None:
+    """The first node that the shapes of its inputs do not fit, and why."""
+    graph = canonicalize.canonicalize(source.graph)
+    known = {i: source.arrays[node.index].shape for i, node in enumerate(graph.nodes)
+             if node.op == "null" and node.index is not None and node.index in source.arrays}  # fmt: skip
+    try:
+        shape_inference.forward(graph, known)
+    except NodeError as error:
+        index = next(index for index, node in enumerate(source.graph.nodes) if node.name == error.node)
+        return index, str(error).removeprefix(f"{error.op} node {error.node!r}: ")
+    return None
+
+
 def _everything(_op: str) -> bool:
     return True
 
 
 def numpy_reference(
-    source: Source, subject: Subject, inputs: Mapping[str, np.ndarray], heads: Sequence[Edge]
-) -> Reference:
+    source: Source, subject: Subject, inputs: Mapping[str, np.ndarray], heads: Sequence[Edge],
+    misfit: tuple[int, str] | None = None,
+) -> Reference:  # fmt: skip
     """The definitions in numpy. What these do not cover is taken from the model, so that the nodes after it can be
-    compared; outputs of such nodes are not computed."""
+    compared; outputs of such nodes are not computed. `misfit` is the node whose inputs do not fit it, and why."""
     evaluate = partial(
         numpy_evaluation.evaluate, source.graph, source.arrays, adopt=partial(subject.nodes, inputs),
         adopted=list(subject.tensors),
     )  # fmt: skip
-    whole = evaluate(heads)
+
+    def refused(edge: Edge) -> bool:
+        return misfit is not None and misfit[0] in source.graph.needs(edge.node)
+
+    requested = [edge for edge in heads if not refused(edge)]
+    whole = evaluate(requested)
 
     def compute(edges: Sequence[Edge]) -> dict[Edge, np.ndarray]:
-        return whole.values if list(edges) == list(heads) else evaluate(edges).values
+        if misfit and any(map(refused, edges)):
+            raise Refused(misfit[1])
+        return whole.values if list(edges) == requested else evaluate(edges).values
 
     return Reference("numpy", compute, numpy_evaluation.covers, None, whole.undefined, whole.computed)

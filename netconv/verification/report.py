@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,11 @@ from .differences import Difference
 
 LISTED = 5
 """How many comparisons of gradients and parameters are printed, those with the largest errors."""
+
+
+def located(op: str, name: str, index: int) -> str:
+    """A node of a net in words."""
+    return f"{op} node {name!r}, number {index}"
 
 
 @dataclass(frozen=True)
@@ -33,14 +39,16 @@ class OutputCheck:
 @dataclass(frozen=True)
 class Fault:
     """The first node whose output differs: its op, its name and its index in the net, the difference, those of the
-    outputs `before` it by the names of their nodes, and what was `changed` in the net, if that is known."""
+    outputs `before` it by the names of their nodes, and what was `changed` in the net, if that is known. Without a
+    difference, `refused` says what cannot run the node, and why."""
 
     op: str
     name: str
     index: int
-    difference: Difference
+    difference: Difference | None
     before: tuple[tuple[str, Difference], ...]
     changed: str = ""
+    refused: str = ""
 
     def __str__(self) -> str:
         agree = "nothing before it can be compared"
@@ -49,8 +57,8 @@ class Fault:
             worst = max(its.relative for _, its in self.before)
             agree = f"what it depends on agrees ({names}: at most {worst:.2g} relative)"
         changed = f"; {self.changed}" if self.changed else ""
-        where = f"{self.op} node {self.name!r}, number {self.index}"
-        return f"the first node that differs is {where}: {self.difference}; {agree}{changed}"
+        where = located(self.op, self.name, self.index)
+        return f"the first node that differs is {where}: {self.refused or self.difference}; {agree}{changed}"
 
 
 @dataclass(frozen=True)
@@ -93,13 +101,13 @@ class Verification:
 
     @property
     def agrees(self) -> bool:
-        """Whether every difference is within the tolerance."""
+        """Whether every difference is within the tolerance, and every node can be run."""
         found = [
             self.file,
             *(each.difference for each in self.outputs),
             *(each.difference for each in self.comparisons),
         ]
-        return all(each is None or each.within(self.tolerance) for each in found)
+        return self.fault is None and all(each is None or each.within(self.tolerance) for each in found)
 
     @property
     def text(self) -> str:
@@ -168,7 +176,8 @@ class Verification:
             ],
             "first_difference": self.fault and {
                 "op": self.fault.op, "name": self.fault.name, "index": self.fault.index,
-                **self._numbers(self.fault.difference), "changed": self.fault.changed or None,
+                **self._numbers(self.fault.difference or Difference(math.inf, math.inf)),
+                "refused": self.fault.refused or None, "changed": self.fault.changed or None,
                 "before": [{"name": name, **self._numbers(its)} for name, its in self.fault.before],
             },
             "repeats": self.repeats, "changes": list(self.changes),
@@ -177,7 +186,7 @@ class Verification:
         }  # fmt: skip
 
     def _numbers(self, found: Difference) -> dict[str, Any]:
-        absolute, relative = (value if value < float("inf") else None for value in (found.absolute, found.relative))
+        absolute, relative = (value if value < math.inf else None for value in (found.absolute, found.relative))
         return {"absolute": absolute, "relative": relative, "agrees": found.within(self.tolerance)}
 
     def __repr__(self) -> str:

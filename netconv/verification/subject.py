@@ -68,7 +68,15 @@ class Subject:
             return {}
         given = [inputs[name] for name in input_names(self.model)]
         found = places.values_at(self.model, given, [self.tensors[edge] for edge in known])
-        return {edge: places.natural(value, self.places[edge].order) for edge, value in zip(known, found, strict=True)}
+        return {edge: _natural(value, self.places[edge]) for edge, value in zip(known, found, strict=True)}
+
+
+def _natural(value: np.ndarray, place: Place) -> np.ndarray:
+    """A value in MXNet's axis order; as it is, if it has other axes than the net's node."""
+    try:
+        return places.natural(value, place.order)
+    except ValueError:
+        return value
 
 
 def _arrays(outputs: Any) -> list[np.ndarray]:

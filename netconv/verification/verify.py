@@ -7,14 +7,14 @@ import io
 import math
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from .. import conversion
+from .. import conversion, preparation
 from ..conversion import Conversion
 from ..errors import FormatError, NetconvError, option
 from ..features.option_checks import is_path, require
@@ -23,12 +23,13 @@ from ..graph.graph import Edge, Graph, Node
 from ..inference.loading import LoadedModel
 from ..keras_files import archive, source_net
 from ..ops import registry
+from ..preparation import Net
 from . import given_inputs, mxnet_process, trained
 from .differences import Difference, difference
-from .first_difference import first_difference
-from .mxnet_process import Source
-from .reference import Reference, head_edges, mxnet_reference, numpy_reference, source_arrays
-from .report import Fault, OutputCheck, Verification
+from .first_difference import first_difference, first_refused
+from .mxnet_process import Refused, Source
+from .reference import Reference, head_edges, misfit, mxnet_reference, numpy_reference, source_arrays
+from .report import Fault, OutputCheck, Verification, located
 from .subject import Subject, open_keras, prepared, reloaded
 
 ROUNDING = 10
@@ -80,37 +81,48 @@ def verify(
     began = time.monotonic()
     _check_options(model, weights, against, gradients, train_steps, tolerance)
     given = None if model is None else open_keras(model)
-    converted = _converted(net, given, params, input_shapes, seed)
+    converted, raw, changes = _converted(net, given, params, input_shapes, seed)
     subject = reloaded(converted) if given is None else prepared(given, converted, weights)
-    raw, names = converted.prepared.net.graph, converted.prepared.graph.ports
+    names = converted.prepared.graph.ports
     recorded = given_inputs.read_samples(samples, converted.model, names) if samples is not None else None
-    inputs = recorded.inputs if recorded else given_inputs.draw(converted.model, raw, seed)
-    heads, source = head_edges(converted), source_arrays(converted, inputs)
+    inputs = recorded.inputs if recorded else given_inputs.draw(converted.model, converted.prepared.net.graph, seed)
+    heads, source = head_edges(converted), replace(source_arrays(converted, inputs), graph=raw)
     called = subject.call(inputs)
     random = _random(raw, heads)
     if (gradients or train_steps) and random:
         raise NetconvError(f"{raw.source}: output {names[min(random)]!r} is random: its gradients cannot be compared")
     comparisons = []
-    with _reference(against, subject, source, inputs, heads) as reference:
+    refused: dict[Edge, tuple[int, str]] = {}
+    with _reference(
+        against, subject, source, inputs, heads, changed=raw is not converted.prepared.net.graph
+    ) as reference:
         if recorded:
             expected = dict(enumerate(recorded.outputs))
         else:
-            computed = reference.compute(heads)
+            computed, refused = _computed(reference, raw, heads)
             expected = {number: computed[edge] for number, edge in enumerate(heads) if edge in computed}
         predicted = subject.predict(inputs)
-        checks = _checks(names, [called, predicted], expected, random)
-        if reference.mxnet and not recorded and any(_differs(check, tolerance) for check in checks):
+        why = {k: _cannot_run(reference, raw, *refused[edge]) for k, edge in enumerate(heads) if edge in refused}
+        checks = _checks(names, [called, predicted], expected, random, why)
+        if reference.mxnet and not recorded and not refused and any(_differs(check, tolerance) for check in checks):
             definitions = numpy_reference(source, subject, inputs, heads)
             outputs = list(zip(called, predicted, strict=True))
             checks = _rounded(checks, outputs, expected, heads, definitions, tolerance)
         wrong = [edge for edge, check in zip(heads, checks, strict=True) if _differs(check, tolerance)]
-        changes = _changes(subject, raw)
-        fault = _fault(converted, subject, reference, inputs, wrong[0], tolerance, changes) if wrong else None
+        if recorded and wrong:
+            _, refused = _computed(reference, raw, wrong)
+        wrong += refused
+        fault = (
+            _fault(raw, subject, reference, inputs, wrong[0], refused.get(wrong[0]), tolerance, changes)
+            if wrong
+            else None
+        )
         repeats = bool(recorded or fault or not wrong) or _repeats(reference, computed, wrong[0], tolerance)
-        if reference.mxnet and gradients:
+        alike = not refused and not any(check.difference and check.difference.shapes for check in checks)
+        if reference.mxnet and gradients and alike:
             comparisons += trained.compare_gradients(converted, subject, source, heads, reference.mxnet, inputs, seed)
         file = _file(converted, inputs, called, random) if given is None else None
-        if reference.mxnet and train_steps:
+        if reference.mxnet and train_steps and alike:
             comparisons += trained.compare_steps(
                 converted, subject, source, heads, reference.mxnet, inputs, train_steps, seed
             )
@@ -127,11 +139,13 @@ def verify(
 
 @contextmanager
 def _reference(
-    against: Any, subject: Subject, source: Source, inputs: Mapping[str, np.ndarray], heads: Sequence[Edge]
-) -> Iterator[Reference]:
-    """MXNet in a process that is ended with the block, or the definitions in numpy."""
+    against: Any, subject: Subject, source: Source, inputs: Mapping[str, np.ndarray], heads: Sequence[Edge],
+    changed: bool,
+) -> Iterator[Reference]:  # fmt: skip
+    """MXNet in a process that is ended with the block, or the definitions in numpy. `changed` is whether the net is
+    another one than was converted, so that its shapes may not fit."""
     if against is None:
-        yield numpy_reference(source, subject, inputs, heads)
+        yield numpy_reference(source, subject, inputs, heads, misfit(source) if changed else None)
         return
     with mxnet_process.started(str(against), source.graph) as mxnet:
         yield mxnet_reference(mxnet, source)
@@ -153,26 +167,65 @@ def _check_options(
             raise NetconvError(f"{option(name, given)} needs a Python with MXNet; name it with {option('against')}")
 
 
-def _converted(net: Any, given: LoadedModel | None, params: Any, input_shapes: Any, seed: int) -> Conversion:
+def _converted(
+    net: Any, given: LoadedModel | None, params: Any, input_shapes: Any, seed: int
+) -> tuple[Conversion, Graph, Mapping[int, str]]:
     """The net, converted as the model that is given: with the states of recurrent layers as inputs, and with the
-    arithmetic of image encoders, if it has these."""
+    arithmetic of image encoders, if it has these. What is converted is the net that the model was converted from, if
+    its nodes have the same names. Also returns the graph of the net, and what was changed in its nodes, by index."""
     data = net.read() if hasattr(net, "read") else None
 
-    def convert(**options: Any) -> Conversion:
-        if data is None:
-            return conversion.convert(net, params, input_shapes=input_shapes, seed=seed, **options)
-        stream = io.BytesIO(data)
-        stream.name = getattr(net, "name", None)  # type: ignore[attr-defined]
-        return conversion.convert(stream, params, input_shapes=input_shapes, seed=seed, **options)
+    def read(**options: Any) -> Net:
+        return preparation.read(net if data is None else _stream(data, net), params, **options)
 
-    converted = convert()
+    def convert(read: Net, **options: Any) -> Conversion:
+        return conversion.build(
+            preparation.prepare(read, input_shapes=input_shapes, seed=seed, **options), input_shapes
+        )
+
+    own = read()
     if given is None:
-        return converted
+        return convert(own), own.graph, {}
+    before = _source_graph(given)
+    changes = _changes(own.graph, before) if before else {}
+    if before and not own.is_wlnet and _only_nodes_changed(own.graph, before):
+        registry.check(own.graph)
+        with suppress(NetconvError):  # the parameters fit the changed net only
+            earlier = preparation.read(_stream(before.text, net), own.parameters or False)
+            converted = convert(earlier)
+            if len(given.model.inputs) != len(converted.model.inputs):
+                converted = convert(earlier, states=True)
+            return converted, own.graph, changes
+    converted = convert(own)
     if given.members.get(archive.WLNET, b"") != converted.members.get(archive.WLNET, b"") and given.image_encoders:
-        baked = convert(bake_encoder=True)
+        own = read(bake_encoder=True)
+        baked = convert(own)
         if given.members[archive.WLNET] == baked.members.get(archive.WLNET):
-            return baked
-    return converted if len(given.model.inputs) == len(converted.model.inputs) else convert(states=True)
+            return baked, own.graph, changes
+    if len(given.model.inputs) != len(converted.model.inputs):
+        converted = convert(own, states=True)
+    return converted, converted.prepared.net.graph, changes
+
+
+def _stream(data: bytes, net: Any) -> BinaryIO:
+    """A file of these bytes with the name of the net's."""
+    stream = io.BytesIO(data)
+    stream.name = getattr(net, "name", None) if hasattr(net, "read") else str(net)  # type: ignore[attr-defined]
+    return stream
+
+
+def _source_graph(loaded: LoadedModel) -> Graph | None:
+    """The graph that a model was converted from, if its file has it."""
+    try:
+        return symbol_json.read(io.BytesIO(loaded.members[source_net.GRAPH]))
+    except (KeyError, FormatError):
+        return None
+
+
+def _only_nodes_changed(graph: Graph, before: Graph) -> bool:
+    """Whether graphs differ, and only in what their nodes do with which inputs."""
+    names, names_before = ([node.name for node in each.nodes] for each in (graph, before))
+    return graph.nodes != before.nodes and names == names_before and graph.heads == before.heads
 
 
 def _random(graph: Graph, heads: Sequence[Edge]) -> frozenset[int]:
@@ -183,12 +236,16 @@ def _random(graph: Graph, heads: Sequence[Edge]) -> frozenset[int]:
 
 def _checks(
     names: Sequence[str], found: Sequence[Sequence[np.ndarray]], expected: Mapping[int, np.ndarray],
-    random: Collection[int],
+    random: Collection[int], refused: Mapping[int, str],
 ) -> tuple[OutputCheck, ...]:  # fmt: skip
+    """The outputs with their differences, or why they are not compared; `refused` says it of those that cannot be
+    computed."""
     checks = []
     for number, name in enumerate(names):
         if number in random:
             checks.append(OutputCheck(name, None, "not compared: it is random"))
+        elif number in refused:
+            checks.append(OutputCheck(name, None, f"not compared: {refused[number]}"))
         elif number not in expected:
             checks.append(OutputCheck(name, None, "not compared: numpy does not define its op"))
         else:
@@ -235,12 +292,15 @@ def _repeats(reference: Reference, computed: Mapping[Edge, np.ndarray], head: Ed
 
 
 def _fault(
-    converted: Conversion, subject: Subject, reference: Reference, inputs: Mapping[str, np.ndarray], head: Edge,
-    tolerance: float, changes: Mapping[int, str],
+    raw: Graph, subject: Subject, reference: Reference, inputs: Mapping[str, np.ndarray], head: Edge,
+    refused: tuple[int, str] | None, tolerance: float, changes: Mapping[int, str],
 ) -> Fault | None:  # fmt: skip
-    """The first node whose output differs, None if no output of a node that leads to the head differs."""
-    raw = converted.prepared.net.graph
+    """The first node whose output differs, None if no output of a node that leads to the head differs. `refused` is the
+    first node that the reference cannot run, and why, if the head depends on one."""
     comparable = {edge for edge in subject.tensors if reference.covers(raw.nodes[edge.node].op)}
+    if refused:
+        head = Edge(refused[0])
+        comparable = {edge for edge in comparable if edge.node != head.node}
 
     def compare(edges: Sequence[Edge]) -> dict[Edge, Difference]:
         expected = reference.compute(edges)
@@ -248,24 +308,41 @@ def _fault(
         return {edge: difference(value, expected[edge]) for edge, value in found.items()}
 
     edge, its, before = first_difference(raw, head, comparable, compare, tolerance)
-    if its is None or its.within(tolerance):
+    at_refused = refused is not None and edge == head
+    if not at_refused and (its is None or its.within(tolerance)):
         return None
     node = raw.nodes[edge.node]
     return Fault(
         node.op, node.name, edge.node, its, tuple((raw.nodes[each.node].name, known) for each, known in before.items()),
-        changes.get(edge.node, ""),
+        changes.get(edge.node, ""), f"{reference.name} cannot run it: {refused[1]}" if refused and at_refused else "",
     )  # fmt: skip
 
 
-def _changes(subject: Subject, raw: Graph) -> dict[int, str]:
-    """What differs in nodes of the net that the model was converted from, as its file says, by their indices."""
-    if source_net.GRAPH not in subject.members:
-        return {}
-    try:
-        graph = symbol_json.read(io.BytesIO(subject.members[source_net.GRAPH]))
-    except FormatError:
-        return {}
-    pairs = enumerate(zip(raw.nodes, graph.nodes, strict=False))
+def _cannot_run(reference: Reference, graph: Graph, index: int, reason: str) -> str:
+    node = graph.nodes[index]
+    return f"{reference.name} cannot run {located(node.op, node.name, index)}: {reason}"
+
+
+def _computed(
+    reference: Reference, graph: Graph, heads: Sequence[Edge]
+) -> tuple[Mapping[Edge, np.ndarray], dict[Edge, tuple[int, str]]]:
+    """The outputs that a reference computes, and for each of the others that it cannot, the first node that it cannot
+    run, and why."""
+    refused: dict[Edge, tuple[int, str]] = {}
+    left = list(heads)
+    while left:
+        try:
+            return reference.compute(left), refused
+        except Refused as error:
+            found = first_refused(graph, left, reference.compute, error)
+            refused |= {edge: found for edge in left if found[0] in graph.needs(edge.node)}
+            left = [edge for edge in left if edge not in refused]
+    return {}, refused
+
+
+def _changes(graph: Graph, before: Graph) -> dict[int, str]:
+    """What differs in nodes of the net that the model was converted from, by their indices."""
+    pairs = enumerate(zip(graph.nodes, before.nodes, strict=False))
     return {index: words for index, (here, there) in pairs if (words := _changed(here, there))}
 
 
