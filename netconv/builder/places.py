@@ -71,27 +71,32 @@ def values_at(model, inputs: Sequence[Any], tensors: Sequence[tuple[Any, Any]]) 
     """The values of tensors, (part, tensor), for inputs of the model, in inference; each part is called once."""
     values: dict[int, np.ndarray] = {}
     parts = {id(part): part for part, _ in tensors}
+    given = _inputs_of(model, list(parts.values()), inputs)
     for key, part in parts.items():
         its = list({id(tensor): tensor for owner, tensor in tensors if id(owner) == key}.values())
-        given = inputs if part is model else _inputs_of(model, part, inputs)
-        results = keras.Model(part.inputs, its)([*given], training=False)
-        for tensor, value in zip(its, results if isinstance(results, (list, tuple)) else [results], strict=True):
+        for tensor, value in zip(its, _computed(part, its, given[key]), strict=True):
             values[id(tensor)] = keras.ops.convert_to_numpy(value)
     return [values[id(tensor)] for _, tensor in tensors]
 
 
-def _inputs_of(model, part, inputs: Sequence[Any]) -> list[Any]:
-    """What a part of the model is called with."""
+def _inputs_of(model, parts: Sequence[Any], inputs: Sequence[Any]) -> dict[int, list[Any]]:
+    """What the model, and parts of it, are called with, by their ids; the model is called once."""
     own = {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}
-    (call,) = (node for node in part._inbound_nodes if id(node) in own)
-    before = list(call.input_tensors)
-    entries = {id(tensor): value for tensor, value in zip(model.inputs, inputs, strict=True)}
-    computed = [tensor for tensor in before if id(tensor) not in entries]
-    if computed:
-        results = keras.Model(model.inputs, computed)([*inputs], training=False)
-        results = results if isinstance(results, (list, tuple)) else [results]
-        entries |= {id(tensor): value for tensor, value in zip(computed, results, strict=True)}
-    return [entries[id(tensor)] for tensor in before]
+    before = {
+        id(part): [tensor for node in part._inbound_nodes if id(node) in own for tensor in node.input_tensors]
+        for part in parts if part is not model
+    }  # fmt: skip
+    values = {id(tensor): value for tensor, value in zip(model.inputs, inputs, strict=True)}
+    left = {id(tensor): tensor for its in before.values() for tensor in its if id(tensor) not in values}
+    if left:
+        values |= dict(zip(left, _computed(model, list(left.values()), inputs), strict=True))
+    return {id(model): [*inputs]} | {key: [values[id(tensor)] for tensor in its] for key, its in before.items()}
+
+
+def _computed(part, tensors: Sequence[Any], inputs: Sequence[Any]) -> Sequence[Any]:
+    """The values of tensors of a part of a model for its inputs, in inference."""
+    results = keras.Model(part.inputs, tensors)([*inputs], training=False)
+    return results if isinstance(results, (list, tuple)) else [results]
 
 
 def natural(value: np.ndarray, order: Order | Flat) -> np.ndarray:

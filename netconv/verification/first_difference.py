@@ -10,6 +10,8 @@ from .mxnet_process import Refused
 
 PROBES = 24
 """How many outputs are compared at once: two rounds for a net of 500 nodes, three for one of 10,000."""
+CLEAR = 10
+"""How many times the tolerance a difference is that does not come of rounding in the nodes before."""
 
 Compare = Callable[[Sequence[Edge]], Mapping[Edge, Difference]]
 """Computes outputs of nodes in both ways."""
@@ -50,6 +52,31 @@ def first_difference(
         for edge, its in found.items():
             if its.within(tolerance):
                 agreeing |= {edge.node} | _ancestors(graph, edge.node)
+
+
+def first_clear_difference(
+    graph: Graph, head: Edge, comparable: Collection[Edge], compare: Compare, tolerance: float, changed: Collection[int]
+) -> tuple[Edge, Difference | None, dict[Edge, Difference]]:
+    """As `first_difference`, but not a node at which the rounding errors of many nodes exceed the tolerance.
+
+    The node that is found first is returned if it is `changed`, or its difference is more than CLEAR times the
+    tolerance. If it is not, and that of `head` is, a tolerance so many times larger is tried; if no node is clear, the
+    first one counts.
+    """
+    known: dict[Edge, Difference] = {}
+
+    def remembered(edges: Sequence[Edge]) -> dict[Edge, Difference]:
+        new = [edge for edge in edges if edge not in known]
+        known.update(compare(new) if new else {})
+        return {edge: known[edge] for edge in edges if edge in known}
+
+    first = found = first_difference(graph, head, comparable, remembered, tolerance)
+    while found[0].node not in changed and found[1] and found[1].relative <= CLEAR * tolerance:
+        tolerance *= CLEAR
+        if head not in known or known[head].relative <= tolerance:
+            return first
+        found = first_difference(graph, head, comparable, remembered, tolerance)
+    return found
 
 
 def first_refused(

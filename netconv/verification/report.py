@@ -40,7 +40,8 @@ class OutputCheck:
 class Fault:
     """The first node whose output differs: its op, its name and its index in the net, the difference, those of the
     outputs `before` it by the names of their nodes, and what was `changed` in the net, if that is known. Without a
-    difference, `refused` says what cannot run the node, and why."""
+    difference, `refused` says what cannot run the node, and why. `rounded` is whether the outputs before it differ,
+    too, by rounding."""
 
     op: str
     name: str
@@ -49,13 +50,15 @@ class Fault:
     before: tuple[tuple[str, Difference], ...]
     changed: str = ""
     refused: str = ""
+    rounded: bool = False
 
     def __str__(self) -> str:
         agree = "nothing before it can be compared"
         if self.before:
             names = ", ".join(repr(name) for name, _ in self.before[:3]) + (", ..." if len(self.before) > 3 else "")
             worst = max(its.relative for _, its in self.before)
-            agree = f"what it depends on agrees ({names}: at most {worst:.2g} relative)"
+            agrees = "differs by rounding" if self.rounded else "agrees"
+            agree = f"what it depends on {agrees} ({names}: at most {worst:.2g} relative)"
         changed = f"; {self.changed}" if self.changed else ""
         where = located(self.op, self.name, self.index)
         return f"the first node that differs is {where}: {self.refused or self.difference}; {agree}{changed}"

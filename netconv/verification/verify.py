@@ -26,7 +26,7 @@ from ..ops import registry
 from ..preparation import Net
 from . import given_inputs, mxnet_process, trained
 from .differences import Difference, difference
-from .first_difference import first_difference, first_refused
+from .first_difference import first_clear_difference, first_refused
 from .mxnet_process import Refused, Source
 from .reference import Reference, head_edges, misfit, mxnet_reference, numpy_reference, source_arrays
 from .report import Fault, OutputCheck, Verification, located
@@ -104,7 +104,7 @@ def verify(
         predicted = subject.predict(inputs)
         why = {k: _cannot_run(reference, raw, *refused[edge]) for k, edge in enumerate(heads) if edge in refused}
         checks = _checks(names, [called, predicted], expected, random, why)
-        if reference.mxnet and not recorded and not refused and any(_differs(check, tolerance) for check in checks):
+        if reference.mxnet and not recorded and any(_may_be_rounding(check, tolerance) for check in checks):
             definitions = numpy_reference(source, subject, inputs, heads)
             outputs = list(zip(called, predicted, strict=True))
             checks = _rounded(checks, outputs, expected, heads, definitions, tolerance)
@@ -273,6 +273,14 @@ def _rounded(
     return tuple(found)
 
 
+def _may_be_rounding(check: OutputCheck, tolerance: float) -> bool:
+    """Whether an output differs from MXNet's by no more than what `_rounded` accepts."""
+    return (
+        check.difference is not None and _differs(check, tolerance)
+        and check.difference.relative <= 2 * ROUNDING * tolerance
+    )  # fmt: skip
+
+
 def _differs(check: OutputCheck, tolerance: float) -> bool:
     return check.difference is not None and not check.difference.within(tolerance)
 
@@ -307,7 +315,7 @@ def _fault(
         found = subject.nodes(inputs, list(expected))
         return {edge: difference(value, expected[edge]) for edge, value in found.items()}
 
-    edge, its, before = first_difference(raw, head, comparable, compare, tolerance)
+    edge, its, before = first_clear_difference(raw, head, comparable, compare, tolerance, changes)
     at_refused = refused is not None and edge == head
     if not at_refused and (its is None or its.within(tolerance)):
         return None
@@ -315,6 +323,7 @@ def _fault(
     return Fault(
         node.op, node.name, edge.node, its, tuple((raw.nodes[each.node].name, known) for each, known in before.items()),
         changes.get(edge.node, ""), f"{reference.name} cannot run it: {refused[1]}" if refused and at_refused else "",
+        rounded=not all(known.within(tolerance) for known in before.values()),
     )  # fmt: skip
 
 
