@@ -8,8 +8,8 @@ from ..graph.graph import Edge, Graph
 from .differences import Difference
 from .mxnet_process import Refused
 
-PROBES = 24
-"""How many outputs are compared at once: two rounds for a net of 500 nodes, three for one of 10,000."""
+PROBES = 48
+"""How many outputs are compared at once: two rounds for a chain of 2,000 nodes, three for one of 100,000."""
 CLEAR = 10
 """How many times the tolerance a difference is that does not come of rounding in the nodes before."""
 
@@ -55,13 +55,14 @@ def first_difference(
 
 
 def first_clear_difference(
-    graph: Graph, head: Edge, comparable: Collection[Edge], compare: Compare, tolerance: float, changed: Collection[int]
-) -> tuple[Edge, Difference | None, dict[Edge, Difference]]:
+    graph: Graph, head: Edge, comparable: Collection[Edge], compare: Compare, tolerance: float, most: float,
+    changed: Collection[int],
+) -> tuple[Edge, Difference | None, dict[Edge, Difference]]:  # fmt: skip
     """As `first_difference`, but not a node at which the rounding errors of many nodes exceed the tolerance.
 
     The node that is found first is returned if it is `changed`, or its difference is more than CLEAR times the
-    tolerance. If it is not, and that of `head` is, a tolerance so many times larger is tried; if no node is clear, the
-    first one counts.
+    tolerance. If it is not, a tolerance so many times larger is tried, unless that is more than `most`, the relative
+    difference of `head`; then the first node counts.
     """
     known: dict[Edge, Difference] = {}
 
@@ -70,13 +71,13 @@ def first_clear_difference(
         known.update(compare(new) if new else {})
         return {edge: known[edge] for edge in edges if edge in known}
 
-    first = found = first_difference(graph, head, comparable, remembered, tolerance)
-    while found[0].node not in changed and found[1] and found[1].relative <= CLEAR * tolerance:
+    first = edge, its, before = first_difference(graph, head, comparable, remembered, tolerance)
+    while its and edge.node not in changed and not its.within(tolerance) and its.relative <= CLEAR * tolerance:
         tolerance *= CLEAR
-        if head not in known or known[head].relative <= tolerance:
+        if most <= tolerance:
             return first
-        found = first_difference(graph, head, comparable, remembered, tolerance)
-    return found
+        edge, its, before = first_difference(graph, head, comparable, remembered, tolerance)
+    return edge, its, before
 
 
 def first_refused(

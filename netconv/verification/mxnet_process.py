@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -199,9 +199,12 @@ def _shortened(text: str) -> str:
 
 
 def _graph(graph: Graph, heads: Sequence[Edge]) -> dict[str, Any]:
-    """The JSON of a graph with unique names of its nodes; Dropout drops in training only, whatever its mode is."""
-    nodes = [_node(node, f"n{index}") for index, node in enumerate(graph.nodes)]
-    return _written(nodes, graph, heads) | {"attrs": {"mxnet_version": ["int", MXNET_VERSION]}}
+    """The JSON of the nodes that heads need, with unique names; Dropout drops in training only, whatever its mode
+    is. MXNet reads no node that is not needed, as it may refuse it."""
+    needed = sorted(graph.needs(*(edge.node for edge in heads)))
+    part = replace(graph, heads=tuple(heads)).keep(needed)
+    nodes = [_node(node, f"n{index}") for index, node in zip(needed, part.nodes, strict=True)]
+    return _written(nodes, part, part.heads) | {"attrs": {"mxnet_version": ["int", MXNET_VERSION]}}
 
 
 def _written(nodes: list[dict[str, Any]], graph: Graph, heads: Sequence[Edge]) -> dict[str, Any]:

@@ -124,7 +124,7 @@ class Verification:
         if self.undefined:
             listed = ", ".join(f"{op} ({count})" for op, count in sorted(self.undefined.items()))
             lines.append(f"note: not defined in numpy, and therefore not checked: {listed}")
-        if self.computed == 0:
+        if self.computed == 0 and not self.fault:
             lines.append("note: only the file was checked, not the translation")
         if self.fault:
             lines.append(str(self.fault))

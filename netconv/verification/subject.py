@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from ..keras_api.lazy import keras
 from ..keras_api.names import keras_name
 from ..keras_api.weighted_layers import weighted_layers
 from ..keras_files import archive, scaling_layers
+from ..kernels.layout import Flat
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,9 @@ class Subject:
 
 def _natural(value: np.ndarray, place: Place) -> np.ndarray:
     """A value in MXNet's axis order; as it is, if it has other axes than the net's node."""
-    try:
-        return places.natural(value, place.order)
-    except ValueError:
-        return value
+    order = place.order
+    fits = value.shape[1:] == (math.prod(order.shape),) if isinstance(order, Flat) else value.ndim == len(order)
+    return places.natural(value, order) if fits else value
 
 
 def _arrays(outputs: Any) -> list[np.ndarray]:

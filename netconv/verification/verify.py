@@ -108,16 +108,17 @@ def verify(
             definitions = numpy_reference(source, subject, inputs, heads)
             outputs = list(zip(called, predicted, strict=True))
             checks = _rounded(checks, outputs, expected, heads, definitions, tolerance)
-        wrong = [edge for edge, check in zip(heads, checks, strict=True) if _differs(check, tolerance)]
+        wrong = {
+            edge: check.difference for edge, check in zip(heads, checks, strict=True) if _differs(check, tolerance)
+        }
         if recorded and wrong:
-            _, refused = _computed(reference, raw, wrong)
-        wrong += refused
-        fault = (
-            _fault(raw, subject, reference, inputs, wrong[0], refused.get(wrong[0]), tolerance, changes)
-            if wrong
-            else None
-        )
-        repeats = bool(recorded or fault or not wrong) or _repeats(reference, computed, wrong[0], tolerance)
+            _, refused = _computed(reference, raw, list(wrong))
+        first = next(iter([*wrong, *refused]), None)
+        fault = None
+        if first is not None:
+            its = None if recorded else wrong.get(first)
+            fault = _fault(raw, subject, reference, inputs, first, its, refused.get(first), tolerance, changes)
+        repeats = bool(recorded or fault) or first is None or _repeats(reference, computed, first, tolerance)
         alike = not refused and not any(check.difference and check.difference.shapes for check in checks)
         if reference.mxnet and gradients and alike:
             comparisons += trained.compare_gradients(converted, subject, source, heads, reference.mxnet, inputs, seed)
@@ -301,10 +302,11 @@ def _repeats(reference: Reference, computed: Mapping[Edge, np.ndarray], head: Ed
 
 def _fault(
     raw: Graph, subject: Subject, reference: Reference, inputs: Mapping[str, np.ndarray], head: Edge,
-    refused: tuple[int, str] | None, tolerance: float, changes: Mapping[int, str],
+    output: Difference | None, refused: tuple[int, str] | None, tolerance: float, changes: Mapping[int, str],
 ) -> Fault | None:  # fmt: skip
-    """The first node whose output differs, None if no output of a node that leads to the head differs. `refused` is the
-    first node that the reference cannot run, and why, if the head depends on one."""
+    """The first node whose output differs, None if no output of a node that leads to the head differs. `output` is the
+    difference of the model's output for the head from the reference's. `refused` is the first node that the reference
+    cannot run, and why, if the head depends on one."""
     comparable = {edge for edge in subject.tensors if reference.covers(raw.nodes[edge.node].op)}
     if refused:
         head = Edge(refused[0])
@@ -315,8 +317,10 @@ def _fault(
         found = subject.nodes(inputs, list(expected))
         return {edge: difference(value, expected[edge]) for edge, value in found.items()}
 
-    edge, its, before = first_clear_difference(raw, head, comparable, compare, tolerance, changes)
+    most = output.relative if output else math.inf
+    edge, its, before = first_clear_difference(raw, head, comparable, compare, tolerance, most, changes)
     at_refused = refused is not None and edge == head
+    its = its or output
     if not at_refused and (its is None or its.within(tolerance)):
         return None
     node = raw.nodes[edge.node]

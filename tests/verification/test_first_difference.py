@@ -4,7 +4,13 @@ import pytest
 
 from netconv.graph.graph import Edge, Graph, Node
 from netconv.verification.differences import Difference
-from netconv.verification.first_difference import PROBES, first_difference
+from netconv.verification.first_difference import (
+    PROBES,
+    first_clear_difference,
+    first_difference,
+    first_refused,
+)
+from netconv.verification.mxnet_process import Refused
 
 EQUAL, WRONG = Difference(1e-8, 1e-8), Difference(0.5, 0.5)
 
@@ -82,3 +88,46 @@ def test_nothing_but_the_head_differs_and_it_is_not_comparable():
     graph = chain(3)
     node, its, before = found(graph, Comparison(graph, 3, unknown=(3,)))
     assert (node, its, before) == (3, None, {2: EQUAL})
+
+
+def growing(errors):
+    """Compares outputs with these errors by the index of the node, which stay until a node has another one."""
+
+    def compare(edges):
+        sizes = {edge: [error for index, error in errors.items() if index <= edge.node][-1] for edge in edges}
+        return {edge: Difference(size, size) for edge, size in sizes.items()}
+
+    return compare
+
+
+@pytest.mark.parametrize(
+    ("errors", "changed", "first"),
+    [
+        ({1: 0, 50: 2e-5, 80: 3e-5, 90: 0.1}, (), 90),  # the errors of 50 and 80 are those of many roundings
+        ({1: 0, 50: 2e-5, 70: 3e-4, 90: 0.1}, (), 90),
+        ({1: 0, 50: 2e-5, 90: 0.1}, (50,), 50),
+        ({1: 0, 50: 2e-5, 90: 9e-5}, (), 50),  # nothing is clear
+        ({1: 0, 50: 2e-5, 70: 2e-4, 90: 9e-4}, (), 50),
+    ],
+)
+def test_rounding_errors_that_add_up_are_not_the_first_difference(errors, changed, first):
+    graph = chain(100)
+    comparable = [Edge(index) for index in range(1, 101)]
+    edge, its, _ = first_clear_difference(
+        graph, graph.heads[0], comparable, growing(errors), 1e-5, [*errors.values()][-1], changed
+    )
+    assert edge.node == first and its.relative == errors[first]
+
+
+@pytest.mark.parametrize("first", [1, 2, 1000, 1999, 2000])
+def test_the_first_node_that_cannot_be_computed(first):
+    graph, runs = chain(2000), []
+
+    def compute(edges):
+        runs.append(edges)
+        needed = graph.needs(*(edge.node for edge in edges))
+        if first in needed:
+            raise Refused(f"{len(runs)}")
+
+    assert first_refused(graph, graph.heads, compute, Refused("0"))[0] == first
+    assert len(runs) <= 11 and max(map(len, runs)) <= 3

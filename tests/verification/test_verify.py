@@ -122,6 +122,124 @@ def test_operations_that_keras_does_not_name_as_their_nodes(changed, what, tmp_p
     )
 
 
+def sliced(end=3, units=4, outputs=1):
+    """A dense layer, of whose outputs a second one reads some; the first one's are an output, too, for 2 `outputs`."""
+    net = graph(
+        null("data"), null("w1"), null("b1"), op("FullyConnected", "fc1", [0, 1, 2], num_hidden=units),
+        op("slice_axis", "part", [3], axis=1, begin=0, end=end), null("w2"), null("b2"),
+        op("FullyConnected", "fc2", [4, 5, 6], num_hidden=2), heads=[7, 3][:outputs],
+    )  # fmt: skip
+    return net, ARRAYS | {"w2": draw(2, 3, seed=2)}
+
+
+def changed(folder, net, other, arrays, shapes=None, **options):
+    """What `verify` says of the second net and the model of the first."""
+    netconv.convert_file(write(folder, net, "net", **arrays), input_shapes=shapes)
+    path = write(folder, other, "changed", **arrays)
+    return netconv.verify(path, folder / "net.keras", input_shapes=shapes, **options)
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("against", [True, False])
+def test_a_changed_node_after_which_the_net_cannot_be_run(folder, tmp_path, against, outputs):
+    """Another output, which does not depend on the node, is compared."""
+    (net, arrays), (other, _) = sliced(outputs=outputs), sliced(end=2, outputs=outputs)
+    result = changed(tmp_path, net, other, arrays, against=folder / "python" if against else None)
+    why = (
+        "MXNet cannot run FullyConnected node 'fc2', number 7: matmul: Input operand 1 has a mismatch in its core "
+        "dimension 0, with gufunc signature (n?,k),(k,m?)->(n?,m?) (size 3 is different from 2)"
+        if against
+        else "numpy cannot run FullyConnected node 'fc2', number 7: weight must have shape (2, 2) for data of shape "
+        "(2, 2); received (2, 3)"
+    )
+    most = f"{result.fault.before[0][1].relative:.2g}"
+    fault = (
+        f"the first node that differs is slice_axis node 'part', number 4: shape 2 x 3 in place of 2 x 2; what it "
+        f"depends on agrees ('fc1': at most {most} relative); in the net that the model was converted from, end is 3 "
+        "and not 2"
+    )
+    lines = result.text.splitlines()
+    assert not result.agrees and lines[1] == f"output 'fc2': not compared: {why}" and lines[-1] == fault
+    assert [line.endswith(", agrees") for line in lines[2:-1]] == [True] * (outputs - 1)
+    assert result.facts["first_difference"]["absolute"] is None and result.facts["first_difference"]["refused"] is None
+
+
+def test_a_changed_node_that_numpy_cannot_run(tmp_path):
+    (net, arrays), (other, _) = sliced(), sliced(units=5)
+    result = changed(tmp_path, net, other, arrays)
+    why = "weight must have shape (5, 3) for data of shape (2, 3); received (4, 3)"
+    assert not result.agrees and result.text.splitlines()[1:] == [
+        f"output 'fc2': not compared: numpy cannot run FullyConnected node 'fc1', number 3: {why}",
+        f"the first node that differs is FullyConnected node 'fc1', number 3: numpy cannot run it: {why}; nothing "
+        "before it can be compared; in the net that the model was converted from, num_hidden is 4 and not 5",
+    ]
+    assert result.facts["first_difference"]["refused"] == f"numpy cannot run it: {why}"
+
+
+def test_a_changed_node_that_mxnet_cannot_run(folder, tmp_path):
+    net, other = (graph(null("data"), op("relu", "r", [0]), op(name, "t", [1])) for name in ("sin", "arctan"))
+    options = {"against": folder / "python", "gradients": True, "train_steps": 1}
+    result = changed(tmp_path, net, other, {}, {"data": (None, 3)}, **options)
+    assert not result.agrees and result.text.splitlines()[1:] == [
+        "output 't': not compared: MXNet cannot run arctan node 't', number 2: Check failed: no op arctan",
+        "the first node that differs is arctan node 't', number 2: MXNet cannot run it: Check failed: no op arctan; "
+        "what it depends on agrees ('r': at most 0 relative); the model was converted from a net in which the node is "
+        "sin",
+    ]
+
+
+def test_a_changed_node_that_gives_its_output_another_shape(folder, tmp_path):
+    """Gradients are not compared then."""
+    net, other = (
+        graph(null("data"), op("relu", "r", [0]), op("slice_axis", "s", [1], axis=1, begin=0, end=end))
+        for end in (3, 2)
+    )
+    options = {"against": folder / "python", "gradients": True}
+    result = changed(tmp_path, net, other, {}, {"data": (None, 4)}, **options)
+    assert not result.agrees and result.comparisons == ()
+    assert result.text.splitlines()[1:] == [
+        "output 's': largest error shape 2 x 3 in place of 2 x 2, DIFFERS",
+        "the first node that differs is slice_axis node 's', number 2: shape 2 x 3 in place of 2 x 2; what it depends "
+        "on agrees ('r': at most 0 relative); in the net that the model was converted from, end is 3 and not 2",
+    ]
+
+
+def transposed(axes="(0, 2, 1)", shape="(0, 0, -1)"):
+    return graph(
+        null("data"), op("relu", "r", [0]), op("transpose", "swap", [1], axes=axes),
+        op("Reshape", "fold", [2], shape=shape), op("tanh", "t", [3]),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("attributes", "node", "before", "change"),
+    [
+        ({"axes": "(0, 1, 2)"}, "transpose node 'swap', number 2: shape 2 x 4 x 3 in place of 2 x 3 x 4", "r",
+         "axes is (0, 2, 1) and not (0, 1, 2)"),
+        ({"shape": "(0, -1)"}, "Reshape node 'fold', number 3: shape 2 x 4 x 3 in place of 2 x 12", "swap",
+         "shape is (0, 0, -1) and not (0, -1)"),
+    ],
+)  # fmt: skip
+def test_a_changed_order_or_number_of_axes(tmp_path, attributes, node, before, change):
+    result = changed(tmp_path, transposed(), transposed(**attributes), {}, {"data": (None, 3, 4)})
+    assert str(result.fault) == (
+        f"the first node that differs is {node}; what it depends on agrees ({before!r}: at most 0 relative); in the "
+        f"net that the model was converted from, {change}"
+    )
+
+
+def test_a_model_without_its_net_has_tensors_with_other_axes(tmp_path):
+    shapes = {"data": (None, 3, 4)}
+    netconv.convert_file(write(tmp_path, transposed(), "net"), input_shapes=shapes)
+    netconv.save(netconv.open_model(tmp_path / "net.keras").model, tmp_path / "bare.keras", {})
+    path = write(tmp_path, transposed(shape="(0, -1)"), "changed")
+    result = netconv.verify(path, tmp_path / "bare.keras", input_shapes=shapes)
+    assert not result.agrees and str(result.fault) == (
+        "the first node that differs is tanh node 't', number 4: shape 2 x 3 x 4 in place of 2 x 12; what it depends "
+        "on agrees ('swap': at most 0 relative)"
+    )
+
+
 def test_against_mxnet(folder):
     result = netconv.verify(folder / "net.json", against=folder / "python", gradients=True, train_steps=2)
     assert result.agrees and result.reference == "MXNet"

@@ -25,6 +25,7 @@ OPS = {
     "tan": changing,
     "sin": lambda a, x: np.sin(x) * (1 + 3e-5),  # rounded coarsely
     "cos": lambda a, x: np.cos(x) * (1 + 3e-3),
+    "slice_axis": lambda a, x: x[:, int(a["begin"]) : int(a["end"])],
     "relu": lambda a, x: np.maximum(x, 0),
     "Dropout": lambda a, x: x,
     "identity": lambda a, x: x,
