@@ -60,9 +60,10 @@ def first_clear_difference(
 ) -> tuple[Edge, Difference | None, dict[Edge, Difference]]:  # fmt: skip
     """As `first_difference`, but not a node at which the rounding errors of many nodes exceed the tolerance.
 
-    The node that is found first is returned if it is `changed`, or its difference is more than CLEAR times the
+    Of the nodes `changed`, the first one is returned whose output differs though what it depends on agrees, or differs
+    CLEAR times less. Otherwise the node that is found is returned if its difference is more than CLEAR times the
     tolerance. If it is not, a tolerance so many times larger is tried, unless that is more than `most`, the relative
-    difference of `head`; then the first node counts.
+    difference of `head`; then the node that was found first counts.
     """
     known: dict[Edge, Difference] = {}
 
@@ -71,13 +72,20 @@ def first_clear_difference(
         known.update(compare(new) if new else {})
         return {edge: known[edge] for edge in edges if edge in known}
 
-    first = edge, its, before = first_difference(graph, head, comparable, remembered, tolerance)
-    while its and edge.node not in changed and not its.within(tolerance) and its.relative <= CLEAR * tolerance:
+    needed = graph.needs(head.node)
+    own = sorted(edge for edge in comparable if edge.node in changed and edge.node in needed)[:PROBES]
+    for edge, its in remembered(own).items():
+        before = remembered(_nearest(graph, edge, comparable))
+        worst = max((each.relative for each in before.values() if not each.within(tolerance)), default=0.0)
+        if not its.within(tolerance) and its.relative > CLEAR * worst:
+            return edge, its, before
+    found = first = first_difference(graph, head, comparable, remembered, tolerance)
+    while found[1] and not found[1].within(tolerance) and found[1].relative <= CLEAR * tolerance:
         tolerance *= CLEAR
         if most <= tolerance:
             return first
-        edge, its, before = first_difference(graph, head, comparable, remembered, tolerance)
-    return edge, its, before
+        found = first_difference(graph, head, comparable, remembered, tolerance)
+    return found
 
 
 def first_refused(

@@ -106,6 +106,7 @@ def growing(errors):
         ({1: 0, 50: 2e-5, 80: 3e-5, 90: 0.1}, (), 90),  # the errors of 50 and 80 are those of many roundings
         ({1: 0, 50: 2e-5, 70: 3e-4, 90: 0.1}, (), 90),
         ({1: 0, 50: 2e-5, 90: 0.1}, (50,), 50),
+        ({1: 0, 50: 2e-5, 70: 2e-4, 80: 1e-3, 90: 0.1}, (20, 80, 90), 90),  # what 80 depends on differs as much
         ({1: 0, 50: 2e-5, 90: 9e-5}, (), 50),  # nothing is clear
         ({1: 0, 50: 2e-5, 70: 2e-4, 90: 9e-4}, (), 50),
     ],
