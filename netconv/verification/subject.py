@@ -14,7 +14,7 @@ from ..atomic_files import scratch_folder
 from ..builder import places
 from ..builder.places import Place
 from ..conversion import Conversion
-from ..errors import FormatError, NetconvError, first_line, option, option_name
+from ..errors import FormatError, NetconvError, first_line, option
 from ..graph.graph import Edge
 from ..inference.calling import traced
 from ..inference.embedding_inputs import input_names
@@ -55,7 +55,7 @@ class Subject:
         shapes = {self.net_names.get(name, name): tuple(tensor.shape) for name, tensor in inputs}
         open_ones = {name: shape for name, shape in shapes.items() if None in shape[1:]}
         if not open_ones:
-            return f"give others with {option_name('input_shapes')}"
+            return f"the model takes {option('input_shapes', shapes)}"
         return f"give other sizes for the open axes after the batch: {option('input_shapes', open_ones)}"
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:

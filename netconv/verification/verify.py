@@ -3,28 +3,23 @@ differ, the first node that does."""
 
 from __future__ import annotations
 
-import io
 import math
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from .. import conversion, preparation
 from ..conversion import Conversion
-from ..errors import FormatError, NetconvError, option
+from ..errors import NetconvError, option
 from ..features.option_checks import is_path, require
-from ..frontends.mxnet import symbol_json
-from ..graph.graph import Edge, Graph, Node
-from ..inference.loading import LoadedModel
-from ..keras_files import archive, source_net
+from ..graph.graph import Edge, Graph
 from ..ops import registry
-from ..preparation import Net
 from . import given_inputs, mxnet_process, trained
+from .converted_net import converted_as
 from .differences import Difference, difference
 from .first_difference import first_clear_difference, first_refused
 from .mxnet_process import Refused, Source
@@ -34,8 +29,6 @@ from .subject import Subject, open_keras, prepared, reloaded
 
 ROUNDING = 10
 """How many times the tolerance MXNet may be from the definitions of the ops, because it rounds to float32."""
-LONGEST = 200
-"""The most characters of a changed attribute that a message has."""
 
 
 def verify(
@@ -81,7 +74,7 @@ def verify(
     began = time.monotonic()
     _check_options(model, weights, against, gradients, train_steps, tolerance)
     given = None if model is None else open_keras(model)
-    converted, raw, changes = _converted(net, given, params, input_shapes, seed)
+    converted, raw, changes = converted_as(net, given, params, input_shapes, seed)
     subject = reloaded(converted) if given is None else prepared(given, converted, weights)
     names = converted.prepared.graph.ports
     recorded = given_inputs.read_samples(samples, converted.model, names) if samples is not None else None
@@ -166,67 +159,6 @@ def _check_options(
     for name, given in (("gradients", gradients), ("train_steps", train_steps)):
         if given and against is None:
             raise NetconvError(f"{option(name, given)} needs a Python with MXNet; name it with {option('against')}")
-
-
-def _converted(
-    net: Any, given: LoadedModel | None, params: Any, input_shapes: Any, seed: int
-) -> tuple[Conversion, Graph, Mapping[int, str]]:
-    """The net, converted as the model that is given: with the states of recurrent layers as inputs, and with the
-    arithmetic of image encoders, if it has these. What is converted is the net that the model was converted from, if
-    its nodes have the same names. Also returns the graph of the net, and what was changed in its nodes, by index."""
-    data = net.read() if hasattr(net, "read") else None
-
-    def read(**options: Any) -> Net:
-        return preparation.read(net if data is None else _stream(data, net), params, **options)
-
-    def convert(read: Net, **options: Any) -> Conversion:
-        return conversion.build(
-            preparation.prepare(read, input_shapes=input_shapes, seed=seed, **options), input_shapes
-        )
-
-    own = read()
-    if given is None:
-        return convert(own), own.graph, {}
-    before = _source_graph(given)
-    changes = _changes(own.graph, before) if before else {}
-    if before and not own.is_wlnet and _only_nodes_changed(own.graph, before):
-        registry.check(own.graph)
-        with suppress(NetconvError):  # the parameters fit the changed net only
-            earlier = preparation.read(_stream(before.text, net), own.parameters or False)
-            converted = convert(earlier)
-            if len(given.model.inputs) != len(converted.model.inputs):
-                converted = convert(earlier, states=True)
-            return converted, own.graph, changes
-    converted = convert(own)
-    if given.members.get(archive.WLNET, b"") != converted.members.get(archive.WLNET, b"") and given.image_encoders:
-        own = read(bake_encoder=True)
-        baked = convert(own)
-        if given.members[archive.WLNET] == baked.members.get(archive.WLNET):
-            return baked, own.graph, changes
-    if len(given.model.inputs) != len(converted.model.inputs):
-        converted = convert(own, states=True)
-    return converted, converted.prepared.net.graph, changes
-
-
-def _stream(data: bytes, net: Any) -> BinaryIO:
-    """A file of these bytes with the name of the net's."""
-    stream = io.BytesIO(data)
-    stream.name = getattr(net, "name", None) if hasattr(net, "read") else str(net)  # type: ignore[attr-defined]
-    return stream
-
-
-def _source_graph(loaded: LoadedModel) -> Graph | None:
-    """The graph that a model was converted from, if its file has it."""
-    try:
-        return symbol_json.read(io.BytesIO(loaded.members[source_net.GRAPH]))
-    except (KeyError, FormatError):
-        return None
-
-
-def _only_nodes_changed(graph: Graph, before: Graph) -> bool:
-    """Whether graphs differ, and only in what their nodes do with which inputs."""
-    names, names_before = ([node.name for node in each.nodes] for each in (graph, before))
-    return graph.nodes != before.nodes and names == names_before and graph.heads == before.heads
 
 
 def _random(graph: Graph, heads: Sequence[Edge]) -> frozenset[int]:
@@ -351,22 +283,3 @@ def _computed(
             refused |= {edge: found for edge in left if found[0] in graph.needs(edge.node)}
             left = [edge for edge in left if edge not in refused]
     return {}, refused
-
-
-def _changes(graph: Graph, before: Graph) -> dict[int, str]:
-    """What differs in nodes of the net that the model was converted from, by their indices."""
-    pairs = enumerate(zip(graph.nodes, before.nodes, strict=False))
-    return {index: words for index, (here, there) in pairs if (words := _changed(here, there))}
-
-
-def _changed(here: Node, there: Node) -> str:
-    """What differs in a node of the net that the model was converted from; "" if nothing does."""
-    if there.name != here.name:
-        return ""
-    if there.op != here.op:
-        return f"the model was converted from a net in which the node is {there.op}"
-    names = [name for name in {**here.attrs, **there.attrs} if here.attrs.get(name) != there.attrs.get(name)]
-    words = ", ".join(
-        f"{name} is {there.attrs.get(name, 'not given')} and not {here.attrs.get(name, 'given')}" for name in names
-    )
-    return f"in the net that the model was converted from, {words[:LONGEST]}" if names else ""

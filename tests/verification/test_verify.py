@@ -405,6 +405,21 @@ def test_inputs_that_the_model_cannot_take(tmp_path):
     )
 
 
+def test_shapes_that_cannot_be_inferred(tmp_path):
+    """They are those of the model, if one is given, and asked for otherwise."""
+    path = write(tmp_path, graph(null("my data"), op("relu", "r", [0])))
+    asked = f"{path}: the shape of input 'my data' cannot be inferred; give for example "
+    assert fails(netconv.verify, path) == f"{asked}input_shapes={{'my data': (None, 10)}}"
+    result = CliRunner().invoke(main, ["verify", str(path)])
+    assert (result.exit_code, result.stderr) == (1, f"netconv: {asked}--input-shape 'my data=?,10'\n")
+    netconv.convert_file(path, input_shapes={"my data": (None, 3)})
+    result = netconv.verify(path, tmp_path / "net.keras")
+    assert result.agrees and result.inputs == {"my_data": (2, 3)}
+    message = fails(netconv.verify, path, tmp_path / "net.keras", input_shapes={"my data": (None, 4)})
+    assert message.startswith(f"{tmp_path}/net.keras cannot be run on inputs of shape my_data (2, 4): ")
+    assert message.endswith("; the model takes input_shapes={'my data': (None, 3)}")
+
+
 def test_drawn_inputs_that_the_model_cannot_take(tmp_path):
     path = write(tmp_path, graph(null("data"), op("Reshape", "fives", [0], shape="(0, -1, 5)")))
     result = CliRunner().invoke(main, ["verify", str(path), "--input-shape", "data=?,?"])

@@ -1,0 +1,116 @@
+"""The net with which a model is compared, converted as the model was. Knows no MXNet."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+from .. import conversion, preparation
+from ..conversion import Conversion
+from ..errors import FormatError, NetconvError, UnknownShape
+from ..frontends.mxnet import symbol_json
+from ..graph.graph import Graph, Node
+from ..inference.embedding_inputs import input_names
+from ..inference.loading import LoadedModel
+from ..keras_api.names import keras_name
+from ..keras_files import archive, source_net
+from ..ops import registry
+from ..preparation import Net
+
+LONGEST = 200
+"""The most characters of a changed attribute that a message has."""
+
+
+def converted_as(
+    net: Any, given: LoadedModel | None, params: Any, input_shapes: Any, seed: int
+) -> tuple[Conversion, Graph, Mapping[int, str]]:
+    """The net, converted as the model that is given: with the states of recurrent layers as inputs, and with the
+    arithmetic of image encoders, if it has these. What is converted is the net that the model was converted from, if
+    its nodes have the same names. Also returns the graph of the net, and what was changed in its nodes, by index."""
+    data = net.read() if hasattr(net, "read") else None
+
+    def read(**options: Any) -> Net:
+        return preparation.read(net if data is None else _stream(data, net), params, **options)
+
+    def convert(read: Net, **options: Any) -> Conversion:
+        try:
+            prepared = preparation.prepare(read, input_shapes=input_shapes, seed=seed, **options)
+        except UnknownShape:
+            if given is None:
+                raise
+            shapes = _model_shapes(given, read.graph) | dict(input_shapes or {})
+            prepared = preparation.prepare(read, input_shapes=shapes, seed=seed, **options)
+        return conversion.build(prepared, input_shapes)
+
+    own = read()
+    if given is None:
+        return convert(own), own.graph, {}
+    before = _source_graph(given)
+    changes = _changes(own.graph, before) if before else {}
+    if before and not own.is_wlnet and _only_nodes_changed(own.graph, before):
+        registry.check(own.graph)
+        with suppress(NetconvError):  # the parameters fit the changed net only
+            earlier = preparation.read(_stream(before.text, net), own.parameters or False)
+            converted = convert(earlier)
+            if len(given.model.inputs) != len(converted.model.inputs):
+                converted = convert(earlier, states=True)
+            return converted, own.graph, changes
+    converted = convert(own)
+    if given.members.get(archive.WLNET, b"") != converted.members.get(archive.WLNET, b"") and given.image_encoders:
+        baked = convert(read(bake_encoder=True))
+        if given.members[archive.WLNET] == baked.members.get(archive.WLNET):
+            return baked, own.graph, changes
+    if len(given.model.inputs) != len(converted.model.inputs):
+        converted = convert(own, states=True)
+    return converted, converted.prepared.net.graph, changes
+
+
+def _model_shapes(loaded: LoadedModel, graph: Graph) -> dict[str, tuple[int | None, ...]]:
+    """The shapes of the inputs of a model, by their names in the net."""
+    shapes = {
+        name: tuple(tensor.shape) for name, tensor in zip(input_names(loaded.model), loaded.model.inputs, strict=True)
+    }
+    names = [graph.nodes[index].name for index in graph.inputs()]
+    return {name: shapes[keras_name(name)] for name in names if keras_name(name) in shapes}
+
+
+def _stream(data: bytes, net: Any) -> BinaryIO:
+    """A file of these bytes with the name of the net's."""
+    stream = io.BytesIO(data)
+    stream.name = getattr(net, "name", None) if hasattr(net, "read") else str(net)  # type: ignore[attr-defined]
+    return stream
+
+
+def _source_graph(loaded: LoadedModel) -> Graph | None:
+    """The graph that a model was converted from, if its file has it."""
+    try:
+        return symbol_json.read(io.BytesIO(loaded.members[source_net.GRAPH]))
+    except (KeyError, FormatError):
+        return None
+
+
+def _only_nodes_changed(graph: Graph, before: Graph) -> bool:
+    """Whether graphs differ, and only in what their nodes do with which inputs."""
+    names, names_before = ([node.name for node in each.nodes] for each in (graph, before))
+    return graph.nodes != before.nodes and names == names_before and graph.heads == before.heads
+
+
+def _changes(graph: Graph, before: Graph) -> dict[int, str]:
+    """What differs in nodes of the net that the model was converted from, by their indices."""
+    pairs = enumerate(zip(graph.nodes, before.nodes, strict=False))
+    return {index: words for index, (here, there) in pairs if (words := _changed(here, there))}
+
+
+def _changed(here: Node, there: Node) -> str:
+    """What differs in a node of the net that the model was converted from; "" if nothing does."""
+    if there.name != here.name:
+        return ""
+    if there.op != here.op:
+        return f"the model was converted from a net in which the node is {there.op}"
+    names = [name for name in {**here.attrs, **there.attrs} if here.attrs.get(name) != there.attrs.get(name)]
+    words = ", ".join(
+        f"{name} is {there.attrs.get(name, 'not given')} and not {here.attrs.get(name, 'given')}" for name in names
+    )
+    return f"in the net that the model was converted from, {words[:LONGEST]}" if names else ""
