@@ -85,7 +85,7 @@ def first_clear_difference(
         if most <= tolerance:
             return first
         found = first_difference(graph, head, comparable, remembered, tolerance)
-    return found
+    return first if found[1] and found[1].within(tolerance) else found
 
 
 def first_refused(

@@ -67,8 +67,8 @@ def verify(
         A Verification: `agrees`, `text` for people, `facts` for programs.
 
     Raises:
-        NetconvError: The net cannot be converted, the model is not one of this net or has other weights, or MXNet
-            cannot run the net.
+        NetconvError: The net cannot be converted, the model is not one of this net or has other weights, or there
+            is no MXNet.
         OSError: A file cannot be read.
     """
     began = time.monotonic()
