@@ -126,12 +126,14 @@ class Verification:
             lines.append(f"note: not defined in numpy, and therefore not checked: {listed}")
         if self.computed == 0 and not self.fault:
             lines.append("note: only the file was checked, not the translation")
+        more = f"; and {len(self.changes) - 1} more nodes" if len(self.changes) > 1 else ""
         if self.fault:
             lines.append(str(self.fault))
+            if self.changes and not self.fault.changed:
+                lines.append(f"note: {self.changes[0]}{more}")
         elif any(each.difference and not each.difference.within(self.tolerance) for each in self.outputs):
             lines.append(self._without_fault())
         elif self.changes:
-            more = f"; and {len(self.changes) - 1} more nodes" if len(self.changes) > 1 else ""
             lines.append(f"note: {self.changes[0]}{more}: no output shows it for these inputs")
         return "\n".join([*lines, *self._comparison_lines()])
 

@@ -111,6 +111,8 @@ def verify(
         if first is not None:
             its = None if recorded else wrong.get(first)
             fault = _fault(raw, subject, reference, inputs, first, its, refused.get(first), tolerance, changes)
+        elif not recorded:
+            fault = _unchecked(raw, converted.prepared.net.graph, heads, reference.undefined, changes)
         repeats = bool(recorded or fault) or first is None or _repeats(reference, computed, first, tolerance)
         alike = not refused and not any(check.difference and check.difference.shapes for check in checks)
         if reference.mxnet and gradients and alike:
@@ -261,6 +263,22 @@ def _fault(
         changes.get(edge.node, ""), f"{reference.name} cannot run it: {refused[1]}" if refused and at_refused else "",
         rounded=not all(known.within(tolerance) for known in before.values()),
     )  # fmt: skip
+
+
+def _unchecked(
+    raw: Graph, before: Graph, heads: Sequence[Edge], undefined: Collection[str], changes: Mapping[int, str]
+) -> Fault | None:
+    """The first changed node that heads depend on and numpy does not define, so that they do not show the change."""
+    ops, needed = registry.load(), raw.needs(*(edge.node for edge in heads))
+    for index in sorted(needed.intersection(changes)):
+        node, earlier = raw.nodes[index], before.nodes[index]
+        if node.op == "null" or ops[node.op].op not in undefined:
+            continue
+        same = node.op == earlier.op and registry.typed_attributes(node) == registry.typed_attributes(earlier)
+        if not same:
+            why = f"numpy does not compute it; {option('against')} compares it"
+            return Fault(node.op, node.name, index, None, (), changes[index], why)
+    return None
 
 
 def _cannot_run(reference: Reference, graph: Graph, index: int, reason: str) -> str:

@@ -4,6 +4,7 @@ module that stands for MXNet."""
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -186,6 +187,36 @@ def test_a_changed_node_that_mxnet_cannot_run(folder, tmp_path):
         "what it depends on agrees ('r': at most 0 relative); the model was converted from a net in which the node is "
         "sin",
     ]
+
+
+def test_a_changed_node_that_became_one_layer_with_others(folder):
+    """The node after the layer is the first that can be compared; a note names the one that was changed."""
+    result = netconv.verify(folder / "net.json", folder / "other.keras")
+    later = replace(result, fault=replace(result.fault, name="fc2", changed=""))
+    assert later.text.splitlines()[-2:] == [
+        str(later.fault),
+        "note: node 'act': in the net that the model was converted from, act_type is sigmoid and not tanh",
+    ]
+    assert result.text.splitlines()[-1] == str(result.fault)
+
+
+def test_a_changed_node_that_numpy_does_not_define(tmp_path):
+    """It is no change if only the text of an attribute is another one."""
+
+    def net(stride):
+        return graph(
+            null("data"), null("w"),
+            op("Deconvolution", "d", [0, 1], kernel="(2, 2)", stride=stride, num_filter=1, no_bias=True),
+        )  # fmt: skip
+
+    shapes = {"data": (None, 1, 4, 4)}
+    result = changed(tmp_path, net("(2, 2)"), net("(1, 1)"), {"w": draw(1, 1, 2, 2)}, shapes)
+    assert not result.agrees and result.text.splitlines()[-1] == (
+        "the first node that differs is Deconvolution node 'd', number 2: numpy does not compute it; against= compares "
+        "it; nothing before it can be compared; in the net that the model was converted from, stride is (2, 2) and not "
+        "(1, 1)"
+    )
+    assert changed(tmp_path, net("(2, 2)"), net("(2,2)"), {"w": draw(1, 1, 2, 2)}, shapes).agrees
 
 
 def test_a_changed_node_that_gives_its_output_another_shape(folder, tmp_path):
