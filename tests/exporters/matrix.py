@@ -29,7 +29,9 @@ from netconv.exporters.targets import SUFFIXES, export
 from netconv.inference.loading import LoadedModel, open_model
 from netconv.keras_files import archive
 
-OPTIONS = {"savedmodel": {}, "litert": {}, "onnx": {}, "keras": {"inference": True}, "python": {}}
+RUNTIMES = ("savedmodel", "litert", "onnx")
+TARGETS = {to: (to, {}) for to in (*RUNTIMES, "python")}
+TARGETS |= {f"{to} for inference": (to, {"inference": True}) for to in (*RUNTIMES, "keras")}
 WRONG = "computes something else"
 
 
@@ -79,13 +81,14 @@ def has_open_sizes(loaded: LoadedModel) -> bool:
     return any(None in tensor.shape[1:] for tensor in loaded.model.inputs)
 
 
-def exported(loaded: LoadedModel, to: str, folder: Path) -> tuple[str, str]:
+def exported(loaded: LoadedModel, target: str, folder: Path) -> tuple[str, str]:
     """Whether a model "works", is "refused" or is "wrong", and a line."""
     notes = []
+    to, options = TARGETS[target]
     try:
         if to in LANGUAGES:
             loaded = saved(loaded, folder)
-        [path] = export(loaded, to, folder / f"net{SUFFIXES[to]}", notes.append, **OPTIONS[to])
+        [path] = export(loaded, to, folder / f"net{SUFFIXES[to]}", notes.append, **options)
     except NetconvError as error:
         return "wrong" if WRONG in str(error) else "refused", str(error)
     assert path.exists()
@@ -93,7 +96,7 @@ def exported(loaded: LoadedModel, to: str, folder: Path) -> tuple[str, str]:
 
 
 def main() -> None:
-    counts = {to: Counter() for to in OPTIONS}
+    counts = {target: Counter() for target in TARGETS}
     for folder in map(Path, sys.argv[1:]):
         for net in nets(folder):
             name = str(net.relative_to(folder.parent))
@@ -104,17 +107,17 @@ def main() -> None:
             except NetconvError as error:
                 print(f"{name}: not converted: {error}", flush=True)
                 continue
-            for to, counted in counts.items():
+            for target, counted in counts.items():
                 with tempfile.TemporaryDirectory() as scratch, quiet_keras():
-                    result, line = exported(loaded, to, Path(scratch))
+                    result, line = exported(loaded, target, Path(scratch))
                     if result != "works" and has_open_sizes(loaded) and recorded_shapes(net):
-                        result, line = exported(sized(net), to, Path(scratch))
+                        result, line = exported(sized(net), target, Path(scratch))
                         line += "; with the recorded shapes"
                 counted[result] += 1
-                print(f"{name} {to}: {result}: {line}", flush=True)
-    for to, counted in counts.items():
+                print(f"{name} {target}: {result}: {line}", flush=True)
+    for target, counted in counts.items():
         total = sum(counted.values())
-        print(f"{to}: {counted['works']} of {total} work, {json.dumps(counted)}")
+        print(f"{target}: {counted['works']} of {total} work, {json.dumps(counted)}")
     sys.exit(any(counted["wrong"] for counted in counts.values()))
 
 
