@@ -14,6 +14,7 @@ from ..graph.graph import Edge, Graph, Node
 from ..graph.partial_shape import Shape
 from ..graph.tracked_array import TrackedArray, sources
 from ..keras_api.lazy import keras, layers, ops
+from ..keras_api.model_calls import set_names_aside
 from ..keras_api.names import keras_name
 from ..kernels import layout
 from ..kernels.layout import LaidOutTensor, Operand, StoredOperand
@@ -90,6 +91,7 @@ def _input(state: BuildState, node: Node, shape: Shape):
 
 def _model(inputs: list, outputs: list, name: str):
     def made(outputs: list):
+        set_names_aside(outputs)
         ins, outs = (tensors if len(tensors) > 1 else tensors[0] for tensors in (inputs, outputs))
         return keras.Model(ins, outs, name=name)
 

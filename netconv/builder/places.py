@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..graph.graph import Edge
 from ..keras_api.lazy import keras
+from ..keras_api.model_calls import calls_of
 from ..kernels.layout import Flat, LaidOutTensor, Operand, Order, permuted_shape
 
 if TYPE_CHECKING:
@@ -48,12 +49,11 @@ def _parts(model) -> list[Any]:
 
 def _tensors(part) -> Iterator[tuple[Any, int, int, Any]]:
     """The operation, call, output and tensor of all that a model computes."""
-    own = {id(node) for nodes in part._nodes_by_depth.values() for node in nodes}
+    calls = calls_of(part)
     for operation in part.operations:
         if isinstance(operation, (keras.layers.InputLayer, keras.Model)):
             continue
-        calls = [node for node in operation._inbound_nodes if id(node) in own]
-        for call, node in enumerate(calls):
+        for call, node in enumerate(calls[id(operation)]):
             for output, tensor in enumerate(node.output_tensors):
                 yield operation, call, output, tensor
 
@@ -81,9 +81,9 @@ def values_at(model, inputs: Sequence[Any], tensors: Sequence[tuple[Any, Any]]) 
 
 def _inputs_of(model, parts: Sequence[Any], inputs: Sequence[Any]) -> dict[int, list[Any]]:
     """What the model, and parts of it, are called with, by their ids; the model is called once."""
-    own = {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}
+    calls = calls_of(model)
     before = {
-        id(part): [tensor for node in part._inbound_nodes if id(node) in own for tensor in node.input_tensors]
+        id(part): [tensor for node in calls[id(part)] for tensor in node.input_tensors]
         for part in parts if part is not model
     }  # fmt: skip
     values = {id(tensor): value for tensor, value in zip(model.inputs, inputs, strict=True)}

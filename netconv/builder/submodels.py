@@ -9,6 +9,7 @@ from typing import Any
 
 from ..graph.graph import Graph
 from ..keras_api.lazy import keras
+from ..keras_api.model_calls import set_names_aside
 
 FLAT, DEEPEST = 850, 300
 """The depth in nodes up to which a graph is one model, and the depth of each part of a deeper one."""
@@ -67,6 +68,7 @@ class Parts:
             entries, before = [entry for *_, entry in inside], [whole[id(tensor)] for _, tensor, _ in inside]
             if len(inside) == 1:  # Keras before 3.7 loads a list of one as the tensor itself, and warns of a list then
                 (entries,), (before,) = entries, before
+            set_names_aside(outputs)
             models.append(keras.Model(entries, outputs, name=name()))
             given = models[-1](before)
             given = given if isinstance(given, (list, tuple)) else [given]

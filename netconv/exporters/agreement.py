@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import NetconvError
-from ..inference.differences import largest_difference
+from ..inference.differences import ROUNDINGS, largest_difference, precision
+from ..keras_api.model_calls import single_calls
 from .served_model import ServedModel
 
 if TYPE_CHECKING:
@@ -56,6 +57,12 @@ def agreement(served: ServedModel, runner: Runner, samples: Iterable[Sample]) ->
     return Agreement(float(parts[worst]), served.outputs[worst], tuple(sorted(batches)))
 
 
+def tolerance(served: ServedModel) -> float:
+    """The difference that is allowed: of a model with layers that compute in 16 bits, some roundings of these."""
+    types = [getattr(operation, "compute_dtype", None) for operation in served.model.operations]
+    return max(TOLERANCE, *(ROUNDINGS * precision(dtype) for dtype in types))
+
+
 def listed_batches(sizes: Iterable[int]) -> str:
     """Sizes of batches for a sentence: "batches of 1, 2 and 5"."""
     *others, last = map(str, sizes)
@@ -73,8 +80,9 @@ def check_repeatable(served: ServedModel, sample: Sample) -> None:
     inputs = sample.inputs
     if not differ(sample.outputs, served(inputs)):
         return
-    operations = [each for each in served.model.operations if len(each._inbound_nodes) == 1]
-    inner = keras.Model(served.model.inputs, [each.output for each in operations])
+    calls = single_calls(served.model)
+    operations = [each for each in served.model.operations if id(each) in calls]
+    inner = keras.Model(served.model.inputs, [calls[id(each)].outputs for each in operations])
     first, second = ([keras.tree.flatten(each) for each in inner(list(inputs), training=False)] for _ in range(2))
     pairs = zip(operations, first, second, strict=True)
     name = next((each.name for each, *parts in pairs if differ(*(map(np.asarray, part) for part in parts))), None)

@@ -169,6 +169,7 @@ def _check(loaded: LoadedModel, language: Language, text: str, notify: Notify) -
         return
     for sample, outputs in zip(samples, found, strict=True):
         for name, one, other in zip(original.outputs, sample.outputs, outputs, strict=True):
+            other = other.view(one.dtype) if other.dtype.kind == "V" else other  # numpy has no bfloat16 of its own
             if (one.dtype, one.shape, one.tobytes()) != (other.dtype, other.shape, other.tobytes()):
                 difference, size = largest_difference(other, one)
                 raise NetconvError(
@@ -190,7 +191,10 @@ def _run(loaded: LoadedModel, language: Language, text: str, samples: Sequence[S
         os.symlink(loaded.path.resolve(), folder / loaded.path.name)
         (folder / f"code{language.ending}").write_text(text, "utf-8")
         for number, sample in enumerate(samples):
-            inputs: dict[str, Any] = {f"{place:04d}": each for place, each in enumerate(sample.inputs)}
+            inputs: dict[str, Any] = {
+                f"{place:04d}": each.astype("float32") if str(each.dtype) == "bfloat16" else each
+                for place, each in enumerate(sample.inputs)
+            }
             np.savez(folder / f"{number}.npz", **inputs)
         program = _r_program(folder) if language.title == "R" else _python_program(folder)
         if program is None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import NetconvError, first_line, option
 from ..inference.embedding_inputs import id_ranges, input_names
+from ..keras_api.model_calls import single_calls
 from . import affine as affines
 from .agreement import Sample
 from .served_model import ServedModel
@@ -89,8 +90,10 @@ def _draw(served: ServedModel, generator: np.random.Generator, batch: int, size:
 
 def _unscaled(model, tensor, numbers: np.ndarray) -> np.ndarray:
     """The numbers that the first layer scales to these; the numbers themselves if it does not scale."""
+    calls = single_calls(model)
     for layer in model.layers:
-        if type(layer).__name__ in affines.RULES and len(layer._inbound_nodes) == 1 and layer.input is tensor:
+        call = calls.get(id(layer))
+        if type(layer).__name__ in affines.RULES and call and call.input_tensors[0] is tensor:
             affine = affines.of_layer(layer)
             if affine is not None and affine.scale.all():
                 return (numbers - affine.offset) / affine.scale

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..keras_api.lazy import keras, no_collection
+from ..keras_api.model_calls import calls_of
 from ..keras_files.layer_copies import LayerCopies, structured_like, without_compiling
 from . import affine as affines
 from .kernels import Weights, fold_behind, fold_in_front, weights_of
@@ -38,23 +39,23 @@ def inference_model(model) -> tuple[Any, int]:
 
 
 def _uses(model) -> Iterator[int]:
-    """The id of each layer, once for each time that it is called, in a model and those within it."""
+    """The id of each layer, once for each time that it is called, in a functional model and those within it."""
     within: dict[int, Any] = {}
-    nodes = _node_ids(model)
+    calls = calls_of(model)
     for operation in model.operations:
-        yield from (id(operation) for node in operation._inbound_nodes if id(node) in nodes)
+        yield from (id(operation) for _ in calls[id(operation)])
         if isinstance(operation, keras.Model):
             within[id(operation)] = operation
         elif isinstance(operation, keras.layers.Layer):
             yield from (id(layer) for layer in operation._flatten_layers(include_self=False))
     for inner in within.values():
-        if hasattr(inner, "operations"):
-            yield from _uses(inner)
+        if _has_calls(inner):
+            yield from _uses(without_compiling(inner))
 
 
-def _node_ids(model) -> set[int]:
-    """The calls that make up a model; a layer may have others, in other models."""
-    return {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}
+def _has_calls(model) -> bool:
+    """Whether a model is made of calls of layers, and not a class with code of its own."""
+    return isinstance(model, keras.Sequential) or hasattr(model, "operations")
 
 
 class _Rebuilder:
@@ -87,7 +88,7 @@ class _Rebuilder:
         return structured_like(model, copy.inputs, copy.outputs)
 
     def _of_model(self, model):
-        return self.rebuilt(model) if hasattr(model, "operations") else _as_is(model)
+        return self.rebuilt(model) if _has_calls(model) else _as_is(model)
 
     def _folded(self, weights: Weights):
         layer = type(weights.layer).from_config(weights.config())
@@ -107,18 +108,21 @@ class _Plan:
     def __init__(self, model, uses: Counter[int]):
         self.removed: set[int] = set()
         self.weights: dict[int, Weights] = {}
+        self._input: dict[int, Any] = {}
+        self._output: dict[int, Any] = {}
         self._makers: dict[int, Any] = {}
         self._readers: dict[int, list] = {}
         self._outputs = {id(tensor) for tensor in model.outputs}
-        nodes = _node_ids(model)
-        once = [operation for operation in model.operations if uses[id(operation)] == 1 and _is_simple(operation)]
+        calls = calls_of(model)
+        once = [each for each in model.operations if uses[id(each)] == 1 and _are_simple(calls[id(each)])]
         for operation in model.operations:
-            for node in operation._inbound_nodes:
-                if id(node) in nodes:
-                    for tensor in node.input_tensors:
-                        self._readers.setdefault(id(tensor), []).append(operation)
+            for call in calls[id(operation)]:
+                for tensor in call.input_tensors:
+                    self._readers.setdefault(id(tensor), []).append(operation)
         for operation in once:
-            self._makers[id(operation.output)] = operation
+            [call] = calls[id(operation)]
+            self._input[id(operation)], self._output[id(operation)] = call.input_tensors[0], call.outputs[0]
+            self._makers[id(call.outputs[0])] = operation
             if _only_trains(operation):
                 self.removed.add(id(operation))
         found = [(operation, affine) for operation in once if (affine := affines.of_layer(operation))]
@@ -128,21 +132,21 @@ class _Plan:
 
     def _fold_behind(self, operation, affine) -> bool:
         """Folds an operation into the layer whose result it alone reads."""
-        tensor = operation.input
+        tensor = self._input[id(operation)]
         while id(tensor) in self._makers and self._is_read_once(tensor):
             maker = self._makers[id(tensor)]
             if id(maker) not in self.removed:
                 weights = self._weights(maker)
                 return weights is not None and fold_behind(weights, affine) and self._remove(operation, weights)
-            tensor = maker.input
+            tensor = self._input[id(maker)]
         return False
 
     def _fold_in_front(self, operation, affine) -> bool:
         """Folds an operation into the layer that alone reads its result, also past layers that move elements."""
-        tensor = operation.output
+        tensor = self._output[id(operation)]
         while self._is_read_once(tensor):
             (reader,) = self._readers[id(tensor)]
-            if not any(maker is reader for maker in self._makers.values()):
+            if id(reader) not in self._output:
                 return False
             if id(reader) not in self.removed:
                 if (weights := self._weights(reader)) is not None:
@@ -150,7 +154,7 @@ class _Plan:
                 affine = affines.passed_back(affine, reader) if type(reader).__name__ in MOVES else None
                 if affine is None:
                     return False
-            tensor = reader.output
+            tensor = self._output[id(reader)]
         return False
 
     def _is_read_once(self, tensor) -> bool:
@@ -165,12 +169,12 @@ class _Plan:
         return True
 
 
-def _is_simple(operation) -> bool:
+def _are_simple(calls: list) -> bool:
     """Whether an operation was called once, with one tensor, and returned one."""
-    if len(operation._inbound_nodes) != 1:
-        return False
-    node = operation._inbound_nodes[0]
-    return len(node.input_tensors) == 1 and len(node.outputs) == 1 and bool(node.arguments.args)
+    return (
+        len(calls) == 1 and len(calls[0].input_tensors) == 1 and len(calls[0].outputs) == 1
+        and bool(calls[0].arguments.args)
+    )  # fmt: skip
 
 
 def _only_trains(operation) -> bool:

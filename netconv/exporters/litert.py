@@ -64,7 +64,9 @@ def _converted(
                 warnings.simplefilter("ignore")  # of what the converter uses itself
                 return converter.convert()
         except Exception as error:  # the converter raises any exception
-            raise NetconvError(f"{served.name}: it cannot be written for LiteRT: {_reason(error)}") from None
+            raise NetconvError(
+                f"{served.name}: it cannot be written for LiteRT: {_reason(error)}{_of_16_bits(served)}"
+            ) from None
 
 
 def _reason(error: Exception) -> str:
@@ -78,6 +80,13 @@ def _reason(error: Exception) -> str:
     for path in sorted(ops, key=lambda path: not path):
         return no_operator(ops[path], path)
     return first_line(error)
+
+
+def _of_16_bits(served: ServedModel) -> str:
+    """A clause on the types of 16 bits in which layers of a model compute, "" if none does."""
+    types = {str(getattr(operation, "compute_dtype", "")) for operation in served.model.operations}
+    found = sorted(types & {"bfloat16", "float16"})
+    return f"; layers of the model compute in {' and '.join(found)}, for which it has few" if found else ""
 
 
 def runner(served: ServedModel, path: Path) -> Runner:

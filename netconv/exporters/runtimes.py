@@ -20,7 +20,7 @@ from ..inference.loading import LoadedModel
 from ..inference.sample_inputs import sample_inputs
 from ..tables.sources import Data
 from . import keras_file, litert, onnx, savedmodel
-from .agreement import TOLERANCE, Agreement, Runner, Sample, agreement, check_repeatable, listed_batches
+from .agreement import Agreement, Runner, Sample, agreement, check_repeatable, listed_batches, tolerance
 from .drawn_inputs import drawn_samples
 from .inference_model import inference_model
 from .served_model import ServedModel, served
@@ -50,7 +50,7 @@ RUNTIMES = {
 """The targets, by the name that the user gives."""
 CALIBRATION_ROWS = 200
 """Rows of the table that the ranges of int8 are computed from."""
-TOLERANCES = {None: TOLERANCE, "float16": 1e-2, "int8": 0.2}
+TOLERANCES = {"float16": 1e-2, "int8": 0.2}
 """The largest difference of an output that is allowed, as a part of its largest value, by the quantization."""
 
 
@@ -147,6 +147,10 @@ def _write(loaded: LoadedModel, runtime: Runtime, path: Path, options: RuntimeOp
         notify(f"for inference: {removed} {are} left out of {len(original.model.operations)}")
     asked = replace(served(loaded, model).with_shapes(options.input_shapes or {}), is_final=options.inference)
     if options.batch:
+        fixed = {shape[0] for shape in asked.shapes if shape and shape[0] not in (None, options.batch)}
+        if fixed:
+            sizes = " and ".join(sorted(map(str, fixed)))
+            raise NetconvError(f"{option('batch', options.batch)}: the model takes batches of {sizes}; leave it out")
         asked = asked.with_batch(options.batch)
     check_repeatable(original, next(drawn_samples(replace(original, shapes=asked.shapes))))
     rows = sample_inputs(loaded, options.calibrate, CALIBRATION_ROWS, notify) if options.calibrate is not None else None
@@ -183,14 +187,14 @@ def _attempt(
     batched = _batched(rows or [], asked.shapes[0][0] or 1)
     if rows and not batched:
         raise NetconvError(f"{option_name('calibrate')}: the table has fewer rows than a batch")
-    with _reasons(f"{asked.name}: it cannot be written for {runtime.title}"):
+    with _reasons(f"{asked.name}: it cannot be written for {runtime.title}", path):
         runtime.write(asked, path, *((options.quantize, batched) if options.quantize else ()))
     original = replace(asked, model=served(asked.loaded, asked.loaded.model).model)
-    with _reasons(f"{asked.name}: {runtime.title} cannot run what was written"):
+    with _reasons(f"{asked.name}: {runtime.title} cannot run what was written", path):
         runner = runtime.runner(asked, path)
         samples = (Sample(inputs, original(inputs)) for inputs in batched) if batched else drawn_samples(original)
         found = agreement(original, runner, samples)
-    allowed = TOLERANCES[options.quantize]
+    allowed = TOLERANCES[options.quantize] if options.quantize else tolerance(original)
     if not found.difference <= allowed:
         kind = "folder" if runtime.is_folder else "file"
         raise DisagreementError(
@@ -202,14 +206,15 @@ def _attempt(
 
 
 @contextmanager
-def _reasons(failure: str) -> Iterator[None]:
-    """Raises the exceptions of a runtime, which are of any kind, as NetconvError: what failed, and their first line."""
+def _reasons(failure: str, path: Path) -> Iterator[None]:
+    """Raises the exceptions of a runtime, which are of any kind, as NetconvError: what failed, and their first line,
+    without the temporary path."""
     try:
         yield
     except (NetconvError, OSError):
         raise
     except Exception as error:
-        raise NetconvError(f"{failure}: {first_line(error)}") from None
+        raise NetconvError(f"{failure}: {first_line(error).replace(str(path), 'the file')}") from None
 
 
 def _batched(inputs: list[Any], batch: int) -> list[list[Any]]:

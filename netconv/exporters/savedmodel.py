@@ -23,8 +23,8 @@ MEMBERS = frozenset({"assets", "fingerprint.pb", "saved_model.pb", "variables"})
 """What the folder has."""
 ENDPOINT = "serve"
 """The name that Keras's TFSMLayer calls the function by."""
-LARGEST_CONSTANTS = 2**28
-"""In bytes. TensorFlow copies constants some ten times while it writes them."""
+LARGEST_CONSTANTS = 2**27
+"""In bytes. TensorFlow has up to 30 copies of constants in memory while it writes them."""
 
 
 def write(served: ServedModel, path: Path) -> None:

@@ -54,6 +54,8 @@ class LayerCopies:
             if isinstance(original, keras.layers.Layer) and not isinstance(original, keras.Model) and copy.built:
                 for variable, value in zip(copy.variables, original.variables, strict=True):
                     variable.assign(value)
+                if isinstance(copy, keras.layers.Normalization):
+                    copy.finalize_state()  # it computes with other tensors, made of its variables
 
     def _copy_model(self, model):
         return keras.models.clone_model(without_compiling(model), clone_function=self.of)

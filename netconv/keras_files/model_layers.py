@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ..keras_api.lazy import keras
+from ..keras_api.model_calls import calls_of
 from .layer_rows import LayerRow, Tensor, detail, heads_of, shape_text
 
 
@@ -13,11 +14,11 @@ def list_layers(model: Any) -> tuple[LayerRow, ...]:
     """The layers and operations of a model, in the order of computation. A layer that is called several times has the
     shape of its first output, and all its inputs; a nested model that is called once has its layers."""
     bare = keras.Model(model.inputs, model.outputs)  # of a Sequential model, too
-    own = {id(node) for nodes in bare._nodes_by_depth.values() for node in nodes}
+    calls = calls_of(bare)
     outputs = [_tensor(tensor) for tensor in bare.outputs]
     rows = []
     for operation in bare.operations:
-        nodes = [node for node in operation._inbound_nodes if id(node) in own]
+        nodes = calls[id(operation)]
         tensors = dict.fromkeys(_tensor(tensor) for node in nodes for tensor in node.input_tensors)
         weights, trainable = (
             sum(math.prod(weight.shape) for weight in getattr(operation, name, ()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..keras_api.lazy import keras
+from ..keras_api.model_calls import calls_of
 from .shared_layers import tensors
 
 
@@ -19,7 +20,7 @@ def restore_names(model, config: dict[str, Any]) -> None:
         return
     config = config["config"]
     entries = {entry["name"]: entry for entry in reversed(config["layers"])}  # the first of a layer has its calls
-    own = {id(call) for calls in model._nodes_by_depth.values() for call in calls}
+    calls = calls_of(model)
     seen = set()
     ends = keras.tree.flatten(config["output_layers"])[::3]  # name, number of the call, number of the output
     waiting = list(zip(ends, model.outputs, strict=True))
@@ -33,8 +34,9 @@ def restore_names(model, config: dict[str, Any]) -> None:
             restore_names(operation, entries[name])
         elif not isinstance(operation, keras.layers.Layer):
             operation.name = name
-        calls = [call for call in operation._inbound_nodes if id(call) in own]
-        for node, call in zip(entries[name]["inbound_nodes"], calls, strict=False):  # the call of an input is no node
+        for node, call in zip(
+            entries[name]["inbound_nodes"], calls[id(operation)], strict=False
+        ):  # the call of an input is no node
             waiting += zip(_sources(node), call.input_tensors, strict=False)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..inference.differences import largest_difference
+from ..inference.differences import ROUNDINGS, largest_difference, precision
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,6 @@ class Difference:
         return f"{self.absolute:.2g} absolute, {self.relative:.2g} relative"
 
 
-ROUNDINGS = 4
-"""How many roundings of numbers of 16 bits are not an error."""
 SMALLEST = 1e-30
 """What stands for the largest value of an array of zeros."""
 
@@ -49,12 +47,5 @@ def difference(found: np.ndarray, expected: np.ndarray) -> Difference:
     absolute, largest = largest_difference(found.reshape(-1), expected.reshape(-1))
     if absolute == np.inf:
         return Difference(np.inf, np.inf)
-    coarse = max(_precision(array.dtype) for array in (found, expected))
+    coarse = max(precision(array.dtype) for array in (found, expected))
     return Difference(absolute, absolute / max(largest, SMALLEST), coarse)
-
-
-def _precision(dtype: np.dtype) -> float:
-    """The relative distance of neighboring numbers of a type of 16 bits, 0 for finer types."""
-    if str(dtype) == "bfloat16":
-        return 2.0**-7
-    return 2.0**-10 if dtype == np.float16 else 0.0

@@ -35,3 +35,14 @@ def test_names_have_no_dots(tmp_path, net, shape):
     assert not [name for name in all_names(model) if "." in name]
     netconv.save(model, tmp_path / "net.keras")
     assert not [name for name in all_names(keras.models.load_model(tmp_path / "net.keras")) if "." in name]
+
+
+def test_nodes_that_are_called_as_operations_of_keras(tmp_path):
+    net = graph(
+        null("data"), null("fa_weight"), null("fa_bias"), op("FullyConnected", "fa", [0, 1, 2], num_hidden=4),
+        op("erf", "multiply", [3]), op("elemwise_add", "add", [3, 4]), op("L2Normalization", "l2", [5]),
+    )  # fmt: skip
+    keras.backend.clear_session()  # Keras counts the names that it gives
+    model = netconv.convert(write(tmp_path, net, fa_weight=draw(4, 3), fa_bias=draw(4)))
+    names = [operation.name for operation in model.operations]
+    assert {"fa", "multiply", "add", "l2"} <= set(names) and len(set(names)) == len(names)

@@ -376,6 +376,14 @@ def test_what_the_table_has(tmp_path):
                           '# model.save("fitted.keras")']  # fmt: skip
 
 
+def test_bfloat16(tmp_path):
+    parts = [keras.Input((4,), dtype="bfloat16"), layers.Dense(3, "relu", dtype="bfloat16")]
+    keras.Sequential(parts).save(tmp_path / "net.keras")
+    notes = []
+    assert export(tmp_path / "net.keras", "python", None, notes.append) == [tmp_path / "net.py"]
+    assert "the same as the Keras model to the last bit" in notes[0]
+
+
 @pytest.mark.parametrize(
     ("outputs", "message"),
     [

@@ -164,3 +164,23 @@ def test_the_model_is_not_changed():
     inference_model(model)
     assert all(np.array_equal(one, two) for one, two in zip(before, model.get_weights(), strict=True))
     assert all(len(layer._inbound_nodes) == 1 for layer in model.layers)
+
+
+def test_a_sequential_model_from_a_file(tmp_path):
+    inner = keras.Sequential([layers.Dense(4), layers.BatchNormalization(), layers.Dropout(0.5)], name="inner")
+    parts = [keras.Input((5,)), layers.Dense(6), layers.BatchNormalization(), layers.ReLU(), inner, layers.Dense(2)]
+    filled(keras.Sequential(parts)).save(tmp_path / "net.keras")
+    model = keras.models.load_model(tmp_path / "net.keras")
+    copy, removed = inference_model(model)
+    assert removed == 3 and kinds(copy) == ["Dense", "ReLU", "Functional", "Dense"]
+    x = np.random.default_rng(1).normal(size=(3, 5)).astype("float32")
+    np.testing.assert_allclose(copy(x), model(x), atol=1e-5)
+
+
+def test_a_normalization_that_stays():
+    entry = keras.Input((4,))
+    normalization = layers.Normalization()
+    normalization.adapt(np.random.default_rng(0).normal(7, 3, (50, 4)))
+    scaled = normalization(entry)
+    model = keras.Model(entry, layers.Concatenate()([scaled, layers.Dense(2)(scaled)]))
+    assert folded(model) == ["Normalization", "Dense", "Concatenate"]

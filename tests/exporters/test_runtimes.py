@@ -254,6 +254,38 @@ def test_random_numbers_cannot_be_compared(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_a_state_in_a_sequential_model_from_a_file(tmp_path):
+    recurrent = layers.GRU(3, stateful=True, name="gru")
+    keras.Sequential([keras.Input((5, 4), batch_size=2), layers.Dense(3), recurrent, layers.Dense(2)]).save(
+        tmp_path / "net.keras"
+    )
+    assert fails(export, tmp_path / "net.keras", "savedmodel") == (
+        f"{tmp_path}/net.keras: layer 'gru' draws random numbers, or keeps a state, in inference: two runs differ, so "
+        "that what is written cannot be compared with it"
+    )
+
+
+def test_a_batch_that_the_model_fixes(tmp_path):
+    model = keras.Sequential([keras.Input((4,), batch_size=3), layers.Dense(2)])
+    message = "batch=5: the model takes batches of 3; leave it out"
+    assert fails(export, model, "litert", tmp_path / "net.tflite", batch=5) == message
+    assert export(model, "litert", tmp_path / "net.tflite", batch=3)
+
+
+@pytest.mark.parametrize("policy", ["bfloat16", "mixed_bfloat16", "float16", "mixed_float16"])
+def test_layers_that_compute_in_16_bits(tmp_path, policy):
+    keras.utils.set_random_seed(0)
+    parts = [layers.Dense(64, "gelu", dtype=policy), layers.Dense(3, dtype=policy, name="out")]
+    model = keras.Sequential([keras.Input((20,), dtype=policy.removeprefix("mixed_"), name="x"), *parts])
+    notes = []
+    export(model, "savedmodel", tmp_path / "net.savedmodel", notes.append, inference=True)
+    assert float(re.search(r"at most (\S+) of", notes[-1])[1]) <= 4 * (2**-7 if "bfloat16" in policy else 2**-10)
+    kind = policy.removeprefix("mixed_")
+    assert fails(export, model, "litert", tmp_path / "net.tflite").endswith(
+        f"; layers of the model compute in {kind}, for which it has few"
+    )
+
+
 def test_ops_that_a_runtime_has_not(tmp_path):
     entry = keras.Input((3, 3))
     model = keras.Model(entry, keras.ops.cholesky(keras.ops.eye(3) + 0 * entry))
