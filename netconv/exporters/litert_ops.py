@@ -3,13 +3,12 @@ model and no file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from .constant_weights import with_constant_weights
+from .tf_graphs import Substitutes, substitute, with_constant_weights
 
 DOUBLE, SINGLE, INTEGER = (dtype.as_datatype_enum for dtype in (tf.float64, tf.float32, tf.int32))
 
@@ -29,8 +28,7 @@ def _rewritten(graph: Any) -> Any:
             _narrow(node)
         if node.op == "Reshape":
             _fix_shape(definition, node, graph.get_tensor_by_name(f"{node.name}:0").shape)
-        elif node.op in SUBSTITUTES and (dtype := tf.as_dtype(node.attr["T"].type)) in SUBSTITUTES[node.op][0]:
-            _substitute(definition, node, SUBSTITUTES[node.op][1], dtype)
+    substitute(definition, SUBSTITUTES)
     return definition
 
 
@@ -60,15 +58,6 @@ def _fix_shape(definition: Any, node: Any, shape: Any) -> None:
         tf.make_tensor_proto([-1 if size is None else size for size in sizes], tf.int32, [len(sizes)])
     )
     node.input[1] = constant.name
-
-
-def _substitute(definition: Any, node: Any, compute: Callable[..., Any], dtype: Any) -> None:
-    """Makes a node the call of a function."""
-    signature = [tf.TensorSpec(None, dtype) for name in node.input if not name.startswith("^")]
-    traced = tf.function(compute, input_signature=signature, autograph=False).get_concrete_function().function_def
-    definition.library.function.add().CopyFrom(traced)
-    node.op = traced.signature.name
-    node.ClearField("attr")
 
 
 def _erf(x: Any) -> Any:
@@ -109,7 +98,7 @@ def _maximum(x: Any, y: Any) -> Any:
 
 
 FLOAT = (tf.float32,)
-SUBSTITUTES: dict[str, tuple[tuple[Any, ...], Callable[..., Any]]] = {
+SUBSTITUTES: Substitutes = {
     "Acos": (FLOAT, lambda x: 2 * tf.atan2(tf.sqrt(1 - x), tf.sqrt(1 + x))),
     "Acosh": (FLOAT, lambda x: tf.math.log(x + tf.sqrt(x - 1) * tf.sqrt(x + 1))),
     "Asin": (FLOAT, lambda x: tf.atan2(x, tf.sqrt((1 - x) * (1 + x)))),
@@ -124,4 +113,3 @@ SUBSTITUTES: dict[str, tuple[tuple[Any, ...], Callable[..., Any]]] = {
     "Sinh": (FLOAT, lambda x: tf.tanh(0.5 * x) * (1 + _cosh(x))),
     "Tan": (FLOAT, lambda x: tf.sin(x) / tf.cos(x)),
 }
-"""For each op, the dtypes of its operands, and the function of them."""

@@ -26,10 +26,12 @@ def write(served: ServedModel, path: Path) -> None:
     """Writes the file. Raises NetconvError if ONNX has no operator for an op."""
     import tf2onnx
 
+    from .onnx_ops import with_known_ops
+
     failures = _Failures()
     try:
         with failures.kept():
-            concrete = served.function.get_concrete_function()
+            concrete = with_known_ops(served.function).get_concrete_function()
             inputs = [tensor.name for tensor in concrete.inputs[: len(served.inputs)]]  # constants follow them
             outputs = [tensor.name for tensor in concrete.outputs]
             graph = tf2onnx.tf_loader.from_function(concrete, inputs, outputs)

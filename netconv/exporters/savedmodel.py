@@ -31,7 +31,7 @@ def write(served: ServedModel, path: Path) -> None:
     """Writes the folder, with one signature, which has the names of the inputs and outputs. Weights that are final
     become constants: TensorFlow arranges them for the CPU once, and variables in each call."""
     if served.is_final and sum(weight.value.numpy().nbytes for weight in served.model.weights) <= LARGEST_CONSTANTS:
-        from .constant_weights import with_constant_weights
+        from .tf_graphs import with_constant_weights
 
         write_constants(with_constant_weights(served.function), path)
     else:

@@ -7,7 +7,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from models import fails
 
-from netconv.exporters import constant_weights
+from netconv.exporters import tf_graphs
 from netconv.exporters.targets import export
 
 layers, ops = keras.layers, keras.ops
@@ -135,7 +135,7 @@ def test_weights_that_no_graph_can_have(tmp_path, monkeypatch):
     def too_large(*_, **__):
         raise ValueError("the graph exceeds 2 GB")
 
-    monkeypatch.setattr(constant_weights, "convert_variables_to_constants_v2", too_large)
+    monkeypatch.setattr(tf_graphs, "convert_variables_to_constants_v2", too_large)
     entry = keras.Input((3,))
     message = "the model: it cannot be written for LiteRT: it has no operator for Erf"
     assert fails(export, keras.Model(entry, ops.erf(entry)), "litert", tmp_path / "net.tflite") == message

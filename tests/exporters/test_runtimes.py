@@ -254,6 +254,16 @@ def test_random_numbers_cannot_be_compared(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("to", ["litert", "onnx"])
+def test_exact_gelu(tmp_path, to):
+    entry = keras.Input((9,), name="x")
+    model = keras.Model(entry, layers.Activation("gelu", name="y")(layers.Dense(9)(entry)))
+    path = tmp_path / f"net{ENDINGS[to]}"
+    export(model, to, path)
+    x = np.random.default_rng(0).normal(0, 5, (20, 9)).astype("float32")
+    np.testing.assert_allclose(run(to, path, {"x": x})["y"], model(x), atol=1e-6)
+
+
 def test_a_state_in_a_sequential_model_from_a_file(tmp_path):
     recurrent = layers.GRU(3, stateful=True, name="gru")
     keras.Sequential([keras.Input((5, 4), batch_size=2), layers.Dense(3), recurrent, layers.Dense(2)]).save(

@@ -1,13 +1,16 @@
-"""A tf.function whose variables are constants in its graph. Imports TensorFlow; knows its graphs, no model and no
-file."""
+"""Changes of TensorFlow's graphs: constants in place of variables, and functions in place of ops. Imports TensorFlow;
+knows no model and no file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+Substitutes = Mapping[str, tuple[tuple[Any, ...], Callable[..., Any]]]
+"""By the name of an op, the dtypes of its operands, and a function of them that computes the same."""
 
 
 def with_constant_weights(function: Any, definition: Callable[[Any], Any] = tf.Graph.as_graph_def) -> Any:
@@ -30,3 +33,20 @@ def with_constant_weights(function: Any, definition: Callable[[Any], Any] = tf.G
         return {name: tf.cast(each, spec.dtype) for (name, spec), each in zip(specs, found, strict=True)}
 
     return tf.function(computed, input_signature=function.input_signature, autograph=False)
+
+
+def substitute(definition: Any, substitutes: Substitutes) -> None:
+    """Makes nodes of a GraphDef calls of functions. Bodies of loops stay as they are."""
+    for node in definition.node:
+        types, compute = substitutes.get(node.op, ((), None))
+        if compute and (dtype := tf.as_dtype(node.attr["T"].type)) in types:
+            _call(definition, node, compute, dtype)
+
+
+def _call(definition: Any, node: Any, compute: Callable[..., Any], dtype: Any) -> None:
+    """Makes a node the call of a function."""
+    signature = [tf.TensorSpec(None, dtype) for name in node.input if not name.startswith("^")]
+    traced = tf.function(compute, input_signature=signature, autograph=False).get_concrete_function().function_def
+    definition.library.function.add().CopyFrom(traced)
+    node.op = traced.signature.name
+    node.ClearField("attr")
