@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, BinaryIO
 
 from .. import conversion, preparation
 from ..conversion import Conversion
-from ..errors import FormatError, NetconvError, UnknownShape
+from ..errors import FormatError, NetconvError, NodeError, UnknownShape
 from ..frontends.mxnet import symbol_json
-from ..graph.graph import Graph, Node
+from ..graph.graph import Edge, Graph, Node
 from ..inference.embedding_inputs import input_names
 from ..inference.loading import LoadedModel
 from ..keras_api.names import keras_name
@@ -20,7 +20,7 @@ from ..ops import registry
 from ..preparation import Net
 
 LONGEST = 200
-"""The most characters of a changed attribute that a message has."""
+"""The most characters of what was changed in a node that a message has."""
 
 
 def converted_as(
@@ -47,7 +47,7 @@ def converted_as(
     own = read()
     if given is None:
         return convert(own), own.graph, {}
-    before = _source_graph(given)
+    before = _source_graph(given, net)
     changes = _changes(own.graph, before) if before else {}
     if before and not own.is_wlnet and _only_nodes_changed(own.graph, before):
         registry.check(own.graph)
@@ -83,10 +83,10 @@ def _stream(data: bytes, net: Any) -> BinaryIO:
     return stream
 
 
-def _source_graph(loaded: LoadedModel) -> Graph | None:
-    """The graph that a model was converted from, if its file has it."""
+def _source_graph(loaded: LoadedModel, net: Any) -> Graph | None:
+    """The graph that a model was converted from, if its file has it; messages call it as they call the net."""
     try:
-        return symbol_json.read(io.BytesIO(loaded.members[source_net.GRAPH]))
+        return symbol_json.read(_stream(loaded.members[source_net.GRAPH], net))
     except (KeyError, FormatError):
         return None
 
@@ -99,18 +99,36 @@ def _only_nodes_changed(graph: Graph, before: Graph) -> bool:
 
 def _changes(graph: Graph, before: Graph) -> dict[int, str]:
     """What differs in nodes of the net that the model was converted from, by their indices."""
-    pairs = enumerate(zip(graph.nodes, before.nodes, strict=False))
-    return {index: words for index, (here, there) in pairs if (words := _changed(here, there))}
+    both = range(min(len(graph.nodes), len(before.nodes)))
+    return {index: words for index in both if (words := _changed(graph, before, index))}
 
 
-def _changed(here: Node, there: Node) -> str:
+def _changed(graph: Graph, before: Graph, index: int) -> str:
     """What differs in a node of the net that the model was converted from; "" if nothing does."""
+    here, there = graph.nodes[index], before.nodes[index]
     if there.name != here.name:
         return ""
     if there.op != here.op:
-        return f"the model was converted from a net in which the node is {there.op}"
-    names = [name for name in {**here.attrs, **there.attrs} if here.attrs.get(name) != there.attrs.get(name)]
-    words = ", ".join(
-        f"{name} is {there.attrs.get(name, 'not given')} and not {here.attrs.get(name, 'given')}" for name in names
-    )
-    return f"in the net that the model was converted from, {words[:LONGEST]}" if names else ""
+        return f"the model was converted from a net in which the node is {there.op[:LONGEST]}"
+    words = [
+        f"{name} is {there.attrs.get(name, 'not given')} and not {here.attrs.get(name, 'given')}"
+        for name in _changed_attributes(here, there)
+    ]
+    if there.inputs != here.inputs:
+        words.append(f"its inputs are {_named(before, there.inputs)} and not {_named(graph, here.inputs)}")
+    if there.subgraphs != here.subgraphs:
+        words.append("its subgraph is another")
+    return f"in the net that the model was converted from, {', '.join(words)[:LONGEST]}" if words else ""
+
+
+def _changed_attributes(here: Node, there: Node) -> list[str]:
+    """The attributes that have another value, which may be a default, or another text if the op is not known."""
+    own, earlier = here.attrs, there.attrs
+    with suppress(NodeError, KeyError):
+        own, earlier = registry.typed_attributes(here), registry.typed_attributes(there)
+    return [name for name in {**own, **earlier} if own.get(name) != earlier.get(name)]
+
+
+def _named(graph: Graph, edges: Sequence[Edge]) -> str:
+    names = ((repr(graph.nodes[edge.node].name), edge.output) for edge in edges)
+    return ", ".join(f"output {output} of {name}" if output else name for name, output in names) or "none"

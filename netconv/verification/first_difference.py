@@ -60,10 +60,10 @@ def first_clear_difference(
 ) -> tuple[Edge, Difference | None, dict[Edge, Difference]]:  # fmt: skip
     """As `first_difference`, but not a node at which the rounding errors of many nodes exceed the tolerance.
 
-    Of the nodes `changed`, the first one is returned whose output differs though what it depends on agrees, or differs
-    CLEAR times less. Otherwise the node that is found is returned if its difference is more than CLEAR times the
-    tolerance. If it is not, a tolerance so many times larger is tried, unless that is more than `most`, the relative
-    difference of `head`; then the node that was found first counts.
+    The `first_changed` of the nodes `changed` is returned, if there is one. Otherwise the node that is found is
+    returned if its difference is more than CLEAR times the tolerance. If it is not, a tolerance so many times larger is
+    tried, unless that is more than `most`, the relative difference of `head`; then the node that was found first
+    counts.
     """
     known: dict[Edge, Difference] = {}
 
@@ -72,13 +72,8 @@ def first_clear_difference(
         known.update(compare(new) if new else {})
         return {edge: known[edge] for edge in edges if edge in known}
 
-    needed = graph.needs(head.node)
-    own = sorted(edge for edge in comparable if edge.node in changed and edge.node in needed)[:PROBES]
-    for edge, its in remembered(own).items():
-        before = remembered(_nearest(graph, edge, comparable))
-        worst = max((each.relative for each in before.values() if not each.within(tolerance)), default=0.0)
-        if not its.within(tolerance) and its.relative > CLEAR * worst:
-            return edge, its, before
+    if own := first_changed(graph, [head], comparable, remembered, tolerance, changed):
+        return own
     found = first = first_difference(graph, head, comparable, remembered, tolerance)
     while found[1] and not found[1].within(tolerance) and found[1].relative <= CLEAR * tolerance:
         tolerance *= CLEAR
@@ -86,6 +81,24 @@ def first_clear_difference(
             return first
         found = first_difference(graph, head, comparable, remembered, tolerance)
     return first if found[1] and found[1].within(tolerance) else found
+
+
+def first_changed(
+    graph: Graph, heads: Collection[Edge], comparable: Collection[Edge], compare: Compare, tolerance: float,
+    changed: Collection[int],
+) -> tuple[Edge, Difference, dict[Edge, Difference]] | None:  # fmt: skip
+    """Of the nodes `changed` that heads depend on, the first one whose output differs CLEAR times more than what it
+    depends on, as `first_difference` returns it; None if none does."""
+    needed = graph.needs(*(edge.node for edge in heads))
+    own = sorted(edge for edge in comparable if edge.node in changed and edge.node in needed)
+    for start in range(0, len(own), PROBES):
+        for edge, its in compare(own[start : start + PROBES]).items():
+            if not its.within(tolerance):
+                nearest = _nearest(graph, edge, comparable)
+                before = dict(compare(nearest)) if nearest else {}
+                if its.relative > CLEAR * max((each.relative for each in before.values()), default=0.0):
+                    return edge, its, before
+    return None
 
 
 def first_refused(

@@ -21,10 +21,10 @@ from ..ops import registry
 from . import given_inputs, mxnet_process, trained
 from .converted_net import converted_as
 from .differences import Difference, difference
-from .first_difference import first_clear_difference, first_refused
-from .mxnet_process import Refused, Source
+from .fault_search import Search, cannot_run, computed_outputs
+from .mxnet_process import Source
 from .reference import Reference, head_edges, misfit, mxnet_reference, numpy_reference, source_arrays
-from .report import Fault, OutputCheck, Verification, located
+from .report import OutputCheck, Verification
 from .subject import Subject, open_keras, prepared, reloaded
 
 ROUNDING = 10
@@ -85,34 +85,34 @@ def verify(
     if (gradients or train_steps) and random:
         raise NetconvError(f"{raw.source}: output {names[min(random)]!r} is random: its gradients cannot be compared")
     comparisons = []
-    refused: dict[Edge, tuple[int, str]] = {}
     with _reference(
         against, subject, source, inputs, heads, changed=raw is not converted.prepared.net.graph
     ) as reference:
+        computed, refused = ({}, {}) if recorded else computed_outputs(reference, raw, heads)
+        expected = {number: computed[edge] for number, edge in enumerate(heads) if edge in computed}
         if recorded:
             expected = dict(enumerate(recorded.outputs))
-        else:
-            computed, refused = _computed(reference, raw, heads)
-            expected = {number: computed[edge] for number, edge in enumerate(heads) if edge in computed}
         predicted = subject.predict(inputs)
-        why = {k: _cannot_run(reference, raw, *refused[edge]) for k, edge in enumerate(heads) if edge in refused}
+        why = {k: cannot_run(reference, raw, *refused[edge]) for k, edge in enumerate(heads) if edge in refused}
         checks = _checks(names, [called, predicted], expected, random, why)
         if reference.mxnet and not recorded and any(_may_be_rounding(check, tolerance) for check in checks):
             definitions = numpy_reference(source, subject, inputs, heads)
             outputs = list(zip(called, predicted, strict=True))
             checks = _rounded(checks, outputs, expected, heads, definitions, tolerance)
-        wrong = {
-            edge: check.difference for edge, check in zip(heads, checks, strict=True) if _differs(check, tolerance)
-        }
-        if recorded and wrong:
-            _, refused = _computed(reference, raw, list(wrong))
+        differences = {edge: check.difference for edge, check in zip(heads, checks, strict=True) if check.difference}
+        wrong = {edge: its for edge, its in differences.items() if not its.within(tolerance)}
+        shown = {} if recorded else wrong
+        fixed = [edge for number, edge in enumerate(heads) if number not in random]
+        if recorded and (wrong or changes):
+            computed, refused = computed_outputs(reference, raw, list(wrong) or fixed)
+            if not wrong:
+                wrong = shown = _unlike(computed, dict(zip(heads, called, strict=True)), tolerance)
         first = next(iter([*wrong, *refused]), None)
-        fault = None
+        search = Search(raw, subject, reference, inputs, tolerance, changes)
         if first is not None:
-            its = None if recorded else wrong.get(first)
-            fault = _fault(raw, subject, reference, inputs, first, its, refused.get(first), tolerance, changes)
-        elif not recorded:
-            fault = _unchecked(raw, converted.prepared.net.graph, heads, reference.undefined, changes)
+            fault = search.first_fault(first, shown.get(first), refused.get(first))
+        else:
+            fault = search.changed_fault(fixed) or search.unchecked(fixed)
         repeats = bool(recorded or fault) or first is None or _repeats(reference, computed, first, tolerance)
         alike = not refused and not any(check.difference and check.difference.shapes for check in checks)
         if reference.mxnet and gradients and alike:
@@ -220,6 +220,14 @@ def _differs(check: OutputCheck, tolerance: float) -> bool:
     return check.difference is not None and not check.difference.within(tolerance)
 
 
+def _unlike(
+    computed: Mapping[Edge, np.ndarray], outputs: Mapping[Edge, np.ndarray], tolerance: float
+) -> dict[Edge, Difference]:
+    """The differences of the outputs from those that a reference computes, where they are too large."""
+    found = {edge: difference(outputs[edge], expected) for edge, expected in computed.items()}
+    return {edge: its for edge, its in found.items() if not its.within(tolerance)}
+
+
 def _file(
     converted: Conversion, inputs: Mapping[str, np.ndarray], called: Sequence[np.ndarray], random: Collection[int]
 ) -> Difference:
@@ -232,72 +240,3 @@ def _file(
 def _repeats(reference: Reference, computed: Mapping[Edge, np.ndarray], head: Edge, tolerance: float) -> bool:
     """Whether a reference computes the output that it computed before."""
     return difference(reference.compute([head])[head], computed[head]).within(tolerance)
-
-
-def _fault(
-    raw: Graph, subject: Subject, reference: Reference, inputs: Mapping[str, np.ndarray], head: Edge,
-    output: Difference | None, refused: tuple[int, str] | None, tolerance: float, changes: Mapping[int, str],
-) -> Fault | None:  # fmt: skip
-    """The first node whose output differs, None if no output of a node that leads to the head differs. `output` is the
-    difference of the model's output for the head from the reference's. `refused` is the first node that the reference
-    cannot run, and why, if the head depends on one."""
-    comparable = {edge for edge in subject.tensors if reference.covers(raw.nodes[edge.node].op)}
-    if refused:
-        head = Edge(refused[0])
-        comparable = {edge for edge in comparable if edge.node != head.node}
-
-    def compare(edges: Sequence[Edge]) -> dict[Edge, Difference]:
-        expected = reference.compute(edges)
-        found = subject.nodes(inputs, list(expected))
-        return {edge: difference(value, expected[edge]) for edge, value in found.items()}
-
-    most = output.relative if output else math.inf
-    edge, its, before = first_clear_difference(raw, head, comparable, compare, tolerance, most, changes)
-    at_refused = refused is not None and edge == head
-    its = its or output
-    if not at_refused and (its is None or its.within(tolerance)):
-        return None
-    node = raw.nodes[edge.node]
-    return Fault(
-        node.op, node.name, edge.node, its, tuple((raw.nodes[each.node].name, known) for each, known in before.items()),
-        changes.get(edge.node, ""), f"{reference.name} cannot run it: {refused[1]}" if refused and at_refused else "",
-        rounded=not all(known.within(tolerance) for known in before.values()),
-    )  # fmt: skip
-
-
-def _unchecked(
-    raw: Graph, before: Graph, heads: Sequence[Edge], undefined: Collection[str], changes: Mapping[int, str]
-) -> Fault | None:
-    """The first changed node that heads depend on and numpy does not define, so that they do not show the change."""
-    ops, needed = registry.load(), raw.needs(*(edge.node for edge in heads))
-    for index in sorted(needed.intersection(changes)):
-        node, earlier = raw.nodes[index], before.nodes[index]
-        if node.op == "null" or ops[node.op].op not in undefined:
-            continue
-        same = node.op == earlier.op and registry.typed_attributes(node) == registry.typed_attributes(earlier)
-        if not same:
-            why = f"numpy does not compute it; {option('against')} compares it"
-            return Fault(node.op, node.name, index, None, (), changes[index], why)
-    return None
-
-
-def _cannot_run(reference: Reference, graph: Graph, index: int, reason: str) -> str:
-    node = graph.nodes[index]
-    return f"{reference.name} cannot run {located(node.op, node.name, index)}: {reason}"
-
-
-def _computed(
-    reference: Reference, graph: Graph, heads: Sequence[Edge]
-) -> tuple[Mapping[Edge, np.ndarray], dict[Edge, tuple[int, str]]]:
-    """The outputs that a reference computes, and for each of the others that it cannot, the first node that it cannot
-    run, and why."""
-    refused: dict[Edge, tuple[int, str]] = {}
-    left = list(heads)
-    while left:
-        try:
-            return reference.compute(left), refused
-        except Refused as error:
-            found = first_refused(graph, left, reference.compute, error)
-            refused |= {edge: found for edge in left if found[0] in graph.needs(edge.node)}
-            left = [edge for edge in left if edge not in refused]
-    return {}, refused

@@ -8,6 +8,7 @@ from netconv.graph.graph import Edge, Graph, Node
 from netconv.verification.differences import Difference
 from netconv.verification.first_difference import (
     PROBES,
+    first_changed,
     first_clear_difference,
     first_difference,
     first_refused,
@@ -119,6 +120,21 @@ def test_rounding_errors_that_add_up_are_not_the_first_difference(errors, change
     for most in ([*errors.values()][-1], math.inf):
         edge, its, _ = first_clear_difference(graph, graph.heads[0], comparable, growing(errors), 1e-5, most, changed)
         assert edge.node == first and its.relative == errors[first]
+
+
+@pytest.mark.parametrize(
+    ("errors", "changed", "first"),
+    [
+        ({1: 0, 50: 0.1}, (20, 50, 80), 50),
+        ({1: 0, 50: 0.1}, (20, 80), None),
+        ({1: 9e-6, 50: 2e-5}, (50,), None),  # what it depends on has nearly such an error
+        ({1: 0, 90: 0.1}, range(1, 101), 90),
+    ],
+)
+def test_the_first_changed_node_whose_own_output_differs(errors, changed, first):
+    graph = chain(100)
+    found = first_changed(graph, graph.heads, [Edge(index) for index in range(1, 101)], growing(errors), 1e-5, changed)
+    assert (found and found[0].node) == first
 
 
 @pytest.mark.parametrize("first", [1, 2, 1000, 1999, 2000])

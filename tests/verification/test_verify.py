@@ -290,13 +290,106 @@ def test_against_mxnet_a_model_of_another_version(folder):
 
 
 def test_a_changed_node_that_no_output_shows(tmp_path):
-    for name, axis in (("net", "1"), ("other", "-1")):
-        write(tmp_path, graph(null("data"), op("relu", "r", [0]), op("sum", "s", [1], axis=axis)), name)
-    netconv.convert_file(tmp_path / "net.json", input_shapes={"data": (None, 3)})
-    result = netconv.verify(tmp_path / "other.json", tmp_path / "net.keras", input_shapes={"data": (None, 3)})
+    net, other = (graph(null("data"), op("relu", "r", [0]), op("sum", "s", [1], axis=axis)) for axis in (1, -1))
+    result = changed(tmp_path, net, other, {}, {"data": (None, 3)})
     change = "node 's': in the net that the model was converted from, axis is 1 and not -1"
     assert result.agrees and result.changes == (change,) and result.facts["changes"] == [change]
     assert result.text.splitlines()[-1] == f"note: {change}: no output shows it for these inputs"
+
+
+@pytest.mark.parametrize("with_samples", [False, True])
+@pytest.mark.parametrize("scale", [0, 1])
+def test_a_changed_node_that_only_its_own_output_shows(tmp_path, scale, with_samples):
+    """Its output is multiplied by 0 then. Recorded outputs are those of the model, whether or not the net has others,
+    and those of another net if the model has others."""
+    net, other = (
+        graph(null("data"), op("relu", "r", [0]), op(name, "a", [1]), op("_mul_scalar", "m", [2], scalar=scale))
+        for name in ("tanh", "exp")
+    )
+    samples = tmp_path / "io.npz" if with_samples else None
+    data = draw(2, 3)
+    np.savez(tmp_path / "io.npz", data=data, output0=scale * np.tanh(np.maximum(data, 0)))
+    result = changed(tmp_path, net, other, {}, {"data": (None, 3)}, samples=samples)
+    assert result.outputs[0].difference.within(1e-5) is (scale == 0 or with_samples)
+    assert not result.agrees and result.text.splitlines()[-1] == (
+        f"the first node that differs is exp node 'a', number 2: {result.fault.difference}; what it depends on agrees "
+        "('r': at most 0 relative); the model was converted from a net in which the node is tanh"
+    )
+    assert netconv.verify(tmp_path / "net.json", tmp_path / "net.keras", samples=samples,
+                          input_shapes={"data": (None, 3)}).agrees  # fmt: skip
+
+
+def test_recorded_outputs_and_a_changed_net_that_cannot_be_run(tmp_path):
+    (net, arrays), (other, _) = sliced(), sliced(end=2)
+    netconv.convert_file(write(tmp_path, net, "net", **arrays))
+    data = draw(2, 3)
+    np.savez(tmp_path / "io.npz", data=data, output0=netconv.open_model(tmp_path / "net.keras").model(data).numpy())
+    result = changed(tmp_path, net, other, arrays, samples=tmp_path / "io.npz")
+    assert not result.agrees and result.outputs[0].difference.within(1e-5)
+    assert result.text.splitlines()[-1].startswith(
+        "the first node that differs is slice_axis node 'part', number 4: shape 2 x 3 in place of 2 x 2; "
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("elemwise_sub", "{}; what it depends on agrees ('r', 't': at most {} relative)"),
+     ("_npi_true_divide", "numpy does not compute it; against= compares it; nothing before it can be compared")],
+)  # fmt: skip
+def test_a_node_that_reads_other_inputs(tmp_path, name, why):
+    def net(first, second):
+        return graph(null("data"), op("relu", "r", [0]), op("tanh", "t", [0]), op(name, "two", [first, second]))
+
+    result = changed(tmp_path, net(1, 2), net(2, 1), {}, {"data": (None, 3)})
+    most = [f"{max(its.relative for _, its in result.fault.before):.2g}"] if result.fault.before else []
+    assert not result.agrees and result.text.splitlines()[-1] == (
+        f"the first node that differs is {name} node 'two', number 3: {why.format(result.fault.difference, *most)}; in "
+        "the net that the model was converted from, its inputs are 'r', 't' and not 't', 'r'"
+    )
+
+
+def test_a_node_that_reads_another_output(tmp_path):
+    net, other = (
+        graph(null("data"), op("SliceChannel", "s", [0], num_outputs=2), op("tanh", "t", [(1, k)])) for k in (0, 1)
+    )
+    result = changed(tmp_path, net, other, {}, {"data": (None, 4)})
+    change = "in the net that the model was converted from, its inputs are 's' and not output 1 of 's'"
+    assert not result.agrees and (result.fault.name, result.fault.changed) == ("t", change)
+
+
+def test_a_changed_subgraph(tmp_path):
+    source = ROOT / "fixtures/conformance/nets/foreach"
+    shapes = {"data": (2, 4, 3)}
+    netconv.convert_file(source / "net.json", output=tmp_path / "net.keras", input_shapes=shapes)
+    net = json.loads((source / "net.json").read_text())
+    [part] = next(node["subgraphs"] for node in net["nodes"] if "subgraphs" in node)
+    next(node for node in part["nodes"] if node["op"] == "tanh")["op"] = "relu"
+    path = write(tmp_path, net)
+    result = netconv.verify(path, tmp_path / "net.keras", source / "net.params", input_shapes=shapes)
+    assert not result.agrees and result.fault.changed == (
+        "in the net that the model was converted from, its subgraph is another"
+    )
+    assert netconv.verify(source / "net.json", tmp_path / "net.keras", input_shapes=shapes).changes == ()
+
+
+def test_attributes_of_the_same_value_are_no_change(tmp_path):
+    """Their texts differ, or one is not given; those that do not matter are not compared."""
+
+    def net(scalar, **attributes):
+        return graph(
+            null("data"), null("gamma"), null("beta"), null("mean"), null("var"),
+            op("BatchNorm", "n", [0, 1, 2, 3, 4], **attributes), op("_mul_scalar", "m", [5], scalar=scalar),
+        )  # fmt: skip
+
+    arrays = {"gamma": draw(3), "beta": draw(3), "mean": draw(3), "var": draw(3) ** 2}
+    one = net("2", fix_gamma="False")
+    other = net("2.0", fix_gamma="false", use_global_stats="False", eps="1e-3", cudnn_off="1")
+    result = changed(tmp_path, one, other, arrays, {"data": (None, 3)})
+    assert result.agrees and result.changes == ()
+    result = changed(tmp_path, one, net("2", fix_gamma="0", axis="1", eps="1"), arrays, {"data": (None, 3)})
+    assert not result.agrees and result.fault.changed == (
+        "in the net that the model was converted from, eps is not given and not 1"
+    )
 
 
 def test_mxnet_rounds_more_than_the_model(folder, tmp_path):
