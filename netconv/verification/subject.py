@@ -14,7 +14,7 @@ from ..atomic_files import scratch_folder
 from ..builder import places
 from ..builder.places import Place
 from ..conversion import Conversion
-from ..errors import FormatError, NetconvError, first_line, option
+from ..errors import FormatError, NetconvError, first_line, option, option_name
 from ..graph.graph import Edge
 from ..inference.calling import traced
 from ..inference.embedding_inputs import input_names
@@ -116,7 +116,7 @@ def prepared(loaded: LoadedModel, converted: Conversion, weights: str | None) ->
     outputs are not those of the net, or its weights are not, and `weights` is not "source"."""
     model = _without_scaling(loaded)
     _check_ports(model, converted, loaded.name)
-    _check_weights(model, converted, loaded.name, weights)
+    _check_weights(model, converted, loaded, weights)
     return _subject(converted, model, loaded.name, loaded.members)
 
 
@@ -149,9 +149,11 @@ def _check_ports(model: Any, converted: Conversion, name: str) -> None:
             )
 
 
-def _check_weights(model: Any, converted: Conversion, name: str, weights: str | None) -> None:
-    """Compares the weights with those of the converted net, and puts these in for `weights` "source"."""
-    net = converted.prepared.net.graph.source
+def _check_weights(model: Any, converted: Conversion, loaded: LoadedModel, weights: str | None) -> None:
+    """Compares the weights with those of the converted net, and puts these in for `weights` "source". Those of a net
+    without parameters are drawn, and only an untrained model can have them."""
+    read, name = converted.prepared.net, loaded.name
+    net = read.graph.source
     own, source = weighted_layers(model), weighted_layers(converted.model)
     changed = []
     for layer, its in source.items():
@@ -169,6 +171,10 @@ def _check_weights(model: Any, converted: Conversion, name: str, weights: str | 
                 changed.append(layer)
                 if weights == "source":
                     variable.assign(value)
+    if changed and read.parameters is None and not loaded.untrained:
+        remedy = f": no parameter file was found beside it; give one with {option_name('params')}"
+        without = f"{net}: it has no parameters to compare those of {name} with"
+        raise FormatError(without if read.is_wlnet else f"{without}{remedy}")
     if changed and weights != "source":
         layers = list(dict.fromkeys(changed))
         raise NetconvError(

@@ -445,6 +445,22 @@ def test_trained_weights_are_refused_or_replaced(folder, tmp_path):
     assert done.stderr == f"netconv: {expected.format('--weights source')}\n"
 
 
+def test_a_net_without_its_parameter_file(folder, tmp_path):
+    """An untrained model has the initial weights, which are drawn again."""
+    path = Path(shutil.copy(folder / "net.json", tmp_path / "alone.json"))
+    expected = (
+        f"{path}: it has no parameters to compare those of {folder}/net.keras with: no parameter file was found beside "
+        "it; give one with {}"
+    )
+    for options in ({}, {"weights": "source"}):
+        assert fails(netconv.verify, path, folder / "net.keras", **options) == expected.format("params")
+    done = CliRunner().invoke(main, ["verify", str(path), str(folder / "net.keras")])
+    assert (done.exit_code, done.stderr) == (1, f"netconv: {expected.format('--params')}\n")
+    assert netconv.verify(path, folder / "net.keras", folder / "net.params").agrees
+    netconv.convert_file(path, input_shapes={"data": (None, 3)})
+    assert netconv.verify(path, tmp_path / "alone.keras", input_shapes={"data": (None, 3)}).agrees
+
+
 def test_samples(folder, tmp_path):
     x = draw(5, 3)
     outputs = netconv.open_model(folder / "net.keras").model(x).numpy()
