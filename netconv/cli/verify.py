@@ -62,7 +62,7 @@ params_option, shape_option = net_options(net_option)
 )
 @comparison_option(
     "--seed",
-    type=int,
+    type=click.IntRange(0, 2**32 - 1),
     metavar="N",
     default=0,
     show_default=True,

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from ..atomic_files import replacing, replacing_folder, scratch_folder
 from ..errors import NetconvError, first_line, option, option_name
 from ..features.notices import Notify
-from ..features.option_checks import is_integer, require
+from ..features.option_checks import is_integer, require, require_shapes
 from ..inference.loading import LoadedModel
 from ..inference.sample_inputs import sample_inputs
 from ..tables.sources import Data
@@ -77,6 +77,7 @@ class RuntimeOptions:
     def check(self, to: str) -> None:
         """Raises NetconvError for a value that does not fit, or does not fit the target."""
         require("batch", self.batch, self.batch is None or is_integer(self.batch, 1), "an integer of at least 1")
+        require_shapes(self.input_shapes)
         known = self.quantize is None or self.quantize in litert.QUANTIZATIONS
         require("quantize", self.quantize, known, "'float16' or 'int8'")
         for name in ("quantize", "calibrate"):

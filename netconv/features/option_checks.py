@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from inspect import signature
 from numbers import Integral, Real
 from typing import Any
@@ -17,6 +17,17 @@ def require(name: str, value: object, fits: bool, expected: str) -> None:
     if not fits:
         shown = repr(value) if len(repr(value)) <= 80 else f"{type(value).__name__}"
         raise NetconvError(f"{option_name(name)} must be {expected}; received {shown}")
+
+
+def require_seed(value: object) -> None:
+    """Raises NetconvError unless a value is a random seed."""
+    require("seed", value, is_integer(value) and value < 2**32, "an integer from 0 to 4,294,967,295")  # type: ignore[operator]
+
+
+def require_shapes(value: object) -> None:
+    """Raises NetconvError unless a value is None, or may be shapes by the names of inputs."""
+    fits = value is None or isinstance(value, Mapping)
+    require("input_shapes", value, fits, "a dictionary of shapes, such as {'data': (None, 24)}")
 
 
 def check_names(function: Callable[..., Any], given: Iterable[str], further: Set[str]) -> None:

@@ -18,7 +18,7 @@ from ..errors import FormatError, NetconvError, UnknownShape, net_option_error, 
 from ..features.encoding import Encoding
 from ..features.image_encoder import ImageEncoder
 from ..features.notices import Notify, ignore
-from ..features.option_checks import is_path, require
+from ..features.option_checks import is_path, require, require_shapes
 from ..features.text_encoder import KINDS, TextEncoder
 from ..keras_api.lazy import keras
 from ..keras_api.names import keras_name
@@ -239,8 +239,7 @@ def open_model(
     if isinstance(loaded, LoadedModel):
         return loaded
     require("params", params, params is None or is_path(params), "the path of a parameter file")
-    shapes = input_shapes is None or isinstance(input_shapes, Mapping)
-    require("input_shapes", input_shapes, shapes, "a dictionary of shapes, such as {'data': (None, 24)}")
+    require_shapes(input_shapes)
     if isinstance(model, bytes) or not str(model).endswith(NETS):
         for name, value in (("init", init), ("params", params), ("input_shapes", input_shapes)):
             if value:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import NetconvError, option, option_name
-from ..features.option_checks import as_texts, is_integer, is_number, is_path, require
+from ..features.option_checks import as_texts, is_integer, is_number, is_path, require, require_seed
 
 MONITOR = "val_loss"
 """The metric that is monitored unless another is chosen; without validation, none is."""
@@ -122,7 +122,7 @@ class TrainingOptions(OptimizerOptions):
         share = is_number(self.validation_split) and 0 <= self.validation_split < 1
         require("validation_split", self.validation_split, share, "a number from 0 to below 1")
         require("early_stopping", self.early_stopping, is_integer(self.early_stopping), "an integer of at least 0")
-        require("seed", self.seed, is_integer(self.seed) and self.seed < 2**32, "an integer from 0 to 4,294,967,295")
+        require_seed(self.seed)
         require("monitor", self.monitor, isinstance(self.monitor, str), "the name of a metric")
         losses = self.loss.values() if isinstance(self.loss, Mapping) else [self.loss]
         known = all(loss is None or isinstance(loss, str) or callable(loss) for loss in losses)

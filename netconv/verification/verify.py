@@ -15,7 +15,7 @@ import numpy as np
 
 from ..conversion import Conversion
 from ..errors import NetconvError, option
-from ..features.option_checks import is_path, require
+from ..features.option_checks import is_path, require, require_seed, require_shapes
 from ..graph.graph import Edge, Graph
 from ..ops import registry
 from . import given_inputs, mxnet_process, trained
@@ -73,6 +73,8 @@ def verify(
     """
     began = time.monotonic()
     _check_options(model, weights, against, gradients, train_steps, tolerance)
+    require_seed(seed)
+    require_shapes(input_shapes)
     given = None if model is None else open_keras(model)
     converted, raw, changes = converted_as(net, given, params, input_shapes, seed)
     subject = reloaded(converted) if given is None else prepared(given, converted, weights)

@@ -362,6 +362,8 @@ WRONG = [
     ("onnx", "net.json", {}, "net.json: the file for onnx ends in .onnx; choose another output"),
     ("litert", None, {"batch": 0}, "batch must be an integer of at least 1; received 0"),
     ("litert", None, {"quantize": "int4"}, "quantize must be 'float16' or 'int8'; received 'int4'"),
+    ("onnx", None, {"input_shapes": [1]},
+     "input_shapes must be a dictionary of shapes, such as {'data': (None, 24)}; received [1]"),
     ("onnx", None, {"quantize": "int8"}, "quantize is for to='litert'; leave it out"),
     ("litert", None, {"quantize": "int8"}, "quantize='int8' needs calibrate: a table of what the model will be given, "
      "which says how large the numbers within it are"),

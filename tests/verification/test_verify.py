@@ -609,6 +609,12 @@ def test_options_that_do_not_fit(folder):
     assert fails(netconv.verify, net, weights="model") == "weights must be 'source'; received 'model'"
     assert fails(netconv.verify, net, tolerance=-1) == "tolerance must be a number of at least 0; received -1"
     assert fails(netconv.verify, net, train_steps=-1) == "train_steps must be an integer of at least 0; received -1"
+    for seed in (-1, "a"):
+        expected = f"seed must be an integer from 0 to 4,294,967,295; received {seed!r}"
+        assert fails(netconv.verify, net, seed=seed) == expected
+    assert fails(netconv.verify, net, input_shapes=[1]) == (
+        "input_shapes must be a dictionary of shapes, such as {'data': (None, 24)}; received [1]"
+    )
     assert fails(netconv.verify, net, 3) == "the model must be a .keras file, by its path or its bytes; received 3"
     assert fails(netconv.verify, net, net) == f"{net}: the model that is verified must be a .keras file"
 
@@ -630,5 +636,7 @@ def test_the_command(folder, tmp_path):
     done = run(str(tmp_path / "net.json"), "-", input=(tmp_path / "other.keras").read_bytes())
     assert done.exit_code == 1 and "act_type is sigmoid and not tanh" in done.stdout
     assert run(str(tmp_path / "net.json"), str(tmp_path / "other.keras"), "--tolerance", "10").exit_code == 0
+    done = run(str(tmp_path / "net.json"), "--seed", "-1")
+    assert done.exit_code == 2 and "'--seed': -1 is not in the range 0<=x<=4294967295" in done.stderr
     done = run("-", "-")
     assert done.exit_code == 2 and "the net and the model cannot both come from stdin" in done.stderr
