@@ -94,13 +94,17 @@ def there_are(name: str, known: Iterable[str], what: str) -> str:
     return f"{question} {what[0].upper()}{what[1:]} are" if question else f"{what} are"
 
 
+def escaped(text: str) -> str:
+    """A text in one line: characters of a file that are not printable, such as a line break in a name, are escaped."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
 class NetconvError(Exception):
     """Invalid input. `str(error)` is one line: the place, what was received and what would work."""
 
     def __str__(self) -> str:
-        """The message; characters of a file that are not printable, such as a line break in a name, are escaped."""
-        message = super().__str__()
-        return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in message)
+        """The message, in one line."""
+        return escaped(super().__str__())
 
 
 def net_option_error(name: str) -> NetconvError:

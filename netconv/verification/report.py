@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import option
+from ..errors import escaped, option
 from .differences import Difference
 
 LISTED = 5
@@ -114,7 +114,7 @@ class Verification:
 
     @property
     def text(self) -> str:
-        """The result in lines, for a person."""
+        """The result in lines, for a person; what is not printable in the file is escaped."""
         lines = [f"{self.net}: {self.nodes} nodes, compared with {self._compared()}"]
         if self.file is not None:
             same = "equals" if self.file.absolute == 0 else f"differs from ({self.file})"
@@ -135,7 +135,7 @@ class Verification:
             lines.append(self._without_fault())
         elif self.changes:
             lines.append(f"note: {self.changes[0]}{more}: no output shows it for these inputs")
-        return "\n".join([*lines, *self._comparison_lines()])
+        return "\n".join(map(escaped, [*lines, *self._comparison_lines()]))
 
     def _compared(self) -> str:
         if self.reference == "numpy":

@@ -357,6 +357,20 @@ def test_a_node_that_reads_another_output(tmp_path):
     assert not result.agrees and (result.fault.name, result.fault.changed) == ("t", change)
 
 
+def test_texts_of_the_net_of_a_model_are_escaped(folder, tmp_path):
+    """Its ops and attributes are not known to fit, as those of the net are."""
+    loaded = netconv.open_model(folder / "net.keras")
+    text = "tanh\r\n\x1b[31mred"
+    net = loaded.members["graph.json"].replace(b'"tanh"', json.dumps(text).encode())
+    assert net != loaded.members["graph.json"]
+    netconv.save(loaded.model, tmp_path / "net.keras", {**loaded.members, "graph.json": net})
+    result = netconv.verify(folder / "net.json", tmp_path / "net.keras")
+    assert result.text.splitlines()[-1] == (
+        "note: node 'act': in the net that the model was converted from, act_type is tanh\\r\\n\\x1b[31mred and not "
+        "tanh: no output shows it for these inputs"
+    )
+
+
 def test_a_changed_subgraph(tmp_path):
     source = ROOT / "fixtures/conformance/nets/foreach"
     shapes = {"data": (2, 4, 3)}
