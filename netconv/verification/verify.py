@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..conversion import Conversion
-from ..errors import NetconvError, option
+from ..errors import NetconvError, NodeError, option, stream_name
 from ..features.option_checks import is_path, require, require_seed, require_shapes
 from ..graph.graph import Edge, Graph
 from ..ops import registry
@@ -76,7 +76,10 @@ def verify(
     require_seed(seed)
     require_shapes(input_shapes)
     given = None if model is None else open_keras(model)
-    converted, raw, changes = converted_as(net, given, params, input_shapes, seed)
+    try:
+        converted, raw, changes = converted_as(net, given, params, input_shapes, seed)
+    except NodeError as error:  # it names no file, and here are two
+        raise NetconvError(f"{stream_name(net) if hasattr(net, 'read') else net}: {error}") from None
     subject = reloaded(converted) if given is None else prepared(given, converted, weights)
     names = converted.prepared.graph.ports
     recorded = given_inputs.read_samples(samples, converted.model, names) if samples is not None else None

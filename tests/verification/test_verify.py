@@ -475,6 +475,14 @@ def test_a_net_without_its_parameter_file(folder, tmp_path):
     assert netconv.verify(path, tmp_path / "alone.keras", input_shapes={"data": (None, 3)}).agrees
 
 
+def test_errors_of_nodes_name_the_net(folder, tmp_path):
+    path = write(tmp_path, small("swish"), "net", **ARRAYS)
+    for net in (path, path.open("rb")):
+        assert fails(netconv.verify, net, folder / "net.keras", tmp_path / "net.params").startswith(
+            f"{path}: Activation node 'act': "
+        )
+
+
 def test_samples(folder, tmp_path):
     x = draw(5, 3)
     outputs = netconv.open_model(folder / "net.keras").model(x).numpy()
