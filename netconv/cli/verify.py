@@ -93,12 +93,13 @@ def verify(
     """
     if net == "-" and model == "-":
         raise click.UsageError("the net and the model cannot both come from stdin")
-    with Terminal(quiet).working(f"verifying {model or net}"), quiet_keras():
+    terminal = Terminal(quiet)
+    with terminal.working(f"verifying {model or net}"), quiet_keras():
         given = sys.stdin.buffer.read() if model == "-" else model
         result = netconv.verify(
             source(net), given, params, samples=samples,
             against=against, input_shapes=shapes, weights=weights, gradients=gradients, train_steps=train_steps,
-            tolerance=tolerance, seed=seed,
+            tolerance=tolerance, seed=seed, notify=terminal.echo,
         )  # fmt: skip
     click.echo(json.dumps(result.facts) if as_json else result.text)
     sys.exit(0 if result.agrees else 1)

@@ -1,7 +1,7 @@
 """Runs graphs in another Python that has MXNet. Knows no Keras, and no op but those that need a switch of MXNet.
 
-Arrays go there and back in `.npz` files without pickles, in a temporary folder. The process answers each task within
-`LIMIT` seconds, or it is ended.
+Arrays go there and back in `.npz` files without pickles, in a temporary folder. The process imports MXNet within
+`START` seconds and answers each task within `LIMIT` seconds, or it is ended.
 """
 
 from __future__ import annotations
@@ -21,8 +21,13 @@ import numpy as np
 
 from ..atomic_files import scratch_folder
 from ..errors import NetconvError, first_line, option, option_name
+from ..features.notices import Notify, ignore
 from ..graph.graph import Edge, Graph, Node
 
+START = 120
+"""Seconds that the import of MXNet may take."""
+SILENT = 5
+"""Seconds of the import after which a line says that it takes long."""
 LIMIT = 600
 """Seconds that MXNet may take for a task."""
 PROGRAM = Path(__file__).with_name("mxnet_program.py")
@@ -79,11 +84,14 @@ class Refused(NetconvError):
 
 @dataclass
 class MXNet:
-    """A process of a Python with MXNet, and the file that its stderr goes to."""
+    """A process of a Python with MXNet, and the file that its stderr goes to. `notify` is called with a line if MXNet
+    takes long to import; it is `ready` then."""
 
     python: str
     process: subprocess.Popen[bytes]
     messages: Path
+    notify: Notify = ignore
+    ready: bool = False
 
     def run(self, source: Source, heads: Sequence[Edge], training: Training = NOTHING) -> Answer:
         """Computes outputs of nodes, after training if that is requested. Raises NetconvError, in one line, if the
@@ -95,20 +103,32 @@ class MXNet:
 
     def _answer(self, folder: Path) -> None:
         """Waits until the process has answered. Raises NetconvError if it ends."""
+        if not self.ready:
+            waits = f"{option('against', self.python)}: waiting for it to import MXNet"
+            notice = threading.Timer(SILENT, self.notify, [waits])
+            notice.start()
+            try:
+                self._wait("", "ready", START, "is it a Python with MXNet?")
+            finally:
+                notice.cancel()
+            self.ready = True
+        self._wait(f"{folder}\n", "done", LIMIT, f"give smaller shapes with {option_name('input_shapes')}")
+
+    def _wait(self, given: str, expected: str, limit: float, hint: str) -> None:
+        """Writes to the process, and waits for a line. Raises NetconvError, with a hint if the limit is reached."""
         assert self.process.stdin and self.process.stdout
         began = time.monotonic()
-        timer = threading.Timer(LIMIT, self.process.kill)
+        timer = threading.Timer(limit, self.process.kill)
         timer.start()
         try:
-            self.process.stdin.write(f"{folder}\n".encode())
+            self.process.stdin.write(given.encode())
             self.process.stdin.flush()
-            while (line := self.process.stdout.readline()) != b"done\n":
+            while (line := self.process.stdout.readline()) != f"{expected}\n".encode():
                 if not line:
                     raise BrokenPipeError
         except BrokenPipeError:
-            if time.monotonic() - began >= LIMIT:
-                smaller = f"give smaller shapes with {option_name('input_shapes')}"
-                raise self._error(f"was ended after {LIMIT} seconds; {smaller}") from None
+            if time.monotonic() - began >= limit:
+                raise self._error(f"did not answer within {limit} seconds; {hint}") from None
             code = self.process.wait()
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
             lines = self.messages.read_bytes()[-10 * LONGEST :].decode(errors="replace").strip().splitlines()
@@ -138,8 +158,9 @@ class MXNet:
 
 
 @contextmanager
-def started(python: str, graph: Graph) -> Iterator[MXNet]:
-    """A process for tasks with a graph, which is ended with the block. Raises NetconvError if it cannot be started."""
+def started(python: str, graph: Graph, notify: Notify = ignore) -> Iterator[MXNet]:
+    """A process for tasks with a graph, which is ended with the block; `notify` is called with a line if it takes long
+    to start. Raises NetconvError if it cannot be started."""
     onednn = any(ONEDNN.search(node.op) for node in graph.nodes)
     environment = json.dumps({**ENVIRONMENT, "MXNET_MKLDNN_ENABLED": str(int(onednn))})
     program = str(Path(python).expanduser().absolute()) if "/" in python else python  # it runs in another folder
@@ -151,7 +172,7 @@ def started(python: str, graph: Graph) -> Iterator[MXNet]:
         except OSError as error:
             raise NetconvError(f"{option('against', python)} cannot be started: {error.strerror or error}") from None
         try:
-            yield MXNet(python, process, folder / "stderr")
+            yield MXNet(python, process, folder / "stderr", notify)
         finally:
             process.kill()
             process.wait()

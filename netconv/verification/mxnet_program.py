@@ -1,7 +1,8 @@
 """The program that runs graphs in a Python with MXNet: `mxnet_process.py` passes its text to that Python, which needs
 nothing of netconv. It is written for Python 3.7 and newer.
 
-Its argument is JSON: variables of the environment. Then it reads names of folders from its standard input, one a line,
+Its argument is JSON: variables of the environment. It imports MXNet and writes the line `ready` on its standard output,
+whether or not there is MXNet. Then it reads names of folders from its standard input, one a line,
 and answers each with the line `done` on its standard output. In a folder, `task.json` has the `graph`, the nodes of
 which are called n0, n1 ..., and `arrays.npz` the values of its null nodes by name, and `cotangent:0`, `cotangent:1`
 ...; it writes `results.npz`: the outputs by number, `gradient:n0` for the nodes `differentiated`, and `after:n0` for
@@ -72,10 +73,16 @@ def run(mx, np, folder):
     np.savez(os.path.join(folder, "results.npz"), **results)
 
 
+def answer(line):
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main():
     for name, value in json.loads(sys.argv[1]).items():
         os.putenv(name, value)  # MXNet's library reads it when it is loaded
     modules, problem = import_mxnet()
+    answer("ready")
     for line in sys.stdin:
         folder = line.rstrip("\n")
         try:
@@ -85,8 +92,7 @@ def main():
                 write_error(folder, *problem)
         except Exception as error:
             write_error(folder, "run", str(error) or type(error).__name__)
-        sys.stdout.write("done\n")
-        sys.stdout.flush()
+        answer("done")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..conversion import Conversion
 from ..errors import NetconvError, NodeError, option, stream_name
+from ..features.notices import Notify, ignore
 from ..features.option_checks import is_path, require, require_seed, require_shapes
 from ..graph.graph import Edge, Graph
 from ..ops import registry
@@ -44,6 +45,7 @@ def verify(
     train_steps: int = 0,
     tolerance: float = 1e-5,
     seed: int = 0,
+    notify: Notify = ignore,
 ) -> Verification:
     """Compares a model with the net that it was converted from.
 
@@ -62,6 +64,7 @@ def verify(
             training mode without dropout; needs `against`.
         tolerance: The largest error of an output, relative to its largest value, that is no disagreement.
         seed: Of the drawn inputs, and of the initial weights of an untrained net.
+        notify: Is called with a line if MXNet takes long to start.
 
     Returns:
         A Verification: `agrees`, `text` for people, `facts` for programs.
@@ -91,7 +94,7 @@ def verify(
         raise NetconvError(f"{raw.source}: output {names[min(random)]!r} is random: its gradients cannot be compared")
     comparisons = []
     with _reference(
-        against, subject, source, inputs, heads, changed=raw is not converted.prepared.net.graph
+        against, subject, source, inputs, heads, changed=raw is not converted.prepared.net.graph, notify=notify
     ) as reference:
         computed, refused = ({}, {}) if recorded else computed_outputs(reference, raw, heads)
         expected = {number: computed[edge] for number, edge in enumerate(heads) if edge in computed}
@@ -141,14 +144,14 @@ def verify(
 @contextmanager
 def _reference(
     against: Any, subject: Subject, source: Source, inputs: Mapping[str, np.ndarray], heads: Sequence[Edge],
-    changed: bool,
+    changed: bool, notify: Notify,
 ) -> Iterator[Reference]:  # fmt: skip
     """MXNet in a process that is ended with the block, or the definitions in numpy. `changed` is whether the net is
     another one than was converted, so that its shapes may not fit."""
     if against is None:
         yield numpy_reference(source, subject, inputs, heads, misfit(source) if changed else None)
         return
-    with mxnet_process.started(str(against), source.graph) as mxnet:
+    with mxnet_process.started(str(against), source.graph, notify) as mxnet:
         yield mxnet_reference(mxnet, source)
 
 

@@ -30,8 +30,8 @@ def dense(last="Activation", **attrs):
     return Source(Graph(tuple(nodes), (Edge(4),)), {0: X, 1: W, 2: B}, {})
 
 
-def fails(program, source):
-    with pytest.raises(NetconvError) as caught, started(program, source.graph) as mxnet:
+def fails(program, source, *notify):
+    with pytest.raises(NetconvError) as caught, started(program, source.graph, *notify) as mxnet:
         mxnet.run(source, [Edge(4)])
     return str(caught.value).replace(program, "python")
 
@@ -100,14 +100,26 @@ def test_a_crash(tmp_path):
 
 def test_no_answer_in_time(tmp_path, monkeypatch):
     monkeypatch.setattr(mxnet_process, "LIMIT", 0.5)
-    program = python(tmp_path, "", "sleep 60 #")
-    assert (
-        fails(program, dense()) == "against='python' was ended after 0.5 seconds; give smaller shapes with input_shapes"
+    program = python(tmp_path, "", "sh -c 'echo ready; exec sleep 60' #")
+    assert fails(program, dense()) == (
+        "against='python' did not answer within 0.5 seconds; give smaller shapes with input_shapes"
     )
 
 
+def test_no_start_in_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(mxnet_process, "START", 1)
+    monkeypatch.setattr(mxnet_process, "SILENT", 0.1)
+    program, lines = python(tmp_path, "", "sleep 60 #"), []
+    assert fails(program, dense(), lines.append) == (
+        "against='python' did not answer within 1 seconds; is it a Python with MXNet?"
+    )
+    assert lines == [f"against={program!r}: waiting for it to import MXNet"]
+
+
 def test_results_that_are_not_valid(tmp_path):
-    program = python(tmp_path, "", "sh -c 'read folder; echo x > \"$folder/results.npz\"; echo done; cat' #")
+    program = python(
+        tmp_path, "", "sh -c 'echo ready; read folder; echo x > \"$folder/results.npz\"; echo done; cat' #"
+    )
     assert fails(program, dense()).startswith("against='python' wrote no valid results: ")
 
 
