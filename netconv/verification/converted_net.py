@@ -48,7 +48,6 @@ def converted_as(
     if given is None:
         return convert(own), own.graph, {}
     before = _source_graph(given, net)
-    changes = _changes(own.graph, before) if before else {}
     if before and not own.is_wlnet and _only_nodes_changed(own.graph, before):
         registry.check(own.graph)
         with suppress(NetconvError):  # the parameters fit the changed net only
@@ -56,15 +55,15 @@ def converted_as(
             converted = convert(earlier)
             if len(given.model.inputs) != len(converted.model.inputs):
                 converted = convert(earlier, states=True)
-            return converted, own.graph, changes
+            return converted, own.graph, _changes(own.graph, before)
     converted = convert(own)
     if given.members.get(archive.WLNET, b"") != converted.members.get(archive.WLNET, b"") and given.image_encoders:
         baked = convert(read(bake_encoder=True))
         if given.members[archive.WLNET] == baked.members.get(archive.WLNET):
-            return baked, own.graph, changes
+            converted, own = baked, baked.prepared.net
     if len(given.model.inputs) != len(converted.model.inputs):
         converted = convert(own, states=True)
-    return converted, converted.prepared.net.graph, changes
+    return converted, own.graph, _changes(own.graph, before) if before else {}
 
 
 def _model_shapes(loaded: LoadedModel, graph: Graph) -> dict[str, tuple[int | None, ...]]:

@@ -112,6 +112,7 @@ def test_a_baked_encoder_gets_the_pixels_as_they_are(folder):
     expected = netconv.predict(source, "a.png").to_numpy()
     netconv.convert_file(source, bake_encoder=True)
     np.testing.assert_allclose(netconv.predict("net.keras", "a.png").to_numpy(), expected, atol=1e-5)
+    assert netconv.verify(source, "net.keras").agrees
 
 
 def test_interleaving(folder):
