@@ -57,7 +57,7 @@ class Search:
         return self._fault(found[0].node, *found[1:]) if found else None
 
     def unchecked(self, heads: Collection[Edge]) -> Fault | None:
-        """The first changed node that heads depend on and numpy does not define, so that they do not show the
+        """The first changed node that heads depend on and numpy does not define, so that no comparison shows the
         change."""
         ops, needed = registry.load(), self.graph.needs(*(edge.node for edge in heads))
         for index in sorted(needed.intersection(self.changes)):

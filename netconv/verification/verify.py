@@ -117,10 +117,11 @@ def verify(
                 wrong = shown = _unlike(computed, dict(zip(heads, called, strict=True)), tolerance)
         first = next(iter([*wrong, *refused]), None)
         search = Search(raw, subject, reference, inputs, tolerance, changes)
-        if first is not None:
-            fault = search.first_fault(first, shown.get(first), refused.get(first))
+        if first is None:
+            fault = search.changed_fault(fixed)
         else:
-            fault = search.changed_fault(fixed) or search.unchecked(fixed)
+            fault = search.first_fault(first, shown.get(first), refused.get(first))
+        fault = fault or search.unchecked(fixed)
         repeats = bool(recorded or fault) or first is None or _repeats(reference, computed, first, tolerance)
         alike = not refused and not any(check.difference and check.difference.shapes for check in checks)
         if reference.mxnet and gradients and alike:

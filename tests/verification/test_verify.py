@@ -346,6 +346,9 @@ def test_a_node_that_reads_other_inputs(tmp_path, name, why):
         f"the first node that differs is {name} node 'two', number 3: {why.format(result.fault.difference, *most)}; in "
         "the net that the model was converted from, its inputs are 'r', 't' and not 't', 'r'"
     )
+    np.savez(tmp_path / "io.npz", data=draw(2, 3), output0=draw(2, 3))
+    fault = netconv.verify(tmp_path / "changed.json", tmp_path / "net.keras", samples=tmp_path / "io.npz").fault
+    assert (fault.name, fault.refused, fault.changed) == ("two", result.fault.refused, result.fault.changed)
 
 
 def test_a_node_that_reads_another_output(tmp_path):
