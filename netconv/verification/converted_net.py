@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from .. import conversion, preparation
 from ..conversion import Conversion
-from ..errors import FormatError, NetconvError, NodeError, UnknownShape
+from ..errors import FormatError, NetconvError, NodeError
 from ..frontends.mxnet import symbol_json
 from ..graph.graph import Edge, Graph, Node
 from ..inference.embedding_inputs import input_names
@@ -35,13 +35,11 @@ def converted_as(
         return preparation.read(net if data is None else _stream(data, net), params, **options)
 
     def convert(read: Net, **options: Any) -> Conversion:
-        try:
-            prepared = preparation.prepare(read, input_shapes=input_shapes, seed=seed, **options)
-        except UnknownShape:
-            if given is None:
-                raise
-            shapes = _model_shapes(given, read.graph) | dict(input_shapes or {})
-            prepared = preparation.prepare(read, input_shapes=shapes, seed=seed, **options)
+        if given is not None and not input_shapes:
+            with suppress(NetconvError):  # the shapes of the model may not fit a net that was changed
+                shapes = _model_shapes(given, read.graph)
+                return conversion.build(preparation.prepare(read, input_shapes=shapes, seed=seed, **options), shapes)
+        prepared = preparation.prepare(read, input_shapes=input_shapes, seed=seed, **options)
         return conversion.build(prepared, input_shapes)
 
     own = read()

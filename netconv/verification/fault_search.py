@@ -56,15 +56,32 @@ class Search:
         found = first_changed(self.graph, heads, comparable, self._compare, self.tolerance, self.changes)
         return self._fault(found[0].node, *found[1:]) if found else None
 
+    def hidden_fault(self, heads: Collection[Edge]) -> Fault | None:
+        """The first node that differs before one that numpy does not define: the output of that is the model's, which
+        does not show it."""
+        comparable, undefined = self._comparable(), self._undefined(heads)
+        before = {edge for index in undefined for edge in self.graph.nodes[index].inputs}
+        for edge, its in self._compare(sorted(before & comparable)).items() if before & comparable else ():
+            if not its.within(self.tolerance):
+                return self.first_fault(edge, its, None)
+        return None
+
     def unchecked(self, heads: Collection[Edge]) -> Fault | None:
         """The first changed node that heads depend on and numpy does not define, so that no comparison shows the
         change."""
-        ops, needed = registry.load(), self.graph.needs(*(edge.node for edge in heads))
-        for index in sorted(needed.intersection(self.changes)):
-            node = self.graph.nodes[index]
-            if node.op != "null" and ops[node.op].op in self.reference.undefined:
+        for index in self._undefined(heads):
+            if index in self.changes:
                 return self._fault(index, None, {}, f"numpy does not compute it; {option('against')} compares it")
         return None
+
+    def _undefined(self, heads: Collection[Edge]) -> list[int]:
+        """The nodes that heads depend on and numpy does not define."""
+        ops, nodes = registry.load(), self.graph.nodes
+        needed = sorted(self.graph.needs(*(edge.node for edge in heads)))
+        defined = (
+            nodes[index].op == "null" or ops[nodes[index].op].op not in self.reference.undefined for index in needed
+        )
+        return [index for index, known in zip(needed, defined, strict=True) if not known]
 
     def _comparable(self) -> set[Edge]:
         return {edge for edge in self.subject.tensors if self.reference.covers(self.graph.nodes[edge.node].op)}

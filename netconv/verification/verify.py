@@ -118,7 +118,7 @@ def verify(
         first = next(iter([*wrong, *refused]), None)
         search = Search(raw, subject, reference, inputs, tolerance, changes)
         if first is None:
-            fault = search.changed_fault(fixed)
+            fault = search.changed_fault(fixed) or search.hidden_fault(fixed)
         else:
             fault = search.first_fault(first, shown.get(first), refused.get(first))
         fault = fault or search.unchecked(fixed)

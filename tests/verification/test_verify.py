@@ -585,6 +585,14 @@ def test_shapes_that_cannot_be_inferred(tmp_path):
     assert message.endswith("; the model takes input_shapes={'my data': (None, 3)}")
 
 
+def test_sizes_that_the_net_leaves_open_are_those_of_the_model(tmp_path):
+    net = graph(null("data"), null("w"), op("Convolution", "c", [0, 1], kernel="(3, 3)", num_filter=2, no_bias=True))
+    path = write(tmp_path, net, w=draw(2, 3, 3, 3))
+    netconv.convert_file(path, input_shapes={"data": (None, 3, 9, 8)})
+    result = netconv.verify(path, tmp_path / "net.keras")
+    assert result.agrees and result.inputs == {"data": (2, 3, 9, 8)}
+
+
 def test_drawn_inputs_that_the_model_cannot_take(tmp_path):
     path = write(tmp_path, graph(null("data"), op("Reshape", "fives", [0], shape="(0, -1, 5)")))
     result = CliRunner().invoke(main, ["verify", str(path), "--input-shape", "data=?,?"])
@@ -611,6 +619,20 @@ def test_what_numpy_does_not_define_is_said(tmp_path):
         write(tmp_path, graph(null("data"), op("arctan", "a", [0]))), input_shapes={"data": (None, 3)}
     )
     assert alone.text.splitlines()[-1] == "note: only the file was checked, not the translation"
+
+
+def test_a_node_before_one_that_numpy_does_not_define(tmp_path):
+    def net(scalar):
+        return graph(null("data"), op("_mul_scalar", "twice", [0], scalar=scalar), op("arctan", "a", [1]))
+
+    netconv.convert_file(write(tmp_path, net(2), "net"), input_shapes={"data": (None, 3)})
+    netconv.save(netconv.open_model(tmp_path / "net.keras").model, tmp_path / "bare.keras", {})
+    assert netconv.verify(tmp_path / "net.json", tmp_path / "bare.keras").agrees
+    result = netconv.verify(write(tmp_path, net(3), "changed"), tmp_path / "bare.keras")
+    assert not result.agrees and str(result.fault) == (
+        f"the first node that differs is _mul_scalar node 'twice', number 1: {result.fault.difference}; nothing before "
+        "it can be compared"
+    )
 
 
 def test_random_outputs_are_left_out(folder, tmp_path):
