@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import conversion
+from .. import preparation
 from ..errors import FormatError, first_line
 from ..graph.graph import Graph
 from ..inference.calling import predict_rows
+from ..inference.converted_alike import converted_alike
 from ..inference.loading import LoadedModel
 from ..keras_api.weighted_layers import weighted_layers
 from ..keras_files import scaling_layers, source_net
@@ -29,7 +30,7 @@ def source_of(loaded: LoadedModel, like: Path | str | None) -> tuple[Graph, Mapp
     model have now, and the members that a model of it has. Raises NetconvError."""
     if like is None:
         return source_net.read(loaded.members, loaded.model, loaded.name), loaded.members
-    done = conversion.convert(like)
+    done = converted_alike(preparation.read(like), loaded.model)
     if done.prepared.net.parameters is None:
         raise FormatError(f"{like}: it has no arrays, whose places those of the model could take")
     _copy_weights(loaded, done.model, str(like))

@@ -12,9 +12,8 @@ from ..conversion import Conversion
 from ..errors import FormatError, NetconvError, NodeError
 from ..frontends.mxnet import symbol_json
 from ..graph.graph import Edge, Graph, Node
-from ..inference.embedding_inputs import input_names
+from ..inference.converted_alike import converted_alike
 from ..inference.loading import LoadedModel
-from ..keras_api.names import keras_name
 from ..keras_files import archive, source_net
 from ..ops import registry
 from ..preparation import Net
@@ -36,9 +35,7 @@ def converted_as(
 
     def convert(read: Net, **options: Any) -> Conversion:
         if given is not None and not input_shapes:
-            with suppress(NetconvError):  # the shapes of the model may not fit a net that was changed
-                shapes = _model_shapes(given, read.graph)
-                return conversion.build(preparation.prepare(read, input_shapes=shapes, seed=seed, **options), shapes)
+            return converted_alike(read, given.model, seed=seed, **options)
         prepared = preparation.prepare(read, input_shapes=input_shapes, seed=seed, **options)
         return conversion.build(prepared, input_shapes)
 
@@ -62,15 +59,6 @@ def converted_as(
     if len(given.model.inputs) != len(converted.model.inputs):
         converted = convert(own, states=True)
     return converted, own.graph, _changes(own.graph, before) if before else {}
-
-
-def _model_shapes(loaded: LoadedModel, graph: Graph) -> dict[str, tuple[int | None, ...]]:
-    """The shapes of the inputs of a model, by their names in the net."""
-    shapes = {
-        name: tuple(tensor.shape) for name, tensor in zip(input_names(loaded.model), loaded.model.inputs, strict=True)
-    }
-    names = [graph.nodes[index].name for index in graph.inputs()]
-    return {name: shapes[keras_name(name)] for name in names if keras_name(name) in shapes}
 
 
 def _stream(data: bytes, net: Any) -> BinaryIO:

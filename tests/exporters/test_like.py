@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from nets import dense as dense_of_mxnet
-from nets import write
+from nets import draw, graph, null, op, write
 from wolfram_files import File, chain, elementwise, layer, linear, softmax, tensor
 
 import netconv
@@ -63,6 +63,18 @@ def test_to_mxnet(tmp_path):
     written = netconv.export(tmp_path / "saved.keras", "mxnet", like=path)
     assert written[0].read_bytes() == path.read_bytes()
     np.testing.assert_allclose(netconv.convert(written[0]).get_weights()[0], model.get_weights()[0])
+
+
+def test_sizes_that_only_the_model_has(tmp_path):
+    json = graph(
+        null("data"), null("k"), null("w"), null("b"),
+        op("Convolution", "c", [0, 1], kernel="(3, 3)", num_filter=2, no_bias=True),
+        op("FullyConnected", "f", [4, 2, 3], num_hidden=4),
+    )  # fmt: skip
+    path = write(tmp_path, json, k=draw(2, 3, 3, 3), w=draw(4, 12), b=draw(4))
+    netconv.convert(path, input_shapes={"data": (None, 3, 5, 4)}).save(tmp_path / "saved.keras")
+    written = netconv.export(tmp_path / "saved.keras", "mxnet", like=path)
+    assert [each.read_bytes() for each in written] == [path.read_bytes(), path.with_suffix(".params").read_bytes()]
 
 
 @pytest.mark.parametrize(
