@@ -35,7 +35,7 @@ class Search:
         """The first node whose output differs, None if no output of a node that leads to the head differs. `output` is
         the difference of the model's output for the head from the reference's. `refused` is the first node that the
         reference cannot run, and why, if the head depends on one."""
-        comparable = self._comparable()
+        comparable, needed = self._comparable(), self.graph.needs(head.node)
         if refused:
             head = Edge(refused[0])
             comparable = {edge for edge in comparable if edge.node != head.node}
@@ -43,12 +43,15 @@ class Search:
         edge, its, before = first_clear_difference(
             self.graph, head, comparable, self._compare, self.tolerance, most, self.changes
         )
-        at_refused = refused is not None and edge == head
+        if refused and edge == head:
+            own = [index for index in sorted(needed) if index in self.changes]
+            if own and edge.node not in own:  # shapes are inferred backward, too: a change after it is the cause
+                return self._fault(own[0], None, {}, cannot_run(self.reference, self.graph, *refused))
+            return self._fault(edge.node, its or output, before, f"{self.reference.name} cannot run it: {refused[1]}")
         its = its or output
-        if not at_refused and (its is None or its.within(self.tolerance)):
+        if its is None or its.within(self.tolerance):
             return None
-        why = f"{self.reference.name} cannot run it: {refused[1]}" if refused and at_refused else ""
-        return self._fault(edge.node, its, before, why)
+        return self._fault(edge.node, its, before)
 
     def changed_fault(self, heads: Collection[Edge]) -> Fault | None:
         """The first changed node that heads depend on whose own output differs, though the heads do not show it."""

@@ -189,6 +189,17 @@ def test_a_changed_node_that_mxnet_cannot_run(folder, tmp_path):
     ]
 
 
+def test_a_node_that_mxnet_cannot_run_before_the_changed_one(folder, tmp_path):
+    """MXNet infers shapes backward, too."""
+    net, other = (graph(null("data"), op("arctan", "a", [0]), op(name, "t", [1])) for name in ("relu", "sin"))
+    result = changed(tmp_path, net, other, {}, {"data": (None, 3)}, against=folder / "python")
+    assert not result.agrees and str(result.fault) == (
+        "the first node that differs is sin node 't', number 2: MXNet cannot run arctan node 'a', number 1: Check "
+        "failed: no op arctan; nothing before it can be compared; the model was converted from a net in which the node "
+        "is relu"
+    )
+
+
 def test_a_changed_node_that_became_one_layer_with_others(folder):
     """The node after the layer is the first that can be compared; a note names the one that was changed."""
     result = netconv.verify(folder / "net.json", folder / "other.keras")
