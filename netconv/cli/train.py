@@ -14,6 +14,7 @@ import click
 
 import netconv
 
+from ..features.option_checks import LARGEST_SEED
 from .commands import COMMAND_LINE, Command, under
 from .completion import TABLES, keras_names, layers, suffixed
 from .options import (
@@ -227,7 +228,7 @@ training_option, optimizer_option, hardware_option = map(under, ("Training", "Op
 )
 @training_option(
     "--seed",
-    type=click.IntRange(0, 2**32 - 1),
+    type=click.IntRange(0, LARGEST_SEED),
     default=0,
     show_default=True,
     metavar="N",

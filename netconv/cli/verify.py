@@ -9,6 +9,7 @@ import click
 
 import netconv
 
+from ..features.option_checks import LARGEST_SEED
 from .commands import Command, under
 from .options import net_options, output_option, quiet_option, source
 from .progress import Terminal
@@ -62,7 +63,7 @@ params_option, shape_option = net_options(net_option)
 )
 @comparison_option(
     "--seed",
-    type=click.IntRange(0, 2**32 - 1),
+    type=click.IntRange(0, LARGEST_SEED),
     metavar="N",
     default=0,
     show_default=True,

@@ -59,8 +59,7 @@ def agreement(served: ServedModel, runner: Runner, samples: Iterable[Sample]) ->
 
 def tolerance(served: ServedModel) -> float:
     """The difference that is allowed: of a model with layers that compute in 16 bits, some roundings of these."""
-    types = [getattr(operation, "compute_dtype", None) for operation in served.model.operations]
-    return max(TOLERANCE, *(ROUNDINGS * precision(dtype) for dtype in types))
+    return max([TOLERANCE, *(ROUNDINGS * precision(dtype) for dtype in served.compute_dtypes)])
 
 
 def listed_batches(sizes: Iterable[int]) -> str:

@@ -12,7 +12,7 @@ from ..inference.embedding_inputs import id_ranges, input_names
 from ..keras_api.model_calls import single_calls
 from . import affine as affines
 from .agreement import Sample
-from .served_model import ServedModel
+from .served_model import ServedModel, example_shape
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,9 +59,8 @@ def _sample(served: ServedModel, generator: np.random.Generator, batch: int, siz
         return Sample(inputs, served(inputs))
     except Exception as error:  # TensorFlow raises any exception for a shape that does not fit
         reason = f"{served.name}: Keras cannot run the model on drawn inputs: {first_line(error)}"
-    open_ones = {name: (shape[0], *(each or SIZES[1] for each in shape[1:]))
-                 for name, shape in zip(input_names(served.model), served.shapes, strict=True)
-                 if None in shape[1:]}  # fmt: skip
+    known = zip(input_names(served.model), served.shapes, strict=True)
+    open_ones = {name: example_shape(shape) for name, shape in known if None in shape[1:]}
     if open_ones:
         reason += f"; convert the net with sizes for its open axes, for example {option('input_shapes', open_ones)}"
     raise NetconvError(reason)

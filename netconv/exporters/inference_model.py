@@ -108,8 +108,7 @@ class _Plan:
     def __init__(self, model, uses: Counter[int]):
         self.removed: set[int] = set()
         self.weights: dict[int, Weights] = {}
-        self._input: dict[int, Any] = {}
-        self._output: dict[int, Any] = {}
+        self._calls: dict[int, Any] = {}
         self._makers: dict[int, Any] = {}
         self._readers: dict[int, list] = {}
         self._outputs = {id(tensor) for tensor in model.outputs}
@@ -120,9 +119,8 @@ class _Plan:
                 for tensor in call.input_tensors:
                     self._readers.setdefault(id(tensor), []).append(operation)
         for operation in once:
-            [call] = calls[id(operation)]
-            self._input[id(operation)], self._output[id(operation)] = call.input_tensors[0], call.outputs[0]
-            self._makers[id(call.outputs[0])] = operation
+            [self._calls[id(operation)]] = calls[id(operation)]
+            self._makers[id(self._output(operation))] = operation
             if _only_trains(operation):
                 self.removed.add(id(operation))
         found = [(operation, affine) for operation in once if (affine := affines.of_layer(operation))]
@@ -132,21 +130,21 @@ class _Plan:
 
     def _fold_behind(self, operation, affine) -> bool:
         """Folds an operation into the layer whose result it alone reads."""
-        tensor = self._input[id(operation)]
+        tensor = self._input(operation)
         while id(tensor) in self._makers and self._is_read_once(tensor):
             maker = self._makers[id(tensor)]
             if id(maker) not in self.removed:
                 weights = self._weights(maker)
                 return weights is not None and fold_behind(weights, affine) and self._remove(operation, weights)
-            tensor = self._input[id(maker)]
+            tensor = self._input(maker)
         return False
 
     def _fold_in_front(self, operation, affine) -> bool:
         """Folds an operation into the layer that alone reads its result, also past layers that move elements."""
-        tensor = self._output[id(operation)]
+        tensor = self._output(operation)
         while self._is_read_once(tensor):
             (reader,) = self._readers[id(tensor)]
-            if id(reader) not in self._output:
+            if id(reader) not in self._calls:
                 return False
             if id(reader) not in self.removed:
                 if (weights := self._weights(reader)) is not None:
@@ -154,8 +152,14 @@ class _Plan:
                 affine = affines.passed_back(affine, reader) if type(reader).__name__ in MOVES else None
                 if affine is None:
                     return False
-            tensor = self._output[id(reader)]
+            tensor = self._output(reader)
         return False
+
+    def _input(self, operation):
+        return self._calls[id(operation)].input_tensors[0]
+
+    def _output(self, operation):
+        return self._calls[id(operation)].outputs[0]
 
     def _is_read_once(self, tensor) -> bool:
         return len(self._readers.get(id(tensor), ())) == 1 and id(tensor) not in self._outputs

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..atomic_files import scratch_folder
 from ..errors import NetconvError, first_line
+from ..inference.differences import precision
 from . import savedmodel
 from .agreement import Runner
 from .served_model import ServedModel, no_operator
@@ -84,8 +85,7 @@ def _reason(error: Exception) -> str:
 
 def _of_16_bits(served: ServedModel) -> str:
     """A clause on the types of 16 bits in which layers of a model compute, "" if none does."""
-    types = {str(getattr(operation, "compute_dtype", "")) for operation in served.model.operations}
-    found = sorted(types & {"bfloat16", "float16"})
+    found = sorted(filter(precision, served.compute_dtypes))
     return f"; layers of the model compute in {' and '.join(found)}, for which it has few" if found else ""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from .tf_graphs import Substitutes, substitute, with_constant_weights
+from .tf_graphs import Substitutes, substituted, with_constant_weights
 
 DOUBLE, SINGLE, INTEGER = (dtype.as_datatype_enum for dtype in (tf.float64, tf.float32, tf.int32))
 
@@ -28,8 +28,7 @@ def _rewritten(graph: Any) -> Any:
             _narrow(node)
         if node.op == "Reshape":
             _fix_shape(definition, node, graph.get_tensor_by_name(f"{node.name}:0").shape)
-    substitute(definition, SUBSTITUTES)
-    return definition
+    return substituted(definition, SUBSTITUTES)
 
 
 def _narrow(node: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from .tf_graphs import Substitutes, substitute, with_constant_weights
+from .tf_graphs import Substitutes, substituted, with_constant_weights
 
 SUBSTITUTES: Substitutes = {"Erfc": ((tf.float16, tf.float32, tf.float64), lambda x: 1 - tf.math.erf(x))}
 
@@ -17,10 +17,4 @@ def with_known_ops(function: Any) -> Any:
     graph = function.get_concrete_function().graph
     if not any(operation.type in SUBSTITUTES for operation in graph.get_operations()):
         return function
-
-    def definition(graph: Any) -> Any:
-        changed = graph.as_graph_def()
-        substitute(changed, SUBSTITUTES)
-        return changed
-
-    return with_constant_weights(function, definition)
+    return with_constant_weights(function, lambda graph: substituted(graph.as_graph_def(), SUBSTITUTES))

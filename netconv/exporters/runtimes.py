@@ -23,7 +23,7 @@ from . import keras_file, litert, onnx, savedmodel
 from .agreement import Agreement, Runner, Sample, agreement, check_repeatable, listed_batches, tolerance
 from .drawn_inputs import drawn_samples
 from .inference_model import inference_model
-from .served_model import ServedModel, served
+from .served_model import ServedModel, example_shape, served
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def _with_remedy(error: NetconvError, asked: ServedModel) -> NetconvError:
     """The error, with the option that gives the sizes that are open besides the batch, if there are any."""
     for name, shape in zip(asked.inputs, asked.shapes, strict=True):
         if None in shape[1:]:
-            given = option("input_shapes", {name: (shape[0], *(size or 32 for size in shape[1:]))})
+            given = option("input_shapes", {name: example_shape(shape)})
             return NetconvError(f"{error}; it may be possible with sizes for the open axes: {given}")
     return error
 

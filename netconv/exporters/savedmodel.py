@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -30,7 +31,8 @@ LARGEST_CONSTANTS = 2**27
 def write(served: ServedModel, path: Path) -> None:
     """Writes the folder, with one signature, which has the names of the inputs and outputs. Weights that are final
     become constants: TensorFlow arranges them for the CPU once, and variables in each call."""
-    if served.is_final and sum(weight.value.numpy().nbytes for weight in served.model.weights) <= LARGEST_CONSTANTS:
+    size = sum(weight.value.dtype.size * math.prod(weight.shape) for weight in served.model.weights)
+    if served.is_final and size <= LARGEST_CONSTANTS:
         from .tf_graphs import with_constant_weights
 
         write_constants(with_constant_weights(served.function), path)

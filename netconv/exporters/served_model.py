@@ -19,6 +19,8 @@ from ..keras_files.layer_copies import structured_like
 if TYPE_CHECKING:
     import numpy as np
 
+EXAMPLE_SIZE = 32
+
 
 @dataclass(frozen=True)
 class ServedModel:
@@ -39,6 +41,12 @@ class ServedModel:
     def dtypes(self) -> tuple[str, ...]:
         """The dtypes of the inputs."""
         return tuple(str(tensor.dtype) for tensor in self.model.inputs)
+
+    @property
+    def compute_dtypes(self) -> frozenset[str]:
+        """The dtypes in which layers compute."""
+        layers = (each for each in self.model.operations if isinstance(each, keras.layers.Layer))
+        return frozenset(layer.compute_dtype for layer in layers)
 
     @property
     def name(self) -> str:
@@ -114,6 +122,11 @@ def served(loaded: LoadedModel, model: Any) -> ServedModel:
     outputs = _distinct(head_names(loaded.model), taken=names)
     shapes = tuple(tuple(tensor.shape) for tensor in loaded.model.inputs)
     return ServedModel(structured_like(model, model.inputs, model.outputs), loaded, names, outputs, shapes)
+
+
+def example_shape(shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    """A shape of an input with a size for each open axis, except the batch axis."""
+    return shape[0], *(size or EXAMPLE_SIZE for size in shape[1:])
 
 
 def no_operator(kind: str, path: str) -> str:

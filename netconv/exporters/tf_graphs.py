@@ -35,12 +35,13 @@ def with_constant_weights(function: Any, definition: Callable[[Any], Any] = tf.G
     return tf.function(computed, input_signature=function.input_signature, autograph=False)
 
 
-def substitute(definition: Any, substitutes: Substitutes) -> None:
-    """Makes nodes of a GraphDef calls of functions. Bodies of loops stay as they are."""
+def substituted(definition: Any, substitutes: Substitutes) -> Any:
+    """The GraphDef, whose nodes of these ops were made calls of functions. Bodies of loops stay as they are."""
     for node in definition.node:
         types, compute = substitutes.get(node.op, ((), None))
         if compute and (dtype := tf.as_dtype(node.attr["T"].type)) in types:
             _call(definition, node, compute, dtype)
+    return definition
 
 
 def _call(definition: Any, node: Any, compute: Callable[..., Any], dtype: Any) -> None:

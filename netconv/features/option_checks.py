@@ -11,6 +11,8 @@ from typing import Any
 
 from ..errors import NetconvError, did_you_mean, option_name
 
+LARGEST_SEED = 2**32 - 1
+
 
 def require(name: str, value: object, fits: bool, expected: str) -> None:
     """Raises NetconvError unless the value of an option fits; `expected` is what would."""
@@ -21,7 +23,7 @@ def require(name: str, value: object, fits: bool, expected: str) -> None:
 
 def require_seed(value: object) -> None:
     """Raises NetconvError unless a value is a random seed."""
-    require("seed", value, is_integer(value) and value < 2**32, "an integer from 0 to 4,294,967,295")  # type: ignore[operator]
+    require("seed", value, is_integer(value) and value <= LARGEST_SEED, f"an integer from 0 to {LARGEST_SEED:,}")  # type: ignore[operator]
 
 
 def require_shapes(value: object) -> None:

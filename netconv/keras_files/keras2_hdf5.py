@@ -16,6 +16,7 @@ import numpy as np
 from ..atomic_files import reserve
 from ..errors import LayerError
 from ..keras_api.lazy import keras, no_collection
+from ..keras_api.model_calls import calls_of
 from .keras2_config import layer_config, training_config
 from .operations_as_layers import as_layers
 
@@ -89,12 +90,9 @@ def _scope_name(name: str) -> str:
 def _model_config(model, name: str, names: dict[int, str]) -> dict[str, Any]:
     """The configuration of a model, whose layers are in the order in which Keras 2 has them after loading: it takes the
     weights in this order."""
-    nodes = [node for at_depth in model._nodes_by_depth.values() for node in at_depth]
-    own = {id(node) for node in nodes}
-    numbers: dict[int, int] = {}  # the number of a node among those of its layer that belong to the model
-    called = {id(layer): [node for node in layer._inbound_nodes if id(node) in own] for layer in model.layers}
-    for layer in model.layers:
-        numbers |= {id(node): number for number, node in enumerate(called[id(layer)])}
+    called = calls_of(model)
+    # the number of a node among those of its layer that belong to the model
+    numbers = {id(node): number for nodes in called.values() for number, node in enumerate(nodes)}
 
     def reference(tensor) -> list:
         layer, index, output = tensor._keras_history

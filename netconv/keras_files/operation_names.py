@@ -34,9 +34,8 @@ def restore_names(model, config: dict[str, Any]) -> None:
             restore_names(operation, entries[name])
         elif not isinstance(operation, keras.layers.Layer):
             operation.name = name
-        for node, call in zip(
-            entries[name]["inbound_nodes"], calls[id(operation)], strict=False
-        ):  # the call of an input is no node
+        nodes = entries[name]["inbound_nodes"]  # the call of an input is no node
+        for node, call in zip(nodes, calls[id(operation)], strict=False):
             waiting += zip(_sources(node), call.input_tensors, strict=False)
 
 

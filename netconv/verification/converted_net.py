@@ -33,11 +33,14 @@ def converted_as(
     def read(**options: Any) -> Net:
         return preparation.read(net if data is None else _stream(data, net), params, **options)
 
-    def convert(read: Net, **options: Any) -> Conversion:
+    def convert(read: Net, states: bool = False) -> Conversion:
         if given is not None and not input_shapes:
-            return converted_alike(read, given.model, seed=seed, **options)
-        prepared = preparation.prepare(read, input_shapes=input_shapes, seed=seed, **options)
-        return conversion.build(prepared, input_shapes)
+            converted = converted_alike(read, given.model, seed=seed, states=states)
+        else:
+            prepared = preparation.prepare(read, input_shapes=input_shapes, seed=seed, states=states)
+            converted = conversion.build(prepared, input_shapes)
+        others = given is not None and len(given.model.inputs) != len(converted.model.inputs)
+        return convert(read, states=True) if others and not states else converted
 
     own = read()
     if given is None:
@@ -47,17 +50,12 @@ def converted_as(
         registry.check(own.graph)
         with suppress(NetconvError):  # the parameters fit the changed net only
             earlier = preparation.read(_stream(before.text, net), own.parameters or False)
-            converted = convert(earlier)
-            if len(given.model.inputs) != len(converted.model.inputs):
-                converted = convert(earlier, states=True)
-            return converted, own.graph, _changes(own.graph, before)
+            return convert(earlier), own.graph, _changes(own.graph, before)
     converted = convert(own)
     if given.members.get(archive.WLNET, b"") != converted.members.get(archive.WLNET, b"") and given.image_encoders:
         baked = convert(read(bake_encoder=True))
         if given.members[archive.WLNET] == baked.members.get(archive.WLNET):
             converted, own = baked, baked.prepared.net
-    if len(given.model.inputs) != len(converted.model.inputs):
-        converted = convert(own, states=True)
     return converted, own.graph, _changes(own.graph, before) if before else {}
 
 
